@@ -1,0 +1,89 @@
+/**
+ * Failures: what kept holdfast from its work. They are thrown, they SHOUT, and all of them stand in one table.
+ * Damage is never a failure, and a failure never says anything about the health of a tenant.
+ */
+
+/** What is known of the tenant after a failure (interfaces.md, `failure.tenantState`). */
+export type TenantState = 'untouched' | 'active' | 'maybe-paused' | 'unknown'
+
+interface FailureKind {
+  /** Does the same attempt have a fair chance a moment later? */
+  readonly retry: boolean
+  /** The state of the tenant unless the thrower knows better. */
+  readonly tenant: TenantState
+  /** What an operator can do about it at night. */
+  readonly hint: string
+}
+
+const kinds = {
+  ADMIN_UNREACHABLE: { retry: true, tenant: 'untouched', hint: 'is the service running, and does service.admin name its socket? `holdfast doctor` tries each call' },
+  ADMIN_REFUSED: { retry: false, tenant: 'untouched', hint: 'look at the token, its rights and the tenant id; `holdfast doctor` tries each call' },
+  SERVICE_BUSY: { retry: true, tenant: 'untouched', hint: 'the service cannot quiesce this tenant now; the next sweep tries again' },
+  CONTRACT_BROKEN: { retry: false, tenant: 'unknown', hint: 'the service does not keep the admin contract; run `holdfast doctor` and show its owner the failing step' },
+  QUIESCE_TIMEOUT: { retry: true, tenant: 'unknown', hint: 'requests of this tenant did not drain in time; try at a quieter hour or raise hold.drainTimeout' },
+  LEASE_LOST: { retry: true, tenant: 'unknown', hint: 'the pause outlasted the lease; raise hold.ttl, or use WAL or a reflink file system for a shorter pause' },
+  IN_USE: { retry: true, tenant: 'untouched', hint: 'somebody has the file open; `holdfast holders FILE` names them; end them or try later' },
+  LOCK_BUSY: { retry: true, tenant: 'untouched', hint: 'somebody holds a lock on the database; `holdfast holders FILE` names them; try later' },
+  LOCK_NOT_HONOURED: { retry: false, tenant: 'unknown', hint: 'locks on this machine do not exclude anybody: stop using holdfast here and look at the mount; `holdfast doctor`' },
+  LOCKS_UNTRUSTED: { retry: false, tenant: 'untouched', hint: 'locks are not dependable on this file system; run holdfast where the disk is local, or name the mount in tenants.trustMounts' },
+  LEASE_UNAVAILABLE: { retry: false, tenant: 'untouched', hint: 'run as the owner of the file or with CAP_LEASE on a local file system, or allow the weaker level with hold.require: exclusive' },
+  WRITER_SEEN: { retry: true, tenant: 'unknown', hint: 'the file changed although its writer was said to stand still; `holdfast holders FILE` may name who wrote' },
+  COPY_CHANGED: { retry: true, tenant: 'unknown', hint: 'the file changed while it was being copied; the copy was thrown away; try again' },
+  GUARDIAN_LOST: { retry: false, tenant: 'unknown', hint: 'the guardian process ended; nothing is held without it; look for an out-of-memory kill and run again' },
+  READ_FAILED: { retry: true, tenant: 'unknown', hint: 'the operating system refused; look at the kernel log (dmesg) for disk errors, and at free descriptors and memory' },
+  NO_SPACE: { retry: false, tenant: 'untouched', hint: 'free space in the snapshot folder, or set snapshots.dir to a larger disk' },
+  NOT_SQLITE: { retry: false, tenant: 'untouched', hint: 'the file has no SQLite header: it is encrypted, foreign, or its beginning was overwritten' },
+  EMPTY_FILE: { retry: false, tenant: 'untouched', hint: 'the file has no bytes; if data was here, restore it from a backup' },
+  NOT_FOUND: { retry: false, tenant: 'untouched', hint: 'check the path' },
+  NOT_A_FILE: { retry: false, tenant: 'untouched', hint: 'name a regular file, or a folder that holds databases' },
+  NO_PERMISSION: { retry: false, tenant: 'untouched', hint: 'run holdfast as the owner of the file or as root' },
+  PATH_OUTSIDE_ROOTS: { retry: false, tenant: 'untouched', hint: 'the service named a file outside tenants.roots; correct the roots, or find out why it did' },
+  MANY_NAMES: { retry: false, tenant: 'untouched', hint: 'a database with several names loses its journal under the others; leave it one name and no symbolic links in its live set' },
+  TOO_LARGE_FOR_PAUSE: { retry: false, tenant: 'untouched', hint: 'use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause' },
+  RESUME_FAILED: { retry: true, tenant: 'maybe-paused', hint: 'run `holdfast resume --all` now; the lease ends by itself at its deadline' },
+  RUN_ACTIVE: { retry: true, tenant: 'untouched', hint: 'another run of holdfast works on this service; wait for it to end' },
+  CONFIG_INVALID: { retry: false, tenant: 'untouched', hint: 'correct the configuration; nothing was touched' },
+  REGISTRY_STALE: { retry: true, tenant: 'untouched', hint: 'the service gives no valid list of tenants; look at its admin API with `holdfast doctor`' },
+  TENANT_UNKNOWN: { retry: false, tenant: 'untouched', hint: '`holdfast status` lists the tenants that are known' },
+  TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant: if that is meant, nothing is to be done; it is named only once' },
+  SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: 'the snapshot folder holds customers\u2019 data: make it a folder of its own with mode 0700' },
+  PLATFORM_UNSUPPORTED: { retry: false, tenant: 'untouched', hint: 'holding needs Linux; elsewhere check a private copy with `holdfast check --snapshot FILE`' },
+  LEDGER_UNUSABLE: { retry: false, tenant: 'untouched', hint: 'the ledger cannot be written; look at ledger.dir, its owner and its free space' },
+  INTERRUPTED: { retry: false, tenant: 'untouched', hint: 'run again when you are ready; `holdfast sweep --continue` goes on where it stopped' },
+  USAGE: { retry: false, tenant: 'untouched', hint: 'see `holdfast --help`' },
+} as const satisfies Record<string, FailureKind>
+
+export type FailureCode = keyof typeof kinds
+/** Every failure code with its kind, for `explain` and for the tests that keep the table honest. */
+export const failureKinds: Readonly<Record<FailureCode, FailureKind>> = kinds
+
+export interface FailureDetail {
+  readonly cause?: unknown
+  /** Overrides the table's state of the tenant. */
+  readonly tenant?: TenantState
+  /** Overrides the table's hint, when more is known. */
+  readonly hint?: string
+}
+
+/** Thrown where holdfast cannot go on with this tenant or this run. The message says what was tried on what. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: FailureCode
+  readonly retry: boolean
+  readonly hint: string
+  readonly tenantState: TenantState
+
+  constructor(code: FailureCode, message: string, detail: FailureDetail = {}) {
+    super(message, 'cause' in detail ? { cause: detail.cause } : undefined)
+    const kind = kinds[code]
+    this.code = code
+    this.retry = kind.retry
+    this.hint = detail.hint ?? kind.hint
+    this.tenantState = detail.tenant ?? kind.tenant
+  }
+
+  /** The same failure with what has since been learnt of the tenant. */
+  withTenant(tenant: TenantState): Failure {
+    return new Failure(this.code, this.message, { cause: this.cause, hint: this.hint, tenant })
+  }
+}

@@ -1,0 +1,47 @@
+/** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
+import type { Coverage, TableContent } from './verdict.ts'
+import type { Finding } from './finding.ts'
+
+/** A b-tree, virtual table, view or trigger of the schema. `root` is 0 where it has no b-tree of its own. */
+export interface SchemaObject {
+  readonly kind: 'table' | 'index' | 'virtual-table' | 'view' | 'trigger'
+  readonly name: string
+  readonly table: string
+  readonly root: number
+  readonly withoutRowid: boolean
+  /** Module of a virtual table (`fts5`, `rtree`), else null. */
+  readonly module: string | null
+  /** Name of the virtual table whose shadow table this is, else null. */
+  readonly shadowOf: string | null
+}
+
+export type Fact =
+  /** One line that `integrity_check` or `quick_check` said; never `ok`, never empty. */
+  | { readonly kind: 'message'; readonly text: string }
+  /** SQLite threw. `code` is its name (`SQLITE_CORRUPT`), `during` the statement or step, `object` the name it was about. */
+  | { readonly kind: 'thrown'; readonly code: string; readonly text: string; readonly during: string; readonly object: string | null }
+  /** Our own reading of the pages found this. */
+  | { readonly kind: 'found'; readonly finding: Finding }
+  /** `foreign_key_check`: rows of `table` without a parent in `parent`. */
+  | { readonly kind: 'orphans'; readonly table: string; readonly parent: string; readonly rows: readonly (number | string)[]; readonly total: number }
+  /** The child that read the snapshot did not come to its end. */
+  | { readonly kind: 'child-ended'; readonly how: 'crashed' | 'timeout' | 'memory'; readonly during: string; readonly detail: string }
+
+/** What compares rows with index entries: our own census, with SQLite's quick check beside it; or SQLite's integrity check, the referee. */
+export const engines = ['census', 'sqlite'] as const
+export type Engine = (typeof engines)[number]
+
+export interface Reading {
+  readonly depth: 'quick' | 'full'
+  readonly engine: Engine
+  readonly sqliteVersion: string
+  readonly facts: readonly Fact[]
+  readonly objects: readonly SchemaObject[]
+  /** Root page of the b-tree that a page belongs to, for the pages that messages name. 0: the free list. */
+  readonly owners: ReadonlyMap<number, number>
+  readonly coverage: Coverage
+  readonly content: readonly TableContent[]
+  /** True when the whole of what was asked was read: no child died, nothing broke off. */
+  readonly complete: boolean
+  readonly checkMs: number
+}

@@ -1,0 +1,79 @@
+/** The report: what a run says, one result per file (interfaces.md, JSON report). */
+import type { TenantId } from './brand.ts'
+import type { Evidence } from './evidence.ts'
+import type { FailureCode, TenantState } from './failure.ts'
+import type { Cause, DamageClass, Finding } from './finding.ts'
+import type { Engine } from './reading.ts'
+import type { Coverage, Remedy, TableContent, VerdictWord } from './verdict.ts'
+
+export interface ReportedFailure {
+  readonly code: FailureCode
+  readonly message: string
+  readonly hint: string
+  readonly tenantState: TenantState
+}
+
+/** Milliseconds; null where the step was not reached. */
+export interface Timings {
+  readonly warmMs: number | null
+  /** Length of the pause as holdfast saw it: from the start of the quiesce request to the answer of the resume. */
+  readonly pauseMs: number | null
+  readonly predictedPauseMs: number | null
+  readonly checkMs: number | null
+  readonly totalMs: number
+}
+
+export interface Result {
+  readonly tenant: TenantId | null
+  readonly path: string
+  readonly verdict: VerdictWord
+  readonly damage: DamageClass
+  readonly findings: readonly Finding[]
+  readonly findingsTotal: number
+  readonly remedy: Remedy
+  readonly causes: readonly Cause[]
+  readonly coverage: Coverage
+  readonly content: { readonly tables: readonly TableContent[] }
+  readonly evidence: Evidence
+  /** Present for `failed`, and for `inconclusive` where the hold did not come to both proofs or the file is no database. */
+  readonly failure?: ReportedFailure
+  /** One sentence; present for `inconclusive`. */
+  readonly reason?: string
+  readonly timings: Timings
+  readonly depth: 'quick' | 'full'
+  /** What read the snapshot; null where nothing was read. */
+  readonly readBy: { readonly engine: Engine; readonly sqlite: string } | null
+}
+
+export interface Summary {
+  readonly selected: number
+  readonly sound: number
+  readonly damaged: number
+  readonly inconclusive: number
+  readonly failed: number
+  /** Files that the run did not come to (stopped line, interruption). */
+  readonly notCovered: number
+  readonly exitCode: number
+}
+
+/** Why a run ended before it was done with what it selected. `BUG`: a defect in holdfast, exit code 70. */
+export type RunFailure = Omit<ReportedFailure, 'code'> & { readonly code: FailureCode | 'BUG' }
+
+export interface Report {
+  readonly schema: 'holdfast.report/1'
+  readonly tool: { readonly version: string; readonly sqlite: string }
+  readonly run: {
+    readonly id: string
+    readonly mode: 'check' | 'sweep' | 'pull'
+    readonly startedAt: string
+    readonly finishedAt: string
+    /** `none` for bare files, else `live` or `cached since …`. */
+    readonly registry: string
+    /** Why the line was stopped, when it was: the loudest thing that a run can say. */
+    readonly stopped?: string
+  }
+  readonly results: readonly Result[]
+  /** Present when the run as such failed; `results` are then those that it had come to, often none. */
+  readonly failure?: RunFailure
+  readonly summary: Summary
+}
