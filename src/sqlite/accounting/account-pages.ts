@@ -1,0 +1,156 @@
+/**
+ * Page accounting: every page of the file is used exactly once (SQLite file format, sections 1.4 to 1.8).
+ *
+ * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md, blind spots), so it is always done
+ * here, from the pages alone. It is exact: silent on every healthy file.
+ */
+import type { Finding, FoundObject } from '../../model/finding.ts'
+import { isZero } from '../bytes.ts'
+import type { DatabaseHeader } from '../header.ts'
+import { isPointerMapPage, lockBytePage } from '../page-layout.ts'
+import { Account } from './account.ts'
+import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
+import { walkFreeList } from './free-list-walk.ts'
+import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
+import type { PageSource } from './page-source.ts'
+import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
+import type { SchemaRow } from './schema-rows.ts'
+import { walkTree } from './tree-walk.ts'
+
+const file: FoundObject = { kind: 'file', name: 'file', table: null }
+
+export interface PageAccount {
+  readonly findings: readonly Finding[]
+  /** Pages of the file, a torn last one included; more than the database has where something lies behind its end. */
+  readonly pages: number
+  readonly pagesRead: number
+  /** Pages that the system would not give: nothing is known of them. */
+  readonly pagesUnread: number
+  /** Objects with a root page, as the pages of the schema have them. */
+  readonly rows: readonly SchemaRow[]
+  /** Root page of the tree that a page belongs to, 0 for the free list, null for pages of nobody or of the file itself. */
+  ownerOf(page: number): number | null
+}
+
+/** An accounting that is done in slices: `step` again until it says that it has ended. */
+export interface PageAccounting {
+  readonly pages: number
+  readonly pagesRead: number
+  /** Goes on for about so many pages. */
+  step(pagesMax: number): boolean
+  /** What was found; complete once `step` said so. */
+  result(): PageAccount
+}
+
+/** Begins the accounting of a file with this header. */
+export function accountPages(header: DatabaseHeader, source: PageSource): PageAccounting {
+  const filePages = Math.ceil(source.fileBytes / header.pageSize)
+  const account = new Account(header, databasePages(header, filePages), source)
+  const rows: SchemaRow[] = []
+  const steps = walk(account, source, filePages, rows)
+  return {
+    pages: filePages,
+    get pagesRead() {
+      return account.pagesRead
+    },
+    step(pagesMax) {
+      for (let i = 0; i < pagesMax; i++) if (steps.next().done === true) return true
+      return false
+    },
+    result: () => ({
+      findings: account.found.findings(), pages: filePages, pagesRead: account.pagesRead, pagesUnread: account.pagesUnread, rows,
+      ownerOf: (page) => ownerOf(account, page),
+    }),
+  }
+}
+
+/** Pages that the database has: the header's count where it can be trusted, but never more than there are. */
+const databasePages = (header: DatabaseHeader, filePages: number): number => (header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages)
+
+function* walk(account: Account, source: PageSource, filePages: number, rows: SchemaRow[]): Generator<void> {
+  checkSize(account, source, filePages)
+  claimReserved(account)
+  yield* readSchema(account, rows)
+  const trees = rows.filter((row) => row.root > 0)
+  for (const row of trees) if (!account.objects.has(row.root)) account.objects.set(row.root, objectOfRow(row))
+  for (const row of trees) yield* walkTree(account, { root: row.root, object: objectOfRow(row), kind: row.type === 'index' ? 'index' : null })
+  yield* walkFreeList(account)
+  if (account.layout.autoVacuum) {
+    yield* checkPointerMap(account)
+    checkLargestRoot(account, trees.map((row) => row.root))
+  }
+  yield* lookForUnowned(account)
+  yield* readBehind(account, source, filePages)
+}
+
+/** Does the file have the size that its header says? */
+function checkSize(account: Account, source: PageSource, filePages: number): void {
+  const { header } = account
+  const whole = Math.floor(source.fileBytes / header.pageSize)
+  if (header.pageCountValid && header.pageCount > whole) {
+    account.brokenOff = true
+    const torn = filePages > whole ? `, the last of them cut after ${source.fileBytes % header.pageSize} bytes` : ''
+    account.say('truncated', 'damage', file, null, [], `the file has ${filePages} of the ${header.pageCount} pages that its header says${torn}`)
+  } else if (filePages > whole) {
+    // Without a valid count the torn page may belong to the database.
+    const severity = header.pageCountValid ? 'leak' : 'damage'
+    account.say('truncated', severity, file, filePages, [], `the file ends with ${source.fileBytes % header.pageSize} bytes that are no whole page`)
+  }
+}
+
+function claimReserved(account: Account): void {
+  const { claims, layout } = account
+  const lockPage = lockBytePage(layout)
+  if (lockPage <= claims.pageCount) {
+    claims.claim(lockPage, reservedOwner, uses.lockByte, 0)
+    account.read(lockPage)
+  }
+  if (!layout.autoVacuum) return
+  for (let page = 2; page <= claims.pageCount; page++) if (isPointerMapPage(layout, page)) claims.claim(page, reservedOwner, uses.pointerMap, 0)
+}
+
+/** Walks the tree of sqlite_schema at page 1, then reads its rows. */
+function* readSchema(account: Account, rows: SchemaRow[]): Generator<void> {
+  account.objects.set(1, schemaObject)
+  const leaves: number[] = []
+  yield* walkTree(account, { root: 1, object: schemaObject, kind: 'table' }, (page) => leaves.push(page))
+  for (const page of leaves) {
+    const bytes = account.readAgain(page)
+    if (bytes === null) continue
+    const read = readSchemaPage(bytes, page, account.layout, account.header.textEncoding, (next) => account.readAgain(next))
+    rows.push(...read.rows)
+    for (const why of read.malformed) account.breakOff('record-malformed', schemaObject, page, [1, page], `the schema cannot be read: ${why}`)
+    yield
+  }
+}
+
+/** Pages that nobody claimed. They are read as well: what cannot be read is not sound. */
+function* lookForUnowned(account: Account): Generator<void> {
+  const { claims } = account
+  const perhaps = account.brokenOff ? '; it may belong to what could not be followed' : ''
+  for (let page = 1; page <= claims.pageCount; page++) {
+    if (claims.useOf(page) !== uses.none) continue
+    account.read(page)
+    account.say('page-unowned', 'leak', file, page, [], `page ${page} belongs to nothing${perhaps}`)
+    yield
+  }
+}
+
+/** Whole pages behind the end of the database. Zeros are room that was set aside (SQLITE_FCNTL_CHUNK_SIZE), anything else was once written. */
+function* readBehind(account: Account, source: PageSource, filePages: number): Generator<void> {
+  let written = 0
+  const from = account.claims.pageCount + 1
+  for (let page = from; page <= filePages; page++) {
+    const bytes = account.read(page)
+    // A piece of a page is told of by the size already.
+    if (page * account.layout.pageSize <= source.fileBytes && bytes !== null && !isZero(bytes)) written++
+    yield
+  }
+  if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${written} pages with content lie behind the end of the database, which has ${from - 1} pages`)
+}
+
+function ownerOf(account: Account, page: number): number | null {
+  const owner = account.claims.ownerOf(page)
+  if (owner === freeListOwner) return 0
+  return owner === noOwner || owner === reservedOwner ? null : owner
+}

@@ -1,0 +1,71 @@
+/** What an accounting has learnt so far: claims, findings, and how much of the file was read. */
+import type { FoundObject, Rule, Severity } from '../../model/finding.ts'
+import type { DatabaseHeader } from '../header.ts'
+import type { PageLayout } from '../page-layout.ts'
+import { Claims, freeListOwner, uses } from './claims.ts'
+import type { Use } from './claims.ts'
+import { Found } from './found.ts'
+import type { PageSource } from './page-source.ts'
+
+export class Account {
+  readonly header: DatabaseHeader
+  readonly layout: PageLayout
+  readonly claims: Claims
+  readonly found = new Found()
+  /** Objects by root page. */
+  readonly objects = new Map<number, FoundObject>()
+  /** Pages whose content was asked for and came, wholly or in part. */
+  pagesRead = 0
+  /** Pages that the system would not give. */
+  pagesUnread = 0
+  /** Something could not be followed to its end: pages that nobody claimed may belong behind it. */
+  brokenOff = false
+  readonly #source: PageSource
+  readonly #page: Uint8Array
+
+  constructor(header: DatabaseHeader, pageCount: number, source: PageSource) {
+    this.header = header
+    this.layout = { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 }
+    this.claims = new Claims(pageCount, this.layout.autoVacuum)
+    this.#source = source
+    this.#page = new Uint8Array(header.pageSize)
+  }
+
+  /** Reads a page for the first time. The bytes are good until the next read. null where the system refuses; what lies behind the end of the file is zeros. */
+  read(page: number): Uint8Array | null {
+    const got = this.#source.read(page, this.#page)
+    if (got === 'unread') {
+      this.pagesUnread++
+      this.brokenOff = true
+      return null
+    }
+    this.#page.fill(0, got)
+    this.pagesRead++
+    return this.#page
+  }
+
+  /** Reads a page that was read before, into bytes of its own. */
+  readAgain(page: number): Uint8Array | null {
+    const bytes = new Uint8Array(this.layout.pageSize)
+    return this.#source.read(page, bytes) === 'unread' ? null : bytes
+  }
+
+  say(rule: Rule, severity: Severity, object: FoundObject, page: number | null, trail: readonly number[], text: string): void {
+    this.found.add({ rule, severity, object, page, trail, text })
+  }
+
+  /** Says it, and that the walk ends there. */
+  breakOff(rule: Rule, object: FoundObject, page: number | null, trail: readonly number[], text: string): void {
+    this.brokenOff = true
+    this.say(rule, 'damage', object, page, trail, text)
+  }
+
+  nameOfOwner(owner: number, use: Use): string {
+    if (use === uses.lockByte) return 'SQLite\u2019s locks'
+    if (use === uses.pointerMap) return 'the pointer map'
+    if (owner === freeListOwner) return 'the free list'
+    return nameOf(this.objects.get(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })
+  }
+}
+
+export const nameOf = (object: FoundObject): string => (object.kind === 'schema' ? 'the schema' : `${object.kind} ${object.name}`)

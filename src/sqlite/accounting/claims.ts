@@ -1,0 +1,64 @@
+/** The owner map: which tree claimed which page, and as what. Memory: 5 bytes a page, 9 with auto-vacuum. */
+
+/** Owners that are no root page. Page numbers end before them: a file has at most 2^32 - 2 pages. */
+export const noOwner = 0
+export const freeListOwner = 0xffff_ffff
+export const reservedOwner = 0xffff_fffe
+
+export const uses = { none: 0, root: 1, bTree: 2, firstOverflow: 3, laterOverflow: 4, trunk: 5, freeLeaf: 6, pointerMap: 7, lockByte: 8 } as const
+export type Use = (typeof uses)[keyof typeof uses]
+
+export type Claim = { readonly kind: 'granted' } | { readonly kind: 'out-of-range' } | { readonly kind: 'used'; readonly owner: number; readonly use: Use }
+
+const granted: Claim = { kind: 'granted' }
+
+export class Claims {
+  readonly pageCount: number
+  readonly #owners: Uint32Array
+  readonly #uses: Uint8Array
+  /** Only auto-vacuum files say who points to a page; elsewhere nobody would read this. */
+  readonly #parents: Uint32Array | null
+  /** Pages claimed more than once: what the pointer map says of them cannot be judged. */
+  readonly #contested = new Set<number>()
+
+  constructor(pageCount: number, autoVacuum: boolean) {
+    this.pageCount = pageCount
+    this.#owners = new Uint32Array(pageCount + 1)
+    this.#uses = new Uint8Array(pageCount + 1)
+    this.#parents = autoVacuum ? new Uint32Array(pageCount + 1) : null
+  }
+
+  claim(page: number, owner: number, use: Use, parent: number): Claim {
+    if (page < 1 || page > this.pageCount) return { kind: 'out-of-range' }
+    const before = this.useOf(page)
+    if (before !== uses.none) {
+      this.#contested.add(page)
+      return { kind: 'used', owner: this.ownerOf(page), use: before }
+    }
+    this.#owners[page] = owner
+    this.#uses[page] = use
+    if (this.#parents) this.#parents[page] = parent
+    return granted
+  }
+
+  /** Root page, or one of the owners above. */
+  ownerOf(page: number): number {
+    return this.#owners[page] ?? noOwner
+  }
+
+  useOf(page: number): Use {
+    return (this.#uses[page] ?? uses.none) as Use
+  }
+
+  /** The page that points to this one; 0 for roots and free pages, and throughout without auto-vacuum. */
+  parentOf(page: number): number {
+    return this.#parents?.[page] ?? 0
+  }
+
+  isContested(page: number): boolean {
+    return this.#contested.has(page)
+  }
+}
+
+/** Bytes that the owner map of such a file takes. */
+export const claimsBytes = (pageCount: number, autoVacuum: boolean): number => (autoVacuum ? 9 : 5) * (pageCount + 1)

@@ -1,0 +1,62 @@
+/** Walks the free list: claims its pages, counts them (SQLite file format, section 1.5). */
+import type { FoundObject } from '../../model/finding.ts'
+import { readTrunk } from '../freelist.ts'
+import type { Account } from './account.ts'
+import { freeListOwner, uses } from './claims.ts'
+import type { Use } from './claims.ts'
+
+const freeList: FoundObject = { kind: 'freelist', name: 'free list', table: null }
+
+/** Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not sound. */
+export function* walkFreeList(account: Account): Generator<void> {
+  const { header, layout } = account
+  let trunk = header.freelistTrunk
+  let before = 0
+  let counted = 0
+  let whole = true
+  while (trunk !== 0) {
+    if (!claimFree(account, trunk, uses.trunk, before)) {
+      whole = false
+      break
+    }
+    const bytes = account.read(trunk)
+    if (bytes === null) {
+      whole = false
+      break
+    }
+    counted++
+    const reading = readTrunk(bytes, layout.usable)
+    if (reading.kind === 'wrong') {
+      account.breakOff('freelist-broken', freeList, trunk, [], `page ${trunk} of the free list ${reading.why}`)
+      whole = false
+    } else {
+      for (const leaf of reading.leaves) {
+        counted++
+        if (claimFree(account, leaf, uses.freeLeaf, trunk)) account.read(leaf)
+        else whole = false
+        yield
+      }
+    }
+    before = trunk
+    trunk = reading.next
+    yield
+  }
+  if (whole && counted !== header.freelistCount) {
+    account.say('freelist-broken', 'damage', freeList, null, [], `the free list has ${counted} pages, but the header says ${header.freelistCount}`)
+  }
+}
+
+function claimFree(account: Account, page: number, use: Use, from: number): boolean {
+  const claim = account.claims.claim(page, freeListOwner, use, 0)
+  const by = from === 0 ? 'the header' : `page ${from}`
+  switch (claim.kind) {
+    case 'granted':
+      return true
+    case 'out-of-range':
+      account.breakOff('freelist-broken', freeList, page, [], `${by} says that page ${page} is free, but the database has ${account.claims.pageCount} pages`)
+      return false
+    case 'used':
+      account.breakOff('page-used-twice', freeList, page, [], `${by} says that page ${page} is free, but it is used by ${account.nameOfOwner(claim.owner, claim.use)}`)
+      return false
+  }
+}

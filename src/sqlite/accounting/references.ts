@@ -1,0 +1,46 @@
+/** All that a b-tree page points to: children and overflow chains. */
+import { cellOffset, readPage } from '../page.ts'
+import { overflowPagesOf, readCell } from '../cell.ts'
+import type { PageLayout } from '../page-layout.ts'
+
+export interface OverflowChain {
+  readonly first: number
+  /** How many pages the payload needs. */
+  readonly pages: number
+}
+
+export type References =
+  | {
+      readonly kind: 'references'
+      readonly tree: 'table' | 'index'
+      readonly leaf: boolean
+      /** In key order, the right child last; empty on leaves. */
+      readonly children: readonly number[]
+      readonly chains: readonly OverflowChain[]
+      readonly cellCount: number
+      /** Cells that could not be read, and what was wrong with the first of them. */
+      readonly wrongCells: number
+      readonly why: string
+    }
+  | { readonly kind: 'unreadable'; readonly why: string }
+
+export function readReferences(bytes: Uint8Array, pageNumber: number, layout: PageLayout): References {
+  const page = readPage(bytes, pageNumber, layout)
+  if (page.kind === 'unreadable') return page
+  const children: number[] = []
+  const chains: OverflowChain[] = []
+  let wrongCells = 0
+  let why = ''
+  for (let i = 0; i < page.cellCount; i++) {
+    const cell = readCell(bytes, cellOffset(bytes, page, i), page, layout)
+    if (cell.kind === 'wrong') {
+      if (wrongCells === 0) why = `cell ${i} ${cell.why}`
+      wrongCells++
+      continue
+    }
+    if (!page.leaf) children.push(cell.leftChild)
+    if (cell.localBytes < cell.payloadBytes) chains.push({ first: cell.overflow, pages: overflowPagesOf(cell.payloadBytes, cell.localBytes, layout.usable) })
+  }
+  if (!page.leaf) children.push(page.rightChild)
+  return { kind: 'references', tree: page.tree, leaf: page.leaf, children, chains, cellCount: page.cellCount, wrongCells, why }
+}

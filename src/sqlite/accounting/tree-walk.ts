@@ -1,0 +1,156 @@
+/** Walks one b-tree: claims its pages and those of its overflow chains, and says what does not fit (SQLite file format, section 1.6). */
+import { read32 } from '../bytes.ts'
+import { isPointerMapPage } from '../page-layout.ts'
+import { uses } from './claims.ts'
+import type { Use } from './claims.ts'
+import { toldOfEachMax } from './found.ts'
+import { readReferences } from './references.ts'
+import type { OverflowChain } from './references.ts'
+import { nameOf } from './account.ts'
+import type { Account } from './account.ts'
+import type { FoundObject } from '../../model/finding.ts'
+
+/** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH), and no file has room for them. */
+const depthMax = 20
+
+interface Step {
+  readonly page: number
+  readonly children: readonly number[]
+  next: number
+}
+
+export interface Tree {
+  readonly root: number
+  readonly object: FoundObject
+  /** What the schema wants the root to be; null where either will do (a table may be one WITHOUT ROWID). */
+  readonly kind: 'table' | 'index' | null
+}
+
+/** Yields after each page, so that whoever runs it can stop. Never recurses: the depth is bounded, and each page is visited once at most. */
+export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) => void = () => {}): Generator<void> {
+  const trail: Step[] = []
+  let kind = tree.kind
+  const depths: Depths = new Map()
+  let next: number | null = tree.root
+  while (next !== null) {
+    const page: number = next
+    const path = [...trail.map((step) => step.page), page]
+    const visited = visit(account, tree, page, path, kind)
+    yield
+    if (visited !== null) {
+      kind ??= visited.tree
+      for (const chain of visited.chains) yield* walkChain(account, tree, page, path, chain)
+      if (visited.leaf) {
+        countDepth(depths, path)
+        onLeaf(page)
+      } else if (trail.length >= depthMax - 1) {
+        account.breakOff('page-unreadable', tree.object, page, path, `the tree of ${nameOf(tree.object)} is deeper than ${depthMax} levels`)
+      } else trail.push({ page, children: visited.children, next: 0 })
+    }
+    next = nextOf(trail)
+  }
+  sayWrongDepths(account, tree, depths)
+}
+
+/** Leaves by their distance from the root; only the first of each are remembered. */
+type Depths = Map<number, { count: number; readonly first: (readonly number[])[] }>
+
+function countDepth(depths: Depths, path: readonly number[]): void {
+  const depth = path.length - 1
+  const known = depths.get(depth) ?? { count: 0, first: [] }
+  depths.set(depth, known)
+  known.count++
+  if (known.first.length < toldOfEachMax) known.first.push(path)
+}
+
+/** All leaves lie equally deep; where they do not, the few are wrong and not the many. */
+function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
+  const [right, ...wrong] = [...depths].toSorted(([, a], [, b]) => b.count - a.count)
+  for (const [depth, { first }] of wrong) {
+    for (const path of first) {
+      const page = path.at(-1) ?? tree.root
+      account.say('wrong-depth', 'damage', tree.object, page, path, `page ${page} lies ${depth} levels below the root of ${nameOf(tree.object)}, most leaves ${right?.[0]}`)
+    }
+  }
+}
+
+function nextOf(trail: Step[]): number | null {
+  for (let step = trail.at(-1); step !== undefined; step = trail.at(-1)) {
+    const child = step.children[step.next++]
+    if (child !== undefined) return child
+    trail.pop()
+  }
+  return null
+}
+
+interface Visited {
+  readonly tree: 'table' | 'index'
+  readonly leaf: boolean
+  readonly children: readonly number[]
+  readonly chains: readonly OverflowChain[]
+}
+
+/** Claims and reads one page of the tree; null where there is nothing to go on with. */
+function visit(account: Account, tree: Tree, page: number, path: readonly number[], kind: 'table' | 'index' | null): Visited | null {
+  const use: Use = path.length === 1 ? uses.root : uses.bTree
+  if (!claimFor(account, tree, page, use, path)) return null
+  const bytes = account.read(page)
+  if (bytes === null) return null
+  const references = readReferences(bytes, page, account.layout)
+  if (references.kind === 'unreadable') {
+    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOf(tree.object)} ${references.why}`)
+    return null
+  }
+  if (kind !== null && references.tree !== kind) {
+    const why = path.length === 1 ? `the schema says ${kind}` : `it is reached through pages of ${kind === 'table' ? 'a table' : 'an index'}`
+    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOf(tree.object)} is a page of ${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`)
+    return null
+  }
+  if (references.wrongCells > 0) {
+    const which = references.wrongCells === 1 ? '' : ` (and ${references.wrongCells - 1} more of its cells)`
+    account.breakOff('page-malformed', tree.object, page, path, `page ${page} of ${nameOf(tree.object)}: ${references.why}${which}`)
+  }
+  return references
+}
+
+/** Follows one overflow chain (SQLite file format, section 1.7): as many pages as the payload needs, and a zero after the last. */
+function* walkChain(account: Account, tree: Tree, parent: number, path: readonly number[], chain: OverflowChain): Generator<void> {
+  let page = chain.first
+  let before = parent
+  for (let read = 0; read < chain.pages; read++) {
+    if (page === 0) {
+      account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOf(tree.object)} on page ${parent} ends after ${read} of ${chain.pages} overflow pages`)
+      return
+    }
+    if (!claimFor(account, tree, page, read === 0 ? uses.firstOverflow : uses.laterOverflow, [...path, page], before)) return
+    const bytes = account.read(page)
+    if (bytes === null) return
+    before = page
+    page = read32(bytes, 0)
+    yield
+  }
+  if (page !== 0) {
+    account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOf(tree.object)} on page ${parent} needs ${chain.pages} overflow pages, but its chain goes on to page ${page}`)
+  }
+}
+
+/** Claims a page for a tree and says so where that cannot be. */
+function claimFor(account: Account, tree: Tree, page: number, use: Use, path: readonly number[], parent: number = path.at(-2) ?? 0): boolean {
+  const claim = account.claims.claim(page, tree.root, use, parent)
+  switch (claim.kind) {
+    case 'granted':
+      return true
+    case 'out-of-range': {
+      const from = path.length === 1 ? 'as its root' : `from page ${parent}`
+      // The page at fault is the one that points there; the schema's where it is the root.
+      account.breakOff('page-out-of-range', tree.object, parent === 0 ? null : parent, path.slice(0, -1),
+        `${nameOf(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`)
+      return false
+    }
+    case 'used': {
+      const other = isPointerMapPage(account.layout, page) ? 'a pointer-map page' : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
+      account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOf(tree.object)} and is ${other} as well`)
+      return false
+    }
+  }
+}

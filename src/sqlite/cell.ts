@@ -1,0 +1,59 @@
+/** Cells of b-tree pages: how much of a payload lies in the page, and where the rest begins (SQLite file format, section 1.6, "cell payload overflow"). */
+import { read32 } from './bytes.ts'
+import type { BTreePage } from './page.ts'
+import type { PageLayout } from './page-layout.ts'
+import { varintBytes, varintNumber } from './varint.ts'
+
+export type CellReading =
+  | {
+      readonly kind: 'cell'
+      /** 0 on leaves. */
+      readonly leftChild: number
+      /** Bytes; 0 on interior pages of tables. */
+      readonly payloadBytes: number
+      /** Bytes of it that lie in the page, from `payload` on. */
+      readonly localBytes: number
+      /** Byte offset within the page. */
+      readonly payload: number
+      /** First page of the overflow chain; 0 where there is none. */
+      readonly overflow: number
+    }
+  | { readonly kind: 'wrong'; readonly why: string }
+
+/** Most bytes of a payload that stay in the page. */
+export const localBytesMax = (usable: number, tree: 'table' | 'index'): number =>
+  tree === 'table' ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
+
+/** How many bytes of a payload lie in the page itself. */
+export function localBytesOf(payloadBytes: number, usable: number, tree: 'table' | 'index'): number {
+  const max = localBytesMax(usable, tree)
+  if (payloadBytes <= max) return payloadBytes
+  const min = Math.floor(((usable - 12) * 32) / 255) - 23
+  const surplus = min + ((payloadBytes - min) % (usable - 4))
+  return surplus <= max ? surplus : min
+}
+
+/** How many overflow pages a payload needs. */
+export const overflowPagesOf = (payloadBytes: number, localBytes: number, usable: number): number => Math.ceil((payloadBytes - localBytes) / (usable - 4))
+
+/** Reads the cell at byte `at` of a page. Never reads behind the usable end. */
+export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout: PageLayout): CellReading {
+  if (at < page.content || at > layout.usable - 4) return { kind: 'wrong', why: `begins at byte ${at}, outside of the cell content area` }
+  let next = at
+  let leftChild = 0
+  if (!page.leaf) {
+    leftChild = read32(bytes, at)
+    next += 4
+    if (page.tree === 'table') {
+      const end = next + varintBytes(bytes, next)
+      return end > layout.usable ? { kind: 'wrong', why: 'reaches behind the end of the page' } : { kind: 'cell', leftChild, payloadBytes: 0, localBytes: 0, payload: end, overflow: 0 }
+    }
+  }
+  const payloadBytes = varintNumber(bytes, next)
+  next += varintBytes(bytes, next)
+  if (page.tree === 'table') next += varintBytes(bytes, next)
+  const localBytes = localBytesOf(payloadBytes, layout.usable, page.tree)
+  const overflows = localBytes < payloadBytes
+  if (next + localBytes + (overflows ? 4 : 0) > layout.usable) return { kind: 'wrong', why: 'reaches behind the end of the page' }
+  return { kind: 'cell', leftChild, payloadBytes, localBytes, payload: next, overflow: overflows ? read32(bytes, next + localBytes) : 0 }
+}

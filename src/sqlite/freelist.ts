@@ -1,0 +1,18 @@
+/** Trunk pages of the free list (SQLite file format, section 1.5): next trunk · number of leaves · leaves. */
+import { read32 } from './bytes.ts'
+
+export type Trunk =
+  | { readonly kind: 'trunk'; readonly next: number; readonly leaves: readonly number[] }
+  /** More leaves than a page has room for: none of them can be believed. */
+  | { readonly kind: 'wrong'; readonly next: number; readonly why: string }
+
+/** @param usable bytes of the page less the reserved ones */
+export function readTrunk(page: Uint8Array, usable: number): Trunk {
+  const next = read32(page, 0)
+  const count = read32(page, 4)
+  const countMax = Math.floor(usable / 4) - 2
+  if (count > countMax) return { kind: 'wrong', next, why: `says that it has ${count} leaves, but has room for ${countMax}` }
+  const leaves: number[] = []
+  for (let i = 0; i < count; i++) leaves.push(read32(page, 8 + 4 * i))
+  return { kind: 'trunk', next, leaves }
+}

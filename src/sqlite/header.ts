@@ -1,0 +1,139 @@
+/**
+ * The database header: the first 100 bytes of page 1 (SQLite file format, section 1.3).
+ *
+ *   0 magic · 16 page size · 18 write version · 19 read version · 20 reserved bytes · 21 payload fractions 64 32 32 · 24 change counter
+ *  28 page count · 32 first free-list trunk · 36 free pages · 40 schema cookie · 44 schema format · 52 largest root (auto-vacuum) · 56 text encoding
+ *  60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite version
+ */
+import { isZero, read16, read32, startsWith } from './bytes.ts'
+
+export interface DatabaseHeader {
+  /** Bytes, a power of two from 512 to 65536. */
+  readonly pageSize: number
+  /** Bytes at the end of each page that SQLite leaves to extensions. */
+  readonly reservedBytes: number
+  /** 1: rollback journal, 2: WAL; others are unknown to SQLite. */
+  readonly writeVersion: number
+  readonly readVersion: number
+  readonly changeCounter: number
+  /** As the header says it; trustworthy only when `pageCountValid`. */
+  readonly pageCount: number
+  /** False when a SQLite older than 3.7 wrote last: then the size of the file counts (section 1.3.7). */
+  readonly pageCountValid: boolean
+  readonly freelistTrunk: number
+  readonly freelistCount: number
+  readonly schemaCookie: number
+  /** 1 to 4; 0 as long as nothing was ever created. */
+  readonly schemaFormat: number
+  /** 1 UTF-8, 2 UTF-16le, 3 UTF-16be; 0 as long as nothing was ever created. */
+  readonly textEncoding: number
+  /** Above 0: auto-vacuum, the file has pointer-map pages. */
+  readonly largestRoot: number
+  readonly userVersion: number
+  readonly incrementalVacuum: number
+  readonly applicationId: number
+  readonly versionValidFor: number
+  /** As SQLITE_VERSION_NUMBER: 3054001 for 3.54.1. */
+  readonly sqliteVersion: number
+}
+
+export type HeaderReading =
+  | { readonly kind: 'header'; readonly header: DatabaseHeader }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'not-sqlite' }
+  /** The magic is there, but SQLite would refuse the rest. `header` is null where not even the page size makes sense. */
+  | { readonly kind: 'wrong'; readonly header: DatabaseHeader | null; readonly why: string }
+
+/** 'SQLite format 3\0' */
+export const magic = [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74, 0x20, 0x33, 0x00] as const
+
+/** Reads the header from the first 100 bytes of the file, or from as many as there are. */
+export function readHeader(first100: Uint8Array): HeaderReading {
+  if (first100.length === 0) return { kind: 'empty' }
+  if (!startsWith(first100, magic)) return { kind: 'not-sqlite' }
+  if (first100.length < 100) return { kind: 'wrong', header: null, why: `the file ends after ${first100.length} bytes, inside the header` }
+  const written = read16(first100, 16)
+  const pageSize = written === 1 ? 65_536 : written
+  if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) return { kind: 'wrong', header: null, why: `page size ${written} is no power of two from 512 to 65536` }
+  const header = decode(first100, pageSize)
+  const why = refusal(header, first100)
+  return why === null ? { kind: 'header', header } : { kind: 'wrong', header, why }
+}
+
+function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
+  const changeCounter = read32(bytes, 24)
+  const pageCount = read32(bytes, 28)
+  const versionValidFor = read32(bytes, 92)
+  return {
+    pageSize,
+    reservedBytes: bytes[20] ?? 0,
+    writeVersion: bytes[18] ?? 0,
+    readVersion: bytes[19] ?? 0,
+    changeCounter,
+    pageCount,
+    pageCountValid: pageCount > 0 && changeCounter === versionValidFor,
+    freelistTrunk: read32(bytes, 32),
+    freelistCount: read32(bytes, 36),
+    schemaCookie: read32(bytes, 40),
+    schemaFormat: read32(bytes, 44),
+    largestRoot: read32(bytes, 52),
+    textEncoding: read32(bytes, 56),
+    userVersion: read32(bytes, 60) | 0,
+    incrementalVacuum: read32(bytes, 64),
+    applicationId: read32(bytes, 68),
+    versionValidFor,
+    sqliteVersion: read32(bytes, 96),
+  }
+}
+
+/** Why SQLite would refuse this header, or would silently take it for another; null when it is right. */
+function refusal(header: DatabaseHeader, bytes: Uint8Array): string | null {
+  if (header.readVersion < 1 || header.readVersion > 2) return `read version ${header.readVersion} is neither 1 nor 2`
+  if (header.writeVersion < 1 || header.writeVersion > 2) return `write version ${header.writeVersion} is neither 1 nor 2`
+  if (header.pageSize - header.reservedBytes < 480) return `${header.reservedBytes} reserved bytes leave less than 480 of a page`
+  if (bytes[21] !== 64 || bytes[22] !== 32 || bytes[23] !== 32) return `payload fractions are ${bytes[21]}, ${bytes[22]}, ${bytes[23]} instead of 64, 32, 32`
+  if (header.schemaFormat > 4) return `schema format ${header.schemaFormat} is not known`
+  // SQLite looks at the two lowest bits only and so takes 5 for UTF-8 without a word (check.md, blind spots).
+  if (header.textEncoding > 3) return `text encoding ${header.textEncoding} is none of 1 to 3`
+  if (header.largestRoot === 0 && header.incrementalVacuum !== 0) return 'incremental vacuum is on without auto-vacuum'
+  return null
+}
+
+const pageTypes = new Set([2, 5, 10, 13])
+
+/**
+ * Do b-tree pages lie behind a beginning that is no SQLite header? Then the file is a damaged database, not a foreign one.
+ * Conservative: at one page size, at least two pages and a quarter of those that are not zero must have a wholly plausible b-tree page header.
+ * Give it the first few hundred KB of the file.
+ */
+export function looksLikePages(bytes: Uint8Array): boolean {
+  for (let pageSize = 512; pageSize <= 65_536; pageSize *= 2) {
+    let plausible = 0
+    let looked = 0
+    for (let at = pageSize; at + pageSize <= bytes.length; at += pageSize) {
+      const page = bytes.subarray(at, at + pageSize)
+      if (isZero(page)) continue
+      looked++
+      if (isPlausiblePage(page)) plausible++
+    }
+    if (plausible >= 2 && plausible * 4 >= looked) return true
+  }
+  return false
+}
+
+/** B-tree page header with cells, whose pointers all lead into the cell content area, none of them to the same byte (section 1.6). */
+function isPlausiblePage(page: Uint8Array): boolean {
+  const type = page[0] ?? 0
+  if (!pageTypes.has(type)) return false
+  const cellCount = read16(page, 3)
+  const content = read16(page, 5) || 65_536
+  const pointers = type === 2 || type === 5 ? 12 : 8
+  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[7] ?? 0) > 60) return false
+  const seen = new Set<number>()
+  for (let i = 0; i < cellCount; i++) {
+    const at = read16(page, pointers + 2 * i)
+    if (at < content || at > page.length - 4 || seen.has(at)) return false
+    seen.add(at)
+  }
+  return true
+}
