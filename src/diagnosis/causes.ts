@@ -1,0 +1,39 @@
+/** Why it may have happened, as far as one reading can tell. Hints, each with the observation that it rests on. */
+import type { Cause, Finding } from '../model/finding.ts'
+import type { DiagnosisContext } from './context.ts'
+
+/** Causes of damage that was found; none where nothing was. */
+export function causesOf(damage: readonly Finding[], context: DiagnosisContext): readonly Cause[] {
+  if (damage.length === 0) return []
+  const causes: Cause[] = []
+  if (context.serviceSqlite !== null && hasWalResetBug(context.serviceSqlite) && damage.some(isIndexShaped)) {
+    causes.push({ hint: 'wal-reset-bug', why: `the service runs SQLite ${context.serviceSqlite}, which can lose pages when the WAL is reset while another connection writes` })
+  }
+  if (context.links > 1) causes.push({ hint: 'many-names', why: `the file has ${context.links} names (hard links): each name has a journal of its own` })
+  if (context.fileSystem !== null && !isTrusted(context.fileSystem)) {
+    causes.push({ hint: 'untrusted-file-system', why: `the file lies on ${context.fileSystem}, where locks are not dependable` })
+  }
+  if (damage.some(({ rule, severity }) => rule === 'truncated' && severity === 'damage')) causes.push({ hint: 'truncated-copy', why: 'the file ends before its last page: a copy that was broken off, or a disk that was full' })
+  const zeroed = damage.find(({ source, text }) => source !== 'sqlite' && /\b(?:all zero(?:e?s)?|zeroed)\b/.test(text))
+  if (zeroed) causes.push({ hint: 'zeroed-range', why: `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds zeros only: a write that was lost, or a restore that left a hole` })
+  return causes
+}
+
+/** Index damage, or index entries and rows that went apart: what a lost page of the WAL looks like. */
+const isIndexShaped = ({ object }: Finding): boolean => object.kind === 'index'
+
+/** Present in SQLite 3.7.0 to 3.51.2; mended in 3.51.3, and in the lines 3.50 from 3.50.7 and 3.44 from 3.44.6. */
+export function hasWalResetBug(version: string): boolean {
+  const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version)
+  if (!match) return false
+  const [major, minor, patch] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)]
+  if (major !== 3 || minor < 7 || minor > 51) return false
+  if (minor === 51) return patch <= 2
+  if (minor === 50) return patch < 7
+  if (minor === 44) return patch < 6
+  return true
+}
+
+/** hold.md, preflight: file systems whose locks hold. */
+const trustedFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'tmpfs', 'overlay'])
+const isTrusted = (fileSystem: string): boolean => trustedFileSystems.has(fileSystem.toLowerCase())

@@ -1,0 +1,105 @@
+/** From a reading to a verdict: what is damaged, how badly, why it may have happened, and what will mend it. Pure. */
+import type { Finding } from '../model/finding.ts'
+import type { Fact, Reading } from '../model/reading.ts'
+import type { Diagnosis, NonEmpty, Verdict } from '../model/verdict.ts'
+import { causesOf } from './causes.ts'
+import { target } from './command.ts'
+import type { DiagnosisContext } from './context.ts'
+import { gather } from './gather.ts'
+import { readMessage } from './message.ts'
+import { explainThrows, judgeContent, mergeFound, withoutRepeats } from './merge.ts'
+import { observe } from './observation.ts'
+import type { Observation } from './observation.ts'
+import { nothingToMend, remedyFor } from './remedy.ts'
+import { viewSchema } from './schema-view.ts'
+import type { SchemaView } from './schema-view.ts'
+import { readChildEnd, readThrown } from './thrown.ts'
+import type { Unread } from './thrown.ts'
+import { unreadOf } from './unread.ts'
+import { classOf, weigh } from './weigh.ts'
+import { damageClasses } from '../model/finding.ts'
+
+export type { DiagnosisContext } from './context.ts'
+
+/**
+ * The order of the facts does not matter. Never `sound` while any fact speaks of damage, and never `damaged` for what was merely not read.
+ */
+export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis {
+  const schema = viewSchema(reading)
+  const said = interpret(reading.facts, schema)
+  const explained = explainThrows(withoutRepeats(said.observations), said.found, schema)
+  const merged = mergeFound(explained.observations, said.found)
+  const findings = judgeContent([...gather(merged.observations), ...merged.found]).toSorted(byGravity(schema))
+  const unread = unreadOf(reading, context, said.unread, merged.observations)
+  const [first, ...rest] = findings.filter(({ severity }) => severity !== 'notice')
+  if (first) return damaged([first, ...rest], findings, unread.filter((part) => !explained.covers(part)).map(({ clause }) => clause))
+  if (unread.length > 0) return inconclusive(unread.map(({ clause }) => clause))
+  return { verdict: { kind: 'sound' }, damage: 'none', findings, remedy: nothingToMend(nothingFound(), null), causes: [] }
+
+  function damaged(damage: NonEmpty<Finding>, all: readonly Finding[], unreadClauses: readonly string[]): Diagnosis {
+    const weighed = weigh(damage, merged.observations, schema)
+    const verdict: Verdict = { kind: 'damaged', findings: damage }
+    const unsettled = { unread: unreadClauses, depth: reading.depth }
+    const remedy = remedyFor(damage, weighed, unsettled, context, schema)
+    return { verdict, damage: weighed.damage, findings: all, remedy, causes: [...weighed.causes, ...causesOf(damage, context)] }
+  }
+
+  function inconclusive(clauses: readonly string[]): Diagnosis {
+    const reason = `not everything was read: ${clauses.length > clausesMax ? `${clauses.slice(0, clausesMax).join('; ')}; and ${clauses.length - clausesMax} more` : clauses.join('; ')}`
+    const again = `holdfast check ${target(context.tenant, context.path)}`
+    return { verdict: { kind: 'inconclusive', reason }, damage: 'none', findings, remedy: nothingToMend(reason, again), causes: [] }
+  }
+
+  function nothingFound(): string {
+    const what = findings.length === 0 ? 'nothing was found' : 'nothing but notices was found: an application may have put such content there itself'
+    return reading.depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
+  }
+}
+
+/** A reason names at most this many parts that were not read. */
+const clausesMax = 3
+
+interface Said {
+  readonly observations: readonly Observation[]
+  readonly found: readonly Finding[]
+  readonly unread: readonly Unread[]
+}
+
+function interpret(facts: readonly Fact[], schema: SchemaView): Said {
+  const observations: Observation[] = []
+  const found: Finding[] = []
+  const unread: Unread[] = []
+  for (const fact of facts) {
+    switch (fact.kind) {
+      case 'message':
+        observations.push(...readMessage(fact.text, schema))
+        break
+      case 'thrown': {
+        const meaning = readThrown(fact, schema)
+        if (meaning.kind === 'damage') observations.push(meaning.observation)
+        else unread.push(meaning.unread)
+        break
+      }
+      case 'found':
+        found.push(fact.finding)
+        break
+      case 'orphans':
+        observations.push(observe('foreign-key-violated', schema.table(fact.table), { bearing: 'content', rows: fact.rows, count: fact.total, detail: fact.parent }))
+        break
+      case 'child-ended':
+        observations.push(readChildEnd(fact))
+        break
+    }
+  }
+  return { observations, found, unread }
+}
+
+const severities = ['damage', 'leak', 'notice'] as const
+
+/** Worst first, notices last; then by rule, object and page, so that the same damage is always told in the same order. */
+const byGravity = (schema: SchemaView) => (a: Finding, b: Finding): number =>
+  severities.indexOf(a.severity) - severities.indexOf(b.severity)
+  || damageClasses.indexOf(classOf(b, schema)) - damageClasses.indexOf(classOf(a, schema))
+  || compare(a.rule, b.rule) || compare(a.object.name, b.object.name) || (a.page ?? 0) - (b.page ?? 0) || compare(JSON.stringify(a), JSON.stringify(b))
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,79 @@
+/** What will mend the damage (findings.md, remedy table). Plans only: nothing here has been rehearsed. */
+import type { DamageClass, Finding } from '../model/finding.ts'
+import type { Remedy } from '../model/verdict.ts'
+import { target } from './command.ts'
+import type { DiagnosisContext } from './context.ts'
+import { count } from './sentence.ts'
+import type { SchemaView } from './schema-view.ts'
+import { classOf } from './weigh.ts'
+import type { Weighed } from './weigh.ts'
+
+export interface Unsettled {
+  /** What was not read although it had to be: clauses. Damage in there would change the remedy. */
+  readonly unread: readonly string[]
+  /** The depth that was asked. */
+  readonly depth: 'quick' | 'full'
+}
+
+/** The remedy for damage. */
+export function remedyFor(damage: readonly Finding[], weighed: Weighed, unsettled: Unsettled, context: DiagnosisContext, schema: SchemaView): Remedy {
+  const classes = new Set(damage.map((finding) => classOf(finding, schema)))
+  const indexes = [...new Set(damage.filter(({ object }) => object.kind === 'index').map(({ object }) => object.name))].toSorted()
+  if (weighed.damage === 'table' || weighed.damage === 'schema' || weighed.damage === 'file') return restoreOrAsk(whyNotRebuild(damage, weighed), context)
+  if (unsettled.unread.length > 0) return restoreOrAsk(`what was found would be mended by a rebuild, but not everything was read (${unsettled.unread.join('; ')})`, context)
+  if (weighed.damage === 'structure') {
+    if (classes.size > 1) return restoreOrAsk('pages are lost or misplaced and an index is damaged as well: together they point to lost writes', context)
+    return rebuild([], 'only the accounting of pages is damaged: rewriting the file mends it, every row stays', context)
+  }
+  const full = [...new Set(damage.filter((finding) => classOf(finding, schema) === 'fts').map(({ object }) => object.name))].toSorted()
+  const contentless = full.filter((name) => !schema.keepsContent(name))
+  if (contentless.length > 0) {
+    return restoreOrAsk(`${contentless.join(', ')} keeps no text of its own: its index can be rebuilt only if the text stands in another table`, context)
+  }
+  const unknown = damage.filter(({ object }) => object.kind === 'index' && schema.named(object.name)?.kind !== 'index')
+  if (unknown.length > 0) return restoreOrAsk('an index is damaged that the schema does not name', context)
+  return rebuild(indexes, whyRebuild(indexes, full, weighed, unsettled), context)
+}
+
+/** Nothing to mend, or nobody can say: `why`, and what to type to learn more. */
+export function nothingToMend(why: string, command: string | null): Remedy {
+  return { do: 'nothing', indexes: [], rehearsed: false, why, command }
+}
+
+function rebuild(indexes: readonly string[], why: string, context: DiagnosisContext): Remedy {
+  return { do: 'rebuild', indexes, rehearsed: false, why, command: `holdfast repair ${target(context.tenant, context.path)}` }
+}
+
+function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
+  if (context.verifiedBackup && context.tenant !== null) {
+    return { do: 'restore', indexes: [], rehearsed: false, why: `${why}; a verified backup exists`, command: `holdfast restore ${target(context.tenant, context.path)}` }
+  }
+  return {
+    do: 'ask', indexes: [], rehearsed: false, why: `${why}; no verified backup is known: salvage what is readable, and let a person decide`,
+    command: `holdfast repair ${target(context.tenant, context.path)}`,
+  }
+}
+
+function whyNotRebuild(damage: readonly Finding[], weighed: Weighed): string {
+  if (weighed.suspects.length > 0) return `the table ${weighed.suspects.join(', ')} itself is suspect: rebuilding its indexes would seal the loss`
+  if (damage.some(({ rule }) => rule === 'unique-violated')) return 'a unique index cannot be rebuilt while its table holds the same key more than once'
+  if (damage.some(({ rule }) => rule === 'page-used-twice')) return 'a page that two owners use has lost what one of them wrote'
+  const places: Record<DamageClass, string> = {
+    none: 'nothing is damaged', index: 'an index is damaged', fts: 'a full-text index is damaged', structure: 'the accounting of pages is damaged',
+    table: 'the damage reaches rows, which no rebuild brings back', schema: 'the schema is damaged', file: 'the file itself is damaged',
+  }
+  return places[weighed.damage]
+}
+
+function whyRebuild(indexes: readonly string[], full: readonly string[], weighed: Weighed, unsettled: Unsettled): string {
+  const parts = [
+    ...(indexes.length > 0 ? [`${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be built anew from ${indexes.length === 1 ? 'its table' : 'their tables'}`] : []),
+    ...(full.length > 0 ? [`the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be built anew from ${full.length === 1 ? 'its' : 'their'} content`] : []),
+  ]
+  const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table') ? '; entries that the rebuild would drop are kept in the account' : ''
+  const depth = unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
+  return `${parts.join(', and ')}, once a rehearsal on a copy has come out sound${doubt}${depth}`
+}
+
+const namesMax = 5
+const few = (names: readonly string[]): string => (names.length > namesMax ? `${names.slice(0, namesMax).join(', ')} and ${names.length - namesMax} more` : names.join(', '))

@@ -1,0 +1,134 @@
+/** The one sentence that a finding says to a person. */
+import type { FoundObject, Rule } from '../model/finding.ts'
+import type { Bearing } from './observation.ts'
+
+export interface Said {
+  readonly rule: Rule
+  readonly bearing: Bearing
+  readonly object: FoundObject
+  readonly page: number | null
+  /** Pages that the faults lead to, or that are lost: ascending. */
+  readonly pages: readonly number[]
+  readonly total: number
+  /** Clauses or column names: distinct, in order. */
+  readonly details: readonly string[]
+}
+
+export function sentence(said: Said): string {
+  const { rule, object, page, pages, total, details, bearing } = said
+  const of = object.table ?? 'its table'
+  const what = nameObject(object)
+  const where = page === null ? what : `page ${page} of ${what}`
+  const because = details.length === 0 ? '' : `: ${few(details, '; ')}`
+  const columns = details.length === 0 ? '' : ` (${few(details, ', ')})`
+  switch (rule) {
+    case 'row-missing-from-index':
+      return `${count(total, 'row')} of ${of} ${total === 1 ? 'is' : 'are'} missing from index ${object.name}`
+    case 'entry-differs-from-row':
+      return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'differs from its row' : 'differ from their rows'} in ${of}`
+    case 'index-count-differs':
+      return `index ${object.name} and table ${of} do not hold the same number of entries`
+    case 'unique-violated':
+      return `${count(total, 'entry', 'entries')} of the unique index ${object.name} ${total === 1 ? 'is' : 'are'} not unique: ${of} holds the same key more than once`
+    case 'imprecise-real':
+      return `index ${object.name} stores an imprecise floating-point value for ${count(total, 'row')} of ${of}`
+    case 'rowid-out-of-order':
+      return `${count(total, 'rowid')} out of order on ${where}`
+    case 'key-out-of-order':
+      return `${count(total, 'row')} of ${object.name} ${total === 1 ? 'is' : 'are'} not in the order of the primary key`
+    case 'null-in-not-null':
+      return `${count(total, 'NULL value')} in ${object.name} where the column forbids it${columns}`
+    case 'type-mismatch':
+      return `${count(total, 'value')} in ${object.name} ${total === 1 ? 'has' : 'have'} another type than the column declares${columns}`
+    case 'check-failed':
+      return `${count(total, 'row')} of ${object.name} ${total === 1 ? 'fails' : 'fail'} a CHECK constraint`
+    case 'foreign-key-violated':
+      return `${count(total, 'row')} of ${object.name} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ${few(details, ', ')}`
+    case 'record-malformed':
+      return `${count(total, 'record')} cannot be decoded; SQLite does not say of which table or index`
+    case 'page-unowned':
+      return `${count(total, 'page')} ${total === 1 ? 'belongs' : 'belong'} to nothing and ${total === 1 ? 'is' : 'are'} not on the free list: ${pageList(pages)}`
+    case 'page-used-twice': {
+      const other = details.length === 0 ? 'something else' : few(details, ', ')
+      return `${page === null ? `pages ${pageList(pages)}` : `page ${page}`} ${page === null ? 'are' : 'is'} used twice: by ${what} and by ${other}`
+    }
+    case 'page-unreadable':
+      return `${where} could not be read${because}`
+    case 'freelist-broken':
+      return `the free list is broken${because}`
+    case 'pointer-map-wrong':
+      return `the pointer map is wrong${because}`
+    case 'fts-broken':
+      return bearing === 'unread' ? `${what} was not checked${because}` : `${what} does not agree with its content${because}`
+    case 'rtree-broken':
+      return `${what} is broken in ${count(total, 'place')}${because}`
+    case 'schema-unreadable':
+      return `the schema cannot be read${because}`
+    case 'not-a-database':
+      return `the file is not a database to SQLite${because}`
+    case 'checker-crashed':
+    case 'check-timeout':
+      return few(details, '; ')
+    case 'engine-says':
+      return `SQLite says something holdfast does not know${because}`
+    case 'wrong-depth':
+    case 'page-malformed':
+    case 'page-out-of-range':
+    case 'overflow-broken':
+    case 'index-out-of-order':
+    case 'entry-without-row':
+    case 'header-wrong':
+    case 'missing-schema':
+    case 'truncated':
+    case 'wal-cut':
+    case 'content-changed-silently':
+      return `${where} is damaged${because}`
+  }
+}
+
+/** How a sentence names an object. */
+export function nameObject(object: FoundObject): string {
+  switch (object.kind) {
+    case 'index':
+      return object.table === null ? `index ${object.name}` : `index ${object.name} of ${object.table}`
+    case 'fts':
+    case 'rtree': {
+      const kind = object.kind === 'fts' ? 'full-text index' : 'R-Tree'
+      return object.table === null || object.table === object.name ? `${kind} ${object.name}` : `${kind} ${object.name} (in ${object.table})`
+    }
+    case 'schema':
+      return 'the schema'
+    case 'freelist':
+      return 'the free list'
+    case 'pointer-map':
+      return 'the pointer map'
+    case 'file':
+      return object.name === 'file' ? 'the file' : `${object.name} (no object of the schema)`
+    case 'table':
+    case 'virtual-table':
+    case 'view':
+    case 'trigger':
+      return `${object.kind.replace('-', ' ')} ${object.name}`
+  }
+}
+
+export const count = (total: number, one: string, many = `${one}s`): string => `${total} ${total === 1 ? one : many}`
+
+const detailsMax = 3
+const detailLengthMax = 300
+const few = (details: readonly string[], separator: string): string =>
+  [...details.slice(0, detailsMax).map((detail) => (detail.length > detailLengthMax ? `${detail.slice(0, detailLengthMax)}…` : detail)),
+    ...(details.length > detailsMax ? [`${details.length - detailsMax} more`] : [])].join(separator)
+
+const rangesMax = 8
+/** `7, 9-12, …`: runs of pages, at most eight. */
+function pageList(pages: readonly number[]): string {
+  const runs: [number, number][] = []
+  for (const page of pages) {
+    const last = runs.at(-1)
+    if (last && last[1] === page - 1) last[1] = page
+    else runs.push([page, page])
+  }
+  const texts = runs.slice(0, rangesMax).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
+  return runs.length > rangesMax ? `${texts.join(', ')}, …` : texts.join(', ')
+}

@@ -1,0 +1,174 @@
+/** How bad a finding is, and who is right where an index and its table disagree (findings.md, Verdict). */
+import { damageClasses } from '../model/finding.ts'
+import type { Cause, DamageClass, Finding } from '../model/finding.ts'
+import { disagreements } from './merge.ts'
+import type { Observation } from './observation.ts'
+import type { SchemaView } from './schema-view.ts'
+
+export interface Weighed {
+  readonly damage: DamageClass
+  /** Tables that may be what is wrong where their indexes disagree with them. */
+  readonly suspects: readonly string[]
+  readonly causes: readonly Cause[]
+}
+
+export function weigh(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): Weighed {
+  // A table that is plainly damaged needs no suspicion.
+  const plainly = new Set(findings.filter(({ object }) => object.kind !== 'index').map(({ object }) => object.name))
+  const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])].toSorted().filter((table) => !plainly.has(table))
+  const classes = findings.map((finding) => classOf(finding, schema))
+  if (suspects.length > 0) classes.push('table')
+  return {
+    damage: worst(classes),
+    suspects,
+    causes: [
+      ...suspects.map((table): Cause => ({ hint: 'lost-table-write', why: `several indexes of ${table} agree with each other against the table: a write to the table may have been lost` })),
+      ...(worst(classes) === 'index' ? undecided(findings, observations, schema) : []),
+    ],
+  }
+}
+
+export const worst = (classes: readonly DamageClass[]): DamageClass => damageClasses[Math.max(0, ...classes.map((one) => damageClasses.indexOf(one)))] ?? 'none'
+
+/** Class of the damage that one finding stands for; `none` for notices. */
+export function classOf(finding: Finding, schema: SchemaView): DamageClass {
+  if (finding.severity === 'notice') return 'none'
+  // Space that is lost, whatever rule says so: stray bytes behind the last page are no truncated file.
+  if (finding.severity === 'leak') return 'structure'
+  switch (finding.rule) {
+    case 'page-unowned':
+    case 'freelist-broken':
+    case 'pointer-map-wrong':
+      return 'structure'
+    case 'page-used-twice':
+      // What two owners share, one of them has lost: never index-only. A page that only the free list names twice holds nobody's data.
+      if (finding.object.kind === 'freelist') return isFree(finding.page, schema) ? 'structure' : 'table'
+      return worst(['table', classOfObject(finding)])
+    case 'header-wrong':
+    case 'not-a-database':
+    case 'truncated':
+      return 'file'
+    case 'schema-unreadable':
+    case 'missing-schema':
+      return 'schema'
+    // A rebuild would fail on them, or they are rows themselves, or commits that are gone.
+    case 'unique-violated':
+    case 'key-out-of-order':
+    case 'null-in-not-null':
+    case 'type-mismatch':
+    case 'check-failed':
+    case 'foreign-key-violated':
+    case 'rtree-broken':
+    case 'wal-cut':
+    case 'content-changed-silently':
+    case 'engine-says':
+    case 'checker-crashed':
+    case 'check-timeout':
+      return 'table'
+    case 'fts-broken':
+      return 'fts'
+    case 'row-missing-from-index':
+    case 'entry-without-row':
+    case 'entry-differs-from-row':
+    case 'index-count-differs':
+    case 'index-out-of-order':
+    case 'imprecise-real':
+    case 'page-unreadable':
+    case 'page-out-of-range':
+    case 'page-malformed':
+    case 'wrong-depth':
+    case 'rowid-out-of-order':
+    case 'overflow-broken':
+    case 'record-malformed':
+      return classOfObject(finding)
+  }
+}
+
+const isFree = (page: number | undefined, schema: SchemaView): boolean => {
+  const owner = page === undefined ? null : schema.ownerOf(page)
+  return owner === null || owner.kind === 'freelist'
+}
+
+function classOfObject(finding: Finding): DamageClass {
+  switch (finding.object.kind) {
+    case 'index':
+      return 'index'
+    case 'fts':
+      return 'fts'
+    case 'freelist':
+    case 'pointer-map':
+      return 'structure'
+    case 'schema':
+      return 'schema'
+    // Damage that no object of the schema can be named for may be anybody's.
+    case 'file':
+    case 'table':
+    case 'rtree':
+    case 'virtual-table':
+    case 'view':
+    case 'trigger':
+      return 'table'
+  }
+}
+
+const saysRow = new Set(['row-missing-from-index', 'entry-differs-from-row'])
+const saysDifference = new Set([...saysRow, 'index-count-differs'])
+
+/**
+ * Tables that several indexes contradict in the same way. The same row is missing from two indexes; or two counts differ and no row is missing,
+ * which is what a table does that has lost a page. A rebuild would make the indexes agree with the loss.
+ */
+function suspectTables(observations: readonly Observation[]): readonly string[] {
+  const differing = observations.filter(({ rule, object }) => object.kind === 'index' && object.table !== null && saysDifference.has(rule))
+  const tables = new Set(differing.flatMap(({ object }) => object.table ?? []))
+  return [...tables].filter((table) => {
+    const ofTable = differing.filter(({ object }) => object.table === table)
+    const namesBy = (wanted: (one: Observation) => boolean): ReadonlySet<string> => new Set(ofTable.filter(wanted).map(({ object }) => object.name))
+    const withRows = namesBy(({ rule }) => saysRow.has(rule))
+    const countOnly = [...namesBy(({ rule }) => rule === 'index-count-differs')].filter((name) => !withRows.has(name))
+    return countOnly.length > 1 || sharesRow(ofTable)
+  }).toSorted()
+}
+
+function sharesRow(ofTable: readonly Observation[]): boolean {
+  const indexByOrdinal = new Map<number, string>()
+  return ofTable.some(({ ordinal, object }) => {
+    if (ordinal === null) return false
+    const other = indexByOrdinal.get(ordinal)
+    indexByOrdinal.set(ordinal, object.name)
+    return other !== undefined && other !== object.name
+  })
+}
+
+/** Tables of which several indexes say the same of the same row, against the table: exact, because the census names rows. An index that is broken in itself is no witness. */
+function tablesContradicted(findings: readonly Finding[]): readonly string[] {
+  const indexBySaying = new Map<string, string>()
+  const broken = brokenInThemselves(findings)
+  return findings.flatMap(({ rule, source, object, rows }) => {
+    const { table } = object
+    if (source !== 'census' || object.kind !== 'index' || table === null || !disagreements.has(rule) || broken.has(object.name)) return []
+    const contradicted = (rows ?? []).some((row) => {
+      const saying = JSON.stringify([table, rule, row])
+      const other = indexBySaying.get(saying)
+      indexBySaying.set(saying, object.name)
+      return other !== undefined && other !== object.name
+    })
+    return contradicted ? [table] : []
+  })
+}
+
+const brokenInThemselves = (findings: readonly Finding[]): ReadonlySet<string> =>
+  new Set(findings.filter(({ rule, object }) => object.kind === 'index' && saysBrokenInItself.has(rule)).map(({ object }) => object.name))
+
+const saysBrokenInItself = new Set(['page-malformed', 'page-unreadable', 'page-out-of-range', 'wrong-depth', 'overflow-broken', 'index-out-of-order', 'page-used-twice', 'record-malformed'])
+
+/** Single indexes that disagree with their table, sound in themselves, with no second index to break the tie. */
+function undecided(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): readonly Cause[] {
+  const broken = brokenInThemselves(findings)
+  const differing = [...observations.filter(({ rule }) => saysDifference.has(rule)), ...findings.filter(({ rule }) => disagreements.has(rule))]
+  const names = new Map(differing.filter(({ object }) => object.kind === 'index').map(({ object }) => [object.name, object.table]))
+  return [...names].flatMap(([name, table]): readonly Cause[] => {
+    if (table === null || broken.has(name) || schema.indexesOf(table).length > 1) return []
+    return [{ hint: 'index-or-table', why: `${name} is the only index of ${table}: either the index lost entries, or the table was written and the index is right; nothing breaks the tie` }]
+  }).toSorted((a, b) => (a.why < b.why ? -1 : 1))
+}

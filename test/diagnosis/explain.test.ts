@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { explain, nearestTopics, topics } from '../../src/diagnosis/explain.ts'
+import { diagnoseNoDatabase } from '../../src/diagnosis/not-a-database.ts'
+import { exitCodes } from '../../src/model/exit-code.ts'
+import { failureKinds } from '../../src/model/failure.ts'
+import { rules } from '../../src/model/finding.ts'
+import { renderExplanation, unknownTopic } from '../../src/report/explanation.ts'
+import { context } from './support.ts'
+
+describe('explain', () => {
+  test.each([...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'writer-locked', 'maybe-paused', ...Object.values(exitCodes).map(String)])('%s is explained, in any case', (topic) => {
+    for (const asked of [topic, topic.toUpperCase(), ` ${topic.toLowerCase().replaceAll('_', '-')} `]) {
+      const explanation = explain(asked)
+      expect(explanation?.topic).toBe(topic)
+      expect(explanation?.means.length).toBeGreaterThan(10)
+      expect(explanation?.todo).not.toBe('')
+    }
+  })
+
+  test('a failure says what to do in the words of the one table', () => {
+    expect(explain('in_use')?.todo).toBe(failureKinds.IN_USE.hint)
+  })
+
+  test('an unknown topic gets the nearest names, and nothing of it steers the terminal', () => {
+    expect(explain('row-mising-from-index')).toBeNull()
+    expect(nearestTopics('row-mising-from-index')[0]).toBe('row-missing-from-index')
+    expect(nearestTopics('IN_USEE')[0]).toBe('IN_USE')
+    expect(nearestTopics('xyzzy-plugh-nothing-like-it')).toEqual([])
+    expect(unknownTopic('\u001b[2J')).toBe('nothing is called \\e[2J')
+    expect(nearestTopics('a'.repeat(1_000_000)).length).toBeLessThanOrEqual(5)
+  })
+
+  test('every explanation fits 80 columns', () => {
+    for (const topic of topics) for (const line of renderExplanation(topic, { width: 80, color: false }).split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+})
+
+describe('files that are no database', () => {
+  const bare = { ...context, tenant: null, path: '/tmp/x', knownToLedger: false }
+  test('a bare file without a header, or empty, is inconclusive', () => {
+    expect(diagnoseNoDatabase('foreign', bare)).toMatchObject({ failure: 'NOT_SQLITE', diagnosis: { verdict: { kind: 'inconclusive' }, damage: 'none', remedy: { do: 'nothing' } } })
+    expect(diagnoseNoDatabase('empty', bare)).toMatchObject({ failure: 'EMPTY_FILE', diagnosis: { verdict: { kind: 'inconclusive' } } })
+  })
+
+  test.each(['empty', 'foreign', 'broken-header'] as const)('the same file (%s) as a tenant, or known to the ledger, is damaged', (kind) => {
+    for (const known of [{ ...context, knownToLedger: false }, { ...bare, knownToLedger: true }]) {
+      expect(diagnoseNoDatabase(kind, known)).toMatchObject({ failure: null, diagnosis: { verdict: { kind: 'damaged' }, damage: 'file', remedy: { do: 'ask' } } })
+    }
+  })
+
+  test('pages of SQLite behind a broken header are damaged even in a bare file', () => {
+    expect(diagnoseNoDatabase('broken-header', bare)).toMatchObject({ failure: null, diagnosis: { damage: 'file', findings: [{ rule: 'header-wrong' }], remedy: { command: 'holdfast repair /tmp/x' } } })
+  })
+
+  test('a verified backup is offered', () => {
+    expect(diagnoseNoDatabase('empty', { ...context, verifiedBackup: true, knownToLedger: false }).diagnosis.remedy).toMatchObject({ do: 'restore', command: 'holdfast restore --tenant acme' })
+  })
+})
