@@ -1,0 +1,8 @@
+/** A value of a column outside of a page: the default of an added column, or what SQLite computed for an index. */
+export type ColumnValue =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'integer'; readonly value: bigint }
+  | { readonly kind: 'real'; readonly value: number }
+  /** Bytes in the encoding of the database, as `CAST(x AS BLOB)` gives them. */
+  | { readonly kind: 'text'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly bytes: Uint8Array }
