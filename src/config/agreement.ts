@@ -1,0 +1,41 @@
+/** What keys must agree on with each other. Looked at in the text as given, so that these errors are told together with all the others. */
+
+export interface Problem {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+export function disagreements(document: unknown): readonly Problem[] {
+  return [...serviceDisagreements(keysOf(document)['service']), ...alertDisagreements(keysOf(document)['alerts'])]
+}
+
+function* serviceDisagreements(given: unknown): Generator<Problem> {
+  if (given === null || given === undefined || typeof given !== 'object' || Array.isArray(given)) return
+  const service = keysOf(given)
+  const at = (key: string, message: string): Problem => ({ path: ['service', key], message })
+  const { admin, hooks } = service
+  if (isThere(admin) && isThere(hooks)) yield at('hooks', 'stands beside service.admin: a service has an admin API or hooks, not both')
+  if (!isThere(admin) && !isThere(hooks)) {
+    yield { path: ['service'], message: 'says no way to reach the service: give it admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume' }
+  }
+  if (isThere(hooks) && !isThere(admin)) {
+    for (const key of ['tokenFile', 'caFile', 'requestTimeout'].filter((key) => isThere(service[key]))) yield at(key, 'belongs to an admin API; hooks do not use it')
+  }
+  if (typeof admin !== 'string') return
+  if (admin.startsWith('unix:') && isThere(service['caFile'])) yield at('caFile', 'belongs to https; a unix socket does not use it')
+  if (/^https:/i.test(admin) && !isThere(service['tokenFile'])) yield { path: ['service'], message: 'tokenFile is missing: over https the service knows holdfast by its token, such as tokenFile: /etc/holdfast/notes.token' }
+}
+
+function* alertDisagreements(given: unknown): Generator<Problem> {
+  if (!Array.isArray(given)) return
+  for (const [index, alert] of (given as readonly unknown[]).entries()) {
+    if (alert === null || typeof alert !== 'object' || Array.isArray(alert)) continue
+    const keys = keysOf(alert)
+    const sinks = ['command', 'webhook', 'heartbeat'].filter((key) => isThere(keys[key]))
+    if (sinks.length !== 1) yield { path: ['alerts', index], message: `expected exactly one of command, webhook, heartbeat, found ${sinks.length === 0 ? 'none' : sinks.join(' and ')}` }
+    if (isThere(keys['heartbeat']) && isThere(keys['on'])) yield { path: ['alerts', index, 'on'], message: 'has no meaning for a heartbeat, which is sent only when all is well' }
+  }
+}
+
+const isThere = (value: unknown): boolean => value !== undefined && value !== null
+const keysOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})

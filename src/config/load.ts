@@ -1,0 +1,61 @@
+/** Finding and reading the configuration file. What it says is settled in parse.ts. */
+import { constants } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Failure } from '../model/failure.ts'
+import { parseSettings } from './parse.ts'
+import type { Settings } from './settings.ts'
+
+export { defaultCheckSettings, defaultHoldSettings } from './defaults.ts'
+
+const usualPlaces = ['holdfast.yaml', '/etc/holdfast/holdfast.yaml'] as const
+const fileBytesMax = 1_000_000
+
+/**
+ * Absolute path of the configuration file to read: the one given, else the first that is there of ./holdfast.yaml and
+ * /etc/holdfast/holdfast.yaml. @throws {Failure} CONFIG_INVALID, naming the places tried.
+ */
+export async function findConfiguration(given: string | null, places: readonly string[] = usualPlaces): Promise<string> {
+  const tried = (given === null ? places : [given]).map((place) => resolve(place))
+  for (const place of tried) if (await isThere(place)) return place
+  throw new Failure('CONFIG_INVALID', `no configuration: there is no ${tried.join(' and no ')}`, { hint: 'write a holdfast.yaml, or name yours with --config FILE' })
+}
+
+/** A file that is there but must not be looked at is there: reading it will say why it failed. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes(codeOf(error))
+  }
+}
+
+/** Reads and checks the configuration. @throws {Failure} CONFIG_INVALID, listing everything that is wrong. */
+export async function loadSettings(file: string): Promise<Settings> {
+  const path = resolve(file)
+  return parseSettings(await readText(path), path)
+}
+
+async function readText(path: string): Promise<string> {
+  const refused = (why: string, cause?: unknown): Failure => new Failure('CONFIG_INVALID', `${path}: ${why}`, { cause })
+  try {
+    // O_NONBLOCK: a FIFO under this name must not hold us up.
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const { mode, size } = await handle.stat()
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw refused('is not a regular file')
+    // It names commands that holdfast runs, often as root.
+    if ((mode & 0o002) !== 0) throw refused('everybody may write this file, and it names commands to be run: chmod o-w')
+    if (size > fileBytesMax) throw refused(`has ${size} bytes; a configuration has at most ${fileBytesMax}`)
+    const bytes = Buffer.alloc(fileBytesMax + 1)
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)
+    if (bytesRead > fileBytesMax) throw refused(`has more than ${fileBytesMax} bytes`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, bytesRead))
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    if (error instanceof TypeError) throw refused('is not UTF-8 text', error)
+    throw refused(`cannot be read (${codeOf(error)})`, error)
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

@@ -1,0 +1,109 @@
+/** The text of a configuration → settings, or one failure that lists everything that is wrong with it. Reads no file. */
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { invariant } from '../model/bug.ts'
+import { Failure } from '../model/failure.ts'
+import { disagreements } from './agreement.ts'
+import { defaultRequestTimeoutMs } from './defaults.ts'
+import { nearest } from './nearest.ts'
+import { sections } from './schema.ts'
+import type { Sections } from './schema.ts'
+import type { AlertSettings, BackupSettings, ServiceSettings, Settings } from './settings.ts'
+import { readYaml } from './yaml-text.ts'
+import type { PlacedProblem, YamlReading } from './yaml-text.ts'
+
+/** More than this many are counted, not listed: the first ones explain the rest. */
+const listedProblemsMax = 50
+
+/** `file` is absolute: relative paths in `text` count from its folder. @throws {Failure} CONFIG_INVALID */
+export function parseSettings(text: string, file: string): Settings {
+  const yaml = readYaml(text)
+  if (yaml.kind === 'refused') throw invalid(file, yaml.problems)
+  const schema = sections(dirname(file))
+  const parsed = schema.safeParse(yaml.value ?? {})
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => placed(issue, schema, yaml))),
+    ...disagreements(yaml.value).map(({ path, message }) => ({ ...yaml.placeOf(path, 'key'), message: `${pathText(path)} ${message}` })),
+  ]
+  if (!parsed.success || problems.length > 0) throw invalid(file, problems)
+  return settingsOf(parsed.data, file)
+}
+
+function invalid(file: string, problems: readonly PlacedProblem[]): Failure {
+  invariant(problems.length > 0, 'a configuration is not refused without a reason')
+  const inOrder = problems.toSorted((one, other) => one.line - other.line || one.column - other.column)
+  const listed = inOrder.slice(0, listedProblemsMax).map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
+  const rest = inOrder.length - listed.length
+  return new Failure('CONFIG_INVALID', [...listed, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'))
+}
+
+type ReadYaml = Extract<YamlReading, { kind: 'read' }>
+
+function placed(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly PlacedProblem[] {
+  if (issue.code !== 'unrecognized_keys') {
+    const where = pathText(issue.path)
+    return [{ ...yaml.placeOf(issue.path, 'value'), message: `${where}${issue.message.startsWith('is ') || issue.message.startsWith('must ') ? '' : ':'} ${issue.message}` }]
+  }
+  const known = knownKeys(schema, issue.path)
+  return issue.keys.map((key) => {
+    const near = nearest(key, known)
+    const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
+    return { ...yaml.placeOf([...issue.path, key], 'key'), message: `unknown key ${pathText([...issue.path, key])}: ${advice}` }
+  })
+}
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.length === 0 ? 'the configuration' : path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index > 0 ? '.' : ''}${printable(String(step))}`)).join('')
+
+/** Keys are untrusted text on their way to a terminal. */
+const printable = (text: string): string => (/^[\w-]{1,64}$/.test(text) ? text : JSON.stringify(text.slice(0, 64)))
+
+function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
+  let at: unknown = schema
+  for (const step of [...path, null]) {
+    for (;;) {
+      if (at instanceof z.ZodPipe) at = at.out
+      else if (at instanceof z.ZodOptional) at = at.unwrap()
+      else break
+    }
+    if (step === null) break
+    at = at instanceof z.ZodArray ? at.element : at instanceof z.ZodObject ? (at.shape as Record<PropertyKey, unknown>)[step] : undefined
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
+}
+
+type Given = z.infer<Sections>
+
+function settingsOf(given: Given, file: string): Settings {
+  const { hold, check } = given
+  return {
+    file,
+    service: serviceOf(given.service),
+    tenants: given.tenants,
+    hold: {
+      require: hold.require, ttlMs: hold.ttl, drainTimeoutMs: hold.drainTimeout, maxPauseMs: hold.maxPause, maxPaused: hold.maxPaused, warmAboveBytes: hold.warmAbove,
+    },
+    snapshots: given.snapshots,
+    check: { workers: check.workers, timeoutMs: check.timeout, memoryBytes: check.memory, niceness: check.niceness, accept: check.accept },
+    backups: backupsOf(given.backups),
+    ledger: given.ledger,
+    registry: { graceMs: given.registry.grace },
+    sweep: { maxAgeMs: given.sweep.maxAge, budgetMs: given.sweep.budget },
+    alerts: given.alerts.map(alertOf),
+  }
+}
+
+function serviceOf({ name, admin, hooks, tokenFile, caFile, requestTimeout }: Given['service']): ServiceSettings {
+  if (admin !== null) return { kind: 'admin-api', name, endpoint: admin, tokenFile, caFile, requestTimeoutMs: requestTimeout ?? defaultRequestTimeoutMs }
+  invariant(hooks !== undefined, 'a service has an admin API or hooks')
+  return { kind: 'hooks', name, tenants: hooks.tenants, quiesce: hooks.quiesce, resume: hooks.resume, timeoutMs: hooks.timeout }
+}
+
+const backupsOf = ({ dir, keep, fetch }: Given['backups']): BackupSettings => ({ own: dir === null ? null : { dir, keep }, fetch })
+
+function alertOf({ command, webhook, heartbeat, on }: Given['alerts'][number]): AlertSettings {
+  if (command !== null) return { kind: 'command', command, on }
+  if (webhook !== null) return { kind: 'webhook', url: webhook, on }
+  invariant(heartbeat !== null, 'an alert has exactly one sink')
+  return { kind: 'heartbeat', url: heartbeat }
+}

@@ -1,0 +1,88 @@
+/** The shape of holdfast.yaml (interfaces.md, "Configuration"). Everything but `service` and `tenants` may be left out. */
+import { z } from 'zod'
+import * as defaults from './defaults.ts'
+import { alarmUrlKind, endpointKind } from './endpoint.ts'
+import { alarmNames } from './settings.ts'
+import { command, duration, either, list, nonEmpty, oneOf, optional, path, required, size, text, whole } from './value.ts'
+
+export type Sections = ReturnType<typeof sections>
+
+/** `folder` is where relative paths count from: that of the configuration file. */
+export function sections(folder: string) {
+  const { defaultHoldSettings: hold, defaultCheckSettings: check } = defaults
+  return z.strictObject({
+    service: section({
+      name: required(text('the name of the service: letters, digits, dots and dashes, such as notes', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
+      admin: optional(endpointKind(folder), null),
+      tokenFile: optional(path('the path of a file, such as /etc/holdfast/notes.token', folder), null),
+      caFile: optional(path('the path of a file, such as /etc/holdfast/ca.pem', folder), null),
+      requestTimeout: optional(duration('5s', { least: '100ms', most: '10m' }), null),
+      hooks: section({
+        tenants: required(command('[notesctl, tenants]', folder)),
+        quiesce: required(command('[notesctl, pause, "{tenant}"]', folder, '{tenant}')),
+        resume: required(command('[notesctl, resume, "{tenant}"]', folder, '{tenant}')),
+        timeout: optional(duration('30s', { least: '100ms', most: '1h' }), defaults.defaultHookTimeoutMs),
+      }).optional(),
+    }),
+    tenants: section({
+      roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
+      statusTenant: optional(text('the id of a tenant'), null),
+      trustMounts: optional(list('a list of mount points such as [/mnt/notes]', path('the path of a mount point', folder)), []),
+    }),
+    hold: sectionOrDefaults({
+      require: optional(oneOf('sealed', 'exclusive', 'writer-locked'), hold.require),
+      ttl: optional(duration('30s', { least: '1s', most: '1h' }), hold.ttlMs),
+      drainTimeout: optional(duration('5s', { least: '0s', most: '1h' }), hold.drainTimeoutMs),
+      maxPause: optional(duration('10s', { least: '10ms', most: '1h' }), hold.maxPauseMs),
+      maxPaused: optional(whole(1, 1000), hold.maxPaused),
+      warmAbove: optional(size('8MB', { least: '0B', most: '1000TB' }), hold.warmAboveBytes),
+    }),
+    snapshots: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultSnapshotDir) }),
+    check: sectionOrDefaults({
+      workers: optional(either(oneOf('auto'), whole(1, 256)), check.workers),
+      timeout: optional(duration('30m', { least: '1s', most: '7d' }), check.timeoutMs),
+      memory: optional(size('1GB', { least: '64MB', most: '1000TB' }), check.memoryBytes),
+      niceness: optional(whole(0, 19), check.niceness),
+      accept: optional(list('a list such as [unknown-collation]', oneOf('unknown-collation')), check.accept),
+    }),
+    backups: sectionOrDefaults({
+      dir: optional(path('the path of a folder', folder), null),
+      keep: sectionOrDefaults({
+        last: optional(whole(1, 10_000), defaults.defaultKeep.last),
+        daily: optional(whole(0, 10_000), defaults.defaultKeep.daily),
+        weekly: optional(whole(0, 10_000), defaults.defaultKeep.weekly),
+      }),
+      fetch: optional(command('[fetch-backup, "{tenant}", "{out}"]', folder, '{tenant}', '{out}'), null),
+    }),
+    ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
+    registry: sectionOrDefaults({ grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultRegistryGraceMs) }),
+    sweep: sectionOrDefaults({
+      maxAge: optional(duration('24h', { least: '0s', most: '365d' }), defaults.defaultSweep.maxAgeMs),
+      budget: optional(duration('3h', { least: '1s', most: '30d' }), defaults.defaultSweep.budgetMs),
+    }),
+    alerts: z.preprocess((given) => given ?? [], z.array(alert(folder), { error: 'expected a list such as [{ command: [/usr/local/bin/page] }]' })),
+  }, { error: notASection })
+}
+
+function alert(folder: string) {
+  return z.strictObject({
+    command: optional(command('[/usr/local/bin/page]', folder), null),
+    webhook: optional(alarmUrlKind, null),
+    heartbeat: optional(alarmUrlKind, null),
+    on: optional(nonEmpty(list(`a list of ${alarmNames.join(', ')}`, oneOf(...alarmNames))), alarmNames),
+  }, { error: notASection })
+}
+
+function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, { error: notASection })
+}
+
+/** `hold:` with nothing under it is what remains when all of its lines are commented out: the defaults hold. */
+function sectionOrDefaults<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.preprocess((given) => given ?? {}, section(shape))
+}
+
+const notASection = (issue: { readonly code?: string; readonly input?: unknown }): string | undefined => {
+  if (issue.code !== 'invalid_type') return undefined
+  return issue.input === undefined ? 'is missing' : 'expected a section of keys'
+}

@@ -1,0 +1,157 @@
+/** The kinds of value that stand in the configuration. Each says in words what it expects, with an example. */
+import { isAbsolute, resolve } from 'node:path'
+import { z } from 'zod'
+import type { Command } from './settings.ts'
+import { durationMs, sizeBytes } from './units.ts'
+
+/** What a value becomes, or why it is refused. */
+type Reading<Value> = { readonly value: Value } | { readonly refused: string }
+const refused = (why: string): { readonly refused: string } => ({ refused: why })
+
+interface Kind<Value> {
+  /** With an example: `a duration such as 30s`. */
+  readonly expected: string
+  /** null: not what is expected. */
+  read(given: unknown): Reading<Value> | null
+}
+
+/** The key must be there. */
+export function required<Value>(kind: Kind<Value>): z.ZodType<Value> {
+  return z.transform((given: unknown, context) => {
+    if (given === undefined) return refuse(context, given, `is missing: expected ${kind.expected}`)
+    return readGiven(kind, given, context)
+  })
+}
+
+/** Without the key, `fallback` holds. Where that is null, the file may say `null` too. */
+export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodType<Value | Fallback> {
+  return z.transform((given: unknown, context) => {
+    if (given === undefined || (given === null && fallback === null)) return fallback
+    return readGiven(kind, given, context)
+  })
+}
+
+type Context = z.core.$RefinementCtx
+
+function readGiven<Value>(kind: Kind<Value>, given: unknown, context: Context): Value {
+  const reading = given === null || given === undefined ? null : kind.read(given)
+  if (reading === null) return refuse(context, given, `expected ${kind.expected}, found ${inWords(given)}`)
+  return 'refused' in reading ? refuse(context, given, reading.refused) : reading.value
+}
+
+function refuse(context: Context, input: unknown, message: string): never {
+  context.issues.push({ code: 'custom', message, input })
+  return z.NEVER
+}
+
+/** Long or secret things are not repeated: a value is shown only as far as it helps. */
+export function inWords(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'object') return 'a section'
+  if (typeof value === 'string') return value.length > 40 ? 'a long text' : `the text ${JSON.stringify(value)}`
+  return typeof value === 'boolean' ? `${value}` : `the number ${value as number}`
+}
+
+export interface Range {
+  readonly least: string
+  readonly most: string
+}
+
+export const duration = (example: string, range: Range): Kind<number> => quantity(`a duration such as ${example}`, durationMs, range)
+export const size = (example: string, range: Range): Kind<number> => quantity(`a size such as ${example}`, sizeBytes, range)
+
+function quantity(expected: string, inUnits: (text: string) => number | undefined, range: Range): Kind<number> {
+  const least = inUnits(range.least) ?? Number.NaN
+  const most = inUnits(range.most) ?? Number.NaN
+  return {
+    expected,
+    read(given) {
+      const value = typeof given === 'string' ? inUnits(given) : undefined
+      if (value === undefined) return null
+      return value >= least && value <= most ? { value } : refused(`expected ${expected} between ${range.least} and ${range.most}, found ${inWords(given)}`)
+    },
+  }
+}
+
+export const whole = (least: number, most: number): Kind<number> => ({
+  expected: `a whole number from ${least} to ${most}`,
+  read: (given) => (typeof given === 'number' && Number.isSafeInteger(given) && given >= least && given <= most ? { value: given } : null),
+})
+
+export const oneOf = <const Word extends string>(...words: readonly Word[]): Kind<Word> => ({
+  expected: `${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`,
+  read(given) {
+    const word = words.find((word) => word === given)
+    return word === undefined ? null : { value: word }
+  },
+})
+
+export const either = <One, Other>(one: Kind<One>, other: Kind<Other>): Kind<One | Other> => ({
+  expected: `${one.expected} or ${other.expected}`,
+  read: (given) => one.read(given) ?? other.read(given),
+})
+
+const textLengthMax = 4096
+const isText = (given: unknown): given is string =>
+  // NUL would end the text early in every system call.
+  typeof given === 'string' && given.length > 0 && given.length <= textLengthMax && !given.includes('\0')
+
+export const text = (expected: string, pattern?: RegExp): Kind<string> => ({
+  expected,
+  read: (given) => (isText(given) && (pattern?.test(given) ?? true) ? { value: given } : null),
+})
+
+/** Relative paths count from the folder of the configuration file. */
+export const path = (expected: string, folder: string): Kind<string> => ({
+  expected,
+  read: (given) => (isText(given) ? { value: resolve(folder, given) } : null),
+})
+
+const listLengthMax = 10_000
+
+export function list<Value>(expected: string, item: Kind<Value>): Kind<readonly Value[]> {
+  return {
+    expected,
+    read(given) {
+      if (!Array.isArray(given) || given.length > listLengthMax) return null
+      const values: Value[] = []
+      for (const each of given as readonly unknown[]) {
+        const reading = each === null || each === undefined ? null : item.read(each)
+        if (reading === null) return refused(`expected ${expected}; each of it is ${item.expected}, found ${inWords(each)}`)
+        if ('refused' in reading) return reading
+        values.push(reading.value)
+      }
+      return { value: values }
+    },
+  }
+}
+
+export function nonEmpty<Value>(kind: Kind<readonly Value[]>): Kind<readonly [Value, ...Value[]]> {
+  return {
+    expected: kind.expected,
+    read(given) {
+      const reading = kind.read(given)
+      if (reading === null || 'refused' in reading) return reading
+      const [first, ...rest] = reading.value
+      return first === undefined ? null : { value: [first, ...rest] }
+    },
+  }
+}
+
+/** A program with its arguments. A program with a slash counts from the folder of the configuration file, one without is looked up in PATH. */
+export function command(example: string, folder: string, ...placeholders: readonly string[]): Kind<Command> {
+  const words = nonEmpty(list(`a command as a list of words such as ${example}`, text('a word in quotes')))
+  return {
+    expected: words.expected,
+    read(given) {
+      if (typeof given === 'string') return refused(`expected ${words.expected}, found one text: commands are run without a shell`)
+      const reading = words.read(given)
+      if (reading === null || 'refused' in reading) return reading
+      const [program, ...rest] = reading.value
+      const lacking = placeholders.find((placeholder) => !rest.some((word) => word.includes(placeholder)))
+      if (lacking !== undefined) return refused(`must have the word "${lacking}" among its arguments, such as ${example}`)
+      return { value: [program.includes('/') && !isAbsolute(program) ? resolve(folder, program) : program, ...rest] }
+    },
+  }
+}

@@ -1,0 +1,127 @@
+/** YAML as far as a configuration needs it: plain sections, lists and words, and for each of them its line. */
+import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml'
+import type { Document, Node, Pair, YAMLMap } from 'yaml'
+import { invariant } from '../model/bug.ts'
+
+export interface Place {
+  /** Both counted from 1. */
+  readonly line: number
+  readonly column: number
+}
+
+export interface PlacedProblem extends Place {
+  readonly message: string
+}
+
+export type YamlReading =
+  | { readonly kind: 'read'; readonly value: unknown; placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): Place }
+  | { readonly kind: 'refused'; readonly problems: readonly PlacedProblem[] }
+
+/** A configuration has four levels; what has hundreds was written against the parser. */
+const depthMax = 40
+
+export function readYaml(text: string): YamlReading {
+  const deep = deepPlace(text)
+  if (deep !== null) return { kind: 'refused', problems: [{ ...deep, message: 'lists or sections are nested too deeply' }] }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, version: '1.2', schema: 'core', stringKeys: true })
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  const problems = [
+    ...[...document.errors, ...document.warnings].map((error) => ({ ...place(error.pos[0]), message: plain(error.code, error.message) })),
+    ...repeatedKeys(document).map((offset) => ({ ...place(offset), message: 'this key stands here a second time' })),
+    ...references(document).map((offset) => ({ ...place(offset), message: 'anchors, aliases and tags are not understood here: write the value out' })),
+  ]
+  if (problems.length > 0) return { kind: 'refused', problems }
+  return { kind: 'read', value: document.toJS({ maxAliasCount: 0 }) as unknown, placeOf: (path, of) => place(offsetOf(document, path, of)) }
+}
+
+/** The parser descends into itself, so depth is bounded before it begins: by brackets of flow style, by dashes and by indentation of block style. */
+function deepPlace(text: string): Place | null {
+  const lines = text.split('\n')
+  let brackets = 0
+  for (const [index, line] of lines.entries()) {
+    const dashes = /^[\s?:-]*/.exec(line)?.[0].replaceAll(/[^?:-]/g, '').length ?? 0
+    for (const letter of line) {
+      if (letter === '[' || letter === '{') brackets += 1
+      if (letter === ']' || letter === '}') brackets = Math.max(0, brackets - 1)
+    }
+    const indent = line.length - line.trimStart().length
+    if (brackets > depthMax || dashes > depthMax || indent > 10 * depthMax) return { line: index + 1, column: 1 }
+  }
+  return null
+}
+
+function plain(code: string, message: string): string {
+  if (code === 'TAB_AS_INDENT') return 'a tab indents this line: use spaces'
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here: a configuration is one document'
+  return `is no valid YAML: ${message}`
+}
+
+/** Found here and not by the parser, whose own search for them takes minutes for a file of a thousand times too many keys. */
+function repeatedKeys(document: Document): readonly number[] {
+  const offsets: number[] = []
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<string>()
+      for (const { key } of map.items) {
+        const name = keyText(key)
+        if (seen.has(name)) offsets.push(startOf(key) ?? 0)
+        seen.add(name)
+      }
+    },
+  })
+  return offsets
+}
+
+const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key)
+
+function references(document: Document): readonly number[] {
+  const offsets: number[] = []
+  visit(document, (_key, node) => {
+    if (isAlias(node) || (isNode(node) && 'anchor' in node && node.anchor !== undefined) || (isNode(node) && hasOwnTag(node))) {
+      offsets.push(isNode(node) ? (node.range?.[0] ?? 0) : 0)
+    }
+  })
+  return offsets
+}
+
+/** A tag that was written down, not one that the schema gave. */
+const hasOwnTag = (node: Node): boolean => node.tag !== undefined && (isScalar(node) || isMap(node) || isSeq(node)) && node.tag !== ''
+
+/** Where the value at `path` begins, or the key that leads to it; where that is missing, the nearest thing around it. */
+function offsetOf(document: Document, path: readonly PropertyKey[], of: 'key' | 'value'): number {
+  let node: unknown = document.contents
+  let offset = startOf(node) ?? 0
+  for (const [index, step] of path.entries()) {
+    const last = index === path.length - 1
+    if (isMap(node)) {
+      const pair = pairsOf(node).get(String(step))
+      if (pair === undefined) return offset
+      const keyOffset = startOf(pair.key) ?? offset
+      // A value in the next lines is found by its key; one beside it is pointed at itself.
+      offset = last && of === 'value' ? (valueBeside(pair.value) ?? keyOffset) : keyOffset
+      node = pair.value
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)]
+      offset = startOf(node) ?? offset
+    } else {
+      return offset
+    }
+  }
+  invariant(offset >= 0, 'a place in a text is not before its beginning')
+  return offset
+}
+
+/** Kept for each section, so that many problems in one of them do not search it through each time. */
+const pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>()
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = pairs.get(map) ?? new Map(map.items.map((pair) => [keyText(pair.key), pair]))
+  pairs.set(map, known)
+  return known
+}
+
+const startOf = (node: unknown): number | null => (isNode(node) ? (node.range?.[0] ?? null) : null)
+const valueBeside = (node: unknown): number | null => (isScalar(node) || (isNode(node) && 'flow' in node && node.flow) ? startOf(node) : null)

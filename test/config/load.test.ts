@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { findConfiguration, loadSettings } from '../../src/config/load.ts'
+
+const text = 'service: { name: notes, admin: unix:admin.sock }\ntenants: { roots: [data] }\n'
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const written = (name: string, content: string | Uint8Array): string => {
+  const path = join(folder, name)
+  writeFileSync(path, content, { mode: 0o600 })
+  return path
+}
+const refusal = (why: RegExp) => expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(why) as string }) as Error
+
+test('a file is read and its paths count from its own folder', async () => {
+  const settings = await loadSettings(written('holdfast.yaml', text))
+  expect(settings.tenants.roots).toEqual([join(folder, 'data')])
+  expect(settings.service).toMatchObject({ endpoint: { socket: join(folder, 'admin.sock') } })
+})
+
+test('the first place that has a file wins, and all of them are named when none has', async () => {
+  const one = join(folder, 'one.yaml')
+  const two = written('two.yaml', text)
+  expect(await findConfiguration(null, [one, two])).toBe(two)
+  expect(await findConfiguration(two, [one])).toBe(two)
+  await expect(findConfiguration(null, [one, join(two, 'below')])).rejects.toEqual(refusal(/one\.yaml and no .*two\.yaml\/below$/))
+  await expect(findConfiguration(one, [two])).rejects.toEqual(refusal(/no .*one\.yaml$/))
+})
+
+test('what is no ordinary text file is refused and nothing waits for it', async () => {
+  mkdirSync(join(folder, 'dir.yaml'))
+  execFileSync('mkfifo', [join(folder, 'fifo.yaml')])
+  const cases = [
+    ['dir.yaml', /not a regular file/], ['fifo.yaml', /not a regular file/], ['none.yaml', /cannot be read \(ENOENT\)/],
+    ['big.yaml', /at most 1000000/], ['latin.yaml', /UTF-8/],
+  ] as const
+  written('big.yaml', '#'.repeat(1_000_001))
+  written('latin.yaml', Uint8Array.of(0x61, 0xe4, 0x0a))
+  for (const [name, why] of cases) await expect(loadSettings(join(folder, name))).rejects.toEqual(refusal(why))
+  await expect(loadSettings('/dev/zero')).rejects.toEqual(refusal(/not a regular file/))
+})
+
+test('a file that everybody may write could name any command, and is refused', async () => {
+  const path = written('holdfast.yaml', text)
+  chmodSync(path, 0o666)
+  await expect(loadSettings(path)).rejects.toEqual(refusal(/everybody may write/))
+})

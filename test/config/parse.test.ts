@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest'
+import { parseSettings } from '../../src/config/parse.ts'
+import { Failure } from '../../src/model/failure.ts'
+import { defaultCheckSettings, defaultHoldSettings } from '../../src/config/load.ts'
+
+const file = '/etc/holdfast/holdfast.yaml'
+const least = 'service: { name: notes, admin: unix:/run/notes/admin.sock }\ntenants: { roots: [/srv/notes] }\n'
+
+function problemsOf(text: string): string[] {
+  try {
+    parseSettings(text, file)
+  } catch (error) {
+    expect(error).toBeInstanceOf(Failure)
+    expect((error as Failure).code).toBe('CONFIG_INVALID')
+    return (error as Failure).message.split('\n').map((line) => line.replace(`${file}:`, ''))
+  }
+  return []
+}
+
+/** interfaces.md, "Configuration", word for word but for the address that it leaves open. */
+const whole = `
+service:
+  name: notes
+  admin: unix:/run/notes/admin.sock      # or https://host:port
+  tokenFile: /etc/holdfast/notes.token   # never in argv or environment
+tenants: { roots: [/srv/notes], statusTenant: healthcheck, trustMounts: [] }
+hold: { require: sealed, ttl: 30s, drainTimeout: 5s, maxPause: 10s, maxPaused: 1, warmAbove: 8MB }
+snapshots: { dir: /var/lib/holdfast/snapshots }
+check: { workers: auto, timeout: 30m, memory: 1GB, niceness: 10 }
+backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
+ledger: { dir: /var/lib/holdfast }
+registry: { grace: 8h }
+sweep: { maxAge: 24h, budget: 3h }
+alerts: [ { command: [/usr/local/bin/page] }, { webhook: https://alarms.example/hook, on: [damage, paused, stale] }, { heartbeat: https://alarms.example/beat } ]
+`
+
+test('the configuration of the contract is understood, every key of it', () => {
+  const hourMs = 3_600_000
+  expect(parseSettings(whole, file)).toEqual({
+    file,
+    service: {
+      kind: 'admin-api', name: 'notes', endpoint: { kind: 'unix', socket: '/run/notes/admin.sock' }, tokenFile: '/etc/holdfast/notes.token', caFile: null, requestTimeoutMs: 5000,
+    },
+    tenants: { roots: ['/srv/notes'], statusTenant: 'healthcheck', trustMounts: [] },
+    hold: { require: 'sealed', ttlMs: 30_000, drainTimeoutMs: 5000, maxPauseMs: 10_000, maxPaused: 1, warmAboveBytes: 8_000_000 },
+    snapshots: { dir: '/var/lib/holdfast/snapshots' },
+    check: { workers: 'auto', timeoutMs: hourMs / 2, memoryBytes: 1_000_000_000, niceness: 10, accept: [] },
+    backups: { own: { dir: '/var/lib/holdfast/backups', keep: { last: 3, daily: 7, weekly: 5 } }, fetch: null },
+    ledger: { dir: '/var/lib/holdfast' },
+    registry: { graceMs: 8 * hourMs },
+    sweep: { maxAgeMs: 24 * hourMs, budgetMs: 3 * hourMs },
+    alerts: [
+      { kind: 'command', command: ['/usr/local/bin/page'], on: ['harm', 'paused', 'damage', 'stale', 'inconclusive'] },
+      { kind: 'webhook', url: 'https://alarms.example/hook', on: ['damage', 'paused', 'stale'] },
+      { kind: 'heartbeat', url: 'https://alarms.example/beat' },
+    ],
+  })
+})
+
+test('what the contract shows is what holds when it is left out', () => {
+  const full = parseSettings(whole, file)
+  const short = parseSettings(least, file)
+  expect(short).toEqual({
+    ...full, service: { ...full.service, tokenFile: null }, tenants: { ...full.tenants, statusTenant: null }, backups: { own: null, fetch: null }, alerts: [],
+  })
+  expect(short.hold).toEqual(defaultHoldSettings)
+  expect(short.check).toEqual(defaultCheckSettings)
+})
+
+test('a section whose lines are all commented out has its defaults', () => {
+  expect(parseSettings(`${least}hold:\n  # ttl: 1m\nalerts:\n`, file)).toEqual(parseSettings(least, file))
+})
+
+test('paths count from the folder of the configuration file, programs without a slash from PATH', () => {
+  const settings = parseSettings(`service: { name: n, hooks: { tenants: [bin/list], quiesce: [ctl, pause, "{tenant}"], resume: [../ctl, "--id={tenant}"] } }
+tenants: { roots: [data, ../more] }
+ledger: { dir: state }
+`, '/opt/notes/etc/holdfast.yaml')
+  expect(settings.service).toEqual({
+    kind: 'hooks', name: 'n', tenants: ['/opt/notes/etc/bin/list'], quiesce: ['ctl', 'pause', '{tenant}'], resume: ['/opt/notes/ctl', '--id={tenant}'], timeoutMs: 30_000,
+  })
+  expect(settings.tenants.roots).toEqual(['/opt/notes/etc/data', '/opt/notes/more'])
+  expect(settings.ledger.dir).toBe('/opt/notes/etc/state')
+})
+
+describe('what is wrong is told with line and column', () => {
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ['an unknown key, with the nearest known one', `${least}hold:\n  ttl: 30s\n  maxpaused: 2\n`, ['5:3: unknown key hold.maxpaused: did you mean maxPaused?']],
+    ['an unknown section', `${least}Holds: {}\n`, ['3:1: unknown key Holds: did you mean hold?']],
+    ['an unknown key that is near to nothing', `${least}snapshots: { folder: /x }\n`, ['3:14: unknown key snapshots.folder: the keys here are dir']],
+    ['an unknown key of an alert', `${least}alerts:\n  - command: [page]\n    onn: [damage]\n`, ['5:5: unknown key alerts[0].onn: did you mean on?']],
+    ['a key of backups.keep', `${least}backups: { dir: b, keep: { dayly: 3 } }\n`, ['3:28: unknown key backups.keep.dayly: did you mean daily?']],
+    ['a number without its unit', `${least}hold: { ttl: 30 }\n`, ['3:14: hold.ttl: expected a duration such as 30s, found the number 30']],
+    ['a size in a unit that does not exist', `${least}hold:\n  warmAbove: 8XB\n`, ['4:14: hold.warmAbove: expected a size such as 8MB, found the text "8XB"']],
+    ['a duration out of range', `${least}hold: { ttl: 5m, maxPause: 1ms }\n`, ['3:28: hold.maxPause: expected a duration such as 10s between 10ms and 1h, found the text "1ms"']],
+    ['a word that is none of the known', `${least}hold: { require: none }\n`, ['3:18: hold.require: expected one of sealed, exclusive, writer-locked, found the text "none"']],
+    ['a list where a section belongs', `${least}hold: [1]\n`, ['3:7: hold: expected a section of keys']],
+    ['a section where a list belongs', `${least}alerts: { command: [x] }\n`, ['3:9: alerts: expected a list such as [{ command: [/usr/local/bin/page] }]']],
+    ['a missing tenants section', 'service: { name: n, admin: unix:/a }\n', ['1:1: tenants is missing']],
+    ['no roots', 'service: { name: n, admin: unix:/a }\ntenants: { roots: [] }\n', ['2:19: tenants.roots: expected a list of folders such as [/srv/notes], found an empty list']],
+    ['a root that is no text', 'service: { name: n, admin: unix:/a }\ntenants: { roots: [5] }\n', [
+      '2:19: tenants.roots: expected a list of folders such as [/srv/notes]; each of it is the path of a folder, found the number 5',
+    ]],
+    ['a name with a slash', 'service: { name: a/b, admin: unix:/a }\ntenants: { roots: [/srv] }\n', [
+      '1:18: service.name: expected the name of the service: letters, digits, dots and dashes, such as notes, found the text "a/b"',
+    ]],
+    ['no way to the service', 'service: { name: n }\ntenants: { roots: [/srv] }\n', [
+      '1:1: service says no way to reach the service: give it admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume',
+    ]],
+    ['two ways to the service', 'service: { name: n, admin: unix:/a, hooks: { tenants: [t], quiesce: [q, "{tenant}"], resume: [r, "{tenant}"] } }\ntenants: { roots: [/srv] }\n', [
+      '1:37: service.hooks stands beside service.admin: a service has an admin API or hooks, not both',
+    ]],
+    ['plain http, with the reason', 'service: { name: n, admin: "http://127.0.0.1:80" }\ntenants: { roots: [/srv] }\n', [
+      '1:28: service.admin: plain http would send the token and the lease unprotected: use unix:/path/of/admin.sock on this machine, or https://host:port',
+    ]],
+    ['https without a token', 'service: { name: n, admin: "https://host:1" }\ntenants: { roots: [/srv] }\n', [
+      '1:1: service tokenFile is missing: over https the service knows holdfast by its token, such as tokenFile: /etc/holdfast/notes.token',
+    ]],
+    ['a password in the address', 'service: { name: n, tokenFile: t, admin: "https://me:secret@host" }\ntenants: { roots: [/srv] }\n', [
+      '1:42: service.admin must not carry a user or password: name a token file with service.tokenFile',
+    ]],
+    ['a hook that never learns its tenant', 'service: { name: n, hooks: { tenants: [t], quiesce: [q, tenant], resume: [r, "{tenant}"] } }\ntenants: { roots: [/srv] }\n', [
+      '1:53: service.hooks.quiesce must have the word "{tenant}" among its arguments, such as [notesctl, pause, "{tenant}"]',
+    ]],
+    ['a command as one text', `${least}alerts: [ { command: page me } ]\n`, [
+      '3:22: alerts[0].command: expected a command as a list of words such as [/usr/local/bin/page], found one text: commands are run without a shell',
+    ]],
+    ['an alert with two sinks', `${least}alerts: [ { command: [a], heartbeat: https://x.example/ } ]\n`, [
+      '3:11: alerts[0] expected exactly one of command, webhook, heartbeat, found command and heartbeat',
+    ]],
+    ['a webhook that leaves the machine unprotected', `${least}alerts:\n  - webhook: http://alarms.example/\n`, ['4:14: alerts[0].webhook: plain http would name tenants to everybody on the way: use https']],
+    ['the same key twice', `${least}hold: { ttl: 5s }\nhold: { ttl: 6s }\n`, ['4:1: this key stands here a second time']],
+    ['a tab', `${least}hold:\n\tttl: 5s\n`, ['4:1: a tab indents this line: use spaces']],
+    ['two documents', `${least}---\n${least}`, ['3:1: a second document begins here: a configuration is one document']],
+    ['an anchor and its alias', 'service: &s { name: n, admin: unix:/a }\ntenants: *s\n', [
+      '1:13: anchors, aliases and tags are not understood here: write the value out', '2:10: anchors, aliases and tags are not understood here: write the value out',
+    ]],
+    ['a tag', `${least}hold: { ttl: !!str 5s }\n`, ['3:20: anchors, aliases and tags are not understood here: write the value out']],
+    ['a socket whose path the kernel would cut', `service: { name: n, admin: unix:/${'a'.repeat(107)} }\ntenants: { roots: [/srv] }\n`, [
+      '1:28: service.admin: the path of a socket has at most 107 bytes, this one has 108',
+    ]],
+    ['a NUL in a path', `${least}ledger: { dir: "/a\\0b" }\n`, ['3:16: ledger.dir: expected the path of a folder, found the text "/a\\u0000b"']],
+  ]
+  test.each(cases)('%s', (_name, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems)
+  })
+
+  test('an empty file lacks what cannot be left out', () => {
+    expect(problemsOf('')).toEqual(['1:1: service is missing', '1:1: tenants is missing'])
+  })
+
+  test('all at once and in order', () => {
+    const text = 'service: { nam: n, admin: "http://x" }\ntenants: { roots: /srv }\nhold:\n  ttl: soon\n  require: sealed\nsweeep: {}\n'
+    expect(problemsOf(text)).toEqual([
+      '1:1: service.name is missing: expected the name of the service: letters, digits, dots and dashes, such as notes',
+      '1:12: unknown key service.nam: did you mean name?',
+      '1:27: service.admin: plain http would send the token and the lease unprotected: use unix:/path/of/admin.sock on this machine, or https://host:port',
+      '2:19: tenants.roots: expected a list of folders such as [/srv/notes], found the text "/srv"',
+      '4:8: hold.ttl: expected a duration such as 30s, found the text "soon"',
+      '6:1: unknown key sweeep: did you mean sweep?',
+    ])
+  })
+})
+
+describe('text written against the parser is refused, quickly', () => {
+  const bombs: readonly (readonly [string, string])[] = [
+    ['lists in lists', '['.repeat(400_000)],
+    ['sections in sections', '{a: '.repeat(200_000)],
+    ['dashes in dashes', `${'- '.repeat(200_000)}x`],
+    ['indentation in indentation', Array.from({ length: 900 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
+    ['a billion laughs', `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${`*${'abcdefgh'[index]},`.repeat(9)}]`).join('\n')}`],
+    ['thousands of unknown keys', Array.from({ length: 20_000 }, (_, index) => `key${index}: 1`).join('\n')],
+    ['thousands of the same key', 'a: 1\n'.repeat(20_000)],
+    ['thousands of wrong items', `alerts: [${'{}, '.repeat(20_000)}]`],
+    ['a megabyte of brackets in pairs', `a: [${'[],'.repeat(100_000)}]`],
+    ['control letters', 'a: "\u0007\u001b[2J"\n\u001b[2J: 1'],
+    ['__proto__', '__proto__: { polluted: 1 }\nservice: { __proto__: 1, constructor: 2 }'],
+  ]
+  test.each(bombs)('%s', (_name, text) => {
+    const began = performance.now()
+    const problems = problemsOf(text)
+    expect(problems.length).toBeGreaterThan(0)
+    expect(problems.length).toBeLessThanOrEqual(51)
+    expect(problems.join('\n')).not.toContain('\u001b')
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+})
