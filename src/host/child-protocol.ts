@@ -1,0 +1,8 @@
+/** What a parent and its child say to each other. Exactly one answer comes for each `ask`, none for a `tell`. */
+export type ToChild<Question> =
+  | { readonly kind: 'ask'; readonly question: Question }
+  | { readonly kind: 'tell'; readonly question: Question }
+
+export type ToParent<Answer> =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'error'; readonly message: string }

@@ -1,0 +1,237 @@
+/**
+ * Child processes that are asked one question at a time. Everything that may crash, hang or grow without bound (real
+ * SQLite on a hostile file, hold.md F10) happens in one of these, and costs at most that child.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { invariant } from '../model/bug.ts'
+import type { ToChild, ToParent } from './child-protocol.ts'
+
+export interface Ended {
+  readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
+  /** null when a signal ended it. */
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last 4 KB of what it wrote there. */
+  readonly stderr: string
+}
+
+/** The child died, or was killed, before it answered. */
+export class ChildEnded extends Error {
+  override readonly name = 'ChildEnded'
+  readonly ended: Ended
+
+  constructor(ended: Ended) {
+    super(`child process ended: ${ended.how}${ended.code === null ? '' : ` code ${ended.code}`}${ended.signal === null ? '' : ` ${ended.signal}`}`)
+    this.ended = ended
+  }
+}
+
+export interface ChildOptions {
+  /** A session of its own: a Ctrl-C in our terminal does not reach it. */
+  readonly ownSession: boolean
+  /** 0 to 19. */
+  readonly niceness: number
+  /** Anonymous and shared memory together, looked at every 200 ms; null for no limit. */
+  readonly memoryBytesMax: number | null
+  /** Added to PATH, TZ and LANG of ours; nothing else is handed on. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Child<Question, Answer> extends AsyncDisposable {
+  readonly pid: number
+  readonly ended: Promise<Ended>
+  /**
+   * One at a time. Keeps our event loop alive while the question is open.
+   * @throws {ChildEnded} when it dies, or is killed for the time or the memory it took
+   * @throws the message of the error that it answered with
+   */
+  ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer>
+  /** No answer is expected. Lost without a word when the child has ended: `ended` tells. */
+  tell(message: Question): void
+  /** SIGKILL. */
+  kill(): void
+}
+
+/** Path of the program `name` beside a module, with the module's own extension: .ts when run from src/, .js from dist/. */
+export function programBeside(moduleUrl: string, name: string): string {
+  return fileURLToPath(new URL(`${name}${extname(new URL(moduleUrl).pathname)}`, moduleUrl))
+}
+
+/**
+ * Starts a Node program that calls `answerQuestions` (child-side.ts). An idle child does not keep our event loop alive;
+ * it ends when we end. Dispose to end it: it gets 500 ms, then SIGKILL.
+ */
+export function startChild<Question, Answer>(program: string, options: ChildOptions): Child<Question, Answer> {
+  return new ForkedChild<Question, Answer>(program, options)
+}
+
+/** Young generation of 2 MB: our children do one small thing at a time, and there are many of them. */
+const smallHeap = ['--max-semi-space-size=2']
+const stderrKept = 4096
+const memoryLookEveryMs = 200
+const graceMs = 500
+
+class ForkedChild<Question, Answer> implements Child<Question, Answer> {
+  readonly pid: number
+  readonly ended: Promise<Ended>
+  readonly #process: ChildProcess
+  #killedFor: 'killed-timeout' | 'killed-memory' | null = null
+  #ended: Ended | null = null
+  #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
+
+  constructor(program: string, options: ChildOptions) {
+    this.#process = fork(program, [], {
+      execArgv: smallHeap, env: { ...inherited(), ...options.env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', detached: options.ownSession,
+    })
+    this.ended = this.#watchEnd()
+    const { pid } = this.#process
+    if (pid === undefined) throw new Error(`the child process ${program} could not be started`)
+    this.pid = pid
+    if (options.niceness !== 0) setNiceness(pid, options.niceness)
+    if (options.memoryBytesMax !== null) this.#watchMemory(options.memoryBytesMax)
+    this.#process.on('message', (message: ToParent<Answer>) => this.#hear(message))
+    // One reaction for all questions: one for each would stay for as long as the child lives.
+    void this.ended.then((ended) => {
+      this.#ended = ended
+      this.#open?.reject(new ChildEnded(ended))
+    })
+    // A child that no longer listens would never end by itself.
+    this.#process.on('disconnect', () => this.#killSoon())
+    this.#keepLoopAlive(false)
+  }
+
+  async ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer> {
+    invariant(this.#open === null, 'a child is asked one question at a time')
+    if (this.#ended) throw new ChildEnded(this.#ended)
+    const answer = new Promise<Answer>((resolve, reject) => { this.#open = { resolve, reject } })
+    const timer = setTimeout(() => this.#killFor('killed-timeout'), limits.timeoutMs)
+    try {
+      this.#keepLoopAlive(true)
+      this.#send({ kind: 'ask', question })
+      return await answer
+    } finally {
+      clearTimeout(timer)
+      this.#open = null
+      this.#keepLoopAlive(false)
+    }
+  }
+
+  tell(message: Question): void {
+    this.#send({ kind: 'tell', question: message })
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#keepLoopAlive(true)
+    if (this.#process.connected) this.#process.disconnect()
+    const timer = setTimeout(() => this.kill(), graceMs)
+    await this.ended
+    clearTimeout(timer)
+  }
+
+  /** Throws what cannot be cloned; a channel that is closed is no error here, because `ended` is about to tell. */
+  #send(message: ToChild<Question>): void {
+    if (this.#process.connected) this.#process.send(message, () => {})
+  }
+
+  #hear(message: ToParent<Answer>): void {
+    if (message.kind === 'answer') this.#open?.resolve(message.answer)
+    else this.#open?.reject(new Error(message.message))
+  }
+
+  #killFor(how: 'killed-timeout' | 'killed-memory'): void {
+    this.#killedFor ??= how
+    this.kill()
+  }
+
+  #killSoon(): void {
+    const timer = setTimeout(() => this.kill(), graceMs)
+    timer.unref()
+    this.#process.once('exit', () => clearTimeout(timer))
+  }
+
+  #keepLoopAlive(alive: boolean): void {
+    const stderr = this.#process.stderr as unknown as { ref(): void; unref(): void } | null
+    for (const part of [this.#process, this.#process.channel, stderr]) {
+      if (alive) part?.ref()
+      else part?.unref()
+    }
+  }
+
+  async #watchEnd(): Promise<Ended> {
+    let stderr = Buffer.alloc(0)
+    this.#process.stderr?.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
+    const closed = new Promise<void>((resolve) => { this.#process.once('close', () => resolve()) })
+    const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      this.#process.once('exit', (code, signal) => resolve({ code, signal }))
+      this.#process.on('error', (error) => {
+        stderr = Buffer.from(String(error))
+        if (this.#process.pid === undefined) resolve({ code: null, signal: null })
+      })
+    })
+    // What it wrote last may still be in the pipe; a grandchild may hold the pipe for ever.
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 100))])
+    const how = this.#killedFor ?? (signal === null ? 'exit' : 'signal')
+    return { how, code, signal, stderr: stderr.toString('utf8') }
+  }
+
+  #watchMemory(bytesMax: number): void {
+    preferredVictim(this.pid)
+    const timer = setInterval(() => {
+      if (memoryOf(this.pid) > bytesMax) this.#killFor('killed-memory')
+    }, memoryLookEveryMs)
+    timer.unref()
+    this.#process.once('exit', () => clearInterval(timer))
+  }
+}
+
+function inherited(): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const name of ['PATH', 'TZ', 'LANG']) {
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return env
+}
+
+/** Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 for a process that is gone. */
+function memoryOf(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].reduce((sum, [, number]) => sum + Number(number), 0)
+    return kilobytes * 1024
+  } catch (error) {
+    if (isGone(error)) return 0
+    throw error
+  }
+}
+
+function setNiceness(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness)
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
+}
+
+/** When memory runs out, the kernel shall take our child and not the service (I4.1). Works on Linux only and is no loss elsewhere. */
+function preferredVictim(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (!isGone(error) && code !== 'EACCES' && code !== 'EPERM') throw error
+  }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ESRCH' || code === 'ENOENT'
+}

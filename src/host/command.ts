@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+
+/**
+ * What a process is called, for a person: the program and, of an interpreter, the script. Other arguments are left out,
+ * because passwords stand among them. Where nothing is to be had, `?`.
+ */
+export function commandOf(pid: number): string {
+  const [program = '', ...rest] = read(`/proc/${pid}/cmdline`).split('\0')
+  const name = basename(program) || read(`/proc/${pid}/comm`).trim() || '?'
+  const script = interpreters.test(name) ? rest.find((argument) => /\.(?:[cm]?[jt]s|py|rb|pl|sh|php)$/.test(argument)) : undefined
+  const plain = script === undefined ? name : `${name} ${basename(script)}`
+  // Names are chosen by strangers: nothing in them may move a cursor or break a line.
+  return plain.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)
+}
+
+const interpreters = /^(?:node|python|ruby|perl|php|sh|bash|dash|bun|deno)[\d.]*$/i
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return ''
+    throw error
+  }
+}

@@ -1,0 +1,42 @@
+/** Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would go. */
+import { close, constants, open } from 'node:fs'
+import { lstat, readlink } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { Failure } from '../model/failure.ts'
+
+export interface Descriptor extends AsyncDisposable {
+  readonly number: number
+  readonly path: string
+  /** Repeatable: the second call waits for the first. Ends every lock and lease that hangs on this opening. */
+  close(): Promise<void>
+}
+
+/**
+ * O_NONBLOCK: where somebody holds a lease, or a FIFO lies in place of a file, opening must fail instead of waiting.
+ * O_NOFOLLOW: a link in the last place of the path is never followed. Close-on-exec comes from Node for every open.
+ */
+const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK
+export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: constants.O_RDONLY | careful } as const
+
+/**
+ * Opens a regular file that exists. Never waits for a lease, but breaks it, our own included (hold.md F5).
+ * @throws {Failure} NOT_A_FILE before a device or FIFO is opened: opening some of them has effects (a tape rewinds)
+ * @throws the error of open, EAGAIN when somebody holds a lease, ELOOP for a symbolic link
+ */
+export async function openDescriptor(path: string, mode: 'read-write' | 'read-only'): Promise<Descriptor> {
+  const found = await lstat(path)
+  if (!found.isFile() && !found.isSymbolicLink()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
+  return descriptorOf(await promisify(open)(path, mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
+}
+
+function descriptorOf(number: number, path: string): Descriptor {
+  let closing: Promise<void> | null = null
+  // Closing the same number twice could close a stranger's file that has got the number since.
+  const closeOnce = (): Promise<void> => (closing ??= promisify(close)(number))
+  return { number, path, close: closeOnce, [Symbol.asyncDispose]: closeOnce }
+}
+
+/** The path that the kernel knows a descriptor by: every link resolved, ` (deleted)` at its end when the name is gone. */
+export function pathOf(descriptor: number): Promise<string> {
+  return readlink(`/proc/self/fd/${descriptor}`)
+}

@@ -1,0 +1,176 @@
+/**
+ * The C library behind a typed wall: the only module that knows koffi. Loaded at the first call, so that importing
+ * anything of host/ is harmless on every platform.
+ *
+ * Numbers and layouts are those of Linux on x64 and arm64, where glibc and musl agree: off_t has 64 bits, struct flock
+ * is { short type; short whence; int64 start; int64 length; int32 pid } in 32 bytes.
+ */
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { Failure } from '../model/failure.ts'
+import { requireLinux } from './platform.ts'
+
+/** The kernel said no. `code` is the name of the error (`EAGAIN`), `errno` its positive number. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError'
+  readonly call: string
+  readonly errno: number
+  readonly code: string
+
+  constructor(call: string, errno: number, cause?: unknown) {
+    const code = nameOf(errno)
+    super(`${call}: ${code}`, cause === undefined ? undefined : { cause })
+    this.call = call
+    this.errno = errno
+    this.code = code
+  }
+}
+
+/** The same trouble in our own words when it is an error of node:fs, whose names leave out EDQUOT and others; else as it is. */
+export function systemCallError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { errno, syscall } = error as NodeJS.ErrnoException
+  return typeof errno === 'number' && typeof syscall === 'string' ? new SystemCallError(syscall, Math.abs(errno), error) : error
+}
+
+function nameOf(errno: number): string {
+  // Two names for one number each: the one that the manual pages of our calls use.
+  if (errno === constants.errno.EAGAIN) return 'EAGAIN'
+  if (errno === constants.errno.EOPNOTSUPP) return 'EOPNOTSUPP'
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`
+}
+
+/** fcntl with a number as its argument. @returns what the kernel answered, never negative @throws {SystemCallError} */
+export function fcntlNumber(descriptor: number, command: number, argument: number): number {
+  const libc = load()
+  return checked('fcntl', libc.fcntl(descriptor, command, 'int', argument), libc.errno())
+}
+
+/** fcntl with a struct flock of 32 bytes, which the kernel may write to. @throws {SystemCallError} */
+export function fcntlLock(descriptor: number, command: number, flock: Buffer): void {
+  const libc = load()
+  checked('fcntl', libc.fcntl(descriptor, command, 'void *', flock), libc.errno())
+}
+
+/** ioctl with a pointer, off the event loop. @throws {SystemCallError} */
+export function ioctlPointer(descriptor: number, request: number, argument: Buffer): Promise<number> {
+  const libc = load()
+  return offLoop('ioctl', libc, (done) => libc.ioctl.async(descriptor, request, argument, done))
+}
+
+/**
+ * copy_file_range(2) at the same offset in both files, off the event loop.
+ * @returns bytes copied, 0 at the end of the source @throws {SystemCallError}
+ */
+export function copyFileRange(from: number, to: number, offset: number, bytes: number): Promise<number> {
+  const libc = load()
+  const offsets = [offsetBuffer(offset), offsetBuffer(offset)] as const
+  return offLoop('copy_file_range', libc, (done) => libc.copyFileRange.async(from, offsets[0], to, offsets[1], bytes, 0, done))
+}
+
+/** @throws {SystemCallError} */
+export function chroot(folder: string): void {
+  const libc = load()
+  checked('chroot', libc.chroot(folder), libc.errno())
+}
+
+/** prctl with one number as its argument. @throws {SystemCallError} */
+export function prctl(option: number, argument: number): number {
+  const libc = load()
+  return checked('prctl', libc.prctl(option, 'ulong', argument, 'ulong', 0, 'ulong', 0, 'ulong', 0), libc.errno())
+}
+
+/** Soft and hard limit alike. @throws {SystemCallError} */
+export function setLimit(resource: number, limit: number): void {
+  const libc = load()
+  const pair = Buffer.alloc(16)
+  pair.writeBigUInt64LE(BigInt(limit), 0)
+  pair.writeBigUInt64LE(BigInt(limit), 8)
+  checked('setrlimit', libc.setrlimit(resource, pair), libc.errno())
+}
+
+/** ioprio_set(2), which the C library has no name for, for the calling thread. @throws {SystemCallError} */
+export function setIoPriority(priority: number): void {
+  const libc = load()
+  const whoProcess = 1
+  const number = process.arch === 'arm64' ? 30 : 251
+  checked('ioprio_set', libc.syscall(number, 'long', whoProcess, 'long', 0, 'long', priority), libc.errno())
+}
+
+type Done = (error: Error | null, result: number) => void
+interface Callable<Arguments extends readonly unknown[]> {
+  (...given: Arguments): number
+  readonly async: (...given: readonly [...Arguments, Done]) => void
+}
+/** koffi takes the arguments behind an ellipsis in pairs: the C type, then the value. */
+type Variadic = readonly (string | number | Buffer)[]
+interface Libc {
+  readonly errno: () => number
+  readonly fcntl: (descriptor: number, command: number, ...rest: Variadic) => number
+  readonly prctl: (option: number, ...rest: Variadic) => number
+  readonly syscall: (number: number, ...rest: Variadic) => number
+  readonly ioctl: Callable<readonly [number, number, Buffer]>
+  readonly copyFileRange: Callable<readonly [number, Buffer, number, Buffer, number, number]>
+  readonly chroot: (folder: string) => number
+  readonly setrlimit: (resource: number, pair: Buffer) => number
+}
+
+let loaded: Libc | null = null
+
+/** @throws {Failure} PLATFORM_UNSUPPORTED */
+function load(): Libc {
+  if (loaded) return loaded
+  requireLinux()
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+    const program = koffi.load(null) // The running program itself: whichever C library it has.
+    const bound = (declaration: string): never => program.func(declaration) as never // Typed by Libc.
+    loaded = {
+      errno: () => koffi.errno(),
+      fcntl: bound('int fcntl(int descriptor, int command, ...)'),
+      prctl: bound('int prctl(int option, ...)'),
+      syscall: bound('long syscall(long number, ...)'),
+      // koffi cannot call a variadic function off the event loop. On Linux, arm64 included, a pointer travels in the
+      // same register either way (only Apple's arm64 differs, which requireLinux has refused).
+      ioctl: bound('int ioctl(int descriptor, ulong request, void *argument)'),
+      copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
+      chroot: bound('int chroot(const char *folder)'),
+      setrlimit: bound('int setrlimit(int resource, void *pair)'),
+    }
+    return loaded
+  } catch (error) {
+    throw new Failure('PLATFORM_UNSUPPORTED', 'the C library cannot be reached: koffi did not load', { cause: error })
+  }
+}
+
+function checked(call: string, result: number, errno: number): number {
+  if (result < 0) throw new SystemCallError(call, errno)
+  return result
+}
+
+/** `start` is a closure over the buffers of the call, which keeps them from being collected while the kernel uses them. */
+function offLoop(call: string, libc: Libc, start: (done: Done) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done: Done = (error, result) => {
+      const errno = libc.errno() // koffi carries it over from its thread for the time of this callback.
+      inFlight.delete(start)
+      if (error) reject(error)
+      else if (result < 0) reject(new SystemCallError(call, errno))
+      else resolve(result)
+    }
+    inFlight.add(start)
+    try {
+      start(done)
+    } catch (error) {
+      inFlight.delete(start)
+      reject(error instanceof Error ? error : new Error(String(error)))
+    }
+  })
+}
+const inFlight = new Set<unknown>()
+
+function offsetBuffer(offset: number): Buffer {
+  const buffer = Buffer.alloc(8)
+  buffer.writeBigInt64LE(BigInt(offset))
+  return buffer
+}

@@ -1,0 +1,57 @@
+/** A process is known by its pid and its start time together: the pid alone may belong to another one by now. */
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Ticks since boot as the kernel prints them (field 22 of /proc/PID/stat), or null when there is no such process. */
+export function startTimeOf(pid: number): string | null {
+  return readStat(pid)?.[19] ?? null
+}
+
+/** Is the process that started at `startTime` still running? A zombie is not: it holds nothing any more. */
+export function isAlive(pid: number, startTime: string): boolean {
+  const fields = readStat(pid)
+  return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X'
+}
+
+/** Is it a thread of the kernel, which has no files of its own? */
+export function isKernelThread(pid: number): boolean {
+  const flagKernelThread = 0x00200000
+  return (Number(readStat(pid)?.[6] ?? 0) & flagKernelThread) !== 0
+}
+
+/**
+ * Folder of /proc that shows the files and the memory of a process: its own, or, once its first thread has ended before
+ * the others, that of another thread. null when it has neither files nor memory any more, or never had.
+ */
+export function folderOf(pid: number): string | null {
+  const fields = readStat(pid)
+  if (fields === null || isKernelThread(pid)) return null
+  if (fields[0] !== 'Z' && fields[0] !== 'X') return `/proc/${pid}`
+  const thread = threadsOf(pid).find((thread) => thread !== String(pid))
+  return thread === undefined ? null : `/proc/${pid}/task/${thread}`
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch (error) {
+    if (isGone(error)) return []
+    throw error
+  }
+}
+
+/** Fields from the third on. The second, the command, stands in brackets and may itself hold spaces and brackets. */
+function readStat(pid: number): readonly string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).trimEnd().split(' ')
+  } catch (error) {
+    if (isGone(error)) return null
+    throw error
+  }
+}
+
+/** A process that ends while we look: its folder is gone, or answers ESRCH. */
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ESRCH'
+}
