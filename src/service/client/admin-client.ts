@@ -1,0 +1,169 @@
+/** The admin API as a Service (interfaces.md, admin API, version 1). */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { tenantId, type TenantId } from '../../model/brand.ts'
+import { Failure, type TenantState } from '../../model/failure.ts'
+import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantStatus } from '../port.ts'
+import { capabilitiesAnswer, leasesAnswer, pageAnswer, quiesceAnswer, readAnswer, renewAnswer, resumeAnswer, statusAnswer } from './answers.ts'
+import { askPatiently, type Outcome, type Patience } from './patience.ts'
+import { describe, problemOf, type Problem } from './problem.ts'
+import { misfit, quiesceRefusal, refusal } from './refusal.ts'
+import { Transport, type AdminSettings, type Answer, type Request } from './transport.ts'
+import { readRegistry } from './registry.ts'
+
+const answerBytesMax = 1_048_576
+/** The last attempt at a quiesce begins within this. The hold counts on it when it says by when a lease of ours must have ended (port.ts). */
+const quiesceStartMsMax = 9_000
+/** Leases of which the boot id is remembered, to tell a restart from a lease that is merely unknown. */
+const bootIdsMax = 1_000
+
+export class AdminClient implements Service {
+  readonly via = 'admin-api'
+  readonly #transport: Transport
+  readonly #name: string
+  readonly #bootIds = new Map<string, string>()
+
+  private constructor(settings: AdminSettings, transport: Transport) {
+    this.#name = settings.name
+    this.#transport = transport
+  }
+
+  static async open(settings: AdminSettings): Promise<AdminClient> {
+    return new AdminClient(settings, await Transport.open(settings))
+  }
+
+  capabilities(signal: AbortSignal): Promise<Capabilities> {
+    return this.#look('asking for its capabilities', '/capabilities', capabilitiesAnswer, signal)
+  }
+
+  tenants(signal: AbortSignal): Promise<Awaited<ReturnType<Service['tenants']>>> {
+    const what = this.#what('asking for its tenants')
+    return readRegistry(what, async (after, bytesMax) => {
+      const path = after === null ? '/tenants' : `/tenants?after=${encodeURIComponent(after)}`
+      const outcome = await this.#ask({ path, answerBytesMax: bytesMax }, {}, signal)
+      if (outcome.heard.kind === 'too-large') return { kind: 'misfit', why: 'a page is larger than any may be' }
+      // The cursor is the service's own: that it will not take it back is no bug of ours.
+      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400) return { kind: 'misfit', why: describe(problemOf(outcome.heard)) }
+      return readAnswer(pageAnswer, this.#expect(outcome, 200, () => refusal(what, outcome)).json)
+    })
+  }
+
+  async tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
+    const what = `asking how tenant ${JSON.stringify(id)} is`
+    const status = await this.#look(what, `/tenants/${encode(id)}`, statusAnswer, signal)
+    if (status.id !== id) throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
+    return { ...status, id }
+  }
+
+  async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced> {
+    const what = this.#what(`quiescing tenant ${JSON.stringify(id)}`)
+    const timeoutMs = request.drainTimeoutMs + this.#transport.timeoutMs
+    const body = { holder: request.holder, reason: request.reason, ttlMs: request.ttlMs, maxHoldMs: request.maxHoldMs, drainTimeoutMs: request.drainTimeoutMs }
+    // One key for all attempts: an answer that was lost is replayed instead of a second lease being made.
+    const asked = { method: 'POST', path: `/tenants/${encode(id)}/quiesce`, headers: { 'idempotency-key': randomUUID() }, body, timeoutMs } as const
+    const outcome = await this.#ask(asked, { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }, signal).catch((error: unknown) => { throw interrupted(what, error, 'maybe-paused') })
+    const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome))
+    const read = readAnswer(quiesceAnswer, answer.json)
+    if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
+    const { leaseId, fence, bootId, openHandles, files, sqliteVersion } = read.value
+    this.#remember(leaseId, bootId)
+    // Never longer than asked for, whatever the service says: the guardian counts with what we asked.
+    const expiresInMs = Math.min(read.value.expiresInMs, request.ttlMs)
+    return { tenant: id, holder: request.holder, leaseId, fence, bootId, expiresInMs, openHandles, files, sqliteVersion, via: 'admin-api' }
+  }
+
+  async renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }> {
+    const what = this.#what(`renewing the lease of tenant ${JSON.stringify(quiesced.tenant)}`)
+    const asked = { method: 'POST', path: `${leasePath(quiesced)}/renew`, body: { fence: quiesced.fence } } as const
+    const outcome = await this.#ask(asked, { waits: 1, waitMsMax: 1_000 }, signal)
+    const { heard } = outcome
+    if (heard.kind === 'answer' && (heard.status === 410 || heard.status === 409 || heard.status === 404)) {
+      throw new Failure('LEASE_LOST', `${what}: ${describe(problemOf(heard))}`, { tenant: heard.status === 410 ? 'active' : 'unknown' })
+    }
+    const answer = this.#expect(outcome, 200, () => refusal(what, outcome).withTenant('maybe-paused'))
+    const read = readAnswer(renewAnswer, answer.json)
+    if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
+    return read.value
+  }
+
+  async resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<Resumed> {
+    const what = this.#what(`resuming tenant ${JSON.stringify(quiesced.tenant)}`)
+    const asked = { method: 'DELETE', path: `${leasePath(quiesced)}?fence=${quiesced.fence}` } as const
+    const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => { throw interrupted(what, error, 'maybe-paused') })
+    const { heard } = outcome
+    if (heard.kind === 'answer' && heard.status === 410) return this.#endedBefore(quiesced.leaseId, problemOf(heard), signal)
+    const answer = this.#expect(outcome, 200, () => resumeFailed(what, refusal(what, outcome)))
+    const read = readAnswer(resumeAnswer, answer.json)
+    if (read.kind === 'misfit') throw resumeFailed(what, misfit(what, read.why, 'maybe-paused'))
+    const { heldMs, continuous, bootId, endedBy } = read.value
+    return { heldMs, continuous, bootId, endedBy }
+  }
+
+  async leases(signal: AbortSignal): Promise<readonly OpenLease[]> {
+    const { leases } = await this.#look('asking for its open leases', '/quiesce', leasesAnswer, signal)
+    return leases.map((lease) => ({ ...lease, tenant: tenantId(lease.tenant) }))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport[Symbol.asyncDispose]()
+  }
+
+  async #look<T>(doing: string, path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    const what = this.#what(doing)
+    const outcome = await this.#ask({ path }, {}, signal)
+    const read = readAnswer(schema, this.#expect(outcome, 200, () => refusal(what, outcome)).json)
+    if (read.kind === 'misfit') throw misfit(what, read.why, 'unknown')
+    return read.value
+  }
+
+  async #ask(asked: Partial<Request> & Pick<Request, 'path'>, patience: Partial<Patience>, signal: AbortSignal): Promise<Outcome> {
+    const { timeoutMs } = this.#transport
+    const request: Request = { method: 'GET', headers: {}, body: null, timeoutMs, answerBytesMax, ...asked }
+    try {
+      return await askPatiently(this.#transport, request, { waits: 3, waitMsMax: 10_000, repeats: 3, repeatTimeoutMs: timeoutMs, inProgressMs: timeoutMs, startMsMax: Infinity, ...patience }, signal)
+    } catch (error) {
+      throw signal.aborted ? interrupted(this.#what('asking'), signal.reason, 'untouched') : error
+    }
+  }
+
+  #expect({ heard }: Outcome, status: number, refused: () => Failure): Answer {
+    if (heard.kind !== 'answer' || heard.status !== status) throw refused()
+    return heard
+  }
+
+  /** The service does not know the lease, or says how it ended. Another boot id than the one that quiesced: it was restarted. */
+  async #endedBefore(leaseId: string, problem: Problem, signal: AbortSignal): Promise<Resumed> {
+    if (problem.endedBy === 'expiry') return { heldMs: problem.heldMs, continuous: false, bootId: problem.bootId, endedBy: 'expiry' }
+    const before = this.#bootIds.get(leaseId)
+    const now = problem.bootId ?? (await this.capabilities(signal).then(({ bootId }) => bootId, () => null))
+    const restarted = before !== undefined && now !== null && now !== before
+    return { heldMs: problem.heldMs, continuous: false, bootId: now, endedBy: restarted ? 'restart' : 'unknown' }
+  }
+
+  #remember(leaseId: string, bootId: string): void {
+    const [oldest] = this.#bootIds.keys()
+    if (oldest !== undefined && this.#bootIds.size >= bootIdsMax) this.#bootIds.delete(oldest)
+    this.#bootIds.set(leaseId, bootId)
+  }
+
+  #what(doing: string): string {
+    return `service ${this.#name} at ${this.#transport.address}, ${doing}`
+  }
+}
+
+const leasePath = ({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>): string => `/tenants/${encode(tenant)}/quiesce/${encode(leaseId)}`
+
+/** Percent-encodes one path segment. Dots too: a segment of one or two of them would be taken for a step up the tree on the way. */
+function encode(segment: string): string {
+  return segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : encodeURIComponent(segment)
+}
+
+const resumeFailed = (what: string, cause: Failure): Failure =>
+  new Failure('RESUME_FAILED', cause.message.startsWith(what) ? cause.message : `${what}: ${cause.message}`, { cause })
+
+/** The caller gave up, or a failure of ours came in between: it says what is known of the tenant. */
+function interrupted(what: string, reason: unknown, tenant: TenantState): unknown {
+  if (reason instanceof Failure) return tenant === 'maybe-paused' ? reason.withTenant(tenant) : reason
+  if (reason instanceof Error && reason.name !== 'AbortError' && reason.name !== 'TimeoutError') return reason
+  return new Failure('INTERRUPTED', `${what}: interrupted`, { cause: reason, tenant })
+}

@@ -1,0 +1,35 @@
+/** What a service says when it refuses: application/problem+json (RFC 9457), named by the last segment of its type. */
+import { z } from 'zod'
+import type { Answer } from './transport.ts'
+
+const problemSchema = z.object({
+  type: z.string().optional(), title: z.string().optional(), detail: z.string().optional(), state: z.string().optional(),
+  endedBy: z.string().optional(), heldMs: z.number().nonnegative().optional(), bootId: z.string().optional(),
+})
+
+export interface Problem {
+  readonly status: number
+  /** Last segment of the type, '' when none was given. */
+  readonly name: string
+  readonly detail: string
+  readonly state: string | null
+  readonly endedBy: string | null
+  readonly heldMs: number | null
+  readonly bootId: string | null
+}
+
+export function problemOf(answer: Answer): Problem {
+  const read = problemSchema.safeParse(answer.json)
+  const given = read.success ? read.data : {}
+  return {
+    status: answer.status, name: given.type?.split(/[/:#]/).at(-1) ?? '', detail: quote(given.detail ?? given.title ?? ''),
+    state: given.state ?? null, endedBy: given.endedBy ?? null, heldMs: given.heldMs ?? null, bootId: given.bootId ?? null,
+  }
+}
+
+/** `503 drain-timeout: two requests …`, for messages. */
+export const describe = ({ status, name, detail }: Problem): string => [[status, name].filter(Boolean).join(' '), detail].filter(Boolean).join(': ')
+
+/** Text of the service in a message of ours: one line, bounded. */
+// oxlint-disable-next-line no-control-regex
+export const quote = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300)

@@ -1,0 +1,51 @@
+/** Idempotency keys: a request whose answer was lost can be sent again and gets that answer, instead of a second lease. */
+import { Problem } from './problem.ts'
+
+const keepMs = 3_600_000
+const keysMax = 20_000
+
+interface Entry {
+  readonly fingerprint: string
+  /** null while the request is being worked on. */
+  readonly answer: object | null
+  readonly storedAt: number
+}
+
+export class IdempotencyKeys {
+  readonly #entries = new Map<string, Entry>()
+
+  /**
+   * Does the work unless it was done under this key before. Only success is stored.
+   * @throws {Problem} in-progress, idempotency-key-reused
+   */
+  async once<Answer extends object>(key: string, fingerprint: string, work: () => Promise<Answer>): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
+    this.#forgetOld()
+    const entry = this.#entries.get(key)
+    if (entry) {
+      if (entry.fingerprint !== fingerprint) throw new Problem('idempotency-key-reused', 'this key came with another request before')
+      if (entry.answer === null) throw new Problem('in-progress', 'ask again in a moment', { headers: { 'retry-after': '1' } })
+      return { answer: entry.answer as Answer, replayed: true }
+    }
+    this.#entries.set(key, { fingerprint, answer: null, storedAt: performance.now() })
+    try {
+      const answer = await work()
+      // Set anew, so that the map stays in the order of age.
+      this.#entries.delete(key)
+      this.#entries.set(key, { fingerprint, answer, storedAt: performance.now() })
+      return { answer, replayed: false }
+    } catch (error) {
+      this.#entries.delete(key)
+      throw error
+    }
+  }
+
+  /** Oldest first; what is being worked on is never forgotten. */
+  #forgetOld(): void {
+    const now = performance.now()
+    for (const [key, entry] of this.#entries) {
+      if (entry.answer === null) continue
+      if (now - entry.storedAt < keepMs && this.#entries.size < keysMax) return
+      this.#entries.delete(key)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/** A service without an admin API, reached by commands (interfaces.md, configuration, `hooks`). There is no lease: what we pause, only we resume. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { ServiceSettings } from '../../config/settings.ts'
+import { tenantId, type TenantId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, RegisteredTenant, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
+import { commandFor } from './argument.ts'
+import { runCommand, type Ran } from './command.ts'
+
+export type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
+
+const listedTenant = z.object({
+  id: z.string().min(1), files: z.array(z.string().min(1)),
+  state: z.enum(['active', 'draining', 'quiesced', 'resuming']).optional(), healthy: z.boolean().optional(),
+})
+const listing = z.union([z.array(listedTenant), z.object({ tenants: z.array(listedTenant) }).transform(({ tenants }) => tenants)])
+type ListedTenant = z.infer<typeof listedTenant>
+
+const resumeAttempts = 3
+
+export class HookService implements Service {
+  readonly via = 'hooks'
+  readonly #settings: HookSettings
+  /** When each quiesce command ended, by tenant, on the monotonic clock. */
+  readonly #quiescedAt = new Map<TenantId, number>()
+
+  constructor(settings: HookSettings) {
+    this.#settings = settings
+  }
+
+  capabilities(): Promise<Capabilities> {
+    return Promise.resolve({ service: this.#settings.name, version: 'unknown', sqliteVersion: null, bootId: null, modes: ['quiesce'], limits: {} })
+  }
+
+  async tenants(signal: AbortSignal): Promise<readonly RegisteredTenant[]> {
+    return (await this.#list(signal)).map(({ id, files, state }) => ({ id: tenantId(id), files, state: state ?? this.#servingOf(tenantId(id)) }))
+  }
+
+  /** Commands tell little: the tenant is still listed, and whatever the listing says of its state and health. */
+  async tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
+    const listed = (await this.#list(signal)).find((tenant) => tenant.id === id)
+    if (!listed) throw new Failure('ADMIN_REFUSED', `service ${this.#settings.name}: its tenants command does not list ${JSON.stringify(id)}`)
+    return { id, state: listed.state ?? this.#servingOf(id), healthy: listed.healthy ?? true, lease: null, lastError: null }
+  }
+
+  async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced> {
+    const command = commandFor(this.#settings.quiesce, id)
+    // Made now, so that an id that cannot be passed to the resume command is refused before anything is paused.
+    commandFor(this.#settings.resume, id)
+    const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
+    if (ran.how !== 'exit' || ran.code !== 0) throw quiesceFailure(command, ran)
+    this.#quiescedAt.set(id, performance.now())
+    return {
+      tenant: id, holder: request.holder, leaseId: `hook-${randomUUID()}`, fence: null, bootId: null, expiresInMs: request.ttlMs,
+      openHandles: 0, files: null, sqliteVersion: null, via: 'hooks',
+    }
+  }
+
+  renew(quiesced: Quiesced): Promise<{ readonly expiresInMs: number }> {
+    return Promise.resolve({ expiresInMs: quiesced.expiresInMs })
+  }
+
+  async resume(quiesced: Pick<Quiesced, 'tenant'>, signal: AbortSignal): Promise<Resumed> {
+    const { tenant } = quiesced
+    const command = commandFor(this.#settings.resume, tenant)
+    for (let attempt = 1; ; attempt++) {
+      const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
+      if (ran.how === 'exit' && ran.code === 0) break
+      if (attempt === resumeAttempts || signal.aborted) throw new Failure('RESUME_FAILED', describe(command, ran))
+    }
+    const quiescedAt = this.#quiescedAt.get(tenant)
+    this.#quiescedAt.delete(tenant)
+    return { heldMs: quiescedAt === undefined ? null : Math.round(performance.now() - quiescedAt), continuous: null, bootId: null, endedBy: 'holder' }
+  }
+
+  leases(): Promise<readonly OpenLease[]> {
+    return Promise.resolve([])
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #servingOf(id: TenantId): TenantServing {
+    return this.#quiescedAt.has(id) ? 'quiesced' : 'active'
+  }
+
+  async #list(signal: AbortSignal): Promise<readonly ListedTenant[]> {
+    const command = this.#settings.tenants
+    const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
+    if (ran.how === 'aborted') throw new Failure('INTERRUPTED', describe(command, ran), { cause: signal.reason })
+    if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', describe(command, ran))
+    const invalid = (why: string): Failure => new Failure('REGISTRY_STALE', `${JSON.stringify(command)}: ${why}`)
+    const read = listing.safeParse(parse(ran.stdout))
+    if (!read.success) throw invalid('it must print a JSON array of {"id", "files"}, or {"tenants": …}')
+    const ids = new Set(read.data.map(({ id }) => id))
+    if (ids.size !== read.data.length) throw invalid('it lists a tenant twice')
+    return read.data
+  }
+}
+
+function quiesceFailure(command: readonly string[], ran: Ran): Failure {
+  const text = describe(command, ran)
+  switch (ran.how) {
+    case 'not-started':
+      return new Failure('ADMIN_UNREACHABLE', text)
+    case 'timeout':
+      return new Failure('QUIESCE_TIMEOUT', text, { tenant: 'maybe-paused' })
+    case 'aborted':
+      return new Failure('INTERRUPTED', text, { tenant: 'maybe-paused' })
+    case 'exit':
+    case 'signal':
+    case 'too-much-output':
+      // Part of the work may be done, and no lease will end it.
+      return new Failure('ADMIN_REFUSED', text, { tenant: 'maybe-paused', hint: 'the quiesce command failed half-way; see what it says and run the resume command' })
+  }
+}
+
+function describe(command: readonly string[], ran: Ran): string {
+  const how: Record<Ran['how'], string> = {
+    exit: `exit code ${ran.code}`, signal: 'it was killed', timeout: 'it did not end in time and was killed', aborted: 'interrupted',
+    'not-started': 'it could not be started', 'too-much-output': 'it printed without end and was killed',
+  }
+  return `${JSON.stringify(command)}: ${how[ran.how]}${ran.complaint === '' ? '' : ` (${ran.complaint})`}`
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

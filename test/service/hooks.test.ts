@@ -1,0 +1,113 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { tenantId } from '../../src/model/brand.ts'
+import { connectService, type ServiceSettings } from '../../src/service/connect.ts'
+import { commandFor } from '../../src/service/hooks/argument.ts'
+import { acme, failureOf, forever, request, shortOf } from './client-support.ts'
+import { until } from './support.ts'
+
+type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
+
+/** A folder with a program `notesctl` that writes its arguments down, one per line, each call ended by a line of its own. */
+function notesctl(body = ''): Disposable & { path: string; program: string; settings: (more?: Partial<HookSettings>) => HookSettings; calls: () => string[][] } {
+  const path = mkdtempSync(join(tmpdir(), 'hooks-'))
+  const program = join(path, 'notesctl')
+  writeFileSync(program, `#!${process.execPath}\nconst fs = require('node:fs'); const args = process.argv.slice(2)\nfs.appendFileSync(${JSON.stringify(join(path, 'calls'))}, JSON.stringify(args) + '\\n')\n${body}\n`)
+  chmodSync(program, 0o755)
+  const settings = (more: Partial<HookSettings> = {}): HookSettings => ({
+    kind: 'hooks', name: 'notes', tenants: [program, 'tenants'], quiesce: [program, 'pause', '--', '{tenant}'], resume: [program, 'resume', '--', '{tenant}'], timeoutMs: 5_000, ...more,
+  })
+  const calls = (): string[][] => (existsSync(join(path, 'calls')) ? readFileSync(join(path, 'calls'), 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line) as string[]) : [])
+  return { path, program, settings, calls, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+const listing = `if (args[0] === 'tenants') console.log(JSON.stringify([{ id: 'acme', files: ['/srv/acme.db'] }, { id: 'bolt', files: [] }]))`
+
+test('a hold through commands: one argument each, exit code 0 is done', async () => {
+  using ctl = notesctl(listing)
+  await using service = await connectService(ctl.settings())
+  expect(service.via).toBe('hooks')
+  expect(await service.tenants(forever)).toEqual([{ id: 'acme', files: ['/srv/acme.db'], state: 'active' }, { id: 'bolt', files: [], state: 'active' }])
+  const quiesced = await service.quiesce(acme, request, forever)
+  expect(quiesced).toMatchObject({ tenant: 'acme', via: 'hooks', fence: null, bootId: null, files: null, openHandles: 0, expiresInMs: 5_000 })
+  expect(await service.tenant(acme, forever)).toMatchObject({ state: 'quiesced' })
+  expect(await service.renew(quiesced, forever)).toEqual({ expiresInMs: 5_000 })
+  const resumed = await service.resume(quiesced, forever)
+  expect(resumed).toMatchObject({ endedBy: 'holder', continuous: null, bootId: null })
+  expect(resumed.heldMs).toBeGreaterThan(0)
+  expect(await service.tenant(acme, forever)).toMatchObject({ state: 'active', healthy: true })
+  expect(await service.leases(forever)).toEqual([])
+  expect(ctl.calls().filter(([what]) => what !== 'tenants')).toEqual([['pause', '--', 'acme'], ['resume', '--', 'acme']])
+})
+
+test('ids are untrusted text: they stay one argument, whatever is in them', async () => {
+  using ctl = notesctl()
+  await using service = await connectService(ctl.settings())
+  const ids = ['a b', '$(touch /tmp/x)', '; rm -rf /', '`id`', "o'x\"y", 'new\nline', '*', '../..', '-rf', '--force', '{tenant}', 'ü𝄞']
+  for (const id of ids) await service.quiesce(tenantId(id), request, forever)
+  expect(ctl.calls()).toEqual(ids.map((id) => ['pause', '--', id]))
+})
+
+test('an id that begins with a dash is refused where it could be read as an option, before anything is paused', async () => {
+  using ctl = notesctl()
+  const unsafe: Partial<HookSettings>[] = [{ quiesce: [ctl.program, 'pause', '{tenant}'] }, { resume: [ctl.program, 'resume', '{tenant}'] }]
+  for (const more of unsafe) {
+    await using service = await connectService(ctl.settings(more))
+    expect(await shortOf(service.quiesce(tenantId('--all'), request, forever))).toBe('CONFIG_INVALID untouched')
+    await service.quiesce(acme, request, forever)
+  }
+  expect(ctl.calls().flat()).not.toContain('--all')
+  expect(commandFor(['ctl', '--tenant={tenant}'], '-rf')).toEqual(['ctl', '--tenant=-rf'])
+  expect(commandFor(['ctl', '{tenant}.db'], 'acme')).toEqual(['ctl', 'acme.db'])
+  expect(() => commandFor(['ctl', '{tenant}.db'], '-rf')).toThrow('read as an option')
+  expect(() => commandFor(['ctl', '--', '{tenant}'], 'a\0b')).toThrow('NUL')
+  expect(() => commandFor(['/srv/{tenant}/ctl'], 'acme')).toThrow('must not depend on the tenant')
+})
+
+test('a command that fails says why with its last line, and the tenant may be paused', async () => {
+  using ctl = notesctl(`console.error('first\\nthe socket is gone'); process.exit(3)`)
+  await using service = await connectService(ctl.settings())
+  const failure = await failureOf(service.quiesce(acme, request, forever))
+  expect([failure.code, failure.tenantState]).toEqual(['ADMIN_REFUSED', 'maybe-paused'])
+  expect(failure.message).toContain('exit code 3 (the socket is gone)')
+  expect(await shortOf(service.tenants(forever))).toBe('ADMIN_UNREACHABLE untouched')
+  expect(await shortOf(service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))).toBe('RESUME_FAILED maybe-paused')
+  expect(ctl.calls().filter(([what]) => what === 'resume').length).toBe(3)
+})
+
+test('a command that is not there has paused nobody', async () => {
+  using ctl = notesctl()
+  await using service = await connectService(ctl.settings({ quiesce: [join(ctl.path, 'nothing'), '{tenant}'] }))
+  expect(await shortOf(service.quiesce(acme, request, forever))).toBe('ADMIN_UNREACHABLE untouched')
+})
+
+test('a command that hangs is killed with all that it started', async () => {
+  using ctl = notesctl(`require('node:child_process').spawn('sleep', ['600'], { stdio: 'inherit' }); fs.writeFileSync(__dirname + '/pid', String(process.pid)); setInterval(() => {}, 1000)`)
+  await using service = await connectService(ctl.settings({ timeoutMs: 400 }))
+  expect(await shortOf(service.quiesce(acme, request, forever))).toBe('QUIESCE_TIMEOUT maybe-paused')
+  const group = Number(readFileSync(join(ctl.path, 'pid'), 'utf8'))
+  await until(() => { try { process.kill(-group, 0); return false } catch { return true } }, 'the whole group is gone')
+})
+
+test('a command is killed when the caller gives up', async () => {
+  using ctl = notesctl('setInterval(() => {}, 1000)')
+  await using service = await connectService(ctl.settings())
+  const given = new AbortController()
+  const asked = shortOf(service.quiesce(acme, request, given.signal))
+  await until(() => ctl.calls().length === 1, 'it runs')
+  given.abort()
+  expect(await asked).toBe('INTERRUPTED maybe-paused')
+})
+
+test('a listing that is no listing is no registry', async () => {
+  const said = async (text: string): Promise<string> => {
+    using ctl = notesctl(`process.stdout.write(${JSON.stringify(text)})`)
+    await using service = await connectService(ctl.settings())
+    return await service.tenants(forever).then((tenants) => String(tenants.length), (error: unknown) => shortOf(Promise.reject(error as Error)))
+  }
+  expect(await said('{"tenants":[{"id":"a","files":["/a.db"],"more":1}]}')).toBe('1')
+  expect(await said('[]')).toBe('0')
+  for (const text of ['', 'acme\nbolt', '[{"id":"a"}]', '[{"id":"","files":[]}]', '[{"id":"a","files":[]},{"id":"a","files":[]}]', '{"tenants":5}']) expect(await said(text)).toBe('REGISTRY_STALE untouched')
+})
