@@ -1,0 +1,54 @@
+/** What of an event is kept. Ten thousand tenants a night, for years: a sound result keeps what the next check and the next person need of it. */
+import { noEvidence } from '../model/evidence.ts'
+import type { Evidence } from '../model/evidence.ts'
+import type { Event } from '../model/event.ts'
+import type { Result } from '../model/report.ts'
+
+/** Of each kind at most so many are kept; totals are kept as they are. */
+const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100 } as const
+
+export function condense(event: Event): Event {
+  switch (event.kind) {
+    case 'checked':
+      return { ...event, result: event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result) }
+    case 'run-started':
+      return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
+    case 'run-finished':
+    case 'hold-asked':
+    case 'hold-quiesced':
+    case 'hold-ended':
+    case 'resume-failed':
+      return event
+  }
+}
+
+function condenseSound(result: Result): Result {
+  return {
+    ...result,
+    findings: result.findings.slice(0, kept.noticesOfSound),
+    coverage: { ...result.coverage, skipped: result.coverage.skipped.slice(0, kept.skippedOfSound) },
+    // Without digests there is nothing to compare a later check with.
+    content: { tables: result.content.tables.filter((table) => table.digest !== null).slice(0, kept.tables) },
+    evidence: condenseEvidence(result.evidence),
+  }
+}
+
+function condenseEvidence({ level, quiesce, snapshot, fileSystem, attempts, proofs }: Evidence): Evidence {
+  const last = proofs.at(-1)
+  return {
+    ...noEvidence, level, quiesce, fileSystem, attempts,
+    snapshot: snapshot === null ? null : { ...snapshot, files: [] },
+    proofs: last === undefined ? [] : [{ ...last, files: last.files.filter((file) => file.part === '') }],
+  }
+}
+
+function bound(result: Result): Result {
+  const { evidence, coverage } = result
+  return {
+    ...result,
+    findings: result.findings.slice(0, kept.findings),
+    coverage: { ...coverage, skipped: coverage.skipped.slice(0, kept.skipped) },
+    content: { tables: result.content.tables.slice(0, kept.tables) },
+    evidence: { ...evidence, holders: evidence.holders.slice(0, kept.holders), unseen: evidence.unseen.slice(0, kept.holders) },
+  }
+}

@@ -1,0 +1,51 @@
+/** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
+import { lstat, mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { syncFolder } from '../host/durable.ts'
+import { Failure } from '../model/failure.ts'
+
+export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
+
+/** Makes the folder (0700) when it is not there. @throws {Failure} LEDGER_UNUSABLE, also when others can write there. */
+export async function prepareFolder(dir: string): Promise<void> {
+  try {
+    const made = await mkdir(dir, { recursive: true, mode: 0o700 })
+    if (made !== undefined) await syncFolder(dirname(made))
+  } catch (error) {
+    throw new Failure('LEDGER_UNUSABLE', `cannot make the ledger's folder ${dir}: ${messageOf(error)}`, { cause: error })
+  }
+  await inspectFolder(dir)
+}
+
+/** @throws {Failure} LEDGER_UNUSABLE when others own or can write to the folder or the file, or the file is no file of ours. */
+export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
+  try {
+    const folder = await stat(dir)
+    if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
+    if ((folder.mode & 0o022) !== 0) throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
+    if (!isOurs(folder)) throw unusable(`the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`, 'chown it to the user that runs holdfast')
+    const file = await lstat(ledgerFile(dir)).catch((error: unknown) => absent(error))
+    if (file === null) return 'empty'
+    if (!file.isFile() || file.nlink !== 1) throw unusable(`${ledgerFile(dir)} is not a file with one name`)
+    if (!isOurs(file)) throw unusable(`${ledgerFile(dir)} belongs to another user (uid ${file.uid})`, 'chown it to the user that runs holdfast')
+    if ((file.mode & 0o022) !== 0) throw unusable(`others can write to ${ledgerFile(dir)}`, `chmod go-w ${ledgerFile(dir)}`)
+    return 'there'
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    if (absent(error) === null) return 'empty'
+    throw unusable(`cannot look at the ledger's folder ${dir}: ${messageOf(error)}`, null, error)
+  }
+}
+
+/** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */
+const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
+
+/** null for what is not there. @throws any other error */
+function absent(error: unknown): null {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
+  throw error
+}
+
+const unusable = (message: string, hint: string | null = null, cause?: unknown): Failure =>
+  new Failure('LEDGER_UNUSABLE', message, { ...(hint === null ? {} : { hint }), cause })
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,66 @@
+/** The process that has the ledger open: SQLite runs here, not beside the leases (hold.md F10). */
+import { answerQuestions } from '../host/child-side.ts'
+import { invariant, unreachable } from '../model/bug.ts'
+import * as answers from './answers.ts'
+import { ledgerFile } from './folder.ts'
+import type { Answered, LedgerAnswer, LedgerQuestion } from './questions.ts'
+import { Store } from './store.ts'
+import { LedgerDamaged, LedgerUnusable } from './trouble.ts'
+
+/** More garbled lines than this are counted, not named. */
+const noticesMax = 20
+
+let store: Store | null = null
+let notices: string[] = []
+let unsaid = 0
+
+answerQuestions<LedgerQuestion, LedgerAnswer>((question) => {
+  const answered = answer(question)
+  const said = unsaid === 0 ? notices : [...notices, `and ${unsaid} more notices of the ledger`]
+  notices = []
+  unsaid = 0
+  return { ...answered, notices: said }
+})
+
+function say(notice: string): void {
+  if (notices.length < noticesMax) notices.push(notice)
+  else unsaid += 1
+}
+
+function answer(question: LedgerQuestion): Answered {
+  try {
+    if (question.ask === 'open') {
+      store = new Store(ledgerFile(question.dir), question.mode, say)
+      return { kind: 'done' }
+    }
+    invariant(store !== null, 'the ledger is asked after it was opened')
+    return answerFrom(store, question)
+  } catch (error) {
+    if (error instanceof LedgerUnusable) return { kind: 'unusable', message: error.message, hint: error.hint }
+    if (error instanceof LedgerDamaged) return { kind: 'unusable', message: error.message, hint: 'the next run sets the damaged ledger aside and begins a new one' }
+    throw error
+  }
+}
+
+function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open' }>): Answered {
+  switch (question.ask) {
+    case 'append':
+      store.append(question.lines)
+      return { kind: 'done' }
+    case 'open-holds':
+      return { kind: 'open-holds', holds: store.ask(answers.openHolds) }
+    case 'last-results':
+      return { kind: 'last-results', results: store.ask(answers.lastResults) }
+    case 'history':
+      return { kind: 'history', lines: store.ask((database, say) => answers.history(database, question.tenant, question.limit, say)) }
+    case 'pauses':
+      return { kind: 'pauses', pauses: store.ask((database, say) => answers.pauses(database, question.tenant, say)) }
+    case 'last-runs':
+      return { kind: 'last-runs', runs: store.ask((database, say) => answers.lastRuns(database, question.limit, say)) }
+    case 'close':
+      store.close()
+      return { kind: 'done' }
+    default:
+      return unreachable(question)
+  }
+}

@@ -1,0 +1,172 @@
+/** Our side of the ledger's process: one question at a time, appends that wait are committed together, and a process that dies is replaced. */
+import { randomInt } from 'node:crypto'
+import type { RunId, TenantId } from '../model/brand.ts'
+import { invariant } from '../model/bug.ts'
+import type { Event, OpenHold } from '../model/event.ts'
+import { Failure } from '../model/failure.ts'
+import { ChildEnded, programBeside, startChild } from '../host/child.ts'
+import type { Child } from '../host/child.ts'
+import { condense } from './condense.ts'
+import type { LastResult, Ledger, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
+import type { LedgerAnswer, LedgerQuestion, NewLine } from './questions.ts'
+
+/** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
+const askMs = 60_000
+/** How often in a row the process may die under one question before we give up. */
+const attemptsMax = 3
+/** Appends that one commit takes at most. */
+const linesPerCommitMax = 1000
+
+interface Waiting {
+  readonly line: NewLine
+  readonly written: () => void
+  readonly failed: (error: unknown) => void
+}
+
+export class LedgerProcess implements Ledger {
+  readonly #dir: string
+  readonly #mode: 'write' | 'read'
+  readonly #run: RunId | null
+  #child: Child<LedgerQuestion, LedgerAnswer> | null = null
+  /** Questions are asked in turn: each waits for the end of this. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #waiting: Waiting[] = []
+  #commitIsDue = false
+  #closed = false
+  /** Lines are numbered from a random beginning: two ledgers of one run never share a number. */
+  #number = randomInt(2 ** 47)
+  readonly #notices: string[] = []
+
+  constructor(dir: string, mode: 'write' | 'read', run: RunId | null) {
+    this.#dir = dir
+    this.#mode = mode
+    this.#run = run
+  }
+
+  get notice(): string | null {
+    return this.#notices.length === 0 ? null : this.#notices.join('; ')
+  }
+
+  /** Starts the process. @throws {Failure} LEDGER_UNUSABLE */
+  async open(): Promise<void> {
+    await this.#inTurn(() => this.#persist(() => this.#started()))
+  }
+
+  append(event: Event): Promise<void> {
+    invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
+    invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
+    this.#number += 1
+    const line = { at: Date.now(), run: this.#run, number: this.#number, event: condense(event) }
+    return new Promise((written, failed) => {
+      this.#waiting.push({ line, written, failed })
+      if (this.#commitIsDue) return
+      this.#commitIsDue = true
+      void this.#inTurn(() => this.#commit())
+    })
+  }
+
+  async openHolds(): Promise<readonly OpenHold[]> {
+    return (await this.#ask({ ask: 'open-holds' }, 'open-holds')).holds
+  }
+
+  async lastResults(): Promise<readonly LastResult[]> {
+    return (await this.#ask({ ask: 'last-results' }, 'last-results')).results
+  }
+
+  async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {
+    return (await this.#ask({ ask: 'history', tenant, limit }, 'history')).lines
+  }
+
+  async pauses(tenant: TenantId): Promise<readonly RecordedPause[]> {
+    return (await this.#ask({ ask: 'pauses', tenant }, 'pauses')).pauses
+  }
+
+  async lastRuns(limit: number): Promise<readonly RecordedRun[]> {
+    return (await this.#ask({ ask: 'last-runs', limit }, 'last-runs')).runs
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    // After everything that was asked before.
+    await this.#inTurn(async () => {
+      const child = this.#child
+      this.#child = null
+      if (child === null) return
+      await using _ended = child
+      try {
+        await child.ask({ ask: 'close' }, { timeoutMs: askMs })
+      } catch (error) {
+        // All lines are on the disk; the next run tidies up.
+        if (!(error instanceof ChildEnded)) throw error
+      }
+    })
+  }
+
+  /** Writes what waits, all of it in one transaction; what comes meanwhile waits for the next. */
+  async #commit(): Promise<void> {
+    const batch = this.#waiting.splice(0, linesPerCommitMax)
+    this.#commitIsDue = this.#waiting.length > 0
+    if (this.#commitIsDue) void this.#inTurn(() => this.#commit())
+    try {
+      await this.#answer({ ask: 'append', lines: batch.map(({ line }) => line) })
+      for (const { written } of batch) written()
+    } catch (error) {
+      for (const { failed } of batch) failed(error)
+    }
+  }
+
+  async #ask<Kind extends LedgerAnswer['kind']>(question: LedgerQuestion, kind: Kind): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
+    invariant(!this.#closed, 'nothing is asked of a ledger that was closed')
+    const answer = await this.#inTurn(() => this.#answer(question))
+    invariant(answer.kind === kind, `the ledger answers ${kind}, not ${answer.kind}`)
+    return answer as Extract<LedgerAnswer, { kind: Kind }>
+  }
+
+  #answer(question: LedgerQuestion): Promise<LedgerAnswer> {
+    return this.#persist(async () => {
+      const child = this.#child ?? (await this.#started())
+      return this.#heard(await child.ask(question, { timeoutMs: askMs }))
+    })
+  }
+
+  /** A process that dies is replaced, and asked again: the numbers of the lines keep them from being written twice. */
+  async #persist<Value>(attempt: () => Promise<Value>): Promise<Value> {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof ChildEnded)) throw error
+        await this.#child?.[Symbol.asyncDispose]()
+        this.#child = null
+        if (attempts >= attemptsMax) throw new Failure('LEDGER_UNUSABLE', `the ledger's process died ${attempts} times in a row: ${error.message} ${error.ended.stderr}`.trim(), { cause: error })
+      }
+    }
+  }
+
+  async #started(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
+    // A session of its own: Ctrl-C is for the run, which still has lines to write.
+    const child = startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, 'ledger-child'), { ownSession: true, niceness: 0, memoryBytesMax: null, env: {} })
+    this.#child = child
+    try {
+      this.#heard(await child.ask({ ask: 'open', dir: this.#dir, mode: this.#mode }, { timeoutMs: askMs }))
+      return child
+    } catch (error) {
+      this.#child = null
+      await child[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  #heard(answer: LedgerAnswer): LedgerAnswer {
+    for (const notice of answer.notices) if (!this.#notices.includes(notice)) this.#notices.push(notice)
+    if (answer.kind === 'unusable') throw new Failure('LEDGER_UNUSABLE', answer.message, answer.hint === null ? {} : { hint: answer.hint })
+    return answer
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => {})
+    return result
+  }
+}

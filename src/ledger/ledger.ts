@@ -1,0 +1,124 @@
+/** holdfast's memory: events, written before and after each deed, and what can be read from them (operations.md, "Ledger"). */
+import type { RunId, TenantId } from '../model/brand.ts'
+import type { Event, OpenHold } from '../model/event.ts'
+import type { SealLevel } from '../model/evidence.ts'
+import type { FailureCode } from '../model/failure.ts'
+import type { DamageClass } from '../model/finding.ts'
+import type { VerdictWord } from '../model/verdict.ts'
+import { inspectFolder, prepareFolder } from './folder.ts'
+import { LedgerProcess } from './ledger-process.ts'
+
+export interface LedgerLine {
+  /** Grows by one a line. */
+  readonly sequence: number
+  /** ms since 1970. */
+  readonly at: number
+  readonly run: string
+  readonly event: Event
+}
+
+/** What a check of one file said. */
+export interface CheckedThen {
+  readonly at: number
+  readonly run: string
+  readonly verdict: VerdictWord
+  readonly damage: DamageClass
+  readonly level: SealLevel
+  readonly depth: 'quick' | 'full'
+  /** From the last proof of the hold; null where there was none. */
+  readonly changeCounter: number | null
+  /** Bytes of the main database file at that proof. */
+  readonly size: number | null
+  readonly walSalts: string | null
+}
+
+/** The newest check of one file. */
+export interface LastResult extends CheckedThen {
+  readonly tenant: TenantId
+  readonly path: string
+  readonly pauseMs: number | null
+  readonly failure: FailureCode | null
+  /**
+   * The newest check that settles something: a full one that came out sound, or any that found damage. A quick check
+   * neither refreshes a full one nor clears damage. null: there was none yet.
+   */
+  readonly settled: CheckedThen | null
+}
+
+/** One pause as it was, for predicting the next one. */
+export interface RecordedPause {
+  readonly at: number
+  readonly path: string
+  readonly pauseMs: number
+  /** Bytes of the snapshot, and those of them that were copied while the tenant stood still; null where the copy did not end. */
+  readonly bytes: number | null
+  readonly tailBytes: number | null
+}
+
+/** One run; `finishedAt` and what follows it are null for a run that is going on or was killed. */
+export interface RecordedRun {
+  readonly run: string
+  readonly mode: string
+  readonly version: string
+  readonly startedAt: number
+  readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number } | null
+}
+
+/** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
+export interface LedgerReading extends AsyncDisposable {
+  /** What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come late: look at the end too. */
+  readonly notice: string | null
+  /** Holds that nobody has seen ended, oldest first. */
+  openHolds(): Promise<readonly OpenHold[]>
+  /** The newest check of each file of each tenant. */
+  lastResults(): Promise<readonly LastResult[]>
+  /** Newest first; of all tenants for null. */
+  history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
+  /** Newest first. */
+  pauses(tenant: TenantId): Promise<readonly RecordedPause[]>
+  /** Newest first. */
+  lastRuns(limit: number): Promise<readonly RecordedRun[]>
+}
+
+export interface Ledger extends LedgerReading {
+  /** Resolves once the event is on the disk. Events that come while one commit runs are committed together. @throws {Failure} LEDGER_UNUSABLE */
+  append(event: Event): Promise<void>
+}
+
+/**
+ * Opens the ledger for writing, making folder and file when there are none. A damaged ledger is set aside and a new one
+ * begun, which `notice` says. The caller holds the run lock. @throws {Failure} LEDGER_UNUSABLE
+ */
+export async function openLedger(dir: string, run: RunId): Promise<Ledger> {
+  await prepareFolder(dir)
+  return started(new LedgerProcess(dir, 'write', run))
+}
+
+/**
+ * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is nothing
+ * to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
+ */
+export async function readLedger(dir: string): Promise<LedgerReading> {
+  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir)
+  return started(new LedgerProcess(dir, 'read', null))
+}
+
+async function started(ledger: LedgerProcess): Promise<Ledger> {
+  try {
+    await ledger.open()
+    return ledger
+  } catch (error) {
+    await ledger[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const emptyLedger = (dir: string): LedgerReading => ({
+  notice: `there is no ledger in ${dir} yet: no run was ever recorded there`,
+  openHolds: () => Promise.resolve([]),
+  lastResults: () => Promise.resolve([]),
+  history: () => Promise.resolve([]),
+  pauses: () => Promise.resolve([]),
+  lastRuns: () => Promise.resolve([]),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+})

@@ -1,0 +1,42 @@
+/** What the ledger's process is asked, and what it answers. */
+import type { Event, OpenHold } from '../model/event.ts'
+import type { LastResult, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
+
+/** An event on its way into the ledger. */
+export interface NewLine {
+  readonly at: number
+  readonly run: string
+  /** Unique within the run: a line that is sent again, because the process died before it answered, is not written twice. */
+  readonly number: number
+  readonly event: Event
+}
+
+export type LedgerQuestion =
+  | { readonly ask: 'open'; readonly dir: string; readonly mode: 'write' | 'read' }
+  | { readonly ask: 'append'; readonly lines: readonly NewLine[] }
+  | { readonly ask: 'open-holds' }
+  | { readonly ask: 'last-results' }
+  | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
+  | { readonly ask: 'pauses'; readonly tenant: string }
+  | { readonly ask: 'last-runs'; readonly limit: number }
+  | { readonly ask: 'close' }
+
+export type LedgerAnswer = {
+  /** Sentences about the ledger itself that are new since the last answer. */
+  readonly notices: readonly string[]
+} & (
+  | { readonly kind: 'done' }
+  /** Becomes Failure LEDGER_UNUSABLE. `hint` null: that of the table of failures. */
+  | { readonly kind: 'unusable'; readonly message: string; readonly hint: string | null }
+  | { readonly kind: 'open-holds'; readonly holds: readonly OpenHold[] }
+  | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
+  | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
+  | { readonly kind: 'pauses'; readonly pauses: readonly RecordedPause[] }
+  | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
+)
+
+/** An answer without the notices, which are added on its way out. */
+export type Answered = LedgerAnswer extends infer Each ? (Each extends LedgerAnswer ? Omit<Each, 'notices'> : never) : never
+
+/** Every answer is bounded, whatever is asked. */
+export const answerMax = { openHolds: 10_000, lastResults: 250_000, lines: 10_000, lineBytes: 32_000_000, pauses: 20, runs: 1000 } as const

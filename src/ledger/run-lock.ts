@@ -1,0 +1,133 @@
+/**
+ * One run per service (operations.md, "Run mutex"). This is the polite lock: two runs that both believed to have it must
+ * still be harmless, because the seal refuses the second. Two locks stand for it, taken in this order:
+ *
+ * 1. the kernel's, on the file `run-SERVICE.json`: it ends with the process that holds it, however that ends;
+ * 2. proper-lockfile's folder `run-SERVICE.lock`: it holds where the kernel's does not reach, and is stale after 60 s.
+ *
+ * A crash at night must not cost the next run a minute. So a folder that was left behind is removed at once when the
+ * kernel's lock is free *and* the process that wrote the file is surely gone from this machine. We hold the kernel's lock
+ * meanwhile, so no two take over at the same time. In any doubt the 60 s are waited for.
+ */
+import { constants } from 'node:fs'
+import { open, rmdir, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import lockfile from 'proper-lockfile'
+import { tryLock } from '../host/byte-lock.ts'
+import type { RunId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import { prepareFolder } from './folder.ts'
+import { isSurelyGone, ourselves, readOwner } from './run-owner.ts'
+import type { RunOwner } from './run-owner.ts'
+
+export interface RunLock extends AsyncDisposable {
+  /** Aborted when the lock was lost: take no new tenants, resume, end with exit code 75. */
+  readonly compromised: AbortSignal
+}
+
+const staleMs = 60_000
+const updateMs = 10_000
+const ownerBytesMax = 4096
+
+/** `service` is its name in the configuration. @throws {Failure} RUN_ACTIVE, naming the other run, or LEDGER_UNUSABLE */
+export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
+  await prepareFolder(dir)
+  const name = join(dir, `run-${encodeURIComponent(service)}`)
+  const file = await openOwnerFile(`${name}.json`)
+  try {
+    const owner = await ownerIn(file)
+    if (lockByKernel(file) === 'granted' && owner !== null && isSurelyGone(owner)) await removeLeftover(`${name}.lock`)
+    const compromised = new AbortController()
+    const release = await lockByFolder(name, owner, compromised)
+    const held = new HeldRunLock(file, release, compromised.signal)
+    await held.sign(run)
+    return held
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+class HeldRunLock implements RunLock {
+  readonly compromised: AbortSignal
+  readonly #file: FileHandle
+  readonly #release: () => Promise<void>
+  #released = false
+
+  constructor(file: FileHandle, release: () => Promise<void>, compromised: AbortSignal) {
+    this.#file = file
+    this.#release = release
+    this.compromised = compromised
+  }
+
+  async sign(run: string | null): Promise<void> {
+    const text = Buffer.from(`${JSON.stringify(ourselves(run))}\n`)
+    await this.#file.write(text, 0, text.length, 0)
+    await this.#file.truncate(text.length)
+  }
+
+  /** The folder first: while it goes, the kernel's lock still keeps others from taking it for a leftover. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#released) return
+    this.#released = true
+    try {
+      // A lock that was lost belongs to somebody else by now.
+      if (!this.compromised.aborted) await this.#release()
+    } catch (error) {
+      if (!['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error))) throw error
+    } finally {
+      await this.#file.close()
+    }
+  }
+}
+
+async function openOwnerFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  } catch (error) {
+    throw new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: ${codeOf(error)}`, { cause: error })
+  }
+}
+
+async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(ownerBytesMax), 0, ownerBytesMax, 0)
+  return readOwner(buffer.toString('utf8', 0, bytesRead))
+}
+
+/** `unknown` where there are no such locks: then only the folder counts. */
+function lockByKernel(file: FileHandle): 'granted' | 'refused' | 'unknown' {
+  try {
+    return tryLock(file.fd, 'write', { start: 0, length: 1 })
+  } catch (error) {
+    if (error instanceof Failure || (error instanceof Error && 'errno' in error)) return 'unknown'
+    throw error
+  }
+}
+
+async function removeLeftover(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw new Failure('LEDGER_UNUSABLE', `cannot remove the lock ${folder} of a run that is gone: ${codeOf(error)}`, { cause: error })
+  }
+}
+
+async function lockByFolder(name: string, owner: RunOwner | null, compromised: AbortController): Promise<() => Promise<void>> {
+  try {
+    return await lockfile.lock(name, {
+      realpath: false, stale: staleMs, update: updateMs, retries: 0,
+      onCompromised: (error) => compromised.abort(new Failure('RUN_ACTIVE', `the run lock ${name}.lock was lost: ${error.message}`, { cause: error })),
+    })
+  } catch (error) {
+    if (codeOf(error) !== 'ELOCKED') throw new Failure('LEDGER_UNUSABLE', `cannot take the run lock ${name}.lock: ${codeOf(error)}`, { cause: error })
+    throw new Failure('RUN_ACTIVE', `another run works on this service${inWords(owner)}`, { cause: error, hint: hintFor(owner) })
+  }
+}
+
+const inWords = (owner: RunOwner | null): string =>
+  owner === null ? '' : `: pid ${owner.pid}${owner.run === null ? '' : `, run ${owner.run}`}, since ${new Date(owner.since).toISOString()}`
+
+const hintFor = (owner: RunOwner | null): string =>
+  owner === null || isSurelyGone(owner) ? `if no other run is there, the lock ends by itself within ${staleMs / 1000} s` : 'wait for that run to end; `holdfast status` shows how far it is'
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

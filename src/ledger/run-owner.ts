@@ -1,0 +1,52 @@
+/** Who holds the run lock, written down for whoever finds it taken. */
+import { readFileSync, readlinkSync } from 'node:fs'
+import { z } from 'zod'
+import { startTimeOf } from '../host/processes.ts'
+
+const shape = z.object({
+  pid: z.number().int().positive(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.string().nullable(), since: z.number(),
+})
+/** `since` in ms since 1970. The other fields together name one process among all that ever were. */
+export type RunOwner = z.infer<typeof shape>
+
+export function ourselves(run: string | null): RunOwner {
+  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', ...machine(), run, since: Date.now() }
+}
+
+/** null for what is empty or was not written by us. */
+export function readOwner(text: string): RunOwner | null {
+  try {
+    return shape.safeParse(JSON.parse(text)).data ?? null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** The process did run on this machine, since its last boot and where we can see it, and it is there no more. Any doubt: false. */
+export function isSurelyGone(owner: RunOwner): boolean {
+  const { bootId, pidNamespace } = machine()
+  if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace || owner.startTime === '') return false
+  const startTime = startTimeOf(owner.pid)
+  // /proc may hide other users' processes; a signal that is refused still tells that somebody is there.
+  return startTime === null ? !answersSignal(owner.pid) : startTime !== owner.startTime
+}
+
+function answersSignal(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+function machine(): Pick<RunOwner, 'bootId' | 'pidNamespace'> {
+  if (process.platform !== 'linux') return { bootId: '', pidNamespace: '' }
+  try {
+    return { bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(), pidNamespace: readlinkSync('/proc/self/ns/pid') }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return { bootId: '', pidNamespace: '' }
+    throw error
+  }
+}

@@ -1,0 +1,60 @@
+/** The ledger's tables. A line is written once and never changed; what stands beside the lines is found in them again. */
+
+/** 'hldf': so that no other program's file is taken for a ledger. */
+export const applicationId = 0x686c6466
+/** Raised with every change of the tables that an older holdfast could not live with. */
+export const schemaVersion = 1
+
+export const schema = `
+create table line (
+  sequence integer primary key autoincrement,
+  at integer not null,
+  run text not null,
+  number integer not null,
+  kind text not null,
+  tenant text,
+  holder text,
+  path text,
+  verdict text,
+  depth text,
+  brief text,
+  event text not null,
+  unique (run, number)
+) strict;
+create index line_of_holder on line (holder, sequence) where holder is not null;
+create index line_of_tenant on line (tenant, sequence) where tenant is not null;
+create index line_of_run_started on line (sequence) where kind = 'run-started';
+create index line_of_run_finished on line (run) where kind = 'run-finished';
+
+create trigger line_is_never_changed before update on line begin select raise(abort, 'the ledger is append-only'); end;
+create trigger line_is_never_removed before delete on line begin select raise(abort, 'the ledger is append-only'); end;
+
+-- Holders with a hold that nobody has seen ended: found without reading years of history.
+create table open_holder (holder text primary key) strict, without rowid;
+create trigger hold_asked after insert on line when new.kind = 'hold-asked' begin
+  insert into open_holder (holder) values (new.holder) on conflict do nothing;
+end;
+create trigger hold_ended after insert on line when new.kind = 'hold-ended' begin
+  delete from open_holder where holder = new.holder;
+end;
+
+-- The newest check of each file, and the newest one that settles something: a quick check neither refreshes a full one nor clears damage.
+create table newest_check (
+  tenant text not null,
+  path text not null,
+  sequence integer not null,
+  settled integer,
+  primary key (tenant, path)
+) strict, without rowid;
+create trigger checked after insert on line when new.kind = 'checked' begin
+  insert into newest_check (tenant, path, sequence, settled)
+  values (new.tenant, new.path, new.sequence, iif(new.verdict = 'damaged' or (new.verdict = 'sound' and new.depth = 'full'), new.sequence, null))
+  on conflict do update set sequence = excluded.sequence, settled = coalesce(excluded.settled, settled);
+end;
+
+pragma application_id = ${applicationId};
+pragma user_version = ${schemaVersion};
+`
+
+/** All tables, indexes and triggers that a ledger has. */
+export const schemaNames: readonly string[] = [...schema.matchAll(/^create (?:table|index|trigger) (\w+)/gm)].map(([, name = '']) => name)

@@ -1,0 +1,22 @@
+/** A damaged ledger is kept, under another name, with all files that belong to it. */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+/** The main file comes last: should we die in between, the rest of it is no journal beside a new ledger. */
+const parts = ['-wal', '-shm', '-journal', ''] as const
+
+/** Gives the ledger another name. @returns the new name, without its folder */
+export function setAside(file: string, now: Date): string {
+  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const base = `${basename(file, '.db')}.damaged-${stamp}`
+  const name = [base, ...Array.from({ length: 1000 }, (_, index) => `${base}-${index + 2}`)].find((candidate) => parts.every((part) => !existsSync(join(dirname(file), candidate + part))))
+  if (name === undefined) throw new Error('a thousand ledgers were set aside in one second')
+  for (const part of parts) if (existsSync(file + part)) renameSync(file + part, join(dirname(file), name + part))
+  const folder = openSync(dirname(file), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+  return name
+}
+
+/** Journals without their ledger would be taken for those of a new one. */
+export const hasOrphanedParts = (file: string): boolean => !existsSync(file) && parts.some((part) => existsSync(file + part))
