@@ -1,0 +1,150 @@
+/**
+ * A draft: the snapshot while nobody may read it yet. It lives in a folder that ends in `.partial`; only after the
+ * tenant was resumed and everything was proven is it hashed and renamed (hold.md step 10). Disposing an unkept draft deletes it.
+ */
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { syncFile, syncFolder } from '../host/durable.ts'
+import type { SnapshotPath } from '../model/brand.ts'
+import { invariant } from '../model/bug.ts'
+import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
+import { Failure } from '../model/failure.ts'
+import { liveSetParts } from '../model/evidence.ts'
+import { digestOf } from './digest.ts'
+
+const partialSuffix = '.partial'
+/** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
+const databaseName = 'snapshot.db'
+
+/** A private copy of a live set that came out of a hold with both proofs. Disposing it deletes it. */
+export interface Snapshot extends AsyncDisposable {
+  readonly path: SnapshotPath
+  /** Folder that holds the snapshot and nothing else. */
+  readonly folder: string
+  readonly bytes: number
+  readonly files: SnapshotEvidence['files']
+}
+
+export class Draft implements AsyncDisposable {
+  readonly #folder: string
+  readonly #files = new Map<LiveSetPart, FileHandle>()
+  #kept = false
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /**
+   * @param parent the snapshot folder; see `requirePrivateFolder`
+   * @param name unique in it; encoded by the caller
+   * @throws {Failure} NO_SPACE
+   */
+  static async open(parent: string, name: string): Promise<Draft> {
+    const folder = join(parent, name + partialSuffix)
+    await mkdir(folder, { mode: 0o700 }).catch(outOfSpace)
+    return new Draft(folder)
+  }
+
+  /** Descriptor of the copy of a part, created on first use with mode 0600. */
+  async descriptor(part: LiveSetPart): Promise<number> {
+    let file = this.#files.get(part)
+    if (!file) {
+      file = await open(join(this.#folder, databaseName + part), 'wx+', 0o600).catch(outOfSpace)
+      this.#files.set(part, file)
+    }
+    return file.fd
+  }
+
+  /** Throws away what was copied of a part, so that it can be copied again. */
+  restart(part: LiveSetPart): Promise<void> {
+    return this.truncate(part, 0)
+  }
+
+  async truncate(part: LiveSetPart, bytes: number): Promise<void> {
+    await this.#files.get(part)?.truncate(bytes)
+  }
+
+  /** Gives the room on the disk back before the draft is disposed of. */
+  async empty(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((file) => file.truncate(0)))
+  }
+
+  async size(part: LiveSetPart): Promise<number> {
+    return (await this.#files.get(part)?.stat())?.size ?? 0
+  }
+
+  /**
+   * Makes a snapshot of the draft: hash, sync where it is to last, rename.
+   * @param lasting a snapshot that outlives the run is synced; one that is checked and deleted need not survive a power cut
+   */
+  async keep(lasting: boolean): Promise<Snapshot> {
+    invariant(this.#files.has(''), 'a snapshot has a database file')
+    const files: SnapshotEvidence['files'][number][] = []
+    for (const part of liveSetParts) {
+      const file = this.#files.get(part)
+      if (!file) continue
+      if (lasting) await syncFile(file.fd)
+      files.push({ part, ...(await digestOf(file.fd)) })
+    }
+    await this.#close()
+    const folder = this.#folder.slice(0, -partialSuffix.length)
+    await rename(this.#folder, folder)
+    this.#kept = true
+    if (lasting) await Promise.all([syncFolder(folder), syncFolder(join(folder, '..'))])
+    return {
+      path: join(folder, databaseName) as SnapshotPath, folder, files,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      [Symbol.asyncDispose]: () => removeFolder(folder),
+    }
+  }
+
+  async #close(): Promise<void> {
+    const open = [...this.#files.values()]
+    this.#files.clear()
+    await Promise.all(open.map((file) => file.close()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close()
+    if (!this.#kept) await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. */
+async function removeFolder(folder: string): Promise<void> {
+  try {
+    await unlink(join(folder, databaseName))
+    await rmdir(folder)
+  } catch {
+    await rm(folder, { recursive: true, force: true }) // Meets the same trouble, if it is one, and then says so.
+  }
+}
+
+/** Passes an error on, as a Failure where the disk is full. */
+export function outOfSpace(error: unknown): never {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOSPC' || code === 'EDQUOT') throw new Failure('NO_SPACE', 'the disk became full while the snapshot was written', { cause: error })
+  throw error
+}
+
+/**
+ * Snapshots hold customers' data: the folder is made with mode 0700, and refused when others can get in.
+ * @throws {Failure} SNAPSHOT_UNSAFE
+ */
+export async function requirePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const found = await stat(folder)
+  if ((found.mode & 0o077) !== 0) throw new Failure('SNAPSHOT_UNSAFE', `${folder} is open to others (mode ${(found.mode & 0o777).toString(8)})`)
+  const user = process.geteuid?.()
+  if (user !== undefined && found.uid !== user) throw new Failure('SNAPSHOT_UNSAFE', `${folder} belongs to another user (uid ${found.uid})`)
+}
+
+/** Deletes what a killed run left behind. Only under the run lock: another run's drafts look the same. */
+export async function clearDrafts(folder: string): Promise<number> {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(partialSuffix) || name.startsWith(draftPrefix))
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true })
+  return left.length
+}
+
+/** Begins the name of every draft and of the snapshots that do not outlive their run. */
+export const draftPrefix = 'hold-'

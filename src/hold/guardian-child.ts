@@ -1,0 +1,23 @@
+/**
+ * The guardian: holds nothing, knows deadlines, and kills a holder that is frozen past one (hold.md F13), because a
+ * frozen holder keeps its locks while the service already goes on. It ends with the holder: its channel closes.
+ */
+import { answerQuestions } from '../host/child-side.ts'
+import { isAlive } from '../host/processes.ts'
+import type { GuardianMessage } from './guardian.ts'
+
+const holder = { pid: Number(process.env['HOLDFAST_HOLDER_PID']), startTime: String(process.env['HOLDFAST_HOLDER_START']) }
+const deadlines = new Map<number, NodeJS.Timeout>()
+
+answerQuestions<GuardianMessage, 'here'>((message) => {
+  if (message.kind === 'hello') return 'here'
+  clearTimeout(deadlines.get(message.watch))
+  if (message.kind === 'end') deadlines.delete(message.watch)
+  else deadlines.set(message.watch, setTimeout(end, message.forMs))
+  return 'here'
+})
+
+/** By pid and start time: a pid alone may by now belong to somebody else. */
+function end(): void {
+  if (isAlive(holder.pid, holder.startTime)) process.kill(holder.pid, 'SIGKILL')
+}

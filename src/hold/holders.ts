@@ -1,0 +1,40 @@
+/** Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused. */
+import { stat } from 'node:fs/promises'
+import { findHolders } from '../host/open-file-table.ts'
+import { liveSetParts, type Holder } from '../model/evidence.ts'
+import type { LiveFiles } from './live-files.ts'
+import { resolveLivePath } from './live-path.ts'
+
+export interface HoldersFound {
+  readonly holders: readonly Holder[]
+  /** What could not be looked at. */
+  readonly unseen: readonly string[]
+  readonly sentence: string
+}
+
+/** Holders of an open live set, ourselves left out. */
+export async function holdersOf(files: LiveFiles): Promise<HoldersFound> {
+  const identities = await Promise.all(files.parts.map(async (part) => {
+    const { dev, ino } = await files.stat(part)
+    return { path: files.path + part, dev, ino }
+  }))
+  return described(await findHolders(identities, { exceptPids: [process.pid] }))
+}
+
+/** Holders of the live set that a path names, without opening anything. @throws {Failure} as resolveLivePath */
+export async function holdersOfPath(named: string): Promise<HoldersFound> {
+  const path = await resolveLivePath(named, null)
+  const identities = []
+  for (const part of liveSetParts) {
+    const found = await stat(path + part, { bigint: true }).catch(() => null)
+    if (found) identities.push({ path: path + part, dev: found.dev, ino: found.ino })
+  }
+  return described(await findHolders(identities, { exceptPids: [] }))
+}
+
+function described({ holders, unseen }: { readonly holders: readonly Holder[]; readonly unseen: readonly string[] }): HoldersFound {
+  const named = holders.map(({ pid, command, modes }) => `process ${pid} (${command}: ${modes.join(', ')})`)
+  const blind = unseen.length > 0 ? ` (not seen: ${unseen.join('; ')})` : ''
+  const sentence = named.length > 0 ? named.join(', ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
+  return { holders, unseen, sentence }
+}

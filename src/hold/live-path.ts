@@ -1,0 +1,98 @@
+/** From a name that somebody gave to the real path of a live set: the only place where a LivePath is minted. */
+import { lstat, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
+import type { LivePath } from '../model/brand.ts'
+import { liveSetParts } from '../model/evidence.ts'
+import { Failure } from '../model/failure.ts'
+
+/**
+ * @param named path as a person or the service gave it
+ * @param roots folders that the file must lie in after resolving symbolic links; null for bare files, where the caller vouches
+ * @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, PATH_OUTSIDE_ROOTS, MANY_NAMES
+ */
+export async function resolveLivePath(named: string, roots: readonly string[] | null): Promise<LivePath> {
+  if (named === '' || named.includes('\0')) throw new Failure('NOT_FOUND', 'an empty path, or one with a zero byte, names no file')
+  const given = resolve(named)
+  const real = await realPathOf(given)
+  if (roots) await requireInside(real, roots)
+  // A look before the open: opening a device or a pipe can have effects of its own.
+  const found = await stat(real)
+  if (!found.isFile()) throw new Failure('NOT_A_FILE', `${real} is ${kindOf(found)}, not a regular file`)
+  if (found.nlink > 1) throw new Failure('MANY_NAMES', `${real} has ${found.nlink} hard links: under each name SQLite keeps another journal`)
+  await requireOneSet(given, real)
+  return real as LivePath
+}
+
+/** @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both sides with symbolic links resolved */
+export async function requireInside(real: string, roots: readonly string[]): Promise<void> {
+  for (const root of roots) if (isBelow(real, knownRoots.get(root) ?? null)) return
+  for (const root of roots) {
+    const realRoot = await realpath(root).catch(() => null)
+    if (realRoot === null) continue
+    knownRoots.set(root, realRoot)
+    if (isBelow(real, realRoot)) return
+  }
+  throw new Failure('PATH_OUTSIDE_ROOTS', `${real} lies outside the folders that the configuration allows (${roots.join(', ')})`)
+}
+
+/** Where the configured folders led to when they were last resolved: each tenant would ask several times. */
+const knownRoots = new Map<string, string>()
+
+function isBelow(real: string, root: string | null): boolean {
+  if (root === null) return false
+  const below = relative(root, real)
+  return below !== '' && below !== '..' && !below.startsWith('../') && !isAbsolute(below)
+}
+
+async function realPathOf(given: string): Promise<string> {
+  try {
+    return await realpath(given)
+  } catch (error) {
+    throw failureOfPath(given, error)
+  }
+}
+
+/** The Failure that an error of a file-system call on `path` stands for; anything unknown is passed on. */
+export function failureOfPath(path: string, error: unknown): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new Failure('NOT_FOUND', `there is no file ${path}`, { cause: error })
+    case 'EACCES':
+    case 'EPERM':
+      return new Failure('NO_PERMISSION', `${path} cannot be opened by this user`, { cause: error })
+    case 'EROFS':
+      return new Failure('NO_PERMISSION', `${path} lies on a read-only file system, where no lock can be taken`, {
+        cause: error, hint: 'if nobody can write it, check it as a private copy: `holdfast check --snapshot FILE`',
+      })
+    case 'ELOOP':
+      return new Failure('MANY_NAMES', `${path} is a symbolic link, or was made one while we looked`, { cause: error })
+    case 'ENAMETOOLONG':
+      return new Failure('NOT_FOUND', `the path is too long: ${path.slice(0, 80)}…`, { cause: error })
+    case 'EISDIR':
+    case 'ENXIO':
+      return new Failure('NOT_A_FILE', `${path} is not a regular file`, { cause: error })
+    default:
+      return error
+  }
+}
+
+/** A live set spread over symbolic links: a part beside the given name that is not the part beside the real one. */
+async function requireOneSet(given: string, real: string): Promise<void> {
+  for (const part of liveSetParts.slice(1)) {
+    const beside = await lstat(real + part).catch(() => null)
+    if (beside?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
+    if (given === real) continue
+    const elsewhere = await realpath(given + part).catch(() => null)
+    if (elsewhere !== null && elsewhere !== real + part) {
+      throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
+    }
+  }
+}
+
+function kindOf(found: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean; isBlockDevice(): boolean; isCharacterDevice(): boolean }): string {
+  if (found.isDirectory()) return 'a folder'
+  if (found.isFIFO()) return 'a named pipe'
+  if (found.isSocket()) return 'a socket'
+  return found.isBlockDevice() || found.isCharacterDevice() ? 'a device' : 'something else'
+}

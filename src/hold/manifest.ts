@@ -1,0 +1,102 @@
+/**
+ * A pulled snapshot is a folder with the live set as it was copied and a manifest that says what it is. `check --snapshot`
+ * recognises it elsewhere by the digests: a copy that was altered on its way loses its evidence.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { copyFile, constants, lstat, mkdir, readFile, readdir, stat, writeFile, open } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { syncFolder } from '../host/durable.ts'
+import { tenantId, type TenantId } from '../model/brand.ts'
+import type { Evidence } from '../model/evidence.ts'
+import { Failure } from '../model/failure.ts'
+import { outOfSpace, type Snapshot } from './draft.ts'
+import { failureOfPath } from './live-path.ts'
+import { manifestShape } from './manifest-shape.ts'
+
+export const manifestName = 'manifest.json'
+
+export interface Manifest {
+  readonly schema: 'holdfast.snapshot/1'
+  readonly tenant: TenantId | null
+  /** Where the live set was. */
+  readonly path: string
+  readonly takenAt: string
+  readonly tool: { readonly version: string }
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[]
+  readonly evidence: Evidence
+}
+
+/**
+ * Copies a snapshot with its manifest into a new folder, durably.
+ * @param database name of the database file in the folder
+ * @throws {Failure} USAGE when the folder exists and is not empty, NO_SPACE
+ */
+export async function writePulled(snapshot: Snapshot, folder: string, database: string, about: Omit<Manifest, 'schema' | 'files'>): Promise<string> {
+  const files = snapshot.files.map(({ part, bytes, sha256 }) => ({ name: database + part, bytes, sha256 }))
+  const manifest: Manifest = { schema: 'holdfast.snapshot/1', ...about, files }
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const { part } of snapshot.files) await copyDurably(snapshot.path + part, join(folder, database + part)).catch(refuseOverwriting)
+  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true }).catch(refuseOverwriting)
+  await syncFolder(folder)
+  return join(folder, database)
+}
+
+/** Asked before anybody is held for it. @throws {Failure} USAGE when the folder has something in it, NOT_A_FILE, NO_PERMISSION */
+export async function requireRoomFor(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new Failure('USAGE', `${folder} is no folder`, { hint: 'name a new folder', cause: error })
+    throw failureOfPath(folder, error)
+  })
+  if (names.length > 0) throw new Failure('USAGE', `${folder} has something in it already; nothing is overwritten`, { hint: 'name a new folder' })
+}
+
+async function copyDurably(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  await using file = await open(to, 'r+')
+  await file.chmod(0o600)
+  await file.sync()
+}
+
+function refuseOverwriting(error: unknown): never {
+  if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Failure('USAGE', `${(error as NodeJS.ErrnoException).path ?? 'the file'} exists already; nothing is overwritten`, { hint: 'name a new folder', cause: error })
+  return outOfSpace(error)
+}
+
+/** The manifest beside a pulled snapshot, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
+export async function recognise(named: string): Promise<Manifest | null> {
+  const folder = dirname(named)
+  const manifest = await readManifest(join(folder, manifestName))
+  const said = new Set(manifest?.files.map(({ name }) => name))
+  if (!manifest || !said.has(basename(named))) return null
+  for (const part of ['-wal', '-journal']) if (!said.has(basename(named) + part) && (await isThere(named + part))) return null
+  for (const { name, sha256 } of manifest.files) if ((await digestOf(join(folder, basename(name)))) !== sha256) return null
+  return manifest
+}
+
+async function readManifest(path: string): Promise<Manifest | null> {
+  try {
+    const { size } = await stat(path)
+    if (size > manifestBytesMax) return null
+    const manifest = manifestShape.safeParse(JSON.parse(await readFile(path, 'utf8')))
+    return manifest.success ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) } : null
+  } catch {
+    return null // Not there, or somebody else's manifest: then nothing is known of the file.
+  }
+}
+
+const manifestBytesMax = 1_000_000
+
+/** Whatever cannot be looked at may be there. */
+const isThere = (path: string): Promise<boolean> => lstat(path).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
+
+async function digestOf(path: string): Promise<string | null> {
+  const hash = createHash('sha256')
+  try {
+    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece)
+  } catch {
+    return null
+  }
+  return hash.digest('hex')
+}

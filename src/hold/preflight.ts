@@ -1,0 +1,125 @@
+/** Step 0: everything that can be refused while nobody is paused yet. */
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { monotonicMs } from '../host/clock.ts'
+import { canReflink } from '../host/copying.ts'
+import { fileSystemOf, type FileSystem } from '../host/file-system.ts'
+import type { LivePath } from '../model/brand.ts'
+import type { SealLevel } from '../model/evidence.ts'
+import { Failure } from '../model/failure.ts'
+import { looksLikePages, readHeader } from '../sqlite/header.ts'
+import type { LiveFiles } from './live-files.ts'
+
+/** Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11). */
+const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'tmpfs', 'overlay'])
+
+/** File systems that may share blocks between files; whether this one does is tried. */
+const reflinkTypes = new Set(['xfs', 'btrfs', 'bcachefs', 'zfs', 'overlay'])
+
+/** What the first bytes of a file say. `broken-header`: pages that look like SQLite's behind a header that does not. */
+export type Contents = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
+
+export interface Outlook {
+  readonly fileSystem: FileSystem
+  /** The strongest seal that this file system can give. */
+  readonly ceiling: SealLevel
+  readonly contents: Contents
+  readonly walMode: boolean
+  /** Bytes of the database file and of its WAL and journal. */
+  readonly mainBytes: number
+  readonly tailBytes: number
+  readonly reflink: boolean
+}
+
+/**
+ * @param files opened on the live set
+ * @param folder where the snapshot will be made
+ * @throws {Failure} LOCKS_UNTRUSTED, NO_SPACE
+ */
+export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<Outlook> {
+  const fileSystem = await fileSystemNear(files)
+  requireTrusted(files.path, fileSystem, trustMounts)
+  const mainBytes = Number((await files.stat('')).size)
+  let tailBytes = 0
+  for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += Number((await files.stat(part)).size)
+  const reflink = mainBytes > 0 && reflinkTypes.has(fileSystem.type) && (await canReflink(files.descriptor(''), folder))
+  await requireSpace(folder, reflink ? tailBytes : mainBytes + tailBytes)
+  const first = await files.read('', 0, 100)
+  const header = readHeader(first)
+  return {
+    fileSystem, mainBytes, tailBytes, reflink,
+    ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed',
+    contents: contentsOf(header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
+    walMode: header.kind === 'header' && header.header.readVersion === 2,
+  }
+}
+
+/** The mounts are read anew after this: a thousand tenants of one folder need not each read them. */
+const mountsFreshMs = 1_000
+const lastFound: { folder: string; dev: bigint; atMs: number; fileSystem: FileSystem | null } = { folder: '', dev: 0n, atMs: 0, fileSystem: null }
+
+/** Two files of one folder and one device lie on one file system. */
+async function fileSystemNear(files: LiveFiles): Promise<FileSystem> {
+  const folder = dirname(files.path)
+  const { dev } = await files.stat('')
+  if (lastFound.fileSystem !== null && lastFound.folder === folder && lastFound.dev === dev && monotonicMs() - lastFound.atMs < mountsFreshMs) return lastFound.fileSystem
+  const fileSystem = await fileSystemOf(files.path)
+  Object.assign(lastFound, { folder, dev, atMs: monotonicMs(), fileSystem })
+  return fileSystem
+}
+
+/** May locks be relied on here: by the kind of file system, or because the configuration trusts the mount by name? */
+export const isTrusted = ({ type, mountPoint }: FileSystem, trustMounts: readonly string[]): boolean => trustedTypes.has(type) || trustMounts.includes(mountPoint)
+
+function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: readonly string[]): void {
+  if (isTrusted(fileSystem, trustMounts)) return
+  throw new Failure('LOCKS_UNTRUSTED', `${path} lies on ${fileSystem.type} mounted at ${fileSystem.mountPoint}, where locks are not known to exclude everybody`)
+}
+
+/** What a file system wants for itself when many small files come and go. */
+const spaceMarginBytes = 16 * 1024 * 1024
+
+/** @throws {Failure} NO_SPACE */
+export async function requireSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const freeBytes = bavail * bsize
+  if (freeBytes < bytes + spaceMarginBytes) {
+    throw new Failure('NO_SPACE', `the snapshot needs ${bytes} bytes and a margin; ${folder} has ${freeBytes} free`)
+  }
+}
+
+/** How much of a file `contentsOf` wants to see. */
+export const firstBytes = 65_536
+
+/** @param first the first `firstBytes` of the file, or all that there are; the first 100 do where they are SQLite's */
+export function contentsOf(first: Uint8Array): Contents {
+  switch (readHeader(first.subarray(0, 100)).kind) {
+    case 'header':
+    case 'wrong': // The magic is there: SQLite itself shall say what is wrong with the rest.
+      return 'sqlite'
+    case 'empty':
+      return 'empty'
+    case 'not-sqlite':
+      return looksLikePages(first) ? 'broken-header' : 'foreign'
+  }
+}
+
+/** What a pause costs besides copying: requests, locks, probes and proofs, in ms. */
+const fixedPauseMs = 10
+/** Bytes a second that a copy surely comes to, until a rehearsal has measured it. */
+const copyRateFloor = 100e6
+
+/**
+ * How long the tenant will stand still.
+ * @param rate bytes a second of a copy measured beforehand; null when none was
+ */
+export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null): number {
+  const bytes = warm ? 0 : outlook.reflink ? outlook.tailBytes : outlook.mainBytes + outlook.tailBytes
+  return fixedPauseMs + (bytes / (rate ?? copyRateFloor)) * 1000
+}
+
+/** @throws {Failure} TOO_LARGE_FOR_PAUSE */
+export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number): void {
+  if (predictedMs <= maxPauseMs) return
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${path} would hold the tenant for about ${Math.round(predictedMs / 1000)} s; hold.maxPause is ${Math.round(maxPauseMs / 1000)} s`)
+}

@@ -1,0 +1,50 @@
+/**
+ * The second process that tries what a lock of ours must refuse (I1.2): first the bytes themselves, and only when
+ * those are refused real SQLite, without waiting. It stops at the first thing that it is granted.
+ */
+import Database from 'better-sqlite3'
+import { tryLock, tryPosixLock } from '../host/byte-lock.ts'
+import { answerQuestions } from '../host/child-side.ts'
+import { openDescriptor } from '../host/descriptor.ts'
+import type { ProbeAnswer } from '../model/evidence.ts'
+import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
+import type { ProbeQuestion } from './probe.ts'
+
+answerQuestions<ProbeQuestion, ProbeAnswer>(async ({ path, scope }) => {
+  const raw = scope === 'exclusive' ? await tryRaw(path, [lockBytes.all]) : await tryRaw(`${path}-shm`, writerBytes)
+  if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
+  const database = new Database(path, { timeout: 0, fileMustExist: true })
+  try {
+    // A writer-locked tenant may be read by anybody: only the write must be refused.
+    const read = scope === 'exclusive' ? tryStatement(database, 'select count(*) from sqlite_schema') : 'not-tried'
+    if (read === 'granted') return { raw, read, write: 'not-tried' }
+    return { raw, read, write: tryStatement(database, 'begin immediate') }
+  } finally {
+    database.close()
+  }
+})
+
+const writerBytes = [shmLockBytes.write, shmLockBytes.checkpoint, shmLockBytes.recover].map((start) => ({ start, length: 1 }))
+
+/** Both kinds of lock: SQLite itself takes the POSIX kind. */
+async function tryRaw(path: string, ranges: readonly { readonly start: number; readonly length: number }[]): Promise<'refused' | 'granted'> {
+  await using file = await openDescriptor(path, 'read-write')
+  const granted = ranges.some((range) => tryLock(file.number, 'write', range) === 'granted' || tryPosixLock(file.number, 'write', range) === 'granted')
+  return granted ? 'granted' : 'refused'
+}
+
+/** Any answer but SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */
+function tryStatement(database: Database.Database, sql: string): 'refused' | 'granted' {
+  try {
+    const statement = database.prepare(sql)
+    if (statement.reader) statement.get()
+    else statement.run()
+    if (database.inTransaction) database.exec('rollback')
+    return 'granted'
+  } catch (error) {
+    const code = (error as { code?: unknown }).code
+    if (typeof code === 'string' && code.startsWith('SQLITE_BUSY')) return 'refused'
+    if (typeof code === 'string' && code.startsWith('SQLITE_CANTOPEN')) throw error
+    return 'granted'
+  }
+}

@@ -1,0 +1,76 @@
+/** The probe: a granted lock is worth nothing until a second process has been refused it (I1.2). */
+import PQueue from 'p-queue'
+import { programBeside, startChild, type Child } from '../host/child.ts'
+import type { LivePath } from '../model/brand.ts'
+import type { ProbeAnswer } from '../model/evidence.ts'
+import { Failure } from '../model/failure.ts'
+
+export interface ProbeQuestion {
+  readonly path: string
+  /** `exclusive`: nobody may read or write. `writer`: nobody may write. */
+  readonly scope: 'exclusive' | 'writer'
+}
+
+const answerMsMax = 5_000
+
+export class Probe implements AsyncDisposable {
+  #child: Child<ProbeQuestion, ProbeAnswer>
+  /** Tenants that stand still at the same time share the probe: it is asked one thing at a time. */
+  readonly #questions = new PQueue({ concurrency: 1 })
+  readonly #env: Readonly<Record<string, string>>
+  #dead = false
+
+  private constructor(env: Readonly<Record<string, string>>) {
+    this.#env = env
+    this.#child = this.#start()
+  }
+
+  /** Starts the second process, which is kept for the run. @param env added to its environment: tests let its locks be granted whatever we hold */
+  static start(env: Readonly<Record<string, string>> = {}): Probe {
+    return new Probe(env)
+  }
+
+  /**
+   * Tries the lock on `path` from the second process.
+   * @returns what was refused: everything that had to be
+   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. IN_USE when the file could not even be opened.
+   */
+  async try(path: LivePath, scope: ProbeQuestion['scope']): Promise<ProbeAnswer> {
+    const answer = await this.#questions.add(() => this.#ask({ path, scope }))
+    if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
+      const what = answer.raw === 'granted' ? 'the same lock' : answer.read === 'granted' ? 'a read' : 'a write'
+      throw new Failure('LOCK_NOT_HONOURED', `our exclusive lock on ${path} stands, and yet a second process was granted ${what}`)
+    }
+    return answer
+  }
+
+  async #ask(question: ProbeQuestion): Promise<ProbeAnswer> {
+    // One that died since the last hold says nothing about this file.
+    if (this.#dead) this.#replace()
+    try {
+      return await this.#child.ask(question, { timeoutMs: answerMsMax })
+    } catch (error) {
+      // A probe that died or hung has proven nothing. The next hold gets a fresh one.
+      await this.#child[Symbol.asyncDispose]()
+      this.#replace()
+      throw new Failure('IN_USE', `the second process could not try the lock on ${question.path}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  #replace(): void {
+    this.#dead = false
+    this.#child = this.#start()
+  }
+
+  #start(): Child<ProbeQuestion, ProbeAnswer> {
+    const child = startChild<ProbeQuestion, ProbeAnswer>(programBeside(import.meta.url, 'probe-child'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: this.#env })
+    void child.ended.then(() => {
+      if (this.#child === child) this.#dead = true
+    })
+    return child
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,50 @@
+/** Where the snapshots of bare files go: each run has a private folder of its own, which its end deletes. */
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { canReflink } from '../host/copying.ts'
+import { openDescriptor } from '../host/descriptor.ts'
+import { isAlive, startTimeOf } from '../host/processes.ts'
+import { outOfSpace, requirePrivateFolder } from './draft.ts'
+
+export interface SnapshotFolder extends AsyncDisposable {
+  readonly path: string
+}
+
+const prefix = 'holdfast-'
+const ownerFile = 'owner'
+
+/**
+ * @param given folder from the command line; null: under TMPDIR, or beside the file where that shares blocks with it
+ * @param file a database that will be copied first
+ */
+export async function openSnapshotFolder(given: string | null, file: string | null): Promise<SnapshotFolder> {
+  if (given !== null) await requirePrivateFolder(given)
+  const parent = given ?? (file !== null && (await reflinksBeside(file)) ? dirname(file) : tmpdir())
+  await clearAbandoned(parent)
+  const path = await mkdtemp(join(parent, prefix)).catch(outOfSpace)
+  await writeFile(join(path, ownerFile), `${process.pid} ${startTimeOf(process.pid) ?? ''}`, { mode: 0o600 })
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Beside the file only where that saves the copy, and TMPDIR does not: a stranger's folder is not ours to fill. */
+async function reflinksBeside(file: string): Promise<boolean> {
+  try {
+    if (!(await stat(file)).isFile()) return false
+    await using source = await openDescriptor(file, 'read-only')
+    return !(await canReflink(source.number, tmpdir())) && (await canReflink(source.number, dirname(file)))
+  } catch {
+    return false // Whatever is wrong with the file, the hold will say it; here it only means: TMPDIR.
+  }
+}
+
+/** Deletes the folders of runs that were killed: by the pid and start time that they left in it. */
+async function clearAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
+    if (!name.startsWith(prefix)) continue
+    const folder = join(parent, name)
+    const [pid, startTime] = (await readFile(join(folder, ownerFile), 'utf8').catch(() => '')).split(' ')
+    if (pid === undefined || pid === '' || startTime === undefined) continue
+    if (!isAlive(Number(pid), startTime)) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,109 @@
+/** What a hold works with, opened once per test file: companions, ledger, checker and a snapshot folder, all real. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openChecker, type Checker } from '../../src/check/check.ts'
+import type { Crew, Target } from '../../src/fleet/crew.ts'
+import { workThrough, type Worked } from '../../src/fleet/pipeline.ts'
+import { startCompanions, type Companions } from '../../src/hold/companions.ts'
+import { hold, type Held, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
+import type { HoldStep } from '../../src/hold/record.ts'
+import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
+import { newRunId } from '../../src/ledger/run-id.ts'
+import type { Event, OpenHold } from '../../src/model/event.ts'
+import { tenantId } from '../../src/model/brand.ts'
+import { exitCodeOfResult } from '../../src/model/exit-code.ts'
+import type { Result } from '../../src/model/report.ts'
+import type { Demo } from '../support/service.ts'
+
+export const settings: HoldSettings = { require: 'sealed', ttlMs: 5_000, drainTimeoutMs: 1_000, maxPauseMs: 5_000, warmAboveBytes: 8_000_000, trustMounts: [] }
+
+export interface HoldOptions {
+  readonly settings?: Partial<HoldSettings>
+  readonly onStep?: (step: HoldStep) => void
+  readonly signal?: AbortSignal
+  readonly folder?: string
+  readonly lasting?: boolean
+  readonly roots?: readonly string[]
+  readonly companions?: Companions
+}
+
+export interface Examined extends Worked {
+  /** null when the line was stopped before there was one. */
+  readonly result: Result | null
+  /** By interfaces.md, of this result alone. */
+  readonly exitCode: number | null
+  /** What the ledger still calls open of the holds that were asked for here. */
+  readonly open: readonly OpenHold[]
+}
+
+export interface Workplace extends AsyncDisposable {
+  readonly companions: Companions
+  readonly ledger: Ledger
+  readonly checker: Checker
+  readonly home: string
+  /** The snapshot folder. */
+  readonly folder: string
+  /** A hold of a tenant of the demo service. */
+  holdTenant(demo: Demo, tenant: string, options?: HoldOptions): Promise<Held>
+  hold(named: string, keeper: HoldRequest['keeper'], options?: HoldOptions): Promise<Held>
+  holdBare(named: string, options?: HoldOptions): Promise<Held>
+  /** Hold, check and verdict of one tenant, as a run has them; `named` overrides its file. */
+  examine(demo: Demo, tenant: string, options?: HoldOptions & { readonly named?: string }): Promise<Examined>
+  examineBare(named: string, options?: HoldOptions): Promise<Examined>
+  /** What lies in the snapshot folder and is no room of the checker: nothing, once all is over. */
+  leftovers(): readonly string[]
+}
+
+let names = 0
+
+export async function openWorkplace(): Promise<Workplace> {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-hold-'))
+  const folder = join(home, 'snapshots')
+  mkdirSync(folder, { mode: 0o700 })
+  const companions = await startCompanions()
+  const ledger = await openLedger(join(home, 'ledger'), newRunId())
+  const checker = await openChecker({ folder: join(home, 'rooms'), parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
+
+  const request = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): HoldRequest => ({
+    named, keeper, roots: options.roots ?? null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
+    lasting: options.lasting ?? false, inPause: (work) => work(), onStep: options.onStep ?? (() => {}),
+  })
+  const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({ kind: 'service', tenant: tenantId(tenant), service: demo.service, ledger: used, socket: demo.socket })
+  const forever = new AbortController().signal
+  const examineTarget = async (target: Target, demo: Demo | null, options: HoldOptions): Promise<Examined> => {
+    const holders = new Set<string>()
+    const watched: Ledger = Object.assign(Object.create(ledger) as Ledger, {
+      append: (event: Event) => {
+        if (event.kind === 'hold-asked') holders.add(event.holder)
+        return ledger.append(event)
+      },
+    })
+    const keeper = demo === null || target.tenant === null ? { kind: 'nobody' } as const : keeperOf(demo, target.tenant, watched)
+    let result: Result | null = null
+    const crew: Crew = {
+      companions: options.companions ?? companions, checker, folder: options.folder ?? folder, ledger, accept: [], keep: null, roots: options.roots ?? null,
+      settings: { ...settings, ...options.settings }, onStep: (_, step) => options.onStep?.(step), keeperOf: () => keeper,
+    }
+    const limits = { depth: 'full', maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9 } as const
+    const worked = await workThrough([target], crew, limits, { onResult: (one) => { result = one }, onProgress: () => {} }, options.signal ?? forever)
+    const open = (await ledger.openHolds()).filter(({ holder }) => holders.has(holder))
+    return { ...worked, result, open, exitCode: result === null ? null : exitCodeOfResult(result) }
+  }
+
+  return {
+    companions, ledger, checker, home, folder,
+    holdTenant: (demo, tenant, options = {}) => hold(request(demo.fileOf(tenant), keeperOf(demo, tenant), options), options.companions ?? companions, options.signal ?? forever),
+    hold: (named, keeper, options = {}) => hold(request(named, keeper, options), options.companions ?? companions, options.signal ?? forever),
+    holdBare: (named, options = {}) => hold(request(named, { kind: 'nobody' }, options), options.companions ?? companions, options.signal ?? forever),
+    examine: (demo, tenant, options = {}) => examineTarget({ tenant: tenantId(tenant), named: options.named ?? demo.fileOf(tenant) }, demo, options),
+    examineBare: (named, options = {}) => examineTarget({ tenant: null, named }, null, options),
+    leftovers: () => readdirSync(folder),
+    async [Symbol.asyncDispose]() {
+      await checker[Symbol.asyncDispose]()
+      await ledger[Symbol.asyncDispose]()
+      await companions[Symbol.asyncDispose]()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
