@@ -1,0 +1,35 @@
+/** Child side: the plan of a census, from what SQLite says of the schema and the header of the settled file. */
+import Database from 'better-sqlite3'
+import { planCensus } from '../census/plan.ts'
+import type { CensusPlan } from '../census/plan.ts'
+import type { Skipped } from '../model/verdict.ts'
+import { readLayout } from './page-file.ts'
+import { readSchemaFacts } from './schema-facts.ts'
+import type { Uncounted } from './questions.ts'
+
+export interface Planning {
+  readonly plan: CensusPlan | null
+  /** What will not be looked at at all. */
+  readonly skipped: readonly Skipped[]
+  readonly uncounted: readonly Uncounted[]
+}
+
+/** null where SQLite or the header do not tell what is to be counted: then SQLite's full check must do. */
+export function makePlan(path: string, db: Database.Database): Planning {
+  const layout = readLayout(path)
+  if (typeof layout === 'string') return { plan: null, skipped: [], uncounted: [] }
+  const { header, filePages } = layout
+  // As the page accounting has it: the header's page count where it is valid, but never more than there are.
+  const pages = header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
+  try {
+    const facts = readSchemaFacts(db, { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, pages, encoding: header.textEncoding })
+    const { plan, skipped } = planCensus(facts)
+    const tableOf = new Map(facts.indexes.map(({ name, table }) => [name, table]))
+    const ordered = skipped.filter(({ why }) => /\bcollation\b/.test(why))
+    const others = skipped.filter(({ why }) => !/\bcollation\b/.test(why))
+    return { plan, skipped: ordered, uncounted: others.map(({ object, why }) => ({ object, why, table: tableOf.get(object) ?? object })) }
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return { plan: null, skipped: [], uncounted: [] }
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The check: reads snapshots in child processes and brings back facts. Damage, crashes, hangs and unread pages are values of the reading; only a wrong
+ * call, an abort or trouble of our own is thrown.
+ */
+import { mkdir } from 'node:fs/promises'
+import PQueue from 'p-queue'
+import type { SnapshotPath } from '../model/brand.ts'
+import type { Engine, Reading } from '../model/reading.ts'
+import { confinedUser } from './confinement.ts'
+import { ReadingPlace } from './reading-place.ts'
+import { removeAbandonedRooms } from './room.ts'
+import type { Progress } from './progressing.ts'
+
+export interface CheckLimits {
+  /** For one snapshot. */
+  readonly timeoutMs: number
+  /** For each child. */
+  readonly memoryBytesMax: number
+  /** 0 to 19. */
+  readonly niceness: number
+}
+
+export interface CheckOptions {
+  readonly depth: 'quick' | 'full'
+  readonly signal: AbortSignal
+  readonly onProgress?: (progress: Progress) => void
+}
+
+export interface Checker extends AsyncDisposable {
+  /**
+   * Reads a snapshot: its main file, with `-wal` and `-journal` beside it. It must be a private copy: SQLite rolls a journal back and writes a WAL back
+   * into it, so that afterwards one plain file is left (unless that failed). Waits for its turn.
+   * @throws signal.reason when it was aborted; then the files are back in their place as well
+   */
+  check(snapshot: SnapshotPath, options: CheckOptions): Promise<Reading>
+}
+
+export interface CheckerOptions extends CheckLimits {
+  /** Where rooms are made: a folder of ours, on the file system of the snapshots; normally the snapshot folder itself. */
+  readonly folder: string
+  /** Snapshots that are read at the same time, each in a child of its own; a large one alone gets the time of those that are idle. */
+  readonly parallel: number
+  /** What compares rows with index entries. */
+  readonly engine: Engine
+}
+
+/** Children start with the first snapshot; as root each is locked into its room under another user. */
+export async function openChecker(options: CheckerOptions): Promise<Checker> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  await removeAbandonedRooms(options.folder)
+  const user = confinedUser()
+  const places = Array.from({ length: options.parallel }, () => new ReadingPlace(options.folder, user, options))
+  const idle = [...places]
+  // The queue is not told of the signal: it would reject while the files still are in a room.
+  const queue = new PQueue({ concurrency: options.parallel })
+  const closing = new AbortController()
+  return {
+    check: (snapshot, { depth, signal, onProgress }) => queue.add(async () => {
+      const place = idle.pop()
+      if (place === undefined) throw new Error('more snapshots are being read than there are places')
+      try {
+        return await place.read(snapshot, {
+          depth, engine: options.engine, helpersMax: idle.length, onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
+        })
+      } finally {
+        idle.push(place)
+      }
+    }),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error('the checker was closed'))
+      await queue.onIdle()
+      for (const place of places) await place[Symbol.asyncDispose]()
+    },
+  }
+}
+

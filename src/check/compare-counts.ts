@@ -1,0 +1,86 @@
+/** Child side: the last part of a census. Streams what SQL must compute, compares all sums, and looks a second time where they differ. */
+import Database from 'better-sqlite3'
+import { ComputedEntries } from '../census/computed.ts'
+import { DifferenceSearch } from '../census/differences.ts'
+import type { DifferencePass } from '../census/differences.ts'
+import { findingsOfDifferences, findingsOfNotes } from '../census/findings.ts'
+import type { IndexPlan, TreePlan } from '../census/plan.ts'
+import { digestOf } from '../census/tally.ts'
+import type { Tally } from '../census/tally.ts'
+import type { TableContent } from '../model/verdict.ts'
+import { computedEntries, computingOf } from './computed-entries.ts'
+import type { Computing } from './computed-entries.ts'
+import type { PageCounter } from './page-counter.ts'
+import type { CompareAnswer, Uncounted } from './questions.ts'
+
+type Query = Extract<Computing, { kind: 'query' }>
+
+export function compareCounts(counter: PageCounter, db: Database.Database): CompareAnswer {
+  const { plan, tally, owners, file } = counter
+  const streamed = streamComputed(counter, db)
+  const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
+  const uncounted = [...streamed.uncounted, ...unread]
+  // What was not read says nothing of what differs.
+  for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
+  const search = new DifferenceSearch(plan, owners, tally)
+  for (const pass of search.passes(file)) look(counter, db, pass, streamed.queries)
+  return {
+    findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file)],
+    uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
+    content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),
+  }
+}
+
+interface UncountedTree extends Uncounted {
+  readonly tree: number
+}
+
+function streamComputed({ plan, tally }: PageCounter, db: Database.Database): { readonly queries: ReadonlyMap<number, Query>; readonly uncounted: readonly UncountedTree[] } {
+  const queries = new Map<number, Query>()
+  const uncounted: UncountedTree[] = []
+  const entries = new ComputedEntries(plan, tally)
+  for (const [tree, index] of plan.trees.entries()) {
+    if (index.kind !== 'index' || index.entries !== 'computed') continue
+    try {
+      const computing = computingOf(db, index.object.name, index.object.table ?? '')
+      if (computing.kind === 'query') {
+        queries.set(tree, computing)
+        for (const entry of computedEntries(db, computing)) entries.add(tree, entry)
+      } else uncounted.push(uncountedAt(plan.trees, tree, computing.why))
+    } catch (error) {
+      // SQLite says what it is when it is asked for its full check of this table.
+      if (!(error instanceof Database.SqliteError)) throw error
+      uncounted.push(uncountedAt(plan.trees, tree, error.message))
+    }
+  }
+  return { queries, uncounted }
+}
+
+function uncountedAt(trees: readonly TreePlan[], tree: number, why: string): UncountedTree {
+  const object = trees[tree]?.object
+  return { tree, object: object?.name ?? '', table: object?.table ?? object?.name ?? '', why }
+}
+
+/** A table that was not read wholly cannot be compared with any of its indexes. */
+const unreadTrees = (trees: readonly TreePlan[], unread: number): readonly number[] =>
+  trees.flatMap((tree, i) => (i === unread || (tree.kind === 'index' && tree.table === unread) ? [i] : []))
+
+function forget(tally: Tally, tree: number, trees: number): void {
+  const each = tally.sums.length / trees
+  tally.sums.fill(0, tree * each, (tree + 1) * each)
+}
+
+/** One pass of the second look: the pages that it needs, and what SQL must compute once more. */
+function look(counter: PageCounter, db: Database.Database, pass: DifferencePass, queries: ReadonlyMap<number, Query>): void {
+  counter.scanWith(pass.scanner, (page) => pass.needs(page))
+  for (const tree of pass.computed) {
+    const query = queries.get(tree)
+    if (query) for (const entry of computedEntries(db, query)) pass.addComputed(tree, entry)
+  }
+  pass.end()
+}
+
+const contentOf = (trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly TableContent[] =>
+  trees.flatMap((tree, i) => (isCounted(tree) && !unread.has(i) ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }] : []))
+
+const isCounted = (tree: TreePlan): tree is Exclude<TreePlan, IndexPlan> => tree.kind !== 'index' && tree.object.kind === 'table' && !tree.object.name.startsWith('sqlite_')

@@ -1,0 +1,57 @@
+/**
+ * Takes a CREATE INDEX statement of sqlite_schema apart: the text of each term, and of the condition of a partial index. SQLite tells of no pragma that would.
+ * SQLite has accepted the statement before, so only the parts have to be found, not judged.
+ */
+
+export interface IndexDefinition {
+  /** Expressions as they stand in the statement, without ASC and DESC: in the order of the key. */
+  readonly terms: readonly string[]
+  /** Condition of a partial index. */
+  readonly where: string | null
+}
+
+interface Token {
+  readonly text: string
+  readonly from: number
+  readonly to: number
+}
+
+/** Quoted names and strings, comments and blanks, words and numbers, single marks. */
+const tokenPattern = /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+|[\w$\u0080-\uffff]+|[\s\S]/g
+
+/** null where the statement is none that SQLite would have written. */
+export function readIndexDefinition(sql: string): IndexDefinition | null {
+  const tokens = tokensOf(sql)
+  const on = tokens.findIndex(({ text }) => /^on$/i.test(text))
+  const open = tokens.findIndex(({ text }, at) => at > on && text === '(')
+  if (on < 0 || open < 0) return null
+  const { parts, end } = partsBetween(tokens, open)
+  if (end === null || parts.some((part) => part.length === 0)) return null
+  const rest = tokens.slice(end + 1).filter(({ text }) => text !== ';')
+  const [where, first] = rest
+  if (where !== undefined && (!/^where$/i.test(where.text) || first === undefined)) return null
+  return { terms: parts.map((part) => textOf(sql, withoutOrder(part))), where: first === undefined ? null : textOf(sql, rest.slice(1)) }
+}
+
+const tokensOf = (sql: string): readonly Token[] =>
+  [...sql.matchAll(tokenPattern)].map((match) => ({ text: match[0], from: match.index, to: match.index + match[0].length })).filter(({ text }) => !/^(?:\s|--|\/\*)/.test(text))
+
+/** The parts between the bracket at `open` and the one that closes it, split at commas that stand in no bracket of their own. */
+function partsBetween(tokens: readonly Token[], open: number): { readonly parts: readonly (readonly Token[])[]; readonly end: number | null } {
+  const parts: Token[][] = [[]]
+  let depth = 0
+  for (let at = open; at < tokens.length; at++) {
+    const token = tokens[at] as Token
+    if (token.text === '(') depth++
+    if (token.text === ')') depth--
+    if (depth === 0) return { parts, end: at }
+    if (depth === 1 && token.text === ',') parts.push([])
+    else if (at > open) parts.at(-1)?.push(token)
+  }
+  return { parts, end: null }
+}
+
+/** A COLLATE at the end stays: in `a = 'x' COLLATE NOCASE` it belongs to the comparison, and elsewhere it does not change the value. */
+const withoutOrder = (part: readonly Token[]): readonly Token[] => (part.length > 1 && /^(?:asc|desc)$/i.test(part.at(-1)?.text ?? '') ? part.slice(0, -1) : part)
+
+const textOf = (sql: string, tokens: readonly Token[]): string => sql.slice(tokens[0]?.from ?? 0, tokens.at(-1)?.to ?? 0)

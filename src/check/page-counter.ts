@@ -1,0 +1,69 @@
+/** Child side: counts pages for the census (census/scan). */
+import { emptyTally, mergeTallies } from '../census/tally.ts'
+import type { Tally } from '../census/tally.ts'
+import { walkOwners } from '../census/owners.ts'
+import type { PageOwners } from '../census/owners.ts'
+import type { CensusPlan } from '../census/plan.ts'
+import { everything, Scanner } from '../census/scan.ts'
+import type { PageFile } from './page-file.ts'
+
+/** Bytes read at once: many times what a disk needs to be kept busy, and it fits the processor's cache. */
+const pieceBytes = 1 << 20
+
+export class PageCounter {
+  readonly plan: CensusPlan
+  readonly owners: PageOwners
+  readonly file: PageFile
+  readonly tally: Tally
+  readonly #scanner: Scanner
+  #piece: Uint8Array | null = null
+
+  constructor(file: PageFile, plan: CensusPlan, key: readonly [number, number]) {
+    this.plan = plan
+    this.file = file
+    this.owners = walkOwners(plan, this.file)
+    this.tally = emptyTally(plan, key)
+    this.#scanner = new Scanner(plan, this.owners, this.file, this.tally, everything)
+  }
+
+  /** Counts the pages from `first` to `last`. */
+  scan(first: number, last: number): void {
+    const pagesAtOnce = this.#pagesAtOnce
+    for (let page = first; page <= last; page += pagesAtOnce) this.#scan(this.#scanner, page, Math.min(pagesAtOnce, last - page + 1))
+  }
+
+  /** Goes over the needed pages of the whole file once more, with another scanner. */
+  scanWith(scanner: Scanner, needs: (page: number) => boolean): void {
+    const pagesAtOnce = this.#pagesAtOnce
+    for (let page = 1; page <= this.plan.pages; page++) {
+      if (!needs(page)) continue
+      let count = 1
+      while (count < pagesAtOnce && page + count <= this.plan.pages && needs(page + count)) count++
+      this.#scan(scanner, page, count)
+      page += count
+    }
+  }
+
+  add(tallies: readonly Tally[]): void {
+    for (const tally of tallies) mergeTallies(this.tally, tally)
+  }
+
+  get #pagesAtOnce(): number {
+    return Math.max(1, Math.floor(pieceBytes / this.plan.pageSize))
+  }
+
+  #scan(scanner: Scanner, first: number, count: number): void {
+    const { pageSize } = this.plan
+    const bytes = this.file.atHand(first, count)
+    if (bytes !== null) return scanner.scan(bytes, first)
+    const piece = (this.#piece ??= new Uint8Array(this.#pagesAtOnce * pageSize))
+    for (const page of this.file.readMany(first, count, piece)) {
+      const tree = (this.owners.trees[page] ?? 0) - 1
+      if (tree >= 0) this.tally.unread.set(tree, `page ${page} could not be read from the disk`)
+    }
+    scanner.scan(piece.subarray(0, count * pageSize), first)
+  }
+}
+
+/** Bytes that the owners and the sums of a plan take. */
+export const countingBytes = (plan: CensusPlan): number => plan.pages * 8 + plan.trees.length * 13_000 + pieceBytes

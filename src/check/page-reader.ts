@@ -1,0 +1,56 @@
+/** Child side: the page accounting of the settled database file (sqlite/accounting). */
+import { claimsBytes } from '../sqlite/accounting/claims.ts'
+import { accountPages } from '../sqlite/accounting/account-pages.ts'
+import type { PageAccount, PageAccounting } from '../sqlite/accounting/account-pages.ts'
+import type { SchemaRow } from '../sqlite/accounting/schema-rows.ts'
+import { readLayout } from './page-file.ts'
+import type { PageFile } from './page-file.ts'
+import type { AccountAnswer } from './questions.ts'
+
+export class PageReader {
+  readonly #database: string
+  readonly #open: (pageSize: number) => PageFile
+  #accounting: PageAccounting | null = null
+  #account: PageAccount | null = null
+
+  constructor(database: string, open: (pageSize: number) => PageFile) {
+    this.#database = database
+    this.#open = open
+  }
+
+  /** Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's memory. */
+  step(pagesMax: number, memoryBytesMax: number): AccountAnswer {
+    if (this.#accounting === null) {
+      const begun = this.#begin(memoryBytesMax)
+      if (typeof begun === 'string') return { kind: 'not-possible', why: begun }
+      this.#accounting = begun
+    }
+    const accounting = this.#accounting
+    if (!accounting.step(pagesMax)) return { kind: 'going-on', pages: accounting.pages, pagesRead: accounting.pagesRead }
+    const { pages, pagesRead, pagesUnread, findings } = (this.#account = accounting.result())
+    return { kind: 'ended', pages, pagesRead, pagesUnread, findings }
+  }
+
+  ownersOf(pages: readonly number[]): ReadonlyMap<number, number> {
+    const owners = new Map<number, number>()
+    for (const page of pages) {
+      const owner = this.#account?.ownerOf(page) ?? null
+      if (owner !== null) owners.set(page, owner)
+    }
+    return owners
+  }
+
+  /** What the pages of the schema say; empty before the accounting has ended. */
+  get rows(): readonly SchemaRow[] {
+    return this.#account?.rows ?? []
+  }
+
+  #begin(memoryBytesMax: number): PageAccounting | string {
+    const layout = readLayout(this.#database)
+    if (typeof layout === 'string') return layout
+    const { header, filePages } = layout
+    const needed = claimsBytes(filePages, header.largestRoot > 0)
+    if (needed > memoryBytesMax) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
+    return accountPages(header, this.#open(header.pageSize))
+  }
+}

@@ -1,0 +1,135 @@
+/** A reading that is being made: what was learnt so far, and the time that is left. */
+import { randomInt } from 'node:crypto'
+import type { Finding } from '../model/finding.ts'
+import type { Engine, Fact, Reading, SchemaObject } from '../model/reading.ts'
+import type { Skipped, TableContent } from '../model/verdict.ts'
+import { ChildEnded } from '../host/child.ts'
+import { monotonicMs } from '../host/clock.ts'
+import type { Answer, AnswerOf, QuestionOf, Step, Uncounted } from './questions.ts'
+import { StepFailed } from './seat.ts'
+
+/** Asks a child, one question at a time; a child that died over an earlier question has been replaced by a fresh one. */
+export interface Asking {
+  ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>>
+}
+
+export interface Progress {
+  /** Pages of the file that are done with. What SQLite says beside and after them tells no progress. */
+  readonly pagesDone: number
+  readonly pages: number
+}
+
+/** A child that hangs over a whole reading leaves most of the time to the single steps, which tell what it hangs over. */
+const atOnceShare = 0.2
+
+/** A key of fingerprints: whoever made the file must not know it. */
+export const newKey = (): readonly [number, number] => [randomInt(2 ** 32), randomInt(2 ** 32)]
+
+export interface ReadingLimits {
+  readonly depth: 'quick' | 'full'
+  readonly engine: Engine
+  readonly timeoutMs: number
+  readonly memoryBytesMax: number
+  readonly onProgress: (progress: Progress) => void
+}
+
+export class Progressing {
+  readonly limits: ReadingLimits
+  readonly facts: Fact[] = []
+  readonly skipped: Skipped[] = []
+  /** What the census could not decide on. */
+  readonly uncounted: Uncounted[] = []
+  objects: readonly SchemaObject[] = []
+  owners: ReadonlyMap<number, number> = new Map()
+  content: readonly TableContent[] = []
+  pages = 0
+  pagesRead = 0
+  complete = true
+  readonly #sqliteVersion: string
+  readonly #began = monotonicMs()
+  readonly #given = new Map<Step, Answer>()
+  #accounted = 0
+  #counted: number | null = null
+
+  constructor(sqliteVersion: string, limits: ReadingLimits) {
+    this.#sqliteVersion = sqliteVersion
+    this.limits = limits
+  }
+
+  /** Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing: the steps then find out. */
+  async beginAtOnce(child: Asking, bytesMax: number): Promise<void> {
+    const { depth, engine, memoryBytesMax, timeoutMs } = this.limits
+    try {
+      const question = { step: 'atOnce', depth, engine, key: newKey(), bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
+      const { answers } = await child.ask<'atOnce'>(question, timeoutMs * atOnceShare)
+      for (const answer of answers) this.#given.set(answer.step, answer)
+    } catch (error) {
+      if (!(error instanceof ChildEnded || error instanceof StepFailed)) throw error
+    }
+  }
+
+  /** One step of the reading; null, and a fact, when the child did not come to its end. All steps together have the time of one check. */
+  async step<S extends Step>(asking: Asking, question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
+    const given = this.#given.get(question.step)
+    if (given !== undefined && this.#given.delete(question.step)) return given as unknown as AnswerOf<S>
+    const { timeoutMs } = this.limits
+    const leftMs = timeoutMs - (monotonicMs() - this.#began)
+    // That the time is up is said once.
+    if (leftMs <= 0 && this.facts.some((fact) => fact.kind === 'child-ended' && fact.how === 'timeout')) return null
+    if (leftMs <= 0) return this.#ended('timeout', question.step, `no time was left of ${timeoutMs} ms`)
+    try {
+      return await asking.ask<S>(question, leftMs)
+    } catch (error) {
+      if (error instanceof ChildEnded) {
+        const { how, code, signal } = error.ended
+        if (how === 'killed-timeout') return this.#ended('timeout', question.step, `it took longer than ${timeoutMs} ms`)
+        if (how === 'killed-memory') return this.#ended('memory', question.step, 'it took more memory than it may')
+        return this.#ended('crashed', question.step, signal === null ? `exit code ${code}` : `signal ${signal}`)
+      }
+      if (error instanceof StepFailed) return this.#ended('crashed', question.step, error.message)
+      throw error
+    }
+  }
+
+  found(findings: readonly Finding[]): void {
+    this.facts.push(...findings.map((finding): Fact => ({ kind: 'found', finding })))
+  }
+
+  skip(object: string, why: string): void {
+    this.skipped.push({ object, why })
+    this.complete = false
+  }
+
+  /** So many pages were accounted for. */
+  accounted(pages: number): void {
+    this.#accounted = pages
+    this.#tellProgress()
+  }
+
+  /** So many pages more were counted; from the first time on, pages are done with when they were both accounted for and counted. */
+  counted(pages: number): void {
+    this.#counted = (this.#counted ?? 0) + pages
+    this.#tellProgress()
+  }
+
+  result(): Reading {
+    return {
+      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, facts: this.facts, objects: this.objects, owners: this.owners,
+      coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
+      content: this.content,
+      complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown'),
+      checkMs: Math.round(monotonicMs() - this.#began),
+    }
+  }
+
+  #tellProgress(): void {
+    const done = this.#counted === null ? this.#accounted : Math.floor((this.#accounted + this.#counted) / 2)
+    this.limits.onProgress({ pagesDone: Math.min(done, this.pages), pages: this.pages })
+  }
+
+  #ended(how: 'crashed' | 'timeout' | 'memory', during: string, detail: string): null {
+    this.complete = false
+    this.facts.push({ kind: 'child-ended', how, during, detail })
+    return null
+  }
+}

@@ -1,0 +1,107 @@
+/** What the checker asks the child that reads a snapshot, and what it answers. Each question is one step; what was answered before a child dies is kept. */
+import type { CensusPlan } from '../census/plan.ts'
+import type { Tally } from '../census/tally.ts'
+import type { Finding } from '../model/finding.ts'
+import type { Engine, Fact, SchemaObject } from '../model/reading.ts'
+import type { Skipped, TableContent } from '../model/verdict.ts'
+
+/** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
+export const databaseName = 'database'
+
+export interface Steps {
+  /** Moves into a room for good; without a user it only takes the folder for its own. */
+  enter: { readonly ask: { readonly folder: string; readonly user: { readonly uid: number; readonly gid: number } | null }; readonly answer: { readonly sqliteVersion: string } }
+  /**
+   * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
+   * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.
+   */
+  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
+  /** Looks at the files before SQLite may touch them. */
+  look: { readonly ask: object; readonly answer: Look }
+  /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
+  settle: { readonly ask: object; readonly answer: { readonly settled: boolean; readonly facts: readonly Fact[] } }
+  /** Page accounting, so many pages further; the first one begins it. */
+  account: { readonly ask: { readonly pagesMax: number; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
+  /** Opens the database for SQLite. */
+  schema: { readonly ask: object; readonly answer: SchemaAnswer }
+  /** The schema's objects as its pages have them; known once the pages were accounted for. */
+  objects: { readonly ask: object; readonly answer: { readonly objects: readonly SchemaObject[] } }
+  integrity: { readonly ask: { readonly depth: 'quick' | 'full'; readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
+  /** The full check of these tables alone. */
+  compareBySqlite: { readonly ask: { readonly tables: readonly string[] }; readonly answer: IntegrityAnswer }
+  /** Takes the plan of a census; learns whose page is whose. `key` is that of the fingerprints, the same for all children of one reading. */
+  plan: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly memoryBytesMax: number }; readonly answer: { readonly kind: 'ready' } | { readonly kind: 'not-possible'; readonly why: string } }
+  /** Counts the pages from `first` to `last`. */
+  scan: { readonly ask: { readonly first: number; readonly last: number }; readonly answer: object }
+  /** What this child has counted. */
+  tally: { readonly ask: object; readonly answer: { readonly tally: Tally } }
+  /** Adds the tallies of other children and what SQL must compute of the entries that indexes must hold; compares all sums, and looks for what differs. */
+  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
+  foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
+  count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } }
+  /** Whose pages are these? Ends the reading of this snapshot: everything is closed. */
+  finish: { readonly ask: { readonly pages: readonly number[] }; readonly answer: { readonly owners: ReadonlyMap<number, number> } }
+}
+export type Step = keyof Steps
+export type Question = { readonly [S in Step]: { readonly step: S } & Steps[S]['ask'] }[Step]
+export type Answer = { readonly [S in Step]: { readonly step: S } & Steps[S]['answer'] }[Step]
+export type QuestionOf<S extends Step> = { readonly step: S } & Steps[S]['ask']
+export type AnswerOf<S extends Step> = { readonly step: S } & Steps[S]['answer']
+
+export interface Look {
+  /** Bytes of the database file. */
+  readonly fileBytes: number
+  /** Why its pages cannot be accounted for, null when they can be. */
+  readonly headerTrouble: string | null
+  /** Pages by its size; 0 where the header gives no page size. */
+  readonly pages: number
+  readonly hotJournal: boolean
+  /** Name of the super-journal, where the journal belongs to a transaction over several files. */
+  readonly superJournal: string | null
+  /** Does the WAL hold commits? */
+  readonly walCommits: boolean
+  readonly findings: readonly Finding[]
+}
+
+export type AccountAnswer =
+  | { readonly kind: 'going-on'; readonly pages: number; readonly pagesRead: number }
+  | { readonly kind: 'ended'; readonly pages: number; readonly pagesRead: number; readonly pagesUnread: number; readonly findings: readonly Finding[] }
+  | { readonly kind: 'not-possible'; readonly why: string }
+
+/** An object that the census cannot decide on, and the table whose full check by SQLite decides. */
+export interface Uncounted {
+  readonly object: string
+  readonly table: string
+  readonly why: string
+}
+
+export interface CompareAnswer {
+  readonly findings: readonly Finding[]
+  readonly uncounted: readonly Uncounted[]
+  /** Of the tables that were counted wholly. */
+  readonly content: readonly TableContent[]
+}
+
+export interface SchemaAnswer {
+  /** Can SQLite be asked on? */
+  readonly opened: boolean
+  /** What a census has to count; null where none is possible. */
+  readonly plan: CensusPlan | null
+  readonly uncounted: readonly Uncounted[]
+  readonly objects: readonly SchemaObject[]
+  readonly facts: readonly Fact[]
+  readonly skipped: readonly Skipped[]
+}
+
+/** Virtual tables whose modules this SQLite has. */
+export function virtualTables({ objects, skipped }: Pick<SchemaAnswer, 'objects' | 'skipped'>): readonly string[] {
+  const missing = new Set(skipped.map(({ object }) => object))
+  return objects.flatMap(({ kind, name }) => (kind === 'virtual-table' && !missing.has(name) ? [name] : []))
+}
+
+export interface IntegrityAnswer {
+  readonly facts: readonly Fact[]
+  readonly skipped: readonly Skipped[]
+  /** False when something broke off and was not made good table by table. */
+  readonly whole: boolean
+}

@@ -1,0 +1,227 @@
+/** One snapshot read from beginning to end: what was learnt before something broke off is kept. */
+import type { CensusPlan } from '../census/plan.ts'
+import type { Tally } from '../census/tally.ts'
+import type { Reading } from '../model/reading.ts'
+import { beginCounting, countBeside, countRanges } from './count-pages.ts'
+import type { Counting } from './count-pages.ts'
+import { pagesNamed } from './pages-named.ts'
+import { Progressing } from './progressing.ts'
+import type { Asking, ReadingLimits } from './progressing.ts'
+import { virtualTables } from './questions.ts'
+import type { AnswerOf, Look, QuestionOf } from './questions.ts'
+
+/** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
+export interface Readers {
+  readonly sqliteVersion: string
+  /** Reads pages: accounts for them, counts them, compares. */
+  readonly pages: Asking
+  /** Asks SQLite. */
+  readonly sqlite: Asking
+  /** Count pages beside `pages`. */
+  readonly helpers: readonly Asking[]
+}
+
+/** Pages of one slice of the accounting: about a tenth of a second, so that a person sees it move. */
+const slicePages = 10_000
+/** Snapshots up to here are read with one question: some ten milliseconds of work. */
+const atOnceBytesMax = 8_000_000
+
+export async function readSnapshot(readers: Readers, limits: ReadingLimits): Promise<Reading> {
+  const reading = new Progressing(readers.sqliteVersion, limits)
+  if (readers.sqlite === readers.pages) await reading.beginAtOnce(readers.pages, atOnceBytesMax)
+  const look = await reading.step(readers.sqlite, { step: 'look' })
+  if (look !== null) await readFiles(reading, readers, look)
+  return reading.result()
+}
+
+async function readFiles(reading: Progressing, readers: Readers, look: Look): Promise<void> {
+  reading.pages = look.pages
+  reading.found(look.findings)
+  if (look.superJournal !== null) {
+    // SQLite would look for the super-journal by its absolute path, and delete the live one or take the snapshot's transaction for committed.
+    reading.skip('journal', `it belongs to a transaction over several files (${JSON.stringify(look.superJournal)}) and cannot be rolled back here`)
+    return
+  }
+  const settled = await reading.step(readers.sqlite, { step: 'settle' })
+  reading.facts.push(...(settled?.facts ?? []))
+  const readable = settled?.settled === true || !(look.hotJournal || look.walCommits)
+  if (!readable) reading.skip('pages', `the ${look.hotJournal ? 'journal' : 'write-ahead log'} could not be written back, so the pages of the file are not the database`)
+  const { depth, engine } = reading.limits
+  // SQLite that died over opening dies again.
+  if (settled === null) await (readable ? accountForPages(reading, readers.pages) : null)
+  else if (depth === 'full' && engine === 'census' && readable) await readWithCensus(reading, readers)
+  else await readWithSqlite(reading, readers, readable)
+  await nameOwners(reading, readers.pages)
+}
+
+/** SQLite's word alone. */
+async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, readable: boolean): Promise<void> {
+  const { depth } = reading.limits
+  if (readable) await accountForPages(reading, pages)
+  const word = await SqliteWord.open(reading, sqlite)
+  if (word === null) return readable ? takeObjectsFromPages(reading, pages) : undefined
+  await word.ask({ step: 'integrity', depth, objects: reading.objects })
+  if (depth === 'quick') return
+  await word.ask({ step: 'foreignKeys', objects: reading.objects })
+  await word.countRows()
+}
+
+/**
+ * SQLite's quick check and the census. Whatever the census cannot decide SQLite decides by its full check, so that nothing is called sound that was not compared.
+ */
+async function readWithCensus(reading: Progressing, readers: Readers): Promise<void> {
+  const { pages, sqlite } = readers
+  const alone = pages === sqlite
+  if (alone) await accountForPages(reading, pages)
+  const word = await SqliteWord.open(reading, sqlite)
+  if (word === null) {
+    if (!alone) await accountForPages(reading, pages)
+    return takeObjectsFromPages(reading, pages)
+  }
+  const counted = await (alone ? countAlone(reading, pages, word) : countTogether(reading, readers, word))
+  if (counted) await word.decide()
+  // SQLite finds overflow pages by the pointer map: where that is wrong, what it can read of the rows is another question than what stands on their pages.
+  const mapWrong = reading.facts.some((fact) => fact.kind === 'found' && fact.finding.rule === 'pointer-map-wrong')
+  if (!counted || mapWrong) await word.ask({ step: 'integrity', depth: 'full', objects: reading.objects })
+  if (!counted) await word.countRows()
+}
+
+async function countAlone(reading: Progressing, child: Asking, word: SqliteWord): Promise<boolean> {
+  const counting = word.plan === null ? null : beginCounting(word.plan)
+  // The census comes first: it is lost with the child, SQLite's word can be asked of another.
+  const scanned = counting !== null && (await countRanges(reading, child, counting))
+  if (!scanned) word.lost()
+  const counted = scanned && (await word.compare(counting, []))
+  await word.askQuickly()
+  return counted
+}
+
+async function countTogether(reading: Progressing, { pages, helpers }: Readers, word: SqliteWord): Promise<boolean> {
+  const counting = word.plan === null ? null : beginCounting(word.plan)
+  if (counting === null) {
+    await Promise.all([accountForPages(reading, pages), word.askQuickly()])
+    return false
+  }
+  const [, ...tallies] = await Promise.all([
+    word.askQuickly(),
+    accountForPages(reading, pages).then(() => countBeside(reading, pages, counting)),
+    ...helpers.map((helper) => countBeside(reading, helper, counting)),
+  ])
+  const all = tallies.filter((tally) => tally !== null)
+  // Where a child is lost, nobody has counted its pages.
+  return all.length === tallies.length && word.compare(counting, all)
+}
+
+async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
+  for (;;) {
+    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2) })
+    if (answer === null) return
+    if (answer.kind === 'not-possible') return reading.skip('pages', answer.why)
+    reading.pages = answer.pages
+    reading.pagesRead = answer.pagesRead
+    reading.accounted(answer.pagesRead)
+    if (answer.kind === 'going-on') continue
+    reading.found(answer.findings)
+    if (answer.pagesUnread > 0) reading.skip('pages', `${answer.pagesUnread} pages could not be read from the disk`)
+    return
+  }
+}
+
+/** The schema could not be read by SQLite: what can be read of it must do. */
+async function takeObjectsFromPages(reading: Progressing, pages: Asking): Promise<void> {
+  reading.objects = (await reading.step(pages, { step: 'objects' }))?.objects ?? []
+}
+
+async function nameOwners(reading: Progressing, pages: Asking): Promise<void> {
+  // With a child its owner map went.
+  if (reading.facts.some((fact) => fact.kind === 'child-ended')) return
+  const answer = await reading.step(pages, { step: 'finish', pages: pagesNamed(reading.facts) })
+  reading.owners = answer?.owners ?? new Map()
+}
+
+type SqliteStep = 'integrity' | 'compareBySqlite' | 'foreignKeys'
+
+/** SQLite's word on an opened schema. When the child dies over a question, a fresh one opens the schema again. */
+class SqliteWord {
+  readonly plan: CensusPlan | null
+  readonly #reading: Progressing
+  readonly #child: Asking
+  readonly #virtual: readonly string[]
+  #opened = true
+
+  private constructor(reading: Progressing, child: Asking, schema: AnswerOf<'schema'>) {
+    this.#reading = reading
+    this.#child = child
+    this.plan = schema.plan
+    this.#virtual = virtualTables(schema)
+  }
+
+  /** null when SQLite cannot read the schema. */
+  static async open(reading: Progressing, child: Asking): Promise<SqliteWord | null> {
+    const schema = await reading.step(child, { step: 'schema' })
+    if (schema === null) return null
+    reading.objects = schema.objects
+    reading.facts.push(...schema.facts)
+    reading.skipped.push(...schema.skipped)
+    reading.uncounted.push(...schema.uncounted)
+    return schema.opened ? new SqliteWord(reading, child, schema) : null
+  }
+
+  /** Messages and what was not read go into the reading. */
+  async ask(question: QuestionOf<'integrity'> | QuestionOf<'compareBySqlite'> | QuestionOf<'foreignKeys'>): Promise<void> {
+    if (!(await this.#reopen())) return
+    const answer = await this.#reading.step<SqliteStep>(this.#child, question)
+    if (answer === null) return this.lost()
+    this.#reading.facts.push(...answer.facts)
+    this.#reading.skipped.push(...answer.skipped)
+    if (!answer.whole) this.#reading.complete = false
+  }
+
+  /** All that the census leaves to SQLite: structure, types, constraints, virtual tables. */
+  async askQuickly(): Promise<void> {
+    const { objects } = this.#reading
+    await this.ask({ step: 'integrity', depth: 'quick', objects })
+    if (this.#virtual.length > 0) await this.ask({ step: 'compareBySqlite', tables: this.#virtual })
+    await this.ask({ step: 'foreignKeys', objects })
+  }
+
+  /** Its full check of the tables that the census could not decide on. */
+  async decide(): Promise<void> {
+    const tables = [...new Set(this.#reading.uncounted.map(({ table }) => table))]
+    if (tables.length > 0) await this.ask({ step: 'compareBySqlite', tables })
+  }
+
+  /** The last part of the census, which needs both pages and SQL. False when it did not come to its end. */
+  async compare({ plan, key }: Counting, tallies: readonly Tally[]): Promise<boolean> {
+    if (!(await this.#reopen())) return false
+    const reading = this.#reading
+    const answer = await reading.step(this.#child, { step: 'compare', plan, key, tallies })
+    if (answer === null) {
+      this.lost()
+      return false
+    }
+    reading.found(answer.findings)
+    reading.uncounted.push(...answer.uncounted)
+    reading.content = answer.content
+    return true
+  }
+
+  async countRows(): Promise<void> {
+    if (!(await this.#reopen())) return
+    const counted = await this.#reading.step(this.#child, { step: 'count', objects: this.#reading.objects })
+    if (counted === null) return this.lost()
+    this.#reading.facts.push(...counted.facts)
+    this.#reading.content = counted.content
+  }
+
+  /** The child has lost its state: the next question opens the schema again. */
+  lost(): void {
+    this.#opened = false
+  }
+
+  async #reopen(): Promise<boolean> {
+    if (this.#opened) return true
+    this.#opened = (await this.#reading.step(this.#child, { step: 'schema' }))?.opened === true
+    return this.#opened
+  }
+}

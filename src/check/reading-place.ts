@@ -1,0 +1,96 @@
+/** A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the same room for as long as they are read. */
+import { stat } from 'node:fs/promises'
+import type { SnapshotPath } from '../model/brand.ts'
+import type { Engine, Reading } from '../model/reading.ts'
+import type { User } from './confinement.ts'
+import type { QuestionOf, Step } from './questions.ts'
+import { readSnapshot } from './read-snapshot.ts'
+import type { Readers } from './read-snapshot.ts'
+import type { Asking, Progress } from './progressing.ts'
+import { Room } from './room.ts'
+import { Seat } from './seat.ts'
+
+/** A child that goes on for ever would keep whatever SQLite or Node leak. */
+const snapshotsMax = 1_000
+/** Bytes from which on more children are worth their start, which takes about as long as reading this. */
+const sharedFromBytes = 48_000_000
+
+export interface PlaceLimits {
+  readonly timeoutMs: number
+  readonly memoryBytesMax: number
+  readonly niceness: number
+}
+
+export interface PlaceOptions {
+  readonly depth: 'quick' | 'full'
+  readonly engine: Engine
+  /** How many children may scan pages beside the first one, where the snapshot is large. */
+  readonly helpersMax: number
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: Progress) => void
+}
+
+export class ReadingPlace implements AsyncDisposable {
+  readonly #folder: string
+  readonly #user: User | null
+  readonly #limits: PlaceLimits
+  #room: Room | null = null
+  #seat: Seat | null = null
+
+  constructor(folder: string, user: User | null, limits: PlaceLimits) {
+    this.#folder = folder
+    this.#user = user
+    this.#limits = limits
+  }
+
+  async read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
+    const { signal } = options
+    signal.throwIfAborted()
+    this.#room ??= await Room.open(this.#folder, this.#user)
+    const seat = (this.#seat ??= new Seat(this.#room.folder, this.#user, this.#limits))
+    const child = await seat.ready()
+    child.snapshots++
+    const bytes = (await stat(snapshot).catch(() => null))?.size ?? 0
+    const others = Array.from({ length: childrenBeside(bytes, options) }, () => new Seat(this.#room?.folder ?? '', this.#user, this.#limits))
+    // The children that read are killed at once; nothing else waits for long.
+    const stop = (): void => [seat, ...others].forEach((one) => one.kill())
+    signal.addEventListener('abort', stop)
+    try {
+      await this.#room.admit(snapshot)
+      for (const other of others) other.begin()
+      const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
+        depth: options.depth, engine: options.engine, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs, memoryBytesMax: this.#limits.memoryBytesMax,
+      })
+      signal.throwIfAborted()
+      // After anything but silence the child may be what the file made of it.
+      if (reading.facts.length > 0 || !reading.complete || child.snapshots >= snapshotsMax) await seat.end()
+      return reading
+    } catch (error) {
+      await seat.end()
+      throw error
+    } finally {
+      signal.removeEventListener('abort', stop)
+      await Promise.all(others.map((other) => other.end()))
+      await this.#room.clear()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#seat?.end()
+    this.#seat = null
+    await this.#room?.[Symbol.asyncDispose]()
+    this.#room = null
+  }
+}
+
+/** One for SQLite's word, the others scan. */
+function childrenBeside(bytes: number, { depth, engine, helpersMax }: PlaceOptions): number {
+  return depth === 'full' && engine === 'census' && bytes >= sharedFromBytes ? 1 + helpersMax : 0
+}
+
+function readersOf(sqliteVersion: string, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
+  const askingOf = (seat: Seat): Asking => ({ ask: <S extends Step>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
+  const pages = askingOf(first)
+  const [sqlite, ...helpers] = others.map(askingOf)
+  return { sqliteVersion, pages, sqlite: sqlite ?? pages, helpers }
+}

@@ -1,0 +1,111 @@
+/**
+ * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep their names outside as well:
+ * whatever happens to us, nothing of it is lost.
+ */
+import { constants } from 'node:fs'
+import { chmod, chown, copyFile, link, lstat, mkdtemp, readdir, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SnapshotPath } from '../model/brand.ts'
+import { isAlive, startTimeOf } from '../host/processes.ts'
+import type { User } from './confinement.ts'
+import { databaseName } from './questions.ts'
+
+/** The -shm of a snapshot is worth nothing: SQLite makes it anew from the WAL. */
+const parts = ['', '-wal', '-journal'] as const
+
+interface Guest {
+  readonly outside: string
+  readonly inside: string
+  readonly uid: number
+  readonly gid: number
+  /** Inode that both names share; null for a copy, where the file system has no hard links between the two. */
+  readonly ino: bigint | null
+}
+
+export class Room implements AsyncDisposable {
+  readonly folder: string
+  readonly #user: User | null
+  #guests: Guest[] = []
+
+  private constructor(folder: string, user: User | null) {
+    this.folder = folder
+    this.#user = user
+  }
+
+  static async open(beside: string, user: User | null): Promise<Room> {
+    const folder = await mkdtemp(join(beside, `room-${process.pid}-${startTimeOf(process.pid) ?? 'unknown'}-`))
+    if (user !== null) await chown(folder, user.uid, user.gid)
+    return new Room(folder, user)
+  }
+
+  /** Lets a snapshot in. Where the file system refuses links, a copy goes in and the snapshot stays as it was, unsettled. */
+  async admit(snapshot: SnapshotPath): Promise<void> {
+    for (const part of parts) {
+      const outside = snapshot + part
+      const stat = await lstat(outside, { bigint: true }).catch(ifMissing)
+      if (stat === null) continue
+      if (!stat.isFile()) throw new Error(`${JSON.stringify(outside)} is no regular file`)
+      const inside = join(this.folder, databaseName + part)
+      const linked = await linkOrCopy(outside, inside)
+      this.#guests.push({ outside, inside, uid: Number(stat.uid), gid: Number(stat.gid), ino: linked ? stat.ino : null })
+      if (this.#user !== null) await chown(linked ? outside : inside, this.#user.uid, this.#user.gid)
+    }
+  }
+
+  /**
+   * Takes the snapshot out again. What SQLite removed inside (a journal rolled back, a WAL written back) goes outside too. The child may have been taken
+   * over by the file it read: names inside are removed, never followed.
+   */
+  async clear(): Promise<void> {
+    for (const { outside, inside, uid, gid, ino } of this.#guests) {
+      if (ino === null) continue
+      const stat = await lstat(inside, { bigint: true }).catch(ifMissing)
+      if (stat?.ino === ino || isMain(inside)) {
+        if (this.#user !== null) await chown(outside, uid, gid)
+        await chmod(outside, 0o600)
+      } else await rm(outside)
+    }
+    this.#guests = []
+    for (const name of await readdir(this.folder)) await remove(join(this.folder, name))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.clear()
+    await rm(this.folder, { recursive: true })
+  }
+}
+
+/** Nearly always a plain file; a child that was taken over may have made folders. */
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch(() => rm(path, { recursive: true }))
+}
+
+/** SQLite never removes the database itself; a child that did was taken over, and the file outside is still the snapshot. */
+const isMain = (inside: string): boolean => inside.endsWith(`/${databaseName}`)
+
+/** True for a link. */
+async function linkOrCopy(outside: string, inside: string): Promise<boolean> {
+  try {
+    await link(outside, inside)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
+    await copyFile(outside, inside, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    return false
+  }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
+  throw error
+}
+
+/** Removes the rooms of processes that are gone. Their snapshots have their names outside; only links are lost. */
+export async function removeAbandonedRooms(beside: string): Promise<void> {
+  for (const name of await readdir(beside)) {
+    const [, pid, startTime] = /^room-(\d+)-(\d+)-\w+$/.exec(name) ?? []
+    if (pid === undefined || startTime === undefined || isAlive(Number(pid), startTime)) continue
+    await rm(join(beside, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,78 @@
+/** A seat in a room: one reading child, replaced by a fresh one as soon as it may have been harmed. */
+import { Bug } from '../model/bug.ts'
+import { ChildEnded } from '../host/child.ts'
+import type { User } from './confinement.ts'
+import type { AnswerOf, QuestionOf, Step } from './questions.ts'
+import { ReadingChild } from './reading-child.ts'
+import type { ChildLimits } from './reading-child.ts'
+
+/** The child could not do a step, for a reason of its own: an error of the disk, memory that was not to be had. */
+export class StepFailed extends Error {
+  override readonly name = 'StepFailed'
+}
+
+export class Seat implements AsyncDisposable {
+  readonly #folder: string
+  readonly #user: User | null
+  readonly #limits: ChildLimits
+  #child: Promise<ReadingChild> | null = null
+  #killed = false
+
+  constructor(folder: string, user: User | null, limits: ChildLimits) {
+    this.#folder = folder
+    this.#user = user
+    this.#limits = limits
+  }
+
+  /** Starts the child if there is none. */
+  ready(): Promise<ReadingChild> {
+    this.#killed = false
+    this.#child ??= ReadingChild.start(this.#folder, this.#user, this.#limits)
+    return this.#child
+  }
+
+  /** Starts the child without waiting for it; what goes wrong is told to who asks it. */
+  begin(): void {
+    this.ready().catch(() => undefined)
+  }
+
+  /**
+   * @throws {ChildEnded} when the child dies over the question
+   * @throws {StepFailed} when it cannot do it
+   * @throws signal.reason when it was aborted
+   */
+  async ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number, signal: AbortSignal): Promise<AnswerOf<S>> {
+    signal.throwIfAborted()
+    const child = await this.ready()
+    try {
+      // It may have been aborted while the child started.
+      if (this.#killed) child.kill()
+      return await child.ask<S>(question, timeoutMs)
+    } catch (error) {
+      // Dead, or in a state that nobody knows: a fresh one takes the next question.
+      await this.end()
+      signal.throwIfAborted()
+      if (error instanceof ChildEnded || error instanceof Bug) throw error
+      throw new StepFailed(error instanceof Error ? error.message : String(error), { cause: error })
+    }
+  }
+
+  /** The child is killed at once; whoever waits for its answer is told. */
+  kill(): void {
+    this.#killed = true
+    this.#child?.then((child) => child.kill(), () => undefined)
+  }
+
+  /** Ends the child, if there is one. */
+  async end(): Promise<void> {
+    const child = this.#child
+    this.#child = null
+    if (child === null) return
+    const started = await child.catch(() => null)
+    await started?.[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end()
+  }
+}

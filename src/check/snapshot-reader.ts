@@ -1,0 +1,143 @@
+/** Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash, hang or grow over a hostile file. */
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { invariant } from '../model/bug.ts'
+import type { Fact } from '../model/reading.ts'
+import { countRows, findOrphans } from './contents.ts'
+import { makePlan } from './census-plan.ts'
+import { compareCounts } from './compare-counts.ts'
+import { askSqlite, askTables } from './integrity.ts'
+import { look } from './look.ts'
+import { openDatabase, thrownFact } from './open-database.ts'
+import { countingBytes, PageCounter } from './page-counter.ts'
+import { PageFile } from './page-file.ts'
+import { PageReader } from './page-reader.ts'
+import { readAtOnce } from './read-at-once.ts'
+import { databaseName } from './questions.ts'
+import type { Answer, AnswerOf, Question, QuestionOf } from './questions.ts'
+import { objectsFromPages, readObjects } from './schema-objects.ts'
+import { settle } from './settle.ts'
+
+/** Locks this process into a room. */
+export type Confine = (room: { readonly folder: string; readonly uid: number; readonly gid: number }) => void
+
+export class SnapshotReader {
+  readonly #confine: Confine
+  #folder: string | null = null
+  #pages: PageReader | null = null
+  #sqlite: Database.Database | null = null
+  #counter: PageCounter | null = null
+  #pageFile: PageFile | null = null
+
+  constructor(confine: Confine) {
+    this.#confine = confine
+  }
+
+  answer(question: Question): Answer {
+    switch (question.step) {
+      case 'enter': return this.#enter(question)
+      case 'atOnce': return { step: 'atOnce', answers: [...readAtOnce((next) => this.answer(next), question)] }
+      case 'look': return { step: 'look', ...look(this.#database()) }
+      case 'settle': return { step: 'settle', ...settle(this.#database()) }
+      case 'account': return this.#account(question)
+      case 'schema': return this.#readSchema()
+      case 'objects': return { step: 'objects', objects: objectsFromPages(this.#pages?.rows ?? []) }
+      case 'plan': return this.#plan(question)
+      case 'scan': return this.#scan(question)
+      case 'tally': return { step: 'tally', tally: this.#counting().tally }
+      case 'compare': return this.#compare(question)
+      case 'integrity': return { step: 'integrity', ...askSqlite(this.#opened(), question.depth, question.objects) }
+      case 'compareBySqlite': return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
+      case 'foreignKeys': return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
+      case 'count': return { step: 'count', ...countRows(this.#opened(), question.objects) }
+      case 'finish': return this.#finish(question.pages)
+    }
+  }
+
+  #enter({ folder, user }: QuestionOf<'enter'>): AnswerOf<'enter'> {
+    invariant(this.#folder === null, 'a reading child enters one room in its life')
+    // Loads SQLite's native code, which the room does not have.
+    const memory = new Database(':memory:')
+    const sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
+    memory.close()
+    if (user !== null) this.#confine({ folder, uid: user.uid, gid: user.gid })
+    this.#folder = user === null ? folder : '/'
+    return { step: 'enter', sqliteVersion }
+  }
+
+  #account({ pagesMax, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
+    this.#pages ??= new PageReader(this.#database(), (pageSize) => this.#file(pageSize))
+    return { step: 'account', ...this.#pages.step(pagesMax, memoryBytesMax) }
+  }
+
+  /** Opens the database for SQLite's word, anew if it was open. */
+  #readSchema(): AnswerOf<'schema'> {
+    const facts: Fact[] = []
+    for (const mode of ['strict', 'tolerant'] as const) {
+      this.#sqlite?.close()
+      this.#sqlite = null
+      try {
+        this.#sqlite = openDatabase(this.#database(), mode)
+        const { objects, skipped } = readObjects(this.#sqlite)
+        const planning = makePlan(this.#database(), this.#sqlite)
+        return { step: 'schema', opened: true, objects, facts, plan: planning.plan, uncounted: planning.uncounted, skipped: [...skipped, ...planning.skipped] }
+      } catch (error) {
+        facts.push(thrownFact(error, 'reading the schema', null))
+      }
+    }
+    this.#sqlite?.close()
+    this.#sqlite = null
+    const skipped = [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }]
+    return { step: 'schema', opened: false, objects: [], facts: facts.slice(0, 1), plan: null, uncounted: [], skipped }
+  }
+
+  #plan({ plan, key, memoryBytesMax }: QuestionOf<'plan'>): AnswerOf<'plan'> {
+    const needed = countingBytes(plan)
+    if (needed > memoryBytesMax) return { step: 'plan', kind: 'not-possible', why: `the census of this file needs ${Math.ceil(needed / 1e6)} MB` }
+    this.#counter = new PageCounter(this.#file(plan.pageSize), plan, key)
+    return { step: 'plan', kind: 'ready' }
+  }
+
+  #scan({ first, last }: QuestionOf<'scan'>): AnswerOf<'scan'> {
+    this.#counting().scan(first, last)
+    return { step: 'scan' }
+  }
+
+  #compare({ plan, key, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
+    const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key))
+    counter.add(tallies)
+    return { step: 'compare', ...compareCounts(counter, this.#opened()) }
+  }
+
+  #finish(named: readonly number[]): AnswerOf<'finish'> {
+    this.#sqlite?.close()
+    this.#sqlite = null
+    const owners = this.#pages?.ownersOf(named) ?? new Map<number, number>()
+    this.#pages = null
+    this.#counter = null
+    this.#pageFile?.[Symbol.dispose]()
+    this.#pageFile = null
+    return { step: 'finish', owners }
+  }
+
+  #database(): string {
+    invariant(this.#folder !== null, 'a reading child was asked before it entered its room')
+    return join(this.#folder, databaseName)
+  }
+
+  /** The settled file: nobody writes it any more. */
+  #file(pageSize: number): PageFile {
+    this.#pageFile ??= new PageFile(this.#database(), pageSize)
+    return this.#pageFile
+  }
+
+  #counting(): PageCounter {
+    invariant(this.#counter !== null, 'the plan of the census is taken first')
+    return this.#counter
+  }
+
+  #opened(): Database.Database {
+    invariant(this.#sqlite !== null, 'the schema is read first')
+    return this.#sqlite
+  }
+}

@@ -1,0 +1,80 @@
+/** Indexes whose entries SQL must compute: blind spots of integrity_check, and the rows exactly. */
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterAll, expect, test } from 'vitest'
+import { create } from '../support/databases.ts'
+import { readInProcess } from '../support/read-in-process.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'computed-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const fill = (db: Database.Database): void => {
+  db.exec(`CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b REAL, c INTEGER, d AS (c * 2) VIRTUAL, e AS (a || '!') STORED);
+    CREATE INDEX part ON t(a, c) WHERE c % 3 = 0; CREATE INDEX expr ON t(lower(a) COLLATE nocase DESC, c + 1); CREATE INDEX virt ON t(d); CREATE INDEX stored ON t(e);
+    CREATE UNIQUE INDEX uniq ON t(a) WHERE b IS NOT NULL;
+    CREATE TABLE w(k TEXT COLLATE nocase, n, v, PRIMARY KEY(k, n)) WITHOUT ROWID; CREATE INDEX w_expr ON w(v || 'x'); CREATE INDEX w_part ON w(v) WHERE n > 10`)
+  const t = db.prepare('INSERT INTO t(id, a, b, c) VALUES(?,?,?,?)')
+  const w = db.prepare('INSERT INTO w VALUES(?,?,?)')
+  db.transaction(() => {
+    for (let i = 1; i <= 500; i++) t.run(i, `Name ${i}`, i % 4 === 0 ? null : i, i)
+    for (let i = 1; i <= 300; i++) w.run(`Key ${i % 20}`, i, i % 7)
+  })()
+}
+
+/** Runs SQL while the schema says something else of the indexes, so that they go wrong; then puts the schema back. */
+function behindTheirBack(path: string, hidden: string, sql: string): void {
+  const db = new Database(path)
+  db.unsafeMode(true)
+  db.pragma('writable_schema=ON')
+  const schema = db.prepare("SELECT rowid, sql FROM sqlite_schema").all() as { rowid: number; sql: string }[]
+  db.exec(hidden)
+  db.pragma('writable_schema=RESET')
+  db.close()
+  const blind = new Database(path)
+  blind.exec(sql)
+  blind.unsafeMode(true)
+  blind.pragma('writable_schema=ON')
+  for (const row of schema) blind.prepare('UPDATE sqlite_schema SET sql = ? WHERE rowid = ?').run(row.sql, row.rowid)
+  blind.pragma('writable_schema=RESET')
+  blind.close()
+}
+
+async function found(hidden: string | null, sql = ''): Promise<readonly unknown[]> {
+  const path = join(folder, 'made.db')
+  rmSync(path, { force: true })
+  create(path, 1024, fill)
+  if (hidden !== null) behindTheirBack(path, hidden, sql)
+  copyFileSync(path, `${path}.copy`)
+  const reading = await readInProcess(`${path}.copy`)
+  return reading.facts.flatMap((fact): readonly unknown[] => (fact.kind === 'found' ? [{ rule: fact.finding.rule, object: fact.finding.object.name, rows: fact.finding.rows, total: fact.finding.total }] : [fact]))
+}
+
+const rename = (name: string, from: string, to: string): string => `UPDATE sqlite_schema SET sql = replace(sql, '${from}', '${to}') WHERE name = '${name}'`
+
+test('healthy ones are silent', async () => {
+  expect(await found(null)).toEqual([])
+})
+
+test('stale entries of a partial index, which integrity_check does not see', async () => {
+  // While the index covers more rows than it should, three more get in.
+  expect(await found(rename('part', 'c % 3 = 0', 'c % 3 = 0 OR c > 996'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000), (1001, 'y', 1, 1001), (1003, 'z', 1, 1003)"))
+    .toEqual([{ rule: 'entry-without-row', object: 'part', rows: [1000, 1001, 1003], total: 3 }])
+})
+
+test('entries of an expression that was another when they were written', async () => {
+  expect(await found(rename('expr', 'c + 1', 'c + 2'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)")).toEqual([{ rule: 'entry-differs-from-row', object: 'expr', rows: [1000], total: 1 }])
+})
+
+test('entries that are missing from a partial index', async () => {
+  expect(await found(rename('uniq', 'b IS NOT NULL', 'b IS NULL'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)")).toEqual([{ rule: 'row-missing-from-index', object: 'uniq', rows: [1000], total: 1 }])
+})
+
+test('a virtual column that was computed otherwise', async () => {
+  expect(await found(rename('t', 'c * 2', 'c * 3'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', NULL, 1000)")).toEqual([{ rule: 'entry-differs-from-row', object: 'virt', rows: [1000], total: 1 }])
+})
+
+test('a table WITHOUT ROWID names its rows by their key', async () => {
+  expect(await found(rename('w_part', 'n > 10', 'n < 0'), "INSERT INTO w VALUES('New', 1000, 'v')")).toEqual([{ rule: 'row-missing-from-index', object: 'w_part', rows: [['New', 1000]], total: 1 }])
+})

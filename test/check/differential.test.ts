@@ -1,0 +1,54 @@
+/** The census against its referee: on no file may it say less than SQLite's full check, and on a healthy one nothing. */
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recipes, removeDatabase } from '../support/databases.ts'
+import { isWeaker, readWithBoth } from '../support/engines.ts'
+import { damage } from '../support/fuzz.ts'
+import { Patient } from '../support/surgeon.ts'
+import { createPatient, wounds } from '../support/wounds.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'differential-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe.each([[1024, false], [2048, true], [8192, false]] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
+  const patientPath = join(folder, `patient-${pageSize}.db`)
+  beforeAll(() => createPatient(patientPath, pageSize, autoVacuum))
+
+  test('both find the patient sound', async () => {
+    const { census, sqlite } = await readWithBoth(patientPath)
+    expect([census.diagnosis.verdict.kind, sqlite.diagnosis.verdict.kind]).toEqual(['sound', 'sound'])
+    expect(census.reading.content.map(({ name, rows }) => [name, rows])).toEqual(expect.arrayContaining(sqlite.reading.content.map(({ name, rows }) => [name, rows])))
+  })
+
+  test.each(wounds.filter((wound) => autoVacuum || wound.only === undefined).map((wound) => [wound.name, wound] as const))('%s', async (_, wound) => {
+    const path = join(folder, `wounded-${pageSize}.db`)
+    copyFileSync(patientPath, path)
+    let done: string
+    {
+      using patient = new Patient(path)
+      done = wound.make(patient)
+    }
+    const both = await readWithBoth(path)
+    removeDatabase(path)
+    expect(isWeaker(both), done).toBeNull()
+    // The sums of the census must never hide what the quick check and the page accounting said.
+    expect(both.census.diagnosis.verdict.kind, done).toBe('damaged')
+  })
+})
+
+test.each(recipes.map((recipe, i) => [recipe.name, recipe, i] as const))('random damage: %s', async (_, recipe, i) => {
+  const healthy = join(folder, `${i}.db`)
+  const damaged = join(folder, `${i}-damaged.db`)
+  recipe.build(healthy, i % 2 === 0 ? 512 : 2048)
+  const sound = await readWithBoth(healthy)
+  expect([sound.census.diagnosis.verdict.kind, sound.sqlite.diagnosis.verdict.kind]).toEqual(['sound', 'sound'])
+  for (let seed = 0; seed < 5; seed++) {
+    const done = damage(healthy, damaged, 5000 * i + seed)
+    const both = await readWithBoth(damaged)
+    removeDatabase(damaged)
+    expect(isWeaker(both), `seed ${5000 * i + seed}: ${done}`).toBeNull()
+    expect(both.census.reading.facts.filter(({ kind }) => kind === 'child-ended'), `seed ${5000 * i + seed}: ${done}`).toEqual([])
+  }
+})
