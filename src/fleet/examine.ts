@@ -1,0 +1,110 @@
+/** One file from hold to result: the two halves of the pipeline, and what they become in the report. */
+import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
+import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
+import { monotonicMs } from '../host/clock.ts'
+import { draftPrefix } from '../hold/draft.ts'
+import { hold, type Held } from '../hold/hold.ts'
+import type { Contents } from '../hold/preflight.ts'
+import type { HoldTimings } from '../hold/record.ts'
+import type { SnapshotPath } from '../model/brand.ts'
+import { noEvidence, type Evidence } from '../model/evidence.ts'
+import { Failure } from '../model/failure.ts'
+import type { Reading } from '../model/reading.ts'
+import type { Result } from '../model/report.ts'
+import type { Diagnosis, Remedy } from '../model/verdict.ts'
+import type { Crew, Target } from './crew.ts'
+
+/** A target whose hold is over, with the time at which its examination began. */
+export interface HeldTarget {
+  readonly target: Target
+  readonly held: Held
+  readonly startedAtMs: number
+}
+
+let holds = 0
+
+/** First half: takes the snapshot. @throws {Failure} INTERRUPTED */
+export async function holdTarget(target: Target, crew: Crew, lasting: boolean, inPause: <Value>(work: () => Promise<Value>) => Promise<Value>, signal: AbortSignal): Promise<HeldTarget> {
+  const startedAtMs = monotonicMs()
+  const held = await hold({
+    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), settings: crew.settings,
+    folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, lasting, inPause, onStep: (step) => crew.onStep(target, step),
+  }, crew.companions, signal)
+  return { target, held, startedAtMs }
+}
+
+/** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED */
+export async function checkHeld({ target, held, startedAtMs }: HeldTarget, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Result> {
+  const { evidence, timings } = held.record
+  const seen: Seen = { target, evidence, timings, startedAtMs, depth }
+  switch (held.kind) {
+    case 'refused':
+      return unread(seen, 'failed', held.failure)
+    case 'undecided':
+      return unread(seen, 'inconclusive', held.failure)
+    case 'snapshot':
+      return conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, signal)
+  }
+}
+
+export type Depth = 'quick' | 'full'
+
+/** What is known of a file before it is read. `startedAtMs` is on the monotonic clock. */
+export interface Seen {
+  readonly target: Target
+  readonly evidence: Evidence
+  readonly timings: HoldTimings
+  readonly startedAtMs: number
+  readonly depth: Depth
+}
+
+/** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
+export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, signal: AbortSignal): Promise<Result> {
+  const context = contextOf(seen, accept)
+  if (copy.contents !== 'sqlite') {
+    const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: false })
+    const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
+    return { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
+  }
+  const reading = await checker.check(copy.path, { depth: seen.depth, signal })
+  return { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnose(reading, context)) }
+}
+
+/** A result for a file of which nothing was read. */
+export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Result {
+  return {
+    ...heading(seen, null), ...nothingRead, verdict, remedy: doNothing(failure), failure: reported(failure),
+    ...(verdict === 'inconclusive' ? { reason: failure.message } : {}),
+  }
+}
+
+/** Of a target that never came to a hold. */
+export const unseen = (target: Target, depth: Depth): Seen => ({
+  target, depth, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
+})
+
+const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkMs: number | null): Pick<Result, 'tenant' | 'path' | 'evidence' | 'depth' | 'timings'> => ({
+  tenant: target.tenant, path: target.named, evidence, depth, timings: { ...timings, checkMs, totalMs: monotonicMs() - startedAtMs },
+})
+
+const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
+
+const read = ({ coverage, content, engine, sqliteVersion }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy'> => ({
+  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion },
+})
+
+const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & { reason?: string } => ({
+  verdict: verdict.kind, damage, findings, remedy, causes, findingsTotal: findings.length,
+  ...(verdict.kind === 'inconclusive' ? { reason: verdict.reason } : {}),
+})
+
+const reported = ({ code, message, hint, tenantState }: Failure): NonNullable<Result['failure']> => ({ code, message, hint, tenantState })
+
+const doNothing = ({ message, hint }: Failure): Remedy => ({ do: 'nothing', indexes: [], rehearsed: false, why: `nothing is known of the file: ${message}; ${hint}`, command: null })
+
+function contextOf({ target, evidence }: Seen, accept: Crew['accept']): DiagnosisContext {
+  return {
+    tenant: target.tenant, path: target.named, serviceSqlite: evidence.quiesce?.sqliteVersion ?? null, fileSystem: evidence.fileSystem,
+    links: evidence.proofs[0]?.files[0]?.links ?? 1, verifiedBackup: false, accept,
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The pipeline: the next tenant is held while earlier snapshots are being checked. Bounds: tenants that stand still at once,
+ * checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in stop-the-line.ts.
+ */
+import PQueue from 'p-queue'
+import { Failure } from '../model/failure.ts'
+import type { Result } from '../model/report.ts'
+import type { Crew, RunLimits, Target } from './crew.ts'
+import { checkHeld, holdTarget, type HeldTarget } from './examine.ts'
+import { SnapshotRoom } from './snapshot-room.ts'
+import { StopTheLine } from './stop-the-line.ts'
+
+export interface Progress {
+  readonly done: number
+  readonly total: number
+  /** What is being worked on, by name, with pages where they are counted. */
+  readonly holding: readonly string[]
+  readonly checking: readonly string[]
+}
+
+export interface Watching {
+  readonly onResult: (result: Result) => void
+  readonly onProgress: (progress: Progress) => void
+}
+
+export interface Worked {
+  readonly covered: number
+  readonly notCovered: number
+  /** Why the line was stopped; null when it ran to its end. */
+  readonly stopped: Failure | null
+}
+
+/** Works through the targets in their order. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
+export async function workThrough(targets: readonly Target[], crew: Crew, limits: RunLimits, watching: Watching, interrupt: AbortSignal): Promise<Worked> {
+  const line = new StopTheLine(interrupt)
+  const pauses = new PQueue({ concurrency: limits.maxPaused })
+  const checks = new PQueue({ concurrency: limits.checksAtOnce })
+  const room = new SnapshotRoom(limits)
+  const at = new Stations(targets.length, watching)
+
+  const finish = async (result: Result, target: Target): Promise<void> => {
+    at.finished(target)
+    watching.onResult(result)
+    line.look(result)
+    if (target.tenant !== null) await crew.ledger?.append({ kind: 'checked', tenant: target.tenant, result })
+  }
+  const check = async (heldTarget: HeldTarget): Promise<void> => {
+    const { target, held } = heldTarget
+    try {
+      const result = await checks.add(async () => {
+        at.checking(target)
+        if (held.kind === 'snapshot') await crew.keep?.(target, held)
+        return checkHeld(heldTarget, crew, limits.depth, line.signal)
+      })
+      // Its place in the queue is free by now: the next check need not wait for the ledger and for the snapshot to be deleted.
+      await finish(result, target)
+    } finally {
+      if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
+    }
+  }
+  // One more than may be paused: the next one's preflight and warm copy fill the time of the pause.
+  const holds = new PQueue({ concurrency: limits.maxPaused + 1 })
+  const endings = new Set<Promise<unknown>>()
+  for (const target of targets) {
+    await holds.onSizeLessThan(1)
+    const place = await room.enter(line.signal)
+    if (!place) break
+    void holds.add(async () => {
+      at.holding(target)
+      const heldTarget = await line.guard(holdTarget(target, crew, false, (work) => pauses.add(work), line.signal))
+      if (!heldTarget) return place.leave()
+      place.fill(heldTarget.held.kind === 'snapshot' ? heldTarget.held.snapshot.bytes : 0)
+      const ending = line.guard(check(heldTarget)).finally(() => {
+        place.leave()
+        endings.delete(ending)
+      })
+      endings.add(ending)
+    })
+  }
+  await holds.onIdle()
+  await Promise.all(endings)
+  line.throwBug()
+  return { covered: at.done, notCovered: targets.length - at.done, stopped: line.reason }
+}
+
+/** Where each target stands, for the progress line. */
+class Stations {
+  readonly #total: number
+  readonly #watching: Watching
+  readonly #holding = new Set<Target>()
+  readonly #checking = new Set<Target>()
+  #done = 0
+
+  get done(): number {
+    return this.#done
+  }
+
+  constructor(total: number, watching: Watching) {
+    this.#total = total
+    this.#watching = watching
+  }
+
+  holding(target: Target): void {
+    this.#holding.add(target)
+    this.#tell()
+  }
+
+  checking(target: Target): void {
+    this.#holding.delete(target)
+    this.#checking.add(target)
+    this.#tell()
+  }
+
+  finished(target: Target): void {
+    this.#checking.delete(target)
+    this.#done++
+    this.#tell()
+  }
+
+  #tell(): void {
+    const names = (targets: ReadonlySet<Target>): string[] => [...targets].map(({ tenant, named }) => tenant ?? named)
+    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: names(this.#holding), checking: names(this.#checking) })
+  }
+}

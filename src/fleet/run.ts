@@ -1,0 +1,91 @@
+/** A run against a configured service: what must stand before the first tenant is touched, in this order. */
+import { statfs } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { openChecker } from '../check/check.ts'
+import type { Settings } from '../config/settings.ts'
+import { startCompanions } from '../hold/companions.ts'
+import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
+import type { Keeper } from '../hold/hold.ts'
+import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import { takeRunLock } from '../ledger/run-lock.ts'
+import type { RunId } from '../model/brand.ts'
+import type { Engine } from '../model/reading.ts'
+import { connectService } from '../service/connect.ts'
+import type { Service } from '../service/port.ts'
+import type { Crew, RunLimits, Target } from './crew.ts'
+import { requireAllResumed, resumeOpenHolds, type HoldEnding } from './open-holds.ts'
+
+export interface Opening {
+  readonly run: RunId
+  readonly mode: 'check' | 'sweep' | 'pull' | 'resume'
+  readonly version: string
+  /** Arguments of the command line, for the ledger. */
+  readonly argv: readonly string[]
+  readonly interrupt: AbortSignal
+  /** Told of the holds that an earlier run left open, and how they ended. */
+  readonly onEndings: (endings: readonly HoldEnding[]) => void
+  readonly onStep: Crew['onStep']
+  readonly keep: Crew['keep']
+  /** What compares rows with index entries. */
+  readonly engine: Engine
+}
+
+export interface ServiceRun {
+  readonly settings: Settings
+  readonly service: Service
+  readonly ledger: Ledger
+  readonly crew: Crew
+  /** Aborts when the person interrupts, or when the run lock is lost. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
+ * @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
+ */
+export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
+  return withLedger(settings, opening, async (ledger, service, signal) => {
+    const endings = await resumeOpenHolds(service, ledger, null)
+    opening.onEndings(endings)
+    requireAllResumed(endings)
+    const folder = settings.snapshots.dir
+    await requirePrivateFolder(folder)
+    await clearDrafts(folder)
+    await using companions = await startCompanions()
+    await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, folder, parallel: checksAtOnce(settings) })
+    const crew: Crew = {
+      companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, onStep: opening.onStep, keep: opening.keep,
+      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+      keeperOf: (target) => keeperOf(target, settings, service, ledger),
+    }
+    return await work({ settings, service, ledger, crew, signal })
+  })
+}
+
+/** The part of a run that touches no file: lock, ledger, service. */
+export async function withLedger<Value>(settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  await using lock = await takeRunLock(settings.ledger.dir, settings.service.name, opening.run)
+  await using ledger = await openLedger(settings.ledger.dir, opening.run)
+  await using service = await connectService(settings.service)
+  await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })
+  return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
+}
+
+export const checksAtOnce = ({ check }: Pick<Settings, 'check'>): number => (check.workers === 'auto' ? availableParallelism() : check.workers)
+
+export const checkLimits = ({ check }: Pick<Settings, 'check'>): { readonly timeoutMs: number; readonly memoryBytesMax: number; readonly niceness: number } => ({
+  timeoutMs: check.timeoutMs, memoryBytesMax: check.memoryBytes, niceness: check.niceness,
+})
+
+/** Half of what is free may hold snapshots; the other half belongs to the service. */
+export async function limitsFor(folder: string, depth: RunLimits['depth'], maxPaused: number, checksAtOnce: number): Promise<RunLimits> {
+  const { bavail, bsize } = await statfs(folder)
+  return { depth, maxPaused, checksAtOnce, snapshotsMax: checksAtOnce + 2, snapshotBytesMax: (bavail * bsize) / 2 }
+}
+
+function keeperOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): Keeper {
+  if (tenant === null) return { kind: 'nobody' }
+  const reached = settings.service
+  const socket = reached.kind === 'admin-api' && reached.endpoint.kind === 'unix' ? reached.endpoint.socket : null
+  return { kind: 'service', tenant, service, ledger, socket }
+}

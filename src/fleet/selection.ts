@@ -1,0 +1,40 @@
+/** Which files a sweep takes, and in which order (operations.md, Sweep). Pure. */
+import { matchesGlob } from 'node:path'
+import type { TenantId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { LastResult } from '../ledger/ledger.ts'
+import type { Target } from './crew.ts'
+
+export interface Selecting {
+  /** Patterns of tenant ids; null for all. */
+  readonly only: readonly string[] | null
+  readonly statusTenant: string | null
+  readonly lastResults: readonly LastResult[]
+}
+
+/** @throws {Failure} TENANT_UNKNOWN when a pattern matches no tenant */
+export function select(targets: readonly Target[], { only, statusTenant, lastResults }: Selecting): readonly Target[] {
+  const last = new Map(lastResults.map((result) => [keyOf(result), result]))
+  const rank = (target: Target): readonly [number, number] => {
+    const result = last.get(keyOf(target))
+    if (target.tenant === statusTenant) return [0, 0] // I1.9: without it nobody would see the rest.
+    if (!result) return [1, 0]
+    return [result.verdict === 'sound' ? 3 : 2, result.at]
+  }
+  const chosen = only === null ? targets : matching(targets, only)
+  return chosen
+    .map((target) => ({ target, rank: rank(target) }))
+    .toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1])
+    .map(({ target }) => target)
+}
+
+function matching(targets: readonly Target[], patterns: readonly string[]): readonly Target[] {
+  const idle = patterns.filter((pattern) => !targets.some(({ tenant }) => tenant !== null && matchesId(tenant, pattern)))
+  if (idle.length > 0) throw new Failure('TENANT_UNKNOWN', `no tenant matches ${idle.map((pattern) => JSON.stringify(pattern)).join(', ')}`)
+  return targets.filter(({ tenant }) => tenant !== null && patterns.some((pattern) => matchesId(tenant, pattern)))
+}
+
+/** A slash in an id is a character like any other: ids are no paths. */
+const matchesId = (id: TenantId, pattern: string): boolean => id === pattern || matchesGlob(id.replaceAll('/', '\u2215'), pattern.replaceAll('/', '\u2215'))
+
+const keyOf = ({ tenant, ...file }: Target | LastResult): string => JSON.stringify([tenant, 'named' in file ? file.named : file.path])

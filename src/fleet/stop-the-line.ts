@@ -1,0 +1,67 @@
+/**
+ * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost,
+ * leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
+ */
+import { Bug } from '../model/bug.ts'
+import { Failure, type FailureCode } from '../model/failure.ts'
+import type { Result } from '../model/report.ts'
+
+const leasesLostMax = 3
+const stopping = new Set<FailureCode>(['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'INTERRUPTED'])
+
+export class StopTheLine {
+  readonly #controller = new AbortController()
+  #reason: Failure | null = null
+  readonly #defects: unknown[] = []
+  #leasesLost = 0
+
+  constructor(interrupt: AbortSignal) {
+    interrupt.addEventListener('abort', () => this.#stop(asFailure(interrupt.reason)), { once: true })
+    if (interrupt.aborted) this.#stop(asFailure(interrupt.reason))
+  }
+
+  /** Aborts when the line is stopped: nothing new is begun, and what is held is resumed. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The first reason, null while the line runs. An interruption after a graver reason does not hide it. */
+  get reason(): Failure | null {
+    return this.#reason
+  }
+
+  /** Looks at a result for what must stop the line. */
+  look({ failure }: Result): void {
+    if (!failure) return
+    if (failure.code === 'LEASE_LOST' && ++this.#leasesLost > leasesLostMax) {
+      this.#stop(new Failure('LEASE_LOST', `${this.#leasesLost} leases ended under us: pauses on this service are not what they are promised to be`))
+    }
+    if (stopping.has(failure.code)) this.#stop(new Failure(failure.code, failure.message, { hint: failure.hint, tenant: failure.tenantState }))
+  }
+
+  /** Passes a value on. A failure stops the line and becomes null; anything else is kept as a bug, and stops the line too. */
+  async guard<Value>(work: Promise<Value>): Promise<Value | null> {
+    try {
+      return await work
+    } catch (error) {
+      if (!(error instanceof Failure) && !this.signal.aborted) this.#defects.push(error)
+      this.#stop(error instanceof Failure ? error : new Failure('INTERRUPTED', 'a defect in holdfast ended the run', { cause: error }))
+      return null
+    }
+  }
+
+  /** @throws the defect that stopped the line, if one did */
+  throwBug(): void {
+    const [defect] = this.#defects
+    if (defect !== undefined) throw defect instanceof Error ? defect : new Bug(`something that is no error was thrown: ${JSON.stringify(defect)}`)
+  }
+
+  #stop(reason: Failure): void {
+    if (this.#reason) return
+    this.#reason = reason
+    // To the tenants under way it is an interruption: one tenant's failure must not be told of another.
+    this.#controller.abort(new Failure('INTERRUPTED', `the run was stopped: ${reason.message}`))
+  }
+}
+
+const asFailure = (reason: unknown): Failure => (reason instanceof Failure ? reason : new Failure('INTERRUPTED', 'the run was interrupted', { cause: reason }))

@@ -1,0 +1,51 @@
+/** `sweep` and `check --tenant`: the service's tenants through the pipeline, and the tenants that are gone by name. */
+import type { TenantId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import { readRegistry, pickTenants, targetsOf, type Registry } from './registry.ts'
+import { select } from './selection.ts'
+import { unread, unseen, type Depth } from './examine.ts'
+import { workThrough, type Watching, type Worked } from './pipeline.ts'
+import { checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
+
+export type Selection =
+  | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }
+  /** `only`: patterns of ids, null for all. */
+  | { readonly kind: 'sweep'; readonly only: readonly string[] | null }
+
+export interface SweepOptions {
+  readonly selection: Selection
+  readonly depth: Depth
+  /** null: as configured. */
+  readonly maxPaused: number | null
+  readonly concurrency: number | null
+}
+
+/**
+ * @returns what was covered; each result goes to `watching`
+ * @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is touched
+ */
+export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: Watching): Promise<Worked & { readonly selected: number }> {
+  const lastResults = await ledger.lastResults()
+  const registry = await readRegistry(service, lastResults, signal)
+  const targets = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
+  const limits = await limitsFor(crew.folder, options.depth, options.maxPaused ?? settings.hold.maxPaused, options.concurrency ?? checksAtOnce(settings))
+  const worked = await workThrough(targets, crew, limits, watching, signal)
+  // Only a sweep of everything can say that somebody is missing.
+  const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
+  for (const { tenant, path } of gone) {
+    const failure = new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
+    const result = unread(unseen({ tenant, named: path }, options.depth), 'inconclusive', failure)
+    watching.onResult(result)
+    await ledger.append({ kind: 'checked', tenant, result })
+  }
+  return { ...worked, covered: worked.covered + gone.length, selected: targets.length + gone.length }
+}
+
+function chooseFrom({ tenants }: Registry, selection: Selection, order: Pick<Parameters<typeof select>[1], 'statusTenant' | 'lastResults'>): ReturnType<typeof select> {
+  switch (selection.kind) {
+    case 'tenants':
+      return targetsOf(pickTenants(tenants, selection.ids))
+    case 'sweep':
+      return select(targetsOf(tenants), { ...order, only: selection.only })
+  }
+}
