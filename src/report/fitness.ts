@@ -1,0 +1,22 @@
+/** What the doctor found: one line a step, and under what is unfit the next thing to do. */
+import { createColors } from 'picocolors'
+import type { Fitness } from '../fleet/doctor.ts'
+import { wrap } from './layout.ts'
+import { printable } from './printable.ts'
+
+const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const
+
+export function renderFitness({ steps }: Fitness, options: { readonly width: number; readonly color: boolean }): string {
+  const colors = createColors(options.color)
+  const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
+  const lines = steps.flatMap(({ about, outcome, said, next }) => [
+    ...hanging(`${about}: ${printable(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
+    ...(next === null ? [] : wrap(`next: ${printable(next)}`, options.width - 12).map((line) => `            ${line}`)),
+  ])
+  const unfit = steps.filter(({ outcome }) => outcome === 'unfit' || outcome === 'paused').length
+  return `${[...lines, '', unfit === 0 ? 'This machine and service are fit for holdfast.' : `${unfit} of ${steps.length} steps are unfit.`].join('\n')}\n`
+}
+
+function hanging(text: string, word: string, width: number): readonly string[] {
+  return wrap(text, width - 12).map((line, index) => `${index === 0 ? `  ${word}` : '            '}${line}`)
+}

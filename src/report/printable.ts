@@ -1,0 +1,17 @@
+import { invisible } from '../diagnosis/command.ts'
+
+/**
+ * Makes untrusted text (tenant ids, paths, names of objects, messages of services) fit for a terminal: controls, escapes, bidirectional marks,
+ * zero-width and unassigned characters, line separators and lone surrogates are spelled out. The result is one line and shows what is there.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
+}
+
+const unprintable = new RegExp(invisible, 'gu')
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' }
+
+function spellOut(letter: string): string {
+  const code = letter.codePointAt(0) ?? 0
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+}

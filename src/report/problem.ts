@@ -1,0 +1,112 @@
+/** One result that is not sound: what, where, why, how well proven, and the next command on a line of its own. */
+import { createColors } from 'picocolors'
+import { nameObject } from '../diagnosis/sentence.ts'
+import type { Evidence } from '../model/evidence.ts'
+import type { Finding, RowKey } from '../model/finding.ts'
+import type { Result } from '../model/report.ts'
+import { labelled, wrap } from './layout.ts'
+import { nextCommand } from './next-command.ts'
+import { printable } from './printable.ts'
+import { verdictWord } from './result-words.ts'
+import type { TextOptions } from './result-words.ts'
+import { count, humanBytes, humanMs } from './units.ts'
+
+const findingsShownMax = 5
+const rowsShownMax = 5
+const holdersShownMax = 3
+const noticesShownMax = 10
+
+export function describeProblem(result: Result, options: TextOptions): readonly string[] {
+  const colors = createColors(options.color)
+  const title = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}  ${result.tenant === null ? '' : `${printable(result.tenant)}  `}${printable(result.path)}`
+  const command = nextCommand(result)
+  return [
+    ...wrap(title, options.width).map((line) => colors.bold(line)),
+    ...findingLines(result, options),
+    ...failureLines(result, options),
+    ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),
+    ...line('proof', proofOf(result.evidence), options),
+    ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(command))}`]),
+  ]
+}
+
+/** Notices of sound results: content that an application may have put there itself. */
+export function describeNotices(results: readonly Result[], options: TextOptions): readonly string[] {
+  const notices = results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => result.findings.map((finding) => ({ result, finding })))
+  if (notices.length === 0) return []
+  const shown = options.verbose ? notices : notices.slice(0, noticesShownMax)
+  return [
+    '',
+    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound, an application may have written this):`, options.width),
+    ...shown.flatMap(({ result, finding }) => wrapIndented(`${printable(result.tenant ?? result.path)}: ${printable(finding.text)}`, options)),
+    ...(shown.length < notices.length ? wrapIndented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
+  ]
+}
+
+const wrapIndented = (text: string, options: TextOptions): readonly string[] => wrap(text, options.width - 2).map((one) => `  ${one}`)
+const line = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
+
+function findingLines(result: Result, options: TextOptions): readonly string[] {
+  const shown = options.verbose ? result.findings : result.findings.slice(0, findingsShownMax)
+  const hidden = Math.max(result.findingsTotal, result.findings.length) - shown.length
+  return [
+    ...shown.flatMap((finding) => [
+      ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
+      ...line('', whereOf(finding), options),
+    ]),
+    ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
+  ]
+}
+
+const severityWord = ({ severity }: Finding): string => ({ damage: '', leak: 'lost space: ', notice: 'notice: ' })[severity]
+
+function whereOf(finding: Finding): string {
+  const parts = [
+    printable(nameObject(finding.object)),
+    ...(finding.page === undefined ? [] : [`page ${finding.page}`]),
+    ...(finding.trail && finding.trail.length > 1 ? [`by way of pages ${finding.trail.slice(0, 8).join(' > ')}`] : []),
+    ...(finding.rows && finding.rows.length > 0 ? [rowsOf(finding.rows, finding.total ?? finding.rows.length)] : []),
+  ]
+  return `in ${parts.join(', ')}`
+}
+
+function rowsOf(rows: readonly RowKey[], total: number): string {
+  const shown = rows.slice(0, rowsShownMax).map(printableKey)
+  const more = Math.max(total, rows.length) - shown.length
+  return `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+const keyLengthMax = 40
+/** A key as people can read it; long ones are cut, for the whole of it stands in the JSON report. */
+function printableKey(row: RowKey): string {
+  const text = typeof row === 'number' || typeof row === 'string' ? String(row) : JSON.stringify(row)
+  const shown = printable(text)
+  const letters = Array.from(shown) // Not code units: half a letter would come out as another one.
+  return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}…` : shown
+}
+
+function failureLines(result: Result, options: TextOptions): readonly string[] {
+  const { failure, reason } = result
+  const state = { untouched: 'the tenant was not touched', active: 'the tenant serves again', 'maybe-paused': 'THE TENANT MAY STILL BE PAUSED', unknown: 'nobody looked at the tenant since' }
+  return [
+    ...(failure ? line('what', `${failure.code}: ${printable(failure.message)}`, options) : []),
+    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', printable(reason), options) : []),
+    ...(failure ? line('state', state[failure.tenantState], options) : []),
+    ...(failure ? line('hint', printable(failure.hint), options) : []),
+  ]
+}
+
+function proofOf(evidence: Evidence): string {
+  const level = { sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)', exclusive: 'exclusive (lock held, second process refused, no kernel lease)', 'writer-locked': 'writer-locked (writers shut out, readers may remain)', none: 'none (no seal was reached)' }[evidence.level]
+  const holders = evidence.holders.slice(0, holdersShownMax).map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
+  const more = evidence.holders.length - holders.length
+  return [
+    level,
+    ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
+    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`paused ${humanMs(evidence.quiesce.heldMs)} by the service\u2019s clock`] : []),
+    ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),
+    ...(holders.length > 0 ? [`held by ${holders.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
+    ...(evidence.unseen.length > 0 ? [`not looked at: ${evidence.unseen.map(printable).join(', ')}`] : []),
+  ].join('; ')
+}

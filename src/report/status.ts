@@ -1,0 +1,67 @@
+/** What the ledger knows, for people and for the programs that watch: no tenant is touched. */
+import type { SealLevel } from '../model/evidence.ts'
+import type { OpenHold } from '../model/event.ts'
+import type { FailureCode } from '../model/failure.ts'
+import type { DamageClass } from '../model/finding.ts'
+import type { VerdictWord } from '../model/verdict.ts'
+import { renderStatusLine } from './status-line.ts'
+import { renderPrometheus } from './status-prometheus.ts'
+import { renderStatusText } from './status-text.ts'
+import { judgeStatus } from './status-judgement.ts'
+
+/** The newest check of one file. Times are ms since 1970; null where there was none. */
+export interface TenantStatus {
+  readonly tenant: string | null
+  readonly path: string
+  /** null: never checked. */
+  readonly verdict: VerdictWord | null
+  readonly damage: DamageClass
+  readonly level: SealLevel
+  readonly depth: 'quick' | 'full'
+  readonly checkedAt: number | null
+  /** What kept it from being checked wholly; null where nothing did. */
+  readonly failure: FailureCode | null
+  readonly pauseMs: number | null
+}
+
+export interface StatusView {
+  readonly service: string
+  readonly tenants: readonly TenantStatus[]
+  /** Holds that the ledger does not know to have ended. */
+  readonly openHolds: readonly OpenHold[]
+  readonly lastFullSweepAt: number | null
+  readonly generatedAt: number
+  /** Checks older than this are stale. */
+  readonly maxAgeMs: number
+}
+
+export type StatusFormat = 'text' | 'json' | 'nagios' | 'monit' | 'prometheus'
+
+export interface StatusOptions {
+  readonly format: StatusFormat
+  readonly width: number
+  readonly color: boolean
+  readonly verbose: boolean
+}
+
+export interface StatusRendering {
+  readonly text: string
+  /** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN: the exit code for `nagios` and `monit`. */
+  readonly code: 0 | 1 | 2 | 3
+}
+
+export function renderStatus(view: StatusView, options: StatusOptions): StatusRendering {
+  const judgement = judgeStatus(view)
+  const { code } = judgement
+  switch (options.format) {
+    case 'text':
+      return { code, text: renderStatusText(view, judgement, options) }
+    case 'json':
+      return { code, text: `${JSON.stringify({ schema: 'holdfast.status/1', ...view, state: judgement.word, code, reasons: judgement.reasons, counts: judgement.counts }, null, 2)}\n` }
+    case 'nagios':
+    case 'monit':
+      return { code, text: renderStatusLine(view, judgement) }
+    case 'prometheus':
+      return { code, text: renderPrometheus(view, judgement) }
+  }
+}

@@ -1,0 +1,89 @@
+/** The report for a tired person: what stands still, what is damaged, what to type next, and what the exit code means. */
+import { createColors } from 'picocolors'
+import type { Report, Result, Summary } from '../model/report.ts'
+import { exitCodeWords } from './summary.ts'
+import { cutEnd, wrap } from './layout.ts'
+import { describeNotices, describeProblem } from './problem.ts'
+import { printable } from './printable.ts'
+import { isPaused, verdictWord } from './result-words.ts'
+import type { TextOptions } from './result-words.ts'
+import { renderTable } from './table.ts'
+import { count, humanMs } from './units.ts'
+
+export type { TextOptions } from './result-words.ts'
+
+/** More sound results than this are counted instead of listed. */
+const soundListedMax = 20
+
+export function renderReport(report: Report, options: TextOptions): string {
+  const paused = report.results.filter(isPaused)
+  const problems = report.results.filter(({ verdict }) => verdict !== 'sound').toSorted((a, b) => rank(a) - rank(b))
+  const lines = [
+    ...loudest(paused, report, options),
+    ...heading(report, options),
+    ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
+    ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
+    ...describeNotices(report.results, options),
+    '',
+    ...summaryLines(report.summary, nounOf(report.results), options),
+    ...pausedLine(paused, options),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const nameOf = (result: Result): string => printable(result.tenant ?? result.path)
+const nounOf = (results: readonly Result[]): 'tenant' | 'file' => (results.some(({ tenant }) => tenant === null) ? 'file' : 'tenant')
+
+/** Gravest first: paused, damaged, failed, inconclusive. */
+const rank = (result: Result): number => (isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict])
+
+function loudest(paused: readonly Result[], report: Report, options: TextOptions): readonly string[] {
+  const colors = createColors(options.color)
+  const loud = (line: string): string => colors.bold(colors.red(line))
+  const names = paused.map(nameOf)
+  return [
+    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${names.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
+    ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
+  ]
+}
+
+function pausedLine(paused: readonly Result[], options: TextOptions): readonly string[] {
+  if (paused.length === 0) return []
+  const colors = createColors(options.color)
+  return [colors.bold(colors.red(cutEnd(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. Run holdfast resume --all now.`, options.width)))]
+}
+
+function heading(report: Report, options: TextOptions): readonly string[] {
+  const { run } = report
+  const registry = run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printable(run.registry)}`
+  return options.verbose || registry !== ''
+    ? [...wrap(`holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}${registry}`, options.width), '']
+    : []
+}
+
+function table(results: readonly Result[], options: TextOptions): readonly string[] {
+  const sound = results.filter(({ verdict }) => verdict === 'sound')
+  const folded = sound.length > soundListedMax && !options.verbose
+  const listed = folded ? results.filter(({ verdict }) => verdict !== 'sound') : results
+  const colors = createColors(options.color)
+  const paint = (cell: string, column: number): string => {
+    if (column !== 1) return cell
+    if (cell === 'sound') return colors.green(cell)
+    return cell === 'inconclusive' ? colors.yellow(cell) : colors.bold(colors.red(cell))
+  }
+  const columns = [
+    { head: nounOf(results).toUpperCase(), align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PAUSE', align: 'right' }, { head: 'CHECK', align: 'right' },
+  ] as const
+  const rows = listed.map((result) => [nameOf(result), verdictWord(result), result.damage === 'none' ? '-' : result.damage, humanMs(result.timings.pauseMs), humanMs(result.timings.checkMs)])
+  const longest = sound.reduce((most, { timings }) => Math.max(most, timings.pauseMs ?? 0), 0)
+  return [
+    ...(rows.length === 0 ? [] : renderTable(columns, rows, { width: options.width, paint })),
+    ...(folded ? wrap(`${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ${humanMs(longest)}`, options.width) : []),
+  ]
+}
+
+function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {
+  const parts = [`${summary.sound} sound`, `${summary.damaged} damaged`, `${summary.inconclusive} inconclusive`, `${summary.failed} failed`]
+  if (summary.notCovered > 0) parts.push(`${summary.notCovered} NOT COVERED`)
+  return wrap(`${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.`, options.width)
+}

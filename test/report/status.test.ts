@@ -1,0 +1,113 @@
+/** The ledger's knowledge for people, monit, Nagios and Prometheus. */
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { tenantId } from '../../src/model/brand.ts'
+import { renderHistory } from '../../src/report/history.ts'
+import { renderHolders } from '../../src/report/holders.ts'
+import { displayWidth } from '../../src/report/layout.ts'
+import { renderStatus } from '../../src/report/status.ts'
+import type { StatusFormat, StatusView, TenantStatus } from '../../src/report/status.ts'
+
+const hour = 3_600_000
+const now = 1_790_000_000_000
+const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus =>
+  ({ tenant: id, path: `/srv/${id}.db`, verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', checkedAt: now - hour, failure: null, pauseMs: 9, ...more })
+const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
+  ({ service: 'notes', tenants, openHolds: [], lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
+const hold = (endsBy: number) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy, leaseId: 'l', fence: 1 })
+
+test.each<[string, StatusView, number, string]>([
+  ['all sound and fresh', view([tenant('a'), tenant('b')]), 0, 'HOLDFAST OK - 2 tenants sound, oldest check 1 h ago'],
+  ['one damaged', view([tenant('a', { verdict: 'damaged', damage: 'index' })]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a'],
+  ['a hold that never ended', view([tenant('a')], { openHolds: [hold(now - 1)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all'],
+  ['a hold at work', view([tenant('a')], { openHolds: [hold(now + 9_000)] }), 0, 'HOLDFAST OK'],
+  ['a hold that its run gave up', view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(now + 9_000)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck'],
+  ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not checked within 1 d 2 h: a'],
+  ['I4.2 no sweep finished', view([tenant('a')], { lastFullSweepAt: now - 30 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep 1 d 6 h ago'],
+  ['I4.2 a tenant that was never checked', view([tenant('a'), tenant('b', { verdict: null, checkedAt: null })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not checked'],
+  ['inconclusive', view([tenant('a', { verdict: 'inconclusive' })]), 1, 'HOLDFAST WARNING - INCONCLUSIVE 1: a'],
+  ['nothing known', view([], { lastFullSweepAt: null }), 3, 'HOLDFAST UNKNOWN - STALE no full sweep yet'],
+])('%s', (_, given, code, begin) => {
+  for (const format of ['nagios', 'monit'] as const) {
+    const { text, code: got } = render(given, format)
+    expect(got).toBe(code)
+    expect(text.startsWith(begin)).toBe(true)
+  }
+})
+
+const nasty = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.constantFrom('a|b=1', 'x"y\\z\n', '日本'.repeat(200), '\u001b[2J'))
+const anyTenant = fc.record({
+  tenant: nasty, path: nasty, verdict: fc.constantFrom('sound', 'damaged', 'inconclusive', 'failed', null), damage: fc.constantFrom('none', 'table'), level: fc.constant('sealed'),
+  depth: fc.constantFrom('quick', 'full'), checkedAt: fc.option(fc.integer({ min: 0, max: now }), { nil: null }), pauseMs: fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: null }),
+}) as fc.Arbitrary<TenantStatus>
+
+describe('for any tenants', () => {
+  test('the status line is one line of at most 512 bytes with one bar before the performance data', () => {
+    fc.assert(fc.property(fc.array(anyTenant, { maxLength: 30 }), nasty, (tenants, service) => {
+      const { text } = render(view(tenants, { service }), 'monit')
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(512)
+      expect(text.split('\n')).toHaveLength(2)
+      expect(text.split('|')).toHaveLength(2)
+      expect(text).toMatch(/ \| tenants=\d+ sound=\d+ damaged=\d+;;0 [ -~]+\n$/)
+    }))
+  })
+
+  test('never OK while one is damaged, and text is never wider than the terminal but for commands', () => {
+    fc.assert(fc.property(fc.array(anyTenant, { minLength: 1, maxLength: 30 }), (tenants) => {
+      const { text, code } = render(view(tenants), 'text')
+      if (tenants.some(({ verdict }) => verdict === 'damaged')) expect(code).toBe(2)
+      for (const line of text.split('\n')) if (!line.startsWith('    holdfast ')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+    }))
+  })
+
+  test('every Prometheus line is a comment or a sample', () => {
+    fc.assert(fc.property(fc.array(anyTenant, { maxLength: 10 }), nasty, (tenants, service) => {
+      for (const line of render(view(tenants, { service }), 'prometheus').text.trimEnd().split('\n')) {
+        expect(line).toMatch(/^(?:# (?:HELP|TYPE) holdfast_[a-z_]+ .+|holdfast_[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\} (?:\+Inf|[\d.e+-]+))$/u)
+      }
+    }))
+  })
+})
+
+test('the Prometheus metrics are the ones of operations.md', () => {
+  const { text } = render(view([tenant('a'), tenant('b', { verdict: 'damaged', pauseMs: 40 })]), 'prometheus')
+  expect(text).toContain(`holdfast_last_full_sweep_timestamp_seconds{service="notes"} ${(now - hour) / 1000}`)
+  expect(text).toContain('holdfast_tenants{service="notes",verdict="sound"} 1')
+  expect(text).toContain('holdfast_tenant_damaged{service="notes",tenant="b"} 1')
+  expect(text).not.toContain('tenant="a"')
+  expect(text).toContain('holdfast_oldest_check_age_seconds{service="notes"} 3600')
+  expect(text).toContain('holdfast_pause_seconds_bucket{service="notes",le="0.01"} 1')
+  expect(text).toContain('holdfast_pause_seconds_bucket{service="notes",le="+Inf"} 2')
+})
+
+test('status as text and JSON', () => {
+  const given = view([tenant('a'), tenant('acme', { verdict: 'damaged', damage: 'index' })])
+  expect(render(given, 'text').text).toBe(`CRITICAL: notes, 2 tenants, 1 sound, last full sweep 1 h ago
+  DAMAGED 1: acme
+
+TENANT  VERDICT  DAMAGE  PROOF   DEPTH  CHECKED  PAUSE
+a       sound    -       sealed  full   1 h ago   9 ms
+acme    DAMAGED  index   sealed  full   1 h ago   9 ms
+
+next
+    holdfast check --tenant acme
+`)
+  expect(JSON.parse(render(given, 'json').text)).toMatchObject({ schema: 'holdfast.status/1', state: 'CRITICAL', code: 2, tenants: [{ tenant: 'a' }, { tenant: 'acme' }] })
+})
+
+test('history as text', () => {
+  const entry = { at: Date.UTC(2026, 10, 21, 3, 4), run: 'r', tenant: 'acme', path: '/x', verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 9, failure: null } as const
+  expect(renderHistory([entry, { ...entry, verdict: 'failed', damage: 'none', failure: 'IN_USE', pauseMs: null }], { format: 'text', width: 80, color: false })).toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT    DEPTH  PAUSE
+acme    2026-11-21 03:04  DAMAGED  index   full    9 ms
+acme    2026-11-21 03:04  FAILED   IN_USE  full       -
+`)
+})
+
+test('holders are told apart from what could not be looked at', () => {
+  const options = { width: 80, color: false }
+  expect(renderHolders('/a.db', [], [], options)).toBe('Nobody has it open, mapped or locked: /a.db\n')
+  expect(renderHolders('/a.db', [], ['file tables of 12 processes of other users'], options)).toBe('Nobody was seen to have it open, mapped or locked: /a.db\nnot looked at: file tables of 12 processes of other users\n')
+  expect(renderHolders('/a.db', [{ pid: 7, command: 'sql\nite3', modes: ['write', 'mapped'], path: '/a.db-wal' }], [], options)).toBe('FILE       COMMAND    PID  HOW\n/a.db-wal  sql\\nite3    7  write+mapped\n')
+})

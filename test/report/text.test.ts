@@ -1,0 +1,126 @@
+/** The report for people: nothing wider than the terminal but commands, nothing of a hostile name reaches it, the loudest thing is first and last. */
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { tenantId } from '../../src/model/brand.ts'
+import { renderReport } from '../../src/report/text.ts'
+import { displayWidth } from '../../src/report/layout.ts'
+import { damaged, failed, paused, report, sound, summarize, unproven } from './support.ts'
+
+const plain = { width: 80, color: false, verbose: false }
+const render = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), plain)
+const commandsOf = (text: string): readonly string[] => text.split('\n').filter((line) => line.startsWith('    holdfast '))
+
+test('a tired person reads what, where, why, how well proven, and what to type', () => {
+  expect(render(sound('alpha'), damaged('acme'))).toBe(`TENANT  VERDICT  DAMAGE  PAUSE  CHECK
+acme    DAMAGED  index    9 ms  1.3 s
+alpha   sound    -        9 ms  1.3 s
+
+DAMAGED (index)  acme  /srv/notes/acme.db
+  what    2 rows of events are missing from index events_kind
+          (row-missing-from-index)
+          in index events_kind of events, page 812, by way of pages 5 > 91 >
+          812, rows 17, 4242
+  why     the service runs SQLite 3.46.0 (wal-reset-bug)
+  proof   sealed (exclusive lock, second process refused, kernel lease
+          unbroken); snapshot of 560.6 MB; paused 9 ms by the service\u2019s clock
+  remedy  rebuild (not rehearsed): the index can be built anew from its table
+  next
+    holdfast pull acme ./pulled
+
+2 tenants: 1 sound, 1 damaged, 0 inconclusive, 0 failed. Exit code 2: damage
+found.
+`)
+})
+
+test('more than twenty sound tenants are counted, others never', () => {
+  const text = render(...Array.from({ length: 30 }, (_, index) => sound(`t${index}`)), damaged('acme'))
+  expect(text).toContain('and 30 tenants sound, longest pause 9 ms')
+  expect(text).not.toContain('t17')
+  expect(text.split('\n')[1]).toMatch(/^acme +DAMAGED/)
+  expect(renderReport(report(Array.from({ length: 30 }, (_, index) => sound(`t${index}`))), { ...plain, verbose: true })).toContain('t17')
+})
+
+test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
+  const lines = render(damaged('acme'), paused('stuck')).trimEnd().split('\n')
+  expect(lines[0]).toMatch(/^PAUSED: 1 tenant may still stand still/)
+  expect(lines.at(-1)).toBe(lines[0])
+  expect(lines).toContain('    holdfast resume --all')
+  expect(lines.join(' ')).toContain('Exit code 4: A TENANT MAY STILL BE PAUSED.')
+})
+
+test('a line that was stopped, tenants that were not come to and a cached registry are said', () => {
+  const text = renderReport(report([sound('a')], { stopped: 'RESUME_FAILED: b', registry: 'cached since 2026-11-20T00:00:00Z' }, 7), plain)
+  expect(text).toMatch(/^STOPPED: RESUME_FAILED: b\n/)
+  expect(text).toContain('7 NOT COVERED')
+  expect(text).toContain('cached since')
+  expect(text.replaceAll('\n', ' ')).toContain('Exit code 3')
+})
+
+test.each([
+  [unproven('x'), 'holdfast holders /srv/notes/x.db'],
+  [failed('x'), 'holdfast doctor'],
+  [failed('x', { failure: { code: 'LEASE_LOST', message: 'm', hint: 'h', tenantState: 'active' } }), 'holdfast check --tenant x'],
+  [failed('x', { failure: { code: 'NO_SPACE', message: 'm', hint: 'h', tenantState: 'untouched' } }), 'holdfast explain NO_SPACE'],
+] as const)('every problem has a next command', (result, command) => {
+  expect(commandsOf(render(result))).toEqual([`    ${command}`])
+})
+
+test('colour adds nothing that the words do not say', () => {
+  const results = [damaged('acme'), sound('b'), unproven('c'), paused('d')]
+  // oxlint-disable-next-line no-control-regex
+  const bare = renderReport(report(results), { ...plain, color: true }).replaceAll(/\u001b\[\d+m/g, '')
+  expect(bare).toBe(renderReport(report(results), plain))
+})
+
+describe('for any names', () => {
+  const nasty = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.string({ unit: 'grapheme', maxLength: 120 }),
+    fc.constantFrom('\u001b[2J\u001b[31mSOUND', 'a\nholdfast resume --all\n', '\u202egnp.exe', 'x'.repeat(500), '日本語'.repeat(60), '\u0007\u009b31m', 'a\u200db', '👩‍👩‍👧'.repeat(30), '\ud800'),
+  )
+  const result = fc.tuple(nasty, nasty, nasty, fc.constantFrom(sound, damaged, unproven, failed)).map(([id, path, said, make]) => {
+    const made = make('x')
+    return {
+      ...made, tenant: tenantId(id), path, ...(made.reason === undefined ? {} : { reason: said }), ...(made.failure ? { failure: { ...made.failure, message: said, hint: said } } : {}),
+      findings: made.findings.map((finding) => ({ ...finding, text: said, object: { ...finding.object, name: said }, rows: [said, [said, 1, null, { blob: '00' }]] })),
+      causes: made.causes.map((cause) => ({ ...cause, why: said })), evidence: { ...made.evidence, unseen: [said], holders: [{ pid: 1, command: said, modes: ['read' as const], path }] },
+    }
+  })
+
+  test('no line but a command is wider than the terminal', () => {
+    fc.assert(fc.property(fc.array(result, { maxLength: 5 }), fc.integer({ min: 60, max: 120 }), fc.boolean(), (results, width, verbose) => {
+      const text = renderReport(report(results), { width, color: false, verbose })
+      for (const line of text.split('\n')) if (!line.startsWith('    holdfast ')) expect(displayWidth(line)).toBeLessThanOrEqual(width)
+    }))
+  })
+
+  test('nothing that steers a terminal gets out, and no line is forged', () => {
+    fc.assert(fc.property(fc.array(result, { maxLength: 5 }), (results) => {
+      const text = renderReport(report(results), plain)
+      // Lone surrogates would come out as replacement characters.
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/u)
+      const problems = results.filter(({ verdict }) => verdict !== 'sound').length
+      expect(commandsOf(text).length).toBeLessThanOrEqual(problems)
+    }))
+  })
+})
+
+describe('the summary', () => {
+  test('the gravest result is the run\'s exit code', () => {
+    const code = (...results: readonly ReturnType<typeof sound>[]): number => summarize(results, 0).exitCode
+    expect(code()).toBe(0)
+    expect(code(sound('a'))).toBe(0)
+    expect(code(sound('a'), unproven('b'))).toBe(3)
+    expect(code(failed('a'), unproven('b'))).toBe(1)
+    expect(code(failed('a'), damaged('b'))).toBe(2)
+    expect(code(damaged('b'), paused('c'))).toBe(4)
+    expect(code(failed('a', { failure: { code: 'IN_USE', message: '', hint: 'h', tenantState: 'untouched' } }))).toBe(75)
+  })
+
+  test('what was not come to is never 0, an interruption is said, and neither hides a paused tenant', () => {
+    expect(summarize([sound('a')], 2)).toMatchObject({ selected: 3, sound: 1, notCovered: 2, exitCode: 3 })
+    expect(summarize([damaged('a')], 2, { signal: 130 }).exitCode).toBe(130)
+    expect(summarize([paused('a')], 2, { signal: 143 }).exitCode).toBe(4)
+    expect(summarize([sound('a')], 0, { stopped: 70 }).exitCode).toBe(70)
+  })
+})
