@@ -1,0 +1,124 @@
+import type { Command } from 'commander'
+import { availableParallelism } from 'node:os'
+import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { checkCopies, withBareRun, type BareRun } from '../../fleet/bare-run.ts'
+import type { Target } from '../../fleet/crew.ts'
+import { keepIn } from '../../fleet/keep.ts'
+import { workThrough, type Watching, type Worked } from '../../fleet/pipeline.ts'
+import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
+import { sweep } from '../../fleet/sweep.ts'
+import { findDatabases } from '../../hold/find-databases.ts'
+import { newRunId } from '../../ledger/run-id.ts'
+import { tenantId, type RunId } from '../../model/brand.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import type { Engine } from '../../model/reading.ts'
+import { Failure } from '../../model/failure.ts'
+import { printable } from '../../report/printable.ts'
+import type { Face } from '../face.ts'
+import { logSteps } from '../log.ts'
+import type { Act } from '../main.ts'
+import { depthOption, duration, engineOption, positive, withReport, type ReportOptions } from '../options.ts'
+import { Outcome } from '../outcome.ts'
+import { showProgress } from '../progress.ts'
+import { openingOf } from '../opening.ts'
+
+interface CheckOptions extends ReportOptions {
+  readonly snapshot?: boolean
+  readonly tenant?: readonly string[]
+  readonly depth: 'quick' | 'full'
+  readonly engine: Engine
+  readonly workers?: number
+  readonly timeout?: number
+  readonly snapshots?: string
+  readonly keepSnapshot?: string
+}
+
+export function addCheck(program: Command, face: Face, act: Act): void {
+  withReport(program.command('check').description('check files that nobody has open, private copies, or tenants of the service'))
+    .argument('[files...]', 'database files, or folders of them')
+    .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
+    .option('--tenant <id...>', 'hold and check these tenants of the configured service')
+    .addOption(depthOption())
+    .addOption(engineOption())
+    .option('--workers <n>', 'files that are checked at the same time', positive)
+    .option('--timeout <duration>', 'longest time that one check may take', duration)
+    .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
+    .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
+    .addHelpText('after', `
+Examples:
+  holdfast check app.db                      refused (75) while anybody has it open
+  holdfast check /srv/notes                  every database in the folder
+  holdfast check --snapshot copy.db          you say that nobody writes it
+  holdfast check --tenant acme bolt          the whole hold against the service
+
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
+  64 usage, 75 in use (try later), 78 configuration`)
+    .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
+}
+
+async function check(files: readonly string[], options: CheckOptions, face: Face): Promise<ExitCode> {
+  const run = newRunId()
+  using outcome = new Outcome(face, options, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
+  return await outcome.of(() => (options.tenant ? checkTenants(options.tenant, files, options, { run, face, outcome }) : checkFiles(files, options, { run, face, outcome })))
+}
+
+interface Running {
+  readonly run: RunId
+  readonly face: Face
+  readonly outcome: Outcome
+}
+
+/** @throws {Failure} USAGE when a folder holds no database */
+async function targetsIn(files: readonly string[]): Promise<readonly Target[]> {
+  const targets: Target[] = []
+  for (const file of files) {
+    const found = await findDatabases(file)
+    if (found.length === 0) throw new Failure('USAGE', `the folder ${file} holds no database`, { hint: 'name the files themselves, or another folder' })
+    for (const named of found) targets.push({ tenant: null, named })
+  }
+  return targets
+}
+
+async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
+  if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
+  const targets = await targetsIn(files)
+  if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
+  const bare = await bareRun(options, face, run)
+  return withProgress(face, options, outcome, async (watching) => {
+    if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
+    return withBareRun(bare, targets, async (crew) => {
+      const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce)
+      return workThrough(targets, crew, limits, watching, face.interrupt.signal)
+    })
+  })
+}
+
+/** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
+async function bareRun(options: CheckOptions, face: Face, run: RunId): Promise<BareRun> {
+  const settings = options.config === undefined ? null : await loadSettings(await findConfiguration(options.config))
+  const hold = settings?.hold ?? defaultHoldSettings
+  const check = settings?.check ?? defaultCheckSettings
+  const limits = checkLimits({ check })
+  return {
+    snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
+    settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
+    check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
+    checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
+    onStep: logSteps(face, run, options.logLevel),
+  }
+}
+
+async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
+  if (files.length > 0 || options.snapshot) throw new Failure('USAGE', '--tenant goes without files and without --snapshot')
+  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine }), (service) =>
+    withProgress(face, options, outcome, (watching) =>
+      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth, maxPaused: null, concurrency: options.workers ?? null }, watching)))
+}
+
+/** Shows progress while `work` runs, and gathers its results. */
+export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: Watching) => Promise<Done>): Promise<Done> {
+  using line = showProgress(face, options.quiet ?? false)
+  return await work({ onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
+}

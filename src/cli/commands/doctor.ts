@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { examineFitness } from '../../fleet/doctor.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { renderFitness } from '../../report/fitness.ts'
+import type { Face } from '../face.ts'
+import type { Act } from '../main.ts'
+
+interface DoctorOptions {
+  readonly config?: string
+  readonly json?: boolean
+  readonly tenant?: string
+}
+
+export function addDoctor(program: Command, face: Face, act: Act): void {
+  program.command('doctor').description("is this machine fit, and does the service keep the admin API's contract, step by step")
+    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+    .option('--tenant <id>', 'also quiesce and resume this tenant, to test the contract wholly')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText('after', `
+Examples:
+  holdfast doctor                            machine and service; no tenant is paused
+  holdfast doctor --tenant staging           the whole contract, on a tenant that may stand still
+
+Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 78 configuration`)
+    .action((options: DoctorOptions) => act(() => examine(options, face)))
+}
+
+async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
+  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  const fitness = await examineFitness(settings, options.tenant ?? null, face.interrupt.signal)
+  await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
+  if (fitness.steps.some(({ outcome }) => outcome === 'paused')) return exitCodes.maybePaused
+  return fitness.steps.some(({ outcome }) => outcome === 'unfit') ? exitCodes.failed : exitCodes.sound
+}

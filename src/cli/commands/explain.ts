@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import { explain, nearestTopics } from '../../diagnosis/explain.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { Failure } from '../../model/failure.ts'
+import { renderExplanation } from '../../report/explanation.ts'
+import type { Face } from '../face.ts'
+import type { Act } from '../main.ts'
+
+export function addExplain(program: Command, face: Face, act: Act): void {
+  program.command('explain').description('what a finding, a failure or a word of the report means, and what to do')
+    .argument('<topic>', 'a rule, a failure code, a verdict, a seal level or an exit code')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText('after', `
+Examples:
+  holdfast explain row-missing-from-index
+  holdfast explain IN_USE
+  holdfast explain sealed
+
+Exit codes: 0 explained, 64 no such topic`)
+    .action((topic: string, options: { readonly json?: boolean }) => act(() => tell(topic, options.json ?? false, face)))
+}
+
+async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
+  const explanation = explain(topic)
+  if (!explanation) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: `did you mean ${nearestTopics(topic).join(', ')}?` })
+  await face.out(json ? `${JSON.stringify({ schema: 'holdfast.explanation/1', ...explanation }, null, 2)}\n` : renderExplanation(explanation, { width: face.width, color: face.color }))
+  return exitCodes.sound
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { keepIn } from '../../fleet/keep.ts'
+import { withServiceRun } from '../../fleet/run.ts'
+import { sweep } from '../../fleet/sweep.ts'
+import { newRunId } from '../../ledger/run-id.ts'
+import { tenantId } from '../../model/brand.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import { printable } from '../../report/printable.ts'
+import type { Face } from '../face.ts'
+import type { Act } from '../main.ts'
+import { openingOf } from '../opening.ts'
+import { depthOption, withReport, type ReportOptions } from '../options.ts'
+import { Outcome } from '../outcome.ts'
+import { withProgress } from './check.ts'
+
+export function addPull(program: Command, face: Face, act: Act): void {
+  withReport(program.command('pull').description("a tenant's files as they are, with their evidence, to study elsewhere"))
+    .argument('<id>', 'tenant')
+    .argument('<dir>', 'folder to put them in; nothing in it is overwritten')
+    .addOption(depthOption())
+    .addHelpText('after', `
+Examples:
+  holdfast pull acme /var/tmp/acme           then copy the folder wherever you like
+  holdfast check --snapshot acme/acme.db     there: recognised by its manifest
+
+Exit codes: 0 sound, 2 damaged and the others as of check; the files are
+  pulled whether sound or damaged`)
+    .action((id: string, folder: string, options: ReportOptions & { readonly depth: 'quick' | 'full' }) => act(() => pullTenant(id, folder, options, face)))
+}
+
+async function pullTenant(id: string, folder: string, options: ReportOptions & { readonly depth: 'quick' | 'full' }, face: Face): Promise<ExitCode> {
+  const run = newRunId()
+  using outcome = new Outcome(face, options, { id: run, mode: 'pull', registry: 'live' })
+  return await outcome.of(async () => {
+    const settings = await loadSettings(await findConfiguration(options.config ?? null))
+    const keep = await keepIn(folder, face.version, (database) => face.say(`pulled to ${printable(database)}`))
+    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep }), (service) =>
+      withProgress(face, options, outcome, (watching) =>
+        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth, maxPaused: null, concurrency: null }, watching)))
+  })
+}

@@ -1,0 +1,60 @@
+import { Option, type Command } from 'commander'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
+import type { Face } from '../face.ts'
+import type { Act } from '../main.ts'
+import { duration } from '../options.ts'
+
+interface StatusOptions {
+  readonly config?: string
+  readonly format: StatusFormat
+  readonly json?: boolean
+  readonly maxAge: number
+  readonly verbose?: boolean
+}
+
+export function addStatus(program: Command, face: Face, act: Act): void {
+  program.command('status').description('what the ledger knows; no tenant is touched')
+    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+    .addOption(new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'))
+    .option('--json', 'the same as --format json')
+    .option('--verbose', 'list every tenant')
+    .option('--max-age <duration>', 'checks older than this are stale', duration, 26 * 3_600_000)
+    .addHelpText('after', `
+Examples:
+  holdfast status
+  holdfast status --format nagios --max-age 26h
+  holdfast status --format prometheus > /var/lib/node_exporter/holdfast.prom
+
+Exit codes: 0 answered, 78 configuration;
+  for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`)
+    .action((options: StatusOptions) => act(() => tellStatus(options, face)))
+}
+
+async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode> {
+  const format = options.json ? 'json' : options.format
+  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  await using ledger = await readLedger(settings.ledger.dir)
+  const view: StatusView = {
+    service: settings.service.name, generatedAt: Date.now(), maxAgeMs: options.maxAge,
+    tenants: (await ledger.lastResults()).filter(({ failure }) => failure !== 'TENANT_GONE').map(withTimes),
+    openHolds: await ledger.openHolds(),
+    lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
+  }
+  if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
+  const { text, code } = renderStatus(view, { format, width: face.width, color: face.color, verbose: options.verbose ?? false })
+  await face.out(text)
+  return format === 'nagios' || format === 'monit' ? code : exitCodes.sound
+}
+
+const withTimes = (result: LastResult): StatusView['tenants'][number] => ({ ...result, checkedAt: result.at })
+
+const runsLookedAt = 1_000
+
+/** The end of the newest sweep that came to all that it had selected. */
+function lastFullSweep(runs: readonly RecordedRun[]): number | null {
+  const full = runs.find(({ mode, finished }) => mode === 'sweep' && finished !== null && finished.selected > 0 && finished.covered === finished.selected)
+  return full?.finished?.at ?? null
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { withServiceRun } from '../../fleet/run.ts'
+import { sweep } from '../../fleet/sweep.ts'
+import { newRunId } from '../../ledger/run-id.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import type { Face } from '../face.ts'
+import type { Act } from '../main.ts'
+import { openingOf } from '../opening.ts'
+import { depthOption, positive, withReport, type ReportOptions } from '../options.ts'
+import { Outcome } from '../outcome.ts'
+import { withProgress } from './check.ts'
+
+interface SweepCommandOptions extends ReportOptions {
+  readonly only?: readonly string[]
+  readonly depth: 'quick' | 'full'
+  readonly maxPaused?: number
+  readonly concurrency?: number
+}
+
+export function addSweep(program: Command, face: Face, act: Act): void {
+  withReport(program.command('sweep').description('hold and check the tenants of the service, the least known first'))
+    .option('--only <glob...>', 'only tenants whose id matches')
+    .addOption(depthOption())
+    .option('--max-paused <n>', 'tenants that may stand still at once (default: hold.maxPaused)', positive)
+    .option('--concurrency <n>', 'snapshots that are checked at once (default: check.workers)', positive)
+    .addHelpText('after', `
+Examples:
+  holdfast sweep                             all of them
+  holdfast sweep --only 'a*' 'b*'            some of them
+  holdfast sweep --json > report.json        for a program
+  holdfast sweep --quiet                     for cron: silent when all is well
+
+Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
+  64 usage, 75 another run is active, 78 configuration`)
+    .action((options: SweepCommandOptions) => act(() => sweepService(options, face)))
+}
+
+async function sweepService(options: SweepCommandOptions, face: Face): Promise<ExitCode> {
+  const run = newRunId()
+  using outcome = new Outcome(face, options, { id: run, mode: 'sweep', registry: 'live' })
+  return await outcome.of(async () => {
+    const settings = await loadSettings(await findConfiguration(options.config ?? null))
+    return withServiceRun(settings, openingOf(face, options, run, 'sweep'), async (service) => {
+      const { depth, only, maxPaused, concurrency } = options
+      const worked = await withProgress(face, options, outcome, (watching) =>
+        sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth, maxPaused: maxPaused ?? null, concurrency: concurrency ?? null }, watching))
+      await service.ledger.append({ kind: 'run-finished', exitCode: outcome.exitCode(worked), selected: worked.selected, covered: worked.covered })
+      return worked
+    })
+  })
+}

@@ -1,0 +1,43 @@
+/** Our side of the terminal: data on stdout, progress and faults on stderr; a reader that goes away ends nothing. */
+import { readFileSync } from 'node:fs'
+import { listenForSignals, type Interrupt } from './interrupt.ts'
+
+export interface Face {
+  readonly version: string
+  readonly interrupt: Interrupt
+  readonly color: boolean
+  readonly width: number
+  readonly stderrIsTty: boolean
+  /** Writes data. Resolves once it is handed on, so that nothing large waits in memory. */
+  out(text: string): Promise<void>
+  /** Writes a line for the person. */
+  say(sentence: string): void
+}
+
+export function openFace(): Face {
+  // A closed pipe (EPIPE) never ends a hold: what nobody reads is dropped.
+  let stdoutIsOpen = true
+  process.stdout.on('error', () => (stdoutIsOpen = false))
+  process.stderr.on('error', () => undefined)
+  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
+  return {
+    version: readVersion(), say,
+    interrupt: listenForSignals(say),
+    color: isTerminal(process.stdout) && (process.env['NO_COLOR'] ?? '') === '',
+    width: widthOf(process.stdout.columns),
+    stderrIsTty: isTerminal(process.stderr),
+    out: (text) => new Promise((resolve) => {
+      if (!stdoutIsOpen) return resolve()
+      process.stdout.write(text, () => resolve())
+    }),
+  }
+}
+
+/** Typed as a boolean, and undefined for a pipe: which a library of colours would take for "as you like". */
+const isTerminal = (stream: NodeJS.WriteStream): boolean => (stream as { isTTY?: boolean }).isTTY === true
+
+/** Neither a terminal that says it has no columns nor a very narrow or wide one is taken at its word. */
+const widthOf = (columns: number | undefined): number => (columns === undefined || columns === 0 ? 80 : Math.max(40, Math.min(columns, 120)))
+
+/** Of our package, which lies above src/ and dist/ alike. */
+const readVersion = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version

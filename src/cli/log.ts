@@ -1,0 +1,22 @@
+/** The log: one line a step on stderr, each with run, tenant and step (I2.4). Writing it can fail nothing (I4.1). */
+import type { Target } from '../fleet/crew.ts'
+import type { HoldStep } from '../hold/record.ts'
+import type { RunId } from '../model/brand.ts'
+import type { Face } from './face.ts'
+
+export const logLevels = ['silent', 'info', 'debug'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** @returns what is told of each step of a hold */
+export function logSteps(face: Face, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
+  if (level === 'silent') return () => undefined
+  const shown = new Set<HoldStep>(['asked', 'quiesced', 'resumed'])
+  return ({ tenant, named }, step) => {
+    if (level === 'info' && !shown.has(step)) return
+    face.say(spelledOut(JSON.stringify({ at: new Date().toISOString(), run, tenant, path: named, step })))
+  }
+}
+
+/** The same JSON in letters that a terminal shows as they are: ids and paths are untrusted text. */
+const spelledOut = (json: string): string =>
+  json.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (letter) => Array.from({ length: letter.length }, (_, i) => `\\u${letter.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''))

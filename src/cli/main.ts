@@ -1,0 +1,77 @@
+/** The command line: parse, call, print, set the exit code. Nothing is ever cut off: the process ends by itself. */
+import { setFlagsFromString } from 'node:v8'
+import { Command, CommanderError } from 'commander'
+import { exitCodes, type ExitCode } from '../model/exit-code.ts'
+import { Failure } from '../model/failure.ts'
+import type { Report } from '../model/report.ts'
+import { addCheck } from './commands/check.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addExplain } from './commands/explain.ts'
+import { addHistory } from './commands/history.ts'
+import { addHolders } from './commands/holders.ts'
+import { addPull } from './commands/pull.ts'
+import { addResume } from './commands/resume.ts'
+import { addStatus } from './commands/status.ts'
+import { addSweep } from './commands/sweep.ts'
+import { newRunId } from '../ledger/run-id.ts'
+import { Outcome } from './outcome.ts'
+import { exitCodeOfTrouble, tellTrouble } from './trouble.ts'
+import { openFace, type Face } from './face.ts'
+
+export type Act = (work: () => Promise<ExitCode>) => Promise<void>
+
+// A sweep makes much short-lived garbage: V8 would answer with ever larger young generations (99 MB instead of 74 over 300 tenants).
+setFlagsFromString('--semi-space-growth-factor=1')
+const face = openFace()
+process.exitCode = await runCommandLine(process.argv, face)
+
+async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
+  let code = exitCodes.sound as ExitCode // Set by the command that is carried out.
+  const act: Act = async (work) => {
+    code = await work()
+  }
+  const program = describeProgram(face)
+  for (const add of [addCheck, addSweep, addStatus, addHistory, addPull, addResume, addHolders, addDoctor, addExplain]) add(program, face, act)
+  for (const command of program.commands) command.exitOverride()
+  try {
+    await program.parseAsync(argv)
+    // A report has its exit code in it: a signal that comes while it is printed changes nothing.
+    return code === exitCodes.maybePaused || printsReport(argv) ? code : (face.interrupt.exitCode() ?? code)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.sound : refuse(face, argv, error)
+    if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(face, error)
+    return exitCodeOfTrouble(error, face.interrupt.exitCode())
+  }
+}
+
+/** A command line that was not understood: commander has said why. Who asked for a document still gets one. */
+async function refuse(face: Face, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
+  const mode = printsReport(argv)
+  if (mode === undefined || !argv.includes('--json')) return exitCodes.usage
+  using outcome = new Outcome({ ...face, say: () => undefined }, { json: true }, { id: newRunId(), mode, registry: 'none' })
+  return await outcome.of(() => Promise.reject(new Failure('USAGE', message.replace(/^error: /, ''))))
+}
+
+/** The mode of the report that this command line asks for; undefined where it asks for something else. */
+function printsReport(argv: readonly string[]): Report['run']['mode'] | undefined {
+  const [, , command] = argv
+  return command === 'check' || command === 'sweep' || command === 'pull' ? command : undefined
+}
+
+function describeProgram(face: Face): Command {
+  return new Command('holdfast')
+    .description("Checks every tenant's SQLite database of a running service, and cannot be the thing that breaks it.")
+    .version(face.version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(`holdfast --help` lists the commands)')
+    .exitOverride()
+    .addHelpText('after', `
+Examples:
+  holdfast check app.db                    one file that nobody has open
+  holdfast sweep                           every tenant of the configured service
+  holdfast sweep --only 'a*' --json        some of them, for a program
+  holdfast explain IN_USE                  what a finding or a failure means
+
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
+  64 usage, 70 bug, 75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
+}

@@ -1,0 +1,47 @@
+/** Options that several commands share, and the values that they take. */
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { durationMs } from '../config/units.ts'
+import { engines } from '../model/reading.ts'
+import { logLevels, type LogLevel } from './log.ts'
+
+export interface CommonOptions {
+  readonly config?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly logLevel: LogLevel
+}
+
+/** Of the commands that print a report. */
+export interface ReportOptions extends CommonOptions {
+  readonly redactKeys?: boolean
+}
+
+export function withCommon(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+    .option('--json', 'print one JSON document (holdfast.report/1) on stdout')
+    .option('--quiet', 'no progress, and no word when all is well')
+    .option('--verbose', 'show every result and how it was proven')
+    .addOption(new Option('--log-level <level>', 'log steps of holds to stderr, a JSON line each').choices(logLevels).default('silent'))
+}
+
+export const withReport = (command: Command): Command => withCommon(command).option('--redact-keys', 'put digests in the place of row keys')
+
+export const depthOption = (): Option => new Option('--depth <depth>', 'quick: structure only; full: every index against its table').choices(['quick', 'full']).default('full')
+
+export const engineOption = (): Option => new Option('--engine <engine>', 'census: our own comparison of all rows with all entries, beside SQLite\u2019s quick check; sqlite: its integrity check').choices(engines).default('census')
+
+/** A whole number of at least 1. */
+export function positive(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.')
+  return number
+}
+
+/** `30s`, `5m`, … in ms. */
+export function duration(text: string): number {
+  const ms = durationMs(text)
+  if (ms === undefined) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h.')
+  return ms
+}

@@ -1,0 +1,97 @@
+/** Collects the results of a run and prints the report. Results are spooled, so that memory does not grow with tenants. */
+import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
+import type { RunId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { Report, Result, RunFailure } from '../model/report.ts'
+import { jsonReport } from '../report/json.ts'
+import { keyRedactor } from '../report/redact.ts'
+import { Tally } from '../report/summary.ts'
+import { renderReport } from '../report/text.ts'
+import type { Worked } from '../fleet/pipeline.ts'
+import type { Face } from './face.ts'
+import type { CommonOptions } from './options.ts'
+import { Spool } from './spool.ts'
+import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
+
+export type OutcomeOptions = Pick<CommonOptions, 'json' | 'quiet' | 'verbose'> & { readonly redactKeys?: boolean }
+
+export class Outcome implements Disposable {
+  readonly #face: Face
+  readonly #options: OutcomeOptions
+  readonly #run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string; readonly startedAt: string }
+  readonly #redact: (result: Result) => Result
+  readonly #spool: Spool
+  readonly #tally = new Tally()
+  #sqlite = 'none'
+
+  constructor(face: Face, options: OutcomeOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
+    this.#face = face
+    this.#options = options
+    this.#run = { ...run, startedAt: new Date().toISOString() }
+    this.#redact = options.redactKeys ? keyRedactor() : (result) => result
+    this.#spool = new Spool(options.json ? 'json' : options.verbose ? 'whole' : 'brief')
+  }
+
+  add(result: Result): void {
+    this.#tally.add(result)
+    this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
+    this.#spool.add(this.#redact(result))
+  }
+
+  /**
+   * Does the work of a run, closes what it opened, and prints the report: with `--json` exactly one document, whatever came of it.
+   * A run that fails loses no result that it had come to.
+   * @returns the run's exit code
+   */
+  async of(work: () => Promise<Ending>): Promise<ExitCode> {
+    let ending: Ending
+    try {
+      ending = await work()
+    } catch (error) {
+      return this.#printFailed(error)
+    }
+    const exitCode = this.exitCode(ending)
+    await this.#print(exitCode, ending, null)
+    return exitCode
+  }
+
+  /** Of a run that came to this end. */
+  exitCode({ stopped, notCovered }: Ending): ExitCode {
+    const code = stopped && stopped.code !== 'INTERRUPTED' ? exitCodeOfFailure(stopped) : null
+    return this.#tally.exitCode({ notCovered, stopped: code, signal: this.#face.interrupt.exitCode() })
+  }
+
+  async #printFailed(error: unknown): Promise<ExitCode> {
+    const exitCode = this.#exitCodeOfTrouble(error)
+    // First the results, so that the trouble is the last thing that a person reads.
+    if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, { stopped: null, notCovered: 0 }, describeTrouble(error))
+    if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(this.#face, error)
+    return exitCode
+  }
+
+  /** Usage and configuration keep their own code, for they come before any result; else the gravest of all. */
+  #exitCodeOfTrouble(error: unknown): ExitCode {
+    const signal = this.#face.interrupt.exitCode()
+    const own = exitCodeOfTrouble(error, signal)
+    return this.#tally.results === 0 ? own : this.#tally.exitCode({ notCovered: 0, stopped: own, signal })
+  }
+
+  async #print(exitCode: ExitCode, { stopped, notCovered }: Ending, failure: RunFailure | null): Promise<void> {
+    const summary = this.#tally.summary(notCovered, exitCode)
+    const { id, mode, startedAt } = this.#run
+    const registry = failure && this.#tally.results === 0 ? 'none' : this.#run.registry
+    const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}) }
+    const report: Omit<Report, 'results'> = { schema: 'holdfast.report/1', tool: { version: this.#face.version, sqlite: this.#sqlite }, run, ...(failure ? { failure } : {}), summary }
+    if (this.#options.json) {
+      for (const piece of jsonReport(report, this.#spool.results())) await this.#face.out(piece)
+    } else if (!this.#options.quiet || exitCode !== 0) {
+      await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false }))
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#spool[Symbol.dispose]()
+  }
+}
+
+type Ending = Pick<Worked, 'notCovered' | 'stopped'>

@@ -1,0 +1,28 @@
+/** A run that is interrupted resumes whatever is paused, says which signal it was, and leaves nothing behind. */
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { ending, reportIn, start, type Program } from './program.ts'
+import { openService } from './service.ts'
+
+test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s in the middle of a hold is %i: the tenant serves again, and the document is whole', async (signal, expected) => {
+  let program: Program | null = null
+  await using service = await openService({ onClose: () => void program?.kill(signal) })
+  program = start(['sweep', '--json', '--config', service.config])
+  const ran = await ending(program)
+  const report = reportIn(ran)
+  expect(ran.code, ran.stderr).toBe(expected)
+  expect(ran.stderr).toContain(`${signal}: resuming what is paused`)
+  expect(report.summary.notCovered).toBeGreaterThan(0)
+  expect(report.run.stopped).toContain('INTERRUPTED')
+  for (const id of ['acme', 'bolt']) expect(service.gate.stateOf(id)).toBe('active')
+  expect(service.deeds.filter((deed) => deed.startsWith('open')).length).toBe(service.deeds.filter((deed) => deed.startsWith('close')).length)
+  expect(readdirSync(service.snapshots)).toEqual([])
+})
+
+test('an impatient person who presses twice changes nothing: the tenant is resumed all the same', async () => {
+  let program: Program | null = null
+  await using service = await openService({ onClose: () => { for (let i = 0; i < 3; i++) program?.kill('SIGINT') } })
+  program = start(['check', '--tenant', 'acme', '--config', service.config])
+  const { code } = await ending(program)
+  expect([code, service.gate.stateOf('acme')]).toEqual([130, 'active'])
+})

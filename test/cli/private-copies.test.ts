@@ -1,0 +1,115 @@
+/** Snapshots that outlive their run: `check --snapshot`, `--keep-snapshot`, `pull`, and how a manifest is believed. */
+import Database from 'better-sqlite3'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync, appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from './folder.ts'
+import { gist, holdfast, reportIn, reportOf, single } from './program.ts'
+import { openService } from './service.ts'
+
+test('check --snapshot locks nothing: it works while somebody writes, sees the committed WAL, and changes neither file', async () => {
+  using folder = makeFolder()
+  const file = makeDatabase(folder.in('app.db'), { wal: true })
+  const writer = new Database(file)
+  writer.exec("INSERT INTO notes(title) VALUES('only in the WAL'); BEGIN IMMEDIATE")
+  try {
+    const before = fingerprintOf(folder.path)
+    const result = single(await reportOf(['check', '--snapshot', file]))
+    expect([result.verdict, result.evidence.level, result.evidence.lock, result.evidence.lease, result.evidence.proofs]).toEqual(['sound', 'none', null, null, []])
+    expect(result.content.tables.find(({ name }) => name === 'notes')?.rows).toBe(51)
+    expect(fingerprintOf(folder.path)).toEqual(before)
+    writer.exec('COMMIT')
+  } finally {
+    writer.close()
+  }
+})
+
+test('a hot journal beside a private copy is rolled back in a copy of the copy, never in the file', async () => {
+  using folder = makeFolder()
+  const file = makeDatabase(folder.in('app.db'), { rows: 400 })
+  const writer = new Database(file)
+  writer.pragma('cache_size=2')
+  writer.pragma('cache_spill=1')
+  writer.exec("BEGIN; UPDATE notes SET body = 'half done' || body")
+  for (const part of ['', '-journal']) copyFileSync(file + part, folder.in(`copy.db${part}`))
+  writer.close()
+  const before = fingerprintOf(folder.path)
+  const result = single(await reportOf(['check', '--snapshot', folder.in('copy.db')]))
+  expect([result.verdict, result.content.tables.find(({ name }) => name === 'notes')?.rows]).toEqual(['sound', 400])
+  expect(fingerprintOf(folder.path)).toEqual(before)
+})
+
+test('--keep-snapshot leaves the live set with its manifest in a private folder, damaged or not, and overwrites nothing', async () => {
+  using folder = makeFolder()
+  const file = makeDatabase(folder.in('app.db'))
+  damageIndex(file)
+  const kept = folder.in('kept')
+  const ran = await holdfast(['check', '--json', '--keep-snapshot', kept, file])
+  const [result] = reportIn(ran).results
+  expect([result?.verdict, ran.stderr]).toEqual(['damaged', `kept in ${kept}/app.db\n`])
+  expect(readdirSync(kept).sort()).toEqual(['app.db', 'manifest.json'])
+  expect([statSync(kept).mode & 0o777, statSync(join(kept, 'app.db')).mode & 0o777, statSync(join(kept, 'manifest.json')).mode & 0o777]).toEqual([0o700, 0o600, 0o600])
+  expect(readFileSync(join(kept, 'app.db'))).toEqual(readFileSync(file))
+  const again = await holdfast(['check', '--json', '--keep-snapshot', kept, file])
+  expect([again.code, reportIn(again).failure?.code]).toEqual([64, 'USAGE'])
+})
+
+test('I1.11 a pulled snapshot carries its tenant and its evidence elsewhere; one that was altered on the way has neither', async () => {
+  await using service = await openService()
+  const pulled = service.folder.in('pulled')
+  const ran = await holdfast(['pull', 'acme', pulled, '--json', '--config', service.config])
+  expect([reportIn(ran).run.mode, single(reportIn(ran)).verdict]).toEqual(['pull', 'sound'])
+  expect(ran.stderr).toBe(`pulled to ${pulled}/acme.db\n`)
+  const manifest = JSON.parse(readFileSync(join(pulled, 'manifest.json'), 'utf8')) as { schema: string; tenant: string; files: { name: string }[] }
+  expect([manifest.schema, manifest.tenant, manifest.files.map(({ name }) => name)]).toEqual(['holdfast.snapshot/1', 'acme', readdirSync(pulled).filter((name) => name !== 'manifest.json').sort()])
+
+  const elsewhere = service.folder.in('elsewhere')
+  cpSync(pulled, elsewhere, { recursive: true })
+  const recognised = single(await reportOf(['check', '--snapshot', join(elsewhere, 'acme.db')]))
+  expect([recognised.tenant, recognised.evidence.level, recognised.evidence.quiesce?.continuous]).toEqual(['acme', 'sealed', true])
+
+  appendFileSync(join(elsewhere, 'acme.db'), Buffer.alloc(4096))
+  const altered = single(await reportOf(['check', '--snapshot', join(elsewhere, 'acme.db')]))
+  expect([altered.tenant, altered.evidence.level]).toEqual([null, 'none'])
+  // A WAL that was not pulled would change what the database says.
+  const stranger = service.folder.in('stranger')
+  cpSync(pulled, stranger, { recursive: true })
+  const writer = new Database(join(stranger, 'acme.db'))
+  writer.exec("INSERT INTO notes(title) VALUES('later')")
+  copyFileSync(join(stranger, 'acme.db-wal'), service.folder.in('wal'))
+  writer.close()
+  const grafted = service.folder.in('grafted')
+  cpSync(pulled, grafted, { recursive: true })
+  copyFileSync(service.folder.in('wal'), join(grafted, 'acme.db-wal'))
+  const withWal = single(await reportOf(['check', '--snapshot', join(grafted, 'acme.db')]))
+  expect([withWal.tenant, withWal.evidence.level]).toEqual([null, 'none'])
+  // Nor does a manifest speak for a file that it does not name.
+  copyFileSync(join(pulled, 'acme.db'), join(pulled, 'other.db'))
+  expect(single(await reportOf(['check', '--snapshot', join(pulled, 'other.db')])).tenant).toBe(null)
+})
+
+test('a manifest that is broken or hostile is as good as none, and breaks nothing', async () => {
+  using folder = makeFolder()
+  const texts = ['', '{', 'null', '[]', '"x"', '{"schema":"holdfast.snapshot/1","files":[],"evidence":{}}', '{"schema":"holdfast.snapshot/1","files":[null],"evidence":{}}', '{"schema":"holdfast.snapshot/1","files":[{"name":"app.db","sha256":7}],"evidence":7}', '{"schema":"holdfast.snapshot/1","tenant":{},"files":[{"name":"app.db","sha256":"00"}],"evidence":{"level":"sealed"}}']
+  const files = texts.map((text, i) => {
+    mkdirSync(folder.in(String(i)))
+    writeFileSync(folder.in(`${i}/manifest.json`), text)
+    return makeDatabase(folder.in(`${i}/app.db`))
+  })
+  const report = await reportOf(['check', '--snapshot', ...files])
+  expect(report.results.map((result) => `${gist(result)} ${result.tenant} ${result.evidence.level}`)).toEqual(texts.map(() => 'sound null none'))
+})
+
+test('a pull into a folder that is not empty overwrites nothing, and the tenant serves', async () => {
+  await using service = await openService()
+  const folder = service.folder.in('pulled')
+  expect((await holdfast(['pull', 'acme', folder, '--config', service.config])).code).toBe(0)
+  const before = fingerprintOf(folder)
+  const again = await holdfast(['pull', 'acme', folder, '--config', service.config])
+  expect([again.code, again.stderr]).toEqual([64, expect.stringContaining('nothing is overwritten')])
+  expect(fingerprintOf(folder)).toEqual(before)
+  // Nobody stood still for it.
+  expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
+  expect(service.gate.stateOf('acme')).toBe('active')
+  expect(existsSync(service.snapshots) && readdirSync(service.snapshots)).toEqual([])
+})

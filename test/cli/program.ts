@@ -1,0 +1,78 @@
+/** The compiled program as somebody else would run it: a process, its streams, its exit code. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { expect } from 'vitest'
+import type { Report, Result } from '../../src/model/report.ts'
+
+/** HOLDFAST_TREE: another tree than this one, to try a build that is kept apart. */
+const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
+export const launcher = join(tree, 'bin/holdfast.js')
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Nothing of the test's own surroundings: colours, Node options and the like would change what is said. */
+const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...(process.env['TMPDIR'] === undefined ? {} : { TMPDIR: process.env['TMPDIR'] }) })
+
+export type Program = ChildProcessByStdio<null, Readable, Readable>
+
+export const start = (args: readonly string[], { cwd, env = {} }: RunOptions = {}): Program =>
+  spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+
+export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => ending(start(args, options))
+
+/** Reads both streams to their end. */
+export async function ending(program: Program): Promise<Ran> {
+  const [stdout, stderr, [code]] = await Promise.all([textOf(program.stdout), textOf(program.stderr), once(program, 'close') as Promise<[number | null]>])
+  return { code, stdout, stderr }
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+const schema = JSON.parse(readFileSync(join(tree, 'dist/report/report.schema.json'), 'utf8')) as object
+const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
+addFormats.default(ajv)
+const validate = ajv.compile(schema)
+
+/** The one document on stdout: it fits the published schema, and its exit code is that of the process. */
+export function reportIn({ stdout, code, stderr }: Ran): Report {
+  expect(stdout, stderr).toMatch(/^\{[^]*\}\n$/)
+  const report = JSON.parse(stdout) as Report
+  expect(validate(report) ? [] : validate.errors).toEqual([])
+  expect(report.summary.exitCode).toBe(code)
+  const { selected, sound, damaged, inconclusive, failed, notCovered } = report.summary
+  expect([sound + damaged + inconclusive + failed + notCovered, sound + damaged + inconclusive + failed]).toEqual([selected, report.results.length])
+  return report
+}
+
+export async function reportOf(args: readonly string[], options: RunOptions = {}): Promise<Report> {
+  return reportIn(await holdfast([...args, '--json'], options))
+}
+
+/** The only result of a report. */
+export function single({ results }: Report): Result {
+  const [result, ...others] = results
+  if (!result || others.length > 0) throw new Error(`${results.length} results`)
+  return result
+}
+
+/** What a result comes to, in a word that tests can compare: verdict, with the failure's code or the class of damage. */
+export const gist = ({ verdict, failure, damage }: Result): string => `${verdict}${failure ? ` ${failure.code}` : ''}${damage === 'none' ? '' : ` ${damage}`}`

@@ -1,0 +1,114 @@
+/** What the ledger and the service say, for people and for programs: status, history, resume, holders, doctor, explain. */
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { failureKinds } from '../../src/model/failure.ts'
+import { rules } from '../../src/model/finding.ts'
+import { damageIndex, makeDatabase } from './folder.ts'
+import { holdfast, reportIn } from './program.ts'
+import { openService, type TestService } from './service.ts'
+
+describe('after a sweep of a service with one damaged tenant', () => {
+  let service: TestService
+  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
+  beforeAll(async () => {
+    service = await openService({ tenants: (data) => {
+      const bolt = makeDatabase(join(data, 'bolt.db'))
+      damageIndex(bolt)
+      return { acme: join(data, 'acme.db'), bolt, 'odd id/\u001b[31m': join(data, 'odd.db') }
+    } })
+    const before = await run('status', '--format', 'nagios')
+    expect([before.code, before.stdout]).toEqual([3, expect.stringMatching(/^HOLDFAST UNKNOWN/)])
+    const swept = await run('sweep', '--json')
+    expect(reportIn(swept).summary).toMatchObject({ selected: 3, sound: 2, damaged: 1, exitCode: 2 })
+  })
+  afterAll(() => service[Symbol.asyncDispose]())
+
+  test('status is text that fits, JSON, one line for nagios and monit with their codes, and metrics for prometheus', async () => {
+    const [text, json, alias, nagios, monit, prometheus] = await Promise.all([
+      run('status'), run('status', '--format', 'json'), run('status', '--json'), run('status', '--format', 'nagios'), run('status', '--format', 'monit', '--max-age', '26h'), run('status', '--format', 'prometheus'),
+    ])
+    expect([text.code, json.code, alias.code, nagios.code, monit.code, prometheus.code]).toEqual([0, 0, 0, 2, 2, 0])
+    expect(text.stdout).toMatch(/CRITICAL[^]*DAMAGED 1: bolt[^]*next\n {4}holdfast /)
+    expect(text.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+    const status = JSON.parse(json.stdout) as { schema: string; state: string; tenants: { tenant: string; verdict: string }[]; openHolds: unknown[] }
+    expect([status.schema, status.state, status.openHolds]).toEqual(['holdfast.status/1', 'CRITICAL', []])
+    expect(Object.fromEntries(status.tenants.map(({ tenant, verdict }) => [tenant, verdict]))).toEqual({ acme: 'sound', bolt: 'damaged', 'odd id/\u001b[31m': 'sound' })
+    expect(JSON.parse(alias.stdout)).toMatchObject({ schema: 'holdfast.status/1' })
+    expect(nagios.stdout).toMatch(/^HOLDFAST CRITICAL - DAMAGED 1: bolt.*\|.*\n/)
+    expect(Buffer.byteLength(monit.stdout)).toBeLessThanOrEqual(512)
+    expect(prometheus.stdout).toMatch(/^holdfast_tenants\{.*verdict="damaged".*\} 1$/m)
+    expect(prometheus.stdout).toMatch(/^holdfast_tenant_damaged\{.*tenant="bolt".*\} 1$/m)
+    expect([text, json, nagios, monit, prometheus].map(({ stderr }) => stderr).join('')).toBe('')
+  })
+
+  test('history is newest first, of all or of one, as text and JSON, printable', async () => {
+    const [all, one, json] = await Promise.all([run('history'), run('history', 'bolt'), run('history', '--json')])
+    expect([all.code, one.code, json.code]).toEqual([0, 0, 0])
+    expect(all.stdout).toContain('odd id/\\e[31m')
+    expect(all.stdout).not.toContain('\u001b')
+    expect(one.stdout).toMatch(/bolt[^]*damaged/i)
+    expect(one.stdout).not.toContain('acme')
+    const { entries } = JSON.parse(json.stdout) as { entries: { tenant: string; verdict: string; pauseMs: number; level: string }[] }
+    expect(entries).toHaveLength(3)
+    for (const entry of entries) expect(entry).toMatchObject({ level: 'sealed', pauseMs: expect.any(Number) as number })
+  })
+
+  test('status and history touch nobody, and work while the service is away', async () => {
+    const deeds = service.deeds.length
+    const { config } = service
+    const away = service.folder.in('away.yaml')
+    writeFileSync(away, JSON.stringify({ service: { name: 'test', admin: `unix:${service.folder.in('nobody.sock')}` }, tenants: { roots: [service.data] }, snapshots: { dir: service.snapshots }, ledger: { dir: service.ledger } }), { mode: 0o600 })
+    expect((await holdfast(['status', '--format', 'monit', '--config', away])).stdout).toMatch(/CRITICAL/)
+    expect((await holdfast(['history', 'acme', '--config', away])).code).toBe(0)
+    expect([service.deeds.length, config]).toEqual([deeds, service.config])
+  })
+
+  test('doctor finds machine and service fit, and with a tenant it tries the whole contract and leaves it serving', async () => {
+    const looks = await run('doctor', '--json')
+    const fitness = JSON.parse(looks.stdout) as { schema: string; steps: { about: string; outcome: string; said: string }[] }
+    expect([looks.code, fitness.schema], looks.stdout).toEqual([0, 'holdfast.fitness/1'])
+    expect(fitness.steps.filter(({ outcome }) => outcome === 'unfit')).toEqual([])
+    expect(fitness.steps.some(({ about, outcome }) => about === 'service: quiesce and resume' && outcome === 'skipped')).toBe(true)
+    const deeds = service.deeds.length
+    const whole = await run('doctor', '--tenant', 'acme')
+    expect(whole.code, whole.stdout + whole.stderr).toBe(0)
+    expect(whole.stdout).toMatch(/quiesce[^]*no nesting[^]*renew[^]*resume/)
+    expect(whole.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+    expect(service.deeds.slice(deeds)).toEqual(['close acme', 'open acme'])
+    expect(service.gate.stateOf('acme')).toBe('active')
+    expect(readdirSync(service.data).filter((name) => name.startsWith('.holdfast'))).toEqual([])
+    expect(readdirSync(service.snapshots)).toEqual([])
+  })
+
+  test('a check by glob takes those tenants only; resume --json is a document too', async () => {
+    const deeds = service.deeds.length
+    const some = await run('sweep', '--only', 'a*', 'odd*', '--json')
+    expect(reportIn(some).results.map(({ tenant }) => tenant).toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual(['acme', 'odd id/\u001b[31m'])
+    expect(service.deeds.slice(deeds).filter((deed) => deed === 'close bolt')).toEqual([])
+    const resumed = await run('resume', '--all', '--json')
+    expect([resumed.code, JSON.parse(resumed.stdout)]).toEqual([0, { schema: 'holdfast.resume/1', holds: [] }])
+  })
+})
+
+test('a doctor of a service that is away, and of folders that are open, says unfit and what to do: 1', async () => {
+  await using service = await openService({ settings: { snapshots: { dir: '/tmp' } } })
+  service.vanish()
+  const { code, stdout } = await holdfast(['doctor', '--json', '--config', service.config])
+  const { steps } = JSON.parse(stdout) as { steps: { about: string; outcome: string; next: string | null }[] }
+  expect(code).toBe(1)
+  const outcome = (about: string): unknown => steps.find((step) => step.about === about)
+  expect(outcome('snapshot folder')).toMatchObject({ outcome: 'unfit', next: expect.stringMatching(/0700/) as string })
+  expect(steps.some(({ about, outcome }) => about.startsWith('service') && outcome === 'unfit')).toBe(true)
+})
+
+test('explain knows every rule, every failure code, the verdicts, the levels and the exit codes', async () => {
+  const one = await holdfast(['explain', '--json', 'IN_USE'])
+  expect(JSON.parse(one.stdout)).toMatchObject({ schema: 'holdfast.explanation/1' })
+  const { explain } = await import('../../src/diagnosis/explain.ts')
+  for (const topic of [...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'exclusive', 'writer-locked', 'none', '0', '1', '2', '3', '4', '64', '70', '75', '78', '130', '143']) {
+    expect([topic, explain(topic) === null || explain(topic) === undefined]).toEqual([topic, false])
+  }
+  const text = await holdfast(['explain', 'in_use'])
+  expect([text.code, text.stdout.split('\n').every((line) => line.length <= 80)]).toEqual([0, true])
+})

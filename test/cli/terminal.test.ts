@@ -1,0 +1,137 @@
+/** What a person sees, and what a pipe sees: 80 columns, colours only where they help, silence when asked, nothing cut and nobody left paused. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
+import { ending, holdfast, launcher, start } from './program.ts'
+import { openService } from './service.ts'
+
+test('a pipe gets 80 columns, no escape sequences and no progress; only a command to be copied may be longer', async () => {
+  using folder = makeFolder()
+  const deep = folder.in(`${'a-long-name-'.repeat(12)}.db`)
+  damageIndex(makeDatabase(deep))
+  writeFileSync(folder.in('empty.db'), '')
+  makeDatabase(folder.in('sound.db'))
+  const { code, stdout, stderr } = await holdfast(['check', folder.path, folder.in('missing.db')], { env: { FORCE_COLOR: '1', COLUMNS: '200' } })
+  expect([code, stderr]).toEqual([2, ''])
+  expect(stdout).not.toContain('\u001b')
+  const lines = stdout.split('\n')
+  const commands = new Set(lines.filter((_, at) => lines[at - 1]?.trim() === 'next'))
+  expect(lines.filter((line) => line.length > 80 && !commands.has(line))).toEqual([])
+  expect([...commands].every((line) => line.startsWith('    '))).toBe(true)
+  expect(stdout).toMatch(/4 files: 1 sound, 1 damaged, 1 inconclusive, 1 failed\. Exit code 2/)
+})
+
+test('--quiet is silent when all is sound, on both streams, and speaks when something is not', async () => {
+  using folder = makeFolder()
+  const sound = makeDatabase(folder.in('sound.db'))
+  expect(await holdfast(['check', '--quiet', sound])).toEqual({ code: 0, stdout: '', stderr: '' })
+  const both = await holdfast(['check', '--quiet', sound, folder.in('missing.db')])
+  expect([both.code, both.stderr]).toEqual([1, ''])
+  expect(both.stdout).toContain('NOT_FOUND')
+})
+
+const hasScript = ((): boolean => {
+  try {
+    execFileSync('script', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
+/** The program on a terminal of its own, which has `columns`; 0 is one whose size nobody set. */
+async function onTerminal(file: string, columns: number, flags = '', env: Record<string, string> = {}): Promise<string> {
+  const command = `stty cols ${columns}; exec '${process.execPath}' '${launcher}' check ${flags} '${file}'`
+  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TERM: 'xterm', ...env }, timeout: 20_000 })
+  let text = ''
+  child.stdout.on('data', (piece: Buffer) => { text = (text + piece.toString('utf8')).slice(0, 1_000_000) })
+  const [code] = (await once(child, 'close')) as [number]
+  expect(code).toBe(2)
+  return text
+}
+
+const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h']
+const color = new RegExp(`${String.fromCodePoint(0x1b)}\\[[0-9;]*m`, 'u')
+
+test.skipIf(!hasScript)('on a terminal there are colours and a live line; NO_COLOR and --quiet are honoured (skipped without script(1))', async () => {
+  using folder = makeFolder()
+  const damaged = makeDatabase(folder.in('damaged.db'))
+  damageIndex(damaged)
+  const colored = await onTerminal(damaged, 80)
+  const plain = await onTerminal(damaged, 80, '', { NO_COLOR: '1' })
+  const quiet = await onTerminal(damaged, 80, '--quiet', { NO_COLOR: '1' })
+  expect(colored).toMatch(color)
+  expect(colored).toContain(hideCursor)
+  expect(colored).toContain(showCursor)
+  expect(plain).toContain(hideCursor)
+  expect(plain).not.toMatch(color)
+  expect(plain).toContain('DAMAGED')
+  expect(quiet).not.toContain('\u001b')
+})
+
+test.skipIf(!hasScript)('a terminal that says it has no columns gets the report, and no live line that would never end (skipped without script(1))', async () => {
+  using folder = makeFolder()
+  const damaged = makeDatabase(folder.in('damaged.db'))
+  damageIndex(damaged)
+  const text = await onTerminal(damaged, 0, '', { NO_COLOR: '1' })
+  expect(text).toMatch(/FILE +VERDICT +DAMAGE[^]*Exit code 2/)
+  expect(text.length).toBeLessThan(10_000)
+})
+
+test('a closed stdout ends no hold: the sweep goes on to its end, resumes everybody, and its exit code is the true one', async () => {
+  await using service = await openService({ tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])) })
+  for (const flags of [['--json'], ['--verbose']]) {
+    service.deeds.length = 0
+    const program = start(['sweep', ...flags, '--config', service.config])
+    program.stdout.destroy()
+    const { code, stderr } = await endingWithoutStdout(program)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(service.deeds.filter((deed) => deed.startsWith('close'))).toHaveLength(3)
+    for (const id of ['acme', 'bolt', 'crate']) expect(service.gate.stateOf(id)).toBe('active')
+  }
+  // A second run finds nothing open: the first had ended all its holds.
+  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe('no hold stands open\n')
+  expect(readdirSync(service.snapshots)).toEqual([])
+})
+
+async function endingWithoutStdout(program: ReturnType<typeof start>): Promise<{ code: number | null; stderr: string }> {
+  let stderr = ''
+  program.stderr.on('data', (piece: Buffer) => { stderr += piece.toString('utf8') })
+  const [code] = (await once(program, 'close')) as [number | null]
+  return { code, stderr }
+}
+
+test('`| head -1` gets its line, and the shell sees the exit code', async () => {
+  using folder = makeFolder()
+  damageIndex(makeDatabase(folder.in('damaged.db')))
+  const script = `'${process.execPath}' '${launcher}' check --verbose '${folder.path}' | head -1; exit "\${PIPESTATUS[0]}"`
+  const child = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = await ending(child)
+  expect([said.code, said.stderr]).toEqual([2, ''])
+  expect(said.stdout).toMatch(/^holdfast 0|^FILE/)
+})
+
+test('nobody reads stderr: logging each step still lets no tenant wait', async () => {
+  const ids = Array.from({ length: 40 }, (_, i) => `tenant-${i}`)
+  await using service = await openService({ tenants: (data) => Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`])) })
+  const script = `'${process.execPath}' '${launcher}' sweep --json --depth quick --log-level debug --config '${service.config}' 2> >(read line; echo "$line"; cat > /dev/null)`
+  const child = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const { stdout } = await ending(child)
+  const first = /^\{"at":.*\}$/m.exec(stdout)?.[0]
+  expect(JSON.parse(first ?? '{}')).toMatchObject({ run: expect.any(String) as string, tenant: expect.stringMatching(/^tenant-/) as string, step: expect.any(String) as string })
+  expect(stdout).toContain('"sound": 40')
+})
+
+test('log lines carry run, tenant and step, on stderr only (I2.4)', async () => {
+  await using service = await openService()
+  const { stdout, stderr, code } = await holdfast(['sweep', '--log-level', 'debug', '--quiet', '--config', service.config])
+  expect([code, stdout]).toEqual([0, ''])
+  const lines = stderr.trim().split('\n').map((line) => JSON.parse(line) as { run: string; tenant: string; step: string; at: string })
+  expect(new Set(lines.map(({ tenant }) => tenant))).toEqual(new Set(['acme', 'bolt']))
+  expect(new Set(lines.map(({ run }) => run)).size).toBe(1)
+  const steps = lines.filter(({ tenant }) => tenant === 'acme').map(({ step }) => step)
+  expect(steps.filter((step) => ['asked', 'quiesced', 'locked', 'probed', 'sealed', 'proven', 'copied', 'proven-again', 'probed-again', 'released', 'resumed', 'kept'].includes(step)))
+    .toEqual(['asked', 'quiesced', 'locked', 'probed', 'sealed', 'proven', 'copied', 'proven-again', 'probed-again', 'released', 'resumed', 'kept'])
+})
