@@ -1,0 +1,79 @@
+/** Ways in which a service can break its word, one name each, for the demo and for tests that must see holdfast notice. */
+
+/** What each does. A number after `=` is its measure, a tenant after `:` limits it to that tenant: `slow=3000:bolt`. */
+export const misbehaviours = {
+  'keeps-writing': 'answers quiesced with no open handles, and goes on writing through a hidden one',
+  'keeps-handles': 'keeps an idle handle open though it claims none',
+  'keeps-shm-open': 'keeps a descriptor on the -shm open though it claims none',
+  'writes-once': 'writes one row, once, the given ms (5) after it answered quiesced, through a fresh handle',
+  'wrong-inode': 'claims another inode than that of the file',
+  'outside-roots': 'names a file outside its folder in the registry and in its answers',
+  'new-boot-id': 'shows another boot id when it resumes',
+  discontinuous: 'says at the resume that it was not quiesced all the time',
+  restarts: 'forgets everything, as a new process would, the given ms (0) after it answered quiesced',
+  'lease-expires': 'ends the lease the given ms (1) after it answered quiesced, though it granted what was asked',
+  'loses-replies': 'does the work and destroys the connection, once per kind of request',
+  slow: 'does the work and answers quiesce and resume the given ms (2000) later',
+  'never-answers': 'does the work of a quiesce and never answers it',
+  'never-answers-resume': 'does the work of a resume and never answers it',
+  'refuses-resume': 'answers 500 to a resume and stays quiesced until the lease ends',
+  'unknown-lease': 'answers 410 to a resume as if the lease had never been',
+  'unhealthy-after-resume': 'is not well any more once it was resumed',
+  'unhealthy': 'is not well, before and after',
+  busy: 'answers 423 to a quiesce',
+  denies: 'answers 403 to a quiesce',
+  limit: 'answers 429 to the first two attempts to quiesce',
+  starting: 'answers 503 to the first two attempts to quiesce',
+  'close-fails': 'cannot close its handles: 500, active again',
+  'long-job': 'has a job that runs the given ms (60000) when a quiesce comes',
+  garbage: 'does the work of a quiesce and answers something that is not JSON',
+  'repeats-cursor': 'pages its registry without end',
+  'empty-registry': 'shows a registry without tenants',
+} as const satisfies Record<string, string>
+
+export type Misbehaviour = keyof typeof misbehaviours
+
+interface Fault {
+  readonly name: Misbehaviour
+  readonly measure: number | null
+  readonly tenant: string | null
+}
+
+export class Faults {
+  readonly #faults: readonly Fault[]
+  readonly #counts = new Map<string, number>()
+
+  /** @throws {Error} for a name that is not known */
+  constructor(list: string) {
+    this.#faults = list.split(',').filter((item) => item !== '').map(parse)
+  }
+
+  has(name: Misbehaviour, tenant: string | null): boolean {
+    return this.#find(name, tenant) !== undefined
+  }
+
+  /** The number given after `=`, else `usual`; null when the service behaves. */
+  measure(name: Misbehaviour, tenant: string | null, usual: number): number | null {
+    const fault = this.#find(name, tenant)
+    return fault ? (fault.measure ?? usual) : null
+  }
+
+  /** True for the first `times` questions about the same occasion. */
+  first(name: Misbehaviour, tenant: string | null, occasion: string, times: number): boolean {
+    if (!this.has(name, tenant)) return false
+    const key = `${name} ${occasion}`
+    const count = (this.#counts.get(key) ?? 0) + 1
+    this.#counts.set(key, count)
+    return count <= times
+  }
+
+  #find(name: Misbehaviour, tenant: string | null): Fault | undefined {
+    return this.#faults.find((fault) => fault.name === name && (fault.tenant === null || fault.tenant === tenant))
+  }
+}
+
+function parse(item: string): Fault {
+  const [, name = '', measure, tenant] = /^([a-z-]+)(?:=([0-9]+))?(?::(.+))?$/.exec(item) ?? []
+  if (!Object.hasOwn(misbehaviours, name)) throw new Error(`no such misbehaviour: ${item}\nknown: ${Object.keys(misbehaviours).join(', ')}`)
+  return { name: name as Misbehaviour, measure: measure === undefined ? null : Number(measure), tenant: tenant ?? null }
+}

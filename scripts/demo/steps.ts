@@ -1,0 +1,76 @@
+/** What the demo does with processes and files: started here, ended here, by pid. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const root = resolve(import.meta.dirname, '../..')
+
+export interface Started extends AsyncDisposable {
+  readonly pid: number
+  /** The line that it printed when it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>
+  /** Ends it with SIGTERM, after 5 s with SIGKILL. */
+  stop(): Promise<void>
+}
+
+/** A program of the demo as a process; resolves when it says that it is ready. */
+export async function start(program: string, args: readonly string[]): Promise<Started> {
+  // In a session of its own: Ctrl-C is for the demo, which ends its children in order.
+  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+  const ended = once(child, 'exit')
+  const line = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>
+  const [ready] = await Promise.race([line, ended.then(() => { throw new Error(`${program} ended before it was ready`) })])
+  const stop = (): Promise<void> => end(child, ended)
+  return { pid: child.pid ?? 0, ready: JSON.parse(ready) as Record<string, unknown>, stop, [Symbol.asyncDispose]: stop }
+}
+
+async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  const patience = setTimeout(() => child.kill('SIGKILL'), 5_000)
+  await ended
+  clearTimeout(patience)
+}
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+}
+
+/** holdfast as a user would run it. Interrupted, it resumes whatever it paused before it ends. */
+export async function holdfast(args: readonly string[], show: 'shown' | 'kept', signal: AbortSignal): Promise<Ran> {
+  const child = spawn(process.execPath, [join(root, 'bin/holdfast.js'), ...args], { stdio: ['ignore', show === 'shown' ? 'inherit' : 'pipe', show === 'shown' ? 'inherit' : 'ignore'], detached: true })
+  const onAbort = (): void => void child.kill('SIGINT')
+  signal.addEventListener('abort', onAbort)
+  let stdout = ''
+  child.stdout?.on('data', (chunk) => { stdout += String(chunk) })
+  try {
+    const [code] = await once(child, 'close') as [number | null]
+    return { code: code ?? -1, stdout }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** sha256 and time of change of each tenant's main file. Reading opens and closes, so only ever from outside the service. */
+export function fingerprints(dir: string, tenants: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(tenants.map((id) => {
+    const file = join(dir, `${id}.db`)
+    return [id, `${createHash('sha256').update(readFileSync(file)).digest('hex')} ${statSync(file, { bigint: true }).mtimeNs}`]
+  }))
+}
+
+export function writeConfiguration(folder: string, socket: string, tenants: string): string {
+  const file = join(folder, 'holdfast.yaml')
+  writeFileSync(file, [
+    `service: { name: notes, admin: ${JSON.stringify(`unix:${socket}`)} }`,
+    `tenants: { roots: [${JSON.stringify(tenants)}] }`,
+    `snapshots: { dir: ${JSON.stringify(join(folder, 'snapshots'))} }`,
+    `ledger: { dir: ${JSON.stringify(join(folder, 'ledger'))} }`,
+    '',
+  ].join('\n'))
+  return file
+}

@@ -1,0 +1,63 @@
+/** The demo from end to end, on the compiled program, as `npm run demo` runs it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+interface Demo extends Disposable {
+  readonly said: () => string
+  readonly ended: Promise<readonly [number | null, NodeJS.Signals | null]>
+  /** What it left in its TMPDIR. */
+  readonly left: () => readonly string[]
+  interrupt(): void
+}
+
+function startDemoProgram(): Demo {
+  const tmp = mkdtempSync(join(tmpdir(), 'demo-main-'))
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../scripts/demo/main.ts')], { env: { ...process.env, TMPDIR: tmp, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { text += String(chunk) })
+  return {
+    said: () => text,
+    ended: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+    left: () => readdirSync(tmp),
+    interrupt: () => void child.kill('SIGINT'),
+    [Symbol.dispose]() {
+      child.kill('SIGKILL')
+      rmSync(tmp, { recursive: true, force: true })
+    },
+  }
+}
+
+const pidsIn = (text: string): number[] => [...text.matchAll(/\(pid (\d+)\)/g)].map(([, pid]) => Number(pid))
+
+/** Commands of those of the processes that still run. */
+function running(pids: readonly number[]): string[] {
+  return pids.flatMap((pid) => {
+    try {
+      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')].filter((command) => command.includes('scripts/demo'))
+    } catch {
+      return []
+    }
+  })
+}
+
+test('I1.12: everything is as promised, and nothing is left behind', async () => {
+  using demo = startDemoProgram()
+  expect([await demo.ended, demo.said().match(/NOT AS PROMISED.*/g)]).toEqual([[0, null], null])
+  expect(demo.said().match(/as promised:/g)?.length).toBeGreaterThanOrEqual(7)
+  expect(pidsIn(demo.said()).length).toBe(2)
+  expect(running(pidsIn(demo.said()))).toEqual([])
+  expect(demo.left()).toEqual([])
+})
+
+test('interrupted in the middle of the sweep it stops everything and removes its folder', async () => {
+  using demo = startDemoProgram()
+  while (!demo.said().includes('holdfast sweep')) await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), demo.ended.then(() => { throw new Error(demo.said()) })])
+  demo.interrupt()
+  expect([await demo.ended, demo.said().includes('interrupted; everything was stopped')]).toEqual([[130, null], true])
+  expect(running(pidsIn(demo.said()))).toEqual([])
+  expect(demo.left()).toEqual([])
+})
