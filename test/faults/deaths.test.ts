@@ -1,0 +1,70 @@
+/** Somebody else dies or gets in the way in the middle of a hold: the probe, the guardian, a second run of holdfast. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startCompanions } from '../../src/hold/companions.ts'
+import type { HoldStep } from '../../src/hold/record.ts'
+import { configure } from '../support/holdfast.ts'
+import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
+import { startDemo } from '../support/service.ts'
+import { openFreedom, type Freedom } from '../hold/freedom.ts'
+import { openWorkplace, type Workplace } from '../hold/workplace.ts'
+
+const moments: readonly HoldStep[] = ['quiesced', 'sealed', 'copied', 'probed-again']
+
+describe('in the middle of a hold', () => {
+  let place: Workplace
+  let freedom: Freedom
+  beforeAll(async () => {
+    place = await openWorkplace()
+    freedom = openFreedom()
+  })
+  afterAll(async () => {
+    await freedom[Symbol.asyncDispose]()
+    await place[Symbol.asyncDispose]()
+  })
+
+  it.each(moments)('the probe is killed after "%s": nothing is proven by silence, the tenant serves, the next hold has a new probe', async (at) => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+    await using companions = await startCompanions()
+    const probe = descendantsOf(process.pid).findLast(({ command }) => command.includes('probe-child'))
+    const { result, open } = await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(probe?.pid ?? 0, 'SIGKILL') } })
+    expect(['sound', 'inconclusive']).toContain(result?.verdict)
+    if (result?.verdict === 'inconclusive') expect(result.failure).toMatchObject({ tenantState: 'active' })
+    expect(open).toEqual([])
+    expect((await demo.status('acme')).state).toBe('active')
+    await freedom.expect(demo.fileOf('acme'))
+    expect((await place.examine(demo, 'acme', { companions })).result?.verdict).toBe('sound')
+  })
+
+  it.each(moments)('the guardian is killed after "%s": this hold ends in good order, and none begins without one', async (at) => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+    await using companions = await startCompanions()
+    const guardian = descendantsOf(process.pid).findLast(({ command }) => command.includes('guardian-child'))
+    await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(guardian?.pid ?? 0, 'SIGKILL') } })
+    expect((await demo.status('acme')).state).toBe('active')
+    await freedom.expect(demo.fileOf('acme'))
+    await eventually('it has ended', () => !isRunning(guardian?.pid ?? 0))
+    const next = await place.examine(demo, 'acme', { companions })
+    expect(next).toMatchObject({ stopped: { code: 'GUARDIAN_LOST' }, result: { verdict: 'failed', failure: { code: 'GUARDIAN_LOST', tenantState: 'untouched' } } })
+    expect(next.open).toEqual([])
+  })
+
+  it('a second run works on the same service, with a ledger of its own and the same snapshot folder: both are harmless, and neither says a false word', async () => {
+    await using demo = await startDemo({ tenants: 9, bytes: 60_000, load: 100, loaded: ['acme', 'bolt', 'crate'] })
+    const hold = '{ ttl: 3s, drainTimeout: 500ms, maxPaused: 2, warmAbove: 0B }'
+    const one = configure(demo, { name: 'one', hold })
+    const other = configure(demo, { name: 'other', hold, snapshots: one.snapshots })
+    for (let time = 0; time < 3; time++) {
+      const runs = await Promise.all([one.sweep(), other.sweep()])
+      for (const { code, report, stderr } of runs) {
+        expect([0, 1, 3, 75], stderr).toContain(code)
+        expect(report.results.filter(({ verdict }) => verdict === 'damaged').map(({ tenant, findings }) => ({ tenant, findings }))).toEqual([])
+        expect(report.results.filter(({ failure }) => failure?.tenantState === 'maybe-paused')).toEqual([])
+      }
+    }
+    for (const tenant of demo.tenants) await demo.servesAgain(tenant, 1_000)
+    expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    expect((await one.sweep()).code).toBe(0)
+    expect(one.leftovers()).toEqual([])
+    expect(await demo.stopAndVerify()).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,35 @@
+/** The service dies or freezes in the middle of a hold: whether the tenant serves, nobody can say then, and that is said loudest. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startDemo } from '../support/service.ts'
+import { openFreedom, type Freedom } from '../hold/freedom.ts'
+import { openWorkplace, type Workplace } from '../hold/workplace.ts'
+
+describe('in the middle of a hold', () => {
+  let place: Workplace
+  let freedom: Freedom
+  beforeAll(async () => {
+    place = await openWorkplace()
+    freedom = openFreedom()
+  })
+  afterAll(async () => {
+    await freedom[Symbol.asyncDispose]()
+    await place[Symbol.asyncDispose]()
+  })
+
+  it.concurrent('the service is killed: the tenant is called maybe-paused, exit code 4, the line stops, and the ledger remembers', async () => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
+    const examined = await place.examine(demo, 'acme', { settings: { ttlMs: 1_000 }, onStep: (step) => { if (step === 'copied') process.kill(demo.pid, 'SIGKILL') } })
+    expect(examined).toMatchObject({ exitCode: 4, stopped: { code: 'RESUME_FAILED' }, result: { verdict: 'inconclusive', failure: { code: 'RESUME_FAILED', tenantState: 'maybe-paused' } } })
+    expect(examined.open.length).toBe(1)
+    await freedom.expect(demo.fileOf('acme'))
+  })
+
+  it.concurrent('the service freezes: the same, and no lock of ours outlives it', async () => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
+    const examined = await place.examine(demo, 'acme', { settings: { ttlMs: 1_000 }, onStep: (step) => { if (step === 'sealed') process.kill(demo.pid, 'SIGSTOP') } })
+    expect(examined).toMatchObject({ exitCode: 4, stopped: { code: 'RESUME_FAILED' }, result: { failure: { tenantState: 'maybe-paused' } } })
+    await freedom.expect(demo.fileOf('acme'))
+    process.kill(demo.pid, 'SIGCONT')
+    await demo.servesAgain('acme', 2_000)
+  })
+})

@@ -1,0 +1,88 @@
+/** A person, a supervisor or the kernel stops holdfast in the middle: SIGINT, SIGTERM, SIGHUP, SIGSTOP. */
+import { truncateSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Report } from '../../src/model/report.ts'
+import type { HoldStep } from '../../src/hold/record.ts'
+import { configure, type Holdfast } from '../support/holdfast.ts'
+import { descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+import { startDemo, type Demo } from '../support/service.ts'
+import { openFreedom, type Freedom } from '../hold/freedom.ts'
+
+const ttlMs = 2_000
+
+describe('holdfast, in the middle of a hold,', () => {
+  let demo: Demo
+  let holdfast: Holdfast
+  let freedom: Freedom
+  beforeAll(async () => {
+    demo = await startDemo({ tenants: 3, bytes: 20_000 })
+    // Long enough a copy for a signal to come into it.
+    truncateSync(demo.fileOf('crate'), 250e6)
+    holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 10s, warmAbove: 100MB }` })
+    freedom = openFreedom()
+  })
+  afterAll(async () => {
+    await freedom[Symbol.asyncDispose]()
+    await demo[Symbol.asyncDispose]()
+  })
+
+  /** Starts a check of the large tenant and waits until it has come to a step. */
+  async function checkUntil(step: HoldStep): Promise<Program> {
+    const program = holdfast.start('check', '--tenant', 'crate', '--depth', 'quick', '--json', '--log-level', 'debug')
+    await eventually(`the hold comes to "${step}"`, () => program.stderr().includes(`"step":"${step}"`), 20_000)
+    return program
+  }
+
+  it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('resumes on %s and ends with exit code %i', async (signal, code) => {
+    await using program = await checkUntil('proven')
+    const children = descendantsOf(program.pid)
+    program.kill(signal)
+    const ended = await program.ended
+    expect({ code: ended.code, signal: ended.signal }, ended.stderr).toEqual({ code, signal: null })
+    expect((JSON.parse(ended.stdout) as Report).summary).toMatchObject({ selected: 1, notCovered: 1, exitCode: code })
+    await expectAllIsOver(children.map(({ pid }) => pid))
+  })
+
+  it.each(['preflight', 'asked', 'copied', 'resumed', 'kept'] as const)('told to end after "%s" ends, with its tenant served and its report printed', async (step) => {
+    await using program = await checkUntil(step)
+    const children = descendantsOf(program.pid)
+    program.kill('SIGTERM')
+    program.kill('SIGINT') // Of two that come together either may be heard first; the second changes nothing.
+    const ended = await program.ended
+    expect([130, 143]).toContain(ended.code)
+    expect((JSON.parse(ended.stdout) as Report).schema).toBe('holdfast.report/1')
+    await expectAllIsOver(children.map(({ pid }) => pid))
+  })
+
+  it('frozen with its locks held is killed by its guardian once the lease must have ended, and stalls nobody meanwhile (F13)', async () => {
+    await using program = await checkUntil('proven')
+    const children = descendantsOf(program.pid)
+    program.kill('SIGSTOP')
+    const frozenAt = performance.now()
+    let slowestMs = 0
+    while (isRunning(program.pid) && performance.now() - frozenAt < 10_000) {
+      const askedAt = performance.now()
+      expect((await demo.status('acme')).state).toBe('active')
+      slowestMs = Math.max(slowestMs, performance.now() - askedAt)
+    }
+    expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
+    expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 1_500)
+    expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(1_000)
+    await demo.servesAgain('crate', 2_000)
+    await freedom.expect(demo.fileOf('crate'))
+    for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 3_000)
+
+    const next = await holdfast.run('check', '--tenant', 'acme')
+    expect(next.code, next.stderr).toBe(0)
+    expect(next.stderr).toMatch(/an earlier run left a hold on crate open; it serves again/)
+    expect(holdfast.leftovers()).toEqual([])
+  })
+
+  async function expectAllIsOver(children: readonly number[]): Promise<void> {
+    expect((await demo.status('crate')).state).toBe('active')
+    expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    for (const pid of children) await eventually('its children have ended', () => !isRunning(pid), 3_000)
+    expect(holdfast.leftovers()).toEqual([])
+    await freedom.expect(demo.fileOf('crate'))
+  }
+})

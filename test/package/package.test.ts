@@ -1,0 +1,83 @@
+/** The package as somebody else installs it: in an empty folder, from the tarball, with nothing of this checkout. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeDatabase, makeFolder, type Folder } from '../cli/folder.ts'
+
+const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
+
+describe('npm pack, installed into an empty folder', () => {
+  let folder: Folder
+  let app: string
+  let tarball: string
+  /** Node as the tests run on it, before any other on the path. */
+  const env = (): NodeJS.ProcessEnv => {
+    const { PATH, HOME, npm_config_cache: cache, npm_config_registry: registry } = process.env
+    return { PATH: `${dirname(process.execPath)}:${PATH}`, HOME, ...(cache === undefined ? {} : { npm_config_cache: cache }), ...(registry === undefined ? {} : { npm_config_registry: registry }) }
+  }
+  const run = (program: string, args: readonly string[], cwd = app): { status: number | null; stdout: string; stderr: string } => spawnSync(program, args, { cwd, env: env(), encoding: 'utf8', timeout: 100_000 })
+
+  beforeAll(() => {
+    folder = makeFolder()
+    app = folder.in('app')
+    mkdirSync(app)
+    // What the build made stands already: building again would take it away from under the tests beside us.
+    const packed = run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path], tree)
+    expect(packed.status, packed.stderr).toBe(0)
+    tarball = folder.in(readdirSync(folder.path).find((name) => name.endsWith('.tgz')) ?? '')
+    writeFileSync(join(app, 'package.json'), '{"name":"app","private":true,"type":"module"}')
+    const installed = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', tarball])
+    expect(installed.status, installed.stderr).toBe(0)
+  }, 120_000)
+  afterAll(() => folder[Symbol.dispose]())
+
+  test('npx holdfast check FILE works there, and exits with the code of the result', () => {
+    const file = makeDatabase(join(app, 'app.db'))
+    const sound = run('npx', ['--no-install', 'holdfast', 'check', file])
+    expect([sound.status, sound.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('npm warn'))]).toEqual([0, []])
+    expect(sound.stdout).toMatch(/app\.db +sound/)
+    expect(run('npx', ['--no-install', 'holdfast', 'check', join(app, 'missing.db')]).status).toBe(1)
+    expect(run('npx', ['--no-install', 'holdfast', '--version']).stdout.trim()).toBe((JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string }).version)
+  })
+
+  test("import { createGate } from 'holdfast/gate' works, and so do the schema and the API document", () => {
+    writeFileSync(join(app, 'use.mjs'), `import { createGate, TenantPaused } from 'holdfast/gate'
+      import schema from 'holdfast/report.schema.json' with { type: 'json' }
+      import { readFileSync } from 'node:fs'
+      const gate = createGate({ service: 'x', version: '1', tenants: () => [{ id: 'a', files: ['/nonexistent/a.db'] }], close: () => {}, open: () => {} })
+      const said = await gate.run('a', () => 'served')
+      const api = readFileSync(new URL(import.meta.resolve('holdfast/admin-api.yaml')), 'utf8')
+      console.log(JSON.stringify([said, typeof TenantPaused, schema.title, api.startsWith('openapi: 3.1')]))
+      await gate[Symbol.asyncDispose]()`)
+    const used = run('node', ['use.mjs'])
+    expect(used.stdout.trim(), used.stderr).toBe(JSON.stringify(['served', 'function', 'holdfast report', true]))
+  })
+
+  test('the gate brings its types', () => {
+    const types = readFileSync(join(app, 'node_modules/holdfast/dist/service/gate/index.d.ts'), 'utf8')
+    expect(types).toMatch(/export declare function createGate/)
+  })
+
+  test('it holds the program, its documents and its licence, and neither tests nor sources', () => {
+    const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n').map((name) => name.replace(/^package\//, ''))
+    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/cli/main.js', 'dist/service/gate/index.js', 'dist/report/report.schema.json', 'dist/service/admin-api.yaml']) expect(files).toContain(name)
+    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|bin\/holdfast\.js|dist\/.*\.(js|d\.ts|yaml|schema\.json))$/
+    expect(files.filter((name) => !permitted.test(name))).toEqual([])
+    // Each compiled file has its source: nothing is left of an older build.
+    const sources = files.filter((name) => name.startsWith('dist/') && name.endsWith('.js')).map((name) => name.replace(/^dist\//, 'src/').replace(/\.js$/, '.ts'))
+    const known = new Set(readdirSync(fileURLToPath(new URL('../../src', import.meta.url)), { recursive: true, encoding: 'utf8' }).map((name) => `src/${name}`))
+    expect(sources.filter((name) => !known.has(name))).toEqual([])
+  })
+
+  test('nothing in it names this machine, a registry or a person', () => {
+    const text = execFileSync('tar', ['-xzOf', tarball], { maxBuffer: 100_000_000, encoding: 'utf8' })
+    // The hits alone: the text is megabytes long.
+    expect(text.match(/\/work\/|\/root\/|\/home\/\w+|node_modules\/\.cache|registry\.\w+\.\w|https?:\/\/registry|npmjs|:4873|_authToken|localhost:\d/g)).toBe(null)
+    expect(text.includes(fileURLToPath(new URL('../..', import.meta.url)))).toBe(false)
+    const { scripts, dependencies } = JSON.parse(readFileSync(join(app, 'node_modules/holdfast/package.json'), 'utf8')) as { scripts: Record<string, string>; dependencies: Record<string, string> }
+    expect(Object.keys(scripts).filter((name) => ['preinstall', 'install', 'postinstall'].includes(name))).toEqual([])
+    expect(Object.values(dependencies).filter((version) => !/^[\^~]?\d/.test(version))).toEqual([])
+  })
+})
