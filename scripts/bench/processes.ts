@@ -1,0 +1,77 @@
+/** What a program and its children weigh, read from /proc while they run. */
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** In bytes. `pss` counts a page that several processes share once; `rss` counts it once for each of them. */
+export interface Weight {
+  readonly processes: number
+  readonly rss: number
+  readonly pss: number
+  /** Open descriptors of the program itself. */
+  readonly descriptors: number
+}
+
+/** null when the program is gone. Children are found by their parents: those with sessions of their own too. */
+export function weigh(pid: number): Weight | null {
+  const descriptors = countDescriptors(pid)
+  if (descriptors === null) return null
+  const sizes = descendantsOf(pid).flatMap((one) => sizeOf(one) ?? [])
+  return { processes: sizes.length, descriptors, rss: sizes.reduce((sum, { rss }) => sum + rss, 0), pss: sizes.reduce((sum, { pss }) => sum + pss, 0) }
+}
+
+/** What each process of the program weighs, by its command line. */
+export function weighEach(pid: number): readonly { readonly command: string; readonly rss: number; readonly pss: number }[] {
+  return descendantsOf(pid).flatMap((one) => {
+    const size = sizeOf(one)
+    const command = textOf(`/proc/${one}/cmdline`)?.split('\0').find((word) => word.endsWith('.js') || word.endsWith('.ts')) ?? ''
+    return size === null ? [] : [{ command: command.split('/').at(-1) ?? '', ...size }]
+  })
+}
+
+/** Milliseconds of processor time so far: of the program, its children, and those of them that have ended. 0 when it is gone. */
+export function processorMs(pid: number): number {
+  const ticksMs = 10 // USER_HZ is 100 on every Linux.
+  return descendantsOf(pid).reduce((sum, one) => {
+    const fields = statOf(one)
+    return sum + [11, 12, 13, 14].reduce((ticks, at) => ticks + Number(fields?.[at] ?? 0), 0) * ticksMs
+  }, 0)
+}
+
+/** Fields of /proc/PID/stat from the state on; the command before it stands in brackets and may hold anything, brackets too. */
+function statOf(pid: number | string): readonly string[] | null {
+  const stat = textOf(`/proc/${pid}/stat`)
+  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function descendantsOf(pid: number): readonly number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const parent = statOf(name)?.[1]
+    if (parent !== undefined) parents.set(Number(name), Number(parent))
+  }
+  const found = [pid]
+  for (let at = 0; at < found.length; at++) for (const [child, parent] of parents) if (parent === found[at]) found.push(child)
+  return found
+}
+
+function sizeOf(pid: number): { readonly rss: number; readonly pss: number } | null {
+  const rollup = textOf(`/proc/${pid}/smaps_rollup`)
+  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup ?? '')?.[1] ?? 0)
+  return rollup === null || rollup === '' ? null : { rss: kilobytes('Rss') * 1024, pss: kilobytes('Pss') * 1024 }
+}
+
+function countDescriptors(pid: number): number | null {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return null
+  }
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return null // The process ended while we looked.
+  }
+}

@@ -1,0 +1,51 @@
+/** Our side of the service that is measured. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+
+export type ToService =
+  | { readonly do: 'load'; readonly tenant: string; readonly perSecond: number }
+  | { readonly do: 'figures' }
+  | { readonly do: 'end' }
+
+export interface FromService {
+  readonly said: 'ready' | 'done'
+  /** Milliseconds of each transaction since the last question, from due to committed. */
+  readonly latencies: readonly number[]
+  /** Holds so far. */
+  readonly holds: number
+}
+
+export interface BenchService extends AsyncDisposable {
+  readonly socket: string
+  /** Transactions on one tenant, evenly spread over time, from now on. */
+  load(tenant: string, perSecond: number): Promise<void>
+  /** What was measured since the last question. */
+  figures(): Promise<FromService>
+}
+
+/** @param folder whose *.db are the tenants */
+export async function startService(folder: string, socket: string): Promise<BenchService> {
+  const child = fork(join(import.meta.dirname, 'service.ts'), [folder, socket], { serialization: 'advanced', execArgv: [] })
+  const ended = new Promise<never>((_, reject) => child.once('exit', (code) => reject(new Error(`the service ended with code ${code}`))))
+  ended.catch(() => undefined)
+  await Promise.race([heard(child), ended])
+  const ask = async (message: ToService): Promise<FromService> => {
+    const answer = heard(child)
+    child.send(message)
+    return Promise.race([answer, ended])
+  }
+  return {
+    socket,
+    load: async (tenant, perSecond) => void (await ask({ do: 'load', tenant, perSecond })),
+    figures: () => ask({ do: 'figures' }),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.send({ do: 'end' } satisfies ToService, () => undefined)
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
+      await ended.catch(() => undefined)
+      clearTimeout(timer)
+    },
+  }
+}
+
+const heard = (child: ChildProcess): Promise<FromService> => new Promise((resolve) => child.once('message', (message) => resolve(message as FromService)))
