@@ -9,6 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles: [new URL('../test/support/seed.ts', import.meta.url).pathname],
     reporters: ['default', new URL('totals-reporter.ts', import.meta.url).pathname],
   },
 })

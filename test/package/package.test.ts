@@ -17,7 +17,7 @@ describe('npm pack, installed into an empty folder', () => {
     const { PATH, HOME, npm_config_cache: cache, npm_config_registry: registry } = process.env
     return { PATH: `${dirname(process.execPath)}:${PATH}`, HOME, ...(cache === undefined ? {} : { npm_config_cache: cache }), ...(registry === undefined ? {} : { npm_config_registry: registry }) }
   }
-  const run = (program: string, args: readonly string[], cwd = app): { status: number | null; stdout: string; stderr: string } => spawnSync(program, args, { cwd, env: env(), encoding: 'utf8', timeout: 100_000 })
+  const run = (program: string, args: readonly string[], cwd = app): { status: number | null; stdout: string; stderr: string } => spawnSync(program, args, { cwd, env: env(), encoding: 'utf8', timeout: 280_000 })
 
   beforeAll(() => {
     folder = makeFolder()
@@ -30,7 +30,7 @@ describe('npm pack, installed into an empty folder', () => {
     writeFileSync(join(app, 'package.json'), '{"name":"app","private":true,"type":"module"}')
     const installed = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', tarball])
     expect(installed.status, installed.stderr).toBe(0)
-  }, 120_000)
+  }, 300_000) // A registry may be slow; that is no defect of ours.
   afterAll(() => folder[Symbol.dispose]())
 
   test('npx holdfast check FILE works there, and exits with the code of the result', () => {
