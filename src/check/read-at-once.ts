@@ -14,7 +14,7 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
   const settled = ask<'settle'>({ step: 'settle' })
   yield settled
   if (!settled.settled || settled.facts.length > 0) return
-  const account = ask<'account'>({ step: 'account', pagesMax: look.pages + 1, memoryBytesMax })
+  const account = ask<'account'>({ step: 'account', pagesMax: Infinity, memoryBytesMax })
   yield account
   if (account.kind !== 'ended' || account.pagesUnread > 0 || account.findings.length > 0) return
   const schema = ask<'schema'>({ step: 'schema' })
