@@ -6,8 +6,9 @@
  * 2. proper-lockfile's folder `run-SERVICE.lock`: it holds where the kernel's does not reach, and is stale after 60 s.
  *
  * A crash at night must not cost the next run a minute. So a folder that was left behind is removed at once when the
- * kernel's lock is free *and* the process that wrote the file is surely gone from this machine. We hold the kernel's lock
- * meanwhile, so no two take over at the same time. In any doubt the 60 s are waited for.
+ * kernel's lock is free *and* the process that wrote the file is surely gone from this machine. Whoever is refused the
+ * kernel's lock does not try the folder: taken without it, the folder would look left behind to the next one who gets it,
+ * until it was signed. In any doubt the 60 s are waited for.
  */
 import { constants } from 'node:fs'
 import { open, rmdir, type FileHandle } from 'node:fs/promises'
@@ -35,8 +36,11 @@ export async function takeRunLock(dir: string, service: string, run: RunId | nul
   const name = join(dir, `run-${encodeURIComponent(service)}`)
   const file = await openOwnerFile(`${name}.json`)
   try {
+    const kernel = lockByKernel(file)
     const owner = await ownerIn(file)
-    if (lockByKernel(file) === 'granted' && owner !== null && isSurelyGone(owner)) await removeLeftover(`${name}.lock`)
+    // Who has it may not have signed yet: then the file names one who is gone.
+    if (kernel === 'refused') throw active(owner !== null && isSurelyGone(owner) ? null : owner)
+    if (kernel === 'granted' && owner !== null && isSurelyGone(owner)) await removeLeftover(`${name}.lock`)
     const compromised = new AbortController()
     const release = await lockByFolder(name, owner, compromised)
     const held = new HeldRunLock(file, release, compromised.signal)
@@ -120,9 +124,12 @@ async function lockByFolder(name: string, owner: RunOwner | null, compromised: A
     })
   } catch (error) {
     if (codeOf(error) !== 'ELOCKED') throw new Failure('LEDGER_UNUSABLE', `cannot take the run lock ${name}.lock: ${codeOf(error)}`, { cause: error })
-    throw new Failure('RUN_ACTIVE', `another run works on this service${inWords(owner)}`, { cause: error, hint: hintFor(owner) })
+    throw active(owner, error)
   }
 }
+
+const active = (owner: RunOwner | null, cause: unknown = null): Failure =>
+  new Failure('RUN_ACTIVE', `another run works on this service${inWords(owner)}`, { cause, hint: hintFor(owner) })
 
 const inWords = (owner: RunOwner | null): string =>
   owner === null ? '' : `: pid ${owner.pid}${owner.run === null ? '' : `, run ${owner.run}`}, since ${new Date(owner.since).toISOString()}`
