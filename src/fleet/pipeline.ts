@@ -42,24 +42,23 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
     at.finished(target)
     watching.onResult(result)
     line.look(result)
-    if (target.tenant !== null) await crew.ledger?.append({ kind: 'checked', tenant: target.tenant, result })
+    if (target.tenant !== null) await crew.ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result })
   }
-  const check = async (heldTarget: HeldTarget): Promise<void> => {
+  const check = async (heldTarget: HeldTarget): Promise<Result> => {
     const { target, held } = heldTarget
     try {
-      const result = await checks.add(async () => {
+      return await checks.add(async () => {
         at.checking(target)
         if (held.kind === 'snapshot') await crew.keep?.(target, held)
         return checkHeld(heldTarget, crew, limits.depth, line.signal)
       })
-      // Its place in the queue is free by now: the next check need not wait for the ledger and for the snapshot to be deleted.
-      await finish(result, target)
     } finally {
+      // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its room on the disk for the ledger.
       if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
     }
   }
-  // One more than may be paused: the next one's preflight and warm copy fill the time of the pause.
-  const holds = new PQueue({ concurrency: limits.maxPaused + 1 })
+  // Two more than may be paused: while one stands still, the next one's preflight and warm copy are made and the last one's snapshot is hashed.
+  const holds = new PQueue({ concurrency: limits.maxPaused + 2 })
   const endings = new Set<Promise<unknown>>()
   for (const target of targets) {
     await holds.onSizeLessThan(1)
@@ -70,10 +69,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       const heldTarget = await line.guard(holdTarget(target, crew, false, (work) => pauses.add(work), line.signal))
       if (!heldTarget) return place.leave()
       place.fill(heldTarget.held.kind === 'snapshot' ? heldTarget.held.snapshot.bytes : 0)
-      const ending = line.guard(check(heldTarget)).finally(() => {
-        place.leave()
-        endings.delete(ending)
-      })
+      const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((result) => finish(result, target))).finally(() => endings.delete(ending))
       endings.add(ending)
     })
   }

@@ -11,11 +11,18 @@ const deadlines = new Map<number, NodeJS.Timeout>()
 
 answerQuestions<GuardianMessage, 'here'>((message) => {
   if (message.kind === 'hello') return 'here'
-  clearTimeout(deadlines.get(message.watch))
-  if (message.kind === 'end') deadlines.delete(message.watch)
-  else deadlines.set(message.watch, setTimeout(end, message.forMs))
+  message.ended.forEach(forget)
+  if (message.kind === 'until') {
+    forget(message.watch)
+    deadlines.set(message.watch, setTimeout(end, message.forMs))
+  }
   return 'here'
 })
+
+function forget(watch: number): void {
+  clearTimeout(deadlines.get(watch))
+  deadlines.delete(watch)
+}
 
 /** By pid and start time: a pid alone may by now belong to somebody else. */
 function end(): void {

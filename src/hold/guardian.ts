@@ -8,13 +8,15 @@ import { Failure } from '../model/failure.ts'
 
 export type GuardianMessage =
   | { readonly kind: 'hello' }
-  | { readonly kind: 'until'; readonly watch: number; readonly forMs: number }
-  | { readonly kind: 'end'; readonly watch: number }
+  | { readonly kind: 'until'; readonly watch: number; readonly forMs: number; readonly ended: readonly number[] }
+  | { readonly kind: 'end'; readonly ended: readonly number[] }
 
 /** How long a watch without a lease runs, and how often it is drawn out while this process lives. */
 const heartbeat = { forMs: 15_000, everyMs: 3_000 } as const
 
 const answerMsMax = 10_000
+/** A watch that has ended is told of with the next message, or after this: each message costs a sweep a fifth of a millisecond. Far below any deadline. */
+const endWithinMs = 250
 
 export interface Watch extends Disposable {
   /** Kill this process unless the watch has ended by then. @param deadlineMs on the monotonic clock */
@@ -27,6 +29,8 @@ export class Guardian implements AsyncDisposable {
   readonly #questions = new PQueue({ concurrency: 1 })
   #watches = 0
   #lost = false
+  #ended: number[] = []
+  #endTimer: NodeJS.Timeout | null = null
 
   private constructor(child: Child<GuardianMessage, 'here'>) {
     this.#child = child
@@ -50,7 +54,7 @@ export class Guardian implements AsyncDisposable {
   /** A watch with a deadline of its own. It begins when the guardian has said that it watches: it may have died unnoticed. @throws {Failure} GUARDIAN_LOST */
   async watch(deadlineMs: number): Promise<Watch> {
     const watch = this.#watches++
-    const message = (deadlineMs: number): GuardianMessage => ({ kind: 'until', watch, forMs: Math.max(0, deadlineMs - monotonicMs()) })
+    const message = (deadlineMs: number): GuardianMessage => ({ kind: 'until', watch, forMs: Math.max(0, deadlineMs - monotonicMs()), ended: this.#takeEnded() })
     await this.#ask(message(deadlineMs))
     const until = (deadlineMs: number): void => this.#child.tell(message(deadlineMs))
     return { until, [Symbol.dispose]: () => this.#end(watch) }
@@ -76,10 +80,21 @@ export class Guardian implements AsyncDisposable {
   }
 
   #end(watch: number): void {
-    if (!this.#lost) this.#child.tell({ kind: 'end', watch })
+    this.#ended.push(watch)
+    this.#endTimer ??= setTimeout(() => {
+      const ended = this.#takeEnded()
+      if (!this.#lost) this.#child.tell({ kind: 'end', ended })
+    }, endWithinMs).unref()
+  }
+
+  #takeEnded(): readonly number[] {
+    if (this.#endTimer) clearTimeout(this.#endTimer)
+    this.#endTimer = null
+    return this.#ended.splice(0)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#endTimer) clearTimeout(this.#endTimer)
     await this.#child[Symbol.asyncDispose]()
   }
 }

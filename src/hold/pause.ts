@@ -50,6 +50,8 @@ export class Pause implements AsyncDisposable {
   readonly #with: Pausing
   readonly #holder: string
   readonly #watch: Watch
+  /** When the guardian ends us, on the monotonic clock. */
+  #watchedUntilMs: number
   readonly #over = new AbortController()
   #state: 'asked' | 'quiesced' | 'ended' = 'asked'
   #answer: QuiescedAnswer | null = null
@@ -63,10 +65,11 @@ export class Pause implements AsyncDisposable {
   /** The ledger line about the end, until somebody takes it over to wait for it. */
   #written: Promise<void> = Promise.resolve()
 
-  private constructor(pausing: Pausing, holder: string, watch: Watch, endsByMs: number) {
+  private constructor(pausing: Pausing, holder: string, watch: Watch, watchedUntilMs: number, endsByMs: number) {
     this.#with = pausing
     this.#holder = holder
     this.#watch = watch
+    this.#watchedUntilMs = watchedUntilMs
     this.#endsByMs = endsByMs
   }
 
@@ -77,14 +80,15 @@ export class Pause implements AsyncDisposable {
     const longestMs = longestPauseMs(limits)
     // The watch first: without a guardian nothing is asked, and the ledger must not remember it as asked.
     const endsByMs = monotonicMs() + longestMs
-    const watch = await guardian.watch(endsByMs)
+    const watchedUntilMs = monotonicMs() + firstWatchMs(limits)
+    const watch = await guardian.watch(watchedUntilMs)
     try {
       await ledger.append({ kind: 'hold-asked', tenant, holder, endsBy: Date.now() + longestMs })
     } catch (error) {
       watch[Symbol.dispose]()
       throw error
     }
-    return new Pause(pausing, holder, watch, endsByMs)
+    return new Pause(pausing, holder, watch, watchedUntilMs, endsByMs)
   }
 
   /** Aborts when the lease can no longer be relied on, or when the pause has become too long. */
@@ -121,8 +125,8 @@ export class Pause implements AsyncDisposable {
     this.#keepRenewing(Math.min(limits.ttlMs, answer.expiresInMs))
     this.#endWhenTooLong(answeredAtMs)
     // Not waited for: the line before the deed is durable already, and by its holder the lease can be found again.
-    ledger.append({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence }).catch(() => undefined)
-    await compareClaims(path, answer, this.#with.required)
+    ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence }).catch(() => undefined)
+    compareClaims(path, answer, this.#with.required)
     return { by: 'service', answer } as unknown as Still
   }
 
@@ -182,7 +186,7 @@ export class Pause implements AsyncDisposable {
     this.#state = 'ended'
     this.#resumed = sight.resumed
     onEnded(this.evidence, this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs), sight.how)
-    this.#written = ledger.append({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null })
+    this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null })
     this.#written.catch(() => undefined) // Whoever waits for it hears of it.
     return sight
   }
@@ -190,7 +194,11 @@ export class Pause implements AsyncDisposable {
   #extend(sentAtMs: number, answeredAtMs: number, expiresInMs: number): void {
     this.#safeUntilMs = sentAtMs + expiresInMs - marginMs
     this.#endsByMs = answeredAtMs + expiresInMs
-    this.#watch.until(this.#endsByMs + marginMs)
+    const deadlineMs = this.#endsByMs + marginMs
+    // The first deadline does for most holds: another is told when it is nearer, or when the first one comes near.
+    if (deadlineMs >= this.#watchedUntilMs && this.#watchedUntilMs - answeredAtMs > this.#with.limits.ttlMs / 2) return
+    this.#watchedUntilMs = deadlineMs
+    this.#watch.until(deadlineMs)
   }
 
   #keepRenewing(ttlMs: number): void {
@@ -247,6 +255,12 @@ export class Pause implements AsyncDisposable {
 const maxHoldMs = (limits: PauseLimits): number => Math.max(limits.ttlMs, limits.maxPauseMs + 2_000)
 
 /** From our request on: drain, hold, and what an answer may take on its way. After that no lease of ours can stand. */
-const longestPauseMs = (limits: PauseLimits): number => limits.drainTimeoutMs + maxHoldMs(limits) + 10_000
+const longestPauseMs = (limits: PauseLimits): number => waitMsMax(limits) + maxHoldMs(limits)
+
+/** From our request to the service's answer. */
+const waitMsMax = (limits: PauseLimits): number => limits.drainTimeoutMs + 10_000
+
+/** A lease of this length cannot end earlier, for it has yet to be asked for. Where the answer may take as long as the lease, nothing may be ended while we wait: no lock is held then. */
+const firstWatchMs = (limits: PauseLimits): number => (limits.ttlMs > waitMsMax(limits) ? limits.ttlMs + marginMs : longestPauseMs(limits))
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)

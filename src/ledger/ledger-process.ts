@@ -16,6 +16,8 @@ const askMs = 60_000
 const attemptsMax = 3
 /** Appends that one commit takes at most. */
 const linesPerCommitMax = 1000
+/** How long `appendSoon` waits for company: a commit costs a millisecond and two messages between processes. */
+const soonMs = 50
 
 interface Waiting {
   readonly line: NewLine
@@ -32,6 +34,7 @@ export class LedgerProcess implements Ledger {
   #turn: Promise<unknown> = Promise.resolve()
   #waiting: Waiting[] = []
   #commitIsDue = false
+  #soon: NodeJS.Timeout | null = null
   #closed = false
   /** Lines are numbered from a random beginning: two ledgers of one run never share a number. */
   #number = randomInt(2 ** 47)
@@ -53,16 +56,29 @@ export class LedgerProcess implements Ledger {
   }
 
   append(event: Event): Promise<void> {
+    const written = this.appendSoon(event)
+    this.#commitSoon()
+    return written
+  }
+
+  appendSoon(event: Event): Promise<void> {
     invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
     const line = { at: Date.now(), run: this.#run, number: this.#number, event: condense(event) }
     return new Promise((written, failed) => {
       this.#waiting.push({ line, written, failed })
-      if (this.#commitIsDue) return
-      this.#commitIsDue = true
-      void this.#inTurn(() => this.#commit())
+      this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
     })
+  }
+
+  /** In its turn. */
+  #commitSoon(): void {
+    if (this.#soon) clearTimeout(this.#soon)
+    this.#soon = null
+    if (this.#commitIsDue || this.#waiting.length === 0) return
+    this.#commitIsDue = true
+    void this.#inTurn(() => this.#commit())
   }
 
   async openHolds(): Promise<readonly OpenHold[]> {
@@ -88,6 +104,7 @@ export class LedgerProcess implements Ledger {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#commitSoon()
     // After everything that was asked before.
     await this.#inTurn(async () => {
       const child = this.#child
@@ -118,6 +135,7 @@ export class LedgerProcess implements Ledger {
 
   async #ask<Kind extends LedgerAnswer['kind']>(question: LedgerQuestion, kind: Kind): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
     invariant(!this.#closed, 'nothing is asked of a ledger that was closed')
+    this.#commitSoon()
     const answer = await this.#inTurn(() => this.#answer(question))
     invariant(answer.kind === kind, `the ledger answers ${kind}, not ${answer.kind}`)
     return answer as Extract<LedgerAnswer, { kind: Kind }>

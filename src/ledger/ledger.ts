@@ -83,6 +83,8 @@ export interface LedgerReading extends AsyncDisposable {
 export interface Ledger extends LedgerReading {
   /** Resolves once the event is on the disk. Events that come while one commit runs are committed together. @throws {Failure} LEDGER_UNUSABLE */
   append(event: Event): Promise<void>
+  /** The same without a commit of its own: it goes with the next one, or after 50 ms. For what nobody else waits for. */
+  appendSoon(event: Event): Promise<void>
 }
 
 /**

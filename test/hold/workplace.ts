@@ -78,6 +78,7 @@ export async function openWorkplace(): Promise<Workplace> {
         if (event.kind === 'hold-asked') holders.add(event.holder)
         return ledger.append(event)
       },
+      appendSoon: (event: Event) => ledger.appendSoon(event),
     })
     const keeper = demo === null || target.tenant === null ? { kind: 'nobody' } as const : keeperOf(demo, target.tenant, watched)
     let result: Result | null = null
