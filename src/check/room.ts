@@ -1,9 +1,9 @@
 /**
  * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep their names outside as well:
- * whatever happens to us, nothing of it is lost.
+ * whatever happens to us, nothing of it is lost. Names are dealt with at once: through the thread pool a small snapshot cost as long as a tenth of its check.
  */
-import { constants } from 'node:fs'
-import { chmod, chown, copyFile, link, lstat, mkdtemp, readdir, rm, unlink } from 'node:fs/promises'
+import { chmodSync, chownSync, constants, linkSync, lstatSync, readdirSync, type BigIntStats } from 'node:fs'
+import { chown, copyFile, mkdtemp, readdir, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotPath } from '../model/brand.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
@@ -42,13 +42,13 @@ export class Room implements AsyncDisposable {
   async admit(snapshot: SnapshotPath): Promise<void> {
     for (const part of parts) {
       const outside = snapshot + part
-      const stat = await lstat(outside, { bigint: true }).catch(ifMissing)
+      const stat = look(outside)
       if (stat === null) continue
       if (!stat.isFile()) throw new Error(`${JSON.stringify(outside)} is no regular file`)
       const inside = join(this.folder, databaseName + part)
       const linked = await linkOrCopy(outside, inside)
       this.#guests.push({ outside, inside, uid: Number(stat.uid), gid: Number(stat.gid), ino: linked ? stat.ino : null })
-      if (this.#user !== null) await chown(linked ? outside : inside, this.#user.uid, this.#user.gid)
+      if (this.#user !== null) chownSync(linked ? outside : inside, this.#user.uid, this.#user.gid)
     }
   }
 
@@ -59,14 +59,14 @@ export class Room implements AsyncDisposable {
   async clear(): Promise<void> {
     for (const { outside, inside, uid, gid, ino } of this.#guests) {
       if (ino === null) continue
-      const stat = await lstat(inside, { bigint: true }).catch(ifMissing)
+      const stat = look(inside)
       if (stat?.ino === ino || isMain(inside)) {
-        if (this.#user !== null) await chown(outside, uid, gid)
-        await chmod(outside, 0o600)
+        if (this.#user !== null) chownSync(outside, uid, gid)
+        chmodSync(outside, 0o600)
       } else await rm(outside)
     }
     this.#guests = []
-    for (const name of await readdir(this.folder)) await remove(join(this.folder, name))
+    for (const name of readdirSync(this.folder)) await remove(join(this.folder, name))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,7 +86,7 @@ const isMain = (inside: string): boolean => inside.endsWith(`/${databaseName}`)
 /** True for a link. */
 async function linkOrCopy(outside: string, inside: string): Promise<boolean> {
   try {
-    await link(outside, inside)
+    linkSync(outside, inside)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -96,10 +96,8 @@ async function linkOrCopy(outside: string, inside: string): Promise<boolean> {
   }
 }
 
-function ifMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null
-  throw error
-}
+/** null for nothing. */
+const look = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null
 
 /** Removes the rooms of processes that are gone. Their snapshots have their names outside; only links are lost. */
 export async function removeAbandonedRooms(beside: string): Promise<void> {

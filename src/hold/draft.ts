@@ -1,9 +1,14 @@
 /**
  * A draft: the snapshot while nobody may read it yet. It lives in a folder that ends in `.partial`; only after the
  * tenant was resumed and everything was proven is it hashed and renamed (hold.md step 10). Disposing an unkept draft deletes it.
+ *
+ * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that of a pause. What may take long by the
+ * size of a file (truncating, deleting) goes there.
  */
-import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync } from 'node:fs'
+import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { syncFile, syncFolder } from '../host/durable.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
@@ -27,7 +32,8 @@ export interface Snapshot extends AsyncDisposable {
 
 export class Draft implements AsyncDisposable {
   readonly #folder: string
-  readonly #files = new Map<LiveSetPart, FileHandle>()
+  /** Raw descriptors. */
+  readonly #files = new Map<LiveSetPart, number>()
   #kept = false
 
   private constructor(folder: string) {
@@ -41,18 +47,15 @@ export class Draft implements AsyncDisposable {
    */
   static async open(parent: string, name: string): Promise<Draft> {
     const folder = join(parent, name + partialSuffix)
-    await mkdir(folder, { mode: 0o700 }).catch(outOfSpace)
+    spaceAllowing(() => mkdirSync(folder, { mode: 0o700 }))
     return new Draft(folder)
   }
 
   /** Descriptor of the copy of a part, created on first use with mode 0600. */
   async descriptor(part: LiveSetPart): Promise<number> {
-    let file = this.#files.get(part)
-    if (!file) {
-      file = await open(join(this.#folder, databaseName + part), 'wx+', 0o600).catch(outOfSpace)
-      this.#files.set(part, file)
-    }
-    return file.fd
+    const file = this.#files.get(part) ?? spaceAllowing(() => openSync(join(this.#folder, databaseName + part), 'wx+', 0o600))
+    this.#files.set(part, file)
+    return file
   }
 
   /** Throws away what was copied of a part, so that it can be copied again. */
@@ -61,16 +64,18 @@ export class Draft implements AsyncDisposable {
   }
 
   async truncate(part: LiveSetPart, bytes: number): Promise<void> {
-    await this.#files.get(part)?.truncate(bytes)
+    const file = this.#files.get(part)
+    if (file !== undefined) await truncateFile(file, bytes)
   }
 
   /** Gives the room on the disk back before the draft is disposed of. */
   async empty(): Promise<void> {
-    await Promise.all([...this.#files.values()].map((file) => file.truncate(0)))
+    await Promise.all([...this.#files.values()].map((file) => truncateFile(file, 0)))
   }
 
   async size(part: LiveSetPart): Promise<number> {
-    return (await this.#files.get(part)?.stat())?.size ?? 0
+    const file = this.#files.get(part)
+    return file === undefined ? 0 : fstatSync(file).size
   }
 
   /**
@@ -82,13 +87,13 @@ export class Draft implements AsyncDisposable {
     const files: SnapshotEvidence['files'][number][] = []
     for (const part of liveSetParts) {
       const file = this.#files.get(part)
-      if (!file) continue
-      if (lasting) await syncFile(file.fd)
-      files.push({ part, ...(await digestOf(file.fd)) })
+      if (file === undefined) continue
+      if (lasting) await syncFile(file)
+      files.push({ part, ...(await digestOf(file)) })
     }
-    await this.#close()
+    this.#close()
     const folder = this.#folder.slice(0, -partialSuffix.length)
-    await rename(this.#folder, folder)
+    renameSync(this.#folder, folder)
     this.#kept = true
     if (lasting) await Promise.all([syncFolder(folder), syncFolder(join(folder, '..'))])
     return {
@@ -98,14 +103,14 @@ export class Draft implements AsyncDisposable {
     }
   }
 
-  async #close(): Promise<void> {
+  #close(): void {
     const open = [...this.#files.values()]
     this.#files.clear()
-    await Promise.all(open.map((file) => file.close()))
+    for (const file of open) closeSync(file)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close()
+    this.#close()
     if (!this.#kept) await rm(this.#folder, { recursive: true, force: true })
   }
 }
@@ -117,6 +122,16 @@ async function removeFolder(folder: string): Promise<void> {
     await rmdir(folder)
   } catch {
     await rm(folder, { recursive: true, force: true }) // Meets the same trouble, if it is one, and then says so.
+  }
+}
+
+const truncateFile = promisify(ftruncate)
+
+function spaceAllowing<Value>(work: () => Value): Value {
+  try {
+    return work()
+  } catch (error) {
+    return outOfSpace(error)
   }
 }
 

@@ -37,7 +37,7 @@ async function isDatabase(path: string): Promise<boolean> {
   if (!found.isFile()) return false
   if (named) return true
   try {
-    await using file = await openDescriptor(path, 'read-only')
+    using file = openDescriptor(path, 'read-only')
     const { kind } = readHeader(await readAt(file.number, 0, 100))
     return kind === 'header' || kind === 'wrong'
   } catch {

@@ -92,7 +92,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
   const { settings, keeper, inPause } = request
   const path = await resolveLivePath(request.named, request.roots)
   const wasHealthy = await lookBefore(keeper, signal)
-  await using files = new LiveFiles(path, request.roots)
+  using files = new LiveFiles(path, request.roots)
   await files.follow()
   const outlook = await preflight(files, request.folder, settings.trustMounts)
   record.step('preflight', { fileSystem: outlook.fileSystem.type })
@@ -113,7 +113,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     record.step('asked')
     using _watch = pause ? null : await companions.guardian.watchHeartbeat()
     const still = await standStill(pause, path, record, signal)
-    await using _descriptors = files // Closed before the pause ends, so that the service finds nothing of ours.
+    using _descriptors = files // Closed before the pause ends, so that the service finds nothing of ours.
     record.step('quiesced')
     await files.follow()
     const accuse = accuser(files, keeper.kind === 'service' ? keeper.socket : null, record)
@@ -126,7 +126,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     record.begun = true
     await recordSeal(sealed, record)
     record.step('sealed')
-    const proven = await prove(sealed)
+    const proven = prove(sealed)
     record.step('proven', { proofs: [proven.proof] })
     const superJournal = await superJournalOf(files)
 
@@ -136,7 +136,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     })
     record.step('copied')
 
-    record.step('proven-again', { proofs: [proven.proof, await proveAgain(proven)] })
+    record.step('proven-again', { proofs: [proven.proof, proveAgain(proven)] })
     pause?.assertStanding()
     // The probe opens by path and would wait on our own lease; the byte locks stay until the end (step 8).
     sealed[Symbol.dispose]()
@@ -144,7 +144,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     record.step('probed-again', { probe: { before: probed.answer, after: again.answer } })
     locked[Symbol.dispose]()
     record.step('released')
-    await files[Symbol.asyncDispose]() // Before the resume, so that the service finds nothing of ours.
+    files[Symbol.dispose]() // Before the resume, so that the service finds nothing of ours.
     const ended = await pause?.resume()
     record.step('resumed')
     return { copied, superJournal, ended }
@@ -200,7 +200,7 @@ async function warmUp(
     throw error
   }
   // Without a warm copy nothing of ours may be open while the service closes and we open anew.
-  if (!warm) await files[Symbol.asyncDispose]()
+  if (!warm) files[Symbol.dispose]()
   return warm
 }
 

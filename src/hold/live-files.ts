@@ -2,7 +2,7 @@
  * The open descriptors of one live set. Each file is opened once and read-write: a second open of our own would break
  * our own kernel lease (hold.md F5), so everything that reads a live file reads through these.
  */
-import { fstatSync, lstatSync, read, type BigIntStats } from 'node:fs'
+import { fstatSync, lstatSync, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'
 import { unlock } from '../host/byte-lock.ts'
 import { openDescriptor, pathOf, type Descriptor } from '../host/descriptor.ts'
@@ -21,7 +21,7 @@ const look = { bigint: true } as const
 /** A length of 0 reaches to the end, however far (fcntl). */
 const wholeFile = { start: 0, length: 0 } as const
 
-export class LiveFiles implements AsyncDisposable {
+export class LiveFiles implements Disposable {
   readonly path: LivePath
   readonly #roots: readonly string[] | null
   readonly #open = new Map<LiveSetPart, Descriptor>()
@@ -60,7 +60,7 @@ export class LiveFiles implements AsyncDisposable {
         const was = fstatSync(held.number, look)
         if (now && now.ino === was.ino && now.dev === was.dev) continue
         this.#open.delete(part)
-        await held.close()
+        held.close()
       }
       if (now) await this.#openPart(part).catch((error: unknown) => vanished(part, error))
       else if (part === '') throw new Failure('NOT_FOUND', `there is no file ${this.path}`)
@@ -69,19 +69,15 @@ export class LiveFiles implements AsyncDisposable {
 
   async #openPart(part: LiveSetPart): Promise<void> {
     const path = this.path + part
-    const descriptor = await openDescriptor(path, 'read-write').catch((error: unknown) => {
-      const code = (error as NodeJS.ErrnoException).code
-      if (code === 'EAGAIN' || code === 'EWOULDBLOCK') throw new Failure('IN_USE', `another process holds a kernel lease on ${path}`, { cause: error })
-      throw failureOfPath(path, error)
-    })
+    const descriptor = openPart(path)
     try {
       const opened = fstatSync(descriptor.number, look)
       if (!opened.isFile()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
       if (opened.nlink > 1n) throw new Failure('MANY_NAMES', `${path} has ${opened.nlink} hard links: under each name SQLite keeps another journal`)
       // By the opened descriptor, not by name: a link may have been swapped between look and open.
-      if (this.#roots) await requireInside(await pathOf(descriptor.number), this.#roots)
+      if (this.#roots) await requireInside(pathOf(descriptor.number), this.#roots)
     } catch (error) {
-      await descriptor.close()
+      descriptor.close()
       throw error
     }
     this.#open.set(part, descriptor)
@@ -106,13 +102,29 @@ export class LiveFiles implements AsyncDisposable {
     return readAt(this.descriptor(part), position, length)
   }
 
+  /** The same at once, for what was read before and so comes from memory. */
+  readAgain(part: LiveSetPart, position: number, length: number): Buffer {
+    const buffer = Buffer.allocUnsafe(length)
+    return buffer.subarray(0, readSync(this.descriptor(part), buffer, 0, length, position))
+  }
+
   /** Closes everything, and with it ends every lock and lease that hangs on these descriptors. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     const open = [...this.#open.values()]
     this.#open.clear()
     // Said, not only implied by closing: a child that is being forked at this moment has copies of the descriptors for a while.
     for (const descriptor of open) unlock(descriptor.number, wholeFile)
-    await Promise.all(open.map((descriptor) => descriptor.close()))
+    for (const descriptor of open) descriptor.close()
+  }
+}
+
+function openPart(path: string): Descriptor {
+  try {
+    return openDescriptor(path, 'read-write')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EAGAIN' || code === 'EWOULDBLOCK') throw new Failure('IN_USE', `another process holds a kernel lease on ${path}`, { cause: error })
+    throw failureOfPath(path, error)
   }
 }
 

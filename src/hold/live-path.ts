@@ -1,5 +1,6 @@
 /** From a name that somebody gave to the real path of a live set: the only place where a LivePath is minted. */
-import { lstat, realpath, stat } from 'node:fs/promises'
+import { lstatSync, statSync, type Stats } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import type { LivePath } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
@@ -16,7 +17,8 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
   const real = await realPathOf(given)
   if (roots) await requireInside(real, roots)
   // A look before the open: opening a device or a pipe can have effects of its own.
-  const found = await stat(real)
+  // At once, like all that follows: the file system has answered a moment ago.
+  const found = statSync(real)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${real} is ${kindOf(found)}, not a regular file`)
   if (found.nlink > 1) throw new Failure('MANY_NAMES', `${real} has ${found.nlink} hard links: under each name SQLite keeps another journal`)
   await requireOneSet(given, real)
@@ -80,13 +82,22 @@ export function failureOfPath(path: string, error: unknown): unknown {
 /** A live set spread over symbolic links: a part beside the given name that is not the part beside the real one. */
 async function requireOneSet(given: string, real: string): Promise<void> {
   for (const part of liveSetParts.slice(1)) {
-    const beside = await lstat(real + part).catch(() => null)
+    const beside = look(real + part)
     if (beside?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
     if (given === real) continue
     const elsewhere = await realpath(given + part).catch(() => null)
     if (elsewhere !== null && elsewhere !== real + part) {
       throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
     }
+  }
+}
+
+/** null for nothing that can be looked at. */
+function look(path: string): Stats | null {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null
+  } catch {
+    return null
   }
 }
 

@@ -1,5 +1,5 @@
 /** Step 0: everything that can be refused while nobody is paused yet. */
-import { statfs } from 'node:fs/promises'
+import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { monotonicMs } from '../host/clock.ts'
 import { canReflink } from '../host/copying.ts'
@@ -43,7 +43,7 @@ export async function preflight(files: LiveFiles, folder: string, trustMounts: r
   let tailBytes = 0
   for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += Number((await files.stat(part)).size)
   const reflink = mainBytes > 0 && reflinkTypes.has(fileSystem.type) && (await canReflink(files.descriptor(''), folder))
-  await requireSpace(folder, reflink ? tailBytes : mainBytes + tailBytes)
+  requireSpace(folder, reflink ? tailBytes : mainBytes + tailBytes)
   const first = await files.read('', 0, 100)
   const header = readHeader(first)
   return {
@@ -80,8 +80,8 @@ function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: rea
 const spaceMarginBytes = 16 * 1024 * 1024
 
 /** @throws {Failure} NO_SPACE */
-export async function requireSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
+export function requireSpace(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
   const freeBytes = bavail * bsize
   if (freeBytes < bytes + spaceMarginBytes) {
     throw new Failure('NO_SPACE', `the snapshot needs ${bytes} bytes and a margin; ${folder} has ${freeBytes} free`)

@@ -10,8 +10,8 @@ import type { ProbeAnswer } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
 import type { ProbeQuestion } from './probe.ts'
 
-answerQuestions<ProbeQuestion, ProbeAnswer>(async ({ path, scope }) => {
-  const raw = scope === 'exclusive' ? await tryRaw(path, [lockBytes.all]) : await tryRaw(`${path}-shm`, writerBytes)
+answerQuestions<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
+  const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
   if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
   const database = new Database(path, { timeout: 0, fileMustExist: true })
   try {
@@ -27,8 +27,8 @@ answerQuestions<ProbeQuestion, ProbeAnswer>(async ({ path, scope }) => {
 const writerBytes = [shmLockBytes.write, shmLockBytes.checkpoint, shmLockBytes.recover].map((start) => ({ start, length: 1 }))
 
 /** Both kinds of lock: SQLite itself takes the POSIX kind. */
-async function tryRaw(path: string, ranges: readonly { readonly start: number; readonly length: number }[]): Promise<'refused' | 'granted'> {
-  await using file = await openDescriptor(path, 'read-write')
+function tryRaw(path: string, ranges: readonly { readonly start: number; readonly length: number }[]): 'refused' | 'granted' {
+  using file = openDescriptor(path, 'read-write')
   const granted = ranges.some((range) => tryLock(file.number, 'write', range) === 'granted' || tryPosixLock(file.number, 'write', range) === 'granted')
   return granted ? 'granted' : 'refused'
 }

@@ -20,21 +20,18 @@ export interface Proven {
  * The first proof: everything that must not move until the second one.
  * @throws {Failure} WRITER_SEEN when a file of the live set has come, gone or been replaced since it was opened
  */
-export async function prove(sealed: Sealed): Promise<Proven> {
+export function prove(sealed: Sealed): Proven {
   sealed.assertUnbroken()
-  const proof = await observe(sealed)
+  const proof = observe(sealed)
   sealed.assertUnbroken()
   return { sealed, proof } as unknown as Proven
 }
 
 /** The second proof. @throws {Failure} COPY_CHANGED when anything of the first one moved, IN_USE when the seal broke */
-export async function proveAgain(before: Proven): Promise<Proof> {
+export function proveAgain(before: Proven): Proof {
   const { sealed, proof } = before
   sealed.assertUnbroken()
-  const after = await observe(sealed).catch((error: unknown) => {
-    if (error instanceof Failure) throw new Failure('COPY_CHANGED', error.message, { cause: error })
-    throw error
-  })
+  const after = observeAgain(sealed)
   sealed.assertUnbroken()
   const moved = movedBetween(proof, after)
   if (moved) throw new Failure('COPY_CHANGED', `${sealed.locked.files.path}: ${moved} changed while the copy was made`)
@@ -54,7 +51,16 @@ export function movedBetween(before: Proof, after: Proof): string | null {
   return isDeepStrictEqual(before.walSalts, after.walSalts) ? null : 'the salts of the WAL'
 }
 
-async function observe({ locked: { files, scope }, leases }: Sealed): Promise<Proof> {
+function observeAgain(sealed: Sealed): Proof {
+  try {
+    return observe(sealed)
+  } catch (error) {
+    if (error instanceof Failure) throw new Failure('COPY_CHANGED', error.message, { cause: error })
+    throw error
+  }
+}
+
+function observe({ locked: { files, scope }, leases }: Sealed): Proof {
   const proofs: FileProof[] = []
   // Readers of a writer-locked tenant go on marking the -shm, which no copy contains.
   const still = scope === 'writer' ? liveSetParts.filter((part) => part !== '-shm') : liveSetParts
@@ -62,8 +68,8 @@ async function observe({ locked: { files, scope }, leases }: Sealed): Promise<Pr
     const proof = observeFile(files, part, leases?.state === 'held')
     if (proof) proofs.push(proof)
   }
-  const header = readHeader(await files.read('', 0, 100))
-  const wal = files.has('-wal') ? readWalHeader(await files.read('-wal', 0, 32)) : null
+  const header = readHeader(files.readAgain('', 0, 100))
+  const wal = files.has('-wal') ? readWalHeader(files.readAgain('-wal', 0, 32)) : null
   return {
     at: new Date().toISOString(), files: proofs,
     changeCounter: header.kind === 'header' ? header.header.changeCounter : 0,

@@ -31,7 +31,7 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
 async function reflinksBeside(file: string): Promise<boolean> {
   try {
     if (!(await stat(file)).isFile()) return false
-    await using source = await openDescriptor(file, 'read-only')
+    using source = openDescriptor(file, 'read-only')
     return !(await canReflink(source.number, tmpdir())) && (await canReflink(source.number, dirname(file)))
   } catch {
     return false // Whatever is wrong with the file, the hold will say it; here it only means: TMPDIR.

@@ -4,7 +4,7 @@
  * a caller that closed its descriptors then would have the rest of the piece written into whoever got their numbers.
  */
 import { randomUUID } from 'node:crypto'
-import { close, constants, fstat, ftruncate, open, read, write } from 'node:fs'
+import { close, constants, fstatSync, ftruncate, open, read, write } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -42,7 +42,7 @@ export class ShortCopy extends Error {
 export async function copyRange(from: number, to: number, range: CopiedRange, signal: AbortSignal, onBytes: (copied: number) => void = () => {}): Promise<CopyMethod> {
   signal.throwIfAborted()
   const progress: Progress = { range, copied: 0, signal, onBytes }
-  if (await coversWholeFile(from, range) && await reflink(from, to, progress)) return 'reflink'
+  if (coversWholeFile(from, range) && await reflink(from, to, progress)) return 'reflink'
   if (await copyInKernel(from, to, progress)) return 'copy_file_range'
   await copyThroughMemory(from, to, progress)
   return 'read-write'
@@ -55,11 +55,7 @@ interface Progress {
   readonly onBytes: (copied: number) => void
 }
 
-const fstatOf = promisify(fstat)
-
-async function coversWholeFile(from: number, range: CopiedRange): Promise<boolean> {
-  return range.offset === 0 && range.bytes > 0 && (await fstatOf(from)).size === range.bytes
-}
+const coversWholeFile = (from: number, range: CopiedRange): boolean => range.offset === 0 && range.bytes > 0 && fstatSync(from).size === range.bytes
 
 const MiB = 1 << 20
 /**
@@ -69,9 +65,14 @@ const MiB = 1 << 20
 const reflinkPiece = { first: 16 * MiB, least: MiB, most: 4096 * MiB } as const
 const kernelPiece = { first: 4 * MiB, least: MiB / 4, most: 16 * MiB } as const
 
+/** Devices between which the file system knows no sharing: asking for each file of a thousand tenants would lengthen each of their pauses. */
+const withoutSharing = new Set<string>()
+
 /** @returns false when blocks cannot be shared here; the copy then starts at the beginning by other means */
 async function reflink(from: number, to: number, progress: Progress): Promise<boolean> {
   const { range } = progress
+  const between = `${fstatSync(from).dev} ${fstatSync(to).dev}`
+  if (withoutSharing.has(between)) return false
   let piece: number = reflinkPiece.first
   while (progress.copied < range.bytes) {
     const started = monotonicMs()
@@ -83,13 +84,14 @@ async function reflink(from: number, to: number, progress: Progress): Promise<bo
       // Whatever the reason, the copy by other means meets it too if it is the disk's, and then says so.
       if (!(error instanceof SystemCallError)) throw error
       progress.copied = 0
+      if (error.code === 'EOPNOTSUPP' || error.code === 'ENOTTY') withoutSharing.add(between)
       return false
     }
     advance(progress, length === 0 ? range.bytes - progress.copied : length)
     piece = nextPiece(piece, reflinkPiece, monotonicMs() - started)
   }
   // To the end of the file: had the source grown or shrunk meanwhile, the copy would have too.
-  const { size } = await fstatOf(to)
+  const { size } = fstatSync(to)
   if (size < range.bytes) throw new ShortCopy(size, range.bytes)
   if (size > range.bytes) await promisify(ftruncate)(to, range.bytes)
   return true
@@ -172,7 +174,7 @@ function nextPiece(piece: number, limits: { readonly least: number; readonly mos
  * @throws the error of creating that file: EACCES, EROFS, ENOSPC and others
  */
 export async function canReflink(from: number, folder: string): Promise<boolean> {
-  const { size, blksize } = await fstatOf(from)
+  const { size, blksize } = fstatSync(from)
   const to = await openUnnamed(folder)
   try {
     await cloneRange(from, to, 0, size <= blksize ? 0 : blksize)

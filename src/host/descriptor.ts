@@ -1,14 +1,15 @@
-/** Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would go. */
-import { close, constants, open } from 'node:fs'
-import { lstat, readlink } from 'node:fs/promises'
-import { promisify } from 'node:util'
+/**
+ * Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would go. Opened and closed at once: that
+ * takes microseconds, a hop through the thread pool a tenth of a millisecond of somebody's pause.
+ */
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
 
-export interface Descriptor extends AsyncDisposable {
+export interface Descriptor extends Disposable {
   readonly number: number
   readonly path: string
-  /** Repeatable: the second call waits for the first. Ends every lock and lease that hangs on this opening. */
-  close(): Promise<void>
+  /** Repeatable. Ends every lock and lease that hangs on this opening. */
+  close(): void
 }
 
 /**
@@ -23,20 +24,24 @@ export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: cons
  * @throws {Failure} NOT_A_FILE before a device or FIFO is opened: opening some of them has effects (a tape rewinds)
  * @throws the error of open, EAGAIN when somebody holds a lease, ELOOP for a symbolic link
  */
-export async function openDescriptor(path: string, mode: 'read-write' | 'read-only'): Promise<Descriptor> {
-  const found = await lstat(path)
+export function openDescriptor(path: string, mode: 'read-write' | 'read-only'): Descriptor {
+  const found = lstatSync(path)
   if (!found.isFile() && !found.isSymbolicLink()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
-  return descriptorOf(await promisify(open)(path, mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
+  return descriptorOf(openSync(path, mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
 }
 
 function descriptorOf(number: number, path: string): Descriptor {
-  let closing: Promise<void> | null = null
-  // Closing the same number twice could close a stranger's file that has got the number since.
-  const closeOnce = (): Promise<void> => (closing ??= promisify(close)(number))
-  return { number, path, close: closeOnce, [Symbol.asyncDispose]: closeOnce }
+  let open = true
+  const close = (): void => {
+    // Closing the same number twice could close a stranger's file that has got the number since.
+    if (!open) return
+    open = false
+    closeSync(number)
+  }
+  return { number, path, close, [Symbol.dispose]: close }
 }
 
 /** The path that the kernel knows a descriptor by: every link resolved, ` (deleted)` at its end when the name is gone. */
-export function pathOf(descriptor: number): Promise<string> {
-  return readlink(`/proc/self/fd/${descriptor}`)
+export function pathOf(descriptor: number): string {
+  return readlinkSync(`/proc/self/fd/${descriptor}`)
 }

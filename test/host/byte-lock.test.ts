@@ -19,10 +19,10 @@ beforeEach(async () => {
   db.exec('create table t(x); insert into t values(1)')
   db.close()
   stranger = startStranger()
-  ours = await openDescriptor(file, 'read-write')
+  ours = openDescriptor(file, 'read-write')
 })
 afterEach(async () => {
-  await ours.close()
+  ours.close()
   await stranger[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
@@ -53,7 +53,7 @@ test('F2: the lock survives an unrelated open and close in our process', async (
 
 test('the lock ends with its descriptor', async () => {
   expect(tryLock(ours.number, 'write', lockBytes)).toBe('granted')
-  await ours.close()
+  ours.close()
   expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('1 changed')
 })
 
@@ -84,7 +84,7 @@ test('I1.2: both kinds of raw lock in a second process are refused by ours', asy
 })
 
 test('two openings in one process exclude each other, so our own double work is noticed too', async () => {
-  await using second = await openDescriptor(file, 'read-write')
+  using second = openDescriptor(file, 'read-write')
   expect(tryLock(ours.number, 'write', lockBytes)).toBe('granted')
   expect(tryLock(second.number, 'read', lockBytes)).toBe('refused')
   expect(tryPosixLock(second.number, 'read', lockBytes)).toBe('refused')
@@ -102,12 +102,12 @@ test('unlocking what is not locked is fine, and part of a range can be given up'
 test('offsets beyond 32 bits are kept', async () => {
   const far = { start: 2 ** 40 + 7, length: 3 }
   expect(tryLock(ours.number, 'write', far)).toBe('granted')
-  await using second = await openDescriptor(file, 'read-write')
+  using second = openDescriptor(file, 'read-write')
   expect(findConflict(second.number, 'read', { start: 0, length: 0 })).toEqual({ kind: 'write', range: far, pid: null })
 })
 
 test('what is not a refusal is thrown: a write lock through a read-only descriptor, a descriptor that is closed', async () => {
-  await using readOnly = await openDescriptor(file, 'read-only')
+  using readOnly = openDescriptor(file, 'read-only')
   expect(() => tryLock(readOnly.number, 'write', lockBytes)).toThrow(expect.objectContaining({ name: 'SystemCallError', call: 'fcntl', code: 'EBADF', errno: 9 }))
   expect(() => tryLock(987_654, 'write', lockBytes)).toThrow(SystemCallError)
 })

@@ -22,8 +22,8 @@ function emptyFile(path: string): string {
 }
 
 async function copyOf(source: string, target: string, range: { offset: number; bytes: number }): Promise<{ method: string; bytes: Buffer }> {
-  await using from = await openDescriptor(source, 'read-write')
-  await using to = await openDescriptor(emptyFile(target), 'read-write')
+  using from = openDescriptor(source, 'read-write')
+  using to = openDescriptor(emptyFile(target), 'read-write')
   const method = await copyRange(from.number, to.number, range, never)
   return { method, bytes: readFileSync(target) }
 }
@@ -59,8 +59,8 @@ describe.each([
     const content = randomBytes(2_500_000)
     writeFileSync(here.file('a'), content)
     writeFileSync(there.file('b'), Buffer.alloc(1_000_003, 1))
-    await using from = await openDescriptor(here.file('a'), 'read-only')
-    await using to = await openDescriptor(there.file('b'), 'read-write')
+    using from = openDescriptor(here.file('a'), 'read-only')
+    using to = openDescriptor(there.file('b'), 'read-write')
     const seen: number[] = []
     await copyRange(from.number, to.number, { offset: 1_000_003, bytes: 1_499_997 }, never, (copied) => seen.push(copied))
     expect(readFileSync(there.file('b')).equals(Buffer.concat([Buffer.alloc(1_000_003, 1), content.subarray(1_000_003)]))).toBe(true)
@@ -89,8 +89,8 @@ describe.each([
     using there = temporaryFolder(other ?? here.path)
     writeFileSync(here.file('a'), '')
     truncateSync(here.file('a'), 300 << 20)
-    await using from = await openDescriptor(here.file('a'), 'read-only')
-    await using to = await openDescriptor(emptyFile(there.file('b')), 'read-write')
+    using from = openDescriptor(here.file('a'), 'read-only')
+    using to = openDescriptor(emptyFile(there.file('b')), 'read-write')
     const controller = new AbortController()
     const reason = new Error('somebody wants the file')
     let abortedAt = 0
@@ -109,8 +109,8 @@ describe.each([
 test('an abort before the beginning copies nothing', async () => {
   using here = temporaryFolder()
   writeFileSync(here.file('a'), 'bytes')
-  await using from = await openDescriptor(here.file('a'), 'read-only')
-  await using to = await openDescriptor(emptyFile(here.file('b')), 'read-write')
+  using from = openDescriptor(here.file('a'), 'read-only')
+  using to = openDescriptor(emptyFile(here.file('b')), 'read-write')
   const reason = new Error('too late')
   await expect(copyRange(from.number, to.number, { offset: 0, bytes: 5 }, AbortSignal.abort(reason))).rejects.toBe(reason)
   expect(readFileSync(here.file('b'))).toHaveLength(0)
@@ -120,8 +120,8 @@ test('the event loop goes on while a copy runs', async () => {
   using here = temporaryFolder()
   writeFileSync(here.file('a'), '')
   truncateSync(here.file('a'), 200 << 20)
-  await using from = await openDescriptor(here.file('a'), 'read-only')
-  await using to = await openDescriptor(emptyFile(here.file('b')), 'read-write')
+  using from = openDescriptor(here.file('a'), 'read-only')
+  using to = openDescriptor(emptyFile(here.file('b')), 'read-write')
   let turns = 0
   const timer = setInterval(() => { turns += 1 }, 1)
   await copyRange(from.number, to.number, { offset: 0, bytes: 200 << 20 }, never)
@@ -131,7 +131,7 @@ test('the event loop goes on while a copy runs', async () => {
 
 test('a source that cannot be read is told with call and code', async () => {
   using here = temporaryFolder()
-  await using to = await openDescriptor(emptyFile(here.file('b')), 'read-write')
+  using to = openDescriptor(emptyFile(here.file('b')), 'read-write')
   const closed = openSync(here.file('b'), 'r')
   closeSync(closed)
   await expect(copyRange(closed, to.number, { offset: 4, bytes: 5 }, never)).rejects.toMatchObject({ name: 'SystemCallError', code: 'EBADF' })
@@ -155,9 +155,9 @@ describe(`on xfs${remark(whyNoXfs)}`, () => {
       const content = randomBytes(bytes)
       const source = join(xfs.path, `a${bytes}`)
       writeFileSync(source, content)
-      await using from = await openDescriptor(source, 'read-write')
+      using from = openDescriptor(source, 'read-write')
       expect(takeWriteLease(from.number)).toEqual({ kind: 'granted' })
-      await using to = await openDescriptor(emptyFile(join(xfs.path, `b${bytes}`)), 'read-write')
+      using to = openDescriptor(emptyFile(join(xfs.path, `b${bytes}`)), 'read-write')
       expect(await copyRange(from.number, to.number, { offset: 0, bytes }, never)).toBe('reflink')
       expect(leaseOf(from.number)).toBe('write')
       expect(readFileSync(join(xfs.path, `b${bytes}`)).equals(content)).toBe(true)
@@ -167,8 +167,8 @@ describe(`on xfs${remark(whyNoXfs)}`, () => {
   test.skipIf(whyNoXfs !== null)('a shared copy keeps its bytes when the source is written afterwards', async () => {
     using xfs = mount('xfs', 0)
     writeFileSync(join(xfs.path, 'a'), Buffer.alloc(100_000, 1))
-    await using from = await openDescriptor(join(xfs.path, 'a'), 'read-write')
-    await using to = await openDescriptor(emptyFile(join(xfs.path, 'b')), 'read-write')
+    using from = openDescriptor(join(xfs.path, 'a'), 'read-write')
+    using to = openDescriptor(emptyFile(join(xfs.path, 'b')), 'read-write')
     expect(await copyRange(from.number, to.number, { offset: 0, bytes: 100_000 }, never)).toBe('reflink')
     writeSync(from.number, Buffer.alloc(50_000, 2), 0, 50_000, 0)
     expect(readFileSync(join(xfs.path, 'b')).equals(Buffer.alloc(100_000, 1))).toBe(true)
@@ -179,7 +179,7 @@ describe(`on xfs${remark(whyNoXfs)}`, () => {
     using here = temporaryFolder()
     for (const bytes of [0, 100, 4096, 100_001]) {
       writeFileSync(join(xfs.path, 'a'), Buffer.alloc(bytes))
-      await using from = await openDescriptor(join(xfs.path, 'a'), 'read-write')
+      using from = openDescriptor(join(xfs.path, 'a'), 'read-write')
       expect(await canReflink(from.number, xfs.path)).toBe(true)
       expect(await canReflink(from.number, here.path)).toBe(false)
     }
@@ -191,7 +191,7 @@ describe(`on xfs${remark(whyNoXfs)}`, () => {
 test('where blocks cannot be shared, the answer is no and nothing is left behind', async () => {
   using here = temporaryFolder(shm)
   writeFileSync(here.file('a'), 'bytes')
-  await using from = await openDescriptor(here.file('a'), 'read-write')
+  using from = openDescriptor(here.file('a'), 'read-write')
   expect(await canReflink(from.number, here.path)).toBe(false)
   await expect(canReflink(from.number, here.file('missing'))).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -17,10 +17,10 @@ beforeEach(async () => {
   file = folder.file('l.bin')
   writeFileSync(file, Buffer.alloc(300_000, 7))
   stranger = startStranger()
-  ours = await openDescriptor(file, 'read-write')
+  ours = openDescriptor(file, 'read-write')
 })
 afterEach(async () => {
-  await ours.close()
+  ours.close()
   await stranger[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
@@ -50,7 +50,7 @@ test.each(['shared', 'private'] as const)('F3, I1.3: refused while another proce
 })
 
 test('F3: refused by a second opening of our own', async () => {
-  await using second = await openDescriptor(file, 'read-only')
+  using second = openDescriptor(file, 'read-only')
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
   expect(leaseOf(second.number)).toBe('none')
 })
@@ -111,7 +111,7 @@ test('F5: our own second open breaks our own lease and waits for us', async () =
   let breaks = 0
   using _listening = onLeaseBreak(() => { breaks += 1 })
   takeWriteLease(ours.number)
-  await expect(openDescriptor(file, 'read-only')).rejects.toMatchObject({ code: 'EAGAIN' })
+  expect(() => openDescriptor(file, 'read-only')).toThrow(expect.objectContaining({ code: 'EAGAIN' }))
   await eventually('SIGIO', () => breaks > 0)
   let opened = false
   const waiting = promisify(openCallback)(file, 'r').then((descriptor) => { opened = true; return descriptor })
@@ -125,7 +125,7 @@ test('F5: copying, looking and locking through the leased descriptor keep the le
   using _listening = onLeaseBreak(() => { throw new Error('the lease was broken') })
   takeWriteLease(ours.number)
   writeFileSync(folder.file('copy'), '')
-  await using copy = await openDescriptor(folder.file('copy'), 'read-write')
+  using copy = openDescriptor(folder.file('copy'), 'read-write')
   await copyRange(ours.number, copy.number, { offset: 0, bytes: 300_000 }, new AbortController().signal)
   expect(leaseOf(ours.number)).toBe('write')
   expect(readFileSync(folder.file('copy')).equals(Buffer.alloc(300_000, 7))).toBe(true)
@@ -133,7 +133,7 @@ test('F5: copying, looking and locking through the leased descriptor keep the le
 
 test('without the right to take leases the answer is unsupported, not refused', async () => {
   const isRoot = process.geteuid?.() === 0
-  await using theirs = isRoot ? await openDescriptor(file, 'read-only') : await openDescriptor('/etc/passwd', 'read-only')
+  using theirs = isRoot ? openDescriptor(file, 'read-only') : openDescriptor('/etc/passwd', 'read-only')
   if (isRoot) process.seteuid?.(65_534)
   try {
     expect(takeWriteLease(theirs.number)).toEqual({ kind: 'unsupported', why: 'we neither own the file nor have CAP_LEASE (EACCES)' })
@@ -152,7 +152,7 @@ describe.each(['tmpfs', 'xfs', 'ext4', 'overlay'] as const)('F11: on %s', (kind)
     using mounted = mount(kind, 1 << 20)
     const path = `${mounted.path}/l.bin`
     writeFileSync(path, 'bytes')
-    await using held = await openDescriptor(path, 'read-write')
+    using held = openDescriptor(path, 'read-write')
     const descriptor = await stranger.open(path, 'read')
     expect(takeWriteLease(held.number)).toEqual({ kind: 'refused' })
     await stranger.do({ do: 'close', descriptor })

@@ -107,7 +107,7 @@ test('real SQLite that holds a transaction is named with each file of its live s
 })
 
 test('processes that are excepted are left out, with their locks and leases', async () => {
-  await using ours = await openDescriptor(file.path, 'read-write')
+  using ours = openDescriptor(file.path, 'read-write')
   tryLock(ours.number, 'write', { start: 0, length: 0 })
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   expect(await holdersOf(file)).toEqual([])
@@ -115,7 +115,7 @@ test('processes that are excepted are left out, with their locks and leases', as
 })
 
 test('F5: looking breaks no lease', async () => {
-  await using ours = await openDescriptor(file.path, 'read-write')
+  using ours = openDescriptor(file.path, 'read-write')
   takeWriteLease(ours.number)
   await holdersOf(file)
   expect(leaseOf(ours.number)).toBe('write')
