@@ -1,5 +1,5 @@
 /** A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the same room for as long as they are read. */
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { Engine, Reading } from '../model/reading.ts'
 import type { User } from './confinement.ts'
@@ -50,7 +50,7 @@ export class ReadingPlace implements AsyncDisposable {
     const seat = (this.#seat ??= new Seat(this.#room.folder, this.#user, this.#limits))
     const child = await seat.ready()
     child.snapshots++
-    const bytes = (await stat(snapshot).catch(() => null))?.size ?? 0
+    const bytes = statSync(snapshot, { throwIfNoEntry: false })?.size ?? 0
     const others = Array.from({ length: childrenBeside(bytes, options) }, () => new Seat(this.#room?.folder ?? '', this.#user, this.#limits))
     // The children that read are killed at once; nothing else waits for long.
     const stop = (): void => [seat, ...others].forEach((one) => one.kill())

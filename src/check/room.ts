@@ -2,8 +2,8 @@
  * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep their names outside as well:
  * whatever happens to us, nothing of it is lost. Names are dealt with at once: through the thread pool a small snapshot cost as long as a tenth of its check.
  */
-import { chmodSync, chownSync, constants, linkSync, lstatSync, readdirSync, type BigIntStats } from 'node:fs'
-import { chown, copyFile, mkdtemp, readdir, rm, unlink } from 'node:fs/promises'
+import { chmodSync, chownSync, constants, linkSync, lstatSync, readdirSync, unlinkSync, type BigIntStats } from 'node:fs'
+import { chown, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotPath } from '../model/brand.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
@@ -75,9 +75,13 @@ export class Room implements AsyncDisposable {
   }
 }
 
-/** Nearly always a plain file; a child that was taken over may have made folders. */
+/** Nearly always a link to what has its name outside too; a child that was taken over may have made folders. */
 async function remove(path: string): Promise<void> {
-  await unlink(path).catch(() => rm(path, { recursive: true }))
+  try {
+    unlinkSync(path)
+  } catch {
+    await rm(path, { recursive: true })
+  }
 }
 
 /** SQLite never removes the database itself; a child that did was taken over, and the file outside is still the snapshot. */

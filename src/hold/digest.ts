@@ -1,6 +1,6 @@
 /** The digest of a file of ours, read through its descriptor. */
 import { createHash } from 'node:crypto'
-import { fstatSync, read } from 'node:fs'
+import { fstatSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Half a millisecond of the event loop each: hashing runs there, beside another tenant's pause. */
@@ -16,7 +16,8 @@ export async function digestOf(descriptor: number): Promise<{ readonly bytes: nu
   const buffer = idle.pop() ?? Buffer.allocUnsafe(pieceBytes)
   let bytes = 0
   for (const { size } = fstatSync(descriptor); bytes < size; ) {
-    const { bytesRead } = await readInto(descriptor, buffer, 0, pieceBytes, bytes)
+    // A small file was written a moment ago and comes from memory: a hop through the thread pool would take as long as the hashing.
+    const bytesRead = size <= pieceBytes ? readSync(descriptor, buffer, 0, pieceBytes, bytes) : (await readInto(descriptor, buffer, 0, pieceBytes, bytes)).bytesRead
     if (bytesRead === 0) break
     hash.update(buffer.subarray(0, bytesRead))
     bytes += bytesRead

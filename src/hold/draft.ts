@@ -5,8 +5,8 @@
  * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that of a pause. What may take long by the
  * size of a file (truncating, deleting) goes there.
  */
-import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync } from 'node:fs'
-import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises'
+import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { syncFile, syncFolder } from '../host/durable.ts'
@@ -96,11 +96,8 @@ export class Draft implements AsyncDisposable {
     renameSync(this.#folder, folder)
     this.#kept = true
     if (lasting) await Promise.all([syncFolder(folder), syncFolder(join(folder, '..'))])
-    return {
-      path: join(folder, databaseName) as SnapshotPath, folder, files,
-      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-      [Symbol.asyncDispose]: () => removeFolder(folder),
-    }
+    const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
+    return { path: join(folder, databaseName) as SnapshotPath, folder, files, bytes, [Symbol.asyncDispose]: () => removeFolder(folder, bytes) }
   }
 
   #close(): void {
@@ -115,13 +112,22 @@ export class Draft implements AsyncDisposable {
   }
 }
 
+/** Up to here a file is deleted in microseconds. */
+const deletedAtOnceBytesMax = 8_000_000
+
 /** Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. */
-async function removeFolder(folder: string): Promise<void> {
+async function removeFolder(folder: string, bytes: number): Promise<void> {
+  if (bytes <= deletedAtOnceBytesMax && removedAtOnce(folder)) return
+  await rm(folder, { recursive: true, force: true })
+}
+
+function removedAtOnce(folder: string): boolean {
   try {
-    await unlink(join(folder, databaseName))
-    await rmdir(folder)
+    unlinkSync(join(folder, databaseName))
+    rmdirSync(folder)
+    return true
   } catch {
-    await rm(folder, { recursive: true, force: true }) // Meets the same trouble, if it is one, and then says so.
+    return false // The other way meets the same trouble, if it is one, and then says so.
   }
 }
 
