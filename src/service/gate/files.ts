@@ -1,6 +1,8 @@
-/** The tenant's files as the operating system shows them to this process. Nothing here opens a database file. */
-import { fstatSync, readdirSync } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
+/**
+ * The tenant's files as the operating system shows them to this process. Nothing here opens a database file. All looks are taken at once: they take
+ * microseconds each, while the tenant stands still; two dozen turns through the thread pool took longer than closing and opening the database.
+ */
+import { fstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import type { GateFile } from './options.ts'
 
 export const liveSetSuffixes = ['', '-wal', '-shm', '-journal'] as const
@@ -17,42 +19,45 @@ export interface ClaimedFile {
 export const pathOf = (file: GateFile): string => (typeof file === 'string' ? file : file.path)
 
 /** What to claim of the files, by stat alone: an open and close here would drop every POSIX lock that this process has on them. */
-export async function claimFiles(files: readonly GateFile[]): Promise<ClaimedFile[]> {
-  return Promise.all(files.map(async (file) => {
-    const found = await stat(pathOf(file), { bigint: true })
-    return {
-      path: pathOf(file), dev: String(found.dev), ino: String(found.ino), size: Number(found.size),
-      journalMode: typeof file === 'string' ? 'unknown' : file.journalMode,
-    }
-  }))
+export function claimFiles(files: readonly GateFile[]): ClaimedFile[] {
+  return files.map((file) => {
+    const { dev, ino, size } = statSync(pathOf(file), { bigint: true })
+    return { path: pathOf(file), dev: String(dev), ino: String(ino), size: Number(size), journalMode: typeof file === 'string' ? 'unknown' : file.journalMode }
+  })
 }
 
 /**
  * Counts descriptors of this process on the files and on their -wal, -shm and -journal (I2.1: `close` said that there are none).
- * Linux only; null elsewhere. The tenant stands still meanwhile, so each descriptor is looked at in the quickest way there is:
- * fstat, 2 µs each, where reading its name takes 10 µs and a turn through the thread pool more.
+ * Linux only; null elsewhere. Each descriptor is looked at by fstat, 2 µs each, where reading its name takes 10 µs.
  */
-export async function countOpenHandles(paths: readonly string[]): Promise<number | null> {
+export function countOpenHandles(paths: readonly string[]): number | null {
   if (process.platform !== 'linux') return null
-  const identities = await identitiesOf(paths)
+  const identities = identitiesOf(paths)
   return readdirSync('/proc/self/fd').filter((entry) => identities.has(identityOf(Number(entry)))).length
 }
 
-async function identitiesOf(paths: readonly string[]): Promise<ReadonlySet<string | null>> {
-  const parts = paths.flatMap((path) => liveSetSuffixes.map((suffix) => ({ path, suffix })))
-  const found = await Promise.all(parts.map(async ({ path, suffix }) => {
-    try {
-      const { dev, ino } = await stat((await realpath(path)) + suffix, { bigint: true })
-      return `${dev}:${ino}`
-    } catch (error) {
-      if (isMissing(error)) return null
-      throw error
+function identitiesOf(paths: readonly string[]): ReadonlySet<string | null> {
+  const identities = new Set<string>()
+  for (const path of paths) {
+    const real = realPathOf(path)
+    if (real === null) continue
+    for (const suffix of liveSetSuffixes) {
+      const found = statSync(real + suffix, { bigint: true, throwIfNoEntry: false })
+      if (found) identities.add(`${found.dev}:${found.ino}`)
     }
-  }))
-  return new Set(found.filter((identity) => identity !== null))
+  }
+  return identities
 }
 
-const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+/** null where there is no such file. */
+function realPathOf(path: string): string | null {
+  try {
+    return realpathSync.native(path)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+    throw error
+  }
+}
 
 // The descriptor that listed the folder, or one closed by another thread, is gone by now.
 function identityOf(descriptor: number): string | null {

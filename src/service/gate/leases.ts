@@ -133,9 +133,9 @@ export class Leases {
       const said = await within(this.#limits.closeMsMax, 'closing its handles', closing, () => this.#closedLate(record))
       const files = said?.files ?? tenant.files
       const paths = files.map(pathOf)
-      const claimed = await claimFiles(files)
+      const claimed = claimFiles(files)
       this.#paths.set(record.id, paths)
-      return { files: claimed, openHandles: (await countOpenHandles(paths)) ?? 0 }
+      return { files: claimed, openHandles: countOpenHandles(paths) ?? 0 }
     } catch (error) {
       patience.abort(error)
       record.serving = 'resuming'

@@ -3,8 +3,7 @@
  * blocking open would then stall this whole process, for all its tenants, for up to 45 seconds. O_NONBLOCK answers EAGAIN instead,
  * and asks the kernel to break the lease.
  */
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, constants, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countOpenHandles, liveSetSuffixes } from './files.ts'
 
@@ -18,7 +17,7 @@ const retryMsMax = 500
 export async function untilNobodyLeases(paths: readonly string[], lateMs: number, onLate: () => void, signal: AbortSignal): Promise<void> {
   // Opening and closing a file drops all POSIX locks of this process on it. With a handle of its own still open the service would
   // lose SQLite's locks by our look, and a second writer would get in (I1.2): then we must not look.
-  if ((await countOpenHandles(paths)) !== 0) return
+  if (countOpenHandles(paths) !== 0) return
   const late = setTimeout(onLate, lateMs)
   try {
     for (const path of paths.flatMap((main) => liveSetSuffixes.map((suffix) => main + suffix))) await untilFree(path, signal)
@@ -28,13 +27,12 @@ export async function untilNobodyLeases(paths: readonly string[], lateMs: number
 }
 
 async function untilFree(path: string, signal: AbortSignal): Promise<void> {
-  for (let waitMs = retryMsFirst; (await isLeased(path)) && !signal.aborted; waitMs = Math.min(waitMs * 2, retryMsMax)) await sleep(waitMs)
+  for (let waitMs = retryMsFirst; isLeased(path) && !signal.aborted; waitMs = Math.min(waitMs * 2, retryMsMax)) await sleep(waitMs)
 }
 
-async function isLeased(path: string): Promise<boolean> {
+function isLeased(path: string): boolean {
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
-    await handle.close()
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY))
     return false
   } catch (error) {
     return ['EAGAIN', 'EWOULDBLOCK'].includes((error as NodeJS.ErrnoException).code ?? '')
