@@ -13,10 +13,14 @@ import { dieWithParent } from './parent-death.ts'
 export function answerQuestions<Question, Answer>(handle: (question: Question) => Answer | Promise<Answer>): void {
   process.on('disconnect', () => process.exit())
   dieWithParent()
+  let answers = 0
   process.on('message', (message: ToChild<Question>) => {
     switch (message.kind) {
       case 'ask':
-        void answer(handle, message.question).then(say)
+        void answer(handle, message.question).then((said) => {
+          say(said)
+          if (++answers % collectEvery === 0) globalThis.gc?.()
+        })
         break
       case 'tell':
         void Promise.resolve(handle(message.question))
@@ -28,6 +32,9 @@ export function answerQuestions<Question, Answer>(handle: (question: Question) =
   // The parent may have gone before anybody listened.
   if (!process.connected) process.exit()
 }
+
+/** SQLite's memory hangs on small objects, which V8 has no reason to collect soon: a child that opened a thousand databases had grown by 20 MB. */
+const collectEvery = 200
 
 async function answer<Question, Answer>(handle: (question: Question) => Answer | Promise<Answer>, question: Question): Promise<ToParent<Answer>> {
   try {

@@ -69,8 +69,8 @@ export function startChild<Question, Answer>(program: string, options: ChildOpti
   return new ForkedChild<Question, Answer>(program, options)
 }
 
-/** Young generation of 2 MB: our children do one small thing at a time, and there are many of them. */
-const smallHeap = ['--max-semi-space-size=2']
+/** Young generation of 2 MB, and an old one that is collected when it has grown by a fifth: our children do one small thing at a time, and there are many of them. */
+const smallHeap = ['--max-semi-space-size=2', '--heap-growing-percent=20', '--expose-gc']
 const stderrKept = 4096
 const memoryLookEveryMs = 200
 const graceMs = 500

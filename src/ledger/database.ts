@@ -24,6 +24,7 @@ export function openForWriting(file: string): Database.Database {
     // Readers go on while a run writes. FULL: a line that was acknowledged outlives a power cut.
     database.pragma('journal_mode = wal')
     database.pragma('synchronous = full')
+    database.pragma('cache_size = -2000') // Lines go in at the end: more would only be memory beside the service.
     if (kind === 'new') database.transaction(() => database.exec(schema)).immediate()
     return database
   })
