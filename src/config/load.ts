@@ -1,9 +1,8 @@
-/** Finding and reading the configuration file. What it says is settled in parse.ts. */
+/** Finding and reading the configuration file. What it says is settled in parse.ts, which is loaded with its libraries only when there is a file: a check of bare files needs none. */
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Failure } from '../model/failure.ts'
-import { parseSettings } from './parse.ts'
 import type { Settings } from './settings.ts'
 
 export { defaultCheckSettings, defaultHoldSettings } from './defaults.ts'
@@ -34,7 +33,9 @@ async function isThere(path: string): Promise<boolean> {
 /** Reads and checks the configuration. @throws {Failure} CONFIG_INVALID, listing everything that is wrong. */
 export async function loadSettings(file: string): Promise<Settings> {
   const path = resolve(file)
-  return parseSettings(await readText(path), path)
+  const text = await readText(path)
+  const { parseSettings } = await import('./parse.ts')
+  return parseSettings(text, path)
 }
 
 async function readText(path: string): Promise<string> {

@@ -18,7 +18,6 @@ import { tenantId, type TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import type { Quiesced, Service } from '../service/port.ts'
-import { takeRunLock } from '../ledger/run-lock.ts'
 
 export interface Step {
   readonly about: string
@@ -89,6 +88,7 @@ async function lookAtFolder(folder: string): Promise<Saying> {
 }
 
 async function lookAtLedger(settings: Settings): Promise<Saying> {
+  const { takeRunLock } = await import('../ledger/run-lock.ts')
   await using _lock = await takeRunLock(settings.ledger.dir, settings.service.name)
   await using ledger = await openLedger(settings.ledger.dir, newRunId())
   const open = await ledger.openHolds()

@@ -7,7 +7,6 @@ import { startCompanions } from '../hold/companions.ts'
 import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
 import type { Keeper } from '../hold/hold.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
-import { takeRunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
 import { connectService } from '../service/connect.ts'
@@ -64,6 +63,7 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
 
 /** The part of a run that touches no file: lock, ledger, service. */
 export async function withLedger<Value>(settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: runs over bare files take none.
   await using lock = await takeRunLock(settings.ledger.dir, settings.service.name, opening.run)
   await using ledger = await openLedger(settings.ledger.dir, opening.run)
   await using service = await connectService(settings.service)

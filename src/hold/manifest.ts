@@ -12,7 +12,6 @@ import type { Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { outOfSpace, type Snapshot } from './draft.ts'
 import { failureOfPath } from './live-path.ts'
-import { manifestShape } from './manifest-shape.ts'
 
 export const manifestName = 'manifest.json'
 
@@ -79,6 +78,7 @@ async function readManifest(path: string): Promise<Manifest | null> {
   try {
     const { size } = await stat(path)
     if (size > manifestBytesMax) return null
+    const { manifestShape } = await import('./manifest-shape.ts') // With its library only where there is a manifest.
     const manifest = manifestShape.safeParse(JSON.parse(await readFile(path, 'utf8')))
     return manifest.success ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) } : null
   } catch {

@@ -1,7 +1,5 @@
-/** A service by its settings, however it is reached. */
+/** A service by its settings, however it is reached. What reaching it takes is loaded only then: the libraries for it take longer than checking a small file. */
 import type { ServiceSettings } from '../config/settings.ts'
-import { AdminClient } from './client/admin-client.ts'
-import { HookService } from './hooks/hook-service.ts'
 import type { Service } from './port.ts'
 
 export type { ServiceSettings } from '../config/settings.ts'
@@ -10,8 +8,8 @@ export type { ServiceSettings } from '../config/settings.ts'
 export async function connectService(settings: ServiceSettings): Promise<Service> {
   switch (settings.kind) {
     case 'admin-api':
-      return AdminClient.open(settings)
+      return (await import('./client/admin-client.ts')).AdminClient.open(settings)
     case 'hooks':
-      return new HookService(settings)
+      return new (await import('./hooks/hook-service.ts')).HookService(settings)
   }
 }
