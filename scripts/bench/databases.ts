@@ -1,6 +1,7 @@
 /** Tenants to measure on: a few tables with indexes, as a service of some age has them. */
 import { copyFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { makeReference } from './reference.ts'
 
 const schema = `
 create table users (id integer primary key, email text not null unique, name text not null, created integer not null);
@@ -38,12 +39,15 @@ export function makeDatabase(file: string, bytes: number, mode: 'wal' | 'delete'
   }
 }
 
-/** Many tenants of one size: made once and copied. @returns their paths */
+/** Bytes of the reference database for each of its events. */
+const bytesPerEvent = 187
+
+/** Many tenants of about one size, each a small reference database: made once and copied. @returns their paths */
 export function makeTenants(folder: string, count: number, bytes: number): readonly string[] {
   const paths = Array.from({ length: count }, (_, at) => `${folder}/tenant-${String(at).padStart(5, '0')}.db`)
   const [first, ...rest] = paths
   if (first === undefined) return paths
-  makeDatabase(first, bytes, 'wal')
+  makeReference(first, Math.max(10, Math.round(bytes / bytesPerEvent)))
   for (const path of rest) copyFileSync(first, path)
   return paths
 }
