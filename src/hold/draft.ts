@@ -5,8 +5,8 @@
  * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that of a pause. What may take long by the
  * size of a file (truncating, deleting) goes there.
  */
-import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync } from 'node:fs'
+import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { syncFile, syncFolder } from '../host/durable.ts'
@@ -97,7 +97,7 @@ export class Draft implements AsyncDisposable {
     this.#kept = true
     if (lasting) await Promise.all([syncFolder(folder), syncFolder(join(folder, '..'))])
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    return { path: join(folder, databaseName) as SnapshotPath, folder, files, bytes, [Symbol.asyncDispose]: () => removeFolder(folder, bytes) }
+    return { path: join(folder, databaseName) as SnapshotPath, folder, files, bytes, [Symbol.asyncDispose]: () => removeFolder(folder) }
   }
 
   #close(): void {
@@ -112,22 +112,16 @@ export class Draft implements AsyncDisposable {
   }
 }
 
-/** Up to here a file is deleted in microseconds. */
-const deletedAtOnceBytesMax = 8_000_000
-
-/** Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. */
-async function removeFolder(folder: string, bytes: number): Promise<void> {
-  if (bytes <= deletedAtOnceBytesMax && removedAtOnce(folder)) return
-  await rm(folder, { recursive: true, force: true })
-}
-
-function removedAtOnce(folder: string): boolean {
+/**
+ * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. Not at once: beside a disk that is busy it took 3 ms,
+ * of which another tenant's pause had its part.
+ */
+async function removeFolder(folder: string): Promise<void> {
   try {
-    unlinkSync(join(folder, databaseName))
-    rmdirSync(folder)
-    return true
+    await unlink(join(folder, databaseName))
+    await rmdir(folder)
   } catch {
-    return false // The other way meets the same trouble, if it is one, and then says so.
+    await rm(folder, { recursive: true, force: true }) // Meets the same trouble, if it is one, and then says so.
   }
 }
 
