@@ -24,6 +24,7 @@ export function look(database: string): Look {
   return {
     fileBytes: main?.bytes ?? 0,
     headerTrouble: header.kind === 'header' ? null : header.kind === 'wrong' ? header.why : header.kind === 'empty' ? 'the file is empty' : 'the file has no SQLite header',
+    pageSize: known?.pageSize ?? 0,
     pages: known === null ? 0 : Math.ceil((main?.bytes ?? 0) / known.pageSize),
     hotJournal: journal?.hot ?? false,
     superJournal: journal?.superJournal ?? null,

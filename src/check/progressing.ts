@@ -14,9 +14,11 @@ export interface Asking {
 }
 
 export interface Progress {
-  /** Pages of the file that are done with. What SQLite says beside and after them tells no progress. */
+  /** Pages of the file that are done with; never fewer than before. What SQLite says beside and after them tells no progress. */
   readonly pagesDone: number
   readonly pages: number
+  /** Bytes. */
+  readonly pageSize: number
 }
 
 /** A child that hangs over a whole reading leaves most of the time to the single steps, which tell what it hangs over. */
@@ -43,13 +45,15 @@ export class Progressing {
   owners: ReadonlyMap<number, number> = new Map()
   content: readonly TableContent[] = []
   pages = 0
+  /** Bytes; 0 where the header gives none. */
+  pageSize = 0
   pagesRead = 0
   complete = true
   readonly #sqliteVersion: string
   readonly #began = monotonicMs()
   readonly #given = new Map<Step, Answer>()
   #accounted = 0
-  #counted: number | null = null
+  #counted = 0
 
   constructor(sqliteVersion: string, limits: ReadingLimits) {
     this.#sqliteVersion = sqliteVersion
@@ -106,9 +110,9 @@ export class Progressing {
     this.#tellProgress()
   }
 
-  /** So many pages more were counted; from the first time on, pages are done with when they were both accounted for and counted. */
+  /** So many pages more were counted. */
   counted(pages: number): void {
-    this.#counted = (this.#counted ?? 0) + pages
+    this.#counted += pages
     this.#tellProgress()
   }
 
@@ -122,9 +126,11 @@ export class Progressing {
     }
   }
 
+  /** With a census, pages are done with when they were both accounted for and counted: each is half of the way, from the beginning. */
   #tellProgress(): void {
-    const done = this.#counted === null ? this.#accounted : Math.floor((this.#accounted + this.#counted) / 2)
-    this.limits.onProgress({ pagesDone: Math.min(done, this.pages), pages: this.pages })
+    const { depth, engine, onProgress } = this.limits
+    const done = depth === 'full' && engine === 'census' ? Math.floor((this.#accounted + this.#counted) / 2) : this.#accounted
+    onProgress({ pagesDone: Math.min(done, this.pages), pages: this.pages, pageSize: this.pageSize })
   }
 
   #ended(how: 'crashed' | 'timeout' | 'memory', during: string, detail: string): null {

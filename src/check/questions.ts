@@ -53,7 +53,9 @@ export interface Look {
   readonly fileBytes: number
   /** Why its pages cannot be accounted for, null when they can be. */
   readonly headerTrouble: string | null
-  /** Pages by its size; 0 where the header gives no page size. */
+  /** Bytes; 0 where the header gives none. */
+  readonly pageSize: number
+  /** Pages by the size of the file; 0 where the header gives no page size. */
   readonly pages: number
   readonly hotJournal: boolean
   /** Name of the super-journal, where the journal belongs to a transaction over several files. */

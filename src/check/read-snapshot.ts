@@ -36,6 +36,7 @@ export async function readSnapshot(readers: Readers, limits: ReadingLimits): Pro
 
 async function readFiles(reading: Progressing, readers: Readers, look: Look): Promise<void> {
   reading.pages = look.pages
+  reading.pageSize = look.pageSize
   reading.found(look.findings)
   if (look.superJournal !== null) {
     // SQLite would look for the super-journal by its absolute path, and delete the live one or take the snapshot's transaction for committed.

@@ -11,7 +11,7 @@ import type { Engine } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, Target } from './crew.ts'
 import { conclude, unread, unseen } from './examine.ts'
-import type { Watching, Worked } from './pipeline.ts'
+import { Stations, type Watching, type Worked } from './pipeline.ts'
 import { StopTheLine } from './stop-the-line.ts'
 
 export interface BareRun {
@@ -45,7 +45,7 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
   const checks = new PQueue({ concurrency: run.checksAtOnce })
-  let covered = 0
+  const at = new Stations(targets.length, watching)
   let copies = 0
   for (const target of targets) {
     await checks.onSizeLessThan(1)
@@ -54,13 +54,13 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   }
   await checks.onIdle()
   line.throwBug()
-  return { covered, notCovered: targets.length - covered, stopped: line.reason }
+  return { covered: at.done, notCovered: targets.length - at.done, stopped: line.reason }
 
   async function examine(target: Target, name: string): Promise<void> {
+    at.checking(target)
     const result = await checkCopy(target, name)
-    covered++
+    at.finished(target)
     watching.onResult(result)
-    watching.onProgress({ done: covered, total: targets.length, holding: [], checking: [] })
   }
 
   async function checkCopy(target: Target, name: string): Promise<Result> {
@@ -69,7 +69,7 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
       const known = await recognise(target.named)
       await using copy = await copyPrivately(target.named, folder.path, name)
       const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
-      return await conclude({ ...seen, ...origin }, copy, { checker, accept: run.accept }, line.signal)
+      return await conclude({ ...seen, ...origin }, copy, { checker, accept: run.accept }, at.pagesOf(target), line.signal)
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
       return unread(seen, error.code === 'EMPTY_FILE' ? 'inconclusive' : 'failed', error)

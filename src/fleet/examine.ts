@@ -1,4 +1,5 @@
 /** One file from hold to result: the two halves of the pipeline, and what they become in the report. */
+import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -34,7 +35,7 @@ export async function holdTarget(target: Target, crew: Crew, lasting: boolean, i
 }
 
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED */
-export async function checkHeld({ target, held, startedAtMs }: HeldTarget, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Result> {
+export async function checkHeld({ target, held, startedAtMs }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Result> {
   const { evidence, timings } = held.record
   const seen: Seen = { target, evidence, timings, startedAtMs, depth }
   switch (held.kind) {
@@ -43,11 +44,13 @@ export async function checkHeld({ target, held, startedAtMs }: HeldTarget, crew:
     case 'undecided':
       return unread(seen, 'inconclusive', held.failure)
     case 'snapshot':
-      return conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, signal)
+      return conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
   }
 }
 
 export type Depth = 'quick' | 'full'
+/** Told of the pages of one check as they are done with. */
+export type OnPages = (pages: PagesDone) => void
 
 /** What is known of a file before it is read. `startedAtMs` is on the monotonic clock. */
 export interface Seen {
@@ -59,14 +62,14 @@ export interface Seen {
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
-export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, signal: AbortSignal): Promise<Result> {
+export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Result> {
   const context = contextOf(seen, accept)
   if (copy.contents !== 'sqlite') {
     const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: false })
     const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
     return { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
   }
-  const reading = await checker.check(copy.path, { depth: seen.depth, signal })
+  const reading = await checker.check(copy.path, { depth: seen.depth, signal, onProgress: onPages })
   return { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnose(reading, context)) }
 }
 

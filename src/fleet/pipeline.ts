@@ -3,6 +3,7 @@
  * checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in stop-the-line.ts.
  */
 import PQueue from 'p-queue'
+import type { Progress as PagesDone } from '../check/progressing.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
@@ -13,9 +14,15 @@ import { StopTheLine } from './stop-the-line.ts'
 export interface Progress {
   readonly done: number
   readonly total: number
-  /** What is being worked on, by name, with pages where they are counted. */
+  /** What is being worked on, by name. */
   readonly holding: readonly string[]
-  readonly checking: readonly string[]
+  readonly checking: readonly Checking[]
+}
+
+export interface Checking {
+  readonly name: string
+  /** As it is now: whoever shows it reads it again, nobody is told of each page. null until pages are done with. */
+  readonly pages: PagesDone | null
 }
 
 export interface Watching {
@@ -50,7 +57,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       return await checks.add(async () => {
         at.checking(target)
         if (held.kind === 'snapshot') await crew.keep?.(target, held)
-        return checkHeld(heldTarget, crew, limits.depth, line.signal)
+        return checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), line.signal)
       })
     } finally {
       // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its room on the disk for the ledger.
@@ -80,18 +87,18 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
 }
 
 /** Where each target stands, for the progress line. */
-class Stations {
+export class Stations {
   readonly #total: number
-  readonly #watching: Watching
+  readonly #watching: Pick<Watching, 'onProgress'>
   readonly #holding = new Set<Target>()
-  readonly #checking = new Set<Target>()
+  readonly #checking = new Map<Target, { readonly name: string; pages: PagesDone | null }>()
   #done = 0
 
   get done(): number {
     return this.#done
   }
 
-  constructor(total: number, watching: Watching) {
+  constructor(total: number, watching: Pick<Watching, 'onProgress'>) {
     this.#total = total
     this.#watching = watching
   }
@@ -103,8 +110,16 @@ class Stations {
 
   checking(target: Target): void {
     this.#holding.delete(target)
-    this.#checking.add(target)
+    this.#checking.set(target, { name: nameOf(target), pages: null })
     this.#tell()
+  }
+
+  /** To be told of the pages of a target that is being checked. */
+  pagesOf(target: Target): (pages: PagesDone) => void {
+    const checking = this.#checking.get(target)
+    return (pages) => {
+      if (checking) checking.pages = pages
+    }
   }
 
   finished(target: Target): void {
@@ -114,7 +129,8 @@ class Stations {
   }
 
   #tell(): void {
-    const names = (targets: ReadonlySet<Target>): string[] => [...targets].map(({ tenant, named }) => tenant ?? named)
-    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: names(this.#holding), checking: names(this.#checking) })
+    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: [...this.#holding].map(nameOf), checking: [...this.#checking.values()] })
   }
 }
+
+const nameOf = ({ tenant, named }: Target): string => tenant ?? named

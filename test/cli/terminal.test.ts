@@ -2,9 +2,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { ending, holdfast, launcher, start } from './program.ts'
+import { descendantsOf, eventually } from '../support/processes.ts'
 import { openService } from './service.ts'
 
 test('a pipe gets 80 columns, no escape sequences and no progress; only a command to be copied may be longer', async () => {
@@ -41,18 +43,29 @@ const hasScript = ((): boolean => {
   }
 })()
 
+interface Terminal {
+  readonly env?: Readonly<Record<string, string>>
+  /** What the program is to end with. */
+  readonly exitCode?: number
+  /** Done while the program runs. */
+  readonly meanwhile?: (pid: number, shown: () => string) => Promise<void>
+}
+
 /** The program on a terminal of its own, which has `columns`; 0 is one whose size nobody set. */
-async function onTerminal(file: string, columns: number, flags = '', env: Record<string, string> = {}): Promise<string> {
+async function onTerminal(file: string, columns: number, flags = '', { env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal = {}): Promise<string> {
   const command = `stty cols ${columns}; exec '${process.execPath}' '${launcher}' check ${flags} '${file}'`
   const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TERM: 'xterm', ...env }, timeout: 20_000 })
   let text = ''
   child.stdout.on('data', (piece: Buffer) => { text = (text + piece.toString('utf8')).slice(0, 1_000_000) })
-  const [code] = (await once(child, 'close')) as [number]
-  expect(code).toBe(2)
+  const ended = once(child, 'close') as Promise<[number]>
+  await meanwhile(child.pid ?? 0, () => text)
+  const [code] = await ended
+  expect(code).toBe(exitCode)
   return text
 }
 
 const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h']
+const escapes = new RegExp(`${String.fromCodePoint(0x1b)}\\[[?0-9;]*[A-Za-z]`, 'u')
 const color = new RegExp(`${String.fromCodePoint(0x1b)}\\[[0-9;]*m`, 'u')
 
 test.skipIf(!hasScript)('on a terminal there are colours and a live line; NO_COLOR and --quiet are honoured (skipped without script(1))', async () => {
@@ -60,8 +73,8 @@ test.skipIf(!hasScript)('on a terminal there are colours and a live line; NO_COL
   const damaged = makeDatabase(folder.in('damaged.db'))
   damageIndex(damaged)
   const colored = await onTerminal(damaged, 80)
-  const plain = await onTerminal(damaged, 80, '', { NO_COLOR: '1' })
-  const quiet = await onTerminal(damaged, 80, '--quiet', { NO_COLOR: '1' })
+  const plain = await onTerminal(damaged, 80, '', { env: { NO_COLOR: '1' } })
+  const quiet = await onTerminal(damaged, 80, '--quiet', { env: { NO_COLOR: '1' } })
   expect(colored).toMatch(color)
   expect(colored).toContain(hideCursor)
   expect(colored).toContain(showCursor)
@@ -71,11 +84,43 @@ test.skipIf(!hasScript)('on a terminal there are colours and a live line; NO_COL
   expect(quiet).not.toContain('\u001b')
 })
 
+test.skipIf(!hasScript)('a long check shows pages, rate and time left on a terminal, within its width, and nothing of it in a pipe or with --quiet (skipped without script(1))', async () => {
+  using folder = makeFolder()
+  const path = folder.in('a-database-that-takes-a-while.db')
+  const database = new Database(path)
+  database.exec(`PRAGMA page_size=512; PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) INSERT INTO t SELECT i, zeroblob(400) FROM n`)
+  database.close()
+  const flags = '--snapshot --workers 1'
+  const calm = { env: { NO_COLOR: '1' }, exitCode: 0 }
+  // However fast the machine is: those who read stand still until the rate could be seen.
+  const shown = await onTerminal(path, 80, flags, { ...calm, meanwhile: async (pid, text) => {
+    await eventually('pages go on', () => new Set(text().match(/\d+ of \d+ pages/g)).size > 1)
+    const readers = descendantsOf(pid).filter(({ command }) => command.includes('reader-child'))
+    for (const reader of readers) process.kill(reader.pid, 'SIGSTOP')
+    try {
+      await eventually('a rate and the time left are shown', () => /\d MB\/s {2}\d+ s left/.test(text()))
+    } finally {
+      for (const reader of readers) process.kill(reader.pid, 'SIGCONT')
+    }
+  } })
+  const lines = shown.split(escapes).flatMap((piece) => piece.split(/[\r\n]/)).filter((line) => line.includes(' pages'))
+  const done = lines.flatMap((line) => /checking .*\.db {2}\d+ % {2}(\d+) of \d+ pages/.exec(line)?.slice(1).map(Number) ?? [])
+  expect(done.length).toBeGreaterThan(3)
+  expect(done).toEqual(done.toSorted((a, b) => a - b))
+  expect(new Set(done).size).toBeGreaterThan(1)
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  const quiet = await onTerminal(path, 80, `${flags} --quiet`, calm)
+  expect(quiet).toBe('')
+  const piped = await holdfast(['check', ...flags.split(' '), path])
+  expect([piped.code, piped.stderr]).toEqual([0, ''])
+}, 120_000)
+
 test.skipIf(!hasScript)('a terminal that says it has no columns gets the report, and no live line that would never end (skipped without script(1))', async () => {
   using folder = makeFolder()
   const damaged = makeDatabase(folder.in('damaged.db'))
   damageIndex(damaged)
-  const text = await onTerminal(damaged, 0, '', { NO_COLOR: '1' })
+  const text = await onTerminal(damaged, 0, '', { env: { NO_COLOR: '1' } })
   expect(text).toMatch(/FILE +VERDICT +DAMAGE[^]*Exit code 2/)
   expect(text.length).toBeLessThan(10_000)
 })
