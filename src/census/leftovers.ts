@@ -1,5 +1,6 @@
 /** What the second look left over, and the findings that it comes to. */
 import type { Finding, RowKey } from '../model/finding.ts'
+import type { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 import { CellCursor } from './cell-cursor.ts'
 import type { ColumnValue } from './column-value.ts'
@@ -62,14 +63,14 @@ export class Leftovers {
     return new Set(this.#indexes.keys())
   }
 
-  findings(owners: PageOwners, source: PageSource): readonly Finding[] {
+  findings(owners: PageOwners, source: PageSource, places: BadPlaces | null): readonly Finding[] {
     const namer = new Namer(this.#plan, source)
-    return [...this.#indexes].toSorted(([a], [b]) => a - b).flatMap(([tree, index]) => findingsOf(this.#plan.trees[tree] as IndexPlan, index, namer, owners))
+    return [...this.#indexes].toSorted(([a], [b]) => a - b).flatMap(([tree, index]) => findingsOf(this.#plan.trees[tree] as IndexPlan, index, namer, owners, places))
   }
 }
 
 /** A row that is missing and an entry that is too many, both naming the same row, are one entry that differs. */
-function findingsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: Namer, owners: PageOwners): readonly Finding[] {
+function findingsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: Namer, owners: PageOwners, places: BadPlaces | null): readonly Finding[] {
   const rows = new Map<string, Named[]>()
   const without: Named[] = []
   const differing: Named[] = []
@@ -96,7 +97,10 @@ function findingsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: 
   const table = index.object.table ?? ''
   const found = (rule: 'row-missing-from-index' | 'entry-without-row' | 'entry-differs-from-row', named: readonly Named[], total: number, text: string): readonly Finding[] => {
     if (total === 0) return []
-    const page = rule === 'row-missing-from-index' ? 0 : (named[0]?.page ?? 0)
+    // The page of a row that is missing is one of the table, with which nothing is wrong.
+    const pages = rule === 'row-missing-from-index' ? [] : named.map(({ page }) => page).filter((page) => page > 0).toSorted((a, b) => a - b)
+    const page = pages[0] ?? 0
+    if (places) for (const wrong of pages) places.add('disagreeing', wrong, rule, index.object)
     return [{
       rule, severity: 'damage', source: 'census', object: index.object, rows: named.flatMap(({ key }) => (key === null ? [] : [key])).toSorted(compareRowKeys).slice(0, rowsMax), total,
       ...(page === 0 ? {} : { page, trail: trailTo(owners, page) }), text,

@@ -22,6 +22,8 @@ export interface CheckLimits {
 
 export interface CheckOptions {
   readonly depth: 'quick' | 'full'
+  /** Brings a map of the pages as well; without it, none is made. */
+  readonly map?: boolean
   readonly signal: AbortSignal
   readonly onProgress?: (progress: Progress) => void
 }
@@ -55,12 +57,12 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const queue = new PQueue({ concurrency: options.parallel })
   const closing = new AbortController()
   return {
-    check: (snapshot, { depth, signal, onProgress }) => queue.add(async () => {
+    check: (snapshot, { depth, map, signal, onProgress }) => queue.add(async () => {
       const place = idle.pop()
       if (place === undefined) throw new Error('more snapshots are being read than there are places')
       try {
         return await place.read(snapshot, {
-          depth, engine: options.engine, helpersMax: idle.length, onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
+          depth, engine: options.engine, map: map ?? false, helpersMax: idle.length, onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
         })
       } finally {
         idle.push(place)

@@ -8,6 +8,7 @@ import type { IndexPlan, TreePlan } from '../census/plan.ts'
 import { digestOf } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
 import type { TableContent } from '../model/verdict.ts'
+import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
 import type { Computing } from './computed-entries.ts'
 import type { PageCounter } from './page-counter.ts'
@@ -15,7 +16,8 @@ import type { CompareAnswer, Uncounted } from './questions.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 
-export function compareCounts(counter: PageCounter, db: Database.Database): CompareAnswer {
+/** @param map are the pages of entries that are wrong wanted? */
+export function compareCounts(counter: PageCounter, db: Database.Database, map: boolean): CompareAnswer {
   const { plan, tally, owners, file } = counter
   const streamed = streamComputed(counter, db)
   const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
@@ -24,8 +26,10 @@ export function compareCounts(counter: PageCounter, db: Database.Database): Comp
   for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(file)) look(counter, db, pass, streamed.queries)
+  const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
   return {
-    findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file)],
+    findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, places)],
+    entries: places?.pages() ?? null,
     uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
     content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),
   }

@@ -19,7 +19,7 @@ export class PageReader {
   }
 
   /** Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's memory. */
-  step(pagesMax: number, memoryBytesMax: number): AccountAnswer {
+  step(pagesMax: number, map: boolean, memoryBytesMax: number): AccountAnswer {
     if (this.#accounting === null) {
       const begun = this.#begin(memoryBytesMax)
       if (typeof begun === 'string') return { kind: 'not-possible', why: begun }
@@ -28,7 +28,7 @@ export class PageReader {
     const accounting = this.#accounting
     if (!accounting.step(pagesMax)) return { kind: 'going-on', pages: accounting.pages, pagesRead: accounting.pagesRead }
     const { pages, pagesRead, pagesUnread, findings } = (this.#account = accounting.result())
-    return { kind: 'ended', pages, pagesRead, pagesUnread, findings }
+    return { kind: 'ended', pages, pagesRead, pagesUnread, findings, groups: map ? this.#account.groups() : null }
   }
 
   ownersOf(pages: readonly number[]): ReadonlyMap<number, number> {

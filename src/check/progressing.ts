@@ -1,6 +1,7 @@
 /** A reading that is being made: what was learnt so far, and the time that is left. */
 import { randomInt } from 'node:crypto'
 import type { Finding } from '../model/finding.ts'
+import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, Reading, SchemaObject } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
@@ -30,6 +31,8 @@ export const newKey = (): readonly [number, number] => [randomInt(2 ** 32), rand
 export interface ReadingLimits {
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
+  /** Is a map of the pages wanted? */
+  readonly map: boolean
   readonly timeoutMs: number
   readonly memoryBytesMax: number
   readonly onProgress: (progress: Progress) => void
@@ -44,6 +47,10 @@ export class Progressing {
   objects: readonly SchemaObject[] = []
   owners: ReadonlyMap<number, number> = new Map()
   content: readonly TableContent[] = []
+  /** null until the pages were accounted for, and where nobody wants a map. */
+  groups: PageGroups | null = null
+  /** Pages of entries that do not agree with their rows. */
+  entries: BadPages = { places: [], more: 0, groups: [] }
   pages = 0
   /** Bytes; 0 where the header gives none. */
   pageSize = 0
@@ -62,9 +69,9 @@ export class Progressing {
 
   /** Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing: the steps then find out. */
   async beginAtOnce(child: Asking, bytesMax: number): Promise<void> {
-    const { depth, engine, memoryBytesMax, timeoutMs } = this.limits
+    const { depth, engine, map, memoryBytesMax, timeoutMs } = this.limits
     try {
-      const question = { step: 'atOnce', depth, engine, key: newKey(), bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
+      const question = { step: 'atOnce', depth, engine, key: newKey(), map, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
       const { answers } = await child.ask<'atOnce'>(question, timeoutMs * atOnceShare)
       for (const answer of answers) this.#given.set(answer.step, answer)
     } catch (error) {
@@ -121,6 +128,7 @@ export class Progressing {
       depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, facts: this.facts, objects: this.objects, owners: this.owners,
       coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
       content: this.content,
+      map: this.limits.map ? this.#map() : null,
       complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown'),
       checkMs: Math.round(monotonicMs() - this.#began),
     }
@@ -131,6 +139,15 @@ export class Progressing {
     const { depth, engine, onProgress } = this.limits
     const done = depth === 'full' && engine === 'census' ? Math.floor((this.#accounted + this.#counted) / 2) : this.#accounted
     onProgress({ pagesDone: Math.min(done, this.pages), pages: this.pages, pageSize: this.pageSize })
+  }
+
+  #map(): MappedPages | NoMap {
+    if (this.groups !== null) return { kind: 'pages', accounted: this.groups, entries: this.entries }
+    // Why the pages were not accounted for to the end.
+    const skipped = this.skipped.find(({ object }) => object === 'pages' || object === 'journal')
+    if (skipped) return { kind: 'none', why: skipped.why }
+    const ended = this.facts.find((fact) => fact.kind === 'child-ended')
+    return { kind: 'none', why: ended === undefined ? 'the pages were not accounted for' : `the process that reads did not come to its end (${ended.during}: ${ended.detail})` }
   }
 
   #ended(how: 'crashed' | 'timeout' | 'memory', during: string, detail: string): null {

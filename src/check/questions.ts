@@ -2,6 +2,7 @@
 import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
 import type { Finding } from '../model/finding.ts'
+import type { BadPages, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, SchemaObject } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 
@@ -15,13 +16,13 @@ export interface Steps {
    * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
    * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.
    */
-  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
+  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
   /** Looks at the files before SQLite may touch them. */
   look: { readonly ask: object; readonly answer: Look }
   /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
   settle: { readonly ask: object; readonly answer: { readonly settled: boolean; readonly facts: readonly Fact[] } }
-  /** Page accounting, so many pages further; the first one begins it. */
-  account: { readonly ask: { readonly pagesMax: number; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
+  /** Page accounting, so many pages further; the first one begins it. `map`: its end is to bring the pages in groups. */
+  account: { readonly ask: { readonly pagesMax: number; readonly map: boolean; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
   /** Opens the database for SQLite. */
   schema: { readonly ask: object; readonly answer: SchemaAnswer }
   /** The schema's objects as its pages have them; known once the pages were accounted for. */
@@ -36,7 +37,7 @@ export interface Steps {
   /** What this child has counted. */
   tally: { readonly ask: object; readonly answer: { readonly tally: Tally } }
   /** Adds the tallies of other children and what SQL must compute of the entries that indexes must hold; compares all sums, and looks for what differs. */
-  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
+  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
   count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } }
   /** Whose pages are these? Ends the reading of this snapshot: everything is closed. */
@@ -67,7 +68,7 @@ export interface Look {
 
 export type AccountAnswer =
   | { readonly kind: 'going-on'; readonly pages: number; readonly pagesRead: number }
-  | { readonly kind: 'ended'; readonly pages: number; readonly pagesRead: number; readonly pagesUnread: number; readonly findings: readonly Finding[] }
+  | { readonly kind: 'ended'; readonly pages: number; readonly pagesRead: number; readonly pagesUnread: number; readonly findings: readonly Finding[]; readonly groups: PageGroups | null }
   | { readonly kind: 'not-possible'; readonly why: string }
 
 /** An object that the census cannot decide on, and the table whose full check by SQLite decides. */
@@ -80,6 +81,8 @@ export interface Uncounted {
 export interface CompareAnswer {
   readonly findings: readonly Finding[]
   readonly uncounted: readonly Uncounted[]
+  /** Pages of entries that are wrong; null where nobody wants a map. */
+  readonly entries: BadPages | null
   /** Of the tables that were counted wholly. */
   readonly content: readonly TableContent[]
 }

@@ -115,13 +115,14 @@ async function countTogether(reading: Progressing, { pages, helpers }: Readers, 
 
 async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
   for (;;) {
-    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2) })
+    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, map: reading.limits.map, memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2) })
     if (answer === null) return
     if (answer.kind === 'not-possible') return reading.skip('pages', answer.why)
     reading.pages = answer.pages
     reading.pagesRead = answer.pagesRead
     reading.accounted(answer.pagesRead)
     if (answer.kind === 'going-on') continue
+    reading.groups = answer.groups
     reading.found(answer.findings)
     if (answer.pagesUnread > 0) reading.skip('pages', `${answer.pagesUnread} pages could not be read from the disk`)
     return
@@ -196,7 +197,7 @@ class SqliteWord {
   async compare({ plan, key }: Counting, tallies: readonly Tally[]): Promise<boolean> {
     if (!(await this.#reopen())) return false
     const reading = this.#reading
-    const answer = await reading.step(this.#child, { step: 'compare', plan, key, tallies })
+    const answer = await reading.step(this.#child, { step: 'compare', plan, key, map: reading.limits.map, tallies })
     if (answer === null) {
       this.lost()
       return false
@@ -204,6 +205,7 @@ class SqliteWord {
     reading.found(answer.findings)
     reading.uncounted.push(...answer.uncounted)
     reading.content = answer.content
+    reading.entries = answer.entries ?? reading.entries
     return true
   }
 

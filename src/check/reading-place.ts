@@ -24,6 +24,7 @@ export interface PlaceLimits {
 export interface PlaceOptions {
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
+  readonly map: boolean
   /** How many children may scan pages beside the first one, where the snapshot is large. */
   readonly helpersMax: number
   readonly signal: AbortSignal
@@ -59,7 +60,7 @@ export class ReadingPlace implements AsyncDisposable {
       await this.#room.admit(snapshot)
       for (const other of others) other.begin()
       const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
-        depth: options.depth, engine: options.engine, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs, memoryBytesMax: this.#limits.memoryBytesMax,
+        depth: options.depth, engine: options.engine, map: options.map, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs, memoryBytesMax: this.#limits.memoryBytesMax,
       })
       signal.throwIfAborted()
       // After anything but silence the child may be what the file made of it.

@@ -65,9 +65,9 @@ export class SnapshotReader {
     return { step: 'enter', sqliteVersion }
   }
 
-  #account({ pagesMax, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
+  #account({ pagesMax, map, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
     this.#pages ??= new PageReader(this.#database(), (pageSize) => this.#file(pageSize))
-    return { step: 'account', ...this.#pages.step(pagesMax, memoryBytesMax) }
+    return { step: 'account', ...this.#pages.step(pagesMax, map, memoryBytesMax) }
   }
 
   /** Opens the database for SQLite's word, anew if it was open. */
@@ -103,10 +103,10 @@ export class SnapshotReader {
     return { step: 'scan' }
   }
 
-  #compare({ plan, key, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
+  #compare({ plan, key, map, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
     const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key))
     counter.add(tallies)
-    return { step: 'compare', ...compareCounts(counter, this.#opened()) }
+    return { step: 'compare', ...compareCounts(counter, this.#opened(), map) }
   }
 
   #finish(named: readonly number[]): AnswerOf<'finish'> {

@@ -19,6 +19,7 @@ export interface BareRun {
   readonly snapshots: string | null
   readonly settings: HoldSettings
   readonly accept: readonly 'unknown-collation'[]
+  readonly map: boolean
   readonly check: CheckLimits
   readonly checksAtOnce: number
   /** What compares rows with index entries. */
@@ -34,7 +35,7 @@ export async function withBareRun<Value>(run: BareRun, targets: readonly Target[
   await using folder = await openSnapshotFolder(run.snapshots, targets[0]?.named ?? null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
   return await work({
-    companions, checker, folder: folder.path, ledger: null, roots: null, settings: run.settings, accept: run.accept, onStep: run.onStep, keep: run.keep,
+    companions, checker, folder: folder.path, ledger: null, roots: null, settings: run.settings, accept: run.accept, map: run.map, onStep: run.onStep, keep: run.keep,
     keeperOf: () => ({ kind: 'nobody' }),
   })
 }
@@ -64,7 +65,7 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   }
 
   async function checkCopy(target: Target, name: string): Promise<Result> {
-    const seen = unseen(target, run.depth)
+    const seen = unseen(target, run.depth, run.map)
     try {
       const known = await recognise(target.named)
       await using copy = await copyPrivately(target.named, folder.path, name)

@@ -23,6 +23,8 @@ export interface Crew {
   readonly roots: readonly string[] | null
   readonly settings: HoldSettings
   readonly accept: readonly 'unknown-collation'[]
+  /** Does each result get a map of its pages? */
+  readonly map: boolean
   /** null for bare files: nothing is remembered of them. */
   readonly ledger: Ledger | null
   readonly keeperOf: (target: Target) => Keeper

@@ -1,6 +1,7 @@
 /** One file from hold to result: the two halves of the pipeline, and what they become in the report. */
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
+import { drawMap } from '../diagnosis/draw-map.ts'
 import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { draftPrefix } from '../hold/draft.ts'
@@ -10,6 +11,7 @@ import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import type { Diagnosis, Remedy } from '../model/verdict.ts'
@@ -37,7 +39,7 @@ export async function holdTarget(target: Target, crew: Crew, lasting: boolean, i
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED */
 export async function checkHeld({ target, held, startedAtMs }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Result> {
   const { evidence, timings } = held.record
-  const seen: Seen = { target, evidence, timings, startedAtMs, depth }
+  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map }
   switch (held.kind) {
     case 'refused':
       return unread(seen, 'failed', held.failure)
@@ -59,6 +61,8 @@ export interface Seen {
   readonly timings: HoldTimings
   readonly startedAtMs: number
   readonly depth: Depth
+  /** Does the result get a map of the pages? */
+  readonly map: boolean
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
@@ -67,24 +71,29 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
   if (copy.contents !== 'sqlite') {
     const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: false })
     const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
-    return { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
+    return { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
   }
-  const reading = await checker.check(copy.path, { depth: seen.depth, signal, onProgress: onPages })
-  return { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnose(reading, context)) }
+  const reading = await checker.check(copy.path, { depth: seen.depth, map: seen.map, signal, onProgress: onPages })
+  const diagnosis = diagnose(reading, context)
+  return { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
 }
 
 /** A result for a file of which nothing was read. */
 export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Result {
   return {
-    ...heading(seen, null), ...nothingRead, verdict, remedy: doNothing(failure), failure: reported(failure),
+    ...heading(seen, null), ...nothingRead, ...mapped(seen, noPages), verdict, remedy: doNothing(failure), failure: reported(failure),
     ...(verdict === 'inconclusive' ? { reason: failure.message } : {}),
   }
 }
 
 /** Of a target that never came to a hold. */
-export const unseen = (target: Target, depth: Depth): Seen => ({
-  target, depth, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
+export const unseen = (target: Target, depth: Depth, map: boolean): Seen => ({
+  target, depth, map, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
 })
+
+/** What a result says of its pages, for those who asked. */
+const mapped = ({ map }: Seen, drawn: PageMap): Pick<Result, 'map'> => (map ? { map: drawn } : {})
+const noPages: PageMap = { kind: 'none', why: 'no page of the file was read' }
 
 const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkMs: number | null): Pick<Result, 'tenant' | 'path' | 'evidence' | 'depth' | 'timings'> => ({
   tenant: target.tenant, path: target.named, evidence, depth, timings: { ...timings, checkMs, totalMs: monotonicMs() - startedAtMs },

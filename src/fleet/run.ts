@@ -27,6 +27,7 @@ export interface Opening {
   readonly keep: Crew['keep']
   /** What compares rows with index entries. */
   readonly engine: Engine
+  readonly map: boolean
 }
 
 export interface ServiceRun {
@@ -53,7 +54,7 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
     await using companions = await startCompanions()
     await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, folder, parallel: checksAtOnce(settings) })
     const crew: Crew = {
-      companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, onStep: opening.onStep, keep: opening.keep,
+      companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
       keeperOf: (target) => keeperOf(target, settings, service, ledger),
     }

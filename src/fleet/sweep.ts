@@ -34,7 +34,7 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
   for (const { tenant, path } of gone) {
     const failure = new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
-    const result = unread(unseen({ tenant, named: path }, options.depth), 'inconclusive', failure)
+    const result = unread(unseen({ tenant, named: path }, options.depth, false), 'inconclusive', failure)
     watching.onResult(result)
     await ledger.append({ kind: 'checked', tenant, result })
   }

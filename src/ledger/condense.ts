@@ -10,7 +10,7 @@ const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100
 export function condense(event: Event): Event {
   switch (event.kind) {
     case 'checked':
-      return { ...event, result: event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result) }
+      return { ...event, result: withoutMap(event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result)) }
     case 'run-started':
       return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
     case 'run-finished':
@@ -20,6 +20,11 @@ export function condense(event: Event): Event {
     case 'resume-failed':
       return event
   }
+}
+
+/** A map is for the eye of who asked for it. */
+function withoutMap(result: Result): Result {
+  return Object.fromEntries(Object.entries(result).filter(([key]) => key !== 'map')) as unknown as Result
 }
 
 function condenseSound(result: Result): Result {

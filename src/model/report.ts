@@ -3,6 +3,7 @@ import type { TenantId } from './brand.ts'
 import type { Evidence } from './evidence.ts'
 import type { FailureCode, TenantState } from './failure.ts'
 import type { Cause, DamageClass, Finding } from './finding.ts'
+import type { PageMap } from './page-map.ts'
 import type { Engine } from './reading.ts'
 import type { Coverage, Remedy, TableContent, VerdictWord } from './verdict.ts'
 
@@ -35,6 +36,8 @@ export interface Result {
   readonly coverage: Coverage
   readonly content: { readonly tables: readonly TableContent[] }
   readonly evidence: Evidence
+  /** Present where a map was asked for. */
+  readonly map?: PageMap
   /** Present for `failed`, and for `inconclusive` where the hold did not come to both proofs or the file is no database. */
   readonly failure?: ReportedFailure
   /** One sentence; present for `inconclusive`. */

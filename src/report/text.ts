@@ -3,6 +3,7 @@ import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../model/report.ts'
 import { exitCodeWords } from './summary.ts'
 import { cutEnd, wrap } from './layout.ts'
+import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
 import { printable } from './printable.ts'
 import { isPaused, verdictWord } from './result-words.ts'
@@ -24,6 +25,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
     ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
     ...describeNotices(report.results, options),
+    ...describeMaps(report.results, options),
     '',
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options),

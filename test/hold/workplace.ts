@@ -83,7 +83,7 @@ export async function openWorkplace(): Promise<Workplace> {
     const keeper = demo === null || target.tenant === null ? { kind: 'nobody' } as const : keeperOf(demo, target.tenant, watched)
     let result: Result | null = null
     const crew: Crew = {
-      companions: options.companions ?? companions, checker, folder: options.folder ?? folder, ledger, accept: [], keep: null, roots: options.roots ?? null,
+      companions: options.companions ?? companions, checker, folder: options.folder ?? folder, ledger, accept: [], map: false, keep: null, roots: options.roots ?? null,
       settings: { ...settings, ...options.settings }, onStep: (_, step) => options.onStep?.(step), keeperOf: () => keeper,
     }
     const limits = { depth: 'full', maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9 } as const

@@ -28,6 +28,7 @@ interface CheckOptions extends ReportOptions {
   readonly tenant?: readonly string[]
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
+  readonly map?: boolean
   readonly workers?: number
   readonly timeout?: number
   readonly snapshots?: string
@@ -41,6 +42,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(depthOption())
     .addOption(engineOption())
+    .option('--map', 'draw the pages of each file: whose they are, and where the damage lies')
     .option('--workers <n>', 'files that are checked at the same time', positive)
     .option('--timeout <duration>', 'longest time that one check may take', duration)
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
@@ -50,6 +52,7 @@ Examples:
   holdfast check app.db                      refused (75) while anybody has it open
   holdfast check /srv/notes                  every database in the folder
   holdfast check --snapshot copy.db          you say that nobody writes it
+  holdfast check --map app.db                and draw where in the file the damage lies
   holdfast check --tenant acme bolt          the whole hold against the service
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
@@ -101,7 +104,7 @@ async function bareRun(options: CheckOptions, face: Face, run: RunId): Promise<B
   const check = settings?.check ?? defaultCheckSettings
   const limits = checkLimits({ check })
   return {
-    snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
+    snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
@@ -112,7 +115,7 @@ async function bareRun(options: CheckOptions, face: Face, run: RunId): Promise<B
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length > 0 || options.snapshot) throw new Failure('USAGE', '--tenant goes without files and without --snapshot')
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine }), (service) =>
+  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false }), (service) =>
     withProgress(face, options, outcome, (watching) =>
       sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth, maxPaused: null, concurrency: options.workers ?? null }, watching)))
 }

@@ -5,12 +5,14 @@
  * here, from the pages alone. It is exact: silent on every healthy file.
  */
 import type { Finding, FoundObject } from '../../model/finding.ts'
+import type { PageGroups } from '../../model/page-map.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import { isPointerMapPage, lockBytePage } from '../page-layout.ts'
 import { Account } from './account.ts'
 import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
+import { groupPages } from './page-groups.ts'
 import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import type { PageSource } from './page-source.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
@@ -30,6 +32,8 @@ export interface PageAccount {
   readonly rows: readonly SchemaRow[]
   /** Root page of the tree that a page belongs to, 0 for the free list, null for pages of nobody or of the file itself. */
   ownerOf(page: number): number | null
+  /** All pages in groups, for a map. */
+  groups(): PageGroups
 }
 
 /** An accounting that is done in slices: `step` again until it says that it has ended. */
@@ -59,7 +63,7 @@ export function accountPages(header: DatabaseHeader, source: PageSource): PageAc
     },
     result: () => ({
       findings: account.found.findings(), pages: filePages, pagesRead: account.pagesRead, pagesUnread: account.pagesUnread, rows,
-      ownerOf: (page) => ownerOf(account, page),
+      ownerOf: (page) => ownerOf(account, page), groups: () => groupPages(account, filePages),
     }),
   }
 }

@@ -2,7 +2,8 @@
 import type { FoundObject, Rule, Severity } from '../../model/finding.ts'
 import type { DatabaseHeader } from '../header.ts'
 import type { PageLayout } from '../page-layout.ts'
-import { Claims, freeListOwner, uses } from './claims.ts'
+import { BadPlaces } from './bad-places.ts'
+import { Claims, freeListOwner, marks, uses } from './claims.ts'
 import type { Use } from './claims.ts'
 import { Found } from './found.ts'
 import type { PageSource } from './page-source.ts'
@@ -12,6 +13,8 @@ export class Account {
   readonly layout: PageLayout
   readonly claims: Claims
   readonly found = new Found()
+  /** Where something is wrong, for a map. */
+  readonly places: BadPlaces
   /** Objects by root page. */
   readonly objects = new Map<number, FoundObject>()
   /** Pages whose content was asked for and came, wholly or in part. */
@@ -27,6 +30,7 @@ export class Account {
     this.header = header
     this.layout = { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 }
     this.claims = new Claims(pageCount, this.layout.autoVacuum)
+    this.places = new BadPlaces(Math.ceil(source.fileBytes / header.pageSize))
     this.#source = source
     this.#page = new Uint8Array(header.pageSize)
   }
@@ -36,6 +40,8 @@ export class Account {
     const got = this.#source.read(page, this.#page)
     if (got === 'unread') {
       this.pagesUnread++
+      this.claims.mark(page, marks.unread)
+      this.places.add('unread', page, null, null)
       this.brokenOff = true
       return null
     }
@@ -52,6 +58,9 @@ export class Account {
 
   say(rule: Rule, severity: Severity, object: FoundObject, page: number | null, trail: readonly number[], text: string): void {
     this.found.add({ rule, severity, object, page, trail, text })
+    if (page === null || page > this.claims.pageCount || severity === 'notice') return
+    if (severity === 'damage') this.claims.mark(page, marks.damaged)
+    this.places.add(severity === 'damage' ? 'damaged' : 'unowned', page, rule, object)
   }
 
   /** Says it, and that the walk ends there. */

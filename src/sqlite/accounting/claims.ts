@@ -8,6 +8,11 @@ export const reservedOwner = 0xffff_fffe
 export const uses = { none: 0, root: 1, bTree: 2, firstOverflow: 3, laterOverflow: 4, trunk: 5, freeLeaf: 6, pointerMap: 7, lockByte: 8 } as const
 export type Use = (typeof uses)[keyof typeof uses]
 
+/** What was seen of a page beside its use; kept in the same byte. */
+export const marks = { damaged: 0x40, unread: 0x80 } as const
+export type Mark = (typeof marks)[keyof typeof marks]
+const useBits = 0x0f
+
 export type Claim = { readonly kind: 'granted' } | { readonly kind: 'out-of-range' } | { readonly kind: 'used'; readonly owner: number; readonly use: Use }
 
 const granted: Claim = { kind: 'granted' }
@@ -36,7 +41,7 @@ export class Claims {
       return { kind: 'used', owner: this.ownerOf(page), use: before }
     }
     this.#owners[page] = owner
-    this.#uses[page] = use
+    this.#uses[page] = (this.#uses[page] ?? 0) | use
     if (this.#parents) this.#parents[page] = parent
     return granted
   }
@@ -47,7 +52,16 @@ export class Claims {
   }
 
   useOf(page: number): Use {
-    return (this.#uses[page] ?? uses.none) as Use
+    return ((this.#uses[page] ?? uses.none) & useBits) as Use
+  }
+
+  /** Pages that the database does not have are passed over. */
+  mark(page: number, mark: Mark): void {
+    if (page >= 1 && page <= this.pageCount) this.#uses[page] = (this.#uses[page] ?? 0) | mark
+  }
+
+  isMarked(page: number, mark: Mark): boolean {
+    return ((this.#uses[page] ?? 0) & mark) !== 0
   }
 
   /** The page that points to this one; 0 for roots and free pages, and throughout without auto-vacuum. */

@@ -1,0 +1,50 @@
+/** Collects the pages with which something is wrong, as ranges: whole stretches of a file may be gone. */
+import type { FoundObject, Rule } from '../../model/finding.ts'
+import { groupsMax, placesMax } from '../../model/page-map.ts'
+import type { BadPages, BadPageState, BadPlace } from '../../model/page-map.ts'
+
+/** Pages of one group of a map. */
+export const pagesPerGroup = (filePages: number): number => Math.max(1, Math.ceil(filePages / groupsMax))
+
+interface Range {
+  readonly place: Omit<BadPlace, 'last'>
+  last: number
+}
+
+export class BadPlaces {
+  readonly #pagesPerGroup: number
+  readonly #ranges: Range[] = []
+  /** The newest range of each kind: pages come in about the order of the file. */
+  readonly #newest = new Map<string, Range>()
+  readonly #groups = new Set<number>()
+  /** Pages for which there was no room. */
+  #more = 0
+
+  constructor(filePages: number) {
+    this.#pagesPerGroup = pagesPerGroup(filePages)
+  }
+
+  add(state: BadPageState, page: number, rule: Rule | null, object: FoundObject | null): void {
+    this.#groups.add(Math.floor((page - 1) / this.#pagesPerGroup))
+    const kind = `${state}\0${rule}\0${object?.kind}\0${object?.name}`
+    const newest = this.#newest.get(kind)
+    if (newest !== undefined && page >= newest.place.first && page <= newest.last) return
+    if (newest !== undefined && page === newest.last + 1) {
+      newest.last = page
+      return
+    }
+    if (this.#ranges.length >= placesMax) {
+      this.#more++
+      return
+    }
+    const range = { place: { state, first: page, rule, object }, last: page }
+    this.#ranges.push(range)
+    this.#newest.set(kind, range)
+  }
+
+  /** Places in the order of the file. */
+  pages(): BadPages {
+    const places = this.#ranges.map(({ place, last }): BadPlace => ({ ...place, last })).toSorted((a, b) => a.first - b.first || a.last - b.last)
+    return { places, more: this.#more, groups: [...this.#groups] }
+  }
+}
