@@ -1,0 +1,108 @@
+import { copyFileSync, rmSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { fillEvents } from '../support/databases.ts'
+import { readInProcess } from '../support/read-in-process.ts'
+import { Patient, recordBody } from '../support/surgeon.ts'
+import { messages, rules, useSnapshotFolder } from './snapshot-folder.ts'
+
+const place = useSnapshotFolder()
+const { check, make, wound, expectBackInPlace } = place
+
+describe('blind spots of integrity_check', () => {
+  test('a leaked page behind a view or an fts5vocab table, which SQLite calls ok, is found', async () => {
+    let trapped = 0
+    for (let i = 0; i < 12; i++) {
+      make((db) => {
+        db.exec('CREATE TABLE t(a); INSERT INTO t VALUES(1)')
+        for (let k = 0; k < i; k++) db.exec(k % 2 === 0 ? `CREATE VIEW v${k} AS SELECT 1` : `CREATE TABLE u${k}(a)`)
+      })
+      const copied = place.copy()
+      {
+        using patient = new Patient(copied)
+        patient.truncate(patient.bytes + 4096)
+        patient.write32At(28, patient.bytes / 4096)
+      }
+      const db = new Database(copied)
+      if (db.pragma('integrity_check', { simple: true }) === 'ok') trapped++
+      db.close()
+      copyFileSync(copied, place.snapshot)
+      rmSync(copied)
+      expect(rules(await readInProcess(place.snapshot))).toEqual(['page-unowned'])
+    }
+    expect(trapped).toBeGreaterThan(0)
+  })
+
+  test('rows that come before SQLite throws are kept', async () => {
+    make(fillEvents(3000))
+    wound((patient) => {
+      const bytes = patient.read(patient.leaf('events_kind'))
+      bytes.fill(0)
+      patient.write(patient.leaf('events_kind'), bytes)
+    })
+    const reading = await check()
+    expect(messages(reading).some((text) => text.startsWith('Tree '))).toBe(true)
+    expect(reading.facts.every((fact) => fact.kind !== 'message' || (!fact.text.includes('\n') && !fact.text.startsWith('***')))).toBe(true)
+    expect(reading.owners.size).toBeGreaterThan(0)
+    expectBackInPlace()
+  })
+
+  test('more than a hundred messages are all told', async () => {
+    make(fillEvents(3000))
+    wound((patient) => {
+      for (const page of patient.pages('events_at').filter((page) => patient.bTree(page).leaf).slice(1, 4)) {
+        for (let i = 0; i < 50; i++) {
+          const at = recordBody(patient, page, i)
+          patient.edit(page, (bytes) => { bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 0x55 })
+        }
+      }
+    })
+    expect(messages(await check('full', { engine: 'sqlite' })).length).toBeGreaterThan(150)
+    const found = (await check()).facts.flatMap((fact) => (fact.kind === 'found' && fact.finding.rule === 'entry-differs-from-row' ? [fact.finding.total] : []))
+    expect(found).toEqual([150])
+  })
+
+  test('an unknown collation hides neither the damage elsewhere nor itself', async () => {
+    make((db) => {
+      fillEvents(500)(db)
+      db.exec('CREATE TABLE odd(a TEXT); CREATE INDEX odd_a ON odd(a)')
+      db.unsafeMode(true)
+      db.pragma('writable_schema=ON')
+      db.exec("UPDATE sqlite_schema SET sql = 'CREATE TABLE odd(a TEXT COLLATE klingon)' WHERE name = 'odd'")
+    })
+    const sound = await check()
+    expect(sound.coverage.skipped).toEqual([{ object: 'odd_a', why: 'its order: collation klingon is the application\u2019s own' }, { object: 'odd', why: 'no such collation sequence: klingon' }])
+    expect(sound).toMatchObject({ complete: false })
+    expect(sound.facts.filter((fact) => fact.kind !== 'thrown' || fact.object !== 'odd')).toEqual([])
+    wound((patient) => {
+      const at = recordBody(patient, patient.leaf('events_kind'), 2)
+      patient.edit(patient.leaf('events_kind'), (bytes) => { bytes[at + 3] = 0x7a })
+    })
+    expect(rules(await check())).toContain('entry-differs-from-row')
+  })
+
+  test('a virtual table without its module is named', async () => {
+    make((db) => {
+      db.exec('CREATE TABLE t(a)')
+      db.unsafeMode(true)
+      db.pragma('writable_schema=ON')
+      db.exec("INSERT INTO sqlite_schema VALUES('table','geo','geo',0,'CREATE VIRTUAL TABLE geo USING VirtualSpatialIndex()')")
+    })
+    const reading = await check()
+    expect(reading.coverage.skipped).toContainEqual({ object: 'geo', why: 'module VirtualSpatialIndex is not part of this SQLite' })
+    expect(reading.objects).toContainEqual(expect.objectContaining({ name: 'geo', kind: 'virtual-table', module: 'VirtualSpatialIndex' }))
+  })
+
+  test('rows without a parent are facts of their own, with the first twenty rows and the exact total', async () => {
+    make((db) => {
+      db.pragma('foreign_keys=OFF')
+      db.exec('CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id)); CREATE TABLE mismatch(a REFERENCES p(absent))')
+      db.exec('WITH RECURSIVE n(i) AS (SELECT 9007199254740990 UNION ALL SELECT i + 1 FROM n WHERE i < 9007199254741020) INSERT INTO c SELECT i, 5 FROM n')
+    })
+    const reading = await check()
+    expect(reading.facts).toMatchObject([{ kind: 'orphans', table: 'c', parent: 'p', total: 31 }])
+    expect(reading.facts[0]).toMatchObject({ rows: expect.arrayContaining([9007199254740990, '9007199254740993']) })
+    expect(reading.complete).toBe(true)
+    expect((await check('quick')).facts).toEqual([])
+  })
+})

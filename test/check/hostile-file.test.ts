@@ -1,0 +1,114 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { fillEvents } from '../support/databases.ts'
+import { useSnapshotFolder } from './snapshot-folder.ts'
+
+const isRoot = process.getuid?.() === 0
+const signal = new AbortController().signal
+const place = useSnapshotFolder()
+const { open, check, make, expectBackInPlace } = place
+
+/** A snapshot over which SQLite thinks for ages: a CHECK that is slow, on many rows. */
+function makeHanging(): void {
+  make((db) => {
+    db.exec('CREATE TABLE slow(a CHECK(length(hex(hex(zeroblob(3000000 + a)))) > 0))')
+    db.pragma('ignore_check_constraints=ON')
+    db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO slow SELECT i FROM n')
+  })
+}
+
+describe('what a hostile file may cost', () => {
+  test('a check that does not end is ended, and what was read before is kept', async () => {
+    makeHanging()
+    const reading = await check('full', { timeoutMs: 5000 })
+    expect(reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'timeout', during: 'integrity' }] })
+    expect(reading.coverage.pagesRead).toBe(reading.coverage.pages)
+    expect(reading.objects).toHaveLength(1)
+    expectBackInPlace()
+  })
+
+  test('a check that takes too much memory is ended', async () => {
+    make((db) => {
+      db.exec('CREATE TABLE fat(a CHECK(length(hex(zeroblob(450000000 + a))) > 0)); INSERT INTO fat(a) SELECT 1 WHERE 0')
+      db.pragma('ignore_check_constraints=ON')
+      db.exec('INSERT INTO fat VALUES(1),(2),(3)')
+    })
+    const reading = await check('full', { memoryBytesMax: 250e6 })
+    expect(reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'memory', during: 'integrity' }] })
+    expectBackInPlace()
+  })
+
+  test('a child that is killed is a fact, and the next snapshot is read by another', async () => {
+    makeHanging()
+    await using checker = await open()
+    const reading = checker.check(place.snapshot, { depth: 'full', signal })
+    // The first was asked everything at once, and has told nothing when it dies; the second is asked step by step.
+    const first = await childAtWork()
+    process.kill(first, 'SIGSEGV')
+    const pid = await childAtWork(first)
+    if (isRoot) {
+      // Seen from outside: it has no rights left, and its root is the room (hold.md, Security).
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
+      expect(status).toMatch(/^CapEff:\t0+$/m)
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+      expect(readlinkSync(`/proc/${pid}/root`)).toContain(join(place.folder, `room-${process.pid}-`))
+    }
+    process.kill(pid, 'SIGSEGV')
+    expect(await reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'crashed', during: 'integrity', detail: 'signal SIGSEGV' }] })
+    rmSync(place.snapshot)
+    make(fillEvents(10))
+    expect(await checker.check(place.snapshot, { depth: 'full', signal })).toMatchObject({ facts: [], complete: true })
+  })
+
+  test('an abort ends the child at once and puts the snapshot back', async () => {
+    makeHanging()
+    await using checker = await open()
+    const aborting = new AbortController()
+    const reading = checker.check(place.snapshot, { depth: 'full', signal: aborting.signal })
+    const pid = await childAtWork()
+    aborting.abort(new Error('enough'))
+    await expect(reading).rejects.toThrow('enough')
+    expect(existsSync(`/proc/${pid}`)).toBe(false)
+    expect(lstatSync(place.snapshot).nlink).toBe(1)
+    expect(statSync(place.snapshot).uid).toBe(process.getuid?.())
+  })
+})
+
+/** Waits for a reading child that has used half a second of the processor: starting takes less, so it is at work on the snapshot. @param before one that is not meant */
+async function childAtWork(before = 0): Promise<number> {
+  const deadline = Date.now() + 20_000
+  while (Date.now() < deadline) {
+    for (const pid of readingChildren().filter((pid) => pid !== before)) {
+      const [, utime] = /^(?:\S+ ){11}(\d+) /.exec(statOf(pid)) ?? []
+      if (Number(utime) > 50) return pid
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 20) })
+  }
+  throw new Error('no reading child came to work')
+}
+
+const statOf = (pid: number): string => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2)
+  } catch {
+    return ''
+  }
+}
+
+function readingChildren(): readonly number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => statOf(pid).split(' ')[1] === String(process.pid))
+}
+
+test('children end with the checker, and rooms go with them', async () => {
+  make(fillEvents(10))
+  {
+    await using checker = await open()
+    await checker.check(place.snapshot, { depth: 'full', signal })
+    expect(readingChildren().length).toBeGreaterThan(0)
+  }
+  expect(readingChildren()).toEqual([])
+  expectBackInPlace()
+})
