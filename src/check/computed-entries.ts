@@ -17,7 +17,7 @@ export type Computing = { readonly kind: 'query'; readonly sql: string; readonly
 /** @throws what SQLite throws */
 export function computingOf(db: Database.Database, index: string, table: string): Computing {
   const parts = db.prepare<[string], Part>("SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno").all(index)
-  const sql = db.prepare<[string], string | null>("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?").pluck().get(index) ?? null
+  const sql = db.prepare<[string], string | null>("SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'index' AND name = ?").pluck().get(index) ?? null
   const definition = sql === null ? { terms: [], where: null } : readIndexDefinition(sql)
   if (definition === null) return { kind: 'not-possible', why: 'its statement could not be taken apart' }
   const columns = new Set(db.prepare<[string], string>("SELECT name FROM pragma_table_xinfo(?, 'main')").pluck().all(table).map((name) => name.toLowerCase()))

@@ -37,7 +37,8 @@ interface PartRow {
   readonly key: number
 }
 
-const ordinary = "SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
+/** In a damaged schema any value may be of any type. */
+const ordinary = "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
 const indexes = `SELECT t.name AS owner, t.rootpage, l.name, l."unique", l.origin, l.partial FROM (${ordinary}) t, pragma_index_list(t.name, 'main') l`
 
 /** @throws what SQLite throws */
@@ -45,7 +46,7 @@ export function readSchemaFacts(db: Database.Database, layout: Pick<SchemaFacts,
   const tables = db.prepare<[], TableRow>(`SELECT t.name, t.rootpage AS root, l.wr, l.strict FROM (${ordinary}) t JOIN pragma_table_list l ON l.name = t.name AND l.schema = 'main'`).all()
   const columns = db.prepare<[], ColumnRow>(`SELECT t.name AS owner, c.name, c.type, c.dflt_value AS value, c.pk, c.hidden FROM (${ordinary}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY t.name, c.cid`).all()
   // The primary key index of a table WITHOUT ROWID is not in the schema: its tree is the table's.
-  const indexRows = db.prepare<[], IndexRow>(`SELECT i.name, i.owner, i."unique", i.origin, i.partial, coalesce(s.rootpage, i.rootpage) AS root
+  const indexRows = db.prepare<[], IndexRow>(`SELECT i.name, i.owner, i."unique", i.origin, i.partial, coalesce(CAST(s.rootpage AS INTEGER), i.rootpage) AS root
     FROM (${indexes}) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name`).all()
   const parts = db.prepare<[], PartRow>(`SELECT i.name AS owner, x.cid, x."desc" AS descending, x.coll AS collation, x.key
     FROM (${indexes}) i, pragma_index_xinfo(i.name, 'main') x ORDER BY i.name, x.seqno`).all()
