@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { create, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
-import { build, generated } from './generated.ts'
+import { build, generated } from '../support/generated.ts'
 import { census } from './support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))

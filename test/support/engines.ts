@@ -3,13 +3,13 @@ import { copyFileSync } from 'node:fs'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { DiagnosisContext } from '../../src/diagnosis/diagnose.ts'
 import { damageClasses } from '../../src/model/finding.ts'
-import type { Finding } from '../../src/model/finding.ts'
 import type { Diagnosis } from '../../src/model/verdict.ts'
 import type { Engine, Reading } from '../../src/model/reading.ts'
 import { removeDatabase } from './databases.ts'
 import { readInProcess } from './read-in-process.ts'
+import { rebuildIndexes } from './rebuilt.ts'
 
-const context: DiagnosisContext = { tenant: null, path: 'file.db', serviceSqlite: null, fileSystem: null, links: 1, verifiedBackup: false, accept: [] }
+export const context: DiagnosisContext = { tenant: null, path: 'file.db', serviceSqlite: null, fileSystem: null, links: 1, verifiedBackup: false, accept: [] }
 
 export interface Concluded {
   readonly reading: Reading
@@ -39,18 +39,45 @@ function copyIfThere(from: string, to: string): void {
   }
 }
 
-const wrongInItself = new Set(['index-out-of-order', 'record-malformed', 'page-malformed', 'page-unreadable', 'page-out-of-range', 'wrong-depth', 'overflow-broken'])
 const verdicts = ['sound', 'inconclusive', 'damaged'] as const
 
-/** Where the census says less than the referee: a sentence; null where it says as much, or more. */
-export function isWeaker({ census, sqlite }: Readonly<Record<Engine, Concluded>>): string | null {
+/** What the census says beside the referee. */
+export type Judgement =
+  | { readonly kind: 'same' }
+  /** A graver verdict, or graver damage. */
+  | { readonly kind: 'more' }
+  /** The referee blames the table, the census only indexes; and with those indexes rebuilt from the table, the referee has nothing left to say. */
+  | { readonly kind: 'indexes-proven'; readonly referee: string }
+  | { readonly kind: 'weaker'; readonly why: string }
+
+/** Compares what both engines made of the file at `path`. On no file may the census be weaker. */
+export async function judge(path: string, { census, sqlite }: Readonly<Record<Engine, Concluded>>): Promise<Judgement> {
   const [ours, theirs] = [census.diagnosis, sqlite.diagnosis]
-  if (verdicts.indexOf(ours.verdict.kind) < verdicts.indexOf(theirs.verdict.kind)) return `${ours.verdict.kind} instead of ${theirs.verdict.kind}`
-  if (damageClasses.indexOf(ours.damage) >= damageClasses.indexOf(theirs.damage)) return null
-  // SQLite takes an entry that lies in the wrong place for a key that the table holds twice, and rows that a broken index has lost for a witness against the table; or it breaks off
-  // over a broken index and names its table.
-  const brokenInItself = ours.findings.some(({ rule, object }) => object.kind === 'index' && wrongInItself.has(rule))
-  const isThrow = ({ rule, page, source }: Finding): boolean => rule === 'page-unreadable' && page === undefined && source === 'sqlite'
-  const rest = theirs.findings.filter((finding) => finding.severity === 'damage' && !isThrow(finding) && !['index', 'file', 'freelist', 'pointer-map'].includes(finding.object.kind))
-  return brokenInItself && (ours.damage === 'index' || ours.damage === 'structure') && rest.length === 0 ? null : `class ${ours.damage} instead of ${theirs.damage}`
+  const byVerdict = verdicts.indexOf(ours.verdict.kind) - verdicts.indexOf(theirs.verdict.kind)
+  const byDamage = damageClasses.indexOf(ours.damage) - damageClasses.indexOf(theirs.damage)
+  if (byVerdict < 0) return { kind: 'weaker', why: `${ours.verdict.kind} instead of ${theirs.verdict.kind}` }
+  if (byVerdict > 0 || byDamage > 0) return { kind: 'more' }
+  return byDamage === 0 ? { kind: 'same' } : proveIndexes(path, ours, theirs)
 }
+
+/** SQLite takes an entry that lies in the wrong place for a key that the table holds twice, or breaks off over a broken index and names its table. */
+async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): Promise<Judgement> {
+  const said = `class ${ours.damage} instead of ${theirs.damage}`
+  const indexes = [...new Set(ours.findings.flatMap(({ object, severity }) => (object.kind === 'index' && severity !== 'notice' ? [object.name] : [])))]
+  if (indexes.length === 0) return { kind: 'weaker', why: said }
+  const copy = `${path}.rebuilt`
+  try {
+    const rebuilding = rebuildIndexes(path, copy, indexes)
+    if (rebuilding.kind === 'not-possible') return { kind: 'weaker', why: `${said}, and ${indexes.join(', ')} cannot be rebuilt: ${rebuilding.why}` }
+    const left = diagnose(await readInProcess(copy, 'full', 'sqlite'), context)
+    // The pages of the old trees are unused now.
+    const allowed = damageClasses.indexOf(ours.damage === 'index' ? 'structure' : ours.damage)
+    if (left.verdict.kind !== 'inconclusive' && damageClasses.indexOf(left.damage) <= allowed) return { kind: 'indexes-proven', referee: ruleOf(theirs) }
+    return { kind: 'weaker', why: `${said}; with ${indexes.join(', ')} rebuilt the referee still says: ${left.findings[0]?.text ?? left.verdict.kind}` }
+  } finally {
+    removeDatabase(copy)
+  }
+}
+
+/** The kind of what the referee said that the census did not: for counting. */
+const ruleOf = ({ findings }: Diagnosis): string => findings.find(({ object, severity }) => severity === 'damage' && object.kind !== 'index')?.rule ?? findings[0]?.rule ?? 'nothing'

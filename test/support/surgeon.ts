@@ -134,7 +134,7 @@ export function dropCell(patient: Patient, page: number, i: number): void {
     for (let k = i; k < bTree.cellCount - 1; k++) bytes.writeUInt16BE(cellOffset(bytes, bTree, k + 1), bTree.pointers + 2 * k)
     bytes.writeUInt16BE(bTree.cellCount - 1, header + 3)
     if (at === bTree.content) {
-      bytes.writeUInt16BE(at + length, header + 5)
+      bytes.writeUInt16BE((at + length) % 65_536, header + 5)
       return
     }
     bytes.writeUInt16BE(at, header + 1)
