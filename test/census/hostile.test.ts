@@ -6,6 +6,8 @@ import type { CensusPlan, KeyPart, StoredColumn } from '../../src/census/plan.ts
 import { Scanner } from '../../src/census/scan.ts'
 import { emptyTally } from '../../src/census/tally.ts'
 import { randomFrom } from '../support/fuzz.ts'
+import { makeHostile, makeSpecimens } from '../support/hostile-inputs.ts'
+import { readHostile } from '../support/read-hostile.ts'
 
 /** Inputs: a few thousand in the tests, as many as one likes by hand. */
 const inputs = Number(process.env['INPUTS'] ?? 2000)
@@ -67,4 +69,22 @@ test(`${inputs} files of nonsense neither throw nor take long`, () => {
     expect(performance.now() - began, `seed ${seed}`).toBeLessThan(2000)
   }
   expect(noted, 'or the test shows nothing').toBeGreaterThan(inputs)
+})
+
+/** A hundred thousand of them: `npm run fuzz -- hostile`. */
+test(`${inputs} files that were mutated, spliced and made up are read to their end by every decoder and the census`, () => {
+  const specimens = makeSpecimens(10)
+  let found = 0
+  for (let seed = 1; seed <= inputs; seed++) {
+    const input = makeHostile(specimens, seed)
+    const began = process.cpuUsage()
+    try {
+      found += readHostile(input)
+    } catch (error) {
+      throw new Error(`seed ${seed}, ${input.name}: ${input.done.join(', ')}`, { cause: error })
+    }
+    const { user, system } = process.cpuUsage(began)
+    expect((user + system) / 1000, `seed ${seed}`).toBeLessThan(3000)
+  }
+  expect(found, 'or the test shows nothing').toBeGreaterThan(inputs)
 })

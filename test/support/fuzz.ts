@@ -16,13 +16,19 @@ export function randomFrom(seed: number): (below: number) => number {
   }
 }
 
-/** Damages a copy of `healthy` at `path` and says how. Headers of pages and the first page are hit more often than their share. */
+/** Damages a copy of `healthy` at `path` and says how. */
 export function damage(healthy: string, path: string, seed: number): string {
-  const random = randomFrom(seed)
   const bytes = readFileSync(healthy)
+  const done = damageBytes(bytes, randomFrom(seed))
+  writeFileSync(path, bytes)
+  return done
+}
+
+/** Damages a database in place and says how. Headers of pages and the first page are hit more often than their share. */
+export function damageBytes(bytes: Buffer, random: (below: number) => number): string {
   const written = bytes.readUInt16BE(16)
   const pageSize = written === 1 ? 65_536 : written
-  const pages = bytes.length / pageSize
+  const pages = Math.max(1, Math.floor(bytes.length / pageSize))
   const done: string[] = []
   for (let i = 0, hits = 1 + random(4); i < hits; i++) {
     const page = random(4) === 0 ? 0 : random(pages)
@@ -45,7 +51,6 @@ export function damage(healthy: string, path: string, seed: number): string {
     }
     done.push(`${page + 1}:${at - page * pageSize}`)
   }
-  writeFileSync(path, bytes)
   return done.join(' ')
 }
 

@@ -1,0 +1,67 @@
+/** Hostile files by the hundred thousand. A thread reads them, this one watches: an input that does not end is named, and so is what memory it came to. */
+import { Worker } from 'node:worker_threads'
+import type { HostileAnswer, HostileTask } from './hostile-thread.ts'
+
+/** Milliseconds of one input, however busy the machine may be, after which it counts as one that does not end. */
+const inputMsMax = 30_000
+/** Processor time that an input of some hundred kilobytes may take. */
+const cpuMsMax = 2000
+/** Bytes above what the process held before it began. */
+const memoryBytesMax = 512e6
+const lookEveryMs = 100
+
+/** @returns false when an input threw, did not end, took too long or too much */
+export async function fuzzHostile(inputs: number, firstSeed: number, say: (line: string) => void): Promise<boolean> {
+  const progress = new Int32Array(new SharedArrayBuffer(4))
+  const task: HostileTask = { inputs, firstSeed, progress }
+  const thread = new Worker(new URL('hostile-thread.ts', import.meta.url), { workerData: task })
+  const watch = watchOver(progress, thread, say)
+  try {
+    const answer = await new Promise<HostileAnswer | null>((resolve, reject) => {
+      thread.once('message', resolve)
+      thread.once('error', reject)
+      thread.once('exit', () => resolve(null))
+    })
+    const memory = watch.peak - watch.before
+    if (answer === null) return false
+    if (answer.kind === 'threw') {
+      say(`seed ${answer.seed} (${answer.what}): ${answer.error}`)
+      return false
+    }
+    const { slowest } = answer
+    say(`${inputs} inputs from ${answer.specimens} databases: ${answer.findings} findings, nothing found in ${answer.silent}; ${(answer.ms / inputs).toFixed(1)} ms each, the slowest ${slowest.cpuMs.toFixed(0)} ms of processor time (seed ${slowest.seed}, ${slowest.bytes} bytes: ${slowest.what}); memory ${mb(watch.before)} before, ${mb(watch.peak)} at its peak`)
+    if (slowest.cpuMs > cpuMsMax) say('AN INPUT TOOK TOO LONG')
+    if (memory > memoryBytesMax) say('TOO MUCH MEMORY')
+    return slowest.cpuMs <= cpuMsMax && memory <= memoryBytesMax
+  } finally {
+    watch.stop()
+    await thread.terminate()
+  }
+}
+
+const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+
+/** `progress` holds the number of the input at hand, counted from 1. */
+function watchOver(progress: Int32Array, thread: Worker, say: (line: string) => void): { readonly before: number; readonly peak: number; readonly stop: () => void } {
+  const seen = { input: 0, since: performance.now() }
+  const memory = { before: process.memoryUsage.rss(), peak: 0 }
+  const timer = setInterval(() => {
+    const input = Atomics.load(progress, 0)
+    if (input <= 1) memory.before = process.memoryUsage.rss()
+    memory.peak = Math.max(memory.peak, process.memoryUsage.rss())
+    if (input !== seen.input) Object.assign(seen, { input, since: performance.now() })
+    else if (input > 0 && performance.now() - seen.since > inputMsMax) {
+      say(`INPUT ${input} DOES NOT END: its seed is the first one and ${input - 1}`)
+      void thread.terminate()
+    }
+  }, lookEveryMs)
+  return {
+    get before() {
+      return memory.before
+    },
+    get peak() {
+      return memory.peak
+    },
+    stop: () => clearInterval(timer),
+  }
+}
