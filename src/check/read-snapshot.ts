@@ -2,6 +2,7 @@
 import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
 import type { Reading } from '../model/reading.ts'
+import type { Skipped } from '../model/verdict.ts'
 import { beginCounting, countBeside, countRanges } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
 import { pagesNamed } from './pages-named.ts'
@@ -169,14 +170,18 @@ class SqliteWord {
     return schema.opened ? new SqliteWord(reading, child, schema) : null
   }
 
-  /** Messages and what was not read go into the reading. */
-  async ask(question: QuestionOf<'integrity'> | QuestionOf<'compareBySqlite'> | QuestionOf<'foreignKeys'>): Promise<void> {
-    if (!(await this.#reopen())) return
+  /** Messages and what was not read go into the reading. @returns what was not read */
+  async ask(question: QuestionOf<'integrity'> | QuestionOf<'compareBySqlite'> | QuestionOf<'foreignKeys'>): Promise<readonly Skipped[]> {
+    if (!(await this.#reopen())) return []
     const answer = await this.#reading.step<SqliteStep>(this.#child, question)
-    if (answer === null) return this.lost()
+    if (answer === null) {
+      this.lost()
+      return []
+    }
     this.#reading.facts.push(...answer.facts)
     this.#reading.skipped.push(...answer.skipped)
     if (!answer.whole) this.#reading.complete = false
+    return answer.skipped
   }
 
   /** All that the census leaves to SQLite: structure, types, constraints, virtual tables. */
@@ -187,10 +192,13 @@ class SqliteWord {
     await this.ask({ step: 'foreignKeys', objects })
   }
 
-  /** Its full check of the tables that the census could not decide on. */
+  /** Its full check of the tables that the census could not decide on. Where that breaks off too, nobody has compared: a collation that is accepted is no excuse. */
   async decide(): Promise<void> {
-    const tables = [...new Set(this.#reading.uncounted.map(({ table }) => table))]
-    if (tables.length > 0) await this.ask({ step: 'compareBySqlite', tables })
+    const { uncounted } = this.#reading
+    const tables = [...new Set(uncounted.map(({ table }) => table))]
+    if (tables.length === 0) return
+    const undecided = new Set((await this.ask({ step: 'compareBySqlite', tables })).map(({ object }) => object))
+    for (const { object, table } of uncounted) if (undecided.has(table)) this.#reading.skip(object, 'neither the census nor SQLite could compare its entries with the rows')
   }
 
   /** The last part of the census, which needs both pages and SQL. False when it did not come to its end. */

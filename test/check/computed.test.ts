@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
+import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { create } from '../support/databases.ts'
+import { context } from '../support/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'computed-'))
@@ -77,4 +79,23 @@ test('a virtual column that was computed otherwise', async () => {
 
 test('a table WITHOUT ROWID names its rows by their key', async () => {
   expect(await found(rename('w_part', 'n > 10', 'n < 0'), "INSERT INTO w VALUES('New', 1000, 'v')")).toEqual([{ rule: 'row-missing-from-index', object: 'w_part', rows: [['New', 1000]], total: 1 }])
+})
+
+test('entries by a collation that nobody has are compared by nobody: no configuration makes that sound', async () => {
+  const path = join(folder, 'klingon.db')
+  create(path, 1024, (db) => {
+    db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE); CREATE INDEX part ON t(id) WHERE a > 'b'; CREATE INDEX plain ON t(a); INSERT INTO t VALUES(1, 'abc'), (2, 'def'), (3, 'ghi')")
+    db.unsafeMode(true)
+    db.pragma('writable_schema=ON')
+    db.exec("UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'klingon')")
+  })
+  const accepting = { ...context, accept: ['unknown-collation'] } as const
+  expect(diagnose(await readInProcess(path), accepting).verdict).toEqual({ kind: 'inconclusive', reason: expect.stringContaining('part: neither the census nor SQLite could compare') as string })
+  // Where the condition needs no collation the entries are compared, and one is missing now.
+  const db = new Database(path)
+  db.unsafeMode(true)
+  db.pragma('writable_schema=ON')
+  db.exec("UPDATE sqlite_schema SET sql = 'CREATE INDEX part ON t(id) WHERE a IS NOT NULL' WHERE name = 'part'")
+  db.close()
+  expect(diagnose(await readInProcess(path), accepting).verdict.kind).toBe('damaged')
 })

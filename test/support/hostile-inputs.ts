@@ -26,15 +26,16 @@ export interface HostileInput extends Specimen {
   readonly done: readonly string[]
 }
 
-/** Larger ones would only be fewer. */
-const bytesMax = 300_000
-
 type Random = (below: number) => number
 
 const pagesOf = (bytes: Buffer, pageSize: number): number => Math.max(1, Math.floor(bytes.length / pageSize))
 
-/** Healthy databases of every kind. @param generatedCount how many of arbitrary shape beside the recipes */
-export function makeSpecimens(generatedCount: number): readonly Specimen[] {
+/**
+ * Healthy databases of every kind.
+ * @param generatedCount how many of arbitrary shape beside the recipes
+ * @param bytesMax larger ones are left out: they would only be fewer
+ */
+export function makeSpecimens(generatedCount: number, bytesMax: number): readonly Specimen[] {
   const folder = mkdtempSync(join(tmpdir(), 'specimens-'))
   try {
     const builds = [
