@@ -46,7 +46,7 @@ export type Judgement =
   | { readonly kind: 'same' }
   /** A graver verdict, or graver damage. */
   | { readonly kind: 'more' }
-  /** The referee blames the table, the census only indexes; and with those indexes rebuilt from the table, the referee has nothing left to say. */
+  /** The referee blames the table, the census only indexes; and with those of them rebuilt that are broken in themselves, the referee blames no table any more. */
   | { readonly kind: 'indexes-proven'; readonly referee: string }
   | { readonly kind: 'weaker'; readonly why: string }
 
@@ -56,14 +56,23 @@ export async function judge(path: string, { census, sqlite }: Readonly<Record<En
   const byVerdict = verdicts.indexOf(ours.verdict.kind) - verdicts.indexOf(theirs.verdict.kind)
   const byDamage = damageClasses.indexOf(ours.damage) - damageClasses.indexOf(theirs.damage)
   if (byVerdict < 0) return { kind: 'weaker', why: `${ours.verdict.kind} instead of ${theirs.verdict.kind}` }
+  const missed = tablesOf(theirs).filter((table) => !tablesOf(ours).includes(table))
+  if (missed.length > 0) return { kind: 'weaker', why: `not a word of ${missed.join(', ')}: ${theirs.findings.find(({ object }) => object.table === missed[0] || object.name === missed[0])?.text ?? ''}` }
   if (byVerdict > 0 || byDamage > 0) return { kind: 'more' }
   return byDamage === 0 ? { kind: 'same' } : proveIndexes(path, ours, theirs)
 }
 
-/** SQLite takes an entry that lies in the wrong place for a key that the table holds twice, or breaks off over a broken index and names its table. */
+/** Tables that are damaged, or whose indexes are. */
+const tablesOf = ({ findings }: Diagnosis): readonly string[] =>
+  findings.flatMap(({ object, severity }) => (severity === 'damage' ? (object.kind === 'schema' ? object.name : (object.table ?? [])) : []))
+
+/**
+ * SQLite takes an entry that lies in the wrong place for a key that the table holds twice, breaks off over a broken index and names its table, or hears two indexes
+ * against the table of which one has lost its pages. Only broken indexes are rebuilt: where sound ones contradict the table together, it stays suspect.
+ */
 async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): Promise<Judgement> {
   const said = `class ${ours.damage} instead of ${theirs.damage}`
-  const indexes = [...new Set(ours.findings.flatMap(({ object, severity }) => (object.kind === 'index' && severity !== 'notice' ? [object.name] : [])))]
+  const indexes = [...new Set(ours.findings.flatMap(({ rule, object, severity }) => (object.kind === 'index' && severity === 'damage' && brokenInItself.has(rule) ? [object.name] : [])))]
   if (indexes.length === 0) return { kind: 'weaker', why: said }
   const copy = `${path}.rebuilt`
   try {
@@ -79,5 +88,7 @@ async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): P
   }
 }
 
-/** The kind of what the referee said that the census did not: for counting. */
-const ruleOf = ({ findings }: Diagnosis): string => findings.find(({ object, severity }) => severity === 'damage' && object.kind !== 'index')?.rule ?? findings[0]?.rule ?? 'nothing'
+const brokenInItself = new Set(['index-out-of-order', 'record-malformed', 'page-malformed', 'page-unreadable', 'page-out-of-range', 'wrong-depth', 'overflow-broken'])
+
+/** What the referee said of a table: for counting. */
+const ruleOf = ({ findings }: Diagnosis): string => findings.find(({ object, severity }) => severity === 'damage' && object.kind === 'table')?.rule ?? 'suspected by its indexes'
