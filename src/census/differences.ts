@@ -96,7 +96,7 @@ export class DifferenceSearch {
     const trees = new Set<number>([...wanted.keys()].flatMap((tree) => [tree, (plan.trees[tree] as IndexPlan).table]))
     const computed = [...wanted.keys()].filter((tree) => (plan.trees[tree] as IndexPlan).entries === 'computed')
     const scratch = emptyTally(plan, this.#tally.key)
-    const scanner = new Scanner(plan, this.#owners, source, scratch, { content: false, only: trees, sink: collected })
+    const scanner = new Scanner(plan, this.#owners, source, scratch, { content: false, only: trees, sink: collected, core: null })
     const prints = new ComputedPrints(plan, this.#tally.key)
     const streamed: (readonly ColumnValue[])[] = []
     return {

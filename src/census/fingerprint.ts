@@ -134,3 +134,26 @@ export class Fingerprint {
     this.#v0 = v0; this.#v1 = v1; this.#v2 = v2; this.#v3 = v3
   }
 }
+
+/** The words that a column is taken for: what the compiled core is given of values that lie on no page. */
+export function wordsOf(columns: Columns, i: number): readonly number[] {
+  const kind = columns.kind[i] ?? 0
+  const low = columns.low[i] ?? 0
+  const high = columns.high[i] ?? 0
+  switch (kind) {
+    case kinds.integer:
+      if (high !== low >> 31) return [widest, low, high]
+      return (low << 3) >> 3 === low ? [kind | (low << 3)] : [wide, low]
+    case kinds.real:
+      return [kind, low, high]
+    case kinds.text:
+    case kinds.blob: {
+      const bytes = columns.bytesAt(i)
+      const padded = new DataView(new ArrayBuffer((bytes.length + 3) & ~3))
+      new Uint8Array(padded.buffer).set(bytes)
+      return [kind | (bytes.length << 3), ...Array.from({ length: padded.byteLength / 4 }, (_, word) => padded.getInt32(4 * word, true))]
+    }
+    default:
+      return [kind]
+  }
+}

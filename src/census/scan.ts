@@ -2,12 +2,15 @@
  * A scan: goes over consecutive pages in the order of the file, and adds what they hold to a tally. Any number of scans may share the work by page ranges.
  * Pages that make no sense are passed over: the page accounting, which reads them all, says what is wrong with them.
  */
+import { invariant } from '../model/bug.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 import { CellCursor } from './cell-cursor.ts'
+import type { CompiledCore } from './compiled-core.ts'
 import { ScanEntries } from './scan-entries.ts'
 import type { PageOwners } from './owners.ts'
 import { Payloads } from './payload.ts'
 import type { Window } from './payload.ts'
+import { PlainPages, pieceBytesOf } from './plain-pages.ts'
 import type { CensusPlan } from './plan.ts'
 import { Records } from './records.ts'
 import { ScanRows } from './scan-rows.ts'
@@ -27,9 +30,12 @@ export interface ScanOptions {
   readonly only: ReadonlySet<number> | null
   /** Where the fingerprints go; null for the sums of the tally. */
   readonly sink: EntrySink | null
+  /** Counts plain pages, several times faster and to the same sums; null where JavaScript shall count them all. It always counts everything. */
+  readonly core: CompiledCore | null
 }
 
-export const everything: ScanOptions = { content: true, only: null, sink: null }
+/** Contents and entries of all trees, into the sums. */
+export const everything = (core: CompiledCore | null): ScanOptions => ({ content: true, only: null, sink: null, core })
 
 export class Scanner {
   readonly #plan: CensusPlan
@@ -40,6 +46,9 @@ export class Scanner {
   readonly #cell: CellCursor
   readonly #rows: ScanRows
   readonly #entries: ScanEntries
+  readonly #separators: Separators
+  readonly #plain: PlainPages | null
+  #ownPiece: Uint8Array | null = null
 
   /** @param source gives single pages from outside of those that are scanned: overflow and interior pages */
   constructor(plan: CensusPlan, owners: PageOwners, source: PageSource, tally: Tally, options: ScanOptions) {
@@ -50,9 +59,17 @@ export class Scanner {
     this.#cell = new CellCursor(plan.usable, plan.pageSize)
     const records = new Records(new Payloads(plan, source, this.#window), tally)
     const separators = new Separators(plan, owners, source)
+    invariant(options.core === null || (options.content && options.only === null && options.sink === null), 'the compiled core counts everything, into the sums')
+    this.#separators = separators
+    this.#plain = options.core === null ? null : new PlainPages(options.core, plan, tally.key)
     const sink: EntrySink = options.sink ?? { add: (tree, sign, low, high) => addEntry(tally, tree, sign, low, high) }
     this.#rows = new ScanRows(plan, records, separators, sink, tally, options.content)
     this.#entries = new ScanEntries(plan, records, separators, sink, tally, options.content)
+  }
+
+  /** Room for consecutive pages that are to be scanned. Pages that lie elsewhere are copied to where the compiled core reads. */
+  get piece(): Uint8Array {
+    return this.#plain?.piece ?? (this.#ownPiece ??= new Uint8Array(pieceBytesOf(this.#plan.pageSize)))
   }
 
   /** Scans the whole pages in `bytes`, of which the first is number `firstPage`. */
@@ -63,15 +80,23 @@ export class Scanner {
     this.#window.bytes = bytes
     this.#window.firstPage = firstPage
     this.#window.pageCount = pageCount
-    for (let i = 0; i < pageCount; i++) this.#scanPage(bytes, view, i * pageSize, firstPage + i)
+    const piecePages = this.#plain === null ? pageCount : this.#plain.piece.length / pageSize
+    for (let from = 0; from < pageCount; from += piecePages) {
+      const to = Math.min(pageCount, from + piecePages)
+      this.#plain?.take(bytes.subarray(from * pageSize, to * pageSize))
+      for (let i = from; i < to; i++) this.#scanPage(bytes, view, i * pageSize, firstPage + i, (i - from) * pageSize)
+    }
+    this.#plain?.moveInto(this.#tally)
     this.#tally.scanned += pageCount
   }
 
-  #scanPage(bytes: Uint8Array, view: DataView, start: number, page: number): void {
+  /** @param inPiece where the page lies in the piece of the compiled core */
+  #scanPage(bytes: Uint8Array, view: DataView, start: number, page: number, inPiece: number): void {
     const tree = (this.#owners.trees[page] ?? 0) - 1
     const plan = tree < 0 ? undefined : this.#plan.trees[tree]
     if (plan === undefined || (this.#only !== null && !this.#only.has(tree))) return
     this.#tally.pages[tree] = (this.#tally.pages[tree] ?? 0) + 1
+    if (this.#plain?.count(tree, inPiece, page, this.#separators.of(page, 'left'), this.#separators.of(page, 'right')) === true) return
     if (!this.#cell.begin(bytes, start, page)) return
     const wanted = plan.kind === 'rowid-table' ? 'table' : 'index'
     if (this.#cell.tree !== wanted) this.#sayKind(plan.object.name, tree, page)

@@ -3,12 +3,10 @@ import { emptyTally, mergeTallies } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
 import { walkOwners } from '../census/owners.ts'
 import type { PageOwners } from '../census/owners.ts'
+import type { CompiledCore } from '../census/compiled-core.ts'
 import type { CensusPlan } from '../census/plan.ts'
 import { everything, Scanner } from '../census/scan.ts'
 import type { PageFile } from './page-file.ts'
-
-/** Bytes read at once: many times what a disk needs to be kept busy, and it fits the processor's cache. */
-const pieceBytes = 1 << 20
 
 export class PageCounter {
   readonly plan: CensusPlan
@@ -16,14 +14,13 @@ export class PageCounter {
   readonly file: PageFile
   readonly tally: Tally
   readonly #scanner: Scanner
-  #piece: Uint8Array | null = null
 
-  constructor(file: PageFile, plan: CensusPlan, key: readonly [number, number]) {
+  constructor(file: PageFile, plan: CensusPlan, key: readonly [number, number], core: CompiledCore | null) {
     this.plan = plan
     this.file = file
     this.owners = walkOwners(plan, this.file)
     this.tally = emptyTally(plan, key)
-    this.#scanner = new Scanner(plan, this.owners, this.file, this.tally, everything)
+    this.#scanner = new Scanner(plan, this.owners, this.file, this.tally, everything(core))
   }
 
   /** Counts the pages from `first` to `last`. */
@@ -49,14 +46,14 @@ export class PageCounter {
   }
 
   get #pagesAtOnce(): number {
-    return Math.max(1, Math.floor(pieceBytes / this.plan.pageSize))
+    return this.#scanner.piece.length / this.plan.pageSize
   }
 
   #scan(scanner: Scanner, first: number, count: number): void {
     const { pageSize } = this.plan
     const bytes = this.file.atHand(first, count)
     if (bytes !== null) return scanner.scan(bytes, first)
-    const piece = (this.#piece ??= new Uint8Array(this.#pagesAtOnce * pageSize))
+    const { piece } = scanner
     for (const page of this.file.readMany(first, count, piece)) {
       const tree = (this.owners.trees[page] ?? 0) - 1
       if (tree >= 0) this.tally.unread.set(tree, `page ${page} could not be read from the disk`)
@@ -65,5 +62,5 @@ export class PageCounter {
   }
 }
 
-/** Bytes that the owners and the sums of a plan take. */
-export const countingBytes = (plan: CensusPlan): number => plan.pages * 8 + plan.trees.length * 13_000 + pieceBytes
+/** Bytes that the owners and the sums of a plan take, the latter in two places, and the compiled core's room for pages. */
+export const countingBytes = (plan: CensusPlan): number => plan.pages * 8 + plan.trees.length * 26_000 + 4_000_000

@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { invariant } from '../model/bug.ts'
+import type { CompiledCore } from '../census/compiled-core.ts'
 import type { Fact } from '../model/reading.ts'
 import { countRows, findOrphans } from './contents.ts'
 import { makePlan } from './census-plan.ts'
+import { loadCore } from './compiled-core.ts'
 import { compareCounts } from './compare-counts.ts'
 import { askSqlite, askTables } from './integrity.ts'
 import { look } from './look.ts'
@@ -28,6 +30,7 @@ export class SnapshotReader {
   #sqlite: Database.Database | null = null
   #counter: PageCounter | null = null
   #pageFile: PageFile | null = null
+  #core: CompiledCore | null = null
 
   constructor(confine: Confine) {
     this.#confine = confine
@@ -56,7 +59,8 @@ export class SnapshotReader {
 
   #enter({ folder, user }: QuestionOf<'enter'>): AnswerOf<'enter'> {
     invariant(this.#folder === null, 'a reading child enters one room in its life')
-    // Loads SQLite's native code, which the room does not have.
+    // Loads the compiled core and SQLite's native code, which the room does not have.
+    this.#core = loadCore()
     const memory = new Database(':memory:')
     const sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
     memory.close()
@@ -94,7 +98,7 @@ export class SnapshotReader {
   #plan({ plan, key, memoryBytesMax }: QuestionOf<'plan'>): AnswerOf<'plan'> {
     const needed = countingBytes(plan)
     if (needed > memoryBytesMax) return { step: 'plan', kind: 'not-possible', why: `the census of this file needs ${Math.ceil(needed / 1e6)} MB` }
-    this.#counter = new PageCounter(this.#file(plan.pageSize), plan, key)
+    this.#counter = new PageCounter(this.#file(plan.pageSize), plan, key, this.#core)
     return { step: 'plan', kind: 'ready' }
   }
 
@@ -104,7 +108,7 @@ export class SnapshotReader {
   }
 
   #compare({ plan, key, map, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
-    const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key))
+    const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key, this.#core))
     counter.add(tallies)
     return { step: 'compare', ...compareCounts(counter, this.#opened(), map) }
   }

@@ -3,11 +3,14 @@ import { DifferenceSearch } from '../../src/census/differences.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../src/census/findings.ts'
 import { walkOwners } from '../../src/census/owners.ts'
 import type { CensusPlan, KeyPart, StoredColumn } from '../../src/census/plan.ts'
-import { Scanner } from '../../src/census/scan.ts'
+import { everything, Scanner } from '../../src/census/scan.ts'
 import { emptyTally } from '../../src/census/tally.ts'
+import { loadCore } from '../../src/check/compiled-core.ts'
 import { randomFrom } from '../support/fuzz.ts'
 import { makeHostile, makeSpecimens } from '../support/hostile-inputs.ts'
 import { readHostile } from '../support/read-hostile.ts'
+
+const core = loadCore()
 
 /** Inputs: a few thousand in the tests, as many as one likes by hand. */
 const inputs = Number(process.env['INPUTS'] ?? 2000)
@@ -59,7 +62,7 @@ test(`${inputs} files of nonsense neither throw nor take long`, () => {
     const began = performance.now()
     const owners = walkOwners(plan, source)
     const tally = emptyTally(plan, [seed, 1])
-    new Scanner(plan, owners, source, tally, { content: true, only: null, sink: null }).scan(bytes, 1)
+    new Scanner(plan, owners, source, tally, everything(core)).scan(bytes, 1)
     const search = new DifferenceSearch(plan, owners, tally)
     for (const pass of search.passes(source)) {
       pass.scanner.scan(bytes, 1)

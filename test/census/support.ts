@@ -1,22 +1,27 @@
 /** The whole census of a file in this process: the page accounting beside it, computed entries streamed from SQLite. */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { expect } from 'vitest'
 import { ComputedEntries } from '../../src/census/computed.ts'
 import type { ColumnValue } from '../../src/census/column-value.ts'
+import type { CompiledCore } from '../../src/census/compiled-core.ts'
 import { DifferenceSearch } from '../../src/census/differences.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../src/census/findings.ts'
 import { walkOwners } from '../../src/census/owners.ts'
 import { planCensus } from '../../src/census/plan.ts'
 import type { CensusPlan } from '../../src/census/plan.ts'
-import { Scanner } from '../../src/census/scan.ts'
+import { everything, Scanner } from '../../src/census/scan.ts'
 import { digestOf, emptyTally, mergeTallies } from '../../src/census/tally.ts'
 import type { Tally } from '../../src/census/tally.ts'
+import { loadCore } from '../../src/check/compiled-core.ts'
 import { computedEntries, computingOf } from '../../src/check/computed-entries.ts'
 import { openDatabase } from '../../src/check/open-database.ts'
 import { readSchemaFacts } from '../../src/check/schema-facts.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
 import { accountFor } from '../support/fuzz.ts'
+
+const core = loadCore()
 
 export interface Census {
   readonly accounting: readonly Finding[]
@@ -62,15 +67,19 @@ function count(db: Database.Database, path: string, whole: Buffer, { plan, skipp
     const owners = walkOwners(plan, source)
     const key: [number, number] = [(Math.random() * 2 ** 32) | 0, (Math.random() * 2 ** 32) | 0]
     const each = Math.ceil(plan.pages / pieces)
-    const parts = Array.from({ length: pieces }, (_, piece) => {
+    const scanned = (compiled: CompiledCore | null): Tally => {
       const tally = emptyTally(plan, key)
-      const scanner = new Scanner(plan, owners, source, tally, { content: true, only: null, sink: null })
-      const from = piece * each
-      scanner.scan(whole.subarray(from * plan.pageSize, Math.min(plan.pages, from + each) * plan.pageSize), from + 1)
+      for (let from = 0; from < plan.pages; from += each) {
+        const part = emptyTally(plan, key)
+        const bytes = whole.subarray(from * plan.pageSize, Math.min(plan.pages, from + each) * plan.pageSize)
+        new Scanner(plan, owners, source, part, everything(compiled)).scan(bytes, from + 1)
+        mergeTallies(tally, part)
+      }
       return tally
-    })
-    const tally = emptyTally(plan, key)
-    for (const part of parts) mergeTallies(tally, part)
+    }
+    const tally = scanned(core)
+    // Whatever a test reads, the compiled core and JavaScript make the same of it, to the bit.
+    expect(tally, path).toEqual(scanned(null))
     const left: string[] = skipped.map(({ object }) => object)
     const entries = new ComputedEntries(plan, tally)
     const unstreamed = new Set<number>()

@@ -1,0 +1,73 @@
+/** What a row asks of its indexes, and what an entry of an index is, as words to be fingerprinted. Each function gives where its words end; 0 where there is no more room. */
+import { listContent, listEntry } from './fingerprint'
+import {
+  atKind, atValue, atWordCount, atWords, columnBytes, indexBytes, indexSourceCount, indexSources, indexSums, treeAbsent, treeEndsWithRowid, treeIndexCount, treeIndexes, wordsEnd,
+} from './memory'
+import { integerWords } from './record'
+
+/** The content of a row, whose words lie from `from` to `to`; a row that is older than its last columns has their values all the same. */
+export function listRowContent(tree: usize, from: usize, to: usize, count: i32, columnsMax: i32): usize {
+  const absent = <usize>load<u32>(tree, treeAbsent)
+  for (let i = count; i < columnsMax; i++) {
+    to = copyColumn(to, absent + columnBytes * i)
+    if (to === 0) return 0
+  }
+  return listContent(from, to) ? to : 0
+}
+
+/** The entries that the plain indexes must hold for a row. @param hasRowid false for tables WITHOUT ROWID, whose entries name the row by its key */
+export function listExpected(tree: usize, next: usize, columns: usize, count: i32, hasRowid: bool, rowid: i64): usize {
+  const absent = <usize>load<u32>(tree, treeAbsent)
+  let index = <usize>load<u32>(tree, treeIndexes)
+  const indexesEnd = index + indexBytes * load<u32>(tree, treeIndexCount)
+  const isWide = hasRowid && <i64>(<i32>rowid) !== rowid
+  for (; index < indexesEnd; index += indexBytes) {
+    const from = next
+    if (next + 8 > wordsEnd) return 0
+    if (isWide) {
+      store<u32>(next, <u32>(rowid >> 32))
+      next += 4
+    }
+    if (hasRowid) {
+      store<u32>(next, <u32>rowid)
+      next += 4
+    }
+    let source = <usize>load<u32>(index, indexSources)
+    const sourcesEnd = source + 4 * load<u32>(index, indexSourceCount)
+    for (; source < sourcesEnd; source += 4) {
+      const at = load<i32>(source)
+      if (at < 0) {
+        if (next + 12 > wordsEnd) return 0
+        next = integerWords(next, rowid)
+      } else {
+        next = copyColumn(next, (at < count ? columns : absent) + columnBytes * at)
+        if (next === 0) return 0
+      }
+    }
+    if (!listEntry(from, next, isWide, load<u32>(index, indexSums))) return 0
+  }
+  return next
+}
+
+/** The entry of an index, before whose words there is room for two more: its last column, where it is the rowid, goes first. */
+export function listActual(tree: usize, sums: usize, columns: usize, count: i32, from: usize, to: usize): usize {
+  if (!load<i32>(tree, treeEndsWithRowid)) return listEntry(from, to, false, sums) ? to : 0
+  const last = columns + columnBytes * (count - 1)
+  if (load<u32>(last, atKind) !== 1) return 0
+  const rowid = load<i64>(last, atValue)
+  const end = <usize>load<u32>(last, atWords)
+  const isWide = <i64>(<i32>rowid) !== rowid
+  store<u32>(from - 4, <u32>rowid)
+  if (isWide) store<u32>(from - 8, <u32>(rowid >> 32))
+  return listEntry(isWide ? from - 8 : from - 4, end, isWide, sums) ? to : 0
+}
+
+/** Copies sixteen bytes at a time, and so some more than asked for. */
+@inline
+function copyColumn(to: usize, column: usize): usize {
+  const from = <usize>load<u32>(column, atWords)
+  const bytes = <usize>load<u32>(column, atWordCount) << 2
+  if (to + bytes > wordsEnd) return 0
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i))
+  return to + bytes
+}

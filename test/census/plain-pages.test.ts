@@ -1,0 +1,124 @@
+/** The compiled core and JavaScript: one page after another, both come to the same, to the bit. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { walkOwners } from '../../src/census/owners.ts'
+import type { CensusPlan } from '../../src/census/plan.ts'
+import { PlainPages } from '../../src/census/plain-pages.ts'
+import { everything, Scanner } from '../../src/census/scan.ts'
+import { Separators } from '../../src/census/separators.ts'
+import { emptyTally } from '../../src/census/tally.ts'
+import type { Tally } from '../../src/census/tally.ts'
+import { makePlan } from '../../src/check/census-plan.ts'
+import { loadCore } from '../../src/check/compiled-core.ts'
+import { openDatabase } from '../../src/check/open-database.ts'
+import { pageSizes, recipes, removeDatabase } from '../support/databases.ts'
+import type { PageSource } from '../../src/sqlite/accounting/page-source.ts'
+import { randomFrom } from '../support/fuzz.ts'
+import { build, generated } from './generated.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'plain-pages-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+let made = 0
+const fresh = (): string => join(folder, `${++made}.db`)
+const cases = Number(process.env['CASES'] ?? 60)
+const core = loadCore()
+const key = [0x1234_5678, 0x0bad_cafe] as const
+
+test('the core can be loaded here, or the other tests show nothing', () => expect(core).not.toBeNull())
+
+test.each(pageSizes)('page by page, the core counts as JavaScript does, or leaves the page alone: page size %i', (pageSize) => {
+  for (const recipe of recipes) {
+    const path = fresh()
+    recipe.build(path, pageSize)
+    compare(path, recipe.name, 1)
+    removeDatabase(path)
+  }
+})
+
+test(`page by page, the core counts as JavaScript does, or leaves the page alone: ${cases} generated databases, and what damage makes of them`, () => {
+  let plain = 0
+  let pages = 0
+  fc.assert(fc.property(generated, fc.nat(), (shape, seed) => {
+    const path = fresh()
+    build(path, shape)
+    const compared = compare(path, '', seed)
+    plain += compared.plain
+    pages += compared.pages
+    removeDatabase(path)
+  }), { numRuns: cases, interruptAfterTimeLimit: 45_000 })
+  expect(plain / pages, 'most pages of healthy files without long values are plain').toBeGreaterThan(0.4)
+})
+
+/** Compares a healthy file, and four damaged ones. */
+function compare(path: string, name: string, seed: number): { readonly plain: number; readonly pages: number } {
+  const db = openDatabase(path, 'strict')
+  const { plan } = makePlan(path, db)
+  db.close()
+  if (plan === null) throw new Error(`${name} has no plan`)
+  const bytes = readFileSync(path)
+  const random = randomFrom(seed)
+  const plain = comparePages(plan, bytes, name)
+  for (let round = 0; round < 4; round++) comparePages(plan, damaged(bytes, plan, random), `${name}, seed ${seed}, round ${round}`)
+  return { plain, pages: owned(plan, bytes) }
+}
+
+const owned = (plan: CensusPlan, bytes: Uint8Array): number => walkOwners(plan, sourceOf(plan, bytes)).trees.filter((tree) => tree > 0).length
+
+/** How many of the pages were plain. */
+function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number {
+  if (core === null) return 0
+  const source = sourceOf(plan, bytes)
+  const owners = walkOwners(plan, source)
+  const pages = new PlainPages(core, plan, key)
+  const separators = new Separators(plan, owners, source)
+  const compiled = emptyTally(plan, key)
+  const expected = emptyTally(plan, key)
+  const scanner = new Scanner(plan, owners, source, expected, everything(null))
+  let plain = 0
+  for (let page = 1; page <= plan.pages; page++) {
+    const tree = (owners.trees[page] ?? 0) - 1
+    if (tree < 0) continue
+    const content = bytes.subarray((page - 1) * plan.pageSize, page * plan.pageSize)
+    pages.take(content)
+    if (pages.count(tree, 0, page, separators.of(page, 'left'), separators.of(page, 'right'))) {
+      plain++
+      scanner.scan(content, page)
+    }
+    pages.moveInto(compiled)
+    // JavaScript finds nothing to say of a plain page; of any other nothing was added.
+    if (!countedAlike(compiled, expected)) expect(countsOf(compiled), `${what}, page ${page}`).toEqual(countsOf(expected))
+    expect(expected.notes.length + expected.unread.size, `${what}, page ${page}`).toBe(0)
+  }
+  return plain
+}
+
+const countsOf = ({ entries, bytes, digests, sums }: Tally): readonly (Float64Array | Int32Array)[] => [entries, bytes, digests, sums]
+
+/** As bytes: looking at each number takes a hundred times as long. */
+const countedAlike = (a: Tally, b: Tally): boolean => countsOf(a).every((counts, i) => bytesOf(counts).equals(bytesOf(countsOf(b)[i] ?? counts)))
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array | Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+
+const sourceOf = (plan: CensusPlan, bytes: Uint8Array): PageSource => ({
+  fileBytes: bytes.length,
+  read: (page, into) => {
+    const got = bytes.subarray((page - 1) * plan.pageSize, page * plan.pageSize)
+    into.set(got)
+    return got.length
+  },
+})
+
+/** A few bytes of most pages are others. */
+function damaged(healthy: Uint8Array, plan: CensusPlan, random: (below: number) => number): Uint8Array {
+  const bytes = Uint8Array.from(healthy)
+  for (let page = 0; page < plan.pages; page++) {
+    for (let hits = random(3); hits > 0; hits--) {
+      const at = page * plan.pageSize + (random(3) === 0 ? random(Math.min(140, plan.pageSize)) : random(plan.pageSize))
+      bytes[at] = random(2) === 0 ? random(256) : (bytes[at] ?? 0) ^ (1 << random(8))
+    }
+  }
+  return bytes
+}
