@@ -37,7 +37,7 @@ export class PageCounter {
       let count = 1
       while (count < pagesAtOnce && page + count <= this.plan.pages && needs(page + count)) count++
       this.#scan(scanner, page, count)
-      page += count
+      page += count - 1
     }
   }
 
