@@ -1,11 +1,13 @@
 /** Cells of b-tree pages, as src/census/cell-cursor.ts reads them; false for whatever is unusual. */
-import { pageSize, usable } from './memory'
+import { pageSize, payloadBytesMax, payloads, piece, pieceCount, pieceFirst, spilledBytesMin, usable } from './memory'
 
 export let cellCount: i32 = 0
 /** The cell that was read last: its record, and how long it is; the rowid of a row. */
 export let record: usize = 0
 export let recordBytes: i32 = 0
 export let rowid: i64 = 0
+/** Overflow pages that may still be read, as src/census/payload.ts counts them. */
+export let overflowPagesLeft: i32 = 0
 
 let page: usize = 0
 let pointers: usize = 0
@@ -31,20 +33,23 @@ export function beginPage(at: usize, leaf: i32): bool {
   return content <= usable && cellCount * 6 <= pageSize - 8 && 8 + childBytes + 2 * cellCount <= content
 }
 
+export function allowOverflowPages(most: i32): void {
+  overflowPagesLeft = most
+}
+
 /** Reads the cell of an index, or of a table WITHOUT ROWID. */
 export function readEntry(i: i32, bytesMax: i32): bool {
   const at = load16(pointers + 2 * i)
-  if (at < content || at > usable - 4) return false
-  return readLength(page + at + childBytes, bytesMax) && record + recordBytes <= page + usable
+  if (at < content || at > usable - 4 || !readLength(page + at + childBytes)) return false
+  return recordBytes <= bytesMax ? record + recordBytes <= page + usable : gather(i, bytesMax)
 }
 
 /** Reads the cell of a leaf of a table with rowids. */
 export function readRow(i: i32, bytesMax: i32): bool {
   const at = load16(pointers + 2 * i)
-  if (at < content || at > usable - 4) return false
-  if (!readLength(page + at, bytesMax)) return false
+  if (at < content || at > usable - 4 || !readLength(page + at)) return false
   readRowid(record)
-  return record + recordBytes <= page + usable
+  return recordBytes <= bytesMax ? record + recordBytes <= page + usable : gather(i, bytesMax)
 }
 
 /** Reads the cell of an interior page of a table with rowids. */
@@ -55,8 +60,8 @@ export function readSeparator(i: i32): bool {
   return record <= page + usable
 }
 
-/** False for what reaches into overflow pages. */
-function readLength(from: usize, bytesMax: i32): bool {
+/** False for what no page has room for, and none of our rooms. */
+function readLength(from: usize): bool {
   let next = from
   let byte = <i32>load<u8>(next++)
   let length = byte & 0x7f
@@ -67,7 +72,28 @@ function readLength(from: usize, bytesMax: i32): bool {
   }
   record = next
   recordBytes = length
-  return length <= bytesMax
+  return length <= payloadBytesMax || length <= usable
+}
+
+/** Puts the record together where its overflow pages are at hand (SQLite file format, section 1.7). */
+function gather(i: i32, bytesMax: i32): bool {
+  const surplus = spilledBytesMin + (recordBytes - spilledBytesMin) % (usable - 4)
+  const local = surplus <= bytesMax ? surplus : spilledBytesMin
+  if (recordBytes > payloadBytesMax || record + local + 4 > page + usable) return false
+  const whole = payloads + (i & 1) * payloadBytesMax
+  memory.copy(whole, record, local)
+  let next = bswap<u32>(load<u32>(record + local))
+  for (let filled = local; filled < recordBytes;) {
+    if (next - pieceFirst >= pieceCount || overflowPagesLeft === 0) return false
+    overflowPagesLeft--
+    const from = piece + <usize>(next - pieceFirst) * pageSize
+    const bytes = min(usable - 4, recordBytes - filled)
+    memory.copy(whole + filled, from + 4, bytes)
+    filled += bytes
+    next = bswap<u32>(load<u32>(from))
+  }
+  record = whole
+  return true
 }
 
 /** What follows it is the record. */

@@ -53,9 +53,10 @@ export let usable: i32 = 0
 export let pageSize: i32 = 0
 export let encoding: i32 = 0
 export let buckets: i32 = 0
-/** Most bytes of a payload that stay on a page. */
+/** Most bytes of a payload that stay on a page, and how many do of one that is longer. */
 export let rowBytesMax: i32 = 0
 export let entryBytesMax: i32 = 0
+export let spilledBytesMin: i32 = 0
 /** Three rows of columns. */
 export let columnsA: usize = 0
 export let columnsB: usize = 0
@@ -63,13 +64,21 @@ export let columnsC: usize = 0
 /** Words of the columns and entries of one page. */
 export let words: usize = 0
 export let wordsEnd: usize = 0
+/** Two rooms for payloads that reach into overflow pages: an entry, and the one before it. Longer ones are not plain. */
+export let payloads: usize = 0
+export let payloadBytesMax: i32 = 0
+/** The pages at hand: where, the number of the first, and how many. */
+export let piece: usize = 0
+export let pieceFirst: u32 = 0
+export let pieceCount: u32 = 0
 
 /** Addresses are those of this memory. */
-export function begin(ofPage: i32, ofUsable: i32, ofRow: i32, ofEntry: i32, textEncoding: i32, bucketCount: i32, columnsAt: usize, columnsEach: usize, wordsAt: usize, wordsTo: usize): void {
+export function begin(ofPage: i32, ofUsable: i32, ofRow: i32, ofEntry: i32, spilled: i32, textEncoding: i32, bucketCount: i32, columnsAt: usize, columnsEach: usize, wordsAt: usize, wordsTo: usize, payloadsAt: usize, payloadMax: i32): void {
   pageSize = ofPage
   usable = ofUsable
   rowBytesMax = ofRow
   entryBytesMax = ofEntry
+  spilledBytesMin = spilled
   encoding = textEncoding
   buckets = bucketCount
   columnsA = columnsAt
@@ -77,4 +86,12 @@ export function begin(ofPage: i32, ofUsable: i32, ofRow: i32, ofEntry: i32, text
   columnsC = columnsAt + 2 * columnsEach
   words = wordsAt
   wordsEnd = wordsTo
+  payloads = payloadsAt
+  payloadBytesMax = payloadMax
+}
+
+export function beginPiece(at: usize, first: u32, count: u32): void {
+  piece = at
+  pieceFirst = first
+  pieceCount = count
 }

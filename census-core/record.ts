@@ -4,10 +4,10 @@ import { atKind, atLength, atValue, atWordCount, atWords, columnBytes } from './
 /** Where the words end that were written last. */
 export let wordsNext: usize = 0
 
-/** A record is never longer in words than this: a null, 0 or 1 of one byte makes a word, an alias that is a null the rowid. */
+/** No more bytes than these are written for a record: a word before each value, and one to fill it up; the rowid for an alias. */
 @inline
-export function wordBytesMax(recordBytes: i32): usize {
-  return 4 * <usize>recordBytes + 12
+export function wordBytesMax(recordBytes: i32, columnsMax: i32): usize {
+  return <usize>recordBytes + 8 * <usize>columnsMax + 12
 }
 
 /**

@@ -2,10 +2,11 @@
 
 export interface CoreFunctions {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
-  begin(pageSize: number, usable: number, rowBytesMax: number, entryBytesMax: number, encoding: number, buckets: number, columns: number, columnsEach: number, words: number, wordsEnd: number): void
+  begin(pageSize: number, usable: number, rowBytesMax: number, entryBytesMax: number, spilledBytesMin: number, encoding: number, buckets: number, columns: number, columnsEach: number, words: number, wordsEnd: number, payloads: number, payloadBytesMax: number): void
+  beginPiece(at: number, firstPage: number, pageCount: number): void
   beginFingerprints(key0: number, key1: number, entries: number, contents: number, listedMax: number, lanes: number): void
-  countRows(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number): number
-  countEntries(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number): number
+  countRows(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number, overflowPages: number): number
+  countEntries(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number, overflowPages: number): number
 }
 
 /** TypeScript has these types only where there is a document. */

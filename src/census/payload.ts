@@ -21,13 +21,14 @@ export class Payloads {
   readonly #source: PageSource
   readonly #window: Window
   readonly #page: Uint8Array
-  #pagesLeft: number
+  /** Overflow pages that may still be read. */
+  pagesLeft: number
 
   constructor(plan: CensusPlan, source: PageSource, window: Window) {
     this.#usable = plan.usable
     this.#pageSize = plan.pageSize
     this.#bytesMax = plan.pages * plan.usable
-    this.#pagesLeft = 4 * plan.pages + 1000
+    this.pagesLeft = 4 * plan.pages + 1000
     this.#source = source
     this.#window = window
     this.#page = new Uint8Array(plan.pageSize)
@@ -44,7 +45,7 @@ export class Payloads {
     let filled = local
     let next = overflow
     while (filled < wanted) {
-      if (next === 0 || --this.#pagesLeft < 0) return 'broken'
+      if (next === 0 || --this.pagesLeft < 0) return 'broken'
       const bytes = this.#read(next)
       if (typeof bytes === 'string') return bytes
       const piece = Math.min(this.#usable - 4, wanted - filled)

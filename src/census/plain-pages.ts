@@ -1,14 +1,15 @@
 /**
- * Counts the pages on which all is plain by the compiled core, and leaves all others to the JavaScript beside it: a payload that reaches into overflow pages,
- * a record or an order with which something is wrong, page 1, and whatever else the core gives back. It adds all of a page or nothing.
+ * Counts the pages on which all is plain by the compiled core, and leaves all others to the JavaScript beside it: a payload that reaches into overflow pages
+ * beyond those at hand, a record or an order with which something is wrong, page 1, and whatever else the core gives back. It adds all of a page or nothing.
  *
  * The sums of a page are the same either way: test/census/plain-pages.test.ts compares them, page by page.
  */
 import { invariant } from '../model/bug.ts'
-import { localBytesMax } from '../sqlite/cell.ts'
+import { localBytesMax, spilledBytesMin } from '../sqlite/cell.ts'
 import { isTrap } from './compiled-core.ts'
 import type { CompiledCore } from './compiled-core.ts'
 import { countedBytes, flatten } from './flat-plan.ts'
+import type { Payloads } from './payload.ts'
 import type { CensusPlan } from './plan.ts'
 import type { Interior, Separator } from './separators.ts'
 import type { Tally } from './tally.ts'
@@ -20,6 +21,8 @@ const interiorBytes = 1 << 20
 /** Fingerprints of one page; a page of more is not plain. */
 const listedMax = 32_768
 const listedBytes = 12
+/** Bytes of a payload that reaches into overflow pages; a longer one is not plain. */
+const payloadBytesMax = 1 << 18
 const columnBytes = 24
 const lanesAt = 64
 const countedAt = 256
@@ -31,6 +34,7 @@ export class PlainPages {
   readonly piece: Uint8Array
   readonly #core: CompiledCore
   readonly #plan: CensusPlan
+  readonly #payloads: Payloads
   readonly #trees: readonly number[]
   readonly #entries: Int32Array
   readonly #bytes: Float64Array
@@ -40,7 +44,8 @@ export class PlainPages {
   /** Trees of which pages have been counted that the tally does not know of. */
   readonly #counted = new Set<number>()
 
-  constructor(core: CompiledCore, plan: CensusPlan, key: readonly [number, number]) {
+  /** @param payloads whose limit of overflow pages holds for the core as well */
+  constructor(core: CompiledCore, plan: CensusPlan, key: readonly [number, number], payloads: Payloads) {
     const { pageSize, usable, buckets, encoding, trees } = plan
     const sumsAt = countedAt + trees.length * countedBytes
     const flatAt = sumsAt + trees.length * buckets * 12
@@ -57,6 +62,7 @@ export class PlainPages {
     const contentsAt = room(listedMax * listedBytes)
     const wordBytes = Math.max(1 << 19, 16 * pageSize)
     const wordsAt = room(wordBytes)
+    const payloadsAt = room(2 * payloadBytesMax)
     const interiors = Math.max(2, Math.floor(interiorBytes / pageSize))
     const interiorsAt = room(interiors * pageSize)
     const pieceBytes = pieceBytesOf(pageSize)
@@ -64,12 +70,14 @@ export class PlainPages {
     // Whole words are loaded where only their first bytes belong to a value.
     room(64)
     const memory = core.memoryFor(this, next)
-    core.functions.begin(pageSize, usable, localBytesMax(usable, 'table'), localBytesMax(usable, 'index'), encoding, buckets, columnsAt, columnsEach, wordsAt, wordsAt + wordBytes)
+    core.functions.begin(pageSize, usable, localBytesMax(usable, 'table'), localBytesMax(usable, 'index'), spilledBytesMin(usable), encoding, buckets, columnsAt, columnsEach,
+      wordsAt, wordsAt + wordBytes, payloadsAt, Math.min(payloadBytesMax, plan.pages * usable))
     core.functions.beginFingerprints(key[0], key[1], entriesAt, contentsAt, listedMax, lanesAt)
     new Uint8Array(memory, countedAt, flatAt - countedAt).fill(0)
     new Int32Array(memory, flatAt, flat.words.length).set(flat.words)
     this.#core = core
     this.#plan = plan
+    this.#payloads = payloads
     this.#trees = flat.trees
     this.#entries = new Int32Array(memory, countedAt, trees.length * countedBytes / 4)
     this.#bytes = new Float64Array(memory, countedAt, trees.length * countedBytes / 8)
@@ -79,10 +87,11 @@ export class PlainPages {
     this.piece = new Uint8Array(memory, pieceAt, pieceBytes)
   }
 
-  /** Takes pages into the piece, where they are not there already. */
-  take(pages: Uint8Array): void {
+  /** Takes pages into the piece, where they are not there already. @param firstPage number of the first */
+  take(pages: Uint8Array, firstPage: number): void {
     if (pages.buffer !== this.piece.buffer) this.piece.set(pages)
     else invariant(pages.byteOffset === this.piece.byteOffset, 'pages lie at the beginning of the piece')
+    this.#core.functions.beginPiece(this.piece.byteOffset, firstPage, pages.length / this.#plan.pageSize)
   }
 
   /**
@@ -103,11 +112,13 @@ export class PlainPages {
     const at = this.piece.byteOffset + start
     const leftCell = left?.cell ?? 0
     const rightCell = right?.cell ?? 0
+    const { pagesLeft } = this.#payloads
     try {
-      const isPlain = this.#plan.trees[tree]?.kind === 'rowid-table'
-        ? functions.countRows(at, flat, leftAt, leftCell, rightAt, rightCell)
-        : functions.countEntries(at, flat, leftAt, leftCell, rightAt, rightCell)
-      if (isPlain === 0) return false
+      const overflowPages = this.#plan.trees[tree]?.kind === 'rowid-table'
+        ? functions.countRows(at, flat, leftAt, leftCell, rightAt, rightCell, pagesLeft)
+        : functions.countEntries(at, flat, leftAt, leftCell, rightAt, rightCell, pagesLeft)
+      if (overflowPages < 0) return false
+      this.#payloads.pagesLeft = pagesLeft - overflowPages
     } catch (error) {
       // The core reads within its memory only. Should it ever not, it stops before it has added anything.
       if (isTrap(error)) return false

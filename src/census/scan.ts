@@ -57,11 +57,12 @@ export class Scanner {
     this.#tally = tally
     this.#only = options.only
     this.#cell = new CellCursor(plan.usable, plan.pageSize)
-    const records = new Records(new Payloads(plan, source, this.#window), tally)
+    const payloads = new Payloads(plan, source, this.#window)
+    const records = new Records(payloads, tally)
     const separators = new Separators(plan, owners, source)
     invariant(options.core === null || (options.content && options.only === null && options.sink === null), 'the compiled core counts everything, into the sums')
     this.#separators = separators
-    this.#plain = options.core === null ? null : new PlainPages(options.core, plan, tally.key)
+    this.#plain = options.core === null ? null : new PlainPages(options.core, plan, tally.key, payloads)
     const sink: EntrySink = options.sink ?? { add: (tree, sign, low, high) => addEntry(tally, tree, sign, low, high) }
     this.#rows = new ScanRows(plan, records, separators, sink, tally, options.content)
     this.#entries = new ScanEntries(plan, records, separators, sink, tally, options.content)
@@ -83,7 +84,7 @@ export class Scanner {
     const piecePages = this.#plain === null ? pageCount : this.#plain.piece.length / pageSize
     for (let from = 0; from < pageCount; from += piecePages) {
       const to = Math.min(pageCount, from + piecePages)
-      this.#plain?.take(bytes.subarray(from * pageSize, to * pageSize))
+      this.#plain?.take(bytes.subarray(from * pageSize, to * pageSize), firstPage + from)
       for (let i = from; i < to; i++) this.#scanPage(bytes, view, i * pageSize, firstPage + i, (i - from) * pageSize)
     }
     this.#plain?.moveInto(this.#tally)

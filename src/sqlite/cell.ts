@@ -24,11 +24,14 @@ export type CellReading =
 export const localBytesMax = (usable: number, tree: 'table' | 'index'): number =>
   tree === 'table' ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
 
+/** Fewest bytes that stay in the page of a payload that is longer. */
+export const spilledBytesMin = (usable: number): number => Math.floor(((usable - 12) * 32) / 255) - 23
+
 /** How many bytes of a payload lie in the page itself. */
 export function localBytesOf(payloadBytes: number, usable: number, tree: 'table' | 'index'): number {
   const max = localBytesMax(usable, tree)
   if (payloadBytes <= max) return payloadBytes
-  const min = Math.floor(((usable - 12) * 32) / 255) - 23
+  const min = spilledBytesMin(usable)
   const surplus = min + ((payloadBytes - min) % (usable - 4))
   return surplus <= max ? surplus : min
 }
