@@ -1,7 +1,10 @@
 /** What the checker asks the child that reads a snapshot, and what it answers. Each question is one step; what was answered before a child dies is kept. */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
-import type { Finding } from '../model/finding.ts'
+import type { RowEntries } from '../comparison/row-entries.ts'
+import type { SchemaDescription } from '../comparison/schema.ts'
+import type { RowReading } from '../comparison/table-rows.ts'
+import type { Finding, RowKey } from '../model/finding.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, SchemaObject } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
@@ -40,6 +43,18 @@ export interface Steps {
   compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
   count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } }
+  /** What the opened schema says of itself, for comparing it with another. */
+  describe: { readonly ask: object; readonly answer: { readonly kind: 'described'; readonly description: SchemaDescription } | { readonly kind: 'not-possible'; readonly why: string } }
+  /** Begins to look at the rows of a table of the opened schema, by its position in the plan; a pass over them may keep `rowsMax`. */
+  rows: { readonly ask: { readonly tree: number; readonly reading: RowReading; readonly rowsMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly kind: 'ready' } | { readonly kind: 'not-possible'; readonly why: string } }
+  /** Sums of all rows by buckets (comparison/row-sums.ts). `unread`: what the disk would not give, else null. */
+  sumRows: { readonly ask: object; readonly answer: { readonly sums: Int32Array; readonly digest: string; readonly unread: string | null } }
+  /** The rows of the marked buckets; of all for null. `full`: there were more than may be kept. */
+  collectRows: { readonly ask: { readonly wanted: Uint8Array | null; readonly rowsMax: number }; readonly answer: { readonly entries: RowEntries; readonly full: boolean; readonly unread: string | null } }
+  /** Rows of the last pass, by their positions in it, of which the first keys are to be told. */
+  nameRows: { readonly ask: { readonly onlyHere: Uint32Array; readonly different: Uint32Array }; readonly answer: object }
+  /** The first keys of all rows of this table that were named. */
+  firstKeys: { readonly ask: object; readonly answer: { readonly onlyHere: readonly RowKey[]; readonly different: readonly RowKey[] } }
   /** Whose pages are these? Ends the reading of this snapshot: everything is closed. */
   finish: { readonly ask: { readonly pages: readonly number[] }; readonly answer: { readonly owners: ReadonlyMap<number, number> } }
 }

@@ -76,6 +76,23 @@ export class ReadingPlace implements AsyncDisposable {
     }
   }
 
+  /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
+  async visit<Value>(snapshot: SnapshotPath, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+    signal.throwIfAborted()
+    this.#room ??= await Room.open(this.#folder, this.#user)
+    const seat = (this.#seat ??= new Seat(this.#room.folder, this.#user, this.#limits))
+    const stop = (): void => seat.kill()
+    signal.addEventListener('abort', stop)
+    try {
+      await this.#room.admit(snapshot)
+      return await work(askingOf(seat, signal))
+    } finally {
+      signal.removeEventListener('abort', stop)
+      await seat.end()
+      await this.#room.clear()
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#seat?.end()
     this.#seat = null
@@ -89,9 +106,10 @@ function childrenBeside(bytes: number, { depth, engine, helpersMax }: PlaceOptio
   return depth === 'full' && engine === 'census' && bytes >= sharedFromBytes ? 1 + helpersMax : 0
 }
 
+const askingOf = (seat: Seat, signal: AbortSignal): Asking => ({ ask: <S extends Step>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
+
 function readersOf(sqliteVersion: string, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
-  const askingOf = (seat: Seat): Asking => ({ ask: <S extends Step>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
-  const pages = askingOf(first)
-  const [sqlite, ...helpers] = others.map(askingOf)
+  const pages = askingOf(first, signal)
+  const [sqlite, ...helpers] = others.map((seat) => askingOf(seat, signal))
   return { sqliteVersion, pages, sqlite: sqlite ?? pages, helpers }
 }

@@ -1,6 +1,7 @@
 /** Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash, hang or grow over a hostile file. */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import type { CensusPlan } from '../census/plan.ts'
 import { invariant } from '../model/bug.ts'
 import type { CompiledCore } from '../census/compiled-core.ts'
 import type { Fact } from '../model/reading.ts'
@@ -8,6 +9,7 @@ import { countRows, findOrphans } from './contents.ts'
 import { makePlan } from './census-plan.ts'
 import { loadCore } from './compiled-core.ts'
 import { compareCounts } from './compare-counts.ts'
+import { describeSchema } from './describe-schema.ts'
 import { askSqlite, askTables } from './integrity.ts'
 import { look } from './look.ts'
 import { openDatabase, thrownFact } from './open-database.ts'
@@ -15,6 +17,7 @@ import { countingBytes, PageCounter } from './page-counter.ts'
 import { PageFile } from './page-file.ts'
 import { PageReader } from './page-reader.ts'
 import { readAtOnce } from './read-at-once.ts'
+import { lookingBytes, RowLook } from './row-look.ts'
 import { databaseName } from './questions.ts'
 import type { Answer, AnswerOf, Question, QuestionOf } from './questions.ts'
 import { objectsFromPages, readObjects } from './schema-objects.ts'
@@ -31,6 +34,8 @@ export class SnapshotReader {
   #counter: PageCounter | null = null
   #pageFile: PageFile | null = null
   #core: CompiledCore | null = null
+  #planned: CensusPlan | null = null
+  #rows: RowLook | null = null
 
   constructor(confine: Confine) {
     this.#confine = confine
@@ -53,6 +58,12 @@ export class SnapshotReader {
       case 'compareBySqlite': return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
       case 'foreignKeys': return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
       case 'count': return { step: 'count', ...countRows(this.#opened(), question.objects) }
+      case 'describe': return this.#describe()
+      case 'rows': return this.#beginRows(question)
+      case 'sumRows': return { step: 'sumRows', ...this.#looking().sums() }
+      case 'collectRows': return { step: 'collectRows', ...this.#looking().collect(question.wanted, question.rowsMax) }
+      case 'nameRows': return this.#nameRows(question)
+      case 'firstKeys': return { step: 'firstKeys', ...this.#looking().firstKeys() }
       case 'finish': return this.#finish(question.pages)
     }
   }
@@ -84,6 +95,7 @@ export class SnapshotReader {
         this.#sqlite = openDatabase(this.#database(), mode)
         const { objects, skipped } = readObjects(this.#sqlite)
         const planning = makePlan(this.#database(), this.#sqlite)
+        this.#planned = planning.plan
         return { step: 'schema', opened: true, objects, facts, plan: planning.plan, uncounted: planning.uncounted, skipped: [...skipped, ...planning.skipped] }
       } catch (error) {
         facts.push(thrownFact(error, 'reading the schema', null))
@@ -113,12 +125,37 @@ export class SnapshotReader {
     return { step: 'compare', ...compareCounts(counter, this.#opened(), map) }
   }
 
+  #describe(): AnswerOf<'describe'> {
+    try {
+      return { step: 'describe', kind: 'described', description: describeSchema(this.#opened()) }
+    } catch (error) {
+      return { step: 'describe', kind: 'not-possible', why: thrownFact(error, 'describing the schema', null).text }
+    }
+  }
+
+  #beginRows({ tree, reading, rowsMax, memoryBytesMax }: QuestionOf<'rows'>): AnswerOf<'rows'> {
+    const plan = this.#planned
+    invariant(plan !== null, 'rows are looked at by the plan of the schema')
+    const needed = lookingBytes(plan, rowsMax)
+    if (needed > memoryBytesMax) return { step: 'rows', kind: 'not-possible', why: `looking at the rows of this file needs ${Math.ceil(needed / 1e6)} MB` }
+    this.#rows ??= new RowLook(plan, this.#file(plan.pageSize))
+    this.#rows.begin(tree, reading)
+    return { step: 'rows', kind: 'ready' }
+  }
+
+  #nameRows({ onlyHere, different }: QuestionOf<'nameRows'>): AnswerOf<'nameRows'> {
+    this.#looking().name(onlyHere, different)
+    return { step: 'nameRows' }
+  }
+
   #finish(named: readonly number[]): AnswerOf<'finish'> {
     this.#sqlite?.close()
     this.#sqlite = null
     const owners = this.#pages?.ownersOf(named) ?? new Map<number, number>()
     this.#pages = null
     this.#counter = null
+    this.#planned = null
+    this.#rows = null
     this.#pageFile?.[Symbol.dispose]()
     this.#pageFile = null
     return { step: 'finish', owners }
@@ -138,6 +175,11 @@ export class SnapshotReader {
   #counting(): PageCounter {
     invariant(this.#counter !== null, 'the plan of the census is taken first')
     return this.#counter
+  }
+
+  #looking(): RowLook {
+    invariant(this.#rows !== null, 'a table is begun first')
+    return this.#rows
   }
 
   #opened(): Database.Database {

@@ -3,8 +3,8 @@ import { join, relative, resolve, dirname, sep } from 'node:path'
 import { expect, test } from 'vitest'
 
 /** The only permitted order: a folder sees itself and those before it (src/ARCHITECTURE.md). */
-const order = ['model', 'sqlite', 'census', 'diagnosis', 'config', 'host', 'service', 'ledger', 'hold', 'check', 'backup', 'repair', 'fleet', 'report', 'cli']
-const pure = new Set(['model', 'sqlite', 'census', 'diagnosis'])
+const order = ['model', 'sqlite', 'census', 'comparison', 'diagnosis', 'config', 'host', 'service', 'ledger', 'hold', 'check', 'backup', 'repair', 'fleet', 'report', 'cli']
+const pure = new Set(['model', 'sqlite', 'census', 'comparison', 'diagnosis'])
 const root = resolve(import.meta.dirname, '../../src')
 
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))

@@ -1,0 +1,62 @@
+/**
+ * Where two tables differ, in few numbers: for each bucket of rows, by the fingerprint that tells them apart, the sum of what they hold and how many they
+ * are. Only the rows of unequal buckets need to be looked at one by one, in as many passes as their number asks for.
+ */
+import type { RowSink } from './table-rows.ts'
+
+/** Buckets of a table: a power of two. 48 KB of sums, and of ten million rows two or three thousand in each. */
+export const rowBuckets = 4096
+const numbersEach = 3
+
+export const rowBucketOf = (low: number, high: number): number => (low ^ high) & (rowBuckets - 1)
+
+export class RowSums implements RowSink {
+  /** Per bucket: two words of the sum, and the number of rows. */
+  readonly sums = new Int32Array(rowBuckets * numbersEach)
+  #low = 0
+  #high = 0
+
+  wants(): boolean {
+    return true
+  }
+
+  add(keyLow: number, keyHigh: number, contentLow: number, contentHigh: number): void {
+    const at = rowBucketOf(keyLow, keyHigh) * numbersEach
+    const { sums } = this
+    sums[at] = (sums[at] ?? 0) + contentLow
+    sums[at + 1] = (sums[at + 1] ?? 0) + contentHigh
+    sums[at + 2] = (sums[at + 2] ?? 0) + 1
+    this.#low = (this.#low + contentLow) | 0
+    this.#high = (this.#high + contentHigh) | 0
+  }
+
+  /** As `digestOf` in census/tally.ts has it. */
+  get digest(): string {
+    return [this.#low, this.#high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  }
+}
+
+/**
+ * Unequal buckets, as many together as one pass may hold.
+ * @param rowsEachPass rows of both sides; a single bucket that holds more comes alone
+ * @returns for each pass a mark for each bucket
+ */
+export function passesOver(a: Int32Array, b: Int32Array, rowsEachPass: number): readonly Uint8Array[] {
+  const passes: Uint8Array[] = []
+  let wanted: Uint8Array | null = null
+  let rows = 0
+  for (let bucket = 0; bucket < rowBuckets; bucket++) {
+    const at = bucket * numbersEach
+    const equal = a[at] === b[at] && a[at + 1] === b[at + 1] && a[at + 2] === b[at + 2]
+    if (equal) continue
+    const more = (a[at + 2] ?? 0) + (b[at + 2] ?? 0)
+    if (wanted === null || rows + more > rowsEachPass) {
+      wanted = new Uint8Array(rowBuckets)
+      passes.push(wanted)
+      rows = 0
+    }
+    wanted[bucket] = 1
+    rows += more
+  }
+  return passes
+}

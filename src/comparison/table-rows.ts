@@ -1,0 +1,130 @@
+/**
+ * The rows of one table, each with two fingerprints: of what tells it from others, and of what it holds. Rows are read as the census reads them
+ * (census/scan.ts): what it passes over is passed over here, so that the contents add up to the digest that it gives.
+ */
+import { CellCursor } from '../census/cell-cursor.ts'
+import type { ColumnValue } from '../census/column-value.ts'
+import { Columns, kinds } from '../census/columns.ts'
+import { addRow, termsOf } from '../census/expected-entries.ts'
+import type { TableTerms } from '../census/expected-entries.ts'
+import { Fingerprint } from '../census/fingerprint.ts'
+import { Payloads } from '../census/payload.ts'
+import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
+import { Records } from '../census/records.ts'
+import { contentKey } from '../census/scan-rows.ts'
+import { fromUtf16 } from '../census/utf16.ts'
+import type { PageSource } from '../sqlite/accounting/page-source.ts'
+
+export interface RowReading {
+  /** `content`: rows are told apart by what they hold alone. */
+  readonly identity: 'key' | 'content'
+  /** Reads texts as UTF-8: the other side has another encoding. */
+  readonly asUtf8: boolean
+  /** Of the fingerprints that tell rows apart; the same for both sides. */
+  readonly key: readonly [number, number]
+}
+
+/** Takes the rows. They are named by two words: the rowid, or for tables WITHOUT ROWID page and cell. */
+export interface RowSink {
+  /** False: the row that is told from others by this fingerprint is of no interest. */
+  wants(low: number, high: number): boolean
+  add(keyLow: number, keyHigh: number, contentLow: number, contentHigh: number, first: number, second: number): void
+}
+
+export class TableRows {
+  readonly #table: RowidTablePlan | KeyedTablePlan
+  readonly #reading: RowReading
+  readonly #encoding: CensusPlan['encoding']
+  readonly #pageSize: number
+  readonly #terms: TableTerms
+  readonly #cell: CellCursor
+  readonly #records: Records
+  readonly #row: Columns
+  readonly #whole: Columns
+  readonly #keyPrint: Fingerprint
+  readonly #contentPrint = new Fingerprint(contentKey)
+
+  /** @param source gives single pages: of overflow chains */
+  constructor(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan, source: PageSource, reading: RowReading) {
+    this.#table = table
+    this.#reading = reading
+    this.#encoding = plan.encoding
+    this.#pageSize = plan.pageSize
+    this.#terms = termsOf(plan, table, true)
+    this.#cell = new CellCursor(plan.usable, plan.pageSize)
+    this.#records = new Records(new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }), null)
+    this.#row = new Columns(Math.max(1, this.#terms.max))
+    this.#whole = new Columns(Math.max(1, this.#terms.max))
+    this.#keyPrint = new Fingerprint(reading.key)
+  }
+
+  /** Reads the rows of whole pages, all of them the table's, of which the first is number `firstPage`. */
+  read(bytes: Uint8Array, firstPage: number, sink: RowSink): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (let start = 0, page = firstPage; start + this.#pageSize <= bytes.length; start += this.#pageSize, page++) this.#readPage(bytes, view, start, page, sink)
+  }
+
+  #readPage(bytes: Uint8Array, view: DataView, start: number, page: number, sink: RowSink): void {
+    const cell = this.#cell
+    const hasRowids = this.#table.kind === 'rowid-table'
+    if (!cell.begin(bytes, start, page) || cell.tree !== (hasRowids ? 'table' : 'index') || (hasRowids && !cell.leaf)) return
+    for (let i = 0; i < cell.cellCount; i++) {
+      if (cell.read(i)) this.#readRow(view, page, i, sink)
+    }
+  }
+
+  #readRow(view: DataView, page: number, i: number, sink: RowSink): void {
+    const table = this.#table
+    const cell = this.#cell
+    const byRowid = table.kind === 'rowid-table' && this.#reading.identity === 'key'
+    // The rowid is at hand before the record: most rows of most passes end here.
+    if (byRowid && !this.#wantsRowid(cell.rowLow, cell.rowHigh, sink)) return
+    const row = this.#row
+    if (!this.#records.loadAgain(cell, view, row, this.#terms.wanted, this.#terms.max)) return
+    if (table.kind === 'keyed-table' && row.count < table.key.length) return
+    if (table.kind === 'rowid-table' && table.rowidAlias >= 0 && table.rowidAlias < row.count) row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
+    const content = this.#contentPrint
+    const read = this.#reading.asUtf8 && this.#encoding !== 1 ? this.#inUtf8(row) : row
+    content.begin()
+    addRow(this.#terms, read, content)
+    content.end()
+    const told = byRowid ? this.#keyPrint : table.kind === 'keyed-table' && this.#reading.identity === 'key' ? this.#printKey(read, table.key.length) : content
+    if (!byRowid && !sink.wants(told.low, told.high)) return
+    if (table.kind === 'rowid-table') sink.add(told.low, told.high, content.low, content.high, cell.rowLow, cell.rowHigh)
+    else sink.add(told.low, told.high, content.low, content.high, page, i)
+  }
+
+  #wantsRowid(low: number, high: number, sink: RowSink): boolean {
+    const print = this.#keyPrint
+    print.begin()
+    print.rowid(low, high)
+    print.end()
+    return sink.wants(print.low, print.high)
+  }
+
+  #printKey(row: Columns, columns: number): Fingerprint {
+    const print = this.#keyPrint
+    print.begin()
+    for (let i = 0; i < columns; i++) print.column(row, i)
+    print.end()
+    return print
+  }
+
+  /** The whole row, what is absent from it included, with its texts in UTF-8. Slow, and only for files of two encodings. */
+  #inUtf8(row: Columns): Columns {
+    const values: ColumnValue[] = []
+    for (let i = 0; i < this.#terms.max; i++) values.push(valueInUtf8(i < row.count ? row : this.#terms.absent, i, this.#encoding === 3))
+    this.#whole.take(values)
+    return this.#whole
+  }
+}
+
+function valueInUtf8(columns: Columns, i: number, bigEndian: boolean): ColumnValue {
+  switch (columns.kind[i]) {
+    case kinds.integer: return { kind: 'integer', value: BigInt.asIntN(64, columns.integerAt(i)) }
+    case kinds.real: return { kind: 'real', value: columns.numberAt(i) }
+    case kinds.text: return { kind: 'text', bytes: fromUtf16(columns.bytesAt(i), bigEndian) }
+    case kinds.blob: return { kind: 'blob', bytes: columns.bytesAt(i) }
+    default: return { kind: 'null' }
+  }
+}

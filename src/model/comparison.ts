@@ -1,0 +1,83 @@
+/** A comparison: what two snapshots hold, table by table, and which rows they do not have in common (I3.2). */
+import type { RowKey } from './finding.ts'
+import type { Result } from './report.ts'
+
+/** The two things that are compared, called A and B as they were given. */
+export interface Sided<Value> {
+  readonly a: Value
+  readonly b: Value
+}
+
+/** `not-compared`: what one side holds was not wholly read, and nothing that was read differs. */
+export const tableWords = ['equal', 'differs', 'only-in-a', 'only-in-b', 'not-compared'] as const
+export type TableWord = (typeof tableWords)[number]
+
+/**
+ * What tells one row of a table from another. `content`: nothing but what it holds, for the rowid of a table without INTEGER PRIMARY KEY is no content,
+ * and VACUUM may give another. Its rows are never "different", only on one side; their rowids are those that each side happens to use.
+ */
+export type RowIdentity = 'rowid' | 'primary-key' | 'content'
+
+export interface DifferingRows {
+  readonly total: number
+  /** The first 20, in the order NULL, numbers, text, BLOBs. */
+  readonly keys: readonly RowKey[]
+}
+
+export interface RowDifferences {
+  /** All of the three together. */
+  readonly rows: number
+  /** False where there were more than could be told apart: then every number is the least that there is. */
+  readonly exact: boolean
+  readonly onlyInA: DifferingRows
+  readonly onlyInB: DifferingRows
+  /** Rows that both sides have, and that hold something else. */
+  readonly different: DifferingRows
+}
+
+export interface TableComparison {
+  readonly name: string
+  /** Virtual table that keeps its data in this one, else null. */
+  readonly partOf: string | null
+  readonly comparison: TableWord
+  /** null where they were not counted, or there is no such table. */
+  readonly rows: Sided<number | null>
+  /** Content digests, equal for equal rows whatever the layout of their pages; null where they could not be had. */
+  readonly digest: Sided<string | null>
+  /** What the rows in `differing` are told apart by; null where they were not looked at. */
+  readonly rowsToldBy: RowIdentity | null
+  readonly differing: RowDifferences | null
+  /** Why it was not compared, or its rows were not told apart, or what makes the answer less than whole; else null. */
+  readonly why: string | null
+}
+
+/** Something besides rows in which the two differ: a statement of the schema, or a setting that the application keeps in the header. */
+export interface SchemaDifference {
+  readonly kind: 'table' | 'index' | 'view' | 'trigger' | 'virtual-table' | 'setting'
+  readonly name: string
+  readonly comparison: 'differs' | 'only-in-a' | 'only-in-b'
+  /** One sentence for a person. Never holds values of rows. */
+  readonly text: string
+}
+
+export interface Comparison {
+  readonly tables: readonly TableComparison[]
+  readonly schemaDifferences: readonly SchemaDifference[]
+}
+
+/** `inconclusive`: no difference was seen, and not everything was compared. */
+export type ComparisonOutcome = 'equal' | 'differ' | 'inconclusive'
+
+export interface ComparedSide {
+  /** As it was given on the command line. */
+  readonly given: string
+  readonly kind: 'file' | 'copy' | 'tenant'
+  /** What the check of it came to; null where the run did not come to it. */
+  readonly result: Result | null
+}
+
+export interface Compared {
+  readonly sides: Sided<ComparedSide>
+  /** null where one of the two could not be read. */
+  readonly comparison: Comparison | null
+}

@@ -1,0 +1,38 @@
+/** A comparison without child processes: the same steps. Only where nothing can crash or hang. */
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { compareAsking } from '../../src/check/compare-snapshots.ts'
+import type { Asking } from '../../src/check/progressing.ts'
+import { databaseName } from '../../src/check/questions.ts'
+import type { AnswerOf, Question, QuestionOf, Step } from '../../src/check/questions.ts'
+import { SnapshotReader } from '../../src/check/snapshot-reader.ts'
+import { doubtsIn } from '../../src/comparison/tables.ts'
+import type { Comparison } from '../../src/model/comparison.ts'
+import type { Reading } from '../../src/model/reading.ts'
+import { readInProcess } from './read-in-process.ts'
+
+export async function compareInProcess(a: string, b: string, rowsEachPass = 500_000): Promise<Comparison> {
+  const [readingA, readingB] = [await readInProcess(a), await readInProcess(b)]
+  using inA = openInProcess(a)
+  using inB = openInProcess(b)
+  return await compareAsking({ a: inA, b: inB }, { a: checkedOf(readingA), b: checkedOf(readingB) }, { rowsEachPass, memoryBytesMax: 500_000_000, timeoutMs: 30_000 })
+}
+
+const checkedOf = ({ content, facts, coverage }: Reading): Parameters<typeof compareAsking>[1]['a'] => ({
+  content, doubtOf: doubtsIn(facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding] : [])), coverage.skipped),
+})
+
+/** A reader of a copy of the database, in this process. */
+export function openInProcess(path: string): Asking & Disposable {
+  const folder = mkdtempSync(`${path}-room-`)
+  for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) copyFileSync(path + part, join(folder, databaseName + part))
+  const reader = new SnapshotReader(() => {})
+  reader.answer({ step: 'enter', folder, user: null })
+  return {
+    ask: async <S extends Step>(question: QuestionOf<S>) => reader.answer(question as Question) as unknown as AnswerOf<S>,
+    [Symbol.dispose]: () => {
+      reader.answer({ step: 'finish', pages: [] })
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
