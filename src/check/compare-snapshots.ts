@@ -52,7 +52,7 @@ export async function compareAsking(asking: Sided<Asking>, checked: Sided<Checke
     const read = asUtf8 ? await inUtf8(sides, schemas, pair, limits) : pair
     compared.push(await compareTable(sides, read, partOf(schemas, name), asUtf8, limits))
   }
-  return { tables: compared, schemaDifferences: compareSchemas(a.description, b.description) }
+  return { why: null, tables: compared, schemaDifferences: compareSchemas(a.description, b.description) }
 }
 
 type Pair = Sided<FoundTable | null>
@@ -92,6 +92,7 @@ function notCompared({ a, b }: Sided<ComparedSide>, checked: Sided<CheckedConten
   const why = ([['A', a.trouble], ['B', b.trouble]] as const).flatMap(([side, trouble]) => (trouble === null ? [] : [`${side}: ${trouble}`])).join('; ')
   const tables = { a: findTables(null, checked.a.content, () => null), b: findTables(null, checked.b.content, () => null) }
   return {
+    why,
     tables: pairsOf(tables).map(([, { a, b }]) => ({
       name: a?.name ?? b?.name ?? '', partOf: null, comparison: 'not-compared', rows: { a: a?.content?.rows ?? null, b: b?.content?.rows ?? null },
       digest: { a: a?.content?.digest ?? null, b: b?.content?.digest ?? null }, rowsToldBy: null, differing: null, why,

@@ -5,6 +5,7 @@ import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { Report } from '../model/report.ts'
 import { addCheck } from './commands/check.ts'
+import { addCompare } from './commands/compare.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExplain } from './commands/explain.ts'
 import { addHistory } from './commands/history.ts'
@@ -15,6 +16,7 @@ import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { Outcome } from './outcome.ts'
+import { tellComparison } from './comparison-outcome.ts'
 import { exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 import { openFace, type Face } from './face.ts'
 
@@ -32,7 +34,7 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
     code = await work()
   }
   const program = describeProgram(face)
-  for (const add of [addCheck, addSweep, addStatus, addHistory, addPull, addResume, addHolders, addDoctor, addExplain]) add(program, face, act)
+  for (const add of [addCheck, addSweep, addStatus, addHistory, addPull, addCompare, addResume, addHolders, addDoctor, addExplain]) add(program, face, act)
   for (const command of program.commands) command.exitOverride()
   try {
     await program.parseAsync(argv)
@@ -49,14 +51,17 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
 async function refuse(face: Face, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
   const mode = printsReport(argv)
   if (mode === undefined || !argv.includes('--json')) return exitCodes.usage
-  using outcome = new Outcome({ ...face, say: () => undefined }, { json: true }, { id: newRunId(), mode, registry: 'none' })
-  return await outcome.of(() => Promise.reject(new Failure('USAGE', message.replace(/^error: /, ''))))
+  const silent: Face = { ...face, say: () => undefined }
+  const fail = (): Promise<never> => Promise.reject(new Failure('USAGE', message.replace(/^error: /, '')))
+  if (mode === 'compare') return tellComparison(silent, { json: true }, { id: newRunId(), given: null }, fail)
+  using outcome = new Outcome(silent, { json: true }, { id: newRunId(), mode, registry: 'none' })
+  return await outcome.of(fail)
 }
 
 /** The mode of the report that this command line asks for; undefined where it asks for something else. */
-function printsReport(argv: readonly string[]): Report['run']['mode'] | undefined {
+function printsReport(argv: readonly string[]): Report['run']['mode'] | 'compare' | undefined {
   const [, , command] = argv
-  return command === 'check' || command === 'sweep' || command === 'pull' ? command : undefined
+  return command === 'check' || command === 'sweep' || command === 'pull' || command === 'compare' ? command : undefined
 }
 
 function describeProgram(face: Face): Command {
@@ -74,5 +79,5 @@ Examples:
   holdfast explain IN_USE                  what a finding or a failure means
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
-  64 usage, 70 bug, 75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
+  5 compared and different, 64 usage, 70 bug, 75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
 }

@@ -17,16 +17,17 @@ export interface ReportOptions extends CommonOptions {
   readonly redactKeys?: boolean
 }
 
-export function withCommon(command: Command): Command {
+/** @param document schema of what `--json` prints */
+export function withCommon(command: Command, document = 'holdfast.report/1'): Command {
   return command
     .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
-    .option('--json', 'print one JSON document (holdfast.report/1) on stdout')
+    .option('--json', `print one JSON document (${document}) on stdout`)
     .option('--quiet', 'no progress, and no word when all is well')
     .option('--verbose', 'show every result and how it was proven')
     .addOption(new Option('--log-level <level>', 'log steps of holds to stderr, a JSON line each').choices(logLevels).default('silent'))
 }
 
-export const withReport = (command: Command): Command => withCommon(command).option('--redact-keys', 'put digests in the place of row keys')
+export const withReport = (command: Command, document?: string): Command => withCommon(command, document).option('--redact-keys', 'put digests in the place of row keys')
 
 export const depthOption = (): Option => new Option('--depth <depth>', 'quick: structure only; full: every index against its table').choices(['quick', 'full']).default('full')
 

@@ -35,9 +35,10 @@ export function findTables(plan: CensusPlan | null, content: readonly TableConte
 export function doubtsIn(findings: readonly Finding[], skipped: readonly Skipped[]): (table: string) => string | null {
   const damage = findings.filter(({ severity }) => severity === 'damage')
   const ofAll = damage.find(({ object }) => object.kind === 'schema' || object.kind === 'file')
+  const unread = skipped.find(({ object }) => object === 'pages')
   return (table) => {
     const own = damage.find(({ object }) => object.kind === 'table' && object.name === table)
-    return ((own ?? ofAll)?.text ?? skipped.find(({ object }) => object === table || object === 'pages')?.why) ?? null
+    return (own ?? ofAll)?.text ?? unread?.why ?? null
   }
 }
 

@@ -3,16 +3,13 @@ import PQueue from 'p-queue'
 import { openChecker, type CheckLimits } from '../check/check.ts'
 import { startCompanions } from '../hold/companions.ts'
 import type { HoldSettings } from '../hold/hold.ts'
-import { recognise } from '../hold/manifest.ts'
-import { copyPrivately } from '../hold/private-copy.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
-import { Failure } from '../model/failure.ts'
 import type { Engine } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, Target } from './crew.ts'
-import { conclude, unread, unseen } from './examine.ts'
 import { Stations, type Watching, type Worked } from './pipeline.ts'
 import { StopTheLine } from './stop-the-line.ts'
+import { takeCopy } from './take.ts'
 
 export interface BareRun {
   /** Folder from the command line; null: see `openSnapshotFolder`. */
@@ -65,15 +62,7 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   }
 
   async function checkCopy(target: Target, name: string): Promise<Result> {
-    const seen = unseen(target, run.depth, run.map)
-    try {
-      const known = await recognise(target.named)
-      await using copy = await copyPrivately(target.named, folder.path, name)
-      const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
-      return await conclude({ ...seen, ...origin }, copy, { checker, accept: run.accept }, at.pagesOf(target), line.signal)
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
-      return unread(seen, error.code === 'EMPTY_FILE' ? 'inconclusive' : 'failed', error)
-    }
+    await using taken = await takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, run.depth, line.signal)
+    return await taken.check(at.pagesOf(target))
   }
 }

@@ -16,7 +16,7 @@ import { requireAllResumed, resumeOpenHolds, type HoldEnding } from './open-hold
 
 export interface Opening {
   readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'pull' | 'resume'
+  readonly mode: 'check' | 'sweep' | 'pull' | 'compare' | 'resume'
   readonly version: string
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]

@@ -1,6 +1,6 @@
 /** A comparison: what two snapshots hold, table by table, and which rows they do not have in common (I3.2). */
 import type { RowKey } from './finding.ts'
-import type { Result } from './report.ts'
+import type { Result, RunFailure } from './report.ts'
 
 /** The two things that are compared, called A and B as they were given. */
 export interface Sided<Value> {
@@ -61,6 +61,8 @@ export interface SchemaDifference {
 }
 
 export interface Comparison {
+  /** Why the two could not be read side by side at all; null where they could. */
+  readonly why: string | null
   readonly tables: readonly TableComparison[]
   readonly schemaDifferences: readonly SchemaDifference[]
 }
@@ -71,7 +73,8 @@ export type ComparisonOutcome = 'equal' | 'differ' | 'inconclusive'
 export interface ComparedSide {
   /** As it was given on the command line. */
   readonly given: string
-  readonly kind: 'file' | 'copy' | 'tenant'
+  /** `unknown`: the run ended before that was told. */
+  readonly kind: 'file' | 'copy' | 'tenant' | 'unknown'
   /** What the check of it came to; null where the run did not come to it. */
   readonly result: Result | null
 }
@@ -80,4 +83,33 @@ export interface Compared {
   readonly sides: Sided<ComparedSide>
   /** null where one of the two could not be read. */
   readonly comparison: Comparison | null
+}
+
+export interface ComparisonSummary {
+  readonly tables: number
+  readonly equal: number
+  readonly differing: number
+  readonly onlyInA: number
+  readonly onlyInB: number
+  readonly notCompared: number
+  /** Of tables that both sides have; the least that there are where not all could be told apart. */
+  readonly rowsDiffering: number
+  readonly schemaDifferences: number
+  readonly exitCode: number
+}
+
+/** The document of `holdfast compare --json`. */
+export interface ComparisonReport {
+  readonly schema: 'holdfast.compare/1'
+  readonly tool: { readonly version: string; readonly sqlite: string }
+  readonly run: { readonly id: string; readonly mode: 'compare'; readonly startedAt: string; readonly finishedAt: string; readonly registry: 'none' | 'live' }
+  readonly sides: Sided<ComparedSide>
+  readonly outcome: ComparisonOutcome
+  /** Why nothing, or not everything, was compared; null where that stands with the tables. */
+  readonly why: string | null
+  readonly tables: readonly TableComparison[]
+  readonly schemaDifferences: readonly SchemaDifference[]
+  /** Present when the run as such failed. */
+  readonly failure?: RunFailure
+  readonly summary: ComparisonSummary
 }

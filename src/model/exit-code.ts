@@ -3,12 +3,12 @@ import type { FailureCode, TenantState } from './failure.ts'
 import type { VerdictWord } from './verdict.ts'
 
 export const exitCodes = {
-  sound: 0, failed: 1, damaged: 2, inconclusive: 3, maybePaused: 4, usage: 64, bug: 70, busy: 75, configuration: 78, hangup: 129, interrupted: 130, terminated: 143,
+  sound: 0, failed: 1, damaged: 2, inconclusive: 3, maybePaused: 4, differ: 5, usage: 64, bug: 70, busy: 75, configuration: 78, hangup: 129, interrupted: 130, terminated: 143,
 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** Gravest first: a paused tenant outweighs everything. */
-const gravity: readonly ExitCode[] = [4, 70, 2, 1, 3, 75, 0]
+const gravity: readonly ExitCode[] = [4, 70, 2, 1, 3, 75, 5, 0]
 
 const byFailure: Partial<Record<FailureCode, ExitCode>> = {
   IN_USE: exitCodes.busy, LOCK_BUSY: exitCodes.busy, RUN_ACTIVE: exitCodes.busy, CONFIG_INVALID: exitCodes.configuration, USAGE: exitCodes.usage, TENANT_UNKNOWN: exitCodes.usage,

@@ -36,7 +36,8 @@ function writer({ schema, tool, run, summary, ...others }: Omit<Report, 'results
 const member = (key: string, value: unknown): string => (value === undefined ? '' : `  ${JSON.stringify(key)}: ${indented(value, 2)},\n`)
 const indented = (value: unknown, columns: number): string => JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(columns)}`)
 
-function inOrder(result: Result): object {
+/** A result with its keys in the order of interfaces.md. */
+export function inOrder(result: Result): object {
   const findings = result.findings.map((finding) => ordered(finding, ['rule', 'severity', 'source', 'object', 'page', 'trail', 'rows', 'total', 'text']))
   const evidence = ordered(result.evidence, ['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot'])
   const remedy = ordered(result.remedy, ['do', 'indexes', 'rehearsed', 'why', 'command'])

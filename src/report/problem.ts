@@ -79,7 +79,7 @@ function rowsOf(rows: readonly RowKey[], total: number): string {
 
 const keyLengthMax = 40
 /** A key as people can read it; long ones are cut, for the whole of it stands in the JSON report. */
-function printableKey(row: RowKey): string {
+export function printableKey(row: RowKey): string {
   const text = typeof row === 'number' || typeof row === 'string' ? String(row) : JSON.stringify(row)
   const shown = printable(text)
   const letters = Array.from(shown) // Not code units: half a letter would come out as another one.

@@ -7,9 +7,7 @@ import type { Result } from '../model/report.ts'
  * Digests with a secret of this one report: the same key has the same digest within it, and nobody can try out rowids until one fits.
  * Sentences that may quote a key lose their numbers.
  */
-export function keyRedactor(): (result: Result) => Result {
-  const secret = randomBytes(32)
-  const digest = (row: RowKey): string => `hmac:${createHmac('sha256', secret).update(JSON.stringify(row)).digest('hex').slice(0, 16)}`
+export function keyRedactor(digest = keyDigest()): (result: Result) => Result {
   const redacted = (finding: Finding): Finding => {
     const text = mayQuoteKeys.has(finding.rule) ? finding.text.replaceAll(/\d+/g, '#') : finding.text
     return finding.rows === undefined ? { ...finding, text } : { ...finding, rows: finding.rows.map(digest), text }
@@ -18,3 +16,9 @@ export function keyRedactor(): (result: Result) => Result {
 }
 
 const mayQuoteKeys = new Set<Finding['rule']>(['rtree-broken', 'engine-says', 'rowid-out-of-order', 'key-out-of-order', 'record-malformed'])
+
+/** A digest of a key, with a secret of its own. */
+export function keyDigest(): (row: RowKey) => string {
+  const secret = randomBytes(32)
+  return (row) => `hmac:${createHmac('sha256', secret).update(JSON.stringify(row)).digest('hex').slice(0, 16)}`
+}

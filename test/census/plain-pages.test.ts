@@ -18,7 +18,7 @@ import { openDatabase } from '../../src/check/open-database.ts'
 import { pageSizes, recipes, removeDatabase } from '../support/databases.ts'
 import type { PageSource } from '../../src/sqlite/accounting/page-source.ts'
 import { randomFrom } from '../support/fuzz.ts'
-import { build, generated } from './generated.ts'
+import { build, generated } from '../support/generated.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'plain-pages-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -64,6 +64,9 @@ test.each<[string, readonly string[], RegExp]>([
   ['resume of nothing named', ['resume'], /--all/],
   ['resume of one and all', ['resume', 'acme', '--all'], /--all/],
   ['pull without a folder', ['pull', 'acme'], /missing required argument 'dir'/],
+  ['compare of one', ['compare', 'a.db'], /missing required argument 'b'/],
+  ['compare of a name that nothing has', ['compare', '/etc/hostname', 'nowhere.db'], /no file nowhere\.db here, and no configuration/],
+  ['compare of one file with itself', ['compare', '/etc/../etc/hostname', '/etc/hostname'], /one and the same file/],
   ['holders of nothing', ['holders'], /missing required argument/],
   ['explain of an unknown word', ['explain', 'row-missing-from-indx'], /row-missing-from-index/],
   ['a status format that is none', ['status', '--format', 'xml'], /--format/],
@@ -74,7 +77,7 @@ test.each<[string, readonly string[], RegExp]>([
 })
 
 test('help is 0, on stdout, with examples and exit codes, for the program and every command', async () => {
-  const commands = ['check', 'sweep', 'status', 'history', 'pull', 'resume', 'holders', 'doctor', 'explain']
+  const commands = ['check', 'sweep', 'status', 'history', 'pull', 'compare', 'resume', 'holders', 'doctor', 'explain']
   const helps = await Promise.all([['--help'], ...commands.map((command) => [command, '--help'])].map((args) => holdfast(args)))
   for (const { code, stdout, stderr } of helps) {
     expect([code, stderr]).toEqual([0, ''])
@@ -91,7 +94,7 @@ test('configuration is 78: none, one that cannot be read, and mistakes with thei
   writeFileSync(config, 'service:\n  name: notes\n  admn: unix:/run/x.sock\ntenants: { roots: [/srv] }\nhold:\n  tll: 5s\n')
   writeFileSync(folder.in('broken.yaml'), 'service: [\n')
   mkdirSync(folder.in('empty'))
-  const commands = [['sweep'], ['check', '--tenant', 'a'], ['status'], ['history'], ['doctor'], ['resume', '--all'], ['pull', 'a', folder.in('x')]]
+  const commands = [['sweep'], ['check', '--tenant', 'a'], ['status'], ['history'], ['doctor'], ['resume', '--all'], ['pull', 'a', folder.in('x')], ['compare', 'tenant:a', 'tenant:b']]
   const [missing, mistaken] = await Promise.all([
     Promise.all(commands.map((args) => holdfast(args, { cwd: folder.in('empty') }))), Promise.all(commands.map((args) => holdfast(args, { cwd: folder.path }))),
   ])

@@ -106,7 +106,7 @@ test('explain knows every rule, every failure code, the verdicts, the levels and
   const one = await holdfast(['explain', '--json', 'IN_USE'])
   expect(JSON.parse(one.stdout)).toMatchObject({ schema: 'holdfast.explanation/1' })
   const { explain } = await import('../../src/diagnosis/explain.ts')
-  for (const topic of [...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'exclusive', 'writer-locked', 'none', '0', '1', '2', '3', '4', '64', '70', '75', '78', '130', '143']) {
+  for (const topic of [...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'exclusive', 'writer-locked', 'none', '0', '1', '2', '3', '4', '5', '64', '70', '75', '78', '130', '143']) {
     expect([topic, explain(topic) === null || explain(topic) === undefined]).toEqual([topic, false])
   }
   const text = await holdfast(['explain', 'in_use'])

@@ -1,4 +1,5 @@
 /** Puts every decoder of sqlite/ and the whole census to bytes in memory. What comes back only shows that something was seen; that it comes back is the point. */
+import { loadCore } from '../../src/check/compiled-core.ts'
 import { DifferenceSearch } from '../../src/census/differences.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../src/census/findings.ts'
 import { walkOwners } from '../../src/census/owners.ts'
@@ -15,6 +16,8 @@ import { findWalCut } from '../../src/sqlite/wal-cut.ts'
 import { readWalIndexHeader } from '../../src/sqlite/wal-index.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../src/sqlite/wal.ts'
 import type { HostileInput } from './hostile-inputs.ts'
+
+const core = loadCore()
 
 /** @returns how many findings there were */
 export function readHostile({ bytes, plan, seed }: HostileInput): number {
@@ -71,7 +74,7 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
   const source = sourceOf(bytes, plan.pageSize)
   const owners = walkOwners(plan, source)
   const tally = emptyTally(plan, [seed, 1])
-  new Scanner(plan, owners, source, tally, everything).scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
+  new Scanner(plan, owners, source, tally, everything(core)).scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(source)) {
     pass.scanner.scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)

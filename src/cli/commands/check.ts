@@ -97,8 +97,10 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   })
 }
 
+export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map'>
+
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
-async function bareRun(options: CheckOptions, face: Face, run: RunId): Promise<BareRun> {
+export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
   const settings = options.config === undefined ? null : await loadSettings(await findConfiguration(options.config))
   const hold = settings?.hold ?? defaultHoldSettings
   const check = settings?.check ?? defaultCheckSettings

@@ -1,0 +1,69 @@
+import type { Command } from 'commander'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { compareFiles, compareTenants, type OnStage } from '../../fleet/compare.ts'
+import { withServiceRun } from '../../fleet/run.ts'
+import { newRunId } from '../../ledger/run-id.ts'
+import type { RunId } from '../../model/brand.ts'
+import type { Compared } from '../../model/comparison.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import { tellComparison } from '../comparison-outcome.ts'
+import type { Face } from '../face.ts'
+import type { Act } from '../main.ts'
+import { openingOf } from '../opening.ts'
+import { duration, withReport, type ReportOptions } from '../options.ts'
+import { showProgress } from '../progress.ts'
+import { areFiles, tellSides } from '../sides.ts'
+import { bareRun } from './check.ts'
+
+export interface CompareOptions extends ReportOptions {
+  readonly snapshot?: boolean
+  readonly snapshots?: string
+  readonly timeout?: number
+}
+
+export function addCompare(program: Command, face: Face, act: Act): void {
+  withReport(program.command('compare').description('two files, private copies or tenants: what they hold, table by table, and which rows differ'), 'holdfast.compare/1')
+    .argument('<a>', 'a database file, a folder with one in it (such as `pull` makes), or a tenant')
+    .argument('<b>', 'what to compare it with')
+    .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised')
+    .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', duration)
+    .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
+    .addHelpText('after', `
+What has a slash in it, or stands here as a file, is a file. Everything else is
+a tenant of the configured service; tenant:ID always is. Beside a tenant, a name
+that could be both is refused. Files are held and proven as by \`check FILE\`, tenants as by
+\`check --tenant\`; both snapshots are checked before they are compared.
+
+Contents are compared, not layouts: page size, VACUUM, journal mode, order and
+text encoding make no difference, and 1 is 1.0. Rows are told by rowid where
+that is an INTEGER PRIMARY KEY, by primary key WITHOUT ROWID, else by what they
+hold. Keys are told, never other values. SQLite's own tables (sqlite_...) are
+left out.
+
+Examples:
+  holdfast compare app.db replica.db             files that nobody has open
+  holdfast compare --snapshot a.db b.db          you say that nobody writes them
+  holdfast compare acme ./pulled                 a tenant and what was pulled of it
+  holdfast compare tenant:acme tenant:bolt --json
+
+Exit codes: 0 both are sound and hold the same, 5 both are sound and they differ,
+  1 failed, 2 one is damaged (what differs is told all the same), 3 not everything
+  could be read or compared, 4 a tenant may be paused, 64 usage, 75 in use (try
+  later), 78 configuration`)
+    .action((a: string, b: string, options: CompareOptions) => act(() => compare(a, b, options, face)))
+}
+
+async function compare(a: string, b: string, options: CompareOptions, face: Face): Promise<ExitCode> {
+  const run = newRunId()
+  return tellComparison(face, options, { id: run, given: { a, b } }, () => compareGiven(a, b, options, face, run))
+}
+
+async function compareGiven(a: string, b: string, options: CompareOptions, face: Face, run: RunId): Promise<Compared> {
+  const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
+  const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)
+  using line = showProgress(face, options.quiet ?? false)
+  const onStage: OnStage = (stage, sides) => line.update({ done: 0, total: 2, holding: stage === 'holding' ? sides.map(({ name }) => name) : [], checking: stage === 'checking' ? sides : [] })
+  if (areFiles(sides)) return await compareFiles(sides, bare, onStage, face.interrupt.signal)
+  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  return await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => compareTenants(sides, service, bare, onStage))
+}

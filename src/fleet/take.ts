@@ -1,0 +1,46 @@
+/** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
+import { recognise } from '../hold/manifest.ts'
+import { copyPrivately } from '../hold/private-copy.ts'
+import type { SnapshotPath } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { Result } from '../model/report.ts'
+import type { Crew, Target } from './crew.ts'
+import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type OnPages } from './examine.ts'
+
+export interface Taken extends AsyncDisposable {
+  /** null where there is none, or it is no database. */
+  readonly snapshot: SnapshotPath | null
+  /** Says what it is; also of a file of which there is no snapshot. @throws {Failure} INTERRUPTED */
+  check(onPages: OnPages): Promise<Result>
+}
+
+/** Takes it through a hold. @throws {Failure} INTERRUPTED */
+export async function takeByHold(target: Target, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Taken> {
+  const heldTarget = await holdTarget(target, crew, false, (work) => work(), signal)
+  const { held } = heldTarget
+  const snapshot = held.kind === 'snapshot' ? held.snapshot : null
+  return {
+    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' ? held.snapshot.path : null,
+    check: (onPages) => checkHeld(heldTarget, crew, depth, onPages, signal),
+    [Symbol.asyncDispose]: async () => snapshot?.[Symbol.asyncDispose](),
+  }
+}
+
+/** Takes a private copy as it is: nothing is held, locked or proven, unless a manifest beside it says that it once was. Works on any platform. */
+export async function takeCopy(target: Target, { checker, accept, folder, map }: Pick<Crew, 'checker' | 'accept' | 'folder' | 'map'>, name: string, depth: Depth, signal: AbortSignal): Promise<Taken> {
+  const seen = unseen(target, depth, map)
+  try {
+    const known = await recognise(target.named)
+    const copy = await copyPrivately(target.named, folder, name)
+    const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
+    return {
+      snapshot: copy.contents === 'sqlite' ? copy.path : null,
+      check: (onPages) => conclude({ ...seen, ...origin }, copy, { checker, accept }, onPages, signal),
+      [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
+    const result = unread(seen, error.code === 'EMPTY_FILE' ? 'inconclusive' : 'failed', error)
+    return { snapshot: null, check: () => Promise.resolve(result), [Symbol.asyncDispose]: () => Promise.resolve() }
+  }
+}

@@ -1,0 +1,11 @@
+/** What stands under a name that somebody typed, without opening it. */
+import { lstat, stat } from 'node:fs/promises'
+
+/** Is there a file, a folder or a link of this name? What must not be looked at is there. */
+export const isThere = (named: string): Promise<boolean> => lstat(named).then(() => true, (error: unknown) => !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+
+/** Do both names lead to one file, whatever they are? Of what cannot be looked at nobody knows: then they do not. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((name) => stat(name, { bigint: true }).catch(() => null)))
+  return first !== null && second !== null && first?.dev === second?.dev && first?.ino === second?.ino
+}
