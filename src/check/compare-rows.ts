@@ -17,7 +17,7 @@ export interface RowLimits {
   readonly memoryBytesMax: number
 }
 
-export const usualRowsEachPass = 500_000
+export const usualRowsEachPass = 250_000
 /** Passes that are made over one table at most; what lies beyond them is not told apart. */
 const passesMax = 64
 

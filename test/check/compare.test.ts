@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Comparison, RowDifferences, TableComparison } from '../../src/model/comparison.ts'
 import type { RowKey } from '../../src/model/finding.ts'
@@ -177,8 +177,8 @@ describe('rows that differ are told exactly', () => {
   test('of many rows the number is exact and the first 20 are told, in as many passes as it takes', async () => {
     const a = make((db) => { db.exec('CREATE TABLE n(id INTEGER PRIMARY KEY, v); CREATE TABLE k(t TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE l(v, w)'); const put = ['n', 'k', 'l'].map((name) => db.prepare(`INSERT INTO ${name} VALUES(?,?)`)); db.transaction(() => { for (let i = 0; i < 5000; i++) { put[0]?.run(i, i); put[1]?.run(String(i).padStart(6, '0'), i); put[2]?.run(i % 2500, 'x') } })() })
     const b = changed(a, 'UPDATE n SET v = v + 0.5; DELETE FROM n WHERE id >= 4900; UPDATE k SET v = -v WHERE v % 2; UPDATE l SET w = NULL WHERE v < 700')
-    for (const rowsEachPass of [500_000, 700]) {
-      const comparison = await compareInProcess(a, b, rowsEachPass)
+    for (const rowsEachPass of [250_000, 700]) {
+      const comparison = await compareInProcess(a, b, { rowsEachPass })
       const [n, k, l] = ['n', 'k', 'l'].map((name) => table(comparison, name).differing) as [RowDifferences, RowDifferences, RowDifferences]
       expect([totals(n), totals(k), totals(l)]).toEqual([[5000, 100, 0, 4900], [2500, 0, 0, 2500], [2800, 1400, 1400, 0]])
       expect([n.exact, k.exact, l.exact]).toEqual([true, true, true])
@@ -191,7 +191,7 @@ describe('rows that differ are told exactly', () => {
 
   test('more equal rows than a pass may hold: the number is the least that there is, or none is given, and never a wrong row', async () => {
     const a = make((db) => { db.exec('CREATE TABLE l(v); CREATE TABLE m(v)'); db.transaction(() => { for (let i = 0; i < 3000; i++) db.exec('INSERT INTO l VALUES(NULL); INSERT INTO m VALUES(NULL)') })() })
-    const comparison = await compareInProcess(a, changed(a, "DELETE FROM l WHERE rowid = 7; INSERT INTO m VALUES('one'), (NULL)"), 1000)
+    const comparison = await compareInProcess(a, changed(a, "DELETE FROM l WHERE rowid = 7; INSERT INTO m VALUES('one'), (NULL)"), { rowsEachPass: 1000 })
     expect(table(comparison, 'l')).toMatchObject({ comparison: 'differs', differing: null, why: expect.stringMatching(/too much alike/) as string })
     expect(table(comparison, 'm')).toMatchObject({ comparison: 'differs', differing: { rows: 1, exact: false, onlyInB: { total: 1, keys: [3001] } } })
   })
@@ -206,7 +206,7 @@ describe('rows that differ are told exactly', () => {
       const ids = (sql: string): number[] => db.prepare<[], number>(`${sql} ORDER BY 1`).pluck().all()
       const expected = [ids('SELECT id FROM main.named WHERE id NOT IN (SELECT id FROM b.named)'), ids('SELECT id FROM b.named WHERE id NOT IN (SELECT id FROM main.named)'), ids('SELECT x.id FROM main.named x JOIN b.named y USING(id) WHERE (x.v, x.w) IS NOT (y.v, y.w)')]
       db.close()
-      const { comparison, differing } = table(await compareInProcess(a, b, 60), 'named')
+      const { comparison, differing } = table(await compareInProcess(a, b, { rowsEachPass: 60 }), 'named')
       const same = expected.every((rows) => rows.length === 0)
       expect(comparison).toBe(same ? 'equal' : 'differs')
       expect(same ? null : totals(differing)).toEqual(same ? null : [expected.flat().length, ...expected.map((rows) => rows.length)])
@@ -253,5 +253,34 @@ describe('schemas', () => {
     const a = make((db) => db.exec("CREATE VIRTUAL TABLE notes USING fts5(body); INSERT INTO notes VALUES('one'), ('two')"))
     const comparison = await compareInProcess(a, changed(a, "UPDATE notes SET body = 'three' WHERE rowid = 2"))
     expect(table(comparison, 'notes_content')).toMatchObject({ partOf: 'notes', comparison: 'differs', differing: { different: { total: 1, keys: [2] } } })
+  })
+})
+
+describe('what could not be looked at is said', () => {
+  test('rows for which there is no memory: the tables differ, and which rows do nobody says', async () => {
+    const a = make(fill)
+    const comparison = await compareInProcess(a, changed(a, 'DELETE FROM named WHERE id = 2'), { memoryBytesMax: 1000 })
+    expect([wordsOf(comparison), table(comparison, 'named').differing, table(comparison, 'named').why]).toEqual([{ keyed: 'equal', loose: 'equal', named: 'differs' }, null, expect.stringMatching(/needs \d+ MB/)])
+  })
+
+  test('no time: nothing is called equal', async () => {
+    const a = make(fill)
+    const comparison = await compareInProcess(a, changed(a, ''), { timeoutMs: 0 })
+    expect([new Set(Object.values(wordsOf(comparison))), comparison.why]).toEqual([new Set(['not-compared']), 'A: no time was left for it; B: no time was left for it'])
+  })
+
+  test('tables ordered by a collation of the application are compared all the same, for content knows no order', async () => {
+    const ordered = (path: string): string => {
+      const db = new Database(path)
+      db.unsafeMode(true)
+      db.exec("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'a TEXT', 'a TEXT COLLATE mine') WHERE name = 'keyed'")
+      db.close()
+      return path
+    }
+    const a = make(fill)
+    const b = changed(a, 'UPDATE keyed SET c = NULL WHERE b = 3')
+    const same = ordered(changed(a, ''))
+    expect(wordsOf(await compareInProcess(ordered(a), same))).toEqual({ keyed: 'equal', loose: 'equal', named: 'equal' })
+    expect(told(table(await compareInProcess(same, ordered(b)), 'keyed').differing)).toEqual([[], [], [['a3', 3]]])
   })
 })

@@ -11,11 +11,17 @@ import type { Comparison } from '../../src/model/comparison.ts'
 import type { Reading } from '../../src/model/reading.ts'
 import { readInProcess } from './read-in-process.ts'
 
-export async function compareInProcess(a: string, b: string, rowsEachPass = 500_000): Promise<Comparison> {
+export interface CompareLimits {
+  readonly rowsEachPass?: number
+  readonly memoryBytesMax?: number
+  readonly timeoutMs?: number
+}
+
+export async function compareInProcess(a: string, b: string, limits: CompareLimits = {}): Promise<Comparison> {
   const [readingA, readingB] = [await readInProcess(a), await readInProcess(b)]
   using inA = openInProcess(a)
   using inB = openInProcess(b)
-  return await compareAsking({ a: inA, b: inB }, { a: checkedOf(readingA), b: checkedOf(readingB) }, { rowsEachPass, memoryBytesMax: 500_000_000, timeoutMs: 30_000 })
+  return await compareAsking({ a: inA, b: inB }, { a: checkedOf(readingA), b: checkedOf(readingB) }, { rowsEachPass: 250_000, memoryBytesMax: 500_000_000, timeoutMs: 30_000, ...limits })
 }
 
 const checkedOf = ({ content, facts, coverage }: Reading): Parameters<typeof compareAsking>[1]['a'] => ({
