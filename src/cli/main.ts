@@ -79,5 +79,6 @@ Examples:
   holdfast explain IN_USE                  what a finding or a failure means
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
-  5 compared and different, 64 usage, 70 bug, 75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
+  5 compared and different, 64 usage, 70 bug, 75 busy (try later),
+  78 configuration, 129/130/143 ended by a signal`)
 }
