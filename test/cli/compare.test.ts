@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { Patient } from '../support/surgeon.ts'
 import { comparisonIn, comparisonOf, gistOf, tableIn, validateComparison } from './comparison.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder, type Folder } from './folder.ts'
-import { holdfast, reportOf } from './program.ts'
+import { ending, holdfast, reportOf, start, type Program } from './program.ts'
 import { openService } from './service.ts'
 
 function changeIn(path: string, sql: string): void {
@@ -205,6 +205,16 @@ test('two tenants; and names that are none, or could be two things, are refused 
   expect(before).toBe(deeds + 2)
   expect(gistOf(await comparisonOf(['tenant:acme', './missing', ...config], { cwd: here }))).toBe('inconclusive none / failed NOT_FOUND 1')
   expect(service.deeds.length).toBe(before)
+})
+
+test('interrupted in the middle of a hold: the tenant serves again, nothing is left, and the document says so', async () => {
+  let program: Program | null = null
+  await using service = await openService({ onClose: () => void program?.kill('SIGTERM') })
+  program = start(['compare', 'tenant:acme', 'tenant:bolt', '--json', '--config', service.config])
+  const ran = await ending(program)
+  const report = comparisonIn(ran)
+  expect([ran.code, report.outcome, report.failure?.code], ran.stderr).toEqual([143, 'inconclusive', 'INTERRUPTED'])
+  expect([service.gate.stateOf('acme'), service.deeds, readdirSync(service.snapshots)]).toEqual(['active', ['close acme', 'open acme'], []])
 })
 
 test('the schema refuses what no comparison may be', async () => {

@@ -2,13 +2,16 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareAsking } from '../../src/check/compare-snapshots.ts'
+import type { CheckedContent } from '../../src/check/compare-snapshots.ts'
 import type { Asking } from '../../src/check/progressing.ts'
 import { databaseName } from '../../src/check/questions.ts'
 import type { AnswerOf, Question, QuestionOf, Step } from '../../src/check/questions.ts'
 import { SnapshotReader } from '../../src/check/snapshot-reader.ts'
 import { doubtsIn } from '../../src/comparison/tables.ts'
+import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Comparison } from '../../src/model/comparison.ts'
 import type { Reading } from '../../src/model/reading.ts'
+import { context } from '../diagnosis/support.ts'
 import { readInProcess } from './read-in-process.ts'
 
 export interface CompareLimits {
@@ -24,9 +27,7 @@ export async function compareInProcess(a: string, b: string, limits: CompareLimi
   return await compareAsking({ a: inA, b: inB }, { a: checkedOf(readingA), b: checkedOf(readingB) }, { rowsEachPass: 250_000, memoryBytesMax: 500_000_000, timeoutMs: 30_000, ...limits })
 }
 
-const checkedOf = ({ content, facts, coverage }: Reading): Parameters<typeof compareAsking>[1]['a'] => ({
-  content, doubtOf: doubtsIn(facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding] : [])), coverage.skipped),
-})
+const checkedOf = (reading: Reading): CheckedContent => ({ content: reading.content, doubtOf: doubtsIn(diagnose(reading, context).findings, reading.coverage.skipped) })
 
 /** A reader of a copy of the database, in this process. */
 export function openInProcess(path: string): Asking & Disposable {

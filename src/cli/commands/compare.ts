@@ -37,8 +37,9 @@ that could be both is refused. Files are held and proven as by \`check FILE\`, t
 Contents are compared, not layouts: page size, VACUUM, journal mode, order and
 text encoding make no difference, and 1 is 1.0. Rows are told by rowid where
 that is an INTEGER PRIMARY KEY, by primary key WITHOUT ROWID, else by what they
-hold. Keys are told, never other values. SQLite's own tables (sqlite_...) are
-left out.
+hold. Keys are told, never other values. Columns, indexes, views, triggers,
+user_version and application_id are compared as well; SQLite's own tables
+(sqlite_...) are left out.
 
 Examples:
   holdfast compare app.db replica.db             files that nobody has open
