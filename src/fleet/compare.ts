@@ -12,6 +12,7 @@ import type { SnapshotPath, TenantId } from '../model/brand.ts'
 import type { Compared, ComparedSide, Comparison, Sided } from '../model/comparison.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
+import type { RegisteredTenant } from '../service/port.ts'
 import { withBareRun, type BareRun } from './bare-run.ts'
 import type { Crew, Target } from './crew.ts'
 import type { OnPages } from './examine.ts'
@@ -52,8 +53,7 @@ export async function compareFiles(sides: Sided<GivenFile>, run: BareRun, onStag
  */
 export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: BareRun, onStage: OnStage): Promise<Compared> {
   const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
-  const live = targetsOf(tenants)
-  const targets = { a: targetOf(sides.a, live), b: targetOf(sides.b, live) }
+  const targets = { a: targetOf(sides.a, tenants), b: targetOf(sides.b, tenants) }
   if (await isSameFile(targets.a.named, targets.b.named)) throw sameFile(sides)
   const filesCrew: Crew = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
   const takeFile = takerOf(filesCrew, signal)
@@ -63,15 +63,16 @@ export async function compareTenants(sides: Sided<GivenSide>, { settings, servic
   return compared
 }
 
-function targetOf(side: GivenSide, live: readonly Target[]): Target {
-  const listed = live.filter(({ tenant }) => tenant === (side.kind === 'tenant' ? side.id : side.given))
+function targetOf(side: GivenSide, tenants: readonly RegisteredTenant[]): Target {
+  const id = side.kind === 'tenant' ? side.id : side.given
+  const listed = tenants.find((tenant) => tenant.id === id)
   if (side.kind !== 'tenant') {
-    if (listed.length > 0) throw new Failure('USAGE', `${side.given} is a file here and a tenant of the service`, { hint: `write ./${side.given} for the file, tenant:${side.given} for the tenant` })
+    if (listed !== undefined) throw new Failure('USAGE', `${side.given} is a file here and a tenant of the service`, { hint: `write ./${side.given} for the file, tenant:${side.given} for the tenant` })
     return { tenant: null, named: side.path }
   }
-  const [only, ...others] = listed
-  if (only === undefined) throw new Failure('TENANT_UNKNOWN', `there is no file ${side.given} here, and the service does not list a tenant ${JSON.stringify(side.id)}`, { hint: 'files are told by a slash (./app.db); `holdfast status` lists the tenants that are known' })
-  if (others.length > 0) throw new Failure('USAGE', `${side.id} has ${listed.length} database files, and a comparison takes one`, { hint: `\`holdfast pull\` brings all of them; compare the files of two such folders one by one` })
+  if (listed === undefined) throw new Failure('TENANT_UNKNOWN', `there is no file ${side.given} here, and the service does not list a tenant ${JSON.stringify(side.id)}`, { hint: 'files are told by a slash (./app.db); `holdfast status` lists the tenants that are known' })
+  const [only, ...others] = targetsOf([listed])
+  if (only === undefined || others.length > 0) throw new Failure('USAGE', `${side.id} has ${listed.files.length} database files, and a comparison takes one`, { hint: '`holdfast pull` brings all of them; compare the files of two such folders one by one' })
   return only
 }
 

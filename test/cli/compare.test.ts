@@ -207,6 +207,23 @@ test('two tenants; and names that are none, or could be two things, are refused 
   expect(service.deeds.length).toBe(before)
 })
 
+test('a tenant of several database files, or of none, is refused with a way out, and never asked to stand still', async () => {
+  using folder = makeFolder()
+  const [a, b] = makePair(folder)
+  const program = folder.in('notesctl')
+  const tenants = [{ id: 'many', files: [a, b] }, { id: 'none', files: [] }]
+  writeFileSync(program, `#!${process.execPath}\nif (process.argv[2] !== 'tenants') require('node:fs').writeFileSync(${JSON.stringify(folder.in('asked'))}, '')\nconsole.log(${JSON.stringify(JSON.stringify(tenants))})\n`, { mode: 0o755 })
+  for (const name of ['snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })
+  const hooks = { tenants: [program, 'tenants'], quiesce: [program, 'pause', '{tenant}'], resume: [program, 'resume', '{tenant}'] }
+  const settings = { service: { name: 'notes', hooks }, tenants: { roots: [folder.path] }, snapshots: { dir: folder.in('snapshots') }, ledger: { dir: folder.in('ledger') } }
+  writeFileSync(folder.in('holdfast.yaml'), JSON.stringify(settings), { mode: 0o600 })
+  for (const [id, said] of [['many', /has 2 database files[^]*holdfast pull/], ['none', /has 0 database files/]] as const) {
+    const ran = await holdfast(['compare', id, a], { cwd: folder.path })
+    expect([ran.code, ran.stderr]).toEqual([64, expect.stringMatching(said)])
+  }
+  expect(readdirSync(folder.path)).not.toContain('asked')
+})
+
 test('interrupted in the middle of a hold: the tenant serves again, nothing is left, and the document says so', async () => {
   let program: Program | null = null
   await using service = await openService({ onClose: () => void program?.kill('SIGTERM') })
