@@ -10,6 +10,7 @@ import { confinedUser } from './confinement.ts'
 import { ReadingPlace } from './reading-place.ts'
 import { removeAbandonedRooms } from './room.ts'
 import type { Progress } from './progressing.ts'
+import type { Digesting } from './questions.ts'
 
 export interface CheckLimits {
   /** For one snapshot. */
@@ -24,6 +25,8 @@ export interface CheckOptions {
   readonly depth: 'quick' | 'full'
   /** Brings a map of the pages as well; without it, none is made. */
   readonly map?: boolean
+  /** Digests the pages, and compares them with earlier ones. A full census only: others read rows and entries less closely. Left out, nothing is digested. */
+  readonly digesting?: Digesting
   readonly signal: AbortSignal
   readonly onProgress?: (progress: Progress) => void
 }
@@ -46,6 +49,8 @@ export interface CheckerOptions extends CheckLimits {
   readonly engine: Engine
 }
 
+const noDigests: Digesting = { kind: 'none' }
+
 /** Children start with the first snapshot; as root each is locked into its room under another user. */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
@@ -57,12 +62,13 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const queue = new PQueue({ concurrency: options.parallel })
   const closing = new AbortController()
   return {
-    check: (snapshot, { depth, map, signal, onProgress }) => queue.add(async () => {
+    check: (snapshot, { depth, map, digesting, signal, onProgress }) => queue.add(async () => {
       const place = idle.pop()
       if (place === undefined) throw new Error('more snapshots are being read than there are places')
       try {
         return await place.read(snapshot, {
-          depth, engine: options.engine, map: map ?? false, helpersMax: idle.length, onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
+          depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, helpersMax: idle.length,
+          onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
         })
       } finally {
         idle.push(place)

@@ -3,15 +3,22 @@ import { claimsBytes } from '../sqlite/accounting/claims.ts'
 import { accountPages } from '../sqlite/accounting/account-pages.ts'
 import type { PageAccount, PageAccounting } from '../sqlite/accounting/account-pages.ts'
 import type { SchemaRow } from '../sqlite/accounting/schema-rows.ts'
+import type { PagesSeen } from '../model/last-good.ts'
+import type { DatabaseHeader } from '../sqlite/header.ts'
+import { lockBytePage } from '../sqlite/page-layout.ts'
+import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
-import type { AccountAnswer } from './questions.ts'
+import type { AccountAnswer, Digesting } from './questions.ts'
 
 export class PageReader {
   readonly #database: string
   readonly #open: (pageSize: number) => PageFile
   #accounting: PageAccounting | null = null
   #account: PageAccount | null = null
+  #header: DatabaseHeader | null = null
+  /** null where nobody asked for digests. */
+  #digests: DigestedPages | null = null
 
   constructor(database: string, open: (pageSize: number) => PageFile) {
     this.#database = database
@@ -19,9 +26,9 @@ export class PageReader {
   }
 
   /** Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's memory. */
-  step(pagesMax: number, map: boolean, memoryBytesMax: number): AccountAnswer {
+  step(pagesMax: number, map: boolean, digest: boolean, memoryBytesMax: number): AccountAnswer {
     if (this.#accounting === null) {
-      const begun = this.#begin(memoryBytesMax)
+      const begun = this.#begin(memoryBytesMax, digest)
       if (typeof begun === 'string') return { kind: 'not-possible', why: begun }
       this.#accounting = begun
     }
@@ -40,17 +47,34 @@ export class PageReader {
     return owners
   }
 
+  /** What the pages are as bytes; of an accounting that could not read them all, nothing. */
+  digested(digesting: Digesting): PagesSeen {
+    const [account, header, digests] = [this.#account, this.#header, this.#digests]
+    if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0) return { kind: 'not-digested' }
+    const { pageSize, changeCounter, versionValidFor, pageCount, schemaCookie } = header
+    const lockPage = lockBytePage({ pageSize, usable: pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 })
+    // A free page holds nothing, whatever its bytes are; neither does the page with SQLite's locks.
+    const now = digests.digests(pageSize, (page) => account.ownerOf(page) !== 0 && page !== lockPage)
+    return {
+      kind: 'digested', digests: now, header: { walMode: header.writeVersion === 2, changeCounter, versionValidFor, pageCount, schemaCookie },
+      changed: digesting.earlier === null ? null : changedBetween(digesting.earlier, now, (page) => account.ownerOf(page)),
+    }
+  }
+
   /** What the pages of the schema say; empty before the accounting has ended. */
   get rows(): readonly SchemaRow[] {
     return this.#account?.rows ?? []
   }
 
-  #begin(memoryBytesMax: number): PageAccounting | string {
+  #begin(memoryBytesMax: number, digest: boolean): PageAccounting | string {
     const layout = readLayout(this.#database)
     if (typeof layout === 'string') return layout
     const { header, filePages } = layout
-    const needed = claimsBytes(filePages, header.largestRoot > 0)
+    const needed = claimsBytes(filePages, header.largestRoot > 0) + (digest ? digestingBytes(filePages) : 0)
     if (needed > memoryBytesMax) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
-    return accountPages(header, this.#open(header.pageSize))
+    this.#header = header
+    const file = this.#open(header.pageSize)
+    this.#digests = digest ? new DigestedPages(file, filePages) : null
+    return accountPages(header, this.#digests ?? file)
   }
 }

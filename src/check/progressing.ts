@@ -2,11 +2,12 @@
 import { randomInt } from 'node:crypto'
 import type { Finding } from '../model/finding.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
+import type { PagesSeen } from '../model/last-good.ts'
 import type { Engine, Fact, Reading, SchemaObject } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
-import type { Answer, AnswerOf, QuestionOf, Step, Uncounted } from './questions.ts'
+import type { Answer, AnswerOf, Digesting, QuestionOf, Step, Uncounted } from './questions.ts'
 import { StepFailed } from './seat.ts'
 
 /** Asks a child, one question at a time; a child that died over an earlier question has been replaced by a fresh one. */
@@ -35,6 +36,7 @@ export interface ReadingLimits {
   readonly map: boolean
   readonly timeoutMs: number
   readonly memoryBytesMax: number
+  readonly digesting: Digesting
   readonly onProgress: (progress: Progress) => void
 }
 
@@ -51,6 +53,7 @@ export class Progressing {
   groups: PageGroups | null = null
   /** Pages of entries that do not agree with their rows. */
   entries: BadPages = { places: [], more: 0, groups: [] }
+  digested: PagesSeen = { kind: 'not-digested' }
   pages = 0
   /** Bytes; 0 where the header gives none. */
   pageSize = 0
@@ -69,9 +72,9 @@ export class Progressing {
 
   /** Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing: the steps then find out. */
   async beginAtOnce(child: Asking, bytesMax: number): Promise<void> {
-    const { depth, engine, map, memoryBytesMax, timeoutMs } = this.limits
+    const { depth, engine, map, digesting, memoryBytesMax, timeoutMs } = this.limits
     try {
-      const question = { step: 'atOnce', depth, engine, key: newKey(), map, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
+      const question = { step: 'atOnce', depth, engine, key: newKey(), map, digesting, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
       const { answers } = await child.ask<'atOnce'>(question, timeoutMs * atOnceShare)
       for (const answer of answers) this.#given.set(answer.step, answer)
     } catch (error) {
@@ -127,7 +130,7 @@ export class Progressing {
     return {
       depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, facts: this.facts, objects: this.objects, owners: this.owners,
       coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
-      content: this.content,
+      content: this.content, pages: this.digested,
       map: this.limits.map ? this.#map() : null,
       complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown'),
       checkMs: Math.round(monotonicMs() - this.#began),

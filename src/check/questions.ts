@@ -5,12 +5,16 @@ import type { RowEntries } from '../comparison/row-entries.ts'
 import type { SchemaDescription } from '../comparison/schema.ts'
 import type { RowReading } from '../comparison/table-rows.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
+import type { PageDigests, PagesSeen } from '../model/last-good.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, SchemaObject } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 
 /** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
 export const databaseName = 'database'
+
+/** Are the pages digested, and what are the digests compared with? */
+export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
 export interface Steps {
   /** Moves into a room for good; without a user it only takes the folder for its own. */
@@ -19,13 +23,13 @@ export interface Steps {
    * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
    * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.
    */
-  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
+  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly digesting: Digesting; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
   /** Looks at the files before SQLite may touch them. */
   look: { readonly ask: object; readonly answer: Look }
   /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
   settle: { readonly ask: object; readonly answer: { readonly settled: boolean; readonly facts: readonly Fact[] } }
   /** Page accounting, so many pages further; the first one begins it. `map`: its end is to bring the pages in groups. */
-  account: { readonly ask: { readonly pagesMax: number; readonly map: boolean; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
+  account: { readonly ask: { readonly pagesMax: number; readonly map: boolean; readonly digest: boolean; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
   /** Opens the database for SQLite. */
   schema: { readonly ask: object; readonly answer: SchemaAnswer }
   /** The schema's objects as its pages have them; known once the pages were accounted for. */
@@ -55,8 +59,8 @@ export interface Steps {
   nameRows: { readonly ask: { readonly onlyHere: Uint32Array; readonly different: Uint32Array }; readonly answer: object }
   /** The first keys of all rows of this table that were named. */
   firstKeys: { readonly ask: object; readonly answer: { readonly onlyHere: readonly RowKey[]; readonly different: readonly RowKey[] } }
-  /** Whose pages are these? Ends the reading of this snapshot: everything is closed. */
-  finish: { readonly ask: { readonly pages: readonly number[] }; readonly answer: { readonly owners: ReadonlyMap<number, number> } }
+  /** Whose pages are these, and which are not what they were? Ends the reading of this snapshot: everything is closed. */
+  finish: { readonly ask: { readonly pages: readonly number[]; readonly digesting: Digesting }; readonly answer: { readonly owners: ReadonlyMap<number, number>; readonly digested: PagesSeen } }
 }
 export type Step = keyof Steps
 export type Question = { readonly [S in Step]: { readonly step: S } & Steps[S]['ask'] }[Step]

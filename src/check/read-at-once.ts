@@ -6,7 +6,7 @@ import type { Answer, AnswerOf, Question, QuestionOf, Step } from './questions.t
  * Reads as read-snapshot.ts does, and ends with the first answer that says anything. A snapshot with a journal or commits in its WAL ends with the look:
  * so nothing that a look could see has changed when a fresh child must begin anew.
  */
-export function* readAtOnce(answer: (question: Question) => Answer, { depth, engine, key, map, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<Answer> {
+export function* readAtOnce(answer: (question: Question) => Answer, { depth, engine, key, map, digesting, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<Answer> {
   const ask = <S extends Step>(question: QuestionOf<S>): AnswerOf<S> => answer(question as Question) as unknown as AnswerOf<S>
   const look = ask<'look'>({ step: 'look' })
   yield look
@@ -14,7 +14,7 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
   const settled = ask<'settle'>({ step: 'settle' })
   yield settled
   if (!settled.settled || settled.facts.length > 0) return
-  const account = ask<'account'>({ step: 'account', pagesMax: Infinity, map, memoryBytesMax })
+  const account = ask<'account'>({ step: 'account', pagesMax: Infinity, map, digest: digesting.kind === 'pages', memoryBytesMax })
   yield account
   if (account.kind !== 'ended' || account.pagesUnread > 0 || account.findings.length > 0) return
   const schema = ask<'schema'>({ step: 'schema' })
@@ -52,5 +52,5 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
     if (counted.facts.length > 0) return
   }
   // No message names a page: nobody will ask for owners.
-  yield ask<'finish'>({ step: 'finish', pages: [] })
+  yield ask<'finish'>({ step: 'finish', pages: [], digesting })
 }

@@ -115,8 +115,9 @@ async function countTogether(reading: Progressing, { pages, helpers }: Readers, 
 }
 
 async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
+  const { map, digesting, memoryBytesMax } = reading.limits
   for (;;) {
-    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, map: reading.limits.map, memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2) })
+    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, map, digest: digesting.kind === 'pages', memoryBytesMax: Math.floor(memoryBytesMax / 2) })
     if (answer === null) return
     if (answer.kind === 'not-possible') return reading.skip('pages', answer.why)
     reading.pages = answer.pages
@@ -138,8 +139,9 @@ async function takeObjectsFromPages(reading: Progressing, pages: Asking): Promis
 async function nameOwners(reading: Progressing, pages: Asking): Promise<void> {
   // With a child its owner map went.
   if (reading.facts.some((fact) => fact.kind === 'child-ended')) return
-  const answer = await reading.step(pages, { step: 'finish', pages: pagesNamed(reading.facts) })
+  const answer = await reading.step(pages, { step: 'finish', pages: pagesNamed(reading.facts), digesting: reading.limits.digesting })
   reading.owners = answer?.owners ?? new Map()
+  reading.digested = answer?.digested ?? { kind: 'not-digested' }
 }
 
 type SqliteStep = 'integrity' | 'compareBySqlite' | 'foreignKeys'

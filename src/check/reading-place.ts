@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { Engine, Reading } from '../model/reading.ts'
 import type { User } from './confinement.ts'
-import type { QuestionOf, Step } from './questions.ts'
+import type { Digesting, QuestionOf, Step } from './questions.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { Readers } from './read-snapshot.ts'
 import type { Asking, Progress } from './progressing.ts'
@@ -27,6 +27,7 @@ export interface PlaceOptions {
   readonly map: boolean
   /** How many children may scan pages beside the first one, where the snapshot is large. */
   readonly helpersMax: number
+  readonly digesting: Digesting
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
 }
@@ -60,7 +61,8 @@ export class ReadingPlace implements AsyncDisposable {
       await this.#room.admit(snapshot)
       for (const other of others) other.begin()
       const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
-        depth: options.depth, engine: options.engine, map: options.map, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs, memoryBytesMax: this.#limits.memoryBytesMax,
+        depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
+        memoryBytesMax: this.#limits.memoryBytesMax,
       })
       signal.throwIfAborted()
       // After anything but silence the child may be what the file made of it.

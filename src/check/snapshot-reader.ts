@@ -64,7 +64,7 @@ export class SnapshotReader {
       case 'collectRows': return { step: 'collectRows', ...this.#looking().collect(question.wanted, question.rowsMax) }
       case 'nameRows': return this.#nameRows(question)
       case 'firstKeys': return { step: 'firstKeys', ...this.#looking().firstKeys() }
-      case 'finish': return this.#finish(question.pages)
+      case 'finish': return this.#finish(question)
     }
   }
 
@@ -80,9 +80,9 @@ export class SnapshotReader {
     return { step: 'enter', sqliteVersion }
   }
 
-  #account({ pagesMax, map, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
+  #account({ pagesMax, map, digest, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
     this.#pages ??= new PageReader(this.#database(), (pageSize) => this.#file(pageSize))
-    return { step: 'account', ...this.#pages.step(pagesMax, map, memoryBytesMax) }
+    return { step: 'account', ...this.#pages.step(pagesMax, map, digest, memoryBytesMax) }
   }
 
   /** Opens the database for SQLite's word, anew if it was open. */
@@ -148,17 +148,18 @@ export class SnapshotReader {
     return { step: 'nameRows' }
   }
 
-  #finish(named: readonly number[]): AnswerOf<'finish'> {
+  #finish({ pages, digesting }: QuestionOf<'finish'>): AnswerOf<'finish'> {
     this.#sqlite?.close()
     this.#sqlite = null
-    const owners = this.#pages?.ownersOf(named) ?? new Map<number, number>()
+    const owners = this.#pages?.ownersOf(pages) ?? new Map<number, number>()
+    const digested = this.#pages?.digested(digesting) ?? { kind: 'not-digested' }
     this.#pages = null
     this.#counter = null
     this.#planned = null
     this.#rows = null
     this.#pageFile?.[Symbol.dispose]()
     this.#pageFile = null
-    return { step: 'finish', owners }
+    return { step: 'finish', owners, digested }
   }
 
   #database(): string {

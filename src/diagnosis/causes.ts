@@ -14,6 +14,7 @@ export function causesOf(damage: readonly Finding[], context: DiagnosisContext):
     causes.push({ hint: 'untrusted-file-system', why: `the file lies on ${context.fileSystem}, where locks are not dependable` })
   }
   if (damage.some(({ rule, severity }) => rule === 'truncated' && severity === 'damage')) causes.push({ hint: 'truncated-copy', why: 'the file ends before its last page: a copy that was broken off, or a disk that was full' })
+  if (damage.some(({ rule }) => rule === 'content-changed-silently')) causes.push({ hint: 'bit-rot', why: 'bytes changed while the file system and SQLite know of no write: the disk, its controller or its memory changed them' })
   const zeroed = damage.find(({ source, text }) => source !== 'sqlite' && /\b(?:all zero(?:e?s)?|zeroed)\b/.test(text))
   if (zeroed) causes.push({ hint: 'zeroed-range', why: `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds zeros only: a write that was lost, or a restore that left a hole` })
   return causes

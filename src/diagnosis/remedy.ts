@@ -56,6 +56,7 @@ function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
 
 function whyNotRebuild(damage: readonly Finding[], weighed: Weighed): string {
   if (weighed.suspects.length > 0) return `the table ${weighed.suspects.join(', ')} itself is suspect: rebuilding its indexes would seal the loss`
+  if (damage.some(({ rule }) => rule === 'content-changed-silently')) return 'bytes changed while nobody wrote, which no rebuild brings back: suspect the disk'
   if (damage.some(({ rule }) => rule === 'unique-violated')) return 'a unique index cannot be rebuilt while its table holds the same key more than once'
   if (damage.some(({ rule }) => rule === 'page-used-twice')) return 'a page that two owners use has lost what one of them wrote'
   const places: Record<DamageClass, string> = {

@@ -40,6 +40,8 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'freelist-broken':
     case 'pointer-map-wrong':
       return 'structure'
+    case 'content-changed-silently':
+      return worst(['table', classOfObject(finding)])
     case 'page-used-twice':
       // What two owners share, one of them has lost: never index-only. A page that only the free list names twice holds nobody's data.
       if (finding.object.kind === 'freelist') return isFree(finding.page, schema) ? 'structure' : 'table'
@@ -60,7 +62,6 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'foreign-key-violated':
     case 'rtree-broken':
     case 'wal-cut':
-    case 'content-changed-silently':
     case 'engine-says':
     case 'checker-crashed':
     case 'check-timeout':

@@ -1,9 +1,11 @@
-/** A run over bare files: no service, no configuration, no ledger. The seal alone decides. */
+/** A run over bare files: no service and no configuration, and a ledger only where one is named. The seal alone decides. */
 import PQueue from 'p-queue'
 import { openChecker, type CheckLimits } from '../check/check.ts'
 import { startCompanions } from '../hold/companions.ts'
 import type { HoldSettings } from '../hold/hold.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
+import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, Target } from './crew.ts'
@@ -12,6 +14,12 @@ import { StopTheLine } from './stop-the-line.ts'
 import { takeCopy } from './take.ts'
 
 export interface BareRun {
+  readonly run: RunId
+  readonly version: string
+  /** Arguments of the command line, for the ledger. */
+  readonly argv: readonly string[]
+  /** Folder of the ledger from the command line; null: nothing is remembered. */
+  readonly ledger: string | null
   /** Folder from the command line; null: see `openSnapshotFolder`. */
   readonly snapshots: string | null
   readonly settings: HoldSettings
@@ -26,13 +34,29 @@ export interface BareRun {
   readonly keep: Crew['keep']
 }
 
-/** @param targets at least one @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST, SNAPSHOT_UNSAFE, NO_SPACE */
-export async function withBareRun<Value>(run: BareRun, targets: readonly Target[], work: (crew: Crew) => Promise<Value>): Promise<Value> {
+/**
+ * @param targets at least one
+ * @param work told of the signal that aborts when the person interrupts, or when the run lock of the ledger is lost
+ * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST, SNAPSHOT_UNSAFE, NO_SPACE, RUN_ACTIVE, LEDGER_UNUSABLE
+ */
+export async function withBareRun<Value>(run: BareRun, targets: readonly Target[], interrupt: AbortSignal, work: (crew: Crew, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  if (run.ledger === null) return withBareCrew(run, targets, null, (crew) => work(crew, interrupt))
+  const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: most runs over bare files remember nothing.
+  await using lock = await takeRunLock(run.ledger, bareFiles, run.run)
+  await using ledger = await openLedger(run.ledger, run.run)
+  await ledger.append({ kind: 'run-started', mode: 'check', version: run.version, argv: run.argv })
+  return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
+}
+
+/** What stands for the service in the run lock: runs over bare files that share a ledger take turns. */
+const bareFiles = 'files'
+
+async function withBareCrew<Value>(run: BareRun, targets: readonly Target[], ledger: Ledger | null, work: (crew: Crew) => Promise<Value>): Promise<Value> {
   await using companions = await startCompanions()
   await using folder = await openSnapshotFolder(run.snapshots, targets[0]?.named ?? null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
   return await work({
-    companions, checker, folder: folder.path, ledger: null, roots: null, settings: run.settings, accept: run.accept, map: run.map, onStep: run.onStep, keep: run.keep,
+    companions, checker, folder: folder.path, ledger, roots: null, settings: run.settings, accept: run.accept, map: run.map, onStep: run.onStep, keep: run.keep,
     keeperOf: () => ({ kind: 'nobody' }),
   })
 }
@@ -63,6 +87,7 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
 
   async function checkCopy(target: Target, name: string): Promise<Result> {
     await using taken = await takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, run.depth, line.signal)
-    return await taken.check(at.pagesOf(target))
+    const { result } = await taken.check(at.pagesOf(target))
+    return result
   }
 }

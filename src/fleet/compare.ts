@@ -39,7 +39,7 @@ type Take<Side extends GivenSide> = (side: Side, name: string) => Promise<Taken>
 export async function compareFiles(sides: Sided<GivenFile>, run: BareRun, onStage: OnStage, signal: AbortSignal): Promise<Compared> {
   if (await isSameFile(sides.a.path, sides.b.path)) throw sameFile(sides)
   const held = [sides.a, sides.b].filter(({ kind }) => kind === 'file').map(({ path }): Target => ({ tenant: null, named: path }))
-  if (held.length > 0) return withBareRun(run, held, (crew) => comparePair(sides, takerOf(crew, signal), { folder: crew.folder, limits: run.check }, onStage, signal))
+  if (held.length > 0) return withBareRun(run, held, signal, (crew) => comparePair(sides, takerOf(crew, signal), { folder: crew.folder, limits: run.check }, onStage, signal))
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
   const take: Take<GivenFile> = (side, name) => takeCopy({ tenant: null, named: side.path }, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', signal)
@@ -94,7 +94,7 @@ async function comparePair<Side extends GivenSide>(sides: Sided<Side>, take: Tak
   const [early, late]: readonly [Side, Side] = tenantFirst ? [sides.b, sides.a] : [sides.a, sides.b]
   onStage('holding', [begun(early)])
   await using taken = await take(early, 'compared-1')
-  if (taken.snapshot === null) return inSides(sides, early, await taken.check(() => undefined), null, null)
+  if (taken.snapshot === null) return inSides(sides, early, (await taken.check(() => undefined)).result, null, null)
   onStage('holding', [begun(late)])
   await using other = await take(late, 'compared-2')
   const checking = [begun(early), begun(late)] as const
@@ -103,7 +103,7 @@ async function comparePair<Side extends GivenSide>(sides: Sided<Side>, take: Tak
     onStage('checking', checking)
   }
   onStage('checking', checking)
-  const [result, otherResult] = await Promise.all([taken.check(onPages(checking[0])), other.check(onPages(checking[1]))])
+  const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages(checking[0])), other.check(onPages(checking[1]))])
   if (other.snapshot === null) return inSides(sides, early, result, otherResult, null)
   const [a, b] = tenantFirst ? [checked(other.snapshot, otherResult), checked(taken.snapshot, result)] : [checked(taken.snapshot, result), checked(other.snapshot, otherResult)]
   return inSides(sides, early, result, otherResult, await compareSnapshots({ a, b }, { ...reading.limits, folder: reading.folder }, signal))

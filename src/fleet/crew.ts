@@ -25,7 +25,7 @@ export interface Crew {
   readonly accept: readonly 'unknown-collation'[]
   /** Does each result get a map of its pages? */
   readonly map: boolean
-  /** null for bare files: nothing is remembered of them. */
+  /** null where nothing is remembered: bare files without --ledger. */
   readonly ledger: Ledger | null
   readonly keeperOf: (target: Target) => Keeper
   /** Keeps a copy of each snapshot before it is checked; null where none is wanted. */

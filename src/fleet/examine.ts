@@ -11,17 +11,20 @@ import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import type { LastGood } from '../model/last-good.ts'
 import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import type { Diagnosis, Remedy } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
+import { besideEarlier, digestingFor, lastGoodFrom, noMemory, recall, type Memory } from './last-good.ts'
 
 /** A target whose hold is over, with the time at which its examination began. */
 export interface HeldTarget {
   readonly target: Target
   readonly held: Held
   readonly startedAtMs: number
+  readonly memory: Memory
 }
 
 let holds = 0
@@ -29,22 +32,29 @@ let holds = 0
 /** First half: takes the snapshot. @throws {Failure} INTERRUPTED */
 export async function holdTarget(target: Target, crew: Crew, lasting: boolean, inPause: <Value>(work: () => Promise<Value>) => Promise<Value>, signal: AbortSignal): Promise<HeldTarget> {
   const startedAtMs = monotonicMs()
+  const memory = await recall(crew.ledger, target)
   const held = await hold({
-    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), settings: crew.settings,
+    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, settings: crew.settings,
     folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, lasting, inPause, onStep: (step) => crew.onStep(target, step),
   }, crew.companions, signal)
-  return { target, held, startedAtMs }
+  return { target, held, startedAtMs, memory }
+}
+
+export interface Examined {
+  readonly result: Result
+  /** To be kept in the ledger; null where this check is nothing to measure others against. */
+  readonly lastGood: Omit<LastGood, 'run'> | null
 }
 
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED */
-export async function checkHeld({ target, held, startedAtMs }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Result> {
+export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const { evidence, timings } = held.record
-  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map }
+  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory }
   switch (held.kind) {
     case 'refused':
-      return unread(seen, 'failed', held.failure)
+      return { result: unread(seen, 'failed', held.failure), lastGood: null }
     case 'undecided':
-      return unread(seen, 'inconclusive', held.failure)
+      return { result: unread(seen, 'inconclusive', held.failure), lastGood: null }
     case 'snapshot':
       return conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
   }
@@ -63,19 +73,22 @@ export interface Seen {
   readonly depth: Depth
   /** Does the result get a map of the pages? */
   readonly map: boolean
+  readonly memory: Memory
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
-export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Result> {
+export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const context = contextOf(seen, accept)
   if (copy.contents !== 'sqlite') {
-    const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: false })
+    const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: seen.memory.earlier !== null })
     const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
-    return { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
+    const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
+    return { result, lastGood: null }
   }
-  const reading = await checker.check(copy.path, { depth: seen.depth, map: seen.map, signal, onProgress: onPages })
+  const reading = besideEarlier(await checker.check(copy.path, { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }), seen.memory, seen.evidence)
   const diagnosis = diagnose(reading, context)
-  return { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
+  const result = { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
+  return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
 }
 
 /** A result for a file of which nothing was read. */
@@ -88,7 +101,7 @@ export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: 
 
 /** Of a target that never came to a hold. */
 export const unseen = (target: Target, depth: Depth, map: boolean): Seen => ({
-  target, depth, map, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
+  target, depth, map, memory: noMemory, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
 })
 
 /** What a result says of its pages, for those who asked. */

@@ -7,7 +7,7 @@ import type { Progress as PagesDone } from '../check/progressing.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
-import { checkHeld, holdTarget, type HeldTarget } from './examine.ts'
+import { checkHeld, holdTarget, type Examined, type HeldTarget } from './examine.ts'
 import { SnapshotRoom } from './snapshot-room.ts'
 import { StopTheLine } from './stop-the-line.ts'
 
@@ -45,13 +45,16 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const room = new SnapshotRoom(limits)
   const at = new Stations(targets.length, watching)
 
-  const finish = async (result: Result, target: Target): Promise<void> => {
+  const finish = async ({ result, lastGood }: Examined, target: Target): Promise<void> => {
     at.finished(target)
     watching.onResult(result)
     line.look(result)
-    if (target.tenant !== null) await crew.ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result })
+    await Promise.all([
+      target.tenant === null ? null : crew.ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
+      lastGood === null ? null : crew.ledger?.keep(lastGood),
+    ])
   }
-  const check = async (heldTarget: HeldTarget): Promise<Result> => {
+  const check = async (heldTarget: HeldTarget): Promise<Examined> => {
     const { target, held } = heldTarget
     try {
       return await checks.add(async () => {
@@ -76,7 +79,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       const heldTarget = await line.guard(holdTarget(target, crew, false, (work) => pauses.add(work), line.signal))
       if (!heldTarget) return place.leave()
       place.fill(heldTarget.held.kind === 'snapshot' ? heldTarget.held.snapshot.bytes : 0)
-      const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((result) => finish(result, target))).finally(() => endings.delete(ending))
+      const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((examined) => finish(examined, target))).finally(() => endings.delete(ending))
       endings.add(ending)
     })
   }

@@ -3,15 +3,14 @@ import { recognise } from '../hold/manifest.ts'
 import { copyPrivately } from '../hold/private-copy.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import type { Result } from '../model/report.ts'
 import type { Crew, Target } from './crew.ts'
-import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type OnPages } from './examine.ts'
+import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type Examined, type OnPages } from './examine.ts'
 
 export interface Taken extends AsyncDisposable {
   /** null where there is none, or it is no database. */
   readonly snapshot: SnapshotPath | null
   /** Says what it is; also of a file of which there is no snapshot. @throws {Failure} INTERRUPTED */
-  check(onPages: OnPages): Promise<Result>
+  check(onPages: OnPages): Promise<Examined>
 }
 
 /** Takes it through a hold. @throws {Failure} INTERRUPTED */
@@ -41,6 +40,6 @@ export async function takeCopy(target: Target, { checker, accept, folder, map }:
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
     const result = unread(seen, error.code === 'EMPTY_FILE' ? 'inconclusive' : 'failed', error)
-    return { snapshot: null, check: () => Promise.resolve(result), [Symbol.asyncDispose]: () => Promise.resolve() }
+    return { snapshot: null, check: () => Promise.resolve({ result, lastGood: null }), [Symbol.asyncDispose]: () => Promise.resolve() }
   }
 }

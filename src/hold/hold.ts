@@ -41,6 +41,8 @@ export interface HoldRequest {
   /** Folders that it must lie in; null for bare files. */
   readonly roots: readonly string[] | null
   readonly keeper: Keeper
+  /** Ought it to be a database? Then one that is none is held all the same, because that is damage. */
+  readonly expected: boolean
   readonly settings: HoldSettings
   /** Private folder for snapshots, and a name unique in it. */
   readonly folder: string
@@ -171,9 +173,9 @@ async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean>
   return healthy
 }
 
-/** A bare file that is no database needs no hold to be said so; a tenant's does, because there it is damage. */
-function requireDatabase({ keeper, named }: HoldRequest, { contents }: Outlook): void {
-  if (keeper.kind === 'service') return
+/** A file that nobody knows needs no hold to be called no database. */
+function requireDatabase({ expected, named }: HoldRequest, { contents }: Outlook): void {
+  if (expected) return
   if (contents === 'empty') throw new Failure('EMPTY_FILE', `${named} is empty`)
   if (contents === 'foreign') throw new Failure('NOT_SQLITE', `${named} does not begin as a SQLite database does`)
 }

@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { lastGoodSchema } from './last-good.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './trouble.ts'
 
@@ -25,7 +26,10 @@ export function openForWriting(file: string): Database.Database {
     database.pragma('journal_mode = wal')
     database.pragma('synchronous = full')
     database.pragma('cache_size = -2000') // Lines go in at the end: more would only be memory beside the service.
-    if (kind === 'new') database.transaction(() => database.exec(schema)).immediate()
+    database.transaction(() => {
+      if (kind === 'new') database.exec(schema)
+      database.exec(lastGoodSchema)
+    }).immediate()
     return database
   })
 }

@@ -3,6 +3,7 @@ import { answerQuestions } from '../host/child-side.ts'
 import { invariant, unreachable } from '../model/bug.ts'
 import * as answers from './answers.ts'
 import { ledgerFile } from './folder.ts'
+import { lastGoodOf } from './last-good.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from './questions.ts'
 import { Store } from './store.ts'
 import { LedgerDamaged, LedgerUnusable } from './trouble.ts'
@@ -45,10 +46,12 @@ function answer(question: LedgerQuestion): Answered {
 function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open' }>): Answered {
   switch (question.ask) {
     case 'append':
-      store.append(question.lines)
+      store.append(question.lines, question.lastGood)
       return { kind: 'done' }
     case 'open-holds':
       return { kind: 'open-holds', holds: store.ask(answers.openHolds) }
+    case 'last-good':
+      return { kind: 'last-good', lastGood: store.ask((database, say) => lastGoodOf(database, question.tenant, question.path, say)) }
     case 'last-results':
       return { kind: 'last-results', results: store.ask(answers.lastResults) }
     case 'history':

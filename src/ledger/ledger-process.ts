@@ -4,6 +4,7 @@ import type { RunId, TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
+import type { LastGood } from '../model/last-good.ts'
 import { ChildEnded, programBeside, startChild } from '../host/child.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
@@ -15,12 +16,13 @@ const askMs = 60_000
 /** How often in a row the process may die under one question before we give up. */
 const attemptsMax = 3
 /** Appends that one commit takes at most. */
-const linesPerCommitMax = 1000
+const waitingPerCommitMax = 1000
 /** How long `appendSoon` waits for company: a commit costs a millisecond and two messages between processes. */
 const soonMs = 50
 
 interface Waiting {
-  readonly line: NewLine
+  readonly lines: readonly NewLine[]
+  readonly lastGood: readonly LastGood[]
   readonly written: () => void
   readonly failed: (error: unknown) => void
 }
@@ -66,8 +68,24 @@ export class LedgerProcess implements Ledger {
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
     const line = { at: Date.now(), run: this.#run, number: this.#number, event: condense(event) }
+    return this.#written({ lines: [line], lastGood: [] })
+  }
+
+  keep(lastGood: Omit<LastGood, 'run'>): Promise<void> {
+    invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
+    return this.#written({ lines: [], lastGood: [{ ...lastGood, run: this.#run }] })
+  }
+
+  async lastGood(tenant: TenantId | null, path: string): Promise<LastGood | null> {
+    // What waits to be written may wait on, unless it is of this file: asking once for each tenant must not cost a commit each.
+    if (this.#waiting.some((waiting) => waiting.lastGood.some((one) => one.path === path))) this.#commitSoon()
+    return (await this.#askMeanwhile({ ask: 'last-good', tenant, path }, 'last-good')).lastGood
+  }
+
+  /** Waits for the next commit. */
+  #written(what: Pick<Waiting, 'lines' | 'lastGood'>): Promise<void> {
     return new Promise((written, failed) => {
-      this.#waiting.push({ line, written, failed })
+      this.#waiting.push({ ...what, written, failed })
       this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
     })
   }
@@ -122,11 +140,11 @@ export class LedgerProcess implements Ledger {
 
   /** Writes what waits, all of it in one transaction; what comes meanwhile waits for the next. */
   async #commit(): Promise<void> {
-    const batch = this.#waiting.splice(0, linesPerCommitMax)
+    const batch = this.#waiting.splice(0, waitingPerCommitMax)
     this.#commitIsDue = this.#waiting.length > 0
     if (this.#commitIsDue) void this.#inTurn(() => this.#commit())
     try {
-      await this.#answer({ ask: 'append', lines: batch.map(({ line }) => line) })
+      await this.#answer({ ask: 'append', lines: batch.flatMap(({ lines }) => lines), lastGood: batch.flatMap(({ lastGood }) => lastGood) })
       for (const { written } of batch) written()
     } catch (error) {
       for (const { failed } of batch) failed(error)
@@ -134,8 +152,12 @@ export class LedgerProcess implements Ledger {
   }
 
   async #ask<Kind extends LedgerAnswer['kind']>(question: LedgerQuestion, kind: Kind): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
-    invariant(!this.#closed, 'nothing is asked of a ledger that was closed')
     this.#commitSoon()
+    return this.#askMeanwhile(question, kind)
+  }
+
+  async #askMeanwhile<Kind extends LedgerAnswer['kind']>(question: LedgerQuestion, kind: Kind): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
+    invariant(!this.#closed, 'nothing is asked of a ledger that was closed')
     const answer = await this.#inTurn(() => this.#answer(question))
     invariant(answer.kind === kind, `the ledger answers ${kind}, not ${answer.kind}`)
     return answer as Extract<LedgerAnswer, { kind: Kind }>

@@ -4,6 +4,7 @@ import type { Event, OpenHold } from '../model/event.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
+import type { LastGood } from '../model/last-good.ts'
 import type { VerdictWord } from '../model/verdict.ts'
 import { inspectFolder, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
@@ -85,6 +86,10 @@ export interface Ledger extends LedgerReading {
   append(event: Event): Promise<void>
   /** The same without a commit of its own: it goes with the next one, or after 50 ms. For what nobody else waits for. */
   appendSoon(event: Event): Promise<void>
+  /** Puts it in the place of what was kept of the same file. What is asked together with an `append` is on the disk together with it. @throws {Failure} LEDGER_UNUSABLE */
+  keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
+  /** What was kept of this file; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
+  lastGood(tenant: TenantId | null, path: string): Promise<LastGood | null>
 }
 
 /**

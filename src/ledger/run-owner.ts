@@ -1,6 +1,7 @@
 /** Who holds the run lock, written down for whoever finds it taken. */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { z } from 'zod'
+import { bootId } from '../host/boot.ts'
 import { startTimeOf } from '../host/processes.ts'
 
 const shape = z.object({
@@ -44,7 +45,7 @@ function answersSignal(pid: number): boolean {
 function machine(): Pick<RunOwner, 'bootId' | 'pidNamespace'> {
   if (process.platform !== 'linux') return { bootId: '', pidNamespace: '' }
   try {
-    return { bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(), pidNamespace: readlinkSync('/proc/self/ns/pid') }
+    return { bootId: bootId(), pidNamespace: readlinkSync('/proc/self/ns/pid') }
   } catch (error) {
     if (error instanceof Error && 'code' in error) return { bootId: '', pidNamespace: '' }
     throw error

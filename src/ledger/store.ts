@@ -4,10 +4,12 @@
  */
 import type Database from 'better-sqlite3'
 import { invariant } from '../model/bug.ts'
+import type { LastGood } from '../model/last-good.ts'
 import { hasOrphanedParts, setAside } from './set-aside.ts'
 import { closeDatabase, openForReading, openForWriting } from './database.ts'
 import { briefOf } from './brief.ts'
 import { eventText } from './event-text.ts'
+import { keepLastGood } from './last-good.ts'
 import type { Say } from './answers.ts'
 import type { NewLine } from './questions.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './trouble.ts'
@@ -43,15 +45,15 @@ export class Store {
     this.#database = mode === 'read' ? openForReading(file) : this.#openOrBegin()
   }
 
-  /** Writes all lines in one transaction. When this returns, they are on the disk. @throws {LedgerUnusable} */
-  append(lines: readonly NewLine[]): void {
+  /** Writes all of it in one transaction. When this returns, they are on the disk. @throws {LedgerUnusable} */
+  append(lines: readonly NewLine[], lastGood: readonly LastGood[] = []): void {
     const stored = lines.map(storedLine)
     try {
-      this.#write(stored)
+      this.#write(stored, lastGood)
     } catch (error) {
       if (!(error instanceof LedgerDamaged)) throw error
       this.#beginAnew(error)
-      this.#write(stored)
+      this.#write(stored, lastGood)
     }
     for (const line of stored) this.#remember(line)
   }
@@ -73,13 +75,14 @@ export class Store {
     closeDatabase(this.#database)
   }
 
-  #write(lines: readonly StoredLine[]): void {
+  #write(lines: readonly StoredLine[], lastGood: readonly LastGood[]): void {
     trying(`cannot write to the ledger ${this.#file}`, () => {
       const insert = this.#database.prepare(`
         insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event)
         values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event) on conflict (run, number) do nothing`)
       this.#database.transaction(() => {
         for (const line of lines) insert.run(line)
+        keepLastGood(this.#database, lastGood)
       }).immediate()
     })
   }
@@ -111,7 +114,7 @@ export class Store {
     const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
     this.#database = openForWriting(this.#file)
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
-    this.#write(lines)
+    this.#write(lines, [])
     for (const line of lines) this.#remember(line)
     const holds = salvaged === null ? 'holds that a crash left open could not be read from it: look at the service\'s leases' : `${new Set(lines.map((line) => line.holder)).size} open holds were carried over`
     this.#say(`the ledger was damaged (${oneLine(damage.message)}); set aside as ${name}; a new one begun; ${holds}`)

@@ -1,6 +1,7 @@
 /** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
 import type { Coverage, TableContent } from './verdict.ts'
 import type { Finding } from './finding.ts'
+import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
 
 /** A b-tree, virtual table, view or trigger of the schema. `root` is 0 where it has no b-tree of its own. */
@@ -44,6 +45,8 @@ export interface Reading {
   readonly content: readonly TableContent[]
   /** null where nobody asked for a map. */
   readonly map: MappedPages | NoMap | null
+  /** The pages as bytes, where they were asked for. */
+  readonly pages: PagesSeen
   /** True when the whole of what was asked was read: no child died, nothing broke off. */
   readonly complete: boolean
   readonly checkMs: number

@@ -38,7 +38,7 @@ export function openInProcess(path: string): Asking & Disposable {
   return {
     ask: async <S extends Step>(question: QuestionOf<S>) => reader.answer(question as Question) as unknown as AnswerOf<S>,
     [Symbol.dispose]: () => {
-      reader.answer({ step: 'finish', pages: [] })
+      reader.answer({ step: 'finish', pages: [], digesting: { kind: 'none' } })
       rmSync(folder, { recursive: true })
     },
   }

@@ -33,6 +33,7 @@ interface CheckOptions extends ReportOptions {
   readonly timeout?: number
   readonly snapshots?: string
   readonly keepSnapshot?: string
+  readonly ledger?: string
 }
 
 export function addCheck(program: Command, face: Face, act: Act): void {
@@ -47,6 +48,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .option('--timeout <duration>', 'longest time that one check may take', duration)
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
+    .option('--ledger <dir>', 'remember there what bare files hold, and tell what changed while nobody wrote')
     .addHelpText('after', `
 Examples:
   holdfast check app.db                      refused (75) while anybody has it open
@@ -87,17 +89,18 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
   const targets = await targetsIn(files)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
+  if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
   return withProgress(face, options, outcome, async (watching) => {
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
-    return withBareRun(bare, targets, async (crew) => {
+    return withBareRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
       const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce)
-      return workThrough(targets, crew, limits, watching, face.interrupt.signal)
+      return workThrough(targets, crew, limits, watching, signal)
     })
   })
 }
 
-export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map'>
+export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map' | 'ledger'>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
 export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
@@ -106,6 +109,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
   const check = settings?.check ?? defaultCheckSettings
   const limits = checkLimits({ check })
   return {
+    run, version: face.version, argv: process.argv.slice(2), ledger: options.ledger ?? null,
     snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
@@ -115,7 +119,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
 }
 
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
-  if (files.length > 0 || options.snapshot) throw new Failure('USAGE', '--tenant goes without files and without --snapshot')
+  if (files.length > 0 || options.snapshot || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, without --snapshot and without --ledger: tenants have the ledger of the configuration')
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false }), (service) =>
     withProgress(face, options, outcome, (watching) =>

@@ -1,0 +1,108 @@
+/**
+ * Bytes that changed while nobody wrote (check.md, blind spots). A finding must never accuse a disk of what a program did, so it is asked first who says that
+ * nobody wrote:
+ *
+ * `untouched`  the file system: the database file, and its WAL and journal where there is anything in them, have the inode, size and time of last change
+ *              that they had. Every write of a program moves that time, in every journal mode. It is not believed where the file was last written within a
+ *              tick of its clock before the proof; nor, across a restart of the machine, alone: a power cut may keep data and lose the time. With a rollback
+ *              journal SQLite's own counter then says it too. In WAL mode it cannot: commits and checkpoints that do not touch page 1 leave it as it is.
+ * `uncounted`  SQLite alone: the same inode and size, the change counter and all else in the header as it was, no WAL; but the file system saw a write.
+ *              That may be a program that writes past SQLite's locks; or a file that is made anew each night with as many transactions, or put back and
+ *              written to up to the same count. Nobody can tell, so it is a notice, never damage.
+ * `written`    anything else: the file is another, or was written. Nothing is said.
+ *
+ * Knowingly missed: what changes on the disk and is then written over or beside, so that a program has moved time or counter since; files that are replaced
+ * under their name, or found on another device number; WAL databases across a restart; free pages, which hold nothing.
+ */
+import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, Standing } from '../model/last-good.ts'
+import type { Finding, FoundObject } from '../model/finding.ts'
+import type { Reading } from '../model/reading.ts'
+import { theFile, viewSchema } from './schema-view.ts'
+import { count, nameObject } from './sentence.ts'
+
+export interface Now {
+  readonly standing: Standing
+  readonly content: ContentDigests
+}
+
+/** A tick of the clock by which file systems tell times is at most 10 ms long; this is many. */
+const tickMs = 100
+
+/** null where nothing changed, or where nobody can say that nobody wrote. */
+export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading, 'pages' | 'objects'>): Finding | null {
+  if (reading.pages.kind === 'not-digested' || reading.pages.changed === null) return null
+  const { header, changed } = reading.pages
+  const since = sinceThen(earlier, now.standing, header)
+  if (since === 'written') return null
+  const view = viewSchema({ objects: reading.objects, owners: new Map() })
+  const owners = changed.owners.map((root) => (root === 0 ? theFile : view.atRoot(root)))
+  const rows = rowsSince(earlier.content, now.content, owners)
+  const [only = theFile] = owners
+  const object = owners.length === 1 ? only : theFile
+  return {
+    rule: 'content-changed-silently', source: 'ledger', object, total: changed.pages,
+    severity: since === 'untouched' && rows.kind !== 'same' ? 'damage' : 'notice',
+    ...(changed.pages === 1 ? { page: changed.runs[0]?.[0] ?? 0 } : {}),
+    text: `${whichPages(changed, owners)} ${changed.pages === 1 ? 'is' : 'are'} not what ${changed.pages === 1 ? 'it was' : 'they were'} at the last sound check (${new Date(earlier.standing.provenAt).toISOString()}, run ${earlier.run}), ${
+      since === 'untouched' ? 'though nobody has written the file since' : `though SQLite\u2019s change counter still is ${header.changeCounter}: the file was written past it, or replaced by one with the same count`}: ${inWords(rows)}`,
+  }
+}
+
+type Since = 'untouched' | 'uncounted' | 'written'
+
+export function sinceThen(earlier: Pick<LastGood, 'standing' | 'header'>, now: Standing, header: HeaderMarks): Since {
+  const then = earlier.standing
+  if (!samePlaces(then, now)) return 'written'
+  const counts = !earlier.header.walMode && !header.walMode && sameMarks(earlier.header, header)
+  const sameTimes = then.files.every(({ mtimeNs }, i) => now.files[i]?.mtimeNs === mtimeNs)
+  if (!sameTimes) return counts && then.files.length === 1 ? 'uncounted' : 'written'
+  const settled = then.files.every(({ mtimeNs }) => Number(BigInt(mtimeNs) / 1_000_000n) + tickMs < then.provenAt)
+  const sameBoot = then.bootId !== '' && then.bootId === now.bootId
+  return settled && (sameBoot || counts) ? 'untouched' : 'written'
+}
+
+const samePlaces = (then: Standing, now: Standing): boolean =>
+  then.files.length === now.files.length
+  && then.files.every(({ part, dev, ino, size }, i) => {
+    const file = now.files[i]
+    return file?.part === part && file.dev === dev && file.ino === ino && file.size === size
+  })
+
+const sameMarks = (then: HeaderMarks, now: HeaderMarks): boolean =>
+  then.changeCounter === now.changeCounter && then.versionValidFor === now.versionValidFor && then.pageCount === now.pageCount && then.schemaCookie === now.schemaCookie
+
+/** `same`: all that the pages hold was read, and no row and no entry is another. */
+type Rows = { readonly kind: 'same' } | { readonly kind: 'changed'; readonly tables: readonly string[] } | { readonly kind: 'unknown' }
+
+/** The entries of indexes are compared with the rows by the census, and what no tree owns by the page accounting: so it is the tables that tell. */
+function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly FoundObject[]): Rows {
+  if (then.format !== now.format) return { kind: 'unknown' }
+  const digests = new Map(then.tables.map(({ name, digest }) => [name, digest]))
+  const tables = now.tables.filter(({ name, digest }) => digest !== null && (digests.get(name) ?? digest) !== digest).map(({ name }) => name)
+  if (tables.length > 0) return { kind: 'changed', tables }
+  const known = new Set(now.tables.flatMap(({ name, digest }) => (digest !== null && (digests.get(name) ?? null) !== null ? [name] : [])))
+  return owners.every((owner) => owner === theFile || owner.kind === 'index' || known.has(owner.table ?? owner.name)) ? { kind: 'same' } : { kind: 'unknown' }
+}
+
+function inWords(rows: Rows): string {
+  switch (rows.kind) {
+    case 'changed':
+      return `rows of ${few(rows.tables)} are others than they were`
+    case 'same':
+      return 'no row and no index entry changed, the bytes lie where nothing is stored'
+    case 'unknown':
+      return 'whether rows changed cannot be told'
+  }
+}
+
+function whichPages({ runs, pages, groupPages }: ChangedPages, owners: readonly FoundObject[]): string {
+  const told = runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+  const toldPages = runs.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+  const more = pages > toldPages ? ` and ${pages - toldPages} more` : ''
+  const some = groupPages > 1 ? `at least one of every ${groupPages} of ` : ''
+  const of = owners.filter((owner) => owner !== theFile).map(nameObject)
+  return `${some}${pages === 1 ? 'page' : 'pages'} ${told.join(', ')}${more}${of.length === 0 ? '' : ` (${few(of)})`}`
+}
+
+const namesMax = 5
+const few = (names: readonly string[]): string => (names.length > namesMax ? `${names.slice(0, namesMax).join(', ')} and ${count(names.length - namesMax, 'other')}` : names.join(', '))

@@ -1,0 +1,59 @@
+/** From check to check: what the ledger keeps of a sound file, so that the next check sees what changed while nobody wrote (diagnosis/silent-change.ts). */
+import { realpath } from 'node:fs/promises'
+import { contentFormat } from '../census/content-format.ts'
+import type { Digesting } from '../check/questions.ts'
+import { silentChange } from '../diagnosis/silent-change.ts'
+import { bootId } from '../host/boot.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Evidence } from '../model/evidence.ts'
+import type { LastGood, Standing } from '../model/last-good.ts'
+import type { Reading } from '../model/reading.ts'
+import type { Target } from './crew.ts'
+
+/** What is known of a file from earlier runs. */
+export interface Memory {
+  /** What the ledger calls it by; null where nothing is remembered. */
+  readonly as: Pick<LastGood, 'tenant' | 'path'> | null
+  readonly earlier: LastGood | null
+}
+
+export const noMemory: Memory = { as: null, earlier: null }
+
+/** A tenant's file goes by the name that the service gives it, a bare one by its real path. @throws {Failure} LEDGER_UNUSABLE */
+export async function recall(ledger: Ledger | null, { tenant, named }: Target): Promise<Memory> {
+  if (ledger === null) return noMemory
+  const path = tenant === null ? await realpath(named).catch(() => null) : named
+  return path === null ? noMemory : { as: { tenant, path }, earlier: await ledger.lastGood(tenant, path) }
+}
+
+export const digestingFor = ({ as, earlier }: Memory): Digesting => (as === null ? { kind: 'none' } : { kind: 'pages', earlier: earlier?.pages ?? null })
+
+/** The same reading, with one more fact where bytes changed while nobody wrote. */
+export function besideEarlier(reading: Reading, { earlier }: Memory, evidence: Evidence): Reading {
+  const standing = standingOf(evidence)
+  const silent = earlier === null || standing === null ? null : silentChange(earlier, { standing, content: contentOf(reading) }, reading)
+  return silent === null ? reading : { ...reading, facts: [...reading.facts, { kind: 'found', finding: silent }] }
+}
+
+/** What is kept of a check that came out sound; null where its pages were not digested. Damage must not become what later checks are measured against. */
+export function lastGoodFrom(reading: Reading, { as }: Memory, evidence: Evidence): Omit<LastGood, 'run'> | null {
+  const standing = standingOf(evidence)
+  const { pages } = reading
+  if (as === null || standing === null || pages.kind === 'not-digested') return null
+  const { format, tables } = contentOf(reading)
+  return { ...as, standing, header: pages.header, content: { format, tables: tables.slice(0, tablesMax) }, pages: pages.digests }
+}
+
+/** As many as the ledger keeps of any check. Of a table beyond them nobody can say whether its rows changed. */
+const tablesMax = 1000
+
+/** null for a file of which no hold came to both proofs: nobody knows how it stood. */
+function standingOf({ proofs }: Evidence): Standing | null {
+  const proof = proofs[1]
+  if (proof === undefined) return null
+  // The -shm holds nothing that outlives a crash; an empty WAL or journal says as much as none.
+  const files = proof.files.filter(({ part, size }) => part === '' || (part !== '-shm' && size > 0))
+  return { provenAt: Date.parse(proof.at), bootId: bootId(), files: files.map(({ part, dev, ino, size, mtimeNs }) => ({ part, dev, ino, size, mtimeNs })) }
+}
+
+const contentOf = ({ content }: Reading): LastGood['content'] => ({ format: contentFormat(), tables: content })

@@ -1,0 +1,82 @@
+/**
+ * The last sound check of each file, as later ones are measured against it. Runs in the ledger's process only.
+ *
+ * One row a file, replaced by every sound check: it does not grow with the nights. Unlike the lines it can be lost without harm, because the next sound
+ * check writes it again; so a row that cannot be read is passed over, and a table that an older holdfast did not make is made.
+ */
+import type Database from 'better-sqlite3'
+import { z } from 'zod'
+import { tenantId } from '../model/brand.ts'
+import { liveSetParts } from '../model/evidence.ts'
+import type { LastGood } from '../model/last-good.ts'
+import type { Say } from './answers.ts'
+
+/** No change of the ledger's version: an older holdfast works beside it and does not see it. */
+export const lastGoodSchema = `
+create table if not exists last_good (
+  file text primary key,
+  at integer not null,
+  facts text not null,
+  digests blob not null
+) strict;
+create index if not exists last_good_by_age on last_good (at);
+`
+
+/** A file that no sound check has met for so long is forgotten: names come and go. */
+const keptMs = 400 * 86_400_000
+
+const whole = z.number().int().min(0)
+const shape = z.object({
+  tenant: z.string().transform(tenantId).nullable(), path: z.string(), run: z.string(),
+  standing: z.object({
+    provenAt: z.number(), bootId: z.string(),
+    files: z.array(z.object({ part: z.enum(liveSetParts), dev: z.string(), ino: z.string(), size: whole, mtimeNs: z.string() })),
+  }),
+  header: z.object({ walMode: z.boolean(), changeCounter: whole, versionValidFor: whole, pageCount: whole, schemaCookie: whole }),
+  content: z.object({ format: z.string(), tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.string().nullable() })) }),
+  pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
+})
+
+interface Row {
+  readonly facts: string
+  readonly digests: Uint8Array
+}
+
+const nameOf = (tenant: string | null, path: string): string => JSON.stringify([tenant, path])
+
+/** Within a transaction of the caller. */
+export function keepLastGood(database: Database.Database, kept: readonly LastGood[]): void {
+  if (kept.length === 0) return
+  const put = database.prepare('insert into last_good (file, at, facts, digests) values (?, ?, ?, ?) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
+  for (const lastGood of kept) {
+    const { groups, ...pages } = lastGood.pages
+    put.run(nameOf(lastGood.tenant, lastGood.path), lastGood.standing.provenAt, JSON.stringify({ ...lastGood, pages }), Buffer.from(groups.buffer, groups.byteOffset, groups.byteLength))
+  }
+  const newest = Math.max(...kept.map(({ standing }) => standing.provenAt))
+  database.prepare('delete from last_good where at < ?').run(newest - keptMs)
+}
+
+/** null where there is none that can be read. */
+export function lastGoodOf(database: Database.Database, tenant: string | null, path: string, say: Say): LastGood | null {
+  const row = database.prepare<[string], Row>('select facts, digests from last_good where file = ?').get(nameOf(tenant, path))
+  if (row === undefined) return null
+  const read = readRow(row)
+  if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(path)} cannot be read and was passed over`)
+  return read
+}
+
+function readRow({ facts, digests }: Row): LastGood | null {
+  const parsed = shape.safeParse(jsonOf(facts))
+  if (!parsed.success || digests.length % 4 !== 0) return null
+  const { pages, ...rest } = parsed.data
+  return { ...rest, pages: { ...pages, groups: new Uint32Array(Uint8Array.from(digests).buffer) } }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
