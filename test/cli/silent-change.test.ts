@@ -1,0 +1,310 @@
+/** `content-changed-silently`: bytes that change between two checks while nobody writes, and the many ways to write that must not be taken for it. */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, cpSync, existsSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import type { Result } from '../../src/model/report.ts'
+import { eventually } from '../support/processes.ts'
+import { overwrite, rot } from '../support/rot.ts'
+import { damageIndex, makeDatabase, makeFolder, type Folder } from './folder.ts'
+import { ending, gist, holdfast, reportIn, reportOf, single, start } from './program.ts'
+import { openService } from './service.ts'
+
+interface Place extends Disposable {
+  readonly folder: Folder
+  readonly path: string
+  check(...more: string[]): Promise<Result>
+}
+
+function place(options: Parameters<typeof makeDatabase>[1] = {}): Place {
+  const folder = makeFolder()
+  const path = makeDatabase(folder.in('app.db'), { rows: 500, ...options })
+  return { folder, path, check: async (...more) => single(await reportOf(['check', path, '--ledger', folder.in('ledger'), ...more])), [Symbol.dispose]: () => folder[Symbol.dispose]() }
+}
+
+function sql(path: string, statements: string, ...pragmas: string[]): void {
+  const database = new Database(path)
+  for (const pragma of pragmas) database.pragma(pragma)
+  database.exec(statements)
+  database.close()
+}
+
+const said = ({ findings }: Result): readonly unknown[] => findings.map(({ rule, severity }) => [rule, severity])
+const rotten = [['content-changed-silently', 'damage']]
+const noticed = [['content-changed-silently', 'notice']]
+
+function saysSqlite(path: string): unknown {
+  const database = new Database(path, { readonly: true })
+  try {
+    return database.pragma('integrity_check', { simple: true })
+  } finally {
+    database.close()
+  }
+}
+
+describe.each([512, 65_536])('page size %i', (pageSize) => {
+  test('a bit of an unindexed value flips at rest: SQLite says ok, the ledger knows the page and the table, night after night', async () => {
+    using place_ = place({ pageSize })
+    const { path, check } = place_
+    expect(gist(await check())).toBe('sound')
+    const page = rot(path, 'body 300 ', pageSize)
+    expect(saysSqlite(path)).toBe('ok')
+    const found = await check()
+    expect([gist(found), said(found)]).toEqual(['damaged table', rotten])
+    expect(found.findings[0]).toMatchObject({ source: 'ledger', object: { kind: 'table', name: 'notes', table: 'notes' }, page, total: 1, text: expect.stringMatching(/rows of notes are others/) as string })
+    expect([found.causes.map(({ hint }) => hint), found.remedy.do]).toEqual([['bit-rot'], 'ask'])
+    expect(said(await check())).toEqual(rotten)
+    // Without the ledger nothing can be known of it.
+    expect(gist(single(await reportOf(['check', path])))).toBe('sound')
+  })
+})
+
+describe.each(['delete', 'truncate', 'persist', 'memory', 'off', 'wal'])('journal mode %s', (mode) => {
+  test('rot at rest is found, a write is none, and rot after the next check is found again', async () => {
+    using place_ = place({ wal: mode === 'wal' })
+    const { path, check } = place_
+    sql(path, "UPDATE notes SET body = 'body first ' || body WHERE id = 7", `journal_mode=${mode}`)
+    expect(said(await check())).toEqual([])
+    sql(path, "UPDATE notes SET body = 'body again ' || body WHERE id = 8", `journal_mode=${mode}`)
+    expect(said(await check())).toEqual([])
+    sql(path, 'SELECT count(*) FROM notes', `journal_mode=${mode}`)
+    rot(path, 'body 300 ')
+    expect(said(await check())).toEqual(rotten)
+  })
+})
+
+describe.each(['delete', 'wal'])('journal mode %s, locking mode exclusive', (mode) => {
+  test('one connection that commits many times is no rot', async () => {
+    using place_ = place({ wal: mode === 'wal' })
+    const { path, check } = place_
+    sql(path, "UPDATE notes SET body = 'body first ' || body WHERE id = 7", `journal_mode=${mode}`)
+    expect(said(await check())).toEqual([])
+    sql(path, Array.from({ length: 5 }, (_, i) => `UPDATE notes SET body = 'x' || body WHERE id = ${i + 1};`).join(''), 'locking_mode=exclusive', `journal_mode=${mode}`)
+    expect(said(await check())).toEqual([])
+  })
+})
+
+describe('what is no rot', () => {
+  test.each<[string, (path: string, older: string) => void]>([
+    ['an UPDATE that leaves the size as it was', (path) => sql(path, "UPDATE notes SET body = replace(body, 'body', 'BODY') WHERE id = 301")],
+    ['VACUUM', (path) => sql(path, 'DELETE FROM notes WHERE id % 3 = 0; VACUUM')],
+    ['VACUUM of what is dense already', (path) => sql(path, 'VACUUM')],
+    ['an older copy, put back in place', (path, older) => copyFileSync(older, path)],
+    ['an older copy, put back with its times', (path, older) => cpSync(older, path, { preserveTimestamps: true })],
+    ['another file under the name', (path) => {
+      makeDatabase(`${path}.new`, { rows: 500 })
+      sql(`${path}.new`, "UPDATE notes SET body = 'other' || substr(body, 6) WHERE id = 301; UPDATE notes SET title = title")
+      renameSync(`${path}.new`, path)
+    }],
+    ['moved away and back', (path) => {
+      renameSync(path, `${path}.away`)
+      renameSync(`${path}.away`, path)
+    }],
+    ['a free page that changes', (path) => rot(path, 'gone gone gone')],
+  ])('%s', async (_, change) => {
+    using place_ = place()
+    const { folder, path, check } = place_
+    sql(path, "PRAGMA secure_delete=OFF; CREATE TABLE gone(x); INSERT INTO gone VALUES('gone gone gone'), (randomblob(20000)); UPDATE gone SET x = x || zeroblob(9000) WHERE rowid = 1; DROP TABLE gone")
+    copyFileSync(path, folder.in('older.db'))
+    sql(path, "UPDATE notes SET body = 'now' || substr(body, 4) WHERE id = 9")
+    expect(said(await check())).toEqual([])
+    change(path, folder.in('older.db'))
+    const result = await check()
+    expect([gist(result), said(result)]).toEqual(['sound', []])
+    rot(path, 'body 400 ')
+    expect(said(await check())).toEqual(rotten)
+  })
+
+  test('a restart of the machine is seen by the boot id: in WAL mode nothing is said, with a rollback journal the counter tells', async () => {
+    for (const wal of [false, true]) {
+      using place_ = place({ wal })
+      const { folder, path, check } = place_
+      await check()
+      sql(folder.in('ledger/ledger.db'), "UPDATE last_good SET facts = json_set(facts, '$.standing.bootId', 'another')")
+      rot(path, 'body 300 ')
+      expect(said(await check())).toEqual(wal ? [] : rotten)
+    }
+  })
+
+  test('a file that was put back and written to up to the same count, or written past SQLite, is told as a notice and is sound; once', async () => {
+    using place_ = place()
+    const { folder, path, check } = place_
+    copyFileSync(path, folder.in('older.db'))
+    sql(path, "UPDATE notes SET body = 'one' || substr(body, 4) WHERE id = 9")
+    expect(said(await check())).toEqual([])
+    copyFileSync(folder.in('older.db'), path)
+    sql(path, "UPDATE notes SET body = 'two' || substr(body, 4) WHERE id = 9")
+    const restored = await check()
+    expect([gist(restored), said(restored), said(await check())]).toEqual(['sound', noticed, []])
+    const page = overwrite(path, 'body 300 ')
+    const past = await check()
+    expect([gist(past), said(past), past.findings[0]?.page]).toEqual(['sound', noticed, page])
+    expect(past.findings[0]?.text).toMatch(/change counter still is \d+: the file was written past it, or replaced/)
+    expect(said(await check())).toEqual([])
+  })
+
+  test('digests of another kind, or of another holdfast, are never compared', async () => {
+    using place_ = place()
+    const { folder, path, check } = place_
+    for (const [at, value] of [['$.pages.format', 99], ['$.pages.groupPages', 2], ['$.pages.pages', 3]] as const) {
+      await check()
+      sql(folder.in('ledger/ledger.db'), `UPDATE last_good SET facts = json_set(facts, '${at}', ${value})`)
+      rot(path, 'body 300 ')
+      expect(said(await check())).toEqual([])
+    }
+  })
+})
+
+describe('what the ledger keeps', () => {
+  test('a quick check, SQLite\u2019s own check and a file in use compare nothing and keep nothing over it', async () => {
+    using place_ = place()
+    const { path, check } = place_
+    await check()
+    rot(path, 'body 300 ')
+    expect(said(await check('--depth', 'quick'))).toEqual([])
+    expect(said(await check('--engine', 'sqlite'))).toEqual([])
+    const holder = new Database(path, { readonly: true })
+    holder.pragma('user_version')
+    expect(gist(await check())).toBe('failed IN_USE')
+    holder.close()
+    expect(said(await check())).toEqual(rotten)
+  })
+
+  test('what is damaged is nothing to measure others against', async () => {
+    using place_ = place()
+    const { folder, path, check } = place_
+    damageIndex(path)
+    expect(gist(await check())).toBe('damaged index')
+    rot(path, 'body 300 ')
+    expect(said(await check())).not.toContainEqual(rotten[0])
+    const ledger = new Database(folder.in('ledger/ledger.db'), { readonly: true })
+    expect(ledger.prepare('SELECT count(*) FROM last_good').pluck().get()).toBe(0)
+    ledger.close()
+  })
+
+  test('a bare file goes by its real path, whatever name it is called by', async () => {
+    using place_ = place()
+    const { folder, path, check } = place_
+    await check()
+    symlinkSync(path, folder.in('link.db'))
+    rot(path, 'body 300 ')
+    for (const named of ['app.db', './app.db', 'link.db']) {
+      const report = await reportOf(['check', named, '--ledger', 'ledger'], { cwd: folder.path })
+      expect(said(single(report))).toEqual(rotten)
+    }
+  })
+
+  test('a file that it knows as a database and that is one no more is damaged', async () => {
+    using place_ = place()
+    const { path, check } = place_
+    await check()
+    truncateSync(path, 0)
+    const empty = await check()
+    expect([gist(empty), said(empty)]).toEqual(['damaged file', [['not-a-database', 'damage']]])
+    writeFileSync(path, 'no database any more, and long enough to be none'.repeat(200))
+    expect(gist(await check())).toBe('damaged file')
+    expect(gist(single(await reportOf(['check', path])))).toBe('inconclusive NOT_SQLITE')
+  })
+
+  test('after kill -9 in the middle of a check the next one goes on, and knows what it knew', async () => {
+    using place_ = place()
+    const { folder, path, check } = place_
+    await check()
+    for (const afterMs of [150, 300, 450]) {
+      const program = start(['check', path, '--ledger', folder.in('ledger')])
+      await new Promise((resolve) => setTimeout(resolve, afterMs))
+      program.kill('SIGKILL')
+      await ending(program)
+      // Its children notice that it is gone, and let the file go.
+      await eventually('the file is free', async () => gist(await check()) === 'sound')
+    }
+    rot(path, 'body 300 ')
+    expect(said(await check())).toEqual(rotten)
+  })
+
+  test('two runs that share a ledger take turns, and --ledger goes with live bare files only', async () => {
+    using place_ = place()
+    const { folder, path } = place_
+    const copies = await holdfast(['check', '--snapshot', path, '--ledger', folder.in('ledger'), '--json'])
+    expect([copies.code, reportIn(copies).failure?.code]).toEqual([64, 'USAGE'])
+    expect((await holdfast(['check', '--tenant', 'acme', '--ledger', folder.in('ledger')])).code).toBe(64)
+    expect(existsSync(folder.in('ledger'))).toBe(false)
+  })
+})
+
+test('sweeps of a service in WAL mode: what it writes between them is no rot, what changes of an idle tenant is', async () => {
+  await using service = await openService({ tenants: (data) => {
+    makeDatabase(join(data, 'busy.db'), { rows: 500, wal: true })
+    makeDatabase(join(data, 'idle.db'), { rows: 500, wal: true })
+    makeDatabase(join(data, 'journal.db'), { rows: 500 })
+    return Object.fromEntries(['busy', 'idle', 'journal'].map((id) => [id, join(data, `${id}.db`)]))
+  } })
+  const sweep = async (): Promise<Record<string, readonly unknown[]>> => {
+    const { results } = await reportOf(['sweep', '--config', service.config])
+    return Object.fromEntries(results.map((result) => [String(result.tenant), said(result)]))
+  }
+  expect(await sweep()).toEqual({ busy: [], idle: [], journal: [] })
+  for (let night = 0; night < 2; night++) {
+    // Beside the service's own handle, as another of its requests: the WAL holds it until the tenant is closed.
+    sql(join(service.data, 'busy.db'), `UPDATE notes SET body = 'night ${night} ' || substr(body, 9) WHERE id = 300; PRAGMA wal_checkpoint(${night === 0 ? 'TRUNCATE' : 'PASSIVE'})`)
+    sql(join(service.data, 'journal.db'), `UPDATE notes SET body = 'night ${night} ' || substr(body, 9) WHERE id = 300`)
+    expect(await sweep()).toEqual({ busy: [], idle: [], journal: [] })
+  }
+  rot(join(service.data, 'idle.db'), 'body 300 ')
+  rot(join(service.data, 'journal.db'), 'body 200 ')
+  expect(await sweep()).toEqual({ busy: [], idle: rotten, journal: rotten })
+  const history = await holdfast(['history', 'idle', '--config', service.config])
+  expect(history.stdout).toMatch(/DAMAGED +table/)
+  const status = await holdfast(['status', '--format', 'nagios', '--config', service.config])
+  expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/DAMAGED 2: idle, journal/) as string])
+})
+
+/** Why there is no device to write to below a file system; null where there is. */
+function whyNoDevice(): string | null {
+  try {
+    const image = `/tmp/holdfast-device-${process.pid}`
+    writeFileSync(image, '')
+    truncateSync(image, 1 << 20)
+    const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    execFileSync('losetup', ['-d', device])
+    rmSync(image)
+    return null
+  } catch (error) {
+    return String(error)
+  }
+}
+
+const noDevice = whyNoDevice()
+test.skipIf(noDevice !== null)(`a bit that flips on the device itself, below the file system${noDevice === null ? '' : ` (${noDevice})`}`, async () => {
+  using folder = makeFolder()
+  const image = folder.in('image')
+  const mounted = folder.in('mounted')
+  execFileSync('mkdir', [mounted])
+  writeFileSync(image, '')
+  truncateSync(image, 32 << 20)
+  const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim()
+  try {
+    execFileSync('mkfs.ext4', ['-q', '-O', '^metadata_csum', device])
+    const mount = (): void => void execFileSync('mount', [device, mounted])
+    const unmount = (): void => void execFileSync('umount', [mounted])
+    mount()
+    const path = makeDatabase(join(mounted, 'app.db'), { rows: 500 })
+    sql(path, '', 'journal_mode=wal')
+    const check = async (): Promise<Result> => single(await reportOf(['check', path, '--ledger', folder.in('ledger')]))
+    expect(said(await check())).toEqual([])
+    unmount() // So that nothing of the file is in memory any more.
+    overwrite(device, 'body 300 ')
+    mount()
+    const found = await check()
+    unmount()
+    expect([gist(found), said(found), found.findings[0]?.object.name]).toEqual(['damaged table', rotten, 'notes'])
+  } finally {
+    try {
+      execFileSync('umount', ['-l', mounted], { stdio: 'ignore' })
+    } catch {
+      // It was unmounted already.
+    }
+    execFileSync('losetup', ['-d', device])
+  }
+})

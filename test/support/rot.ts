@@ -1,0 +1,26 @@
+/** Bit rot, as far as a program can make it: bytes of a file change, and its time of last change does not. */
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+
+/** Flips one bit of the first place where `text` stands. @returns the number of its page */
+export function rot(path: string, text: string, pageSize = 4096): number {
+  const reference = `${path}-reference`
+  writeFileSync(reference, '')
+  // Not utimes: it would round the nanoseconds.
+  execFileSync('touch', ['-r', path, reference])
+  const page = overwrite(path, text, pageSize)
+  execFileSync('touch', ['-r', reference, path])
+  rmSync(reference)
+  return page
+}
+
+/** The same by a program that writes past SQLite, which the file system sees. */
+export function overwrite(path: string, text: string, pageSize = 4096): number {
+  const bytes = readFileSync(path)
+  const at = bytes.indexOf(text)
+  if (at < 0) throw new Error(`${text} does not stand in ${path}`)
+  const file = openSync(path, 'r+')
+  writeSync(file, Uint8Array.of((bytes[at] ?? 0) ^ 1), 0, 1, at)
+  closeSync(file)
+  return Math.floor(at / pageSize) + 1
+}
