@@ -4,6 +4,7 @@ import type { DifferenceSearch } from './differences.ts'
 import { differingIndexes } from './differences.ts'
 import type { PageOwners } from './owners.ts'
 import { trailTo } from './owners.ts'
+import { nothingMore, type Wanted } from './leftovers.ts'
 import type { CensusPlan } from './plan.ts'
 import type { Tally } from './tally.ts'
 import type { BadPlaces } from '../sqlite/accounting/bad-places.ts'
@@ -28,12 +29,9 @@ export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: Tal
   return [...findings, ...more]
 }
 
-/**
- * Where indexes and tables differ, to the row. Call it when all passes of the search have ended.
- * @param places told of the pages of all entries that are wrong; null where nobody wants a map
- */
-export function findingsOfDifferences(plan: CensusPlan, owners: PageOwners, tally: Tally, search: DifferenceSearch, source: PageSource, places: BadPlaces | null = null): readonly Finding[] {
-  const named = search.leftovers.findings(owners, source, places)
+/** Where indexes and tables differ, to the row. Call it when all passes of the search have ended. */
+export function findingsOfDifferences(plan: CensusPlan, owners: PageOwners, tally: Tally, search: DifferenceSearch, source: PageSource, wanted: Wanted = nothingMore): readonly Finding[] {
+  const named = search.leftovers.findings(owners, source, wanted)
   // More differences than the second look has passes for: what it counted is the least that there is, and says so.
   const found = search.complete ? named : named.map((finding) => ({ ...finding, text: `at least ${finding.text}` }))
   // Unequal sums without a difference that could be named must never pass in silence.

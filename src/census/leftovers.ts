@@ -1,5 +1,5 @@
 /** What the second look left over, and the findings that it comes to. */
-import type { Finding, RowKey } from '../model/finding.ts'
+import type { Finding, RowKey, SalvagedValue } from '../model/finding.ts'
 import type { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 import { CellCursor } from './cell-cursor.ts'
@@ -11,11 +11,14 @@ import { Payloads } from './payload.ts'
 import type { CensusPlan, IndexPlan } from './plan.ts'
 import { Records } from './records.ts'
 import { identityKey, rowidKey } from './row-key.ts'
+import { salvageableOf, salvageFrom, valuesAt } from './salvage.ts'
 
 /** Entries that are told which row they name; of more only the number is given. */
 const namedMax = 200_000
 /** Rows or keys that one finding names. */
 const rowsMax = 20
+/** Bytes of values that all findings together tell. */
+const salvageBytesMax = 16 << 20
 
 interface Leftover {
   /** 1: the table has the row and the index no entry for it; -1: the other way round. */
@@ -37,6 +40,8 @@ interface Named {
   readonly key: RowKey | null
   /** Page of the row or of the entry; 0 where SQLite computed it. */
   readonly page: number
+  /** What the entry holds beside the key; null for rows, and where nobody asked. */
+  readonly values: readonly SalvagedValue[] | null
 }
 
 export class Leftovers {
@@ -63,14 +68,37 @@ export class Leftovers {
     return new Set(this.#indexes.keys())
   }
 
-  findings(owners: PageOwners, source: PageSource, places: BadPlaces | null): readonly Finding[] {
-    const namer = new Namer(this.#plan, source)
-    return [...this.#indexes].toSorted(([a], [b]) => a - b).flatMap(([tree, index]) => findingsOf(this.#plan.trees[tree] as IndexPlan, index, namer, owners, places))
+  findings(owners: PageOwners, source: PageSource, wanted: Wanted): readonly Finding[] {
+    const namer = new Namer(this.#plan, source, wanted.showValues)
+    const told = [...this.#indexes].toSorted(([a], [b]) => a - b).map(([tree, left]) => {
+      const index = this.#plan.trees[tree] as IndexPlan
+      return { index, groups: groupsOf(index, left, namer) }
+    })
+    const agreeing = agreeingOf(told)
+    return told.flatMap(({ index, groups }) => groups.flatMap((group) => findingOf(this.#plan, index, group, agreeing(index, group), owners, wanted)))
   }
 }
 
+/** What is wanted beside the findings. */
+export interface Wanted {
+  /** Told of the pages of all entries that are wrong; null where nobody wants a map. */
+  readonly places: BadPlaces | null
+  /** Whether the findings tell what the entries hold beside keys. */
+  readonly showValues: boolean
+}
+
+export const nothingMore: Wanted = { places: null, showValues: false }
+
+/** Rows or entries of one index of which the same is to be said. */
+interface Group {
+  readonly rule: 'row-missing-from-index' | 'entry-without-row' | 'entry-differs-from-row'
+  readonly named: readonly Named[]
+  /** More than are named where there were too many to name. */
+  readonly total: number
+}
+
 /** A row that is missing and an entry that is too many, both naming the same row, are one entry that differs. */
-function findingsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: Namer, owners: PageOwners, places: BadPlaces | null): readonly Finding[] {
+function groupsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: Namer): readonly Group[] {
   const rows = new Map<string, Named[]>()
   const without: Named[] = []
   const differing: Named[] = []
@@ -93,25 +121,53 @@ function findingsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: 
     same.pop()
     if (same.length === 0) rows.delete(id)
   }
-  const { name } = index.object
-  const table = index.object.table ?? ''
-  const found = (rule: 'row-missing-from-index' | 'entry-without-row' | 'entry-differs-from-row', named: readonly Named[], total: number, text: string): readonly Finding[] => {
-    if (total === 0) return []
-    // The page of a row that is missing is one of the table, with which nothing is wrong.
-    const pages = rule === 'row-missing-from-index' ? [] : named.map(({ page }) => page).filter((page) => page > 0).toSorted((a, b) => a - b)
-    const page = pages[0] ?? 0
-    if (places) for (const wrong of pages) places.add('disagreeing', wrong, rule, index.object)
-    return [{
-      rule, severity: 'damage', source: 'census', object: index.object, rows: named.flatMap(({ key }) => (key === null ? [] : [key])).toSorted(compareRowKeys).slice(0, rowsMax), total,
-      ...(page === 0 ? {} : { page, trail: trailTo(owners, page) }), text,
-    }]
-  }
   const differ = differing.length
-  return [
-    ...found('row-missing-from-index', [...rows.values()].flat(), missing - differ, `${count(missing - differ, 'row', 'rows')} of ${table} ${missing - differ === 1 ? 'is' : 'are'} missing from index ${name}`),
-    ...found('entry-without-row', without, extra - differ, `${count(extra - differ, 'entry', 'entries')} of index ${name} ${extra - differ === 1 ? 'has' : 'have'} no row in ${table}`),
-    ...found('entry-differs-from-row', differing, differ, `${count(differ, 'entry', 'entries')} of index ${name} ${differ === 1 ? 'differs' : 'differ'} from the row in ${table}`),
+  const groups: readonly Group[] = [
+    { rule: 'row-missing-from-index', named: [...rows.values()].flat(), total: missing - differ },
+    { rule: 'entry-without-row', named: without, total: extra - differ },
+    { rule: 'entry-differs-from-row', named: differing, total: differ },
   ]
+  return groups.filter(({ total }) => total > 0)
+}
+
+/** Indexes that say the same of the same row of their table, looked for among all rows and not among the few that a finding names. */
+function agreeingOf(told: readonly { readonly index: IndexPlan; readonly groups: readonly Group[] }[]): (index: IndexPlan, group: Group) => readonly string[] {
+  const saidBy = new Map<string, Set<string>>()
+  const sayings = (index: IndexPlan, { rule, named }: Group): readonly string[] => named.flatMap(({ key }) => (key === null ? [] : [JSON.stringify([index.table, rule, key])]))
+  for (const { index, groups } of told) {
+    for (const saying of groups.flatMap((group) => sayings(index, group))) {
+      const names = saidBy.get(saying) ?? new Set()
+      saidBy.set(saying, names.add(index.object.name))
+    }
+  }
+  return (index, group) => [...new Set(sayings(index, group).flatMap((saying) => [...(saidBy.get(saying) ?? [])]))].filter((name) => name !== index.object.name).toSorted()
+}
+
+function findingOf(plan: CensusPlan, index: IndexPlan, group: Group, agreeing: readonly string[], owners: PageOwners, { places, showValues }: Wanted): readonly Finding[] {
+  const { rule, total } = group
+  const named = group.named.flatMap(({ key, values }) => (key === null ? [] : [{ key, values }])).toSorted((a, b) => compareRowKeys(a.key, b.key))
+  // The page of a row that is missing is one of the table, with which nothing is wrong.
+  const pages = rule === 'row-missing-from-index' ? [] : group.named.map(({ page }) => page).filter((page) => page > 0).toSorted((a, b) => a - b)
+  const page = pages[0] ?? 0
+  if (places) for (const wrong of pages) places.add('disagreeing', wrong, rule, index.object)
+  const salvage = rule === 'row-missing-from-index' ? undefined : salvageFrom(salvageableOf(plan, index), total, showValues ? named : null)
+  return [{
+    rule, severity: 'damage', source: 'census', object: index.object, rows: named.slice(0, rowsMax).map(({ key }) => key), total,
+    ...(page === 0 ? {} : { page, trail: trailTo(owners, page) }), ...(agreeing.length === 0 ? {} : { agreeing }), ...(salvage === undefined ? {} : { salvage }),
+    text: textOf(rule, total, index),
+  }]
+}
+
+function textOf(rule: Group['rule'], total: number, { object }: IndexPlan): string {
+  const table = object.table ?? ''
+  switch (rule) {
+    case 'row-missing-from-index':
+      return `${count(total, 'row', 'rows')} of ${table} ${total === 1 ? 'is' : 'are'} missing from index ${object.name}`
+    case 'entry-without-row':
+      return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'has' : 'have'} no row in ${table}`
+    case 'entry-differs-from-row':
+      return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'differs' : 'differ'} from the row in ${table}`
+  }
 }
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`
@@ -132,10 +188,12 @@ class Namer {
   readonly #columns: Columns
   readonly #page: Uint8Array
   readonly #view: DataView
+  #salvageBytesLeft: number
   #at = 0
 
-  constructor(plan: CensusPlan, source: PageSource) {
+  constructor(plan: CensusPlan, source: PageSource, showValues: boolean) {
     this.#plan = plan
+    this.#salvageBytesLeft = showValues ? salvageBytesMax : 0
     this.#source = source
     this.#records = new Records(new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }), null)
     this.#cell = new CellCursor(plan.usable, plan.pageSize)
@@ -150,15 +208,24 @@ class Namer {
     const columns = this.#columns
     if (values !== null) {
       columns.take(values)
-      return { key: identityKey(columns, index.identity, this.#plan.encoding, isRowid), page: 0 }
+      return { key: identityKey(columns, index.identity, this.#plan.encoding, isRowid), page: 0, values: null }
     }
-    if (!this.#turnTo(page) || !this.#cell.read(cell)) return { key: null, page }
-    if (sign === 1 && isRowid) return { key: rowidKey(this.#cell.rowLow, this.#cell.rowHigh), page }
+    if (!this.#turnTo(page) || !this.#cell.read(cell)) return { key: null, page, values: null }
+    if (sign === 1 && isRowid) return { key: rowidKey(this.#cell.rowLow, this.#cell.rowHigh), page, values: null }
     const wanted = sign === 1 && table?.kind === 'keyed-table' ? table.key.length : index.parts.length
     const max = sign === 1 && table?.kind === 'keyed-table' ? table.columns.length : index.parts.length
-    if (!this.#records.loadAgain(this.#cell, this.#view, columns, wanted, max)) return { key: null, page }
+    if (!this.#records.loadAgain(this.#cell, this.#view, columns, wanted, max)) return { key: null, page, values: null }
     const identity = sign === 1 && table?.kind === 'keyed-table' ? table.key.map((_, i) => i) : index.identity
-    return { key: identityKey(columns, identity, this.#plan.encoding, isRowid), page }
+    const { encoding } = this.#plan
+    return { key: identityKey(columns, identity, encoding, isRowid), page, values: sign === -1 ? this.#salvage(index) : null }
+  }
+
+  /** What the entry that was decoded last holds beside its key. Whole or not at all: what was cut would be put back cut. */
+  #salvage(index: IndexPlan): readonly SalvagedValue[] | null {
+    if (this.#salvageBytesLeft <= 0) return null
+    const values = valuesAt(this.#columns, salvageableOf(this.#plan, index).positions, this.#plan.encoding)
+    this.#salvageBytesLeft -= JSON.stringify(values).length
+    return this.#salvageBytesLeft < 0 ? null : values
   }
 
   #turnTo(page: number): boolean {

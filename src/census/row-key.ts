@@ -37,4 +37,5 @@ function columnKey(columns: Columns, i: number, encoding: TextEncoding): KeyColu
   }
 }
 
-const decoderOf = (encoding: TextEncoding): InstanceType<typeof TextDecoder> => new TextDecoder(encoding === 2 ? 'utf-16le' : encoding === 3 ? 'utf-16be' : 'utf-8')
+export const decoderOf = (encoding: TextEncoding, options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {}): InstanceType<typeof TextDecoder> =>
+  new TextDecoder(encoding === 2 ? 'utf-16le' : encoding === 3 ? 'utf-16be' : 'utf-8', options)

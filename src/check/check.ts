@@ -47,6 +47,8 @@ export interface CheckerOptions extends CheckLimits {
   readonly parallel: number
   /** What compares rows with index entries. */
   readonly engine: Engine
+  /** Whether findings tell what index entries hold beside keys: only where somebody asked for it. Left out: no. */
+  readonly showValues?: boolean
 }
 
 const noDigests: Digesting = { kind: 'none' }
@@ -67,8 +69,8 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
       if (place === undefined) throw new Error('more snapshots are being read than there are places')
       try {
         return await place.read(snapshot, {
-          depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, helpersMax: idle.length,
-          onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
+          depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, showValues: options.showValues ?? false,
+          helpersMax: idle.length, onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
         })
       } finally {
         idle.push(place)

@@ -16,8 +16,8 @@ import type { CompareAnswer, Uncounted } from './questions.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 
-/** @param map are the pages of entries that are wrong wanted? */
-export function compareCounts(counter: PageCounter, db: Database.Database, map: boolean): CompareAnswer {
+/** @param wanted `map`: the pages of entries that are wrong; `showValues`: what they hold beside keys */
+export function compareCounts(counter: PageCounter, db: Database.Database, { map, showValues }: { readonly map: boolean; readonly showValues: boolean }): CompareAnswer {
   const { plan, tally, owners, file } = counter
   const streamed = streamComputed(counter, db)
   const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
@@ -28,7 +28,7 @@ export function compareCounts(counter: PageCounter, db: Database.Database, map: 
   for (const pass of search.passes(file)) look(counter, db, pass, streamed.queries)
   const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
   return {
-    findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, places)],
+    findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, { places, showValues })],
     entries: places?.pages() ?? null,
     uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
     content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),

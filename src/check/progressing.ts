@@ -37,6 +37,8 @@ export interface ReadingLimits {
   readonly timeoutMs: number
   readonly memoryBytesMax: number
   readonly digesting: Digesting
+  /** Whether findings tell what entries hold beside keys. */
+  readonly showValues: boolean
   readonly onProgress: (progress: Progress) => void
 }
 
@@ -72,9 +74,9 @@ export class Progressing {
 
   /** Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing: the steps then find out. */
   async beginAtOnce(child: Asking, bytesMax: number): Promise<void> {
-    const { depth, engine, map, digesting, memoryBytesMax, timeoutMs } = this.limits
+    const { depth, engine, map, digesting, showValues, memoryBytesMax, timeoutMs } = this.limits
     try {
-      const question = { step: 'atOnce', depth, engine, key: newKey(), map, digesting, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
+      const question = { step: 'atOnce', depth, engine, key: newKey(), map, digesting, showValues, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
       const { answers } = await child.ask<'atOnce'>(question, timeoutMs * atOnceShare)
       for (const answer of answers) this.#given.set(answer.step, answer)
     } catch (error) {

@@ -23,7 +23,7 @@ export interface Steps {
    * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
    * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.
    */
-  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly digesting: Digesting; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
+  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly digesting: Digesting; readonly showValues: boolean; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
   /** Looks at the files before SQLite may touch them. */
   look: { readonly ask: object; readonly answer: Look }
   /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
@@ -44,7 +44,7 @@ export interface Steps {
   /** What this child has counted. */
   tally: { readonly ask: object; readonly answer: { readonly tally: Tally } }
   /** Adds the tallies of other children and what SQL must compute of the entries that indexes must hold; compares all sums, and looks for what differs. */
-  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
+  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly showValues: boolean; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
   count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } }
   /** What the opened schema says of itself, for comparing it with another. */

@@ -6,7 +6,7 @@ import type { Answer, AnswerOf, Question, QuestionOf, Step } from './questions.t
  * Reads as read-snapshot.ts does, and ends with the first answer that says anything. A snapshot with a journal or commits in its WAL ends with the look:
  * so nothing that a look could see has changed when a fresh child must begin anew.
  */
-export function* readAtOnce(answer: (question: Question) => Answer, { depth, engine, key, map, digesting, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<Answer> {
+export function* readAtOnce(answer: (question: Question) => Answer, { depth, engine, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<Answer> {
   const ask = <S extends Step>(question: QuestionOf<S>): AnswerOf<S> => answer(question as Question) as unknown as AnswerOf<S>
   const look = ask<'look'>({ step: 'look' })
   yield look
@@ -28,7 +28,7 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
     yield ready
     if (ready.kind !== 'ready') return
     yield ask<'scan'>({ step: 'scan', first: 1, last: plan.pages })
-    const compared = ask<'compare'>({ step: 'compare', plan, key, map, tallies: [] })
+    const compared = ask<'compare'>({ step: 'compare', plan, key, map, showValues, tallies: [] })
     yield compared
     if (compared.findings.length > 0 || compared.uncounted.length > 0) return
   }

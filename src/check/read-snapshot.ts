@@ -207,7 +207,8 @@ class SqliteWord {
   async compare({ plan, key }: Counting, tallies: readonly Tally[]): Promise<boolean> {
     if (!(await this.#reopen())) return false
     const reading = this.#reading
-    const answer = await reading.step(this.#child, { step: 'compare', plan, key, map: reading.limits.map, tallies })
+    const { map, showValues } = reading.limits
+    const answer = await reading.step(this.#child, { step: 'compare', plan, key, map, showValues, tallies })
     if (answer === null) {
       this.lost()
       return false

@@ -28,6 +28,7 @@ export interface PlaceOptions {
   /** How many children may scan pages beside the first one, where the snapshot is large. */
   readonly helpersMax: number
   readonly digesting: Digesting
+  readonly showValues: boolean
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
 }
@@ -61,7 +62,7 @@ export class ReadingPlace implements AsyncDisposable {
       await this.#room.admit(snapshot)
       for (const other of others) other.begin()
       const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
-        depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
+        depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
       })
       signal.throwIfAborted()

@@ -119,10 +119,10 @@ export class SnapshotReader {
     return { step: 'scan' }
   }
 
-  #compare({ plan, key, map, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
+  #compare({ plan, key, map, showValues, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
     const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key, this.#core))
     counter.add(tallies)
-    return { step: 'compare', ...compareCounts(counter, this.#opened(), map) }
+    return { step: 'compare', ...compareCounts(counter, this.#opened(), { map, showValues }) }
   }
 
   #describe(): AnswerOf<'describe'> {

@@ -6,9 +6,10 @@ import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
 import type { CommonOptions } from './options.ts'
 
-export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map'>> = {}): Opening {
+export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> = {}): Opening {
   return {
-    run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, onStep: logSteps(face, run, options.logLevel),
+    run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
+    version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, onStep: logSteps(face, run, options.logLevel),
     onEndings: (endings) => {
       for (const { hold, failure } of endings) {
         const how = failure ? `was NOT seen serving again: ${printable(failure.message)}` : 'serves again'

@@ -11,6 +11,7 @@ import { explainThrows, judgeContent, mergeFound, withoutRepeats } from './merge
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
 import { nothingToMend, remedyFor } from './remedy.ts'
+import { tellSalvage } from './salvage.ts'
 import { viewSchema } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 import { readChildEnd, readThrown } from './thrown.ts'
@@ -38,10 +39,10 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
 
   function damaged(damage: NonEmpty<Finding>, all: readonly Finding[], unreadClauses: readonly string[]): Diagnosis {
     const weighed = weigh(damage, merged.observations, schema)
-    const verdict: Verdict = { kind: 'damaged', findings: damage }
+    const verdict: Verdict = { kind: 'damaged', findings: tellSalvage(damage, weighed.witnesses) }
     const unsettled = { unread: unreadClauses, depth: reading.depth }
     const remedy = remedyFor(damage, weighed, unsettled, context, schema)
-    return { verdict, damage: weighed.damage, findings: all, remedy, causes: [...weighed.causes, ...causesOf(damage, context)] }
+    return { verdict, damage: weighed.damage, findings: tellSalvage(all, weighed.witnesses), remedy, causes: [...weighed.causes, ...causesOf(damage, context)] }
   }
 
   function inconclusive(clauses: readonly string[]): Diagnosis {

@@ -9,6 +9,8 @@ export interface Weighed {
   readonly damage: DamageClass
   /** Tables that may be what is wrong where their indexes disagree with them. */
   readonly suspects: readonly string[]
+  /** Indexes that may be right where they disagree with their table. */
+  readonly witnesses: ReadonlySet<string>
   readonly causes: readonly Cause[]
 }
 
@@ -18,12 +20,14 @@ export function weigh(findings: readonly Finding[], observations: readonly Obser
   const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])].toSorted().filter((table) => !plainly.has(table))
   const classes = findings.map((finding) => classOf(finding, schema))
   if (suspects.length > 0) classes.push('table')
+  const alone = undecided(findings, observations, schema)
   return {
     damage: worst(classes),
     suspects,
+    witnesses: witnessesAmong(findings, new Set([...suspects, ...plainly]), new Set(alone.map(({ index }) => index))),
     causes: [
       ...suspects.map((table): Cause => ({ hint: 'lost-table-write', why: `several indexes of ${table} agree with each other against the table: a write to the table may have been lost` })),
-      ...(worst(classes) === 'index' ? undecided(findings, observations, schema) : []),
+      ...(worst(classes) === 'index' ? alone.map(({ why }): Cause => ({ hint: 'index-or-table', why })) : []),
     ],
   }
 }
@@ -145,10 +149,11 @@ function sharesRow(ofTable: readonly Observation[]): boolean {
 function tablesContradicted(findings: readonly Finding[]): readonly string[] {
   const indexBySaying = new Map<string, string>()
   const broken = brokenInThemselves(findings)
-  return findings.flatMap(({ rule, source, object, rows }) => {
+  return findings.flatMap(({ rule, source, object, rows, agreeing }) => {
     const { table } = object
     if (source !== 'census' || object.kind !== 'index' || table === null || !disagreements.has(rule) || broken.has(object.name)) return []
-    const contradicted = (rows ?? []).some((row) => {
+    // The census has compared all rows; those that findings name are but the first.
+    const contradicted = (agreeing ?? []).some((name) => !broken.has(name)) || (rows ?? []).some((row) => {
       const saying = JSON.stringify([table, rule, row])
       const other = indexBySaying.get(saying)
       indexBySaying.set(saying, object.name)
@@ -158,18 +163,25 @@ function tablesContradicted(findings: readonly Finding[]): readonly string[] {
   })
 }
 
+/** An index whose table is plainly damaged or suspect, or which alone stands against it; unless it is broken in itself. */
+function witnessesAmong(findings: readonly Finding[], tables: ReadonlySet<string>, alone: ReadonlySet<string>): ReadonlySet<string> {
+  const broken = brokenInThemselves(findings)
+  const differing = findings.filter(({ rule, object }) => object.kind === 'index' && disagreements.has(rule) && !broken.has(object.name))
+  return new Set(differing.filter(({ object }) => alone.has(object.name) || tables.has(object.table ?? '')).map(({ object }) => object.name))
+}
+
 const brokenInThemselves = (findings: readonly Finding[]): ReadonlySet<string> =>
   new Set(findings.filter(({ rule, object }) => object.kind === 'index' && saysBrokenInItself.has(rule)).map(({ object }) => object.name))
 
 const saysBrokenInItself = new Set(['page-malformed', 'page-unreadable', 'page-out-of-range', 'wrong-depth', 'overflow-broken', 'index-out-of-order', 'page-used-twice', 'record-malformed'])
 
 /** Single indexes that disagree with their table, sound in themselves, with no second index to break the tie. */
-function undecided(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): readonly Cause[] {
+function undecided(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): readonly { readonly index: string; readonly why: string }[] {
   const broken = brokenInThemselves(findings)
   const differing = [...observations.filter(({ rule }) => saysDifference.has(rule)), ...findings.filter(({ rule }) => disagreements.has(rule))]
   const names = new Map(differing.filter(({ object }) => object.kind === 'index').map(({ object }) => [object.name, object.table]))
-  return [...names].flatMap(([name, table]): readonly Cause[] => {
+  return [...names].flatMap(([name, table]) => {
     if (table === null || broken.has(name) || schema.indexesOf(table).length > 1) return []
-    return [{ hint: 'index-or-table', why: `${name} is the only index of ${table}: either the index lost entries, or the table was written and the index is right; nothing breaks the tie` }]
+    return [{ index: name, why: `${name} is the only index of ${table}: either the index lost entries, or the table was written and the index is right; nothing breaks the tie` }]
   }).toSorted((a, b) => (a.why < b.why ? -1 : 1))
 }

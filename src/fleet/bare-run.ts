@@ -29,6 +29,8 @@ export interface BareRun {
   readonly checksAtOnce: number
   /** What compares rows with index entries. */
   readonly engine: Engine
+  /** Whether findings tell what index entries hold beside keys. */
+  readonly showValues: boolean
   readonly depth: 'quick' | 'full'
   readonly onStep: Crew['onStep']
   readonly keep: Crew['keep']
@@ -54,7 +56,7 @@ const bareFiles = 'files'
 async function withBareCrew<Value>(run: BareRun, targets: readonly Target[], ledger: Ledger | null, work: (crew: Crew) => Promise<Value>): Promise<Value> {
   await using companions = await startCompanions()
   await using folder = await openSnapshotFolder(run.snapshots, targets[0]?.named ?? null)
-  await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
+  await using checker = await openChecker({ ...run.check, engine: run.engine, showValues: run.showValues, folder: folder.path, parallel: run.checksAtOnce })
   return await work({
     companions, checker, folder: folder.path, ledger, roots: null, settings: run.settings, accept: run.accept, map: run.map, onStep: run.onStep, keep: run.keep,
     keeperOf: () => ({ kind: 'nobody' }),
@@ -65,7 +67,7 @@ async function withBareCrew<Value>(run: BareRun, targets: readonly Target[], led
 export async function checkCopies(run: BareRun, targets: readonly Target[], watching: Watching, interrupt: AbortSignal): Promise<Worked> {
   const line = new StopTheLine(interrupt)
   await using folder = await openSnapshotFolder(run.snapshots, null)
-  await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
+  await using checker = await openChecker({ ...run.check, engine: run.engine, showValues: run.showValues, folder: folder.path, parallel: run.checksAtOnce })
   const checks = new PQueue({ concurrency: run.checksAtOnce })
   const at = new Stations(targets.length, watching)
   let copies = 0

@@ -28,6 +28,8 @@ export interface Opening {
   /** What compares rows with index entries. */
   readonly engine: Engine
   readonly map: boolean
+  /** Whether findings tell what index entries hold beside keys. */
+  readonly showValues: boolean
 }
 
 export interface ServiceRun {
@@ -52,7 +54,7 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
     await requirePrivateFolder(folder)
     await clearDrafts(folder)
     await using companions = await startCompanions()
-    await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, folder, parallel: checksAtOnce(settings) })
+    await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
     const crew: Crew = {
       companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },

@@ -2,6 +2,7 @@
 import { noEvidence } from '../model/evidence.ts'
 import type { Evidence } from '../model/evidence.ts'
 import type { Event } from '../model/event.ts'
+import type { Finding } from '../model/finding.ts'
 import type { Result } from '../model/report.ts'
 
 /** Of each kind at most so many are kept; totals are kept as they are. */
@@ -30,7 +31,7 @@ function withoutMap(result: Result): Result {
 function condenseSound(result: Result): Result {
   return {
     ...result,
-    findings: result.findings.slice(0, kept.noticesOfSound),
+    findings: result.findings.slice(0, kept.noticesOfSound).map(withoutValues),
     coverage: { ...result.coverage, skipped: result.coverage.skipped.slice(0, kept.skippedOfSound) },
     // Without digests there is nothing to compare a later check with.
     content: { tables: result.content.tables.filter((table) => table.digest !== null).slice(0, kept.tables) },
@@ -51,9 +52,16 @@ function bound(result: Result): Result {
   const { evidence, coverage } = result
   return {
     ...result,
-    findings: result.findings.slice(0, kept.findings),
+    findings: result.findings.slice(0, kept.findings).map(withoutValues),
     coverage: { ...coverage, skipped: coverage.skipped.slice(0, kept.skipped) },
     content: { tables: result.content.tables.slice(0, kept.tables) },
     evidence: { ...evidence, holders: evidence.holders.slice(0, kept.holders), unseen: evidence.unseen.slice(0, kept.holders) },
   }
+}
+
+/** Values of rows were asked for by one person once; the ledger is read by others, for years. */
+function withoutValues(finding: Finding): Finding {
+  if (finding.salvage === undefined) return finding
+  const { columns, total } = finding.salvage
+  return { ...finding, salvage: { columns, total } }
 }

@@ -28,6 +28,19 @@ export interface FoundObject {
 export type KeyColumn = string | number | null | { readonly blob: string }
 export type RowKey = number | string | readonly KeyColumn[]
 
+/** A value as it stands in an entry. Integers beyond 2^53 as decimal strings, reals that JSON has no number for by name; text that is none in the encoding of the database as its bytes. */
+export type SalvagedValue = string | number | null | { readonly blob: string } | { readonly integer: string } | { readonly real: string }
+
+/** What the entries of an index hold of rows that the table has lost, or holds in another state. */
+export interface Salvage {
+  /** Columns of the table whose values the entries hold, beside the key. */
+  readonly columns: readonly string[]
+  /** Rows concerned, exactly. */
+  readonly total: number
+  /** Present only where somebody asked for the values (`--show-values`): rows by key, at most a thousand; `values` in the order of `columns`. */
+  readonly rows?: readonly { readonly key: RowKey; readonly values: readonly SalvagedValue[] }[]
+}
+
 export interface Finding {
   readonly rule: Rule
   readonly severity: Severity
@@ -41,6 +54,10 @@ export interface Finding {
   readonly rows?: readonly RowKey[]
   /** How many rows or entries are concerned, exactly. */
   readonly total?: number
+  /** Other indexes of the same table that say the same of the same row. */
+  readonly agreeing?: readonly string[]
+  /** Present where the index may be right and the table wrong. */
+  readonly salvage?: Salvage
   /** One sentence for a person. Never holds values of a row other than its key. */
   readonly text: string
 }

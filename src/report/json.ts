@@ -38,7 +38,7 @@ const indented = (value: unknown, columns: number): string => JSON.stringify(val
 
 /** A result with its keys in the order of interfaces.md. */
 export function inOrder(result: Result): object {
-  const findings = result.findings.map((finding) => ordered(finding, ['rule', 'severity', 'source', 'object', 'page', 'trail', 'rows', 'total', 'text']))
+  const findings = result.findings.map((finding) => ordered(finding, ['rule', 'severity', 'source', 'object', 'page', 'trail', 'rows', 'total', 'agreeing', 'salvage', 'text']))
   const evidence = ordered(result.evidence, ['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot'])
   const remedy = ordered(result.remedy, ['do', 'indexes', 'rehearsed', 'why', 'command'])
   return ordered({ ...result, findings, evidence, remedy }, [

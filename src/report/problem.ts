@@ -54,8 +54,19 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
     ...shown.flatMap((finding) => [
       ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
+      ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
+  ]
+}
+
+/** Only where somebody asked for the values. */
+function salvageLines({ salvage }: Finding, options: TextOptions): readonly string[] {
+  if (salvage?.rows === undefined) return []
+  const shown = options.verbose ? salvage.rows : salvage.rows.slice(0, rowsShownMax)
+  return [
+    ...shown.flatMap(({ key, values }) => line('salvage', `row ${printableKey(key)}: ${salvage.columns.map((column, i) => `${printable(column)} = ${printable(JSON.stringify(values[i] ?? null))}`).join(', ')}`, options)),
+    ...(salvage.total > shown.length ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json tells as many as it can`, options) : []),
   ]
 }
 

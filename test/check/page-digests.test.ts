@@ -29,7 +29,7 @@ test.each(recipes.map((recipe) => [recipe.name, recipe] as const))('%s: the same
     removeDatabase(path)
     recipe.build(path, pageSize)
     const first = await readInProcess(path)
-    const again = await readInProcess(path, 'full', 'census', digestsOf(first))
+    const again = await readInProcess(path, 'full', 'census', false, digestsOf(first))
     expect([first.facts, changedIn(again), digestsOf(again).pages]).toEqual([[], null, first.coverage.pages])
     expect(digestsOf(again)).toEqual(digestsOf(first))
   }
@@ -47,7 +47,7 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
     const page = patient.leaf('blobs')
     const at = recordBody(patient, page, 0)
     patient.edit(page, (bytes) => { bytes[at + 9] = (bytes[at + 9] ?? 0) ^ 1 })
-    expect(changedIn(await readInProcess(copy, 'full', 'census', earlier))).toEqual({ runs: [[page, page]], pages: 1, groupPages: 1, owners: [patient.root('blobs')] })
+    expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({ runs: [[page, page]], pages: 1, groupPages: 1, owners: [patient.root('blobs')] })
   })
 
   test('an overflow page belongs to the table of its value', async () => {
@@ -56,7 +56,7 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
     using patient = new Patient(copy)
     const { first } = patient.chain('blobs', 2)
     patient.writeAt((first - 1) * pageSize + 100, [1, 2, 3, 4, 5])
-    expect(changedIn(await readInProcess(copy, 'full', 'census', earlier))).toEqual({ runs: [[first, first]], pages: 1, groupPages: 1, owners: [patient.root('blobs')] })
+    expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({ runs: [[first, first]], pages: 1, groupPages: 1, owners: [patient.root('blobs')] })
   })
 
   test('a free page holds nothing: whatever it becomes, nothing changed', async () => {
@@ -65,7 +65,7 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
     using patient = new Patient(copy)
     const leaf = patient.read(patient.header.freelistTrunk).readUInt32BE(8)
     patient.write(leaf, Buffer.alloc(pageSize, 0xa5))
-    const reading = await readInProcess(copy, 'full', 'census', earlier)
+    const reading = await readInProcess(copy, 'full', 'census', false, earlier)
     expect([reading.facts, changedIn(reading)]).toEqual([[], null])
   })
 })

@@ -14,7 +14,7 @@ import { openService } from './service.ts'
 interface Place extends Disposable {
   readonly folder: Folder
   readonly path: string
-  check(...more: string[]): Promise<Result>
+  readonly check: (...more: string[]) => Promise<Result>
 }
 
 function place(options: Parameters<typeof makeDatabase>[1] = {}): Place {

@@ -18,16 +18,16 @@ const walMarks: HeaderMarks = { ...marks, walMode: true }
 const written = '1795050000000000000'
 
 describe('who says that nobody wrote', () => {
-  test.each<[string, 'untouched' | 'uncounted' | 'written', { then?: Partial<Standing>; now?: Partial<Standing>; before?: HeaderMarks; after?: HeaderMarks }]>([
+  test.each<[string, 'untouched' | 'uncounted' | 'written', { once?: Partial<Standing>; now?: Partial<Standing>; before?: HeaderMarks; after?: HeaderMarks }]>([
     ['all is as it was', 'untouched', {}],
     ['all is as it was, in WAL mode', 'untouched', { before: walMarks, after: walMarks }],
-    ['the same WAL with something in it', 'untouched', { then: { files: [database, wal] }, now: { files: [database, wal] }, before: walMarks, after: walMarks }],
+    ['the same WAL with something in it', 'untouched', { once: { files: [database, wal] }, now: { files: [database, wal] }, before: walMarks, after: walMarks }],
     ['the machine was restarted, and the counter counts', 'untouched', { now: { bootId: 'two' } }],
-    ['a system without boot ids, and the counter counts', 'untouched', { then: { bootId: '' }, now: { bootId: '' } }],
+    ['a system without boot ids, and the counter counts', 'untouched', { once: { bootId: '' }, now: { bootId: '' } }],
     ['the file system saw a write that the counter does not know', 'uncounted', { now: { files: [{ ...database, mtimeNs: written }] } }],
 
     ['the machine was restarted in WAL mode: a power cut may keep data and lose the time', 'written', { now: { bootId: 'two' }, before: walMarks, after: walMarks }],
-    ['nobody knows whether the machine was restarted, in WAL mode', 'written', { then: { bootId: '' }, now: { bootId: '' }, before: walMarks, after: walMarks }],
+    ['nobody knows whether the machine was restarted, in WAL mode', 'written', { once: { bootId: '' }, now: { bootId: '' }, before: walMarks, after: walMarks }],
     ['the machine was restarted, and the counter moved', 'written', { now: { bootId: 'two' }, after: { ...marks, changeCounter: 43, versionValidFor: 43 } }],
     ['a write in WAL mode, which the counter need not know', 'written', { now: { files: [{ ...database, mtimeNs: written }] }, before: walMarks, after: walMarks }],
     ['a write, and from WAL mode to a rollback journal', 'written', { now: { files: [{ ...database, mtimeNs: written }] }, before: walMarks }],
@@ -38,13 +38,13 @@ describe('who says that nobody wrote', () => {
     ['another device', 'written', { now: { files: [{ ...database, dev: '999' }] } }],
     ['another size', 'written', { now: { files: [{ ...database, size: 413_696 }] } }],
     ['a WAL came', 'written', { now: { files: [database, wal] }, before: walMarks, after: walMarks }],
-    ['a WAL went', 'written', { then: { files: [database, wal] }, before: walMarks, after: walMarks }],
-    ['frames were added to the WAL', 'written', { then: { files: [database, wal] }, now: { files: [database, { ...wal, size: 8272, mtimeNs: written }] }, before: walMarks, after: walMarks }],
-    ['the WAL was written over', 'written', { then: { files: [database, wal] }, now: { files: [database, { ...wal, mtimeNs: written }] }, before: walMarks, after: walMarks }],
+    ['a WAL went', 'written', { once: { files: [database, wal] }, before: walMarks, after: walMarks }],
+    ['frames were added to the WAL', 'written', { once: { files: [database, wal] }, now: { files: [database, { ...wal, size: 8272, mtimeNs: written }] }, before: walMarks, after: walMarks }],
+    ['the WAL was written over', 'written', { once: { files: [database, wal] }, now: { files: [database, { ...wal, mtimeNs: written }] }, before: walMarks, after: walMarks }],
     ['a journal came', 'written', { now: { files: [database, { ...wal, part: '-journal' }] } }],
-    ['written within a tick before the proof: a write right after it could bear the same time', 'written', { then: { provenAt: 1_795_000_000_124 } }],
-  ])('%s: %s', (_, since, { then = {}, now = {}, before = marks, after = marks }) => {
-    expect(sinceThen({ standing: { ...standing, ...then }, header: before }, { ...later, ...now }, after)).toBe(since)
+    ['written within a tick before the proof: a write right after it could bear the same time', 'written', { once: { provenAt: 1_795_000_000_124 } }],
+  ])('%s: %s', (_, since, { once = {}, now = {}, before = marks, after = marks }) => {
+    expect(sinceThen({ standing: { ...standing, ...once }, header: before }, { ...later, ...now }, after)).toBe(since)
   })
 })
 

@@ -34,6 +34,7 @@ interface CheckOptions extends ReportOptions {
   readonly snapshots?: string
   readonly keepSnapshot?: string
   readonly ledger?: string
+  readonly showValues?: boolean
 }
 
 export function addCheck(program: Command, face: Face, act: Act): void {
@@ -48,6 +49,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .option('--timeout <duration>', 'longest time that one check may take', duration)
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
+    .option('--show-values', 'tell the values that indexes still hold of rows that their table may have lost')
     .option('--ledger <dir>', 'remember there what bare files hold, and tell what changed while nobody wrote')
     .addHelpText('after', `
 Examples:
@@ -65,7 +67,10 @@ Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paus
 async function check(files: readonly string[], options: CheckOptions, face: Face): Promise<ExitCode> {
   const run = newRunId()
   using outcome = new Outcome(face, options, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
-  return await outcome.of(() => (options.tenant ? checkTenants(options.tenant, files, options, { run, face, outcome }) : checkFiles(files, options, { run, face, outcome })))
+  return await outcome.of(async () => {
+    if (options.showValues && options.redactKeys) throw new Failure('USAGE', '--show-values shows what --redact-keys hides')
+    return options.tenant ? checkTenants(options.tenant, files, options, { run, face, outcome }) : checkFiles(files, options, { run, face, outcome })
+  })
 }
 
 interface Running {
@@ -100,7 +105,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   })
 }
 
-export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map' | 'ledger'>
+export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map' | 'ledger' | 'showValues'>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
 export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
@@ -110,7 +115,8 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
   const limits = checkLimits({ check })
   return {
     run, version: face.version, argv: process.argv.slice(2), ledger: options.ledger ?? null,
-    snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
+    snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false,
+    keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
@@ -121,7 +127,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length > 0 || options.snapshot || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, without --snapshot and without --ledger: tenants have the ledger of the configuration')
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false }), (service) =>
+  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false }), (service) =>
     withProgress(face, options, outcome, (watching) =>
       sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth, maxPaused: null, concurrency: options.workers ?? null }, watching)))
 }

@@ -1,0 +1,13 @@
+/** What can be salvaged: the entries of indexes that may be right where their table is not. Of an index that is wrong itself nothing is salvage. */
+import type { Finding } from '../model/finding.ts'
+import { count } from './sentence.ts'
+
+/** @param witnesses names of the indexes that may be right */
+export function tellSalvage<Findings extends readonly Finding[]>(findings: Findings, witnesses: ReadonlySet<string>): { readonly [Position in keyof Findings]: Finding } {
+  return findings.map((finding) => {
+    const { salvage, ...rest } = finding
+    if (salvage === undefined) return finding
+    if (!witnesses.has(finding.object.name)) return rest
+    return { ...finding, text: `${finding.text}; should the table be wrong, the index still has ${salvage.columns.join(', ')} of ${count(salvage.total, 'row')}` }
+  }) as { readonly [Position in keyof Findings]: Finding }
+}
