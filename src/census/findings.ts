@@ -7,7 +7,6 @@ import { trailTo } from './owners.ts'
 import { nothingMore, type Wanted } from './leftovers.ts'
 import type { CensusPlan } from './plan.ts'
 import type { Tally } from './tally.ts'
-import type { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 
 /** What was seen on single pages. */

@@ -130,17 +130,36 @@ function groupsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: Na
   return groups.filter(({ total }) => total > 0)
 }
 
-/** Indexes that say the same of the same row of their table, looked for among all rows and not among the few that a finding names. */
+/**
+ * Indexes that say the same of the same row of their table, looked for among all rows and not among the few that a finding names. Which indexes say a thing is
+ * kept as the number of a set, because there are as many sayings as rows, and few sets.
+ */
 function agreeingOf(told: readonly { readonly index: IndexPlan; readonly groups: readonly Group[] }[]): (index: IndexPlan, group: Group) => readonly string[] {
-  const saidBy = new Map<string, Set<string>>()
-  const sayings = (index: IndexPlan, { rule, named }: Group): readonly string[] => named.flatMap(({ key }) => (key === null ? [] : [JSON.stringify([index.table, rule, key])]))
+  const sets: (readonly string[])[] = [[]]
+  const larger = new Map<string, number>()
+  const withName = (set: number, name: string): number => {
+    const names = sets[set] ?? []
+    if (names.includes(name)) return set
+    const step = JSON.stringify([set, name])
+    const next = larger.get(step) ?? sets.push([...names, name]) - 1
+    larger.set(step, next)
+    return next
+  }
+  const saidBy = new Map<string, number>()
+  const sayingOf = (index: IndexPlan, rule: Group['rule'], key: RowKey): string => JSON.stringify([index.table, rule, key])
   for (const { index, groups } of told) {
-    for (const saying of groups.flatMap((group) => sayings(index, group))) {
-      const names = saidBy.get(saying) ?? new Set()
-      saidBy.set(saying, names.add(index.object.name))
+    for (const { rule, named } of groups) {
+      for (const { key } of named) {
+        if (key === null) continue
+        const saying = sayingOf(index, rule, key)
+        saidBy.set(saying, withName(saidBy.get(saying) ?? 0, index.object.name))
+      }
     }
   }
-  return (index, group) => [...new Set(sayings(index, group).flatMap((saying) => [...(saidBy.get(saying) ?? [])]))].filter((name) => name !== index.object.name).toSorted()
+  return (index, { rule, named }) => {
+    const found = new Set(named.map(({ key }) => (key === null ? 0 : (saidBy.get(sayingOf(index, rule, key)) ?? 0))))
+    return [...new Set([...found].flatMap((set) => sets[set] ?? []))].filter((name) => name !== index.object.name).toSorted()
+  }
 }
 
 function findingOf(plan: CensusPlan, index: IndexPlan, group: Group, agreeing: readonly string[], owners: PageOwners, { places, showValues }: Wanted): readonly Finding[] {

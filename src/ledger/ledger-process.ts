@@ -82,23 +82,6 @@ export class LedgerProcess implements Ledger {
     return (await this.#askMeanwhile({ ask: 'last-good', tenant, path }, 'last-good')).lastGood
   }
 
-  /** Waits for the next commit. */
-  #written(what: Pick<Waiting, 'lines' | 'lastGood'>): Promise<void> {
-    return new Promise((written, failed) => {
-      this.#waiting.push({ ...what, written, failed })
-      this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
-    })
-  }
-
-  /** In its turn. */
-  #commitSoon(): void {
-    if (this.#soon) clearTimeout(this.#soon)
-    this.#soon = null
-    if (this.#commitIsDue || this.#waiting.length === 0) return
-    this.#commitIsDue = true
-    void this.#inTurn(() => this.#commit())
-  }
-
   async openHolds(): Promise<readonly OpenHold[]> {
     return (await this.#ask({ ask: 'open-holds' }, 'open-holds')).holds
   }
@@ -136,6 +119,23 @@ export class LedgerProcess implements Ledger {
         if (!(error instanceof ChildEnded)) throw error
       }
     })
+  }
+
+  /** Waits for the next commit. */
+  #written(what: Pick<Waiting, 'lines' | 'lastGood'>): Promise<void> {
+    return new Promise((written, failed) => {
+      this.#waiting.push({ ...what, written, failed })
+      this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
+    })
+  }
+
+  /** In its turn. */
+  #commitSoon(): void {
+    if (this.#soon) clearTimeout(this.#soon)
+    this.#soon = null
+    if (this.#commitIsDue || this.#waiting.length === 0) return
+    this.#commitIsDue = true
+    void this.#inTurn(() => this.#commit())
   }
 
   /** Writes what waits, all of it in one transaction; what comes meanwhile waits for the next. */

@@ -86,6 +86,14 @@ describe('a table page that missed an UPDATE', () => {
     ])
   })
 
+  test('each of three indexes names the two others', async () => {
+    make(`${indexed}; CREATE INDEX t_note ON t(note)`)
+    const row = rowOnLeaf()
+    lose('t', `UPDATE t SET mail = 'new@x', score = 77777, note = 'new' WHERE id = ${row}`)
+    const { findings, damage } = await concluded()
+    expect([damage, findings.map(({ object, agreeing }) => [object.name, agreeing])]).toEqual(['table', [['t_mail', ['t_note', 't_score']], ['t_note', ['t_mail', 't_score']], ['t_score', ['t_mail', 't_note']]]])
+  })
+
   test('a single index knows it: nothing breaks the tie, and what a rebuild would drop is named', async () => {
     make('CREATE TABLE t(id INTEGER PRIMARY KEY, mail TEXT, score INT, note TEXT); CREATE INDEX t_mail ON t(mail)')
     const row = rowOnLeaf()
