@@ -14,10 +14,8 @@ import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
 import { count, humanBytes } from './units.ts'
 
-/** Without x and o, which look like signs. */
-const letters = 'abcdefghijklmnpqrstuvwyz'
-/** Objects with a letter of their own: more nobody can tell apart. */
-const lettersMax = 16
+/** Of the objects that have one of their own; more nobody can tell apart. Without o and x, which look like signs. */
+const letters = 'abcdefghijklmnpq'
 const otherSign = '+'
 const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = { damaged: 'X', disagreeing: '#', unread: '?', unowned: '!', free: '.', reserved: '=', behind: '-' }
 const signWords: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
@@ -46,7 +44,7 @@ const indented = (text: string, options: TextOptions): readonly string[] => wrap
 
 /** The letter of each owner that has one, by position: all with damage, as far as there are letters, and the largest of the others. */
 function lettersOf({ owners }: DrawnMap): ReadonlyMap<number, string> {
-  const chosen = owners.map(({ damagedPages }, position) => ({ position, hurt: damagedPages > 0 })).toSorted((a, b) => Number(b.hurt) - Number(a.hurt)).slice(0, lettersMax)
+  const chosen = owners.map(({ damagedPages }, position) => ({ position, hurt: damagedPages > 0 })).toSorted((a, b) => Number(b.hurt) - Number(a.hurt)).slice(0, letters.length)
   return new Map(chosen.map(({ position }) => position).toSorted((a, b) => a - b).map((position, i) => [position, letters[i] ?? otherSign]))
 }
 
