@@ -1,0 +1,71 @@
+/** Comparisons by the real children: confined, each in its own room, and gone afterwards; one that dies costs the answer, never the run. */
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { compareSnapshots, type CheckedSnapshot } from '../../src/check/compare-snapshots.ts'
+import type { SnapshotPath } from '../../src/model/brand.ts'
+import type { Sided } from '../../src/model/comparison.ts'
+import { create } from '../support/databases.ts'
+import { descendantsOf, eventually } from '../support/processes.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'compare-children-'))
+const isRoot = process.getuid?.() === 0
+const limits = { folder, timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 }
+const rows = 600_000
+let sides: Sided<CheckedSnapshot>
+
+/** Rows enough to be at work for a while. As a check would have found them, digests that differ among them. */
+function makeSide(name: string, value: number): CheckedSnapshot {
+  mkdirSync(join(folder, name), { mode: 0o700 })
+  const path = join(folder, name, 'snapshot.db')
+  create(path, 4096, (db) => {
+    db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v)')
+    db.prepare('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO t SELECT i, i + ? FROM n').run(rows, value)
+  })
+  return { path: path as SnapshotPath, content: [{ name: 't', rows, digest: String(value).padStart(16, '0') }], doubtOf: () => null }
+}
+
+beforeAll(() => { sides = { a: makeSide('a', 0), b: makeSide('b', 1) } })
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const readers = (): readonly number[] => descendantsOf(process.pid).filter(({ command }) => command.includes('reader-child')).map(({ pid }) => pid)
+/** The children of both sides, once they are in their rooms and have no rights left. */
+const bothInRooms = (): Promise<readonly number[]> => eventually('both sides being read', () => {
+  const pids = readers()
+  return pids.length === 2 && pids.every((pid) => !isRoot || isConfined(pid)) ? pids : null
+}, 30_000)
+
+const isConfined = (pid: number): boolean => /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) && roomOf(pid).startsWith(join(folder, 'room-'))
+const roomOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
+
+const left = (): readonly string[] => readdirSync(folder).filter((name) => name !== 'a' && name !== 'b')
+
+test('each side is read by a child of its own, which sees its own room only; all rows are told; nothing is left', async () => {
+  const comparing = compareSnapshots(sides, limits, new AbortController().signal)
+  const pids = await bothInRooms()
+  if (isRoot) expect(new Set(pids.map(roomOf)).size).toBe(2)
+  const { tables } = await comparing
+  expect(tables).toMatchObject([{ name: 't', comparison: 'differs', rowsToldBy: 'rowid', differing: { rows, exact: true, different: { total: rows } } }])
+  expect([readers(), left(), lstatSync(sides.a.path).nlink, lstatSync(sides.b.path).uid]).toEqual([[], [], 1, process.getuid?.()])
+})
+
+test('a child that dies is said, and its table is not called anything that was not seen', async () => {
+  const comparing = compareSnapshots(sides, limits, new AbortController().signal)
+  const [first = 0] = await bothInRooms()
+  process.kill(first, 'SIGSEGV')
+  const { tables, why } = await comparing
+  // Before the schemas were read nothing is compared; afterwards the digests still say that they differ.
+  expect(`${why ?? ''} ${tables[0]?.why ?? ''}`).toMatch(/[AB]: the process that read it ended/)
+  expect([tables[0]?.differing, ['not-compared', 'differs']]).toEqual([null, expect.arrayContaining([tables[0]?.comparison])])
+  expect([readers(), left()]).toEqual([[], []])
+})
+
+test('an abort ends both children at once, and gives the snapshots back', async () => {
+  const aborting = new AbortController()
+  const comparing = compareSnapshots(sides, limits, aborting.signal)
+  await bothInRooms()
+  aborting.abort(new Error('enough'))
+  await expect(comparing).rejects.toThrow('enough')
+  expect([readers(), left(), lstatSync(sides.a.path).nlink, lstatSync(sides.b.path).nlink]).toEqual([[], [], 1, 1])
+})
