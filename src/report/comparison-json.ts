@@ -9,7 +9,9 @@ export function redactComparison(report: ComparisonReport): ComparisonReport {
   const redact = keyRedactor(digest)
   const inSide = (side: ComparedSide): ComparedSide => ({ ...side, result: side.result === null ? null : redact(side.result) })
   const inRows = ({ total, keys }: DifferingRows): DifferingRows => ({ total, keys: keys.map(digest) })
-  const inTable = (table: TableComparison): TableComparison => {
+  const inTable = (whole: TableComparison): TableComparison => {
+    // A sentence about damage may quote a key.
+    const table = { ...whole, why: whole.why?.replaceAll(/\d+/g, '#') ?? null }
     const { differing } = table
     return differing === null ? table : { ...table, differing: { ...differing, onlyInA: inRows(differing.onlyInA), onlyInB: inRows(differing.onlyInB), different: inRows(differing.different) } }
   }
