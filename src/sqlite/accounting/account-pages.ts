@@ -150,7 +150,7 @@ function* readBehind(account: Account, source: PageSource, filePages: number): G
     if (page * account.layout.pageSize <= source.fileBytes && bytes !== null && !isZero(bytes)) written++
     yield
   }
-  if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${written} pages with content lie behind the end of the database, which has ${from - 1} pages`)
+  if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${written === 1 ? '1 page with content lies' : `${written} pages with content lie`} behind the end of the database, which has ${from - 1} pages`)
 }
 
 function ownerOf(account: Account, page: number): number | null {
