@@ -62,8 +62,8 @@ async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, 
   if (readable) await accountForPages(reading, pages)
   const word = await SqliteWord.open(reading, sqlite)
   if (word === null) return readable ? takeObjectsFromPages(reading, pages) : undefined
-  await word.ask({ step: 'integrity', depth, objects: reading.objects })
-  if (depth === 'quick') return
+  if (depth === 'quick') return void (await word.ask({ step: 'integrity', depth, objects: reading.objects }))
+  await word.compareAll()
   await word.ask({ step: 'foreignKeys', objects: reading.objects })
   await word.countRows()
 }
@@ -84,8 +84,10 @@ async function readWithCensus(reading: Progressing, readers: Readers): Promise<v
   if (counted) await word.decide()
   // SQLite finds overflow pages by the pointer map: where that is wrong, what it can read of the rows is another question than what stands on their pages.
   const mapWrong = reading.facts.some((fact) => fact.kind === 'found' && fact.finding.rule === 'pointer-map-wrong')
-  if (!counted || mapWrong) await word.ask({ step: 'integrity', depth: 'full', objects: reading.objects })
-  if (!counted) await word.countRows()
+  if (counted && mapWrong) await word.ask({ step: 'integrity', depth: 'full', objects: reading.objects })
+  if (counted) return
+  await word.compareAll()
+  await word.countRows()
 }
 
 async function countAlone(reading: Progressing, child: Asking, word: SqliteWord): Promise<boolean> {
@@ -201,6 +203,15 @@ class SqliteWord {
     if (tables.length === 0) return
     const undecided = new Set((await this.ask({ step: 'compareBySqlite', tables })).map(({ object }) => object))
     for (const { object, table } of uncounted) if (undecided.has(table)) this.#reading.skip(object, 'neither the census nor SQLite could compare its entries with the rows')
+  }
+
+  /** Its full check of everything. Where that breaks off over a collation, more than an order was not checked. */
+  async compareAll(): Promise<void> {
+    const { objects } = this.#reading
+    const indexed = new Set(objects.flatMap(({ kind, table }) => (kind === 'index' ? [table] : [])))
+    for (const { object, why } of await this.ask({ step: 'integrity', depth: 'full', objects })) {
+      if (indexed.has(object) && /\bcollation\b/i.test(why)) this.#reading.skip(object, 'SQLite broke off before it had compared its rows with its indexes')
+    }
   }
 
   /** The last part of the census, which needs both pages and SQL. False when it did not come to its end. */
