@@ -26,7 +26,7 @@ const task = workerData as HostileTask
 parentPort?.postMessage(read())
 
 function read(): HostileAnswer {
-  const specimens = makeSpecimens(40, 300_000)
+  const specimens = makeSpecimens(40, 100_000)
   const began = performance.now()
   let slowest: Slowest = { cpuMs: 0, seed: 0, bytes: 0, what: '' }
   let findings = 0

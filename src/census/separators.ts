@@ -39,7 +39,8 @@ export class Separators {
     this.#plan = plan
     this.#owners = owners
     this.#source = source
-    this.#kept = Array.from<Interior | null>({ length: Math.max(16, Math.floor(keptBytesMax / plan.pageSize)) }).fill(null)
+    // No more places than pages: to make 16,000 of them took longer than to count a small file.
+    this.#kept = Array.from<Interior | null>({ length: Math.max(16, Math.min(plan.pages + 1, Math.floor(keptBytesMax / plan.pageSize))) }).fill(null)
   }
 
   /** The cell that all keys of `page` come after (`left`) or before (`right`); null where the page is the first or the last of its tree, or what lies above cannot be read. */

@@ -1,11 +1,13 @@
 /** Puts every decoder of sqlite/ and the whole census to bytes in memory. What comes back only shows that something was seen; that it comes back is the point. */
 import { loadCore } from '../../src/check/compiled-core.ts'
+import { isDeepStrictEqual } from 'node:util'
 import { DifferenceSearch } from '../../src/census/differences.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../src/census/findings.ts'
 import { walkOwners } from '../../src/census/owners.ts'
 import type { CensusPlan } from '../../src/census/plan.ts'
 import { everything, Scanner } from '../../src/census/scan.ts'
 import { digestOf, emptyTally } from '../../src/census/tally.ts'
+import type { Tally } from '../../src/census/tally.ts'
 import { accountPages } from '../../src/sqlite/accounting/account-pages.ts'
 import type { PageSource } from '../../src/sqlite/accounting/page-source.ts'
 import { readTrunk } from '../../src/sqlite/freelist.ts'
@@ -73,8 +75,14 @@ function account(bytes: Buffer): number {
 function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
   const source = sourceOf(bytes, plan.pageSize)
   const owners = walkOwners(plan, source)
-  const tally = emptyTally(plan, [seed, 1])
-  new Scanner(plan, owners, source, tally, everything(core)).scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
+  const [tally, other] = [core, null].map((core) => {
+    const tally = emptyTally(plan, [seed, 1])
+    new Scanner(plan, owners, source, tally, everything(core)).scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
+    return tally
+  }) as [Tally, Tally]
+  // Whatever the bytes are, the compiled core and JavaScript make the same of them, to the bit.
+  const different = differenceOf(tally, other)
+  if (different !== '') throw new Error(`the compiled core counted otherwise: ${different}`)
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(source)) {
     pass.scanner.scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
@@ -83,3 +91,10 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
   for (const tree of plan.trees.keys()) digestOf(tally, tree)
   return findingsOfNotes(plan, owners, tally).length + findingsOfDifferences(plan, owners, tally, search, source).length
 }
+
+/** Names of what differs. */
+const differenceOf = (one: Tally, other: Tally): string =>
+  Object.keys(one).filter((key) => !isSame(one[key as keyof Tally], other[key as keyof Tally])).join(', ')
+
+const isSame = (one: unknown, other: unknown): boolean => (ArrayBuffer.isView(one) && ArrayBuffer.isView(other) ? bytesOf(one).equals(bytesOf(other)) : isDeepStrictEqual(one, other))
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength)
