@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { ending, holdfast, launcher, start } from './program.ts'
-import { descendantsOf, eventually } from '../support/processes.ts'
+import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
 import { openService } from './service.ts'
 
 test('a pipe gets 80 columns, no escape sequences and no progress; only a command to be copied may be longer', async () => {
@@ -54,7 +54,7 @@ interface Terminal {
 /** The program on a terminal of its own, which has `columns`; 0 is one whose size nobody set. */
 async function onTerminal(file: string, columns: number, flags = '', { env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal = {}): Promise<string> {
   const command = `stty cols ${columns}; exec '${process.execPath}' '${launcher}' check ${flags} '${file}'`
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TERM: 'xterm', ...env }, timeout: 20_000 })
+  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TERM: 'xterm', ...env }, timeout: 60_000 })
   let text = ''
   child.stdout.on('data', (piece: Buffer) => { text = (text + piece.toString('utf8')).slice(0, 1_000_000) })
   const ended = once(child, 'close') as Promise<[number]>
@@ -93,17 +93,24 @@ test.skipIf(!hasScript)('a long check shows pages, rate and time left on a termi
   database.close()
   const flags = '--snapshot --workers 1'
   const calm = { env: { NO_COLOR: '1' }, exitCode: 0 }
-  // However fast the machine is: those who read stand still until the rate could be seen.
+  // However fast the machine is: those who read stand still for nine tenths of the time until the rate could be seen.
   const shown = await onTerminal(path, 80, flags, { ...calm, meanwhile: async (pid, text) => {
-    await eventually('pages go on', () => new Set(text().match(/\d+ of \d+ pages/g)).size > 1)
+    await eventually('the check has begun', () => text().includes('checking'))
     const readers = descendantsOf(pid).filter(({ command }) => command.includes('reader-child'))
-    for (const reader of readers) process.kill(reader.pid, 'SIGSTOP')
+    const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void => readers.forEach((reader) => { if (isRunning(reader.pid)) process.kill(reader.pid, signal) })
     try {
-      await eventually('a rate and the time left are shown', () => /\d MB\/s {2}\d+ s left/.test(text()))
+      for (let turns = 0; turns < 200 && !/\d MB\/s {2}\d+ s left/.test(text()); turns++) {
+        tell('SIGSTOP')
+        const before = text().length
+        await eventually('the lines are drawn again', () => text().length > before, 30_000)
+        tell('SIGCONT')
+        await new Promise((resolve) => { setTimeout(resolve, 10) })
+      }
     } finally {
-      for (const reader of readers) process.kill(reader.pid, 'SIGCONT')
+      tell('SIGCONT')
     }
   } })
+  expect(shown).toMatch(/\d MB\/s {2}\d+ s left/)
   const lines = shown.split(escapes).flatMap((piece) => piece.split(/[\r\n]/)).filter((line) => line.includes(' pages'))
   const done = lines.flatMap((line) => /checking .*\.db {2}\d+ % {2}(\d+) of \d+ pages/.exec(line)?.slice(1).map(Number) ?? [])
   expect(done.length).toBeGreaterThan(3)
