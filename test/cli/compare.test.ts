@@ -191,10 +191,15 @@ test('a tenant against what was pulled of it: the same until the service writes;
   expect(JSON.stringify(history).match(/"verdict":"sound"/g)).toHaveLength(3)
 })
 
-test('two tenants; and names that are none, or could be two things, are refused before anybody stands still: 64', async () => {
+test('two tenants are held one after the other', async () => {
+  await using service = await openService()
+  expect(gistOf(await comparisonOf(['acme', 'bolt', '--config', service.config]))).toBe('equal sound / sound 0')
+  expect(service.deeds).toEqual(['close acme', 'open acme', 'close bolt', 'open bolt'])
+})
+
+test('names that are none, or could be two things, are refused before anybody stands still: 64', async () => {
   await using service = await openService()
   const config = ['--config', service.config]
-  expect(gistOf(await comparisonOf(['acme', 'bolt', ...config]))).toBe('equal sound / sound 0')
   const deeds = service.deeds.length
   const here = service.folder.in('here')
   mkdirSync(here)
