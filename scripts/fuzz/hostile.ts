@@ -9,6 +9,8 @@ const cpuMsMax = 2000
 /** Bytes above what the process held before it began. */
 const memoryBytesMax = 512e6
 const lookEveryMs = 100
+/** Inputs after which a line tells that it goes on. */
+const tellEvery = 10_000
 
 /** @returns false when an input threw, did not end, took too long or too much */
 export async function fuzzHostile(inputs: number, firstSeed: number, say: (line: string) => void): Promise<boolean> {
@@ -44,11 +46,13 @@ const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 /** `progress` holds the number of the input at hand, counted from 1. */
 function watchOver(progress: Int32Array, thread: Worker, say: (line: string) => void): { readonly before: number; readonly peak: number; readonly stop: () => void } {
   const seen = { input: 0, since: performance.now() }
+  let told = 0
   const memory = { before: process.memoryUsage.rss(), peak: 0 }
   const timer = setInterval(() => {
     const input = Atomics.load(progress, 0)
     if (input <= 1) memory.before = process.memoryUsage.rss()
     memory.peak = Math.max(memory.peak, process.memoryUsage.rss())
+    if (input - told > tellEvery) say(`${(told = input - 1)} inputs without trouble`)
     if (input !== seen.input) Object.assign(seen, { input, since: performance.now() })
     else if (input > 0 && performance.now() - seen.since > inputMsMax) {
       say(`INPUT ${input} DOES NOT END: its seed is the first one and ${input - 1}`)

@@ -69,8 +69,9 @@ export class ScanRows {
     tally.bytes[tree] = (tally.bytes[tree] ?? 0) + payloads
   }
 
+  /** Pages of indexes above a table, as in a damaged file, have no rowids. */
   #turnTo({ interior, cell }: Separator): boolean {
-    return this.#separator.begin(interior.bytes, 0, interior.page) && this.#separator.read(cell)
+    return interior.bTree.tree === 'table' && this.#separator.begin(interior.bytes, 0, interior.page) && this.#separator.read(cell)
   }
 
   #checkRight(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
