@@ -1,7 +1,7 @@
 /** `content-changed-silently`: bytes that change between two checks while nobody writes, and the many ways to write that must not be taken for it. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Result } from '../../src/model/report.ts'
@@ -60,33 +60,33 @@ describe.each([512, 65_536])('page size %i', (pageSize) => {
   })
 })
 
-describe.each(['delete', 'truncate', 'persist', 'memory', 'off', 'wal'])('journal mode %s', (mode) => {
-  test('rot at rest is found, a write is none, and rot after the next check is found again', async () => {
-    using place_ = place({ wal: mode === 'wal' })
-    const { path, check } = place_
-    sql(path, "UPDATE notes SET body = 'body first ' || body WHERE id = 7", `journal_mode=${mode}`)
-    expect(said(await check())).toEqual([])
-    sql(path, "UPDATE notes SET body = 'body again ' || body WHERE id = 8", `journal_mode=${mode}`)
-    expect(said(await check())).toEqual([])
-    sql(path, 'SELECT count(*) FROM notes', `journal_mode=${mode}`)
-    rot(path, 'body 300 ')
-    expect(said(await check())).toEqual(rotten)
-  })
-})
+/** Many files in one folder, checked by one run: the findings of each, by name. */
+async function checkAll(folder: Folder): Promise<Record<string, readonly unknown[]>> {
+  const { results } = await reportOf(['check', folder.in('files'), '--ledger', folder.in('ledger')])
+  return Object.fromEntries(results.map((result) => [basename(result.path, '.db'), [result.verdict, ...said(result)]]))
+}
+const all = (names: readonly string[], expected: readonly unknown[]): Record<string, readonly unknown[]> => Object.fromEntries(names.map((name) => [name, expected]))
 
-describe.each(['delete', 'wal'])('journal mode %s, locking mode exclusive', (mode) => {
-  test('one connection that commits many times is no rot', async () => {
-    using place_ = place({ wal: mode === 'wal' })
-    const { path, check } = place_
-    sql(path, "UPDATE notes SET body = 'body first ' || body WHERE id = 7", `journal_mode=${mode}`)
-    expect(said(await check())).toEqual([])
-    sql(path, Array.from({ length: 5 }, (_, i) => `UPDATE notes SET body = 'x' || body WHERE id = ${i + 1};`).join(''), 'locking_mode=exclusive', `journal_mode=${mode}`)
-    expect(said(await check())).toEqual([])
-  })
+test('in every journal mode a write is no rot, many commits of one connection in exclusive mode are none, and rot at rest is', async () => {
+  using folder = makeFolder()
+  mkdirSync(folder.in('files'))
+  const modes = ['delete', 'truncate', 'persist', 'memory', 'off', 'wal']
+  const each = (change: (path: string, mode: string) => unknown): void => { for (const mode of modes) change(folder.in(`files/${mode}.db`), mode) }
+  each((path, mode) => makeDatabase(path, { rows: 500, wal: mode === 'wal' }))
+  each((path, mode) => sql(path, "UPDATE notes SET body = 'body first ' || body WHERE id = 7", `journal_mode=${mode}`))
+  expect(await checkAll(folder)).toEqual(all(modes, ['sound']))
+  each((path, mode) => sql(path, "UPDATE notes SET body = 'body again ' || body WHERE id = 8", `journal_mode=${mode}`))
+  expect(await checkAll(folder)).toEqual(all(modes, ['sound']))
+  const commits = Array.from({ length: 5 }, (_, i) => `UPDATE notes SET body = 'x' || body WHERE id = ${i + 1};`).join('')
+  each((path, mode) => sql(path, commits, 'locking_mode=exclusive', `journal_mode=${mode}`))
+  expect(await checkAll(folder)).toEqual(all(modes, ['sound']))
+  each((path, mode) => sql(path, 'SELECT count(*) FROM notes', `journal_mode=${mode}`))
+  each((path) => rot(path, 'body 300 '))
+  expect(await checkAll(folder)).toEqual(all(modes, ['damaged', ...rotten]))
 })
 
 describe('what is no rot', () => {
-  test.each<[string, (path: string, older: string) => void]>([
+  const changes: readonly (readonly [string, (path: string, older: string) => unknown])[] = [
     ['an UPDATE that leaves the size as it was', (path) => sql(path, "UPDATE notes SET body = replace(body, 'body', 'BODY') WHERE id = 301")],
     ['VACUUM', (path) => sql(path, 'DELETE FROM notes WHERE id % 3 = 0; VACUUM')],
     ['VACUUM of what is dense already', (path) => sql(path, 'VACUUM')],
@@ -102,18 +102,22 @@ describe('what is no rot', () => {
       renameSync(`${path}.away`, path)
     }],
     ['a free page that changes', (path) => rot(path, 'gone gone gone')],
-  ])('%s', async (_, change) => {
-    using place_ = place()
-    const { folder, path, check } = place_
-    sql(path, "PRAGMA secure_delete=OFF; CREATE TABLE gone(x); INSERT INTO gone VALUES('gone gone gone'), (randomblob(20000)); UPDATE gone SET x = x || zeroblob(9000) WHERE rowid = 1; DROP TABLE gone")
-    copyFileSync(path, folder.in('older.db'))
-    sql(path, "UPDATE notes SET body = 'now' || substr(body, 4) WHERE id = 9")
-    expect(said(await check())).toEqual([])
-    change(path, folder.in('older.db'))
-    const result = await check()
-    expect([gist(result), said(result)]).toEqual(['sound', []])
-    rot(path, 'body 400 ')
-    expect(said(await check())).toEqual(rotten)
+  ]
+  test('writes of every kind, files that were put back, replaced or moved, and free pages', async () => {
+    using folder = makeFolder()
+    for (const name of ['files', 'older']) mkdirSync(folder.in(name))
+    const names = changes.map(([name]) => name)
+    for (const name of names) {
+      const path = makeDatabase(folder.in(`files/${name}.db`), { rows: 500 })
+      sql(path, "PRAGMA secure_delete=OFF; CREATE TABLE gone(x); INSERT INTO gone VALUES('gone gone gone'), (randomblob(20000)); UPDATE gone SET x = x || zeroblob(9000) WHERE rowid = 1; DROP TABLE gone")
+      copyFileSync(path, folder.in(`older/${name}.db`))
+      sql(path, "UPDATE notes SET body = 'now' || substr(body, 4) WHERE id = 9")
+    }
+    expect(await checkAll(folder)).toEqual(all(names, ['sound']))
+    for (const [name, change] of changes) change(folder.in(`files/${name}.db`), folder.in(`older/${name}.db`))
+    expect(await checkAll(folder)).toEqual(all(names, ['sound']))
+    for (const name of names) rot(folder.in(`files/${name}.db`), 'body 400 ')
+    expect(await checkAll(folder)).toEqual(all(names, ['damaged', ...rotten]))
   })
 
   test('a restart of the machine is seen by the boot id: in WAL mode nothing is said, with a rollback journal the counter tells', async () => {
