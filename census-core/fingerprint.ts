@@ -1,5 +1,5 @@
 /**
- * The fingerprints of src/census/fingerprint.ts, four at a time in the lanes of a vector: one after another they took half of all the time.
+ * The fingerprints of src/census/fingerprint.ts, four at a time in the lanes of a vector: even so they take two fifths of the time.
  * What is to be fingerprinted is listed first, and added to the sums when the whole page has turned out to be plain.
  */
 import { buckets } from './memory'

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { CompiledCore } from '../../src/census/compiled-core.ts'
 import { walkOwners } from '../../src/census/owners.ts'
 import type { CensusPlan } from '../../src/census/plan.ts'
 import { Payloads } from '../../src/census/payload.ts'
@@ -15,7 +16,7 @@ import type { Tally } from '../../src/census/tally.ts'
 import { makePlan } from '../../src/check/census-plan.ts'
 import { loadCore } from '../../src/check/compiled-core.ts'
 import { openDatabase } from '../../src/check/open-database.ts'
-import { pageSizes, recipes, removeDatabase } from '../support/databases.ts'
+import { create, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
 import type { PageSource } from '../../src/sqlite/accounting/page-source.ts'
 import { randomFrom } from '../support/fuzz.ts'
 import { build, generated } from '../support/generated.ts'
@@ -29,6 +30,8 @@ const core = loadCore()
 const key = [0x1234_5678, 0x0bad_cafe] as const
 
 test('the core can be loaded here, or the other tests show nothing', () => expect(core).not.toBeNull())
+
+test('code that cannot run here is no error: JavaScript counts then', () => expect(CompiledCore.from(Uint8Array.of(0, 1, 2, 3))).toBeNull())
 
 test.each(pageSizes)('page by page, the core counts as JavaScript does, or leaves the page alone: page size %i', (pageSize) => {
   for (const recipe of recipes) {
@@ -51,6 +54,21 @@ test(`page by page, the core counts as JavaScript does, or leaves the page alone
     removeDatabase(path)
   }), { numRuns: cases, interruptAfterTimeLimit: 45_000 })
   expect(plain / pages, 'most pages of healthy files are plain').toBeGreaterThan(0.6)
+})
+
+test('the core orders keys as SQLite does: of a file of all sorts of them, only page 1 is not plain', () => {
+  const path = fresh()
+  create(path, 4096, (db) => {
+    db.exec('CREATE TABLE t(a)')
+    for (const collation of ['BINARY', 'NOCASE', 'RTRIM']) for (const order of ['ASC', 'DESC']) db.exec(`CREATE INDEX t_${collation}_${order} ON t(a COLLATE ${collation} ${order})`)
+    const keys = ['b', 'B', 'a  ', 'a', 'A ', 'nul\0b', 'nul\0a', 'NUL\0c', '[', '_', 'é', 'É', '', ' ', 'longer than eight', 'longer than eighT', 'longer than',
+      null, 0, -0.0, 1, 1.5, -1.5, 2 ** 53, 2n ** 53n + 1n, 2n ** 63n - 1n, 2 ** 63, -(2n ** 63n), -(2 ** 64), 1e300, 2 ** 28, -(2 ** 28) - 1, 2 ** 31, Infinity,
+      Buffer.from('b'), Buffer.from('a '), Buffer.alloc(0)]
+    const insert = db.prepare('INSERT INTO t VALUES(?)')
+    for (const key of keys) insert.run(key)
+  })
+  const { plain, pages } = compare(path, 'keys', 1)
+  expect(plain).toBe(pages - 1)
 })
 
 /** Compares a healthy file, and four damaged ones. */
