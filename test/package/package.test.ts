@@ -62,8 +62,8 @@ describe('npm pack, installed into an empty folder', () => {
 
   test('it holds the program, its documents and its licence, and neither tests nor sources', () => {
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n').map((name) => name.replace(/^package\//, ''))
-    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/cli/main.js', 'dist/service/gate/index.js', 'dist/report/report.schema.json', 'dist/report/compare.schema.json', 'dist/service/admin-api.yaml']) expect(files).toContain(name)
-    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|bin\/holdfast\.js|dist\/.*\.(js|d\.ts|yaml|schema\.json))$/
+    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/cli/main.js', 'dist/service/gate/index.js', 'dist/report/report.schema.json', 'dist/report/compare.schema.json', 'dist/service/admin-api.yaml', 'dist/census/core.wasm']) expect(files).toContain(name)
+    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|bin\/holdfast\.js|dist\/census\/core\.wasm|dist\/.*\.(js|d\.ts|yaml|schema\.json))$/
     expect(files.filter((name) => !permitted.test(name))).toEqual([])
     // Each compiled file has its source: nothing is left of an older build.
     const sources = files.filter((name) => name.startsWith('dist/') && name.endsWith('.js')).map((name) => name.replace(/^dist\//, 'src/').replace(/\.js$/, '.ts'))
