@@ -91,3 +91,7 @@ test(`${inputs} files that were mutated, spliced and made up are read to their e
   }
   expect(found, 'or the test shows nothing').toBeGreaterThan(inputs)
 })
+
+test('a leaf below an interior page of the wrong kind is compared with no key, not with that of whichever page came before', () => {
+  expect(() => readHostile(makeHostile(makeSpecimens(40, 100_000), 913_959))).not.toThrow()
+})
