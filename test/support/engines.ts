@@ -68,11 +68,14 @@ const tablesOf = ({ findings }: Diagnosis): readonly string[] =>
 
 /**
  * SQLite takes an entry that lies in the wrong place for a key that the table holds twice, breaks off over a broken index and names its table, or hears two indexes
- * against the table of which one has lost its pages. Only broken indexes are rebuilt: where sound ones contradict the table together, it stays suspect.
+ * against the table: it knows no keys, so of one row it may mean two that were lost in each index by itself. Only indexes are rebuilt that are broken in themselves,
+ * or of which the census, which knows the keys, heard no other say the same: where sound ones contradict the table together, it stays suspect.
  */
 async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): Promise<Judgement> {
   const said = `class ${ours.damage} instead of ${theirs.damage}`
-  const indexes = [...new Set(ours.findings.flatMap(({ rule, object, severity }) => (object.kind === 'index' && severity === 'damage' && brokenInItself.has(rule) ? [object.name] : [])))]
+  const ofIndexes = ours.findings.filter(({ object, severity }) => object.kind === 'index' && severity === 'damage')
+  const agreeing = new Set(ofIndexes.flatMap(({ object, agreeing }) => (agreeing === undefined ? [] : [object.name])))
+  const indexes = [...new Set(ofIndexes.flatMap(({ rule, object }) => (brokenInItself.has(rule) || !agreeing.has(object.name) ? [object.name] : [])))]
   if (indexes.length === 0) return { kind: 'weaker', why: said }
   const copy = `${path}.rebuilt`
   try {
