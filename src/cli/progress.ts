@@ -1,5 +1,4 @@
 /** Progress on stderr: live lines on a terminal, else a line every half minute; nothing when quiet. */
-import ora from 'ora'
 import { monotonicMs } from '../host/clock.ts'
 import type { Progress } from '../fleet/pipeline.ts'
 import type { Face } from './face.ts'
@@ -13,7 +12,8 @@ const lineEveryMs = 30_000
 /** As often as a person can follow. Nothing is drawn in between, however often there is news. */
 const drawEveryMs = 100
 
-export function showProgress(face: Face, quiet: boolean): ProgressLine {
+/** What draws on a terminal is loaded only where there is one. */
+export async function showProgress(face: Face, quiet: boolean): Promise<ProgressLine> {
   if (quiet) return { update: () => undefined, [Symbol.dispose]: () => undefined }
   const startedAtMs = monotonicMs()
   return face.stderrIsTty && hasColumns() ? liveLines(startedAtMs) : plainLines(face, startedAtMs)
@@ -22,7 +22,8 @@ export function showProgress(face: Face, quiet: boolean): ProgressLine {
 /** A terminal whose size nobody set (serial lines, `docker run -t`, script(1)) says 0: there ora would clear lines for ever, whoever stands still meanwhile. */
 const hasColumns = (): boolean => process.stderr.columns > 0
 
-function liveLines(startedAtMs: number): ProgressLine {
+async function liveLines(startedAtMs: number): Promise<ProgressLine> {
+  const { default: ora } = await import('ora')
   // Signals stay ours: ora must not swallow the keyboard.
   const spinner = ora({ stream: process.stderr, discardStdin: false, interval: drawEveryMs, text: 'starting', color: (process.env['NO_COLOR'] ?? '') === '' ? 'cyan' : false }).start()
   const text = new ProgressText(startedAtMs)

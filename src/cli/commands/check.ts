@@ -134,6 +134,6 @@ async function checkTenants(ids: readonly string[], files: readonly string[], op
 
 /** Shows progress while `work` runs, and gathers its results. */
 export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: Watching) => Promise<Done>): Promise<Done> {
-  using line = showProgress(face, options.quiet ?? false)
+  using line = await showProgress(face, options.quiet ?? false)
   return await work({ onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
 }

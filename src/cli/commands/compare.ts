@@ -62,7 +62,7 @@ async function compare(a: string, b: string, options: CompareOptions, face: Face
 async function compareGiven(a: string, b: string, options: CompareOptions, face: Face, run: RunId): Promise<Compared> {
   const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
   const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)
-  using line = showProgress(face, options.quiet ?? false)
+  using line = await showProgress(face, options.quiet ?? false)
   const onStage: OnStage = (stage, sides) => line.update({ done: 0, total: 2, holding: stage === 'holding' ? sides.map(({ name }) => name) : [], checking: stage === 'checking' ? sides : [] })
   if (areFiles(sides)) return await compareFiles(sides, bare, onStage, face.interrupt.signal)
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
