@@ -51,16 +51,17 @@ export class ReadingPlace implements AsyncDisposable {
     signal.throwIfAborted()
     this.#room ??= await Room.open(this.#folder, this.#user)
     const seat = (this.#seat ??= new Seat(this.#room.folder, this.#user, this.#limits))
-    const child = await seat.ready()
-    child.snapshots++
     const bytes = statSync(snapshot, { throwIfNoEntry: false })?.size ?? 0
+    // All start side by side: one after the other, they took as long again as a tenth of a large file's check.
     const others = Array.from({ length: childrenBeside(bytes, options) }, () => new Seat(this.#room?.folder ?? '', this.#user, this.#limits))
     // The children that read are killed at once; nothing else waits for long.
     const stop = (): void => [seat, ...others].forEach((one) => one.kill())
     signal.addEventListener('abort', stop)
     try {
-      await this.#room.admit(snapshot)
       for (const other of others) other.begin()
+      const child = await seat.ready()
+      child.snapshots++
+      await this.#room.admit(snapshot)
       const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
