@@ -79,7 +79,7 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
     async [Symbol.asyncDispose]() {
       closing.abort(new Error('the checker was closed'))
       await queue.onIdle()
-      for (const place of places) await place[Symbol.asyncDispose]()
+      await Promise.all(places.map((place) => place[Symbol.asyncDispose]()))
     },
   }
 }

@@ -11,13 +11,12 @@ export interface Companions extends AsyncDisposable {
 /** @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST */
 export async function startCompanions(): Promise<Companions> {
   requireLinux()
-  const guardian = await Guardian.start()
-  const probe = Probe.start()
-  return {
-    probe, guardian,
-    [Symbol.asyncDispose]: async () => {
-      await probe[Symbol.asyncDispose]()
-      await guardian[Symbol.asyncDispose]()
-    },
+  const probe = Probe.start() // Starts while the guardian does.
+  try {
+    const guardian = await Guardian.start()
+    return { probe, guardian, [Symbol.asyncDispose]: async () => void (await Promise.all([probe[Symbol.asyncDispose](), guardian[Symbol.asyncDispose]()])) }
+  } catch (error) {
+    await probe[Symbol.asyncDispose]()
+    throw error
   }
 }
