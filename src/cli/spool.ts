@@ -6,6 +6,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { noEvidence } from '../model/evidence.ts'
 import type { Result } from '../model/report.ts'
 
 const pieceBytes = 256 * 1024
@@ -80,4 +81,8 @@ function openUnlinked(): number {
   }
 }
 
-const inBrief = (result: Result): Result => ({ ...result, content: { tables: [] }, evidence: { ...result.evidence, proofs: [], snapshot: null } })
+/** Of a sound result what a table shows of it: what all have in common they share. */
+const inBrief = (result: Result): Result => ({
+  ...result, ...inCommon, evidence: noEvidence, findings: result.findings.length === 0 ? inCommon.findings : result.findings,
+})
+const inCommon = { content: { tables: [] }, coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, causes: [], findings: [], remedy: { do: 'nothing', indexes: [], rehearsed: false, why: '', command: null } } as const
