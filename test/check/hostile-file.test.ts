@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fillEvents } from '../support/databases.ts'
+import { eventually } from '../support/processes.ts'
 import { useSnapshotFolder } from './snapshot-folder.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -42,11 +43,13 @@ describe('what a hostile file may cost', () => {
   test('a child that is killed is a fact, and the next snapshot is read by another', async () => {
     makeHanging()
     await using checker = await open()
-    const reading = checker.check(place.snapshot, { depth: 'full', signal })
-    // The first was asked everything at once, and has told nothing when it dies; the second is asked step by step.
+    let counted = false
+    const reading = checker.check(place.snapshot, { depth: 'full', signal, onProgress: ({ pagesDone, pages }) => { counted = pages > 0 && pagesDone === pages } })
+    // The first was asked everything at once, and has told nothing when it dies; the second is asked step by step, and by SQLite's word it hangs.
     const first = await childAtWork()
     process.kill(first, 'SIGSEGV')
-    const pid = await childAtWork(first)
+    await eventually('the pages are counted', () => counted)
+    const pid = await childAtWork(first, 50 + Math.max(...readingChildren().map(ticksOf)))
     if (isRoot) {
       // Seen from outside: it has no rights left, and its root is the room (hold.md, Security).
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -76,18 +79,17 @@ describe('what a hostile file may cost', () => {
   })
 })
 
-/** Waits for a reading child that has used half a second of the processor: starting takes less, so it is at work on the snapshot. @param before one that is not meant */
-async function childAtWork(before = 0): Promise<number> {
+/** Waits for a reading child that has used half a second of the processor: starting takes less, so it is at work on the snapshot. @param before one that is not meant @param ticks hundredths of a second */
+async function childAtWork(before = 0, ticks = 50): Promise<number> {
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline) {
-    for (const pid of readingChildren().filter((pid) => pid !== before)) {
-      const [, utime] = /^(?:\S+ ){11}(\d+) /.exec(statOf(pid)) ?? []
-      if (Number(utime) > 50) return pid
-    }
+    for (const pid of readingChildren().filter((pid) => pid !== before)) if (ticksOf(pid) > ticks) return pid
     await new Promise((resolve) => { setTimeout(resolve, 20) })
   }
   throw new Error('no reading child came to work')
 }
+
+const ticksOf = (pid: number): number => Number(/^(?:\S+ ){11}(\d+) /.exec(statOf(pid))?.[1] ?? 0)
 
 const statOf = (pid: number): string => {
   try {
