@@ -6,6 +6,7 @@ import { compareSnapshots } from '../check/compare-snapshots.ts'
 import { openChecker, type CheckLimits } from '../check/check.ts'
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { doubtsIn } from '../comparison/tables.ts'
+import { draftPrefix } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { isSameFile } from '../hold/tell-file.ts'
 import type { SnapshotPath, TenantId } from '../model/brand.ts'
@@ -32,7 +33,7 @@ export type GivenFile = Extract<GivenSide, { readonly kind: 'file' | 'copy' }>
 /** Told what is being done, for the progress line. */
 export type OnStage = (stage: 'holding' | 'checking', sides: readonly Checking[]) => void
 
-/** Takes a side; `name` is unique in the snapshot folder. */
+/** Takes a side; `name` is unique in the snapshot folder, and begins so that the next run clears it away when this one is killed. */
 type Take<Side extends GivenSide> = (side: Side, name: string) => Promise<Taken>
 
 /** Two files. @throws {Failure} USAGE when they are one, and as `withBareRun` */
@@ -93,10 +94,10 @@ async function comparePair<Side extends GivenSide>(sides: Sided<Side>, take: Tak
   const tenantFirst = sides.a.kind === 'tenant' && sides.b.kind !== 'tenant'
   const [early, late]: readonly [Side, Side] = tenantFirst ? [sides.b, sides.a] : [sides.a, sides.b]
   onStage('holding', [begun(early)])
-  await using taken = await take(early, 'compared-1')
+  await using taken = await take(early, `${draftPrefix}${process.pid}-compared-1`)
   if (taken.snapshot === null) return inSides(sides, early, (await taken.check(() => undefined)).result, null, null)
   onStage('holding', [begun(late)])
-  await using other = await take(late, 'compared-2')
+  await using other = await take(late, `${draftPrefix}${process.pid}-compared-2`)
   const checking = [begun(early), begun(late)] as const
   const onPages = (one: { pages: PagesDone | null }): OnPages => (pages) => {
     one.pages = pages

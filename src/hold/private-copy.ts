@@ -31,12 +31,12 @@ export async function copyPrivately(named: string, parent: string, name: string)
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
   try {
     for (const part of liveSetParts) if (part !== '-shm') await copyPart(source + part, join(folder, `snapshot.db${part}`), part === '')
+    const path = join(folder, 'snapshot.db')
+    return { path: path as SnapshotPath, contents: await contentsOfFile(path), [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error
   }
-  const path = join(folder, 'snapshot.db')
-  return { path: path as SnapshotPath, contents: await contentsOfFile(path), [Symbol.asyncDispose]: remove }
 }
 
 async function copyPart(from: string, to: string, mandatory: boolean): Promise<void> {

@@ -8,6 +8,7 @@ import { comparisonIn, comparisonOf, gistOf, tableIn, validateComparison } from 
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder, type Folder } from './folder.ts'
 import { ending, holdfast, reportOf, start, type Program } from './program.ts'
 import { openService } from './service.ts'
+import { until } from '../service/support.ts'
 
 function changeIn(path: string, sql: string): void {
   const database = new Database(path)
@@ -189,6 +190,21 @@ test('a tenant against what was pulled of it: the same until the service writes;
   expect([service.gate.stateOf('acme'), service.deeds, readdirSync(service.snapshots)]).toEqual(['active', ['close acme', 'open acme', 'close acme', 'open acme', 'close acme', 'open acme'], []])
   const history = JSON.parse((await holdfast(['history', 'acme', '--json', ...config])).stdout) as object
   expect(JSON.stringify(history).match(/"verdict":"sound"/g)).toHaveLength(3)
+})
+
+test('killed in the middle, a comparison leaves no copy that the next run does not clear away', async () => {
+  await using service = await openService()
+  const pulled = service.folder.in('pulled')
+  expect((await holdfast(['pull', 'acme', pulled, '--config', service.config])).code).toBe(0)
+  const args = ['--snapshot', join(pulled, 'acme.db'), 'tenant:acme', '--config', service.config]
+  const program = start(['compare', ...args])
+  await until(() => readdirSync(service.snapshots).some((name) => name.includes('compared')), 'the copy of the file is there')
+  program.kill('SIGKILL')
+  await ending(program)
+  await until(() => service.gate.stateOf('acme') === 'active', 'acme serves', 60_000)
+  expect(readdirSync(service.snapshots).some((name) => name.includes('compared'))).toBe(true)
+  expect(gistOf(await comparisonOf(args))).toBe('equal sound / sound 0')
+  expect(readdirSync(service.snapshots)).toEqual([])
 })
 
 test('two tenants are held one after the other', async () => {
