@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { gist, holdfast, launcher, reportIn, reportOf } from './program.ts'
+import { eventually } from '../support/processes.ts'
 import { openService } from './service.ts'
 
 test('of several files the gravest code counts: 2, then 1, then 3, then 75; each result has its own', async () => {
@@ -161,7 +162,14 @@ test('a tenant that is not well after our resume is 4, over the damage found bef
       return { acme, bolt: `${data}/bolt.db`, crate: `${data}/crate.db` }
     },
     healthy: (id) => id !== 'bolt' || boltIsWell,
-    onClose: (id) => { boltIsWell &&= id !== 'bolt' },
+    onClose: async (id) => {
+      if (id !== 'bolt') return
+      boltIsWell = false
+      // What stops the line ends the checks under way too: acme's is over only when the ledger has it.
+      await eventually('acme is checked', async () => (await holdfast(['history', 'acme', '--json', '--config', service.config])).stdout.includes('"verdict": "damaged"'), 30_000)
+    },
+    limits: { closeMsMax: 40_000 },
+    settings: { service: { requestTimeout: '40s' } },
   })
   const ran = await holdfast(['check', '--json', '--tenant', 'acme', 'bolt', 'crate', '--config', service.config])
   const report = reportIn(ran)
