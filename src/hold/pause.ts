@@ -75,12 +75,15 @@ export class Pause implements AsyncDisposable {
 
   /** Writes the ledger line and starts the guardian's watch; the service is asked by `quiesce`. @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE */
   static async open(pausing: Pausing): Promise<Pause> {
-    const { tenant, ledger, guardian, limits } = pausing
+    const { tenant, service, ledger, guardian, limits } = pausing
     const holder = `holdfast-${randomUUID()}`
-    const longestMs = longestPauseMs(limits)
+    const waitMsMax = service.quiesceMsMax(limits.drainTimeoutMs)
+    // From our request on: the wait for its answer, and the hold. After that no lease of ours can stand.
+    const longestMs = waitMsMax + maxHoldMs(limits)
     // The watch first: without a guardian nothing is asked, and the ledger must not remember it as asked.
     const endsByMs = monotonicMs() + longestMs
-    const watchedUntilMs = monotonicMs() + firstWatchMs(limits)
+    // A lease cannot end before its own length is over, for it has yet to be asked for. Where the answer may take as long, nothing may be ended while we wait: no lock is held then.
+    const watchedUntilMs = monotonicMs() + (limits.ttlMs > waitMsMax ? limits.ttlMs + marginMs : longestMs)
     const watch = await guardian.watch(watchedUntilMs)
     try {
       await ledger.append({ kind: 'hold-asked', tenant, holder, endsBy: Date.now() + longestMs })
@@ -253,14 +256,5 @@ export class Pause implements AsyncDisposable {
 }
 
 const maxHoldMs = (limits: PauseLimits): number => Math.max(limits.ttlMs, limits.maxPauseMs + 2_000)
-
-/** From our request on: drain, hold, and what an answer may take on its way. After that no lease of ours can stand. */
-const longestPauseMs = (limits: PauseLimits): number => waitMsMax(limits) + maxHoldMs(limits)
-
-/** From our request to the service's answer. */
-const waitMsMax = (limits: PauseLimits): number => limits.drainTimeoutMs + 10_000
-
-/** A lease of this length cannot end earlier, for it has yet to be asked for. Where the answer may take as long as the lease, nothing may be ended while we wait: no lock is held then. */
-const firstWatchMs = (limits: PauseLimits): number => (limits.ttlMs > waitMsMax(limits) ? limits.ttlMs + marginMs : longestPauseMs(limits))
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)

@@ -104,8 +104,10 @@ export interface Service extends AsyncDisposable {
   /** All pages of the registry. @throws {Failure} REGISTRY_STALE for a repeated cursor, a tenant named twice or a page that does not fit. */
   tenants(signal: AbortSignal): Promise<readonly RegisteredTenant[]>
   tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
-  /** However often it is repeated inside: it takes effect within `drainTimeoutMs` + 10 s of the call, or never. */
+  /** However often it is repeated inside: it answers, and takes effect, within `quiesceMsMax` of the call, or never. */
   quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced>
+  /** In ms, for a tenant that may take as long as this to drain. */
+  quiesceMsMax(drainTimeoutMs: number): number
   /** @throws {Failure} LEASE_LOST when the lease has ended. Hooks have no lease to renew: they answer what they were given. */
   renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }>
   /** Repeatable. Resolves for a lease that had ended already. @throws {Failure} RESUME_FAILED, with `maybe-paused`. */

@@ -12,8 +12,10 @@ import { Transport, type AdminSettings, type Answer, type Request } from './tran
 import { readRegistry } from './registry.ts'
 
 const answerBytesMax = 1_048_576
-/** The last attempt at a quiesce begins within this. The hold counts on it when it says by when a lease of ours must have ended (port.ts). */
+/** The last attempt at a quiesce begins within this. */
 const quiesceStartMsMax = 9_000
+/** What a service is given to close a tenant after it has drained, when an answer is not waited for that long. */
+const closeMsMin = 1_000
 /** Leases of which the boot id is remembered, to tell a restart from a lease that is merely unknown. */
 const bootIdsMax = 1_000
 
@@ -70,6 +72,10 @@ export class AdminClient implements Service {
     // Never longer than asked for, whatever the service says: the guardian counts with what we asked.
     const expiresInMs = Math.min(read.value.expiresInMs, request.ttlMs)
     return { tenant: id, holder: request.holder, leaseId, fence, bootId, expiresInMs, openHandles, files, sqliteVersion, via: 'admin-api' }
+  }
+
+  quiesceMsMax(drainTimeoutMs: number): number {
+    return quiesceStartMsMax + drainTimeoutMs + Math.max(this.#transport.timeoutMs, closeMsMin)
   }
 
   async renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }> {

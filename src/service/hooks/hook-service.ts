@@ -57,6 +57,10 @@ export class HookService implements Service {
     }
   }
 
+  quiesceMsMax(): number {
+    return this.#settings.timeoutMs
+  }
+
   renew(quiesced: Quiesced): Promise<{ readonly expiresInMs: number }> {
     return Promise.resolve({ expiresInMs: quiesced.expiresInMs })
   }
