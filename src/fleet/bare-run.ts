@@ -15,9 +15,6 @@ import { takeCopy } from './take.ts'
 
 export interface BareRun {
   readonly run: RunId
-  readonly version: string
-  /** Arguments of the command line, for the ledger. */
-  readonly argv: readonly string[]
   /** Folder of the ledger from the command line; null: nothing is remembered. */
   readonly ledger: string | null
   /** Folder from the command line; null: see `openSnapshotFolder`. */
@@ -46,7 +43,6 @@ export async function withBareRun<Value>(run: BareRun, targets: readonly Target[
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: most runs over bare files remember nothing.
   await using lock = await takeRunLock(run.ledger, bareFiles, run.run)
   await using ledger = await openLedger(run.ledger, run.run)
-  await ledger.append({ kind: 'run-started', mode: 'check', version: run.version, argv: run.argv })
   return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
 }
 

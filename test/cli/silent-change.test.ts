@@ -4,6 +4,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, symlin
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
+import { readLedger } from '../../src/ledger/ledger.ts'
 import type { Result } from '../../src/model/report.ts'
 import { eventually } from '../support/processes.ts'
 import { overwrite, rot } from '../support/rot.ts'
@@ -164,6 +165,14 @@ describe('what is no rot', () => {
 })
 
 describe('what the ledger keeps', () => {
+  test('of bare files no lines: status and history speak of tenants', async () => {
+    using place_ = place()
+    const { folder, check } = place_
+    await check()
+    await using ledger = await readLedger(folder.in('ledger'))
+    expect([await ledger.history(null, 10), await ledger.lastRuns(10)]).toEqual([[], []])
+  })
+
   test('a quick check, SQLite\u2019s own check and a file in use compare nothing and keep nothing over it', async () => {
     using place_ = place()
     const { path, check } = place_

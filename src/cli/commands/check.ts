@@ -114,7 +114,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
   const check = settings?.check ?? defaultCheckSettings
   const limits = checkLimits({ check })
   return {
-    run, version: face.version, argv: process.argv.slice(2), ledger: options.ledger ?? null,
+    run, ledger: options.ledger ?? null,
     snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false,
     keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
