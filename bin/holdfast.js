@@ -3,4 +3,4 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 15)) {
   console.error(`holdfast needs Node.js 22.15 or newer; this is ${process.version} (nothing was touched)`)
   process.exitCode = 78
-} else import('../dist/cli/main.js')
+} else import('../dist/holdfast.js')

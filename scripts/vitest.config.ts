@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The children of tests are started from their sources some thousand times: what Node makes of those is kept.
-    env: { NODE_COMPILE_CACHE: new URL('../node_modules/.cache/compiled', import.meta.url).pathname },
+    env: { NODE_COMPILE_CACHE: new URL('../node_modules/.compiled', import.meta.url).pathname },
     setupFiles: [new URL('../test/support/seed.ts', import.meta.url).pathname],
     reporters: ['default', new URL('totals-reporter.ts', import.meta.url).pathname],
   },

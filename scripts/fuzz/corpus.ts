@@ -1,7 +1,7 @@
 /** SQLite's own fuzz corpus through the confined checker, and through the full check of the same SQLite. */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { openChecker } from '../../src/check/check.ts'
+import { openChecker } from '../../src/check/check.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { ChildEnded, programBeside, startChild } from '../../src/host/child.ts'
 import type { Child } from '../../src/host/child.ts'
@@ -32,9 +32,7 @@ export async function fuzzCorpus(folder: string, options: CorpusOptions, say: (l
   say(`${files.length} databases of the corpus`)
   const snapshots = join(folder, 'snapshots')
   mkdirSync(snapshots)
-  // As it is delivered: what runs from source starts four times as slowly.
-  const built = (await import(new URL('../../dist/check/check.js', import.meta.url).href)) as { readonly openChecker: typeof openChecker }
-  await using checker = await built.openChecker({ folder: snapshots, parallel, engine: 'census', timeoutMs, memoryBytesMax, niceness: 15 })
+  await using checker = await openChecker({ folder: snapshots, parallel, engine: 'census', timeoutMs, memoryBytesMax, niceness: 15 })
   const { signal } = new AbortController()
   const outcomes = new Map<string, number>()
   const wrong: string[] = []

@@ -2,4 +2,4 @@
 import { readFileSync } from 'node:fs'
 import { CompiledCore } from '../census/compiled-core.ts'
 
-export const loadCore = (): CompiledCore | null => CompiledCore.from(readFileSync(new URL('../census/core.wasm', import.meta.url)))
+export const loadCore = (): CompiledCore | null => CompiledCore.from(readFileSync(new URL('core.wasm', import.meta.url)))

@@ -1,5 +1,7 @@
 /** Our side of the terminal: data on stdout, progress and faults on stderr; a reader that goes away ends nothing. */
 import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { invariant } from '../model/bug.ts'
 import { listenForSignals, type Interrupt } from './interrupt.ts'
 
 export interface Face {
@@ -39,5 +41,8 @@ const isTerminal = (stream: NodeJS.WriteStream): boolean => (stream as { isTTY?:
 /** Neither a terminal that says it has no columns nor a very narrow or wide one is taken at its word. */
 const widthOf = (columns: number | undefined): number => (columns === undefined || columns === 0 ? 80 : Math.max(40, Math.min(columns, 120)))
 
-/** Of our package, which lies above src/ and dist/ alike. */
-const readVersion = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+function readVersion(): string {
+  const ours = findPackageJSON(import.meta.url)
+  invariant(ours, 'our package has a package.json')
+  return (JSON.parse(readFileSync(ours, 'utf8')) as { version: string }).version
+}

@@ -9,7 +9,7 @@ import type { ComparisonReport, TableComparison } from '../../src/model/comparis
 import { holdfast, type Ran, type RunOptions } from './program.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
-const schema = (name: string): object => JSON.parse(readFileSync(join(tree, `dist/report/${name}.schema.json`), 'utf8')) as object
+const schema = (name: string): object => JSON.parse(readFileSync(join(tree, `dist/${name}.schema.json`), 'utf8')) as object
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
 addFormats.default(ajv)
 ajv.addSchema(schema('report'))

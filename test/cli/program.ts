@@ -47,7 +47,7 @@ async function textOf(stream: Readable): Promise<string> {
   return Buffer.concat(pieces).toString('utf8')
 }
 
-const schema = JSON.parse(readFileSync(join(tree, 'dist/report/report.schema.json'), 'utf8')) as object
+const schema = JSON.parse(readFileSync(join(tree, 'dist/report.schema.json'), 'utf8')) as object
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
 addFormats.default(ajv)
 const validate = ajv.compile(schema)
