@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fillEvents } from '../support/databases.ts'
+import { fillEvents, fillSlow } from '../support/databases.ts'
 import { eventually } from '../support/processes.ts'
 import { useSnapshotFolder } from './snapshot-folder.ts'
 
@@ -11,13 +11,7 @@ const place = useSnapshotFolder()
 const { open, check, make, expectBackInPlace } = place
 
 /** A snapshot over which SQLite thinks for ages: a CHECK that is slow, on many rows. */
-function makeHanging(): void {
-  make((db) => {
-    db.exec('CREATE TABLE slow(a CHECK(length(hex(hex(zeroblob(3000000 + a)))) > 0))')
-    db.pragma('ignore_check_constraints=ON')
-    db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO slow SELECT i FROM n')
-  })
-}
+const makeHanging = (): void => make(fillSlow)
 
 describe('what a hostile file may cost', () => {
   test('a check that does not end is ended, and what was read before is kept', async () => {
@@ -33,7 +27,7 @@ describe('what a hostile file may cost', () => {
     make((db) => {
       db.exec('CREATE TABLE fat(a CHECK(length(hex(zeroblob(450000000 + a))) > 0)); INSERT INTO fat(a) SELECT 1 WHERE 0')
       db.pragma('ignore_check_constraints=ON')
-      db.exec('INSERT INTO fat VALUES(1),(2),(3)')
+      db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO fat SELECT i FROM n') // A minute of work: the look at the memory comes in time.
     })
     const reading = await check('full', { memoryBytesMax: 250e6 })
     expect(reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'memory', during: 'integrity' }] })

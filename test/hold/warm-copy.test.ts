@@ -35,7 +35,7 @@ describe('a warm copy', () => {
     const { complaints, failures, transactions, slowest } = await heavy.end()
     expect({ complaints, failures }).toEqual({ complaints: '', failures: 0 })
     expect(transactions).toBeGreaterThan(100)
-    expect(slowest).toBeLessThan(1_000) // Without the dead man's switch an opening service waited ten seconds, for all its tenants.
+    expect(slowest).toBeLessThan(5_000) // Without the dead man's switch an opening service waited ten seconds, for all its tenants.
   })
 
   it('leaves out a transaction that its writer died over, and takes the one that overwrote it', async () => {

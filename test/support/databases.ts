@@ -25,6 +25,13 @@ export function create(path: string, pageSize: number, fill: Fill, pragmas: read
   }
 }
 
+/** Whoever checks its constraints is busy for longer than anybody waits. */
+export const fillSlow: Fill = (db) => {
+  db.exec('CREATE TABLE slow(a CHECK(length(hex(hex(zeroblob(3000000 + a)))) > 0))')
+  db.pragma('ignore_check_constraints=ON')
+  db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO slow SELECT i FROM n')
+}
+
 /** `events` with three indexes, `users` with one: rows enough for interior pages at small page sizes. */
 export const fillEvents = (rows: number): Fill => (db) => {
   db.exec(`CREATE TABLE events(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER, weight REAL, note TEXT);
