@@ -177,12 +177,13 @@ describe('text written against the parser is refused, quickly', () => {
     ['__proto__', '__proto__: { polluted: 1 }\nservice: { __proto__: 1, constructor: 2 }'],
   ]
   test.each(bombs)('%s', (_name, text) => {
-    const began = performance.now()
+    const began = process.cpuUsage()
     const problems = problemsOf(text)
     expect(problems.length).toBeGreaterThan(0)
     expect(problems.length).toBeLessThanOrEqual(51)
     expect(problems.join('\n')).not.toContain('\u001b')
-    expect(performance.now() - began).toBeLessThan(5000)
+    const { user, system } = process.cpuUsage(began)
+    expect((user + system) / 1000).toBeLessThan(5000)
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 })

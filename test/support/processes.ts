@@ -67,7 +67,7 @@ function collect(child: ChildProcess): () => { readonly stdout: string; readonly
 }
 
 /** Waits until `condition` answers something true, with a deadline. */
-export async function eventually<Seen>(what: string, condition: () => Seen | Promise<Seen>, deadlineMs = 10_000): Promise<NonNullable<Seen>> {
+export async function eventually<Seen>(what: string, condition: () => Seen | Promise<Seen>, deadlineMs = 30_000): Promise<NonNullable<Seen>> {
   const end = performance.now() + deadlineMs
   let last: unknown = null
   for (;;) {
