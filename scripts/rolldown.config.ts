@@ -1,8 +1,10 @@
-import { defineConfig } from 'rolldown'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineConfig, type Plugin } from 'rolldown'
 
 const source = (path: string): string => new URL(`../src/${path}.ts`, import.meta.url).pathname
 
-/** One file for each program, and one for what two of them share: a program of a hundred modules starts three times as slowly. */
+/** One file for each program, and one for what two of them share: a program of hundreds of modules starts three times as slowly. */
 export default defineConfig({
   platform: 'node',
   input: {
@@ -13,7 +15,25 @@ export default defineConfig({
     'reader-child': source('check/reader-child'),
     gate: source('service/gate/index'),
   },
-  // Libraries stay where npm put them, with their licences.
-  external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+  external: ['better-sqlite3', 'koffi'], // Native.
   output: { format: 'esm', minify: false },
+  plugins: [licences()],
 })
+
+/** Puts the licences of the libraries that were bundled beside them. */
+function licences(): Plugin {
+  return {
+    name: 'licences',
+    generateBundle(_options, bundle) {
+      const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []))
+      const folders = new Set(modules.flatMap((module) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module) ?? []))
+      const texts = [...folders].toSorted().map((folder) => {
+        const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string }
+        const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one))
+        if (file === undefined) throw new Error(`${name} has no licence beside its code`)
+        return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
+      })
+      this.emitFile({ type: 'asset', fileName: 'LICENCES.txt', source: `Libraries in these programs, and their licences.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}` })
+    },
+  }
+}
