@@ -13,7 +13,7 @@ const bolt = tenantId('bolt')
 
 async function withDemo(faults: string, act: (client: Service, demo: DemoProcess) => Promise<void>, more: readonly string[] = []): Promise<void> {
   await using demo = await startDemo(['--tenants', '2', '--size', '20000', '--misbehave', faults, ...more])
-  await using client = await connect(demo.socket, { requestTimeoutMs: 400 })
+  await using client = await connect(demo.socket, { requestTimeoutMs: 1_500 })
   await act(client, demo)
 }
 
