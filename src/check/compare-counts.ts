@@ -1,12 +1,14 @@
 /** Child side: the last part of a census. Streams what SQL must compute, compares all sums, and looks a second time where they differ. */
 import Database from 'better-sqlite3'
 import { ComputedEntries } from '../census/computed.ts'
-import { DifferenceSearch } from '../census/differences.ts'
+import { DifferenceSearch, differingIndexes } from '../census/differences.ts'
 import type { DifferencePass } from '../census/differences.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../census/findings.ts'
+import type { Wanted } from '../census/leftovers.ts'
 import type { IndexPlan, TreePlan } from '../census/plan.ts'
 import { digestOf } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
+import type { Finding } from '../model/finding.ts'
 import type { TableContent } from '../model/verdict.ts'
 import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
@@ -18,21 +20,27 @@ type Query = Extract<Computing, { kind: 'query' }>
 
 /** @param wanted `map`: the pages of entries that are wrong; `showValues`: what they hold beside keys */
 export function compareCounts(counter: PageCounter, db: Database.Database, { map, showValues }: { readonly map: boolean; readonly showValues: boolean }): CompareAnswer {
-  const { plan, tally, owners, file } = counter
+  const { plan, tally, file } = counter
   const streamed = streamComputed(counter, db)
   const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
   const uncounted = [...streamed.uncounted, ...unread]
   // What was not read says nothing of what differs.
   for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
-  const search = new DifferenceSearch(plan, owners, tally)
-  for (const pass of search.passes(file)) look(counter, db, pass, streamed.queries)
   const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
+  const agree = tally.noted.size === 0 && differingIndexes(plan, tally).length === 0
   return {
-    findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, { places, showValues })],
+    findings: agree ? [] : findDifferences(counter, db, streamed.queries, { places, showValues }),
     entries: places?.pages() ?? null,
     uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
     content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),
   }
+}
+
+function findDifferences(counter: PageCounter, db: Database.Database, queries: ReadonlyMap<number, Query>, wanted: Wanted): readonly Finding[] {
+  const { plan, tally, owners, file } = counter
+  const search = new DifferenceSearch(plan, owners, tally)
+  for (const pass of search.passes(file)) look(counter, db, pass, queries)
+  return [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, wanted)]
 }
 
 interface UncountedTree extends Uncounted {

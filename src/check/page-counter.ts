@@ -10,28 +10,35 @@ import type { PageFile } from './page-file.ts'
 
 export class PageCounter {
   readonly plan: CensusPlan
-  readonly owners: PageOwners
   readonly file: PageFile
   readonly tally: Tally
-  readonly #scanner: Scanner
+  readonly #core: CompiledCore | null
+  #owners: PageOwners | null = null
+  #scanner: Scanner | null = null
 
   constructor(file: PageFile, plan: CensusPlan, key: readonly [number, number], core: CompiledCore | null) {
     this.plan = plan
     this.file = file
-    this.owners = walkOwners(plan, this.file)
     this.tally = emptyTally(plan, key)
-    this.#scanner = new Scanner(plan, this.owners, this.file, this.tally, everything(core))
+    this.#core = core
+  }
+
+  /** Walked for when they are first asked for: who only adds up tallies that agree never does, and everybody else waits for it. */
+  get owners(): PageOwners {
+    this.#owners ??= walkOwners(this.plan, this.file)
+    return this.#owners
   }
 
   /** Counts the pages from `first` to `last`. */
   scan(first: number, last: number): void {
-    const pagesAtOnce = this.#pagesAtOnce
-    for (let page = first; page <= last; page += pagesAtOnce) this.#scan(this.#scanner, page, Math.min(pagesAtOnce, last - page + 1))
+    const scanner = (this.#scanner ??= new Scanner(this.plan, this.owners, this.file, this.tally, everything(this.#core)))
+    const pagesAtOnce = this.#pagesAtOnce(scanner)
+    for (let page = first; page <= last; page += pagesAtOnce) this.#scan(scanner, page, Math.min(pagesAtOnce, last - page + 1))
   }
 
   /** Goes over the needed pages of the whole file once more, with another scanner. */
   scanWith(scanner: Scanner, needs: (page: number) => boolean): void {
-    const pagesAtOnce = this.#pagesAtOnce
+    const pagesAtOnce = this.#pagesAtOnce(scanner)
     for (let page = 1; page <= this.plan.pages; page++) {
       if (!needs(page)) continue
       let count = 1
@@ -45,8 +52,8 @@ export class PageCounter {
     for (const tally of tallies) mergeTallies(this.tally, tally)
   }
 
-  get #pagesAtOnce(): number {
-    return this.#scanner.piece.length / this.plan.pageSize
+  #pagesAtOnce(scanner: Scanner): number {
+    return scanner.piece.length / this.plan.pageSize
   }
 
   #scan(scanner: Scanner, first: number, count: number): void {
