@@ -14,6 +14,7 @@ import { decode, wordBytesMax, wordsNext } from './record'
 
 export { begin, beginPiece } from './memory'
 export { beginFingerprints } from './fingerprint'
+export { glance } from './glance'
 
 const tableLeaf = 13
 const indexLeaf = 10

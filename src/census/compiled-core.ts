@@ -5,6 +5,7 @@ export interface CoreFunctions {
   begin(pageSize: number, usable: number, rowBytesMax: number, entryBytesMax: number, spilledBytesMin: number, encoding: number, buckets: number, columns: number, columnsEach: number, words: number, wordsEnd: number, payloads: number, payloadBytesMax: number): void
   beginPiece(at: number, firstPage: number, pageCount: number): void
   beginFingerprints(key0: number, key1: number, entries: number, contents: number, listedMax: number, lanes: number): void
+  glance(at: number, pageCount: number, pageSize: number, usable: number, rowBytesMax: number, entryBytesMax: number, words: number): void
   countRows(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number, overflowPages: number): number
   countEntries(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number, overflowPages: number): number
 }

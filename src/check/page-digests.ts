@@ -32,8 +32,13 @@ export class DigestedPages implements PageSource {
 
   read(page: number, into: Uint8Array): number | 'unread' {
     const got = this.#source.read(page, into)
-    if (got !== 'unread') this.#digests[page] = crc32(got === into.length ? into : into.subarray(0, got))
+    if (got !== 'unread') this.take(page, got === into.length ? into : into.subarray(0, got))
     return got
+  }
+
+  /** A page that was read elsewhere. */
+  take(page: number, bytes: Uint8Array): void {
+    this.#digests[page] = crc32(bytes)
   }
 
   /** @param holdsContent false for pages whose bytes say nothing */

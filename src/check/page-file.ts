@@ -39,6 +39,11 @@ export class PageFile implements PageSource, Disposable {
    */
   readMany(first: number, count: number, into: Uint8Array): readonly number[] {
     const bytes = count * this.#pageSize
+    const atHand = this.atHand(first, count)
+    if (atHand !== null) {
+      into.set(atHand)
+      return []
+    }
     let filled = 0
     while (filled < bytes) {
       const got = this.#readAt(into, filled, bytes - filled, (first - 1) * this.#pageSize + filled)

@@ -1,4 +1,6 @@
 /** Child side: the page accounting of the settled database file (sqlite/accounting). */
+import type { CompiledCore } from '../census/compiled-core.ts'
+import { glancesBytes } from '../census/glanced-pages.ts'
 import { claimsBytes } from '../sqlite/accounting/claims.ts'
 import { accountPages } from '../sqlite/accounting/account-pages.ts'
 import type { PageAccount, PageAccounting } from '../sqlite/accounting/account-pages.ts'
@@ -9,20 +11,26 @@ import { lockBytePage } from '../sqlite/page-layout.ts'
 import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
+import { PageGlance } from './page-glance.ts'
 import type { AccountAnswer, Digesting } from './questions.ts'
 
 export class PageReader {
   readonly #database: string
   readonly #open: (pageSize: number) => PageFile
+  readonly #core: CompiledCore | null
+  /** null where there is no core, or no memory for what it sees. */
+  #glance: PageGlance | null = null
   #accounting: PageAccounting | null = null
   #account: PageAccount | null = null
   #header: DatabaseHeader | null = null
   /** null where nobody asked for digests. */
   #digests: DigestedPages | null = null
 
-  constructor(database: string, open: (pageSize: number) => PageFile) {
+  /** @param core null where JavaScript shall look at all pages */
+  constructor(database: string, open: (pageSize: number) => PageFile, core: CompiledCore | null) {
     this.#database = database
     this.#open = open
+    this.#core = core
   }
 
   /** Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's memory. */
@@ -33,7 +41,9 @@ export class PageReader {
       this.#accounting = begun
     }
     const accounting = this.#accounting
-    if (!accounting.step(pagesMax)) return { kind: 'going-on', pages: accounting.pages, pagesRead: accounting.pagesRead }
+    const glanced = this.#glance === null || this.#glance.step(pagesMax)
+    // What was glanced at has been read, whether or not the accounting has come to it.
+    if (!glanced || !accounting.step(pagesMax)) return { kind: 'going-on', pages: accounting.pages, pagesRead: Math.max(this.#glance?.pagesRead ?? 0, accounting.pagesRead) }
     const { pages, pagesRead, pagesUnread, findings } = (this.#account = accounting.result())
     return { kind: 'ended', pages, pagesRead, pagesUnread, findings, groups: map ? this.#account.groups() : null }
   }
@@ -75,6 +85,8 @@ export class PageReader {
     this.#header = header
     const file = this.#open(header.pageSize)
     this.#digests = digest ? new DigestedPages(file, filePages) : null
-    return accountPages(header, this.#digests ?? file)
+    const glances = this.#core !== null && needed + glancesBytes(filePages) <= memoryBytesMax
+    this.#glance = glances ? new PageGlance(this.#core, file, header, this.#digests) : null
+    return accountPages(header, this.#digests ?? file, this.#glance?.glances)
   }
 }

@@ -81,7 +81,7 @@ export class SnapshotReader {
   }
 
   #account({ pagesMax, map, digest, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
-    this.#pages ??= new PageReader(this.#database(), (pageSize) => this.#file(pageSize))
+    this.#pages ??= new PageReader(this.#database(), (pageSize) => this.#file(pageSize), this.#core)
     return { step: 'account', ...this.#pages.step(pagesMax, map, digest, memoryBytesMax) }
   }
 

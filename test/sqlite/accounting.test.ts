@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
-import { accountPages } from '../../src/sqlite/accounting/account-pages.ts'
 import type { PageAccount } from '../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
+import { accountBothWays } from '../support/account-both-ways.ts'
 import { createBeyondLockByte, createReserved, fillEvents, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'accounting-'))
@@ -21,9 +21,7 @@ function account(path: string): PageAccount {
     const reading = readHeader(first)
     if (reading.kind !== 'header') throw new Error(`${path}: ${JSON.stringify(reading)}`)
     const { pageSize } = reading.header
-    const accounting = accountPages(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize) })
-    while (!accounting.step(1000));
-    return accounting.result()
+    return accountBothWays(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize) })
   } finally {
     closeSync(file)
   }

@@ -1,9 +1,9 @@
 /** Random byte damage, and what SQLite and our own accounting say of it. Reproducible by its seed. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { accountPages } from '../../src/sqlite/accounting/account-pages.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
+import { accountBothWays } from './account-both-ways.ts'
 
 /** xorshift32: small, and the same everywhere. */
 export function randomFrom(seed: number): (below: number) => number {
@@ -63,10 +63,7 @@ export function accountFor(path: string): { readonly findings: readonly Finding[
     const reading = readHeader(first)
     if (reading.kind === 'empty' || reading.kind === 'not-sqlite' || reading.header === null || reading.header.pageSize - reading.header.reservedBytes < 480) return null
     const { pageSize } = reading.header
-    const accounting = accountPages(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize) })
-    let steps = 0
-    while (!accounting.step(1000)) if (++steps > 1000) throw new Error(`${path}: the accounting does not come to its end`)
-    const { findings, pages, pagesRead } = accounting.result()
+    const { findings, pages, pagesRead } = accountBothWays(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize) })
     return { findings, pages, pagesRead, headerRight: reading.kind === 'header' }
   } finally {
     closeSync(file)

@@ -8,7 +8,6 @@ import type { CensusPlan } from '../../src/census/plan.ts'
 import { everything, Scanner } from '../../src/census/scan.ts'
 import { digestOf, emptyTally } from '../../src/census/tally.ts'
 import type { Tally } from '../../src/census/tally.ts'
-import { accountPages } from '../../src/sqlite/accounting/account-pages.ts'
 import type { PageSource } from '../../src/sqlite/accounting/page-source.ts'
 import { readTrunk } from '../../src/sqlite/freelist.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
@@ -17,6 +16,7 @@ import { readRecord } from '../../src/sqlite/record.ts'
 import { findWalCut } from '../../src/sqlite/wal-cut.ts'
 import { readWalIndexHeader } from '../../src/sqlite/wal-index.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../src/sqlite/wal.ts'
+import { accountBothWays } from './account-both-ways.ts'
 import type { HostileInput } from './hostile-inputs.ts'
 
 const core = loadCore()
@@ -61,15 +61,10 @@ const sourceOf = (bytes: Buffer, pageSize: number): PageSource => ({
   },
 })
 
-/** Slices of the accounting that no small file can need. */
-const stepsMax = 1000
-
 function account(bytes: Buffer): number {
   const reading = readHeader(bytes.subarray(0, 100))
   if ((reading.kind !== 'header' && reading.kind !== 'wrong') || reading.header === null || reading.header.pageSize - reading.header.reservedBytes < 480) return 1
-  const accounting = accountPages(reading.header, sourceOf(bytes, reading.header.pageSize))
-  for (let steps = 0; !accounting.step(1000); steps++) if (steps > stepsMax) throw new Error('the accounting does not come to its end')
-  return accounting.result().findings.length
+  return accountBothWays(reading.header, sourceOf(bytes, reading.header.pageSize)).findings.length
 }
 
 function count(bytes: Buffer, plan: CensusPlan, seed: number): number {

@@ -14,7 +14,8 @@ import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
 import { groupPages } from './page-groups.ts'
 import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
-import type { PageSource } from './page-source.ts'
+import { nothingSeen } from './page-source.ts'
+import type { Glances, PageSource } from './page-source.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
 import type { SchemaRow } from './schema-rows.ts'
 import { walkTree } from './tree-walk.ts'
@@ -46,10 +47,10 @@ export interface PageAccounting {
   result(): PageAccount
 }
 
-/** Begins the accounting of a file with this header. */
-export function accountPages(header: DatabaseHeader, source: PageSource): PageAccounting {
+/** Begins the accounting of a file with this header. @param glances must be complete before the first step */
+export function accountPages(header: DatabaseHeader, source: PageSource, glances: Glances = nothingSeen): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
-  const account = new Account(header, databasePages(header, filePages), source)
+  const account = new Account(header, databasePages(header, filePages), source, glances)
   const rows: SchemaRow[] = []
   const steps = walk(account, source, filePages, rows)
   return {

@@ -1,12 +1,13 @@
 /** What an accounting has learnt so far: claims, findings, and how much of the file was read. */
 import type { FoundObject, Rule, Severity } from '../../model/finding.ts'
+import { read32 } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import type { PageLayout } from '../page-layout.ts'
 import { BadPlaces } from './bad-places.ts'
 import { Claims, freeListOwner, marks, uses } from './claims.ts'
 import type { Use } from './claims.ts'
 import { Found } from './found.ts'
-import type { PageSource } from './page-source.ts'
+import type { Glances, PageSource } from './page-source.ts'
 
 export class Account {
   readonly header: DatabaseHeader
@@ -24,14 +25,16 @@ export class Account {
   /** Something could not be followed to its end: pages that nobody claimed may belong behind it. */
   brokenOff = false
   readonly #source: PageSource
+  readonly #glances: Glances
   readonly #page: Uint8Array
 
-  constructor(header: DatabaseHeader, pageCount: number, source: PageSource) {
+  constructor(header: DatabaseHeader, pageCount: number, source: PageSource, glances: Glances) {
     this.header = header
     this.layout = { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 }
     this.claims = new Claims(pageCount, this.layout.autoVacuum)
     this.places = new BadPlaces(Math.ceil(source.fileBytes / header.pageSize))
     this.#source = source
+    this.#glances = glances
     this.#page = new Uint8Array(header.pageSize)
   }
 
@@ -48,6 +51,22 @@ export class Account {
     this.#page.fill(0, got)
     this.pagesRead++
     return this.#page
+  }
+
+  /** The kind of tree of a leaf on which there is nothing to follow and nothing wrong, where that was seen before; null where the page must be read. */
+  leafSeen(page: number): 'table' | 'index' | null {
+    return this.#glances.leafOf(page)
+  }
+
+  /** The first four bytes of a page whose other content says nothing here; reads it where they were not seen before. null where the system refuses. */
+  firstWord(page: number): number | null {
+    const seen = this.#glances.firstWordOf(page)
+    if (seen !== null) {
+      this.pagesRead++
+      return seen
+    }
+    const bytes = this.read(page)
+    return bytes === null ? null : read32(bytes, 0)
   }
 
   /** Reads a page that was read before, into bytes of its own. */

@@ -32,7 +32,7 @@ export function* walkFreeList(account: Account): Generator<void> {
     } else {
       for (const leaf of reading.leaves) {
         counted++
-        if (claimFree(account, leaf, uses.freeLeaf, trunk)) account.read(leaf)
+        if (claimFree(account, leaf, uses.freeLeaf, trunk)) account.firstWord(leaf)
         else whole = false
         yield
       }

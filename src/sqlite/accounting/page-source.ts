@@ -1,4 +1,4 @@
-/** Where the pages of an accounting come from: the one thing that it asks of the world. */
+/** Where the pages of an accounting come from: all that it asks of the world. */
 
 export interface PageSource {
   /** Size of the file in bytes. */
@@ -9,3 +9,13 @@ export interface PageSource {
    */
   read(page: number, into: Uint8Array): number | 'unread'
 }
+
+/** What was seen of whole pages that were read in passing, in the order of the file: most need not be read once more, one by one, in the order of the trees. */
+export interface Glances {
+  /** The kind of tree of a leaf whose cells all lie in it and point to nothing, as `readReferences` would have it; null for all other pages, and for those of which it is not known. */
+  leafOf(page: number): 'table' | 'index' | null
+  /** The first four bytes of a page as a number; null where they are not known. */
+  firstWordOf(page: number): number | null
+}
+
+export const nothingSeen: Glances = { leafOf: () => null, firstWordOf: () => null }

@@ -19,7 +19,6 @@ export type References =
       /** In key order, the right child last; empty on leaves. */
       readonly children: readonly number[]
       readonly chains: readonly OverflowChain[]
-      readonly cellCount: number
       /** Cells that could not be read, and what was wrong with the first of them. */
       readonly wrongCells: number
       readonly why: string
@@ -46,7 +45,7 @@ export function readReferences(bytes: Uint8Array, pageNumber: number, layout: Pa
     if (cell.localBytes < cell.payloadBytes) chains.push({ first: cell.overflow, pages: overflowPagesOf(cell.payloadBytes, cell.localBytes, layout.usable) })
   }
   if (!page.leaf) children.push(page.rightChild)
-  return { kind: 'references', tree: page.tree, leaf: page.leaf, children, chains, cellCount: page.cellCount, wrongCells, why }
+  return { kind: 'references', tree: page.tree, leaf: page.leaf, children, chains, wrongCells, why }
 }
 
 /** Does this cell of a leaf lie in its page, and point to nothing? Nearly all do; an object for each of them took a third of the accounting's time. */

@@ -1,8 +1,7 @@
 /** Walks one b-tree: claims its pages and those of its overflow chains, and says what does not fit (SQLite file format, section 1.6). */
-import { read32 } from '../bytes.ts'
 import { isPointerMapPage } from '../page-layout.ts'
 import { uses } from './claims.ts'
-import type { Use } from './claims.ts'
+import type { Claim, Use } from './claims.ts'
 import { toldOfEachMax } from './found.ts'
 import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
@@ -34,14 +33,22 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
   let next: number | null = tree.root
   while (next !== null) {
     const page: number = next
-    const path = [...trail.map((step) => step.page), page]
+    // Nearly all pages are such leaves. Of each page a path and a few objects more came to a hundred megabytes of them, which took longer to collect than to make.
+    if (kind !== null && takeLeaf(account, tree, page, trail.at(-1)?.page ?? 0, kind)) {
+      countDepth(depths, trail, page)
+      onLeaf(page)
+      yield
+      next = nextOf(trail)
+      continue
+    }
+    const path = pathTo(trail, page)
     const visited = visit(account, tree, page, path, kind)
     yield
     if (visited !== null) {
       kind ??= visited.tree
       for (const chain of visited.chains) yield* walkChain(account, tree, page, path, chain)
       if (visited.leaf) {
-        countDepth(depths, path)
+        countDepth(depths, trail, page)
         onLeaf(page)
       } else if (trail.length >= depthMax - 1) {
         account.breakOff('page-unreadable', tree.object, page, path, `the tree of ${nameOf(tree.object)} is deeper than ${depthMax} levels`)
@@ -55,13 +62,15 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
 /** Leaves by their distance from the root; only the first of each are remembered. */
 type Depths = Map<number, { count: number; readonly first: (readonly number[])[] }>
 
-function countDepth(depths: Depths, path: readonly number[]): void {
-  const depth = path.length - 1
+function countDepth(depths: Depths, trail: readonly Step[], page: number): void {
+  const depth = trail.length
   const known = depths.get(depth) ?? { count: 0, first: [] }
-  depths.set(depth, known)
+  if (known.count === 0) depths.set(depth, known)
   known.count++
-  if (known.first.length < toldOfEachMax) known.first.push(path)
+  if (known.first.length < toldOfEachMax) known.first.push(pathTo(trail, page))
 }
+
+const pathTo = (trail: readonly Step[], page: number): readonly number[] => [...trail.map((step) => step.page), page]
 
 /** All leaves lie equally deep; where they do not, the few are wrong and not the many. */
 function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
@@ -90,10 +99,23 @@ interface Visited {
   readonly chains: readonly OverflowChain[]
 }
 
+/** Claims a leaf of which all is known that is asked of it: it was seen before, is of the right kind, and nobody has claimed it. False where `visit` must look, and nothing was done. */
+function takeLeaf(account: Account, tree: Tree, page: number, parent: number, kind: 'table' | 'index'): boolean {
+  if (parent === 0 || account.claims.useOf(page) !== uses.none || account.leafSeen(page) !== kind) return false
+  if (account.claims.claim(page, tree.root, uses.bTree, parent).kind !== 'granted') return false
+  account.pagesRead++
+  return true
+}
+
 /** Claims and reads one page of the tree; null where there is nothing to go on with. */
 function visit(account: Account, tree: Tree, page: number, path: readonly number[], kind: 'table' | 'index' | null): Visited | null {
   const use: Use = path.length === 1 ? uses.root : uses.bTree
-  if (!claimFor(account, tree, page, use, path)) return null
+  const parent = path.at(-2) ?? 0
+  const claim = account.claims.claim(page, tree.root, use, parent)
+  if (claim.kind !== 'granted') {
+    sayRefused(account, tree, page, claim, path, parent)
+    return null
+  }
   const bytes = account.read(page)
   if (bytes === null) return null
   const references = readReferences(bytes, page, account.layout)
@@ -122,11 +144,12 @@ function* walkChain(account: Account, tree: Tree, parent: number, path: readonly
       account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOf(tree.object)} on page ${parent} ends after ${read} of ${chain.pages} overflow pages`)
       return
     }
-    if (!claimFor(account, tree, page, read === 0 ? uses.firstOverflow : uses.laterOverflow, [...path, page], before)) return
-    const bytes = account.read(page)
-    if (bytes === null) return
+    const claim = account.claims.claim(page, tree.root, read === 0 ? uses.firstOverflow : uses.laterOverflow, before)
+    if (claim.kind !== 'granted') return sayRefused(account, tree, page, claim, [...path, page], before)
+    const next = account.firstWord(page)
+    if (next === null) return
     before = page
-    page = read32(bytes, 0)
+    page = next
     yield
   }
   if (page !== 0) {
@@ -134,23 +157,15 @@ function* walkChain(account: Account, tree: Tree, parent: number, path: readonly
   }
 }
 
-/** Claims a page for a tree and says so where that cannot be. */
-function claimFor(account: Account, tree: Tree, page: number, use: Use, path: readonly number[], parent: number = path.at(-2) ?? 0): boolean {
-  const claim = account.claims.claim(page, tree.root, use, parent)
-  switch (claim.kind) {
-    case 'granted':
-      return true
-    case 'out-of-range': {
-      const from = path.length === 1 ? 'as its root' : `from page ${parent}`
-      // The page at fault is the one that points there; the schema's where it is the root.
-      account.breakOff('page-out-of-range', tree.object, parent === 0 ? null : parent, path.slice(0, -1),
-        `${nameOf(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`)
-      return false
-    }
-    case 'used': {
-      const other = isPointerMapPage(account.layout, page) ? 'a pointer-map page' : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
-      account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOf(tree.object)} and is ${other} as well`)
-      return false
-    }
+/** Says that a page could not be claimed for a tree. */
+function sayRefused(account: Account, tree: Tree, page: number, claim: Exclude<Claim, { kind: 'granted' }>, path: readonly number[], parent: number): void {
+  if (claim.kind === 'out-of-range') {
+    const from = path.length === 1 ? 'as its root' : `from page ${parent}`
+    // The page at fault is the one that points there; the schema's where it is the root.
+    account.breakOff('page-out-of-range', tree.object, parent === 0 ? null : parent, path.slice(0, -1),
+      `${nameOf(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`)
+    return
   }
+  const other = isPointerMapPage(account.layout, page) ? 'a pointer-map page' : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
+  account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOf(tree.object)} and is ${other} as well`)
 }
