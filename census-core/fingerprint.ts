@@ -28,19 +28,19 @@ export function beginFingerprints(ofKey0: u32, ofKey1: u32, entriesAt: usize, co
   lanes = lanesAt
 }
 
-export function beginLists(): void {
-  entryCount = 0
+/** @param entriesToCome how many entries will be listed. False where there is no room for them. */
+export function beginLists(entriesToCome: u32): bool {
+  entryCount = entriesToCome
   contentCount = 0
+  return entriesToCome <= listedMax
 }
 
-/** False where there is no more room. */
-export function listEntry(words: usize, end: usize, isWide: bool, sums: usize): bool {
-  if (entryCount === listedMax) return false
-  const at = entries + listedBytes * entryCount++
+/** @param place each is taken once. Entries of one index belong side by side: they are about as long as one another, and their sums are at hand. */
+export function listEntry(place: u32, words: usize, end: usize, isWide: bool, sums: usize): void {
+  const at = entries + listedBytes * place
   store<u32>(at, <u32>words)
   store<u32>(at, (<u32>(end - words) >> 2) | (isWide ? wide : 0), 4)
   store<u32>(at, <u32>sums, 8)
-  return true
 }
 
 export function listContent(words: usize, end: usize): bool {

@@ -1,4 +1,5 @@
 /** What a row asks of its indexes, and what an entry of an index is, as words to be fingerprinted. Each function gives where its words end; 0 where there is no more room. */
+import { cellCount } from './cell'
 import { listContent, listEntry } from './fingerprint'
 import {
   atKind, atValue, atWordCount, atWords, columnBytes, indexBytes, indexSourceCount, indexSources, indexSums, treeAbsent, treeEndsWithRowid, treeIndexCount, treeIndexes, wordsEnd,
@@ -15,13 +16,13 @@ export function listRowContent(tree: usize, from: usize, to: usize, count: i32, 
   return listContent(from, to) ? to : 0
 }
 
-/** The entries that the plain indexes must hold for a row. @param hasRowid false for tables WITHOUT ROWID, whose entries name the row by its key */
-export function listExpected(tree: usize, next: usize, columns: usize, count: i32, hasRowid: bool, rowid: i64): usize {
+/** The entries that the plain indexes must hold for a row. @param i which cell of its page it is, @param hasRowid false for tables WITHOUT ROWID, whose entries name the row by its key */
+export function listExpected(tree: usize, i: i32, next: usize, columns: usize, count: i32, hasRowid: bool, rowid: i64): usize {
   const absent = <usize>load<u32>(tree, treeAbsent)
   let index = <usize>load<u32>(tree, treeIndexes)
   const indexesEnd = index + indexBytes * load<u32>(tree, treeIndexCount)
   const isWide = hasRowid && <i64>(<i32>rowid) !== rowid
-  for (; index < indexesEnd; index += indexBytes) {
+  for (let place = i; index < indexesEnd; index += indexBytes, place += cellCount) {
     const from = next
     if (next + 8 > wordsEnd) return 0
     if (isWide) {
@@ -44,14 +45,17 @@ export function listExpected(tree: usize, next: usize, columns: usize, count: i3
         if (next === 0) return 0
       }
     }
-    if (!listEntry(from, next, isWide, load<u32>(index, indexSums))) return 0
+    listEntry(place, from, next, isWide, load<u32>(index, indexSums))
   }
   return next
 }
 
 /** The entry of an index, before whose words there is room for two more: its last column, where it is the rowid, goes first. */
-export function listActual(tree: usize, sums: usize, columns: usize, count: i32, from: usize, to: usize): usize {
-  if (!load<i32>(tree, treeEndsWithRowid)) return listEntry(from, to, false, sums) ? to : 0
+export function listActual(tree: usize, i: i32, sums: usize, columns: usize, count: i32, from: usize, to: usize): usize {
+  if (!load<i32>(tree, treeEndsWithRowid)) {
+    listEntry(i, from, to, false, sums)
+    return to
+  }
   const last = columns + columnBytes * (count - 1)
   if (load<u32>(last, atKind) !== 1) return 0
   const rowid = load<i64>(last, atValue)
@@ -59,7 +63,8 @@ export function listActual(tree: usize, sums: usize, columns: usize, count: i32,
   const isWide = <i64>(<i32>rowid) !== rowid
   store<u32>(from - 4, <u32>rowid)
   if (isWide) store<u32>(from - 8, <u32>(rowid >> 32))
-  return listEntry(isWide ? from - 8 : from - 4, end, isWide, sums) ? to : 0
+  listEntry(i, isWide ? from - 8 : from - 4, end, isWide, sums)
+  return to
 }
 
 /** Copies sixteen bytes at a time, and so some more than asked for. */

@@ -6,7 +6,7 @@ import { allowOverflowPages, beginPage, cellCount, overflowPagesLeft, readEntry,
 import { addContents, addEntries, beginLists } from './fingerprint'
 import { listActual, listExpected, listRowContent } from './listing'
 import {
-  atKind, columnBytes, columnsA, columnsB, columnsC, countedBytes, countedDigest, countedEntries, entryBytesMax, rowBytesMax, treeAlias, treeColumnsMax, treeCounted, treeOrdered,
+  atKind, columnBytes, columnsA, columnsB, columnsC, countedBytes, countedDigest, countedEntries, entryBytesMax, rowBytesMax, treeAlias, treeColumnsMax, treeCounted, treeIndexCount, treeOrdered,
   treePartCount, treeParts, treeSums, treeUniqueParts, words, wordsEnd,
 } from './memory'
 import { compareKeys, unknown } from './order'
@@ -34,7 +34,7 @@ export function countRows(page: usize, tree: usize, left: usize, leftCell: i32, 
   let known = left !== 0
   let before = rowid
   if (!beginPage(page, tableLeaf)) return notPlain
-  beginLists()
+  if (!beginLists(cellCount * load<i32>(tree, treeIndexCount))) return notPlain
   const columnsMax = load<i32>(tree, treeColumnsMax)
   const alias = load<i32>(tree, treeAlias)
   let next = words
@@ -51,7 +51,7 @@ export function countRows(page: usize, tree: usize, left: usize, leftCell: i32, 
     if (count < 0) return notPlain
     next = listRowContent(tree, next, wordsNext, count, columnsMax)
     if (next === 0) return notPlain
-    next = listExpected(tree, next, columnsA, count, true, rowid)
+    next = listExpected(tree, i, next, columnsA, count, true, rowid)
     if (next === 0) return notPlain
   }
   if (cellCount > 0 && before > last) return notPlain
@@ -75,9 +75,9 @@ export function countEntries(page: usize, tree: usize, left: usize, leftCell: i3
   if (ordered && right !== 0 && !separatorEntryAt(right, rightCell, tree, columnsC)) return notPlain
   let known = left !== 0
   if (!beginPage(page, indexLeaf)) return notPlain
-  beginLists()
   const columnsMax = load<i32>(tree, treeColumnsMax)
   const sums = <usize>load<u32>(tree, treeSums)
+  if (!beginLists(sums === 0 ? cellCount * load<i32>(tree, treeIndexCount) : cellCount)) return notPlain
   let next = words
   let bytes: f64 = 0
   for (let i = 0; i < cellCount; i++) {
@@ -90,8 +90,8 @@ export function countEntries(page: usize, tree: usize, left: usize, leftCell: i3
     if (count < (sums === 0 ? load<i32>(tree, treePartCount) : columnsMax)) return notPlain
     if (sums === 0) {
       next = listRowContent(tree, from, wordsNext, count, columnsMax)
-      if (next !== 0) next = listExpected(tree, next, entry, count, false, 0)
-    } else next = listActual(tree, sums, entry, count, from, wordsNext)
+      if (next !== 0) next = listExpected(tree, i, next, entry, count, false, 0)
+    } else next = listActual(tree, i, sums, entry, count, from, wordsNext)
     if (next === 0) return notPlain
     if (!ordered) continue
     if (known && !inOrder(tree, before, entry)) return notPlain
