@@ -8,6 +8,11 @@ import { quote, thrownFact } from './open-database.ts'
 const messagesMax = 10_000
 /** Tables that are looked at one by one where the whole did not work out. */
 const tablesMax = 20_000
+/**
+ * Of SQLite's page cache. A quick check goes through the file and never back to a page: what is larger than the processor's own cache only took an eighth of its time, and the memory.
+ * What looks up rows needs the usual one.
+ */
+const cacheKilobytes = { quick: 400, usual: 16_000 }
 
 export interface Word {
   readonly facts: readonly Fact[]
@@ -48,12 +53,25 @@ interface Heard {
 function ask(db: Database.Database, pragma: string, during: string, object: string | null): Heard {
   const messages: Fact[] = []
   let thrown: Thrown | null = null
+  const quick = pragma.startsWith('quick_check')
+  if (quick) setCache(db, cacheKilobytes.quick)
   try {
     for (const row of db.prepare<[], string | null>(`PRAGMA ${pragma}`).pluck().iterate()) messages.push(...linesOf(String(row)))
   } catch (error) {
     thrown = thrownFact(error, during, object)
+  } finally {
+    if (quick) setCache(db, cacheKilobytes.usual)
   }
   return { messages, thrown, cut: messages.length >= messagesMax }
+}
+
+function setCache(db: Database.Database, kilobytes: number): void {
+  try {
+    db.pragma(`cache_size = ${-kilobytes}`)
+  } catch (error) {
+    // A schema that cannot be read says so over every question; here none was asked.
+    thrownFact(error, 'quick_check', null)
+  }
 }
 
 /** The b-tree part comes as one row: a heading and a line for each message. */
