@@ -8,19 +8,24 @@ import type { PageSource } from '../sqlite/accounting/page-source.ts'
 import { layoutOf } from './plan-layout.ts'
 import type { CensusPlan } from './plan.ts'
 
-/** Plain data for workers. Memory: 8 bytes a page. */
+/** Plain data for workers. */
 export interface PageOwners {
   /** For each page, from 1 on: its tree as a position in the plan, counted from 1; 0 for overflow, free and reserved pages. */
   readonly trees: Uint32Array
   /** For each page the one above it; 0 for roots. */
   readonly parents: Uint32Array
+  /** For each page which child of the one above it is: its cell, or the number of cells for the right child. */
+  readonly places: Uint16Array
 }
+
+/** Bytes of the owners of so many pages. */
+export const ownersBytes = (pages: number): number => 10 * (pages + 1)
 
 /** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH). */
 const depthMax = 20
 
 export function walkOwners(plan: CensusPlan, source: PageSource): PageOwners {
-  const owners: PageOwners = { trees: new Uint32Array(plan.pages + 1), parents: new Uint32Array(plan.pages + 1) }
+  const owners: PageOwners = { trees: new Uint32Array(plan.pages + 1), parents: new Uint32Array(plan.pages + 1), places: new Uint16Array(plan.pages + 1) }
   const bytes = new Uint8Array(plan.pageSize)
   plan.trees.forEach((tree, i) => walkLevels(plan, owners, i + 1, tree.root, source, bytes))
   return owners
@@ -45,18 +50,22 @@ function walkLevels(plan: CensusPlan, owners: PageOwners, tree: number, root: nu
 }
 
 function claim(owners: PageOwners, tree: number, pages: readonly number[], parent: number): number[] {
-  const { trees, parents } = owners
+  const { trees, parents, places } = owners
   const granted: number[] = []
-  for (const page of pages) {
-    if (page < 1 || page >= trees.length || trees[page] !== 0) continue
-    trees[page] = tree
-    parents[page] = parent
-    granted.push(page)
+  for (let place = 0; place < pages.length; place++) {
+    const page = pages[place] ?? 0
+    if (page < 1 || page >= trees.length) continue
+    if (trees[page] === 0) {
+      trees[page] = tree
+      parents[page] = parent
+      granted.push(page)
+    } else if (parents[page] !== parent || parent === 0) continue
+    places[page] = place
   }
   return granted
 }
 
-/** Children of an interior page; none of a leaf; null where the page cannot be read. */
+/** Children of an interior page in their places, 0 where a cell makes no sense; none of a leaf; null where the page cannot be read. */
 function childrenOf(plan: CensusPlan, page: number, source: PageSource, bytes: Uint8Array): readonly number[] | null {
   const got = source.read(page, bytes)
   if (got === 'unread') return null
@@ -67,7 +76,7 @@ function childrenOf(plan: CensusPlan, page: number, source: PageSource, bytes: U
   const children: number[] = []
   for (let i = 0; i < reading.cellCount; i++) {
     const at = cellOffset(bytes, reading, i)
-    if (at >= reading.content && at <= plan.usable - 4) children.push(read32(bytes, at))
+    children.push(at >= reading.content && at <= plan.usable - 4 ? read32(bytes, at) : 0)
   }
   children.push(reading.rightChild)
   return children

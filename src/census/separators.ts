@@ -2,8 +2,7 @@
  * The keys between which a page must lie: in every interior page above it the cells to its left and to its right (SQLite file format, section 1.6).
  * Interior pages are kept; they are few.
  */
-import { read32 } from '../sqlite/bytes.ts'
-import { cellOffset, readPage } from '../sqlite/page.ts'
+import { readPage } from '../sqlite/page.ts'
 import type { BTreePage } from '../sqlite/page.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 import type { PageOwners } from './owners.ts'
@@ -19,8 +18,6 @@ export interface Interior {
   readonly bytes: Uint8Array
   readonly view: DataView
   readonly bTree: BTreePage
-  /** Position of each child, the right child last. */
-  readonly places: ReadonlyMap<number, number>
 }
 
 /** A cell of an interior page. */
@@ -51,8 +48,7 @@ export class Separators {
       if (parent === 0) return null
       const interior = this.#interior(parent)
       if (interior === null) return null
-      const place = interior.places.get(child)
-      if (place === undefined) return null
+      const place = this.#owners.places[child] ?? 0
       if (side === 'left' && place > 0) return { interior, cell: place - 1 }
       if (side === 'right' && place < interior.bTree.cellCount) return { interior, cell: place }
       child = parent
@@ -69,14 +65,8 @@ export class Separators {
     if (got === 'unread') return null
     const bTree = readPage(bytes, page, layoutOf(this.#plan))
     if (bTree.kind === 'unreadable' || bTree.leaf) return null
-    const interior = { page, bytes, view: new DataView(bytes.buffer), bTree, places: placesOf(bytes, bTree) }
+    const interior = { page, bytes, view: new DataView(bytes.buffer), bTree }
     this.#kept[slot] = interior
     return interior
   }
-}
-
-function placesOf(bytes: Uint8Array, bTree: BTreePage): ReadonlyMap<number, number> {
-  const places = new Map<number, number>()
-  for (let i = 0; i < bTree.cellCount; i++) places.set(read32(bytes, cellOffset(bytes, bTree, i)), i)
-  return places.set(bTree.rightChild, bTree.cellCount)
 }

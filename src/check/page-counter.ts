@@ -1,7 +1,7 @@
 /** Child side: counts pages for the census (census/scan). */
 import { emptyTally, mergeTallies } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
-import { walkOwners } from '../census/owners.ts'
+import { ownersBytes, walkOwners } from '../census/owners.ts'
 import type { PageOwners } from '../census/owners.ts'
 import type { CompiledCore } from '../census/compiled-core.ts'
 import type { CensusPlan } from '../census/plan.ts'
@@ -70,4 +70,4 @@ export class PageCounter {
 }
 
 /** Bytes that the owners and the sums of a plan take, the latter in two places, and the compiled core's room for pages. */
-export const countingBytes = (plan: CensusPlan): number => plan.pages * 8 + plan.trees.length * 26_000 + 4_000_000
+export const countingBytes = (plan: CensusPlan): number => ownersBytes(plan.pages) + plan.trees.length * 26_000 + 4_000_000

@@ -1,5 +1,5 @@
 /** Child side: the rows of one table after the other, for a comparison with another file. What it keeps of them is bounded, whatever their number. */
-import { walkOwners } from '../census/owners.ts'
+import { ownersBytes, walkOwners } from '../census/owners.ts'
 import type { PageOwners } from '../census/owners.ts'
 import type { CensusPlan } from '../census/plan.ts'
 import { Payloads } from '../census/payload.ts'
@@ -23,7 +23,7 @@ import type { PageFile } from './page-file.ts'
 const pieceBytes = 1 << 20
 
 /** Bytes that the owners and a pass over rows take. */
-export const lookingBytes = (plan: CensusPlan, rowsMax: number): number => plan.pages * 8 + rowsMax * 40 + pieceBytes
+export const lookingBytes = (plan: CensusPlan, rowsMax: number): number => ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
 
 /** The table whose rows are being looked at. */
 interface LookedTable {
