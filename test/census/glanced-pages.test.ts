@@ -3,6 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { GlancedPages } from '../../src/census/glanced-pages.ts'
+import { loadCore } from '../../src/check/compiled-core.ts'
+import { invariant } from '../../src/model/bug.ts'
 import { readReferences } from '../../src/sqlite/accounting/references.ts'
 import { read32 } from '../../src/sqlite/bytes.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
@@ -12,6 +15,8 @@ import { pageSizes, recipes, removeDatabase } from '../support/databases.ts'
 import { damageBytes, randomFrom } from '../support/fuzz.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'glanced-pages-'))
+const core = loadCore()
+invariant(core !== null, 'the compiled core can be loaded here')
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test.each(pageSizes)('page by page, what is seen at a glance is what JavaScript reads, also of damaged pages: page size %i', (pageSize) => {
@@ -32,6 +37,17 @@ test.each(pageSizes)('page by page, what is seen at a glance is what JavaScript 
       compare(reading.header, damaged, `${recipe.name}, round ${round}`)
     }
   }
+})
+
+test('of a page that the disk would not give nothing is known, whatever lay in its place', () => {
+  const path = join(folder, 'unread.db')
+  recipes[0]?.build(path, 4096)
+  const bytes = readFileSync(path)
+  const glanced = new GlancedPages(core, 3, 4096, 4096)
+  for (let i = 0; i < 3; i++) glanced.piece.set(bytes.subarray(4096, 8192), i * 4096)
+  glanced.take(1, 3, [2])
+  const known = [1, 2, 3].map((page) => glanced.leafOf(page) !== null || glanced.firstWordOf(page) !== null)
+  expect(known).toEqual([true, false, true])
 })
 
 /** @returns leaves without anything to follow or to say that were not seen to be so */
