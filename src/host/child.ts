@@ -168,7 +168,8 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   async #watchEnd(): Promise<Ended> {
     let stderr = Buffer.alloc(0)
     this.#process.stderr?.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
-    const closed = new Promise<void>((resolve) => { this.#process.once('close', () => resolve()) })
+    // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth of a second.
+    const closed = new Promise<void>((resolve) => { this.#process.stderr?.once('close', () => resolve()) })
     const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }))
       this.#process.on('error', (error) => {
