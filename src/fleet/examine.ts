@@ -17,7 +17,7 @@ import type { Reading } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import type { Diagnosis, Remedy } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
-import { besideEarlier, digestingFor, lastGoodFrom, noMemory, recall, type Memory } from './last-good.ts'
+import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory } from './last-good.ts'
 
 /** A target whose hold is over, with the time at which its examination began. */
 export interface HeldTarget {
@@ -30,9 +30,8 @@ export interface HeldTarget {
 let holds = 0
 
 /** First half: takes the snapshot. @throws {Failure} INTERRUPTED */
-export async function holdTarget(target: Target, crew: Crew, lasting: boolean, inPause: <Value>(work: () => Promise<Value>) => Promise<Value>, signal: AbortSignal): Promise<HeldTarget> {
+export async function holdTarget(target: Target, memory: Memory, crew: Crew, lasting: boolean, inPause: <Value>(work: () => Promise<Value>) => Promise<Value>, signal: AbortSignal): Promise<HeldTarget> {
   const startedAtMs = monotonicMs()
-  const memory = await recall(crew.ledger, target)
   const held = await hold({
     named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, settings: crew.settings,
     folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, lasting, inPause, onStep: (step) => crew.onStep(target, step),

@@ -6,24 +6,61 @@ import { silentChange } from '../diagnosis/silent-change.ts'
 import { bootId } from '../host/boot.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/evidence.ts'
-import type { LastGood, Standing } from '../model/last-good.ts'
+import type { KnownFile, LastGood, Standing } from '../model/last-good.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Target } from './crew.ts'
 
 /** What is known of a file from earlier runs. */
 export interface Memory {
-  /** What the ledger calls it by; null where nothing is remembered. */
-  readonly as: Pick<LastGood, 'tenant' | 'path'> | null
+  /** null where nothing is remembered. */
+  readonly as: KnownFile | null
   readonly earlier: LastGood | null
 }
 
 export const noMemory: Memory = { as: null, earlier: null }
 
 /** A tenant's file goes by the name that the service gives it, a bare one by its real path. @throws {Failure} LEDGER_UNUSABLE */
-export async function recall(ledger: Ledger | null, { tenant, named }: Target): Promise<Memory> {
-  if (ledger === null) return noMemory
-  const path = tenant === null ? await realpath(named).catch(() => null) : named
-  return path === null ? noMemory : { as: { tenant, path }, earlier: await ledger.lastGood(tenant, path) }
+async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<readonly Memory[]> {
+  const known = await Promise.all(targets.map(async ({ tenant, named }): Promise<KnownFile | null> => {
+    const path = tenant === null ? await realpath(named).catch(() => null) : named
+    return path === null ? null : { tenant, path }
+  }))
+  const earlier = (await ledger.lastGood(known.filter((file) => file !== null))).values()
+  return known.map((as) => (as === null ? noMemory : { as, earlier: earlier.next().value ?? null }))
+}
+
+/** @throws {Failure} LEDGER_UNUSABLE */
+export async function recall(ledger: Ledger | null, target: Target): Promise<Memory> {
+  const [memory] = ledger === null ? [] : await recallAll(ledger, [target])
+  return memory ?? noMemory
+}
+
+/** A question for each target cost a sweep a thirtieth of its processor time. What comes of so many weighs a few megabytes at most. */
+const recalledAtOnce = 16
+
+/** The memories of many targets, which are taken in their order. */
+export class Recollection {
+  readonly #ledger: Ledger | null
+  readonly #targets: readonly Target[]
+  /** Of those before `#end`. */
+  #memories: Promise<readonly Memory[]> = Promise.resolve([])
+  #end = 0
+
+  constructor(ledger: Ledger | null, targets: readonly Target[]) {
+    this.#ledger = ledger
+    this.#targets = targets
+  }
+
+  /** Of the target at this place among all. @throws {Failure} LEDGER_UNUSABLE */
+  async of(at: number): Promise<Memory> {
+    if (this.#ledger === null) return noMemory
+    if (at >= this.#end) {
+      this.#end = at + recalledAtOnce
+      this.#memories = recallAll(this.#ledger, this.#targets.slice(at, this.#end))
+    }
+    const first = this.#end - recalledAtOnce
+    return (await this.#memories)[at - first] ?? noMemory
+  }
 }
 
 export const digestingFor = ({ as, earlier }: Memory): Digesting => (as === null ? { kind: 'none' } : { kind: 'pages', earlier: earlier?.pages ?? null })

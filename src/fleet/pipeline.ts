@@ -8,6 +8,7 @@ import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
 import { checkHeld, holdTarget, type Examined, type HeldTarget } from './examine.ts'
+import { Recollection } from './last-good.ts'
 import { SnapshotRoom } from './snapshot-room.ts'
 import { StopTheLine } from './stop-the-line.ts'
 
@@ -70,13 +71,14 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   // Two more than may be paused: while one stands still, the next one's preflight and warm copy are made and the last one's snapshot is hashed.
   const holds = new PQueue({ concurrency: limits.maxPaused + 2 })
   const endings = new Set<Promise<unknown>>()
-  for (const target of targets) {
+  const recollection = new Recollection(crew.ledger, targets)
+  for (const [number, target] of targets.entries()) {
     await holds.onSizeLessThan(1)
     const place = await room.enter(line.signal)
     if (!place) break
     void holds.add(async () => {
       at.holding(target)
-      const heldTarget = await line.guard(holdTarget(target, crew, false, (work) => pauses.add(work), line.signal))
+      const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, false, (work) => pauses.add(work), line.signal)))
       if (!heldTarget) return place.leave()
       place.fill(heldTarget.held.kind === 'snapshot' ? heldTarget.held.snapshot.bytes : 0)
       const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((examined) => finish(examined, target))).finally(() => endings.delete(ending))

@@ -5,6 +5,7 @@ import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { Crew, Target } from './crew.ts'
 import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type Examined, type OnPages } from './examine.ts'
+import { recall } from './last-good.ts'
 
 export interface Taken extends AsyncDisposable {
   /** null where there is none, or it is no database. */
@@ -15,7 +16,7 @@ export interface Taken extends AsyncDisposable {
 
 /** Takes it through a hold. @throws {Failure} INTERRUPTED */
 export async function takeByHold(target: Target, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Taken> {
-  const heldTarget = await holdTarget(target, crew, false, (work) => work(), signal)
+  const heldTarget = await holdTarget(target, await recall(crew.ledger, target), crew, false, (work) => work(), signal)
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {

@@ -8,7 +8,7 @@ import type Database from 'better-sqlite3'
 import { z } from 'zod'
 import { tenantId } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
-import type { LastGood } from '../model/last-good.ts'
+import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { Say } from './answers.ts'
 
 /** No change of the ledger's version: an older holdfast works beside it and does not see it. */
@@ -56,13 +56,16 @@ export function keepLastGood(database: Database.Database, kept: readonly LastGoo
   database.prepare('delete from last_good where at < ?').run(newest - keptMs)
 }
 
-/** null where there is none that can be read. */
-export function lastGoodOf(database: Database.Database, tenant: string | null, path: string, say: Say): LastGood | null {
-  const row = database.prepare<[string], Row>('select facts, digests from last_good where file = ?').get(nameOf(tenant, path))
-  if (row === undefined) return null
-  const read = readRow(row)
-  if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(path)} cannot be read and was passed over`)
-  return read
+/** Of each file; null where there is none that can be read. */
+export function lastGoodOf(database: Database.Database, files: readonly KnownFile[], say: Say): readonly (LastGood | null)[] {
+  const find = database.prepare<[string], Row>('select facts, digests from last_good where file = ?')
+  return files.map(({ tenant, path }) => {
+    const row = find.get(nameOf(tenant, path))
+    if (row === undefined) return null
+    const read = readRow(row)
+    if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(path)} cannot be read and was passed over`)
+    return read
+  })
 }
 
 function readRow({ facts, digests }: Row): LastGood | null {

@@ -51,7 +51,7 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
     case 'open-holds':
       return { kind: 'open-holds', holds: store.ask(answers.openHolds) }
     case 'last-good':
-      return { kind: 'last-good', lastGood: store.ask((database, say) => lastGoodOf(database, question.tenant, question.path, say)) }
+      return { kind: 'last-good', lastGood: store.ask((database, say) => lastGoodOf(database, question.files, say)) }
     case 'last-results':
       return { kind: 'last-results', results: store.ask(answers.lastResults) }
     case 'history':

@@ -4,7 +4,7 @@ import type { RunId, TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
-import type { LastGood } from '../model/last-good.ts'
+import type { KnownFile, LastGood } from '../model/last-good.ts'
 import { ChildEnded, programBeside, startChild } from '../host/child.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
@@ -76,10 +76,11 @@ export class LedgerProcess implements Ledger {
     return this.#written({ lines: [], lastGood: [{ ...lastGood, run: this.#run }] })
   }
 
-  async lastGood(tenant: TenantId | null, path: string): Promise<LastGood | null> {
-    // What waits to be written may wait on, unless it is of this file: asking once for each tenant must not cost a commit each.
-    if (this.#waiting.some((waiting) => waiting.lastGood.some((one) => one.path === path))) this.#commitSoon()
-    return (await this.#askMeanwhile({ ask: 'last-good', tenant, path }, 'last-good')).lastGood
+  async lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]> {
+    const paths = new Set(files.map(({ path }) => path))
+    // What waits to be written may wait on, unless it is of these files: asking must not cost a commit each time.
+    if (this.#waiting.some((waiting) => waiting.lastGood.some((one) => paths.has(one.path)))) this.#commitSoon()
+    return (await this.#askMeanwhile({ ask: 'last-good', files }, 'last-good')).lastGood
   }
 
   async openHolds(): Promise<readonly OpenHold[]> {

@@ -4,7 +4,7 @@ import type { Event, OpenHold } from '../model/event.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
-import type { LastGood } from '../model/last-good.ts'
+import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { VerdictWord } from '../model/verdict.ts'
 import { inspectFolder, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
@@ -88,8 +88,8 @@ export interface Ledger extends LedgerReading {
   appendSoon(event: Event): Promise<void>
   /** Puts it in the place of what was kept of the same file. What is asked together with an `append` is on the disk together with it. @throws {Failure} LEDGER_UNUSABLE */
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
-  /** What was kept of this file; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
-  lastGood(tenant: TenantId | null, path: string): Promise<LastGood | null>
+  /** What was kept of each of these files; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
+  lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
 }
 
 /**

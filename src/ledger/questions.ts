@@ -1,6 +1,6 @@
 /** What the ledger's process is asked, and what it answers. */
 import type { Event, OpenHold } from '../model/event.ts'
-import type { LastGood } from '../model/last-good.ts'
+import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { LastResult, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
 
 /** An event on its way into the ledger. */
@@ -16,7 +16,7 @@ export type LedgerQuestion =
   | { readonly ask: 'open'; readonly dir: string; readonly mode: 'write' | 'read' }
   | { readonly ask: 'append'; readonly lines: readonly NewLine[]; readonly lastGood: readonly LastGood[] }
   | { readonly ask: 'open-holds' }
-  | { readonly ask: 'last-good'; readonly tenant: string | null; readonly path: string }
+  | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-results' }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'pauses'; readonly tenant: string }
@@ -31,7 +31,7 @@ export type LedgerAnswer = {
   /** Becomes Failure LEDGER_UNUSABLE. `hint` null: that of the table of failures. */
   | { readonly kind: 'unusable'; readonly message: string; readonly hint: string | null }
   | { readonly kind: 'open-holds'; readonly holds: readonly OpenHold[] }
-  | { readonly kind: 'last-good'; readonly lastGood: LastGood | null }
+  | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
   | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
   | { readonly kind: 'pauses'; readonly pauses: readonly RecordedPause[] }

@@ -41,11 +41,15 @@ export interface ContentDigests {
   readonly tables: readonly TableContent[]
 }
 
-export interface LastGood {
+/** What the ledger calls a file by. */
+export interface KnownFile {
   /** null for a bare file. */
   readonly tenant: TenantId | null
   /** As the service names it; of a bare file the real path. */
   readonly path: string
+}
+
+export interface LastGood extends KnownFile {
   readonly run: string
   readonly standing: Standing
   readonly header: HeaderMarks

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
+import type { Ledger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { TenantId } from '../../src/model/brand.ts'
@@ -26,6 +27,8 @@ function lastGood(tenant: TenantId | null, path: string, change: Partial<LastGoo
   }
 }
 
+const recalled = async (ledger: Ledger, tenant: TenantId | null, path: string): Promise<LastGood | null> => (await ledger.lastGood([{ tenant, path }]))[0] ?? null
+
 test('it is there for the next run as it was put, of tenants and of bare files apart', async () => {
   using folder = scratch()
   const run = newRunId()
@@ -33,12 +36,14 @@ test('it is there for the next run as it was put, of tenants and of bare files a
     await using ledger = await openLedger(folder.path, run)
     await Promise.all([ledger.append(checked('acme')), ledger.keep(lastGood(acme, '/srv/a.db'))])
     await ledger.keep(lastGood(null, '/srv/a.db', { pages: { format: 1, pageSize: 512, pages: 1, groupPages: 1, groups: Uint32Array.of(4_294_967_295) } }))
-    expect(await ledger.lastGood(acme, '/srv/b.db')).toBeNull()
+    expect(await recalled(ledger, acme, '/srv/b.db')).toBeNull()
   }
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await ledger.lastGood(acme, '/srv/a.db')).toEqual({ ...lastGood(acme, '/srv/a.db'), run })
-  expect((await ledger.lastGood(null, '/srv/a.db'))?.pages.groups).toEqual(Uint32Array.of(4_294_967_295))
-  expect(await ledger.lastGood(tenantId('null'), '/srv/a.db')).toBeNull()
+  expect(await recalled(ledger, acme, '/srv/a.db')).toEqual({ ...lastGood(acme, '/srv/a.db'), run })
+  expect((await recalled(ledger, null, '/srv/a.db'))?.pages.groups).toEqual(Uint32Array.of(4_294_967_295))
+  expect(await recalled(ledger, tenantId('null'), '/srv/a.db')).toBeNull()
+  const three = await ledger.lastGood([{ tenant: null, path: '/srv/a.db' }, { tenant: acme, path: '/srv/b.db' }, { tenant: acme, path: '/srv/a.db' }])
+  expect(three.map((one) => one?.pages.pages)).toEqual([1, undefined, 256])
 })
 
 test('night after night it takes the place of the one before: the ledger does not grow by it', async () => {
@@ -67,9 +72,9 @@ test('a file that nobody has met for more than a year is forgotten', async () =>
   await using ledger = await openLedger(folder.path, newRunId())
   await ledger.keep(lastGood(null, '/srv/gone.db', {}, 1000 * day))
   await ledger.keep(lastGood(null, '/srv/new.db', {}, 1399 * day))
-  expect(await ledger.lastGood(null, '/srv/gone.db')).not.toBeNull()
+  expect(await recalled(ledger, null, '/srv/gone.db')).not.toBeNull()
   await ledger.keep(lastGood(null, '/srv/new.db', {}, 1401 * day))
-  expect([await ledger.lastGood(null, '/srv/gone.db'), (await ledger.lastGood(null, '/srv/new.db'))?.standing.provenAt]).toEqual([null, 1401 * day])
+  expect([await recalled(ledger, null, '/srv/gone.db'), (await recalled(ledger, null, '/srv/new.db'))?.standing.provenAt]).toEqual([null, 1401 * day])
 })
 
 test('a ledger of an earlier holdfast goes on: nothing is lost, and readers need not wait for the new table', async () => {
@@ -88,9 +93,9 @@ test('a ledger of an earlier holdfast goes on: nothing is lost, and readers need
     expect([(await reading.lastResults()).length, reading.notice]).toEqual([1, null])
   }
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await ledger.lastGood(acme, '/srv/a.db')).toBeNull()
+  expect(await recalled(ledger, acme, '/srv/a.db')).toBeNull()
   await ledger.keep(lastGood(acme, '/srv/a.db'))
-  expect(await ledger.lastGood(acme, '/srv/a.db')).toMatchObject({ path: '/srv/a.db' })
+  expect(await recalled(ledger, acme, '/srv/a.db')).toMatchObject({ path: '/srv/a.db' })
   expect([(await ledger.openHolds()).length, (await ledger.lastResults()).length, ledger.notice]).toEqual([1, 1, null])
 })
 
@@ -108,10 +113,10 @@ test.each<[string, string]>([
   database.exec(garble)
   database.close()
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await ledger.lastGood(acme, '/srv/a.db')).toBeNull()
+  expect(await recalled(ledger, acme, '/srv/a.db')).toBeNull()
   expect(ledger.notice).toMatch(/last sound check of "\/srv\/a.db" cannot be read/)
   await ledger.keep(lastGood(acme, '/srv/a.db'))
-  expect(await ledger.lastGood(acme, '/srv/a.db')).toMatchObject({ tenant: 'acme' })
+  expect(await recalled(ledger, acme, '/srv/a.db')).toMatchObject({ tenant: 'acme' })
 })
 
 test('after kill -9 of a run at any moment it is the one before or the one after, whole', async () => {
@@ -127,7 +132,7 @@ test('after kill -9 of a run at any moment it is the one before or the one after
     writer.kill('SIGKILL')
     await ended
     await using ledger = await openLedger(folder.path, newRunId())
-    const kept = await ledger.lastGood(acme, '/srv/a.db')
+    const kept = await recalled(ledger, acme, '/srv/a.db')
     const count = kept?.header.changeCounter ?? -1
     expect([ledger.notice, count > 0]).toEqual([null, true])
     expect([kept?.pages.groups.length, kept?.pages.groups.every((digest) => digest === count), kept?.standing.provenAt]).toEqual([4096, true, count])
