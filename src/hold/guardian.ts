@@ -18,9 +18,21 @@ const answerMsMax = 10_000
 /** A watch that has ended is told of with the next message, or after this: each message costs a sweep a fifth of a millisecond. Far below any deadline. */
 const endWithinMs = 250
 
+/** That the guardian is there need not be asked again for so long. */
+const confirmedForMs = 1_000
+
 export interface Watch extends Disposable {
-  /** Kill this process unless the watch has ended by then. @param deadlineMs on the monotonic clock */
+  /** When the guardian kills this process, on the monotonic clock. */
+  readonly deadlineMs: number
+  /** Kill this process unless the watch has ended by then; nothing where it has ended. @param deadlineMs on the monotonic clock */
   until(deadlineMs: number): void
+}
+
+/** A watch as the guardian knows it. It stands until the guardian has been told that it ended: until then another hold may take it over. */
+interface Standing {
+  readonly number: number
+  readonly confirmedAtMs: number
+  deadlineMs: number
 }
 
 export class Guardian implements AsyncDisposable {
@@ -29,7 +41,7 @@ export class Guardian implements AsyncDisposable {
   readonly #questions = new PQueue({ concurrency: 1 })
   #watches = 0
   #lost = false
-  #ended: number[] = []
+  #ended: Standing[] = []
   #endTimer: NodeJS.Timeout | null = null
 
   private constructor(child: Child<GuardianMessage, 'here'>) {
@@ -51,18 +63,18 @@ export class Guardian implements AsyncDisposable {
     return guardian
   }
 
-  /** A watch with a deadline of its own. It begins when the guardian has said that it watches: it may have died unnoticed. @throws {Failure} GUARDIAN_LOST */
-  async watch(deadlineMs: number): Promise<Watch> {
-    const watch = this.#watches++
-    const message = (deadlineMs: number): GuardianMessage => ({ kind: 'until', watch, forMs: Math.max(0, deadlineMs - monotonicMs()), ended: this.#takeEnded() })
-    await this.#ask(message(deadlineMs))
-    const until = (deadlineMs: number): void => this.#child.tell(message(deadlineMs))
-    return { until, [Symbol.dispose]: () => this.#end(watch) }
+  /**
+   * A watch whose deadline lies between the two. It begins when the guardian has said that it watches: it may have died unnoticed. In a sweep the watch of the
+   * hold before stands as long as that word is fresh: to ask for each hold cost two messages.
+   * @throws {Failure} GUARDIAN_LOST
+   */
+  async watch(earliestMs: number, latestMs: number): Promise<Watch> {
+    return this.#watchOf(this.#takeOver(earliestMs, latestMs) ?? (await this.#begin(latestMs)))
   }
 
   /** A watch that runs as long as this process shows signs of life. @throws {Failure} GUARDIAN_LOST */
   async watchHeartbeat(): Promise<Disposable> {
-    const watch = await this.watch(monotonicMs() + heartbeat.forMs)
+    const watch = this.#watchOf(await this.#begin(monotonicMs() + heartbeat.forMs))
     const timer = setInterval(() => watch.until(monotonicMs() + heartbeat.forMs), heartbeat.everyMs)
     return {
       [Symbol.dispose]: () => {
@@ -72,6 +84,41 @@ export class Guardian implements AsyncDisposable {
     }
   }
 
+  async #begin(deadlineMs: number): Promise<Standing> {
+    const standing: Standing = { number: this.#watches++, confirmedAtMs: monotonicMs(), deadlineMs }
+    await this.#ask(this.#until(standing))
+    return standing
+  }
+
+  #takeOver(earliestMs: number, latestMs: number): Standing | null {
+    const nowMs = monotonicMs()
+    const at = this.#ended.findIndex(({ confirmedAtMs, deadlineMs }) => nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs)
+    const [standing] = this.#lost || at < 0 ? [] : this.#ended.splice(at, 1)
+    return standing ?? null
+  }
+
+  #watchOf(standing: Standing): Watch {
+    let over = false
+    return {
+      get deadlineMs() {
+        return standing.deadlineMs
+      },
+      until: (deadlineMs) => {
+        if (over) return // It may be the next hold's by now.
+        standing.deadlineMs = deadlineMs
+        this.#child.tell(this.#until(standing))
+      },
+      [Symbol.dispose]: () => {
+        if (!over) this.#end(standing)
+        over = true
+      },
+    }
+  }
+
+  #until({ number, deadlineMs }: Standing): GuardianMessage {
+    return { kind: 'until', watch: number, forMs: Math.max(0, deadlineMs - monotonicMs()), ended: this.#takeEnded() }
+  }
+
   async #ask(message: GuardianMessage): Promise<void> {
     if (this.#lost) throw new Failure('GUARDIAN_LOST', 'the guardian process has ended')
     await this.#questions.add(() => this.#child.ask(message, { timeoutMs: answerMsMax })).catch((error: unknown) => {
@@ -79,18 +126,18 @@ export class Guardian implements AsyncDisposable {
     })
   }
 
-  #end(watch: number): void {
-    this.#ended.push(watch)
+  #end(standing: Standing): void {
+    this.#ended.push(standing)
     this.#endTimer ??= setTimeout(() => {
       const ended = this.#takeEnded()
-      if (!this.#lost) this.#child.tell({ kind: 'end', ended })
+      if (!this.#lost && ended.length > 0) this.#child.tell({ kind: 'end', ended })
     }, endWithinMs).unref()
   }
 
   #takeEnded(): readonly number[] {
     if (this.#endTimer) clearTimeout(this.#endTimer)
     this.#endTimer = null
-    return this.#ended.splice(0)
+    return this.#ended.splice(0).map(({ number }) => number)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -50,8 +50,6 @@ export class Pause implements AsyncDisposable {
   readonly #with: Pausing
   readonly #holder: string
   readonly #watch: Watch
-  /** When the guardian ends us, on the monotonic clock. */
-  #watchedUntilMs: number
   readonly #over = new AbortController()
   #state: 'asked' | 'quiesced' | 'ended' = 'asked'
   #answer: QuiescedAnswer | null = null
@@ -65,11 +63,10 @@ export class Pause implements AsyncDisposable {
   /** The ledger line about the end, until somebody takes it over to wait for it. */
   #written: Promise<void> = Promise.resolve()
 
-  private constructor(pausing: Pausing, holder: string, watch: Watch, watchedUntilMs: number, endsByMs: number) {
+  private constructor(pausing: Pausing, holder: string, watch: Watch, endsByMs: number) {
     this.#with = pausing
     this.#holder = holder
     this.#watch = watch
-    this.#watchedUntilMs = watchedUntilMs
     this.#endsByMs = endsByMs
   }
 
@@ -81,17 +78,17 @@ export class Pause implements AsyncDisposable {
     // From our request on: the wait for its answer, and the hold. After that no lease of ours can stand.
     const longestMs = waitMsMax + maxHoldMs(limits)
     // The watch first: without a guardian nothing is asked, and the ledger must not remember it as asked.
-    const endsByMs = monotonicMs() + longestMs
-    // A lease cannot end before its own length is over, for it has yet to be asked for. Where the answer may take as long, nothing may be ended while we wait: no lock is held then.
-    const watchedUntilMs = monotonicMs() + (limits.ttlMs > waitMsMax ? limits.ttlMs + marginMs : longestMs)
-    const watch = await guardian.watch(watchedUntilMs)
+    const nowMs = monotonicMs()
+    const endsByMs = nowMs + longestMs
+    const { least, most } = firstWatchMs(limits, waitMsMax)
+    const watch = await guardian.watch(nowMs + least, nowMs + most)
     try {
       await ledger.append({ kind: 'hold-asked', tenant, holder, endsBy: Date.now() + longestMs })
     } catch (error) {
       watch[Symbol.dispose]()
       throw error
     }
-    return new Pause(pausing, holder, watch, watchedUntilMs, endsByMs)
+    return new Pause(pausing, holder, watch, endsByMs)
   }
 
   /** Aborts when the lease can no longer be relied on, or when the pause has become too long. */
@@ -199,8 +196,7 @@ export class Pause implements AsyncDisposable {
     this.#endsByMs = answeredAtMs + expiresInMs
     const deadlineMs = this.#endsByMs + marginMs
     // The first deadline does for most holds: another is told when it is nearer, or when the first one comes near.
-    if (deadlineMs >= this.#watchedUntilMs && this.#watchedUntilMs - answeredAtMs > this.#with.limits.ttlMs / 2) return
-    this.#watchedUntilMs = deadlineMs
+    if (deadlineMs >= this.#watch.deadlineMs && this.#watch.deadlineMs - answeredAtMs > this.#with.limits.ttlMs / 2) return
     this.#watch.until(deadlineMs)
   }
 
@@ -256,5 +252,14 @@ export class Pause implements AsyncDisposable {
 }
 
 const maxHoldMs = (limits: PauseLimits): number => Math.max(limits.ttlMs, limits.maxPauseMs + 2_000)
+
+/**
+ * A lease of this length cannot end before `most`, for it has yet to be asked for; nor may anything be ended while we wait for the answer: no lock is held then.
+ * Where the answer may take as long as the lease, only the longest pause will do.
+ */
+function firstWatchMs(limits: PauseLimits, waitMsMax: number): { readonly least: number; readonly most: number } {
+  const longestMs = waitMsMax + maxHoldMs(limits)
+  return limits.ttlMs > waitMsMax ? { least: waitMsMax, most: limits.ttlMs + marginMs } : { least: longestMs, most: longestMs }
+}
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)

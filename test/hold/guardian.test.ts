@@ -1,0 +1,12 @@
+/** A watch that goes from one hold to the next. */
+import { expect, test } from 'vitest'
+import { startNode } from '../support/processes.ts'
+
+test.each([
+  ['standing', { code: null, signal: 'SIGKILL' }],
+  ['ended', { code: 0, signal: null }],
+] as const)('a watch that was taken over from the hold before and is %s at its deadline', async (state, outcome) => {
+  await using holder = startNode('test/hold/programs/watched.ts', [state])
+  expect(await holder.ready).toEqual({ takenOver: true, asked: 60_000 })
+  expect(await holder.ended).toMatchObject(outcome)
+})
