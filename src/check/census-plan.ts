@@ -2,9 +2,10 @@
 import Database from 'better-sqlite3'
 import { planCensus } from '../census/plan.ts'
 import type { CensusPlan } from '../census/plan.ts'
+import type { SchemaFacts } from '../census/schema-facts.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { readLayout } from './page-file.ts'
-import { readSchemaFacts } from './schema-facts.ts'
+import type { SchemaLayout } from './schema-facts.ts'
 import type { Uncounted } from './questions.ts'
 
 export interface Planning {
@@ -14,15 +15,18 @@ export interface Planning {
   readonly uncounted: readonly Uncounted[]
 }
 
-/** null where SQLite or the header do not tell what is to be counted: then SQLite's full check must do. */
-export function makePlan(path: string, db: Database.Database): Planning {
+/**
+ * null where SQLite or the header do not tell what is to be counted: then SQLite's full check must do.
+ * @param ask asks SQLite about the schema; may throw what it throws
+ */
+export function makePlan(path: string, ask: (layout: SchemaLayout) => SchemaFacts): Planning {
   const layout = readLayout(path)
   if (typeof layout === 'string') return { plan: null, skipped: [], uncounted: [] }
   const { header, filePages } = layout
   // As the page accounting has it: the header's page count where it is valid, but never more than there are.
   const pages = header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
   try {
-    const facts = readSchemaFacts(db, { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, pages, encoding: header.textEncoding })
+    const facts = ask({ pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, pages, encoding: header.textEncoding })
     const { plan, skipped } = planCensus(facts)
     const tableOf = new Map(facts.indexes.map(({ name, table }) => [name, table]))
     const ordered = skipped.filter(({ why }) => /\bcollation\b/.test(why))

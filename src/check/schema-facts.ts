@@ -41,8 +41,11 @@ interface PartRow {
 const ordinary = "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
 const indexes = `SELECT t.name AS owner, t.rootpage, l.name, l."unique", l.origin, l.partial FROM (${ordinary}) t, pragma_index_list(t.name, 'main') l`
 
+/** What the header says. */
+export type SchemaLayout = Pick<SchemaFacts, 'pageSize' | 'usable' | 'pages' | 'encoding'>
+
 /** @throws what SQLite throws */
-export function readSchemaFacts(db: Database.Database, layout: Pick<SchemaFacts, 'pageSize' | 'usable' | 'pages' | 'encoding'>): SchemaFacts {
+export function readSchemaFacts(db: Database.Database, layout: SchemaLayout): SchemaFacts {
   const tables = db.prepare<[], TableRow>(`SELECT t.name, t.rootpage AS root, l.wr, l.strict FROM (${ordinary}) t JOIN pragma_table_list l ON l.name = t.name AND l.schema = 'main'`).all()
   const columns = db.prepare<[], ColumnRow>(`SELECT t.name AS owner, c.name, c.type, c.dflt_value AS value, c.pk, c.hidden FROM (${ordinary}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY t.name, c.cid`).all()
   // The primary key index of a table WITHOUT ROWID is not in the schema: its tree is the table's.

@@ -5,7 +5,8 @@ import type { Skipped } from '../model/verdict.ts'
 import type { SchemaRow as RowOnPage } from '../sqlite/accounting/schema-rows.ts'
 import { moduleOf } from './virtual-table-module.ts'
 
-interface SchemaRow {
+/** A row of sqlite_schema. */
+export interface SchemaRow {
   readonly type: string
   readonly name: string
   readonly tbl_name: string
@@ -13,7 +14,7 @@ interface SchemaRow {
   readonly sql: string | null
 }
 
-interface ListedTable {
+export interface ListedTable {
   readonly name: string
   readonly type: 'table' | 'view' | 'shadow' | 'virtual'
   readonly wr: number
@@ -23,11 +24,29 @@ interface ListedTable {
 const schemaRows = `SELECT ${['type', 'name', 'tbl_name'].map((column) => `coalesce(CAST(${column} AS TEXT), '') AS ${column}`).join(', ')}, CAST(rootpage AS INTEGER) AS rootpage, CAST(sql AS TEXT) AS sql
   FROM sqlite_schema`
 
+/** What SQLite knows beyond the rows of the schema. */
+export interface ObjectsSaid {
+  /** Tables by name. */
+  readonly listed: ReadonlyMap<string, ListedTable>
+  /** In small letters. */
+  readonly modules: ReadonlySet<string>
+}
+
 /** Reads the schema; throws what SQLite throws. The schema's own table, whose root is page 1, is not among the objects. */
-export function readObjects(db: Database.Database): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
-  const rows = db.prepare<[], SchemaRow>(schemaRows).all()
-  const listed = new Map(db.prepare<[], ListedTable>("SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main'").all().map((table) => [table.name, table]))
-  const modules = new Set(db.prepare<[], string>('SELECT name FROM pragma_module_list').pluck().all().map((name) => name.toLowerCase()))
+export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> => objectsOf(readSchemaRows(db), askAboutObjects(db))
+
+/** @throws what SQLite throws */
+export const readSchemaRows = (db: Database.Database): readonly SchemaRow[] => db.prepare<[], SchemaRow>(schemaRows).all()
+
+/** @throws what SQLite throws */
+export function askAboutObjects(db: Database.Database): ObjectsSaid {
+  return {
+    listed: new Map(db.prepare<[], ListedTable>("SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main'").all().map((table) => [table.name, table])),
+    modules: new Set(db.prepare<[], string>('SELECT name FROM pragma_module_list').pluck().all().map((name) => name.toLowerCase())),
+  }
+}
+
+export function objectsOf(rows: readonly SchemaRow[], { listed, modules }: ObjectsSaid): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
   const virtual = rows.filter(isVirtual).map((row) => row.name)
   const objects = rows.map((row) => objectOf(row, listed.get(row.name), virtual))
   // SQLite passes over a virtual table without its module in silence.
@@ -36,7 +55,7 @@ export function readObjects(db: Database.Database): { readonly objects: readonly
   return { objects, skipped }
 }
 
-const isVirtual = (row: SchemaRow): boolean => row.type === 'table' && (row.rootpage ?? 0) === 0
+export const isVirtual = (row: SchemaRow): boolean => row.type === 'table' && (row.rootpage ?? 0) === 0
 
 function objectOf(row: SchemaRow, listed: ListedTable | undefined, virtual: readonly string[]): SchemaObject {
   return {

@@ -6,11 +6,11 @@ import { invariant } from '../model/bug.ts'
 import type { CompiledCore } from '../census/compiled-core.ts'
 import type { Fact } from '../model/reading.ts'
 import { countRows, findOrphans } from './contents.ts'
-import { makePlan } from './census-plan.ts'
 import { loadCore } from './compiled-core.ts'
 import { compareCounts } from './compare-counts.ts'
 import { describeSchema } from './describe-schema.ts'
 import { askSqlite, askTables } from './integrity.ts'
+import { KnownSchemas } from './known-schemas.ts'
 import { look } from './look.ts'
 import { openDatabase, thrownFact } from './open-database.ts'
 import { countingBytes, PageCounter } from './page-counter.ts'
@@ -20,7 +20,7 @@ import { readAtOnce } from './read-at-once.ts'
 import { lookingBytes, RowLook } from './row-look.ts'
 import { databaseName } from './questions.ts'
 import type { Answer, AnswerOf, Question, QuestionOf } from './questions.ts'
-import { objectsFromPages, readObjects } from './schema-objects.ts'
+import { objectsFromPages } from './schema-objects.ts'
 import { settle } from './settle.ts'
 
 /** Locks this process into a room. */
@@ -28,6 +28,7 @@ export type Confine = (room: { readonly folder: string; readonly uid: number; re
 
 export class SnapshotReader {
   readonly #confine: Confine
+  readonly #schemas = new KnownSchemas()
   #folder: string | null = null
   #pages: PageReader | null = null
   #sqlite: Database.Database | null = null
@@ -93,10 +94,11 @@ export class SnapshotReader {
       this.#sqlite = null
       try {
         this.#sqlite = openDatabase(this.#database(), mode)
-        const { objects, skipped } = readObjects(this.#sqlite)
-        const planning = makePlan(this.#database(), this.#sqlite)
-        this.#planned = planning.plan
-        return { step: 'schema', opened: true, objects, facts, plan: planning.plan, uncounted: planning.uncounted, skipped: [...skipped, ...planning.skipped] }
+        // What a tolerant reader makes of a broken schema is known of no other file.
+        const schemas = mode === 'strict' ? this.#schemas : new KnownSchemas()
+        const { objects, plan, uncounted, passedOver, skipped } = schemas.read(this.#database(), this.#sqlite)
+        this.#planned = plan
+        return { step: 'schema', opened: true, objects, facts, plan, uncounted, skipped: [...passedOver, ...skipped] }
       } catch (error) {
         facts.push(thrownFact(error, 'reading the schema', null))
       }

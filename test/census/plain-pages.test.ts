@@ -14,6 +14,7 @@ import { Separators } from '../../src/census/separators.ts'
 import { emptyTally } from '../../src/census/tally.ts'
 import type { Tally } from '../../src/census/tally.ts'
 import { makePlan } from '../../src/check/census-plan.ts'
+import { readSchemaFacts } from '../../src/check/schema-facts.ts'
 import { loadCore } from '../../src/check/compiled-core.ts'
 import { openDatabase } from '../../src/check/open-database.ts'
 import { create, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
@@ -74,7 +75,7 @@ test('the core orders keys as SQLite does: of a file of all sorts of them, only 
 /** Compares a healthy file, and four damaged ones. */
 function compare(path: string, name: string, seed: number): { readonly plain: number; readonly pages: number } {
   const db = openDatabase(path, 'strict')
-  const { plan } = makePlan(path, db)
+  const { plan } = makePlan(path, (layout) => readSchemaFacts(db, layout))
   db.close()
   if (plan === null) throw new Error(`${name} has no plan`)
   const bytes = readFileSync(path)

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import type { CensusPlan } from '../../src/census/plan.ts'
 import { makePlan } from '../../src/check/census-plan.ts'
+import { readSchemaFacts } from '../../src/check/schema-facts.ts'
 import { recipes, removeDatabase } from './databases.ts'
 import { damageBytes, randomFrom } from './fuzz.ts'
 import { build, generated } from './generated.ts'
@@ -47,7 +48,7 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
       const path = join(folder, 'specimen.db')
       build(path)
       const db = new Database(path)
-      const { plan } = makePlan(path, db)
+      const { plan } = makePlan(path, (layout) => readSchemaFacts(db, layout))
       db.close()
       const bytes = readFileSync(path)
       removeDatabase(path)

@@ -1,0 +1,81 @@
+/**
+ * Child side: what SQLite said of a schema, it says again of every file with the same statements. The tenants of a service are alike, and to ask anew for
+ * each took a tenth of the check of a small file.
+ */
+import type Database from 'better-sqlite3'
+import type { SchemaFacts } from '../census/schema-facts.ts'
+import type { SchemaObject } from '../model/reading.ts'
+import type { Skipped } from '../model/verdict.ts'
+import { makePlan } from './census-plan.ts'
+import type { Planning } from './census-plan.ts'
+import { readLayout } from './page-file.ts'
+import { readSchemaFacts } from './schema-facts.ts'
+import { askAboutObjects, isVirtual, objectsOf, readSchemaRows } from './schema-objects.ts'
+import type { ObjectsSaid, SchemaRow } from './schema-objects.ts'
+
+/** While a service changes its schema, its tenants have the old one or the new one. */
+const schemasMax = 4
+/** Characters of one schema. */
+const textMax = 200_000
+
+export interface SchemaRead extends Planning {
+  readonly objects: readonly SchemaObject[]
+  /** Objects that SQLite passes over. */
+  readonly passedOver: readonly Skipped[]
+}
+
+interface Known {
+  readonly said: ObjectsSaid
+  /** null until they were asked for. */
+  facts: Pick<SchemaFacts, 'tables' | 'indexes'> | null
+}
+
+export class KnownSchemas {
+  readonly #known = new Map<string, Known>()
+
+  /** @param db opened on the file at `path`, as a strict reader has it @throws what SQLite throws */
+  read(path: string, db: Database.Database): SchemaRead {
+    const rows = readSchemaRows(db)
+    const key = keyOf(path, rows)
+    const known = (key === null ? null : this.#known.get(key)) ?? { said: askAboutObjects(db), facts: null }
+    const { objects, skipped: passedOver } = objectsOf(rows, known.said)
+    const planning = makePlan(path, (layout) => {
+      if (known.facts !== null) return { ...layout, ...rooted(known.facts, rows) }
+      const facts = readSchemaFacts(db, layout)
+      known.facts = { tables: facts.tables, indexes: facts.indexes }
+      return facts
+    })
+    if (key !== null && known.facts !== null) this.#keep(key, known)
+    return { ...planning, objects, passedOver }
+  }
+
+  #keep(key: string, known: Known): void {
+    const [oldest] = this.#known.keys()
+    if (oldest !== undefined && !this.#known.has(key) && this.#known.size >= schemasMax) this.#known.delete(oldest)
+    this.#known.set(key, known)
+  }
+}
+
+/**
+ * All that SQLite's word on a schema hangs on: its rows in their order but for the root pages, and what the header says of texts and of descending indexes.
+ * null where it may hang on more: virtual tables look into their own data. And where a name would not tell which root is whose.
+ */
+function keyOf(path: string, rows: readonly SchemaRow[]): string | null {
+  const layout = readLayout(path)
+  if (typeof layout === 'string' || rows.some(isVirtual) || new Set(rows.map(named)).size < rows.length) return null
+  const { textEncoding, schemaFormat } = layout.header
+  const key = JSON.stringify([textEncoding, schemaFormat, rows.map(({ type, name, tbl_name, rootpage, sql }) => [type, name, tbl_name, rootpage !== null && rootpage > 0, sql])])
+  return key.length <= textMax ? key : null
+}
+
+const named = ({ type, name }: Pick<SchemaRow, 'type' | 'name'>): string => `${type} ${name}`
+
+/** The same schema with the root pages of this file. The primary key of a table WITHOUT ROWID has no row of its own: its tree is the table's. */
+function rooted({ tables, indexes }: Pick<SchemaFacts, 'tables' | 'indexes'>, rows: readonly SchemaRow[]): Pick<SchemaFacts, 'tables' | 'indexes'> {
+  const roots = new Map(rows.map((row) => [named(row), row.rootpage]))
+  const rootOf = (type: 'table' | 'index', name: string): number | null => roots.get(named({ type, name })) ?? null
+  return {
+    tables: tables.map((table) => ({ ...table, root: rootOf('table', table.name) ?? 0 })),
+    indexes: indexes.map((index) => ({ ...index, root: rootOf('index', index.name) ?? rootOf('table', index.table) ?? 0 })),
+  }
+}
