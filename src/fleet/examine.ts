@@ -45,7 +45,7 @@ export interface Examined {
   readonly lastGood: Omit<LastGood, 'run'> | null
 }
 
-/** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED */
+/** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
 export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const { evidence, timings } = held.record
   const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory }
@@ -54,8 +54,11 @@ export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarge
       return { result: unread(seen, 'failed', held.failure), lastGood: null }
     case 'undecided':
       return { result: unread(seen, 'inconclusive', held.failure), lastGood: null }
-    case 'snapshot':
-      return conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
+    case 'snapshot': {
+      const examined = await conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
+      await held.written
+      return examined
+    }
   }
 }
 

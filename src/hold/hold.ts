@@ -2,12 +2,14 @@
  * The hold: quiesce, lock, probe, seal, prove, copy, prove, release (hold.md). The critical section of holdfast and, with
  * its folder, the only code that ever sees a live path. Every line registers its release before it asks for the thing.
  */
+import { nextTurn } from '../host/clock.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Service } from '../service/port.ts'
 import { accuser } from './accusation.ts'
+import { Announcement } from './announcement.ts'
 import type { Companions } from './companions.ts'
 import { copyLiveSet } from './copy.ts'
 import { Draft, type Snapshot } from './draft.ts'
@@ -15,7 +17,7 @@ import { holdersOf } from './holders.ts'
 import { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
 import { lockLiveSet } from './lock.ts'
-import { Pause, unserved, type PauseLimits, type Pausing, type Still } from './pause.ts'
+import { longestPauseMs, Pause, unserved, type PauseLimits, type Pausing, type Still } from './pause.ts'
 import { predictPauseMs, preflight, requireShortPause, type Contents, type Outlook } from './preflight.ts'
 import { prove, proveAgain } from './proof.ts'
 import { HoldRecord, type HoldStep, type HoldTimings } from './record.ts'
@@ -56,7 +58,8 @@ export interface HoldRequest {
 }
 
 export type Held =
-  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly contents: Contents; readonly record: HoldRecord }
+  /** `written`: the end of the hold stands in the ledger. Nobody else waits for that line, so whoever goes on with the snapshot does, at the end. */
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly contents: Contents; readonly record: HoldRecord; readonly written: Promise<void> }
   /** Refused outright: nothing was asked of the tenant (`failed`). */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly record: HoldRecord }
   /** Begun, and not come to both proofs (`inconclusive`). */
@@ -108,10 +111,13 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     record.add({ quiesce })
     record.time({ pauseMs })
   }
+  await using announced = keeper.kind === 'service' ? new Announcement({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }) : null
+  // Hooks are announced when it is their turn: after a crash what was announced is resumed by command, whether it was paused or not.
+  if (keeper.kind === 'service' && keeper.service.via === 'admin-api') await announced?.write()
   const snapshot = await inPause(async () => {
     signal.throwIfAborted()
     await warm?.catchUp()
-    await using pause = keeper.kind === 'service' ? await Pause.open({ ...keeper, guardian: companions.guardian, limits: settings, required: settings.require, wasHealthy, onEnded }) : null
+    await using pause = keeper.kind === 'service' && announced ? await Pause.open(announced, { ...keeper, guardian: companions.guardian, limits: settings, required: settings.require, wasHealthy, onEnded }) : null
     record.step('asked')
     using _watch = pause ? null : await companions.guardian.watchHeartbeat()
     const still = await standStill(pause, path, record, signal)
@@ -152,7 +158,8 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     return { copied, superJournal, ended }
   })
 
-  await snapshot.ended?.written
+  // The next tenant's request goes out first: what follows here is done while the service works on it.
+  await nextTurn()
   await settleSuperJournal(draft, snapshot.superJournal)
 
   const kept = await draft.keep(request.lasting)
@@ -162,7 +169,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
     await kept[Symbol.asyncDispose]() // Nobody else knows of it yet.
     throw error
   }
-  return { kind: 'snapshot', snapshot: kept, contents: outlook.contents, record }
+  return { kind: 'snapshot', snapshot: kept, contents: outlook.contents, record, written: snapshot.ended?.written ?? Promise.resolve() }
 }
 
 /** A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered as such. */

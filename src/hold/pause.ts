@@ -2,7 +2,6 @@
  * The pause: the time that the service keeps a tenant still for us, from before the quiesce request until the tenant
  * was *seen* serving again (I1.1, I2.1). Whoever opens a pause disposes of it; disposing resumes, come what may.
  */
-import { randomUUID } from 'node:crypto'
 import { monotonicMs } from '../host/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { LivePath, TenantId } from '../model/brand.ts'
@@ -11,6 +10,7 @@ import type { QuiesceEvidence, SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../service/port.ts'
 import type { Guardian, Watch } from './guardian.ts'
+import type { Announcement } from './announcement.ts'
 import { compareClaims } from './claims.ts'
 import { resumeUntilSeen, type Sight } from './resume.ts'
 
@@ -70,25 +70,15 @@ export class Pause implements AsyncDisposable {
     this.#endsByMs = endsByMs
   }
 
-  /** Writes the ledger line and starts the guardian's watch; the service is asked by `quiesce`. @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE */
-  static async open(pausing: Pausing): Promise<Pause> {
-    const { tenant, service, ledger, guardian, limits } = pausing
-    const holder = `holdfast-${randomUUID()}`
-    const waitMsMax = service.quiesceMsMax(limits.drainTimeoutMs)
-    // From our request on: the wait for its answer, and the hold. After that no lease of ours can stand.
-    const longestMs = waitMsMax + maxHoldMs(limits)
-    // The watch first: without a guardian nothing is asked, and the ledger must not remember it as asked.
+  /** Starts the guardian's watch, and takes over what was announced; the service is asked by `quiesce`. @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE */
+  static async open(announced: Announcement, pausing: Pausing): Promise<Pause> {
+    const { service, guardian, limits } = pausing
+    await announced.write()
     const nowMs = monotonicMs()
-    const endsByMs = nowMs + longestMs
-    const { least, most } = firstWatchMs(limits, waitMsMax)
+    const { least, most } = firstWatchMs(service, limits)
     const watch = await guardian.watch(nowMs + least, nowMs + most)
-    try {
-      await ledger.append({ kind: 'hold-asked', tenant, holder, endsBy: Date.now() + longestMs })
-    } catch (error) {
-      watch[Symbol.dispose]()
-      throw error
-    }
-    return new Pause(pausing, holder, watch, endsByMs)
+    announced.handOver()
+    return new Pause(pausing, announced.holder, watch, nowMs + longestPauseMs(service, limits))
   }
 
   /** Aborts when the lease can no longer be relied on, or when the pause has become too long. */
@@ -253,12 +243,16 @@ export class Pause implements AsyncDisposable {
 
 const maxHoldMs = (limits: PauseLimits): number => Math.max(limits.ttlMs, limits.maxPauseMs + 2_000)
 
+/** From our request on: the wait for its answer, and the hold. After that no lease of ours can stand. */
+export const longestPauseMs = (service: Service, limits: PauseLimits): number => service.quiesceMsMax(limits.drainTimeoutMs) + maxHoldMs(limits)
+
 /**
  * A lease of this length cannot end before `most`, for it has yet to be asked for; nor may anything be ended while we wait for the answer: no lock is held then.
  * Where the answer may take as long as the lease, only the longest pause will do.
  */
-function firstWatchMs(limits: PauseLimits, waitMsMax: number): { readonly least: number; readonly most: number } {
-  const longestMs = waitMsMax + maxHoldMs(limits)
+function firstWatchMs(service: Service, limits: PauseLimits): { readonly least: number; readonly most: number } {
+  const longestMs = longestPauseMs(service, limits)
+  const waitMsMax = service.quiesceMsMax(limits.drainTimeoutMs)
   return limits.ttlMs > waitMsMax ? { least: waitMsMax, most: limits.ttlMs + marginMs } : { least: longestMs, most: longestMs }
 }
 

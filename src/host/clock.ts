@@ -32,6 +32,9 @@ export function startDeadline(ms: number): Deadline {
   return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
+/** After everything that can go on by now. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** Lets the event loop turn in long work on the main thread, so that leases can be given up in time (hold.md F12). */
 export class Breath {
   #taken = monotonicMs()
@@ -39,7 +42,7 @@ export class Breath {
   /** Returns at once unless 10 ms have passed since the last turn. */
   async take(): Promise<void> {
     if (monotonicMs() - this.#taken < 10) return
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
     this.#taken = monotonicMs()
   }
 }
