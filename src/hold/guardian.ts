@@ -2,7 +2,7 @@
 import PQueue from 'p-queue'
 import { programBeside, startChild, type Child } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
-import { startTimeOf } from '../host/processes.ts'
+import { isAlive, startTimeOf } from '../host/processes.ts'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 
@@ -37,6 +37,7 @@ interface Standing {
 
 export class Guardian implements AsyncDisposable {
   readonly #child: Child<GuardianMessage, 'here'>
+  readonly #startTime: string
   /** Tenants that stand still at the same time share the guardian: it is asked one thing at a time. */
   readonly #questions = new PQueue({ concurrency: 1 })
   #watches = 0
@@ -44,8 +45,9 @@ export class Guardian implements AsyncDisposable {
   #ended: Standing[] = []
   #endTimer: NodeJS.Timeout | null = null
 
-  private constructor(child: Child<GuardianMessage, 'here'>) {
+  private constructor(child: Child<GuardianMessage, 'here'>, startTime: string) {
     this.#child = child
+    this.#startTime = startTime
     void child.ended.then(() => {
       this.#lost = true
     })
@@ -53,19 +55,19 @@ export class Guardian implements AsyncDisposable {
 
   /** @throws {Failure} GUARDIAN_LOST when it does not answer: nothing is held without it */
   static async start(): Promise<Guardian> {
-    const startTime = startTimeOf(process.pid)
-    invariant(startTime, 'our own start time is in /proc')
+    const ours = startTimeOf(process.pid)
+    invariant(ours, 'our own start time is in /proc')
     const child = startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, 'guardian-child'), {
-      ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: startTime },
+      ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
     })
-    const guardian = new Guardian(child)
+    const guardian = new Guardian(child, startTimeOf(child.pid) ?? '')
     await guardian.#ask({ kind: 'hello' })
     return guardian
   }
 
   /**
    * A watch whose deadline lies between the two. It begins when the guardian has said that it watches: it may have died unnoticed. In a sweep the watch of the
-   * hold before stands as long as that word is fresh: to ask for each hold cost two messages.
+   * hold before stands as long as that word is fresh, and the guardian is seen to live: to ask for each hold cost two messages.
    * @throws {Failure} GUARDIAN_LOST
    */
   async watch(earliestMs: number, latestMs: number): Promise<Watch> {
@@ -93,8 +95,9 @@ export class Guardian implements AsyncDisposable {
   #takeOver(earliestMs: number, latestMs: number): Standing | null {
     const nowMs = monotonicMs()
     const at = this.#ended.findIndex(({ confirmedAtMs, deadlineMs }) => nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs)
-    const [standing] = this.#lost || at < 0 ? [] : this.#ended.splice(at, 1)
-    return standing ?? null
+    // Of its end we hear a little late: it is looked for.
+    if (at < 0 || this.#lost || !isAlive(this.#child.pid, this.#startTime)) return null
+    return this.#ended.splice(at, 1)[0] ?? null
   }
 
   #watchOf(standing: Standing): Watch {
