@@ -3,6 +3,7 @@
  * its folder, the only code that ever sees a live path. Every line registers its release before it asks for the thing.
  */
 import { nextTurn } from '../host/clock.ts'
+import { collectGarbage } from '../host/garbage.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
@@ -116,6 +117,8 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
   if (keeper.kind === 'service' && keeper.service.via === 'admin-api') await announced?.write()
   const snapshot = await inPause(async () => {
     signal.throwIfAborted()
+    // A pause in which V8 collected took four times as long. Of small files there are too many to do so before each.
+    if (isLarge(outlook, settings)) collectGarbage()
     await warm?.catchUp()
     await using pause = keeper.kind === 'service' && announced ? await Pause.open(announced, { ...keeper, guardian: companions.guardian, limits: settings, required: settings.require, wasHealthy, onEnded }) : null
     record.step('asked')
@@ -192,7 +195,7 @@ async function warmUp(
   { keeper, settings }: HoldRequest, files: LiveFiles, draft: Draft, outlook: Outlook, { guardian }: Companions, record: HoldRecord, signal: AbortSignal,
 ): Promise<WarmCopy | null> {
   if (keeper.kind === 'nobody') return null
-  const large = outlook.mainBytes + outlook.tailBytes > settings.warmAboveBytes
+  const large = isLarge(outlook, settings)
   const warm = large && outlook.walMode && !outlook.reflink ? await copyWarm(files, draft, guardian, signal) : null
   if (warm) record.time({ warmMs: warm.ms })
   let rate: number | null = null
@@ -212,6 +215,9 @@ async function warmUp(
   if (!warm) files[Symbol.dispose]()
   return warm
 }
+
+/** Worth preparing for. */
+const isLarge = ({ mainBytes, tailBytes }: Outlook, { warmAboveBytes }: HoldSettings): boolean => mainBytes + tailBytes > warmAboveBytes
 
 async function standStill(pause: Pause | null, path: LiveFiles['path'], record: HoldRecord, signal: AbortSignal): Promise<Still> {
   if (!pause) return unserved
