@@ -15,8 +15,8 @@ export type GuardianMessage =
 const heartbeat = { forMs: 15_000, everyMs: 3_000 } as const
 
 const answerMsMax = 10_000
-/** A watch that has ended is told of with the next message, or after this: each message costs a sweep a fifth of a millisecond. Far below any deadline. */
-const endWithinMs = 250
+/** A watch of a pause that has ended is told of with the next message, or after this: in a sweep the next hold takes it over by then, and each message costs a fifth of a millisecond. */
+const endWithinMs = 20
 
 /** That the guardian is there need not be asked again for so long. */
 const confirmedForMs = 1_000
@@ -82,6 +82,7 @@ export class Guardian implements AsyncDisposable {
       [Symbol.dispose]: () => {
         clearInterval(timer)
         watch[Symbol.dispose]()
+        this.#tellEnded() // Nobody takes it over: who stops us from now on, or makes us work without a turn of the event loop, must not end us.
       },
     }
   }
@@ -131,10 +132,12 @@ export class Guardian implements AsyncDisposable {
 
   #end(standing: Standing): void {
     this.#ended.push(standing)
-    this.#endTimer ??= setTimeout(() => {
-      const ended = this.#takeEnded()
-      if (!this.#lost && ended.length > 0) this.#child.tell({ kind: 'end', ended })
-    }, endWithinMs).unref()
+    this.#endTimer ??= setTimeout(() => this.#tellEnded(), endWithinMs).unref()
+  }
+
+  #tellEnded(): void {
+    const ended = this.#takeEnded()
+    if (!this.#lost && ended.length > 0) this.#child.tell({ kind: 'end', ended })
   }
 
   #takeEnded(): readonly number[] {

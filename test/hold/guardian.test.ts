@@ -10,3 +10,8 @@ test.each([
   expect(await holder.ready).toEqual({ takenOver: true, asked: 60_000 })
   expect(await holder.ended).toMatchObject(outcome)
 })
+
+test('a process that holds nothing any more may stand still for as long as it likes', async () => {
+  await using holder = startNode('test/hold/programs/blocked.ts', [])
+  expect(await holder.ended).toMatchObject({ code: 0, signal: null })
+})
