@@ -2,14 +2,12 @@
 import type { Finding, RowKey, SalvagedValue } from '../model/finding.ts'
 import type { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
-import { CellCursor } from './cell-cursor.ts'
+import { CellsAgain } from './cells-again.ts'
 import type { ColumnValue } from './column-value.ts'
 import { Columns } from './columns.ts'
 import type { PageOwners } from './owners.ts'
 import { trailTo } from './owners.ts'
-import { Payloads } from './payload.ts'
 import type { CensusPlan, IndexPlan } from './plan.ts'
-import { Records } from './records.ts'
 import { identityKey, rowidKey } from './row-key.ts'
 import { salvageableOf, salvageFrom, valuesAt } from './salvage.ts'
 
@@ -201,24 +199,15 @@ function compareRowKeys(a: RowKey, b: RowKey): number {
 /** Reads the names of rows from the cells that were left over. */
 class Namer {
   readonly #plan: CensusPlan
-  readonly #source: PageSource
-  readonly #records: Records
-  readonly #cell: CellCursor
+  readonly #cells: CellsAgain
   readonly #columns: Columns
-  readonly #page: Uint8Array
-  readonly #view: DataView
   #salvageBytesLeft: number
-  #at = 0
 
   constructor(plan: CensusPlan, source: PageSource, showValues: boolean) {
     this.#plan = plan
     this.#salvageBytesLeft = showValues ? salvageBytesMax : 0
-    this.#source = source
-    this.#records = new Records(new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }), null)
-    this.#cell = new CellCursor(plan.usable, plan.pageSize)
+    this.#cells = new CellsAgain(plan, source)
     this.#columns = new Columns(Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : tree.columns.length))))
-    this.#page = new Uint8Array(plan.pageSize)
-    this.#view = new DataView(this.#page.buffer)
   }
 
   name(index: IndexPlan, { sign, page, cell, values }: Leftover): Named {
@@ -229,11 +218,11 @@ class Namer {
       columns.take(values)
       return { key: identityKey(columns, index.identity, this.#plan.encoding, isRowid), page: 0, values: null }
     }
-    if (!this.#turnTo(page) || !this.#cell.read(cell)) return { key: null, page, values: null }
-    if (sign === 1 && isRowid) return { key: rowidKey(this.#cell.rowLow, this.#cell.rowHigh), page, values: null }
+    if (!this.#cells.find(page, cell)) return { key: null, page, values: null }
+    if (sign === 1 && isRowid) return { key: rowidKey(this.#cells.cell.rowLow, this.#cells.cell.rowHigh), page, values: null }
     const wanted = sign === 1 && table?.kind === 'keyed-table' ? table.key.length : index.parts.length
     const max = sign === 1 && table?.kind === 'keyed-table' ? table.columns.length : index.parts.length
-    if (!this.#records.loadAgain(this.#cell, this.#view, columns, wanted, max)) return { key: null, page, values: null }
+    if (!this.#cells.load(columns, wanted, max)) return { key: null, page, values: null }
     const identity = sign === 1 && table?.kind === 'keyed-table' ? table.key.map((_, i) => i) : index.identity
     const { encoding } = this.#plan
     return { key: identityKey(columns, identity, encoding, isRowid), page, values: sign === -1 ? this.#salvage(index) : null }
@@ -245,15 +234,5 @@ class Namer {
     const values = valuesAt(this.#columns, salvageableOf(this.#plan, index).positions, this.#plan.encoding)
     this.#salvageBytesLeft -= JSON.stringify(values).length
     return this.#salvageBytesLeft < 0 ? null : values
-  }
-
-  #turnTo(page: number): boolean {
-    if (this.#at !== page) {
-      const got = this.#source.read(page, this.#page)
-      if (got === 'unread') return false
-      this.#page.fill(0, got)
-      this.#at = page
-    }
-    return this.#cell.begin(this.#page, 0, page)
   }
 }

@@ -2,10 +2,8 @@
 import { ownersBytes, walkOwners } from '../census/owners.ts'
 import type { PageOwners } from '../census/owners.ts'
 import type { CensusPlan } from '../census/plan.ts'
-import { Payloads } from '../census/payload.ts'
 import { Columns } from '../census/columns.ts'
-import { CellCursor } from '../census/cell-cursor.ts'
-import { Records } from '../census/records.ts'
+import { CellsAgain } from '../census/cells-again.ts'
 import { primaryKey, rowidKey } from '../census/row-key.ts'
 import { FirstKeys } from '../comparison/first-keys.ts'
 import { CollectedRows } from '../comparison/row-entries.ts'
@@ -121,39 +119,21 @@ export class RowLook {
 class RowNamer {
   readonly #plan: CensusPlan
   readonly #table: TablePlan
-  readonly #source: PageSource
-  readonly #records: Records
-  readonly #cell: CellCursor
+  readonly #cells: CellsAgain
   readonly #columns: Columns
-  readonly #page: Uint8Array
-  #at = 0
 
   constructor(plan: CensusPlan, table: TablePlan, source: PageSource) {
     this.#plan = plan
     this.#table = table
-    this.#source = source
-    this.#records = new Records(new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }), null)
-    this.#cell = new CellCursor(plan.usable, plan.pageSize)
+    this.#cells = new CellsAgain(plan, source)
     this.#columns = new Columns(Math.max(1, table.columns.length))
-    this.#page = new Uint8Array(plan.pageSize)
   }
 
   /** null where the row cannot be read again. */
   keyOf([first, second]: readonly [number, number]): RowKey | null {
     const table = this.#table
     if (table.kind === 'rowid-table') return rowidKey(first, second)
-    if (!this.#turnTo(first) || !this.#cell.read(second)) return null
-    if (!this.#records.loadAgain(this.#cell, new DataView(this.#page.buffer), this.#columns, table.key.length, table.columns.length)) return null
+    if (!this.#cells.find(first, second) || !this.#cells.load(this.#columns, table.key.length, table.columns.length)) return null
     return primaryKey(this.#columns, table.key.map((_, i) => i), this.#plan.encoding)
-  }
-
-  #turnTo(page: number): boolean {
-    if (this.#at !== page) {
-      const got = this.#source.read(page, this.#page)
-      if (got === 'unread') return false
-      this.#page.fill(0, got)
-      this.#at = page
-    }
-    return this.#cell.begin(this.#page, 0, page)
   }
 }
