@@ -1,20 +1,21 @@
 #!/bin/sh
-# Bundles src/ into dist/ and puts the published documents beside it. Whole or not at all: what runs from dist/ keeps what it has until then.
-# The compiled core of the census lies in src/ as well, for whatever runs from there.
+# Bundles src/ into dist/ and puts the published documents beside it. Whole or not at all: what runs from dist/ keeps what it has until then, and two builds
+# at a time do not get into each other's way. The compiled core of the census lies in src/ as well, for whatever runs from there.
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/node_modules/.bin:$PATH"
+new=dist.new.$$
+trap 'rm -rf "$new"*' EXIT
 core=src/check/core.wasm
 if [ ! -f $core ] || [ -n "$(find census-core package-lock.json -type f -newer $core)" ]; then
-  asc census-core/pages.ts --config census-core/asconfig.json --outFile $core.new
-  mv $core.new $core
+  asc census-core/pages.ts --config census-core/asconfig.json --outFile $core.$$
+  mv $core.$$ $core
 fi
-rm -rf dist.new
-rolldown --config scripts/rolldown.config.ts --dir dist.new >/dev/null
-tsc -p scripts/tsconfig.types.json --outDir dist.new/types
+rolldown --config scripts/rolldown.config.ts --dir "$new" >/dev/null
+tsc -p scripts/tsconfig.types.json --outDir "$new/types"
 find src -name '*.yaml' -o -name '*.schema.json' | while read -r document; do
-  cp "$document" dist.new/
+  cp "$document" "$new/"
 done
-cp $core dist.new/
-rm -rf dist
-mv dist.new dist
+cp $core "$new/"
+if [ -e dist ]; then mv dist "$new.old"; fi
+mv "$new" dist
