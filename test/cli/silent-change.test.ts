@@ -1,6 +1,5 @@
 /** `content-changed-silently`: bytes that change between two checks while nobody writes, and the many ways to write that must not be taken for it. */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -11,6 +10,7 @@ import { overwrite, rot } from '../support/rot.ts'
 import { damageIndex, makeDatabase, makeFolder, type Folder } from './folder.ts'
 import { ending, gist, holdfast, reportIn, reportOf, single, start } from './program.ts'
 import { openService } from './service.ts'
+import { rotten, said, sql } from './silently-changed.ts'
 
 interface Place extends Disposable {
   readonly folder: Folder
@@ -24,15 +24,7 @@ function place(options: Parameters<typeof makeDatabase>[1] = {}): Place {
   return { folder, path, check: async (...more) => single(await reportOf(['check', path, '--ledger', folder.in('ledger'), ...more])), [Symbol.dispose]: () => folder[Symbol.dispose]() }
 }
 
-function sql(path: string, statements: string, ...pragmas: string[]): void {
-  const database = new Database(path)
-  for (const pragma of pragmas) database.pragma(pragma)
-  database.exec(statements)
-  database.close()
-}
 
-const said = ({ findings }: Result): readonly unknown[] => findings.map(({ rule, severity }) => [rule, severity])
-const rotten = [['content-changed-silently', 'damage']]
 const noticed = [['content-changed-silently', 'notice']]
 
 function saysSqlite(path: string): unknown {
@@ -274,53 +266,4 @@ test('sweeps of a service in WAL mode: what it writes between them is no rot, wh
   expect(history.stdout).toMatch(/DAMAGED +table/)
   const status = await holdfast(['status', '--format', 'nagios', '--config', service.config])
   expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/DAMAGED 2: idle, journal/) as string])
-})
-
-/** Why there is no device to write to below a file system; null where there is. */
-function whyNoDevice(): string | null {
-  try {
-    const image = `/tmp/holdfast-device-${process.pid}`
-    writeFileSync(image, '')
-    truncateSync(image, 1 << 20)
-    const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
-    execFileSync('losetup', ['-d', device])
-    rmSync(image)
-    return null
-  } catch (error) {
-    return String(error)
-  }
-}
-
-const noDevice = whyNoDevice()
-test.skipIf(noDevice !== null)(`a bit that flips on the device itself, below the file system${noDevice === null ? '' : ` (${noDevice})`}`, async () => {
-  using folder = makeFolder()
-  const image = folder.in('image')
-  const mounted = folder.in('mounted')
-  execFileSync('mkdir', [mounted])
-  writeFileSync(image, '')
-  truncateSync(image, 32 << 20)
-  const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim()
-  try {
-    execFileSync('mkfs.ext4', ['-q', '-O', '^metadata_csum', device])
-    const mount = (): void => void execFileSync('mount', [device, mounted])
-    const unmount = (): void => void execFileSync('umount', [mounted])
-    mount()
-    const path = makeDatabase(join(mounted, 'app.db'), { rows: 500 })
-    sql(path, '', 'journal_mode=wal')
-    const check = async (): Promise<Result> => single(await reportOf(['check', path, '--ledger', folder.in('ledger')]))
-    expect(said(await check())).toEqual([])
-    unmount() // So that nothing of the file is in memory any more.
-    overwrite(device, 'body 300 ')
-    mount()
-    const found = await check()
-    unmount()
-    expect([gist(found), said(found), found.findings[0]?.object.name]).toEqual(['damaged table', rotten, 'notes'])
-  } finally {
-    try {
-      execFileSync('umount', ['-l', mounted], { stdio: 'ignore' })
-    } catch {
-      // It was unmounted already.
-    }
-    execFileSync('losetup', ['-d', device])
-  }
 })
