@@ -1,6 +1,7 @@
 /** Collects the results of a run and prints the report. Results are spooled, so that memory does not grow with tenants. */
-import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
 import type { RunId } from '../model/brand.ts'
+import { noEvidence } from '../model/evidence.ts'
+import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { Report, Result, RunFailure } from '../model/report.ts'
 import { jsonReport } from '../report/json.ts'
@@ -20,7 +21,8 @@ export class Outcome implements Disposable {
   readonly #options: OutcomeOptions
   readonly #run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string; readonly startedAt: string }
   readonly #redact: (result: Result) => Result
-  readonly #spool: Spool
+  readonly #shorten: (result: Result) => Result
+  readonly #spool: Spool<Result>
   readonly #tally = new Tally()
   #sqlite = 'none'
 
@@ -29,13 +31,14 @@ export class Outcome implements Disposable {
     this.#options = options
     this.#run = { ...run, startedAt: new Date().toISOString() }
     this.#redact = options.redactKeys ? keyRedactor() : (result) => result
-    this.#spool = new Spool(options.json ? 'json' : options.verbose ? 'whole' : 'brief')
+    this.#shorten = options.json || options.verbose ? (result) => result : inBrief
+    this.#spool = new Spool(options.json ? 'file' : 'memory')
   }
 
   add(result: Result): void {
     this.#tally.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
-    this.#spool.add(this.#redact(result))
+    this.#spool.add(this.#shorten(this.#redact(result)))
   }
 
   /**
@@ -83,7 +86,7 @@ export class Outcome implements Disposable {
     const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}) }
     const report: Omit<Report, 'results'> = { schema: 'holdfast.report/1', tool: { version: this.#face.version, sqlite: this.#sqlite }, run, ...(failure ? { failure } : {}), summary }
     if (this.#options.json) {
-      for (const piece of jsonReport(report, this.#spool.results())) await this.#face.out(piece)
+      for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)
     } else if (!this.#options.quiet || exitCode !== 0) {
       await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false }))
     }
@@ -95,3 +98,7 @@ export class Outcome implements Disposable {
 }
 
 type Ending = Pick<Worked, 'notCovered' | 'stopped'>
+
+/** Of a sound result what a table shows of it: what all have in common they share. */
+const inBrief = (result: Result): Result => (result.verdict === 'sound' ? { ...result, ...inCommon, evidence: noEvidence, findings: result.findings.length === 0 ? inCommon.findings : result.findings } : result)
+const inCommon = { content: { tables: [] }, coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, causes: [], findings: [], remedy: { do: 'nothing', indexes: [], rehearsed: false, why: '', command: null } } as const

@@ -1,44 +1,41 @@
 /**
- * Results of a run until they are printed. For JSON they go to an unlinked private file, for text the sound ones are kept
- * in brief: a sweep of ten thousand tenants takes no more memory than one of ten. Where no file can be written (a full disk,
- * no TMPDIR) they stay in memory: no result is lost for the want of room.
+ * What a run comes to until it is printed. Where there may be much of it, it goes to an unlinked private file: a sweep of ten thousand
+ * tenants takes no more memory than one of ten. Where no file can be written (a full disk, no TMPDIR) it stays in memory: nothing is
+ * lost for the want of room.
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { noEvidence } from '../model/evidence.ts'
-import type { Result } from '../model/report.ts'
 
 const pieceBytes = 256 * 1024
 
-export class Spool implements Disposable {
-  readonly #kind: 'json' | 'brief' | 'whole'
-  readonly #kept: Result[] = []
+/** @typeParam Value comes back from a file as JSON has it */
+export class Spool<Value> implements Disposable {
+  readonly #kind: 'file' | 'memory'
+  readonly #kept: Value[] = []
   #file: number | null = null
   #fileBytes = 0
 
-  /** `json`: to be read once with `results`; `brief` and `whole`: to be taken with `kept`. */
-  constructor(kind: 'json' | 'brief' | 'whole') {
+  /** `file`: to be read with `all`; `memory`: to be taken with `kept`. */
+  constructor(kind: 'file' | 'memory') {
     this.#kind = kind
   }
 
-  add(result: Result): void {
-    if (this.#kind === 'json') {
-      if (this.#kept.length > 0 || !this.#append(`${JSON.stringify(result)}\n`)) this.#kept.push(result)
-    } else this.#kept.push(this.#kind === 'brief' && result.verdict === 'sound' ? inBrief(result) : result)
+  add(value: Value): void {
+    if (this.#kind === 'memory' || this.#kept.length > 0 || !this.#append(`${JSON.stringify(value)}\n`)) this.#kept.push(value)
   }
 
-  get kept(): readonly Result[] {
+  get kept(): readonly Value[] {
     return this.#kept
   }
 
-  /** All results in their order. */
-  *results(): Generator<Result> {
+  /** All of them in their order. */
+  *all(): Generator<Value> {
     if (this.#file !== null) yield* this.#inFile(this.#file)
     yield* this.#kept
   }
 
-  *#inFile(file: number): Generator<Result> {
+  *#inFile(file: number): Generator<Value> {
     const buffer = Buffer.alloc(pieceBytes)
     let rest = Buffer.alloc(0)
     for (let position = 0; position < this.#fileBytes; ) {
@@ -46,7 +43,7 @@ export class Spool implements Disposable {
       position += length
       rest = Buffer.concat([rest, buffer.subarray(0, length)])
       for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        yield JSON.parse(rest.toString('utf8', 0, end)) as Result
+        yield JSON.parse(rest.toString('utf8', 0, end)) as Value
         rest = rest.subarray(end + 1)
       }
     }
@@ -80,9 +77,3 @@ function openUnlinked(): number {
     rmSync(folder, { recursive: true })
   }
 }
-
-/** Of a sound result what a table shows of it: what all have in common they share. */
-const inBrief = (result: Result): Result => ({
-  ...result, ...inCommon, evidence: noEvidence, findings: result.findings.length === 0 ? inCommon.findings : result.findings,
-})
-const inCommon = { content: { tables: [] }, coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, causes: [], findings: [], remedy: { do: 'nothing', indexes: [], rehearsed: false, why: '', command: null } } as const

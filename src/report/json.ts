@@ -12,28 +12,28 @@ export function renderJson({ results, ...frame }: Report, options: JsonOptions =
 }
 
 /** The same document piece by piece, for runs whose results do not fit into memory. */
-export function* jsonReport(frame: Omit<Report, 'results'>, results: Iterable<Result>, options: JsonOptions = { redactKeys: false }): Generator<string> {
-  const write = writer(frame, options)
-  yield* write.begin()
-  for (const result of results) yield write.result(result)
-  yield* write.end()
-}
-
-function writer({ schema, tool, run, summary, ...others }: Omit<Report, 'results'>, options: JsonOptions): {
-  begin(): readonly string[]
-  result(result: Result): string
-  end(): readonly string[]
-} {
+export function* jsonReport({ schema, tool, run, summary, ...others }: Omit<Report, 'results'>, results: Iterable<Result>, options: JsonOptions = { redactKeys: false }): Generator<string> {
   const redact = options.redactKeys ? keyRedactor() : (result: Result): Result => result
-  let written = 0
-  return {
-    begin: () => ['{\n', ...Object.entries({ schema, tool, run }).map(([key, value]) => member(key, value)), '  "results": ['],
-    result: (result) => `${written++ === 0 ? '' : ','}\n    ${indented(inOrder(redact(result)), 4)}`,
-    end: () => [written === 0 ? '],\n' : '\n  ],\n', ...Object.entries(others).map(([key, value]) => member(key, value)), `  "summary": ${indented(summary, 2)}\n}\n`],
-  }
+  yield* jsonDocument({ schema, tool, run }, 'results', inTurn(results, (result) => inOrder(redact(result))), { ...others, summary })
 }
 
-const member = (key: string, value: unknown): string => (value === undefined ? '' : `  ${JSON.stringify(key)}: ${indented(value, 2)},\n`)
+/** A document with one list that may be long: what stands before it, the list under its name, and what follows. */
+export function* jsonDocument(before: object, name: string, items: Iterable<object>, after: object): Generator<string> {
+  yield '{\n'
+  for (const [key, value] of Object.entries(before)) if (value !== undefined) yield `  ${JSON.stringify(key)}: ${indented(value, 2)},\n`
+  yield `  ${JSON.stringify(name)}: [`
+  let written = 0
+  for (const item of items) yield `${written++ === 0 ? '' : ','}\n    ${indented(item, 4)}`
+  yield written === 0 ? ']' : '\n  ]'
+  for (const [key, value] of Object.entries(after)) if (value !== undefined) yield `,\n  ${JSON.stringify(key)}: ${indented(value, 2)}`
+  yield '\n}\n'
+}
+
+/** Each of them changed when it is asked for. */
+export function* inTurn<From, To>(items: Iterable<From>, change: (item: From) => To): Generator<To> {
+  for (const item of items) yield change(item)
+}
+
 const indented = (value: unknown, columns: number): string => JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(columns)}`)
 
 /** A result with its keys in the order of interfaces.md. */
