@@ -22,8 +22,8 @@ export interface TestService extends AsyncDisposable {
 }
 
 export interface Wishes {
-  /** Tenants and the paths that the service names for them; those under `data` are made and kept open unless they are there. Default: acme and bolt. */
-  readonly tenants?: (data: string) => Readonly<Record<string, string>>
+  /** Tenants and the path, or the paths, that the service names for them; those under `data` are made unless they are there, and kept open. Default: acme and bolt. */
+  readonly tenants?: (data: string) => Readonly<Record<string, string | readonly string[]>>
   /** Called when the gate closes a tenant, before the answer. */
   readonly onClose?: (id: string) => void | Promise<void>
   /** Called when the gate takes a tenant up again, before its file is opened. */
@@ -39,23 +39,26 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
   const folder = makeFolder()
   const [data, snapshots, ledger, socket, config] = ['tenants', 'snapshots', 'ledger', 'admin.sock', 'holdfast.yaml'].map((name) => folder.in(name)) as [string, string, string, string, string]
   for (const path of [data, snapshots, ledger]) mkdirSync(path, { mode: 0o700 })
-  const tenants = wishes.tenants?.(data) ?? { acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }
-  const databases = new Map<string, Database.Database>()
+  const named = wishes.tenants?.(data) ?? { acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }
+  const tenants: Readonly<Record<string, readonly string[]>> = Object.fromEntries(Object.entries(named).map(([id, paths]) => [id, typeof paths === 'string' ? [paths] : paths]))
+  const databases = new Map<string, readonly Database.Database[]>()
+  const filesOf = (id: string): readonly string[] => (tenants[id] ?? []).filter((path) => path.startsWith(`${data}/`))
+  const close = (id: string): void => {
+    for (const database of databases.get(id) ?? []) database.close()
+    databases.delete(id)
+  }
   const open = (id: string): void => {
-    const path = tenants[id]
-    if (!path?.startsWith(`${data}/`)) return
-    const database = new Database(path)
-    databases.set(id, database)
-    database.pragma('user_version') // Opens the file: SQLite itself would wait for the first statement.
+    const opened = filesOf(id).map((path) => new Database(path))
+    databases.set(id, opened)
+    for (const database of opened) database.pragma('user_version') // Opens the file: SQLite itself would wait for the first statement.
   }
   const deeds: string[] = []
   const gate = createGate({
     service: 'test', version: '1', sqliteVersion: '3.54.1', ...(wishes.token === undefined ? {} : { token: wishes.token }), ...(wishes.healthy === undefined ? {} : { healthy: wishes.healthy }), ...(wishes.limits === undefined ? {} : { limits: wishes.limits }),
-    tenants: () => Object.entries(tenants).map(([id, path]) => ({ id, files: [path] })),
+    tenants: () => Object.entries(tenants).map(([id, files]) => ({ id, files })),
     close: async (id) => {
       deeds.push(`close ${id}`)
-      databases.get(id)?.close()
-      databases.delete(id)
+      close(id)
       await wishes.onClose?.(id)
     },
     open: (id) => {
@@ -64,9 +67,8 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
       open(id)
     },
   })
-  for (const [id, path] of Object.entries(tenants)) {
-    if (!path.startsWith(`${data}/`)) continue
-    if (!existsSync(path)) makeDatabase(path, { wal: true })
+  for (const id of Object.keys(tenants)) {
+    for (const path of filesOf(id)) if (!existsSync(path)) makeDatabase(path, { wal: true })
     open(id)
   }
   let server: Server | null = await gate.listen(socket)
@@ -84,7 +86,7 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
       vanish()
-      for (const database of databases.values()) database.close()
+      for (const id of databases.keys()) close(id)
       folder[Symbol.dispose]()
     },
   }
