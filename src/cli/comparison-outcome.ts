@@ -1,14 +1,16 @@
-/** Prints what a comparison came to: with `--json` exactly one document, whatever came of it. */
+/** Collects what a comparison comes to, and prints it: with `--json` exactly one document, whatever came of it. Files are spooled, so that memory does not grow with them. */
+import type { GivenSide } from '../fleet/compare.ts'
 import type { RunId } from '../model/brand.ts'
-import type { Compared, ComparedSide, ComparisonReport, Sided } from '../model/comparison.ts'
+import type { ComparedSide, ComparisonReport, FileComparison, Sided } from '../model/comparison.ts'
 import type { ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { RunFailure } from '../model/report.ts'
-import { redactComparison, renderComparisonJson } from '../report/comparison-json.ts'
-import { exitCodeOfComparison, outcomeOf, summaryOfComparison } from '../report/comparison-summary.ts'
-import { renderComparison } from '../report/comparison-text.ts'
+import { comparisonJson, fileRedactor } from '../report/comparison-json.ts'
+import { ComparisonTally } from '../report/comparison-summary.ts'
+import { comparisonText } from '../report/comparison-text.ts'
 import type { Face } from './face.ts'
 import type { OutcomeOptions } from './outcome.ts'
+import { Spool } from './spool.ts'
 import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 
 export interface ComparisonRun {
@@ -17,44 +19,69 @@ export interface ComparisonRun {
   readonly given: Sided<string> | null
 }
 
-/** Does the work and prints. @returns the run's exit code */
-export async function tellComparison(face: Face, options: OutcomeOptions, run: ComparisonRun, work: () => Promise<Compared>): Promise<ExitCode> {
-  const startedAt = new Date().toISOString()
-  const describe = (compared: Compared, exitCode: ExitCode, failure: RunFailure | null): ComparisonReport => ({
-    schema: 'holdfast.compare/1', tool: { version: face.version, sqlite: sqliteOf(compared) },
-    run: { id: run.id, mode: 'compare', startedAt, finishedAt: new Date().toISOString(), registry: registryOf(compared) },
-    sides: compared.sides, outcome: outcomeOf(compared.comparison), why: compared.comparison?.why ?? whyUnread(compared, failure),
-    tables: compared.comparison?.tables ?? [], schemaDifferences: compared.comparison?.schemaDifferences ?? [],
-    ...(failure === null ? {} : { failure }), summary: summaryOfComparison(compared.comparison, exitCode),
-  })
-  let compared: Compared
-  try {
-    compared = await work()
-  } catch (error) {
-    const exitCode = exitCodeOfTrouble(error, face.interrupt.exitCode())
-    if (options.json) await face.out(renderComparisonJson(describe(nothingOf(run), exitCode, describeTrouble(error))))
-    if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(face, error)
+export class OutcomeOfComparison implements Disposable {
+  readonly #face: Face
+  readonly #options: OutcomeOptions
+  readonly #run: { readonly id: RunId; readonly startedAt: string }
+  readonly #redact: (file: FileComparison) => FileComparison
+  readonly #spool = new Spool<FileComparison>('file')
+  readonly #tally = new ComparisonTally()
+  #sides: Sided<ComparedSide>
+  #sqlite = 'none'
+
+  constructor(face: Face, options: OutcomeOptions, { id, given }: ComparisonRun) {
+    this.#face = face
+    this.#options = options
+    this.#run = { id, startedAt: new Date().toISOString() }
+    this.#redact = options.redactKeys ? fileRedactor() : (file) => file
+    this.#sides = { a: { given: given?.a ?? '', kind: 'unknown' }, b: { given: given?.b ?? '', kind: 'unknown' } }
+  }
+
+  /** What the two words were taken for. */
+  tellSides({ a, b }: Sided<GivenSide>): void {
+    this.#sides = { a: { given: a.given, kind: a.kind }, b: { given: b.given, kind: b.kind } }
+  }
+
+  add(file: FileComparison): void {
+    this.#tally.add(file)
+    this.#sqlite = file.results.a?.readBy?.sqlite ?? file.results.b?.readBy?.sqlite ?? this.#sqlite
+    this.#spool.add(this.#redact(file))
+  }
+
+  /** Does the work and prints. A run that fails loses no file that it was done with. @returns the run's exit code */
+  async of(work: () => Promise<void>): Promise<ExitCode> {
+    const { interrupt } = this.#face
+    try {
+      await work()
+    } catch (error) {
+      const own = exitCodeOfTrouble(error, interrupt.exitCode())
+      const exitCode = this.#tally.results === 0 ? own : this.#tally.exitCode({ failed: own, signal: interrupt.exitCode() })
+      // First the files, so that the trouble is the last thing that a person reads.
+      if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeTrouble(error))
+      if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(this.#face, error)
+      return exitCode
+    }
+    const exitCode = this.#tally.exitCode({ failed: null, signal: interrupt.exitCode() })
+    await this.#print(exitCode, null)
     return exitCode
   }
-  const exitCode = exitCodeOfComparison(compared, face.interrupt.exitCode())
-  const whole = describe(compared, exitCode, null)
-  const report = options.redactKeys ? redactComparison(whole) : whole
-  if (options.json) await face.out(renderComparisonJson(report))
-  else if (!options.quiet || exitCode !== 0) await face.out(renderComparison(report, { width: face.width, color: face.color, verbose: options.verbose ?? false }))
-  return exitCode
-}
 
-const sqliteOf = ({ sides }: Compared): string => sides.a.result?.readBy?.sqlite ?? sides.b.result?.readBy?.sqlite ?? 'none'
-const registryOf = ({ sides }: Compared): 'none' | 'live' => (sides.a.kind === 'tenant' || sides.b.kind === 'tenant' ? 'live' : 'none')
+  async #print(exitCode: ExitCode, failure: RunFailure | null): Promise<void> {
+    const { json, quiet, verbose } = this.#options
+    if (!json && quiet && exitCode === 0) return
+    const { version, width, color } = this.#face
+    const { a, b } = this.#sides
+    const ofService = (a.kind === 'tenant' || b.kind === 'tenant') && (failure === null || this.#tally.results > 0)
+    const report: Omit<ComparisonReport, 'files'> = {
+      schema: 'holdfast.compare/1', tool: { version, sqlite: this.#sqlite },
+      run: { id: this.#run.id, mode: 'compare', startedAt: this.#run.startedAt, finishedAt: new Date().toISOString(), registry: ofService ? 'live' : 'none' },
+      sides: this.#sides, outcome: this.#tally.outcome, ...(failure === null ? {} : { failure }), summary: { ...this.#tally.counts, exitCode },
+    }
+    const files = this.#spool.all()
+    for (const piece of json ? comparisonJson(report, files) : comparisonText(report, files, { width, color, verbose: verbose ?? false })) await this.#face.out(piece)
+  }
 
-/** Why there is no comparison; null where there is one, or a failure says it. */
-function whyUnread({ sides, comparison }: Compared, failure: RunFailure | null): string | null {
-  if (comparison !== null || failure !== null) return null
-  const unread = ([['A', sides.a], ['B', sides.b]] as const).filter(([, { result }]) => result !== null && result.readBy === null).map(([name]) => name)
-  return `${unread.join(' and ')} could not be read`
-}
-
-function nothingOf({ given }: ComparisonRun): Compared {
-  const sideOf = (word: string): ComparedSide => ({ given: word, kind: 'unknown', result: null })
-  return { sides: { a: sideOf(given?.a ?? ''), b: sideOf(given?.b ?? '') }, comparison: null }
+  [Symbol.dispose](): void {
+    this.#spool[Symbol.dispose]()
+  }
 }

@@ -16,7 +16,7 @@ import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { Outcome } from './outcome.ts'
-import { tellComparison } from './comparison-outcome.ts'
+import { OutcomeOfComparison } from './comparison-outcome.ts'
 import { exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 import { openFace, type Face } from './face.ts'
 
@@ -53,7 +53,10 @@ async function refuse(face: Face, argv: readonly string[], { message }: Commande
   if (mode === undefined || !argv.includes('--json')) return exitCodes.usage
   const silent: Face = { ...face, say: () => undefined }
   const fail = (): Promise<never> => Promise.reject(new Failure('USAGE', message.replace(/^error: /, '')))
-  if (mode === 'compare') return tellComparison(silent, { json: true }, { id: newRunId(), given: null }, fail)
+  if (mode === 'compare') {
+    using outcome = new OutcomeOfComparison(silent, { json: true }, { id: newRunId(), given: null })
+    return await outcome.of(fail)
+  }
   using outcome = new Outcome(silent, { json: true }, { id: newRunId(), mode, registry: 'none' })
   return await outcome.of(fail)
 }

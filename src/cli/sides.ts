@@ -1,37 +1,36 @@
-/** What the two words of `compare` mean: files, private copies or tenants. Whatever could be meant in two ways is refused. */
+/** What the two words of `compare` mean: files, private copies, folders of them, or tenants. Whatever could be meant in two ways is refused. */
 import { findConfiguration } from '../config/load.ts'
-import type { GivenFile, GivenSide } from '../fleet/compare.ts'
+import type { GivenFiles, GivenSide } from '../fleet/compare.ts'
 import { findDatabases } from '../hold/find-databases.ts'
-import { isThere } from '../hold/tell-file.ts'
+import { findPulledBelow } from '../hold/manifest.ts'
+import { isFolder, isThere } from '../hold/tell-file.ts'
 import { tenantId } from '../model/brand.ts'
-import type { Sided } from '../model/comparison.ts'
+import { tenantPrefix, type Sided } from '../model/comparison.ts'
 import { Failure } from '../model/failure.ts'
 
-/** Begins the name of a tenant that could be taken for a file. */
-const tenantPrefix = 'tenant:'
-
-/** @throws {Failure} USAGE for a name that nothing has, for a folder that is not one database, and for one tenant twice */
+/** @throws {Failure} USAGE for a name that nothing has, for a folder without any database, and for one tenant twice */
 export async function tellSides(a: string, b: string, options: { readonly snapshot: boolean; readonly config: string | null }): Promise<Sided<GivenSide>> {
   const sides = { a: await tellSide(a, options), b: await tellSide(b, options) }
   if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id) throw new Failure('USAGE', `${a} and ${b} are the same tenant`, { hint: 'name two; a file is told by a slash (./app.db)' })
   return sides
 }
 
-export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFile> => sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
+export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> => sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
 
 async function tellSide(given: string, { snapshot, config }: { readonly snapshot: boolean; readonly config: string | null }): Promise<GivenSide> {
   if (given === '') throw new Failure('USAGE', 'an empty name is neither a file nor a tenant')
   if (given.startsWith(tenantPrefix) && given !== tenantPrefix) return { kind: 'tenant', given, id: tenantId(given.slice(tenantPrefix.length)) }
-  if (given.includes('/') || (await isThere(given))) return { kind: snapshot ? 'copy' : 'file', given, path: await onlyDatabase(given) }
+  if (given.includes('/') || (await isThere(given))) return { kind: snapshot ? 'copy' : 'file', given, ...(await databasesIn(given)) }
   await requireConfiguration(given, config)
   return { kind: 'tenant', given, id: tenantId(given) }
 }
 
-async function onlyDatabase(given: string): Promise<string> {
-  const [path, ...others] = await findDatabases(given)
-  if (path === undefined) throw new Failure('USAGE', `the folder ${given} holds no database`, { hint: 'name the file itself' })
-  if (others.length > 0) throw new Failure('USAGE', `the folder ${given} holds ${others.length + 1} databases`, { hint: `name one of them, such as ${path}` })
-  return path
+/** The file itself, or all that a folder holds; what `pull` brought of one tenant is one folder, though it may lie in several. */
+async function databasesIn(given: string): Promise<Pick<GivenFiles, 'isFolder' | 'paths'>> {
+  if (!(await isFolder(given))) return { isFolder: false, paths: [given] }
+  const paths = [...(await findDatabases(given)), ...(await findPulledBelow(given))]
+  if (paths.length === 0) throw new Failure('USAGE', `the folder ${given} holds no database`, { hint: 'name the file itself' })
+  return { isFolder: true, paths }
 }
 
 /** Without a configuration nobody knows any tenants. One that was named and is not there is the configuration's trouble. */

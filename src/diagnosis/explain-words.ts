@@ -43,7 +43,7 @@ export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
   2: { means: 'Damage was found.', cause: 'See the findings.', todo: 'Follow the commands in the report.' },
   3: { means: 'Inconclusive: something was not proven, not read or not understood.', cause: 'The reason stands in each result.', todo: 'Remove the reason and check again.' },
   4: { means: 'A tenant may still be paused.', cause: 'A resume that was not seen to work.', todo: 'Run `holdfast resume --all` now.' },
-  5: { means: 'Both sides of a comparison are sound, everything was compared, and they differ.', cause: '`holdfast compare`. A difference is no damage: one side may simply be older.', todo: 'See which rows differ; decide which side is right.' },
+  5: { means: 'Both sides of a comparison are sound and differ: in what they hold, or because one has a file that the other has not. Everything that both have was compared.', cause: '`holdfast compare`. A difference is no damage: one side may simply be older.', todo: 'See which rows differ; decide which side is right.' },
   64: { means: 'The command line was not understood, or named nothing that exists.', cause: 'An unknown option, id or pattern.', todo: 'See `holdfast --help`.' },
   70: { means: 'A bug in holdfast.', cause: 'Something that must hold did not.', todo: 'Report it with the output.' },
   75: { means: 'Busy: try later.', cause: 'Another run, or a file in use.', todo: '`holdfast holders FILE` names who has a file.' },

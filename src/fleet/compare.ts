@@ -1,120 +1,191 @@
 /**
- * `compare`: two files, private copies or tenants. Each is taken and checked as `check` does it, and their snapshots are then read side by side.
- * Files come first and tenants last: no tenant stands still for a comparison that can come to nothing.
+ * `compare`: files, private copies or tenants, with one database file or several on each side. Each pair is taken and checked as `check` does it, and its snapshots
+ * are then read side by side; the next pair comes when they are gone, so that two at most lie on the disk.
+ * Of each pair files come first and tenants last: no tenant stands still for a comparison that can come to nothing.
  */
-import { compareSnapshots } from '../check/compare-snapshots.ts'
+import { compareSnapshots, type CheckedSnapshot } from '../check/compare-snapshots.ts'
 import { openChecker, type CheckLimits } from '../check/check.ts'
-import type { Progress as PagesDone } from '../check/progressing.ts'
+import { comparedFile, fileNotReached, fileOfOneSide } from '../comparison/files.ts'
 import { doubtsIn } from '../comparison/tables.ts'
 import { draftPrefix } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { isSameFile } from '../hold/tell-file.ts'
 import type { SnapshotPath, TenantId } from '../model/brand.ts'
-import type { Compared, ComparedSide, Comparison, Sided } from '../model/comparison.ts'
+import type { FileComparison, Sided } from '../model/comparison.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { RegisteredTenant } from '../service/port.ts'
 import { withBareRun, type BareRun } from './bare-run.ts'
 import type { Crew, Target } from './crew.ts'
 import type { OnPages } from './examine.ts'
-import type { Checking } from './pipeline.ts'
+import { pairFiles, type FileSet, type PairedFile } from './pair-files.ts'
+import type { Checking, Watching } from './pipeline.ts'
 import { readRegistry, targetsOf } from './registry.ts'
 import { checkLimits, type ServiceRun } from './run.ts'
+import { StopTheLine } from './stop-the-line.ts'
 import { takeByHold, takeCopy, type Taken } from './take.ts'
 
 /** One side as it was given, and what it was taken for. */
 export type GivenSide =
-  /** `file`: held and proven; `copy`: the caller says that nobody writes it. */
-  | { readonly kind: 'file' | 'copy'; readonly given: string; readonly path: string }
+  /** `file`: held and proven; `copy`: the caller says that nobody writes it. `paths`: the file, or those in the folder; at least one. */
+  | { readonly kind: 'file' | 'copy'; readonly given: string; readonly isFolder: boolean; readonly paths: readonly string[] }
   | { readonly kind: 'tenant'; readonly given: string; readonly id: TenantId }
 
-export type GivenFile = Extract<GivenSide, { readonly kind: 'file' | 'copy' }>
+export type GivenFiles = Extract<GivenSide, { readonly kind: 'file' | 'copy' }>
 
-/** Told what is being done, for the progress line. */
-export type OnStage = (stage: 'holding' | 'checking', sides: readonly Checking[]) => void
+/** Told of each file as it is done with, and in the end of those that the run did not come to. */
+export interface WatchingComparison extends Pick<Watching, 'onProgress'> {
+  readonly onFile: (file: FileComparison) => void
+}
 
-/** Takes a side; `name` is unique in the snapshot folder, and begins so that the next run clears it away when this one is killed. */
-type Take<Side extends GivenSide> = (side: Side, name: string) => Promise<Taken>
+/** Takes a file of a side; `name` is unique in the snapshot folder, and begins so that the next run clears it away when this one is killed. */
+type Take<Side extends GivenSide> = (side: Side, target: Target, name: string) => Promise<Taken>
 
-/** Two files. @throws {Failure} USAGE when they are one, and as `withBareRun` */
-export async function compareFiles(sides: Sided<GivenFile>, run: BareRun, onStage: OnStage, signal: AbortSignal): Promise<Compared> {
-  if (await isSameFile(sides.a.path, sides.b.path)) throw sameFile(sides)
-  const held = [sides.a, sides.b].filter(({ kind }) => kind === 'file').map(({ path }): Target => ({ tenant: null, named: path }))
-  if (held.length > 0) return withBareRun(run, held, signal, (crew) => comparePair(sides, takerOf(crew, signal), { folder: crew.folder, limits: run.check }, onStage, signal))
+/** Files with files. @throws {Failure} USAGE for files that cannot be paired or are one, INTERRUPTED, and as `withBareRun` */
+export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watching: WatchingComparison, interrupt: AbortSignal): Promise<void> {
+  const targets = { a: filesOf(sides.a), b: filesOf(sides.b) }
+  const files = await pairUp(sides, targets)
+  const held = [...(sides.a.kind === 'file' ? targets.a : []), ...(sides.b.kind === 'file' ? targets.b : [])]
+  const working = { sides, limits: run.check, remember: () => Promise.resolve(), watching }
+  if (held.length > 0) return withBareRun(run, held, interrupt, (crew, signal) => compareEach(files, { ...working, take: takerOf(crew, signal), folder: crew.folder }, signal))
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
-  const take: Take<GivenFile> = (side, name) => takeCopy({ tenant: null, named: side.path }, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', signal)
-  return await comparePair(sides, take, { folder: folder.path, limits: run.check }, onStage, signal)
+  const take: Take<GivenFiles> = (_, target, name) => takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', interrupt)
+  await compareEach(files, { ...working, take, folder: folder.path }, interrupt)
 }
 
 /**
  * Two sides of which at least one is a tenant.
  * @param bare how files are held beside it
- * @throws {Failure} USAGE for names that could mean both, or mean one file; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like
+ * @throws {Failure} USAGE for names that could mean both, and as `compareFiles`; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like; what stopped the
+ * line before it came to all files
  */
-export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: BareRun, onStage: OnStage): Promise<Compared> {
+export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: BareRun, watching: WatchingComparison): Promise<void> {
   const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
-  const targets = { a: targetOf(sides.a, tenants), b: targetOf(sides.b, tenants) }
-  if (await isSameFile(targets.a.named, targets.b.named)) throw sameFile(sides)
+  const files = await pairUp(sides, { a: findTargets(sides.a, tenants), b: findTargets(sides.b, tenants) })
   const filesCrew: Crew = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
   const takeFile = takerOf(filesCrew, signal)
-  const take: Take<GivenSide> = (side, name) => (side.kind === 'tenant' ? takeByHold(side === sides.a ? targets.a : targets.b, crew, 'full', signal) : takeFile(side, name))
-  const compared = await comparePair(sides, take, { folder: crew.folder, limits: checkLimits(settings) }, onStage, signal)
-  for (const { kind, result } of [compared.sides.a, compared.sides.b]) if (kind === 'tenant' && result !== null && result.tenant !== null) await ledger.append({ kind: 'checked', tenant: result.tenant, result })
-  return compared
+  const take: Take<GivenSide> = (side, target, name) => (side.kind === 'tenant' ? takeByHold(target, crew, 'full', signal) : takeFile(side, target, name))
+  const remember = async ({ results }: FileComparison): Promise<void> => {
+    for (const side of ['a', 'b'] as const) {
+      const result = results[side]
+      if (sides[side].kind === 'tenant' && result !== null && result.tenant !== null) await ledger.append({ kind: 'checked', tenant: result.tenant, result })
+    }
+  }
+  await compareEach(files, { sides, take, folder: crew.folder, limits: checkLimits(settings), remember, watching }, signal)
 }
 
-function targetOf(side: GivenSide, tenants: readonly RegisteredTenant[]): Target {
+const filesOf = ({ paths }: GivenFiles): readonly Target[] => paths.map((named) => ({ tenant: null, named }))
+
+function findTargets(side: GivenSide, tenants: readonly RegisteredTenant[]): readonly Target[] {
   const id = side.kind === 'tenant' ? side.id : side.given
   const listed = tenants.find((tenant) => tenant.id === id)
   if (side.kind !== 'tenant') {
     if (listed !== undefined) throw new Failure('USAGE', `${side.given} is a file here and a tenant of the service`, { hint: `write ./${side.given} for the file, tenant:${side.given} for the tenant` })
-    return { tenant: null, named: side.path }
+    return filesOf(side)
   }
   if (listed === undefined) throw new Failure('TENANT_UNKNOWN', `there is no file ${side.given} here, and the service does not list a tenant ${JSON.stringify(side.id)}`, { hint: 'files are told by a slash (./app.db); `holdfast status` lists the tenants that are known' })
-  const [only, ...others] = targetsOf([listed])
-  if (only === undefined || others.length > 0) throw new Failure('USAGE', `${side.id} has ${listed.files.length} database files, and a comparison takes one`, { hint: '`holdfast pull` brings all of them; compare the files of two such folders one by one' })
-  return only
+  if (listed.files.length === 0) throw new Failure('USAGE', `the service lists ${side.id} without any database file`, { hint: 'there is nothing to compare; if it ought to have one, look at the service\u2019s list of tenants' })
+  return targetsOf([listed])
 }
 
-const sameFile = ({ a, b }: Sided<GivenSide>): Failure =>
-  new Failure('USAGE', `${a.given} and ${b.given} are one and the same file`, { hint: 'name two; a tenant whose folder stands here is named tenant:ID' })
-
-const takerOf = (crew: Crew, signal: AbortSignal): Take<GivenFile> => (side, name) => {
-  const target: Target = { tenant: null, named: side.path }
-  return side.kind === 'copy' ? takeCopy(target, crew, name, 'full', signal) : takeByHold(target, crew, 'full', signal)
+/** @throws {Failure} USAGE, as `pairFiles`, and for a file that would be compared with itself */
+async function pairUp(sides: Sided<GivenSide>, targets: Sided<readonly Target[]>): Promise<readonly PairedFile[]> {
+  const setOf = (side: 'a' | 'b'): FileSet => ({ given: sides[side].given, wanted: isOneFile(sides[side]) ? 'one' : 'all', files: targets[side] })
+  const files = pairFiles({ a: setOf('a'), b: setOf('b') })
+  for (const file of files) {
+    if (file.kind !== 'pair' || !(await isSameFile(file.targets.a.named, file.targets.b.named))) continue
+    const name = (side: 'a' | 'b'): string => (targets[side].length === 1 ? sides[side].given : file.targets[side].named)
+    throw new Failure('USAGE', `${name('a')} and ${name('b')} are one and the same file`, { hint: 'name two; a tenant whose folder stands here is named tenant:ID' })
+  }
+  return files
 }
 
-interface Reading {
+const isOneFile = (side: GivenSide): boolean => side.kind !== 'tenant' && !side.isFolder
+
+const takerOf = (crew: Crew, signal: AbortSignal): Take<GivenFiles> => (side, target, name) => (side.kind === 'copy' ? takeCopy(target, crew, name, 'full', signal) : takeByHold(target, crew, 'full', signal))
+
+interface Working<Side extends GivenSide> {
+  readonly sides: Sided<Side>
+  readonly take: Take<Side>
   readonly folder: string
   readonly limits: CheckLimits
+  readonly watching: WatchingComparison
+  /** Called with each file that was compared. */
+  readonly remember: (file: FileComparison) => Promise<void>
 }
 
-async function comparePair<Side extends GivenSide>(sides: Sided<Side>, take: Take<Side>, reading: Reading, onStage: OnStage, signal: AbortSignal): Promise<Compared> {
-  const tenantFirst = sides.a.kind === 'tenant' && sides.b.kind !== 'tenant'
-  const [early, late]: readonly [Side, Side] = tenantFirst ? [sides.b, sides.a] : [sides.a, sides.b]
-  onStage('holding', [begun(early)])
-  await using taken = await take(early, `${draftPrefix}${process.pid}-compared-1`)
-  if (taken.snapshot === null) return inSides(sides, early, (await taken.check(() => undefined)).result, null, null)
-  onStage('holding', [begun(late)])
-  await using other = await take(late, `${draftPrefix}${process.pid}-compared-2`)
-  const checking = [begun(early), begun(late)] as const
-  const onPages = (one: { pages: PagesDone | null }): OnPages => (pages) => {
-    one.pages = pages
-    onStage('checking', checking)
+type Pair = Extract<PairedFile, { readonly kind: 'pair' }>
+
+/** One after the other. What ends the run early is thrown when the rest has been told as not compared. */
+async function compareEach<Side extends GivenSide>(files: readonly PairedFile[], working: Working<Side>, signal: AbortSignal): Promise<void> {
+  const { watching, remember } = working
+  const line = new StopTheLine(signal)
+  let told = 0
+  const tell = (file: FileComparison): void => {
+    told++
+    watching.onFile(file)
   }
-  onStage('checking', checking)
-  const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages(checking[0])), other.check(onPages(checking[1]))])
-  if (other.snapshot === null) return inSides(sides, early, result, otherResult, null)
-  const [a, b] = tenantFirst ? [checked(other.snapshot, otherResult), checked(taken.snapshot, result)] : [checked(taken.snapshot, result), checked(other.snapshot, otherResult)]
-  return inSides(sides, early, result, otherResult, await compareSnapshots({ a, b }, { ...reading.limits, folder: reading.folder }, signal))
+  try {
+    for (const file of files) {
+      if (file.kind !== 'pair') {
+        tell(onlyIn(file))
+        continue
+      }
+      if (line.reason !== null) throw line.reason
+      const compared = await comparePair(file, working, stagesOf(file, told, files.length, working), signal)
+      tell(compared)
+      await remember(compared)
+      for (const result of [compared.results.a, compared.results.b]) if (result !== null) line.look(result)
+    }
+  } catch (error) {
+    for (const file of files.slice(told)) watching.onFile(file.kind === 'pair' ? fileNotReached(file.name, pathsOf(file)) : onlyIn(file))
+    throw error
+  }
 }
 
-const begun = ({ given }: GivenSide): { readonly name: string; pages: PagesDone | null } => ({ name: given, pages: null })
+const onlyIn = ({ kind, name, target }: Exclude<PairedFile, Pair>): FileComparison => fileOfOneSide(kind, name, target.named)
+const pathsOf = ({ targets }: Pair): Sided<string> => ({ a: targets.a.named, b: targets.b.named })
 
-const checked = (path: SnapshotPath, { content, findings, coverage }: Result): Parameters<typeof compareSnapshots>[0]['a'] => ({ path, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })
-
-function inSides({ a, b }: Sided<GivenSide>, early: GivenSide, result: Result, otherResult: Result | null, comparison: Comparison | null): Compared {
-  const sideOf = (side: GivenSide): ComparedSide => ({ given: side.given, kind: side.kind, result: side === early ? result : otherResult })
-  return { sides: { a: sideOf(a), b: sideOf(b) }, comparison }
+/** Where a pair stands, for the progress line. */
+interface Stages {
+  holding(side: 'a' | 'b'): void
+  /** Both are being checked. @returns what is to be told of the pages of each */
+  checking(): Sided<OnPages>
 }
+
+function stagesOf<Side extends GivenSide>({ targets }: Pair, done: number, total: number, { sides, watching }: Working<Side>): Stages {
+  const name = (side: 'a' | 'b'): string => (total === 1 ? sides[side].given : targets[side].named)
+  const tell = (holding: readonly string[], checking: readonly Checking[]): void => watching.onProgress({ done: done * 2, total: total * 2, holding, checking })
+  return {
+    holding: (side) => tell([name(side)], []),
+    checking: () => {
+      const both: Sided<{ name: string; pages: Checking['pages'] }> = { a: { name: name('a'), pages: null }, b: { name: name('b'), pages: null } }
+      const onPagesOf = (side: 'a' | 'b'): OnPages => (pages) => {
+        both[side].pages = pages
+        tell([], [both.a, both.b])
+      }
+      tell([], [both.a, both.b])
+      return { a: onPagesOf('a'), b: onPagesOf('b') }
+    },
+  }
+}
+
+async function comparePair<Side extends GivenSide>(file: Pair, { sides, take, folder, limits }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<FileComparison> {
+  const compared = (results: Sided<Result | null>, comparison: Parameters<typeof comparedFile>[3]): FileComparison => comparedFile(file.name, pathsOf(file), results, comparison)
+  const [early, late] = sides.a.kind === 'tenant' && sides.b.kind !== 'tenant' ? (['b', 'a'] as const) : (['a', 'b'] as const)
+  const sided = <Value>(ofEarly: Value, ofLate: Value): Sided<Value> => (early === 'a' ? { a: ofEarly, b: ofLate } : { a: ofLate, b: ofEarly })
+  signal.throwIfAborted()
+  stages.holding(early)
+  await using taken = await take(sides[early], file.targets[early], `${draftPrefix}${process.pid}-compared-1`)
+  if (taken.snapshot === null) return compared(sided((await taken.check(() => undefined)).result, null), null)
+  stages.holding(late)
+  await using other = await take(sides[late], file.targets[late], `${draftPrefix}${process.pid}-compared-2`)
+  const onPages = stages.checking()
+  const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
+  if (other.snapshot === null) return compared(sided(result, otherResult), null)
+  const snapshots = sided(checked(taken.snapshot, result), checked(other.snapshot, otherResult))
+  return compared(sided(result, otherResult), await compareSnapshots(snapshots, { ...limits, folder }, signal))
+}
+
+const checked = (path: SnapshotPath, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })

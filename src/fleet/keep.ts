@@ -1,7 +1,7 @@
 /** Keeping what a hold brought: a live set as it is, with its evidence, to study elsewhere (I1.11). Damaged ones are the point of it. */
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import type { Held } from '../hold/hold.ts'
-import { requireRoomFor, writePulled } from '../hold/manifest.ts'
+import { folderOfPulled, requireRoomFor, writePulled } from '../hold/manifest.ts'
 import { invariant } from '../model/bug.ts'
 import type { Target } from './crew.ts'
 
@@ -9,7 +9,7 @@ import type { Target } from './crew.ts'
 export type Keep = (target: Target, held: Extract<Held, { readonly kind: 'snapshot' }>) => Promise<void>
 
 /**
- * @param folder where they go, new or empty; a second file of a tenant gets a folder of its own below it
+ * @param folder where they go, new or empty; see `folderOfPulled`
  * @param onKept told where the database file was put
  * @throws {Failure} USAGE when there is something in the folder
  */
@@ -19,7 +19,6 @@ export async function keepIn(folder: string, version: string, onKept: (database:
   return async ({ tenant, named }, { snapshot, record }) => {
     const takenAt = record.evidence.proofs[0]?.at
     invariant(takenAt !== undefined, 'a snapshot has a first proof')
-    const into = kept++ === 0 ? folder : join(folder, `${kept}-${basename(named)}`)
-    onKept(await writePulled(snapshot, into, basename(named), { tenant, path: named, takenAt, tool: { version }, evidence: record.evidence }))
+    onKept(await writePulled(snapshot, folderOfPulled(folder, ++kept, basename(named)), basename(named), { tenant, path: named, takenAt, tool: { version }, evidence: record.evidence }))
   }
 }

@@ -63,6 +63,27 @@ function refuseOverwriting(error: unknown): never {
   return outOfSpace(error)
 }
 
+/**
+ * Where the databases of a tenant are put: a folder has one manifest, so each after the first gets a folder of its own below it.
+ * @param nth counted from 1
+ */
+export const folderOfPulled = (folder: string, nth: number, database: string): string => (nth === 1 ? folder : join(folder, `${nth}-${database}`))
+
+/** The databases that `pull` put into such folders below this one, in its order. @throws {Failure} NO_PERMISSION when the folder cannot be read */
+export async function findPulledBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw failureOfPath(folder, error)
+  })
+  const pulled: { readonly nth: number; readonly path: string }[] = []
+  for (const entry of entries) {
+    const [, nth, database] = /^(\d+)-(.+)$/s.exec(entry.name) ?? []
+    if (!entry.isDirectory() || nth === undefined || database === undefined) continue
+    const path = join(folder, entry.name, database)
+    if ((await isThere(join(folder, entry.name, manifestName))) && (await isThere(path))) pulled.push({ nth: Number(nth), path })
+  }
+  return pulled.sort((a, b) => a.nth - b.nth).map(({ path }) => path)
+}
+
 /** The manifest beside a pulled snapshot, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
 export async function recognise(named: string): Promise<Manifest | null> {
   const folder = dirname(named)

@@ -4,6 +4,9 @@ import { lstat, stat } from 'node:fs/promises'
 /** Is there a file, a folder or a link of this name? What must not be looked at is there. */
 export const isThere = (named: string): Promise<boolean> => lstat(named).then(() => true, (error: unknown) => !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
 
+/** Does the name lead to a folder? What cannot be looked at is taken for a file: then its own trouble will be said of it. */
+export const isFolder = (named: string): Promise<boolean> => stat(named).then((found) => found.isDirectory(), () => false)
+
 /** Do both names lead to one file, whatever they are? Of what cannot be looked at nobody knows: then they do not. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map((name) => stat(name, { bigint: true }).catch(() => null)))

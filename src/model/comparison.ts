@@ -1,4 +1,4 @@
-/** A comparison: what two snapshots hold, table by table, and which rows they do not have in common (I3.2). */
+/** A comparison: what the files of two sides hold, table by table, and which rows they do not have in common (I3.2). */
 import type { RowKey } from './finding.ts'
 import type { Result, RunFailure } from './report.ts'
 
@@ -8,9 +8,11 @@ export interface Sided<Value> {
   readonly b: Value
 }
 
-/** `not-compared`: what one side holds was not wholly read, and nothing that was read differs. */
-export const tableWords = ['equal', 'differs', 'only-in-a', 'only-in-b', 'not-compared'] as const
-export type TableWord = (typeof tableWords)[number]
+/** Begins the name of a tenant that could be taken for a file. */
+export const tenantPrefix = 'tenant:'
+
+/** What is said of a table, and of a file. `not-compared`: what one side holds was not wholly read, and nothing that was read differs. */
+export type ComparisonWord = 'equal' | 'differs' | 'only-in-a' | 'only-in-b' | 'not-compared'
 
 /**
  * What tells one row of a table from another. `content`: nothing but what it holds, for the rowid of a table without INTEGER PRIMARY KEY is no content,
@@ -39,7 +41,7 @@ export interface TableComparison {
   readonly name: string
   /** Virtual table that keeps its data in this one, else null. */
   readonly partOf: string | null
-  readonly comparison: TableWord
+  readonly comparison: ComparisonWord
   /** null where they were not counted, or there is no such table. */
   readonly rows: Sided<number | null>
   /** Content digests, equal for equal rows whatever the layout of their pages; null where they could not be had. */
@@ -60,6 +62,7 @@ export interface SchemaDifference {
   readonly text: string
 }
 
+/** Two snapshots beside each other. */
 export interface Comparison {
   /** Why the two could not be read side by side at all; null where they could. */
   readonly why: string | null
@@ -67,31 +70,46 @@ export interface Comparison {
   readonly schemaDifferences: readonly SchemaDifference[]
 }
 
-/** `inconclusive`: no difference was seen, and not everything was compared. */
+/** A file of both sides, or one that only one of them has. */
+export interface FileComparison {
+  /** Its name without folders, by which files are paired; where each side has one file, whatever it is called, the name of A's. */
+  readonly name: string
+  /** As the service or a person named it; null on a side that has no such file. */
+  readonly paths: Sided<string | null>
+  /** A file that only one side has is named and nothing else: nobody stands still for a comparison that can come to nothing. */
+  readonly comparison: ComparisonWord
+  /** Why nothing, or not everything, was compared; null where that stands with the tables. */
+  readonly why: string | null
+  /** What the checks came to; null where the run did not come to one. */
+  readonly results: Sided<Result | null>
+  readonly tables: readonly TableComparison[]
+  readonly schemaDifferences: readonly SchemaDifference[]
+}
+
+/** Of all files together. `inconclusive`: no difference was seen, and not everything was compared. */
 export type ComparisonOutcome = 'equal' | 'differ' | 'inconclusive'
 
 export interface ComparedSide {
   /** As it was given on the command line. */
   readonly given: string
-  /** `unknown`: the run ended before that was told. */
+  /** `file` and `copy`: one, or a folder of them; `unknown`: the run ended before that was told. */
   readonly kind: 'file' | 'copy' | 'tenant' | 'unknown'
-  /** What the check of it came to; null where the run did not come to it. */
-  readonly result: Result | null
 }
 
-export interface Compared {
-  readonly sides: Sided<ComparedSide>
-  /** null where one of the two could not be read. */
-  readonly comparison: Comparison | null
-}
-
-export interface ComparisonSummary {
-  readonly tables: number
+/** How many there are of each word. */
+export interface ComparisonCounts {
+  readonly total: number
   readonly equal: number
   readonly differing: number
   readonly onlyInA: number
   readonly onlyInB: number
   readonly notCompared: number
+}
+
+export interface ComparisonSummary {
+  readonly files: ComparisonCounts
+  /** Of all files that were compared. */
+  readonly tables: ComparisonCounts
   /** Of tables that both sides have; the least that there are where not all could be told apart. */
   readonly rowsDiffering: number
   readonly schemaDifferences: number
@@ -105,11 +123,9 @@ export interface ComparisonReport {
   readonly run: { readonly id: string; readonly mode: 'compare'; readonly startedAt: string; readonly finishedAt: string; readonly registry: 'none' | 'live' }
   readonly sides: Sided<ComparedSide>
   readonly outcome: ComparisonOutcome
-  /** Why nothing, or not everything, was compared; null where that stands with the tables. */
-  readonly why: string | null
-  readonly tables: readonly TableComparison[]
-  readonly schemaDifferences: readonly SchemaDifference[]
-  /** Present when the run as such failed. */
+  /** None where the run ended before it knew them. */
+  readonly files: readonly FileComparison[]
+  /** Present when the run as such failed: then it did not come to all files. */
   readonly failure?: RunFailure
   readonly summary: ComparisonSummary
 }

@@ -1,13 +1,14 @@
-/** A comparison as one JSON document (compare.schema.json). */
-import type { ComparedSide, ComparisonReport, DifferingRows, TableComparison } from '../model/comparison.ts'
-import { inOrder } from './json.ts'
+/** A comparison as one JSON document (compare.schema.json), file by file, for there may be many. */
+import type { ComparisonReport, DifferingRows, FileComparison, TableComparison } from '../model/comparison.ts'
+import type { Result } from '../model/report.ts'
+import { inOrder, inTurn, jsonDocument } from './json.ts'
 import { keyDigest, keyRedactor } from './redact.ts'
 
-/** The same report with digests in the place of row keys: of the findings of both sides, and of the rows that differ. */
-export function redactComparison(report: ComparisonReport): ComparisonReport {
+/** The same files with digests in the place of row keys: of the findings of both sides, and of the rows that differ. The same key has the same digest in all of them. */
+export function fileRedactor(): (file: FileComparison) => FileComparison {
   const digest = keyDigest()
   const redact = keyRedactor(digest)
-  const inSide = (side: ComparedSide): ComparedSide => ({ ...side, result: side.result === null ? null : redact(side.result) })
+  const inResult = (result: Result | null): Result | null => (result === null ? null : redact(result))
   const inRows = ({ total, keys }: DifferingRows): DifferingRows => ({ total, keys: keys.map(digest) })
   const inTable = (whole: TableComparison): TableComparison => {
     // A sentence about damage may quote a key.
@@ -15,11 +16,16 @@ export function redactComparison(report: ComparisonReport): ComparisonReport {
     const { differing } = table
     return differing === null ? table : { ...table, differing: { ...differing, onlyInA: inRows(differing.onlyInA), onlyInB: inRows(differing.onlyInB), different: inRows(differing.different) } }
   }
-  return { ...report, sides: { a: inSide(report.sides.a), b: inSide(report.sides.b) }, tables: report.tables.map(inTable) }
+  return (file) => ({ ...file, results: { a: inResult(file.results.a), b: inResult(file.results.b) }, tables: file.tables.map(inTable) })
 }
 
-export function renderComparisonJson({ sides, ...rest }: ComparisonReport): string {
-  const inSide = (side: ComparedSide): object => ({ ...side, result: side.result === null ? null : inOrder(side.result) })
-  const { schema, tool, run, ...others } = rest
-  return `${JSON.stringify({ schema, tool, run, sides: { a: inSide(sides.a), b: inSide(sides.b) }, ...others }, null, 2)}\n`
+/** The document piece by piece. */
+export function comparisonJson({ schema, tool, run, sides, outcome, ...others }: Omit<ComparisonReport, 'files'>, files: Iterable<FileComparison>): Iterable<string> {
+  const { summary, ...between } = others
+  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', inTurn(files, fileInOrder), { ...between, summary })
+}
+
+function fileInOrder({ name, paths, comparison, why, results, tables, schemaDifferences }: FileComparison): object {
+  const ofSide = (result: Result | null): object | null => (result === null ? null : inOrder(result))
+  return { name, paths, comparison, why, results: { a: ofSide(results.a), b: ofSide(results.b) }, tables, schemaDifferences }
 }

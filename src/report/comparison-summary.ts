@@ -1,36 +1,90 @@
 /** What a comparison comes to: in a word, in numbers, and as an exit code. */
-import type { Compared, Comparison, ComparisonOutcome, ComparisonSummary } from '../model/comparison.ts'
+import type { ComparisonCounts, ComparisonOutcome, ComparisonSummary, ComparisonWord, FileComparison } from '../model/comparison.ts'
 import { exitCodeOfResult, exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
 import { exitCodeWords } from './summary.ts'
 
-/** A difference that was seen is one, whatever was not compared besides. */
-export function outcomeOf(comparison: Comparison | null): ComparisonOutcome {
-  if (comparison === null) return 'inconclusive'
-  const { tables, schemaDifferences, why } = comparison
-  if (schemaDifferences.length > 0 || tables.some((table) => table.comparison !== 'equal' && table.comparison !== 'not-compared')) return 'differ'
-  return why !== null || tables.some((table) => table.comparison === 'not-compared') ? 'inconclusive' : 'equal'
+/** How a comparison came to its end, besides what its files say. */
+export interface ComparisonEnd {
+  /** Code of what failed the run as such; null when nothing did. */
+  readonly failed: ExitCode | null
+  /** Code of the signal that ended it; null when none did. */
+  readonly signal: ExitCode | null
 }
 
-/**
- * The gravest of what both sides and the comparison say: that the two differ (5) is said where nothing else is to be said of them.
- * @param signal code of the signal that ended the run; null when none did
- */
-export function exitCodeOfComparison({ sides, comparison }: Compared, signal: ExitCode | null): ExitCode {
-  const codes = [sides.a, sides.b].flatMap(({ result }) => (result === null ? [] : [exitCodeOfResult(result)]))
-  const wholly = comparison !== null && comparison.why === null && comparison.tables.every((table) => table.comparison !== 'not-compared' && (table.why === null || table.comparison === 'differs'))
-  if (comparison !== null && !wholly) codes.push(exitCodes.inconclusive)
-  if (outcomeOf(comparison) === 'differ') codes.push(exitCodes.differ)
-  const worst = gravest(codes)
-  if (worst === exitCodes.maybePaused) return worst
-  return signal ?? (comparison === null && worst === exitCodes.sound ? exitCodes.inconclusive : worst)
+/** Counts files as they come; keeps none of them. */
+export class ComparisonTally {
+  readonly #codes = new Set<ExitCode>()
+  readonly #files = new WordCounts()
+  readonly #tables = new WordCounts()
+  #rowsDiffering = 0
+  #schemaDifferences = 0
+  #results = 0
+
+  add(file: FileComparison): void {
+    for (const code of codesOf(file)) this.#codes.add(code)
+    this.#files.add(file.comparison)
+    for (const { comparison, differing } of file.tables) {
+      this.#tables.add(comparison)
+      this.#rowsDiffering += differing?.rows ?? 0
+    }
+    this.#schemaDifferences += file.schemaDifferences.length
+    this.#results += [file.results.a, file.results.b].filter((result) => result !== null).length
+  }
+
+  /** Checks that the run came to. */
+  get results(): number {
+    return this.#results
+  }
+
+  /** A difference that was seen is one, whatever was not compared besides. */
+  get outcome(): ComparisonOutcome {
+    const { total, equal, notCompared } = this.#files.counts
+    if (equal + notCompared < total) return 'differ'
+    return total > 0 && equal === total ? 'equal' : 'inconclusive'
+  }
+
+  /**
+   * The gravest of what the files say: that they differ (5) is said where nothing else is to be said of them. A tenant that may be paused outweighs the signal,
+   * the signal everything else.
+   */
+  exitCode({ failed, signal }: ComparisonEnd): ExitCode {
+    const worst = gravest([...this.#codes, ...(failed === null ? [] : [failed])])
+    return worst === exitCodes.maybePaused ? worst : (signal ?? worst)
+  }
+
+  get counts(): Omit<ComparisonSummary, 'exitCode'> {
+    return { files: this.#files.counts, tables: this.#tables.counts, rowsDiffering: this.#rowsDiffering, schemaDifferences: this.#schemaDifferences }
+  }
 }
 
-export function summaryOfComparison(comparison: Comparison | null, exitCode: ExitCode): ComparisonSummary {
-  const tables = comparison?.tables ?? []
-  const count = (word: (typeof tables)[number]['comparison']): number => tables.filter((table) => table.comparison === word).length
-  return {
-    tables: tables.length, equal: count('equal'), differing: count('differs'), onlyInA: count('only-in-a'), onlyInB: count('only-in-b'), notCompared: count('not-compared'),
-    rowsDiffering: tables.reduce((sum, { differing }) => sum + (differing?.rows ?? 0), 0), schemaDifferences: comparison?.schemaDifferences.length ?? 0, exitCode,
+/** What a file asks of the exit code: the codes of its checks, and that of the comparison. */
+function codesOf({ comparison, why, results, tables }: FileComparison): readonly ExitCode[] {
+  const ofChecks = [results.a, results.b].flatMap((result) => (result === null ? [] : [exitCodeOfResult(result)]))
+  switch (comparison) {
+    case 'only-in-a':
+    case 'only-in-b':
+      return [exitCodes.differ]
+    case 'not-compared': // Checks that were not sound have said why.
+      return gravest(ofChecks) === exitCodes.sound ? [exitCodes.inconclusive] : ofChecks
+    case 'equal':
+      return ofChecks
+    case 'differs': {
+      const wholly = why === null && tables.every((table) => table.comparison !== 'not-compared' && (table.why === null || table.comparison === 'differs'))
+      return [...ofChecks, exitCodes.differ, ...(wholly ? [] : [exitCodes.inconclusive])]
+    }
+  }
+}
+
+class WordCounts {
+  readonly #counts: Record<ComparisonWord, number> = { equal: 0, differs: 0, 'only-in-a': 0, 'only-in-b': 0, 'not-compared': 0 }
+
+  add(word: ComparisonWord): void {
+    this.#counts[word]++
+  }
+
+  get counts(): ComparisonCounts {
+    const { equal, differs: differing, 'only-in-a': onlyInA, 'only-in-b': onlyInB, 'not-compared': notCompared } = this.#counts
+    return { total: equal + differing + onlyInA + onlyInB + notCompared, equal, differing, onlyInA, onlyInB, notCompared }
   }
 }
 

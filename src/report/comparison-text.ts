@@ -1,7 +1,12 @@
-/** A comparison for a tired person: what the two are, table by table what they share, which rows they do not, and what the exit code means. */
+/**
+ * A comparison for a tired person: what the two are, which files and tables they share, which rows they do not, and what the exit code means. Where each side has
+ * one file, it is told as if there were nothing but files; else each has a heading.
+ */
 import { createColors } from 'picocolors'
-import type { ComparedSide, ComparisonReport, DifferingRows, TableComparison } from '../model/comparison.ts'
-import { comparisonWords } from './comparison-summary.ts'
+import { tenantPrefix } from '../model/comparison.ts'
+import type { ComparedSide, ComparisonCounts, ComparisonReport, ComparisonSummary, ComparisonWord, DifferingRows, FileComparison, Sided, TableComparison } from '../model/comparison.ts'
+import type { Result } from '../model/report.ts'
+import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 import { labelled, wrap } from './layout.ts'
 import { printable } from './printable.ts'
 import { describeProblem, printableKey } from './problem.ts'
@@ -10,37 +15,80 @@ import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
 import { count } from './units.ts'
 
-/** More equal tables than this are counted instead of listed. */
+/** More equal files, or tables of one, than this are counted instead of listed. */
 const equalListedMax = 20
 /** Differences of schemas that are listed. */
 const differencesShownMax = 20
 
-export function renderComparison(report: ComparisonReport, options: TextOptions): string {
-  const { sides, tables } = report
-  const problems = [sides.a, sides.b].flatMap(({ result }) => (result === null || result.verdict === 'sound' ? [] : [result]))
-  return `${[
-    ...sideLines(report, options),
-    ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
-    ...tableLines(tables, options),
-    ...tables.flatMap((table) => differenceLines(table, options)),
-    ...schemaLines(report, options),
-    '',
-    ...summaryLines(report, options),
-  ].join('\n')}\n`
+type Frame = Omit<ComparisonReport, 'files'>
+
+/** The text piece by piece, each of whole lines. */
+export function* comparisonText(report: Frame, files: Iterable<FileComparison>, options: TextOptions): Generator<string> {
+  if (report.summary.files.total === 1) for (const file of files) yield ended(onlyFile(file, report, options))
+  else yield* severalFiles(report, files, options)
 }
 
-function sideLines({ sides }: ComparisonReport, options: TextOptions): readonly string[] {
-  return ([['A', sides.a], ['B', sides.b]] as const).flatMap(([name, side]) => labelled(name, `${sideWords(side)}: ${side.result === null ? 'not read' : verdictWord(side.result)}`, { indent: 0, labelWidth: 3, width: options.width }))
+const ended = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
+
+function onlyFile(file: FileComparison, { sides, summary }: Frame, options: TextOptions): readonly string[] {
+  const nameOf = (side: 'a' | 'b'): string => sideName(sides[side], file.results[side])
+  return [...fileLines(file, { a: nameOf('a'), b: nameOf('b') }, options), '', ...fileSummary(file, ` ${endingOf(summary)}`, options)]
 }
 
 const kindWords = { file: 'file', copy: 'private copy', tenant: 'tenant', unknown: 'unknown' } as const
 
-function sideWords({ kind, given, result }: ComparedSide): string {
-  const path = result === null || result.path === given ? '' : ` (${printable(result.path)})`
-  return `${kindWords[kind]} ${printable(kind === 'tenant' ? (result?.tenant ?? given) : given)}${path}`
+function sideName({ kind, given }: ComparedSide, result: Result | null): string {
+  const path = result === null || result.path === given ? '' : ` (${result.path})`
+  return `${kindWords[kind]} ${kind === 'tenant' ? (result?.tenant ?? tenantName(given)) : given}${path}`
 }
 
-const wordOf: Readonly<Record<TableComparison['comparison'], string>> = { equal: 'equal', differs: 'DIFFERS', 'only-in-a': 'ONLY IN A', 'only-in-b': 'ONLY IN B', 'not-compared': 'not compared' }
+const tenantName = (given: string): string => (given.startsWith(tenantPrefix) ? given.slice(tenantPrefix.length) : given)
+
+function* severalFiles({ sides, outcome, summary }: Frame, files: Iterable<FileComparison>, options: TextOptions): Generator<string> {
+  const folded = summary.files.equal > equalListedMax && !options.verbose
+  let counted = 0
+  yield ended([...sideLine('A', folderName(sides.a), options), ...sideLine('B', folderName(sides.b), options)])
+  for (const file of files) {
+    if (folded && isWell(file)) counted++
+    else yield ended(['', ...headedFile(file, options)])
+  }
+  yield ended([
+    ...(counted === 0 ? [] : ['', ...wrap(`and ${count(counted, 'file')} equal`, options.width)]),
+    '',
+    ...wrap(`${outcomeWords[outcome]}. ${countsOf(summary.files, 'file')}. ${tablesOf(summary)}. ${endingOf(summary)}`, options.width),
+  ])
+}
+
+const folderWords = { file: 'folder', copy: 'folder of private copies', tenant: 'tenant', unknown: 'unknown' } as const
+const folderName = ({ kind, given }: ComparedSide): string => `${folderWords[kind]} ${kind === 'tenant' ? tenantName(given) : given}`
+
+/** Nothing needs to be said of it. */
+const isWell = ({ comparison, results }: FileComparison): boolean => comparison === 'equal' && [results.a, results.b].every((result) => result?.verdict === 'sound')
+
+function headedFile(file: FileComparison, options: TextOptions): readonly string[] {
+  const heading = wrap(`File ${printable(file.name)}: ${wordOf[file.comparison]}`, options.width).map((line) => createColors(options.color).bold(line))
+  const lines = fileLines(file, { a: file.paths.a, b: file.paths.b }, options)
+  return [...heading, ...lines, ...(file.comparison === 'only-in-a' || file.comparison === 'only-in-b' ? [] : ['', ...fileSummary(file, '', options)])]
+}
+
+/** @param names of the file on both sides; null where there is none */
+function fileLines(file: FileComparison, names: Sided<string | null>, options: TextOptions): readonly string[] {
+  const { results, tables } = file
+  const problems = [results.a, results.b].flatMap((result) => (result === null || result.verdict === 'sound' ? [] : [result]))
+  const line = (label: string, name: string | null, result: Result | null): readonly string[] => sideLine(label, name === null ? 'has no such file' : `${name}: ${result === null ? 'not read' : verdictWord(result)}`, options)
+  return [
+    ...line('A', names.a, results.a),
+    ...line('B', names.b, results.b),
+    ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
+    ...tableLines(tables, options),
+    ...tables.flatMap((table) => differenceLines(table, options)),
+    ...schemaLines(file, options),
+  ]
+}
+
+const sideLine = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, printable(text), { indent: 0, labelWidth: 3, width: options.width })
+
+const wordOf: Readonly<Record<ComparisonWord, string>> = { equal: 'equal', differs: 'DIFFERS', 'only-in-a': 'ONLY IN A', 'only-in-b': 'ONLY IN B', 'not-compared': 'not compared' }
 
 function tableLines(tables: readonly TableComparison[], options: TextOptions): readonly string[] {
   const equal = tables.filter(({ comparison }) => comparison === 'equal')
@@ -91,7 +139,7 @@ function rowLines(label: string, { total, keys }: DifferingRows, options: TextOp
   return labelled(label, `${total}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, { indent: 2, labelWidth: 11, width: options.width })
 }
 
-function schemaLines({ schemaDifferences }: ComparisonReport, options: TextOptions): readonly string[] {
+function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions): readonly string[] {
   if (schemaDifferences.length === 0) return []
   const shown = options.verbose ? schemaDifferences : schemaDifferences.slice(0, differencesShownMax)
   const more = schemaDifferences.length - shown.length
@@ -99,15 +147,21 @@ function schemaLines({ schemaDifferences }: ComparisonReport, options: TextOptio
   return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => wrap(text, options.width - 2).map((line) => `  ${line}`))]
 }
 
-function summaryLines({ outcome, why, summary }: ComparisonReport, options: TextOptions): readonly string[] {
-  const { tables, equal, differing, onlyInA, onlyInB, notCompared, schemaDifferences } = summary
-  const parts = [`${equal} equal`, `${differing} differing`, `${onlyInA} only in A`, `${onlyInB} only in B`, `${notCompared} not compared`]
-  const said = { equal: 'A and B hold the same', differ: 'A and B differ', inconclusive: 'A and B were not compared wholly' }[outcome]
-  const schema = schemaDifferences === 0 ? '' : `; ${count(schemaDifferences, 'difference')} besides rows`
-  const ending = `Exit code ${summary.exitCode}: ${comparisonWords(summary.exitCode)}.`
-  if (why !== null && tables === 0) return wrap(`Nothing was compared: ${printable(why)}. ${ending}`, options.width)
-  return [
-    ...(why === null ? [] : wrap(`Not compared: ${printable(why)}`, options.width)),
-    ...wrap(`${said}. ${count(tables, 'table')}: ${parts.join(', ')}${schema}. ${ending}`, options.width),
-  ]
+/** @param ending what follows; nothing where there is a sentence about all files */
+function fileSummary(file: FileComparison, ending: string, options: TextOptions): readonly string[] {
+  const { why, tables } = file
+  if (why !== null && tables.length === 0) return wrap(`Nothing was compared: ${printable(why)}.${ending}`, options.width)
+  const tally = new ComparisonTally()
+  tally.add(file)
+  return [...(why === null ? [] : wrap(`Not compared: ${printable(why)}`, options.width)), ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width)]
 }
+
+const outcomeWords = { equal: 'A and B hold the same', differ: 'A and B differ', inconclusive: 'A and B were not compared wholly' } as const
+
+const tablesOf = ({ tables, schemaDifferences }: Omit<ComparisonSummary, 'exitCode'>): string =>
+  `${countsOf(tables, 'table')}${schemaDifferences === 0 ? '' : `; ${count(schemaDifferences, 'difference')} besides rows`}`
+
+const countsOf = ({ total, equal, differing, onlyInA, onlyInB, notCompared }: ComparisonCounts, noun: string): string =>
+  `${count(total, noun)}: ${equal} equal, ${differing} differing, ${onlyInA} only in A, ${onlyInB} only in B, ${notCompared} not compared`
+
+const endingOf = ({ exitCode }: ComparisonSummary): string => `Exit code ${exitCode}: ${comparisonWords(exitCode)}.`

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
-import type { ComparisonReport, TableComparison } from '../../src/model/comparison.ts'
+import type { ComparisonReport, FileComparison, TableComparison } from '../../src/model/comparison.ts'
 import { holdfast, type Ran, type RunOptions } from './program.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
@@ -21,8 +21,9 @@ export function comparisonIn({ stdout, stderr, code }: Ran): ComparisonReport {
   const report = JSON.parse(stdout) as ComparisonReport
   expect(validateComparison(report) ? [] : validateComparison.errors).toEqual([])
   expect(report.summary.exitCode).toBe(code)
-  const { tables, equal, differing, onlyInA, onlyInB, notCompared } = report.summary
-  expect([tables, equal + differing + onlyInA + onlyInB + notCompared]).toEqual([report.tables.length, report.tables.length])
+  const { files, tables } = report.summary
+  for (const { total, ...words } of [files, tables]) expect(Object.values(words).reduce((sum, count) => sum + count, 0)).toBe(total)
+  expect([files.total, tables.total]).toEqual([report.files.length, report.files.flatMap((file) => file.tables).length])
   return report
 }
 
@@ -30,8 +31,19 @@ export async function comparisonOf(args: readonly string[], options: RunOptions 
   return comparisonIn(await holdfast(['compare', ...args, '--json'], options))
 }
 
-export const tableIn = ({ tables }: ComparisonReport, name: string): TableComparison => tables.find((table) => table.name === name) as TableComparison
+/** The only file of a comparison. */
+export function onlyFileIn({ files }: ComparisonReport): FileComparison {
+  const [file, ...others] = files
+  if (!file || others.length > 0) throw new Error(`${files.length} files`)
+  return file
+}
 
-/** Outcome, verdicts of both sides and exit code, in one line that tests can compare. */
-export const gistOf = ({ outcome, sides, summary }: ComparisonReport): string =>
-  `${outcome} ${[sides.a, sides.b].map(({ result }) => `${result?.verdict ?? 'none'}${result?.failure ? ` ${result.failure.code}` : ''}`).join(' / ')} ${summary.exitCode}`
+export const tableIn = (report: ComparisonReport, name: string): TableComparison => onlyFileIn(report).tables.find((table) => table.name === name) as TableComparison
+
+/** Outcome, verdicts of both sides and exit code of a comparison of one file, in one line that tests can compare. */
+export const gistOf = (report: ComparisonReport): string => `${report.outcome} ${verdictsOf(onlyFileIn(report))} ${report.summary.exitCode}`
+
+/** The same of several: first that of all, then the word and the verdicts of each. */
+export const gistsOf = ({ outcome, files, summary }: ComparisonReport): readonly string[] => [`${outcome} ${summary.exitCode}`, ...files.map((file) => `${file.name} ${file.comparison} ${verdictsOf(file)}`)]
+
+const verdictsOf = ({ results }: FileComparison): string => [results.a, results.b].map((result) => `${result?.verdict ?? 'none'}${result?.failure ? ` ${result.failure.code}` : ''}`).join(' / ')

@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { compareFiles, compareTenants, type OnStage } from '../../fleet/compare.ts'
+import { compareFiles, compareTenants, type WatchingComparison } from '../../fleet/compare.ts'
 import { withServiceRun } from '../../fleet/run.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { Compared } from '../../model/comparison.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import { tellComparison } from '../comparison-outcome.ts'
+import { OutcomeOfComparison } from '../comparison-outcome.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
@@ -22,8 +21,8 @@ export interface CompareOptions extends ReportOptions {
 }
 
 export function addCompare(program: Command, face: Face, act: Act): void {
-  withReport(program.command('compare').description('two files, private copies or tenants: what they hold, table by table, and which rows differ'), 'holdfast.compare/1')
-    .argument('<a>', 'a database file, a folder with one in it (such as `pull` makes), or a tenant')
+  withReport(program.command('compare').description('files, private copies or tenants beside each other: what they hold, table by table, and which rows differ'), 'holdfast.compare/1')
+    .argument('<a>', 'a database file, a folder of them (such as `pull` makes), or a tenant')
     .argument('<b>', 'what to compare it with')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised')
     .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', duration)
@@ -33,6 +32,12 @@ What has a slash in it, or stands here as a file, is a file. Everything else is
 a tenant of the configured service; tenant:ID always is. Beside a tenant, a name
 that could be both is refused. Files are held and proven as by \`check FILE\`, tenants as by
 \`check --tenant\`; both snapshots are checked before they are compared.
+
+Where a side has several database files, each is compared with the file of the
+same name on the other side, one pair after the other. Beside a single file only
+its counterpart is taken, and no other file is touched. Beside a folder or a
+tenant, a file that only one side has is a difference; it is named and not read.
+Where each side has one file, these are compared, whatever they are called.
 
 Contents are compared, not layouts: page size, VACUUM, journal mode, order and
 text encoding make no difference, and 1 is 1.0. Rows are told by rowid where
@@ -45,26 +50,29 @@ Examples:
   holdfast compare app.db replica.db             files that nobody has open
   holdfast compare --snapshot a.db b.db          you say that nobody writes them
   holdfast compare acme ./pulled                 a tenant and what was pulled of it
+  holdfast compare acme ./search.db              only its search.db
   holdfast compare tenant:acme tenant:bolt --json
 
 Exit codes: 0 both are sound and hold the same, 5 both are sound and they differ,
   1 failed, 2 one is damaged (what differs is told all the same), 3 not everything
   could be read or compared, 4 a tenant may be paused, 64 usage, 75 in use (try
-  later), 78 configuration`)
+  later), 78 configuration; of several files the gravest`)
     .action((a: string, b: string, options: CompareOptions) => act(() => compare(a, b, options, face)))
 }
 
 async function compare(a: string, b: string, options: CompareOptions, face: Face): Promise<ExitCode> {
   const run = newRunId()
-  return tellComparison(face, options, { id: run, given: { a, b } }, () => compareGiven(a, b, options, face, run))
+  using outcome = new OutcomeOfComparison(face, options, { id: run, given: { a, b } })
+  return await outcome.of(() => compareGiven(a, b, options, { run, face, outcome }))
 }
 
-async function compareGiven(a: string, b: string, options: CompareOptions, face: Face, run: RunId): Promise<Compared> {
+async function compareGiven(a: string, b: string, options: CompareOptions, { run, face, outcome }: { readonly run: RunId; readonly face: Face; readonly outcome: OutcomeOfComparison }): Promise<void> {
   const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
+  outcome.tellSides(sides)
   const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)
   using line = await showProgress(face, options.quiet ?? false)
-  const onStage: OnStage = (stage, sides) => line.update({ done: 0, total: 2, holding: stage === 'holding' ? sides.map(({ name }) => name) : [], checking: stage === 'checking' ? sides : [] })
-  if (areFiles(sides)) return await compareFiles(sides, bare, onStage, face.interrupt.signal)
+  const watching: WatchingComparison = { onFile: (file) => outcome.add(file), onProgress: (progress) => line.update(progress) }
+  if (areFiles(sides)) return await compareFiles(sides, bare, watching, face.interrupt.signal)
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  return await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => compareTenants(sides, service, bare, onStage))
+  await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => compareTenants(sides, service, bare, watching))
 }

@@ -1,0 +1,31 @@
+/** What a run says of a file of both sides, or of one. */
+import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model/comparison.ts'
+import type { Result } from '../model/report.ts'
+
+/** A pair of which at least one file was looked at. @param comparison null where one of the two could not be read */
+export function comparedFile(name: string, paths: Sided<string>, results: FileComparison['results'], comparison: Comparison | null): FileComparison {
+  if (comparison === null) return { ...notRead(name, paths, whyUnread(results)), results }
+  return { name, paths, comparison: wordOf(comparison), ...comparison, results }
+}
+
+/** @param path of the side that has it */
+export function fileOfOneSide(word: 'only-in-a' | 'only-in-b', name: string, path: string): FileComparison {
+  const paths = word === 'only-in-a' ? { a: path, b: null } : { a: null, b: path }
+  return { ...notRead(name, paths, null), comparison: word }
+}
+
+/** A pair that the run did not come to, or was not done with. */
+export const fileNotReached = (name: string, paths: Sided<string>): FileComparison => notRead(name, paths, 'the run ended before it was done with this file')
+
+const notRead = (name: string, paths: FileComparison['paths'], why: string | null): FileComparison => ({ name, paths, comparison: 'not-compared', why, results: { a: null, b: null }, tables: [], schemaDifferences: [] })
+
+/** A difference that was seen is one, whatever was not compared besides. */
+function wordOf({ tables, schemaDifferences, why }: Comparison): ComparisonWord {
+  if (schemaDifferences.length > 0 || tables.some((table) => table.comparison !== 'equal' && table.comparison !== 'not-compared')) return 'differs'
+  return why !== null || tables.some((table) => table.comparison === 'not-compared') ? 'not-compared' : 'equal'
+}
+
+function whyUnread({ a, b }: Sided<Result | null>): string {
+  const unread = ([['A', a], ['B', b]] as const).filter(([, result]) => result !== null && result.readBy === null).map(([side]) => side)
+  return `${unread.join(' and ')} could not be read`
+}
