@@ -2,7 +2,6 @@
 import { findConfiguration } from '../config/load.ts'
 import type { GivenFiles, GivenSide } from '../fleet/compare.ts'
 import { findDatabases } from '../hold/find-databases.ts'
-import { findPulledBelow } from '../hold/manifest.ts'
 import { isFolder, isThere } from '../hold/tell-file.ts'
 import { tenantId } from '../model/brand.ts'
 import { tenantPrefix, type Sided } from '../model/comparison.ts'
@@ -25,10 +24,10 @@ async function tellSide(given: string, { snapshot, config }: { readonly snapshot
   return { kind: 'tenant', given, id: tenantId(given) }
 }
 
-/** The file itself, or all that a folder holds; what `pull` brought of one tenant is one folder, though it may lie in several. */
+/** The file itself, or all that a folder holds. */
 async function databasesIn(given: string): Promise<Pick<GivenFiles, 'isFolder' | 'paths'>> {
   if (!(await isFolder(given))) return { isFolder: false, paths: [given] }
-  const paths = [...(await findDatabases(given)), ...(await findPulledBelow(given))]
+  const paths = await findDatabases(given)
   if (paths.length === 0) throw new Failure('USAGE', `the folder ${given} holds no database`, { hint: 'name the file itself' })
   return { isFolder: true, paths }
 }

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { comparisonIn, comparisonOf, gistOf, gistsOf, onlyFileIn, validateComparison } from './comparison.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from './folder.ts'
-import { ending, holdfast, start, type Program } from './program.ts'
+import { ending, holdfast, reportOf, start, type Program } from './program.ts'
 import { openService, type TestService, type Wishes } from './service.ts'
 
 function changeIn(path: string, sql: string): void {
@@ -20,7 +20,7 @@ const openMany = (names: readonly string[], wishes: Omit<Wishes, 'tenants'> = {}
 
 const holdsOf = ({ deeds }: TestService): number => deeds.filter((deed) => deed === 'close many').length
 
-test('a tenant of several files against what was pulled of it: each is held, checked, compared and remembered; of a single file only the counterpart', async () => {
+test('a tenant of several files against what was pulled of it, which `check` finds in its folders too: each is held, checked, compared and remembered; of a single file only the counterpart', async () => {
   await using service = await openMany(['main.db', 'search.db'])
   const config = ['--config', service.config]
   const pulled = service.folder.in('pulled')
@@ -28,6 +28,8 @@ test('a tenant of several files against what was pulled of it: each is held, che
   changeIn(join(service.data, 'search.db'), "UPDATE notes SET title = 'later' WHERE id = 3")
   expect(holdsOf(service)).toBe(2)
 
+  const checked = await reportOf(['check', '--snapshot', pulled])
+  expect(checked.results.map(({ tenant, verdict, evidence }) => [tenant, verdict, evidence.level])).toEqual([['many', 'sound', 'sealed'], ['many', 'sound', 'sealed']])
   const report = await comparisonOf(['--snapshot', pulled, 'many', ...config])
   expect(gistsOf(report).toSorted()).toEqual(['differ 5', 'main.db equal sound / sound', 'search.db differs sound / sound'])
   expect([report.sides, report.run.registry]).toEqual([{ a: { given: pulled, kind: 'copy' }, b: { given: 'many', kind: 'tenant' } }, 'live'])

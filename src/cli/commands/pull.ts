@@ -22,7 +22,7 @@ export function addPull(program: Command, face: Face, act: Act): void {
     .addHelpText('after', `
 Examples:
   holdfast pull acme /var/tmp/acme           then copy the folder wherever you like
-  holdfast check --snapshot acme/acme.db     there: recognised by its manifest
+  holdfast check --snapshot acme             there: recognised by its manifest
 
 Exit codes: 0 sound, 2 damaged and the others as of check; the files are
   pulled whether sound or damaged`)
