@@ -1,14 +1,13 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync, ftruncateSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PageAccount } from '../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
 import { accountBothWays } from '../support/account-both-ways.ts'
-import { createBeyondLockByte, createReserved, fillEvents, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
+import { createBeyondLockByte, createReserved, fillEvents, memoryFolder, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'accounting-'))
+const folder = mkdtempSync(join(memoryFolder(), 'accounting-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)

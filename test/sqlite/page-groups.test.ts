@@ -1,6 +1,5 @@
 /** Pages in groups: all of them, each once, in a number of groups that does not grow with the file. */
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -8,11 +7,11 @@ import { groupsMax } from '../../src/model/page-map.ts'
 import type { PageGroups } from '../../src/model/page-map.ts'
 import { accountPages } from '../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../src/sqlite/header.ts'
-import { create, createBeyondLockByte, fillEvents, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
+import { create, createBeyondLockByte, fillEvents, memoryFolder, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
 import { Patient } from '../support/surgeon.ts'
 import { createPatient } from '../support/wounds.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'groups-'))
+const folder = mkdtempSync(join(memoryFolder(), 'groups-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)

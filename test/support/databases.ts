@@ -1,5 +1,6 @@
 /** Healthy databases of every feature, one function each. Small, closed when they return, and sound by construction. */
-import { closeSync, openSync, readSync, rmSync, writeSync, ftruncateSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync, rmSync, writeSync, ftruncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import Database from 'better-sqlite3'
 
 export const pageSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const
@@ -140,6 +141,16 @@ export function createReserved(path: string, pageSize: number, reserved: number,
     closeSync(file)
   }
   create(path, pageSize, fill)
+}
+
+/** Where holes of sparse files cost little to read: a file system on a disk fills a page of memory for each. */
+export const memoryFolder = (): string => {
+  try {
+    accessSync('/dev/shm', constants.W_OK)
+    return '/dev/shm'
+  } catch {
+    return tmpdir()
+  }
 }
 
 /** A sparse file that reaches over the lock-byte page at 1 GiB: all but the last pages are free, one table lies on both sides of it. */
