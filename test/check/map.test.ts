@@ -10,9 +10,12 @@ import type { SnapshotPath } from '../../src/model/brand.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import type { DrawnMap, PageMap, PageState } from '../../src/model/page-map.ts'
 import type { Reading } from '../../src/model/reading.ts'
+import { renderJson } from '../../src/report/json.ts'
 import { context } from '../diagnosis/support.ts'
+import { report, sound } from '../report/support.ts'
 import { create, fillEvents, recipes, removeDatabase } from '../support/databases.ts'
 import { readInProcess } from '../support/read-in-process.ts'
+import { problemsOf } from '../support/report-schema.ts'
 import { dropCell, Patient } from '../support/surgeon.ts'
 import { createPatient, wounds } from '../support/wounds.ts'
 
@@ -62,7 +65,7 @@ describe.each([[1024, false], [1024, true], [4096, false]] as const)('page size 
   beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
   const wounded = wounds.filter(({ only }) => autoVacuum || only === undefined)
 
-  test.each(wounded.map((wound) => [wound.name, wound] as const))('%s: each finding shows in the cell of its page, and nothing else does', async (name, wound) => {
+  test.each(wounded.map((wound) => [wound.name, wound] as const))('%s: each finding shows in the cell of its page, nothing else does, and the document fits the schema', async (name, wound) => {
     const path = join(folder, `${pageSize}-${autoVacuum}-${name.replaceAll(' ', '-')}.db`)
     copyFileSync(patientPath(), path)
     {
@@ -70,8 +73,9 @@ describe.each([[1024, false], [1024, true], [4096, false]] as const)('page size 
       wound.make(patient)
     }
     const reading = await readInProcess(path, 'full', 'census', true)
-    const { findings } = diagnose(reading, context)
+    const { verdict, damage, findings, remedy, causes } = diagnose(reading, context)
     const map = drawMap(reading, findings)
+    expect(problemsOf(JSON.parse(renderJson(report([sound('x', { verdict: verdict.kind, damage, findings, findingsTotal: findings.length, remedy, causes, map })]))))).toEqual([])
     if (map.kind === 'none') {
       // Without a page size there are no pages to draw.
       expect([name, map.why]).toEqual(['page size of no power of two', 'the header gives no page size'])

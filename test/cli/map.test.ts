@@ -1,12 +1,12 @@
 /** `check --map` as somebody else runs it: drawn for people, in the document for programs, and without a bearing on anything else. */
 import Database from 'better-sqlite3'
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DrawnMap } from '../../src/model/page-map.ts'
 import type { Report, Result } from '../../src/model/report.ts'
 import { Patient } from '../support/surgeon.ts'
-import { createPatient, wounds } from '../support/wounds.ts'
+import { createPatient } from '../support/wounds.ts'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { holdfast, reportOf, single } from './program.ts'
 import { openService } from './service.ts'
@@ -60,21 +60,6 @@ test('the document has it as a field that the schema describes, only where it wa
   expect(drawnIn(of('a.db')).cells).toContainEqual({ first: page, last: page, state: 'damaged', owner: 0 })
   expect(drawnIn(of('b.db'))).toMatchObject({ places: [], counts: { damaged: 0, disagreeing: 0, unowned: 0, unread: 0 } })
   for (const name of ['c.db', 'missing.db']) expect(of(name).map).toEqual({ kind: 'none', why: 'no page of the file was read' })
-})
-
-test('whatever the wound, the document with its map fits the schema', async () => {
-  using folder = makeFolder()
-  const whole = folder.in('whole.db')
-  createPatient(whole, 1024, true)
-  for (const [i, wound] of wounds.entries()) {
-    const path = folder.in(`wound-${i}.db`)
-    copyFileSync(whole, path)
-    using patient = new Patient(path)
-    wound.make(patient)
-  }
-  const report = await reportOf(['check', '--map', '--snapshot', folder.path])
-  expect(report.results).toHaveLength(wounds.length + 1)
-  for (const { map, path } of report.results) expect([path, map?.kind]).toEqual([path, path.endsWith(`wound-${wounds.findIndex(({ name }) => name === 'page size of no power of two')}.db`) ? 'none' : 'drawn'])
 })
 
 test('exit codes and silence are what they are without a map', async () => {

@@ -25,8 +25,9 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Nothing of the test's own surroundings: colours, Node options and the like would change what is said. */
-const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...(process.env['TMPDIR'] === undefined ? {} : { TMPDIR: process.env['TMPDIR'] }) })
+/** Nothing of the test's own surroundings that would change what is said, such as colours or Node options. */
+const inherited = (name: string): NodeJS.ProcessEnv => (process.env[name] === undefined ? {} : { [name]: process.env[name] })
+const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...inherited('TMPDIR'), ...inherited('NODE_COMPILE_CACHE') })
 
 export type Program = ChildProcessByStdio<null, Readable, Readable>
 

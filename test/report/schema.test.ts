@@ -1,7 +1,4 @@
 /** The published JSON Schema: real-shaped reports fit, and what no report may be does not. */
-import { readFileSync } from 'node:fs'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { failureKinds } from '../../src/model/failure.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
@@ -9,20 +6,16 @@ import { diagnoseNoDatabase } from '../../src/diagnosis/not-a-database.ts'
 import { damageClasses, rules } from '../../src/model/finding.ts'
 import { jsonReport, renderJson } from '../../src/report/json.ts'
 import { context, messages, reading, thrown } from '../diagnosis/support.ts'
+import { problemsOf, reportSchema } from '../support/report-schema.ts'
 import { damaged, failed, paused, report, sound, unproven } from './support.ts'
 
-const schema = JSON.parse(readFileSync(new URL('../../src/report/report.schema.json', import.meta.url), 'utf8')) as { $defs: { finding: { properties: { rule: { enum: string[] } } }; failure: { properties: { code: { enum: string[] } } }; result: { properties: { damage: { enum: string[] } } } } }
-const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
-addFormats.default(ajv)
-const validate = ajv.compile(schema)
-const problems = (document: unknown): unknown => (validate(document) ? [] : validate.errors)
 const asJson = (value: unknown): Record<string, never> => JSON.parse(JSON.stringify(value)) as Record<string, never>
 
 test('every kind of result fits the schema', () => {
   const results = [sound('a'), damaged('b'), unproven('c'), failed('d'), paused('e'), sound('f', { tenant: null, depth: 'quick' })]
-  expect(problems(JSON.parse(renderJson(report(results))))).toEqual([])
-  expect(problems(JSON.parse(renderJson(report([], { mode: 'check', registry: 'none' }))))).toEqual([])
-  expect(problems(JSON.parse(renderJson(report(results, { registry: 'cached since 2026-11-20T00:00:00Z', stopped: 'RESUME_FAILED' }), { redactKeys: true })))).toEqual([])
+  expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
+  expect(problemsOf(JSON.parse(renderJson(report([], { mode: 'check', registry: 'none' }))))).toEqual([])
+  expect(problemsOf(JSON.parse(renderJson(report(results, { registry: 'cached since 2026-11-20T00:00:00Z', stopped: 'RESUME_FAILED' }), { redactKeys: true })))).toEqual([])
 })
 
 test('whatever diagnosis concludes fits the schema', () => {
@@ -33,17 +26,17 @@ test('whatever diagnosis concludes fits the schema', () => {
   ]
   const diagnoses = [...facts.map((some) => diagnose(reading(some), context)), ...(['empty', 'foreign', 'broken-header'] as const).map((kind) => diagnoseNoDatabase(kind, { ...context, knownToLedger: false }).diagnosis)]
   const results = diagnoses.map(({ verdict, damage, findings, remedy, causes }) => sound('x', { verdict: verdict.kind, damage, findings, findingsTotal: findings.length, remedy, causes, ...(verdict.kind === 'inconclusive' ? { reason: verdict.reason } : {}) }))
-  expect(problems(JSON.parse(renderJson(report(results))))).toEqual([])
+  expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
 })
 
 test('the schema knows every rule, failure code and damage class of the program, and no other', () => {
-  expect(schema.$defs.finding.properties.rule.enum.toSorted()).toEqual([...rules].toSorted())
-  expect(schema.$defs.failure.properties.code.enum.toSorted()).toEqual(Object.keys(failureKinds).toSorted())
-  expect(schema.$defs.result.properties.damage.enum).toEqual(damageClasses)
+  expect(reportSchema.$defs.finding.properties.rule.enum.toSorted()).toEqual([...rules].toSorted())
+  expect(reportSchema.$defs.failure.properties.code.enum.toSorted()).toEqual(Object.keys(failureKinds).toSorted())
+  expect(reportSchema.$defs.result.properties.damage.enum).toEqual(damageClasses)
 })
 
 test('readers may be given more than they know', () => {
-  expect(problems({ ...asJson(report([sound('a')])), later: true })).toEqual([])
+  expect(problemsOf({ ...asJson(report([sound('a')])), later: true })).toEqual([])
 })
 
 test.each<[string, (result: ReturnType<typeof damaged>) => unknown]>([
@@ -57,7 +50,7 @@ test.each<[string, (result: ReturnType<typeof damaged>) => unknown]>([
   ['no evidence', (result) => ({ ...result, evidence: undefined })],
 ])('refused: %s', (_, change) => {
   const document = asJson(report([damaged('a')]))
-  expect(problems(asJson({ ...document, results: [change(damaged('a'))] }))).not.toEqual([])
+  expect(problemsOf(asJson({ ...document, results: [change(damaged('a'))] }))).not.toEqual([])
 })
 
 test('keys come in the order of interfaces.md, and the same document comes piece by piece', () => {
