@@ -19,7 +19,7 @@ export interface SweepOptions {
 }
 
 export interface Timed {
-  readonly what: 'holdfast sweep' | 'holdfast check DIR' | 'shell loop'
+  readonly what: 'holdfast sweep' | 'holdfast check DIR' | 'shell loop' | 'weighed sweep'
   readonly ms: number
   /** Processor time of all its processes, on a machine of which others use a part the truer measure; the service's is not in it. */
   readonly processorMs: number
@@ -57,18 +57,23 @@ export async function measureSweep(workplace: Workplace, options: SweepOptions):
   const samples: Sample[] = []
   let each: ReturnType<typeof weighEach> = []
   let lastSweep: Sample[] = []
-  for (let round = 0; round < options.rounds && workplace.hasTime; round++) {
-    if (!options.onlySweep) rounds.push(await timed(workplace, 'shell loop', () => shellLoop(workplace, files)))
+  for (let round = 0; round < options.rounds && workplace.hasTime && !options.onlySweep; round++) {
+    rounds.push(await timed(workplace, 'shell loop', () => shellLoop(workplace, files)))
+    rounds.push(await timed(workplace, 'holdfast sweep', () => holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], nobody)))
+    rounds.push(await timed(workplace, 'holdfast check DIR', () => holdfast(workplace, options, ['check', files], nobody)))
+  }
+  // Weighing takes time of the processes that are weighed: where sweeps are measured against others, it has one of its own.
+  for (let round = 0; round < (options.onlySweep ? options.rounds : 1) && workplace.hasTime; round++) {
     const before = (await service.figures()).holds
     lastSweep = []
-    rounds.push(await timed(workplace, 'holdfast sweep', () => holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], async (pid) => {
+    const weighed = await timed(workplace, 'weighed sweep', () => holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], async (pid) => {
       const weight = weigh(pid)
       if (!weight) return
       lastSweep.push({ ...weight, holds: (await service.figures()).holds - before })
       if (each.length <= weight.processes) each = weighEach(pid)
-    })))
+    }))
+    if (options.onlySweep) rounds.push(weighed)
     samples.push(...lastSweep)
-    if (!options.onlySweep) rounds.push(await timed(workplace, 'holdfast check DIR', () => holdfast(workplace, options, ['check', files], async () => undefined)))
   }
   const share = Math.min(1_000, Math.ceil(paths.length / 10))
   return {
@@ -100,13 +105,14 @@ async function timed(workplace: Workplace, what: Timed['what'], work: () => Prom
 
 /** As somebody would type it. */
 const shellLoop = (workplace: Workplace, files: string): Promise<number> =>
-  run(workplace, 'sh', ['-c', `cd "$1" && for f in *.db; do sqlite3 "$f" 'PRAGMA integrity_check' || exit 1; done > ../loop.txt`, 'sh', files], async () => undefined)
+  run(workplace, 'sh', ['-c', `cd "$1" && for f in *.db; do sqlite3 "$f" 'PRAGMA integrity_check' || exit 1; done > ../loop.txt`, 'sh', files], nobody)
 
 function holdfast(workplace: Workplace, { program }: SweepOptions, args: readonly string[], look: (pid: number) => Promise<void>): Promise<number> {
   return run(workplace, process.execPath, [program, ...args, '--quiet'], look)
 }
 
 const lookEveryMs = 250
+const nobody = async (): Promise<void> => undefined
 
 /** Interrupts it when the measurement is, and waits for its end: a sweep resumes what it holds. @returns its processor time, as last seen @throws unless it exits with 0 */
 async function run(workplace: Workplace, command: string, args: readonly string[], look: (pid: number) => Promise<void>): Promise<number> {
