@@ -17,5 +17,10 @@ find src -name '*.yaml' -o -name '*.schema.json' | while read -r document; do
   cp "$document" "$new/"
 done
 cp $core "$new/"
-if [ -e dist ]; then mv dist "$new.old"; fi
-mv "$new" dist
+# Another build may put its own in place between the two steps: then once more.
+for attempt in 1 2 3 4 5; do
+  if mv -T dist "$new.old" 2>/dev/null; then rm -rf "$new.old"; fi
+  if mv -T "$new" dist 2>/dev/null; then exit 0; fi
+done
+echo "the build could not be put in the place of dist/: $new" >&2
+exit 1

@@ -1,6 +1,7 @@
 /** What a rule, a failure code, a verdict, a seal level or an exit code means, how it comes about, and what to do. */
 import { failureKinds } from '../model/failure.ts'
 import type { FailureCode } from '../model/failure.ts'
+import { editDistance } from '../model/nearest.ts'
 import { damageMeanings, exitMeanings, levelMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
 import { failureMeanings } from './explain-failures.ts'
 import { ruleMeanings } from './explain-rules.ts'
@@ -38,29 +39,19 @@ export function explain(topic: string): Explanation | null {
   return topics.find((one) => plain(one.topic) === wanted) ?? null
 }
 
-/** Names that are close to an unknown topic, nearest first; at most five. */
+/** Names that are close to an unknown topic or share words with it, nearest first; at most five. */
 export function nearestTopics(topic: string): readonly string[] {
   const wanted = plain(topic).slice(0, topicLengthMax)
-  const near = topics.map((one) => ({ topic: one.topic, far: distance(wanted, plain(one.topic)) })).filter(({ topic, far }) => far <= Math.max(2, topic.length / 3) || (wanted.length > 2 && plain(topic).includes(wanted)))
+  const near = topics.map((one) => ({ topic: one.topic, shared: sharedWords(wanted, plain(one.topic)), far: editDistance(wanted, plain(one.topic)) }))
+    .filter(({ topic, shared, far }) => shared > 1 || far <= Math.max(2, topic.length / 3) || (wanted.length > 2 && plain(topic).includes(wanted)))
   return near.toSorted((a, b) => a.far - b.far || (a.topic < b.topic ? -1 : 1)).slice(0, 5).map(({ topic }) => topic)
 }
+
+const sharedWords = (a: string, b: string): number => [...new Set(a.split('-'))].filter((word) => b.split('-').includes(word)).length
 
 const topicLengthMax = 60
 const plain = (topic: string): string => topic.trim().toLowerCase().replaceAll(/[_\s]+/g, '-').replace(/^exit-(?:code-)?(?=\d)/, '')
 
 function entries(kind: TopicKind, meanings: Readonly<Record<string, Omit<Meaning, 'todo'> & { readonly todo?: string }>>): readonly Explanation[] {
   return Object.entries(meanings).map(([topic, meaning]) => ({ topic, kind, means: meaning.means, cause: meaning.cause, todo: meaning.todo ?? '' }))
-}
-
-/** Levenshtein's distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -22,7 +22,9 @@ Exit codes: 0 explained, 64 no such topic`)
 
 async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
   const explanation = explain(topic)
-  if (!explanation) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: `did you mean ${nearestTopics(topic).join(', ')}?` })
+  if (!explanation) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: hintFor(nearestTopics(topic)) })
   await face.out(json ? `${JSON.stringify({ schema: 'holdfast.explanation/1', ...explanation }, null, 2)}\n` : renderExplanation(explanation, { width: face.width, color: face.color }))
   return exitCodes.sound
 }
+
+const hintFor = (near: readonly string[]): string => (near.length > 0 ? `did you mean ${near.join(', ')}?` : 'ask for a word as the report has it; `holdfast explain --help` shows some')
