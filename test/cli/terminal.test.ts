@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
@@ -93,18 +94,25 @@ test.skipIf(!hasScript)('a long check shows pages, rate and time left on a termi
   database.close()
   const flags = '--snapshot --workers 1'
   const calm = { env: { NO_COLOR: '1' }, exitCode: 0 }
-  // However fast the machine is: those who read stand still for nine tenths of the time until the rate could be seen.
+  // However fast the machine is: those who read stand still for most of the time until the rate could be seen.
   const shown = await onTerminal(path, 80, flags, { ...calm, meanwhile: async (pid, text) => {
-    await eventually('the check has begun', () => text().includes('checking'))
-    const readers = descendantsOf(pid).filter(({ command }) => command.includes('reader-child'))
-    const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void => readers.forEach((reader) => { if (isRunning(reader.pid)) process.kill(reader.pid, signal) })
+    // Looked for each time: a large file is read by more than one, and they come one after the other.
+    const readers = (): readonly number[] => descendantsOf(pid).flatMap((one) => (one.command.includes('reader-child') ? [one.pid] : []))
+    const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void => readers().forEach((reader) => { if (isRunning(reader)) process.kill(reader, signal) })
+    await eventually('its reader is there', () => readers().length > 0)
+    let pagesShown = false
     try {
-      for (let turns = 0; turns < 200 && !/\d MB\/s {2}\d+ s left/.test(text()); turns++) {
+      for (let turns = 0; turns < 200 && isRunning(pid) && !/\d MB\/s {2}\d+ s left/.test(text()); turns++) {
         tell('SIGSTOP')
         const before = text().length
-        await eventually('the lines are drawn again', () => text().length > before, 30_000)
+        await eventually('the lines are drawn again', () => text().length > before || !isRunning(pid), 30_000)
+        // A rate is shown from one second on: that one passes while few pages are read.
+        if (!pagesShown && text().includes(' pages')) {
+          pagesShown = true
+          await sleep(1_200)
+        }
         tell('SIGCONT')
-        await new Promise((resolve) => { setTimeout(resolve, 10) })
+        await sleep(10)
       }
     } finally {
       tell('SIGCONT')
