@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Where Node keeps what it made of the sources of programs. */
+export const compiled = new URL('../node_modules/.compiled', import.meta.url).pathname
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -12,7 +15,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The children of tests are started from their sources some thousand times: what Node makes of those is kept.
-    env: { NODE_COMPILE_CACHE: new URL('../node_modules/.compiled', import.meta.url).pathname },
+    env: { NODE_COMPILE_CACHE: compiled },
+    globalSetup: [new URL('compile-children.ts', import.meta.url).pathname],
     setupFiles: [new URL('../test/support/seed.ts', import.meta.url).pathname],
     reporters: ['default', new URL('totals-reporter.ts', import.meta.url).pathname],
   },
