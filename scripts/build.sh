@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/node_modules/.bin:$PATH"
 new=dist.new.$$
-trap 'rm -rf "$new"*' EXIT
+trap 'rm -rf "$new" "$new.old"' EXIT
 core=src/check/core.wasm
 if [ ! -f $core ] || [ -n "$(find census-core package-lock.json -type f -newer $core)" ]; then
   asc census-core/pages.ts --config census-core/asconfig.json --outFile $core.$$
