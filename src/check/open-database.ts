@@ -12,8 +12,9 @@ export type Mode = 'strict' | 'tolerant'
 export function openDatabase(path: string, mode: Mode): Database.Database {
   const db = new Database(path, { fileMustExist: true, timeout: 0 })
   try {
-    // A private copy: after a power cut nobody would look at it again.
-    db.exec('PRAGMA synchronous=OFF; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA locking_mode=EXCLUSIVE; PRAGMA foreign_keys=OFF')
+    // The lock first: once anything has been read, it is too late for a WAL index in memory, and files are made and deleted for each snapshot.
+    // Not synchronous: it is a private copy, and after a power cut nobody would look at it again.
+    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA synchronous=OFF')
     if (mode === 'tolerant') {
       db.unsafeMode(true)
       db.pragma('writable_schema=ON')
