@@ -10,6 +10,7 @@ import { tenantId } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { Say } from './answers.ts'
+import { prepared } from './prepared.ts'
 
 /** No change of the ledger's version: an older holdfast works beside it and does not see it. */
 export const lastGoodSchema = `
@@ -47,13 +48,13 @@ const nameOf = (tenant: string | null, path: string): string => JSON.stringify([
 /** Within a transaction of the caller. */
 export function keepLastGood(database: Database.Database, kept: readonly LastGood[]): void {
   if (kept.length === 0) return
-  const put = database.prepare('insert into last_good (file, at, facts, digests) values (?, ?, ?, ?) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
+  const put = prepared(database, 'insert into last_good (file, at, facts, digests) values (?, ?, ?, ?) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
   for (const lastGood of kept) {
     const { groups, ...pages } = lastGood.pages
     put.run(nameOf(lastGood.tenant, lastGood.path), lastGood.standing.provenAt, JSON.stringify({ ...lastGood, pages }), Buffer.from(groups.buffer, groups.byteOffset, groups.byteLength))
   }
   const newest = Math.max(...kept.map(({ standing }) => standing.provenAt))
-  database.prepare('delete from last_good where at < ?').run(newest - keptMs)
+  prepared(database, 'delete from last_good where at < ?').run(newest - keptMs)
 }
 
 /** Of each file; null where there is none that can be read. */

@@ -10,6 +10,7 @@ import { closeDatabase, openForReading, openForWriting } from './database.ts'
 import { briefOf } from './brief.ts'
 import { eventText } from './event-text.ts'
 import { keepLastGood } from './last-good.ts'
+import { prepared } from './prepared.ts'
 import type { Say } from './answers.ts'
 import type { NewLine } from './questions.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './trouble.ts'
@@ -77,7 +78,7 @@ export class Store {
 
   #write(lines: readonly StoredLine[], lastGood: readonly LastGood[]): void {
     trying(`cannot write to the ledger ${this.#file}`, () => {
-      const insert = this.#database.prepare(`
+      const insert = prepared(this.#database, `
         insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event)
         values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event) on conflict (run, number) do nothing`)
       this.#database.transaction(() => {

@@ -1,0 +1,12 @@
+import type Database from 'better-sqlite3'
+
+const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>()
+
+/** A statement that is carried out again and again: to prepare it anew for each commit took as long as to carry it out. */
+export function prepared(database: Database.Database, sql: string): Database.Statement {
+  const known = statements.get(database) ?? new Map<string, Database.Statement>()
+  statements.set(database, known)
+  const statement = known.get(sql) ?? database.prepare(sql)
+  known.set(sql, statement)
+  return statement
+}
