@@ -53,13 +53,14 @@ export interface CheckerOptions extends CheckLimits {
 
 const noDigests: Digesting = { kind: 'none' }
 
-/** Children start with the first snapshot; as root each is locked into its room under another user. */
+/** One child starts at once, the others with the first snapshots for which there is none; as root each is locked into its room under another user. */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
   await removeAbandonedRooms(options.folder)
   const user = confinedUser()
   const places = Array.from({ length: options.parallel }, () => new ReadingPlace(options.folder, user, options))
   const idle = [...places]
+  await idle.at(-1)?.begin()
   // The queue is not told of the signal: it would reject while the files still are in a room.
   const queue = new PQueue({ concurrency: options.parallel })
   const closing = new AbortController()

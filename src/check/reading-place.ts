@@ -46,14 +46,19 @@ export class ReadingPlace implements AsyncDisposable {
     this.#limits = limits
   }
 
+  /** Starts the child before there is anything to read. What goes wrong with it is told to who reads. */
+  async begin(): Promise<void> {
+    const { seat } = await this.#furnished()
+    seat.begin()
+  }
+
   async read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
     const { signal } = options
     signal.throwIfAborted()
-    this.#room ??= await Room.open(this.#folder, this.#user)
-    const seat = (this.#seat ??= new Seat(this.#room.folder, this.#user, this.#limits))
+    const { room, seat } = await this.#furnished()
     const bytes = statSync(snapshot, { throwIfNoEntry: false })?.size ?? 0
     // All start side by side: one after the other, they took as long again as a tenth of a large file's check.
-    const others = Array.from({ length: childrenBeside(bytes, options) }, () => new Seat(this.#room?.folder ?? '', this.#user, this.#limits))
+    const others = Array.from({ length: childrenBeside(bytes, options) }, () => new Seat(room.folder, this.#user, this.#limits))
     // The children that read are killed at once; nothing else waits for long.
     const stop = (): void => [seat, ...others].forEach((one) => one.kill())
     signal.addEventListener('abort', stop)
@@ -61,7 +66,7 @@ export class ReadingPlace implements AsyncDisposable {
       for (const other of others) other.begin()
       const child = await seat.ready()
       child.snapshots++
-      await this.#room.admit(snapshot)
+      await room.admit(snapshot)
       const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
@@ -76,25 +81,29 @@ export class ReadingPlace implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', stop)
       await Promise.all(others.map((other) => other.end()))
-      await this.#room.clear()
+      await room.clear()
     }
   }
 
   /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
   async visit<Value>(snapshot: SnapshotPath, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
     signal.throwIfAborted()
-    this.#room ??= await Room.open(this.#folder, this.#user)
-    const seat = (this.#seat ??= new Seat(this.#room.folder, this.#user, this.#limits))
+    const { room, seat } = await this.#furnished()
     const stop = (): void => seat.kill()
     signal.addEventListener('abort', stop)
     try {
-      await this.#room.admit(snapshot)
+      await room.admit(snapshot)
       return await work(askingOf(seat, signal))
     } finally {
       signal.removeEventListener('abort', stop)
       await seat.end()
-      await this.#room.clear()
+      await room.clear()
     }
+  }
+
+  async #furnished(): Promise<{ readonly room: Room; readonly seat: Seat }> {
+    const room = (this.#room ??= await Room.open(this.#folder, this.#user))
+    return { room, seat: (this.#seat ??= new Seat(room.folder, this.#user, this.#limits)) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,10 +3,11 @@ import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
-import { startCompanions } from '../hold/companions.ts'
+import { beginCompanions } from '../hold/companions.ts'
 import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
 import type { Keeper } from '../hold/hold.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
 import { connectService } from '../service/connect.ts'
@@ -46,15 +47,17 @@ export interface ServiceRun {
  * @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
-  return withLedger(settings, opening, async (ledger, service, signal) => {
+  await using lock = await lockRun(settings, opening)
+  await using companions = beginCompanions() // They start while the ledger is opened, as the checker's child does while the service is asked.
+  return await withLedgerUnder(lock, settings, opening, async (ledger, service, signal) => {
     const endings = await resumeOpenHolds(service, ledger, null)
     opening.onEndings(endings)
     requireAllResumed(endings)
     const folder = settings.snapshots.dir
     await requirePrivateFolder(folder)
     await clearDrafts(folder)
-    await using companions = await startCompanions()
     await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
+    await companions.ready()
     const crew: Crew = {
       companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
@@ -64,10 +67,18 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
   })
 }
 
-/** The part of a run that touches no file: lock, ledger, service. */
+/** The part of a run that touches no file: lock, ledger, service. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
 export async function withLedger<Value>(settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  await using lock = await lockRun(settings, opening)
+  return await withLedgerUnder(lock, settings, opening, work)
+}
+
+async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise<RunLock> {
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: runs over bare files take none.
-  await using lock = await takeRunLock(settings.ledger.dir, settings.service.name, opening.run)
+  return takeRunLock(ledger.dir, service.name, run)
+}
+
+async function withLedgerUnder<Value>(lock: RunLock, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
   await using ledger = await openLedger(settings.ledger.dir, opening.run)
   await using service = await connectService(settings.service)
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })

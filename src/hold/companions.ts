@@ -8,15 +8,22 @@ export interface Companions extends AsyncDisposable {
   readonly guardian: Guardian
 }
 
+/** Starts them, and does not wait for them: `ready` does. @throws {Failure} PLATFORM_UNSUPPORTED */
+export function beginCompanions(): Companions & { readonly ready: () => Promise<void> } {
+  requireLinux()
+  const probe = Probe.start()
+  const guardian = Guardian.begin()
+  return { probe, guardian, ready: () => guardian.ready(), [Symbol.asyncDispose]: async () => void (await Promise.all([probe[Symbol.asyncDispose](), guardian[Symbol.asyncDispose]()])) }
+}
+
 /** @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST */
 export async function startCompanions(): Promise<Companions> {
-  requireLinux()
-  const probe = Probe.start() // Starts while the guardian does.
+  const companions = beginCompanions()
   try {
-    const guardian = await Guardian.start()
-    return { probe, guardian, [Symbol.asyncDispose]: async () => void (await Promise.all([probe[Symbol.asyncDispose](), guardian[Symbol.asyncDispose]()])) }
+    await companions.ready()
+    return companions
   } catch (error) {
-    await probe[Symbol.asyncDispose]()
+    await companions[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -53,16 +53,19 @@ export class Guardian implements AsyncDisposable {
     })
   }
 
-  /** @throws {Failure} GUARDIAN_LOST when it does not answer: nothing is held without it */
-  static async start(): Promise<Guardian> {
+  /** Starts its process, and does not wait for it. */
+  static begin(): Guardian {
     const ours = startTimeOf(process.pid)
     invariant(ours, 'our own start time is in /proc')
     const child = startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, 'guardian-child'), {
       ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
     })
-    const guardian = new Guardian(child, startTimeOf(child.pid) ?? '')
-    await guardian.#ask({ kind: 'hello' })
-    return guardian
+    return new Guardian(child, startTimeOf(child.pid) ?? '')
+  }
+
+  /** @throws {Failure} GUARDIAN_LOST when it does not answer: nothing is held without it */
+  ready(): Promise<void> {
+    return this.#ask({ kind: 'hello' })
   }
 
   /**

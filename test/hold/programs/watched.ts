@@ -7,7 +7,8 @@
 import { Guardian } from '../../../src/hold/guardian.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
 
-const guardian = await Guardian.start()
+const guardian = Guardian.begin()
+await guardian.ready()
 const deadlineMs = monotonicMs() + 1_500
 const first = await guardian.watch(deadlineMs, deadlineMs)
 first[Symbol.dispose]()
