@@ -2,14 +2,14 @@
  * The guardian: holds nothing, knows deadlines, and kills a holder that is frozen past one (hold.md F13), because a
  * frozen holder keeps its locks while the service already goes on. It ends with the holder: its channel closes.
  */
-import { answerQuestions } from '../host/child-side.ts'
+import { answerAwake } from '../host/child-side.ts'
 import { isAlive } from '../host/processes.ts'
 import type { GuardianMessage } from './guardian.ts'
 
 const holder = { pid: Number(process.env['HOLDFAST_HOLDER_PID']), startTime: String(process.env['HOLDFAST_HOLDER_START']) }
 const deadlines = new Map<number, NodeJS.Timeout>()
 
-answerQuestions<GuardianMessage, 'here'>((message) => {
+answerAwake<GuardianMessage, 'here'>((message) => {
   if (message.kind === 'hello') return 'here'
   message.ended.forEach(forget)
   if (message.kind === 'until') {

@@ -1,42 +1,78 @@
-/** The other side of child.ts: what runs in a child process. */
+/** The other side of child.ts: what runs in a child process. Questions come through its standard input, answers go to its standard output. */
+import { readSync, writeSync } from 'node:fs'
 import { unreachable } from '../model/bug.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
+import { nextTurn } from './clock.ts'
+import { frameOf, Frames } from './frames.ts'
 import { setIoPriority, SystemCallError } from './libc.ts'
 import { dieWithParent } from './parent-death.ts'
+
+type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
 
 /**
  * Answers each question with what `handle` returns, or with the message of the error that it throws; what it does on
  * being told something is not answered, and an error then ends this process. Exits when the parent is gone.
+ *
+ * Between questions the process sleeps in the kernel: no timer, no socket of its own is served. Waking through the event loop took as long as trying a lock.
  */
 // The two types are written out by the caller, so that both sides name the same ones.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-export function answerQuestions<Question, Answer>(handle: (question: Question) => Answer | Promise<Answer>): void {
-  process.on('disconnect', () => process.exit())
-  dieWithParent()
-  let answers = 0
-  process.on('message', (message: ToChild<Question>) => {
-    switch (message.kind) {
-      case 'ask':
-        void answer(handle, message.question).then((said) => {
-          say(said)
-          if (++answers % collectEvery === 0) globalThis.gc?.()
-        })
-        break
-      case 'tell':
-        void Promise.resolve(handle(message.question))
-        break
-      default:
-        unreachable(message)
-    }
+export function answerQuestions<Question, Answer>(handle: Handle<Question, Answer>): void {
+  dieWithParent(parent)
+  void listenAsleep(handle)
+}
+
+/** As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function answerAwake<Question, Answer>(handle: Handle<Question, Answer>): void {
+  dieWithParent(parent)
+  const frames = new Frames<ToChild<Question>>()
+  process.stdin.on('data', (bytes: Buffer) => {
+    for (const message of frames.take(bytes)) void hear(handle, message)
   })
-  // The parent may have gone before anybody listened.
-  if (!process.connected) process.exit()
+  process.stdin.on('end', () => process.exit())
+}
+
+async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>): Promise<never> {
+  const frames = new Frames<ToChild<Question>>()
+  const bytes = Buffer.alloc(65_536)
+  await nextTurn() // What the program itself still has to set up.
+  for (let heard = 0; ;) {
+    const length = readSync(questions, bytes)
+    if (length === 0) process.exit()
+    for (const message of frames.take(Buffer.from(bytes.subarray(0, length)))) {
+      await hear(handle, message)
+      if (++heard % tidyEvery === 0) await tidyUp()
+    }
+  }
+}
+
+const questions = 0
+const answers = 1
+/** What a person starts by hand has none, and ends at once. */
+const parent = Number(process.argv[2])
+
+async function hear<Question, Answer>(handle: Handle<Question, Answer>, message: ToChild<Question>): Promise<void> {
+  switch (message.kind) {
+    case 'ask':
+      return say(await answer(handle, message.question))
+    case 'tell':
+      return void (await handle(message.question))
+    default:
+      return unreachable(message)
+  }
 }
 
 /** SQLite's memory hangs on small objects, which V8 has no reason to collect soon: a child that opened a thousand databases had grown by 20 MB. */
-const collectEvery = 200
+const tidyEvery = 200
 
-async function answer<Question, Answer>(handle: (question: Question) => Answer | Promise<Answer>, question: Question): Promise<ToParent<Answer>> {
+/** What was collected is given back in a turn of the event loop. */
+async function tidyUp(): Promise<void> {
+  globalThis.gc?.()
+  await nextTurn()
+}
+
+async function answer<Question, Answer>(handle: Handle<Question, Answer>, question: Question): Promise<ToParent<Answer>> {
   try {
     return { kind: 'answer', answer: await handle(question) }
   } catch (error) {
@@ -45,7 +81,17 @@ async function answer<Question, Answer>(handle: (question: Question) => Answer |
 }
 
 function say<Answer>(message: ToParent<Answer>): void {
-  process.send?.(message, undefined, undefined, () => {}) // A parent that is gone: 'disconnect' follows.
+  const frame = frameOf(message)
+  for (let written = 0; written < frame.length;) written += writeToParent(frame.subarray(written))
+}
+
+function writeToParent(bytes: Buffer): number {
+  try {
+    return writeSync(answers, bytes)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit() // It is gone.
+    throw error
+  }
 }
 
 /** Disk access only when nobody else wants the disk. Where the system has no such thing, nothing changes. */

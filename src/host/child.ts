@@ -2,13 +2,14 @@
  * Child processes that are asked one question at a time. Everything that may crash, hang or grow without bound (real
  * SQLite on a hostile file, hold.md F10) happens in one of these, and costs at most that child.
  */
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { invariant } from '../model/bug.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
+import { frameOf, Frames } from './frames.ts'
 
 export interface Ended {
   readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
@@ -78,30 +79,26 @@ const graceMs = 500
 class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   readonly pid: number
   readonly ended: Promise<Ended>
-  readonly #process: ChildProcess
+  readonly #process: ChildProcessWithoutNullStreams
   #killedFor: 'killed-timeout' | 'killed-memory' | null = null
   #ended: Ended | null = null
   #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
 
   constructor(program: string, options: ChildOptions) {
-    this.#process = fork(program, [], {
-      execArgv: smallHeap, env: { ...inherited(), ...options.env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', detached: options.ownSession,
-    })
+    this.#process = spawn(process.execPath, [...smallHeap, program, String(process.pid)], { env: { ...inherited(), ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: options.ownSession })
     this.ended = this.#watchEnd()
     const { pid } = this.#process
     if (pid === undefined) throw new Error(`the child process ${program} could not be started`)
     this.pid = pid
     if (options.niceness !== 0) setNiceness(pid, options.niceness)
     if (options.memoryBytesMax !== null) this.#watchMemory(options.memoryBytesMax)
-    this.#process.on('message', (message: ToParent<Answer>) => this.#hear(message))
+    this.#listen()
     // One reaction for all questions: one for each would stay for as long as the child lives.
     void this.ended.then((ended) => {
       this.#ended = ended
       this.#open?.reject(new ChildEnded(ended))
     })
-    // A child that no longer listens would never end by itself.
-    this.#process.on('disconnect', () => this.#killSoon())
-    this.#keepLoopAlive(false)
+    for (const part of this.#handles) part.unref()
   }
 
   async ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer> {
@@ -109,14 +106,14 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     if (this.#ended) throw new ChildEnded(this.#ended)
     const answer = new Promise<Answer>((resolve, reject) => { this.#open = { resolve, reject } })
     const timer = setTimeout(() => this.#killFor('killed-timeout'), limits.timeoutMs)
+    this.#process.ref()
     try {
-      this.#keepLoopAlive(true)
       this.#send({ kind: 'ask', question })
       return await answer
     } finally {
       clearTimeout(timer)
       this.#open = null
-      this.#keepLoopAlive(false)
+      this.#process.unref()
     }
   }
 
@@ -129,16 +126,31 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#keepLoopAlive(true)
-    if (this.#process.connected) this.#process.disconnect()
+    for (const part of this.#handles) part.ref()
+    this.#process.stdin.end()
     const timer = setTimeout(() => this.kill(), graceMs)
     await this.ended
     clearTimeout(timer)
   }
 
-  /** Throws what cannot be cloned; a channel that is closed is no error here, because `ended` is about to tell. */
+  /** Throws what cannot be cloned; a pipe that is closed is no error here, because `ended` is about to tell. */
   #send(message: ToChild<Question>): void {
-    if (this.#process.connected) this.#process.send(message, () => {})
+    const frame = frameOf(message)
+    if (this.#process.stdin.writable) this.#process.stdin.write(frame)
+  }
+
+  #listen(): void {
+    const frames = new Frames<ToParent<Answer>>()
+    this.#process.stdout.on('data', (bytes: Buffer) => {
+      try {
+        for (const message of frames.take(bytes)) this.#hear(message)
+      } catch {
+        this.kill() // Whoever says such things is no longer the program that was started.
+      }
+    })
+    // A child that no longer answers would never end by itself.
+    this.#process.stdout.on('end', () => this.#killSoon())
+    this.#process.stdin.on('error', () => {})
   }
 
   #hear(message: ToParent<Answer>): void {
@@ -157,19 +169,17 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     this.#process.once('exit', () => clearTimeout(timer))
   }
 
-  #keepLoopAlive(alive: boolean): void {
-    const stderr = this.#process.stderr as unknown as { ref(): void; unref(): void } | null
-    for (const part of [this.#process, this.#process.channel, stderr]) {
-      if (alive) part?.ref()
-      else part?.unref()
-    }
+  /** What could keep our event loop alive. */
+  get #handles(): readonly { ref(): void; unref(): void }[] {
+    const { stdin, stdout, stderr } = this.#process
+    return [this.#process, ...([stdin, stdout, stderr] as unknown as { ref(): void; unref(): void }[])]
   }
 
   async #watchEnd(): Promise<Ended> {
     let stderr = Buffer.alloc(0)
-    this.#process.stderr?.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
+    this.#process.stderr.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
     // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth of a second.
-    const closed = new Promise<void>((resolve) => { this.#process.stderr?.once('close', () => resolve()) })
+    const closed = new Promise<void>((resolve) => { this.#process.stderr.once('close', () => resolve()) })
     const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }))
       this.#process.on('error', (error) => {

@@ -20,6 +20,7 @@ export function confine(room: Room): void {
   invariant(room.uid > 0 && room.gid > 0, 'a child is confined as an unprivileged user')
   invariant(process.setuid && process.setgid && process.setgroups && process.getuid?.() === 0, 'only root can confine a child')
   requireNoOpenFolder()
+  const parent = process.ppid
   setLimit(RLIMIT_CORE, 0) // A core would lay customers' data beside the snapshot.
   prctl(PR_SET_NO_NEW_PRIVS, 1)
   chroot(room.folder)
@@ -28,7 +29,7 @@ export function confine(room: Room): void {
   process.setgid(room.gid)
   process.setuid(room.uid)
   requireNoWayBack(room)
-  dieWithParent()
+  dieWithParent(parent)
 }
 
 const RLIMIT_CORE = 4

@@ -27,6 +27,11 @@ test('answers come back as they were given, whatever they hold', async () => {
   expect(await start().ask({ whim: 'echo', value }, soon)).toEqual(value)
 })
 
+test('a message may be larger than any pipe holds at once', async () => {
+  const value = new Uint8Array(5_000_000).map((_, i) => i)
+  expect(await start().ask({ whim: 'echo', value }, soon)).toEqual(value)
+})
+
 test('an answer that is an error rejects with its message, and the child goes on', async () => {
   const child = start()
   await expect(child.ask({ whim: 'fail' }, soon)).rejects.toThrow('the schema is unreadable')
@@ -96,6 +101,10 @@ test('one within its limit lives, and is the first that the kernel takes when me
 test('one that stops listening is ended', async () => {
   const child = start()
   await expect(child.ask({ whim: 'disconnect' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
+})
+
+test('one that says what is no answer is ended: it may be what the file that it read has made of it', async () => {
+  await expect(start().ask({ whim: 'babble' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
 })
 
 test('kill ends it, and asking or telling it afterwards says so or does nothing', async () => {
@@ -188,4 +197,10 @@ test.each(['idle', 'unasked'])('an %s child does not keep its parent from ending
   const parent = await startParent(how)
   expect(await parent.exited).toBe(0)
   await eventually('the child is gone', () => isGone(Number(parent.said)), 5000)
+})
+
+test.each([['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'], ['exit', 'ChildEnded: child process ended: exit code 7']])('a parent with nothing else to do waits until it has heard how its child ended: %s', async (how, told) => {
+  const parent = await startParent(how)
+  expect(await parent.exited).toBe(0)
+  expect(parent.said).toBe(told)
 })

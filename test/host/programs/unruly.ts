@@ -1,10 +1,11 @@
 /** A child that misbehaves on demand. */
 import { spawn } from 'node:child_process'
+import { closeSync, writeSync } from 'node:fs'
 import { answerQuestions, setIdlePriority } from '../../../src/host/child-side.ts'
 
 export type Whim =
   | { readonly whim: 'echo'; readonly value: unknown }
-  | { readonly whim: 'environment' | 'hang' | 'sleep' | 'eat' | 'exit' | 'die' | 'fail' | 'disconnect' | 'idle' | 'told' | 'shout' | 'grandchild' }
+  | { readonly whim: 'environment' | 'hang' | 'sleep' | 'eat' | 'exit' | 'die' | 'fail' | 'disconnect' | 'idle' | 'told' | 'shout' | 'babble' | 'grandchild' }
 
 let told = 0
 const eaten: Buffer[] = []
@@ -34,8 +35,8 @@ answerQuestions<Whim, unknown>(async (question) => {
     case 'fail':
       throw new TypeError('the schema is unreadable')
     case 'disconnect':
-      process.removeAllListeners('disconnect')
-      process.disconnect()
+      closeSync(0)
+      closeSync(1)
       return new Promise((resolve) => setTimeout(resolve, 60_000))
     case 'idle':
       return setIdlePriority()
@@ -44,6 +45,9 @@ answerQuestions<Whim, unknown>(async (question) => {
     case 'shout':
       process.stderr.write(`${'x'.repeat(10_000)}the end\n`)
       return process.exit(9)
+    case 'babble':
+      writeSync(1, 'as one that was taken over by what it read\n')
+      return new Promise((resolve) => setTimeout(resolve, 60_000))
     case 'grandchild':
       // It inherits our stderr and keeps it open.
       return spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'inherit'], detached: true }).pid
