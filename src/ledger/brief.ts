@@ -6,7 +6,6 @@ import { z } from 'zod'
 import { sealLevels } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import { damageClasses } from '../model/finding.ts'
-import type { Result } from '../model/report.ts'
 
 const shape = z.object({
   verdict: z.enum(['sound', 'damaged', 'inconclusive', 'failed']),
@@ -22,16 +21,7 @@ const shape = z.object({
 })
 export type Brief = z.infer<typeof shape>
 
-export function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result): Brief {
-  const proof = evidence.proofs.at(-1)
-  return {
-    verdict, damage, level: evidence.level, depth,
-    changeCounter: proof?.changeCounter ?? null, size: proof?.files.find((file) => file.part === '')?.size ?? null, walSalts: proof?.walSalts ?? null,
-    pauseMs: timings.pauseMs, failure: failure?.code ?? null,
-  }
-}
-
-/** null for what was not written by `briefOf`. */
+/** null for what `lineRow` has not written. */
 export function readBrief(text: string | null): Brief | null {
   try {
     return text === null ? null : (shape.safeParse(JSON.parse(text)).data ?? null)

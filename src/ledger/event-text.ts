@@ -1,4 +1,4 @@
-/** Events as text, and text as events again: what was stored is looked at before it is believed. */
+/** Events of the text that they are stored as: it is looked at before it is believed. */
 import { z } from 'zod'
 import { tenantId } from '../model/brand.ts'
 import { sealLevels } from '../model/evidence.ts'
@@ -37,8 +37,6 @@ const shapes = {
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),
 } satisfies Record<Event['kind'], z.ZodType>
-
-export const eventText = (event: Event): string => JSON.stringify(event)
 
 /** `unknown` is a kind that a newer holdfast wrote: it is passed over. `garbled` is what nobody wrote. */
 export type EventReading = { readonly kind: 'event'; readonly event: Event } | { readonly kind: 'unknown' } | { readonly kind: 'garbled' }

@@ -11,6 +11,7 @@ import { liveSetParts } from '../model/evidence.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { Say } from './answers.ts'
 import { prepared } from './prepared.ts'
+import { fileName, type LastGoodRow } from './rows.ts'
 
 /** No change of the ledger's version: an older holdfast works beside it and does not see it. */
 export const lastGoodSchema = `
@@ -38,38 +39,30 @@ const shape = z.object({
   pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
 })
 
-interface Row {
-  readonly facts: string
-  readonly digests: Uint8Array
-}
-
-const nameOf = (tenant: string | null, path: string): string => JSON.stringify([tenant, path])
+type Stored = Pick<LastGoodRow, 'facts' | 'digests'>
 
 /** Within a transaction of the caller. */
-export function keepLastGood(database: Database.Database, kept: readonly LastGood[]): void {
+export function keepLastGood(database: Database.Database, kept: readonly LastGoodRow[]): void {
   if (kept.length === 0) return
-  const put = prepared(database, 'insert into last_good (file, at, facts, digests) values (?, ?, ?, ?) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
-  for (const lastGood of kept) {
-    const { groups, ...pages } = lastGood.pages
-    put.run(nameOf(lastGood.tenant, lastGood.path), lastGood.standing.provenAt, JSON.stringify({ ...lastGood, pages }), Buffer.from(groups.buffer, groups.byteOffset, groups.byteLength))
-  }
-  const newest = Math.max(...kept.map(({ standing }) => standing.provenAt))
+  const put = prepared(database, 'insert into last_good (file, at, facts, digests) values (:file, :at, :facts, :digests) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
+  for (const row of kept) put.run(row)
+  const newest = Math.max(...kept.map(({ at }) => at))
   prepared(database, 'delete from last_good where at < ?').run(newest - keptMs)
 }
 
 /** Of each file; null where there is none that can be read. */
 export function lastGoodOf(database: Database.Database, files: readonly KnownFile[], say: Say): readonly (LastGood | null)[] {
-  const find = database.prepare<[string], Row>('select facts, digests from last_good where file = ?')
-  return files.map(({ tenant, path }) => {
-    const row = find.get(nameOf(tenant, path))
+  const find = database.prepare<[string], Stored>('select facts, digests from last_good where file = ?')
+  return files.map((file) => {
+    const row = find.get(fileName(file))
     if (row === undefined) return null
     const read = readRow(row)
-    if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(path)} cannot be read and was passed over`)
+    if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(file.path)} cannot be read and was passed over`)
     return read
   })
 }
 
-function readRow({ facts, digests }: Row): LastGood | null {
+function readRow({ facts, digests }: Stored): LastGood | null {
   const parsed = shape.safeParse(jsonOf(facts))
   if (!parsed.success || digests.length % 4 !== 0) return null
   const { pages, ...rest } = parsed.data

@@ -9,7 +9,8 @@ import { ChildEnded, programBeside, startChild } from '../host/child.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
 import type { LastResult, Ledger, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
-import type { LedgerAnswer, LedgerQuestion, NewLine } from './questions.ts'
+import type { LedgerAnswer, LedgerQuestion } from './questions.ts'
+import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
 /** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
 const askMs = 60_000
@@ -21,8 +22,8 @@ const waitingPerCommitMax = 1000
 const soonMs = 50
 
 interface Waiting {
-  readonly lines: readonly NewLine[]
-  readonly lastGood: readonly LastGood[]
+  readonly lines: readonly LineRow[]
+  readonly lastGood: readonly LastGoodRow[]
   readonly written: () => void
   readonly failed: (error: unknown) => void
 }
@@ -67,19 +68,18 @@ export class LedgerProcess implements Ledger {
     invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
-    const line = { at: Date.now(), run: this.#run, number: this.#number, event: condense(event) }
-    return this.#written({ lines: [line], lastGood: [] })
+    return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, condense(event))], lastGood: [] })
   }
 
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
-    return this.#written({ lines: [], lastGood: [{ ...lastGood, run: this.#run }] })
+    return this.#written({ lines: [], lastGood: [lastGoodRow({ ...lastGood, run: this.#run })] })
   }
 
   async lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]> {
-    const paths = new Set(files.map(({ path }) => path))
+    const names = new Set(files.map(fileName))
     // What waits to be written may wait on, unless it is of these files: asking must not cost a commit each time.
-    if (this.#waiting.some((waiting) => waiting.lastGood.some((one) => paths.has(one.path)))) this.#commitSoon()
+    if (this.#waiting.some((waiting) => waiting.lastGood.some(({ file }) => names.has(file)))) this.#commitSoon()
     return (await this.#askMeanwhile({ ask: 'last-good', files }, 'last-good')).lastGood
   }
 

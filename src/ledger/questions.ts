@@ -1,20 +1,12 @@
 /** What the ledger's process is asked, and what it answers. */
-import type { Event, OpenHold } from '../model/event.ts'
+import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { LastResult, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
-
-/** An event on its way into the ledger. */
-export interface NewLine {
-  readonly at: number
-  readonly run: string
-  /** Unique within the run: a line that is sent again, because the process died before it answered, is not written twice. */
-  readonly number: number
-  readonly event: Event
-}
+import type { LastGoodRow, LineRow } from './rows.ts'
 
 export type LedgerQuestion =
   | { readonly ask: 'open'; readonly dir: string; readonly mode: 'write' | 'read' }
-  | { readonly ask: 'append'; readonly lines: readonly NewLine[]; readonly lastGood: readonly LastGood[] }
+  | { readonly ask: 'append'; readonly lines: readonly LineRow[]; readonly lastGood: readonly LastGoodRow[] }
   | { readonly ask: 'open-holds' }
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-results' }

@@ -3,32 +3,13 @@
  * in the middle of the work without losing what is known of holds that stand open.
  */
 import type Database from 'better-sqlite3'
-import { invariant } from '../model/bug.ts'
-import type { LastGood } from '../model/last-good.ts'
 import { hasOrphanedParts, setAside } from './set-aside.ts'
 import { closeDatabase, openForReading, openForWriting } from './database.ts'
-import { briefOf } from './brief.ts'
-import { eventText } from './event-text.ts'
 import { keepLastGood } from './last-good.ts'
 import { prepared } from './prepared.ts'
 import type { Say } from './answers.ts'
-import type { NewLine } from './questions.ts'
+import type { LastGoodRow, LineRow } from './rows.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './trouble.ts'
-
-/** A line as it is stored. */
-interface StoredLine {
-  readonly at: number
-  readonly run: string
-  readonly number: number
-  readonly kind: string
-  readonly tenant: string | null
-  readonly holder: string | null
-  readonly path: string | null
-  readonly verdict: string | null
-  readonly depth: string | null
-  readonly brief: string | null
-  readonly event: string
-}
 
 export class Store {
   readonly #file: string
@@ -36,7 +17,7 @@ export class Store {
   readonly #mode: 'write' | 'read'
   #database: Database.Database
   /** Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them. */
-  readonly #open = new Map<string, StoredLine[]>()
+  readonly #open = new Map<string, LineRow[]>()
 
   /** @throws {LedgerUnusable}, and for reading also {LedgerDamaged} */
   constructor(file: string, mode: 'write' | 'read', say: Say) {
@@ -47,16 +28,15 @@ export class Store {
   }
 
   /** Writes all of it in one transaction. When this returns, they are on the disk. @throws {LedgerUnusable} */
-  append(lines: readonly NewLine[], lastGood: readonly LastGood[] = []): void {
-    const stored = lines.map(storedLine)
+  append(lines: readonly LineRow[], lastGood: readonly LastGoodRow[] = []): void {
     try {
-      this.#write(stored, lastGood)
+      this.#write(lines, lastGood)
     } catch (error) {
       if (!(error instanceof LedgerDamaged)) throw error
       this.#beginAnew(error)
-      this.#write(stored, lastGood)
+      this.#write(lines, lastGood)
     }
-    for (const line of stored) this.#remember(line)
+    for (const line of lines) this.#remember(line)
   }
 
   /** Asks the lines. A damaged ledger that is open for writing is set aside, and the new one is asked. @throws {LedgerUnusable} */
@@ -76,7 +56,7 @@ export class Store {
     closeDatabase(this.#database)
   }
 
-  #write(lines: readonly StoredLine[], lastGood: readonly LastGood[]): void {
+  #write(lines: readonly LineRow[], lastGood: readonly LastGoodRow[]): void {
     trying(`cannot write to the ledger ${this.#file}`, () => {
       const insert = prepared(this.#database, `
         insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event)
@@ -88,7 +68,7 @@ export class Store {
     })
   }
 
-  #remember(line: StoredLine): void {
+  #remember(line: LineRow): void {
     if (line.holder === null) return
     if (line.kind === 'hold-ended') this.#open.delete(line.holder)
     else if (line.kind === 'hold-asked') this.#open.set(line.holder, [line])
@@ -111,7 +91,7 @@ export class Store {
     this.#database = this.#replaced(damage, salvaged)
   }
 
-  #replaced(damage: LedgerDamaged, salvaged: readonly StoredLine[] | null): Database.Database {
+  #replaced(damage: LedgerDamaged, salvaged: readonly LineRow[] | null): Database.Database {
     const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
     this.#database = openForWriting(this.#file)
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
@@ -123,25 +103,8 @@ export class Store {
   }
 }
 
-function storedLine({ at, run, number, event }: NewLine): StoredLine {
-  invariant(Number.isSafeInteger(number) && Number.isSafeInteger(at), 'a line has whole numbers')
-  const line = { at, run, number, kind: event.kind, tenant: null, holder: null, path: null, verdict: null, depth: null, brief: null, event: eventText(event) }
-  switch (event.kind) {
-    case 'run-started':
-    case 'run-finished':
-      return line
-    case 'hold-asked':
-    case 'hold-quiesced':
-    case 'hold-ended':
-    case 'resume-failed':
-      return { ...line, tenant: event.tenant, holder: event.holder }
-    case 'checked':
-      return { ...line, tenant: event.tenant, path: event.result.path, verdict: event.result.verdict, depth: event.result.depth, brief: JSON.stringify(briefOf(event.result)) }
-  }
-}
-
 /** What can still be read of open holds in a file that did not open as a ledger; null when nothing can. */
-function salvageOpenHolds(file: string): readonly StoredLine[] | null {
+function salvageOpenHolds(file: string): readonly LineRow[] | null {
   try {
     const database = openForReading(file)
     try {
@@ -155,9 +118,9 @@ function salvageOpenHolds(file: string): readonly StoredLine[] | null {
   }
 }
 
-function openHoldLines(database: Database.Database): readonly StoredLine[] | null {
+function openHoldLines(database: Database.Database): readonly LineRow[] | null {
   try {
-    return trying('salvage', () => database.prepare<[], StoredLine>(`
+    return trying('salvage', () => database.prepare<[], LineRow>(`
       select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event from line where holder in (select holder from open_holder) order by sequence`).all())
   } catch (error) {
     if (error instanceof LedgerDamaged || error instanceof LedgerUnusable) return null
@@ -176,6 +139,6 @@ function closeDamaged(database: Database.Database): void {
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 300)
 
-function distinct(lines: readonly StoredLine[]): readonly StoredLine[] {
+function distinct(lines: readonly LineRow[]): readonly LineRow[] {
   return [...new Map(lines.map((line) => [`${line.run} ${line.number}`, line])).values()]
 }

@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { condense } from '../../src/ledger/condense.ts'
-import { readEvent, eventText } from '../../src/ledger/event-text.ts'
+import { readEvent } from '../../src/ledger/event-text.ts'
 import { readLedger } from '../../src/ledger/ledger.ts'
-import type { NewLine } from '../../src/ledger/questions.ts'
+import { lineRow, type LineRow } from '../../src/ledger/rows.ts'
 import { Store } from '../../src/ledger/store.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Finding } from '../../src/model/finding.ts'
@@ -15,11 +15,11 @@ const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 const storeIn = (dir: string): Store => new Store(join(dir, 'ledger.db'), 'write', (notice) => { throw new Error(notice) })
 
 let number = 0
-const linesOf = (tenant: string, night: number): readonly NewLine[] => {
+const linesOf = (tenant: string, night: number): readonly LineRow[] => {
   const holder = `${night} ${tenant}`
   return [asked(holder, tenant), quiesced(holder, tenant), ended(holder, tenant), checked(tenant)].map((event) => {
     number += 1
-    return { at: night * 86_400_000 + number, run: `RUN-${night}`, number, event: condense(event) }
+    return lineRow(night * 86_400_000 + number, `RUN-${night}`, number, condense(event))
   })
 }
 
@@ -28,10 +28,10 @@ test('with 100,000 events of 10,000 tenants every answer comes in under a second
   const nights = [1, 2, 3]
   const store = storeIn(folder.path)
   for (const night of nights) {
-    store.append([{ at: night, run: `RUN-${night}`, number: 0, event: { kind: 'run-started', mode: 'sweep', version: '1', argv: [] } }])
+    store.append([lineRow(night, `RUN-${night}`, 0, { kind: 'run-started', mode: 'sweep', version: '1', argv: [] })])
     for (let from = 0; from < tenants.length; from += 1000) store.append(tenants.slice(from, from + 1000).flatMap((tenant) => linesOf(tenant, night)))
   }
-  store.append(['left', 'open'].map((holder) => ({ at: 5, run: 'RUN-3', number: (number += 1), event: asked(holder) })))
+  store.append(['left', 'open'].map((holder) => lineRow(5, 'RUN-3', (number += 1), asked(holder))))
   store.close()
   const bytes = statSync(join(folder.path, 'ledger.db')).size
   expect(bytes / (tenants.length * nights.length)).toBeLessThan(3500)
@@ -78,7 +78,7 @@ test('lines that are sent a second time are not written a second time', () => {
 test('answers are bounded, whatever is asked', async () => {
   using folder = scratch()
   const store = storeIn(folder.path)
-  store.append(Array.from({ length: 11_000 }, (_, index) => ({ at: index, run: 'R', number: index, event: asked(`h${index}`, 'acme') })))
+  store.append(Array.from({ length: 11_000 }, (_, index) => lineRow(index, 'R', index, asked(`h${index}`, 'acme'))))
   store.close()
   await using reading = await readLedger(folder.path)
   expect(await reading.history(null, Number.MAX_SAFE_INTEGER)).toHaveLength(10_000)
@@ -94,6 +94,6 @@ test('of a sound result is kept what the next check needs, of any other nearly a
     result: { content: { tables: [{ name: 'u', rows: 6, digest: 'ab' }] }, evidence: { level: 'sealed', holders: [], proofs: [{ changeCounter: 42, files: [{ part: '', size: 1_048_576 }] }], snapshot: { sha256: 'ab'.repeat(32) } } },
   })
   expect(damaged).toMatchObject({ result: { findings: findings.slice(0, 200), findingsTotal: 5000, evidence: { proofs: [{}, {}], probe: {} } } })
-  expect(eventText(sound).length).toBeLessThan(2000)
-  for (const event of [sound, damaged]) expect(readEvent('checked', eventText(event))).toEqual({ kind: 'event', event: JSON.parse(JSON.stringify(event)) as unknown })
+  expect(JSON.stringify(sound).length).toBeLessThan(2000)
+  for (const event of [sound, damaged]) expect(readEvent('checked', JSON.stringify(event))).toEqual({ kind: 'event', event: JSON.parse(JSON.stringify(event)) as unknown })
 })
