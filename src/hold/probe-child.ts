@@ -39,9 +39,7 @@ function tryRaw(path: string, ranges: readonly { readonly start: number; readonl
 /** Any answer but SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */
 function tryStatement(database: Database.Database, sql: string): 'refused' | 'granted' {
   try {
-    const statement = database.prepare(sql)
-    if (statement.reader) statement.get()
-    else statement.run()
+    database.exec(sql)
     if (database.inTransaction) database.exec('rollback')
     return 'granted'
   } catch (error) {
