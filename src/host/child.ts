@@ -180,6 +180,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     this.#process.stderr.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
     // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth of a second.
     const closed = new Promise<void>((resolve) => { this.#process.stderr.once('close', () => resolve()) })
+    const longEnough = Promise.withResolvers<void>()
     const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }))
       this.#process.on('error', (error) => {
@@ -187,8 +188,10 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
         if (this.#process.pid === undefined) resolve({ code: null, signal: null })
       })
     })
+    const timer = setTimeout(longEnough.resolve, 100)
     // What it wrote last may still be in the pipe; a grandchild may hold the pipe for ever.
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 100))])
+    await Promise.race([closed, longEnough.promise])
+    clearTimeout(timer) // Else it would keep us alive when all is done.
     const how = this.#killedFor ?? (signal === null ? 'exit' : 'signal')
     return { how, code, signal, stderr: stderr.toString('utf8') }
   }
