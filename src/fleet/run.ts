@@ -79,10 +79,30 @@ async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise
 }
 
 async function withLedgerUnder<Value>(lock: RunLock, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  await using ledger = await openLedger(settings.ledger.dir, opening.run)
-  await using service = await connectService(settings.service)
+  await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run), connectService(settings.service)) // The libraries for the one are loaded while the other's process starts.
+  const { first: ledger, second: service } = opened
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })
   return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
+}
+
+/** Where one cannot be opened, the other is closed again. They are closed in the opposite order. */
+async function openTogether<First extends AsyncDisposable, Second extends AsyncDisposable>(opening: Promise<First>, besides: Promise<Second>): Promise<AsyncDisposable & { readonly first: First; readonly second: Second }> {
+  const [first, second] = await Promise.allSettled([opening, besides])
+  if (first.status === 'rejected') {
+    if (second.status === 'fulfilled') await second.value[Symbol.asyncDispose]()
+    throw first.reason
+  }
+  if (second.status === 'rejected') {
+    await first.value[Symbol.asyncDispose]()
+    throw second.reason
+  }
+  return {
+    first: first.value, second: second.value,
+    async [Symbol.asyncDispose]() {
+      await using _first = first.value
+      await using _second = second.value
+    },
+  }
 }
 
 export const checksAtOnce = ({ check }: Pick<Settings, 'check'>): number => (check.workers === 'auto' ? availableParallelism() : check.workers)
