@@ -25,7 +25,7 @@ export interface Readers {
 /** Pages of one slice of the accounting: about a tenth of a second, so that a person sees it move. */
 const slicePages = 10_000
 /** Snapshots up to here are read with one question: some ten milliseconds of work. */
-const atOnceBytesMax = 8_000_000
+export const atOnceBytesMax = 8_000_000
 
 export async function readSnapshot(readers: Readers, limits: ReadingLimits): Promise<Reading> {
   const reading = new Progressing(readers.sqliteVersion, limits)

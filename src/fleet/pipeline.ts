@@ -8,6 +8,7 @@ import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
 import { checkHeld, holdTarget, type Examined, type HeldTarget } from './examine.ts'
+import { CheckQueue } from './check-queue.ts'
 import { Recollection } from './last-good.ts'
 import { SnapshotRoom } from './snapshot-room.ts'
 import { StopTheLine } from './stop-the-line.ts'
@@ -42,7 +43,7 @@ export interface Worked {
 export async function workThrough(targets: readonly Target[], crew: Crew, limits: RunLimits, watching: Watching, interrupt: AbortSignal): Promise<Worked> {
   const line = new StopTheLine(interrupt)
   const pauses = new PQueue({ concurrency: limits.maxPaused })
-  const checks = new PQueue({ concurrency: limits.checksAtOnce })
+  const checks = new CheckQueue(limits.checksAtOnce)
   const room = new SnapshotRoom(limits)
   const at = new Stations(targets.length, watching)
 
@@ -58,7 +59,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const check = async (heldTarget: HeldTarget): Promise<Examined> => {
     const { target, held } = heldTarget
     try {
-      return await checks.add(async () => {
+      return await checks.add(held.kind === 'snapshot' ? held.snapshot.bytes : 0, async () => {
         at.checking(target)
         if (held.kind === 'snapshot') await crew.keep?.(target, held)
         return checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), line.signal)
