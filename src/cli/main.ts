@@ -1,5 +1,4 @@
 /** The command line: parse, call, print, set the exit code. Nothing is ever cut off: the process ends by itself. */
-import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
@@ -22,9 +21,6 @@ import { openFace, type Face } from './face.ts'
 
 export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
-// A sweep makes much short-lived garbage: V8 would answer with ever larger generations, young (99 MB instead of 74 over 300 tenants) and old (120 MB and rising instead of 93 over 1,500).
-setFlagsFromString('--semi-space-growth-factor=1')
-setFlagsFromString('--heap-growing-percent=20')
 const face = openFace()
 process.exitCode = await runCommandLine(process.argv, face)
 

@@ -4,6 +4,7 @@ import { unreachable } from '../model/bug.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { nextTurn } from './clock.ts'
 import { frameOf, Frames } from './frames.ts'
+import { collectGarbage, keepHeapSmall } from './garbage.ts'
 import { setIoPriority, SystemCallError } from './libc.ts'
 import { dieWithParent } from './parent-death.ts'
 
@@ -37,6 +38,7 @@ async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>):
   const frames = new Frames<ToChild<Question>>()
   const bytes = Buffer.alloc(65_536)
   await nextTurn() // What the program itself still has to set up.
+  keepHeapSmall()
   for (let heard = 0; ;) {
     const length = readSync(questions, bytes)
     if (length === 0) process.exit()
@@ -68,7 +70,7 @@ const tidyEvery = 200
 
 /** What was collected is given back in a turn of the event loop. */
 async function tidyUp(): Promise<void> {
-  globalThis.gc?.()
+  collectGarbage()
   await nextTurn()
 }
 

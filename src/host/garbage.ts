@@ -2,6 +2,16 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
+/**
+ * A process that makes much short-lived garbage for long: V8 would answer with ever larger generations, young (99 MB instead of 74 over 300 tenants) and old
+ * (120 MB and rising instead of 93 over 1,500). To be called when all is loaded: what V8 keeps compiled of Node's own sources it compiles anew after a change of its flags,
+ * and so it did in a process that was started with them, for a fifth of its start.
+ */
+export function keepHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=20')
+}
+
 let collect: (() => void) | null = null
 
 /** Collects all of it now, in some milliseconds, so that V8 has no reason to in the next ones. */
