@@ -19,7 +19,7 @@ import { digestOf } from './digest.ts'
 
 const partialSuffix = '.partial'
 /** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
-const databaseName = 'snapshot.db'
+export const databaseName = 'snapshot.db'
 
 /** A private copy of a live set that came out of a hold with both proofs. Disposing it deletes it. */
 export interface Snapshot extends AsyncDisposable {
@@ -116,7 +116,7 @@ export class Draft implements AsyncDisposable {
  * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. Not at once: beside a disk that is busy it took 3 ms,
  * of which another tenant's pause had its part.
  */
-async function removeFolder(folder: string): Promise<void> {
+export async function removeFolder(folder: string): Promise<void> {
   try {
     await unlink(join(folder, databaseName))
     await rmdir(folder)

@@ -1,15 +1,16 @@
 /**
  * `check --snapshot`: the caller says that a file is a private copy. Nothing is locked and nothing proven; and because
  * SQLite may recover a journal or WAL into the file that it checks, it is given a copy of the copy. Works on any platform.
+ * After the first look at a path, names are dealt with at once, as in draft.ts.
  */
-import { copyFile, constants, mkdir, open, rm, stat } from 'node:fs/promises'
+import { closeSync, constants, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { copyFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { SnapshotPath } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
-import { outOfSpace } from './draft.ts'
+import { databaseName, outOfSpace, removeFolder } from './draft.ts'
 import { failureOfPath } from './live-path.ts'
-import { readAt } from './live-files.ts'
 import { contentsOf, firstBytes, requireSpace, type Contents } from './preflight.ts'
 
 export interface PrivateCopy extends AsyncDisposable {
@@ -27,12 +28,12 @@ export async function copyPrivately(named: string, parent: string, name: string)
   if (found.size === 0) throw new Failure('EMPTY_FILE', `${source} is empty`)
   requireSpace(parent, found.size)
   const folder = join(parent, name)
-  await mkdir(folder, { mode: 0o700 })
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  mkdirSync(folder, { mode: 0o700 })
+  const remove = (): Promise<void> => removeFolder(folder)
   try {
-    for (const part of liveSetParts) if (part !== '-shm') await copyPart(source + part, join(folder, `snapshot.db${part}`), part === '')
-    const path = join(folder, 'snapshot.db')
-    return { path: path as SnapshotPath, contents: await contentsOfFile(path), [Symbol.asyncDispose]: remove }
+    for (const part of liveSetParts) if (part !== '-shm') await copyPart(source + part, join(folder, databaseName + part), part === '')
+    const path = join(folder, databaseName)
+    return { path: path as SnapshotPath, contents: contentsOfFile(path), [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error
@@ -41,6 +42,7 @@ export async function copyPrivately(named: string, parent: string, name: string)
 
 async function copyPart(from: string, to: string, mandatory: boolean): Promise<void> {
   try {
+    if (!mandatory && !statSync(from, { throwIfNoEntry: false })) return
     await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   } catch (error) {
     if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return
@@ -49,7 +51,12 @@ async function copyPart(from: string, to: string, mandatory: boolean): Promise<v
   }
 }
 
-async function contentsOfFile(path: string): Promise<Contents> {
-  await using file = await open(path)
-  return contentsOf(await readAt(file.fd, 0, firstBytes))
+function contentsOfFile(path: string): Contents {
+  const file = openSync(path, 'r')
+  try {
+    const first = new Uint8Array(firstBytes)
+    return contentsOf(first.subarray(0, readSync(file, first, 0, firstBytes, 0)))
+  } finally {
+    closeSync(file)
+  }
 }
