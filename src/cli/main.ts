@@ -1,5 +1,6 @@
 /** The command line: parse, call, print, set the exit code. Nothing is ever cut off: the process ends by itself. */
 import { Command, CommanderError } from 'commander'
+import { keepHeapSmall } from '../host/garbage.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { Report } from '../model/report.ts'
@@ -21,6 +22,7 @@ import { openFace, type Face } from './face.ts'
 
 export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
+keepHeapSmall() // Before it has grown.
 const face = openFace()
 process.exitCode = await runCommandLine(process.argv, face)
 

@@ -4,7 +4,6 @@
  */
 import PQueue from 'p-queue'
 import type { Progress as PagesDone } from '../check/progressing.ts'
-import { keepHeapSmall } from '../host/garbage.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
@@ -42,7 +41,6 @@ export interface Worked {
 
 /** Works through the targets in their order. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
 export async function workThrough(targets: readonly Target[], crew: Crew, limits: RunLimits, watching: Watching, interrupt: AbortSignal): Promise<Worked> {
-  keepHeapSmall()
   const line = new StopTheLine(interrupt)
   const pauses = new PQueue({ concurrency: limits.maxPaused })
   const checks = new CheckQueue(limits.checksAtOnce)
