@@ -27,13 +27,11 @@ export function weighEach(pid: number): readonly { readonly command: string; rea
   })
 }
 
-/** Milliseconds of processor time so far: of the program, its children, and those of them that have ended. 0 when it is gone. */
-export function processorMs(pid: number): number {
+/** Milliseconds of processor time of all our children that have ended, and of theirs: as the kernel counts it, without a look at them while they run. */
+export function processorMsOfEnded(): number {
   const ticksMs = 10 // USER_HZ is 100 on every Linux.
-  return descendantsOf(pid).reduce((sum, one) => {
-    const fields = statOf(one)
-    return sum + [11, 12, 13, 14].reduce((ticks, at) => ticks + Number(fields?.[at] ?? 0), 0) * ticksMs
-  }, 0)
+  const fields = statOf('self')
+  return (Number(fields?.[13] ?? 0) + Number(fields?.[14] ?? 0)) * ticksMs
 }
 
 /** Fields of /proc/PID/stat from the state on; the command before it stands in brackets and may hold anything, brackets too. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeTenants } from './databases.ts'
-import { processorMs, weigh, weighEach, type Weight } from './processes.ts'
+import { processorMsOfEnded, weigh, weighEach, type Weight } from './processes.ts'
 import { startService, type BenchService } from './service-process.ts'
 import { bytesText } from './units.ts'
 import type { Workplace } from './workplace.ts'
@@ -59,8 +59,8 @@ export async function measureSweep(workplace: Workplace, options: SweepOptions):
   let lastSweep: Sample[] = []
   for (let round = 0; round < options.rounds && workplace.hasTime && !options.onlySweep; round++) {
     rounds.push(await timed(workplace, 'shell loop', () => shellLoop(workplace, files)))
-    rounds.push(await timed(workplace, 'holdfast sweep', () => holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], nobody)))
-    rounds.push(await timed(workplace, 'holdfast check DIR', () => holdfast(workplace, options, ['check', files], nobody)))
+    rounds.push(await timed(workplace, 'holdfast sweep', () => holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], null)))
+    rounds.push(await timed(workplace, 'holdfast check DIR', () => holdfast(workplace, options, ['check', files], null)))
   }
   // Weighing takes time of the processes that are weighed: where sweeps are measured against others, it has one of its own.
   for (let round = 0; round < (options.onlySweep ? options.rounds : 1) && workplace.hasTime; round++) {
@@ -95,47 +95,42 @@ ledger: { dir: ${JSON.stringify(join(workplace.folder, 'ledger'))} }
   return path
 }
 
-async function timed(workplace: Workplace, what: Timed['what'], work: () => Promise<number>): Promise<Timed> {
+async function timed(workplace: Workplace, what: Timed['what'], work: () => Promise<void>): Promise<Timed> {
+  const processorMs = processorMsOfEnded()
   const startedAt = performance.now()
-  const processor = await work()
+  await work()
   const ms = performance.now() - startedAt
   workplace.tell(`${what}: ${(ms / 1000).toFixed(1)} s`)
-  return { what, ms, processorMs: processor }
+  return { what, ms, processorMs: processorMsOfEnded() - processorMs }
 }
 
 /** As somebody would type it. */
-const shellLoop = (workplace: Workplace, files: string): Promise<number> =>
-  run(workplace, 'sh', ['-c', `cd "$1" && for f in *.db; do sqlite3 "$f" 'PRAGMA integrity_check' || exit 1; done > ../loop.txt`, 'sh', files], nobody)
+const shellLoop = (workplace: Workplace, files: string): Promise<void> =>
+  run(workplace, 'sh', ['-c', `cd "$1" && for f in *.db; do sqlite3 "$f" 'PRAGMA integrity_check' || exit 1; done > ../loop.txt`, 'sh', files], null)
 
-function holdfast(workplace: Workplace, { program }: SweepOptions, args: readonly string[], look: (pid: number) => Promise<void>): Promise<number> {
+function holdfast(workplace: Workplace, { program }: SweepOptions, args: readonly string[], look: Look | null): Promise<void> {
   return run(workplace, process.execPath, [program, ...args, '--quiet'], look)
 }
 
+type Look = (pid: number) => Promise<void>
 const lookEveryMs = 250
-const nobody = async (): Promise<void> => undefined
 
-/** Interrupts it when the measurement is, and waits for its end: a sweep resumes what it holds. @returns its processor time, as last seen @throws unless it exits with 0 */
-async function run(workplace: Workplace, command: string, args: readonly string[], look: (pid: number) => Promise<void>): Promise<number> {
+/** Interrupts it when the measurement is, and waits for its end: a sweep resumes what it holds. @param look at it again and again while it runs; null where it is timed @throws unless it exits with 0 */
+async function run(workplace: Workplace, command: string, args: readonly string[], look: Look | null): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   child.stdout.on('data', (bytes: Buffer) => { said = (said + bytes.toString()).slice(-4_000) })
   const stop = (): void => void child.kill('SIGTERM')
   workplace.signal.addEventListener('abort', stop)
   let looking = Promise.resolve()
-  let processor = 0
-  const timer = setInterval(() => {
-    const { pid } = child
-    if (pid === undefined) return
-    processor = Math.max(processor, processorMs(pid))
-    looking = looking.then(() => look(pid)).catch(() => undefined)
-  }, lookEveryMs)
+  const { pid } = child
+  const timer = look === null || pid === undefined ? null : setInterval(() => { looking = looking.then(() => look(pid)).catch(() => undefined) }, lookEveryMs)
   try {
     const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject))
     workplace.signal.throwIfAborted()
     if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${said}`)
-    return processor
   } finally {
-    clearInterval(timer)
+    if (timer !== null) clearInterval(timer)
     await looking
     workplace.signal.removeEventListener('abort', stop)
     rmSync(join(workplace.folder, 'loop.txt'), { force: true })
