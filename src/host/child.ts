@@ -86,10 +86,14 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
 
   constructor(program: string, options: ChildOptions) {
     this.#process = spawn(process.execPath, [youngOfOneMegabyte, program, String(process.pid)], { env: { ...inherited(), ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: options.ownSession })
-    this.ended = this.#watchEnd()
+    // Of a start that failed (no more descriptors, no more processes) Node tells later as well, and may have made no pipes.
+    this.#process.on('error', () => {})
     const { pid } = this.#process
     if (pid === undefined) throw new Error(`the child process ${program} could not be started`)
     this.pid = pid
+    // One that dies may break any of them; `ended` tells.
+    for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe.on('error', () => {})
+    this.ended = this.#watchEnd()
     if (options.niceness !== 0) setNiceness(pid, options.niceness)
     if (options.memoryBytesMax !== null) this.#watchMemory(options.memoryBytesMax)
     this.#listen()
@@ -150,7 +154,6 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     })
     // A child that no longer answers would never end by itself.
     this.#process.stdout.on('end', () => this.#killSoon())
-    this.#process.stdin.on('error', () => {})
   }
 
   #hear(message: ToParent<Answer>): void {
@@ -183,10 +186,6 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     const longEnough = Promise.withResolvers<void>()
     const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }))
-      this.#process.on('error', (error) => {
-        stderr = Buffer.from(String(error))
-        if (this.#process.pid === undefined) resolve({ code: null, signal: null })
-      })
     })
     const timer = setTimeout(longEnough.resolve, 100)
     // What it wrote last may still be in the pipe; a grandchild may hold the pipe for ever.
