@@ -48,8 +48,7 @@ export class ReadingPlace implements AsyncDisposable {
 
   /** Starts the child before there is anything to read. What goes wrong with it is told to who reads. */
   async begin(): Promise<void> {
-    const { seat } = await this.#furnished()
-    seat.begin()
+    await this.#furnished().then(({ seat }) => seat.begin(), () => undefined)
   }
 
   async read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
