@@ -14,7 +14,7 @@ type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
  * Answers each question with what `handle` returns, or with the message of the error that it throws; what it does on
  * being told something is not answered, and an error then ends this process. Exits when the parent is gone.
  *
- * Between questions the process sleeps in the kernel: no timer, no socket of its own is served. Waking through the event loop took as long as trying a lock.
+ * Between questions the process sleeps in the kernel: no timer, no socket of its own is served. Waking through Node's channel and the event loop took half as long as trying a lock.
  */
 // The two types are written out by the caller, so that both sides name the same ones.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters

@@ -3,7 +3,7 @@ import { DefaultSerializer, deserialize } from 'node:v8'
 import { invariant } from '../model/bug.ts'
 
 const lengthBytes = 4
-/** Longer ones are nobody's: the pages of the largest database that is read at once are counted in a tenth of it. */
+/** Longer ones are nobody's: a child that reads may not take as much memory, unless it was given more than is usual. */
 const frameBytesMax = 1 << 30
 
 /** @throws DataCloneError for what cannot be cloned */
