@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
@@ -203,4 +203,10 @@ test.each([['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'], 
   const parent = await startParent(how)
   expect(await parent.exited).toBe(0)
   expect(parent.said).toBe(told)
+})
+
+test('a parent that has no descriptor left is told that its child could not be started, and lives on', () => {
+  const ran = spawnSync('sh', ['-c', 'ulimit -n 60; exec "$0" "$1"', process.execPath, programOf('exhausted')], { encoding: 'utf8' })
+  expect(ran.stdout, ran.stderr).toMatch(/^Error: the child process \S+unruly\.ts could not be started\n$/)
+  expect(ran.status).toBe(0)
 })
