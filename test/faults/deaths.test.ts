@@ -8,6 +8,15 @@ import { startDemo } from '../support/service.ts'
 import { openFreedom, type Freedom } from '../hold/freedom.ts'
 import { openWorkplace, type Workplace } from '../hold/workplace.ts'
 
+/** Of our children that run this program. Pids begin anew at 32,768, so the greatest is not the newest. */
+const pidsOf = (program: string): readonly number[] => descendantsOf(process.pid).flatMap(({ pid, command }) => (command.includes(program) ? [pid] : []))
+
+function onlyOneOf(pids: readonly number[], others: readonly number[]): number {
+  const [pid, ...more] = pids.filter((one) => !others.includes(one))
+  if (pid === undefined || more.length > 0) throw new Error('not one new process')
+  return pid
+}
+
 const moments: readonly HoldStep[] = ['quiesced', 'sealed', 'copied', 'probed-again']
 
 describe('in the middle of a hold', () => {
@@ -24,9 +33,10 @@ describe('in the middle of a hold', () => {
 
   it.each(moments)('the probe is killed after "%s": nothing is proven by silence, the tenant serves, the next hold has a new probe', async (at) => {
     await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+    const others = pidsOf('probe-child')
     await using companions = await startCompanions()
-    const probe = descendantsOf(process.pid).findLast(({ command }) => command.includes('probe-child'))
-    const { result, open } = await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(probe?.pid ?? 0, 'SIGKILL') } })
+    const probe = onlyOneOf(pidsOf('probe-child'), others)
+    const { result, open } = await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(probe, 'SIGKILL') } })
     expect(['sound', 'inconclusive']).toContain(result?.verdict)
     if (result?.verdict === 'inconclusive') expect(result.failure).toMatchObject({ tenantState: 'active' })
     expect(open).toEqual([])
@@ -37,12 +47,13 @@ describe('in the middle of a hold', () => {
 
   it.each(moments)('the guardian is killed after "%s": this hold ends in good order, and none begins without one', async (at) => {
     await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+    const others = pidsOf('guardian-child')
     await using companions = await startCompanions()
-    const guardian = descendantsOf(process.pid).findLast(({ command }) => command.includes('guardian-child'))
-    await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(guardian?.pid ?? 0, 'SIGKILL') } })
+    const guardian = onlyOneOf(pidsOf('guardian-child'), others)
+    await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(guardian, 'SIGKILL') } })
     expect((await demo.status('acme')).state).toBe('active')
     await freedom.expect(demo.fileOf('acme'))
-    await eventually('it has ended', () => !isRunning(guardian?.pid ?? 0))
+    await eventually('it has ended', () => !isRunning(guardian))
     const next = await place.examine(demo, 'acme', { companions })
     expect(next).toMatchObject({ stopped: { code: 'GUARDIAN_LOST' }, result: { verdict: 'failed', failure: { code: 'GUARDIAN_LOST', tenantState: 'untouched' } } })
     expect(next.open).toEqual([])
