@@ -8,6 +8,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
+import { begin } from './begin.ts'
 import type { Crew, Target } from './crew.ts'
 import { Stations, type Watching, type Worked } from './pipeline.ts'
 import { StopTheLine } from './stop-the-line.ts'
@@ -68,9 +69,8 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   const at = new Stations(targets.length, watching)
   let copies = 0
   for (const target of targets) {
-    await checks.onSizeLessThan(1)
     if (line.signal.aborted) break
-    void checks.add(() => line.guard(examine(target, `copy-${copies++}`)))
+    await begin(checks, () => line.guard(examine(target, `copy-${copies++}`)))
   }
   await checks.onIdle()
   line.throwBug()

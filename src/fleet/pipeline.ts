@@ -7,6 +7,7 @@ import type { Progress as PagesDone } from '../check/progressing.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
+import { begin } from './begin.ts'
 import { checkHeld, holdTarget, type Examined, type HeldTarget } from './examine.ts'
 import { CheckQueue } from './check-queue.ts'
 import { Recollection } from './last-good.ts'
@@ -74,10 +75,9 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const endings = new Set<Promise<unknown>>()
   const recollection = new Recollection(crew.ledger, targets)
   for (const [number, target] of targets.entries()) {
-    await holds.onSizeLessThan(1)
     const place = await room.enter(line.signal)
     if (!place) break
-    void holds.add(async () => {
+    await begin(holds, async () => {
       at.holding(target)
       const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, false, (work) => pauses.add(work), line.signal)))
       if (!heldTarget) return place.leave()

@@ -5,8 +5,8 @@
  * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that of a pause. What may take long by the
  * size of a file (truncating, deleting) goes there.
  */
-import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync } from 'node:fs'
-import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises'
+import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync } from 'node:fs'
+import { mkdir, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { syncFile, syncFolder } from '../host/durable.ts'
@@ -113,13 +113,13 @@ export class Draft implements AsyncDisposable {
 }
 
 /**
- * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. Not at once: beside a disk that is busy it took 3 ms,
- * of which another tenant's pause had its part.
+ * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. The file goes through the thread pool: beside a disk that
+ * is busy it took 3 ms, of which another tenant's pause had its part.
  */
 export async function removeFolder(folder: string): Promise<void> {
   try {
     await unlink(join(folder, databaseName))
-    await rmdir(folder)
+    rmdirSync(folder)
   } catch {
     await rm(folder, { recursive: true, force: true }) // Meets the same trouble, if it is one, and then says so.
   }

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 
-/** Identifies the time since this machine last started; empty where the system tells no such thing. */
+let known: string | null = null
+
+/** Identifies the time since this machine last started; empty where the system tells no such thing. Read once: a sweep asks for each tenant. */
 export function bootId(): string {
+  return (known ??= readBootId())
+}
+
+function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
   } catch (error) {
