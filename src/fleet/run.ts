@@ -47,8 +47,8 @@ export interface ServiceRun {
  * @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
+  await using companions = beginCompanions() // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked.
   await using lock = await lockRun(settings, opening)
-  await using companions = beginCompanions() // They start while the ledger is opened, as the checker's child does while the service is asked.
   return await withLedgerUnder(lock, settings, opening, async (ledger, service, signal) => {
     const endings = await resumeOpenHolds(service, ledger, null)
     opening.onEndings(endings)

@@ -1,6 +1,7 @@
 /** One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide. */
 import { readFile } from 'node:fs/promises'
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import Pool from 'undici/lib/dispatcher/pool.js' // Not all of the library: to load that took twice as long, of each run's start.
 import type { ServiceSettings } from '../../config/settings.ts'
 import { startDeadline } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'

@@ -53,7 +53,10 @@ function collect(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
+    let settled = false
     const settle = (act: () => void): void => {
+      if (settled) return // Every request is closed in the end: no error is made for those that were read.
+      settled = true
       clearTimeout(timer)
       request.off('data', onData)
       act()
