@@ -104,6 +104,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
   record.step('preflight', { fileSystem: outlook.fileSystem.type })
   requireDatabase(request, outlook)
   await using draft = await Draft.open(request.folder, request.name)
+  await draft.descriptor('') // There is always one, and while the tenant stands still is no time to make a file.
   using warm = await warmUp(request, files, draft, outlook, companions, record, signal)
   record.step('warm')
 

@@ -38,6 +38,7 @@ test('a zombie is not alive', async () => {
   try {
     const started = startTimeOf(pid) ?? ''
     expect(isAlive(pid, started)).toBe(true)
+    await eventually('the shell is no shell any more, which might still look after it', () => commandOf(shell.pid ?? 0) === 'sleep')
     process.kill(pid, 'SIGKILL')
     await eventually('dead', () => !isAlive(pid, started))
     expect(startTimeOf(pid)).toBe(started)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createGate, type GateOptions } from '../../src/service/gate/index.ts'
 import { exchange, openTestGate, problemName, terms, until } from './support.ts'
 
 const newKey = (): Record<string, string> => ({ 'idempotency-key': Math.random().toString(36) })
@@ -228,9 +229,10 @@ test('I4.1: a registry that throws is answered as a problem, and throws nothing 
   expect([heard.status, problemName(heard), heard.headers['content-type']]).toEqual([500, 'internal', 'application/problem+json'])
 })
 
-test('limits that make no sense are refused at once', async () => {
-  await expect(openTestGate({ limits: { maxPaused: 0 } })).rejects.toThrow('limits.maxPaused')
-  await expect(openTestGate({ limits: { waitMs: Number.NaN } })).rejects.toThrow('limits.waitMs')
+test('limits that make no sense are refused at once', () => {
+  const limited = (limits: NonNullable<GateOptions['limits']>) => (): unknown => createGate({ service: 'test', version: '1', tenants: () => [], close: () => {}, open: () => {}, limits })
+  expect(limited({ maxPaused: 0 })).toThrow('limits.maxPaused')
+  expect(limited({ waitMs: Number.NaN })).toThrow('limits.waitMs')
 })
 
 test('any text may be the id of a tenant', async () => {
