@@ -1,17 +1,33 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Where Node keeps what it made of the sources of programs. */
 export const compiled = new URL('../node_modules/.compiled', import.meta.url).pathname
+
+/** These take longest. One that is begun last keeps all others waiting; Vitest knows only after a first run how long each takes. */
+const longest = [
+  'cli/silent-change', 'faults/kill', 'faults/every-step', 'cli/compare', 'check/differential', 'faults/signals', 'cli/bad-input', 'check/compare-damaged', 'cli/exit-codes', 'cli/json-report',
+  'faults/deaths', 'demo/misbehaviour', 'cli/compare-several', 'hold/guardian', 'hold/warm-copy', 'census/wounded', 'cli/terminal', 'ledger/last-good', 'faults/service-death',
+].map((name) => `/test/${name}.test.ts`)
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => longest.some((name) => moduleId.endsWith(name))
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    // Real processes and real locks want processes, not threads. Many tests wait for leases to end: twice as many as there are cores keep those busy.
+    // Real processes and real locks want processes, not threads. Many tests wait for leases to end: more than twice as many as two cores keep those busy.
     // Each process runs many files: to load everything anew for each file took a tenth of the time, and no test has a mock or a global that others could meet.
     pool: 'forks',
     isolate: false,
-    maxWorkers: 4,
+    maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The children of tests are started from their sources some thousand times: what Node makes of those is kept.
