@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Prints the totals in the one plain line that other programs read. */
+/** Names what was skipped, and prints the totals in the one plain line that other programs read. */
 export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 }
@@ -10,7 +10,10 @@ export default class TotalsReporter implements Reporter {
         const state = test.result().state
         if (state === 'passed') count.passed++
         else if (state === 'failed') count.failed++
-        else count.skipped++
+        else {
+          count.skipped++
+          process.stdout.write(`skipped: ${test.fullName}\n`)
+        }
       }
     }
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''

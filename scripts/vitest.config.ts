@@ -22,7 +22,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    // Real processes and real locks want processes, not threads. Many tests wait for leases to end: more than twice as many as two cores keep those busy.
+    // Real processes and real locks want processes, not threads. Many tests wait for leases to end: five keep two cores busy.
     // Each process runs many files: to load everything anew for each file took a tenth of the time, and no test has a mock or a global that others could meet.
     pool: 'forks',
     isolate: false,

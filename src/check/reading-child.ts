@@ -26,7 +26,7 @@ export class ReadingChild implements AsyncDisposable {
 
   /** Starts a child and locks it into the room, under another user where there is one. */
   static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
-    const child = startChild<Question, Answer>(programBeside(import.meta.url, 'reader-child'), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytes: 2 })
+    const child = startChild<Question, Answer>(programBeside(import.meta.url, 'reader-child'), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
     try {
       const { sqliteVersion } = await ask(child, { step: 'enter', folder, user }, startMsMax)
       return new ReadingChild(child, sqliteVersion)

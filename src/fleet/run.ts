@@ -44,10 +44,11 @@ export interface ServiceRun {
 
 /**
  * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
- * @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
+ * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
-  await using companions = beginCompanions() // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked.
+  // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
+  await using companions = beginCompanions()
   await using lock = await lockRun(settings, opening)
   return await withLedgerUnder(lock, settings, opening, async (ledger, service, signal) => {
     const endings = await resumeOpenHolds(service, ledger, null)

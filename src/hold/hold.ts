@@ -5,6 +5,7 @@
 import { nextTurn } from '../host/clock.ts'
 import { collectGarbage } from '../host/garbage.ts'
 import type { SealLevel } from '../model/evidence.ts'
+import { invariant } from '../model/bug.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -146,6 +147,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
       await draft.empty() // At once: on a full disk the ledger needs the room to say that the hold has ended.
       throw error
     })
+    invariant((await draft.size('')) === proven.proof.files.find(({ part }) => part === '')?.size, 'the copy is as long as the database file was in the first proof')
     record.step('copied')
 
     record.step('proven-again', { proofs: [proven.proof, proveAgain(proven)] })

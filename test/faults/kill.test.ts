@@ -37,6 +37,29 @@ describe(`kill -9 of a sweep under load, ${services.length * kills} times at ran
   }, 180_000)
 })
 
+describe('a hold that a kill left open is resumed at once, long before its lease ends', () => {
+  const resumers = [['`resume --all`', ['resume', '--all']], ['the next run, over another tenant', ['check', '--tenant', 'bolt', '--quiet']]] as const
+  it.concurrent.each(resumers)('by %s', async (_, args) => {
+    // Copied whole while it stands still: long enough to be met.
+    await using demo = await startDemo({ tenants: 2, bytes: 20_000_000 })
+    const holdfast = configure(demo, { hold: '{ ttl: 60s, maxPause: 5s, warmAbove: 1GB }' })
+    await eventually('a kill that met the paused tenant', async () => {
+      await using check = holdfast.start('check', '--tenant', 'acme', '--quiet')
+      await firstLease(demo, 10_000)
+      check.kill('SIGKILL')
+      await check.ended
+      return (await demo.service.leases(AbortSignal.timeout(5_000))).length > 0
+    })
+    expect((await demo.status('acme')).state).toBe('quiesced')
+    const ran = await holdfast.run(...args)
+    expect(ran.code, ran.stderr).toBe(0)
+    expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    await demo.servesAgain('acme', 1_000)
+    expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
+    expect(await demo.stopAndVerify()).toBeGreaterThanOrEqual(0)
+  }, 60_000)
+})
+
 /** With the same ledger and snapshots. Where nobody is killed, a slow machine is no fault. */
 const sweepPatiently = (demo: Demo): ReturnType<Holdfast['sweep']> => configure(demo, { hold: '{ ttl: 20s, drainTimeout: 10s }' }).sweep()
 

@@ -1,3 +1,8 @@
+/** What there is of the pool without the rest of the library, which would add `request` and others. */
 declare module 'undici/lib/dispatcher/pool.js' {
-  export { Pool as default } from 'undici'
+  import type { Pool as Whole } from 'undici'
+
+  type Pool = Pick<Whole, 'dispatch' | 'destroy'>
+  const Pool: new (...args: ConstructorParameters<typeof Whole>) => Pool
+  export default Pool
 }
