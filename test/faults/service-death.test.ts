@@ -1,5 +1,6 @@
 /** The service dies or freezes in the middle of a hold: whether the tenant serves, nobody can say then, and that is said loudest. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startNode, type Program } from '../support/processes.ts'
 import { startDemo } from '../support/service.ts'
 import { openFreedom, type Freedom } from '../hold/freedom.ts'
 import { openWorkplace, type Workplace } from '../hold/workplace.ts'
@@ -22,6 +23,28 @@ describe('in the middle of a hold', () => {
     expect(examined).toMatchObject({ exitCode: 4, stopped: { code: 'RESUME_FAILED' }, result: { verdict: 'inconclusive', failure: { code: 'RESUME_FAILED', tenantState: 'maybe-paused' } } })
     expect(examined.open.length).toBe(1)
     await freedom.expect(demo.fileOf('acme'))
+  })
+
+  it.concurrent('the service is killed, and another process takes its place: the snapshot is thrown away, the tenant serves, and the run goes on', async () => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
+    let successor: Program | null = null
+    try {
+      const examined = await place.examine(demo, 'acme', {
+        settings: { ttlMs: 20_000 },
+        onStep: (step) => {
+          if (step !== 'copied') return
+          process.kill(demo.pid, 'SIGKILL')
+          successor ??= startNode('scripts/demo/service.ts', ['--dir', demo.dir, '--socket', demo.socket, '--tenants', '1', '--size', '20000', '--load', '0', '--max-paused', '4', '--misbehave', ''])
+        },
+      })
+      expect(examined).toMatchObject({ exitCode: 3, stopped: null, result: { verdict: 'inconclusive', failure: { code: 'LEASE_LOST', tenantState: 'active' }, evidence: { snapshot: null } } })
+      expect(examined.open).toEqual([])
+      expect((await demo.status('acme')).state).toBe('active')
+      await freedom.expect(demo.fileOf('acme'))
+      expect((await place.examine(demo, 'acme')).result?.verdict).toBe('sound')
+    } finally {
+      await (successor as Program | null)?.[Symbol.asyncDispose]()
+    }
   })
 
   it.concurrent('the service freezes: the same, and no lock of ours outlives it', async () => {
