@@ -12,6 +12,7 @@ import { requirePrivateFolder } from '../hold/draft.ts'
 import { hold } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
+import { requireStill } from '../hold/still-files.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
@@ -142,14 +143,14 @@ async function askUnknown(service: Service, signal: AbortSignal): Promise<Saying
 }
 
 /** The contract of a quiesce, call by call, on a tenant that was named for it. It is resumed whatever happens. */
-async function tryQuiesce(service: Service, tenant: TenantId, { hold: { ttlMs, drainTimeoutMs } }: Settings, signal: AbortSignal): Promise<readonly Step[]> {
+async function tryQuiesce(service: Service, tenant: TenantId, { hold: { ttlMs, drainTimeoutMs }, tenants: { roots } }: Settings, signal: AbortSignal): Promise<readonly Step[]> {
   const holder = `holdfast-doctor-${randomUUID()}`
   const quiesced = await attempt(() => service.quiesce(tenant, { holder, reason: 'contract test', ttlMs, maxHoldMs: ttlMs, drainTimeoutMs }, signal))
   if (quiesced instanceof Failure) return [unfit('service: quiesce', quiesced)]
   const steps: Step[] = []
   try {
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced, ttlMs) })
-    if (service.via === 'admin-api') steps.push(...(await tryWhileQuiesced(service, quiesced, holder, signal)))
+    if (service.via === 'admin-api') steps.push(...(await tryWhileQuiesced(service, quiesced, holder, roots, signal)))
   } finally {
     steps.push(await step('service: resume', () => tryResume(service, quiesced)))
   }
@@ -164,13 +165,17 @@ function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced, ttlMs
   return fit(via === 'hooks' ? 'the command ended well' : `drained, closed, ${files?.length ?? 0} files named, ends in ${expiresInMs} ms`)
 }
 
-async function tryWhileQuiesced(service: Service, quiesced: Quiesced, holder: string, signal: AbortSignal): Promise<readonly Step[]> {
+async function tryWhileQuiesced(service: Service, quiesced: Quiesced, holder: string, roots: readonly string[], signal: AbortSignal): Promise<readonly Step[]> {
   const { tenant } = quiesced
   return [
     await step('service: status while quiesced', async () => {
       const { state, healthy } = await service.tenant(tenant, signal)
       if (state !== 'quiesced') return broken(`its state is ${state}`)
       return healthy ? fit('quiesced, and healthy, so that no monitor restarts the service') : broken('it says that it is unhealthy: a monitor would restart the service in the middle of a copy')
+    }),
+    await step('service: files while quiesced', async () => {
+      await requireStill(quiesced, roots)
+      return fit('they are those that it names, and nobody has them open')
     }),
     await step('service: lease is listed', async () => ((await service.leases(signal)).some((lease) => lease.holder === holder) ? fit('found by its holder') : broken('the lease is not listed'))),
     await step('service: no nesting', async () => {
