@@ -1,0 +1,36 @@
+/** What must not compile: each line below is an error, and `npm run lint` fails where one is none any more. */
+import { expect, test } from 'vitest'
+import type { Checker, CheckOptions } from '../../src/check/check.ts'
+import type { Locked } from '../../src/hold/lock.ts'
+import type { Probe } from '../../src/hold/probe.ts'
+import { prove } from '../../src/hold/proof.ts'
+import { probeLock, seal, type Probed, type SealTerms } from '../../src/hold/seal.ts'
+import type { LivePath } from '../../src/model/brand.ts'
+
+/** Never carried out. */
+export const misuses = {
+  checkLiveFile: (checker: Checker, live: LivePath, options: CheckOptions): unknown => {
+    // @ts-expect-error a live file is never checked
+    return checker.check(live, options)
+  },
+  probeByName: (probe: Probe, name: string): unknown => {
+    // @ts-expect-error only hold/ says what a live path is
+    return probe.try(name, 'exclusive')
+  },
+  sealUnprobed: (locked: Locked, terms: SealTerms, signal: AbortSignal): unknown => {
+    // @ts-expect-error a lock is worth nothing until it was probed
+    return seal(locked, terms, signal)
+  },
+  proveUnsealed: (probed: Probed): unknown => {
+    // @ts-expect-error nothing is proven before it is sealed
+    return prove(probed)
+  },
+  probeNothing: (probe: Probe): unknown => {
+    // @ts-expect-error there must be a lock to probe
+    return probeLock(null, probe)
+  },
+}
+
+test('steps cannot be left out, nor live files checked', () => {
+  expect(Object.keys(misuses).length).toBe(5)
+})
