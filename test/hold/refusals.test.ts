@@ -1,6 +1,6 @@
 /** Step 0 and hold.md, Security: what is refused before anybody is paused, and what runs out of room in the middle. */
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -165,6 +165,19 @@ describe('a hold', () => {
       expect(said(examined)).toEqual({ verdict: 'inconclusive', code: 'NO_SPACE', state: 'active', exitCode: 3, stopped: null })
       expect(execFileSync('ls', [small.path], { encoding: 'utf8' })).toBe('filler\n')
       expect((await demo.status('bolt')).state).toBe('active')
+      await freedom.expect(demo.fileOf('bolt'))
+    })
+
+    it.skipIf(noTmpfs !== null)('the disk becomes full during the warm copy: nobody stood still, and no lock is left', async () => {
+      using small = mount('tmpfs', 40 << 20)
+      const filler = join(small.path, 'filler')
+      const fill = (): void => {
+        fillDisk(filler)
+        truncateSync(filler, statSync(filler).size - 16_384) // Room for names, and for a part of the copy.
+      }
+      const examined = await place.examine(demo, 'bolt', { folder: small.path, settings: { warmAboveBytes: 0 }, ...once('preflight', fill) })
+      expect(said(examined)).toEqual({ verdict: 'failed', code: 'NO_SPACE', state: 'untouched', exitCode: 1, stopped: null })
+      expect(execFileSync('ls', [small.path], { encoding: 'utf8' })).toBe('filler\n')
       await freedom.expect(demo.fileOf('bolt'))
     })
 
