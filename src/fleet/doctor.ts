@@ -174,8 +174,8 @@ async function tryWhileQuiesced(service: Service, quiesced: Quiesced, holder: st
       return healthy ? fit('quiesced, and healthy, so that no monitor restarts the service') : broken('it says that it is unhealthy: a monitor would restart the service in the middle of a copy')
     }),
     await step('service: files while quiesced', async () => {
-      await requireStill(quiesced, roots)
-      return fit('they are those that it names, and nobody has them open')
+      const unseen = await requireStill(quiesced, roots)
+      return fit(`they are those that it names, and nobody has them open${unseen.length === 0 ? '' : ` as far as we may look (not at: ${unseen.join('; ')})`}`)
     }),
     await step('service: lease is listed', async () => ((await service.leases(signal)).some((lease) => lease.holder === holder) ? fit('found by its holder') : broken('the lease is not listed'))),
     await step('service: no nesting', async () => {

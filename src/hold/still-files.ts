@@ -5,12 +5,15 @@ import { compareClaims } from './claims.ts'
 import { holdersOfPath } from './holders.ts'
 import { resolveLivePath } from './live-path.ts'
 
-/** @throws {Failure} CONTRACT_BROKEN when a file is another than the service names, or somebody has it open; and as resolveLivePath */
-export async function requireStill(answer: Quiesced, roots: readonly string[]): Promise<void> {
+/** @returns what could not be looked at: who may have them open all the same @throws {Failure} CONTRACT_BROKEN when a file is another than the service names, or somebody has it open; and as resolveLivePath */
+export async function requireStill(answer: Quiesced, roots: readonly string[]): Promise<readonly string[]> {
+  const unlooked = new Set<string>()
   for (const { path: named } of answer.files ?? []) {
     const path = await resolveLivePath(named, roots)
     compareClaims(path, answer, 'sealed')
-    const { holders, sentence } = await holdersOfPath(path)
+    const { holders, unseen, sentence } = await holdersOfPath(path)
     if (holders.length > 0) throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, { tenant: 'unknown' })
+    for (const one of unseen) unlooked.add(one)
   }
+  return [...unlooked]
 }
