@@ -56,7 +56,7 @@ describe('a hold that a kill left open is resumed at once, long before its lease
     expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
     await demo.servesAgain('acme', 1_000)
     expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
-    expect(await demo.stopAndVerify()).toBeGreaterThanOrEqual(0)
+    await demo.stopAndVerify()
   }, 60_000)
 })
 
