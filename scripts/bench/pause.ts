@@ -136,7 +136,7 @@ async function holdAgainAndAgain(workplace: Workplace, companions: Companions, {
       last = now
     }
     const result = await hold({
-      named: file, roots: [folder], keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, expected: true, settings, folder: snapshots, name: `hold-${at}`, lasting: false,
+      named: file, roots: [folder], keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, expected: true, lostPauseMs: null, settings, folder: snapshots, name: `hold-${at}`, lasting: false,
       inPause: (work) => work(), onStep,
     }, companions, workplace.signal)
     if (result.kind !== 'snapshot') {

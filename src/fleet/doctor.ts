@@ -105,7 +105,7 @@ async function holdSpecimen(root: string, settings: Settings, signal: AbortSigna
     await requirePrivateFolder(settings.snapshots.dir)
     await using companions = await startCompanions()
     const held = await hold({
-      named, roots: null, keeper: { kind: 'nobody' }, expected: false, settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+      named, roots: null, keeper: { kind: 'nobody' }, expected: false, lostPauseMs: null, settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
       folder: settings.snapshots.dir, name: `hold-doctor-${process.pid}`, lasting: false, inPause: (work) => work(), onStep: () => undefined,
     }, companions, signal)
     if (held.kind !== 'snapshot') throw held.failure

@@ -33,7 +33,7 @@ let holds = 0
 export async function holdTarget(target: Target, memory: Memory, crew: Crew, lasting: boolean, inPause: <Value>(work: () => Promise<Value>) => Promise<Value>, signal: AbortSignal): Promise<HeldTarget> {
   const startedAtMs = monotonicMs()
   const held = await hold({
-    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, settings: crew.settings,
+    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, settings: crew.settings,
     folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, lasting, inPause, onStep: (step) => crew.onStep(target, step),
   }, crew.companions, signal)
   return { target, held, startedAtMs, memory }

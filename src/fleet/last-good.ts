@@ -1,4 +1,4 @@
-/** From check to check: what the ledger keeps of a sound file, so that the next check sees what changed while nobody wrote (diagnosis/silent-change.ts). */
+/** From check to check: what the ledger keeps of a sound file, so that the next check sees what changed while nobody wrote (diagnosis/silent-change.ts), and of a pause that came to nothing. */
 import { realpath } from 'node:fs/promises'
 import { contentFormat } from '../census/content-format.ts'
 import type { Digesting } from '../check/questions.ts'
@@ -15,9 +15,11 @@ export interface Memory {
   /** null where nothing is remembered. */
   readonly as: KnownFile | null
   readonly earlier: LastGood | null
+  /** How long its last hold stood the tenant still for nothing; null where it did not. */
+  readonly lostPauseMs: number | null
 }
 
-export const noMemory: Memory = { as: null, earlier: null }
+export const noMemory: Memory = { as: null, earlier: null, lostPauseMs: null }
 
 /** A tenant's file goes by the name that the service gives it, a bare one by its real path. @throws {Failure} LEDGER_UNUSABLE */
 async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<readonly Memory[]> {
@@ -25,8 +27,11 @@ async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<re
     const path = tenant === null ? await realpath(named).catch(() => null) : named
     return path === null ? null : { tenant, path }
   }))
-  const earlier = (await ledger.lastGood(known.filter((file) => file !== null))).values()
-  return known.map((as) => (as === null ? noMemory : { as, earlier: earlier.next().value ?? null }))
+  const files = known.filter((file) => file !== null)
+  const [lastGood, lostPauses] = await Promise.all([ledger.lastGood(files), ledger.lostPauses(files)])
+  const earlier = lastGood.values()
+  const lost = lostPauses.values()
+  return known.map((as) => (as === null ? noMemory : { as, earlier: earlier.next().value ?? null, lostPauseMs: lost.next().value ?? null }))
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE */

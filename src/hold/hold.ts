@@ -47,6 +47,8 @@ export interface HoldRequest {
   readonly keeper: Keeper
   /** Ought it to be a database? Then one that is none is held all the same, because that is damage. */
   readonly expected: boolean
+  /** How long, in ms, the hold before this one stood the tenant still for nothing, as the ledger remembers; null where it did not. */
+  readonly lostPauseMs: number | null
   readonly settings: HoldSettings
   /** Private folder for snapshots, and a name unique in it. */
   readonly folder: string
@@ -195,7 +197,7 @@ function requireDatabase({ expected, named }: HoldRequest, { contents }: Outlook
 
 /** Step 1, for tenants only: of a bare file nobody waits for the end. @throws {Failure} TOO_LARGE_FOR_PAUSE */
 async function warmUp(
-  { keeper, settings }: HoldRequest, files: LiveFiles, draft: Draft, outlook: Outlook, { guardian }: Companions, record: HoldRecord, signal: AbortSignal,
+  { keeper, settings, lostPauseMs }: HoldRequest, files: LiveFiles, draft: Draft, outlook: Outlook, { guardian }: Companions, record: HoldRecord, signal: AbortSignal,
 ): Promise<WarmCopy | null> {
   if (keeper.kind === 'nobody') return null
   const large = isLarge(outlook, settings)
@@ -206,10 +208,10 @@ async function warmUp(
     await readIntoCache(files, outlook.mainBytes, signal)
     rate = await rehearseCopy(files, draft, outlook.mainBytes, signal)
   }
-  const predictedPauseMs = predictPauseMs(outlook, warm !== null, rate)
+  const predictedPauseMs = predictPauseMs(outlook, warm !== null, rate, lostPauseMs)
   record.time({ predictedPauseMs })
   try {
-    requireShortPause(files.path, predictedPauseMs, settings.maxPauseMs)
+    requireShortPause(files.path, predictedPauseMs, settings.maxPauseMs, lostPauseMs)
   } catch (error) {
     warm?.[Symbol.dispose]() // Nobody else knows of the pin and of its watch yet.
     throw error

@@ -110,16 +110,20 @@ const fixedPauseMs = 10
 const copyRateFloor = 100e6
 
 /**
- * How long the tenant will stand still.
+ * How long the tenant will stand still. Where the hold before came to nothing because it took too long, no shorter than that: whatever is refused for it is tried
+ * anew by the run after, for the ledger then remembers a refusal and no pause.
  * @param rate bytes a second of a copy measured beforehand; null when none was
  */
-export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null): number {
+export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null, lostPauseMs: number | null): number {
   const bytes = warm ? 0 : outlook.reflink ? outlook.tailBytes : outlook.mainBytes + outlook.tailBytes
-  return fixedPauseMs + (bytes / (rate ?? copyRateFloor)) * 1000
+  return Math.max(lostPauseMs ?? 0, fixedPauseMs + (bytes / (rate ?? copyRateFloor)) * 1000)
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
-export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number): void {
+export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number, lostPauseMs: number | null): void {
   if (predictedMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${path} would hold the tenant for about ${Math.round(predictedMs / 1000)} s; hold.maxPause is ${Math.round(maxPauseMs / 1000)} s`)
+  const why = predictedMs === lostPauseMs ? `the last hold of ${path} stood the tenant still for ${inWords(predictedMs)} and came to nothing` : `copying ${path} would hold the tenant for about ${inWords(predictedMs)}`
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `${why}; hold.maxPause is ${inWords(maxPauseMs)}`)
 }
+
+const inWords = (ms: number): string => (ms < 2_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)

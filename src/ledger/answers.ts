@@ -1,12 +1,14 @@
 /** Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted, never a crash. */
 import type Database from 'better-sqlite3'
 import { tenantId } from '../model/brand.ts'
+import type { FailureCode } from '../model/failure.ts'
+import type { KnownFile } from '../model/last-good.ts'
 import { advance } from '../model/event.ts'
 import type { OpenHold } from '../model/event.ts'
 import { readBrief } from './brief.ts'
 import type { Brief } from './brief.ts'
 import { readEvent } from './event-text.ts'
-import type { CheckedThen, LastResult, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
+import type { CheckedThen, LastResult, LedgerLine, RecordedRun } from './ledger.ts'
 import { answerMax } from './questions.ts'
 
 interface Row {
@@ -110,22 +112,18 @@ function newestRows(database: Database.Database, tenant: string | null): Iterabl
   return database.prepare<[string], Row>(`select ${columns} from line where tenant = ? order by sequence desc`).iterate(tenant)
 }
 
-/** Lines of a tenant that are looked through for pauses: four of them make one hold. */
-const pauseLinesMax = 400
+/** Failures of a hold that stood the tenant still for nothing, because it took too long. */
+const ranOut = new Set<FailureCode | null>(['LEASE_LOST', 'TOO_LARGE_FOR_PAUSE'])
 
-export function pauses(database: Database.Database, tenant: string, say: Say): readonly RecordedPause[] {
-  const rows = database.prepare<[string, number], Row>(`select * from (select ${columns} from line where tenant = ? order by sequence desc limit ?) where kind = 'checked'`)
-  const read = reader(say)
-  const found: RecordedPause[] = []
-  for (const row of rows.iterate(tenant, pauseLinesMax)) {
-    if (found.length >= answerMax.pauses) break
-    const line = read(row)
-    if (line?.event.kind !== 'checked') continue
-    const { path, timings, evidence } = line.event.result
-    if (timings.pauseMs === null) continue
-    found.push({ at: line.at, path, pauseMs: timings.pauseMs, bytes: evidence.snapshot?.bytes ?? null, tailBytes: evidence.snapshot?.tailBytes ?? null })
-  }
-  return found
+/** Of each file; null where its newest check was not of that kind. */
+export function lostPauses(database: Database.Database, files: readonly KnownFile[], say: Say): readonly (number | null)[] {
+  const find = database.prepare<[string, string], Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null }>(
+    'select line.sequence, line.at, line.brief from newest_check join line using (sequence) where newest_check.tenant = ? and newest_check.path = ?')
+  return files.map(({ tenant, path }) => {
+    const row = tenant === null ? undefined : find.get(tenant, path)
+    const brief = row === undefined ? null : briefIn(row.brief, row.sequence, row.at, say)
+    return brief !== null && ranOut.has(brief.failure) ? brief.pauseMs : null
+  })
 }
 
 export function lastRuns(database: Database.Database, limit: number, say: Say): readonly RecordedRun[] {

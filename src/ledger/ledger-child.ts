@@ -56,8 +56,8 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       return { kind: 'last-results', results: store.ask(answers.lastResults) }
     case 'history':
       return { kind: 'history', lines: store.ask((database, say) => answers.history(database, question.tenant, question.limit, say)) }
-    case 'pauses':
-      return { kind: 'pauses', pauses: store.ask((database, say) => answers.pauses(database, question.tenant, say)) }
+    case 'lost-pauses':
+      return { kind: 'lost-pauses', pauses: store.ask((database, say) => answers.lostPauses(database, question.files, say)) }
     case 'last-runs':
       return { kind: 'last-runs', runs: store.ask((database, say) => answers.lastRuns(database, question.limit, say)) }
     case 'close':

@@ -8,7 +8,7 @@ import type { KnownFile, LastGood } from '../model/last-good.ts'
 import { ChildEnded, programBeside, startChild } from '../host/child.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
-import type { LastResult, Ledger, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
+import type { LastResult, Ledger, LedgerLine, RecordedRun } from './ledger.ts'
 import type { LedgerAnswer, LedgerQuestion } from './questions.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
@@ -95,8 +95,8 @@ export class LedgerProcess implements Ledger {
     return (await this.#ask({ ask: 'history', tenant, limit }, 'history')).lines
   }
 
-  async pauses(tenant: TenantId): Promise<readonly RecordedPause[]> {
-    return (await this.#ask({ ask: 'pauses', tenant }, 'pauses')).pauses
+  async lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]> {
+    return (await this.#askMeanwhile({ ask: 'lost-pauses', files }, 'lost-pauses')).pauses
   }
 
   async lastRuns(limit: number): Promise<readonly RecordedRun[]> {

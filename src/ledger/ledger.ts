@@ -46,16 +46,6 @@ export interface LastResult extends CheckedThen {
   readonly settled: CheckedThen | null
 }
 
-/** One pause as it was, for predicting the next one. */
-export interface RecordedPause {
-  readonly at: number
-  readonly path: string
-  readonly pauseMs: number
-  /** Bytes of the snapshot, and those of them that were copied while the tenant stood still; null where the copy did not end. */
-  readonly bytes: number | null
-  readonly tailBytes: number | null
-}
-
 /** One run; `finishedAt` and what follows it are null for a run that is going on or was killed. */
 export interface RecordedRun {
   readonly run: string
@@ -76,8 +66,6 @@ export interface LedgerReading extends AsyncDisposable {
   /** Newest first; of all tenants for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
   /** Newest first. */
-  pauses(tenant: TenantId): Promise<readonly RecordedPause[]>
-  /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
 }
 
@@ -90,6 +78,8 @@ export interface Ledger extends LedgerReading {
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
   /** What was kept of each of these files; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
+  /** How long, in ms, the newest hold of each of these files stood its tenant still, where it came to nothing because it took too long; else null. @throws {Failure} LEDGER_UNUSABLE */
+  lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]>
 }
 
 /**
@@ -125,7 +115,6 @@ const emptyLedger = (dir: string): LedgerReading => ({
   openHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
   history: () => Promise.resolve([]),
-  pauses: () => Promise.resolve([]),
   lastRuns: () => Promise.resolve([]),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -1,7 +1,7 @@
 /** What the ledger's process is asked, and what it answers. */
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
-import type { LastResult, LedgerLine, RecordedPause, RecordedRun } from './ledger.ts'
+import type { LastResult, LedgerLine, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 
 export type LedgerQuestion =
@@ -11,7 +11,7 @@ export type LedgerQuestion =
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-results' }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
-  | { readonly ask: 'pauses'; readonly tenant: string }
+  | { readonly ask: 'lost-pauses'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
   | { readonly ask: 'close' }
 
@@ -26,7 +26,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
   | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
-  | { readonly kind: 'pauses'; readonly pauses: readonly RecordedPause[] }
+  | { readonly kind: 'lost-pauses'; readonly pauses: readonly (number | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
 )
 
@@ -34,4 +34,4 @@ export type LedgerAnswer = {
 export type Answered = LedgerAnswer extends infer Each ? (Each extends LedgerAnswer ? Omit<Each, 'notices'> : never) : never
 
 /** Every answer is bounded, whatever is asked. */
-export const answerMax = { openHolds: 10_000, lastResults: 250_000, lines: 10_000, lineBytes: 32_000_000, pauses: 20, runs: 1000 } as const
+export const answerMax = { openHolds: 10_000, lastResults: 250_000, lines: 10_000, lineBytes: 32_000_000, runs: 1000 } as const

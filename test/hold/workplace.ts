@@ -66,7 +66,7 @@ export async function openWorkplace(): Promise<Workplace> {
   const checker = await openChecker({ folder: join(home, 'rooms'), parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
 
   const request = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): HoldRequest => ({
-    named, keeper, expected: keeper.kind === 'service', roots: options.roots ?? null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
+    named, keeper, expected: keeper.kind === 'service', roots: options.roots ?? null, lostPauseMs: null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
     lasting: options.lasting ?? false, inPause: (work) => work(), onStep: options.onStep ?? (() => {}),
   })
   const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({ kind: 'service', tenant: tenantId(tenant), service: demo.service, ledger: used, socket: demo.socket })

@@ -7,6 +7,7 @@ import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
+import type { FailureCode } from '../../src/model/failure.ts'
 import { asked, checked, ended, quiesced, scratch, soundResult } from './sample.ts'
 
 const run = newRunId()
@@ -64,8 +65,21 @@ test('the last result of a file says what the next sweep and the status need', a
     tenant: 'acme', path: '/srv/notes/acme-2.db', run, verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', pauseMs: 9, failure: null,
     changeCounter: 42, size: 1_048_576, walSalts: '0011223344556677', settled: { verdict: 'sound', depth: 'full', changeCounter: 42 },
   })
-  expect(await ledger.pauses(tenantId('acme'))).toMatchObject([{ path: '/srv/notes/acme-2.db', pauseMs: 9, bytes: 1_052_728, tailBytes: 4152 }, { path: '/srv/notes/acme.db' }])
-  expect(await ledger.pauses(tenantId('bolt'))).toEqual([])
+})
+
+test('a pause is lost when the newest hold of that file took too long, and nothing else is', async () => {
+  using folder = scratch()
+  await using ledger = await openLedger(folder.path, run)
+  const ends = async (code: FailureCode | null, pauseMs: number | null): Promise<readonly (number | null)[]> => {
+    const failure = code === null ? {} : { verdict: 'inconclusive' as const, failure: { code, message: 'so it was', hint: 'wait', tenantState: 'active' as const } }
+    await ledger.append(checked('acme', { ...failure, timings: { ...soundResult('acme').timings, pauseMs } }))
+    return ledger.lostPauses([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
+  }
+  expect(await ends('LEASE_LOST', 30_000)).toEqual([null, 30_000, null])
+  expect(await ends('TOO_LARGE_FOR_PAUSE', null)).toEqual([null, null, null])
+  expect(await ends('TOO_LARGE_FOR_PAUSE', 10_001)).toEqual([null, 10_001, null])
+  expect(await ends('WRITER_SEEN', 12_000)).toEqual([null, null, null])
+  expect(await ends(null, 9_000)).toEqual([null, null, null])
 })
 
 test('a quick check neither refreshes a full one nor clears damage', async () => {
