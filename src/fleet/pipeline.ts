@@ -79,7 +79,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
     if (!place) break
     await begin(holds, async () => {
       at.holding(target)
-      const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, false, (work) => pauses.add(work), line.signal)))
+      const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, false, (work) => pauses.add(() => line.guardPause(work())), line.signal)))
       if (!heldTarget) return place.leave()
       place.fill(heldTarget.held.kind === 'snapshot' ? heldTarget.held.snapshot.bytes : 0)
       const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((examined) => finish(examined, target))).finally(() => endings.delete(ending))

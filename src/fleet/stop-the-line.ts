@@ -2,6 +2,7 @@
  * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost,
  * leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
  */
+import { gravestOf } from '../hold/hold.ts'
 import { Bug } from '../model/bug.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
@@ -39,13 +40,28 @@ export class StopTheLine {
     if (stopping.has(failure.code)) this.#stop(new Failure(failure.code, failure.message, { hint: failure.hint, tenant: failure.tenantState }))
   }
 
+  /**
+   * Passes on what a pause comes to. What must stop the line stops it here, before another tenant stands still in its place: its result is told only later.
+   * @throws what the pause throws
+   */
+  async guardPause<Value>(pause: Promise<Value>): Promise<Value> {
+    try {
+      return await pause
+    } catch (error) {
+      const gravest = failureIn(error)
+      if (gravest === null) this.#stopForDefect(error)
+      else if (stopping.has(gravest.code)) this.#stop(gravest)
+      throw error
+    }
+  }
+
   /** Passes a value on. A failure stops the line and becomes null; anything else is kept as a bug, and stops the line too. */
   async guard<Value>(work: Promise<Value>): Promise<Value | null> {
     try {
       return await work
     } catch (error) {
-      if (!(error instanceof Failure) && !this.signal.aborted) this.#defects.push(error)
-      this.#stop(error instanceof Failure ? error : new Failure('INTERRUPTED', 'a defect in holdfast ended the run', { cause: error }))
+      if (error instanceof Failure) this.#stop(error)
+      else this.#stopForDefect(error)
       return null
     }
   }
@@ -56,11 +72,25 @@ export class StopTheLine {
     if (defect !== undefined) throw defect instanceof Error ? defect : new Bug(`something that is no error was thrown: ${JSON.stringify(defect)}`)
   }
 
+  #stopForDefect(error: unknown): void {
+    if (!this.signal.aborted) this.#defects.push(error)
+    this.#stop(new Failure('INTERRUPTED', 'a defect in holdfast ended the run', { cause: error }))
+  }
+
   #stop(reason: Failure): void {
     if (this.#reason) return
     this.#reason = reason
     // To the tenants under way it is an interruption: one tenant's failure must not be told of another.
     this.#controller.abort(new Failure('INTERRUPTED', `the run was stopped: ${reason.message}`))
+  }
+}
+
+/** null for a defect. */
+function failureIn(error: unknown): Failure | null {
+  try {
+    return gravestOf(error)
+  } catch {
+    return null
   }
 }
 

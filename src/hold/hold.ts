@@ -241,8 +241,8 @@ async function recordSeal(sealed: Sealed, record: HoldRecord): Promise<void> {
   record.add({ holders, unseen })
 }
 
-/** Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all. */
-function gravestOf(error: unknown): Failure {
+/** Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all. @throws {unknown} what is no failure, as it is */
+export function gravestOf(error: unknown): Failure {
   const all = flattened(error)
   const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? all.at(-1)
   if (failure instanceof Failure) return failure

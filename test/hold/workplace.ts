@@ -20,7 +20,8 @@ export const settings: HoldSettings = { require: 'sealed', ttlMs: 5_000, drainTi
 
 export interface HoldOptions {
   readonly settings?: Partial<HoldSettings>
-  readonly onStep?: (step: HoldStep) => void
+  /** `of`: the tenant, or the file of nobody. */
+  readonly onStep?: (step: HoldStep, of: string) => void
   readonly signal?: AbortSignal
   readonly folder?: string
   readonly lasting?: boolean
@@ -28,13 +29,17 @@ export interface HoldOptions {
   readonly companions?: Companions
 }
 
-export interface Examined extends Worked {
+export interface Through extends Worked {
+  readonly results: readonly Result[]
+  /** What the ledger still calls open of the holds that were asked for here. */
+  readonly open: readonly OpenHold[]
+}
+
+export interface Examined extends Omit<Through, 'results'> {
   /** null when the line was stopped before there was one. */
   readonly result: Result | null
   /** By interfaces.md, of this result alone. */
   readonly exitCode: number | null
-  /** What the ledger still calls open of the holds that were asked for here. */
-  readonly open: readonly OpenHold[]
 }
 
 export interface Workplace extends AsyncDisposable {
@@ -51,6 +56,8 @@ export interface Workplace extends AsyncDisposable {
   /** Hold, check and verdict of one tenant, as a run has them; `named` overrides its file. */
   examine(demo: Demo, tenant: string, options?: HoldOptions & { readonly named?: string }): Promise<Examined>
   examineBare(named: string, options?: HoldOptions): Promise<Examined>
+  /** Several tenants in this order, one of them paused at a time. */
+  examineAll(demo: Demo, tenants: readonly string[], options?: HoldOptions): Promise<Through>
   /** What lies in the snapshot folder and is no room of the checker: nothing, once all is over. */
   leftovers(): readonly string[]
 }
@@ -67,11 +74,11 @@ export async function openWorkplace(): Promise<Workplace> {
 
   const request = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): HoldRequest => ({
     named, keeper, expected: keeper.kind === 'service', roots: options.roots ?? null, lostPauseMs: null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
-    lasting: options.lasting ?? false, inPause: (work) => work(), onStep: options.onStep ?? (() => {}),
+    lasting: options.lasting ?? false, inPause: (work) => work(), onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
   })
   const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({ kind: 'service', tenant: tenantId(tenant), service: demo.service, ledger: used, socket: demo.socket })
   const forever = new AbortController().signal
-  const examineTarget = async (target: Target, demo: Demo | null, options: HoldOptions): Promise<Examined> => {
+  const examineTargets = async (targets: readonly Target[], demo: Demo | null, options: HoldOptions): Promise<Through> => {
     const holders = new Set<string>()
     const watched: Ledger = Object.assign(Object.create(ledger) as Ledger, {
       append: (event: Event) => {
@@ -80,16 +87,21 @@ export async function openWorkplace(): Promise<Workplace> {
       },
       appendSoon: (event: Event) => ledger.appendSoon(event),
     })
-    const keeper = demo === null || target.tenant === null ? { kind: 'nobody' } as const : keeperOf(demo, target.tenant, watched)
-    let result: Result | null = null
+    const results: Result[] = []
     const crew: Crew = {
       companions: options.companions ?? companions, checker, folder: options.folder ?? folder, ledger, accept: [], map: false, keep: null, roots: options.roots ?? null,
-      settings: { ...settings, ...options.settings }, onStep: (_, step) => options.onStep?.(step), keeperOf: () => keeper,
+      settings: { ...settings, ...options.settings }, onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
+      keeperOf: ({ tenant }) => (demo === null || tenant === null ? { kind: 'nobody' } : keeperOf(demo, tenant, watched)),
     }
     const limits = { depth: 'full', maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9 } as const
-    const worked = await workThrough([target], crew, limits, { onResult: (one) => { result = one }, onProgress: () => {} }, options.signal ?? forever)
+    const worked = await workThrough(targets, crew, limits, { onResult: (result) => results.push(result), onProgress: () => {} }, options.signal ?? forever)
     const open = (await ledger.openHolds()).filter(({ holder }) => holders.has(holder))
-    return { ...worked, result, open, exitCode: result === null ? null : exitCodeOfResult(result) }
+    return { ...worked, results, open }
+  }
+  const examineTarget = async (target: Target, demo: Demo | null, options: HoldOptions): Promise<Examined> => {
+    const { results, ...rest } = await examineTargets([target], demo, options)
+    const result = results[0] ?? null
+    return { ...rest, result, exitCode: result === null ? null : exitCodeOfResult(result) }
   }
 
   return {
@@ -99,6 +111,7 @@ export async function openWorkplace(): Promise<Workplace> {
     holdBare: (named, options = {}) => hold(request(named, { kind: 'nobody' }, options), options.companions ?? companions, options.signal ?? forever),
     examine: (demo, tenant, options = {}) => examineTarget({ tenant: tenantId(tenant), named: options.named ?? demo.fileOf(tenant) }, demo, options),
     examineBare: (named, options = {}) => examineTarget({ tenant: null, named }, null, options),
+    examineAll: (demo, tenants, options = {}) => examineTargets(tenants.map((tenant) => ({ tenant: tenantId(tenant), named: demo.fileOf(tenant) })), demo, options),
     leftovers: () => readdirSync(folder),
     async [Symbol.asyncDispose]() {
       await checker[Symbol.asyncDispose]()

@@ -1,0 +1,93 @@
+/** What must stop a whole run (operations.md, Sweep): it does so before another tenant stands still. Three tenants or more, one of which meets it. */
+import { readdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startCompanions } from '../../src/hold/companions.ts'
+import type { HoldStep } from '../../src/hold/record.ts'
+import { unlock } from '../../src/host/byte-lock.ts'
+import { pathOf } from '../../src/host/descriptor.ts'
+import { lockBytes } from '../../src/sqlite/lock-bytes.ts'
+import { openFreedom, type Freedom } from '../hold/freedom.ts'
+import { openWorkplace, type Through, type Workplace } from '../hold/workplace.ts'
+import { descendantsOf } from '../support/processes.ts'
+import { startDemo, type Demo } from '../support/service.ts'
+
+const three = ['acme', 'bolt', 'crate']
+
+describe('the run is stopped, and nobody else is paused', () => {
+  let place: Workplace
+  let demo: Demo
+  let freedom: Freedom
+  beforeAll(async () => {
+    place = await openWorkplace()
+    demo = await startDemo({ tenants: 3, bytes: 20_000 })
+    freedom = openFreedom()
+  })
+  afterAll(async () => {
+    await freedom[Symbol.asyncDispose]()
+    await demo[Symbol.asyncDispose]()
+    await place[Symbol.asyncDispose]()
+  })
+
+  /** Tenants that a hold asked the service to keep still. */
+  const asked: string[] = []
+  const watching = (meets: (step: HoldStep, of: string) => void) => (step: HoldStep, of: string): void => {
+    if (step === 'asked') asked.push(of)
+    meets(step, of)
+  }
+  const outcome = ({ results, stopped, covered, notCovered, open }: Through): unknown =>
+    ({ results: results.map(({ tenant, failure }) => `${tenant} ${failure?.code ?? 'none'} ${failure?.tenantState ?? ''}`), stops: stopped?.code, covered, notCovered, open, asked: asked.splice(0) })
+  const allServe = async (): Promise<void> => {
+    for (const tenant of three) {
+      expect((await demo.status(tenant)).state).toBe('active')
+      await freedom.expect(demo.fileOf(tenant))
+    }
+    expect(place.leftovers()).toEqual([])
+  }
+
+  it.each(['locked', 'copied'] as const)('when a lock of ours is not there any more after "%s", and a second process is let in', async (at) => {
+    const through = await place.examineAll(demo, three, { onStep: watching((step, of) => { if (step === at && of === 'acme') dropLocksOn(demo.fileOf('acme')) }) })
+    expect(outcome(through)).toEqual({ results: ['acme LOCK_NOT_HONOURED active'], stops: 'LOCK_NOT_HONOURED', covered: 1, notCovered: 2, open: [], asked: ['acme'] })
+    await allServe()
+  })
+
+  it('when the guardian is gone', async () => {
+    const others = new Set(guardians())
+    await using companions = await startCompanions()
+    const [guardian] = guardians().filter((pid) => !others.has(pid))
+    const through = await place.examineAll(demo, three, { companions, onStep: watching((step, of) => { if (step === 'resumed' && of === 'acme') process.kill(guardian ?? 0, 'SIGKILL') }) })
+    expect(through).toMatchObject({ stopped: { code: 'GUARDIAN_LOST' } })
+    expect(through.results.filter(({ failure }) => failure?.code === 'GUARDIAN_LOST').length).toBeLessThanOrEqual(1)
+    expect(through.results.length + through.notCovered).toBe(3)
+    expect(asked.splice(0)).not.toContain('crate')
+    await allServe()
+  })
+})
+
+it('one lost lease after the other stops a run: pauses of this service are not what they are promised to be', async () => {
+  await using place = await openWorkplace()
+  await using demo = await startDemo({ tenants: 8, bytes: 20_000, misbehave: 'lease-expires' })
+  const { results, stopped, notCovered, open } = await place.examineAll(demo, demo.tenants)
+  expect(stopped).toMatchObject({ code: 'LEASE_LOST', message: expect.stringMatching(/^4 leases ended under us/) as string })
+  // The fourth one is told when the next may be on its way.
+  expect([results.length + notCovered, open]).toEqual([8, []])
+  expect(results.length).toBeLessThanOrEqual(6)
+  for (const { failure } of results) expect(['LEASE_LOST', 'INTERRUPTED']).toContain(failure?.code)
+  for (const tenant of demo.tenants) expect((await demo.status(tenant)).state).toBe('active')
+})
+
+/** As a mount whose locks hold nobody off, or a library that drops them (hold.md F1). This process is the holder. */
+function dropLocksOn(file: string): void {
+  const descriptors = readdirSync('/proc/self/fd').map(Number).filter((number) => leadsTo(number, file))
+  expect(descriptors).not.toEqual([])
+  for (const descriptor of descriptors) unlock(descriptor, lockBytes.all)
+}
+
+function leadsTo(descriptor: number, file: string): boolean {
+  try {
+    return pathOf(descriptor) === file
+  } catch {
+    return false // That of the listing itself is closed by now.
+  }
+}
+
+const guardians = (): readonly number[] => descendantsOf(process.pid).flatMap(({ pid, command }) => (command.includes('guardian-child') ? [pid] : []))
