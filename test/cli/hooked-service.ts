@@ -1,0 +1,118 @@
+/** A service without an admin API: it serves and writes in the test's own process, and `notesctl`, a program of its own, tells it to pause and to go on. No lease ends a pause of it. */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { makeDatabase, makeFolder, type Folder } from './folder.ts'
+
+export interface HookedService extends AsyncDisposable {
+  readonly folder: Folder
+  readonly data: string
+  readonly config: string
+  readonly snapshots: string
+  /** What notesctl was told to do, in order, without the listings. */
+  readonly deeds: string[]
+  readonly paused: () => readonly string[]
+  /** Ends the service, and reads from the files what it acknowledged. @returns rows that are missing or too many, by tenant */
+  stopAndCount(): Promise<Readonly<Record<string, number>>>
+}
+
+export interface HookWishes {
+  readonly tenants: Readonly<Record<string, { readonly wal: boolean }>>
+  /** Called when a tenant stands still, before notesctl is answered. Throwing is a command that fails. */
+  readonly onPause?: (id: string) => void
+  readonly onResume?: (id: string) => void
+}
+
+const rowsAtFirst = 50
+/** Each tenant that serves is written to as often. */
+const writeEveryMs = 2
+
+/** Sends its arguments, prints the answer; an answer that begins with `!` is a complaint. */
+const notesctl = (socket: string): string => `#!${process.execPath}
+const said = []
+const client = require('node:net').connect(${JSON.stringify(socket)}, () => client.end(JSON.stringify(process.argv.slice(2))))
+client.on('data', (bytes) => said.push(bytes)).on('end', () => {
+  const text = Buffer.concat(said).toString()
+  if (text.startsWith('!')) { console.error(text.slice(1)); process.exitCode = 1 } else process.stdout.write(text)
+})
+`
+
+export async function openHookedService({ tenants, onPause, onResume }: HookWishes): Promise<HookedService> {
+  const folder = makeFolder()
+  const [data, snapshots, ledger, socket, program, config] = ['tenants', 'snapshots', 'ledger', 'ctl.sock', 'notesctl', 'holdfast.yaml'].map((name) => folder.in(name)) as [string, string, string, string, string, string]
+  for (const path of [data, snapshots, ledger]) mkdirSync(path, { mode: 0o700 })
+  const ids = Object.keys(tenants)
+  const fileOf = (id: string): string => join(data, `${id}.db`)
+  for (const id of ids) makeDatabase(fileOf(id), { rows: rowsAtFirst, wal: tenants[id]?.wal ?? true })
+
+  const open = new Map<string, Database.Database>()
+  const acknowledged = new Map<string, number>(ids.map((id) => [id, 0]))
+  const deeds: string[] = []
+  const start = (id: string): unknown => open.get(id) ?? open.set(id, new Database(fileOf(id)))
+  const stop = (id: string): void => {
+    open.get(id)?.close()
+    open.delete(id)
+  }
+  const obey = ([deed = '', ...rest]: readonly string[]): string => {
+    const id = rest.at(-1) ?? ''
+    if (deed === 'tenants') return JSON.stringify(ids.map((name) => ({ id: name, files: [fileOf(name)], state: open.has(name) ? 'active' : 'quiesced' })))
+    deeds.push(`${deed} ${id}`)
+    if (deed === 'pause') {
+      stop(id)
+      onPause?.(id)
+    } else {
+      onResume?.(id)
+      start(id)
+    }
+    return ''
+  }
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const heard: Buffer[] = []
+    client.on('error', () => undefined) // Whoever asked may have been killed.
+    client.on('data', (bytes) => heard.push(bytes)).on('end', () => {
+      try {
+        client.end(obey(JSON.parse(Buffer.concat(heard).toString()) as string[]))
+      } catch (error) {
+        client.end(`!${(error as Error).message}`)
+      }
+    })
+  }).listen(socket)
+  await once(server, 'listening')
+  for (const id of ids) start(id)
+  const writing = setInterval(() => {
+    for (const [id, database] of open) {
+      database.prepare('INSERT INTO notes(title, body) VALUES(?, ?)').run('written', 'while it serves')
+      acknowledged.set(id, (acknowledged.get(id) ?? 0) + 1)
+    }
+  }, writeEveryMs)
+
+  writeFileSync(program, notesctl(socket))
+  chmodSync(program, 0o755)
+  const hooks = { tenants: [program, 'tenants'], quiesce: [program, 'pause', '--', '{tenant}'], resume: [program, 'resume', '--', '{tenant}'], timeout: '10s' }
+  writeFileSync(config, JSON.stringify({ service: { name: 'notes', hooks }, tenants: { roots: [data] }, hold: { ttl: '5s' }, snapshots: { dir: snapshots }, ledger: { dir: ledger } }))
+
+  const stopAll = async (): Promise<void> => {
+    clearInterval(writing)
+    for (const id of ids) stop(id)
+    if (server.listening) await new Promise((closed) => server.close(closed))
+  }
+  return {
+    folder, data, config, snapshots, deeds,
+    paused: () => ids.filter((id) => !open.has(id)),
+    stopAndCount: async () => {
+      await stopAll()
+      return Object.fromEntries(ids.map((id) => {
+        const database = new Database(fileOf(id), { readonly: true })
+        const rows = database.prepare('SELECT count(*) FROM notes').pluck().get() as number
+        database.close()
+        return [id, rows - rowsAtFirst - (acknowledged.get(id) ?? 0)]
+      }))
+    },
+    async [Symbol.asyncDispose]() {
+      await stopAll()
+      folder[Symbol.dispose]()
+    },
+  }
+}
