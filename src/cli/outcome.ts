@@ -2,7 +2,7 @@
 import type { RunId } from '../model/brand.ts'
 import { noEvidence } from '../model/evidence.ts'
 import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
-import { Failure } from '../model/failure.ts'
+import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Report, Result, RunFailure } from '../model/report.ts'
 import { jsonReport } from '../report/json.ts'
 import { keyRedactor } from '../report/redact.ts'
@@ -24,6 +24,8 @@ export class Outcome implements Disposable {
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #tally = new Tally()
+  /** Failures that a result tells of. */
+  readonly #told = new Set<FailureCode>()
   #sqlite = 'none'
 
   constructor(face: Face, options: OutcomeOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
@@ -37,6 +39,7 @@ export class Outcome implements Disposable {
 
   add(result: Result): void {
     this.#tally.add(result)
+    if (result.failure) this.#told.add(result.failure.code)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))
   }
@@ -58,9 +61,9 @@ export class Outcome implements Disposable {
     return exitCode
   }
 
-  /** Of a run that came to this end. */
+  /** Of a run that came to this end. What stopped it counts by itself where no result tells of it: one that does has its own code. */
   exitCode({ stopped, notCovered }: Ending): ExitCode {
-    const code = stopped && stopped.code !== 'INTERRUPTED' ? exitCodeOfFailure(stopped) : null
+    const code = stopped && stopped.code !== 'INTERRUPTED' && !this.#told.has(stopped.code) ? exitCodeOfFailure(stopped) : null
     return this.#tally.exitCode({ notCovered, stopped: code, signal: this.#face.interrupt.exitCode() })
   }
 

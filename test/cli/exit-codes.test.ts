@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import { makeLyingLocks, noCompiler } from '../hold/lying-locks.ts'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { gist, holdfast, launcher, reportIn, reportOf } from './program.ts'
 import { eventually } from '../support/processes.ts'
@@ -179,10 +180,21 @@ test('a tenant that is not well after our resume is 4, over the damage found bef
   const [first, second] = closed.map((id) => report.results.find(({ tenant }) => tenant === id))
   expect([first?.verdict, second?.verdict, second?.failure?.code, second?.failure?.tenantState]).toEqual(['damaged', 'inconclusive', 'RESUME_FAILED', 'maybe-paused'])
   expect(report.run.stopped).toContain('RESUME_FAILED')
+  expect([closed.length, report.summary.notCovered]).toEqual([2, 1])
   const status = await holdfast(['status', '--config', service.config])
   expect(status.stdout).toMatch(/PAUSED[^]*holdfast resume --all/)
   const resumed = await holdfast(['resume', '--all', '--config', service.config])
   expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringContaining(`${closed[1]} open; it serves again`)])
+})
+
+test.skipIf(noCompiler !== null)(`locks that are granted to everyone stop the sweep at the first tenant, which is inconclusive${noCompiler === null ? '' : ` (skipped: ${noCompiler})`}`, async () => {
+  await using service = await openService({ tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])) })
+  const ran = await holdfast(['sweep', '--json', '--config', service.config], { env: { LD_PRELOAD: makeLyingLocks(service.folder.path) } })
+  const report = reportIn(ran)
+  expect([ran.code, report.results.map(gist), report.summary.notCovered]).toEqual([3, ['inconclusive LOCK_NOT_HONOURED'], 2])
+  expect(report.run.stopped).toMatch(/^LOCK_NOT_HONOURED: our exclusive lock on .* stands, and yet a second process was granted/)
+  const [tenant] = report.results.map((result) => result.tenant)
+  expect(service.deeds).toEqual([`close ${tenant}`, `open ${tenant}`])
 })
 
 test('a defect in holdfast is 70, says so, and a document names it too', async () => {

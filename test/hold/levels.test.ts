@@ -1,19 +1,17 @@
 /** hold.md, seal levels: what each takes, what the evidence then says, and locks that do not hold what they promise. */
-import { execFileSync } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Probe } from '../../src/hold/probe.ts'
 import { mount, whyNoMount } from '../host/mounts.ts'
 import { temporaryFolder } from '../host/stranger.ts'
 import { startDemo, type Demo } from '../support/service.ts'
 import { openFreedom, type Freedom } from './freedom.ts'
+import { makeLyingLocks, noCompiler } from './lying-locks.ts'
 import { openWorkplace, type Workplace } from './workplace.ts'
 
 const refused = { raw: 'refused', read: 'refused', write: 'refused' }
 const noOverlay = whyNoMount('overlay')
-const noCompiler = whyNoCompiler()
 
 describe('a seal', () => {
   let place: Workplace
@@ -58,7 +56,7 @@ describe('a seal', () => {
     await freedom.expect(demo.fileOf(tenant))
   })
 
-  it.skipIf(noOverlay !== null)('is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)', async () => {
+  it.skipIf(noOverlay !== null)(`is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)${noOverlay === null ? '' : ` (skipped: ${noOverlay})`}`, async () => {
     using overlay = mount('overlay', 0)
     const file = join(overlay.path, 'acme.db')
     copyFileSync(demo.fileOf('fjord'), file)
@@ -68,9 +66,7 @@ describe('a seal', () => {
 
   it.skipIf(noCompiler !== null)(`stops the whole run when locks are granted to everyone${noCompiler === null ? '' : ` (skipped: ${noCompiler})`}`, async () => {
     using folder = temporaryFolder()
-    const shim = folder.file('lying-locks.so')
-    execFileSync('gcc', ['-shared', '-fPIC', '-o', shim, fileURLToPath(new URL('programs/lying-locks.c', import.meta.url)), '-ldl'])
-    await using probe = Probe.start({ LD_PRELOAD: shim })
+    await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })
     const companions = { probe, guardian: place.companions.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
     const examined = await place.examine(demo, 'acme', { companions })
     expect(examined).toMatchObject({ exitCode: 3, stopped: { code: 'LOCK_NOT_HONOURED' }, result: { verdict: 'inconclusive', failure: { code: 'LOCK_NOT_HONOURED', tenantState: 'active' } }, open: [] })
@@ -78,12 +74,3 @@ describe('a seal', () => {
     await freedom.expect(demo.fileOf('acme'))
   })
 })
-
-function whyNoCompiler(): string | null {
-  try {
-    execFileSync('gcc', ['--version'], { stdio: 'ignore' })
-    return null
-  } catch {
-    return 'there is no gcc'
-  }
-}
