@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultHoldSettings } from '../../src/config/defaults.ts'
 import { startCompanions, type Companions } from '../../src/hold/companions.ts'
-import { hold, type HoldSettings } from '../../src/hold/hold.ts'
+import { hold, unbounded, type HoldSettings } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
@@ -136,8 +136,8 @@ async function holdAgainAndAgain(workplace: Workplace, companions: Companions, {
       last = now
     }
     const result = await hold({
-      named: file, roots: [folder], keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, expected: true, lostPauseMs: null, settings, folder: snapshots, name: `hold-${at}`, lasting: false,
-      inPause: (work) => work(), onStep,
+      named: file, roots: [folder], keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, expected: true, lostPauseMs: null, settings, folder: snapshots, name: `hold-${at}`,
+      bounds: unbounded, onStep,
     }, companions, workplace.signal)
     if (result.kind !== 'snapshot') {
       failures.push(`${result.failure.code}: ${result.failure.message}`)

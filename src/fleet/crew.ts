@@ -36,6 +36,8 @@ export interface Crew {
 
 export interface RunLimits {
   readonly depth: 'quick' | 'full'
+  /** So many of the targets, from the first on, are served again before any other stands still. */
+  readonly leading: number
   /** Tenants that stand still at the same time. */
   readonly maxPaused: number
   /** Snapshots that are checked at the same time. */

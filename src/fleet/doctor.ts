@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
 import { requirePrivateFolder } from '../hold/draft.ts'
-import { hold } from '../hold/hold.ts'
+import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { requireStill } from '../hold/still-files.ts'
@@ -106,7 +106,7 @@ async function holdSpecimen(root: string, settings: Settings, signal: AbortSigna
     await using companions = await startCompanions()
     const held = await hold({
       named, roots: null, keeper: { kind: 'nobody' }, expected: false, lostPauseMs: null, settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      folder: settings.snapshots.dir, name: `hold-doctor-${process.pid}`, lasting: false, inPause: (work) => work(), onStep: () => undefined,
+      folder: settings.snapshots.dir, name: `hold-doctor-${process.pid}`, bounds: unbounded, onStep: () => undefined,
     }, companions, signal)
     if (held.kind !== 'snapshot') throw held.failure
     await using _snapshot = held.snapshot

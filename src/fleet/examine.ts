@@ -5,7 +5,7 @@ import { drawMap } from '../diagnosis/draw-map.ts'
 import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { draftPrefix } from '../hold/draft.ts'
-import { hold, type Held } from '../hold/hold.ts'
+import { hold, type Held, type HoldBounds } from '../hold/hold.ts'
 import type { Contents } from '../hold/preflight.ts'
 import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
@@ -30,11 +30,11 @@ export interface HeldTarget {
 let holds = 0
 
 /** First half: takes the snapshot. @throws {Failure} INTERRUPTED */
-export async function holdTarget(target: Target, memory: Memory, crew: Crew, lasting: boolean, inPause: <Value>(work: () => Promise<Value>) => Promise<Value>, signal: AbortSignal): Promise<HeldTarget> {
+export async function holdTarget(target: Target, memory: Memory, crew: Crew, bounds: HoldBounds, signal: AbortSignal): Promise<HeldTarget> {
   const startedAtMs = monotonicMs()
   const held = await hold({
     named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, settings: crew.settings,
-    folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, lasting, inPause, onStep: (step) => crew.onStep(target, step),
+    folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, bounds, onStep: (step) => crew.onStep(target, step),
   }, crew.companions, signal)
   return { target, held, startedAtMs, memory }
 }

@@ -4,6 +4,7 @@
  */
 import PQueue from 'p-queue'
 import type { Progress as PagesDone } from '../check/progressing.ts'
+import type { HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
@@ -11,7 +12,7 @@ import { begin } from './begin.ts'
 import { checkHeld, holdTarget, type Examined, type HeldTarget } from './examine.ts'
 import { CheckQueue } from './check-queue.ts'
 import { Recollection } from './last-good.ts'
-import { SnapshotRoom } from './snapshot-room.ts'
+import { SnapshotRoom, type Place } from './snapshot-room.ts'
 import { StopTheLine } from './stop-the-line.ts'
 
 export interface Progress {
@@ -74,14 +75,18 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const holds = new PQueue({ concurrency: limits.maxPaused + 2 })
   const endings = new Set<Promise<unknown>>()
   const recollection = new Recollection(crew.ledger, targets)
+  const boundsAt = (place: Place): HoldBounds => ({
+    reserve: (bytes) => place.reserve(bytes, line.signal),
+    inPause: (work) => pauses.add(() => line.guardPause(work())),
+  })
   for (const [number, target] of targets.entries()) {
-    const place = await room.enter(line.signal)
-    if (!place) break
+    if (number === limits.leading) await holds.onIdle()
+    const place = await line.guard(room.enter(line.signal))
+    if (place === null) break
     await begin(holds, async () => {
       at.holding(target)
-      const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, false, (work) => pauses.add(() => line.guardPause(work())), line.signal)))
+      const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, boundsAt(place), line.signal)))
       if (!heldTarget) return place.leave()
-      place.fill(heldTarget.held.kind === 'snapshot' ? heldTarget.held.snapshot.bytes : 0)
       const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((examined) => finish(examined, target))).finally(() => endings.delete(ending))
       endings.add(ending)
     })

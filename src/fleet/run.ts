@@ -115,7 +115,7 @@ export const checkLimits = ({ check }: Pick<Settings, 'check'>): { readonly time
 /** Half of what is free may hold snapshots; the other half belongs to the service. */
 export async function limitsFor(folder: string, depth: RunLimits['depth'], maxPaused: number, checksAtOnce: number): Promise<RunLimits> {
   const { bavail, bsize } = await statfs(folder)
-  return { depth, maxPaused, checksAtOnce, snapshotsMax: checksAtOnce + maxPaused + 3, snapshotBytesMax: (bavail * bsize) / 2 }
+  return { depth, maxPaused, checksAtOnce, leading: 0, snapshotsMax: checksAtOnce + maxPaused + 3, snapshotBytesMax: (bavail * bsize) / 2 }
 }
 
 function keeperOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): Keeper {

@@ -12,20 +12,28 @@ export interface Selecting {
   readonly lastResults: readonly LastResult[]
 }
 
+export interface Selected {
+  readonly targets: readonly Target[]
+  /** So many of them, from the first on, come before all others. */
+  readonly leading: number
+}
+
 /** @throws {Failure} TENANT_UNKNOWN when a pattern matches no tenant */
-export function select(targets: readonly Target[], { only, statusTenant, lastResults }: Selecting): readonly Target[] {
+export function select(targets: readonly Target[], { only, statusTenant, lastResults }: Selecting): Selected {
   const last = new Map(lastResults.map((result) => [keyOf(result), result]))
+  const leads = ({ tenant }: Target): boolean => tenant === statusTenant // I1.9: without it nobody would see the rest.
   const rank = (target: Target): readonly [number, number] => {
     const result = last.get(keyOf(target))
-    if (target.tenant === statusTenant) return [0, 0] // I1.9: without it nobody would see the rest.
+    if (leads(target)) return [0, 0]
     if (!result) return [1, 0]
     return [result.verdict === 'sound' ? 3 : 2, result.at]
   }
   const chosen = only === null ? targets : matching(targets, only)
-  return chosen
+  const ordered = chosen
     .map((target) => ({ target, rank: rank(target) }))
     .toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1])
     .map(({ target }) => target)
+  return { targets: ordered, leading: chosen.filter(leads).length }
 }
 
 function matching(targets: readonly Target[], patterns: readonly string[]): readonly Target[] {

@@ -1,54 +1,96 @@
-/** How many snapshots, and how many bytes of them, may lie on the disk at once. */
-import { setTimeout as timer } from 'node:timers/promises'
+/** How many snapshots, and how many bytes of them, may lie on the disk at once. Room is asked for before the first byte is copied: what fills the disk fills it for the service too. */
 import type { RunLimits } from './crew.ts'
 
 export interface Place {
-  /** Says how many bytes the snapshot has come to. */
-  fill(bytes: number): void
+  /**
+   * Asks for room for so many bytes, whatever was reserved here before. A snapshot always fits when there is no other.
+   * @returns null where there is room; else the wait for it, which throws the reason of the signal
+   */
+  reserve(bytes: number, signal: AbortSignal): Promise<void> | null
   leave(): void
 }
 
 export class SnapshotRoom {
   readonly #limits: Pick<RunLimits, 'snapshotsMax' | 'snapshotBytesMax'>
+  readonly #forPlace = new WaitingLine()
+  readonly #forBytes = new WaitingLine()
   #snapshots = 0
   #bytes = 0
-  #freed: () => void = () => undefined
 
   constructor(limits: Pick<RunLimits, 'snapshotsMax' | 'snapshotBytesMax'>) {
     this.#limits = limits
   }
 
-  /** Waits until there is room for one more; null when the signal aborts first. A single snapshot always fits. */
-  async enter(signal: AbortSignal): Promise<Place | null> {
-    while (!signal.aborted && this.#snapshots > 0 && (this.#snapshots >= this.#limits.snapshotsMax || this.#bytes >= this.#limits.snapshotBytesMax)) {
-      await Promise.race([new Promise<void>((resolve) => (this.#freed = resolve)), aborted(signal)])
-    }
-    if (signal.aborted) return null
-    this.#snapshots++
+  /** Waits until there may be one more. @throws the reason of the signal */
+  async enter(signal: AbortSignal): Promise<Place> {
+    await this.#forPlace.pass(() => {
+      if (this.#snapshots >= this.#limits.snapshotsMax) return false
+      this.#snapshots++
+      return true
+    }, signal)
     return this.#place()
   }
 
   #place(): Place {
-    let bytes = 0
+    let mine = 0
     let entered = true
+    const set = (bytes: number): void => {
+      this.#bytes += bytes - mine
+      mine = bytes
+    }
     return {
-      fill: (filled) => {
-        this.#bytes += filled - bytes
-        bytes = filled
+      reserve: (bytes, signal) => {
+        set(0)
+        this.#forBytes.move()
+        return this.#forBytes.pass(() => {
+          if (this.#bytes > 0 && this.#bytes + bytes > this.#limits.snapshotBytesMax) return false
+          set(bytes)
+          return true
+        }, signal)
       },
       leave: () => {
         if (!entered) return
         entered = false
+        set(0)
         this.#snapshots--
-        this.#bytes -= bytes
-        this.#freed()
+        this.#forBytes.move()
+        this.#forPlace.move()
       },
     }
   }
 }
 
-/** Resolves when the signal aborts; looks now and then, so that a waiting line leaves no listeners behind. */
-async function aborted(signal: AbortSignal): Promise<void> {
-  await timer(200, undefined, { ref: false })
-  if (signal.aborted) return
+/** Takes what it waits for, and says whether it could. */
+type Take = () => boolean
+
+/** Who waits is served in turn: small snapshots do not keep passing a large one by. */
+class WaitingLine {
+  readonly #waiting: { readonly take: Take; readonly go: () => void }[] = []
+
+  /** @returns null where there is nothing to wait for; else the wait, which throws the reason of the signal */
+  pass(take: Take, signal: AbortSignal): Promise<void> | null {
+    signal.throwIfAborted()
+    if (this.#waiting.length === 0 && take()) return null
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(one), 1)
+        reject(signal.reason as Error)
+        this.move()
+      }
+      const one = {
+        take,
+        go: (): void => {
+          signal.removeEventListener('abort', giveUp)
+          resolve()
+        },
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      this.#waiting.push(one)
+    })
+  }
+
+  /** Something was given back. */
+  move(): void {
+    while (this.#waiting[0]?.take()) this.#waiting.shift()?.go()
+  }
 }

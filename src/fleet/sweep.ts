@@ -2,7 +2,7 @@
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import { readRegistry, pickTenants, targetsOf, type Registry } from './registry.ts'
-import { select } from './selection.ts'
+import { select, type Selected, type Selecting } from './selection.ts'
 import { unread, unseen, type Depth } from './examine.ts'
 import { workThrough, type Watching, type Worked } from './pipeline.ts'
 import { checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
@@ -27,9 +27,9 @@ export interface SweepOptions {
 export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: Watching): Promise<Worked & { readonly selected: number }> {
   const lastResults = await ledger.lastResults()
   const registry = await readRegistry(service, lastResults, signal)
-  const targets = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
+  const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
   const limits = await limitsFor(crew.folder, options.depth, options.maxPaused ?? settings.hold.maxPaused, options.concurrency ?? checksAtOnce(settings))
-  const worked = await workThrough(targets, crew, limits, watching, signal)
+  const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
   // Only a sweep of everything can say that somebody is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
   for (const { tenant, path } of gone) {
@@ -41,10 +41,10 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   return { ...worked, covered: worked.covered + gone.length, selected: targets.length + gone.length }
 }
 
-function chooseFrom({ tenants }: Registry, selection: Selection, order: Pick<Parameters<typeof select>[1], 'statusTenant' | 'lastResults'>): ReturnType<typeof select> {
+function chooseFrom({ tenants }: Registry, selection: Selection, order: Omit<Selecting, 'only'>): Selected {
   switch (selection.kind) {
     case 'tenants':
-      return targetsOf(pickTenants(tenants, selection.ids))
+      return { targets: targetsOf(pickTenants(tenants, selection.ids)), leading: 0 }
     case 'sweep':
       return select(targetsOf(tenants), { ...order, only: selection.only })
   }

@@ -1,4 +1,5 @@
 /** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
+import { unbounded } from '../hold/hold.ts'
 import { recognise } from '../hold/manifest.ts'
 import { copyPrivately } from '../hold/private-copy.ts'
 import type { SnapshotPath } from '../model/brand.ts'
@@ -16,7 +17,7 @@ export interface Taken extends AsyncDisposable {
 
 /** Takes it through a hold. @throws {Failure} INTERRUPTED */
 export async function takeByHold(target: Target, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Taken> {
-  const heldTarget = await holdTarget(target, await recall(crew.ledger, target), crew, false, (work) => work(), signal)
+  const heldTarget = await holdTarget(target, await recall(crew.ledger, target), crew, unbounded, signal)
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {

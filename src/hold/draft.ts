@@ -9,7 +9,6 @@ import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdir
 import { mkdir, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { syncFile, syncFolder } from '../host/durable.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
@@ -78,24 +77,19 @@ export class Draft implements AsyncDisposable {
     return file === undefined ? 0 : fstatSync(file).size
   }
 
-  /**
-   * Makes a snapshot of the draft: hash, sync where it is to last, rename.
-   * @param lasting a snapshot that outlives the run is synced; one that is checked and deleted need not survive a power cut
-   */
-  async keep(lasting: boolean): Promise<Snapshot> {
+  /** Makes a snapshot of the draft: hash, rename. It is not synced, for it is read and deleted: what is to outlive the run is copied (manifest.ts). */
+  async keep(): Promise<Snapshot> {
     invariant(this.#files.has(''), 'a snapshot has a database file')
     const files: SnapshotEvidence['files'][number][] = []
     for (const part of liveSetParts) {
       const file = this.#files.get(part)
       if (file === undefined) continue
-      if (lasting) await syncFile(file)
       files.push({ part, ...(await digestOf(file)) })
     }
     this.#close()
     const folder = this.#folder.slice(0, -partialSuffix.length)
     renameSync(this.#folder, folder)
     this.#kept = true
-    if (lasting) await Promise.all([syncFolder(folder), syncFolder(join(folder, '..'))])
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
     return { path: join(folder, databaseName) as SnapshotPath, folder, files, bytes, [Symbol.asyncDispose]: () => removeFolder(folder) }
   }

@@ -20,7 +20,7 @@ import { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
 import { lockLiveSet } from './lock.ts'
 import { longestPauseMs, Pause, unserved, type PauseLimits, type Pausing, type Still } from './pause.ts'
-import { predictPauseMs, preflight, requireShortPause, type Contents, type Outlook } from './preflight.ts'
+import { predictPauseMs, preflight, requireShortPause, requireSpace, type Contents, type Outlook } from './preflight.ts'
 import { prove, proveAgain } from './proof.ts'
 import { HoldRecord, type HoldStep, type HoldTimings } from './record.ts'
 import { probeLock, seal, type Sealed } from './seal.ts'
@@ -39,6 +39,17 @@ export interface HoldSettings extends PauseLimits {
   readonly trustMounts: readonly string[]
 }
 
+/** What one hold may take while there are others. */
+export interface HoldBounds {
+  /** Asks for room on the disk for a snapshot of so many bytes: null where there is, else the wait for it. */
+  readonly reserve: (bytes: number) => Promise<void> | null
+  /** Runs the part during which the tenant stands still; bounds how many do at once. */
+  readonly inPause: <Value>(work: () => Promise<Value>) => Promise<Value>
+}
+
+/** For a hold that has no others beside it. */
+export const unbounded: HoldBounds = { reserve: () => null, inPause: (work) => work() }
+
 export interface HoldRequest {
   /** The main database file, as the service or a person named it. */
   readonly named: string
@@ -53,10 +64,7 @@ export interface HoldRequest {
   /** Private folder for snapshots, and a name unique in it. */
   readonly folder: string
   readonly name: string
-  /** True for a snapshot that is to outlive the run. */
-  readonly lasting: boolean
-  /** Runs the part during which the tenant stands still; bounds how many do at once. */
-  readonly inPause: <Value>(work: () => Promise<Value>) => Promise<Value>
+  readonly bounds: HoldBounds
   /** Told of each step when it is done, for the log. */
   readonly onStep: (step: HoldStep) => void
 }
@@ -98,14 +106,13 @@ export async function hold(request: HoldRequest, companions: Companions, signal:
 const undecidedFromTheStart = new Set<Failure['code']>(['SERVICE_BUSY', 'QUIESCE_TIMEOUT', 'NOT_SQLITE', 'EMPTY_FILE'])
 
 async function attempt(request: HoldRequest, companions: Companions, record: HoldRecord, signal: AbortSignal): Promise<Held> {
-  const { settings, keeper, inPause } = request
+  const { settings, keeper, bounds } = request
   const path = await resolveLivePath(request.named, request.roots)
   const wasHealthy = await lookBefore(keeper, signal)
   using files = new LiveFiles(path, request.roots)
   await files.follow()
-  const outlook = await preflight(files, request.folder, settings.trustMounts)
+  const outlook = await lookAhead(request, files)
   record.step('preflight', { fileSystem: outlook.fileSystem.type })
-  requireDatabase(request, outlook)
   await using draft = await Draft.open(request.folder, request.name)
   await draft.descriptor('') // There is always one, and while the tenant stands still is no time to make a file.
   using warm = await warmUp(request, files, draft, outlook, companions, record, signal)
@@ -119,7 +126,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
   await using announced = keeper.kind === 'service' ? new Announcement({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }) : null
   // Hooks are announced when it is their turn: after a crash what was announced is resumed by command, whether it was paused or not.
   if (keeper.kind === 'service' && keeper.service.via === 'admin-api') await announced?.write()
-  const snapshot = await inPause(async () => {
+  const snapshot = await bounds.inPause(async () => {
     signal.throwIfAborted()
     // A pause in which V8 collected took four times as long. Of small files there are too many to do so before each.
     if (isLarge(outlook, settings)) collectGarbage()
@@ -170,7 +177,7 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
   await nextTurn()
   await settleSuperJournal(draft, snapshot.superJournal)
 
-  const kept = await draft.keep(request.lasting)
+  const kept = await draft.keep()
   try {
     record.step('kept', { snapshot: { sha256: kept.files[0]?.sha256 ?? '', bytes: kept.bytes, files: kept.files, ...snapshot.copied } })
   } catch (error) {
@@ -186,6 +193,26 @@ async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean>
   const { state, healthy } = await keeper.service.tenant(keeper.tenant, signal)
   if (state !== 'active') throw new Failure('SERVICE_BUSY', `${keeper.tenant} is ${state} already, for another holder`)
   return healthy
+}
+
+/** Step 0. @throws {Failure} LOCKS_UNTRUSTED, NO_SPACE, and for a file that nobody expects to be a database NOT_SQLITE, EMPTY_FILE */
+async function lookAhead(request: HoldRequest, files: LiveFiles): Promise<Outlook> {
+  const { folder, settings, bounds } = request
+  const look = async (): Promise<Outlook> => {
+    const outlook = await preflight(files, folder, settings.trustMounts)
+    requireDatabase(request, outlook)
+    return outlook
+  }
+  let outlook = await look()
+  const room = bounds.reserve(outlook.copyBytes)
+  if (room) {
+    files[Symbol.dispose]() // It may take as long as the checks of others: nothing of ours is open meanwhile.
+    await room
+    await files.follow()
+    outlook = await look()
+  }
+  requireSpace(folder, outlook.copyBytes)
+  return outlook
 }
 
 /** A file that nobody knows needs no hold to be called no database. */

@@ -29,12 +29,14 @@ export interface Outlook {
   readonly mainBytes: number
   readonly tailBytes: number
   readonly reflink: boolean
+  /** Room that the snapshot will take on the disk. */
+  readonly copyBytes: number
 }
 
 /**
  * @param files opened on the live set
  * @param folder where the snapshot will be made
- * @throws {Failure} LOCKS_UNTRUSTED, NO_SPACE
+ * @throws {Failure} LOCKS_UNTRUSTED
  */
 export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<Outlook> {
   const fileSystem = await fileSystemNear(files)
@@ -43,11 +45,10 @@ export async function preflight(files: LiveFiles, folder: string, trustMounts: r
   let tailBytes = 0
   for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += Number((await files.stat(part)).size)
   const reflink = mainBytes > 0 && reflinkTypes.has(fileSystem.type) && (await canReflink(files.descriptor(''), folder))
-  requireSpace(folder, reflink ? tailBytes : mainBytes + tailBytes)
   const first = await files.read('', 0, 100)
   const header = readHeader(first)
   return {
-    fileSystem, mainBytes, tailBytes, reflink,
+    fileSystem, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
     ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed',
     contents: contentsOf(header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
     walMode: header.kind === 'header' && header.header.readVersion === 2,
@@ -115,8 +116,7 @@ const copyRateFloor = 100e6
  * @param rate bytes a second of a copy measured beforehand; null when none was
  */
 export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null, lostPauseMs: number | null): number {
-  const bytes = warm ? 0 : outlook.reflink ? outlook.tailBytes : outlook.mainBytes + outlook.tailBytes
-  return Math.max(lostPauseMs ?? 0, fixedPauseMs + (bytes / (rate ?? copyRateFloor)) * 1000)
+  return Math.max(lostPauseMs ?? 0, fixedPauseMs + ((warm ? 0 : outlook.copyBytes) / (rate ?? copyRateFloor)) * 1000)
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */

@@ -1,13 +1,8 @@
-/** Makes bytes and names outlive a power cut. */
+/** Makes names outlive a power cut. */
 import { close, constants, fsync, open } from 'node:fs'
 import { promisify } from 'node:util'
 
 const fsyncOf = promisify(fsync)
-
-/** Waits until the disk has every byte of the file. @throws the error of fsync: what was written before it may be lost */
-export function syncFile(descriptor: number): Promise<void> {
-  return fsyncOf(descriptor)
-}
 
 /** Waits until the disk has the names in a folder: needed after create, rename and unlink. */
 export async function syncFolder(path: string): Promise<void> {

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openChecker, type Checker } from '../../src/check/check.ts'
-import type { Crew, Target } from '../../src/fleet/crew.ts'
+import type { Crew, RunLimits, Target } from '../../src/fleet/crew.ts'
 import { workThrough, type Worked } from '../../src/fleet/pipeline.ts'
 import { startCompanions, type Companions } from '../../src/hold/companions.ts'
-import { hold, type Held, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
+import { hold, unbounded, type Held, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
@@ -24,9 +24,11 @@ export interface HoldOptions {
   readonly onStep?: (step: HoldStep, of: string) => void
   readonly signal?: AbortSignal
   readonly folder?: string
-  readonly lasting?: boolean
   readonly roots?: readonly string[]
   readonly companions?: Companions
+  readonly limits?: Partial<RunLimits>
+  /** Told of each check when it begins and when it is over. */
+  readonly onCheck?: (what: 'begins' | 'is over') => void
 }
 
 export interface Through extends Worked {
@@ -64,17 +66,18 @@ export interface Workplace extends AsyncDisposable {
 
 let names = 0
 
-export async function openWorkplace(): Promise<Workplace> {
+/** @param options.parallel checks at once */
+export async function openWorkplace({ parallel = 1 }: { readonly parallel?: number } = {}): Promise<Workplace> {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-hold-'))
   const folder = join(home, 'snapshots')
   mkdirSync(folder, { mode: 0o700 })
   const companions = await startCompanions()
   const ledger = await openLedger(join(home, 'ledger'), newRunId())
-  const checker = await openChecker({ folder: join(home, 'rooms'), parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
+  const checker = await openChecker({ folder: join(home, 'rooms'), parallel, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
 
   const request = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): HoldRequest => ({
     named, keeper, expected: keeper.kind === 'service', roots: options.roots ?? null, lostPauseMs: null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
-    lasting: options.lasting ?? false, inPause: (work) => work(), onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
+    bounds: unbounded, onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
   })
   const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({ kind: 'service', tenant: tenantId(tenant), service: demo.service, ledger: used, socket: demo.socket })
   const forever = new AbortController().signal
@@ -89,11 +92,11 @@ export async function openWorkplace(): Promise<Workplace> {
     })
     const results: Result[] = []
     const crew: Crew = {
-      companions: options.companions ?? companions, checker, folder: options.folder ?? folder, ledger, accept: [], map: false, keep: null, roots: options.roots ?? null,
+      companions: options.companions ?? companions, checker: watchedChecker(checker, options), folder: options.folder ?? folder, ledger, accept: [], map: false, keep: null, roots: options.roots ?? null,
       settings: { ...settings, ...options.settings }, onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
       keeperOf: ({ tenant }) => (demo === null || tenant === null ? { kind: 'nobody' } : keeperOf(demo, tenant, watched)),
     }
-    const limits = { depth: 'full', maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9 } as const
+    const limits = { depth: 'full', leading: 0, maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9, ...options.limits } as const
     const worked = await workThrough(targets, crew, limits, { onResult: (result) => results.push(result), onProgress: () => {} }, options.signal ?? forever)
     const open = (await ledger.openHolds()).filter(({ holder }) => holders.has(holder))
     return { ...worked, results, open }
@@ -121,3 +124,14 @@ export async function openWorkplace(): Promise<Workplace> {
     },
   }
 }
+
+const watchedChecker = (checker: Checker, { onCheck }: HoldOptions): Checker => Object.assign(Object.create(checker) as Checker, {
+  check: async (...asked: Parameters<Checker['check']>) => {
+    onCheck?.('begins')
+    try {
+      return await checker.check(...asked)
+    } finally {
+      onCheck?.('is over')
+    }
+  },
+})

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { fstatSync, mkdirSync, openSync, closeSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { fstatSync, mkdirSync, openSync, closeSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { monotonicMs, sleep } from '../../src/host/clock.ts'
 import { openDescriptor, pathOf } from '../../src/host/descriptor.ts'
-import { syncFile, syncFolder } from '../../src/host/durable.ts'
+import { syncFolder } from '../../src/host/durable.ts'
 import { temporaryFolder } from './stranger.ts'
 
 test('a file is opened for what was asked, and is closed in every program that we start', async () => {
@@ -56,15 +56,11 @@ test('the path of a descriptor follows its file, not its name', async () => {
   expect(pathOf(descriptor.number)).toBe(`${folder.file('moved')} (deleted)`)
 })
 
-test('files and folders are made durable; what cannot be is told', async () => {
+test('folders are made durable; what cannot be is told', async () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('a'), 'bytes')
-  using descriptor = openDescriptor(folder.file('a'), 'read-write')
-  await syncFile(descriptor.number)
   await syncFolder(folder.path)
   await expect(syncFolder(folder.file('a'))).rejects.toMatchObject({ code: 'ENOTDIR' })
-  await expect(syncFile(987_654)).rejects.toMatchObject({ code: 'EBADF' })
-  expect(statSync(folder.file('a')).size).toBe(5)
 })
 
 test('sleeping takes its time, and ends at once with the reason of an abort', async () => {

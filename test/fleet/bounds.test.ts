@@ -1,0 +1,60 @@
+/** The bounds of a sweep, looked at from outside while it runs: tenants that stand still, checks, snapshots on the disk. */
+import { readdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RunLimits } from '../../src/fleet/crew.ts'
+import { openWorkplace, type Workplace } from '../hold/workplace.ts'
+import { startDemo, type Demo } from '../support/service.ts'
+
+interface Most {
+  paused: number
+  checking: number
+  snapshots: number
+}
+
+describe('never more than is allowed', () => {
+  let place: Workplace
+  let demo: Demo
+  beforeAll(async () => {
+    // Slow to quiesce and to resume, so that whoever may stand still beside another does.
+    ;[place, demo] = await Promise.all([openWorkplace({ parallel: 3 }), startDemo({ tenants: 12, bytes: 1_500_000, maxPaused: 12, misbehave: 'slow=25' })])
+  })
+  afterAll(async () => {
+    await demo[Symbol.asyncDispose]()
+    await place[Symbol.asyncDispose]()
+  })
+
+  const most = async (limits: Partial<RunLimits>): Promise<Most> => {
+    const seen: Most = { paused: 0, checking: 0, snapshots: 0 }
+    const over = new AbortController()
+    let checking = 0
+    const lookAtDisk = setInterval(() => { seen.snapshots = Math.max(seen.snapshots, readdirSync(place.folder).length) }, 1)
+    const lookAtService = async (): Promise<void> => {
+      while (!over.signal.aborted) seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
+    }
+    const looking = lookAtService()
+    const { results } = await place.examineAll(demo, demo.tenants, { limits, onCheck: (what) => { seen.checking = Math.max(seen.checking, what === 'begins' ? ++checking : checking--) } })
+    over.abort()
+    clearInterval(lookAtDisk)
+    await looking
+    expect(results.map(({ verdict }) => verdict)).toEqual(demo.tenants.map(() => 'sound'))
+    return seen
+  }
+
+  it.each([
+    { maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2 },
+    { maxPaused: 3, checksAtOnce: 2, snapshotsMax: 4 },
+    { maxPaused: 8, checksAtOnce: 3, snapshotsMax: 11 },
+  ])('$maxPaused paused, $checksAtOnce checks, $snapshotsMax snapshots', async (limits) => {
+    const { paused, checking, snapshots } = await most({ ...limits, snapshotBytesMax: 1e9 })
+    expect(paused).toBeLessThanOrEqual(limits.maxPaused)
+    expect(checking).toBeLessThanOrEqual(limits.checksAtOnce)
+    expect(snapshots).toBeLessThanOrEqual(limits.snapshotsMax)
+    expect([paused > 1, checking > 0, snapshots > 1]).toEqual([limits.maxPaused > 1, true, true])
+  })
+
+  it.each([[1, 1], [4_000_000, 2]])('%i bytes of snapshots: room is asked for before anything is copied, and a single one always fits', async (snapshotBytesMax, snapshotsMax) => {
+    const { snapshots } = await most({ maxPaused: 8, checksAtOnce: 2, snapshotsMax: 100, snapshotBytesMax })
+    expect(snapshots).toBeGreaterThan(0)
+    expect(snapshots).toBeLessThanOrEqual(snapshotsMax)
+  })
+})
