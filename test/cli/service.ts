@@ -29,6 +29,8 @@ export interface Wishes {
   /** Called when the gate takes a tenant up again, before its file is opened. */
   readonly onOpen?: (id: string) => void
   readonly healthy?: (id: string) => boolean
+  /** Does the service name it in its list? */
+  readonly isListed?: (id: string) => boolean
   readonly token?: string
   readonly limits?: GateOptions['limits']
   /** Merged over the sections of the configuration. */
@@ -55,7 +57,7 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
   const deeds: string[] = []
   const gate = createGate({
     service: 'test', version: '1', sqliteVersion: '3.54.1', ...(wishes.token === undefined ? {} : { token: wishes.token }), ...(wishes.healthy === undefined ? {} : { healthy: wishes.healthy }), ...(wishes.limits === undefined ? {} : { limits: wishes.limits }),
-    tenants: () => Object.entries(tenants).map(([id, files]) => ({ id, files })),
+    tenants: () => Object.entries(tenants).filter(([id]) => wishes.isListed?.(id) ?? true).map(([id, files]) => ({ id, files })),
     close: async (id) => {
       deeds.push(`close ${id}`)
       close(id)

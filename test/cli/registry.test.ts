@@ -1,0 +1,58 @@
+/** The service's list of tenants against what the ledger remembers, by whole runs (interfaces.md, Admin API; operations.md, Sweep). */
+import { expect, test } from 'vitest'
+import { makeDatabase } from './folder.ts'
+import { gist, holdfast, reportIn, reportOf } from './program.ts'
+import { openService } from './service.ts'
+
+const idsOf = (...ids: readonly string[]) => (data: string): Readonly<Record<string, string>> => Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`]))
+
+test('a list that is empty where tenants were known is no list: the run fails before anybody is touched, and says so', async () => {
+  let listed = true
+  await using service = await openService({ isListed: () => listed })
+  const sweep = ['sweep', '--json', '--config', service.config]
+  expect((await holdfast(sweep)).code).toBe(0)
+  const before = [...service.deeds]
+  listed = false
+  const ran = await holdfast(sweep)
+  const report = reportIn(ran)
+  expect([ran.code, report.failure?.code, report.results]).toEqual([1, 'REGISTRY_STALE', []])
+  expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
+  expect(service.deeds).toEqual(before)
+  listed = true
+  expect((await holdfast(sweep)).code).toBe(0) // Nobody was taken for gone.
+})
+
+test('an empty list where nobody was ever known is nothing due', async () => {
+  await using service = await openService({ isListed: () => false })
+  const report = await reportOf(['sweep', '--config', service.config])
+  expect([report.results, report.summary.selected, report.summary.exitCode]).toEqual([[], 0, 0])
+})
+
+test('a tenant that is gone since last time is named once, with 3, and the others are checked', async () => {
+  const gone = new Set<string>()
+  await using service = await openService({ tenants: idsOf('acme', 'bolt', 'crate'), isListed: (id) => !gone.has(id) })
+  const sweep = async (...more: readonly string[]): Promise<unknown> => {
+    const { results, summary } = await reportOf(['sweep', ...more, '--config', service.config])
+    return [summary.exitCode, Object.fromEntries(results.map((result) => [result.tenant, gist(result)]))]
+  }
+  expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
+  gone.add('bolt')
+  expect(await sweep('--only', 'acme')).toEqual([0, { acme: 'sound' }]) // Of a part of them nobody can say who is missing.
+  expect(await sweep()).toEqual([3, { acme: 'sound', crate: 'sound', bolt: 'inconclusive TENANT_GONE' }])
+  expect(await sweep()).toEqual([0, { acme: 'sound', crate: 'sound' }])
+  expect((await holdfast(['status', '--config', service.config])).stdout).not.toContain('bolt')
+  gone.clear()
+  expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
+})
+
+test('the tenant that monitoring relies on is served again before any other stands still (I1.9)', async () => {
+  // Large enough that whatever is prepared for it takes longer than for the others.
+  const tenants = (data: string): Readonly<Record<string, string>> => ({ ...idsOf('acme', 'bolt', 'crate')(data), health: makeDatabase(`${data}/health.db`, { rows: 30_000, wal: true }) })
+  await using service = await openService({ tenants, settings: { hold: { ttl: '10s', warmAbove: '1KB' }, tenants: { statusTenant: 'health' } } })
+  for (const _ of [1, 2]) {
+    service.deeds.splice(0)
+    const { results, summary } = await reportOf(['sweep', '--max-paused', '3', '--config', service.config])
+    expect([summary.exitCode, results.length]).toEqual([0, 4])
+    expect(service.deeds.slice(0, 2)).toEqual(['close health', 'open health'])
+  }
+})
