@@ -15,9 +15,6 @@ export type Selection =
 export interface SweepOptions {
   readonly selection: Selection
   readonly depth: Depth
-  /** null: as configured. */
-  readonly maxPaused: number | null
-  readonly concurrency: number | null
 }
 
 /**
@@ -28,7 +25,7 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   const lastResults = await ledger.lastResults()
   const registry = await readRegistry(service, lastResults, signal)
   const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
-  const limits = await limitsFor(crew.folder, options.depth, options.maxPaused ?? settings.hold.maxPaused, options.concurrency ?? checksAtOnce(settings))
+  const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings))
   const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
   // Only a sweep of everything can say that somebody is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []

@@ -1,6 +1,7 @@
 /** Exit codes, as other programs rely on them (interfaces.md). */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { makeLyingLocks, noCompiler } from '../hold/lying-locks.ts'
@@ -58,6 +59,8 @@ test.each<[string, readonly string[], RegExp]>([
   ['unknown option', ['check', '--frobnicate', 'x.db'], /unknown option '--frobnicate'/],
   ['no files', ['check'], /name the files/],
   ['tenants and files', ['check', 'x.db', '--tenant', 'acme'], /--tenant goes without files/],
+  ['tenants and --keep-snapshot', ['check', '--tenant', 'acme', '--keep-snapshot', 'there'], /go with files[^]*holdfast pull/],
+  ['tenants and --snapshots', ['check', '--tenant', 'acme', '--snapshots', 'there'], /go with files/],
   ['tenants and --snapshot', ['check', '--snapshot', '--tenant', 'acme'], /--tenant goes without files/],
   ['--keep-snapshot with two files', ['check', '--keep-snapshot', '/nonexistent/x', 'a.db', 'b.db'], /--keep-snapshot/],
   ['a depth that is none', ['check', '--depth', 'deepest', 'x.db'], /--depth/],
@@ -115,14 +118,15 @@ test('configuration is 78: none, one that cannot be read, and mistakes with thei
   expect(existsSync(folder.in('x'))).toBe(false)
 })
 
-const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+const onPath = (process.env['PATH'] ?? '').split(':').filter((folder) => isAbsolute(folder)).map((folder) => join(folder, 'node'))
+const oldNode = [...onPath, '/usr/bin/node', '/usr/local/bin/node'].find((path) => {
   try {
     return /^v(1\d|20|21)\./.test(execFileSync(path, ['--version'], { encoding: 'utf8' }))
   } catch {
     return false
   }
 })
-test.skipIf(oldNode === undefined)('a Node that is too old is 78 in one line, before anything is loaded (skipped where no old Node is installed)', () => {
+test.skipIf(oldNode === undefined)(`a Node that is too old is 78 in one line, before anything is loaded${oldNode === undefined ? ' (skipped: no Node before 22 is installed)' : ''}`, () => {
   let status = 0
   let said = ''
   try {

@@ -22,6 +22,7 @@ import { depthOption, duration, engineOption, positive, withReport, type ReportO
 import { Outcome } from '../outcome.ts'
 import { showProgress } from '../progress.ts'
 import { openingOf } from '../opening.ts'
+import { overridden } from '../overrides.ts'
 
 interface CheckOptions extends ReportOptions {
   readonly snapshot?: boolean
@@ -126,10 +127,14 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
 
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length > 0 || options.snapshot || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, without --snapshot and without --ledger: tenants have the ledger of the configuration')
-  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  if (options.snapshots !== undefined || options.keepSnapshot !== undefined) {
+    throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', { hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one' })
+  }
+  const { workers, timeout } = options
+  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { workers, timeout })
   return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false }), (service) =>
     withProgress(face, options, outcome, (watching) =>
-      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth, maxPaused: null, concurrency: options.workers ?? null }, watching)))
+      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching)))
 }
 
 /** Shows progress while `work` runs, and gathers its results. */

@@ -37,6 +37,6 @@ async function pullTenant(id: string, folder: string, options: ReportOptions & {
     const keep = await keepIn(folder, face.version, (database) => face.say(`pulled to ${printable(database)}`))
     return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep }), (service) =>
       withProgress(face, options, outcome, (watching) =>
-        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth, maxPaused: null, concurrency: null }, watching)))
+        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching)))
   })
 }

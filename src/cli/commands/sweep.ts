@@ -9,6 +9,7 @@ import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
 import { depthOption, positive, withReport, type ReportOptions } from '../options.ts'
 import { Outcome } from '../outcome.ts'
+import { overridden } from '../overrides.ts'
 import { withProgress } from './check.ts'
 
 interface SweepCommandOptions extends ReportOptions {
@@ -40,11 +41,10 @@ async function sweepService(options: SweepCommandOptions, face: Face): Promise<E
   const run = newRunId()
   using outcome = new Outcome(face, options, { id: run, mode: 'sweep', registry: 'live' })
   return await outcome.of(async () => {
-    const settings = await loadSettings(await findConfiguration(options.config ?? null))
+    const { depth, only, maxPaused, concurrency } = options
+    const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { maxPaused, workers: concurrency })
     return withServiceRun(settings, openingOf(face, options, run, 'sweep'), async (service) => {
-      const { depth, only, maxPaused, concurrency } = options
-      const worked = await withProgress(face, options, outcome, (watching) =>
-        sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth, maxPaused: maxPaused ?? null, concurrency: concurrency ?? null }, watching))
+      const worked = await withProgress(face, options, outcome, (watching) => sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching))
       await service.ledger.append({ kind: 'run-finished', exitCode: outcome.exitCode(worked), selected: worked.selected, covered: worked.covered })
       return worked
     })
