@@ -91,7 +91,7 @@ describe('a hold, when somebody else has the file,', () => {
     expect(shell.pid).toBeGreaterThan(0)
   })
 
-  it('gives way within a quarter of a second to somebody who opens the sealed file, and throws the copy away (F12)', async () => {
+  it('gives way within a tenth of a second to somebody who opens the sealed file, and throws the copy away (F12)', async () => {
     using folder = temporaryFolder()
     const file = folder.file('large.db')
     copyFileSync(demo.fileOf('crate'), file)
@@ -108,14 +108,14 @@ describe('a hold, when somebody else has the file,', () => {
       await stranger.do({ do: 'close', descriptor })
       return tookMs
     }
-    for (const time of [1, 2, 3]) {
+    for (const time of [1, 2, 3, 4, 5]) {
       const held = await place.holdBare(file, { onStep: openInTheMiddle })
       expect({ kind: held.kind, failure: held.kind === 'snapshot' ? null : held.failure.message }).toEqual({ kind: 'undecided', failure: expect.stringMatching(/gave way/) })
       await Promise.all(waited)
       expect(waited.length).toBe(time)
       expect(place.leftovers()).toEqual([])
     }
-    expect(Math.min(...(await Promise.all(waited)))).toBeLessThan(250) // Of several: one alone measures what else the machine does.
+    expect(Math.min(...(await Promise.all(waited)))).toBeLessThan(100) // Of several: one alone measures what else the machine does.
   })
 
   it.each([
