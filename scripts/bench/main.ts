@@ -20,7 +20,7 @@ pause   how long a tenant stands still, measured at the service, while the servi
         and on the same files in the same run: sqlite3 .backup, VACUUM INTO, lock-and-cp
   --sizes LIST       sizes of the tenants               (100MB,500MB,1GB)
   --kinds LIST       ${pauseKinds.join(', ')}           (all that this machine can)
-  --holds N          holds of each tenant               (40)
+  --holds N          holds of each tenant               (40; of fewer than 100 p99 is the longest)
   --tps N            transactions a second meanwhile    (100)
   --no-rivals        only our own pauses
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import { skipped } from '../host/mounts.ts'
 import { makeLyingLocks, noCompiler } from '../hold/lying-locks.ts'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { gist, holdfast, launcher, reportIn, reportOf } from './program.ts'
@@ -126,7 +127,7 @@ const oldNode = [...onPath, '/usr/bin/node', '/usr/local/bin/node'].find((path) 
     return false
   }
 })
-test.skipIf(oldNode === undefined)(`a Node that is too old is 78 in one line, before anything is loaded${oldNode === undefined ? ' (skipped: no Node before 22 is installed)' : ''}`, () => {
+test.skipIf(oldNode === undefined)(`a Node that is too old is 78 in one line, before anything is loaded${skipped(oldNode === undefined ? 'no Node before 22 is installed' : null)}`, () => {
   let status = 0
   let said = ''
   try {
@@ -191,7 +192,7 @@ test('a tenant that is not well after our resume is 4, over the damage found bef
   expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringContaining(`${closed[1]} open; it serves again`)])
 })
 
-test.skipIf(noCompiler !== null)(`locks that are granted to everyone stop the sweep at the first tenant, which is inconclusive${noCompiler === null ? '' : ` (skipped: ${noCompiler})`}`, async () => {
+test.skipIf(noCompiler !== null)(`locks that are granted to everyone stop the sweep at the first tenant, which is inconclusive${skipped(noCompiler)}`, async () => {
   await using service = await openService({ tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])) })
   const ran = await holdfast(['sweep', '--json', '--config', service.config], { env: { LD_PRELOAD: makeLyingLocks(service.folder.path) } })
   const report = reportIn(ran)

@@ -4,6 +4,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Result } from '../../src/model/report.ts'
+import { skipped } from '../host/mounts.ts'
 import { overwrite } from '../support/rot.ts'
 import { makeDatabase, makeFolder } from './folder.ts'
 import { gist, reportOf, single } from './program.ts'
@@ -25,7 +26,7 @@ function whyNoDevice(): string | null {
 }
 
 const noDevice = whyNoDevice()
-test.skipIf(noDevice !== null)(`a bit that flips on the device itself, below the file system${noDevice === null ? '' : ` (${noDevice})`}`, async () => {
+test.skipIf(noDevice !== null)(`a bit that flips on the device itself, below the file system${skipped(noDevice)}`, async () => {
   using folder = makeFolder()
   const image = folder.in('image')
   const mounted = folder.in('mounted')

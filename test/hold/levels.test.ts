@@ -3,7 +3,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Probe } from '../../src/hold/probe.ts'
-import { mount, whyNoMount } from '../host/mounts.ts'
+import { mount, skipped, whyNoMount } from '../host/mounts.ts'
 import { temporaryFolder } from '../host/stranger.ts'
 import { startDemo, type Demo } from '../support/service.ts'
 import { openFreedom, type Freedom } from './freedom.ts'
@@ -56,7 +56,7 @@ describe('a seal', () => {
     await freedom.expect(demo.fileOf(tenant))
   })
 
-  it.skipIf(noOverlay !== null)(`is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)${noOverlay === null ? '' : ` (skipped: ${noOverlay})`}`, async () => {
+  it.skipIf(noOverlay !== null)(`is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)${skipped(noOverlay)}`, async () => {
     using overlay = mount('overlay', 0)
     const file = join(overlay.path, 'acme.db')
     copyFileSync(demo.fileOf('fjord'), file)
@@ -64,7 +64,7 @@ describe('a seal', () => {
     expect((await place.examineBare(file, { settings: { require: 'exclusive' } })).result).toMatchObject({ verdict: 'sound', evidence: { level: 'exclusive', fileSystem: 'overlay' } })
   })
 
-  it.skipIf(noCompiler !== null)(`stops the whole run when locks are granted to everyone${noCompiler === null ? '' : ` (skipped: ${noCompiler})`}`, async () => {
+  it.skipIf(noCompiler !== null)(`stops the whole run when locks are granted to everyone${skipped(noCompiler)}`, async () => {
     using folder = temporaryFolder()
     await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })
     const companions = { probe, guardian: place.companions.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { requirePrivateFolder } from '../../src/hold/draft.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { create, fillEvents } from '../support/databases.ts'
-import { mount, whyNoMount } from '../host/mounts.ts'
+import { mount, skipped, whyNoMount } from '../host/mounts.ts'
 import { startStranger, temporaryFolder } from '../host/stranger.ts'
 import { startDemo, type Demo } from '../support/service.ts'
 import { footprint, openFreedom, type Freedom } from './freedom.ts'
@@ -100,7 +100,7 @@ describe('a hold', () => {
       expect(examined.open).toEqual([])
     })
 
-    it.skipIf(noTmpfs !== null)('a file system whose locks are not known, unless its mount is trusted by name', async () => {
+    it.skipIf(noTmpfs !== null)(`a file system whose locks are not known, unless its mount is trusted by name${skipped(noTmpfs)}`, async () => {
       const mounted = join(folder.path, 'ramfs')
       mkdirSync(mounted)
       execFileSync('mount', ['-t', 'ramfs', 'none', mounted])
@@ -114,7 +114,7 @@ describe('a hold', () => {
       }
     })
 
-    it.skipIf(noTmpfs !== null)('a snapshot folder that has no room', async () => {
+    it.skipIf(noTmpfs !== null)(`a snapshot folder that has no room${skipped(noTmpfs)}`, async () => {
       using small = mount('tmpfs', 4 << 20)
       expect(said(await place.examine(demo, 'acme', { folder: small.path }))).toEqual(failed('NO_SPACE'))
     })
@@ -158,7 +158,7 @@ describe('a hold', () => {
       return { onStep: (step) => { if (step === at && !done) { done = true; deed() } } }
     }
 
-    it.skipIf(noTmpfs !== null)('the disk becomes full while it copies', async () => {
+    it.skipIf(noTmpfs !== null)(`the disk becomes full while it copies${skipped(noTmpfs)}`, async () => {
       using small = mount('tmpfs', 40 << 20)
       const filler = join(small.path, 'filler')
       const examined = await place.examine(demo, 'bolt', { folder: small.path, ...once('proven', () => fillDisk(filler)) })
@@ -168,7 +168,7 @@ describe('a hold', () => {
       await freedom.expect(demo.fileOf('bolt'))
     })
 
-    it.skipIf(noTmpfs !== null)('the disk becomes full during the warm copy: nobody stood still, and no lock is left', async () => {
+    it.skipIf(noTmpfs !== null)(`the disk becomes full during the warm copy: nobody stood still, and no lock is left${skipped(noTmpfs)}`, async () => {
       using small = mount('tmpfs', 40 << 20)
       const filler = join(small.path, 'filler')
       const fill = (): void => {

@@ -6,14 +6,13 @@ import { canReflink, copyRange, ShortCopy } from '../../src/host/copying.ts'
 import { openDescriptor } from '../../src/host/descriptor.ts'
 import { SystemCallError } from '../../src/host/libc.ts'
 import { leaseOf, takeWriteLease } from '../../src/host/kernel-lease.ts'
-import { mount, whyNoMount } from './mounts.ts'
+import { mount, skipped, whyNoMount } from './mounts.ts'
 import { temporaryFolder } from './stranger.ts'
 
 const never = new AbortController().signal
 const shm = '/dev/shm'
 const whyNoTmpfs = whyNoMount('tmpfs')
 const whyNoXfs = whyNoMount('xfs')
-const remark = (why: string | null): string => (why === null ? '' : ` (skipped: ${why})`)
 
 /** A new, empty file for the copy. */
 function emptyFile(path: string): string {
@@ -141,7 +140,7 @@ test('a source that cannot be read is told with call and code', async () => {
   await expect(copyRange(closed, to.number, { offset: 4, bytes: 5 }, never)).rejects.toMatchObject({ name: 'SystemCallError', code: 'EBADF' })
 })
 
-test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(`a full disk is told as ENOSPC, copying from the %s file system${remark(whyNoTmpfs)}`, async (from) => {
+test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(`a full disk is told as ENOSPC, copying from the %s file system${skipped(whyNoTmpfs)}`, async (from) => {
   using small = mount('tmpfs', 3 << 20)
   using here = temporaryFolder()
   const source = from === 'same' ? join(small.path, 'a') : here.file('a')
@@ -152,7 +151,7 @@ test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(`a full disk i
   await expect(failing).rejects.toMatchObject({ code: 'ENOSPC', errno: 28 })
 })
 
-describe(`on xfs${remark(whyNoXfs)}`, () => {
+describe(`on xfs${skipped(whyNoXfs)}`, () => {
   test.skipIf(whyNoXfs !== null)('the whole of a leased file is shared, whatever its size, and the lease stays', async () => {
     using xfs = mount('xfs', 0)
     for (const bytes of [1, 4095, 4096, 70_000_001, (64 << 20) + 4096]) {

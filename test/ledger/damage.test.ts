@@ -130,7 +130,7 @@ test('reading a damaged ledger says so and leaves it where it is', async () => {
   expect(readdirSync(folder.path)).toEqual(['ledger.db'])
 })
 
-test.skipIf(process.getuid?.() !== 0)('a full disk is a failure that names it, not damage; lines before it stay, and lines after it go in again', async () => {
+test.skipIf(process.getuid?.() !== 0)('a full disk is a failure that names it, not damage; lines before it stay, and lines after it go in again (as root)', async () => {
   using folder = scratch()
   const dir = join(folder.path, 'small')
   mkdirSync(dir, { mode: 0o700 })
