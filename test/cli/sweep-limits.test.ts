@@ -1,4 +1,5 @@
 /** The limits of a sweep as somebody types them, looked at from outside while it runs. What they bound is in test/fleet/bounds.test.ts. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { configure } from '../support/holdfast.ts'
 import type { Report } from '../../src/model/report.ts'
@@ -7,7 +8,7 @@ import { startDemo } from '../support/service.ts'
 
 test('--max-paused and --concurrency: so many stand still and are read at once, and no more', async () => {
   // Slow to quiesce and to resume, so that whoever may stand still beside another does; more snapshots wait than one child reads alone.
-  await using demo = await startDemo({ tenants: 8, bytes: 1_000_000, maxPaused: 8, misbehave: 'slow=40' })
+  await using demo = await startDemo({ tenants: 8, bytes: 400_000, maxPaused: 8, misbehave: 'slow=40' })
   const holdfast = configure(demo)
   const most = async (...limits: readonly string[]): Promise<{ paused: number; reading: number }> => {
     const seen = { paused: 0, reading: 0 }
@@ -15,6 +16,7 @@ test('--max-paused and --concurrency: so many stand still and are read at once, 
     const over = new AbortController()
     const looking = (async () => {
       while (!over.signal.aborted) {
+        await sleep(5)
         seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
         seen.reading = Math.max(seen.reading, descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length)
       }
@@ -31,7 +33,7 @@ test('--max-paused and --concurrency: so many stand still and are read at once, 
 })
 
 test('--concurrency counts over check.workers, --timeout over check.timeout', async () => {
-  await using demo = await startDemo({ tenants: 9, bytes: 2_000_000, maxPaused: 9 })
+  await using demo = await startDemo({ tenants: 9, bytes: 1_000_000, maxPaused: 9 })
   const holdfast = configure(demo) // check.workers: 1
   await using sweep = holdfast.start('sweep', '--max-paused', '9', '--concurrency', '3')
   let over = false
