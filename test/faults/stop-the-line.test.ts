@@ -50,6 +50,13 @@ describe('the run is stopped, and nobody else is paused', () => {
     await allServe()
   })
 
+  it('when there is a defect in holdfast itself, which ends the run', async () => {
+    const meets = watching((step, of) => { if (step === 'copied' && of === 'acme') throw new TypeError('made by the test') })
+    await expect(place.examineAll(demo, three, { onStep: meets })).rejects.toThrow('made by the test')
+    expect(asked.splice(0)).toEqual(['acme'])
+    await allServe()
+  })
+
   it('when the guardian is gone', async () => {
     const others = new Set(guardians())
     await using companions = await startCompanions()
