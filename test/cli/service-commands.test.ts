@@ -112,3 +112,17 @@ test('explain knows every rule, every failure code, the verdicts, the levels and
   const text = await holdfast(['explain', 'in_use'])
   expect([text.code, text.stdout.split('\n').every((line) => line.length <= 80)]).toEqual([0, true])
 })
+
+test('no hint and no explanation names a command or an option that is not there', async () => {
+  const { topics } = await import('../../src/diagnosis/explain.ts') // The hints are among them.
+  const texts = JSON.stringify(topics)
+  const named = new Set([...texts.matchAll(/`holdfast ([^`]+)`/g)].map(([, words = '']) => words))
+  expect(named.size).toBeGreaterThan(5)
+  const commands = new Set([...named].map((words) => words.split(' ')[0] ?? '').filter((word) => !word.startsWith('-')))
+  const helps = new Map(await Promise.all([...commands].map(async (command) => [command, await holdfast([command, '--help'])] as const)))
+  for (const [command, { code }] of helps) expect([command, code]).toEqual([command, 0])
+  for (const words of named) {
+    const [command = '', ...rest] = words.split(' ')
+    for (const option of rest.filter((word) => word.startsWith('--'))) expect([words, helps.get(command)?.stdout.includes(`${option} `)]).toEqual([words, true])
+  }
+})
