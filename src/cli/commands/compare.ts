@@ -9,6 +9,7 @@ import { OutcomeOfComparison } from '../comparison-outcome.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
+import { overridden } from '../overrides.ts'
 import { duration, withReport, type ReportOptions } from '../options.ts'
 import { showProgress } from '../progress.ts'
 import { areFiles, tellSides } from '../sides.ts'
@@ -73,6 +74,6 @@ async function compareGiven(a: string, b: string, options: CompareOptions, { run
   using line = await showProgress(face, options.quiet ?? false)
   const watching: WatchingComparison = { onFile: (file) => outcome.add(file), onProgress: (progress) => line.update(progress) }
   if (areFiles(sides)) return await compareFiles(sides, bare, watching, face.interrupt.signal)
-  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { timeout: options.timeout })
   await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => compareTenants(sides, service, bare, watching))
 }
