@@ -24,8 +24,6 @@ export class Outcome implements Disposable {
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #tally = new Tally()
-  /** Failures that a result tells of. */
-  readonly #told = new Set<FailureCode>()
   #sqlite = 'none'
 
   constructor(face: Face, options: OutcomeOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
@@ -39,7 +37,6 @@ export class Outcome implements Disposable {
 
   add(result: Result): void {
     this.#tally.add(result)
-    if (result.failure) this.#told.add(result.failure.code)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))
   }
@@ -61,9 +58,9 @@ export class Outcome implements Disposable {
     return exitCode
   }
 
-  /** Of a run that came to this end. What stopped it counts by itself where no result tells of it: one that does has its own code. */
+  /** Of a run that came to this end. What stopped it counts beside its results, unless it is what a tenant met: that one's result has its own code. */
   exitCode({ stopped, notCovered }: Ending): ExitCode {
-    const code = stopped && stopped.code !== 'INTERRUPTED' && !this.#told.has(stopped.code) ? exitCodeOfFailure(stopped) : null
+    const code = stopped === null || ownCodeElsewhere.has(stopped.code) ? null : exitCodeOfFailure(stopped)
     return this.#tally.exitCode({ notCovered, stopped: code, signal: this.#face.interrupt.exitCode() })
   }
 
@@ -99,6 +96,9 @@ export class Outcome implements Disposable {
     this.#spool[Symbol.dispose]()
   }
 }
+
+/** Stopped by what one tenant met, or by a signal, which has its own code too. */
+const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])
 
 type Ending = Pick<Worked, 'notCovered' | 'stopped'>
 
