@@ -76,6 +76,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const endings = new Set<Promise<unknown>>()
   const recollection = new Recollection(crew.ledger, targets)
   const boundsAt = (place: Place): HoldBounds => ({
+    othersBytes: () => place.othersBytes,
     reserve: (bytes) => place.reserve(bytes, line.signal),
     inPause: (work) => pauses.add(() => line.guardPause(work())),
   })
@@ -87,6 +88,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       at.holding(target)
       const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, boundsAt(place), line.signal)))
       if (!heldTarget) return place.leave()
+      place.fill(bytesOnDisk(heldTarget))
       const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((examined) => finish(examined, target))).finally(() => endings.delete(ending))
       endings.add(ending)
     })
@@ -95,6 +97,12 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   await Promise.all(endings)
   line.throwBug()
   return { covered: at.done, notCovered: targets.length - at.done, stopped: line.reason }
+}
+
+/** What of a hold takes room on the disk until its check is over. Shared blocks take none. */
+function bytesOnDisk({ held }: HeldTarget): number {
+  if (held.kind !== 'snapshot') return 0
+  return held.record.evidence.snapshot?.method === 'reflink' ? 0 : held.snapshot.bytes
 }
 
 /** Where each target stands, for the progress line. */

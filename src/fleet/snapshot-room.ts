@@ -2,11 +2,15 @@
 import type { RunLimits } from './crew.ts'
 
 export interface Place {
+  /** Bytes that all others have or have reserved. */
+  readonly othersBytes: number
   /**
-   * Asks for room for so many bytes, whatever was reserved here before. A snapshot always fits when there is no other.
-   * @returns null where there is room; else the wait for it, which throws the reason of the signal
+   * Asks for room for so many bytes in all. A snapshot always fits when there is no other, and so does one of no bytes.
+   * @returns null where there is room; else the wait for it, which throws the reason of the signal. Who waits has reserved nothing.
    */
   reserve(bytes: number, signal: AbortSignal): Promise<void> | null
+  /** Says how many bytes it has come to. */
+  fill(bytes: number): void
   leave(): void
 }
 
@@ -38,16 +42,31 @@ export class SnapshotRoom {
       this.#bytes += bytes - mine
       mine = bytes
     }
+    const others = (): number => this.#bytes - mine
+    const take = (bytes: number): boolean => {
+      if (bytes > mine && others() > 0 && others() + bytes > this.#limits.snapshotBytesMax) return false
+      set(bytes)
+      return true
+    }
+    const fill = (bytes: number): void => {
+      set(bytes)
+      this.#forBytes.move()
+    }
     return {
-      reserve: (bytes, signal) => {
-        set(0)
-        this.#forBytes.move()
-        return this.#forBytes.pass(() => {
-          if (this.#bytes > 0 && this.#bytes + bytes > this.#limits.snapshotBytesMax) return false
-          set(bytes)
-          return true
-        }, signal)
+      get othersBytes() {
+        return others()
       },
+      reserve: (bytes, signal) => {
+        if (bytes <= mine) {
+          fill(bytes)
+          return null
+        }
+        const room = this.#forBytes.pass(() => take(bytes), signal)
+        // Two that have something and wait for more would wait for each other.
+        if (room) fill(0)
+        return room
+      },
+      fill,
       leave: () => {
         if (!entered) return
         entered = false
@@ -75,7 +94,6 @@ class WaitingLine {
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(one), 1)
         reject(signal.reason as Error)
-        this.move()
       }
       const one = {
         take,
