@@ -15,7 +15,7 @@ export interface Memory {
   /** null where nothing is remembered. */
   readonly as: KnownFile | null
   readonly earlier: LastGood | null
-  /** How long its last hold stood the tenant still for nothing; null where it did not. */
+  /** How long the tenant had stood still when its last hold was given up because the copy took too long; null where it was not. */
   readonly lostPauseMs: number | null
 }
 

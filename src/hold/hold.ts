@@ -20,7 +20,7 @@ import { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
 import { lockLiveSet } from './lock.ts'
 import { longestPauseMs, Pause, unserved, type PauseLimits, type Pausing, type Still } from './pause.ts'
-import { predictPauseMs, preflight, requireShortPause, requireSpace, type Contents, type Outlook } from './preflight.ts'
+import { predictPauseMs, preflight, requireNoLostPause, requireShortPause, requireSpace, type Contents, type Outlook } from './preflight.ts'
 import { prove, proveAgain } from './proof.ts'
 import { HoldRecord, type HoldStep, type HoldTimings } from './record.ts'
 import { probeLock, seal, type Sealed } from './seal.ts'
@@ -41,6 +41,8 @@ export interface HoldSettings extends PauseLimits {
 
 /** What one hold may take while there are others. */
 export interface HoldBounds {
+  /** Bytes of the snapshots that others have, or are about to have. */
+  readonly othersBytes: () => number
   /** Asks for room on the disk for a snapshot of so many bytes: null where there is, else the wait for it. */
   readonly reserve: (bytes: number) => Promise<void> | null
   /** Runs the part during which the tenant stands still; bounds how many do at once. */
@@ -48,7 +50,7 @@ export interface HoldBounds {
 }
 
 /** For a hold that has no others beside it. */
-export const unbounded: HoldBounds = { reserve: () => null, inPause: (work) => work() }
+export const unbounded: HoldBounds = { othersBytes: () => 0, reserve: () => null, inPause: (work) => work() }
 
 export interface HoldRequest {
   /** The main database file, as the service or a person named it. */
@@ -58,7 +60,7 @@ export interface HoldRequest {
   readonly keeper: Keeper
   /** Ought it to be a database? Then one that is none is held all the same, because that is damage. */
   readonly expected: boolean
-  /** How long, in ms, the hold before this one stood the tenant still for nothing, as the ledger remembers; null where it did not. */
+  /** How long, in ms, the tenant had stood still when the hold before this one was given up because its copy took too long; null where it was not. */
   readonly lostPauseMs: number | null
   readonly settings: HoldSettings
   /** Private folder for snapshots, and a name unique in it. */
@@ -111,17 +113,27 @@ async function attempt(request: HoldRequest, companions: Companions, record: Hol
   const wasHealthy = await lookBefore(keeper, signal)
   using files = new LiveFiles(path, request.roots)
   await files.follow()
-  const outlook = await lookAhead(request, files)
+  const outlook = await preflight(files, request.folder, settings.trustMounts)
   record.step('preflight', { fileSystem: outlook.fileSystem.type })
+  requireDatabase(request, outlook)
+  requireSpace(request.folder, outlook.copyBytes - bounds.othersBytes())
+  const room = bounds.reserve(outlook.copyBytes)
+  if (room) {
+    files[Symbol.dispose]() // It may take as long as the checks of others: nothing of ours is open meanwhile, and all is looked at anew afterwards.
+    await room
+    signal.throwIfAborted()
+    return await attempt(request, companions, record, signal)
+  }
+  requireSpace(request.folder, outlook.copyBytes)
   await using draft = await Draft.open(request.folder, request.name)
   await draft.descriptor('') // There is always one, and while the tenant stands still is no time to make a file.
   using warm = await warmUp(request, files, draft, outlook, companions, record, signal)
   record.step('warm')
 
-  const onEnded: Pausing['onEnded'] = (quiesce, pauseMs, how) => {
+  const onEnded: Pausing['onEnded'] = ({ quiesce, pauseMs, ranOutMs, how }) => {
     record.endedBySelf = how === 'service-restarted' || how === 'expired' ? how : null
     record.add({ quiesce })
-    record.time({ pauseMs })
+    record.time(ranOutMs === null ? { pauseMs } : { pauseMs, ranOutMs })
   }
   await using announced = keeper.kind === 'service' ? new Announcement({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }) : null
   // Hooks are announced when it is their turn: after a crash what was announced is resumed by command, whether it was paused or not.
@@ -195,26 +207,6 @@ async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean>
   return healthy
 }
 
-/** Step 0. @throws {Failure} LOCKS_UNTRUSTED, NO_SPACE, and for a file that nobody expects to be a database NOT_SQLITE, EMPTY_FILE */
-async function lookAhead(request: HoldRequest, files: LiveFiles): Promise<Outlook> {
-  const { folder, settings, bounds } = request
-  const look = async (): Promise<Outlook> => {
-    const outlook = await preflight(files, folder, settings.trustMounts)
-    requireDatabase(request, outlook)
-    return outlook
-  }
-  let outlook = await look()
-  const room = bounds.reserve(outlook.copyBytes)
-  if (room) {
-    files[Symbol.dispose]() // It may take as long as the checks of others: nothing of ours is open meanwhile.
-    await room
-    await files.follow()
-    outlook = await look()
-  }
-  requireSpace(folder, outlook.copyBytes)
-  return outlook
-}
-
 /** A file that nobody knows needs no hold to be called no database. */
 function requireDatabase({ expected, named }: HoldRequest, { contents }: Outlook): void {
   if (expected) return
@@ -230,15 +222,19 @@ async function warmUp(
   const large = isLarge(outlook, settings)
   const warm = large && outlook.walMode && !outlook.reflink ? await copyWarm(files, draft, guardian, signal) : null
   if (warm) record.time({ warmMs: warm.ms })
+  // What took too long once was a copy of all bytes: of another kind of copy it says nothing.
+  const leastMs = warm || outlook.reflink ? null : lostPauseMs
+  record.time({ predictedPauseMs: leastMs })
+  requireNoLostPause(files.path, leastMs, settings.maxPauseMs)
   let rate: number | null = null
   if (large && !warm && !outlook.reflink) {
     await readIntoCache(files, outlook.mainBytes, signal)
     rate = await rehearseCopy(files, draft, outlook.mainBytes, signal)
   }
-  const predictedPauseMs = predictPauseMs(outlook, warm !== null, rate, lostPauseMs)
+  const predictedPauseMs = Math.max(leastMs ?? 0, predictPauseMs(outlook, warm !== null, rate))
   record.time({ predictedPauseMs })
   try {
-    requireShortPause(files.path, predictedPauseMs, settings.maxPauseMs, lostPauseMs)
+    requireShortPause(files.path, predictedPauseMs, settings.maxPauseMs)
   } catch (error) {
     warm?.[Symbol.dispose]() // Nobody else knows of the pin and of its watch yet.
     throw error

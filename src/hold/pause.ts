@@ -34,6 +34,14 @@ export const unserved = { by: 'nobody' } as unknown as Still
 /** We stop relying on a lease a little before it ends: its end is on another clock. */
 const marginMs = 250
 
+export interface EndedPause {
+  readonly quiesce: QuiesceEvidence | null
+  readonly pauseMs: number | null
+  /** How long the tenant had stood still when `over` aborted; null where it did not. */
+  readonly ranOutMs: number | null
+  readonly how: Sight['how'] | null
+}
+
 export interface Pausing {
   readonly tenant: TenantId
   readonly service: Service
@@ -43,7 +51,7 @@ export interface Pausing {
   readonly required: SealLevel
   readonly wasHealthy: boolean
   /** Told what is known of the pause when it is over, however it ended. */
-  readonly onEnded: (quiesce: QuiesceEvidence | null, pauseMs: number | null, how: Sight['how'] | null) => void
+  readonly onEnded: (pause: EndedPause) => void
 }
 
 export class Pause implements AsyncDisposable {
@@ -59,6 +67,8 @@ export class Pause implements AsyncDisposable {
   #askedAtMs = 0
   #refusedOutright = false
   #resumed: Resumed | null = null
+  #answeredAtMs = 0
+  #ranOutMs: number | null = null
   #renewal: NodeJS.Timeout | null = null
   /** The ledger line about the end, until somebody takes it over to wait for it. */
   #written: Promise<void> = Promise.resolve()
@@ -109,6 +119,7 @@ export class Pause implements AsyncDisposable {
     const request = { holder: this.#holder, reason: 'integrity check', ttlMs: limits.ttlMs, maxHoldMs: maxHoldMs(limits), drainTimeoutMs: limits.drainTimeoutMs }
     const answer = await service.quiesce(tenant, request, signal).catch((error: unknown) => this.#refused(error))
     const answeredAtMs = monotonicMs()
+    this.#answeredAtMs = answeredAtMs
     this.#state = 'quiesced'
     this.#answer = answer
     this.#extend(this.#askedAtMs, answeredAtMs, answer.expiresInMs)
@@ -169,13 +180,14 @@ export class Pause implements AsyncDisposable {
     const sight = await resumeUntilSeen({ service, tenant, holder: this.#holder, answer: this.#answer, endsByMs: this.#endsByMs, wasHealthy })
       .catch(async (error: unknown) => {
         this.#state = 'ended' // Tried until the lease must have ended; the ledger keeps the hold open for the next start.
-        onEnded(this.evidence, null, null)
-        if (error instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder: this.#holder, code: error.code })
+        onEnded({ quiesce: this.evidence, pauseMs: null, ranOutMs: this.#ranOutMs, how: null })
+        // A ledger that fails too must not hide that the tenant may stand still: whoever writes to it next meets the same.
+        if (error instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder: this.#holder, code: error.code }).catch(() => undefined)
         throw error
       })
     this.#state = 'ended'
     this.#resumed = sight.resumed
-    onEnded(this.evidence, this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs), sight.how)
+    onEnded({ quiesce: this.evidence, pauseMs: this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs), ranOutMs: this.#ranOutMs, how: sight.how })
     this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null })
     this.#written.catch(() => undefined) // Whoever waits for it hears of it.
     return sight
@@ -203,8 +215,13 @@ export class Pause implements AsyncDisposable {
       const { expiresInMs } = await this.#with.service.renew(answer, AbortSignal.timeout(5_000))
       if (this.#state === 'quiesced') this.#extend(sentAtMs, monotonicMs(), expiresInMs)
     } catch (error) {
-      if (error instanceof Failure && error.code === 'LEASE_LOST') this.#over.abort(error)
+      if (error instanceof Failure && error.code === 'LEASE_LOST') this.#giveUp(error)
     }
+  }
+
+  #giveUp(why: Failure): void {
+    this.#ranOutMs ??= monotonicMs() - this.#answeredAtMs
+    this.#over.abort(why)
   }
 
   #tooLong: NodeJS.Timeout | null = null
@@ -213,9 +230,9 @@ export class Pause implements AsyncDisposable {
     const check = (): void => {
       const { limits, tenant } = this.#with
       const heldMs = monotonicMs() - answeredAtMs
-      if (monotonicMs() > this.#safeUntilMs) this.#over.abort(leaseLost(`the lease on ${tenant} ran out while the copy was made`))
+      if (monotonicMs() > this.#safeUntilMs) this.#giveUp(leaseLost(`the lease on ${tenant} ran out while the copy was made`))
       else if (heldMs > limits.maxPauseMs) {
-        this.#over.abort(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} stood still for ${Math.round(heldMs)} ms, longer than hold.maxPause allows; the copy was given up`))
+        this.#giveUp(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} stood still for ${Math.round(heldMs)} ms, longer than hold.maxPause allows; the copy was given up`))
       } else this.#tooLong = setTimeout(check, Math.max(1, Math.min(this.#safeUntilMs - monotonicMs(), limits.maxPauseMs - heldMs) + 1))
     }
     check()

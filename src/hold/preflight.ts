@@ -111,19 +111,29 @@ const fixedPauseMs = 10
 const copyRateFloor = 100e6
 
 /**
- * How long the tenant will stand still. Where the hold before came to nothing because it took too long, no shorter than that: whatever is refused for it is tried
- * anew by the run after, for the ledger then remembers a refusal and no pause.
+ * How long the tenant will stand still.
  * @param rate bytes a second of a copy measured beforehand; null when none was
  */
-export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null, lostPauseMs: number | null): number {
-  return Math.max(lostPauseMs ?? 0, fixedPauseMs + ((warm ? 0 : outlook.copyBytes) / (rate ?? copyRateFloor)) * 1000)
+export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null): number {
+  return fixedPauseMs + ((warm ? 0 : outlook.copyBytes) / (rate ?? copyRateFloor)) * 1000
+}
+
+/**
+ * @param leastMs how long the tenant had stood still when its last copy was given up for taking too long; null where it was not, or says nothing of this one.
+ *   Whoever is refused for it is tried by the run after, for the ledger then remembers a refusal and no pause.
+ * @throws {Failure} TOO_LARGE_FOR_PAUSE
+ */
+export function requireNoLostPause(path: LivePath, leastMs: number | null, maxPauseMs: number): void {
+  if (leastMs === null || leastMs <= maxPauseMs) return
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `the tenant had stood still for ${inWords(leastMs)} when the last copy of ${path} was given up; hold.maxPause is ${inWords(maxPauseMs)}`, {
+    hint: 'the next run tries again; use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause',
+  })
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
-export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number, lostPauseMs: number | null): void {
+export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number): void {
   if (predictedMs <= maxPauseMs) return
-  const why = predictedMs === lostPauseMs ? `the last hold of ${path} stood the tenant still for ${inWords(predictedMs)} and came to nothing` : `copying ${path} would hold the tenant for about ${inWords(predictedMs)}`
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `${why}; hold.maxPause is ${inWords(maxPauseMs)}`)
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${path} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`)
 }
 
-const inWords = (ms: number): string => (ms < 2_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
+const inWords = (ms: number): string => `${Math.round(ms)} ms`

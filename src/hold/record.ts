@@ -5,6 +5,8 @@ export interface HoldTimings {
   readonly warmMs: number | null
   readonly pauseMs: number | null
   readonly predictedPauseMs: number | null
+  /** How long the tenant had stood still when its copy was given up for taking too long. */
+  readonly ranOutMs?: number
 }
 
 /** The steps of a hold, each named when it is done. */

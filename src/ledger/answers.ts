@@ -1,7 +1,6 @@
 /** Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted, never a crash. */
 import type Database from 'better-sqlite3'
 import { tenantId } from '../model/brand.ts'
-import type { FailureCode } from '../model/failure.ts'
 import type { KnownFile } from '../model/last-good.ts'
 import { advance } from '../model/event.ts'
 import type { OpenHold } from '../model/event.ts'
@@ -112,17 +111,13 @@ function newestRows(database: Database.Database, tenant: string | null): Iterabl
   return database.prepare<[string], Row>(`select ${columns} from line where tenant = ? order by sequence desc`).iterate(tenant)
 }
 
-/** Failures of a hold that stood the tenant still for nothing, because it took too long. */
-const ranOut = new Set<FailureCode | null>(['LEASE_LOST', 'TOO_LARGE_FOR_PAUSE'])
-
-/** Of each file; null where its newest check was not of that kind. */
+/** Of each file; null where the copy of its newest hold was not given up for taking too long. */
 export function lostPauses(database: Database.Database, files: readonly KnownFile[], say: Say): readonly (number | null)[] {
   const find = database.prepare<[string, string], Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null }>(
     'select line.sequence, line.at, line.brief from newest_check join line using (sequence) where newest_check.tenant = ? and newest_check.path = ?')
   return files.map(({ tenant, path }) => {
     const row = tenant === null ? undefined : find.get(tenant, path)
-    const brief = row === undefined ? null : briefIn(row.brief, row.sequence, row.at, say)
-    return brief !== null && ranOut.has(brief.failure) ? brief.pauseMs : null
+    return row === undefined ? null : (briefIn(row.brief, row.sequence, row.at, say)?.ranOutMs ?? null)
   })
 }
 

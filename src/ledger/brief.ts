@@ -16,6 +16,7 @@ const shape = z.object({
   size: z.number().nullable(),
   walSalts: z.string().nullable(),
   pauseMs: z.number().nullable(),
+  ranOutMs: z.number().nullable().default(null),
   /** Any text: a newer holdfast may know failures that this one does not. */
   failure: z.string().transform((code) => code as FailureCode).nullable(),
 })

@@ -78,7 +78,7 @@ export interface Ledger extends LedgerReading {
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
   /** What was kept of each of these files; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
-  /** How long, in ms, the newest hold of each of these files stood its tenant still, where it came to nothing because it took too long; else null. @throws {Failure} LEDGER_UNUSABLE */
+  /** How long, in ms, the tenant had stood still when the newest hold of each of these files was given up because its copy took too long; null where it was not. @throws {Failure} LEDGER_UNUSABLE */
   lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]>
 }
 

@@ -55,7 +55,7 @@ function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result)
   return {
     verdict, damage, level: evidence.level, depth,
     changeCounter: proof?.changeCounter ?? null, size: proof?.files.find((file) => file.part === '')?.size ?? null, walSalts: proof?.walSalts ?? null,
-    pauseMs: timings.pauseMs, failure: failure?.code ?? null,
+    pauseMs: timings.pauseMs, ranOutMs: timings.ranOutMs ?? null, failure: failure?.code ?? null,
   }
 }
 

@@ -49,7 +49,7 @@ const kinds = {
   SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: 'the snapshot folder holds customers\u2019 data: make it a folder of its own with mode 0700' },
   PLATFORM_UNSUPPORTED: { retry: false, tenant: 'untouched', hint: 'holding needs Linux; elsewhere check a private copy with `holdfast check --snapshot FILE`' },
   LEDGER_UNUSABLE: { retry: false, tenant: 'untouched', hint: 'the ledger cannot be written; look at ledger.dir, its owner and its free space' },
-  INTERRUPTED: { retry: false, tenant: 'untouched', hint: 'run again when you are ready: the next sweep begins with those that it has not come to' },
+  INTERRUPTED: { retry: false, tenant: 'untouched', hint: 'run again when you are ready: the next sweep takes those first that were never checked, or not found sound' },
   USAGE: { retry: false, tenant: 'untouched', hint: 'see `holdfast --help`' },
 } as const satisfies Record<string, FailureKind>
 

@@ -20,6 +20,8 @@ export interface Timings {
   /** Length of the pause as holdfast saw it: from the start of the quiesce request to the answer of the resume. */
   readonly pauseMs: number | null
   readonly predictedPauseMs: number | null
+  /** How long the tenant had stood still when its copy was given up for taking too long; left out where it was not. */
+  readonly ranOutMs?: number
   readonly checkMs: number | null
   readonly totalMs: number
 }

@@ -50,6 +50,12 @@ describe('the run is stopped, and nobody else is paused', () => {
     await allServe()
   })
 
+  it('when a tenant is not seen serving again, though the ledger cannot be written just then', async () => {
+    await using service = await startDemo({ tenants: 3, bytes: 20_000, misbehave: 'unhealthy-after-resume:acme' })
+    const through = await place.examineAll(service, three, { onStep: watching(() => undefined), unwritten: ({ kind }) => kind === 'resume-failed' })
+    expect(outcome(through)).toMatchObject({ results: ['acme RESUME_FAILED maybe-paused'], stops: 'RESUME_FAILED', covered: 1, notCovered: 2, open: [{ tenant: 'acme' }], asked: ['acme'] })
+  })
+
   it('when there is a defect in holdfast itself, which ends the run', async () => {
     const meets = watching((step, of) => { if (step === 'copied' && of === 'acme') throw new TypeError('made by the test') })
     await expect(place.examineAll(demo, three, { onStep: meets })).rejects.toThrow('made by the test')

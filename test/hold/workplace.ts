@@ -6,12 +6,13 @@ import { openChecker, type Checker } from '../../src/check/check.ts'
 import type { Crew, RunLimits, Target } from '../../src/fleet/crew.ts'
 import { workThrough, type Worked } from '../../src/fleet/pipeline.ts'
 import { startCompanions, type Companions } from '../../src/hold/companions.ts'
-import { hold, unbounded, type Held, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
+import { hold, unbounded, type Held, type HoldBounds, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
 import type { Event, OpenHold } from '../../src/model/event.ts'
 import { tenantId } from '../../src/model/brand.ts'
+import { Failure } from '../../src/model/failure.ts'
 import { exitCodeOfResult } from '../../src/model/exit-code.ts'
 import type { Result } from '../../src/model/report.ts'
 import type { Demo } from '../support/service.ts'
@@ -27,6 +28,10 @@ export interface HoldOptions {
   readonly roots?: readonly string[]
   readonly companions?: Companions
   readonly limits?: Partial<RunLimits>
+  /** Of these events the ledger's disk has no room. */
+  readonly unwritten?: (event: Event) => boolean
+  /** For a hold by itself. */
+  readonly bounds?: HoldBounds
   /** Told of each check when it begins and when it is over. */
   readonly onCheck?: (what: 'begins' | 'is over') => void
 }
@@ -77,7 +82,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
 
   const request = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): HoldRequest => ({
     named, keeper, expected: keeper.kind === 'service', roots: options.roots ?? null, lostPauseMs: null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
-    bounds: unbounded, onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
+    bounds: options.bounds ?? unbounded, onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
   })
   const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({ kind: 'service', tenant: tenantId(tenant), service: demo.service, ledger: used, socket: demo.socket })
   const forever = new AbortController().signal
@@ -86,7 +91,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
     const watched: Ledger = Object.assign(Object.create(ledger) as Ledger, {
       append: (event: Event) => {
         if (event.kind === 'hold-asked') holders.add(event.holder)
-        return ledger.append(event)
+        return options.unwritten?.(event) ? Promise.reject(new Failure('LEDGER_UNUSABLE', 'database or disk is full')) : ledger.append(event)
       },
       appendSoon: (event: Event) => ledger.appendSoon(event),
     })

@@ -8,6 +8,7 @@ import { newRunId } from '../../src/ledger/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { FailureCode } from '../../src/model/failure.ts'
+import type { Result } from '../../src/model/report.ts'
 import { asked, checked, ended, quiesced, scratch, soundResult } from './sample.ts'
 
 const run = newRunId()
@@ -67,19 +68,17 @@ test('the last result of a file says what the next sweep and the status need', a
   })
 })
 
-test('a pause is lost when the newest hold of that file took too long, and nothing else is', async () => {
+test('a pause is lost when the newest copy of that file was given up for taking too long, and no other is', async () => {
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)
-  const ends = async (code: FailureCode | null, pauseMs: number | null): Promise<readonly (number | null)[]> => {
-    const failure = code === null ? {} : { verdict: 'inconclusive' as const, failure: { code, message: 'so it was', hint: 'wait', tenantState: 'active' as const } }
-    await ledger.append(checked('acme', { ...failure, timings: { ...soundResult('acme').timings, pauseMs } }))
+  const lost = async (timings: Partial<Result['timings']>, code: FailureCode): Promise<readonly (number | null)[]> => {
+    const failure = { code, message: 'so it was', hint: 'wait', tenantState: 'active' } as const
+    await ledger.append(checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ...timings } }))
     return ledger.lostPauses([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
   }
-  expect(await ends('LEASE_LOST', 30_000)).toEqual([null, 30_000, null])
-  expect(await ends('TOO_LARGE_FOR_PAUSE', null)).toEqual([null, null, null])
-  expect(await ends('TOO_LARGE_FOR_PAUSE', 10_001)).toEqual([null, 10_001, null])
-  expect(await ends('WRITER_SEEN', 12_000)).toEqual([null, null, null])
-  expect(await ends(null, 9_000)).toEqual([null, null, null])
+  expect(await lost({ pauseMs: 10_400, ranOutMs: 10_001 }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, 10_001, null])
+  expect(await lost({ pauseMs: null }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, null, null])
+  expect(await lost({ pauseMs: 30_000 }, 'LEASE_LOST')).toEqual([null, null, null])
 })
 
 test('a quick check neither refreshes a full one nor clears damage', async () => {
