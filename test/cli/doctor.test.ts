@@ -1,6 +1,7 @@
 /** `doctor --tenant` tries the contract step by step: a service that breaks it is told which step, and the tenant serves afterwards. */
 import { expect, test } from 'vitest'
 import { configure } from '../support/holdfast.ts'
+import { eventually } from '../support/processes.ts'
 import { startDemo } from '../support/service.ts'
 
 const lies = [
@@ -17,9 +18,36 @@ test.each(lies)('a service that tells a lie (%s) is unfit: 1, and the step says 
   await demo.servesAgain('acme', 5_000)
 })
 
-test('a service that does not take a tenant up again is told apart: 4', async () => {
-  await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'unknown-lease' })
-  const { code, stdout } = await configure(demo, { hold: '{ ttl: 3s }' }).run('doctor', '--tenant', 'acme')
-  expect([code, stdout]).toEqual([4, expect.stringMatching(/RESUME_FAILED[^]*holdfast resume --all/)])
-  await demo.servesAgain('acme', 5_000)
+test.each(['unknown-lease', 'refuses-resume'])('a service that resumes nobody (%s): the tenant is waited for, and seen serving when its lease has ended', async (lie) => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: lie })
+  const holdfast = configure(demo, { hold: '{ ttl: 2s }' })
+  const { code, stdout } = await holdfast.run('doctor', '--tenant', 'acme')
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/service: resume[^]*RESUME_FAILED[^]*serves again/)])
+  expect((await demo.status('acme')).state).toBe('active')
+  expect((await holdfast.run('resume', '--all')).stdout).toBe('no hold stands open\n')
+})
+
+test('killed while the tenant stands still: `resume` finds it, as after any run', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'slow=3000' })
+  const holdfast = configure(demo, { hold: '{ ttl: 60s }' })
+  await using doctor = holdfast.start('doctor', '--tenant', 'acme')
+  await eventually('it stands still', async () => (await demo.status('acme')).state === 'quiesced')
+  doctor.kill('SIGKILL')
+  await doctor.ended
+  const resumed = await holdfast.run('resume', 'acme')
+  expect([resumed.code, resumed.stderr], resumed.stderr).toEqual([0, expect.stringMatching(/hold on acme open; it serves again/)])
+  expect((await demo.status('acme')).state).toBe('active')
+})
+
+test('beside a run it pauses nobody (75), and without a tenant it says what it did not look at; an unknown tenant is 64', async () => {
+  await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })
+  const holdfast = configure(demo)
+  await using sweep = holdfast.start('sweep', '--only', 'acme', '--quiet')
+  await eventually('the run is on', async () => (await demo.status('acme')).state === 'quiesced')
+  const [paused, looked] = await Promise.all([holdfast.run('doctor', '--tenant', 'bolt'), holdfast.run('doctor')])
+  expect([paused.code, paused.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE/)])
+  expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run works with it/)])
+  expect((await sweep.ended).code).toBe(0)
+  const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
+  expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])
 })

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { examineFitness } from '../../fleet/doctor.ts'
+import { tenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderFitness } from '../../report/fitness.ts'
 import type { Face } from '../face.ts'
@@ -20,15 +21,18 @@ export function addDoctor(program: Command, face: Face, act: Act): void {
     .addHelpText('after', `
 Examples:
   holdfast doctor                            machine and service; no tenant is paused
-  holdfast doctor --tenant staging           the whole contract, on a tenant that may stand still
+  holdfast doctor --tenant staging           the whole contract, on a tenant
+                                             that may stand still
 
-Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 78 configuration`)
+Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 64 usage, 70 bug,
+  75 another run is active (with --tenant), 78 configuration,
+  129/130/143 ended by a signal`)
     .action((options: DoctorOptions) => act(() => examine(options, face)))
 }
 
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  const fitness = await examineFitness(settings, options.tenant ?? null, face.interrupt.signal)
+  const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal)
   await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
   if (fitness.steps.some(({ outcome }) => outcome === 'paused')) return exitCodes.maybePaused
   return fitness.steps.some(({ outcome }) => outcome === 'unfit') ? exitCodes.failed : exitCodes.sound
