@@ -161,6 +161,7 @@ export class Pause implements AsyncDisposable {
     const answer = this.#answer
     const sight = await this.#end()
     const { tenant } = this.#with
+    if (sight.refused !== null && sight.how !== 'resumed') throw notResumed(tenant, sight.refused)
     if (sight.resumed === null) throw leaseLost(`the service did not confirm that ${tenant} stood still until the end`)
     if (sight.how === 'service-restarted' || (answer?.bootId ?? null) !== sight.resumed.bootId) {
       throw leaseLost(`the service was restarted while ${tenant} stood still`)
@@ -272,5 +273,9 @@ function firstWatchMs(service: Service, limits: PauseLimits): { readonly least: 
   const waitMsMax = service.quiesceMsMax(limits.drainTimeoutMs)
   return limits.ttlMs > waitMsMax ? { least: waitMsMax, most: limits.ttlMs + marginMs } : { least: longestMs, most: longestMs }
 }
+
+/** A longer lease would only have been a longer pause. */
+const notResumed = (tenant: TenantId, why: string): Failure =>
+  new Failure('LEASE_LOST', `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`, { hint: 'the service refused the resume or lost it: look at its log; `holdfast doctor --tenant ID` tries each call' })
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)

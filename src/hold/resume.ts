@@ -24,6 +24,8 @@ export interface Sight {
   readonly how: 'resumed' | 'expired' | 'service-restarted' | 'never-began'
   /** The service's answer to the resume; null when none was seen. */
   readonly resumed: Resumed | null
+  /** Why the resume was not done when we asked for it; null where it was. */
+  readonly refused: string | null
   /** Monotonic time of the answer that ended the pause. */
   readonly endedAtMs: number
 }
@@ -47,6 +49,7 @@ export async function resumeUntilSeen(ending: Ending): Promise<Sight> {
   let lastError: unknown = null
   let lease = ending.answer
   let resumed: Resumed | null = null
+  let refused: string | null = null
   let asked = false
   let endedAtMs = monotonicMs()
   let activeSinceMs: number | null = null
@@ -63,6 +66,7 @@ export async function resumeUntilSeen(ending: Ending): Promise<Sight> {
         asked = true
       }
     } catch (error) {
+      refused = (error as Error).message
       lastError = error // Refused, or the answer was lost: only the look can tell whether the tenant stands still.
     }
     try {
@@ -76,7 +80,7 @@ export async function resumeUntilSeen(ending: Ending): Promise<Sight> {
           continue
         }
         if (!asked) endedAtMs = monotonicMs()
-        if (status.healthy || !wasHealthy) return { how: howItEnded(lease, resumed), resumed, endedAtMs }
+        if (status.healthy || !wasHealthy) return { how: howItEnded(lease, resumed), resumed, refused, endedAtMs }
         activeSinceMs ??= monotonicMs()
         lastError = new Error(`it is active but not healthy${status.lastError === null ? '' : `: ${status.lastError}`}`)
         if (monotonicMs() - activeSinceMs > recoverMsMax) break
