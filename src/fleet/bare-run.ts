@@ -11,6 +11,7 @@ import type { Result } from '../model/report.ts'
 import { begin } from './begin.ts'
 import type { Crew, Target } from './crew.ts'
 import { Stations, type Watching, type Worked } from './pipeline.ts'
+import { tellingNotices } from './run.ts'
 import { StopTheLine } from './stop-the-line.ts'
 import { takeCopy } from './take.ts'
 
@@ -31,6 +32,8 @@ export interface BareRun {
   readonly showValues: boolean
   readonly depth: 'quick' | 'full'
   readonly onStep: Crew['onStep']
+  /** Told what has to be said of the ledger itself. */
+  readonly onNotice: (notice: string) => void
   readonly keep: Crew['keep']
 }
 
@@ -44,6 +47,7 @@ export async function withBareRun<Value>(run: BareRun, targets: readonly Target[
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: most runs over bare files remember nothing.
   await using lock = await takeRunLock(run.ledger, bareFiles, run.run)
   await using ledger = await openLedger(run.ledger, run.run)
+  using _notices = tellingNotices(ledger, run.onNotice)
   return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
 }
 

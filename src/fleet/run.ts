@@ -24,6 +24,8 @@ export interface Opening {
   readonly interrupt: AbortSignal
   /** Told of the holds that an earlier run left open, and how they ended. */
   readonly onEndings: (endings: readonly HoldEnding[]) => void
+  /** Told what has to be said of the ledger itself. */
+  readonly onNotice: (notice: string) => void
   readonly onStep: Crew['onStep']
   readonly keep: Crew['keep']
   /** What compares rows with index entries. */
@@ -82,8 +84,20 @@ async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise
 async function withLedgerUnder<Value>(lock: RunLock, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
   await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run), connectService(settings.service)) // The libraries for the one are loaded while the other's process starts.
   const { first: ledger, second: service } = opened
+  using _notices = tellingNotices(ledger, opening.onNotice)
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })
   return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
+}
+
+/** What is to be said of a ledger is said when it is opened, for a run may end otherwise than it thinks; and at the end, what was found on the way. */
+export function tellingNotices(ledger: Ledger, onNotice: (notice: string) => void): Disposable {
+  let told: string | null = null
+  const tell = (): void => {
+    if (ledger.notice !== null && ledger.notice !== told) onNotice(ledger.notice)
+    told = ledger.notice
+  }
+  tell()
+  return { [Symbol.dispose]: tell }
 }
 
 /** Where one cannot be opened, the other is closed again. They are closed in the opposite order. */

@@ -54,14 +54,15 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .option('--ledger <dir>', 'remember there what bare files hold, and tell what changed while nobody wrote')
     .addHelpText('after', `
 Examples:
-  holdfast check app.db                      refused (75) while anybody has it open
-  holdfast check /srv/notes                  every database in the folder
-  holdfast check --snapshot copy.db          you say that nobody writes it
-  holdfast check --map app.db                and draw where in the file the damage lies
-  holdfast check --tenant acme bolt          the whole hold against the service
+  holdfast check app.db                 refused (75) while anybody has it open
+  holdfast check /srv/notes             every database in the folder
+  holdfast check --snapshot copy.db     you say that nobody writes it
+  holdfast check --map app.db           and draw where the damage lies
+  holdfast check --tenant acme bolt     the whole hold against the service
 
-Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
-  64 usage, 75 in use (try later), 78 configuration`)
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
+  4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
+  78 configuration, 129/130/143 ended by a signal`)
     .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 
@@ -121,7 +122,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
-    onStep: logSteps(face, run, options.logLevel),
+    onStep: logSteps(face, run, options.logLevel), onNotice: (notice) => face.say(`holdfast: ledger: ${printable(notice)}`),
   }
 }
 

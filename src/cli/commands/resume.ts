@@ -3,9 +3,12 @@ import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { requireAllResumed, resumeOpenHolds } from '../../fleet/open-holds.ts'
 import { withLedger } from '../../fleet/run.ts'
 import { newRunId } from '../../ledger/run-id.ts'
-import { tenantId } from '../../model/brand.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { printable } from '../../report/printable.ts'
+import type { Service } from '../../service/port.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
@@ -16,15 +19,17 @@ interface ResumeOptions extends CommonOptions {
 }
 
 export function addResume(program: Command, face: Face, act: Act): void {
-  withCommon(program.command('resume').description('end holds that a crash left open, and look whether the tenants serve'))
+  withCommon(program.command('resume').description('end holds that a crash left open, and look whether the tenants serve'), 'holdfast.resume/1')
     .argument('[id]', 'tenant')
     .option('--all', 'every hold that stands open')
     .addHelpText('after', `
 Examples:
-  holdfast resume --all                      also as ExecStopPost of a systemd unit
+  holdfast resume --all                also as ExecStopPost of a systemd unit
   holdfast resume acme
 
-Exit codes: 0 nothing is open any more, 4 a tenant may still be paused, 64 usage, 75 a run is active`)
+Exit codes: 0 nothing is open any more, 1 failed, 3 the ledger had to be set
+  aside, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
+  78 configuration, 129/130/143 ended by a signal`)
     .action((id: string | undefined, options: ResumeOptions) => act(() => resume(id, options, face)))
 }
 
@@ -33,14 +38,19 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const opening = openingOf(face, { ...options }, newRunId(), 'resume')
   return withLedger(settings, opening, async (ledger, service) => {
-    if (id !== undefined && !(await ledger.openHolds()).some(({ tenant }) => tenant === id)) throw new Failure('TENANT_UNKNOWN', `no hold on ${id} stands open`)
-    const endings = await resumeOpenHolds(service, ledger, id === undefined ? null : tenantId(id))
+    const only = id === undefined ? null : tenantId(id)
+    const endings = await resumeOpenHolds(service, ledger, only)
+    if (only !== null && endings.length === 0 && !(await isKnown(only, ledger, service))) throw new Failure('TENANT_UNKNOWN', `neither the ledger nor the service knows ${only}`)
     if (options.json) await face.out(`${JSON.stringify({ schema: 'holdfast.resume/1', holds: endings.map(({ hold, failure }) => ({ ...hold, resumed: failure === null, failure: failure?.code ?? null })) }, null, 2)}\n`)
     else {
       opening.onEndings(endings)
-      if (endings.length === 0 && !options.quiet) await face.out('no hold stands open\n')
+      if (endings.length === 0 && !options.quiet) await face.out(`no hold${only === null ? '' : ` on ${printable(only)}`} stands open${ledger.notice === null ? '' : ' in the ledger as it is now'}\n`)
     }
     requireAllResumed(endings)
-    return exitCodes.sound
+    return ledger.notice === null ? exitCodes.sound : exitCodes.inconclusive // Of what could not be read nobody knows whether it was a hold.
   })
 }
+
+/** Who was ever held is in the ledger; who never was, the service may list. */
+const isKnown = async (tenant: TenantId, ledger: Ledger, service: Service): Promise<boolean> =>
+  (await ledger.history(tenant, 1)).length > 0 || (await service.tenants(AbortSignal.timeout(10_000))).some(({ id }) => id === tenant)
