@@ -12,14 +12,23 @@ export interface Face {
   readonly stderrIsTty: boolean
   /** Writes data. Resolves once it is handed on, so that nothing large waits in memory. */
   out(text: string): Promise<void>
+  /** Was anything written there? */
+  readonly printed: () => boolean
+  /** Why data was lost on its way, such as a disk that is full; null where none was, or nobody reads any more. */
+  readonly lost: () => string | null
   /** Writes a line for the person. */
   say(sentence: string): void
 }
 
 export function openFace(): Face {
-  // A closed pipe (EPIPE) never ends a hold: what nobody reads is dropped.
+  // A closed pipe (EPIPE) never ends a hold: what nobody reads is dropped. What a full disk drops is told at the end.
   let stdoutIsOpen = true
-  process.stdout.on('error', () => (stdoutIsOpen = false))
+  let printed = false
+  let lost: string | null = null
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    stdoutIsOpen = false
+    if (error.code !== 'EPIPE') lost ??= error.message
+  })
   process.stderr.on('error', () => undefined)
   const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
   return {
@@ -29,9 +38,11 @@ export function openFace(): Face {
     width: widthOf(process.stdout.columns),
     stderrIsTty: isTerminal(process.stderr),
     out: (text) => new Promise((resolve) => {
+      printed = true
       if (!stdoutIsOpen) return resolve()
       process.stdout.write(text, () => resolve())
     }),
+    printed: () => printed, lost: () => lost,
   }
 }
 

@@ -14,17 +14,18 @@ import { addPull } from './commands/pull.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
+import { renderNoStatus } from '../report/status-line.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { Outcome } from './outcome.ts'
 import { OutcomeOfComparison } from './comparison-outcome.ts'
-import { exitCodeOfTrouble, tellTrouble } from './trouble.ts'
+import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 import { openFace, type Face } from './face.ts'
 
 export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
 keepHeapSmall() // Before it has grown.
 const face = openFace()
-process.exitCode = await runCommandLine(process.argv, face)
+process.exitCode = await tellLost(await runCommandLine(process.argv, face))
 
 async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
   let code = exitCodes.sound as ExitCode // Set by the command that is carried out.
@@ -41,14 +42,36 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.sound : refuse(face, argv, error)
     if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(face, error)
-    return exitCodeOfTrouble(error, face.interrupt.exitCode())
+    return answerTrouble(argv, error, exitCodeOfTrouble(error, face.interrupt.exitCode()))
   }
+}
+
+/** Who asked for a document, or for the line of a monitor, gets one of a command that failed too. */
+async function answerTrouble(argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
+  if (face.printed()) return exitCode
+  if (argv[2] === 'status' && ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))) {
+    const { code, message } = describeTrouble(error)
+    await face.out(renderNoStatus(`${code}: ${message}`))
+    return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
+  }
+  if (argv.includes('--json')) await face.out(`${JSON.stringify({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode }, null, 2)}\n`)
+  return exitCode
+}
+
+/** A report that nobody got is no success. The error of a write is told a turn after it. */
+async function tellLost(exitCode: ExitCode): Promise<ExitCode> {
+  await new Promise((resolve) => { setImmediate(resolve) })
+  const lost = face.lost()
+  if (lost === null) return exitCode
+  face.say(`holdfast: what it had to print could not be written: ${lost}`)
+  return exitCode === exitCodes.sound ? exitCodes.failed : exitCode
 }
 
 /** A command line that was not understood: commander has said why. Who asked for a document still gets one. */
 async function refuse(face: Face, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
   const mode = printsReport(argv)
-  if (mode === undefined || !argv.includes('--json')) return exitCodes.usage
+  if (mode === undefined) return answerTrouble(argv, new Failure('USAGE', message.replace(/^error: /, '')), exitCodes.usage)
+  if (!argv.includes('--json')) return exitCodes.usage
   const silent: Face = { ...face, say: () => undefined }
   const fail = (): Promise<never> => Promise.reject(new Failure('USAGE', message.replace(/^error: /, '')))
   if (mode === 'compare') {
@@ -75,11 +98,11 @@ function describeProgram(face: Face): Command {
     .addHelpText('after', `
 Examples:
   holdfast check app.db                    one file that nobody has open
-  holdfast sweep                           every tenant of the configured service
+  holdfast sweep                           every tenant of the service
   holdfast sweep --only 'a*' --json        some of them, for a program
   holdfast explain IN_USE                  what a finding or a failure means
 
-Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive, 4 a tenant may be paused,
-  5 compared and different, 64 usage, 70 bug, 75 busy (try later),
-  78 configuration, 129/130/143 ended by a signal`)
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
+  4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
+  75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
 }

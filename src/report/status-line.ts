@@ -1,4 +1,5 @@
 /** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
+import { printable } from './printable.ts'
 import type { StatusView } from './status.ts'
 import type { StatusJudgement } from './status-judgement.ts'
 import { count, humanMs } from './units.ts'
@@ -13,6 +14,9 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
   const data = performanceData(view, judgement)
   return `${cutToBytes(said, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
 }
+
+/** Where there is no status to tell: a monitor takes an empty line for anything. */
+export const renderNoStatus = (why: string): string => `${cutToBytes(`HOLDFAST UNKNOWN - ${printable(why)}`.replaceAll('|', '/'), bytesMax - 1)}\n`
 
 function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
   const seconds = (ms: number): number => Math.round(ms / 1000)

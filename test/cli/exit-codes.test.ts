@@ -88,7 +88,7 @@ test('help is 0, on stdout, with examples and exit codes, for the program and ev
   for (const { code, stdout, stderr } of helps) {
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/Examples:\n {2}holdfast [^]*Exit codes: 0/)
-    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([])
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   }
   for (const command of commands) expect(helps[0]?.stdout).toContain(`  ${command} `)
   expect((await holdfast(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)

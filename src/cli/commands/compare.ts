@@ -31,8 +31,9 @@ export function addCompare(program: Command, face: Face, act: Act): void {
     .addHelpText('after', `
 What has a slash in it, or stands here as a file, is a file. Everything else is
 a tenant of the configured service; tenant:ID always is. Beside a tenant, a name
-that could be both is refused. Files are held and proven as by \`check FILE\`, tenants as by
-\`check --tenant\`; both snapshots are checked before they are compared.
+that could be both is refused. Files are held and proven as by \`check FILE\`,
+tenants as by \`check --tenant\`; both snapshots are checked before they are
+compared.
 
 Where a side has several database files, each is compared with the file of the
 same name on the other side, one pair after the other. Beside a single file only
@@ -50,14 +51,15 @@ user_version and application_id are compared as well; SQLite's own tables
 Examples:
   holdfast compare app.db replica.db             files that nobody has open
   holdfast compare --snapshot a.db b.db          you say that nobody writes them
-  holdfast compare acme ./pulled                 a tenant and what was pulled of it
+  holdfast compare acme ./pulled                 a tenant and what was pulled
   holdfast compare acme ./search.db              only its search.db
   holdfast compare tenant:acme tenant:bolt --json
 
-Exit codes: 0 both are sound and hold the same, 5 both are sound and they differ,
-  1 failed, 2 one is damaged (what differs is told all the same), 3 not everything
-  could be read or compared, 4 a tenant may be paused, 64 usage, 75 in use (try
-  later), 78 configuration; of several files the gravest`)
+Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
+  1 failed, 2 one is damaged (what differs is told all the same),
+  3 not everything could be read or compared, 4 a tenant may be paused,
+  64 usage, 70 bug, 75 in use (try later), 78 configuration,
+  129/130/143 ended by a signal; of several files the gravest`)
     .action((a: string, b: string, options: CompareOptions) => act(() => compare(a, b, options, face)))
 }
 

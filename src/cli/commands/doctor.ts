@@ -6,23 +6,20 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderFitness } from '../../report/fitness.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
+import { withCommon, type CommonOptions } from '../options.ts'
 
-interface DoctorOptions {
-  readonly config?: string
-  readonly json?: boolean
+interface DoctorOptions extends CommonOptions {
   readonly tenant?: string
 }
 
 export function addDoctor(program: Command, face: Face, act: Act): void {
-  program.command('doctor').description("is this machine fit, and does the service keep the admin API's contract, step by step")
-    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+  withCommon(program.command('doctor').description("is this machine fit, and does the service keep the admin API's contract, step by step"), 'holdfast.fitness/1')
     .option('--tenant <id>', 'also quiesce and resume this tenant, to test the contract wholly')
-    .option('--json', 'print one JSON document on stdout')
     .addHelpText('after', `
 Examples:
-  holdfast doctor                            machine and service; no tenant is paused
-  holdfast doctor --tenant staging           the whole contract, on a tenant
-                                             that may stand still
+  holdfast doctor                       machine and service; nobody is paused
+  holdfast doctor --tenant staging      the whole contract, on a tenant
+                                        that may stand still
 
 Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 64 usage, 70 bug,
   75 another run is active (with --tenant), 78 configuration,
@@ -33,7 +30,8 @@ Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 64 usage, 70 bug,
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal)
-  await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
+  const unfit = fitness.steps.some(({ outcome }) => outcome === 'unfit' || outcome === 'paused')
+  if (unfit || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
   if (fitness.steps.some(({ outcome }) => outcome === 'paused')) return exitCodes.maybePaused
   return fitness.steps.some(({ outcome }) => outcome === 'unfit') ? exitCodes.failed : exitCodes.sound
 }

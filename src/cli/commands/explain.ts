@@ -5,19 +5,19 @@ import { Failure } from '../../model/failure.ts'
 import { renderExplanation } from '../../report/explanation.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
+import { withCommon, type CommonOptions } from '../options.ts'
 
 export function addExplain(program: Command, face: Face, act: Act): void {
-  program.command('explain').description('what a finding, a failure or a word of the report means, and what to do')
+  withCommon(program.command('explain').description('what a finding, a failure or a word of the report means, and what to do'), 'holdfast.explanation/1')
     .argument('<topic>', 'a rule, a failure code, a verdict, a seal level or an exit code')
-    .option('--json', 'print one JSON document on stdout')
     .addHelpText('after', `
 Examples:
   holdfast explain row-missing-from-index
   holdfast explain IN_USE
   holdfast explain sealed
 
-Exit codes: 0 explained, 64 no such topic`)
-    .action((topic: string, options: { readonly json?: boolean }) => act(() => tell(topic, options.json ?? false, face)))
+Exit codes: 0 explained, 64 no such topic, 70 bug`)
+    .action((topic: string, options: CommonOptions) => act(() => tell(topic, options.json ?? false, face)))
 }
 
 async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {

@@ -21,11 +21,13 @@ export function addPull(program: Command, face: Face, act: Act): void {
     .addOption(depthOption())
     .addHelpText('after', `
 Examples:
-  holdfast pull acme /var/tmp/acme           then copy the folder wherever you like
+  holdfast pull acme /var/tmp/acme           then copy the folder anywhere
   holdfast check --snapshot acme             there: recognised by its manifest
 
-Exit codes: 0 sound, 2 damaged and the others as of check; the files are
-  pulled whether sound or damaged`)
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
+  4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
+  78 configuration, 129/130/143 ended by a signal; the files are pulled whether
+  sound or damaged`)
     .action((id: string, folder: string, options: ReportOptions & { readonly depth: 'quick' | 'full' }) => act(() => pullTenant(id, folder, options, face)))
 }
 
