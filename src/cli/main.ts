@@ -25,7 +25,7 @@ export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
 keepHeapSmall() // Before it has grown.
 const face = openFace()
-process.exitCode = await tellLost(await runCommandLine(process.argv, face))
+process.exitCode = await tellLost(await runCommandLine(process.argv, face), face)
 
 async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
   let code = exitCodes.sound as ExitCode // Set by the command that is carried out.
@@ -42,12 +42,12 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.sound : refuse(face, argv, error)
     if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(face, error)
-    return answerTrouble(argv, error, exitCodeOfTrouble(error, face.interrupt.exitCode()))
+    return answerTrouble(face, argv, error, exitCodeOfTrouble(error, face.interrupt.exitCode()))
   }
 }
 
 /** Who asked for a document, or for the line of a monitor, gets one of a command that failed too. */
-async function answerTrouble(argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
+async function answerTrouble(face: Face, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
   if (face.printed()) return exitCode
   if (argv[2] === 'status' && ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))) {
     const { code, message } = describeTrouble(error)
@@ -59,7 +59,7 @@ async function answerTrouble(argv: readonly string[], error: unknown, exitCode: 
 }
 
 /** A report that nobody got is no success. The error of a write is told a turn after it. */
-async function tellLost(exitCode: ExitCode): Promise<ExitCode> {
+async function tellLost(exitCode: ExitCode, face: Face): Promise<ExitCode> {
   await new Promise((resolve) => { setImmediate(resolve) })
   const lost = face.lost()
   if (lost === null) return exitCode
@@ -70,7 +70,7 @@ async function tellLost(exitCode: ExitCode): Promise<ExitCode> {
 /** A command line that was not understood: commander has said why. Who asked for a document still gets one. */
 async function refuse(face: Face, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
   const mode = printsReport(argv)
-  if (mode === undefined) return answerTrouble(argv, new Failure('USAGE', message.replace(/^error: /, '')), exitCodes.usage)
+  if (mode === undefined) return answerTrouble(face, argv, new Failure('USAGE', message.replace(/^error: /, '')), exitCodes.usage)
   if (!argv.includes('--json')) return exitCodes.usage
   const silent: Face = { ...face, say: () => undefined }
   const fail = (): Promise<never> => Promise.reject(new Failure('USAGE', message.replace(/^error: /, '')))
