@@ -67,8 +67,7 @@ export function lastResults(database: Database.Database, say: Say): readonly Las
   for (const row of rows.iterate(answerMax.lastResults + 1)) {
     const brief = briefIn(row.brief, row.sequence, row.at, say)
     if (brief === null) continue
-    const { pauseMs, failure } = brief
-    results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, pauseMs, failure, settled: settledIn(row, say) })
+    results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, failure: brief.failure, settled: settledIn(row, say) })
   }
   return bounded(results, answerMax.lastResults, 'results', say)
 }
@@ -79,8 +78,8 @@ function settledIn({ settledSequence, settledAt, settledRun, settledBrief }: New
   return brief === null ? null : checkedThen(settledAt, settledRun, brief)
 }
 
-function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts }: Brief): CheckedThen {
-  return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts }
+function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: Brief): CheckedThen {
+  return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
 }
 
 function briefIn(text: string | null, sequence: number, at: number, say: Say): Brief | null {

@@ -31,13 +31,13 @@ export interface CheckedThen {
   /** Bytes of the main database file at that proof. */
   readonly size: number | null
   readonly walSalts: string | null
+  readonly pauseMs: number | null
 }
 
 /** The newest check of one file. */
 export interface LastResult extends CheckedThen {
   readonly tenant: TenantId
   readonly path: string
-  readonly pauseMs: number | null
   readonly failure: FailureCode | null
   /**
    * The newest check that settles something: a full one that came out sound, or any that found damage. A quick check
