@@ -130,7 +130,7 @@ export function lastRuns(database: Database.Database, limit: number, say: Say): 
     const endRow = finished.get(row.run)
     const end = endRow === undefined ? null : read(endRow)
     const { mode, version } = start.event
-    const ended = end?.event.kind === 'run-finished' ? { at: end.at, exitCode: end.event.exitCode, selected: end.event.selected, covered: end.event.covered } : null
+    const ended = end?.event.kind === 'run-finished' ? { at: end.at, exitCode: end.event.exitCode, selected: end.event.selected, covered: end.event.covered, whole: end.event.whole } : null
     return [{ run: start.run, mode, version, startedAt: start.at, finished: ended }]
   })
 }

@@ -46,13 +46,13 @@ export interface LastResult extends CheckedThen {
   readonly settled: CheckedThen | null
 }
 
-/** One run; `finishedAt` and what follows it are null for a run that is going on or was killed. */
+/** One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full depth. */
 export interface RecordedRun {
   readonly run: string
   readonly mode: string
   readonly version: string
   readonly startedAt: number
-  readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number } | null
+  readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean } | null
 }
 
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */

@@ -91,6 +91,29 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
 })
 
+test('what a check settled stands in status until another settles it, and only a whole sweep is a full one', async () => {
+  await using service = await openService()
+  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
+  const nagios = async (): Promise<string> => (await run('status', '--format', 'nagios')).stdout
+  expect((await run('sweep', '--only', 'acme')).code).toBe(0)
+  expect(await nagios()).toMatch(/^HOLDFAST WARNING - STALE no full sweep yet \|/)
+  expect((await run('sweep', '--depth', 'quick')).code).toBe(0)
+  expect(await nagios()).toMatch(/^HOLDFAST WARNING - STALE no full sweep yet; STALE 1 tenant not fully checked within 1 d 2 h: bolt \|/)
+  expect((await run('sweep')).code).toBe(0)
+  expect(await nagios()).toMatch(/^HOLDFAST OK - 2 tenants sound, oldest check .* last_sweep=/)
+  damageIndex(join(service.data, 'bolt.db'))
+  expect((await run('check', '--tenant', 'bolt')).code).toBe(2)
+  expect((await run('check', '--tenant', 'bolt', '--timeout', '1ms')).code).toBe(3)
+  expect(await nagios()).toMatch(/^HOLDFAST CRITICAL - DAMAGED 1: bolt \| tenants=2 sound=1 damaged=1;/)
+  const { stdout } = await run('status')
+  expect(stdout).toMatch(/^bolt +DAMAGED +index [^\n]*\n {2}still damaged: the newest check, [^\n]* ago, was inconclusive$/m)
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+})
+
+test('the help of status says its default as one would type it', async () => {
+  expect((await holdfast(['status', '--help'])).stdout).toMatch(/--max-age <duration>[^]*\(default: 26h\)/)
+})
+
 test('a doctor of a service that is away, and of folders that are open, says unfit and what to do: 1', async () => {
   await using service = await openService({ settings: { snapshots: { dir: '/tmp' } } })
   service.vanish()

@@ -31,7 +31,7 @@ test('what was appended is there for the next run, in order', async () => {
   using folder = scratch()
   const events: readonly Event[] = [
     { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] }, asked('a'), quiesced('a'), ended('a'), asked('b'), quiesced('b'), asked('c'),
-    { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' }, { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1 },
+    { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' }, { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1, whole: true },
   ]
   {
     await using ledger = await openLedger(folder.path, run)
@@ -43,8 +43,16 @@ test('what was appended is there for the next run, in order', async () => {
   expect(new Set(lines.map((line) => line.run))).toEqual(new Set([run]))
   expect((await ledger.openHolds()).map(({ holder, leaseId, fence, run }) => ({ holder, leaseId, fence, run })))
     .toEqual([{ holder: 'b', leaseId: 'lease of b', fence: 7, run }, { holder: 'c', leaseId: null, fence: null, run }])
-  expect(await ledger.lastRuns(5)).toEqual([{ run, mode: 'sweep', version: '0.1.0', startedAt: lines.at(-1)?.at, finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1 } }])
+  expect(await ledger.lastRuns(5)).toEqual([{ run, mode: 'sweep', version: '0.1.0', startedAt: lines.at(-1)?.at, finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true } }])
   expect((await ledger.history(tenantId('tenant of b'), 2)).map((line) => line.event.kind)).toEqual(['resume-failed', 'hold-quiesced'])
+})
+
+test('a run that does not say whether it was whole, as older versions did not, was not', async () => {
+  using folder = scratch()
+  await using ledger = await openLedger(folder.path, run)
+  await ledger.append({ kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] })
+  await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 3, covered: 3 } as Event)
+  expect(await ledger.lastRuns(1)).toMatchObject([{ finished: { covered: 3, whole: false } }])
 })
 
 test('appends that come together are committed together, in the order in which they came', async () => {
@@ -229,7 +237,7 @@ test('SQLite is never loaded in the process that holds leases (F10)', () => {
   const program = `
     const { openLedger, readLedger } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ledger/ledger.ts'))})
     await using ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
-    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0 })
+    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })
     await using reading = await readLedger(${JSON.stringify(folder.path)})
     await reading.history(null, 1)
     const { readFileSync } = await import('node:fs')
@@ -248,7 +256,7 @@ test('a program that forgets nothing ends by itself: an idle ledger keeps no pro
   const program = `
     const { openLedger } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ledger/ledger.ts'))})
     const ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
-    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0 })`
+    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })`
   execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 })
   expect(readdirSync(folder.path)).toContain('ledger.db')
 })
