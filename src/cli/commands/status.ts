@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { isGone } from '../../fleet/registry.ts'
 import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
@@ -39,7 +40,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
   await using ledger = await readLedger(settings.ledger.dir)
   const view: StatusView = {
     service: settings.service.name, generatedAt: Date.now(), maxAgeMs: options.maxAge,
-    tenants: (await ledger.lastResults()).filter(({ failure }) => failure !== 'TENANT_GONE').map(withTimes),
+    tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
     openHolds: await ledger.openHolds(),
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
   }
