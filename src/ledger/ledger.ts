@@ -18,6 +18,12 @@ export interface LedgerLine {
   readonly event: Event
 }
 
+export interface NewestLines {
+  readonly lines: readonly LedgerLine[]
+  /** Are there older ones, left out for the limit or because an answer is bounded? */
+  readonly more: boolean
+}
+
 /** What a check of one file said. */
 export interface CheckedThen {
   readonly at: number
@@ -65,6 +71,8 @@ export interface LedgerReading extends AsyncDisposable {
   lastResults(): Promise<readonly LastResult[]>
   /** Newest first; of all tenants for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
+  /** The lines of checks alone, newest first; of all tenants for null. */
+  checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
 }
@@ -115,6 +123,7 @@ const emptyLedger = (dir: string): LedgerReading => ({
   openHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
   history: () => Promise.resolve([]),
+  checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -54,6 +54,15 @@ describe('after a sweep of a service with one damaged tenant', () => {
     for (const entry of entries) expect(entry).toMatchObject({ level: 'sealed', pauseMs: expect.any(Number) as number })
   })
 
+  test('a limit counts what is shown, and what to type for the rest is said', async () => {
+    const [two, three, one, json] = await Promise.all([run('history', '--limit', '2'), run('history', '--limit', '3'), run('history', '--limit', '1', 'bolt'), run('history', '--json', '--limit', '2')])
+    expect(two.stdout.trimEnd().split('\n').slice(1)).toEqual([expect.stringMatching(/full/), expect.stringMatching(/full/), 'older checks are not shown: holdfast history --limit 20'])
+    expect(three.stdout).not.toContain('older')
+    expect(one.stdout.trimEnd().split('\n')).toHaveLength(2)
+    const document = JSON.parse(json.stdout) as { entries: unknown[]; more: boolean }
+    expect([document.entries.length, document.more]).toEqual([2, true])
+  })
+
   test('status and history touch nobody, and work while the service is away', async () => {
     const deeds = service.deeds.length
     const { config } = service

@@ -106,6 +106,22 @@ test('a quick check neither refreshes a full one nor clears damage', async () =>
   expect(await settledAfter(checked('acme'))).toEqual(['sound', 'full'])
 })
 
+test('checks are counted by themselves, whatever was written between them, and it is said when there are older ones', async () => {
+  using folder = scratch()
+  await using ledger = await openLedger(folder.path, run)
+  for (const tenant of ['acme', 'bolt', 'acme', 'acme']) {
+    for (const event of [asked('h', tenant), quiesced('h', tenant), checked(tenant), ended('h', tenant)]) await ledger.append(event)
+  }
+  const found = async (tenant: string | null, limit: number): Promise<unknown> => {
+    const { lines, more } = await ledger.checks(tenant === null ? null : tenantId(tenant), limit)
+    return [lines.map(({ event }) => (event.kind === 'checked' ? event.tenant : event.kind)), more]
+  }
+  expect(await found(null, 2)).toEqual([['acme', 'acme'], true])
+  expect(await found(null, 4)).toEqual([['acme', 'acme', 'bolt', 'acme'], false])
+  expect(await found('acme', 2)).toEqual([['acme', 'acme'], true])
+  expect(await found('bolt', 1)).toEqual([['bolt'], false])
+})
+
 test('reading creates nothing, neither before the first run nor between runs', async () => {
   using folder = scratch()
   const dir = join(folder.path, 'ledger')
