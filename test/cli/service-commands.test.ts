@@ -8,6 +8,8 @@ import { damageIndex, makeDatabase } from './folder.ts'
 import { holdfast, reportIn } from './program.ts'
 import { openService, type TestService } from './service.ts'
 
+const pausesOf = (checks: readonly { readonly tenant: string; readonly pauseMs: number }[]): unknown => Object.fromEntries(checks.map(({ tenant, pauseMs }) => [tenant, pauseMs]))
+
 describe('after a sweep of a service with one damaged tenant', () => {
   let service: TestService
   const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
@@ -52,6 +54,8 @@ describe('after a sweep of a service with one damaged tenant', () => {
     const { entries } = JSON.parse(json.stdout) as { entries: { tenant: string; verdict: string; pauseMs: number; level: string }[] }
     expect(entries).toHaveLength(3)
     for (const entry of entries) expect(entry).toMatchObject({ level: 'sealed', pauseMs: expect.any(Number) as number })
+    const status = JSON.parse((await run('status', '--json')).stdout) as { tenants: { tenant: string; pauseMs: number }[] }
+    expect(pausesOf(entries)).toEqual(pausesOf(status.tenants)) // One clock under one word.
   })
 
   test('a limit counts what is shown, and what to type for the rest is said', async () => {

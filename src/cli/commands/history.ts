@@ -53,5 +53,5 @@ function forOlder(tenant: TenantId | null, limit: number, shown: number): string
 function asEntry({ at, run, event }: LedgerLine): readonly HistoryEntry[] {
   if (event.kind !== 'checked') return []
   const { tenant, path, verdict, damage, evidence, depth, timings, failure } = event.result
-  return [{ at, run, tenant, path, verdict, damage, level: evidence.level, depth, pauseMs: evidence.quiesce?.heldMs ?? timings.pauseMs, failure: failure?.code ?? null }]
+  return [{ at, run, tenant, path, verdict, damage, level: evidence.level, depth, pauseMs: timings.pauseMs, failure: failure?.code ?? null }]
 }
