@@ -33,6 +33,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   REGISTRY_STALE: { means: 'There is no valid list of tenants.', cause: 'The admin API gives none, or one that contradicts itself.' },
   TENANT_UNKNOWN: { means: 'No tenant has this id, or none matches the pattern.', cause: 'A slip of the pen, or a tenant that was removed.' },
   TENANT_GONE: { means: 'A tenant that was known is in the registry no longer.', cause: 'It was removed, or the service lost sight of it.' },
+  FILE_GONE: { means: 'A file that was known is no longer among those that the service lists for its tenant.', cause: 'It was moved, renamed or removed, or the service once named a wrong path.' },
   SNAPSHOT_UNSAFE: { means: 'Others can read or write the snapshot folder.', cause: 'A folder that is shared, or a mode that is too open.' },
   PLATFORM_UNSUPPORTED: { means: 'This machine cannot hold live files.', cause: 'It is not Linux.' },
   LEDGER_UNUSABLE: { means: 'The ledger cannot be written.', cause: 'Its owner, its mode, or a full disk.' },

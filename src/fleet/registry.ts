@@ -7,19 +7,32 @@ import type { Target } from './crew.ts'
 
 export interface Registry {
   readonly tenants: readonly RegisteredTenant[]
-  /** Tenants that the ledger knows and the service no longer lists; each is named once. */
-  readonly gone: readonly LastResult[]
+  /** Files that the ledger knows and the service no longer lists, with their tenant or without it; each is named once. */
+  readonly gone: readonly GoneFile[]
 }
+
+export interface GoneFile {
+  readonly tenant: TenantId
+  readonly path: string
+  readonly failure: Failure
+}
+
+/** It was named as gone, and no sweep has found it listed again. */
+export const isGone = ({ failure }: LastResult): boolean => failure === 'TENANT_GONE' || failure === 'FILE_GONE'
 
 /** @throws {Failure} REGISTRY_STALE when the list cannot be the truth; ADMIN_UNREACHABLE and the like */
 export async function readRegistry(service: Service, remembered: readonly LastResult[], signal: AbortSignal): Promise<Registry> {
   const tenants = await service.tenants(signal)
-  const listed = new Set(tenants.map(({ id }) => id))
+  const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
   if (listed.size < tenants.length) throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
-  const known = remembered.filter(({ failure }) => failure !== 'TENANT_GONE')
+  const known = remembered.filter((result) => !isGone(result))
   if (tenants.length === 0 && known.length > 0) throw new Failure('REGISTRY_STALE', `the service lists no tenants, and ${known.length} files of tenants are known`)
-  return { tenants, gone: known.filter(({ tenant }) => !listed.has(tenant)) }
+  const gone = known.filter(({ tenant, path }) => listed.get(tenant)?.has(path) !== true)
+  return { tenants, gone: gone.map(({ tenant, path }) => ({ tenant, path, failure: goneFrom(tenant, path, listed.has(tenant)) })) }
 }
+
+const goneFrom = (tenant: TenantId, path: string, tenantIsListed: boolean): Failure =>
+  tenantIsListed ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`) : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
 
 /** One target for each database file of each tenant. */
 export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target[] =>

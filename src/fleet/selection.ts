@@ -26,7 +26,9 @@ export function select(targets: readonly Target[], { only, statusTenant, lastRes
     const result = last.get(keyOf(target))
     if (leads(target)) return [0, 0]
     if (!result) return [1, 0]
-    return [result.verdict === 'sound' ? 3 : 2, result.at]
+    // Damage stands until a full check finds the file sound, and only such a check makes it younger.
+    if (result.verdict !== 'sound' || result.settled?.verdict === 'damaged') return [2, result.at]
+    return [3, result.settled?.at ?? 0]
   }
   const chosen = only === null ? targets : matching(targets, only)
   const ordered = chosen

@@ -1,6 +1,5 @@
-/** `sweep` and `check --tenant`: the service's tenants through the pipeline, and the tenants that are gone by name. */
+/** `sweep` and `check --tenant`: the service's tenants through the pipeline, and what is gone by name. */
 import type { TenantId } from '../model/brand.ts'
-import { Failure } from '../model/failure.ts'
 import { readRegistry, pickTenants, targetsOf, type Registry } from './registry.ts'
 import { select, type Selected, type Selecting } from './selection.ts'
 import { unread, unseen, type Depth } from './examine.ts'
@@ -27,10 +26,9 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
   const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings))
   const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
-  // Only a sweep of everything can say that somebody is missing.
+  // Only a sweep of everything can say that something is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
-  for (const { tenant, path } of gone) {
-    const failure = new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
+  for (const { tenant, path, failure } of gone) {
     const result = unread(unseen({ tenant, named: path }, options.depth, false), 'inconclusive', failure)
     watching.onResult(result)
     await ledger.append({ kind: 'checked', tenant, result })

@@ -7,7 +7,7 @@ import type { OpenHold } from '../model/event.ts'
 import { readBrief } from './brief.ts'
 import type { Brief } from './brief.ts'
 import { readEvent } from './event-text.ts'
-import type { CheckedThen, LastResult, LedgerLine, RecordedRun } from './ledger.ts'
+import type { CheckedThen, LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
 import { answerMax } from './questions.ts'
 
 interface Row {
@@ -67,8 +67,7 @@ export function lastResults(database: Database.Database, say: Say): readonly Las
   for (const row of rows.iterate(answerMax.lastResults + 1)) {
     const brief = briefIn(row.brief, row.sequence, row.at, say)
     if (brief === null) continue
-    const { pauseMs, failure } = brief
-    results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, pauseMs, failure, settled: settledIn(row, say) })
+    results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, failure: brief.failure, settled: settledIn(row, say) })
   }
   return bounded(results, answerMax.lastResults, 'results', say)
 }
@@ -79,8 +78,8 @@ function settledIn({ settledSequence, settledAt, settledRun, settledBrief }: New
   return brief === null ? null : checkedThen(settledAt, settledRun, brief)
 }
 
-function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts }: Brief): CheckedThen {
-  return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts }
+function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: Brief): CheckedThen {
+  return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
 }
 
 function briefIn(text: string | null, sequence: number, at: number, say: Say): Brief | null {
@@ -90,25 +89,34 @@ function briefIn(text: string | null, sequence: number, at: number, say: Say): B
 }
 
 export function history(database: Database.Database, tenant: string | null, limit: number, say: Say): readonly LedgerLine[] {
+  return newest(rowsOf(database, tenant, 'true'), limit, say).lines
+}
+
+export function checks(database: Database.Database, tenant: string | null, limit: number, say: Say): NewestLines {
+  return newest(rowsOf(database, tenant, "kind = 'checked'"), limit, say)
+}
+
+function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
   const read = reader(say)
   const lines: LedgerLine[] = []
   let bytes = 0
-  for (const row of newestRows(database, tenant)) {
+  for (const row of rows) {
     bytes += row.event.length
-    if (lines.length >= Math.min(limit, answerMax.lines)) break
+    if (lines.length >= Math.min(limit, answerMax.lines)) return { lines, more: true }
     if (bytes > answerMax.lineBytes) {
       say(`only the newest ${lines.length} lines are shown: the rest would be more than ${answerMax.lineBytes / 1e6} MB`)
-      break
+      return { lines, more: true }
     }
     const line = read(row)
     if (line !== null) lines.push(line)
   }
-  return lines
+  return { lines, more: false }
 }
 
-function newestRows(database: Database.Database, tenant: string | null): IterableIterator<Row> {
-  if (tenant === null) return database.prepare<[], Row>(`select ${columns} from line order by sequence desc`).iterate()
-  return database.prepare<[string], Row>(`select ${columns} from line where tenant = ? order by sequence desc`).iterate(tenant)
+/** Newest first. */
+function rowsOf(database: Database.Database, tenant: string | null, condition: 'true' | "kind = 'checked'"): Iterable<Row> {
+  if (tenant === null) return database.prepare<[], Row>(`select ${columns} from line where ${condition} order by sequence desc`).iterate()
+  return database.prepare<[string], Row>(`select ${columns} from line where tenant = ? and ${condition} order by sequence desc`).iterate(tenant)
 }
 
 /** Of each file; null where the copy of its newest hold was not given up for taking too long. */
@@ -131,7 +139,7 @@ export function lastRuns(database: Database.Database, limit: number, say: Say): 
     const endRow = finished.get(row.run)
     const end = endRow === undefined ? null : read(endRow)
     const { mode, version } = start.event
-    const ended = end?.event.kind === 'run-finished' ? { at: end.at, exitCode: end.event.exitCode, selected: end.event.selected, covered: end.event.covered } : null
+    const ended = end?.event.kind === 'run-finished' ? { at: end.at, exitCode: end.event.exitCode, selected: end.event.selected, covered: end.event.covered, whole: end.event.whole } : null
     return [{ run: start.run, mode, version, startedAt: start.at, finished: ended }]
   })
 }

@@ -56,6 +56,8 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       return { kind: 'last-results', results: store.ask(answers.lastResults) }
     case 'history':
       return { kind: 'history', lines: store.ask((database, say) => answers.history(database, question.tenant, question.limit, say)) }
+    case 'checks':
+      return { kind: 'checks', newest: store.ask((database, say) => answers.checks(database, question.tenant, question.limit, say)) }
     case 'lost-pauses':
       return { kind: 'lost-pauses', pauses: store.ask((database, say) => answers.lostPauses(database, question.files, say)) }
     case 'last-runs':

@@ -8,7 +8,7 @@ import type { KnownFile, LastGood } from '../model/last-good.ts'
 import { ChildEnded, programBeside, startChild } from '../host/child.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
-import type { LastResult, Ledger, LedgerLine, RecordedRun } from './ledger.ts'
+import type { LastResult, Ledger, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
 import type { LedgerAnswer, LedgerQuestion } from './questions.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
@@ -93,6 +93,10 @@ export class LedgerProcess implements Ledger {
 
   async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {
     return (await this.#ask({ ask: 'history', tenant, limit }, 'history')).lines
+  }
+
+  async checks(tenant: TenantId | null, limit: number): Promise<NewestLines> {
+    return (await this.#ask({ ask: 'checks', tenant, limit }, 'checks')).newest
   }
 
   async lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]> {

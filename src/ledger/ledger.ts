@@ -18,6 +18,12 @@ export interface LedgerLine {
   readonly event: Event
 }
 
+export interface NewestLines {
+  readonly lines: readonly LedgerLine[]
+  /** Are there older ones, left out for the limit or because an answer is bounded? */
+  readonly more: boolean
+}
+
 /** What a check of one file said. */
 export interface CheckedThen {
   readonly at: number
@@ -31,13 +37,13 @@ export interface CheckedThen {
   /** Bytes of the main database file at that proof. */
   readonly size: number | null
   readonly walSalts: string | null
+  readonly pauseMs: number | null
 }
 
 /** The newest check of one file. */
 export interface LastResult extends CheckedThen {
   readonly tenant: TenantId
   readonly path: string
-  readonly pauseMs: number | null
   readonly failure: FailureCode | null
   /**
    * The newest check that settles something: a full one that came out sound, or any that found damage. A quick check
@@ -46,13 +52,13 @@ export interface LastResult extends CheckedThen {
   readonly settled: CheckedThen | null
 }
 
-/** One run; `finishedAt` and what follows it are null for a run that is going on or was killed. */
+/** One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full depth. */
 export interface RecordedRun {
   readonly run: string
   readonly mode: string
   readonly version: string
   readonly startedAt: number
-  readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number } | null
+  readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean } | null
 }
 
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
@@ -65,6 +71,8 @@ export interface LedgerReading extends AsyncDisposable {
   lastResults(): Promise<readonly LastResult[]>
   /** Newest first; of all tenants for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
+  /** The lines of checks alone, newest first; of all tenants for null. */
+  checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
 }
@@ -115,6 +123,7 @@ const emptyLedger = (dir: string): LedgerReading => ({
   openHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
   history: () => Promise.resolve([]),
+  checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -1,7 +1,7 @@
 /** What the ledger's process is asked, and what it answers. */
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
-import type { LastResult, LedgerLine, RecordedRun } from './ledger.ts'
+import type { LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 
 export type LedgerQuestion =
@@ -11,6 +11,7 @@ export type LedgerQuestion =
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-results' }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
+  | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'lost-pauses'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
   | { readonly ask: 'close' }
@@ -26,6 +27,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
   | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
+  | { readonly kind: 'checks'; readonly newest: NewestLines }
   | { readonly kind: 'lost-pauses'; readonly pauses: readonly (number | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
 )

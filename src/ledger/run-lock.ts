@@ -135,6 +135,6 @@ const inWords = (owner: RunOwner | null): string =>
   owner === null ? '' : `: pid ${owner.pid}${owner.run === null ? '' : `, run ${owner.run}`}, since ${new Date(owner.since).toISOString()}`
 
 const hintFor = (owner: RunOwner | null): string =>
-  owner === null || isSurelyGone(owner) ? `if no other run is there, the lock ends by itself within ${staleMs / 1000} s` : 'wait for that run to end; `holdfast status` shows how far it is'
+  owner === null || isSurelyGone(owner) ? `if no other run is there, the lock ends by itself within ${staleMs / 1000} s` : 'wait for that run to end; `holdfast history` shows what it has checked so far'
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

@@ -18,7 +18,8 @@ export interface OpenHold {
 
 export type Event =
   | { readonly kind: 'run-started'; readonly mode: string; readonly version: string; readonly argv: readonly string[] }
-  | { readonly kind: 'run-finished'; readonly exitCode: number; readonly selected: number; readonly covered: number }
+  /** `whole`: it was a sweep of everything at full depth. */
+  | { readonly kind: 'run-finished'; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean }
   /** Before the quiesce request. `holder` is unique per hold. */
   | { readonly kind: 'hold-asked'; readonly tenant: TenantId; readonly holder: string; readonly endsBy: number }
   | { readonly kind: 'hold-quiesced'; readonly tenant: TenantId; readonly holder: string; readonly leaseId: string; readonly fence: number | null }

@@ -46,6 +46,7 @@ const kinds = {
   REGISTRY_STALE: { retry: true, tenant: 'untouched', hint: 'the service gives no valid list of tenants; look at its admin API with `holdfast doctor`' },
   TENANT_UNKNOWN: { retry: false, tenant: 'untouched', hint: '`holdfast status` lists the tenants that are known' },
   TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant: if that is meant, nothing is to be done; it is named only once' },
+  FILE_GONE: { retry: false, tenant: 'unknown', hint: 'the service lists this tenant without this file: if that is meant, nothing is to be done; it is named only once' },
   SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: 'the snapshot folder holds customers\u2019 data: make it a folder of its own with mode 0700' },
   PLATFORM_UNSUPPORTED: { retry: false, tenant: 'untouched', hint: 'holding needs Linux; elsewhere check a private copy with `holdfast check --snapshot FILE`' },
   LEDGER_UNUSABLE: { retry: false, tenant: 'untouched', hint: 'the ledger cannot be written; look at ledger.dir, its owner and its free space' },

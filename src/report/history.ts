@@ -21,16 +21,22 @@ export interface HistoryEntry {
   readonly failure: FailureCode | null
 }
 
+export interface HistoryView {
+  /** Newest first. */
+  readonly entries: readonly HistoryEntry[]
+  /** What to do about older checks that are left out; null where there are none. */
+  readonly older: string | null
+}
+
 export interface HistoryOptions {
   readonly format: 'text' | 'json'
   readonly width: number
   readonly color: boolean
 }
 
-/** In the order given. */
-export function renderHistory(entries: readonly HistoryEntry[], options: HistoryOptions): string {
-  if (options.format === 'json') return `${JSON.stringify({ schema: 'holdfast.history/1', entries }, null, 2)}\n`
-  if (entries.length === 0) return 'Nothing was checked yet.\n'
+export function renderHistory({ entries, older }: HistoryView, options: HistoryOptions): string {
+  if (options.format === 'json') return `${JSON.stringify({ schema: 'holdfast.history/1', entries, more: older !== null }, null, 2)}\n`
+  if (entries.length === 0 && older === null) return 'Nothing was checked yet.\n'
   const columns = [
     { head: 'TENANT', align: 'left' }, { head: 'WHEN (UTC)', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'WHAT', align: 'left' }, { head: 'DEPTH', align: 'left' }, { head: 'PAUSE', align: 'right' },
   ] as const
@@ -38,7 +44,8 @@ export function renderHistory(entries: readonly HistoryEntry[], options: History
   const rows = entries.map((entry) => [
     printable(entry.tenant ?? entry.path), when(entry.at), words[entry.verdict], entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage), entry.depth, humanMs(entry.pauseMs),
   ])
-  return `${renderTable(columns, rows, { width: options.width, paint: (cell) => cell }).join('\n')}\n`
+  const table = renderTable(columns, rows, { width: options.width, paint: (cell) => cell })
+  return `${[...table, ...(older === null ? [] : [`older checks are not shown: ${older}`])].join('\n')}\n`
 }
 
 /** `2026-11-21 03:04`; a time that no calendar has is `-`. */

@@ -1,21 +1,21 @@
 /** The ledger's knowledge as Prometheus metrics (operations.md names them). */
 import { printable } from './printable.ts'
 import type { StatusView } from './status.ts'
-import type { StatusJudgement } from './status-judgement.ts'
+import { standingOf, type StatusJudgement } from './status-judgement.ts'
 
 /** Upper bounds in seconds. */
 const pauseBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
   const service = `service="${label(view.service)}"`
-  const damaged = view.tenants.filter(({ verdict }) => verdict === 'damaged').map(({ tenant, path }) => tenant ?? path)
+  const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
   const pauses = view.tenants.flatMap(({ pauseMs }) => (pauseMs === null ? [] : [pauseMs / 1000]))
   return [
     ...metric('holdfast_last_full_sweep_timestamp_seconds', 'gauge', 'End of the last sweep that covered every tenant; absent while there was none.',
       view.lastFullSweepAt === null ? [] : [`{${service}} ${view.lastFullSweepAt / 1000}`]),
-    ...metric('holdfast_tenants', 'gauge', 'Files by the verdict of their newest check.', Object.entries(counts).map(([verdict, total]) => `{${service},verdict="${verdict}"} ${total}`)),
+    ...metric('holdfast_tenants', 'gauge', 'Files by verdict: damaged until a full check finds them sound, else that of their newest check.', Object.entries(counts).map(([verdict, total]) => `{${service},verdict="${verdict}"} ${total}`)),
     ...metric('holdfast_tenant_damaged', 'gauge', 'One for each damaged tenant; absent for others.', [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`)),
-    ...metric('holdfast_oldest_check_age_seconds', 'gauge', 'Age of the oldest newest check; +Inf while a tenant was never checked.',
+    ...metric('holdfast_oldest_check_age_seconds', 'gauge', 'Age of the oldest of the newest full checks, or checks that found damage; +Inf while a file never had one.',
       view.tenants.length === 0 ? [] : [`{${service}} ${oldestCheckAgeMs === null ? '+Inf' : oldestCheckAgeMs / 1000}`]),
     ...metric('holdfast_pause_seconds', 'histogram', 'Pause of the newest check of each tenant.', []),
     ...pauseBuckets.map((bound) => `holdfast_pause_seconds_bucket{${service},le="${bound}"} ${pauses.filter((pause) => pause <= bound).length}`),

@@ -3,8 +3,8 @@ import { target } from '../diagnosis/command.ts'
 import { tenantId } from '../model/brand.ts'
 import { wrap } from './layout.ts'
 import { printable } from './printable.ts'
-import type { StatusOptions, StatusView, TenantStatus } from './status.ts'
-import type { StatusJudgement } from './status-judgement.ts'
+import type { SettledThen, StatusOptions, StatusView, TenantStatus } from './status.ts'
+import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderTable } from './table.ts'
 import { count, humanMs } from './units.ts'
 
@@ -14,31 +14,61 @@ const soundListedMax = 20
 export function renderStatusText(view: StatusView, judgement: StatusJudgement, options: StatusOptions): string {
   const colors = createColors(options.color)
   const { generatedAt: now, maxAgeMs, tenants } = view
-  const isQuiet = ({ verdict, checkedAt }: TenantStatus): boolean => verdict === 'sound' && checkedAt !== null && now - checkedAt <= maxAgeMs
+  const isQuiet = (one: TenantStatus): boolean => standingOf(one) === 'sound' && !isStale(one, view)
   const quiet = tenants.filter(isQuiet)
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
-  const columns = [
-    { head: 'TENANT', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PROOF', align: 'left' }, { head: 'DEPTH', align: 'left' },
-    { head: 'CHECKED', align: 'right' }, { head: 'PAUSE', align: 'right' },
-  ] as const
-  const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
-  const rows = listed.map((one) => [
-    printable(one.tenant ?? one.path), one.verdict === null ? 'never' : words[one.verdict], one.damage === 'none' ? '-' : one.damage, one.verdict === null ? '-' : one.level, one.verdict === null ? '-' : one.depth,
-    one.checkedAt === null ? 'never' : `${humanMs(Math.max(0, now - one.checkedAt))} ago`, humanMs(one.pauseMs),
-  ])
   const commands = [
     ...(judgement.overdueHolds > 0 ? ['    holdfast resume --all'] : []),
-    ...tenants.filter(({ verdict }) => verdict === 'damaged').slice(0, 5).map(({ tenant, path }) => `    holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`),
+    ...tenants.filter((one) => standingOf(one) === 'damaged').slice(0, 5).map(({ tenant, path }) => `    holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`),
     ...(judgement.overdueHolds === 0 && judgement.counts.damaged === 0 && judgement.code !== 0 ? ['    holdfast sweep'] : []),
   ]
-  const sweep = view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${humanMs(Math.max(0, now - view.lastFullSweepAt))} ago`
+  const sweep = view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`
   const paint = (text: string): string => (judgement.code === 0 ? colors.green(text) : judgement.code === 2 ? colors.bold(colors.red(text)) : colors.yellow(text))
   return `${[
     ...wrap(`${judgement.word}: ${printable(view.service)}, ${count(tenants.length, 'tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
     ...judgement.reasons.flatMap((reason) => wrap(reason, options.width - 2).map((line) => `  ${line}`)),
-    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { width: options.width, paint: (cell, column) => (column === 1 && cell === 'DAMAGED' ? colors.bold(colors.red(cell)) : cell) })]),
-    ...(folded ? [`${rows.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`] : []),
+    ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
+    ...(folded ? [`${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`] : []),
     ...(commands.length === 0 ? [] : ['', 'next', ...commands]),
   ].join('\n')}\n`
 }
+
+const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
+
+/** A row for each file, of the check that stands; under it, what else has to be known of the file. */
+function tableOf(listed: readonly TenantStatus[], view: StatusView, options: StatusOptions): readonly string[] {
+  const colors = createColors(options.color)
+  const columns = [
+    { head: 'TENANT', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PROOF', align: 'left' }, { head: 'DEPTH', align: 'left' },
+    { head: 'CHECKED', align: 'right' }, { head: 'PAUSE', align: 'right' },
+  ] as const
+  const rows = listed.map((one) => {
+    const name = printable(one.tenant ?? one.path)
+    const check = standingCheck(one)
+    if (check === null) return [name, 'never', '-', '-', '-', 'never', '-']
+    return [name, words[check.verdict], check.damage === 'none' ? '-' : check.damage, check.level, check.depth, ago(check.at, view.generatedAt), humanMs(check.pauseMs)]
+  })
+  const [head = '', ...lines] = renderTable(columns, rows, { width: options.width, paint: (cell, column) => (column === 1 && cell === 'DAMAGED' ? colors.bold(colors.red(cell)) : cell) })
+  return [head, ...listed.flatMap((one, row) => [lines[row] ?? '', ...besides(one, view).flatMap((text) => wrap(text, options.width - 2).map((line) => `  ${line}`))])]
+}
+
+/** The check that the verdict rests on; null where there was none. */
+function standingCheck({ settled, checkedAt, verdict, damage, level, depth, pauseMs }: TenantStatus): SettledThen | null {
+  if (settled?.verdict === 'damaged') return settled
+  return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
+}
+
+/** What the row does not tell: a newest check that settles nothing, beside damage that stands or a full check that is too old. */
+function besides(one: TenantStatus, view: StatusView): readonly string[] {
+  const { settled, verdict, checkedAt, failure } = one
+  if (verdict === null || checkedAt === null || checkedAt === settled?.at) return []
+  if (standingOf(one) === 'damaged') {
+    const came = { sound: 'was too quick to clear it', damaged: 'found damage too', inconclusive: 'was inconclusive', failed: 'failed' }[verdict]
+    return [`still damaged: the newest check, ${ago(checkedAt, view.generatedAt)}, ${came}${failure === null ? '' : ` (${failure})`}`]
+  }
+  if (!isStale(one, view)) return []
+  return [settled === null ? 'never fully checked' : `last fully checked ${ago(settled.at, view.generatedAt)}`]
+}
+
+const ago = (at: number, now: number): string => `${humanMs(Math.max(0, now - at))} ago`

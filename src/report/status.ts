@@ -1,4 +1,5 @@
 /** What the ledger knows, for people and for the programs that watch: no tenant is touched. */
+import type { CheckedThen } from '../ledger/ledger.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { OpenHold } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
@@ -7,7 +8,7 @@ import type { VerdictWord } from '../model/verdict.ts'
 import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
-import { judgeStatus } from './status-judgement.ts'
+import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
 
 /** The newest check of one file. Times are ms since 1970; null where there was none. */
 export interface TenantStatus {
@@ -22,7 +23,11 @@ export interface TenantStatus {
   /** What kept it from being checked wholly; null where nothing did. */
   readonly failure: FailureCode | null
   readonly pauseMs: number | null
+  /** The newest check that settles something: a full one that came out sound, or any that found damage; null where there was none. */
+  readonly settled: SettledThen | null
 }
+
+export type SettledThen = Pick<CheckedThen, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
 
 export interface StatusView {
   readonly service: string
@@ -57,7 +62,7 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
     case 'text':
       return { code, text: renderStatusText(view, judgement, options) }
     case 'json':
-      return { code, text: `${JSON.stringify({ schema: 'holdfast.status/1', ...view, state: judgement.word, code, reasons: judgement.reasons, counts: judgement.counts }, null, 2)}\n` }
+      return { code, text: `${JSON.stringify(documentOf(view, judgement), null, 2)}\n` }
     case 'nagios':
     case 'monit':
       return { code, text: renderStatusLine(view, judgement) }
@@ -65,3 +70,7 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
       return { code, text: renderPrometheus(view, judgement) }
   }
 }
+
+/** `verdict` and what stands beside it are of the newest check; `standing` is what the counts go by. */
+const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object =>
+  ({ schema: 'holdfast.status/1', ...view, tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons, counts })

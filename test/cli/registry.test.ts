@@ -1,4 +1,5 @@
 /** The service's list of tenants against what the ledger remembers, by whole runs (interfaces.md, Admin API; operations.md, Sweep). */
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase } from './folder.ts'
 import { gist, holdfast, reportIn, reportOf } from './program.ts'
@@ -43,6 +44,29 @@ test('a tenant that is gone since last time is named once, with 3, and the other
   expect((await holdfast(['status', '--config', service.config])).stdout).not.toContain('bolt')
   gone.clear()
   expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
+})
+
+test('a file that is gone of a tenant that is still there is named once, with 3, and then known no more', async () => {
+  const files: string[] = []
+  await using service = await openService({ tenants: (data) => {
+    files.push(`${data}/acme.db`, `${data}/more.db`, makeDatabase(join(dirname(data), 'outside.db')))
+    return { acme: files, ...idsOf('bolt')(data) }
+  } })
+  const [main = '', more = '', outside = ''] = files
+  const sweep = async (...options: readonly string[]): Promise<unknown> => {
+    const { results, summary } = await reportOf(['sweep', ...options, '--config', service.config])
+    return [summary.exitCode, Object.fromEntries(results.map((result) => [result.path, gist(result)]))]
+  }
+  const bolt = { [`${service.data}/bolt.db`]: 'sound' }
+  expect(await sweep()).toEqual([1, { [main]: 'sound', [more]: 'sound', [outside]: 'failed PATH_OUTSIDE_ROOTS', ...bolt }])
+  files.splice(1)
+  expect(await sweep('--only', 'acme')).toEqual([0, { [main]: 'sound' }])
+  const { results } = await reportOf(['sweep', '--config', service.config])
+  expect(results.flatMap(({ failure }) => failure?.message ?? []).toSorted()).toEqual([`the service still lists acme, but no longer its file ${outside}`, `the service still lists acme, but no longer its file ${more}`])
+  expect(results.filter(({ failure }) => failure).map(gist)).toEqual(['inconclusive FILE_GONE', 'inconclusive FILE_GONE'])
+  expect(await sweep()).toEqual([0, { [main]: 'sound', ...bolt }])
+  const status = JSON.parse((await holdfast(['status', '--json', '--config', service.config])).stdout) as { tenants: { path: string }[]; state: string }
+  expect([status.state, status.tenants.map(({ path }) => path).toSorted()]).toEqual(['OK', [main, `${service.data}/bolt.db`]])
 })
 
 test('the tenant that monitoring relies on is served again before any other stands still (I1.9)', async () => {

@@ -8,6 +8,8 @@ import { damageIndex, makeDatabase } from './folder.ts'
 import { holdfast, reportIn } from './program.ts'
 import { openService, type TestService } from './service.ts'
 
+const pausesOf = (checks: readonly { readonly tenant: string; readonly pauseMs: number }[]): unknown => Object.fromEntries(checks.map(({ tenant, pauseMs }) => [tenant, pauseMs]))
+
 describe('after a sweep of a service with one damaged tenant', () => {
   let service: TestService
   const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
@@ -52,6 +54,17 @@ describe('after a sweep of a service with one damaged tenant', () => {
     const { entries } = JSON.parse(json.stdout) as { entries: { tenant: string; verdict: string; pauseMs: number; level: string }[] }
     expect(entries).toHaveLength(3)
     for (const entry of entries) expect(entry).toMatchObject({ level: 'sealed', pauseMs: expect.any(Number) as number })
+    const status = JSON.parse((await run('status', '--json')).stdout) as { tenants: { tenant: string; pauseMs: number }[] }
+    expect(pausesOf(entries)).toEqual(pausesOf(status.tenants)) // One clock under one word.
+  })
+
+  test('a limit counts what is shown, and what to type for the rest is said', async () => {
+    const [two, three, one, json] = await Promise.all([run('history', '--limit', '2'), run('history', '--limit', '3'), run('history', '--limit', '1', 'bolt'), run('history', '--json', '--limit', '2')])
+    expect(two.stdout.trimEnd().split('\n').slice(1)).toEqual([expect.stringMatching(/full/), expect.stringMatching(/full/), 'older checks are not shown: holdfast history --limit 20'])
+    expect(three.stdout).not.toContain('older')
+    expect(one.stdout.trimEnd().split('\n')).toHaveLength(2)
+    const document = JSON.parse(json.stdout) as { entries: unknown[]; more: boolean }
+    expect([document.entries.length, document.more]).toEqual([2, true])
   })
 
   test('status and history touch nobody, and work while the service is away', async () => {
@@ -89,6 +102,29 @@ describe('after a sweep of a service with one damaged tenant', () => {
     const resumed = await run('resume', '--all', '--json')
     expect([resumed.code, JSON.parse(resumed.stdout)]).toEqual([0, { schema: 'holdfast.resume/1', holds: [] }])
   })
+})
+
+test('what a check settled stands in status until another settles it, and only a whole sweep is a full one', async () => {
+  await using service = await openService()
+  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
+  const nagios = async (): Promise<string> => (await run('status', '--format', 'nagios')).stdout
+  expect((await run('sweep', '--only', 'acme')).code).toBe(0)
+  expect(await nagios()).toMatch(/^HOLDFAST WARNING - STALE no full sweep yet \|/)
+  expect((await run('sweep', '--depth', 'quick')).code).toBe(0)
+  expect(await nagios()).toMatch(/^HOLDFAST WARNING - STALE no full sweep yet; STALE 1 tenant not fully checked within 1 d 2 h: bolt \|/)
+  expect((await run('sweep')).code).toBe(0)
+  expect(await nagios()).toMatch(/^HOLDFAST OK - 2 tenants sound, oldest check .* last_sweep=/)
+  damageIndex(join(service.data, 'bolt.db'))
+  expect((await run('check', '--tenant', 'bolt')).code).toBe(2)
+  expect((await run('check', '--tenant', 'bolt', '--timeout', '1ms')).code).toBe(3)
+  expect(await nagios()).toMatch(/^HOLDFAST CRITICAL - DAMAGED 1: bolt \| tenants=2 sound=1 damaged=1;/)
+  const { stdout } = await run('status')
+  expect(stdout).toMatch(/^bolt +DAMAGED +index [^\n]*\n {2}still damaged: the newest check, [^\n]* ago, was inconclusive$/m)
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+})
+
+test('the help of status says its default as one would type it', async () => {
+  expect((await holdfast(['status', '--help'])).stdout).toMatch(/--max-age <duration>[^]*\(default: 26h\)/)
 })
 
 test('a doctor of a service that is away, and of folders that are open, says unfit and what to do: 1', async () => {

@@ -1,14 +1,17 @@
 /** Which tenants a sweep takes, and in which order (operations.md, Sweep). */
 import { expect, test } from 'vitest'
 import { select } from '../../src/fleet/selection.ts'
-import type { LastResult } from '../../src/ledger/ledger.ts'
+import type { CheckedThen, LastResult } from '../../src/ledger/ledger.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { VerdictWord } from '../../src/model/verdict.ts'
 
 const target = (id: string, named = `/srv/${id}.db`): Parameters<typeof select>[0][number] => ({ tenant: tenantId(id), named })
-const result = (id: string, verdict: VerdictWord, at: number): LastResult => ({
-  tenant: tenantId(id), path: `/srv/${id}.db`, at, run: 'RUN', verdict, damage: 'none', level: 'sealed', depth: 'full', changeCounter: null, size: null, walSalts: null, pauseMs: 9, failure: null, settled: null,
-})
+const then = (verdict: VerdictWord, at: number): CheckedThen => ({ at, run: 'RUN', verdict, damage: 'none', level: 'sealed', depth: 'full', changeCounter: null, size: null, walSalts: null, pauseMs: 9 })
+const result = (id: string, verdict: VerdictWord, at: number): LastResult => {
+  const check = then(verdict, at)
+  return { ...check, tenant: tenantId(id), path: `/srv/${id}.db`, failure: null, settled: verdict === 'sound' || verdict === 'damaged' ? check : null }
+}
+const quick = (id: string, at: number, settled: CheckedThen | null): LastResult => ({ ...result(id, 'sound', at), depth: 'quick', settled })
 const lastResults = [result('sound-late', 'sound', 30), result('damaged', 'damaged', 20), result('sound-early', 'sound', 10), result('inconclusive', 'inconclusive', 15), result('failed', 'failed', 5)]
 const ids = ['sound-late', 'sound-early', 'inconclusive', 'never', 'damaged', 'failed', 'health']
 
@@ -19,6 +22,14 @@ const order = (only: readonly string[] | null, statusTenant: string | null): unk
 
 test('never checked, then what was not sound, then the oldest sound check', () => {
   expect(order(null, null)).toEqual([0, 'never', 'health', 'failed', 'inconclusive', 'damaged', 'sound-early', 'sound-late'])
+})
+
+test('a quick check neither clears damage nor makes a full check younger', () => {
+  const remembered = [
+    result('sound-10', 'sound', 10), quick('sound-5', 40, then('sound', 5)), quick('never-full', 40, null), quick('was-damaged', 40, then('damaged', 1)), result('inconclusive', 'inconclusive', 30), result('sound-20', 'sound', 20),
+  ]
+  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered })
+  expect(targets.map(({ tenant }) => tenant)).toEqual(['inconclusive', 'was-damaged', 'never-full', 'sound-5', 'sound-10', 'sound-20'])
 })
 
 test('the tenant that monitoring relies on leads, whatever was found before (I1.9)', () => {

@@ -78,10 +78,13 @@ test('lines that are sent a second time are not written a second time', () => {
 test('answers are bounded, whatever is asked', async () => {
   using folder = scratch()
   const store = storeIn(folder.path)
+  for (let from = 0; from < 11_000; from += 1000) store.append(Array.from({ length: 1000 }, (_, index) => lineRow(from + index, 'CHECKS', from + index, condense(checked('acme')))))
   store.append(Array.from({ length: 11_000 }, (_, index) => lineRow(index, 'R', index, asked(`h${index}`, 'acme'))))
   store.close()
   await using reading = await readLedger(folder.path)
   expect(await reading.history(null, Number.MAX_SAFE_INTEGER)).toHaveLength(10_000)
+  const { lines, more } = await reading.checks(null, Number.MAX_SAFE_INTEGER)
+  expect([lines.length > 5000 && lines.length <= 10_000, more]).toEqual([true, true])
   expect(await reading.openHolds()).toHaveLength(10_000)
 })
 

@@ -31,7 +31,7 @@ test('what was appended is there for the next run, in order', async () => {
   using folder = scratch()
   const events: readonly Event[] = [
     { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] }, asked('a'), quiesced('a'), ended('a'), asked('b'), quiesced('b'), asked('c'),
-    { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' }, { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1 },
+    { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' }, { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1, whole: true },
   ]
   {
     await using ledger = await openLedger(folder.path, run)
@@ -43,8 +43,16 @@ test('what was appended is there for the next run, in order', async () => {
   expect(new Set(lines.map((line) => line.run))).toEqual(new Set([run]))
   expect((await ledger.openHolds()).map(({ holder, leaseId, fence, run }) => ({ holder, leaseId, fence, run })))
     .toEqual([{ holder: 'b', leaseId: 'lease of b', fence: 7, run }, { holder: 'c', leaseId: null, fence: null, run }])
-  expect(await ledger.lastRuns(5)).toEqual([{ run, mode: 'sweep', version: '0.1.0', startedAt: lines.at(-1)?.at, finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1 } }])
+  expect(await ledger.lastRuns(5)).toEqual([{ run, mode: 'sweep', version: '0.1.0', startedAt: lines.at(-1)?.at, finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true } }])
   expect((await ledger.history(tenantId('tenant of b'), 2)).map((line) => line.event.kind)).toEqual(['resume-failed', 'hold-quiesced'])
+})
+
+test('a run that does not say whether it was whole, as older versions did not, was not', async () => {
+  using folder = scratch()
+  await using ledger = await openLedger(folder.path, run)
+  await ledger.append({ kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] })
+  await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 3, covered: 3 } as Event)
+  expect(await ledger.lastRuns(1)).toMatchObject([{ finished: { covered: 3, whole: false } }])
 })
 
 test('appends that come together are committed together, in the order in which they came', async () => {
@@ -96,6 +104,22 @@ test('a quick check neither refreshes a full one nor clears damage', async () =>
   expect(await settledAfter(checked('acme', { verdict: 'inconclusive' }))).toEqual(['damaged', 'quick'])
   expect(await settledAfter(checked('acme', { verdict: 'failed' }))).toEqual(['damaged', 'quick'])
   expect(await settledAfter(checked('acme'))).toEqual(['sound', 'full'])
+})
+
+test('checks are counted by themselves, whatever was written between them, and it is said when there are older ones', async () => {
+  using folder = scratch()
+  await using ledger = await openLedger(folder.path, run)
+  for (const tenant of ['acme', 'bolt', 'acme', 'acme']) {
+    for (const event of [asked('h', tenant), quiesced('h', tenant), checked(tenant), ended('h', tenant)]) await ledger.append(event)
+  }
+  const found = async (tenant: string | null, limit: number): Promise<unknown> => {
+    const { lines, more } = await ledger.checks(tenant === null ? null : tenantId(tenant), limit)
+    return [lines.map(({ event }) => (event.kind === 'checked' ? event.tenant : event.kind)), more]
+  }
+  expect(await found(null, 2)).toEqual([['acme', 'acme'], true])
+  expect(await found(null, 4)).toEqual([['acme', 'acme', 'bolt', 'acme'], false])
+  expect(await found('acme', 2)).toEqual([['acme', 'acme'], true])
+  expect(await found('bolt', 1)).toEqual([['bolt'], false])
 })
 
 test('reading creates nothing, neither before the first run nor between runs', async () => {
@@ -229,7 +253,7 @@ test('SQLite is never loaded in the process that holds leases (F10)', () => {
   const program = `
     const { openLedger, readLedger } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ledger/ledger.ts'))})
     await using ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
-    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0 })
+    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })
     await using reading = await readLedger(${JSON.stringify(folder.path)})
     await reading.history(null, 1)
     const { readFileSync } = await import('node:fs')
@@ -248,7 +272,7 @@ test('a program that forgets nothing ends by itself: an idle ledger keeps no pro
   const program = `
     const { openLedger } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ledger/ledger.ts'))})
     const ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
-    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0 })`
+    await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })`
   execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 })
   expect(readdirSync(folder.path)).toContain('ledger.db')
 })

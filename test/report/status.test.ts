@@ -6,12 +6,19 @@ import { renderHistory } from '../../src/report/history.ts'
 import { renderHolders } from '../../src/report/holders.ts'
 import { displayWidth } from '../../src/report/layout.ts'
 import { renderStatus } from '../../src/report/status.ts'
-import type { StatusFormat, StatusView, TenantStatus } from '../../src/report/status.ts'
+import type { SettledThen, StatusFormat, StatusView, TenantStatus } from '../../src/report/status.ts'
 
 const hour = 3_600_000
 const now = 1_790_000_000_000
-const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus =>
-  ({ tenant: id, path: `/srv/${id}.db`, verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', checkedAt: now - hour, failure: null, pauseMs: 9, ...more })
+/** As the ledger has it after one check; `settled` tells of an earlier one. */
+const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
+  const newest = { verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', checkedAt: now - hour, failure: null, pauseMs: 9, ...more } as const
+  const { verdict, checkedAt, ...check } = newest
+  const settles = verdict === 'damaged' || (verdict === 'sound' && newest.depth === 'full')
+  return { tenant: id, path: `/srv/${id}.db`, settled: settles && checkedAt !== null ? { ...check, at: checkedAt, verdict } : null, ...newest }
+}
+const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
+const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
   ({ service: 'notes', tenants, openHolds: [], lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
@@ -23,10 +30,16 @@ test.each<[string, StatusView, number, string]>([
   ['a hold that never ended', view([tenant('a')], { openHolds: [hold(now - 1)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all'],
   ['a hold at work', view([tenant('a')], { openHolds: [hold(now + 9_000)] }), 0, 'HOLDFAST OK'],
   ['a hold that its run gave up', view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(now + 9_000)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck'],
-  ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not checked within 1 d 2 h: a'],
+  ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
   ['I4.2 no sweep finished', view([tenant('a')], { lastFullSweepAt: now - 30 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep 1 d 6 h ago'],
-  ['I4.2 a tenant that was never checked', view([tenant('a'), tenant('b', { verdict: null, checkedAt: null })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not checked'],
-  ['inconclusive', view([tenant('a', { verdict: 'inconclusive' })]), 1, 'HOLDFAST WARNING - INCONCLUSIVE 1: a'],
+  ['I4.2 a tenant that was never checked', view([tenant('a'), tenant('b', { verdict: null, checkedAt: null })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked'],
+  ['inconclusive', view([tenant('a', { verdict: 'inconclusive', settled: wasSound })]), 1, 'HOLDFAST WARNING - INCONCLUSIVE 1: a'],
+  ['damage, and then a quick check', view([tenant('a', { depth: 'quick', settled: wasDamaged }), tenant('b')]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a | tenants=2 sound=1 damaged=1;;0 inconclusive=0'],
+  ['damage, and then an inconclusive check', view([tenant('a', { verdict: 'inconclusive', settled: wasDamaged })]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a | tenants=1 sound=0 damaged=1;;0 inconclusive=0'],
+  ['damage, and then a check that was refused', view([tenant('a', { verdict: 'failed', failure: 'IN_USE', settled: wasDamaged })]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a | tenants=1 sound=0 damaged=1;;0 inconclusive=0;0 failed=0'],
+  ['a quick check alone', view([tenant('a', { depth: 'quick' }), tenant('b')]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a | tenants=2 sound=2 damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0 last_sweep'],
+  ['a quick check long after a full one', view([tenant('a', { depth: 'quick', settled: { ...wasSound, at: now - 30 * hour } })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
+  ['a quick check soon after a full one', view([tenant('a', { depth: 'quick', settled: wasSound })]), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 2 h ago'],
   ['nothing known', view([], { lastFullSweepAt: null }), 3, 'HOLDFAST UNKNOWN - STALE no full sweep yet'],
 ])('%s', (_, given, code, begin) => {
   for (const format of ['nagios', 'monit'] as const) {
@@ -40,6 +53,7 @@ const nasty = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.constan
 const anyTenant = fc.record({
   tenant: nasty, path: nasty, verdict: fc.constantFrom('sound', 'damaged', 'inconclusive', 'failed', null), damage: fc.constantFrom('none', 'table'), level: fc.constant('sealed'),
   depth: fc.constantFrom('quick', 'full'), checkedAt: fc.option(fc.integer({ min: 0, max: now }), { nil: null }), pauseMs: fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: null }),
+  failure: fc.constantFrom(null, 'IN_USE', 'TOO_LARGE_FOR_PAUSE'), settled: fc.constantFrom(null, wasSound, wasDamaged, { ...wasDamaged, at: 5 }),
 }) as fc.Arbitrary<TenantStatus>
 
 describe('for any tenants', () => {
@@ -56,7 +70,7 @@ describe('for any tenants', () => {
   test('never OK while one is damaged, and text is never wider than the terminal but for commands', () => {
     fc.assert(fc.property(fc.array(anyTenant, { minLength: 1, maxLength: 30 }), (tenants) => {
       const { text, code } = render(view(tenants), 'text')
-      if (tenants.some(({ verdict }) => verdict === 'damaged')) expect(code).toBe(2)
+      if (tenants.some(({ verdict, settled }) => verdict === 'damaged' || settled?.verdict === 'damaged')) expect(code).toBe(2)
       for (const line of text.split('\n')) if (!line.startsWith('    holdfast ')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
       expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
     }))
@@ -97,12 +111,53 @@ next
   expect(JSON.parse(render(given, 'json').text)).toMatchObject({ schema: 'holdfast.status/1', state: 'CRITICAL', code: 2, tenants: [{ tenant: 'a' }, { tenant: 'acme' }] })
 })
 
+test('damage stands in every format until a full check finds the file sound', () => {
+  const given = view([
+    tenant('a', { verdict: 'inconclusive', failure: 'TOO_LARGE_FOR_PAUSE', settled: wasDamaged }), tenant('b', { depth: 'quick', settled: wasDamaged }), tenant('c', { verdict: 'failed', failure: 'IN_USE', settled: wasDamaged }),
+    tenant('d', { depth: 'quick', settled: { ...wasSound, at: now - 30 * hour } }), tenant('e', { depth: 'quick' }),
+  ])
+  expect(render(given, 'text').text).toBe(`CRITICAL: notes, 5 tenants, 2 sound, last full sweep 1 h ago
+  DAMAGED 3: a, b, c
+  STALE 2 tenants not fully checked within 1 d 2 h: d, e
+
+TENANT  VERDICT  DAMAGE  PROOF   DEPTH  CHECKED  PAUSE
+a       DAMAGED  index   sealed  full   2 h ago   7 ms
+  still damaged: the newest check, 1 h ago, was inconclusive
+  (TOO_LARGE_FOR_PAUSE)
+b       DAMAGED  index   sealed  full   2 h ago   7 ms
+  still damaged: the newest check, 1 h ago, was too quick to clear it
+c       DAMAGED  index   sealed  full   2 h ago   7 ms
+  still damaged: the newest check, 1 h ago, failed (IN_USE)
+d       sound    -       sealed  quick  1 h ago   9 ms
+  last fully checked 1 d 6 h ago
+e       sound    -       sealed  quick  1 h ago   9 ms
+  never fully checked
+
+next
+    holdfast check --tenant a
+    holdfast check --tenant b
+    holdfast check --tenant c
+`)
+  const json = JSON.parse(render(given, 'json').text) as { counts: unknown; tenants: { verdict: string; standing: string }[] }
+  expect(json.counts).toEqual({ sound: 2, damaged: 3, inconclusive: 0, failed: 0, never: 0 })
+  expect(json.tenants.map(({ verdict, standing }) => `${verdict} ${standing}`)).toEqual(['inconclusive damaged', 'sound damaged', 'failed damaged', 'sound sound', 'sound sound'])
+  const { text } = render(given, 'prometheus')
+  expect(text).toContain('holdfast_tenants{service="notes",verdict="damaged"} 3')
+  for (const id of ['a', 'b', 'c']) expect(text).toContain(`holdfast_tenant_damaged{service="notes",tenant="${id}"} 1`)
+  expect(text).toContain('holdfast_oldest_check_age_seconds{service="notes"} +Inf')
+})
+
 test('history as text', () => {
   const entry = { at: Date.UTC(2026, 10, 21, 3, 4), run: 'r', tenant: 'acme', path: '/x', verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 9, failure: null } as const
-  expect(renderHistory([entry, { ...entry, verdict: 'failed', damage: 'none', failure: 'IN_USE', pauseMs: null }], { format: 'text', width: 80, color: false })).toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT    DEPTH  PAUSE
+  const entries = [entry, { ...entry, verdict: 'failed', damage: 'none', failure: 'IN_USE', pauseMs: null }] as const
+  expect(renderHistory({ entries, older: 'holdfast history --limit 20' }, { format: 'text', width: 80, color: false })).toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT    DEPTH  PAUSE
 acme    2026-11-21 03:04  DAMAGED  index   full    9 ms
 acme    2026-11-21 03:04  FAILED   IN_USE  full       -
+older checks are not shown: holdfast history --limit 20
 `)
+  const json = (older: string | null): unknown => JSON.parse(renderHistory({ entries, older }, { format: 'json', width: 80, color: false }))
+  expect([json('holdfast history --limit 20'), json(null)]).toMatchObject([{ entries, more: true }, { entries, more: false }])
+  expect(renderHistory({ entries: [], older: null }, { format: 'text', width: 80, color: false })).toBe('Nothing was checked yet.\n')
 })
 
 test('holders are told apart from what could not be looked at', () => {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { shellWord } from '../../diagnosis/command.ts'
 import { readLedger, type LedgerLine } from '../../ledger/ledger.ts'
-import { tenantId } from '../../model/brand.ts'
+import { answerMax } from '../../ledger/questions.ts'
+import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { renderHistory, type HistoryEntry } from '../../report/history.ts'
@@ -20,7 +22,7 @@ export function addHistory(program: Command, face: Face, act: Act): void {
     .argument('[id]', 'tenant (default: all)')
     .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
     .option('--json', 'print one JSON document on stdout')
-    .option('--limit <n>', 'lines of the ledger to look at', positive, 200)
+    .option('--limit <n>', 'checks to show', positive, 200)
     .addHelpText('after', `
 Examples:
   holdfast history acme
@@ -33,14 +35,23 @@ Exit codes: 0 answered, 64 no such tenant, 78 configuration`)
 async function tellHistory(id: string | undefined, options: HistoryCommandOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   await using ledger = await readLedger(settings.ledger.dir)
-  const lines = await ledger.history(id === undefined ? null : tenantId(id), options.limit)
-  if (id !== undefined && lines.length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)
-  await face.out(renderHistory(lines.flatMap(asEntry), { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
+  const tenant = id === undefined ? null : tenantId(id)
+  const { lines, more } = await ledger.checks(tenant, options.limit)
+  if (lines.length === 0 && tenant !== null && (await ledger.history(tenant, 1)).length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)
+  if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
+  await face.out(renderHistory({ entries: lines.flatMap(asEntry), older: more ? forOlder(tenant, options.limit, lines.length) : null }, { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
   return exitCodes.sound
+}
+
+/** What to type for older checks. Fewer than asked for: an answer of the ledger is bounded, and a higher limit would change nothing. */
+function forOlder(tenant: TenantId | null, limit: number, shown: number): string {
+  if (shown < limit || limit >= answerMax.lines) return tenant === null ? 'holdfast history TENANT' : 'one answer holds no more of them'
+  const id = tenant === null ? '' : ` ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
+  return `holdfast history --limit ${Math.min(limit * 10, answerMax.lines)}${id}`
 }
 
 function asEntry({ at, run, event }: LedgerLine): readonly HistoryEntry[] {
   if (event.kind !== 'checked') return []
   const { tenant, path, verdict, damage, evidence, depth, timings, failure } = event.result
-  return [{ at, run, tenant, path, verdict, damage, level: evidence.level, depth, pauseMs: evidence.quiesce?.heldMs ?? timings.pauseMs, failure: failure?.code ?? null }]
+  return [{ at, run, tenant, path, verdict, damage, level: evidence.level, depth, pauseMs: timings.pauseMs, failure: failure?.code ?? null }]
 }

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { isGone } from '../../fleet/registry.ts'
 import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
@@ -21,7 +22,7 @@ export function addStatus(program: Command, face: Face, act: Act): void {
     .addOption(new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'))
     .option('--json', 'the same as --format json')
     .option('--verbose', 'list every tenant')
-    .option('--max-age <duration>', 'checks older than this are stale', duration, 26 * 3_600_000)
+    .addOption(new Option('--max-age <duration>', 'checks older than this are stale').argParser(duration).default(duration('26h'), '26h'))
     .addHelpText('after', `
 Examples:
   holdfast status
@@ -39,7 +40,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
   await using ledger = await readLedger(settings.ledger.dir)
   const view: StatusView = {
     service: settings.service.name, generatedAt: Date.now(), maxAgeMs: options.maxAge,
-    tenants: (await ledger.lastResults()).filter(({ failure }) => failure !== 'TENANT_GONE').map(withTimes),
+    tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
     openHolds: await ledger.openHolds(),
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
   }
@@ -53,8 +54,8 @@ const withTimes = (result: LastResult): StatusView['tenants'][number] => ({ ...r
 
 const runsLookedAt = 1_000
 
-/** The end of the newest sweep that came to all that it had selected. */
+/** The end of the newest sweep of everything, at full depth, that came to all of it. */
 function lastFullSweep(runs: readonly RecordedRun[]): number | null {
-  const full = runs.find(({ mode, finished }) => mode === 'sweep' && finished !== null && finished.selected > 0 && finished.covered === finished.selected)
+  const full = runs.find(({ finished }) => finished !== null && finished.whole && finished.selected > 0 && finished.covered === finished.selected)
   return full?.finished?.at ?? null
 }

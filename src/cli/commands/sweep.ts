@@ -46,7 +46,7 @@ async function sweepService(options: SweepCommandOptions, face: Face): Promise<E
     const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { maxPaused, workers: concurrency })
     return withServiceRun(settings, openingOf(face, options, run, 'sweep'), async (service) => {
       const worked = await withProgress(face, options, outcome, (watching) => sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching))
-      await service.ledger.append({ kind: 'run-finished', exitCode: outcome.exitCode(worked), selected: worked.selected, covered: worked.covered })
+      await service.ledger.append({ kind: 'run-finished', exitCode: outcome.exitCode(worked), selected: worked.selected, covered: worked.covered, whole: only === undefined && depth === 'full' })
       return worked
     })
   })
