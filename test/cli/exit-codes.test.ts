@@ -89,6 +89,7 @@ test('help is 0, on stdout, with examples and exit codes, for the program and ev
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/Examples:\n {2}holdfast [^]*Exit codes: 0/)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+    if (stdout !== helps[0]?.stdout) for (const option of ['--config', '--json', '--quiet', '--verbose', '--log-level']) expect(stdout).toContain(`  ${option} `)
   }
   for (const command of commands) expect(helps[0]?.stdout).toContain(`  ${command} `)
   expect((await holdfast(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)

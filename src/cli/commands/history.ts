@@ -9,26 +9,22 @@ import { Failure } from '../../model/failure.ts'
 import { renderHistory, type HistoryEntry } from '../../report/history.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
-import { positive } from '../options.ts'
+import { positive, withCommon, type CommonOptions } from '../options.ts'
 
-interface HistoryCommandOptions {
-  readonly config?: string
-  readonly json?: boolean
+interface HistoryCommandOptions extends CommonOptions {
   readonly limit: number
 }
 
 export function addHistory(program: Command, face: Face, act: Act): void {
-  program.command('history').description('verdicts and pauses over time, newest first; no tenant is touched')
+  withCommon(program.command('history').description('verdicts and pauses over time, newest first; no tenant is touched'), 'holdfast.history/1')
     .argument('[id]', 'tenant (default: all)')
-    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
-    .option('--json', 'print one JSON document on stdout')
     .option('--limit <n>', 'checks to show', positive, 200)
     .addHelpText('after', `
 Examples:
   holdfast history acme
   holdfast history --limit 1000 --json
 
-Exit codes: 0 answered, 64 no such tenant, 78 configuration`)
+Exit codes: 0 answered, 1 failed, 64 no such tenant, 70 bug, 78 configuration`)
     .action((id: string | undefined, options: HistoryCommandOptions) => act(() => tellHistory(id, options, face)))
 }
 

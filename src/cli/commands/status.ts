@@ -6,22 +6,16 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
-import { duration } from '../options.ts'
+import { duration, withCommon, type CommonOptions } from '../options.ts'
 
-interface StatusOptions {
-  readonly config?: string
+interface StatusOptions extends CommonOptions {
   readonly format: StatusFormat
-  readonly json?: boolean
   readonly maxAge: number
-  readonly verbose?: boolean
 }
 
 export function addStatus(program: Command, face: Face, act: Act): void {
-  program.command('status').description('what the ledger knows; no tenant is touched')
-    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+  withCommon(program.command('status').description('what the ledger knows; no tenant is touched'), 'holdfast.status/1; the same as --format json')
     .addOption(new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'))
-    .option('--json', 'the same as --format json')
-    .option('--verbose', 'list every tenant')
     .addOption(new Option('--max-age <duration>', 'checks older than this are stale').argParser(duration).default(duration('26h'), '26h'))
     .addHelpText('after', `
 Examples:
@@ -29,7 +23,7 @@ Examples:
   holdfast status --format nagios --max-age 26h
   holdfast status --format prometheus > /var/lib/node_exporter/holdfast.prom
 
-Exit codes: 0 answered, 78 configuration;
+Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
   for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`)
     .action((options: StatusOptions) => act(() => tellStatus(options, face)))
 }
@@ -46,7 +40,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
   }
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
   const { text, code } = renderStatus(view, { format, width: face.width, color: face.color, verbose: options.verbose ?? false })
-  await face.out(text)
+  if (!options.quiet || format !== 'text' || code !== 0) await face.out(text)
   return format === 'nagios' || format === 'monit' ? code : exitCodes.sound
 }
 
