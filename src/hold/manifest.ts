@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, constants, lstat, mkdir, readFile, readdir, stat, writeFile, open } from 'node:fs/promises'
+import { copyFile, constants, lstat, readFile, readdir, stat, writeFile, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { syncFolder } from '../host/durable.ts'
+import { failureOfFolder, makeFolder, tryFolder } from '../host/folder.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import type { Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
@@ -34,21 +35,23 @@ export interface Manifest {
 export async function writePulled(snapshot: Snapshot, folder: string, database: string, about: Omit<Manifest, 'schema' | 'files'>): Promise<string> {
   const files = snapshot.files.map(({ part, bytes, sha256 }) => ({ name: database + part, bytes, sha256 }))
   const manifest: Manifest = { schema: 'holdfast.snapshot/1', ...about, files }
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700)
   for (const { part } of snapshot.files) await copyDurably(snapshot.path + part, join(folder, database + part)).catch(refuseOverwriting)
   await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true }).catch(refuseOverwriting)
   await syncFolder(folder)
   return join(folder, database)
 }
 
-/** Asked before anybody is held for it. @throws {Failure} USAGE when the folder has something in it, NOT_A_FILE, NO_PERMISSION */
+/** Asked before anybody is held for it. Leaves no folder. @throws {Failure} USAGE when the folder has something in it or is none; see `failureOfFolder` */
 export async function requireRoomFor(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new Failure('USAGE', `${folder} is no folder`, { hint: 'name a new folder', cause: error })
-    throw failureOfPath(folder, error)
+    throw failureOfFolder(folder, error)
   })
   if (names.length > 0) throw new Failure('USAGE', `${folder} has something in it already; nothing is overwritten`, { hint: 'name a new folder' })
+  await tryFolder(folder, 0o700).catch((error: unknown) => {
+    throw failureOfFolder(folder, error)
+  })
 }
 
 async function copyDurably(from: string, to: string): Promise<void> {
