@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import Database from 'better-sqlite3'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync, appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { mount, skipped, whyNoMount } from '../host/mounts.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from './folder.ts'
 import { ending, gist, holdfast, launcher, reportIn, reportOf, single, start, type Ran, type RunOptions } from './program.ts'
@@ -178,4 +178,36 @@ test.skipIf(whyNoMount('tmpfs') !== null)(`a pull to a read-only file system is 
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(`NO_PERMISSION: the folder ${join(disk.path, place)} lies on a read-only file system`)])
   }
   expect(service.deeds).toEqual([])
+})
+
+describe.skipIf(whyNoMount('tmpfs') !== null)(`a disk that becomes full while a snapshot is kept${skipped(whyNoMount('tmpfs'))}`, () => {
+  const full = (place: string): string => `NO_SPACE: the disk is full where the folder ${place} is`
+
+  test.each([['the copy', -4096], ['the manifest', 0]])('%s does not fit: the folder is named, the check is told, and nothing is left', async (_, room) => {
+    using folder = makeFolder()
+    const file = makeDatabase(folder.in('app.db'), { rows: 400 })
+    damageIndex(file)
+    using disk = mount('tmpfs', statSync(file).size + room)
+    mkdirSync(join(disk.path, 'there'), { mode: 0o700 })
+    for (const name of ['there', 'new/below']) {
+      const place = join(disk.path, name)
+      const ran = await holdfast(['check', '--json', '--keep-snapshot', place, file])
+      const report = reportIn(ran)
+      expect([gist(single(report)), report.run.stopped, ran.code]).toEqual(['damaged index', expect.stringContaining(full(place)), 2])
+      expect(ran.stderr).not.toContain('kept in')
+    }
+    expect(readdirSync(disk.path, { recursive: true })).toEqual(['there'])
+  })
+
+  test('a pull of a sound tenant fails, says where and that it is sound, and the tenant serves', async () => {
+    await using service = await openService()
+    using disk = mount('tmpfs', 4096)
+    const place = join(disk.path, 'pulled')
+    const ran = await holdfast(['pull', 'acme', place, '--config', service.config])
+    expect([ran.code, ran.stdout]).toEqual([1, expect.stringMatching(/acme +sound/)])
+    expect(ran.stdout.replace(/\s+/g, ' ')).toContain(full(place))
+    expect([readdirSync(disk.path), service.gate.stateOf('acme')]).toEqual([[], 'active'])
+    const report = await reportOf(['pull', 'acme', place, '--config', service.config])
+    expect([gist(single(report)), report.summary.exitCode]).toEqual(['sound', 1])
+  })
 })
