@@ -9,6 +9,7 @@ import { workThrough, type Watching, type Worked } from '../../fleet/pipeline.ts
 import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
 import { sweep } from '../../fleet/sweep.ts'
 import { findDatabases } from '../../hold/find-databases.ts'
+import { realPathOf } from '../../hold/tell-file.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
@@ -91,9 +92,26 @@ async function targetsIn(files: readonly string[]): Promise<readonly Target[]> {
   return targets
 }
 
+/**
+ * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
+ * result for each name. Copies stay as they are named: nobody holds them, and beside each name may lie another WAL.
+ */
+async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
+  const seen = new Set<string>()
+  const once: Target[] = []
+  for (const target of targets) {
+    const real = await realPathOf(target.named)
+    if (real !== null && seen.has(real)) continue
+    if (real !== null) seen.add(real)
+    once.push(target)
+  }
+  return once
+}
+
 async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
-  const targets = await targetsIn(files)
+  const named = await targetsIn(files)
+  const targets = options.snapshot ? named : await eachOnce(named)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
