@@ -127,6 +127,15 @@ async function endingSoon(args: readonly string[], options: RunOptions = {}): Pr
   }
 }
 
+test('--quiet says nothing of a snapshot that was kept and is sound', async () => {
+  await using service = await openService()
+  const { folder, config } = service
+  const silent = { code: 0, stdout: '', stderr: '' }
+  expect(await holdfast(['pull', 'acme', folder.in('pulled'), '--quiet', '--config', config])).toEqual(silent)
+  expect(await holdfast(['check', makeDatabase(folder.in('app.db')), '--quiet', '--keep-snapshot', folder.in('kept')])).toEqual(silent)
+  expect([readdirSync(folder.in('pulled')), readdirSync(folder.in('kept'))]).toEqual([['acme.db', 'manifest.json'], ['app.db', 'manifest.json']])
+})
+
 test('a folder that the kernel cannot make is refused with its path, wherever one is named', async () => {
   using folder = makeFolder()
   const file = makeDatabase(folder.in('app.db'))

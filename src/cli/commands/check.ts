@@ -124,7 +124,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   })
 }
 
-export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map' | 'ledger' | 'showValues'>
+export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'quiet' | 'logLevel' | 'map' | 'ledger' | 'showValues'>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
 export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
@@ -135,12 +135,17 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
   return {
     run, ledger: options.ledger ?? null,
     snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false,
-    keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
+    keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
     onStep: logSteps(face, run, options.logLevel),
   }
+}
+
+/** Says where a snapshot was put, unless no word was asked for: whoever named the folder knows it. */
+export const tellKept = (where: string, face: Face, { quiet }: Pick<ReportOptions, 'quiet'>) => (database: string): void => {
+  if (!quiet) face.say(`${where} ${printable(database)}`)
 }
 
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
