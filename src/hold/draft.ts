@@ -9,13 +9,14 @@ import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdir
 import { readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { failureOfFolder, makeFolder } from '../host/folder.ts'
+import { makeFolder } from '../host/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { digestOf } from './digest.ts'
+import { failureOfFolder } from './folder-failure.ts'
 
 const partialSuffix = '.partial'
 /** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { canReflink } from '../host/copying.ts'
 import { openDescriptor } from '../host/descriptor.ts'
-import { failureOfFolder } from '../host/folder.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
 import { requirePrivateFolder } from './draft.ts'
+import { failureOfFolder } from './folder-failure.ts'
 
 export interface SnapshotFolder extends AsyncDisposable {
   readonly path: string

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { failureOfFolder, makeFolder, removeFolders, tryFolder } from '../../src/host/folder.ts'
+import { makeFolder, removeFolders, tryFolder } from '../../src/host/folder.ts'
 import { temporaryFolder } from './stranger.ts'
 
 test('the missing ones are made and named, the topmost first; what is there is fine', async () => {
@@ -41,9 +41,4 @@ test('a trial leaves nothing that was not there', async () => {
   writeFileSync(folder.file('c/somebody'), '')
   await removeFolders(made)
   expect([existsSync(folder.file('c/somebody')), existsSync(folder.file('c/d'))]).toEqual([true, false])
-})
-
-test('what is no error of the system is passed on', () => {
-  const defect = new TypeError('a defect')
-  expect(failureOfFolder('/somewhere', defect)).toBe(defect)
 })
