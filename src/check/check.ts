@@ -2,8 +2,8 @@
  * The check: reads snapshots in child processes and brings back facts. Damage, crashes, hangs and unread pages are values of the reading; only a wrong
  * call, an abort or trouble of our own is thrown.
  */
-import { mkdir } from 'node:fs/promises'
 import PQueue from 'p-queue'
+import { makeFolder } from '../host/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { Engine, Reading } from '../model/reading.ts'
 import { confinedUser } from './confinement.ts'
@@ -55,7 +55,7 @@ const noDigests: Digesting = { kind: 'none' }
 
 /** One child starts at once, the others with the first snapshots for which there is none; as root each is locked into its room under another user. */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  await makeFolder(options.folder, 0o700)
   await removeAbandonedRooms(options.folder)
   const user = confinedUser()
   const places = Array.from({ length: options.parallel }, () => new ReadingPlace(options.folder, user, options))

@@ -40,9 +40,9 @@ export function positive(text: string): number {
   return number
 }
 
-/** `30s`, `5m`, … in ms. */
+/** `30s`, `5m`, … in ms; no time at all is refused: nothing comes to an end in it. */
 export function duration(text: string): number {
   const ms = durationMs(text)
-  if (ms === undefined) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h.')
+  if (ms === undefined || ms === 0) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h, longer than 0.')
   return ms
 }

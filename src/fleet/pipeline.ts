@@ -41,6 +41,12 @@ export interface Worked {
   readonly stopped: Failure | null
 }
 
+interface Checked {
+  readonly examined: Examined
+  /** Why the snapshot could not be kept where somebody wants it: that stops the line. */
+  readonly unkept: Failure | null
+}
+
 /** Works through the targets in their order. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
 export async function workThrough(targets: readonly Target[], crew: Crew, limits: RunLimits, watching: Watching, interrupt: AbortSignal): Promise<Worked> {
   const line = new StopTheLine(interrupt)
@@ -49,7 +55,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const room = new SnapshotRoom(limits)
   const at = new Stations(targets.length, watching)
 
-  const finish = async ({ result, lastGood }: Examined, target: Target): Promise<void> => {
+  const finish = async ({ examined: { result, lastGood }, unkept }: Checked, target: Target): Promise<void> => {
     at.finished(target)
     watching.onResult(result)
     line.look(result)
@@ -57,18 +63,30 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       target.tenant === null ? null : crew.ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
       lastGood === null ? null : crew.ledger?.keep(lastGood),
     ])
+    if (unkept !== null) throw unkept
   }
-  const check = async (heldTarget: HeldTarget): Promise<Examined> => {
+  const check = async (heldTarget: HeldTarget): Promise<Checked> => {
     const { target, held } = heldTarget
     try {
       return await checks.add(held.kind === 'snapshot' ? held.snapshot.bytes : 0, async () => {
         at.checking(target)
-        if (held.kind === 'snapshot') await crew.keep?.(target, held)
-        return checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), line.signal)
+        const unkept = await keep(heldTarget)
+        return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), line.signal), unkept }
       })
     } finally {
       // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its room on the disk for the ledger.
       if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
+    }
+  }
+  /** Before the check, which changes the snapshot. @returns why it could not be kept: somebody stood still for what it says, so it is checked first */
+  const keep = async ({ target, held }: HeldTarget): Promise<Failure | null> => {
+    if (held.kind !== 'snapshot' || crew.keep === null) return null
+    try {
+      await crew.keep(target, held)
+      return null
+    } catch (error) {
+      if (error instanceof Failure) return error
+      throw error
     }
   }
   // Two more than may be paused: while one stands still, the next one's preflight and warm copy are made and the last one's snapshot is hashed.
@@ -89,7 +107,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, boundsAt(place), line.signal)))
       if (!heldTarget) return place.leave()
       place.fill(bytesOnDisk(heldTarget))
-      const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((examined) => finish(examined, target))).finally(() => endings.delete(ending))
+      const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((checked) => finish(checked, target))).finally(() => endings.delete(ending))
       endings.add(ending)
     })
   }

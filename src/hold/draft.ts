@@ -6,15 +6,17 @@
  * size of a file (truncating, deleting) goes there.
  */
 import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync } from 'node:fs'
-import { mkdir, readdir, rm, stat, unlink } from 'node:fs/promises'
+import { readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeFolder } from '../host/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { digestOf } from './digest.ts'
+import { failureOfFolder } from './folder-failure.ts'
 
 const partialSuffix = '.partial'
 /** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
@@ -138,10 +140,12 @@ export function outOfSpace(error: unknown): never {
 
 /**
  * Snapshots hold customers' data: the folder is made with mode 0700, and refused when others can get in.
- * @throws {Failure} SNAPSHOT_UNSAFE
+ * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
  */
 export async function requirePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700).catch((error: unknown) => {
+    throw failureOfFolder(folder, error)
+  })
   const found = await stat(folder)
   if ((found.mode & 0o077) !== 0) throw new Failure('SNAPSHOT_UNSAFE', `${folder} is open to others (mode ${(found.mode & 0o777).toString(8)})`)
   const user = process.geteuid?.()

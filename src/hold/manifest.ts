@@ -4,13 +4,15 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, constants, lstat, mkdir, readFile, readdir, stat, writeFile, open } from 'node:fs/promises'
+import { copyFile, constants, lstat, readFile, readdir, stat, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { syncFolder } from '../host/durable.ts'
+import { makeFolder, removeFolders, tryFolder } from '../host/folder.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import type { Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
-import { outOfSpace, type Snapshot } from './draft.ts'
+import type { Snapshot } from './draft.ts'
+import { failureOfFolder } from './folder-failure.ts'
 import { failureOfPath } from './live-path.ts'
 
 export const manifestName = 'manifest.json'
@@ -27,40 +29,62 @@ export interface Manifest {
 }
 
 /**
- * Copies a snapshot with its manifest into a new folder, durably.
+ * Copies a snapshot with its manifest into a new folder, durably. Where that fails nothing of it is left: the manifest, which says that all is there, is written
+ * last and goes first.
  * @param database name of the database file in the folder
- * @throws {Failure} USAGE when the folder exists and is not empty, NO_SPACE
+ * @throws {Failure} USAGE when a file of such a name is there; see `failureOfFolder`
  */
 export async function writePulled(snapshot: Snapshot, folder: string, database: string, about: Omit<Manifest, 'schema' | 'files'>): Promise<string> {
   const files = snapshot.files.map(({ part, bytes, sha256 }) => ({ name: database + part, bytes, sha256 }))
   const manifest: Manifest = { schema: 'holdfast.snapshot/1', ...about, files }
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  for (const { part } of snapshot.files) await copyDurably(snapshot.path + part, join(folder, database + part)).catch(refuseOverwriting)
-  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true }).catch(refuseOverwriting)
-  await syncFolder(folder)
+  const written: string[] = []
+  let made: readonly string[] = []
+  try {
+    made = await makeFolder(folder, 0o700)
+    for (const { part } of snapshot.files) await copyDurably(snapshot.path + part, join(folder, database + part), written)
+    await writeDurably(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, written)
+    await syncFolder(folder)
+  } catch (error) {
+    // A disk that keeps even these has its first trouble told: it is the same.
+    for (const path of written.toReversed()) await unlink(path).catch(() => undefined)
+    await removeFolders(made).catch(() => undefined)
+    throw failureOfCopy(folder, error)
+  }
   return join(folder, database)
 }
 
-/** Asked before anybody is held for it. @throws {Failure} USAGE when the folder has something in it, NOT_A_FILE, NO_PERMISSION */
+/** Asked before anybody is held for it. Leaves no folder. @throws {Failure} USAGE when the folder has something in it or is none; see `failureOfFolder` */
 export async function requireRoomFor(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new Failure('USAGE', `${folder} is no folder`, { hint: 'name a new folder', cause: error })
-    throw failureOfPath(folder, error)
+    throw failureOfFolder(folder, error)
   })
   if (names.length > 0) throw new Failure('USAGE', `${folder} has something in it already; nothing is overwritten`, { hint: 'name a new folder' })
+  await tryFolder(folder, 0o700).catch((error: unknown) => {
+    throw failureOfFolder(folder, error)
+  })
 }
 
-async function copyDurably(from: string, to: string): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+/** @param written gets the name of the copy when there is one */
+async function copyDurably(from: string, to: string, written: string[]): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE) // Leaves nothing where it fails.
+  written.push(to)
   await using file = await open(to, 'r+')
   await file.chmod(0o600)
   await file.sync()
 }
 
-function refuseOverwriting(error: unknown): never {
-  if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Failure('USAGE', `${(error as NodeJS.ErrnoException).path ?? 'the file'} exists already; nothing is overwritten`, { hint: 'name a new folder', cause: error })
-  return outOfSpace(error)
+async function writeDurably(path: string, text: string, written: string[]): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  written.push(path)
+  await file.writeFile(text)
+  await file.sync()
+}
+
+function failureOfCopy(folder: string, error: unknown): unknown {
+  const { code, dest, path } = error as NodeJS.ErrnoException & { readonly dest?: string }
+  if (code === 'EEXIST') return new Failure('USAGE', `${dest ?? path ?? folder} exists already; nothing is overwritten`, { hint: 'name a new folder', cause: error })
+  return failureOfFolder(folder, error)
 }
 
 /**

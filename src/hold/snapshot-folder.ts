@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { canReflink } from '../host/copying.ts'
 import { openDescriptor } from '../host/descriptor.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
-import { outOfSpace, requirePrivateFolder } from './draft.ts'
+import { requirePrivateFolder } from './draft.ts'
+import { failureOfFolder } from './folder-failure.ts'
 
 export interface SnapshotFolder extends AsyncDisposable {
   readonly path: string
@@ -22,7 +23,9 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
   if (given !== null) await requirePrivateFolder(given)
   const parent = given ?? (file !== null && (await reflinksBeside(file)) ? dirname(file) : tmpdir())
   await clearAbandoned(parent)
-  const path = await mkdtemp(join(parent, prefix)).catch(outOfSpace)
+  const path = await mkdtemp(join(parent, prefix)).catch((error: unknown) => {
+    throw failureOfFolder(parent, error)
+  })
   await writeFile(join(path, ownerFile), `${process.pid} ${startTimeOf(process.pid) ?? ''}`, { mode: 0o600 })
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }

@@ -1,11 +1,14 @@
 /** What stands under a name that somebody typed, without opening it. */
-import { lstat, stat } from 'node:fs/promises'
+import { lstat, realpath, stat } from 'node:fs/promises'
 
 /** Is there a file, a folder or a link of this name? What must not be looked at is there. */
 export const isThere = (named: string): Promise<boolean> => lstat(named).then(() => true, (error: unknown) => !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
 
 /** Does the name lead to a folder? What cannot be looked at is taken for a file: then its own trouble will be said of it. */
 export const isFolder = (named: string): Promise<boolean> => stat(named).then((found) => found.isDirectory(), () => false)
+
+/** The name of the file itself, with every link resolved; null for a name that leads nowhere, or to where we may not look. */
+export const realPathOf = (named: string): Promise<string | null> => realpath(named).catch(() => null)
 
 /** Do both names lead to one file, whatever they are? Of what cannot be looked at nobody knows: then they do not. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {

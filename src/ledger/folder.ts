@@ -1,7 +1,8 @@
 /** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
-import { lstat, mkdir, stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncFolder } from '../host/durable.ts'
+import { makeFolder } from '../host/folder.ts'
 import { Failure } from '../model/failure.ts'
 
 export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
@@ -9,7 +10,7 @@ export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
 /** Makes the folder (0700) when it is not there. @throws {Failure} LEDGER_UNUSABLE, also when others can write there. */
 export async function prepareFolder(dir: string): Promise<void> {
   try {
-    const made = await mkdir(dir, { recursive: true, mode: 0o700 })
+    const [made] = await makeFolder(dir, 0o700)
     if (made !== undefined) await syncFolder(dirname(made))
   } catch (error) {
     throw new Failure('LEDGER_UNUSABLE', `cannot make the ledger's folder ${dir}: ${messageOf(error)}`, { cause: error })

@@ -27,6 +27,7 @@ function layOut(folder: Folder): Expected {
   }
   writeFileSync(folder.in('empty.db'), '')
   mkdirSync(folder.in('odd'))
+  copy('odd/pointed')
   writeFileSync(folder.in('text.db'), 'To whom it may concern: this is no database. '.repeat(400))
   writeFileSync(folder.in('short.db'), 'SQLite')
   writeFileSync(folder.in('encrypted.db'), randomBytes(40_960))
@@ -35,7 +36,7 @@ function layOut(folder: Folder): Expected {
   truncateSync(copy('header-only.db'), 100)
   overwrite('wiped-header.db', 0, new Uint8Array(16))
   overwrite('wiped-page.db', 0, new Uint8Array(4096))
-  symlinkSync('good.db', folder.in('link.db'))
+  symlinkSync('odd/pointed', folder.in('link.db'))
   symlinkSync('nowhere.db', folder.in('dangling.db'))
   symlinkSync('loop.db', folder.in('loop.db'))
   execFileSync('mkfifo', [folder.in('pipe.db')])
@@ -190,6 +191,25 @@ test('a folder means the databases in it, and each that looks like one gets a re
   const nothing = await holdfast(['check', '--json', folder.in('nothing')])
   expect([reportIn(nothing).failure?.code, nothing.code]).toEqual(['USAGE', 64])
   expect(nothing.stderr).toContain('holds no database')
+})
+
+test('a live file with several names on one command line is checked once, by the first; names that lead nowhere keep a result each', async () => {
+  using folder = makeFolder()
+  mkdirSync(folder.in('data'))
+  makeDatabase(folder.in('data/acme.db'))
+  makeDatabase(folder.in('data/zeta.db'))
+  symlinkSync('zeta.db', folder.in('data/link.db'))
+  symlinkSync('data', folder.in('alias'))
+  const namesOf = async (...args: readonly string[]): Promise<readonly string[]> => (await reportOf(['check', ...args], { cwd: folder.path })).results.map((result) => `${result.path} ${gist(result)}`).sort()
+  expect(await namesOf('data/acme.db', 'data/acme.db', './data/acme.db', 'alias/acme.db')).toEqual(['data/acme.db sound'])
+  expect(await namesOf('data')).toEqual(['data/acme.db sound', 'data/link.db sound'])
+  expect(await namesOf('alias/zeta.db', 'data')).toEqual(['alias/zeta.db sound', 'data/acme.db sound'])
+  // Nobody holds a private copy: there each name counts.
+  expect(await namesOf('--snapshot', 'data/acme.db', 'alias/acme.db')).toEqual(['alias/acme.db sound', 'data/acme.db sound'])
+  expect(await namesOf('gone.db', 'gone.db', 'data/acme.db')).toEqual(['data/acme.db sound', 'gone.db failed NOT_FOUND', 'gone.db failed NOT_FOUND'])
+  // Two names on the disk itself are not two names of the command line.
+  linkSync(folder.in('data/acme.db'), folder.in('data/again.db'))
+  expect(await namesOf('data')).toEqual(['data/acme.db failed MANY_NAMES', 'data/again.db failed MANY_NAMES', 'data/link.db sound'])
 })
 
 test('five thousand files in one run: each is held and has its result, and a report of many megabytes is whole though its reader is slow', async () => {

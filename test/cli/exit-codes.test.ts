@@ -67,6 +67,8 @@ test.each<[string, readonly string[], RegExp]>([
   ['a depth that is none', ['check', '--depth', 'deepest', 'x.db'], /--depth/],
   ['no workers', ['check', '--workers', '0', 'x.db'], /whole number/],
   ['a timeout that is none', ['check', '--timeout', 'soon', 'x.db'], /duration/],
+  ['no time at all', ['check', '--timeout', '0s', 'x.db'], /longer than 0/],
+  ['an age that all are older than', ['status', '--max-age', '0h'], /longer than 0/],
   ['resume of nothing named', ['resume'], /--all/],
   ['resume of one and all', ['resume', 'acme', '--all'], /--all/],
   ['pull without a folder', ['pull', 'acme'], /missing required argument 'dir'/],

@@ -1,10 +1,12 @@
 /** Snapshots that outlive their run: `check --snapshot`, `--keep-snapshot`, `pull`, and how a manifest is believed. */
+import { execFileSync, spawnSync } from 'node:child_process'
 import Database from 'better-sqlite3'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync, appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { mount, skipped, whyNoMount } from '../host/mounts.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from './folder.ts'
-import { gist, holdfast, reportIn, reportOf, single } from './program.ts'
+import { ending, gist, holdfast, launcher, reportIn, reportOf, single, start, type Ran, type RunOptions } from './program.ts'
 import { openService } from './service.ts'
 
 test('check --snapshot locks nothing: it works while somebody writes, sees the committed WAL, and changes neither file', async () => {
@@ -112,4 +114,109 @@ test('a pull into a folder that is not empty overwrites nothing, and the tenant 
   expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
   expect(service.gate.stateOf('acme')).toBe('active')
   expect(existsSync(service.snapshots) && readdirSync(service.snapshots)).toEqual([])
+})
+
+/** Ended by force where it does not end by itself: a program that asks the kernel for ever hears no signal. */
+async function endingSoon(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const program = start(args, options)
+  const deadline = setTimeout(() => program.kill('SIGKILL'), 20_000)
+  try {
+    return await ending(program)
+  } finally {
+    clearTimeout(deadline)
+  }
+}
+
+test('--quiet says nothing of a snapshot that was kept and is sound', async () => {
+  await using service = await openService()
+  const { folder, config } = service
+  const silent = { code: 0, stdout: '', stderr: '' }
+  expect(await holdfast(['pull', 'acme', folder.in('pulled'), '--quiet', '--config', config])).toEqual(silent)
+  expect(await holdfast(['check', makeDatabase(folder.in('app.db')), '--quiet', '--keep-snapshot', folder.in('kept')])).toEqual(silent)
+  expect([readdirSync(folder.in('pulled')), readdirSync(folder.in('kept'))]).toEqual([['acme.db', 'manifest.json'], ['app.db', 'manifest.json']])
+})
+
+test('a folder that the kernel cannot make is refused with its path, wherever one is named', async () => {
+  using folder = makeFolder()
+  const file = makeDatabase(folder.in('app.db'))
+  // Below /proc the kernel answers that there is no file, although the folder above is there.
+  for (const option of ['--keep-snapshot', '--snapshots', '--ledger']) {
+    for (const place of ['/proc/holdfast', '/proc/holdfast/below', join(file, 'below'), '']) {
+      const ran = await endingSoon(['check', option, place, file])
+      expect([1, 64], `${option} ${place}: ${ran.stderr}`).toContain(ran.code)
+      expect(ran.stderr).toContain(place)
+      expect(ran.stderr).not.toContain('defect')
+    }
+  }
+  expect(readdirSync(folder.path)).toEqual(['app.db'])
+})
+
+test('a pull to where no folder can be is refused before its tenant is held, and leaves nothing', async () => {
+  await using service = await openService()
+  const { folder, config } = service
+  writeFileSync(folder.in('file'), '')
+  mkdirSync(folder.in('gone'))
+  const refused: readonly (readonly [folder: string, code: number, said: string, options?: RunOptions])[] = [
+    ['', 64, 'USAGE: an empty name is no folder'],
+    ['/proc/holdfast', 1, 'NOT_FOUND: the folder /proc/holdfast '],
+    [folder.in('file'), 64, `USAGE: ${folder.in('file')} is no folder`],
+    [folder.in('file/below'), 64, `USAGE: ${folder.in('file/below')} is no folder`],
+    [folder.in('n'.repeat(300)), 1, 'NOT_FOUND: the name of the folder is too long'],
+  ]
+  for (const [place, code, said] of refused) {
+    const ran = await endingSoon(['pull', 'acme', place, '--config', config])
+    expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(said)])
+  }
+  // A folder that is no more, with us in it.
+  const launch = `cd gone && rmdir ../gone && exec "$NODE" "$LAUNCHER" pull acme here --config "$CONFIG"`
+  const lost = spawnSync('sh', ['-c', launch], { cwd: folder.path, encoding: 'utf8', timeout: 20_000, env: { PATH: process.env['PATH'], NODE: process.execPath, LAUNCHER: launcher, CONFIG: config } })
+  expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining('NOT_FOUND: the folder here ')])
+  expect(service.deeds).toEqual([])
+  // What was tried is gone as well, also where the run is refused for another reason.
+  expect((await holdfast(['pull', 'nobody', folder.in('new/below'), '--config', config])).code).toBe(64)
+  expect(existsSync(folder.in('new'))).toBe(false)
+})
+
+test.skipIf(whyNoMount('tmpfs') !== null)(`a pull to a read-only file system is refused before its tenant is held${skipped(whyNoMount('tmpfs'))}`, async () => {
+  await using service = await openService()
+  using disk = mount('tmpfs', 0)
+  mkdirSync(join(disk.path, 'there'))
+  execFileSync('mount', ['-o', 'remount,ro', disk.path])
+  for (const place of ['there', 'new']) {
+    const ran = await holdfast(['pull', 'acme', join(disk.path, place), '--config', service.config])
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(`NO_PERMISSION: the folder ${join(disk.path, place)} lies on a read-only file system`)])
+  }
+  expect(service.deeds).toEqual([])
+})
+
+describe.skipIf(whyNoMount('tmpfs') !== null)(`a disk that becomes full while a snapshot is kept${skipped(whyNoMount('tmpfs'))}`, () => {
+  const full = (place: string): string => `NO_SPACE: the disk is full where the folder ${place} is`
+
+  test.each([['the copy', -4096], ['the manifest', 0]])('%s does not fit: the folder is named, the check is told, and nothing is left', async (_, room) => {
+    using folder = makeFolder()
+    const file = makeDatabase(folder.in('app.db'), { rows: 400 })
+    damageIndex(file)
+    using disk = mount('tmpfs', statSync(file).size + room)
+    mkdirSync(join(disk.path, 'there'), { mode: 0o700 })
+    for (const name of ['there', 'new/below']) {
+      const place = join(disk.path, name)
+      const ran = await holdfast(['check', '--json', '--keep-snapshot', place, file])
+      const report = reportIn(ran)
+      expect([gist(single(report)), report.run.stopped, ran.code]).toEqual(['damaged index', expect.stringContaining(full(place)), 2])
+      expect(ran.stderr).not.toContain('kept in')
+    }
+    expect(readdirSync(disk.path, { recursive: true })).toEqual(['there'])
+  })
+
+  test('a pull of a sound tenant fails, says where and that it is sound, and the tenant serves', async () => {
+    await using service = await openService()
+    using disk = mount('tmpfs', 4096)
+    const place = join(disk.path, 'pulled')
+    const ran = await holdfast(['pull', 'acme', place, '--config', service.config])
+    expect([ran.code, ran.stdout]).toEqual([1, expect.stringMatching(/acme +sound/)])
+    expect(ran.stdout.replace(/\s+/g, ' ')).toContain(full(place))
+    expect([readdirSync(disk.path), service.gate.stateOf('acme')]).toEqual([[], 'active'])
+    const report = await reportOf(['pull', 'acme', place, '--config', service.config])
+    expect([gist(single(report)), report.summary.exitCode]).toEqual(['sound', 1])
+  })
 })

@@ -9,6 +9,7 @@ import { workThrough, type Watching, type Worked } from '../../fleet/pipeline.ts
 import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
 import { sweep } from '../../fleet/sweep.ts'
 import { findDatabases } from '../../hold/find-databases.ts'
+import { realPathOf } from '../../hold/tell-file.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
@@ -92,9 +93,26 @@ async function targetsIn(files: readonly string[]): Promise<readonly Target[]> {
   return targets
 }
 
+/**
+ * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
+ * result for each name. Copies stay as they are named: nobody holds them, and beside each name may lie another WAL.
+ */
+async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
+  const seen = new Set<string>()
+  const once: Target[] = []
+  for (const target of targets) {
+    const real = await realPathOf(target.named)
+    if (real !== null && seen.has(real)) continue
+    if (real !== null) seen.add(real)
+    once.push(target)
+  }
+  return once
+}
+
 async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
-  const targets = await targetsIn(files)
+  const named = await targetsIn(files)
+  const targets = options.snapshot ? named : await eachOnce(named)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
@@ -107,7 +125,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   })
 }
 
-export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'logLevel' | 'map' | 'ledger' | 'showValues'>
+export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'quiet' | 'logLevel' | 'map' | 'ledger' | 'showValues'>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
 export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
@@ -118,12 +136,17 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
   return {
     run, ledger: options.ledger ?? null,
     snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false,
-    keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, (database) => face.say(`kept in ${printable(database)}`)),
+    keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
     onStep: logSteps(face, run, options.logLevel), onNotice: (notice) => face.say(`holdfast: ledger: ${printable(notice)}`),
   }
+}
+
+/** Says where a snapshot was put, unless no word was asked for: whoever named the folder knows it. */
+export const tellKept = (where: string, face: Face, { quiet }: Pick<ReportOptions, 'quiet'>) => (database: string): void => {
+  if (!quiet) face.say(`${where} ${printable(database)}`)
 }
 
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {

@@ -6,13 +6,12 @@ import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import { printable } from '../../report/printable.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
 import { depthOption, withReport, type ReportOptions } from '../options.ts'
 import { Outcome } from '../outcome.ts'
-import { withProgress } from './check.ts'
+import { tellKept, withProgress } from './check.ts'
 
 export function addPull(program: Command, face: Face, act: Act): void {
   withReport(program.command('pull').description("a tenant's files as they are, with their evidence, to study elsewhere"))
@@ -36,7 +35,7 @@ async function pullTenant(id: string, folder: string, options: ReportOptions & {
   using outcome = new Outcome(face, options, { id: run, mode: 'pull', registry: 'live' })
   return await outcome.of(async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
-    const keep = await keepIn(folder, face.version, (database) => face.say(`pulled to ${printable(database)}`))
+    const keep = await keepIn(folder, face.version, tellKept('pulled to', face, options))
     return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep }), (service) =>
       withProgress(face, options, outcome, (watching) =>
         sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching)))
