@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { appendFileSync, chmodSync, copyFileSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync, writeSync, closeSync, watch } from 'node:fs'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { basename } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { createPatient } from '../support/wounds.ts'
@@ -212,12 +213,17 @@ test('a live file with several names on one command line is checked once, by the
   expect(await namesOf('data')).toEqual(['data/acme.db failed MANY_NAMES', 'data/again.db failed MANY_NAMES', 'data/link.db sound'])
 })
 
-test('five thousand files in one run: each is held and has its result, and a report of many megabytes is whole though its reader is slow', async () => {
+test('five thousand files in one run, most of them no databases: each is held or refused and has its result, and a report of many megabytes is whole though its reader is slow', async () => {
   using folder = makeFolder()
   const one = makeDatabase(folder.in('seed'), { rows: 1, pageSize: 512 })
   mkdirSync(folder.in('many'))
-  for (let i = 0; i < 5000; i++) copyFileSync(one, folder.in(`many/${String(i).padStart(4, '0')}.db`))
-  const program = start(['check', '--quiet', '--depth', 'quick', '--json', folder.in('many')])
+  const isDatabase = (i: number): boolean => i % 5 === 0
+  const names = Array.from({ length: 5000 }, (_, i) => folder.in(`many/${String(i).padStart(4, '0')}.db`))
+  for (const [i, name] of names.entries()) {
+    if (isDatabase(i)) copyFileSync(one, name)
+    else writeFileSync(name, '')
+  }
+  const program = start(['check', '--quiet', '--depth', 'quick', '--json', ...names])
   const pieces: Buffer[] = []
   const ended = once(program, 'close')
   const whole = once(program.stdout, 'end')
@@ -232,9 +238,12 @@ test('five thousand files in one run: each is held and has its result, and a rep
   const stdout = Buffer.concat(pieces).toString('utf8')
   const report = reportIn({ stdout, stderr: '', code })
   expect(stdout.length).toBeGreaterThan(2_000_000)
-  expect([report.summary.selected, report.summary.sound, code]).toEqual([5000, 5000, 0])
+  expect([report.summary.selected, report.summary.sound, report.summary.inconclusive, code]).toEqual([5000, 1000, 4000, 3])
   expect(new Set(report.results.map(({ path }) => path)).size).toBe(5000)
-  expect(report.results.filter(({ evidence }) => evidence.level !== 'sealed')).toEqual([])
+  for (const { path, verdict, evidence, failure } of report.results) {
+    const i = Number(basename(path, '.db'))
+    expect([i, verdict, evidence.level, failure?.code]).toEqual([i, ...(isDatabase(i) ? ['sound', 'sealed', undefined] : ['inconclusive', 'none', 'EMPTY_FILE'])])
+  }
 }, 300_000)
 
 test('a file that goes away, and one that is replaced, while the run is on cost their own result only', async () => {

@@ -67,7 +67,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeo
 
 async function firstLease(demo: Demo, mostMs: number): Promise<void> {
   const until = performance.now() + 2 * mostMs
-  while (performance.now() < until && (await demo.service.leases(AbortSignal.timeout(5_000))).length === 0) await sleep(1)
+  while (performance.now() < until && (await demo.service.leases(AbortSignal.timeout(5_000))).length === 0) await sleep(3)
 }
 
 /** @returns whether a tenant was paused when the blow fell */
