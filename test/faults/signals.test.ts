@@ -1,5 +1,6 @@
 /** A person, a supervisor or the kernel stops holdfast in the middle: SIGINT, SIGTERM, SIGHUP, SIGSTOP. */
 import { truncateSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Report } from '../../src/model/report.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
@@ -64,6 +65,7 @@ describe('holdfast, in the middle of a hold,', () => {
       const askedAt = performance.now()
       expect((await demo.status('acme')).state).toBe('active')
       slowestMs = Math.max(slowestMs, performance.now() - askedAt)
+      await sleep(10)
     }
     expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
     expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 1_500)

@@ -66,9 +66,10 @@ function collect(child: ChildProcess): () => { readonly stdout: string; readonly
   return () => ({ ...text })
 }
 
-/** Waits until `condition` answers something true, with a deadline. */
+/** Waits until `condition` answers something true, with a deadline. Looks often at first: most of it happens at once, and what takes long costs those beside it. */
 export async function eventually<Seen>(what: string, condition: () => Seen | Promise<Seen>, deadlineMs = 30_000): Promise<NonNullable<Seen>> {
-  const end = performance.now() + deadlineMs
+  const began = performance.now()
+  const end = began + deadlineMs
   let last: unknown = null
   for (;;) {
     try {
@@ -78,7 +79,7 @@ export async function eventually<Seen>(what: string, condition: () => Seen | Pro
       last = error
     }
     if (performance.now() > end) throw new Error(`did not happen within ${deadlineMs} ms: ${what}`, { cause: last })
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, performance.now() - began < 200 ? 5 : 25))
   }
 }
 
