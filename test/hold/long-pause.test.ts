@@ -4,7 +4,8 @@ import type { HoldStep } from '../../src/hold/record.ts'
 import { startDemo } from '../support/service.ts'
 import { openWorkplace } from './workplace.ts'
 
-const maxPauseMs = 250
+/** Longer than a pause takes on a busy machine. */
+const maxPauseMs = 1_500
 /** As a disk that does not answer does: nothing of ours goes on. */
 const stall = (step: HoldStep): void => {
   if (step === 'proven') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, maxPauseMs + 100)
