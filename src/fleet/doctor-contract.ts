@@ -38,7 +38,8 @@ export async function tryContract({ service, ledger, tenant, settings: { hold, t
   /** @returns null once it was seen serving */
   const seekAndResume = async (): Promise<Failure | null> => {
     const sight = await attempt(() => resumeUntilSeen({ service, tenant, holder, answer: quiesced instanceof Failure ? null : quiesced, endsByMs, wasHealthy: false }))
-    if (sight instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code })
+    // A ledger that fails too must not hide that the tenant may stand still.
+    if (sight instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)
     else await ended(sight.how, sight.resumed?.heldMs ?? null)
     return sight instanceof Failure ? sight : null
   }
@@ -48,9 +49,9 @@ export async function tryContract({ service, ledger, tenant, settings: { hold, t
     return [unfit('service: quiesce', (pausedNobody ? null : await seekAndResume()) ?? quiesced.withTenant('active'))]
   }
   const { leaseId, fence } = quiesced
-  await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
   const steps: Step[] = []
   try {
+    await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced, ttlMs) })
     if (service.via === 'admin-api') steps.push(...(await tryWhileQuiesced(service, quiesced, holder, tenants.roots, signal)))
   } finally {

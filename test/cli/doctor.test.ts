@@ -1,5 +1,12 @@
 /** `doctor --tenant` tries the contract step by step: a service that breaks it is told which step, and the tenant serves afterwards. */
 import { expect, test } from 'vitest'
+import { loadSettings } from '../../src/config/load.ts'
+import { tryContract } from '../../src/fleet/doctor-contract.ts'
+import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
+import { newRunId } from '../../src/ledger/run-id.ts'
+import { tenantId } from '../../src/model/brand.ts'
+import type { Event } from '../../src/model/event.ts'
+import { Failure } from '../../src/model/failure.ts'
 import { configure } from '../support/holdfast.ts'
 import { eventually } from '../support/processes.ts'
 import { startDemo } from '../support/service.ts'
@@ -50,4 +57,16 @@ test('beside a run it pauses nobody (75), and without a tenant it says what it d
   expect((await sweep.ended).code).toBe(0)
   const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
   expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])
+})
+
+test('a ledger whose disk becomes full between quiesce and resume keeps no tenant still', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+  const settings = await loadSettings(configure(demo, { hold: '{ ttl: 30s }' }).config)
+  await using ledger = await openLedger(settings.ledger.dir, newRunId())
+  const full: Ledger = Object.assign(Object.create(ledger) as Ledger, {
+    append: (event: Event) => (event.kind === 'hold-asked' ? ledger.append(event) : Promise.reject(new Failure('LEDGER_UNUSABLE', 'database or disk is full'))),
+  })
+  const trial = tryContract({ service: demo.service, ledger: full, tenant: tenantId('acme'), settings, signal: AbortSignal.timeout(20_000) })
+  await expect(trial).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE' })
+  expect((await demo.status('acme')).state).toBe('active')
 })
