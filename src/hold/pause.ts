@@ -161,11 +161,10 @@ export class Pause implements AsyncDisposable {
     const answer = this.#answer
     const sight = await this.#end()
     const { tenant } = this.#with
+    if (sight.how === 'service-restarted') throw restarted(tenant)
     if (sight.refused !== null && sight.how !== 'resumed') throw notResumed(tenant, sight.refused)
     if (sight.resumed === null) throw leaseLost(`the service did not confirm that ${tenant} stood still until the end`)
-    if (sight.how === 'service-restarted' || (answer?.bootId ?? null) !== sight.resumed.bootId) {
-      throw leaseLost(`the service was restarted while ${tenant} stood still`)
-    }
+    if ((answer?.bootId ?? null) !== sight.resumed.bootId) throw restarted(tenant)
     if (sight.how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before we did`)
     if (sight.resumed.continuous === false) throw leaseLost(`the service says that ${tenant} did not stand still all the time`)
     const written = this.#written
@@ -277,5 +276,7 @@ function firstWatchMs(service: Service, limits: PauseLimits): { readonly least: 
 /** A longer lease would only have been a longer pause. */
 const notResumed = (tenant: TenantId, why: string): Failure =>
   new Failure('LEASE_LOST', `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`, { hint: 'the service refused the resume or lost it: look at its log; `holdfast doctor --tenant ID` tries each call' })
+
+const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} stood still`)
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)
