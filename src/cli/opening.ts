@@ -10,7 +10,7 @@ export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: 
   return {
     run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
     version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, onStep: logSteps(face, run, options.logLevel),
-    onNotice: (notice) => face.say(`holdfast: ledger: ${printable(notice)}`),
+    onNotice: noticeTo(face),
     onEndings: (endings) => {
       for (const { hold, failure } of endings) {
         const how = failure ? `was NOT seen serving again: ${printable(failure.message)}` : 'serves again'
@@ -19,3 +19,6 @@ export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: 
     },
   }
 }
+
+/** Says on stderr what has to be said of the ledger itself. */
+export const noticeTo = (face: Face) => (notice: string): void => face.say(`holdfast: ledger: ${printable(notice)}`)

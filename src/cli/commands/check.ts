@@ -22,7 +22,7 @@ import type { Act } from '../main.ts'
 import { depthOption, duration, engineOption, positive, withReport, type ReportOptions } from '../options.ts'
 import { Outcome } from '../outcome.ts'
 import { showProgress } from '../progress.ts'
-import { openingOf } from '../opening.ts'
+import { noticeTo, openingOf } from '../opening.ts'
 import { overridden } from '../overrides.ts'
 
 interface CheckOptions extends ReportOptions {
@@ -140,7 +140,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
-    onStep: logSteps(face, run, options.logLevel), onNotice: (notice) => face.say(`holdfast: ledger: ${printable(notice)}`),
+    onStep: logSteps(face, run, options.logLevel), onNotice: noticeTo(face),
   }
 }
 

@@ -30,8 +30,8 @@ Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 64 usage, 70 bug,
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal)
-  const unfit = fitness.steps.some(({ outcome }) => outcome === 'unfit' || outcome === 'paused')
-  if (unfit || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
-  if (fitness.steps.some(({ outcome }) => outcome === 'paused')) return exitCodes.maybePaused
-  return fitness.steps.some(({ outcome }) => outcome === 'unfit') ? exitCodes.failed : exitCodes.sound
+  const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
+  const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
+  if (code !== exitCodes.sound || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
+  return code
 }
