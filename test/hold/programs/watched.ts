@@ -17,7 +17,7 @@ first[Symbol.dispose]()
 first.until(deadlineMs + 60_000)
 if (process.argv[2] === 'ended') second[Symbol.dispose]()
 const third = await guardian.watch(deadlineMs + 60_000, deadlineMs + 60_000)
-process.stdout.write(`${JSON.stringify({ takenOver: second.deadlineMs === deadlineMs, asked: third.deadlineMs - deadlineMs })}\n`)
+process.stdout.write(`${JSON.stringify({ takenOver: second.deadlineMs === deadlineMs, asked: Math.round(third.deadlineMs - deadlineMs) })}\n`)
 // What is to be told with the next message has been told with the third watch: from here on the guardian decides alone.
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, deadlineMs + 1_000 - monotonicMs())
 process.exit(0)
