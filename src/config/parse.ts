@@ -1,6 +1,6 @@
 /** The text of a configuration → settings, or one failure that lists everything that is wrong with it. Reads no file. */
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import { disagreements } from './agreement.ts'
@@ -62,14 +62,14 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly stri
   let at: unknown = schema
   for (const step of [...path, null]) {
     for (;;) {
-      if (at instanceof z.ZodPipe) at = at.out
-      else if (at instanceof z.ZodOptional) at = at.unwrap()
+      if (at instanceof z.ZodMiniPipe) at = at.def.out
+      else if (at instanceof z.ZodMiniOptional) at = at.def.innerType
       else break
     }
     if (step === null) break
-    at = at instanceof z.ZodArray ? at.element : at instanceof z.ZodObject ? (at.shape as Record<PropertyKey, unknown>)[step] : undefined
+    at = at instanceof z.ZodMiniArray ? at.def.element : at instanceof z.ZodMiniObject ? (at.shape as Record<PropertyKey, unknown>)[step] : undefined
   }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
+  return at instanceof z.ZodMiniObject ? Object.keys(at.shape) : []
 }
 
 type Given = z.infer<Sections>

@@ -1,5 +1,5 @@
 /** The shape of holdfast.yaml (interfaces.md, "Configuration"). Everything but `service` and `tenants` may be left out. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import * as defaults from './defaults.ts'
 import { alarmUrlKind, endpointKind } from './endpoint.ts'
 import { alarmNames } from './settings.ts'
@@ -17,12 +17,12 @@ export function sections(folder: string) {
       tokenFile: optional(path('the path of a file, such as /etc/holdfast/notes.token', folder), null),
       caFile: optional(path('the path of a file, such as /etc/holdfast/ca.pem', folder), null),
       requestTimeout: optional(duration('5s', { least: '100ms', most: '10m' }), null),
-      hooks: section({
+      hooks: z.optional(section({
         tenants: required(command('[notesctl, tenants]', folder)),
         quiesce: required(command('[notesctl, pause, "{tenant}"]', folder, '{tenant}')),
         resume: required(command('[notesctl, resume, "{tenant}"]', folder, '{tenant}')),
         timeout: optional(duration('30s', { least: '100ms', most: '1h' }), defaults.defaultHookTimeoutMs),
-      }).optional(),
+      })),
     }),
     tenants: section({
       roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
@@ -60,7 +60,7 @@ export function sections(folder: string) {
       maxAge: optional(duration('24h', { least: '0s', most: '365d' }), defaults.defaultSweep.maxAgeMs),
       budget: optional(duration('3h', { least: '1s', most: '30d' }), defaults.defaultSweep.budgetMs),
     }),
-    alerts: z.preprocess((given) => given ?? [], z.array(alert(folder), { error: 'expected a list such as [{ command: [/usr/local/bin/page] }]' })),
+    alerts: z.pipe(z.transform((given: unknown) => given ?? []), z.array(alert(folder), { error: 'expected a list such as [{ command: [/usr/local/bin/page] }]' })),
   }, { error: notASection })
 }
 
@@ -79,7 +79,7 @@ function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 /** `hold:` with nothing under it is what remains when all of its lines are commented out: the defaults hold. */
 function sectionOrDefaults<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.preprocess((given) => given ?? {}, section(shape))
+  return z.pipe(z.transform((given: unknown) => given ?? {}), section(shape))
 }
 
 const notASection = (issue: { readonly code?: string; readonly input?: unknown }): string | undefined => {

@@ -1,6 +1,6 @@
 /** The kinds of value that stand in the configuration. Each says in words what it expects, with an example. */
 import { isAbsolute, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { Command } from './settings.ts'
 import { durationMs, sizeBytes } from './units.ts'
 
@@ -16,7 +16,7 @@ interface Kind<Value> {
 }
 
 /** The key must be there. */
-export function required<Value>(kind: Kind<Value>): z.ZodType<Value> {
+export function required<Value>(kind: Kind<Value>): z.ZodMiniType<Value> {
   return z.transform((given: unknown, context) => {
     if (given === undefined) return refuse(context, given, `is missing: expected ${kind.expected}`)
     return readGiven(kind, given, context)
@@ -24,14 +24,14 @@ export function required<Value>(kind: Kind<Value>): z.ZodType<Value> {
 }
 
 /** Without the key, `fallback` holds. Where that is null, the file may say `null` too. */
-export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodType<Value | Fallback> {
+export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodMiniType<Value | Fallback> {
   return z.transform((given: unknown, context) => {
     if (given === undefined || (given === null && fallback === null)) return fallback
     return readGiven(kind, given, context)
   })
 }
 
-type Context = z.core.$RefinementCtx
+type Context = z.core.ParsePayload
 
 function readGiven<Value>(kind: Kind<Value>, given: unknown, context: Context): Value {
   const reading = given === null || given === undefined ? null : kind.read(given)

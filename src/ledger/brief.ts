@@ -2,7 +2,7 @@
  * The few facts of a check that `status` and a sweep ask of every tenant at once. They are stored beside the event: to
  * read ten thousand whole results for them took most of a second.
  */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { sealLevels } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import { damageClasses } from '../model/finding.ts'
@@ -12,13 +12,13 @@ const shape = z.object({
   damage: z.enum(damageClasses),
   level: z.enum(sealLevels),
   depth: z.enum(['quick', 'full']),
-  changeCounter: z.number().nullable(),
-  size: z.number().nullable(),
-  walSalts: z.string().nullable(),
-  pauseMs: z.number().nullable(),
-  ranOutMs: z.number().nullable().default(null),
+  changeCounter: z.nullable(z.number()),
+  size: z.nullable(z.number()),
+  walSalts: z.nullable(z.string()),
+  pauseMs: z.nullable(z.number()),
+  ranOutMs: z._default(z.nullable(z.number()), null),
   /** Any text: a newer holdfast may know failures that this one does not. */
-  failure: z.string().transform((code) => code as FailureCode).nullable(),
+  failure: z.nullable(z.pipe(z.string(), z.transform((code) => code as FailureCode))),
 })
 export type Brief = z.infer<typeof shape>
 

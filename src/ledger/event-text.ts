@@ -1,14 +1,14 @@
 /** Events of the text that they are stored as: it is looked at before it is believed. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { tenantId } from '../model/brand.ts'
 import { sealLevels } from '../model/evidence.ts'
 import type { Event } from '../model/event.ts'
 import { damageClasses } from '../model/finding.ts'
 
-const tenant = z.string().transform(tenantId)
+const tenant = z.pipe(z.string(), z.transform(tenantId))
 // Any text: a newer holdfast may know failures that this one does not.
 const code = z.string()
-const milliseconds = z.number().nullable()
+const milliseconds = z.nullable(z.number())
 
 /** What the ledger itself reads of a result; the rest is handed on as it was written. */
 const result = z.looseObject({
@@ -18,25 +18,25 @@ const result = z.looseObject({
   depth: z.enum(['quick', 'full']),
   findings: z.array(z.looseObject({ rule: z.string(), text: z.string() })),
   timings: z.looseObject({ pauseMs: milliseconds, totalMs: z.number() }),
-  failure: z.looseObject({ code }).optional(),
+  failure: z.optional(z.looseObject({ code })),
   evidence: z.looseObject({
     level: z.enum(sealLevels),
-    proofs: z.array(z.looseObject({ changeCounter: z.number(), walSalts: z.string().nullable(), files: z.array(z.looseObject({ part: z.string(), size: z.number() })) })),
-    snapshot: z.looseObject({ bytes: z.number(), tailBytes: z.number() }).nullable(),
+    proofs: z.array(z.looseObject({ changeCounter: z.number(), walSalts: z.nullable(z.string()), files: z.array(z.looseObject({ part: z.string(), size: z.number() })) })),
+    snapshot: z.nullable(z.looseObject({ bytes: z.number(), tailBytes: z.number() })),
   }),
 })
 
 const shapes = {
   'run-started': z.looseObject({ kind: z.literal('run-started'), mode: z.string(), version: z.string(), argv: z.array(z.string()) }),
-  'run-finished': z.looseObject({ kind: z.literal('run-finished'), exitCode: z.number(), selected: z.number(), covered: z.number(), whole: z.boolean().default(false) }), // Older lines do not say it.
+  'run-finished': z.looseObject({ kind: z.literal('run-finished'), exitCode: z.number(), selected: z.number(), covered: z.number(), whole: z._default(z.boolean(), false) }), // Older lines do not say it.
   'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
-  'hold-quiesced': z.looseObject({ kind: z.literal('hold-quiesced'), tenant, holder: z.string(), leaseId: z.string(), fence: z.number().nullable() }),
+  'hold-quiesced': z.looseObject({ kind: z.literal('hold-quiesced'), tenant, holder: z.string(), leaseId: z.string(), fence: z.nullable(z.number()) }),
   'hold-ended': z.looseObject({
     kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted']), heldMs: milliseconds,
   }),
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),
-} satisfies Record<Event['kind'], z.ZodType>
+} satisfies Record<Event['kind'], z.ZodMiniType>
 
 /** `unknown` is a kind that a newer holdfast wrote: it is passed over. `garbled` is what nobody wrote. */
 export type EventReading = { readonly kind: 'event'; readonly event: Event } | { readonly kind: 'unknown' } | { readonly kind: 'garbled' }

@@ -5,7 +5,7 @@
  * check writes it again; so a row that cannot be read is passed over, and a table that an older holdfast did not make is made.
  */
 import type Database from 'better-sqlite3'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { tenantId } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
@@ -27,15 +27,15 @@ create index if not exists last_good_by_age on last_good (at);
 /** A file that no sound check has met for so long is forgotten: names come and go. */
 const keptMs = 400 * 86_400_000
 
-const whole = z.number().int().min(0)
+const whole = z.int().check(z.nonnegative())
 const shape = z.object({
-  tenant: z.string().transform(tenantId).nullable(), path: z.string(), run: z.string(),
+  tenant: z.nullable(z.pipe(z.string(), z.transform(tenantId))), path: z.string(), run: z.string(),
   standing: z.object({
     provenAt: z.number(), bootId: z.string(),
     files: z.array(z.object({ part: z.enum(liveSetParts), dev: z.string(), ino: z.string(), size: whole, mtimeNs: z.string() })),
   }),
   header: z.object({ walMode: z.boolean(), changeCounter: whole, versionValidFor: whole, pageCount: whole, schemaCookie: whole }),
-  content: z.object({ format: z.string(), tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.string().nullable() })) }),
+  content: z.object({ format: z.string(), tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.nullable(z.string()) })) }),
   pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
 })
 

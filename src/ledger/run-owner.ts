@@ -1,11 +1,11 @@
 /** Who holds the run lock, written down for whoever finds it taken. */
 import { readlinkSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { bootId } from '../host/boot.ts'
 import { startTimeOf } from '../host/processes.ts'
 
 const shape = z.object({
-  pid: z.number().int().positive(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.string().nullable(), since: z.number(),
+  pid: z.int().check(z.positive()), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.nullable(z.string()), since: z.number(),
 })
 /** `since` in ms since 1970. The other fields together name one process among all that ever were. */
 export type RunOwner = z.infer<typeof shape>

@@ -1,6 +1,6 @@
 /** The admin API as a Service (interfaces.md, admin API, version 1). */
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
 import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantStatus } from '../port.ts'
@@ -114,7 +114,7 @@ export class AdminClient implements Service {
     return this.#transport[Symbol.asyncDispose]()
   }
 
-  async #look<T>(doing: string, path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+  async #look<T>(doing: string, path: string, schema: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> {
     const what = this.#what(doing)
     const outcome = await this.#ask({ path }, {}, signal)
     const read = readAnswer(schema, this.#expect(outcome, 200, () => refusal(what, outcome)).json)

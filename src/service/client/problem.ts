@@ -1,10 +1,10 @@
 /** What a service says when it refuses: application/problem+json (RFC 9457), named by the last segment of its type. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { Answer } from './transport.ts'
 
 const problemSchema = z.object({
-  type: z.string().optional(), title: z.string().optional(), detail: z.string().optional(), state: z.string().optional(),
-  endedBy: z.string().optional(), heldMs: z.number().nonnegative().optional(), bootId: z.string().optional(),
+  type: z.optional(z.string()), title: z.optional(z.string()), detail: z.optional(z.string()), state: z.optional(z.string()),
+  endedBy: z.optional(z.string()), heldMs: z.optional(z.number().check(z.nonnegative())), bootId: z.optional(z.string()),
 })
 
 export interface Problem {

@@ -1,6 +1,6 @@
 /** A service without an admin API, reached by commands (interfaces.md, configuration, `hooks`). There is no lease: what we pause, only we resume. */
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -11,10 +11,10 @@ import { runCommand, type Ran } from './command.ts'
 export type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
 
 const listedTenant = z.object({
-  id: z.string().min(1), files: z.array(z.string().min(1)),
-  state: z.enum(['active', 'draining', 'quiesced', 'resuming']).optional(), healthy: z.boolean().optional(),
+  id: z.string().check(z.minLength(1)), files: z.array(z.string().check(z.minLength(1))),
+  state: z.optional(z.enum(['active', 'draining', 'quiesced', 'resuming'])), healthy: z.optional(z.boolean()),
 })
-const listing = z.union([z.array(listedTenant), z.object({ tenants: z.array(listedTenant) }).transform(({ tenants }) => tenants)])
+const listing = z.union([z.array(listedTenant), z.pipe(z.object({ tenants: z.array(listedTenant) }), z.transform(({ tenants }) => tenants))])
 type ListedTenant = z.infer<typeof listedTenant>
 
 const resumeAttempts = 3
