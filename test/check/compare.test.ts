@@ -42,11 +42,14 @@ const totals = (differing: RowDifferences | null): readonly number[] | null => d
 
 const fill: Fill = (db) => {
   db.exec(`CREATE TABLE named(id INTEGER PRIMARY KEY, v, w TEXT); CREATE TABLE loose(v, w); CREATE TABLE keyed(a TEXT, b INTEGER, c, PRIMARY KEY(a, b)) WITHOUT ROWID; CREATE INDEX named_v ON named(v)`)
-  for (let i = 1; i <= 300; i++) {
-    db.prepare('INSERT INTO named VALUES(?,?,?)').run(i * 2, i, `w${i}`)
-    db.prepare('INSERT INTO loose VALUES(?,?)').run(i % 7, `w${i % 50}`)
-    db.prepare('INSERT INTO keyed VALUES(?,?,?)').run(`a${i % 9}`, i, i * 3)
-  }
+  const [named, loose, keyed] = [db.prepare('INSERT INTO named VALUES(?,?,?)'), db.prepare('INSERT INTO loose VALUES(?,?)'), db.prepare('INSERT INTO keyed VALUES(?,?,?)')]
+  db.transaction(() => {
+    for (let i = 1; i <= 300; i++) {
+      named.run(i * 2, i, `w${i}`)
+      loose.run(i % 7, `w${i % 50}`)
+      keyed.run(`a${i % 9}`, i, i * 3)
+    }
+  })()
 }
 
 describe('the contents that a look at rows adds up are those of the check', () => {

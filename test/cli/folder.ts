@@ -20,6 +20,7 @@ export function makeDatabase(path: string, { rows = 50, wal = false, pageSize = 
   const database = new Database(path)
   database.pragma(`page_size=${pageSize}`)
   database.pragma('synchronous=OFF')
+  database.pragma('journal_mode=MEMORY') // Else a file is made and removed for each statement.
   if (wal) database.pragma('journal_mode=WAL')
   database.exec('CREATE TABLE notes(id INTEGER PRIMARY KEY, title TEXT, body TEXT); CREATE INDEX notes_title ON notes(title)')
   const put = database.prepare('INSERT INTO notes(title, body) VALUES(?, ?)')

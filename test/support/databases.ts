@@ -2,6 +2,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, rmSync, writeSync, ftruncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import Database from 'better-sqlite3'
+import { cast } from './moulds.ts'
 
 export const pageSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const
 
@@ -20,6 +21,7 @@ export function create(path: string, pageSize: number, fill: Fill, pragmas: read
     db.pragma(`page_size=${pageSize}`)
     for (const pragma of pragmas) db.pragma(pragma)
     db.pragma('synchronous=OFF')
+    db.pragma('journal_mode=MEMORY') // Else a file is made and removed for each statement.
     fill(db)
   } finally {
     db.close()
@@ -60,7 +62,7 @@ const dropHalf: Fill = (db) => {
   db.exec('DELETE FROM events WHERE id % 3 = 0 AND id < 1200; DROP TABLE users')
 }
 
-export const recipes: readonly Recipe[] = [
+const recipesOnce: readonly Recipe[] = [
   { name: 'plain', build: (path, size) => create(path, size, fillEvents(600)) },
   { name: 'nothing but a header', build: (path, size) => create(path, size, (db) => db.pragma('user_version=7')) },
   { name: 'empty tables', build: (path, size) => create(path, size, (db) => db.exec('CREATE TABLE a(x); CREATE TABLE b(y PRIMARY KEY) WITHOUT ROWID; CREATE INDEX a_x ON a(x)')) },
@@ -126,6 +128,8 @@ export const recipes: readonly Recipe[] = [
   { name: 'extreme rowids and values', build: (path, size) => create(path, size, (db) => db.exec(`CREATE TABLE x(id INTEGER PRIMARY KEY, v); CREATE INDEX x_v ON x(v);
       INSERT INTO x VALUES(-9223372036854775808, NULL),(9223372036854775807, 1e308),(0, ''),(-1, x''),(9007199254740993, 9007199254740993),(5, 0.0),(6, 1)`)) },
 ]
+
+export const recipes: readonly Recipe[] = recipesOnce.map(({ name, build }) => ({ name, build: (path, pageSize) => cast(`${name} ${pageSize}`, path, (mould) => build(mould, pageSize)) }))
 
 /** A database whose pages keep bytes free at their end, as SQLite's extensions ask for it. better-sqlite3 cannot, so the empty file is made so by hand. */
 export function createReserved(path: string, pageSize: number, reserved: number, fill: Fill): void {

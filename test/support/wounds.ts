@@ -4,6 +4,7 @@ import type { Rule } from '../../src/model/finding.ts'
 import { read32 } from '../../src/sqlite/bytes.ts'
 import { cellOffset, headerOffset } from '../../src/sqlite/page.ts'
 import { create, fillEvents } from './databases.ts'
+import { cast } from './moulds.ts'
 import { dropCell, Patient, recordBody, setPointerMap } from './surgeon.ts'
 
 export interface Wound {
@@ -18,7 +19,10 @@ export interface Wound {
 }
 
 /** Tables with several levels, three indexes, overflow chains and a free list. */
-export function createPatient(path: string, pageSize: number, autoVacuum: boolean): void {
+export const createPatient = (path: string, pageSize: number, autoVacuum: boolean): void =>
+  cast(`patient ${pageSize} ${autoVacuum}`, path, (mould) => createPatientOnce(mould, pageSize, autoVacuum))
+
+function createPatientOnce(path: string, pageSize: number, autoVacuum: boolean): void {
   create(path, pageSize, (db) => {
     fillEvents(2000 * Math.max(1, pageSize / 1024))(db)
     db.exec('CREATE TABLE blobs(id INTEGER PRIMARY KEY, body BLOB); CREATE TABLE trash(x)')
