@@ -17,6 +17,6 @@ export function teardown(): void {
 
 /** Node keeps what it made of a program's sources when the program ends by itself. Children of a run are mostly killed: each is started once, alone, and ends at once. */
 async function compileChildren(): Promise<void> {
-  const programs = globSync(['src/*/*-child.ts', 'dist/*-child.js'], { cwd: root })
+  const programs = globSync(['src/*/*-child.ts', 'dist/*-child.cjs'], { cwd: root })
   await Promise.all(programs.map((program) => once(spawn(process.execPath, [program], { cwd: root, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled }, stdio: 'ignore' }), 'close')))
 }

@@ -25,7 +25,12 @@ export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
 keepHeapSmall() // Before it has grown.
 const face = openFace()
-process.exitCode = await tellLost(await runCommandLine(process.argv, face), face)
+process.exitCode = exitCodes.bug // Should it ever come to its end without an answer.
+void answer()
+
+async function answer(): Promise<void> {
+  process.exitCode = await tellLost(await runCommandLine(process.argv, face), face)
+}
 
 async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
   let code = exitCodes.sound as ExitCode // Set by the command that is carried out.

@@ -62,15 +62,15 @@ describe('npm pack, installed into an empty folder', () => {
 
   test('it holds the program, its documents and its licence, and neither tests nor sources', () => {
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n').map((name) => name.replace(/^package\//, ''))
-    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/holdfast.js', 'dist/gate.js', 'dist/report.schema.json', 'dist/compare.schema.json', 'dist/admin-api.yaml', 'dist/core.wasm', 'dist/LICENCES.txt']) expect(files).toContain(name)
-    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/[\w-]+\.(js|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
+    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/holdfast.cjs', 'dist/gate.js', 'dist/report.schema.json', 'dist/compare.schema.json', 'dist/admin-api.yaml', 'dist/core.wasm', 'dist/LICENCES.txt']) expect(files).toContain(name)
+    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/gate\.js|dist\/[\w-]+\.(cjs|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
     expect(files.filter((name) => !permitted.test(name))).toEqual([])
-    // Nothing is left of an older build: each file is a program, or imported by one. And none imports a program, which waits at its top level: neither would ever go on.
-    const compiled = files.filter((name) => /^dist\/[^/]+\.js$/.test(name)).map((name) => basename(name))
-    const imported = new Set(compiled.flatMap((name) => readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8').match(/(?<=["']\.\/)[\w-]+\.js(?=["'])/g) ?? []))
+    // Nothing is left of an older build: each file is a program, or loaded by one. And none loads a program, which would begin then.
+    const compiled = files.filter((name) => /^dist\/[^/]+\.c?js$/.test(name)).map((name) => basename(name))
+    const imported = new Set(compiled.flatMap((name) => readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8').match(/(?<=["']\.\/)[\w-]+\.c?js(?=["'])/g) ?? []))
     // Syntax that the oldest Node we run on does not know: no test runs on that one.
     expect(compiled.filter((name) => /^\s*(await )?using \w+ = /m.test(readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8')))).toEqual([])
-    expect(compiled.filter((name) => !imported.has(name)).toSorted()).toEqual(['gate.js', 'guardian-child.js', 'holdfast.js', 'ledger-child.js', 'probe-child.js', 'reader-child.js'])
+    expect(compiled.filter((name) => !imported.has(name)).toSorted()).toEqual(['gate.js', 'guardian-child.cjs', 'holdfast.cjs', 'ledger-child.cjs', 'probe-child.cjs', 'reader-child.cjs'])
   })
 
   test('nothing in it names this machine, a registry or a person', () => {
