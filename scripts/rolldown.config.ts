@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { defineConfig, type Plugin } from 'rolldown'
+import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown'
 
 const source = (path: string): string => new URL(`../src/${path}.ts`, import.meta.url).pathname
 
@@ -9,23 +9,26 @@ const common = {
   transform: { target: 'node22.15' }, // As package.json promises: `using` is not yet known to it.
 } as const
 
-/** One file for each program, and one for what two of them share: a program of hundreds of modules starts three times as slowly. */
+/**
+ * Not as an ES module: to import a module of Node itself from one makes all that it could ever need, which took a fifth of the start of a program. And each by itself:
+ * what two of them shared in a third file would be looked up at each call.
+ */
+const program = (name: string, path: string, plugins: Plugin[] = []): RolldownOptions => ({
+  ...common,
+  input: { [name]: source(path) },
+  external: ['better-sqlite3', 'koffi'], // Native.
+  preserveEntrySignatures: 'strict', // What is loaded later finds what it shares with a program in a file of its own, not in the program.
+  output: { format: 'cjs', strict: true, entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
+  plugins,
+})
+
+/** One file for each program: one of hundreds of modules starts three times as slowly. */
 export default defineConfig([
-  {
-    ...common,
-    input: {
-      holdfast: source('cli/main'),
-      'guardian-child': source('hold/guardian-child'),
-      'probe-child': source('hold/probe-child'),
-      'ledger-child': source('ledger/ledger-child'),
-      'reader-child': source('check/reader-child'),
-    },
-    external: ['better-sqlite3', 'koffi'], // Native.
-    preserveEntrySignatures: 'strict', // What is loaded later finds what it shares with a program in a file of its own, not in the program.
-    // Not as ES modules: to import a module of Node itself from one makes all that it could ever need, which took a fifth of the start of a program.
-    output: { format: 'cjs', strict: true, entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
-    plugins: [licences()],
-  },
+  program('holdfast', 'cli/main', [licences()]), // The others have no library that this one has not.
+  program('guardian-child', 'hold/guardian-child'),
+  program('probe-child', 'hold/probe-child'),
+  program('ledger-child', 'ledger/ledger-child'),
+  program('reader-child', 'check/reader-child'),
   { ...common, input: { gate: source('service/gate/index') }, output: { format: 'esm' } },
 ])
 
