@@ -1,18 +1,19 @@
 /** What all tests of a run share is made before the first of them, and removed after the last. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdirSync, rmSync } from 'node:fs'
-import { compiled, moulds } from './vitest.config.ts'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compiled } from './vitest.config.ts'
 
 const root = new URL('..', import.meta.url).pathname
 
-export async function setup(): Promise<void> {
-  mkdirSync(moulds, { mode: 0o700 })
+/** @returns what ends it */
+export async function setup(): Promise<() => void> {
+  const moulds = mkdtempSync(join(tmpdir(), 'holdfast-moulds-'))
+  process.env['HOLDFAST_MOULDS'] = moulds // For the processes that run tests (test/support/moulds.ts).
   await compileChildren()
-}
-
-export function teardown(): void {
-  rmSync(moulds, { recursive: true })
+  return () => rmSync(moulds, { recursive: true })
 }
 
 /** Node keeps what it made of a program's sources when the program ends by itself. Children of a run are mostly killed: each is started once, alone, and ends at once. */

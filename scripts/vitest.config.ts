@@ -1,13 +1,8 @@
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Where Node keeps what it made of the sources of programs. */
 export const compiled = new URL('../node_modules/.compiled', import.meta.url).pathname
-
-/** Where databases lie that many tests begin with (test/support/moulds.ts), for this run. */
-export const moulds = join(tmpdir(), `holdfast-moulds-${process.pid}`)
 
 /** These take longest. One that is begun last keeps all others waiting; Vitest knows only after a first run how long each takes. */
 const longest = [
@@ -36,7 +31,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The children of tests are started from their sources some thousand times: what Node makes of those is kept.
-    env: { NODE_COMPILE_CACHE: compiled, HOLDFAST_MOULDS: moulds },
+    env: { NODE_COMPILE_CACHE: compiled },
     globalSetup: [new URL('before-tests.ts', import.meta.url).pathname],
     setupFiles: [new URL('../test/support/seed.ts', import.meta.url).pathname],
     reporters: ['default', new URL('totals-reporter.ts', import.meta.url).pathname],

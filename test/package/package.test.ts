@@ -68,6 +68,11 @@ describe('npm pack, installed into an empty folder', () => {
     // Nothing is left of an older build: each file is a program, or loaded by one. And none loads a program, which would begin then.
     const compiled = files.filter((name) => /^dist\/[^/]+\.c?js$/.test(name)).map((name) => basename(name))
     const imported = new Set(compiled.flatMap((name) => readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8').match(/(?<=["']\.\/)[\w-]+\.c?js(?=["'])/g) ?? []))
+    // Whatever library's code is in it, its licence is too.
+    const licences = readFileSync(join(app, 'node_modules/holdfast/dist/LICENCES.txt'), 'utf8')
+    const bundled = new Set(compiled.flatMap((name) => readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8').match(/(?<=^\/\/ node_modules\/)(?:@[^/\n]+\/)?[^/\n]+/gm) ?? []))
+    expect(bundled.size).toBeGreaterThan(10)
+    expect([...bundled].filter((name) => !licences.includes(`\n${name} `))).toEqual([])
     // Syntax that the oldest Node we run on does not know: no test runs on that one.
     expect(compiled.filter((name) => /^\s*(await )?using \w+ = /m.test(readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8')))).toEqual([])
     expect(compiled.filter((name) => !imported.has(name)).toSorted()).toEqual(['gate.js', 'guardian-child.cjs', 'holdfast.cjs', 'ledger-child.cjs', 'probe-child.cjs', 'reader-child.cjs'])
