@@ -1,6 +1,6 @@
 /** What must stop a whole run (operations.md, Sweep): it does so before another tenant stands still. Three tenants or more, one of which meets it. */
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startCompanions } from '../../src/hold/companions.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { unlock } from '../../src/host/byte-lock.ts'
@@ -28,14 +28,15 @@ describe('the run is stopped, and nobody else is paused', () => {
     await place[Symbol.asyncDispose]()
   })
 
-  /** Tenants that a hold asked the service to keep still. */
+  /** Tenants that a hold asked the service to keep still. Which of the three is the first is not settled: that one meets it. */
   const asked: string[] = []
+  beforeEach(() => void asked.splice(0))
   const watching = (meets: (step: HoldStep, of: string) => void) => (step: HoldStep, of: string): void => {
     if (step === 'asked') asked.push(of)
-    meets(step, of)
+    if (of === asked[0]) meets(step, of)
   }
   const outcome = ({ results, stopped, covered, notCovered, open }: Through): unknown =>
-    ({ results: results.map(({ tenant, failure }) => `${tenant} ${failure?.code ?? 'none'} ${failure?.tenantState ?? ''}`), stops: stopped?.code, covered, notCovered, open, asked: asked.splice(0) })
+    ({ results: results.map(({ tenant, failure }) => [tenant, failure?.code, failure?.tenantState]), stops: stopped?.code, covered, notCovered, open: open.map(({ tenant }) => tenant), asked: asked.length })
   const allServe = async (): Promise<void> => {
     for (const tenant of three) {
       expect((await demo.status(tenant)).state).toBe('active')
@@ -45,21 +46,21 @@ describe('the run is stopped, and nobody else is paused', () => {
   }
 
   it.each(['locked', 'copied'] as const)('when a lock of ours is not there any more after "%s", and a second process is let in', async (at) => {
-    const through = await place.examineAll(demo, three, { onStep: watching((step, of) => { if (step === at && of === 'acme') dropLocksOn(demo.fileOf('acme')) }) })
-    expect(outcome(through)).toEqual({ results: ['acme LOCK_NOT_HONOURED active'], stops: 'LOCK_NOT_HONOURED', covered: 1, notCovered: 2, open: [], asked: ['acme'] })
+    const through = await place.examineAll(demo, three, { onStep: watching((step, of) => { if (step === at) dropLocksOn(demo.fileOf(of)) }) })
+    expect(outcome(through)).toEqual({ results: [[asked[0], 'LOCK_NOT_HONOURED', 'active']], stops: 'LOCK_NOT_HONOURED', covered: 1, notCovered: 2, open: [], asked: 1 })
     await allServe()
   })
 
   it('when a tenant is not seen serving again, though the ledger cannot be written just then', async () => {
-    await using service = await startDemo({ tenants: 3, bytes: 20_000, misbehave: 'unhealthy-after-resume:acme' })
+    await using service = await startDemo({ tenants: 3, bytes: 20_000, misbehave: 'unhealthy-after-resume' })
     const through = await place.examineAll(service, three, { onStep: watching(() => undefined), unwritten: ({ kind }) => kind === 'resume-failed' })
-    expect(outcome(through)).toMatchObject({ results: ['acme RESUME_FAILED maybe-paused'], stops: 'RESUME_FAILED', covered: 1, notCovered: 2, open: [{ tenant: 'acme' }], asked: ['acme'] })
+    expect(outcome(through)).toEqual({ results: [[asked[0], 'RESUME_FAILED', 'maybe-paused']], stops: 'RESUME_FAILED', covered: 1, notCovered: 2, open: [asked[0]], asked: 1 })
   })
 
   it('when there is a defect in holdfast itself, which ends the run', async () => {
-    const meets = watching((step, of) => { if (step === 'copied' && of === 'acme') throw new TypeError('made by the test') })
+    const meets = watching((step) => { if (step === 'copied') throw new TypeError('made by the test') })
     await expect(place.examineAll(demo, three, { onStep: meets })).rejects.toThrow('made by the test')
-    expect(asked.splice(0)).toEqual(['acme'])
+    expect(asked).toHaveLength(1)
     await allServe()
   })
 
@@ -67,11 +68,11 @@ describe('the run is stopped, and nobody else is paused', () => {
     const others = new Set(guardians())
     await using companions = await startCompanions()
     const [guardian] = guardians().filter((pid) => !others.has(pid))
-    const through = await place.examineAll(demo, three, { companions, onStep: watching((step, of) => { if (step === 'resumed' && of === 'acme') process.kill(guardian ?? 0, 'SIGKILL') }) })
+    const through = await place.examineAll(demo, three, { companions, onStep: watching((step) => { if (step === 'resumed') process.kill(guardian ?? 0, 'SIGKILL') }) })
     expect(through).toMatchObject({ stopped: { code: 'GUARDIAN_LOST' } })
     expect(through.results.filter(({ failure }) => failure?.code === 'GUARDIAN_LOST').length).toBeLessThanOrEqual(1)
     expect(through.results.length + through.notCovered).toBe(3)
-    expect(asked.splice(0)).not.toContain('crate')
+    expect(asked.length).toBeLessThan(3)
     await allServe()
   })
 })
