@@ -1,5 +1,5 @@
 /** What all tests of a run share is made before the first of them, and removed after the last. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ const root = new URL('..', import.meta.url).pathname
 
 /** @returns what ends it */
 export async function setup(): Promise<() => void> {
+  execFileSync('sh', ['scripts/build.sh'], { cwd: root, stdio: 'inherit' }) // Programs are tested as built: of no older sources.
   const moulds = mkdtempSync(join(tmpdir(), 'holdfast-moulds-'))
   process.env['HOLDFAST_MOULDS'] = moulds // For the processes that run tests (test/support/moulds.ts).
   await compileChildren()

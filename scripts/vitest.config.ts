@@ -19,6 +19,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  // Children of what is tested in this process are those that people run (before-tests.ts builds them): from its sources a child takes twice as long to start.
+  resolve: { alias: [{ find: /^\.\.\/host\/program-beside\.ts$/, replacement: new URL('../test/support/built-program.ts', import.meta.url).pathname }] },
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
@@ -30,7 +32,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // The children of tests are started from their sources some thousand times: what Node makes of those is kept.
+    // Programs are started some thousand times: what Node makes of them is kept.
     env: { NODE_COMPILE_CACHE: compiled },
     globalSetup: [new URL('before-tests.ts', import.meta.url).pathname],
     setupFiles: [new URL('../test/support/seed.ts', import.meta.url).pathname],

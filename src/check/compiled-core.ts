@@ -2,4 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { CompiledCore } from '../census/compiled-core.ts'
 
-export const loadCore = (): CompiledCore | null => CompiledCore.from(readFileSync(new URL('core.wasm', import.meta.url)))
+let core: CompiledCore | null = null
+
+/** One for a process. null where the processor cannot run it. */
+export const loadCore = (): CompiledCore | null => core ??= CompiledCore.from(readFileSync(new URL('core.wasm', import.meta.url)))

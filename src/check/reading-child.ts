@@ -1,6 +1,7 @@
 /** Parent side of reader-child.ts: one child in one room. */
 import { invariant } from '../model/bug.ts'
-import { programBeside, startChild } from '../host/child.ts'
+import { startChild } from '../host/child.ts'
+import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
 import type { User } from './confinement.ts'
 import type { Answer, AnswerOf, Question, QuestionOf, Step } from './questions.ts'

@@ -1,6 +1,7 @@
 /** Our end of the guardian (hold.md F13): every lock on a live file is watched by it, from before it is asked for. */
 import PQueue from 'p-queue'
-import { programBeside, startChild, type Child } from '../host/child.ts'
+import { startChild, type Child } from '../host/child.ts'
+import { programBeside } from '../host/program-beside.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
 import { invariant } from '../model/bug.ts'

@@ -1,6 +1,7 @@
 /** The probe: a granted lock is worth nothing until a second process has been refused it (I1.2). */
 import PQueue from 'p-queue'
-import { programBeside, startChild, type Child } from '../host/child.ts'
+import { startChild, type Child } from '../host/child.ts'
+import { programBeside } from '../host/program-beside.ts'
 import type { LivePath } from '../model/brand.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'

@@ -5,8 +5,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { invariant } from '../model/bug.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { frameOf, Frames } from './frames.ts'
@@ -57,11 +55,6 @@ export interface Child<Question, Answer> extends AsyncDisposable {
   tell(message: Question): void
   /** SIGKILL. */
   kill(): void
-}
-
-/** Path of the program `name` beside a module, with the module's own extension: .ts when run from src/, .cjs from dist/. */
-export function programBeside(moduleUrl: string, name: string): string {
-  return fileURLToPath(new URL(`${name}${extname(new URL(moduleUrl).pathname)}`, moduleUrl))
 }
 
 /**
