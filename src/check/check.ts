@@ -5,7 +5,10 @@
 import PQueue from 'p-queue'
 import { makeFolder } from '../host/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
+import type { Comparison, Sided } from '../model/comparison.ts'
 import type { Engine, Reading } from '../model/reading.ts'
+import { usualRowsEachPass } from './compare-rows.ts'
+import { compareSnapshots, type CheckedSnapshot } from './compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
 import { ReadingPlace } from './reading-place.ts'
 import { removeAbandonedRooms } from './room.ts'
@@ -38,6 +41,12 @@ export interface Checker extends AsyncDisposable {
    * @throws signal.reason when it was aborted; then the files are back in their place as well
    */
   check(snapshot: SnapshotPath, options: CheckOptions): Promise<Reading>
+  /**
+   * Compares two snapshots that were checked. Each is read by a child of its own in a room of its own: a hostile file may cost no more than what is said of it,
+   * and sees nothing of the other. Waits for its turn.
+   * @throws signal.reason when it was aborted
+   */
+  compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison>
 }
 
 export interface CheckerOptions extends CheckLimits {
@@ -64,10 +73,16 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
   // The queue is not told of the signal: it would reject while the files still are in a room.
   const queue = new PQueue({ concurrency: options.parallel })
   const closing = new AbortController()
+  /** Who compares needs two places, where there may be one. */
+  const anotherPlace = (): ReadingPlace => {
+    const place = new ReadingPlace(options.folder, user, options)
+    places.push(place)
+    return place
+  }
+  const enter = (): ReadingPlace => idle.pop() ?? anotherPlace()
   return {
     check: (snapshot, { depth, map, digesting, signal, onProgress }) => queue.add(async () => {
-      const place = idle.pop()
-      if (place === undefined) throw new Error('more snapshots are being read than there are places')
+      const place = enter()
       try {
         return await place.read(snapshot, {
           depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, showValues: options.showValues ?? false,
@@ -75,6 +90,16 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
         })
       } finally {
         idle.push(place)
+      }
+    }),
+    compare: ({ a, b }, signal) => queue.add(async () => {
+      const [placeA, placeB] = [enter(), enter()]
+      const either = AbortSignal.any([signal, closing.signal])
+      const limits = { timeoutMs: options.timeoutMs, memoryBytesMax: Math.floor(options.memoryBytesMax / 2), rowsEachPass: usualRowsEachPass }
+      try {
+        return await placeA.visit(a.path, either, (askingA) => placeB.visit(b.path, either, (askingB) => compareSnapshots({ a: askingA, b: askingB }, { a, b }, limits)))
+      } finally {
+        idle.push(placeA, placeB)
       }
     }),
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,4 @@
-/**
- * Compares two snapshots that were checked: schemas, digests, and where these differ rows. Each is read by a child of its own in a room of its own: a hostile
- * file may cost no more than what is said of it, and sees nothing of the other.
- */
+/** Compares two snapshots that were checked: schemas, digests, and where these differ rows. */
 import { monotonicMs } from '../host/clock.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { Comparison, Sided, TableComparison } from '../model/comparison.ts'
@@ -9,14 +6,11 @@ import type { TableContent } from '../model/verdict.ts'
 import { compareSchemas, plainName } from '../comparison/schema.ts'
 import { findTables, identityIn, judgeTable } from '../comparison/tables.ts'
 import type { FoundTable } from '../comparison/tables.ts'
-import type { CheckLimits } from './check.ts'
-import { compareRows, digestInUtf8, usualRowsEachPass } from './compare-rows.ts'
+import { compareRows, digestInUtf8 } from './compare-rows.ts'
 import type { RowLimits } from './compare-rows.ts'
 import { ComparedSide } from './compared-side.ts'
 import type { OpenedSchema } from './compared-side.ts'
-import { confinedUser } from './confinement.ts'
 import type { Asking } from './progressing.ts'
-import { ReadingPlace } from './reading-place.ts'
 
 /** What the check of a snapshot brought. */
 export interface CheckedContent {
@@ -29,17 +23,8 @@ export interface CheckedSnapshot extends CheckedContent {
   readonly path: SnapshotPath
 }
 
-/** @param folder as of `openChecker`, which has been opened there @throws the reason of an abort */
-export async function compareSnapshots({ a, b }: Sided<CheckedSnapshot>, limits: CheckLimits & { readonly folder: string }, signal: AbortSignal): Promise<Comparison> {
-  const user = confinedUser()
-  await using placeA = new ReadingPlace(limits.folder, user, limits)
-  await using placeB = new ReadingPlace(limits.folder, user, limits)
-  return await placeA.visit(a.path, signal, (askingA) => placeB.visit(b.path, signal, (askingB) =>
-    compareAsking({ a: askingA, b: askingB }, { a, b }, { timeoutMs: limits.timeoutMs, memoryBytesMax: Math.floor(limits.memoryBytesMax / 2), rowsEachPass: usualRowsEachPass })))
-}
-
-/** The comparison itself, whoever answers. All of it has the time of one check. */
-export async function compareAsking(asking: Sided<Asking>, checked: Sided<CheckedContent>, limits: RowLimits & { readonly timeoutMs: number }): Promise<Comparison> {
+/** All of it has the time of one check. @param asking whoever answers for each side */
+export async function compareSnapshots(asking: Sided<Asking>, checked: Sided<CheckedContent>, limits: RowLimits & { readonly timeoutMs: number }): Promise<Comparison> {
   const endsAtMs = monotonicMs() + limits.timeoutMs
   const sides = { a: new ComparedSide(asking.a, endsAtMs), b: new ComparedSide(asking.b, endsAtMs) }
   const [a, b] = await Promise.all([sides.a.open(), sides.b.open()])

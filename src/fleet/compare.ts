@@ -3,8 +3,8 @@
  * are then read side by side; the next pair comes when they are gone, so that two at most lie on the disk.
  * Of each pair files come first and tenants last: no tenant stands still for a comparison that can come to nothing.
  */
-import { compareSnapshots, type CheckedSnapshot } from '../check/compare-snapshots.ts'
-import { openChecker, type CheckLimits } from '../check/check.ts'
+import { openChecker, type Checker } from '../check/check.ts'
+import type { CheckedSnapshot } from '../check/compare-snapshots.ts'
 import { comparedFile, fileNotReached, fileOfOneSide } from '../comparison/files.ts'
 import { doubtsIn } from '../comparison/tables.ts'
 import { draftPrefix } from '../hold/draft.ts'
@@ -21,7 +21,7 @@ import type { OnPages } from './examine.ts'
 import { pairFiles, type FileSet, type PairedFile } from './pair-files.ts'
 import type { Checking, Watching } from './pipeline.ts'
 import { readRegistry, targetsOf } from './registry.ts'
-import { checkLimits, type ServiceRun } from './run.ts'
+import type { ServiceRun } from './run.ts'
 import { StopTheLine } from './stop-the-line.ts'
 import { takeByHold, takeCopy, type Taken } from './take.ts'
 
@@ -46,12 +46,12 @@ export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watch
   const targets = { a: filesOf(sides.a), b: filesOf(sides.b) }
   const files = await pairUp(sides, targets)
   const held = [...(sides.a.kind === 'file' ? targets.a : []), ...(sides.b.kind === 'file' ? targets.b : [])]
-  const working = { sides, limits: run.check, remember: () => Promise.resolve(), watching }
-  if (held.length > 0) return withBareRun(run, held, interrupt, (crew, signal) => compareEach(files, { ...working, take: takerOf(crew, signal), folder: crew.folder }, signal))
+  const working = { sides, remember: () => Promise.resolve(), watching }
+  if (held.length > 0) return withBareRun(run, held, interrupt, (crew, signal) => compareEach(files, { ...working, take: takerOf(crew, signal), checker: crew.checker }, signal))
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
   const take: Take<GivenFiles> = (_, target, name) => takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', interrupt)
-  await compareEach(files, { ...working, take, folder: folder.path }, interrupt)
+  await compareEach(files, { ...working, take, checker }, interrupt)
 }
 
 /**
@@ -60,7 +60,7 @@ export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watch
  * @throws {Failure} USAGE for names that could mean both, and as `compareFiles`; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like; what stopped the
  * line before it came to all files
  */
-export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: BareRun, watching: WatchingComparison): Promise<void> {
+export async function compareTenants(sides: Sided<GivenSide>, { service, ledger, crew, signal }: ServiceRun, bare: BareRun, watching: WatchingComparison): Promise<void> {
   const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
   const files = await pairUp(sides, { a: findTargets(sides.a, tenants), b: findTargets(sides.b, tenants) })
   const filesCrew: Crew = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
@@ -72,7 +72,7 @@ export async function compareTenants(sides: Sided<GivenSide>, { settings, servic
       if (sides[side].kind === 'tenant' && result !== null && result.tenant !== null) await ledger.append({ kind: 'checked', tenant: result.tenant, result })
     }
   }
-  await compareEach(files, { sides, take, folder: crew.folder, limits: checkLimits(settings), remember, watching }, signal)
+  await compareEach(files, { sides, take, checker: crew.checker, remember, watching }, signal)
 }
 
 const filesOf = ({ paths }: GivenFiles): readonly Target[] => paths.map((named) => ({ tenant: null, named }))
@@ -108,8 +108,7 @@ const takerOf = (crew: Crew, signal: AbortSignal): Take<GivenFiles> => (side, ta
 interface Working<Side extends GivenSide> {
   readonly sides: Sided<Side>
   readonly take: Take<Side>
-  readonly folder: string
-  readonly limits: CheckLimits
+  readonly checker: Checker
   readonly watching: WatchingComparison
   /** Called with each file that was compared. */
   readonly remember: (file: FileComparison) => Promise<void>
@@ -171,7 +170,7 @@ function stagesOf<Side extends GivenSide>({ targets }: Pair, done: number, total
   }
 }
 
-async function comparePair<Side extends GivenSide>(file: Pair, { sides, take, folder, limits }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<FileComparison> {
+async function comparePair<Side extends GivenSide>(file: Pair, { sides, take, checker }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<FileComparison> {
   const compared = (results: Sided<Result | null>, comparison: Parameters<typeof comparedFile>[3]): FileComparison => comparedFile(file.name, pathsOf(file), results, comparison)
   const [early, late] = sides.a.kind === 'tenant' && sides.b.kind !== 'tenant' ? (['b', 'a'] as const) : (['a', 'b'] as const)
   const sided = <Value>(ofEarly: Value, ofLate: Value): Sided<Value> => (early === 'a' ? { a: ofEarly, b: ofLate } : { a: ofLate, b: ofEarly })
@@ -185,7 +184,7 @@ async function comparePair<Side extends GivenSide>(file: Pair, { sides, take, fo
   const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
   if (other.snapshot === null) return compared(sided(result, otherResult), null)
   const snapshots = sided(checked(taken.snapshot, result), checked(other.snapshot, otherResult))
-  return compared(sided(result, otherResult), await compareSnapshots(snapshots, { ...limits, folder }, signal))
+  return compared(sided(result, otherResult), await checker.compare(snapshots, signal))
 }
 
 const checked = (path: SnapshotPath, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })

@@ -3,15 +3,15 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { compareSnapshots, type CheckedSnapshot } from '../../src/check/compare-snapshots.ts'
+import { openChecker } from '../../src/check/check.ts'
+import type { CheckedSnapshot } from '../../src/check/compare-snapshots.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import type { Sided } from '../../src/model/comparison.ts'
+import type { Comparison, Sided } from '../../src/model/comparison.ts'
 import { create } from '../support/databases.ts'
 import { descendantsOf, eventually } from '../support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-children-'))
 const isRoot = process.getuid?.() === 0
-const limits = { folder, timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 }
 const rows = 600_000
 let sides: Sided<CheckedSnapshot>
 
@@ -39,22 +39,28 @@ const bothInRooms = (): Promise<readonly number[]> => eventually('both sides bei
 const isConfined = (pid: number): boolean => /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) && roomOf(pid).startsWith(join(folder, 'room-'))
 const roomOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
 
+/** By a checker that has room for one, and is gone when this is over. */
+async function comparing(signal = new AbortController().signal): Promise<Comparison> {
+  await using checker = await openChecker({ folder, parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
+  return await checker.compare(sides, signal)
+}
+
 const left = (): readonly string[] => readdirSync(folder).filter((name) => name !== 'a' && name !== 'b')
 
 test('each side is read by a child of its own, which sees its own room only; all rows are told; nothing is left', async () => {
-  const comparing = compareSnapshots(sides, limits, new AbortController().signal)
+  const compared = comparing()
   const pids = await bothInRooms()
   if (isRoot) expect(new Set(pids.map(roomOf)).size).toBe(2)
-  const { tables } = await comparing
+  const { tables } = await compared
   expect(tables).toMatchObject([{ name: 't', comparison: 'differs', rowsToldBy: 'rowid', differing: { rows, exact: true, different: { total: rows } } }])
   expect([readers(), left(), lstatSync(sides.a.path).nlink, lstatSync(sides.b.path).uid]).toEqual([[], [], 1, process.getuid?.()])
 })
 
 test('a child that dies is said, and its table is not called anything that was not seen', async () => {
-  const comparing = compareSnapshots(sides, limits, new AbortController().signal)
+  const compared = comparing()
   const [first = 0] = await bothInRooms()
   process.kill(first, 'SIGSEGV')
-  const { tables, why } = await comparing
+  const { tables, why } = await compared
   // Before the schemas were read nothing is compared; afterwards the digests still say that they differ.
   expect(`${why ?? ''} ${tables[0]?.why ?? ''}`).toMatch(/[AB]: the process that read it ended/)
   expect([tables[0]?.differing, ['not-compared', 'differs']]).toEqual([null, expect.arrayContaining([tables[0]?.comparison])])
@@ -63,9 +69,9 @@ test('a child that dies is said, and its table is not called anything that was n
 
 test('an abort ends both children at once, and gives the snapshots back', async () => {
   const aborting = new AbortController()
-  const comparing = compareSnapshots(sides, limits, aborting.signal)
+  const compared = comparing(aborting.signal)
   await bothInRooms()
   aborting.abort(new Error('enough'))
-  await expect(comparing).rejects.toThrow('enough')
+  await expect(compared).rejects.toThrow('enough')
   expect([readers(), left(), lstatSync(sides.a.path).nlink, lstatSync(sides.b.path).nlink]).toEqual([[], [], 1, 1])
 })

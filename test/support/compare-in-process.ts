@@ -1,7 +1,7 @@
 /** A comparison without child processes: the same steps. Only where nothing can crash or hang. */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { compareAsking } from '../../src/check/compare-snapshots.ts'
+import { compareSnapshots } from '../../src/check/compare-snapshots.ts'
 import type { CheckedContent } from '../../src/check/compare-snapshots.ts'
 import type { Asking } from '../../src/check/progressing.ts'
 import { databaseName } from '../../src/check/questions.ts'
@@ -24,7 +24,7 @@ export async function compareInProcess(a: string, b: string, limits: CompareLimi
   const [readingA, readingB] = [await readInProcess(a), await readInProcess(b)]
   using inA = openInProcess(a)
   using inB = openInProcess(b)
-  return await compareAsking({ a: inA, b: inB }, { a: checkedOf(readingA), b: checkedOf(readingB) }, { rowsEachPass: 250_000, memoryBytesMax: 500_000_000, timeoutMs: 30_000, ...limits })
+  return await compareSnapshots({ a: inA, b: inB }, { a: checkedOf(readingA), b: checkedOf(readingB) }, { rowsEachPass: 250_000, memoryBytesMax: 500_000_000, timeoutMs: 30_000, ...limits })
 }
 
 const checkedOf = (reading: Reading): CheckedContent => ({ content: reading.content, doubtOf: doubtsIn(diagnose(reading, context).findings, reading.coverage.skipped) })
