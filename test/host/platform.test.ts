@@ -31,8 +31,17 @@ test('a machine on which koffi does not load is refused in the same words, at th
   const noKoffi = `
     import Module from 'node:module'
     const load = Module._load
-    Module._load = (name, ...rest) => { if (name === 'koffi') throw new Error('no binary for this machine'); return load(name, ...rest) }`
+    Module._load = (name, ...rest) => { if (name.includes('koffi')) throw new Error('no binary for this machine'); return load(name, ...rest) }`
   expect(run(noKoffi, `try { modules.leaseOf(0) } catch (error) { console.log(error.code, error.cause.message) }`)).toBe('PLATFORM_UNSUPPORTED no binary for this machine')
+})
+
+test('where the native part of koffi is not to be had by its name, koffi looks for it', () => {
+  const unnamed = `
+    import Module from 'node:module'
+    const load = Module._load
+    let refused = 0
+    Module._load = (name, ...rest) => { if (name.startsWith('@koromix/')) { refused++; throw new Error('not by this name') } return load(name, ...rest) }`
+  expect(run(unnamed, `const file = (await import('node:fs')).openSync(${JSON.stringify(host.pathname)} + 'libc.ts'); console.log(modules.leaseOf(file), refused > 0)`)).toBe('none true')
 })
 
 test('importing the modules loads no foreign code', () => {
