@@ -6,7 +6,7 @@ import { chmodSync, chownSync, constants, linkSync, lstatSync, readdirSync, unli
 import { chown, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotPath } from '../model/brand.ts'
-import { isAlive, startTimeOf } from '../host/processes.ts'
+import { isMarkAlive, ownMark } from '../host/processes.ts'
 import type { User } from './confinement.ts'
 import { databaseName } from './questions.ts'
 
@@ -25,7 +25,7 @@ interface Guest {
 export class Room implements AsyncDisposable {
   readonly folder: string
   readonly #user: User | null
-  #guests: Guest[] = []
+  readonly #guests: Guest[] = []
 
   private constructor(folder: string, user: User | null) {
     this.folder = folder
@@ -33,7 +33,7 @@ export class Room implements AsyncDisposable {
   }
 
   static async open(beside: string, user: User | null): Promise<Room> {
-    const folder = await mkdtemp(join(beside, `room-${process.pid}-${startTimeOf(process.pid) ?? 'unknown'}-`))
+    const folder = await mkdtemp(join(beside, `room-${ownMark()}-`))
     if (user !== null) await chown(folder, user.uid, user.gid)
     return new Room(folder, user)
   }
@@ -57,16 +57,21 @@ export class Room implements AsyncDisposable {
    * over by the file it read: names inside are removed, never followed.
    */
   async clear(): Promise<void> {
-    for (const { outside, inside, uid, gid, ino } of this.#guests) {
-      if (ino === null) continue
-      const stat = look(inside)
-      if (stat?.ino === ino || isMain(inside)) {
-        if (this.#user !== null) chownSync(outside, uid, gid)
-        chmodSync(outside, 0o600)
-      } else await rm(outside)
+    for (const guest of this.#guests.splice(0)) {
+      try {
+        await this.#giveBack(guest)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // Somebody removed the snapshot meanwhile: what was read of it was read.
+      }
     }
-    this.#guests = []
     for (const name of readdirSync(this.folder)) await remove(join(this.folder, name))
+  }
+
+  async #giveBack({ outside, inside, uid, gid, ino }: Guest): Promise<void> {
+    if (ino === null) return
+    if (look(inside)?.ino !== ino && !isMain(inside)) return rm(outside)
+    if (this.#user !== null) chownSync(outside, uid, gid)
+    chmodSync(outside, 0o600)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,8 +111,8 @@ const look = (path: string): BigIntStats | null => lstatSync(path, { bigint: tru
 /** Removes the rooms of processes that are gone. Their snapshots have their names outside; only links are lost. */
 export async function removeAbandonedRooms(beside: string): Promise<void> {
   for (const name of await readdir(beside)) {
-    const [, pid, startTime] = /^room-(\d+)-(\d+)-\w+$/.exec(name) ?? []
-    if (pid === undefined || startTime === undefined || isAlive(Number(pid), startTime)) continue
+    const [, mark] = /^room-(\d+-\d+)-\w+$/.exec(name) ?? []
+    if (mark === undefined || isMarkAlive(mark)) continue
     await rm(join(beside, name), { recursive: true, force: true })
   }
 }

@@ -7,7 +7,7 @@ import { openChecker, type Checker } from '../check/check.ts'
 import type { CheckedSnapshot } from '../check/compare-snapshots.ts'
 import { comparedFile, fileNotReached, fileOfOneSide } from '../comparison/files.ts'
 import { doubtsIn } from '../comparison/tables.ts'
-import { draftPrefix } from '../hold/draft.ts'
+import { draftName } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { isSameFile } from '../hold/tell-file.ts'
 import type { SnapshotPath, TenantId } from '../model/brand.ts'
@@ -38,7 +38,7 @@ export interface WatchingComparison extends Pick<Watching, 'onProgress'> {
   readonly onFile: (file: FileComparison) => void
 }
 
-/** Takes a file of a side; `name` is unique in the snapshot folder, and begins so that the next run clears it away when this one is killed. */
+/** Takes a file of a side; `name` is as `draftName` makes it. */
 type Take<Side extends GivenSide> = (side: Side, target: Target, name: string) => Promise<Taken>
 
 /** Files with files. @throws {Failure} USAGE for files that cannot be paired or are one, INTERRUPTED, and as `withBareRun` */
@@ -176,10 +176,10 @@ async function comparePair<Side extends GivenSide>(file: Pair, { sides, take, ch
   const sided = <Value>(ofEarly: Value, ofLate: Value): Sided<Value> => (early === 'a' ? { a: ofEarly, b: ofLate } : { a: ofLate, b: ofEarly })
   signal.throwIfAborted()
   stages.holding(early)
-  await using taken = await take(sides[early], file.targets[early], `${draftPrefix}${process.pid}-compared-1`)
+  await using taken = await take(sides[early], file.targets[early], draftName('compared-1'))
   if (taken.snapshot === null) return compared(sided((await taken.check(() => undefined)).result, null), null)
   stages.holding(late)
-  await using other = await take(sides[late], file.targets[late], `${draftPrefix}${process.pid}-compared-2`)
+  await using other = await take(sides[late], file.targets[late], draftName('compared-2'))
   const onPages = stages.checking()
   const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
   if (other.snapshot === null) return compared(sided(result, otherResult), null)

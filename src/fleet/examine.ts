@@ -4,7 +4,7 @@ import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
 import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { monotonicMs } from '../host/clock.ts'
-import { draftPrefix } from '../hold/draft.ts'
+import { draftName } from '../hold/draft.ts'
 import { hold, type Held, type HoldBounds } from '../hold/hold.ts'
 import type { Contents } from '../hold/preflight.ts'
 import type { HoldTimings } from '../hold/record.ts'
@@ -34,7 +34,7 @@ export async function holdTarget(target: Target, memory: Memory, crew: Crew, bou
   const startedAtMs = monotonicMs()
   const held = await hold({
     named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, settings: crew.settings,
-    folder: crew.folder, name: `${draftPrefix}${process.pid}-${holds++}`, bounds, onStep: (step) => crew.onStep(target, step),
+    folder: crew.folder, name: draftName(holds++), bounds, onStep: (step) => crew.onStep(target, step),
   }, crew.companions, signal)
   return { target, held, startedAtMs, memory }
 }

@@ -10,6 +10,7 @@ import { readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { makeFolder } from '../host/folder.ts'
+import { isMarkAlive, ownMark } from '../host/processes.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
@@ -152,12 +153,13 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
   if (user !== undefined && found.uid !== user) throw new Failure('SNAPSHOT_UNSAFE', `${folder} belongs to another user (uid ${found.uid})`)
 }
 
-/** Deletes what a killed run left behind. Only under the run lock: another run's drafts look the same. */
-export async function clearDrafts(folder: string): Promise<number> {
-  const left = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(partialSuffix) || name.startsWith(draftPrefix))
-  for (const name of left) await rm(join(folder, name), { recursive: true, force: true })
-  return left.length
-}
+/** Name of a draft, and of the snapshot that it becomes, neither of which outlives this run. @param name unique in it; letters, digits and hyphens */
+export const draftName = (name: string | number): string => `hold-${ownMark()}-${name}`
 
-/** Begins the name of every draft and of the snapshots that do not outlive their run. */
-export const draftPrefix = 'hold-'
+/** Deletes what killed runs left behind. Runs of other services may use the same folder now: what is theirs stays. */
+export async function clearDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, mark] = /^hold-(\d+-\d+)-[\w-]+(?:\.partial)?$/.exec(name) ?? []
+    if (mark !== undefined && !isMarkAlive(mark)) await rm(join(folder, name), { recursive: true, force: true })
+  }
+}

@@ -66,6 +66,15 @@ test('a child that was taken over cannot make us touch other files by names that
   expect(readFileSync(snapshot, 'utf8')).toBe('main')
 })
 
+test('a snapshot that somebody removes while it is in a room is no trouble of the room', async () => {
+  writeFileSync(`${snapshot}-wal`, 'wal')
+  await using room = await Room.open(folder, user)
+  await room.admit(snapshot)
+  rmSync(snapshot)
+  await room.clear()
+  expect([readdirSync(room.folder), readFileSync(`${snapshot}-wal`, 'utf8'), statSync(`${snapshot}-wal`).uid]).toEqual([[], 'wal', process.getuid?.()])
+})
+
 test('a symlink is no snapshot', async () => {
   await using room = await Room.open(folder, user)
   symlinkSync(snapshot, join(folder, 'link'))
