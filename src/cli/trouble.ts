@@ -2,10 +2,18 @@
 import { exitCodeOfFailure, exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { RunFailure } from '../model/report.ts'
+import { withSuppressed } from '../model/suppressed.ts'
 import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 
-export function tellTrouble(face: Pick<Face, 'say' | 'version'>, error: unknown): void {
+type Saying = Pick<Face, 'say' | 'version'>
+
+/** What was thrown first comes first, then what went wrong while it was cleaned up after. */
+export function tellTrouble(face: Saying, error: unknown): void {
+  for (const one of withSuppressed(error).toReversed()) tellOne(face, one)
+}
+
+function tellOne(face: Saying, error: unknown): void {
   if (error instanceof Failure) {
     const alarm = error.tenantState === 'maybe-paused' ? 'PAUSED: a tenant may stand still. ' : ''
     face.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
@@ -16,17 +24,25 @@ export function tellTrouble(face: Pick<Face, 'say' | 'version'>, error: unknown)
   face.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
 }
 
+/** Of several a tenant that may stand still outweighs a defect, and a defect whatever else. */
+function gravestIn(error: unknown): unknown {
+  const all = withSuppressed(error)
+  return all.find((one) => one instanceof Failure && one.tenantState === 'maybe-paused') ?? all.find((one) => !(one instanceof Failure)) ?? all.at(-1)
+}
+
 /** Exit code of what ended a command: a tenant that may be paused outweighs the signal, the signal everything else. */
 export function exitCodeOfTrouble(error: unknown, interrupted: ExitCode | null): ExitCode {
-  if (!(error instanceof Failure)) return exitCodes.bug
-  if (error.tenantState === 'maybe-paused') return exitCodes.maybePaused
-  return interrupted ?? exitCodeOfFailure(error)
+  const gravest = gravestIn(error)
+  if (!(gravest instanceof Failure)) return exitCodes.bug
+  if (gravest.tenantState === 'maybe-paused') return exitCodes.maybePaused
+  return interrupted ?? exitCodeOfFailure(gravest)
 }
 
 /** The same for the report. */
 export function describeTrouble(error: unknown): RunFailure {
-  if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint, tenantState: error.tenantState }
-  return { code: 'BUG', message: error instanceof Error ? error.message : String(error), hint: 'this is a defect in holdfast: report it with what stands on stderr', tenantState: 'unknown' }
+  const gravest = gravestIn(error)
+  if (gravest instanceof Failure) return { code: gravest.code, message: gravest.message, hint: gravest.hint, tenantState: gravest.tenantState }
+  return { code: 'BUG', message: gravest instanceof Error ? gravest.message : String(gravest), hint: 'this is a defect in holdfast: report it with what stands on stderr', tenantState: 'unknown' }
 }
 
 /** A message may have several lines (configuration errors); each is made printable by itself. */

@@ -8,6 +8,7 @@ import type { SealLevel } from '../model/evidence.ts'
 import { invariant } from '../model/bug.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import { withSuppressed } from '../model/suppressed.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Service } from '../service/port.ts'
 import { accuser } from './accusation.ts'
@@ -266,7 +267,7 @@ async function recordSeal(sealed: Sealed, record: HoldRecord): Promise<void> {
 
 /** Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all. @throws {unknown} what is no failure, as it is */
 export function gravestOf(error: unknown): Failure {
-  const all = flattened(error)
+  const all = withSuppressed(error)
   const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? all.at(-1)
   if (failure instanceof Failure) return failure
   if (isSystemError(failure)) return new Failure('READ_FAILED', failure.message, { cause: error })
@@ -275,14 +276,6 @@ export function gravestOf(error: unknown): Failure {
 
 /** A disk that fails, or a limit that is reached, says nothing about the data and is no defect of ours. */
 const isSystemError = (error: unknown): error is Error => error instanceof Error && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException).code))
-
-/** The error and those that its cleanup suppressed, the first thrown last. */
-function flattened(error: unknown): unknown[] {
-  // By name: Node 22 knows the class only as the compiler's stand-in.
-  if (!(error instanceof Error) || error.name !== 'SuppressedError') return [error]
-  const { error: thrown, suppressed } = error as Error & { error: unknown; suppressed: unknown }
-  return [...flattened(thrown), ...flattened(suppressed)]
-}
 
 /** What a service that has gone on by itself makes us see: the cause is told, not the symptom. */
 const followsFromWaking = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
