@@ -4,7 +4,7 @@ import { startCompanions } from '../../src/hold/companions.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { configure } from '../support/holdfast.ts'
 import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
-import { startDemo } from '../support/service.ts'
+import { startDemo, type Demo } from '../support/service.ts'
 import { openFreedom, type Freedom } from '../hold/freedom.ts'
 import { openWorkplace, type Workplace } from '../hold/workplace.ts'
 
@@ -21,18 +21,20 @@ const moments: readonly HoldStep[] = ['quiesced', 'sealed', 'copied', 'probed-ag
 
 describe('in the middle of a hold', () => {
   let place: Workplace
+  let demo: Demo
   let freedom: Freedom
   beforeAll(async () => {
     place = await openWorkplace()
+    demo = await startDemo({ tenants: 1, bytes: 20_000 })
     freedom = openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()
+    await demo[Symbol.asyncDispose]()
     await place[Symbol.asyncDispose]()
   })
 
   it.each(moments)('the probe is killed after "%s": nothing is proven by silence, the tenant serves, the next hold has a new probe', async (at) => {
-    await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
     const others = pidsOf('probe-child')
     await using companions = await startCompanions()
     const probe = onlyOneOf(pidsOf('probe-child'), others)
@@ -46,7 +48,6 @@ describe('in the middle of a hold', () => {
   })
 
   it.each(moments)('the guardian is killed after "%s": this hold ends in good order, and none begins without one', async (at) => {
-    await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
     const others = pidsOf('guardian-child')
     await using companions = await startCompanions()
     const guardian = onlyOneOf(pidsOf('guardian-child'), others)
