@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
-import { requirePrivateFolder } from '../hold/draft.ts'
+import { draftName, requirePrivateFolder } from '../hold/draft.ts'
 import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
@@ -87,7 +87,7 @@ async function holdSpecimen(root: string, settings: Settings, signal: AbortSigna
     await using companions = await startCompanions()
     const held = await hold({
       named, roots: null, keeper: { kind: 'nobody' }, expected: false, lostPauseMs: null, settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      folder: settings.snapshots.dir, name: `hold-doctor-${process.pid}`, bounds: unbounded, onStep: () => undefined,
+      folder: settings.snapshots.dir, name: draftName('doctor'), bounds: unbounded, onStep: () => undefined,
     }, companions, signal)
     if (held.kind !== 'snapshot') throw held.failure
     await using _snapshot = held.snapshot

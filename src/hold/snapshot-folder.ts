@@ -47,7 +47,7 @@ async function clearAbandoned(parent: string): Promise<void> {
     if (!name.startsWith(prefix)) continue
     const folder = join(parent, name)
     const [pid, startTime] = (await readFile(join(folder, ownerFile), 'utf8').catch(() => '')).split(' ')
-    if (pid === undefined || pid === '' || startTime === undefined) continue
+    if (pid === undefined || pid === '' || startTime === undefined || startTime === '') continue // Where there is no /proc, nobody can tell.
     if (!isAlive(Number(pid), startTime)) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }
