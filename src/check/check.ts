@@ -86,7 +86,7 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
       try {
         return await place.read(snapshot, {
           depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, showValues: options.showValues ?? false,
-          helpersMax: idle.length, onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
+          helpersMax: Math.max(0, options.parallel - queue.pending), onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
         })
       } finally {
         idle.push(place)

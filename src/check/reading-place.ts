@@ -91,6 +91,7 @@ export class ReadingPlace implements AsyncDisposable {
     const stop = (): void => seat.kill()
     signal.addEventListener('abort', stop)
     try {
+      await seat.alive().catch(() => undefined) // What goes wrong with it is told to who asks.
       await room.admit(snapshot)
       return await work(askingOf(seat, signal))
     } finally {

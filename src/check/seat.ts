@@ -31,6 +31,14 @@ export class Seat implements AsyncDisposable {
     return this.#child
   }
 
+  /** As `ready`, with a fresh child in the place of one that died while nobody asked it. For whoever begins: in the middle, it would not know what was asked before. */
+  async alive(): Promise<ReadingChild> {
+    const child = await this.ready().catch(() => null)
+    if (child?.hasEnded === false) return child
+    await this.end()
+    return this.ready()
+  }
+
   /** Starts the child without waiting for it; what goes wrong is told to who asks it. */
   begin(): void {
     this.ready().catch(() => undefined)

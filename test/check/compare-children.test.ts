@@ -67,6 +67,16 @@ test('a child that dies is said, and its table is not called anything that was n
   expect([readers(), left()]).toEqual([[], []])
 })
 
+test('a child that died while nobody asked it is replaced', async () => {
+  await using checker = await openChecker({ folder, parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
+  const idle = await eventually('an idle child', () => readers()[0] ?? null)
+  if (isRoot) await eventually('it is in its room', () => isConfined(idle))
+  process.kill(idle, 'SIGKILL')
+  await eventually('it is gone', () => !readers().includes(idle))
+  const { why, tables } = await checker.compare(sides, new AbortController().signal)
+  expect([why, tables[0]?.comparison, tables[0]?.differing?.rows]).toEqual([null, 'differs', rows])
+})
+
 test('an abort ends both children at once, and gives the snapshots back', async () => {
   const aborting = new AbortController()
   const compared = comparing(aborting.signal)
