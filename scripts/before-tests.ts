@@ -11,9 +11,9 @@ const root = new URL('..', import.meta.url).pathname
 /** @returns what ends it */
 export async function setup(): Promise<() => void> {
   execFileSync('sh', ['scripts/build.sh'], { cwd: root, stdio: 'inherit' }) // Programs are tested as built: of no older sources.
+  await compileChildren()
   const moulds = mkdtempSync(join(tmpdir(), 'holdfast-moulds-'))
   process.env['HOLDFAST_MOULDS'] = moulds // For the processes that run tests (test/support/moulds.ts).
-  await compileChildren()
   return () => rmSync(moulds, { recursive: true })
 }
 

@@ -3,7 +3,6 @@ import type { GivenSide } from '../fleet/compare.ts'
 import type { RunId } from '../model/brand.ts'
 import type { ComparedSide, ComparisonReport, FileComparison, Sided } from '../model/comparison.ts'
 import type { ExitCode } from '../model/exit-code.ts'
-import { Failure } from '../model/failure.ts'
 import type { RunFailure } from '../model/report.ts'
 import { comparisonJson, fileRedactor } from '../report/comparison-json.ts'
 import { ComparisonTally } from '../report/comparison-summary.ts'
@@ -58,7 +57,7 @@ export class OutcomeOfComparison implements Disposable {
       const exitCode = this.#tally.results === 0 ? own : this.#tally.exitCode({ failed: own, signal: interrupt.exitCode() })
       // First the files, so that the trouble is the last thing that a person reads.
       if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeTrouble(error))
-      if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(this.#face, error)
+      tellTrouble(this.#face, error)
       return exitCode
     }
     const exitCode = this.#tally.exitCode({ failed: null, signal: interrupt.exitCode() })

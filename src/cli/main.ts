@@ -46,7 +46,7 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
     return code === exitCodes.maybePaused || printsReport(argv) ? code : (face.interrupt.exitCode() ?? code)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.sound : refuse(face, argv, error)
-    if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(face, error)
+    tellTrouble(face, error)
     return answerTrouble(face, argv, error, exitCodeOfTrouble(error, face.interrupt.exitCode()))
   }
 }

@@ -2,7 +2,7 @@
 import type { RunId } from '../model/brand.ts'
 import { noEvidence } from '../model/evidence.ts'
 import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
-import { Failure, type FailureCode } from '../model/failure.ts'
+import type { FailureCode } from '../model/failure.ts'
 import type { Report, Result, RunFailure } from '../model/report.ts'
 import { jsonReport } from '../report/json.ts'
 import { keyRedactor } from '../report/redact.ts'
@@ -68,7 +68,7 @@ export class Outcome implements Disposable {
     const exitCode = this.#exitCodeOfTrouble(error)
     // First the results, so that the trouble is the last thing that a person reads.
     if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, { stopped: null, notCovered: 0 }, describeTrouble(error))
-    if (!(error instanceof Failure && error.code === 'INTERRUPTED')) tellTrouble(this.#face, error)
+    tellTrouble(this.#face, error)
     return exitCode
   }
 

@@ -28,10 +28,12 @@ test.each([
   ['a defect, then a failure', suppressing(defect, busy), ['x is not a function', 'LOCK_BUSY'], 'BUG', 70],
   ['a defect, then a tenant that may stand still', suppressing(defect, paused), ['x is not a function', 'PAUSED', 'acme does not serve'], 'RESUME_FAILED', 4],
   ['a failure, then another', suppressing(busy, new Failure('NO_SPACE', 'full')), ['LOCK_BUSY', 'NO_SPACE'], 'LOCK_BUSY', 75],
+  ['an interruption, then a defect', suppressing(new Failure('INTERRUPTED', 'by SIGINT'), defect), ['defect in holdfast', 'x is not a function'], 'BUG', 70],
   ['one after two', suppressing(busy, suppressing(defect, paused) as Error), ['LOCK_BUSY', 'x is not a function', 'PAUSED'], 'RESUME_FAILED', 4],
 ])('%s: all is told, and the gravest counts', (_, error, said, code, exitCode) => {
   const text = told(error).join('\n')
   expect(said.map((words) => text.indexOf(words))).toEqual(said.map((words) => text.indexOf(words)).toSorted((a, b) => a - b))
   for (const words of said) expect(text).toContain(words)
+  expect(text).not.toContain('SIGINT')
   expect([describeTrouble(error).code, exitCodeOfTrouble(error, null)]).toEqual([code, exitCode])
 })
