@@ -18,14 +18,11 @@ export class ReadingChild implements AsyncDisposable {
   readonly sqliteVersion: string
   /** Snapshots that it was given. */
   snapshots = 0
-  /** It died, whether somebody asked it or not. */
-  hasEnded = false
   readonly #child: Child<Question, Answer>
 
   private constructor(child: Child<Question, Answer>, sqliteVersion: string) {
     this.#child = child
     this.sqliteVersion = sqliteVersion
-    void child.ended.then(() => { this.hasEnded = true })
   }
 
   /** Starts a child and locks it into the room, under another user where there is one. */
@@ -42,6 +39,10 @@ export class ReadingChild implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid
+  }
+
+  get isRunning(): boolean {
+    return this.#child.isRunning
   }
 
   /** @throws {ChildEnded} when it dies over the question */

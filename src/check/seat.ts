@@ -34,7 +34,7 @@ export class Seat implements AsyncDisposable {
   /** As `ready`, with a fresh child in the place of one that died while nobody asked it. For whoever begins: in the middle, it would not know what was asked before. */
   async alive(): Promise<ReadingChild> {
     const child = await this.ready().catch(() => null)
-    if (child?.hasEnded === false) return child
+    if (child?.isRunning) return child
     await this.end()
     return this.ready()
   }

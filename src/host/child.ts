@@ -45,6 +45,8 @@ export interface ChildOptions {
 export interface Child<Question, Answer> extends AsyncDisposable {
   readonly pid: number
   readonly ended: Promise<Ended>
+  /** False from the moment that the kernel has told us of its end; what it said last may still be on its way, `ended` waits for that. */
+  readonly isRunning: boolean
   /**
    * One at a time. Keeps our event loop alive while the question is open.
    * @throws {ChildEnded} when it dies, or is killed for the time or the memory it took
@@ -103,6 +105,10 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
       this.#open?.reject(new ChildEnded(ended))
     })
     for (const part of this.#handles) part.unref()
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null
   }
 
   async ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer> {
