@@ -57,13 +57,14 @@ export class Room implements AsyncDisposable {
    * over by the file it read: names inside are removed, never followed.
    */
   async clear(): Promise<void> {
-    for (const guest of this.#guests.splice(0)) {
+    for (const guest of this.#guests) {
       try {
         await this.#giveBack(guest)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // Somebody removed the snapshot meanwhile: what was read of it was read.
       }
     }
+    this.#guests.length = 0
     for (const name of readdirSync(this.folder)) await remove(join(this.folder, name))
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { canReflink } from '../host/copying.ts'
 import { openDescriptor } from '../host/descriptor.ts'
-import { isAlive, startTimeOf } from '../host/processes.ts'
+import { isMarkAlive, ownMark } from '../host/processes.ts'
 import { requirePrivateFolder } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
 
@@ -26,7 +26,7 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
   const path = await mkdtemp(join(parent, prefix)).catch((error: unknown) => {
     throw failureOfFolder(parent, error)
   })
-  await writeFile(join(path, ownerFile), `${process.pid} ${startTimeOf(process.pid) ?? ''}`, { mode: 0o600 })
+  await writeFile(join(path, ownerFile), ownMark(), { mode: 0o600 })
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
@@ -41,13 +41,12 @@ async function reflinksBeside(file: string): Promise<boolean> {
   }
 }
 
-/** Deletes the folders of runs that were killed: by the pid and start time that they left in it. */
+/** Deletes the folders of runs that were killed, by the mark that they left in it. Where there is no /proc it says no start time, and nobody can tell. */
 async function clearAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     if (!name.startsWith(prefix)) continue
     const folder = join(parent, name)
-    const [pid, startTime] = (await readFile(join(folder, ownerFile), 'utf8').catch(() => '')).split(' ')
-    if (pid === undefined || pid === '' || startTime === undefined || startTime === '') continue // Where there is no /proc, nobody can tell.
-    if (!isAlive(Number(pid), startTime)) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+    const mark = await readFile(join(folder, ownerFile), 'utf8').catch(() => '')
+    if (/^\d+-\d+$/.test(mark) && !isMarkAlive(mark)) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }

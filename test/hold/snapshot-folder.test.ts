@@ -15,8 +15,8 @@ test('what a run that is gone left is deleted, what another has or may have stay
     if (owner !== null) writeFileSync(join(parent, name, 'owner'), owner)
     return name
   }
-  const stay = [owned('holdfast-living', `${process.ppid} ${startTimeOf(process.ppid)}`), owned('holdfast-time-not-known', `${process.ppid} `), owned('holdfast-not-owned', null)]
-  const gone = owned('holdfast-gone', `${process.ppid} 1`)
+  const stay = [owned('holdfast-living', `${process.ppid}-${startTimeOf(process.ppid)}`), owned('holdfast-time-not-known', `${process.ppid}-unknown`), owned('holdfast-not-owned', null)]
+  const gone = owned('holdfast-gone', `${process.ppid}-1`)
   {
     await using folder = await openSnapshotFolder(parent, null)
     expect(existsSync(folder.path)).toBe(true)
