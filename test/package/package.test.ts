@@ -1,10 +1,11 @@
 /** The package as somebody else installs it: in an empty folder, from the tarball, with nothing of this checkout. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../cli/folder.ts'
+import { install, machineEnvironment, runAs, type Ran } from './npm.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
 
@@ -12,12 +13,7 @@ describe('npm pack, installed into an empty folder', () => {
   let folder: Folder
   let app: string
   let tarball: string
-  /** Node as the tests run on it, before any other on the path. */
-  const env = (): NodeJS.ProcessEnv => {
-    const { PATH, HOME, npm_config_cache: cache, npm_config_registry: registry } = process.env
-    return { PATH: `${dirname(process.execPath)}:${PATH}`, HOME, ...(cache === undefined ? {} : { npm_config_cache: cache }), ...(registry === undefined ? {} : { npm_config_registry: registry }) }
-  }
-  const run = (program: string, args: readonly string[], cwd = app): { status: number | null; stdout: string; stderr: string } => spawnSync(program, args, { cwd, env: env(), encoding: 'utf8', timeout: 280_000 })
+  const run = (program: string, args: readonly string[], cwd = app): Ran => runAs(machineEnvironment(), cwd, program, args)
 
   beforeAll(() => {
     folder = makeFolder()
@@ -28,8 +24,7 @@ describe('npm pack, installed into an empty folder', () => {
     expect(packed.status, packed.stderr).toBe(0)
     tarball = folder.in(readdirSync(folder.path).find((name) => name.endsWith('.tgz')) ?? '')
     writeFileSync(join(app, 'package.json'), '{"name":"app","private":true,"type":"module"}')
-    const installed = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', tarball])
-    expect(installed.status, installed.stderr).toBe(0)
+    install(machineEnvironment(), app, tarball)
   }, 300_000) // A registry may be slow; that is no defect of ours.
   afterAll(() => folder[Symbol.dispose]())
 

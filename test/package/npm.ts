@@ -1,0 +1,82 @@
+/**
+ * npm as it runs for others on this machine: its certificates, proxies and mirrors are kept.
+ * What this test run adds to the environment is taken away.
+ */
+import { spawnSync } from 'node:child_process'
+import { dirname } from 'node:path'
+
+/** Variables of Node, Vitest, npm's lifecycle and our own tests. All others belong to the machine. */
+const ofTheRun = [
+  /^NODE(_OPTIONS|_PATH|_ENV|_COMPILE_CACHE|_DISABLE_COMPILE_CACHE|_V8_COVERAGE|_PENDING_DEPRECATION)?$/i,
+  /^(VITEST|VITE)(_|$)|^(TEST|MODE|DEV|PROD|SSR|BASE_URL)$/,
+  /^npm_(?!config_)|^INIT_CWD$/i,
+  /^npm_config_(local_prefix|global_prefix|npm_version|node_gyp|user_agent|init_module)$/i,
+  /^(FORCE_COLOR|NO_COLOR|COLOR)$/,
+  /^HOLDFAST_/,
+]
+
+/** Node as the tests run on it comes before any other on the path. */
+export function machineEnvironment(variables: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const kept = Object.entries(variables).filter(([name]) => !ofTheRun.some((pattern) => pattern.test(name)))
+  return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${variables['PATH']}` }
+}
+
+export interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export function runAs(env: NodeJS.ProcessEnv, cwd: string, program: string, args: readonly string[]): Ran {
+  return spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 180_000 })
+}
+
+/** npm's own patience is minutes, in silence. */
+const impatient = [
+  '--fetch-retries=1',
+  '--fetch-retry-mintimeout=500',
+  '--fetch-retry-maxtimeout=1000',
+  '--fetch-timeout=30000',
+]
+
+/** @throws {Error} that says whether it was the registry, and which one, or something else */
+export function install(env: NodeJS.ProcessEnv, cwd: string, what: string): void {
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...impatient, what]
+  const { status, stderr } = runAs(env, cwd, 'npm', args)
+  if (status === 0) return
+  const unreachable = status === null || unreachableCodes.test(stderr)
+  if (!unreachable) throw new Error(`npm install ${what}: exit code ${status}\n${stderr}`)
+  const registry = runAs(env, cwd, 'npm', ['config', 'get', 'registry']).stdout.trim()
+  throw new Error(
+    `no registry can be reached: npm asked ${registry}.\n` +
+      'Does this machine need a proxy, a mirror or certificates of its own, and does npm know them?\n' +
+      (status === null ? `npm did not end in time.\n${stderr}` : stderr),
+  )
+}
+
+const unreachableCodes = new RegExp(
+  '\\b(' +
+    [
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'ETIMEDOUT',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'ENETDOWN',
+      'ERR_SOCKET_TIMEOUT',
+      'FETCH_ERROR',
+      'ENOTCACHED',
+      'EPROTO',
+      'E407',
+      'E5\\d\\d',
+      'CERT_\\w+',
+      'SELF_SIGNED_\\w+',
+      'DEPTH_ZERO_\\w+',
+      'UNABLE_TO_\\w+',
+      'ERR_TLS_\\w+',
+      'ERR_SSL_\\w+',
+    ].join('|') +
+    ')\\b',
+)
