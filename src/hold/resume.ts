@@ -70,7 +70,7 @@ export async function resumeUntilSeen(ending: Ending): Promise<Sight> {
       lastError = error // Refused, or the answer was lost: only the look can tell whether the tenant stands still.
     }
     try {
-      const status = await withDeadline((signal) => service.tenant(tenant, signal))
+      const status = await withDeadline((signal) => service.lookAt(tenant, signal))
       const ours = status.lease?.holder === holder
       if (status.state === 'active' && (asked || service.via === 'admin-api')) { // Hooks are believed only when the resume command said yes.
         // A quiesce of ours may still be on its way to the service: being active counts when it is so a moment later too.
@@ -98,6 +98,8 @@ export async function resumeUntilSeen(ending: Ending): Promise<Sight> {
 
 async function leaseOfHolder({ service, holder, tenant }: Ending): Promise<{ leaseId: string; fence: number | null } | null> {
   if (service.via === 'hooks') return { leaseId: holder, fence: null }
+  const { lease } = await withDeadline((signal) => service.lookAt(tenant, signal))
+  if (lease?.holder === holder) return lease
   const leases = await withDeadline((signal) => service.leases(signal))
   return leases.find((lease) => lease.holder === holder && lease.tenant === tenant) ?? null
 }

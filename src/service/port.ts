@@ -104,6 +104,8 @@ export interface Service extends AsyncDisposable {
   /** All pages of the registry. @throws {Failure} REGISTRY_STALE for a repeated cursor, a tenant named twice or a page that does not fit. */
   tenants(signal: AbortSignal): Promise<readonly RegisteredTenant[]>
   tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
+  /** As `tenant`, for the look after a resume: a field that is not needed to see whether the tenant serves is never held against it. */
+  lookAt(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
   /** However often it is repeated inside: it answers, and takes effect, within `quiesceMsMax` of the call, or never. */
   quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced>
   /** In ms, for a tenant that may take as long as this to drain. */

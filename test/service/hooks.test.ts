@@ -111,3 +111,23 @@ test('a listing that is no listing is no registry', async () => {
   expect(await said('[]')).toBe('0')
   for (const text of ['', 'acme\nbolt', '[{"id":"a"}]', '[{"id":"","files":[]}]', '[{"id":"a","files":[]},{"id":"a","files":[]}]', '{"tenants":5}']) expect(await said(text)).toBe('REGISTRY_STALE untouched')
 })
+
+test('fields of a listing that may be null may be absent, and one that does not fit is named', async () => {
+  const listed = async (tenant: object): Promise<string> => {
+    using ctl = notesctl(`console.log(JSON.stringify([${JSON.stringify(tenant)}]))`)
+    await using service = await connectService(ctl.settings())
+    return await service.tenant(acme, forever).then(({ state, healthy }) => `${state} ${healthy}`, (error: Error) => error.message)
+  }
+  expect(await listed({ id: 'acme', files: [] })).toBe('active true')
+  expect(await listed({ id: 'acme', files: [], state: null, healthy: null })).toBe('active true')
+  expect(await listed({ id: 'acme', files: [], state: 'asleep' })).toMatch(/: 0\.state: /)
+  expect(await listed({ id: 'acme', files: null })).toMatch(/: 0\.files: .*array/)
+})
+
+test('what does not fit in a listing never hides that a tenant serves', async () => {
+  using ctl = notesctl(`console.log(JSON.stringify([{ id: 'bolt', files: 5 }, { id: 'acme', files: null, healthy: 'yes', state: 'active' }, 7]))`)
+  await using service = await connectService(ctl.settings())
+  expect(await shortOf(service.tenant(acme, forever))).toBe('REGISTRY_STALE untouched')
+  expect(await service.lookAt(acme, forever)).toMatchObject({ state: 'active', healthy: true })
+  expect(await shortOf(service.lookAt(tenantId('bolt2'), forever))).toBe('REGISTRY_STALE untouched')
+})

@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
 import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantStatus } from '../port.ts'
-import { capabilitiesAnswer, leasesAnswer, pageAnswer, quiesceAnswer, readAnswer, renewAnswer, resumeAnswer, statusAnswer } from './answers.ts'
+import { capabilitiesAnswer, leasesAnswer, pageAnswer, quiesceAnswer, readAnswer, renewAnswer, resumeAnswer, servingAnswer, statusAnswer } from './answers.ts'
 import { askPatiently, type Outcome, type Patience } from './patience.ts'
 import { describe, problemOf, type Problem } from './problem.ts'
 import { misfit, quiesceRefusal, refusal } from './refusal.ts'
@@ -54,6 +54,13 @@ export class AdminClient implements Service {
     const what = `asking how tenant ${JSON.stringify(id)} is`
     const status = await this.#look(what, `/tenants/${encode(id)}`, statusAnswer, signal)
     if (status.id !== id) throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
+    return { ...status, id }
+  }
+
+  async lookAt(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
+    const what = `asking whether tenant ${JSON.stringify(id)} serves`
+    const status = await this.#look(what, `/tenants/${encode(id)}`, servingAnswer, signal)
+    if (status.id !== undefined && status.id !== id) throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
     return { ...status, id }
   }
 

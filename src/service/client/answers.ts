@@ -10,15 +10,22 @@ const decimal = z.string().check(z.regex(/^(0|[1-9][0-9]{0,19})$/, 'must be a de
 /** Half a surrogate pair cannot be percent-encoded, so such an id could never be asked for. */
 const tenantId = z.string().check(z.minLength(1), z.maxLength(4096), z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'))
 const serving = z.enum(['active', 'draining', 'quiesced', 'resuming'])
+/** Absent means null: many languages leave out empty fields. */
+const absentOr = <Schema extends z.ZodMiniType>(schema: Schema): z.ZodMiniDefault<z.ZodMiniNullable<Schema>> => z._default(z.nullable(schema), null)
 
 export const pageAnswer = z.object({
   tenants: z.array(z.object({ id: tenantId, files: z.array(z.string().check(z.minLength(1))), state: serving })),
-  next: z.nullable(z.string().check(z.minLength(1))),
+  next: absentOr(z.string().check(z.minLength(1))),
 })
 
-export const statusAnswer = z.object({
-  id: tenantId, state: serving, healthy: z.boolean(), lastError: z.nullable(z.string()),
-  lease: z.nullable(z.object({ leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds, heldMs: milliseconds })),
+const lease = z.object({ leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds, heldMs: milliseconds })
+
+export const statusAnswer = z.object({ id: tenantId, state: serving, healthy: z.boolean(), lastError: absentOr(z.string()), lease: absentOr(lease) })
+
+/** What shows whether a tenant serves is its state. No other field that does not fit is held against it; a health that is not told counts as well. */
+export const servingAnswer = z.object({
+  id: z.catch(z.optional(tenantId), undefined), state: serving,
+  healthy: z.catch(z.boolean(), true), lastError: z.catch(absentOr(z.string()), null), lease: z.catch(absentOr(lease), null),
 })
 
 export const quiesceAnswer = z.object({
@@ -26,7 +33,7 @@ export const quiesceAnswer = z.object({
   drain: z.object({ waitedMs: milliseconds, inFlight: z.literal(0) }),
   openHandles: count,
   files: z.array(z.object({ path: z.string().check(z.minLength(1)), dev: decimal, ino: decimal, size: count, journalMode: z.string() })),
-  sqliteVersion: z.nullable(z.string()),
+  sqliteVersion: absentOr(z.string()),
 })
 
 export const renewAnswer = z.object({ expiresInMs: milliseconds })
@@ -39,7 +46,7 @@ export const leasesAnswer = z.object({
 })
 
 export const capabilitiesAnswer = z.object({
-  service: z.string(), version: z.string(), sqliteVersion: z.nullable(z.string()), bootId: name, modes: z.array(z.string()), limits: z.record(z.string(), z.number()),
+  service: z.string(), version: z.string(), sqliteVersion: absentOr(z.string()), bootId: name, modes: z.array(z.string()), limits: z.record(z.string(), z.number()),
 })
 
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'misfit'; readonly why: string }

@@ -2,9 +2,10 @@
 import * as z from 'zod/mini'
 import type { Answer } from './transport.ts'
 
+/** A member that does not fit says nothing, and takes nothing away from the others. */
+const text = z.catch(z.optional(z.string()), undefined)
 const problemSchema = z.object({
-  type: z.optional(z.string()), title: z.optional(z.string()), detail: z.optional(z.string()), state: z.optional(z.string()),
-  endedBy: z.optional(z.string()), heldMs: z.optional(z.number().check(z.nonnegative())), bootId: z.optional(z.string()),
+  type: text, title: text, detail: text, state: text, endedBy: text, bootId: text, heldMs: z.catch(z.optional(z.number().check(z.nonnegative())), undefined),
 })
 
 export interface Problem {

@@ -10,12 +10,13 @@ import { runCommand, type Ran } from './command.ts'
 
 export type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
 
-const listedTenant = z.object({
-  id: z.string().check(z.minLength(1)), files: z.array(z.string().check(z.minLength(1))),
-  state: z.optional(z.enum(['active', 'draining', 'quiesced', 'resuming'])), healthy: z.optional(z.boolean()),
-})
-const listing = z.union([z.array(listedTenant), z.pipe(z.object({ tenants: z.array(listedTenant) }), z.transform(({ tenants }) => tenants))])
+const id = z.string().check(z.minLength(1))
+const state = z.nullish(z.enum(['active', 'draining', 'quiesced', 'resuming']))
+const listedTenant = z.object({ id, files: z.array(z.string().check(z.minLength(1))), state, healthy: z.nullish(z.boolean()) })
+const listing = z.array(listedTenant)
 type ListedTenant = z.infer<typeof listedTenant>
+/** What shows that one tenant serves: whatever else the listing says of it, or of others, is not needed for that. */
+const servingTenant = z.object({ id, state, healthy: z.catch(z.nullish(z.boolean()), null) })
 
 const resumeAttempts = 3
 
@@ -41,7 +42,15 @@ export class HookService implements Service {
   async tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
     const listed = (await this.#list(signal)).find((tenant) => tenant.id === id)
     if (!listed) throw new Failure('ADMIN_REFUSED', `service ${this.#settings.name}: its tenants command does not list ${JSON.stringify(id)}`)
-    return { id, state: listed.state ?? this.#servingOf(id), healthy: listed.healthy ?? true, lease: null, lastError: null }
+    return this.#statusOf(id, listed)
+  }
+
+  async lookAt(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
+    for (const one of this.#entriesOf(await this.#print(signal))) {
+      const read = servingTenant.safeParse(one)
+      if (read.success && read.data.id === id) return this.#statusOf(id, read.data)
+    }
+    return this.tenant(id, signal) // Not listed, or not so that it can be read: that is told as ever.
   }
 
   async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced> {
@@ -90,17 +99,39 @@ export class HookService implements Service {
     return this.#quiescedAt.has(id) ? 'quiesced' : 'active'
   }
 
+  #statusOf(id: TenantId, { state, healthy }: Pick<ListedTenant, 'state' | 'healthy'>): TenantStatus {
+    return { id, state: state ?? this.#servingOf(id), healthy: healthy ?? true, lease: null, lastError: null }
+  }
+
   async #list(signal: AbortSignal): Promise<readonly ListedTenant[]> {
+    const entries = this.#entriesOf(await this.#print(signal))
+    const read = listing.safeParse(entries)
+    if (!read.success) {
+      const [issue] = listing.safeParse(entries, { error: z.locales.en().localeError }).error?.issues ?? []
+      throw this.#invalid(`${issue?.path.join('.')}: ${issue?.message}`)
+    }
+    const ids = new Set(read.data.map(({ id }) => id))
+    if (ids.size !== read.data.length) throw this.#invalid('it lists a tenant twice')
+    return read.data
+  }
+
+  async #print(signal: AbortSignal): Promise<string> {
     const command = this.#settings.tenants
     const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
     if (ran.how === 'aborted') throw new Failure('INTERRUPTED', describe(command, ran), { cause: signal.reason })
     if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', describe(command, ran))
-    const invalid = (why: string): Failure => new Failure('REGISTRY_STALE', `${JSON.stringify(command)}: ${why}`)
-    const read = listing.safeParse(parse(ran.stdout))
-    if (!read.success) throw invalid('it must print a JSON array of {"id", "files"}, or {"tenants": …}')
-    const ids = new Set(read.data.map(({ id }) => id))
-    if (ids.size !== read.data.length) throw invalid('it lists a tenant twice')
-    return read.data
+    return ran.stdout
+  }
+
+  #entriesOf(text: string): readonly unknown[] {
+    const printed = parse(text)
+    const entries: unknown = Array.isArray(printed) ? printed : (printed as { readonly tenants?: unknown } | null | undefined)?.tenants
+    if (!Array.isArray(entries)) throw this.#invalid('it must print a JSON array of {"id", "files"}, or {"tenants": …}')
+    return entries
+  }
+
+  #invalid(why: string): Failure {
+    return new Failure('REGISTRY_STALE', `${JSON.stringify(this.#settings.tenants)}: ${why}`)
   }
 }
 
