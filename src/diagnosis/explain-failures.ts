@@ -7,7 +7,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   ADMIN_REFUSED: { means: 'The service refused the request.', cause: 'A wrong token, missing rights, or a tenant that it does not know.' },
   SERVICE_BUSY: { means: 'The service cannot quiesce this tenant now.', cause: 'A migration or a restore runs, too many tenants are quiesced, or somebody else has the lease.' },
   CONTRACT_BROKEN: { means: 'The service said one thing and did another.', cause: 'It still holds handles after quiesce, names other files than it uses, or answers what the contract does not know.' },
-  QUIESCE_TIMEOUT: { means: 'The tenant did not come to rest in time.', cause: 'Requests or background jobs of the tenant run longer than hold.drainTimeout.' },
+  QUIESCE_TIMEOUT: { means: 'The tenant did not come to rest in time.', cause: 'Requests or background jobs of the tenant run longer than hold.drainTimeout, or the service hangs while it closes the handles.' },
   LEASE_LOST: { means: 'The service ended the pause before the copy was proven. The copy was thrown away.', cause: 'The copy took longer than the lease, or the service restarted.' },
   IN_USE: { means: 'The kernel says that somebody has the file open.', cause: 'A shell, a cron job or another program, perhaps one that only maps the file.' },
   LOCK_BUSY: { means: 'Somebody holds a lock on the database.', cause: 'A program reads or writes it right now.' },

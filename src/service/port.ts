@@ -95,7 +95,7 @@ export interface Capabilities {
 /**
  * Each call has a deadline of its own besides `signal`, and each throws Failure with a code of model/failure.ts:
  * ADMIN_UNREACHABLE (no connection), ADMIN_REFUSED (401, 403, 404, 500 that says active), SERVICE_BUSY (409, 423, 429, 503),
- * QUIESCE_TIMEOUT (did not drain), CONTRACT_BROKEN (an answer that does not fit the contract), and Bug for 400 and 422.
+ * QUIESCE_TIMEOUT (did not drain or close in time), CONTRACT_BROKEN (an answer that does not fit the contract), and Bug for 400 and 422.
  * A failure of `quiesce` says `maybe-paused` whenever the request may have taken effect: look for the holder in `leases()`.
  */
 export interface Service extends AsyncDisposable {

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
-import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantStatus } from '../port.ts'
+import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
 import { capabilitiesAnswer, leasesAnswer, pageAnswer, quiesceAnswer, readAnswer, renewAnswer, resumeAnswer, servingAnswer, statusAnswer } from './answers.ts'
 import { askPatiently, type Outcome, type Patience } from './patience.ts'
 import { describe, problemOf, type Problem } from './problem.ts'
-import { misfit, quiesceRefusal, refusal } from './refusal.ts'
+import { isLate, misfit, quiesceRefusal, refusal } from './refusal.ts'
 import { Transport, type AdminSettings, type Answer, type Request } from './transport.ts'
 import { readRegistry } from './registry.ts'
 
@@ -16,6 +16,8 @@ const answerBytesMax = 1_048_576
 const quiesceStartMsMax = 9_000
 /** What a service is given to close a tenant after it has drained, when an answer is not waited for that long. */
 const closeMsMin = 1_000
+/** A tenant may stand still meanwhile: nobody waits long for a mere word. */
+const soonMs = 1_000
 /** Leases of which the boot id is remembered, to tell a restart from a lease that is merely unknown. */
 const bootIdsMax = 1_000
 
@@ -71,7 +73,8 @@ export class AdminClient implements Service {
     // One key for all attempts: an answer that was lost is replayed instead of a second lease being made.
     const asked = { method: 'POST', path: `/tenants/${encode(id)}/quiesce`, headers: { 'idempotency-key': randomUUID() }, body, timeoutMs } as const
     const outcome = await this.#ask(asked, { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }, signal).catch((error: unknown) => { throw interrupted(what, error, 'maybe-paused') })
-    const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome))
+    const state = isLate(outcome.heard) ? await this.#stateSoon(id, signal) : null
+    const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome, state))
     const read = readAnswer(quiesceAnswer, answer.json)
     if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
     const { leaseId, fence, bootId, openHandles, files, sqliteVersion } = read.value
@@ -127,6 +130,14 @@ export class AdminClient implements Service {
     const read = readAnswer(schema, this.#expect(outcome, 200, () => refusal(what, outcome)).json)
     if (read.kind === 'misfit') throw misfit(what, read.why, 'unknown')
     return read.value
+  }
+
+  /** Is it the service that is silent, or only this call? null where nothing is heard soon. */
+  async #stateSoon(id: TenantId, signal: AbortSignal): Promise<TenantServing | null> {
+    const timeoutMs = Math.min(this.#transport.timeoutMs, soonMs)
+    const { heard } = await this.#ask({ path: `/tenants/${encode(id)}`, timeoutMs }, { waits: 0, repeats: 0 }, signal)
+    const read = readAnswer(servingAnswer, heard.kind === 'answer' && heard.status === 200 ? heard.json : undefined)
+    return read.kind === 'read' ? read.value.state : null
   }
 
   async #ask(asked: Partial<Request> & Pick<Request, 'path'>, patience: Partial<Patience>, signal: AbortSignal): Promise<Outcome> {

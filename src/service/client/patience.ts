@@ -25,12 +25,13 @@ export interface Outcome {
 }
 
 const repeatDelayMs = 50
-const inProgressDelayMs = 100
+/** While the service works on a request of the same key: soon at first, for most are done in a moment, then ever more rarely. */
+const inProgressDelayMs = { first: 100, most: 2_000 } as const
 
 /** Asks until there is an answer worth having, or patience ends. Rejects only when `signal` is aborted, with its reason. */
 export async function askPatiently(transport: Transport, request: Request, patience: Patience, signal: AbortSignal): Promise<Outcome> {
   const startedAt = performance.now()
-  const left = { waits: patience.waits, repeats: patience.repeats, tokens: 1 }
+  const left: Left = { waits: patience.waits, repeats: patience.repeats, tokens: 1, inProgressDelayMs: inProgressDelayMs.first }
   let lost = false
   for (let asked = request; ;) {
     const heard = await transport.ask(asked, signal)
@@ -45,8 +46,16 @@ export async function askPatiently(transport: Transport, request: Request, patie
   }
 }
 
+/** What is left of patience with one request. */
+interface Left {
+  waits: number
+  repeats: number
+  tokens: number
+  inProgressDelayMs: number
+}
+
 /** null: this is what there is to hear. */
-async function delayBeforeNext(heard: Heard, lost: boolean, left: { waits: number; repeats: number; tokens: number }, patience: Patience, elapsedMs: number, transport: Transport): Promise<number | null> {
+async function delayBeforeNext(heard: Heard, lost: boolean, left: Left, patience: Patience, elapsedMs: number, transport: Transport): Promise<number | null> {
   if (isLost(heard)) {
     if (heard.kind === 'lost' && heard.how === 'deadline') left.repeats = Math.min(left.repeats, 1)
     return left.repeats-- > 0 ? repeatDelayMs : null
@@ -54,7 +63,12 @@ async function delayBeforeNext(heard: Heard, lost: boolean, left: { waits: numbe
   if (heard.kind === 'unreachable') return lost && left.repeats-- > 0 ? repeatDelayMs : null
   if (heard.kind !== 'answer') return null
   if (heard.status === 401) return left.tokens-- > 0 && (await transport.reloadToken()) ? 0 : null
-  if (heard.status === 409 && problemOf(heard).name === 'in-progress') return elapsedMs < patience.inProgressMs ? inProgressDelayMs : null
+  if (heard.status === 409 && problemOf(heard).name === 'in-progress') {
+    if (elapsedMs >= patience.inProgressMs) return null
+    const delayMs = Math.min(left.inProgressDelayMs, patience.inProgressMs - elapsedMs)
+    left.inProgressDelayMs = Math.min(left.inProgressDelayMs * 2, inProgressDelayMs.most)
+    return delayMs
+  }
   if (heard.status === 429 || heard.status === 503) {
     const waitMs = retryAfterMs(heard) ?? 1000
     return left.waits-- > 0 && waitMs <= patience.waitMsMax ? waitMs : null

@@ -1,33 +1,51 @@
 /** From what was heard to Failure (interfaces.md, admin API, table of statuses). */
 import { Bug } from '../../model/bug.ts'
 import { Failure, type FailureCode, type TenantState } from '../../model/failure.ts'
+import type { TenantServing } from '../port.ts'
 import { isFromProxy, type Outcome } from './patience.ts'
 import { describe, problemOf, quote } from './problem.ts'
+import type { Heard } from './transport.ts'
 
 /** For calls that change nothing: the tenant stays as it was whatever the answer. */
 export function refusal(what: string, outcome: Outcome): Failure {
   return failureOf(what, outcome, 'untouched')
 }
 
-/** After a quiesce was asked for: `maybe-paused` unless it is known better. */
-export function quiesceRefusal(what: string, outcome: Outcome): Failure {
+/**
+ * After a quiesce was asked for: `maybe-paused` unless it is known better.
+ * @param state what the tenant's status says where no answer came in time; null where it says nothing either
+ */
+export function quiesceRefusal(what: string, outcome: Outcome, state: TenantServing | null): Failure {
   const { heard, lost } = outcome
+  if (isInProgress(heard)) return unfinished(what, 'the service is still at it')
+  // A quiesced tenant of which the answer is lost came to rest in time.
+  if (isLate(heard) && state !== null && state !== 'quiesced') return unfinished(what, `no answer in time; the service says that the tenant is ${state}`)
   if (heard.kind === 'unreachable' && !lost) return failureOf(what, outcome, 'untouched')
   if (heard.kind !== 'answer' || heard.status < 400 || isFromProxy(heard)) return failureOf(what, outcome, 'maybe-paused')
   const problem = problemOf(heard)
   if (heard.status === 503 && problem.name === 'drain-timeout') return new Failure('QUIESCE_TIMEOUT', `${what}: ${describe(problem)}`, { tenant: 'active' })
   if (heard.status === 500 && problem.state === 'active') return new Failure('ADMIN_REFUSED', `${what}: ${describe(problem)}`, { tenant: 'active', hint: 'the service could not quiesce this tenant and is serving it again; its log says why' })
   // The key was asked for before: this refusal need not be the answer to what took effect then.
-  if (lost || problem.name === 'in-progress') return failureOf(what, outcome, 'maybe-paused')
+  if (lost) return failureOf(what, outcome, 'maybe-paused')
   return failureOf(what, outcome, heard.status >= 500 && heard.status !== 503 ? 'unknown' : 'untouched')
 }
+
+export const isLate = (heard: Heard): boolean => heard.kind === 'lost' && heard.how === 'deadline'
+const isInProgress = (heard: Heard): boolean => heard.kind === 'answer' && heard.status === 409 && problemOf(heard).name === 'in-progress'
+
+/** The service is there, and did not end the quiesce. */
+const unfinished = (what: string, why: string): Failure => new Failure('QUIESCE_TIMEOUT', `${what}: not quiesced in time (${why})`, {
+  tenant: 'maybe-paused', hint: 'the service answers, but this tenant does not come to rest: its requests do not end, or closing its handles hangs; its log says more',
+})
+
+const silentHint = 'the service took the connection and gave no answer: it may be stopped, overloaded or stuck; look at its log, or raise service.requestTimeout'
 
 function failureOf(what: string, { heard }: Outcome, tenant: TenantState): Failure {
   switch (heard.kind) {
     case 'unreachable':
       return new Failure('ADMIN_UNREACHABLE', `${what}: no connection (${reasonOf(heard.cause)})`, { cause: heard.cause, tenant })
     case 'lost':
-      return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? 'no answer in time' : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant })
+      return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? 'no answer in time' : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant, hint: silentHint })
     case 'too-large':
       return new Failure('CONTRACT_BROKEN', `${what}: the answer is larger than any that the contract knows`, { tenant })
     case 'answer': {
