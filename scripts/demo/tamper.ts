@@ -71,7 +71,7 @@ const claimedTtl = new WeakMap<IncomingMessage, unknown>()
 
 function changed(faults: Faults, { kind, tenant }: Asked, status: number, body: Json): Json {
   const has = (name: Misbehaviour): boolean => faults.has(name, tenant)
-  if (kind === 'registry') return { ...body, tenants: (body['tenants'] as Json[]).map((listed) => (faults.has('outside-roots', String(listed['id'])) ? { ...listed, files: ['/etc/passwd'] } : listed)) }
+  if (kind === 'registry' && status === 200) return { ...body, tenants: (body['tenants'] as Json[]).map((listed) => (faults.has('outside-roots', String(listed['id'])) ? { ...listed, files: ['/etc/passwd'] } : listed)) }
   if (kind === 'resume' && status === 200 && has('new-boot-id')) return { ...body, bootId: 'another-process' }
   if (kind === 'resume' && status === 200 && has('discontinuous')) return { ...body, continuous: false }
   if (kind !== 'quiesce' || status !== 201) return body
