@@ -1,102 +1,144 @@
-/** The doctor tries the admin API's contract on one tenant, step by step (interfaces.md, Admin API). */
-import { randomUUID } from 'node:crypto'
-import type { Settings } from '../config/settings.ts'
-import { Announcement } from '../hold/announcement.ts'
-import { resumeUntilSeen, type Sight } from '../hold/resume.ts'
-import { requireStill } from '../hold/still-files.ts'
-import { monotonicMs } from '../host/clock.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+/**
+ * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what: doctor-musts.ts).
+ * The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open, the next start finds, and
+ * `holdfast resume` too.
+ */
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import { Wire } from '../service/client/wire.ts'
 import type { Quiesced, Service } from '../service/port.ts'
-import { attempt, broken, fit, step, unfit, type Saying, type Step } from './doctor-words.ts'
+import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './doctor-holds.ts'
+import { tryKeys } from './doctor-keys.ts'
+import { tryEnd } from './doctor-lease-end.ts'
+import { tryWhileQuiesced, type Standing } from './doctor-quiesced.ts'
+import { tryRefusals } from './doctor-refusals.ts'
+import {
+  attempt,
+  broken,
+  fit,
+  skipped,
+  step,
+  tooSlow,
+  unfit,
+  unfitSaying,
+  type Saying,
+  type Step,
+} from './doctor-words.ts'
 
-export interface Trial {
-  readonly service: Service
-  readonly ledger: Ledger
-  readonly tenant: TenantId
-  readonly settings: Settings
-  readonly signal: AbortSignal
-}
+const phases: readonly {
+  readonly about: string
+  readonly tried: (trial: WiredTrial, first: FirstHold) => Promise<readonly Step[]>
+}[] = [
+  { about: 'service: wrong requests', tried: tryRefusals },
+  { about: 'service: idempotency keys', tried: tryKeys },
+  { about: 'service: the end of a lease', tried: tryEnd },
+]
 
 /**
- * The contract of a quiesce, call by call, on a tenant that was named for it. It is announced in the ledger as any hold is, and resumed whatever happens: what a
- * crash leaves open is found by the next start, and by `holdfast resume`.
- * @throws {Failure} TENANT_UNKNOWN
+ * The first hold is one as a run would have it. The others are short, and come only when the first one was resumed.
+ * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE when nobody is paused
  */
-export async function tryContract({ service, ledger, tenant, settings: { hold, tenants }, signal }: Trial): Promise<readonly Step[]> {
-  if (!(await service.tenants(signal)).some(({ id }) => id === tenant)) throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
-  const { ttlMs, drainTimeoutMs } = hold
-  const longestMs = service.quiesceMsMax(drainTimeoutMs) + ttlMs
-  await using announced = new Announcement({ tenant, ledger, longestMs })
-  await announced.write()
-  announced.handOver()
-  const { holder } = announced
-  const endsByMs = monotonicMs() + longestMs
-  const quiesced = await attempt(() => service.quiesce(tenant, { holder, reason: 'contract test', ttlMs, maxHoldMs: ttlMs, drainTimeoutMs }, signal))
-  const ended = (how: Sight['how'], heldMs: number | null): Promise<void> => ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs })
-  /** @returns null once it was seen serving */
-  const seekAndResume = async (): Promise<Failure | null> => {
-    const sight = await attempt(() => resumeUntilSeen({ service, tenant, holder, answer: quiesced instanceof Failure ? null : quiesced, endsByMs, wasHealthy: false }))
-    // A ledger that fails too must not hide that the tenant may stand still.
-    if (sight instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)
-    else await ended(sight.how, sight.resumed?.heldMs ?? null)
-    return sight instanceof Failure ? sight : null
+export async function tryContract(trial: Trial): Promise<readonly Step[]> {
+  const { service, tenant, settings, signal } = trial
+  const listed = await attempt(() => service.tenants(signal))
+  if (listed instanceof Failure)
+    return [skipped('service: quiesce and resume', 'the list of tenants could not be read')]
+  if (!listed.some(({ id }) => id === tenant))
+    throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
+  if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, null)).steps
+  await using wire = await Wire.open(settings.service, 'configured')
+  const wired: WiredTrial = { ...trial, wire }
+  const { steps, first } = await tryFirstHold(trial, wired)
+  for (const { about, tried } of phases) {
+    if (first === null) steps.push(skipped(about, 'it was not quiesced'))
+    else if (!isResumed(steps)) steps.push(skipped(about, 'it is paused again only where its resume works'))
+    else steps.push(...(await tried(wired, first)))
   }
-  if (quiesced instanceof Failure) {
-    const pausedNobody = quiesced.tenantState === 'untouched' || quiesced.tenantState === 'active'
-    if (pausedNobody) await ended('never-began', null)
-    return [unfit('service: quiesce', (pausedNobody ? null : await seekAndResume()) ?? quiesced.withTenant('active'))]
-  }
-  const { leaseId, fence } = quiesced
-  const steps: Step[] = []
-  try {
-    await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
-    steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced, ttlMs) })
-    if (service.via === 'admin-api') steps.push(...(await tryWhileQuiesced(service, quiesced, holder, tenants.roots, signal)))
-  } finally {
-    const resume = await step('service: resume', () => tryResume(service, quiesced))
-    if (resume.outcome === 'fit') await ended('resumed', null)
-    const stillPaused = resume.outcome === 'fit' ? null : await seekAndResume()
-    // A resume that failed at first, and a tenant that was seen serving in the end: the contract is broken, and nobody stands still.
-    const seen: Step = resume.outcome === 'paused' ? { ...resume, outcome: 'unfit', next: 'it serves again by now; show the owner of the service this step' } : resume
-    steps.push(stillPaused ? unfit('service: resume', stillPaused) : seen)
-  }
-  if (service.via === 'admin-api' && steps.at(-1)?.outcome === 'fit') steps.push(await step('service: resume again', () => tryResume(service, quiesced)))
+  if (!steps.some(({ outcome }) => outcome === 'paused'))
+    steps.push(await step('service: serves in the end', () => lookInTheEnd(service, tenant, signal)))
   return steps
 }
 
-function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced, ttlMs: number): Saying {
-  if (openHandles > 0) return broken(`it keeps ${openHandles} handles open`)
-  if (expiresInMs > ttlMs) return broken(`its lease of ${expiresInMs} ms is longer than the ${ttlMs} ms that were asked for`)
-  if (via === 'admin-api' && (files ?? []).length === 0) return broken('it names no files')
-  return fit(via === 'hooks' ? 'the command ended well' : `drained, closed, ${files?.length ?? 0} files named, ends in ${expiresInMs} ms`)
+/** Where the service is slow, the first lease is renewed between the steps, so often at most. */
+const renewalsMax = 4
+
+const isResumed = (steps: readonly Step[]): boolean =>
+  steps.some(({ about, outcome }) => about === 'service: resume' && outcome === 'fit') &&
+  !steps.some(({ outcome }) => outcome === 'paused')
+
+async function tryFirstHold(
+  trial: Trial,
+  wired: WiredTrial | null,
+): Promise<{ readonly steps: Step[]; readonly first: FirstHold | null }> {
+  const {
+    service,
+    ledger,
+    tenant,
+    settings: {
+      hold: { ttlMs, drainTimeoutMs },
+    },
+    signal,
+  } = trial
+  const maxHoldMs = ttlMs * renewalsMax
+  const held = await DoctorHold.announce(trial, maxHoldMs)
+  const { holder } = held
+  const startedAt = performance.now()
+  const quiesced = await attempt(() =>
+    service.quiesce(tenant, { holder, reason: 'contract test', ttlMs, maxHoldMs, drainTimeoutMs }, signal),
+  )
+  const tookMs = performance.now() - startedAt
+  if (quiesced instanceof Failure) {
+    const pausedNobody = quiesced.tenantState === 'untouched' || quiesced.tenantState === 'active'
+    if (pausedNobody) await held.ended('never-began', null)
+    return {
+      steps: [unfit('service: quiesce', (pausedNobody ? null : await held.end(null)) ?? quiesced.withTenant('active'))],
+      first: null,
+    }
+  }
+  const { leaseId, fence } = quiesced
+  const steps: Step[] = []
+  const standing: Standing = { surelyUntil: startedAt + quiesced.expiresInMs }
+  try {
+    await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
+    steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced) })
+    if (wired) steps.push(...(await tryWhileQuiesced(wired, quiesced, standing)))
+  } finally {
+    steps.push(await resumeAndLook(trial, quiesced, held, standing))
+  }
+  return { steps, first: { quiesced, tookMs } }
 }
 
-async function tryWhileQuiesced(service: Service, quiesced: Quiesced, holder: string, roots: readonly string[], signal: AbortSignal): Promise<readonly Step[]> {
-  const { tenant } = quiesced
-  return [
-    await step('service: status while quiesced', async () => {
-      const { state, healthy } = await service.tenant(tenant, signal)
-      if (state !== 'quiesced') return broken(`its state is ${state}`)
-      return healthy ? fit('quiesced, and healthy, so that no monitor restarts the service') : broken('it says that it is unhealthy: a monitor would restart the service in the middle of a copy')
-    }),
-    await step('service: files while quiesced', async () => {
-      const unseen = await requireStill(quiesced, roots)
-      return fit(`they are those that it names, and nobody has them open${unseen.length === 0 ? '' : ` as far as we may look (not at: ${unseen.join('; ')})`}`)
-    }),
-    await step('service: lease is listed', async () => ((await service.leases(signal)).some((lease) => lease.holder === holder) ? fit('found by its holder') : broken('the lease is not listed'))),
-    await step('service: no nesting', async () => {
-      const second = await attempt(() => service.quiesce(tenant, { holder: `${holder}-2`, reason: 'contract test', ttlMs: 1_000, maxHoldMs: 1_000, drainTimeoutMs: 100 }, signal))
-      return second instanceof Failure && second.code === 'SERVICE_BUSY' ? fit('a second quiesce is refused') : broken('a second quiesce was not refused with 409')
-    }),
-    await step('service: renew', async () => ((await service.renew(quiesced, signal)).expiresInMs > 0 ? fit('renewed') : broken('a renewed lease has no time left'))),
-    await step('service: a wrong lease changes nothing', async () => {
-      const wrong = await attempt(() => service.resume({ tenant, leaseId: randomUUID(), fence: quiesced.fence }, signal))
-      const { state } = await service.tenant(tenant, signal)
-      return state === 'quiesced' ? fit(wrong instanceof Failure ? 'refused' : `answered ${wrong.endedBy}`) : broken('a resume with another lease id ended the quiesce')
-    }),
-  ]
+/** The resume as a run asks for it. When it does not work, the tenant is resumed as after any hold, and waited for. */
+async function resumeAndLook(
+  { service, settings: { hold } }: Trial,
+  quiesced: Quiesced,
+  held: DoctorHold,
+  { surelyUntil }: Standing,
+): Promise<Step> {
+  const about = 'service: resume'
+  const late = service.via === 'admin-api' && performance.now() > surelyUntil
+  const resume = await step(about, () => tryResume(service, quiesced))
+  if (resume.outcome === 'fit') {
+    await held.ended('resumed', null)
+    return resume
+  }
+  const stillPaused = await held.end(quiesced)
+  if (stillPaused) return unfit(about, stillPaused)
+  if (late) return skipped(about, tooSlow(hold.ttlMs), 'raise hold.ttl')
+  // The tenant was seen serving in the end: the contract is broken, and nobody stands still.
+  return { ...resume, next: 'it serves again by now; show the owner of the service this step' }
+}
+
+function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Saying {
+  if (openHandles > 0) return broken(`it keeps ${openHandles} handles open`)
+  if (via === 'admin-api' && (files ?? []).length === 0) return broken('it names no files')
+  const relative = (files ?? []).find(({ path }) => !path.startsWith('/'))
+  if (relative) return broken(`it names the file ${JSON.stringify(relative.path)}, which is no absolute path`)
+  return fit(
+    via === 'hooks'
+      ? 'the command ended well'
+      : `drained, closed, ${files?.length ?? 0} files named, ends in ${expiresInMs} ms`,
+  )
 }
 
 async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> {
@@ -108,4 +150,10 @@ async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> 
   if (resumed.continuous !== true) return broken('it does not say that the quiesce was continuous')
   if (resumed.bootId !== quiesced.bootId) return broken('its boot id changed')
   return fit(`active and healthy, held ${resumed.heldMs ?? '?'} ms, continuous`)
+}
+
+async function lookInTheEnd(service: Service, tenant: TenantId, signal: AbortSignal): Promise<Saying> {
+  const { state, healthy, lastError } = await service.tenant(tenant, signal)
+  if (state !== 'active') return unfitSaying(new Failure('RESUME_FAILED', `its state is ${state}`))
+  return healthy ? fit('active and healthy') : broken(`it is unhealthy: ${lastError ?? 'no reason is given'}`)
 }

@@ -2,24 +2,24 @@
  * The doctor: is this machine fit for holding, and does the service keep the admin API's contract (interfaces.md)?
  * Each step is tried for real on files of our own; a tenant is paused only when one is named.
  */
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
 import { draftName, requirePrivateFolder } from '../hold/draft.ts'
+import { Guardian } from '../hold/guardian.ts'
 import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
-import { tenantId, type TenantId } from '../model/brand.ts'
+import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
-import type { Service } from '../service/port.ts'
-import { attempt, broken, fit, step, unfit, unfitSaying, warning, type Saying, type Step } from './doctor-words.ts'
+import { attempt, fit, notTried, skipped, step, unfit, warning, type Saying, type Step } from './doctor-words.ts'
 import { tryContract } from './doctor-contract.ts'
+import { lookAtService } from './doctor-service.ts'
 
 export interface Fitness {
   readonly steps: readonly Step[]
@@ -42,16 +42,15 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
     await step('ledger', () => lookAtLedger(ledger)),
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]
+  await using guardian = paused === null ? null : Guardian.begin()
   const connected = await attempt(() => connectService(settings.service))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected
-  steps.push(await step('service: capabilities', () => askCapabilities(service, signal)))
-  steps.push(await step('service: tenants', () => askTenants(service, settings, signal)))
-  steps.push(await step('service: open leases', () => askLeases(service, signal)))
-  steps.push(await step('service: unknown tenant', () => askUnknown(service, signal)))
-  if (paused === null) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'no tenant was named', next: 'holdfast doctor --tenant ID' }] }
-  if (ledger instanceof Failure) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'nobody is paused without a ledger that remembers it', next: null }] }
-  return { steps: [...steps, ...(await tryContract({ service, ledger, tenant: paused, settings, signal }))] }
+  steps.push(...(await lookAtService(service, settings, signal)))
+  const untried = (said: string, next: string | null = null): Fitness => ({ steps: [...steps, skipped('service: quiesce and resume', said, next)] })
+  if (paused === null || guardian === null) return untried('no tenant was named', 'name one that may stand still, with --tenant ID')
+  if (ledger instanceof Failure) return untried('nobody is paused without a ledger that remembers it')
+  return { steps: [...steps, ...(await tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))] }
 }
 
 async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {
@@ -70,7 +69,7 @@ async function lookAtFolder(folder: string): Promise<Saying> {
 
 async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
   if (ledger instanceof Failure) {
-    if (ledger.code === 'RUN_ACTIVE') return warning('another run works with it, and so it was not looked at', 'holdfast doctor, when that run is over')
+    if (ledger.code === 'RUN_ACTIVE') return notTried('another run works with it, and so it was not looked at', 'try again when that run is over')
     throw ledger
   }
   const open = await ledger.openHolds()
@@ -95,30 +94,4 @@ async function holdSpecimen(root: string, settings: Settings, signal: AbortSigna
   } finally {
     await rm(beside, { recursive: true, force: true })
   }
-}
-
-async function askCapabilities(service: Service, signal: AbortSignal): Promise<Saying> {
-  if (service.via === 'hooks') return warning('hooks: no lease ends by itself, and nobody says that a pause was continuous', 'embed the gate (`holdfast/gate`) when you can')
-  const { service: name, version, sqliteVersion } = await service.capabilities(signal)
-  return fit(`${name} ${version}, SQLite ${sqliteVersion ?? 'unknown'}`)
-}
-
-async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<Saying> {
-  const tenants = await service.tenants(signal)
-  if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
-  const { statusTenant } = settings.tenants
-  if (statusTenant !== null && !tenants.some(({ id }) => id === statusTenant)) return warning(`lists ${tenants.length} tenants, but not the status tenant ${statusTenant}`, 'correct tenants.statusTenant')
-  return fit(`lists ${tenants.length} tenants, ${tenants.reduce((sum, { files }) => sum + files.length, 0)} files`)
-}
-
-async function askLeases(service: Service, signal: AbortSignal): Promise<Saying> {
-  const leases = await service.leases(signal)
-  return leases.length === 0 ? fit('none') : warning(`${leases.length} stand: ${leases.map(({ tenant, holder }) => `${tenant} by ${holder}`).join(', ')}`, 'holdfast resume --all')
-}
-
-async function askUnknown(service: Service, signal: AbortSignal): Promise<Saying> {
-  if (service.via === 'hooks') return { outcome: 'skipped', said: 'hooks have no status', next: null }
-  const answer = await attempt(() => service.tenant(tenantId(`no-such-tenant-${randomUUID()}`), signal))
-  if (!(answer instanceof Failure)) return broken('the service knows a tenant that nobody ever named')
-  return answer.code === 'ADMIN_REFUSED' ? fit('refused, as it must be') : unfitSaying(answer)
 }

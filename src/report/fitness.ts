@@ -13,8 +13,17 @@ export function renderFitness({ steps }: Fitness, options: { readonly width: num
     ...hanging(`${about}: ${printable(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
     ...(next === null ? [] : wrap(`next: ${printable(next)}`, options.width - 12).map((line) => `            ${line}`)),
   ])
-  const unfit = steps.filter(({ outcome }) => outcome === 'unfit' || outcome === 'paused').length
-  return `${[...lines, '', unfit === 0 ? 'This machine and service are fit for holdfast.' : `${unfit} of ${steps.length} steps are unfit.`].join('\n')}\n`
+  return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
+}
+
+/** Nothing is called fit while a step was not tried. */
+function conclusion(steps: Fitness['steps']): string {
+  const count = (...outcomes: readonly string[]): number => steps.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const unfit = count('unfit', 'paused')
+  const untried = count('skipped')
+  const open = untried === 0 ? '' : ` ${untried === 1 ? '1 step was' : `${untried} steps were`} not tried.`
+  if (unfit > 0) return `${unfit} of ${steps.length} steps are unfit.${open}`
+  return untried > 0 ? `Nothing wrong was found.${open}` : 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
 }
 
 function hanging(text: string, word: string, width: number): readonly string[] {

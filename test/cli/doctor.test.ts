@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
 import { tryContract } from '../../src/fleet/doctor-contract.ts'
+import { Guardian } from '../../src/hold/guardian.ts'
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
@@ -66,7 +67,34 @@ test('a ledger whose disk becomes full between quiesce and resume keeps no tenan
   const full: Ledger = Object.assign(Object.create(ledger) as Ledger, {
     append: (event: Event) => (event.kind === 'hold-asked' ? ledger.append(event) : Promise.reject(new Failure('LEDGER_UNUSABLE', 'database or disk is full'))),
   })
-  const trial = tryContract({ service: demo.service, ledger: full, tenant: tenantId('acme'), settings, signal: AbortSignal.timeout(20_000) })
+  await using guardian = Guardian.begin()
+  const trial = tryContract({ service: demo.service, ledger: full, guardian, tenant: tenantId('acme'), settings, signal: AbortSignal.timeout(20_000) })
   await expect(trial).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE' })
   expect((await demo.status('acme')).state).toBe('active')
+})
+
+test('a service that is away: each step is shown, what was not asked is named, and the doctor does not send anybody to itself', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+  const holdfast = configure(demo)
+  await demo.program[Symbol.asyncDispose]()
+  for (const words of [['doctor'], ['doctor', '--tenant', 'acme']]) {
+    const { code, stdout, stderr } = await holdfast.run(...words)
+    expect([words, code, stderr]).toEqual([words, 1, ''])
+    expect(stdout).toMatch(/ok +snapshot folder[^]*UNFIT +service: capabilities: ADMIN_UNREACHABLE[^]*not tried +service: tenants/)
+    expect(stdout).toMatch(/not tried +service: quiesce and resume/)
+    expect(stdout).not.toMatch(/holdfast doctor|are fit/)
+  }
+})
+
+test('a registry that does not fit is a step, not the end of the doctor', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'repeats-cursor' })
+  const { code, stdout } = await configure(demo).run('doctor', '--tenant', 'acme')
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/UNFIT +service: tenants: REGISTRY_STALE[^]*not tried +service: quiesce and resume/)])
+  expect(stdout).not.toMatch(/holdfast doctor/)
+})
+
+test('a slow service is not blamed for a lease that ends meanwhile', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'slow=300' })
+  const { code, stdout } = await configure(demo, { hold: '{ ttl: 1s }' }).run('doctor', '--tenant', 'acme')
+  expect([code, stdout], stdout).toEqual([0, expect.not.stringMatching(/UNFIT/)])
 })

@@ -25,15 +25,16 @@ export interface HoldfastOptions {
   /** A snapshot folder that is not its own. */
   readonly snapshots?: string
   readonly requestTimeout?: string
+  readonly tokenFile?: string
 }
 
-export function configure(demo: Pick<Demo, 'home' | 'dir' | 'socket'>, { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s' }: HoldfastOptions = {}): Holdfast {
+export function configure(demo: Pick<Demo, 'home' | 'dir' | 'socket'>, { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s', tokenFile }: HoldfastOptions = {}): Holdfast {
   const folder = snapshots ?? join(demo.home, name, 'snapshots')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   mkdirSync(join(demo.home, name), { recursive: true })
   const config = join(demo.home, name, 'holdfast.yaml')
   writeFileSync(config, [
-    `service: { name: notes, admin: "unix:${demo.socket}", requestTimeout: ${requestTimeout} }`,
+    `service: { name: notes, admin: "unix:${demo.socket}", requestTimeout: ${requestTimeout}${tokenFile === undefined ? '' : `, tokenFile: "${tokenFile}"`} }`,
     `tenants: { roots: ["${demo.dir}"] }`,
     `hold: ${hold}`,
     `snapshots: { dir: "${folder}" }`,

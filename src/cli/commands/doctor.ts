@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { musts } from '../../fleet/doctor-musts.ts'
 import { examineFitness } from '../../fleet/doctor.ts'
 import { tenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderFitness } from '../../report/fitness.ts'
+import { wrap } from '../../report/layout.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
@@ -21,11 +23,23 @@ Examples:
   holdfast doctor --tenant staging      the whole contract, on a tenant
                                         that may stand still
 
-Exit codes: 0 fit, 1 unfit, 4 a tenant may be paused, 64 usage, 70 bug,
-  75 another run is active (with --tenant), 78 configuration,
+What a service must do (admin-api.yaml), and the steps that try it; those that
+need a pause are tried with --tenant only. Requests of the tenant itself are
+seen only if some come while it stands still.
+${mustTable()}
+
+Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, 64 usage,
+  70 bug, 75 another run is active (with --tenant), 78 configuration,
   129/130/143 ended by a signal`)
     .action((options: DoctorOptions) => act(() => examine(options, face)))
 }
+
+/** Two columns in a help of 80. */
+const mustTable = (): string => [{ must: 'MUST', steps: ['STEPS'] }, ...musts].flatMap((row) => {
+  const left = wrap(row.must, 34)
+  const right = wrap('untried' in row ? `NOT TRIED: ${row.untried}` : row.steps.join(', '), 40)
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, at) => `  ${(left[at] ?? '').padEnd(35)} ${right[at] ?? ''}`.trimEnd())
+}).join('\n')
 
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))

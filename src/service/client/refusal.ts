@@ -1,5 +1,5 @@
 /** From what was heard to Failure (interfaces.md, admin API, table of statuses). */
-import { Bug } from '../../model/bug.ts'
+import { WrongRequest } from '../../model/bug.ts'
 import { Failure, type FailureCode, type TenantState } from '../../model/failure.ts'
 import type { TenantServing } from '../port.ts'
 import { isFromProxy, type Outcome } from './patience.ts'
@@ -38,6 +38,7 @@ const unfinished = (what: string, why: string): Failure => new Failure('QUIESCE_
   tenant: 'maybe-paused', hint: 'the service answers, but this tenant does not come to rest: its requests do not end, or closing its handles hangs; its log says more',
 })
 
+const brokenOffHint = 'the service, or something before it, ended the connection without an answer: it may have crashed or been restarted; look at its log'
 const silentHint = 'the service took the connection and gave no answer: it may be stopped, overloaded or stuck; look at its log, or raise service.requestTimeout'
 
 function failureOf(what: string, { heard }: Outcome, tenant: TenantState): Failure {
@@ -45,12 +46,12 @@ function failureOf(what: string, { heard }: Outcome, tenant: TenantState): Failu
     case 'unreachable':
       return new Failure('ADMIN_UNREACHABLE', `${what}: no connection (${reasonOf(heard.cause)})`, { cause: heard.cause, tenant })
     case 'lost':
-      return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? 'no answer in time' : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant, hint: silentHint })
+      return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? 'no answer in time' : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant, hint: heard.how === 'deadline' ? silentHint : brokenOffHint })
     case 'too-large':
       return new Failure('CONTRACT_BROKEN', `${what}: the answer is larger than any that the contract knows`, { tenant })
     case 'answer': {
       const problem = problemOf(heard)
-      if (heard.status === 400 || heard.status === 422) throw new Bug(`${what}: the service calls our request wrong (${describe(problem)})`)
+      if (heard.status === 400 || heard.status === 422) throw new WrongRequest(`${what}: the service calls our request wrong (${describe(problem)})`)
       return new Failure(codeOf(heard.status), `${what}: ${describe(problem)}`, { tenant })
     }
   }

@@ -24,6 +24,9 @@ export interface Answer {
   readonly status: number
   readonly retryAfter: string | null
   readonly date: string | null
+  readonly contentType: string | null
+  /** The scheme that a 401 asks for. */
+  readonly challenge: string | null
   /** undefined when the body is not JSON. */
   readonly json: unknown
 }
@@ -176,7 +179,11 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const json = parse(Buffer.concat(this.#chunks).toString('utf8'))
-    this.#settled.resolve({ kind: 'answer', status: this.#status, retryAfter: single(this.#headers['retry-after']), date: single(this.#headers['date']), json })
+    const header = (name: string): string | null => single(this.#headers[name])
+    this.#settled.resolve({
+      kind: 'answer', status: this.#status, json, retryAfter: header('retry-after'), date: header('date'),
+      contentType: header('content-type'), challenge: header('www-authenticate'),
+    })
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {

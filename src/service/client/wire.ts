@@ -1,0 +1,66 @@
+/** The admin API call by call, without patience and without judgement. The doctor tries by it what no run would ask. */
+import type { ServiceSettings } from '../../config/settings.ts'
+import { Failure } from '../../model/failure.ts'
+import { refusal } from './refusal.ts'
+import { Transport, type Answer } from './transport.ts'
+
+export type Said = Answer
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Below /admin/v1, already percent-encoded. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: object
+  /** In ms, in place of what is configured. */
+  readonly timeoutMs?: number
+}
+
+const answerBytesMax = 1_048_576
+
+export class Wire implements AsyncDisposable {
+  readonly #transport: Transport
+  /** How long the slowest answer took, in ms. */
+  slowestMs = 0
+
+  private constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** @param token `none`: every call is made without the token that is configured */
+  static async open(
+    settings: Extract<ServiceSettings, { kind: 'admin-api' }>,
+    token: 'configured' | 'none',
+  ): Promise<Wire> {
+    return new Wire(await Transport.open(token === 'none' ? { ...settings, tokenFile: null } : settings))
+  }
+
+  get timeoutMs(): number {
+    return this.#transport.timeoutMs
+  }
+
+  /** @throws {Failure} ADMIN_UNREACHABLE, CONTRACT_BROKEN (an answer too large); rejects with the reason of `signal` */
+  async ask({ method, path, headers = {}, body, timeoutMs }: Call, signal: AbortSignal): Promise<Said> {
+    const startedAt = performance.now()
+    const asked = { method, path, headers, body: body ?? null, timeoutMs: timeoutMs ?? this.timeoutMs, answerBytesMax }
+    const heard = await this.#transport.ask(asked, signal)
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt)
+    if (heard.kind === 'answer') return heard
+    throw refusal(`${method} ${path}`, { heard, lost: false })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport[Symbol.asyncDispose]()
+  }
+}
+
+/** Over a unix socket, may others than its owner and group connect? @throws {Failure} NOT_FOUND */
+export async function isOpenToAll({ endpoint }: Extract<ServiceSettings, { kind: 'admin-api' }>): Promise<boolean> {
+  if (endpoint.kind !== 'unix') return false
+  const { stat } = await import('node:fs/promises')
+  try {
+    return ((await stat(endpoint.socket)).mode & 0o002) !== 0
+  } catch (error) {
+    throw new Failure('NOT_FOUND', `${endpoint.socket}: ${(error as NodeJS.ErrnoException).code}`, { cause: error })
+  }
+}
