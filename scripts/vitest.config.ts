@@ -7,7 +7,7 @@ export const compiled = new URL('../node_modules/.compiled', import.meta.url).pa
 /** These take longest. One that is begun last keeps all others waiting; Vitest knows only after a first run how long each takes. */
 const longest = [
   'cli/silent-change', 'faults/kill', 'faults/every-step', 'cli/compare', 'check/differential', 'faults/signals', 'cli/bad-input', 'check/compare-damaged', 'cli/exit-codes', 'cli/json-report',
-  'faults/deaths', 'faults/frozen', 'cli/hooks', 'demo/misbehaviour', 'cli/compare-several', 'hold/guardian', 'hold/warm-copy', 'census/wounded', 'cli/terminal', 'ledger/last-good', 'faults/service-death',
+  'faults/deaths', 'faults/frozen', 'service/conformance/conformance', 'cli/hooks', 'demo/misbehaviour', 'cli/compare-several', 'hold/guardian', 'hold/warm-copy', 'census/wounded', 'cli/terminal', 'ledger/last-good', 'faults/service-death',
 ].map((name) => `/test/${name}.test.ts`)
 
 class LongestFirst extends BaseSequencer {

@@ -1,0 +1,132 @@
+/**
+ * A service in another language, written from admin-api.yaml alone, is fit. The same service with one promise broken is unfit at
+ * the step for that promise, and its tenants serve afterwards.
+ */
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import PQueue from 'p-queue'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadSettings } from '../../../src/config/load.ts'
+import { tryContract } from '../../../src/fleet/doctor-contract.ts'
+import { musts } from '../../../src/fleet/doctor-musts.ts'
+import { lookAtService } from '../../../src/fleet/doctor-service.ts'
+import type { Step } from '../../../src/fleet/doctor-words.ts'
+import { Guardian } from '../../../src/hold/guardian.ts'
+import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
+import { newRunId } from '../../../src/ledger/run-id.ts'
+import { connectService } from '../../../src/service/connect.ts'
+import { configure, type Holdfast } from '../../support/holdfast.ts'
+import { acme, forever } from '../client-support.ts'
+import { variants } from './variants.ts'
+
+const program = fileURLToPath(new URL('service.py', import.meta.url))
+const hasPython = spawnSync('python3', ['-c', 'import sqlite3, http.server']).status === 0
+const tokened = new Set(['fit-with-token', 'looks-without-token', 'acts-without-token', 'no-challenge'])
+/** So many instances are tried at a time; each waits most of the time. */
+const atATime = 14
+
+describe.skipIf(!hasPython)('a service in Python (skipped where there is no python3 with sqlite3)', () => {
+  let home: string
+  let service: ChildProcessByStdio<Writable, Readable, null>
+  let ledger: Ledger
+  let guardian: Guardian
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'conformance-'))
+    writeFileSync(join(home, 'token'), 'secret', { mode: 0o600 })
+    service = startService(home)
+    await once(service.stdout, 'data')
+    ledger = await openLedger(join(home, 'ledger'), newRunId())
+    guardian = Guardian.begin()
+  })
+  afterAll(async () => {
+    await guardian[Symbol.asyncDispose]()
+    await ledger[Symbol.asyncDispose]()
+    service.stdin.end()
+    await once(service, 'close')
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  const configured = (name: string): Holdfast =>
+    configure(
+      { home: join(home, name), dir: join(home, name, 'data'), socket: join(home, name, 'admin.sock') },
+      // Long, for a machine under load; short where only its end resumes the tenant.
+      {
+        hold: `{ ttl: ${name === 'resume-does-nothing' ? 4 : 20}s }`,
+        ...(tokened.has(name) ? { tokenFile: join(home, 'token') } : {}),
+      },
+    )
+
+  async function stepsOf(name: string): Promise<readonly Step[]> {
+    const settings = await loadSettings(configured(name).config)
+    await using client = await connectService(settings.service)
+    const looks = await lookAtService(client, settings, forever)
+    const trial = await tryContract({ service: client, ledger, guardian, tenant: acme, settings, signal: forever })
+    expect([name, (await client.lookAt(acme, forever)).state]).toEqual([name, 'active'])
+    return [...looks, ...trial]
+  }
+
+  test('is fit, by each step that the table of the help names', async () => {
+    const [plain, withToken] = await Promise.all([stepsOf('fit'), stepsOf('fit-with-token')])
+    expect([...plain, ...withToken].filter(({ outcome }) => outcome !== 'fit')).toEqual([])
+    const tried = new Set([...plain, ...withToken].map(({ about }) => about.replace('service: ', '')))
+    const named = musts.flatMap(({ steps }) => steps)
+    expect(named.filter((one) => !tried.has(one))).toEqual([])
+    expect(musts.filter(({ steps, untried }) => (steps.length === 0) !== (untried !== undefined))).toEqual([])
+  })
+
+  test('each promise that a step tries is broken by one of the variants', () => {
+    const broken = new Set(Object.values(variants))
+    expect(musts.filter(({ steps }) => steps.length > 0 && !steps.some((one) => broken.has(one)))).toEqual([])
+  })
+
+  test('each promise broken: unfit at the step for it, and the tenant serves', async () => {
+    const queue = new PQueue({ concurrency: atATime })
+    const wrong = await queue.addAll(
+      Object.entries(variants).map(([name, about]) => async () => {
+        const steps = await stepsOf(name)
+        const found = steps.find((step) => step.about === `service: ${about}`)
+        return found?.outcome === 'unfit'
+          ? []
+          : [name, found, steps.filter(({ outcome }) => outcome !== 'fit').map((step) => step.about)]
+      }),
+    )
+    expect(wrong.filter((one) => one.length > 0)).toEqual([])
+  }, 180_000) // Some ten seconds on a quiet machine.
+
+  test('the doctor says so, in 80 columns: fit and 0, unfit and 1; never fit where a step was not tried', async () => {
+    const [whole, without, broken] = await Promise.all([
+      configured('fit').run('doctor', '--tenant', 'acme'),
+      configured('fit-with-token').run('doctor'),
+      configured('nests').run('doctor', '--tenant', 'acme'),
+    ])
+    expect([whole.code, whole.stdout], whole.stderr).toEqual([
+      0,
+      expect.stringMatching(/\nThis machine and service are fit for holdfast\./),
+    ])
+    expect([without.code, without.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /not tried +service: quiesce and resume[^]*\nNothing wrong was found\. 1 step was not tried\.\n$/,
+      ),
+    ])
+    expect([broken.code, broken.stdout]).toEqual([
+      1,
+      expect.stringMatching(/UNFIT +service: no nesting[^]* steps are unfit\./),
+    ])
+    for (const { stdout } of [whole, without, broken]) {
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+      expect(stdout).not.toMatch(/holdfast doctor/)
+    }
+  })
+})
+
+function startService(home: string): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn('python3', ['-B', program, home, 'fit', 'fit-with-token', ...Object.keys(variants)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+}
