@@ -52,7 +52,11 @@ export async function tryContract(trial: Trial): Promise<readonly Step[]> {
   for (const { about, tried } of phases) {
     if (first === null) steps.push(skipped(about, 'it was not quiesced'))
     else if (!isResumed(steps)) steps.push(skipped(about, 'it is paused again only where its resume works'))
-    else steps.push(...(await tried(wired, first)))
+    else {
+      // What was shown before stays to be shown, should a phase fail as a whole.
+      const found = await attempt(() => tried(wired, first))
+      steps.push(...(found instanceof Failure ? [unfit(about, found)] : found))
+    }
   }
   if (!steps.some(({ outcome }) => outcome === 'paused'))
     steps.push(await step('service: serves in the end', () => lookInTheEnd(service, tenant, signal)))

@@ -50,7 +50,10 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   const untried = (said: string, next: string | null = null): Fitness => ({ steps: [...steps, skipped('service: quiesce and resume', said, next)] })
   if (paused === null || guardian === null) return untried('no tenant was named', 'name one that may stand still, with --tenant ID')
   if (ledger instanceof Failure) return untried('nobody is paused without a ledger that remembers it')
-  return { steps: [...steps, ...(await tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))] }
+  const tried = await attempt(() => tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))
+  if (!(tried instanceof Failure)) return { steps: [...steps, ...tried] }
+  if (tried.code === 'TENANT_UNKNOWN') throw tried
+  return { steps: [...steps, unfit('service: quiesce and resume', tried)] }
 }
 
 async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {

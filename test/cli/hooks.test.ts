@@ -19,6 +19,14 @@ test('a sweep by commands, while the service writes: each tenant is paused once,
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
 })
 
+test('the doctor pauses a tenant by commands once, resumes it, and warns of what commands cannot promise', async () => {
+  await using service = await openHookedService({ tenants: three })
+  const { code, stdout } = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: resume: /)])
+  expect(stdout).not.toMatch(/not tried|holdfast doctor/)
+  expect([service.deeds, service.paused()]).toEqual([['pause acme', 'resume acme'], []])
+})
+
 test('killed while a tenant stands still: nothing but our command ends that, and `resume --all` gives it', async () => {
   let killed: Program | null = null
   await using service = await openHookedService({ tenants: three, onPause: (id) => { if (id === 'bolt') killed?.kill('SIGKILL') } })
