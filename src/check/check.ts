@@ -35,10 +35,13 @@ export interface CheckOptions {
 }
 
 export interface Checker extends AsyncDisposable {
+  /** Waits for the first child: before anybody stands still for what nobody could read. @throws {Failure} CANNOT_CONFINE */
+  ready(): Promise<void>
   /**
    * Reads a snapshot: its main file, with `-wal` and `-journal` beside it. It must be a private copy: SQLite rolls a journal back and writes a WAL back
    * into it, so that afterwards one plain file is left (unless that failed). Waits for its turn.
    * @throws signal.reason when it was aborted; then the files are back in their place as well
+   * @throws {Failure} CANNOT_CONFINE
    */
   check(snapshot: SnapshotPath, options: CheckOptions): Promise<Reading>
   /**
@@ -62,11 +65,14 @@ export interface CheckerOptions extends CheckLimits {
 
 const noDigests: Digesting = { kind: 'none' }
 
-/** One child starts at once, the others with the first snapshots for which there is none; as root each is locked into its room under another user. */
+/**
+ * One child starts at once, the others with the first snapshots for which there is none; as root each is locked into its room under another user.
+ * @throws {Failure} CANNOT_CONFINE
+ */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
+  const user = confinedUser()
   await makeFolder(options.folder, 0o700)
   await removeAbandonedRooms(options.folder)
-  const user = confinedUser()
   const places = Array.from({ length: options.parallel }, () => new ReadingPlace(options.folder, user, options))
   const idle = [...places]
   await idle.at(-1)?.begin()
@@ -81,6 +87,7 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
   }
   const enter = (): ReadingPlace => idle.pop() ?? anotherPlace()
   return {
+    ready: async () => idle.at(-1)?.ready(),
     check: (snapshot, { depth, map, digesting, signal, onProgress }) => queue.add(async () => {
       const place = enter()
       try {

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Finding } from '../model/finding.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
 import type { PagesSeen } from '../model/last-good.ts'
-import type { Engine, Fact, Reading, SchemaObject } from '../model/reading.ts'
+import type { Engine, Fact, Reading, SchemaObject, Wall } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -62,13 +62,15 @@ export class Progressing {
   pagesRead = 0
   complete = true
   readonly #sqliteVersion: string
+  readonly #walls: readonly Wall[]
   readonly #began = monotonicMs()
   readonly #given = new Map<Step, Answer>()
   #accounted = 0
   #counted = 0
 
-  constructor(sqliteVersion: string, limits: ReadingLimits) {
+  constructor({ sqliteVersion, walls }: Pick<Reading, 'sqliteVersion' | 'walls'>, limits: ReadingLimits) {
     this.#sqliteVersion = sqliteVersion
+    this.#walls = walls
     this.limits = limits
   }
 
@@ -130,7 +132,7 @@ export class Progressing {
 
   result(): Reading {
     return {
-      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, facts: this.facts, objects: this.objects, owners: this.owners,
+      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, facts: this.facts, objects: this.objects, owners: this.owners,
       coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
       content: this.content, pages: this.digested,
       map: this.limits.map ? this.#map() : null,

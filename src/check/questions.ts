@@ -7,18 +7,24 @@ import type { RowReading } from '../comparison/table-rows.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
 import type { PageDigests, PagesSeen } from '../model/last-good.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
-import type { Engine, Fact, SchemaObject } from '../model/reading.ts'
+import type { Engine, Fact, SchemaObject, Wall } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
+import type { User } from './confinement.ts'
 
 /** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
 export const databaseName = 'database'
+
+/** `refused`: the child may read nothing; `why` names the right or the feature of the kernel that is missing. */
+export type Confinement = { readonly kind: 'stands'; readonly walls: readonly Wall[] } | { readonly kind: 'refused'; readonly why: string }
 
 /** Are the pages digested, and what are the digests compared with? */
 export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
 export interface Steps {
-  /** Moves into a room for good; without a user it only takes the folder for its own. */
-  enter: { readonly ask: { readonly folder: string; readonly user: { readonly uid: number; readonly gid: number } | null }; readonly answer: { readonly sqliteVersion: string } }
+  /** Is confined to a room for good; without a user it keeps its own, and takes the folder for the room. */
+  enter: { readonly ask: { readonly folder: string; readonly user: User | null }; readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement } }
+  /** No file that it writes may become longer, from now on. Never more than before. */
+  limit: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
   /**
    * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
    * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.

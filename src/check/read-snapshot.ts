@@ -12,8 +12,7 @@ import { virtualTables } from './questions.ts'
 import type { AnswerOf, Look, QuestionOf } from './questions.ts'
 
 /** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
-export interface Readers {
-  readonly sqliteVersion: string
+export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {
   /** Reads pages: accounts for them, counts them, compares. */
   readonly pages: Asking
   /** Asks SQLite. */
@@ -28,7 +27,7 @@ const slicePages = 10_000
 export const atOnceBytesMax = 8_000_000
 
 export async function readSnapshot(readers: Readers, limits: ReadingLimits): Promise<Reading> {
-  const reading = new Progressing(readers.sqliteVersion, limits)
+  const reading = new Progressing(readers, limits)
   if (readers.sqlite === readers.pages) await reading.beginAtOnce(readers.pages, atOnceBytesMax)
   const look = await reading.step(readers.sqlite, { step: 'look' })
   if (look !== null) await readFiles(reading, readers, look)

@@ -1,11 +1,14 @@
 /** A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the same room for as long as they are read. */
 import { statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
 import type { Engine, Reading } from '../model/reading.ts'
 import type { User } from './confinement.ts'
 import type { Digesting, QuestionOf, Step } from './questions.ts'
+import { fileBytesFor } from './file-size-limit.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { Readers } from './read-snapshot.ts'
+import type { ReadingChild } from './reading-child.ts'
 import type { Asking, Progress } from './progressing.ts'
 import { Room } from './room.ts'
 import { Seat } from './seat.ts'
@@ -51,6 +54,16 @@ export class ReadingPlace implements AsyncDisposable {
     await this.#furnished().then(({ seat }) => seat.begin(), () => undefined)
   }
 
+  /** Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE; of any other trouble is told who reads */
+  async ready(): Promise<void> {
+    try {
+      const { seat } = await this.#furnished()
+      await seat.ready()
+    } catch (error) {
+      if (error instanceof Failure) throw error
+    }
+  }
+
   async read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
     const { signal } = options
     signal.throwIfAborted()
@@ -63,10 +76,11 @@ export class ReadingPlace implements AsyncDisposable {
     signal.addEventListener('abort', stop)
     try {
       for (const other of others) other.begin()
+      for (const one of [seat, ...others]) one.allow(fileBytesFor(snapshot))
       const child = await seat.ready()
       child.snapshots++
       await room.admit(snapshot)
-      const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
+      const reading = await readSnapshot(readersOf(child, seat, others, signal), {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
       })
@@ -92,6 +106,7 @@ export class ReadingPlace implements AsyncDisposable {
     signal.addEventListener('abort', stop)
     try {
       await seat.alive().catch(() => undefined) // What goes wrong with it is told to who asks.
+      seat.allow(fileBytesFor(snapshot))
       await room.admit(snapshot)
       return await work(askingOf(seat, signal))
     } finally {
@@ -121,8 +136,8 @@ function childrenBeside(bytes: number, { depth, engine, helpersMax }: PlaceOptio
 
 const askingOf = (seat: Seat, signal: AbortSignal): Asking => ({ ask: <S extends Step>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
 
-function readersOf(sqliteVersion: string, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
+function readersOf({ sqliteVersion, walls }: ReadingChild, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
   const pages = askingOf(first, signal)
   const [sqlite, ...helpers] = others.map((seat) => askingOf(seat, signal))
-  return { sqliteVersion, pages, sqlite: sqlite ?? pages, helpers }
+  return { sqliteVersion, walls, pages, sqlite: sqlite ?? pages, helpers }
 }

@@ -3,10 +3,11 @@
  * whatever happens to us, nothing of it is lost. Names are dealt with at once: through the thread pool a small snapshot cost as long as a tenth of its check.
  */
 import { chmodSync, chownSync, constants, linkSync, lstatSync, readdirSync, unlinkSync, type BigIntStats } from 'node:fs'
-import { chown, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chown, copyFile, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotPath } from '../model/brand.ts'
 import { isMarkAlive, ownMark } from '../host/processes.ts'
+import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import { databaseName } from './questions.ts'
 
@@ -34,7 +35,7 @@ export class Room implements AsyncDisposable {
 
   static async open(beside: string, user: User | null): Promise<Room> {
     const folder = await mkdtemp(join(beside, `room-${ownMark()}-`))
-    if (user !== null) await chown(folder, user.uid, user.gid)
+    if (user !== null) await giveTo(user, folder)
     return new Room(folder, user)
   }
 
@@ -78,6 +79,18 @@ export class Room implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.clear()
     await rm(this.folder, { recursive: true })
+  }
+}
+
+/** @throws {Failure} CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user */
+async function giveTo({ uid, gid }: User, folder: string): Promise<void> {
+  try {
+    await chown(folder, uid, gid)
+  } catch (error) {
+    await rmdir(folder)
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EPERM' && code !== 'EINVAL') throw error
+    throw cannotConfine(`root may not give them a folder of their own here (chown: ${code})`, error)
   }
 }
 

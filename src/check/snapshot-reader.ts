@@ -1,10 +1,12 @@
 /** Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash, hang or grow over a hostile file. */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { CannotConfine } from '../host/confine.ts'
 import type { CensusPlan } from '../census/plan.ts'
 import { invariant } from '../model/bug.ts'
 import type { CompiledCore } from '../census/compiled-core.ts'
-import type { Fact } from '../model/reading.ts'
+import type { Fact, Wall } from '../model/reading.ts'
+import type { User } from './confinement.ts'
 import { countRows, findOrphans } from './contents.ts'
 import { loadCore } from './compiled-core.ts'
 import { compareCounts } from './compare-counts.ts'
@@ -19,15 +21,19 @@ import { PageReader } from './page-reader.ts'
 import { readAtOnce } from './read-at-once.ts'
 import { lookingBytes, RowLook } from './row-look.ts'
 import { databaseName } from './questions.ts'
-import type { Answer, AnswerOf, Question, QuestionOf } from './questions.ts'
+import type { Answer, AnswerOf, Confinement, Question, QuestionOf } from './questions.ts'
 import { objectsFromPages } from './schema-objects.ts'
 import { settle } from './settle.ts'
 
-/** Locks this process into a room. */
-export type Confine = (room: { readonly folder: string; readonly uid: number; readonly gid: number }) => void
+/** How this process is confined to a room, and how the files that it writes are. */
+export interface Confining {
+  /** @returns the walls that stand @throws {CannotConfine} */
+  enter(folder: string, user: User | null): readonly Wall[]
+  limitFileSize(bytes: number): void
+}
 
 export class SnapshotReader {
-  readonly #confine: Confine
+  readonly #confining: Confining
   readonly #schemas = new KnownSchemas()
   #folder: string | null = null
   #pages: PageReader | null = null
@@ -38,13 +44,14 @@ export class SnapshotReader {
   #planned: CensusPlan | null = null
   #rows: RowLook | null = null
 
-  constructor(confine: Confine) {
-    this.#confine = confine
+  constructor(confining: Confining) {
+    this.#confining = confining
   }
 
   answer(question: Question): Answer {
     switch (question.step) {
       case 'enter': return this.#enter(question)
+      case 'limit': return this.#limit(question)
       case 'atOnce': return { step: 'atOnce', answers: [...readAtOnce((next) => this.answer(next), question)] }
       case 'look': return { step: 'look', ...look(this.#database()) }
       case 'settle': return { step: 'settle', ...settle(this.#database()) }
@@ -76,9 +83,23 @@ export class SnapshotReader {
     const memory = new Database(':memory:')
     const sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
     memory.close()
-    if (user !== null) this.#confine({ folder, uid: user.uid, gid: user.gid })
+    const confinement = this.#confined(folder, user)
     this.#folder = user === null ? folder : '/'
-    return { step: 'enter', sqliteVersion }
+    return { step: 'enter', sqliteVersion, confinement }
+  }
+
+  #confined(folder: string, user: User | null): Confinement {
+    try {
+      return { kind: 'stands', walls: this.#confining.enter(folder, user) }
+    } catch (error) {
+      if (error instanceof CannotConfine) return { kind: 'refused', why: error.message }
+      throw error
+    }
+  }
+
+  #limit({ fileBytesMax }: QuestionOf<'limit'>): AnswerOf<'limit'> {
+    this.#confining.limitFileSize(fileBytesMax)
+    return { step: 'limit' }
   }
 
   #account({ pagesMax, map, digest, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {

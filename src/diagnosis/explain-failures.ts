@@ -35,6 +35,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   TENANT_GONE: { means: 'A tenant that was known is in the registry no longer.', cause: 'It was removed, or the service lost sight of it.' },
   FILE_GONE: { means: 'A file that was known is no longer among those that the service lists for its tenant.', cause: 'It was moved, renamed or removed, or the service once named a wrong path.' },
   SNAPSHOT_UNSAFE: { means: 'Others can read or write the snapshot folder.', cause: 'A folder that is shared, or a mode that is too open.' },
+  CANNOT_CONFINE: { means: 'No process that reads a database file could be confined. A file may be hostile, so none was read.', cause: 'A container or service unit that takes from root one of CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_CHROOT; for other users, a kernel without seccomp.' },
   PLATFORM_UNSUPPORTED: { means: 'This machine cannot hold live files.', cause: 'It is not Linux.' },
   LEDGER_UNUSABLE: { means: 'The ledger cannot be written.', cause: 'Its owner, its mode, or a full disk.' },
   INTERRUPTED: { means: 'Somebody ended the run. Whatever was paused was resumed first.', cause: 'Ctrl-C, a signal, or a shutdown.' },

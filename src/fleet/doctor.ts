@@ -19,6 +19,7 @@ import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
 import { attempt, broken, fit, step, unfit, unfitSaying, warning, type Saying, type Step } from './doctor-words.ts'
+import { checkTestDatabase } from './doctor-check.ts'
 import { tryContract } from './doctor-contract.ts'
 
 export interface Fitness {
@@ -39,6 +40,7 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   const steps: Step[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),
     await step('snapshot folder', () => lookAtFolder(settings.snapshots.dir)),
+    await step('check', () => checkTestDatabase(settings, signal)),
     await step('ledger', () => lookAtLedger(ledger)),
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]

@@ -87,10 +87,18 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
     const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
     return { result, lastGood: null }
   }
-  const reading = besideEarlier(await checker.check(copy.path, { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }), seen.memory, seen.evidence)
+  const read = await checker.check(copy.path, { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }).catch(unconfined)
+  if (read instanceof Failure) return { result: unread(seen, 'failed', read), lastGood: null }
+  const reading = besideEarlier(read, seen.memory, seen.evidence)
   const diagnosis = diagnose(reading, context)
-  const result = { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
+  const result = { ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
+}
+
+/** @throws any other error */
+function unconfined(error: unknown): Failure {
+  if (error instanceof Failure && error.code === 'CANNOT_CONFINE') return error
+  throw error
 }
 
 /** A result for a file of which nothing was read. */
@@ -116,8 +124,8 @@ const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkM
 
 const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
 
-const read = ({ coverage, content, engine, sqliteVersion }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy'> => ({
-  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion },
+const readingOf = ({ coverage, content, engine, sqliteVersion, walls }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy'> => ({
+  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls },
 })
 
 const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & { reason?: string } => ({

@@ -46,7 +46,7 @@ export interface ServiceRun {
 
 /**
  * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
- * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
+ * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
@@ -61,6 +61,7 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
     await clearDrafts(folder)
     await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
     await companions.ready()
+    await checker.ready()
     const crew: Crew = {
       companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },

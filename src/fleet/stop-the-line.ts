@@ -1,6 +1,6 @@
 /**
- * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost,
- * leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
+ * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost, readers that
+ * cannot be confined, leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
  */
 import { gravestOf } from '../hold/hold.ts'
 import { Bug } from '../model/bug.ts'
@@ -8,7 +8,7 @@ import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 
 const leasesLostMax = 3
-const stopping = new Set<FailureCode>(['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'INTERRUPTED'])
+const stopping = new Set<FailureCode>(['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'CANNOT_CONFINE', 'INTERRUPTED'])
 
 export class StopTheLine {
   readonly #controller = new AbortController()

@@ -4,7 +4,7 @@
  */
 import Database from 'better-sqlite3'
 import { tryLock, tryPosixLock } from '../host/byte-lock.ts'
-import { answerQuestions } from '../host/child-side.ts'
+import { answerIsolated } from '../host/child-side.ts'
 import { openDescriptor } from '../host/descriptor.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
@@ -13,7 +13,7 @@ import type { ProbeQuestion } from './probe.ts'
 // To be refused is what is expected here: a stack for each refusal took a tenth of the time.
 Error.stackTraceLimit = 0
 
-answerQuestions<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
+answerIsolated<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
   const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
   if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
   const database = new Database(path, { timeout: 0, fileMustExist: true })

@@ -6,6 +6,7 @@ import { nextTurn } from './clock.ts'
 import { frameOf, Frames } from './frames.ts'
 import { collectGarbage, keepHeapSmall } from './garbage.ts'
 import { setIoPriority, SystemCallError } from './libc.ts'
+import { refuseCalls } from './call-filter.ts'
 import { dieWithParent } from './parent-death.ts'
 
 type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
@@ -21,6 +22,19 @@ type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
 export function answerQuestions<Question, Answer>(handle: Handle<Question, Answer>): void {
   dieWithParent(parent)
   void listenAsleep(handle)
+}
+
+/**
+ * As `answerQuestions`, and gives up network, programs and other processes first, where the kernel lets it: for children that open with SQLite what others wrote,
+ * and need their user's rights for it.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function answerIsolated<Question, Answer>(handle: Handle<Question, Answer>): void {
+  dieWithParent(parent)
+  void nextTurn().then(() => { // The event loop enters what it watches by io_uring, which it then has no more.
+    refuseCalls('isolated')
+    return listenAsleep(handle)
+  })
 }
 
 /** As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. */
@@ -107,4 +121,4 @@ export function setIdlePriority(): void {
   }
 }
 
-export { confine, type Room } from './confine.ts'
+export { confine, confineInPlace, limitFileSize, type Room } from './confine.ts'

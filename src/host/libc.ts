@@ -89,6 +89,24 @@ export function setLimit(resource: number, limit: number): void {
   checked('setrlimit', libc.setrlimit(resource, pair), libc.errno())
 }
 
+/**
+ * seccomp(2) with a filter, for which the C library has no name. @param filter instructions of 8 bytes each
+ * @throws {SystemCallError}, ESRCH when another thread could not get it
+ */
+export function seccomp(operation: number, flags: number, filter: Buffer): void {
+  const libc = load()
+  const number = process.arch === 'arm64' ? 277 : 317
+  const program = { length: filter.length / 8, filter }
+  const result = libc.syscall(number, 'ulong', operation, 'ulong', flags, libc.filterProgram, program)
+  if (checked('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH) // The number of that thread.
+}
+
+/** A call by its number, with three numbers. @throws {SystemCallError} */
+export function systemCall(number: number, first: number, second: number, third: number): number {
+  const libc = load()
+  return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
+}
+
 /** ioprio_set(2), which the C library has no name for, for the calling thread. @throws {SystemCallError} */
 export function setIoPriority(priority: number): void {
   const libc = load()
@@ -103,7 +121,7 @@ interface Callable<Arguments extends readonly unknown[]> {
   readonly async: (...given: readonly [...Arguments, Done]) => void
 }
 /** koffi takes the arguments behind an ellipsis in pairs: the C type, then the value. */
-type Variadic = readonly (string | number | Buffer)[]
+type Variadic = readonly unknown[]
 interface Libc {
   readonly errno: () => number
   readonly fcntl: (descriptor: number, command: number, ...rest: Variadic) => number
@@ -113,6 +131,8 @@ interface Libc {
   readonly copyFileRange: Callable<readonly [number, Buffer, number, Buffer, number, number]>
   readonly chroot: (folder: string) => number
   readonly setrlimit: (resource: number, pair: Buffer) => number
+  /** Type of a pointer to struct sock_fprog. */
+  readonly filterProgram: unknown
 }
 
 type Koffi = typeof import('koffi')
@@ -148,6 +168,7 @@ function load(): Libc {
       copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
       chroot: bound('int chroot(const char *folder)'),
       setrlimit: bound('int setrlimit(int resource, void *pair)'),
+      filterProgram: koffi.pointer(koffi.struct({ length: 'ushort', filter: 'void *' })),
     }
     return loaded
   } catch (error) {

@@ -1,5 +1,5 @@
 /** The process that has the ledger open: SQLite runs here, not beside the leases (hold.md F10). */
-import { answerQuestions } from '../host/child-side.ts'
+import { answerIsolated } from '../host/child-side.ts'
 import { invariant, unreachable } from '../model/bug.ts'
 import * as answers from './answers.ts'
 import { ledgerFile } from './folder.ts'
@@ -15,7 +15,7 @@ let store: Store | null = null
 let notices: string[] = []
 let unsaid = 0
 
-answerQuestions<LedgerQuestion, LedgerAnswer>((question) => {
+answerIsolated<LedgerQuestion, LedgerAnswer>((question) => {
   const answered = answer(question)
   const said = unsaid === 0 ? notices : [...notices, `and ${unsaid} more notices of the ledger`]
   notices = []

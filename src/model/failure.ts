@@ -48,6 +48,7 @@ const kinds = {
   TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant: if that is meant, nothing is to be done; it is named only once' },
   FILE_GONE: { retry: false, tenant: 'unknown', hint: 'the service lists this tenant without this file: if that is meant, nothing is to be done; it is named only once' },
   SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: 'the snapshot folder holds customers\u2019 data: make it a folder of its own with mode 0700' },
+  CANNOT_CONFINE: { retry: false, tenant: 'untouched', hint: 'run holdfast as the user that owns the databases, or give root the capabilities that are missing; `holdfast doctor` tries it' },
   PLATFORM_UNSUPPORTED: { retry: false, tenant: 'untouched', hint: 'holding needs Linux; elsewhere check a private copy with `holdfast check --snapshot FILE`' },
   LEDGER_UNUSABLE: { retry: false, tenant: 'untouched', hint: 'the ledger cannot be written; look at ledger.dir, its owner and its free space' },
   INTERRUPTED: { retry: false, tenant: 'untouched', hint: 'run again when you are ready: the next sweep takes those first that were never checked, or not found sound' },

@@ -33,10 +33,19 @@ export type Fact =
 export const engines = ['census', 'sqlite'] as const
 export type Engine = (typeof engines)[number]
 
+/**
+ * What stands around the process that reads a file. `own-folder`: it sees nothing but its folder. `other-user`: it runs as a user that owns nothing else.
+ * `few-calls`: the kernel refuses it network, programs and other processes.
+ */
+export const walls = ['own-folder', 'other-user', 'few-calls'] as const
+export type Wall = (typeof walls)[number]
+
 export interface Reading {
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
   readonly sqliteVersion: string
+  /** Around each of the processes that read. */
+  readonly walls: readonly Wall[]
   readonly facts: readonly Fact[]
   readonly objects: readonly SchemaObject[]
   /** Root page of the b-tree that a page belongs to, for the pages that messages name. 0: the free list. */

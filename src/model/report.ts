@@ -4,7 +4,7 @@ import type { Evidence } from './evidence.ts'
 import type { FailureCode, TenantState } from './failure.ts'
 import type { Cause, DamageClass, Finding } from './finding.ts'
 import type { PageMap } from './page-map.ts'
-import type { Engine } from './reading.ts'
+import type { Engine, Wall } from './reading.ts'
 import type { Coverage, Remedy, TableContent, VerdictWord } from './verdict.ts'
 
 export interface ReportedFailure {
@@ -47,7 +47,7 @@ export interface Result {
   readonly timings: Timings
   readonly depth: 'quick' | 'full'
   /** What read the snapshot; null where nothing was read. */
-  readonly readBy: { readonly engine: Engine; readonly sqlite: string } | null
+  readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
 }
 
 export interface Summary {

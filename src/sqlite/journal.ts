@@ -17,6 +17,11 @@ export function isHot(header: Uint8Array, size: number): boolean {
   return size >= 28 && startsWith(header, magic)
 }
 
+/** Bytes that the database had before the transaction of this journal; 0 where its header tells none. */
+export function bytesBefore(header: Uint8Array): number {
+  return isHot(header, header.length) ? read32(header, 16) * read32(header, 24) : 0
+}
+
 /**
  * Name of the super-journal in the trailer, or null. Give it the last few KB of the journal, or all of it.
  * Whoever lets SQLite open a snapshot with such a journal lets it look at, and delete, the live super-journal by its absolute path.
