@@ -1,0 +1,63 @@
+/** Who cannot confine the processes that read is told so, before anything is held; whoever is not root reads as well, and is told how. */
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { configure } from '../support/holdfast.ts'
+import { startDemo } from '../support/service.ts'
+import { makeDatabase, makeFolder } from '../cli/folder.ts'
+import { ending, launcher, reportIn, reportOf, single, type Ran } from '../cli/program.ts'
+
+const isRoot = process.geteuid?.() === 0
+const nobody = { uid: 65_534, gid: 65_534 }
+
+const environment = { PATH: process.env['PATH'] ?? '' }
+
+/** Root without these capabilities, as a container or a service unit leaves it. */
+const without = (capabilities: readonly string[], args: readonly string[]): Promise<Ran> =>
+  ending(spawn('setpriv', [`--bounding-set=${capabilities.map((one) => `-${one}`).join(',')}`, process.execPath, launcher, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] }))
+
+const cannotDrop = !isRoot ? 'needs root' : spawnSync('setpriv', ['--version']).status === 0 ? null : 'there is no setpriv'
+
+describe.skipIf(cannotDrop !== null)(`root that lacks a capability${cannotDrop === null ? '' : ` (skipped: ${cannotDrop})`}`, () => {
+  test.each([['sys_chroot'], ['setuid'], ['setgid'], ['chown'], ['kill'], ['dac_override'], ['sys_chroot', 'setuid', 'setgid', 'chown', 'kill', 'dac_override']])('%s … is told so, and nothing is held: 1, CANNOT_CONFINE', async (...capabilities) => {
+    using folder = makeFolder()
+    const path = makeDatabase(folder.in('a.db'))
+    const report = reportIn(await without(capabilities, ['check', path, '--json']))
+    expect([report.summary.exitCode, report.failure?.code, report.results]).toEqual([1, 'CANNOT_CONFINE', []])
+    for (const capability of capabilities) expect(report.failure?.message).toContain(`CAP_${capability.toUpperCase()}`)
+  })
+
+  test('is told the same of copies and comparisons', async () => {
+    using folder = makeFolder()
+    const [a, b] = [makeDatabase(folder.in('a.db')), makeDatabase(folder.in('b.db'))]
+    expect(reportIn(await without(['sys_chroot'], ['check', '--snapshot', a, '--json'])).failure?.code).toBe('CANNOT_CONFINE')
+    const compared = await without(['sys_chroot'], ['compare', '--snapshot', a, b, '--json'])
+    expect([compared.code, (JSON.parse(compared.stdout) as { readonly failure: { readonly code: string } }).failure.code]).toEqual([1, 'CANNOT_CONFINE'])
+  })
+
+  test('pauses no tenant, and the doctor says that the machine is unfit', async () => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+    const { config } = configure(demo)
+    const swept = reportIn(await without(['sys_chroot'], ['sweep', '--config', config, '--json']))
+    expect([swept.failure?.code, swept.results]).toEqual(['CANNOT_CONFINE', []])
+    const doctor = await without(['sys_chroot'], ['doctor', '--config', config, '--json'])
+    const { steps } = JSON.parse(doctor.stdout) as { readonly steps: readonly { readonly about: string; readonly outcome: string; readonly said: string }[] }
+    expect([doctor.code, steps.filter(({ outcome }) => outcome === 'unfit')]).toEqual([1, [expect.objectContaining({ about: 'check', said: expect.stringMatching(/CANNOT_CONFINE.*CAP_SYS_CHROOT/) as unknown })]])
+    const fit = await configure(demo).run('doctor')
+    expect([fit.code, fit.stdout]).toEqual([0, expect.stringMatching(/ok +check: a test database was found sound; the process that read it saw\s+its own folder only/)])
+  })
+})
+
+const cannotBeNobody = !isRoot ? null : spawnSync(process.execPath, [launcher, '--version'], { ...nobody, env: environment }).status === 0 ? null : 'another user may not run this tree'
+
+test.skipIf(cannotBeNobody !== null)(`somebody who is not root reads in a process without network and programs, and the report says so${cannotBeNobody === null ? '' : ` (skipped: ${cannotBeNobody})`}`, async () => {
+  using folder = makeFolder()
+  const path = makeDatabase(folder.in('a.db'))
+  const args = ['check', path, '--json']
+  if (isRoot) {
+    for (const one of [folder.path, path]) chownSync(one, nobody.uid, nobody.gid)
+    chmodSync(folder.path, 0o700)
+  }
+  const report = isRoot ? reportIn(await ending(spawn(process.execPath, [launcher, ...args], { ...nobody, env: environment, stdio: ['ignore', 'pipe', 'pipe'] }))) : await reportOf(args)
+  expect([single(report).verdict, single(report).readBy?.confinement]).toEqual(['sound', ['few-calls']])
+})
