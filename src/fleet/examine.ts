@@ -11,6 +11,7 @@ import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import type { Finding } from '../model/finding.ts'
 import type { LastGood } from '../model/last-good.ts'
 import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
@@ -48,7 +49,7 @@ export interface Examined {
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
 export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const { evidence, timings } = held.record
-  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory }
+  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory, notices: [] }
   switch (held.kind) {
     case 'refused':
       return { result: unread(seen, 'failed', held.failure), lastGood: null }
@@ -76,6 +77,8 @@ export interface Seen {
   /** Does the result get a map of the pages? */
   readonly map: boolean
   readonly memory: Memory
+  /** What was seen of the file itself, before it was read. */
+  readonly notices: readonly Finding[]
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
@@ -89,7 +92,8 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
   }
   const read = await checker.check(copy.path, { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }).catch(unconfined)
   if (read instanceof Failure) return { result: unread(seen, 'failed', read), lastGood: null }
-  const reading = besideEarlier(read, seen.memory, seen.evidence)
+  const known = besideEarlier(read, seen.memory, seen.evidence)
+  const reading = { ...known, facts: [...known.facts, ...seen.notices.map((finding) => ({ kind: 'found' as const, finding }))] }
   const diagnosis = diagnose(reading, context)
   const result = { ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
@@ -111,7 +115,7 @@ export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: 
 
 /** Of a target that never came to a hold. */
 export const unseen = (target: Target, depth: Depth, map: boolean): Seen => ({
-  target, depth, map, memory: noMemory, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
+  target, depth, map, memory: noMemory, notices: [], evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
 })
 
 /** What a result says of its pages, for those who asked. */

@@ -1,8 +1,8 @@
 /** From check to check: what the ledger keeps of a sound file, so that the next check sees what changed while nobody wrote (diagnosis/silent-change.ts), and of a pause that came to nothing. */
-import { realpath } from 'node:fs/promises'
 import { contentFormat } from '../census/content-format.ts'
 import type { Digesting } from '../check/questions.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
+import { realPathOf } from '../hold/tell-file.ts'
 import { bootId } from '../host/boot.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/evidence.ts'
@@ -24,7 +24,7 @@ export const noMemory: Memory = { as: null, earlier: null, lostPauseMs: null }
 /** A tenant's file goes by the name that the service gives it, a bare one by its real path. @throws {Failure} LEDGER_UNUSABLE */
 async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<readonly Memory[]> {
   const known = await Promise.all(targets.map(async ({ tenant, named }): Promise<KnownFile | null> => {
-    const path = tenant === null ? await realpath(named).catch(() => null) : named
+    const path = tenant === null ? await realPathOf(named) : named
     return path === null ? null : { tenant, path }
   }))
   const files = known.filter((file) => file !== null)

@@ -1,9 +1,10 @@
 /** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
 import { unbounded } from '../hold/hold.ts'
 import { recognise } from '../hold/manifest.ts'
-import { copyPrivately } from '../hold/private-copy.ts'
+import { copyPrivately, type PrivateCopy } from '../hold/private-copy.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import type { Finding } from '../model/finding.ts'
 import type { Crew, Target } from './crew.ts'
 import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type Examined, type OnPages } from './examine.ts'
 import { recall } from './last-good.ts'
@@ -27,6 +28,11 @@ export async function takeByHold(target: Target, crew: Crew, depth: Depth, signa
   }
 }
 
+const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] => (otherName === null ? [] : [{
+  rule: 'many-names', severity: 'notice', source: 'census', object: { kind: 'file', name: 'file', table: null },
+  text: `the file has other names (${otherName}); a write-ahead log or a journal beside one of them was not read`,
+}])
+
 /** Takes a private copy as it is: nothing is held, locked or proven, unless a manifest beside it says that it once was. Works on any platform. */
 export async function takeCopy(target: Target, { checker, accept, folder, map }: Pick<Crew, 'checker' | 'accept' | 'folder' | 'map'>, name: string, depth: Depth, signal: AbortSignal): Promise<Taken> {
   const seen = unseen(target, depth, map)
@@ -36,7 +42,7 @@ export async function takeCopy(target: Target, { checker, accept, folder, map }:
     const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
     return {
       snapshot: copy.contents === 'sqlite' ? copy.path : null,
-      check: (onPages) => conclude({ ...seen, ...origin }, copy, { checker, accept }, onPages, signal),
+      check: (onPages) => conclude({ ...seen, ...origin, notices: noticesOf(copy) }, copy, { checker, accept }, onPages, signal),
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }
   } catch (error) {

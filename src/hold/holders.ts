@@ -1,5 +1,6 @@
 /** Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused. */
 import { stat } from 'node:fs/promises'
+import { onDisk } from '../host/file-name.ts'
 import { findHolders } from '../host/open-file-table.ts'
 import { liveSetParts, type Holder } from '../model/evidence.ts'
 import type { LiveFiles } from './live-files.ts'
@@ -26,7 +27,7 @@ export async function holdersOfPath(named: string): Promise<HoldersFound> {
   const path = await resolveLivePath(named, null)
   const identities = []
   for (const part of liveSetParts) {
-    const found = await stat(path + part, { bigint: true }).catch(() => null)
+    const found = await stat(onDisk(path + part), { bigint: true }).catch(() => null)
     if (found) identities.push({ path: path + part, dev: found.dev, ino: found.ino })
   }
   return described(await findHolders(identities, { exceptPids: [] }))

@@ -6,6 +6,7 @@ import { fstatSync, lstatSync, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'
 import { unlock } from '../host/byte-lock.ts'
 import { openDescriptor, pathOf, type Descriptor } from '../host/descriptor.ts'
+import { onDisk } from '../host/file-name.ts'
 import type { LivePath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import { liveSetParts, type LiveSetPart } from '../model/evidence.ts'
@@ -150,7 +151,7 @@ function vanished(part: LiveSetPart, error: unknown): void {
 /** What a name leads to; null for nothing. */
 function named(path: string): BigIntStats | null {
   try {
-    return lstatSync(path, { ...look, throwIfNoEntry: false }) ?? null
+    return lstatSync(onDisk(path), { ...look, throwIfNoEntry: false }) ?? null
   } catch (error) {
     // A part whose name would be too long cannot be there: SQLite cannot make it either.
     if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return null

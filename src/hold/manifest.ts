@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { copyFile, constants, lstat, readFile, readdir, stat, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { onDisk } from '../host/file-name.ts'
 import { syncFolder } from '../host/durable.ts'
 import { makeFolder, removeFolders, tryFolder } from '../host/folder.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
@@ -14,6 +15,7 @@ import { Failure } from '../model/failure.ts'
 import type { Snapshot } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
 import { failureOfPath } from './live-path.ts'
+import { realPathOf } from './tell-file.ts'
 
 export const manifestName = 'manifest.json'
 
@@ -46,7 +48,7 @@ export async function writePulled(snapshot: Snapshot, folder: string, database: 
     await syncFolder(folder)
   } catch (error) {
     // A disk that keeps even these has its first trouble told: it is the same.
-    for (const path of written.toReversed()) await unlink(path).catch(() => undefined)
+    for (const path of written.toReversed()) await unlink(onDisk(path)).catch(() => undefined)
     await removeFolders(made).catch(() => undefined)
     throw failureOfCopy(folder, error)
   }
@@ -67,15 +69,15 @@ export async function requireRoomFor(folder: string): Promise<void> {
 
 /** @param written gets the name of the copy when there is one */
 async function copyDurably(from: string, to: string, written: string[]): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE) // Leaves nothing where it fails.
+  await copyFile(from, onDisk(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE) // Leaves nothing where it fails.
   written.push(to)
-  await using file = await open(to, 'r+')
+  await using file = await open(onDisk(to), 'r+')
   await file.chmod(0o600)
   await file.sync()
 }
 
 async function writeDurably(path: string, text: string, written: string[]): Promise<void> {
-  await using file = await open(path, 'wx', 0o600)
+  await using file = await open(onDisk(path), 'wx', 0o600)
   written.push(path)
   await file.writeFile(text)
   await file.sync()
@@ -108,8 +110,10 @@ export async function findPulledBelow(folder: string): Promise<readonly string[]
   return pulled.sort((a, b) => a.nth - b.nth).map(({ path }) => path)
 }
 
-/** The manifest beside a pulled snapshot, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
-export async function recognise(named: string): Promise<Manifest | null> {
+/** The manifest beside a pulled snapshot, with every link to it resolved, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
+export async function recognise(given: string): Promise<Manifest | null> {
+  const named = await realPathOf(given)
+  if (named === null) return null
   const folder = dirname(named)
   const manifest = await readManifest(join(folder, manifestName))
   const said = new Set(manifest?.files.map(({ name }) => name))
@@ -121,10 +125,10 @@ export async function recognise(named: string): Promise<Manifest | null> {
 
 async function readManifest(path: string): Promise<Manifest | null> {
   try {
-    const { size } = await stat(path)
+    const { size } = await stat(onDisk(path))
     if (size > manifestBytesMax) return null
     const { manifestShape } = await import('./manifest-shape.ts') // With its library only where there is a manifest.
-    const manifest = manifestShape.safeParse(JSON.parse(await readFile(path, 'utf8')))
+    const manifest = manifestShape.safeParse(JSON.parse(await readFile(onDisk(path), 'utf8')))
     return manifest.success ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) } : null
   } catch {
     return null // Not there, or somebody else's manifest: then nothing is known of the file.
@@ -134,12 +138,12 @@ async function readManifest(path: string): Promise<Manifest | null> {
 const manifestBytesMax = 1_000_000
 
 /** Whatever cannot be looked at may be there. */
-const isThere = (path: string): Promise<boolean> => lstat(path).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
+const isThere = (path: string): Promise<boolean> => lstat(onDisk(path)).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
 
 async function digestOf(path: string): Promise<string | null> {
   const hash = createHash('sha256')
   try {
-    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece)
+    for await (const piece of createReadStream(onDisk(path)) as AsyncIterable<Buffer>) hash.update(piece)
   } catch {
     return null
   }

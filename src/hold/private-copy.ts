@@ -6,24 +6,32 @@
 import { closeSync, constants, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { copyFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { onDisk } from '../host/file-name.ts'
+import { isMountPoint } from '../host/file-system.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { databaseName, outOfSpace, removeFolder } from './draft.ts'
-import { failureOfPath } from './live-path.ts'
+import { failureOfPath, requireOneSet } from './live-path.ts'
 import { contentsOf, firstBytes, requireSpace, type Contents } from './preflight.ts'
+import { realPathOf } from './tell-file.ts'
 
 export interface PrivateCopy extends AsyncDisposable {
   readonly path: SnapshotPath
   readonly contents: Contents
+  /** Why the file has another name, beside which a WAL or a journal may lie that was not copied; null where it has none. */
+  readonly otherName: string | null
 }
 
-/** @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, EMPTY_FILE, NO_SPACE */
+/** @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, EMPTY_FILE, NO_SPACE, MANY_NAMES */
 export async function copyPrivately(named: string, parent: string, name: string): Promise<PrivateCopy> {
-  const source = resolve(named)
-  const found = await stat(source).catch((error: unknown) => {
-    throw failureOfPath(source, error)
+  const given = resolve(named)
+  const found = await stat(onDisk(given)).catch((error: unknown) => {
+    throw failureOfPath(given, error)
   })
+  // As SQLite has it: journal and WAL lie beside the file that a link leads to. The name of one that was deleted (/proc/PID/fd) leads nowhere.
+  const source = (await realPathOf(given)) ?? given
+  await requireOneSet(given, source)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)
   if (found.size === 0) throw new Failure('EMPTY_FILE', `${source} is empty`)
   requireSpace(parent, found.size)
@@ -33,17 +41,22 @@ export async function copyPrivately(named: string, parent: string, name: string)
   try {
     for (const part of liveSetParts) if (part !== '-shm') await copyPart(source + part, join(folder, databaseName + part), part === '')
     const path = join(folder, databaseName)
-    return { path: path as SnapshotPath, contents: contentsOfFile(path), [Symbol.asyncDispose]: remove }
+    return { path: path as SnapshotPath, contents: contentsOfFile(path), otherName: otherNameOf(source, found.nlink), [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error
   }
 }
 
+function otherNameOf(source: string, links: number): string | null {
+  if (links > 1) return `it has ${links} hard links`
+  return liveSetParts.some((part) => isMountPoint(source + part)) ? 'it is mounted by itself' : null
+}
+
 async function copyPart(from: string, to: string, mandatory: boolean): Promise<void> {
   try {
-    if (!mandatory && !statSync(from, { throwIfNoEntry: false })) return
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    if (!mandatory && !statSync(onDisk(from), { throwIfNoEntry: false })) return
+    await copyFile(onDisk(from), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   } catch (error) {
     if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return
     const failure = failureOfPath(from, error)

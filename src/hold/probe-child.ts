@@ -2,10 +2,12 @@
  * The second process that tries what a lock of ours must refuse (I1.2): first the bytes themselves, and only when
  * those are refused real SQLite, without waiting. It stops at the first thing that it is granted.
  */
+import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { tryLock, tryPosixLock } from '../host/byte-lock.ts'
 import { answerIsolated } from '../host/child-side.ts'
 import { openDescriptor } from '../host/descriptor.ts'
+import { onDisk } from '../host/file-name.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
 import type { ProbeQuestion } from './probe.ts'
@@ -16,7 +18,8 @@ Error.stackTraceLimit = 0
 answerIsolated<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
   const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
   if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
-  const database = new Database(path, { timeout: 0, fileMustExist: true })
+  using named = nameForSqlite(path)
+  const database = new Database(named.path, { timeout: 0, fileMustExist: true })
   try {
     // A writer-locked tenant may be read by anybody: only the write must be refused.
     const read = scope === 'exclusive' ? tryStatement(database, 'select count(*) from sqlite_schema') : 'not-tried'
@@ -26,6 +29,17 @@ answerIsolated<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
     database.close()
   }
 })
+
+/**
+ * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing: SQLite follows the link, and looks for journal and WAL
+ * beside the file itself.
+ */
+function nameForSqlite(path: string): Disposable & { readonly path: string } {
+  if (path.isWellFormed()) return { path, [Symbol.dispose]: () => undefined }
+  const O_PATH = 0x200000
+  const descriptor = openSync(onDisk(path), O_PATH)
+  return { path: `/proc/self/fd/${descriptor}`, [Symbol.dispose]: () => closeSync(descriptor) }
+}
 
 const writerBytes = [shmLockBytes.write, shmLockBytes.checkpoint, shmLockBytes.recover].map((start) => ({ start, length: 1 }))
 

@@ -33,7 +33,7 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
 /** Beside the file only where that saves the copy, and TMPDIR does not: a stranger's folder is not ours to fill. */
 async function reflinksBeside(file: string): Promise<boolean> {
   try {
-    if (!(await stat(file)).isFile()) return false
+    if (!file.isWellFormed() || !(await stat(file)).isFile()) return false // A name that is not UTF-8 is no place for a folder of ours.
     using source = openDescriptor(file, 'read-only')
     return !(await canReflink(source.number, tmpdir())) && (await canReflink(source.number, dirname(file)))
   } catch {

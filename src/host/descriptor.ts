@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
+import { nameOf, onDisk } from './file-name.ts'
 
 export interface Descriptor extends Disposable {
   readonly number: number
@@ -25,9 +26,9 @@ export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: cons
  * @throws the error of open, EAGAIN when somebody holds a lease, ELOOP for a symbolic link
  */
 export function openDescriptor(path: string, mode: 'read-write' | 'read-only'): Descriptor {
-  const found = lstatSync(path)
+  const found = lstatSync(onDisk(path))
   if (!found.isFile() && !found.isSymbolicLink()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
-  return descriptorOf(openSync(path, mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
+  return descriptorOf(openSync(onDisk(path), mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
 }
 
 function descriptorOf(number: number, path: string): Descriptor {
@@ -43,5 +44,5 @@ function descriptorOf(number: number, path: string): Descriptor {
 
 /** The path that the kernel knows a descriptor by: every link resolved, ` (deleted)` at its end when the name is gone. */
 export function pathOf(descriptor: number): string {
-  return readlinkSync(`/proc/self/fd/${descriptor}`)
+  return nameOf(readlinkSync(`/proc/self/fd/${descriptor}`, 'buffer'))
 }

@@ -94,8 +94,8 @@ async function targetsIn(files: readonly string[]): Promise<readonly Target[]> {
 }
 
 /**
- * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
- * result for each name. Copies stay as they are named: nobody holds them, and beside each name may lie another WAL.
+ * Each file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
+ * result for each name.
  */
 async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
   const seen = new Set<string>()
@@ -112,7 +112,7 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
   const named = await targetsIn(files)
-  const targets = options.snapshot ? named : await eachOnce(named)
+  const targets = await eachOnce(named)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
