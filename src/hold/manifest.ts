@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { copyFile, constants, lstat, readFile, readdir, stat, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { onDisk } from '../host/file-name.ts'
+import { nameOf, onDisk } from '../host/file-name.ts'
 import { syncFolder } from '../host/durable.ts'
 import { makeFolder, removeFolders, tryFolder } from '../host/folder.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
-import type { Evidence } from '../model/evidence.ts'
+import { liveSetParts, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Snapshot } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
@@ -95,17 +95,24 @@ function failureOfCopy(folder: string, error: unknown): unknown {
  */
 export const folderOfPulled = (folder: string, nth: number, database: string): string => (nth === 1 ? folder : join(folder, `${nth}-${database}`))
 
+/** Database files that a manifest in this folder names: without the parts of their live sets. */
+export async function namedInManifest(folder: string): Promise<ReadonlySet<string>> {
+  const names = (await readManifest(join(folder, manifestName)))?.files.map(({ name }) => name) ?? []
+  return new Set(names.filter((name) => !names.some((main) => liveSetParts.slice(1).some((part) => name === main + part))))
+}
+
 /** The databases that `pull` put into such folders below this one, in its order. @throws {Failure} NO_PERMISSION when the folder cannot be read */
 export async function findPulledBelow(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+  const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     throw failureOfPath(folder, error)
   })
   const pulled: { readonly nth: number; readonly path: string }[] = []
   for (const entry of entries) {
-    const [, nth, database] = /^(\d+)-(.+)$/s.exec(entry.name) ?? []
+    const name = nameOf(entry.name)
+    const [, nth, database] = /^(\d+)-(.+)$/s.exec(name) ?? []
     if (!entry.isDirectory() || nth === undefined || database === undefined) continue
-    const path = join(folder, entry.name, database)
-    if ((await isThere(join(folder, entry.name, manifestName))) && (await isThere(path))) pulled.push({ nth: Number(nth), path })
+    const path = join(folder, name, database)
+    if ((await isThere(join(folder, name, manifestName))) && (await isThere(path))) pulled.push({ nth: Number(nth), path })
   }
   return pulled.sort((a, b) => a.nth - b.nth).map(({ path }) => path)
 }

@@ -2,13 +2,13 @@ import type { Command } from 'commander'
 import { availableParallelism } from 'node:os'
 import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { unread, unseen } from '../../fleet/examine.ts'
 import { checkCopies, withBareRun, type BareRun } from '../../fleet/bare-run.ts'
 import type { Target } from '../../fleet/crew.ts'
 import { keepIn } from '../../fleet/keep.ts'
 import { workThrough, type Watching, type Worked } from '../../fleet/pipeline.ts'
 import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
 import { sweep } from '../../fleet/sweep.ts'
-import { findDatabases } from '../../hold/find-databases.ts'
 import { realPathOf } from '../../hold/tell-file.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
@@ -16,6 +16,7 @@ import type { ExitCode } from '../../model/exit-code.ts'
 import type { Engine } from '../../model/reading.ts'
 import { Failure } from '../../model/failure.ts'
 import { printable } from '../../report/printable.ts'
+import { databasesOf } from '../database-files.ts'
 import type { Face } from '../face.ts'
 import { logSteps } from '../log.ts'
 import type { Act } from '../main.ts'
@@ -27,6 +28,7 @@ import { overridden } from '../overrides.ts'
 
 interface CheckOptions extends ReportOptions {
   readonly snapshot?: boolean
+  readonly recursive?: boolean
   readonly tenant?: readonly string[]
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
@@ -43,6 +45,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
   withReport(program.command('check').description('check files that nobody has open, private copies, or tenants of the service'))
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
+    .option('--recursive', 'folders: also the databases in all folders below')
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(depthOption())
     .addOption(engineOption())
@@ -57,6 +60,8 @@ export function addCheck(program: Command, face: Face, act: Act): void {
 Examples:
   holdfast check app.db                 refused (75) while anybody has it open
   holdfast check /srv/notes             every database in the folder
+  holdfast check --recursive /srv       and in all folders below; links to
+                                        folders are named, and not followed
   holdfast check --snapshot copy.db     you say that nobody writes it
   holdfast check --map app.db           and draw where the damage lies
   holdfast check --tenant acme bolt     the whole hold against the service
@@ -82,20 +87,9 @@ interface Running {
   readonly outcome: Outcome
 }
 
-/** @throws {Failure} USAGE when a folder holds no database */
-async function targetsIn(files: readonly string[]): Promise<readonly Target[]> {
-  const targets: Target[] = []
-  for (const file of files) {
-    const found = await findDatabases(file)
-    if (found.length === 0) throw new Failure('USAGE', `the folder ${file} holds no database`, { hint: 'name the files themselves, or another folder' })
-    for (const named of found) targets.push({ tenant: null, named })
-  }
-  return targets
-}
-
 /**
- * Each file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
- * result for each name.
+ * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
+ * result for each name. Copies stay as they are named: nobody holds them.
  */
 async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
   const seen = new Set<string>()
@@ -111,12 +105,16 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 
 async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
-  const named = await targetsIn(files)
-  const targets = await eachOnce(named)
+  const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
+  const named = databases.map((named) => ({ tenant: null, named }))
+  const targets = options.snapshot ? named : await eachOnce(named)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
+  if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
   return withProgress(face, options, outcome, async (watching) => {
+    for (const { path, failure } of unreadable) watching.onResult(unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure))
+    if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
     return withBareRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
       const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce)
@@ -150,7 +148,7 @@ export const tellKept = (where: string, face: Face, { quiet }: Pick<ReportOption
 }
 
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
-  if (files.length > 0 || options.snapshot || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, without --snapshot and without --ledger: tenants have the ledger of the configuration')
+  if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration')
   if (options.snapshots !== undefined || options.keepSnapshot !== undefined) {
     throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', { hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one' })
   }
