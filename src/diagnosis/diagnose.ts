@@ -52,7 +52,7 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
   }
 
   function nothingFound(): string {
-    const content = findings.some(({ rule }) => rule !== 'many-names')
+    const content = findings.some(({ rule }) => rule !== 'other-names')
     const what = findings.length === 0 ? 'nothing was found' : `nothing but notices was found${content ? ': an application may have put such content there itself' : ''}`
     return reading.depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
   }

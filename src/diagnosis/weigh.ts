@@ -53,7 +53,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'header-wrong':
     case 'not-a-database':
     case 'truncated':
-    case 'many-names':
+    case 'other-names':
       return 'file'
     case 'schema-unreadable':
     case 'missing-schema':

@@ -5,7 +5,7 @@ import { requirePrivateFolder } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { Failure } from '../model/failure.ts'
-import type { Wall } from '../model/reading.ts'
+import { describeWalls, type Wall } from '../model/reading.ts'
 import { fit, warning, type Saying } from './doctor-words.ts'
 import { checkLimits } from './run.ts'
 import { takeCopy } from './take.ts'
@@ -24,11 +24,7 @@ export async function checkTestDatabase(settings: Settings, signal: AbortSignal)
 }
 
 function sayWalls(walls: readonly Wall[]): Saying {
-  const stands = `a test database was found sound; the process that read it ${walls.length === 0 ? 'was not confined' : walls.map((wall) => words[wall]).join(', ')}`
+  const stands = `a test database was found sound; the process that read it ${describeWalls(walls)}`
   if (walls.includes('few-calls')) return fit(stands)
   return warning(`${stands}; it could use the network`, 'use a kernel with seccomp filters')
-}
-
-const words: Readonly<Record<Wall, string>> = {
-  'own-folder': 'saw its own folder only', 'other-user': 'ran as a user without rights', 'few-calls': 'had no network and could start no programs',
 }

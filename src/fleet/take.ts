@@ -29,7 +29,7 @@ export async function takeByHold(target: Target, crew: Crew, depth: Depth, signa
 }
 
 const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] => (otherName === null ? [] : [{
-  rule: 'many-names', severity: 'notice', source: 'census', object: { kind: 'file', name: 'file', table: null },
+  rule: 'other-names', severity: 'notice', source: 'census', object: { kind: 'file', name: 'file', table: null },
   text: `the file has other names (${otherName}); a write-ahead log or a journal beside one of them was not read`,
 }])
 

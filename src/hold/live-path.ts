@@ -92,19 +92,24 @@ function requireNoMount(real: string): void {
   }
 }
 
+/** A live set spread over symbolic links. */
+async function requireOneSet(given: string, real: string): Promise<void> {
+  for (const part of liveSetParts.slice(1)) {
+    if (look(real + part)?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
+  }
+  await requireNoneBesideLink(given, real)
+}
+
 /**
- * A live set spread over symbolic links: a part beside the given name that is not the part beside the real one. Since 3.10 SQLite looks beside the real one alone.
+ * A link with a part of a live set beside it that is not the one beside the real file: since 3.10 SQLite looks beside the real file alone.
  * @throws {Failure} MANY_NAMES
  */
-export async function requireOneSet(given: string, real: string): Promise<void> {
+export async function requireNoneBesideLink(given: string, real: string): Promise<void> {
+  if (given === real) return
   for (const part of liveSetParts.slice(1)) {
-    const beside = look(real + part)
-    if (beside?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
-    if (given === real) continue
-    const elsewhere = await realpath(onDisk(given + part), 'buffer').then(nameOf, () => null)
-    if (elsewhere !== null && elsewhere !== real + part) {
-      throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
-    }
+    const elsewhere = await realPathOf(given + part).catch(() => null)
+    if (elsewhere === null || elsewhere === real + part || elsewhere === (await realPathOf(real + part).catch(() => null))) continue
+    throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
   }
 }
 

@@ -12,7 +12,7 @@ import type { SnapshotPath } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { databaseName, outOfSpace, removeFolder } from './draft.ts'
-import { failureOfPath, requireOneSet } from './live-path.ts'
+import { failureOfPath, requireNoneBesideLink } from './live-path.ts'
 import { contentsOf, firstBytes, requireSpace, type Contents } from './preflight.ts'
 import { realPathOf } from './tell-file.ts'
 
@@ -31,7 +31,7 @@ export async function copyPrivately(named: string, parent: string, name: string)
   })
   // As SQLite has it: journal and WAL lie beside the file that a link leads to. The name of one that was deleted (/proc/PID/fd) leads nowhere.
   const source = (await realPathOf(given)) ?? given
-  await requireOneSet(given, source)
+  await requireNoneBesideLink(given, source)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)
   if (found.size === 0) throw new Failure('EMPTY_FILE', `${source} is empty`)
   requireSpace(parent, found.size)

@@ -7,7 +7,7 @@ export const rules = [
   'rowid-out-of-order', 'key-out-of-order', 'overflow-broken', 'freelist-broken', 'pointer-map-wrong', 'header-wrong', 'schema-unreadable',
   'missing-schema', 'not-a-database', 'truncated', 'wal-cut', 'record-malformed', 'fts-broken', 'rtree-broken', 'null-in-not-null',
   'type-mismatch', 'imprecise-real', 'check-failed', 'foreign-key-violated', 'content-changed-silently', 'checker-crashed', 'check-timeout',
-  'engine-says', 'many-names',
+  'engine-says', 'other-names',
 ] as const
 export type Rule = (typeof rules)[number]
 

@@ -3,6 +3,7 @@ import { createColors } from 'picocolors'
 import { nameObject } from '../diagnosis/sentence.ts'
 import type { Evidence } from '../model/evidence.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
+import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
 import { nextCommand } from './next-command.ts'
@@ -26,19 +27,20 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...failureLines(result, options),
     ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),
     ...line('proof', proofOf(result.evidence), options),
+    ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
     ...(command === null ? [] : ['  next', `    ${colors.bold(printable(command))}`]),
   ]
 }
 
-/** Notices of sound results: content that an application may have put there itself. */
+/** What is told of results that are sound all the same. */
 export function describeNotices(results: readonly Result[], options: TextOptions): readonly string[] {
   const notices = results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => result.findings.map((finding) => ({ result, finding })))
   if (notices.length === 0) return []
   const shown = options.verbose ? notices : notices.slice(0, noticesShownMax)
   return [
     '',
-    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound, an application may have written this):`, options.width),
+    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound all the same):`, options.width),
     ...shown.flatMap(({ result, finding }) => wrapIndented(`${printable(result.tenant ?? result.path)}: ${printable(finding.text)}`, options)),
     ...(shown.length < notices.length ? wrapIndented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
   ]
@@ -106,6 +108,12 @@ function failureLines(result: Result, options: TextOptions): readonly string[] {
     ...(failure ? line('state', state[failure.tenantState], options) : []),
     ...(failure ? line('hint', printable(failure.hint), options) : []),
   ]
+}
+
+/** How the process that read was confined: where everything is asked for, and where it could have used the network. */
+function readByLines({ readBy }: Result, options: TextOptions): readonly string[] {
+  if (readBy === null || (readBy.confinement.includes('few-calls') && !options.verbose)) return []
+  return line('read by', `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`, options)
 }
 
 function proofOf(evidence: Evidence): string {

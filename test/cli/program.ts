@@ -1,5 +1,5 @@
 /** The compiled program as somebody else would run it: a process, its streams, its exit code. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,15 @@ export const launcher = join(tree, 'bin/holdfast.js')
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Root runs it as this user. */
+  readonly as?: { readonly uid: number; readonly gid: number }
 }
+
+/** For root a user that owns nothing; null where we are not root. */
+export const somebody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null
+/** Why the program cannot be run by somebody who is not root; null where it can. */
+export const whyNotSomebody = (): string | null =>
+  somebody === null || spawnSync(process.execPath, [launcher, '--version'], somebody).status === 0 ? null : 'another user may not run this tree'
 
 export interface Ran {
   readonly code: number | null
@@ -31,8 +39,8 @@ const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?
 
 export type Program = ChildProcessByStdio<null, Readable, Readable>
 
-export const start = (args: readonly string[], { cwd, env = {} }: RunOptions = {}): Program =>
-  spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions = {}): Program =>
+  spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, ...as, stdio: ['ignore', 'pipe', 'pipe'] })
 
 export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => ending(start(args, options))
 

@@ -1,14 +1,13 @@
 /** Who cannot confine the processes that read is told so, before anything is held; whoever is not root reads as well, and is told how. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync } from 'node:fs'
+import { chownSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { configure } from '../support/holdfast.ts'
 import { startDemo } from '../support/service.ts'
 import { makeDatabase, makeFolder } from '../cli/folder.ts'
-import { ending, launcher, reportIn, reportOf, single, type Ran } from '../cli/program.ts'
+import { ending, launcher, reportIn, reportOf, single, somebody, whyNotSomebody, type Ran } from '../cli/program.ts'
 
 const isRoot = process.geteuid?.() === 0
-const nobody = { uid: 65_534, gid: 65_534 }
 
 const environment = { PATH: process.env['PATH'] ?? '' }
 
@@ -48,16 +47,12 @@ describe.skipIf(cannotDrop !== null)(`root that lacks a capability${cannotDrop =
   })
 })
 
-const cannotBeNobody = !isRoot ? null : spawnSync(process.execPath, [launcher, '--version'], { ...nobody, env: environment }).status === 0 ? null : 'another user may not run this tree'
+const cannot = whyNotSomebody()
 
-test.skipIf(cannotBeNobody !== null)(`somebody who is not root reads in a process without network and programs, and the report says so${cannotBeNobody === null ? '' : ` (skipped: ${cannotBeNobody})`}`, async () => {
+test.skipIf(cannot !== null)(`who is not root reads in a process without network and programs, and the report says so${cannot === null ? '' : ` (skipped: ${cannot})`}`, async () => {
   using folder = makeFolder()
   const path = makeDatabase(folder.in('a.db'))
-  const args = ['check', path, '--json']
-  if (isRoot) {
-    for (const one of [folder.path, path]) chownSync(one, nobody.uid, nobody.gid)
-    chmodSync(folder.path, 0o700)
-  }
-  const report = isRoot ? reportIn(await ending(spawn(process.execPath, [launcher, ...args], { ...nobody, env: environment, stdio: ['ignore', 'pipe', 'pipe'] }))) : await reportOf(args)
-  expect([single(report).verdict, single(report).readBy?.confinement]).toEqual(['sound', ['few-calls']])
+  if (somebody !== null) for (const one of [folder.path, path]) chownSync(one, somebody.uid, somebody.gid)
+  const { verdict, readBy } = single(await reportOf(['check', path], somebody === null ? {} : { as: somebody }))
+  expect([verdict, readBy?.confinement]).toEqual(['sound', ['few-calls']])
 })
