@@ -3,8 +3,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chownSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { configure } from '../support/holdfast.ts'
+import { programOf } from '../host/stranger.ts'
 import { startDemo } from '../support/service.ts'
-import { makeDatabase, makeFolder } from '../cli/folder.ts'
+import { damageIndex, makeDatabase, makeFolder } from '../cli/folder.ts'
 import { ending, launcher, reportIn, reportOf, single, somebody, whyNotSomebody, type Ran } from '../cli/program.ts'
 
 const isRoot = process.geteuid?.() === 0
@@ -55,4 +56,28 @@ test.skipIf(cannot !== null)(`who is not root reads in a process without network
   if (somebody !== null) for (const one of [folder.path, path]) chownSync(one, somebody.uid, somebody.gid)
   const { verdict, readBy } = single(await reportOf(['check', path], somebody === null ? {} : { as: somebody }))
   expect([verdict, readBy?.confinement]).toEqual(['sound', ['few-calls']])
+})
+
+/** As `holdfast`, on a kernel without seccomp. */
+const withoutFilters = (args: readonly string[], as: typeof somebody): Promise<Ran> =>
+  ending(spawn(process.execPath, [programOf('without-filters'), launcher, ...args], { env: environment, ...as, stdio: ['ignore', 'pipe', 'pipe'] }))
+
+test.skipIf(!isRoot)(`root on a kernel without filters for calls still has two walls, says so, and the doctor warns${isRoot ? '' : ' (skipped: needs root)'}`, async () => {
+  using folder = makeFolder()
+  damageIndex(makeDatabase(folder.in('a.db')))
+  const ran = await withoutFilters(['check', folder.in('a.db')], null)
+  expect([ran.code, ran.stdout.replaceAll(/\s+/g, ' ')]).toEqual([2, expect.stringMatching(/read by SQLite [\d.]+, in a process that saw its own folder only, ran as a user without rights remedy/)])
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+  const doctor = await withoutFilters(['doctor', '--config', configure(demo).config], null)
+  expect([doctor.code, doctor.stdout.replaceAll(/\s+/g, ' ')]).toEqual([0, expect.stringMatching(/warning check: a test database was found sound.*it could use the network next: use a kernel with seccomp/)])
+})
+
+test.skipIf(cannot !== null)(`who is not root on such a kernel is refused: CANNOT_CONFINE${cannot === null ? '' : ` (skipped: ${cannot})`}`, async () => {
+  using folder = makeFolder()
+  const path = makeDatabase(folder.in('a.db'))
+  if (somebody !== null) for (const one of [folder.path, path]) chownSync(one, somebody.uid, somebody.gid)
+  for (const args of [['check', path], ['check', '--snapshot', path]]) {
+    const { verdict, failure } = single(reportIn(await withoutFilters([...args, '--json'], somebody)))
+    expect([verdict, failure?.code]).toEqual(['failed', 'CANNOT_CONFINE'])
+  }
 })
