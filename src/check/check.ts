@@ -35,7 +35,10 @@ export interface CheckOptions {
 }
 
 export interface Checker extends AsyncDisposable {
-  /** Waits for the first child: before anybody stands still for what nobody could read. @throws {Failure} CANNOT_CONFINE */
+  /**
+   * Waits for the first child: before anybody stands still for what nobody could read. @throws {Failure}
+   * CANNOT_CONFINE
+   */
   ready(): Promise<void>
   /**
    * Reads a snapshot: its main file, with `-wal` and `-journal` beside it. It must be a private copy: SQLite rolls a journal back and writes a WAL back

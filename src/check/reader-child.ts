@@ -3,6 +3,8 @@ import { answerQuestions, confine, confineInPlace, limitFileSize, setIdlePriorit
 import type { Answer, Question } from './questions.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 
-const reader = new SnapshotReader({ limitFileSize, enter: (folder, user) => (user === null ? confineInPlace() : confine({ folder, ...user })) })
+const reader = new SnapshotReader({
+  limitFileSize, enter: (folder, user) => (user === null ? confineInPlace() : confine({ folder, ...user })),
+})
 setIdlePriority()
 answerQuestions<Question, Answer>((question) => reader.answer(question))

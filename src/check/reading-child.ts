@@ -31,7 +31,10 @@ export class ReadingChild implements AsyncDisposable {
     this.walls = walls
   }
 
-  /** Starts a child and confines it to the room, under another user where there is one. @throws {Failure} CANNOT_CONFINE */
+  /**
+   * Starts a child and confines it to the room, under another user where there is one. @throws {Failure}
+   * CANNOT_CONFINE
+   */
   static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
     const child = startChild<Question, Answer>(programBeside(import.meta.url, 'reader-child'), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
     try {

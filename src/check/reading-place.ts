@@ -54,7 +54,10 @@ export class ReadingPlace implements AsyncDisposable {
     await this.#furnished().then(({ seat }) => seat.begin(), () => undefined)
   }
 
-  /** Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE; of any other trouble is told who reads */
+  /**
+   * Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE; of any other trouble is told who
+   * reads
+   */
   async ready(): Promise<void> {
     try {
       const { seat } = await this.#furnished()

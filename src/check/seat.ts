@@ -25,7 +25,10 @@ export class Seat implements AsyncDisposable {
     this.#limits = limits
   }
 
-  /** Starts the child if there is none, or if it may write less than what is read next can need. @throws {Failure} CANNOT_CONFINE */
+  /**
+   * Starts the child if there is none, or if it may write less than what is read next can need. @throws {Failure}
+   * CANNOT_CONFINE
+   */
   async ready(): Promise<ReadingChild> {
     this.#killed = false
     const child = await (this.#child ??= this.#start())

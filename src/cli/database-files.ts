@@ -13,26 +13,38 @@ const foldersGlanced = 1_000
 
 /** @throws {Failure} USAGE for a folder that holds no database, or too many folders */
 export async function databasesOf(names: readonly string[], recursive: boolean): Promise<FoundFiles> {
-  const found = { databases: [] as string[], unreadable: [] as FoundBelow['unreadable'][number][], links: [] as string[] }
+  const found: FoundFiles[] = []
   for (const name of names) {
-    const one = recursive && (await isFolder(name)) ? await allBelow(name) : { databases: await findDatabases(name), unreadable: [], links: [] }
-    if (one.databases.length + one.unreadable.length === 0) throw await noDatabaseIn(name, recursive ? null : () => `type \`holdfast check --recursive ${shellWord(name)}\``)
-    found.databases.push(...one.databases)
-    found.unreadable.push(...one.unreadable)
-    found.links.push(...one.links)
+    const one = await databasesIn(name, recursive)
+    if (one.databases.length + one.unreadable.length === 0) {
+      throw await noDatabaseIn(name, recursive ? null : () => `type \`holdfast check --recursive ${shellWord(name)}\``)
+    }
+    found.push(one)
   }
-  return found
+  return {
+    databases: found.flatMap(({ databases }) => databases), unreadable: found.flatMap(({ unreadable }) => unreadable),
+    links: found.flatMap(({ links }) => links),
+  }
+}
+
+async function databasesIn(name: string, recursive: boolean): Promise<FoundFiles> {
+  if (recursive && (await isFolder(name))) return allBelow(name)
+  return { databases: await findDatabases(name), unreadable: [], links: [] }
 }
 
 async function allBelow(folder: string): Promise<FoundBelow> {
   const found = await findDatabasesBelow(folder, foldersMax)
-  if (!found.whole) throw new Failure('USAGE', `${folder} has more than ${foldersMax} folders below it`, { hint: 'name folders further below' })
-  return found
+  if (found.whole) return found
+  const why = `${folder} has more than ${foldersMax} folders below it`
+  throw new Failure('USAGE', why, { hint: 'name folders further below' })
 }
 
 /** @param next what to do about a database that lies in a folder below; null where these were searched */
 export async function noDatabaseIn(folder: string, next: ((below: string) => string) | null): Promise<Failure> {
   const [first] = next === null ? [] : (await findDatabasesBelow(folder, foldersGlanced, 1)).databases
-  if (next === null || first === undefined) return new Failure('USAGE', `the folder ${folder} holds no database`, { hint: 'name the files themselves, or another folder' })
-  return new Failure('USAGE', `the folder ${folder} holds no database itself; a folder below it does: ${first}`, { hint: next(first) })
+  const why = `the folder ${folder} holds no database`
+  if (next !== null && first !== undefined) {
+    return new Failure('USAGE', `${why} itself; a folder below it does: ${first}`, { hint: next(first) })
+  }
+  return new Failure('USAGE', why, { hint: 'name the files themselves, or another folder' })
 }

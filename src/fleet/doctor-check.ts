@@ -1,4 +1,7 @@
-/** The doctor's check: can this machine read a database to its verdict, in a process that is confined as all that read are? */
+/**
+ * The doctor's check: can this machine read a database to its verdict, in a process that is confined as all that read
+ * are?
+ */
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
 import { requirePrivateFolder } from '../hold/draft.ts'
@@ -10,16 +13,23 @@ import { fit, warning, type Saying } from './doctor-words.ts'
 import { checkLimits } from './run.ts'
 import { takeCopy } from './take.ts'
 
-/** Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as `requirePrivateFolder` */
+/**
+ * Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as
+ * `requirePrivateFolder`
+ */
 export async function checkTestDatabase(settings: Settings, signal: AbortSignal): Promise<Saying> {
   await requirePrivateFolder(settings.snapshots.dir)
   await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
   const named = await makeSpecimen(folder.path)
-  await using checker = await openChecker({ ...checkLimits(settings), engine: 'census', folder: folder.path, parallel: 1 })
-  await using taken = await takeCopy({ tenant: null, named }, { checker, accept: [], folder: folder.path, map: false }, 'doctor', 'full', signal)
+  const { path } = folder
+  await using checker = await openChecker({ ...checkLimits(settings), engine: 'census', folder: path, parallel: 1 })
+  const crew = { checker, accept: [], folder: path, map: false }
+  await using taken = await takeCopy({ tenant: null, named }, crew, 'doctor', 'full', signal)
   const { verdict, failure, reason, readBy } = (await taken.check(() => undefined)).result
   if (failure !== undefined) throw new Failure(failure.code, failure.message, { hint: failure.hint })
-  if (verdict !== 'sound') throw new Failure('READ_FAILED', `a healthy test database was found ${verdict}${reason === undefined ? '' : `: ${reason}`}`)
+  if (verdict !== 'sound') {
+    throw new Failure('READ_FAILED', `a healthy test database was found ${verdict}: ${reason ?? 'nobody knows why'}`)
+  }
   return sayWalls(readBy?.confinement ?? [])
 }
 

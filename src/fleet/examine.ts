@@ -90,10 +90,12 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
     const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
     return { result, lastGood: null }
   }
-  const read = await checker.check(copy.path, { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }).catch(unconfined)
+  const options = { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }
+  const read = await checker.check(copy.path, options).catch(unconfined)
   if (read instanceof Failure) return { result: unread(seen, 'failed', read), lastGood: null }
   const known = besideEarlier(read, seen.memory, seen.evidence)
-  const reading = { ...known, facts: [...known.facts, ...seen.notices.map((finding) => ({ kind: 'found' as const, finding }))] }
+  const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
+  const reading = { ...known, facts: [...known.facts, ...noticed] }
   const diagnosis = diagnose(reading, context)
   const result = { ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }

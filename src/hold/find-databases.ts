@@ -1,6 +1,7 @@
 /**
- * `check DIR`: the databases in a folder: those with a database's ending, whatever their bytes, those that begin as one, and all that `pull` brought of a tenant.
- * What cannot be looked at counts as a database, so that its own trouble is told and nothing is passed over.
+ * `check DIR`: the databases in a folder: those with a database's ending, whatever their bytes, those that begin as
+ * one, and all that `pull` brought of a tenant. What cannot be looked at counts as a database, so that its own
+ * trouble is told and nothing is passed over.
  */
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
@@ -44,7 +45,9 @@ export interface FoundBelow {
  * Other mounts below the folder are searched as well; links to folders are not followed, so there are no loops.
  * @param foldersMax folders that are searched at most @param databasesMax ends the search once so many were found
  */
-export async function findDatabasesBelow(folder: string, foldersMax: number, databasesMax = Infinity): Promise<FoundBelow> {
+export async function findDatabasesBelow(
+  folder: string, foldersMax: number, databasesMax = Infinity,
+): Promise<FoundBelow> {
   const databases: string[] = []
   const unreadable: { readonly path: string; readonly failure: Failure }[] = []
   const links: string[] = []
@@ -61,13 +64,18 @@ export async function findDatabasesBelow(folder: string, foldersMax: number, dat
       for (const link of found.links) if (!isBelow(await realPathOf(link), top)) links.push(link)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      unreadable.push({ path, failure: error })
+      const isGone = error.code === 'NOT_FOUND' && path !== folder
+      if (!isGone) unreadable.push({ path, failure: error })
     }
   }
   return { databases, unreadable, links, whole: waiting.length === 0 }
 }
 
-const isBelow = (path: string | null, top: string | null): boolean => path !== null && top !== null && (path === top || path.startsWith(`${top}/`))
+const isBelow = (path: string | null, top: string | null): boolean =>
+  path !== null && top !== null && (path === top || path.startsWith(`${top}/`))
+
+/** What a folder holds, by name. */
+type Names = ReadonlyMap<string, Dirent<Buffer>>
 
 interface Looked {
   readonly databases: readonly string[]
@@ -76,12 +84,15 @@ interface Looked {
   readonly links: readonly string[]
 }
 
-/** @throws {Failure} NO_PERMISSION and the like when the folder cannot be read */
+/** @throws {Failure} NO_PERMISSION, NOT_FOUND, READ_FAILED when the folder cannot be read */
 async function lookInto(folder: string): Promise<Looked> {
   const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
-    throw failureOfPath(folder, error)
+    const failure = failureOfPath(folder, error)
+    if (failure instanceof Failure) throw failure
+    const why = `the folder ${folder} cannot be read: ${String(error)}`
+    throw new Failure('READ_FAILED', why, { tenant: 'untouched', cause: error })
   })
-  const byName = new Map(entries.map((entry) => [nameOf(entry.name), entry]))
+  const byName: Names = new Map(entries.map((entry) => [nameOf(entry.name), entry]))
   const pulled = await namedInManifest(folder)
   const databases: string[] = []
   const folders: string[] = []
@@ -95,19 +106,22 @@ async function lookInto(folder: string): Promise<Looked> {
   return { databases, folders, links }
 }
 
-async function isDatabase(path: string, entry: Dirent<Buffer>, beside: ReadonlyMap<string, Dirent<Buffer>>): Promise<boolean> {
+async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): Promise<boolean> {
   const part = livePart.exec(path)
   if (part === null && databaseEndings.has(extname(path).toLowerCase())) return true
   if (!entry.isFile() && !entry.isSymbolicLink()) return false
   if (!(await beginsAsDatabase(path))) return false
   // A live set's own part, whatever its first bytes say, belongs to the database beside it.
-  const main = part === null ? null : path.slice(0, part.index)
-  return main === null || !beside.has(nameIn(main)) || !(await isDatabase(main, beside.get(nameIn(main)) ?? entry, beside))
+  const main = part === null ? path : path.slice(0, part.index)
+  const mainEntry = part === null ? undefined : beside.get(nameIn(main))
+  return mainEntry === undefined || !(await isDatabase(main, mainEntry, beside))
 }
 
 const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-/** True as well for what cannot be opened; false for what is no file, and for what leads nowhere or is gone by now. */
+/**
+ * True as well for what cannot be opened; false for what is no file, and for what leads nowhere or is gone by now.
+ */
 async function beginsAsDatabase(path: string): Promise<boolean> {
   try {
     const real = nameOf(await realpath(onDisk(path), 'buffer'))

@@ -82,7 +82,9 @@ export function failureOfPath(path: string, error: unknown): unknown {
   }
 }
 
-/** A single file that is mounted by itself, as containers do it, has another name outside, with a journal of its own. */
+/**
+ * A single file that is mounted by itself, as containers do it, has another name outside, with a journal of its own.
+ */
 function requireNoMount(real: string): void {
   for (const part of liveSetParts) {
     if (!isMountPoint(real + part)) continue
@@ -101,7 +103,8 @@ async function requireOneSet(given: string, real: string): Promise<void> {
 }
 
 /**
- * A link with a part of a live set beside it that is not the one beside the real file: since 3.10 SQLite looks beside the real file alone.
+ * A link with a part of a live set beside it that is not the one beside the real file: since 3.10 SQLite looks beside
+ * the real file alone.
  * @throws {Failure} MANY_NAMES
  */
 export async function requireNoneBesideLink(given: string, real: string): Promise<void> {

@@ -19,7 +19,10 @@ import { realPathOf } from './tell-file.ts'
 export interface PrivateCopy extends AsyncDisposable {
   readonly path: SnapshotPath
   readonly contents: Contents
-  /** Why the file has another name, beside which a WAL or a journal may lie that was not copied; null where it has none. */
+  /**
+   * Why the file has another name, beside which a WAL or a journal may lie that was not copied; null where it has
+   * none.
+   */
   readonly otherName: string | null
 }
 
@@ -29,7 +32,8 @@ export async function copyPrivately(named: string, parent: string, name: string)
   const found = await stat(onDisk(given)).catch((error: unknown) => {
     throw failureOfPath(given, error)
   })
-  // As SQLite has it: journal and WAL lie beside the file that a link leads to. The name of one that was deleted (/proc/PID/fd) leads nowhere.
+  // As SQLite has it: journal and WAL lie beside the file that a link leads to.
+  // The name of one that was deleted (/proc/PID/fd) leads nowhere.
   const source = (await realPathOf(given)) ?? given
   await requireNoneBesideLink(given, source)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)

@@ -31,8 +31,8 @@ answerIsolated<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
 })
 
 /**
- * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing: SQLite follows the link, and looks for journal and WAL
- * beside the file itself.
+ * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing: SQLite
+ * follows the link, and looks for journal and WAL beside the file itself.
  */
 function nameForSqlite(path: string): Disposable & { readonly path: string } {
   if (path.isWellFormed()) return { path, [Symbol.dispose]: () => undefined }

@@ -25,8 +25,8 @@ export function answerQuestions<Question, Answer>(handle: Handle<Question, Answe
 }
 
 /**
- * As `answerQuestions`, and gives up network, programs and other processes first, where the kernel lets it: for children that open with SQLite what others wrote,
- * and need their user's rights for it.
+ * As `answerQuestions`, and gives up network, programs and other processes first, where the kernel lets it: for
+ * children that open with SQLite what others wrote, and need their user's rights for it.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function answerIsolated<Question, Answer>(handle: Handle<Question, Answer>): void {

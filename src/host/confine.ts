@@ -21,8 +21,10 @@ export class CannotConfine extends Error {
 /**
  * Locks this process into a folder under another user, for good. Root only. Whatever is to be loaded from elsewhere
  * (better-sqlite3) must be loaded before; every thread must have started, and the event loop had a turn.
- * @returns the walls that now stand @throws {CannotConfine} where root may not do it here: then the process is good for nothing
- * @throws {Bug} when root's rights could be had again afterwards, or a folder outside is open, through which it could leave
+ * @returns the walls that now stand @throws {CannotConfine} where root may not do it here: then the process is good
+ * for nothing
+ * @throws {Bug} when root's rights could be had again afterwards, or a folder outside is open, through which it could
+ * leave
  */
 export function confine(room: Room): readonly Wall[] {
   invariant(room.uid > 0 && room.gid > 0, 'a child is confined as an unprivileged user')
@@ -43,9 +45,10 @@ export function confine(room: Room): readonly Wall[] {
 }
 
 /**
- * Takes network, programs and other processes from this process, for good, where it keeps its user and sees what that user sees: all that somebody who is
- * not root can do. The same must be loaded before as for `confine`.
- * @returns the walls that now stand: none where there is no Linux @throws {CannotConfine} where the kernel has no filter for calls
+ * Takes network, programs and other processes from this process, for good, where it keeps its user and sees what that
+ * user sees: all that somebody who is not root can do. The same must be loaded before as for `confine`.
+ * @returns the walls that now stand: none where there is no Linux @throws {CannotConfine} where the kernel has no
+ * filter for calls
  */
 export function confineInPlace(): readonly Wall[] {
   if (process.platform !== 'linux') return []
@@ -80,8 +83,8 @@ function permitted(call: string, work: () => void): void {
     work()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException | SystemCallError
-    if (code === 'EPERM' || code === 'EINVAL') throw new CannotConfine(`${call} is refused to root here (${code})`, { cause: error })
-    throw error
+    if (code !== 'EPERM' && code !== 'EINVAL') throw error
+    throw new CannotConfine(`${call} is refused to root here (${code})`, { cause: error })
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * Names of files as strings, whatever their bytes. A byte of a name that is not UTF-8 stands in our strings as a lone surrogate, U+DC80 to U+DCFF (Python does the
- * same). So each name is one string, no two names are the same one, and JSON carries it.
+ * Names of files as strings, whatever their bytes. A byte of a name that is not UTF-8 stands in our strings as a lone
+ * surrogate, U+DC80 to U+DCFF (Python does the same). So each name is one string, no two names are the same one, and
+ * JSON carries it.
  */
 
 /** A name as the system gave it. */
@@ -28,8 +29,10 @@ const escaped = 0xdc00
 export function argumentsOf(argv: readonly string[], commandLine: Buffer | null): readonly string[] {
   if (commandLine === null || !argv.some((argument) => argument.includes('\ufffd'))) return argv
   const given: string[] = []
-  for (let at = 0, end = commandLine.indexOf(0); end !== -1; at = end + 1, end = commandLine.indexOf(0, at)) given.push(nameOf(commandLine.subarray(at, end)))
+  for (let at = 0, end = commandLine.indexOf(0); end !== -1; at = end + 1, end = commandLine.indexOf(0, at)) {
+    given.push(nameOf(commandLine.subarray(at, end)))
+  }
   // Options of Node itself stand before ours; the program's own name, which Node resolves, is never looked at.
   const ours = argv.slice(2)
-  return ours.length > given.length ? argv : [...argv.slice(0, 2), ...(ours.length === 0 ? [] : given.slice(-ours.length))]
+  return ours.length > given.length ? argv : [...argv.slice(0, 2), ...given.slice(given.length - ours.length)]
 }

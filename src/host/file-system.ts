@@ -37,7 +37,10 @@ export async function fileSystemOf(path: string): Promise<FileSystem> {
 const mountPointsFreshMs = 1_000
 let lastRead: { readonly atMs: number; readonly points: ReadonlySet<string> } | null = null
 
-/** Is something mounted at this very path, every link of which is resolved? Of a single file then another name lies outside. Nowhere where there is no /proc. */
+/**
+ * Is something mounted at this very path, every link of which is resolved? Of a single file then another name lies
+ * outside. Nowhere where there is no /proc.
+ */
 export function isMountPoint(real: string): boolean {
   if (lastRead === null || monotonicMs() - lastRead.atMs >= mountPointsFreshMs) lastRead = { atMs: monotonicMs(), points: readMountPoints() }
   return lastRead.points.has(real)

@@ -34,17 +34,19 @@ export const engines = ['census', 'sqlite'] as const
 export type Engine = (typeof engines)[number]
 
 /**
- * What stands around the process that reads a file. `own-folder`: it sees nothing but its folder. `other-user`: it runs as a user that owns nothing else.
- * `few-calls`: the kernel refuses it network, programs and other processes.
+ * What stands around the process that reads a file. `own-folder`: it sees nothing but its folder. `other-user`: it
+ * runs as a user that owns nothing else. `few-calls`: the kernel refuses it network, programs and other processes.
  */
 export type Wall = 'own-folder' | 'other-user' | 'few-calls'
 
 const wallsInWords: Readonly<Record<Wall, string>> = {
-  'own-folder': 'saw its own folder only', 'other-user': 'ran as a user without rights', 'few-calls': 'had no network and could start no programs',
+  'own-folder': 'saw its own folder only', 'other-user': 'ran as a user without rights',
+  'few-calls': 'had no network and could start no programs',
 }
 
 /** Goes on after "a process that". */
-export const describeWalls = (standing: readonly Wall[]): string => (standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', '))
+export const describeWalls = (standing: readonly Wall[]): string =>
+  (standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', '))
 
 export interface Reading {
   readonly depth: 'quick' | 'full'

@@ -113,7 +113,9 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   const bare = await bareRun(options, face, run)
   if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
   return withProgress(face, options, outcome, async (watching) => {
-    for (const { path, failure } of unreadable) watching.onResult(unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure))
+    for (const { path, failure } of unreadable) {
+      watching.onResult(unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure))
+    }
     if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
     return withBareRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
