@@ -1,5 +1,5 @@
 /** A child that goes into its cell and then tries whatever it is told. */
-import { chmodSync, existsSync, ftruncateSync, linkSync, openSync, readdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, ftruncateSync, linkSync, openSync, readdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { createRequire } from 'node:module'
@@ -77,7 +77,7 @@ answerQuestions<Attempt, unknown>((attempt) => {
       writeFileSync('own', 'own')
       return [() => symlinkSync('/etc/passwd', 'pointer'), () => linkSync('own', 'second'), () => chmodSync('own', 0o4777)].map(outcomeOf)
     case 'plain-files':
-      return [() => writeFileSync('journal', 'x'), () => renameSync('journal', 'renamed'), () => unlinkSync('renamed')].map(outcomeOf)
+      return [() => writeFileSync('journal', 'x'), () => renameSync('journal', 'renamed'), () => copyFileSync('renamed', 'copy'), () => unlinkSync('renamed')].map(outcomeOf)
     case 'threads':
       return Promise.all([
         readFile('/proc/self/comm', 'utf8').then(() => 'pool'),
