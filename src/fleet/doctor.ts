@@ -15,6 +15,7 @@ import { makeSpecimen } from '../hold/specimen.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
+import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
@@ -87,10 +88,11 @@ async function holdSpecimen(root: string, settings: Settings, signal: AbortSigna
     const named = await makeSpecimen(beside)
     await requirePrivateFolder(settings.snapshots.dir)
     await using companions = await startCompanions()
-    const held = await hold({
-      named, roots: null, keeper: { kind: 'nobody' }, expected: false, lostPauseMs: null, settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      folder: settings.snapshots.dir, name: draftName('doctor'), bounds: unbounded, onStep: () => undefined,
+    const [held] = await hold({
+      files: [{ named, expected: false, lostPauseMs: null, name: draftName('doctor'), onStep: () => undefined }], roots: null, keeper: { kind: 'nobody' },
+      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts }, folder: settings.snapshots.dir, bounds: unbounded,
     }, companions, signal)
+    invariant(held, 'a hold has an outcome for each file')
     if (held.kind !== 'snapshot') throw held.failure
     await using _snapshot = held.snapshot
     return fit(`lock, probe, lease, copy: ${held.record.evidence.level}, by ${held.record.evidence.snapshot?.method ?? 'copy'}`)

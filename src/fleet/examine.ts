@@ -5,10 +5,11 @@ import { drawMap } from '../diagnosis/draw-map.ts'
 import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { draftName } from '../hold/draft.ts'
-import { hold, type Held, type HoldBounds } from '../hold/hold.ts'
+import { hold, type FileRequest, type Held, type HoldBounds } from '../hold/hold.ts'
 import type { Contents } from '../hold/preflight.ts'
 import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
+import { invariant } from '../model/bug.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
@@ -16,9 +17,9 @@ import type { LastGood } from '../model/last-good.ts'
 import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
-import type { Diagnosis, Remedy } from '../model/verdict.ts'
+import type { Diagnosis, NonEmpty, Remedy } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
-import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory } from './last-good.ts'
+import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory, type RememberedTarget } from './last-good.ts'
 
 /** A target whose hold is over, with the time at which its examination began. */
 export interface HeldTarget {
@@ -28,17 +29,31 @@ export interface HeldTarget {
   readonly memory: Memory
 }
 
-let holds = 0
+let drafts = 0
 
-/** First half: takes the snapshot. @throws {Failure} INTERRUPTED */
-export async function holdTarget(target: Target, memory: Memory, crew: Crew, bounds: HoldBounds, signal: AbortSignal): Promise<HeldTarget> {
+/**
+ * First half: takes the snapshots of all files of a tenant, in one hold; or that of one bare file.
+ * @param files of one tenant; bare files are held one by one
+ * @returns each with its own outcome, in their order
+ * @throws {Failure} INTERRUPTED
+ */
+export async function holdTargets(files: NonEmpty<RememberedTarget>, crew: Crew, bounds: HoldBounds, signal: AbortSignal): Promise<readonly HeldTarget[]> {
   const startedAtMs = monotonicMs()
-  const held = await hold({
-    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, settings: crew.settings,
-    folder: crew.folder, name: draftName(holds++), bounds, onStep: (step) => crew.onStep(target, step),
-  }, crew.companions, signal)
-  return { target, held, startedAtMs, memory }
+  const [{ target: first }] = files
+  invariant(first.tenant !== null || files.length === 1, 'bare files are held one by one')
+  const [one, ...more] = files
+  const request = { files: [requestOf(one, crew), ...more.map((file) => requestOf(file, crew))] as const, roots: crew.roots, keeper: crew.keeperOf(first), settings: crew.settings, folder: crew.folder, bounds }
+  const held = await hold(request, crew.companions, signal)
+  return files.map(({ target, memory }, at) => {
+    const outcome = held[at]
+    invariant(outcome, 'a hold has an outcome for each file')
+    return { target, held: outcome, startedAtMs, memory }
+  })
 }
+
+const requestOf = ({ target, memory }: RememberedTarget, crew: Crew): FileRequest => ({
+  named: target.named, expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, name: draftName(drafts++), onStep: (step) => crew.onStep(target, step),
+})
 
 export interface Examined {
   readonly result: Result

@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/evidence.ts'
 import type { KnownFile, LastGood, Standing } from '../model/last-good.ts'
 import type { Reading } from '../model/reading.ts'
+import type { NonEmpty } from '../model/verdict.ts'
 import type { Target } from './crew.ts'
 
 /** What is known of a file from earlier runs. */
@@ -34,10 +35,16 @@ async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<re
   return known.map((as) => (as === null ? noMemory : { as, earlier: earlier.next().value ?? null, lostPauseMs: lost.next().value ?? null }))
 }
 
+/** A target with what is known of it. */
+export interface RememberedTarget {
+  readonly target: Target
+  readonly memory: Memory
+}
+
 /** @throws {Failure} LEDGER_UNUSABLE */
-export async function recall(ledger: Ledger | null, target: Target): Promise<Memory> {
-  const [memory] = ledger === null ? [] : await recallAll(ledger, [target])
-  return memory ?? noMemory
+export async function recall(ledger: Ledger | null, [first, ...more]: NonEmpty<Target>): Promise<NonEmpty<RememberedTarget>> {
+  const memories = ledger === null ? [] : await recallAll(ledger, [first, ...more])
+  return [{ target: first, memory: memories[0] ?? noMemory }, ...more.map((target, at) => ({ target, memory: memories[at + 1] ?? noMemory }))]
 }
 
 /** A question for each target cost a sweep a thirtieth of its processor time. What comes of so many weighs a few megabytes at most. */
@@ -56,8 +63,14 @@ export class Recollection {
     this.#targets = targets
   }
 
-  /** Of the target at this place among all. @throws {Failure} LEDGER_UNUSABLE */
-  async of(at: number): Promise<Memory> {
+  /** @param group targets that follow each other, and the place of the first among all @throws {Failure} LEDGER_UNUSABLE */
+  async of([first, ...more]: NonEmpty<Target>, from: number): Promise<NonEmpty<RememberedTarget>> {
+    const memories = [first, ...more].map((_, at) => this.#at(from + at)) // All are asked for before the first is waited for: others ask for later ones meanwhile.
+    const remembered = async (target: Target, at: number): Promise<RememberedTarget> => ({ target, memory: (await memories[at]) ?? noMemory })
+    return [await remembered(first, 0), ...(await Promise.all(more.map((target, at) => remembered(target, at + 1))))]
+  }
+
+  async #at(at: number): Promise<Memory> {
     if (this.#ledger === null) return noMemory
     if (at >= this.#end) {
       this.#end = at + recalledAtOnce

@@ -34,9 +34,9 @@ export async function readRegistry(service: Service, remembered: readonly LastRe
 const goneFrom = (tenant: TenantId, path: string, tenantIsListed: boolean): Failure =>
   tenantIsListed ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`) : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
 
-/** One target for each database file of each tenant. */
+/** One target for each database file of each tenant, in the tenant's order; a file that is listed twice is one file. */
 export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target[] =>
-  tenants.flatMap(({ id, files }) => files.map((named) => ({ tenant: id, named })))
+  tenants.flatMap(({ id, files }) => [...new Set(files)].map((named) => ({ tenant: id, named })))
 
 /** @throws {Failure} TENANT_UNKNOWN naming the ids that the service does not list; USAGE naming those that it lists without any file: nothing would be said of them */
 export function pickTenants(tenants: readonly RegisteredTenant[], ids: readonly TenantId[]): readonly RegisteredTenant[] {

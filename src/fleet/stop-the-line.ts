@@ -2,7 +2,7 @@
  * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost, readers that
  * cannot be confined, leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
  */
-import { gravestOf } from '../hold/hold.ts'
+import { gravestOf } from '../hold/hold-failure.ts'
 import { Bug } from '../model/bug.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'

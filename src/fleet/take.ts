@@ -5,8 +5,9 @@ import { copyPrivately, type PrivateCopy } from '../hold/private-copy.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
+import type { NonEmpty } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
-import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type Examined, type OnPages } from './examine.ts'
+import { checkHeld, conclude, holdTargets, unread, unseen, type Depth, type Examined, type HeldTarget, type OnPages } from './examine.ts'
 import { recall } from './last-good.ts'
 
 export interface Taken extends AsyncDisposable {
@@ -16,9 +17,13 @@ export interface Taken extends AsyncDisposable {
   check(onPages: OnPages): Promise<Examined>
 }
 
-/** Takes it through a hold. @throws {Failure} INTERRUPTED */
-export async function takeByHold(target: Target, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Taken> {
-  const heldTarget = await holdTarget(target, await recall(crew.ledger, target), crew, unbounded, signal)
+/** Takes all files of a tenant through one hold, or one bare file. @returns one for each target, in their order @throws {Failure} INTERRUPTED */
+export async function takeByHold(targets: NonEmpty<Target>, crew: Crew, depth: Depth, signal: AbortSignal): Promise<readonly Taken[]> {
+  const held = await holdTargets(await recall(crew.ledger, targets), crew, unbounded, signal)
+  return held.map((one) => takenFrom(one, crew, depth, signal))
+}
+
+function takenFrom(heldTarget: HeldTarget, crew: Crew, depth: Depth, signal: AbortSignal): Taken {
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {

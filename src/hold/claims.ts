@@ -6,11 +6,15 @@ import { isAtLeast, type SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced } from '../service/port.ts'
 
-/** Looks at once: the tenant stands still. @throws {Failure} CONTRACT_BROKEN when the answer to a quiesce contradicts the files */
-export function compareClaims(path: LivePath, answer: Quiesced, required: SealLevel): void {
+/** @throws {Failure} CONTRACT_BROKEN when the service itself says that it keeps files open, and the seal must see none */
+export function requireClosed(answer: Quiesced, required: SealLevel): void {
   if (answer.openHandles > 0 && isAtLeast(required, 'sealed')) {
     throw broken(`the service says that it quiesced ${answer.tenant}, and that it keeps ${answer.openHandles} handles open`)
   }
+}
+
+/** Looks at once: the tenant stands still. @throws {Failure} CONTRACT_BROKEN when the answer to a quiesce contradicts this file, or does not name it */
+export function compareClaims(path: LivePath, answer: Quiesced): void {
   if (answer.files === null) return // Hooks claim nothing: the seal alone decides.
   const seen = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
   for (const claim of answer.files) {

@@ -4,14 +4,14 @@
  */
 import { monotonicMs } from '../host/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { LivePath, TenantId } from '../model/brand.ts'
+import type { TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { QuiesceEvidence, SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../service/port.ts'
 import type { Guardian, Watch } from './guardian.ts'
 import type { Announcement } from './announcement.ts'
-import { compareClaims } from './claims.ts'
+import { requireClosed } from './claims.ts'
 import { resumeUntilSeen, type Sight } from './resume.ts'
 
 export interface PauseLimits {
@@ -109,10 +109,10 @@ export class Pause implements AsyncDisposable {
   }
 
   /**
-   * Asks the service to stand still, and compares what it says with what we see.
-   * @throws {Failure} what the service answered; CONTRACT_BROKEN when its answer contradicts the files
+   * Asks the service to keep the tenant still. What it says of each file is compared by who holds the file.
+   * @throws {Failure} what the service answered; CONTRACT_BROKEN when it says that it keeps files open
    */
-  async quiesce(path: LivePath, signal: AbortSignal): Promise<Still> {
+  async quiesce(signal: AbortSignal): Promise<Still> {
     invariant(this.#state === 'asked', 'a pause is asked for once')
     const { tenant, service, limits, ledger } = this.#with
     this.#askedAtMs = monotonicMs()
@@ -127,7 +127,7 @@ export class Pause implements AsyncDisposable {
     this.#endWhenTooLong(answeredAtMs)
     // Not waited for: the line before the deed is durable already, and by its holder the lease can be found again.
     ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence }).catch(() => undefined)
-    compareClaims(path, answer, this.#with.required)
+    requireClosed(answer, this.#with.required)
     return { by: 'service', answer } as unknown as Still
   }
 

@@ -105,35 +105,37 @@ export function contentsOf(first: Uint8Array): Contents {
   }
 }
 
-/** What a pause costs besides copying: requests, locks, probes and proofs, in ms. */
+/** What a pause costs besides copying, in ms: requests for the tenant; locks, probes and proofs for each further file. */
 const fixedPauseMs = 10
+const furtherFileMs = 3
 /** Bytes a second that a copy surely comes to, until a rehearsal has measured it. */
 const copyRateFloor = 100e6
 
 /**
- * How long the tenant will stand still.
+ * How long the tenant will stand still for so many files, of which so many bytes have yet to be copied.
  * @param rate bytes a second of a copy measured beforehand; null when none was
  */
-export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null): number {
-  return fixedPauseMs + ((warm ? 0 : outlook.copyBytes) / (rate ?? copyRateFloor)) * 1000
+export function predictPauseMs(files: number, copyBytes: number, rate: number | null): number {
+  return fixedPauseMs + furtherFileMs * (files - 1) + (copyBytes / (rate ?? copyRateFloor)) * 1000
 }
 
 /**
+ * @param what the files, by name
  * @param leastMs how long the tenant had stood still when its last copy was given up for taking too long; null where it was not, or says nothing of this one.
  *   Whoever is refused for it is tried by the run after, for the ledger then remembers a refusal and no pause.
  * @throws {Failure} TOO_LARGE_FOR_PAUSE
  */
-export function requireNoLostPause(path: LivePath, leastMs: number | null, maxPauseMs: number): void {
+export function requireNoLostPause(what: string, leastMs: number | null, maxPauseMs: number): void {
   if (leastMs === null || leastMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `the tenant had stood still for ${inWords(leastMs)} when the last copy of ${path} was given up; hold.maxPause is ${inWords(maxPauseMs)}`, {
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `the tenant had stood still for ${inWords(leastMs)} when the last copy of ${what} was given up; hold.maxPause is ${inWords(maxPauseMs)}`, {
     hint: 'the next run tries again; use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause',
   })
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
-export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number): void {
+export function requireShortPause(what: string, predictedMs: number, maxPauseMs: number): void {
   if (predictedMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${path} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`)
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`)
 }
 
 const inWords = (ms: number): string => `${Math.round(ms)} ms`

@@ -1,0 +1,27 @@
+/** Third phase of a hold: drafts become snapshots. Only now does a `SnapshotPath` exist (hold.md step 10). */
+import { AsyncDisposables } from '../host/disposal.ts'
+import type { CopiedFile, PauseResult } from './copy-in-pause.ts'
+import type { Snapshot } from './draft.ts'
+import { inTurn, type FileHold } from './file-hold.ts'
+import type { Held } from './hold-request.ts'
+import { settleSuperJournal } from './super-journal.ts'
+
+/** @returns what each file has become; one that could not be hashed or renamed has its failure instead */
+export async function publish({ files, written }: PauseResult): Promise<ReadonlyMap<FileHold, Held>> {
+  await using unclaimed = new AsyncDisposables() // Nobody else knows of the snapshots yet.
+  const published = await inTurn(files, async (file) => {
+    const snapshot = unclaimed.add(await publishFile(file))
+    return [file.hold, { kind: 'snapshot', snapshot, contents: file.outlook.contents, record: file.hold.record, written }] as const
+  })
+  unclaimed.move()
+  return new Map(published)
+}
+
+async function publishFile({ hold: { record }, draft, superJournal, copied }: CopiedFile): Promise<Snapshot> {
+  await settleSuperJournal(draft, superJournal)
+  await using unclaimed = new AsyncDisposables()
+  const snapshot = unclaimed.add(await draft.keep())
+  record.step('kept', { snapshot: { sha256: snapshot.files[0]?.sha256 ?? '', bytes: snapshot.bytes, files: snapshot.files, ...copied } })
+  unclaimed.move()
+  return snapshot
+}
