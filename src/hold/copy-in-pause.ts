@@ -20,6 +20,7 @@ import type { Probe } from './probe.ts'
 import { prove, proveAgain, type Proven } from './proof.ts'
 import { probeLock, seal, type Probed, type Sealed } from './seal.ts'
 import { superJournalOf, type SuperJournal } from './super-journal.ts'
+import { requireUnused } from './unused.ts'
 
 /** A file whose copy has both proofs. */
 export interface CopiedFile extends PreparedFile {
@@ -50,7 +51,7 @@ export async function copyInPause(prepared: Prepared, request: HoldRequest, { gu
   const named = await inTurn(files, (file) => compareAnswer(file, still))
   tellStep(named, 'quiesced')
   const over = pause ? AbortSignal.any([signal, pause.over]) : signal
-  const locked = await inParallel(named, (file) => lock(file, still, request, over))
+  const locked = await inParallel(named, (file) => lock(file, still, request, guardian, over))
   const probed = await inParallel(locked, (file) => probeOnce(file, probe))
   const sealed = await inParallel(probed, (file) => sealFile(file, request, over))
   const proven = await inTurn(sealed, (file) => proveFile(file))
@@ -106,11 +107,13 @@ function compareAnswer(file: PreparedFile, still: Still): PreparedFile {
 
 type LockedFile = PreparedFile & { readonly locked: Locked; readonly accuse: Accuse }
 
-async function lock(file: PreparedFile, still: Still, { keeper, settings }: HoldRequest, signal: AbortSignal): Promise<LockedFile> {
+async function lock(file: PreparedFile, still: Still, { keeper, settings }: HoldRequest, guardian: Companions['guardian'], signal: AbortSignal): Promise<LockedFile> {
   const { hold, files } = file
   await files.follow()
   const accuse = accuser(files, keeper.kind === 'service' ? keeper.socket : null, hold.record)
-  const locked = hold.keep(await lockLiveSet(still, files, settings.require, accuse, signal))
+  // A bare file is locked while the kernel says that nobody has it. The lease is given up again for the probe, which opens the file.
+  using _unused = still.by === 'nobody' ? await requireUnused(files, { settings, record: hold.record, accuse, guardian }, signal) : null
+  const locked = hold.keep(await lockLiveSet(still, files, still.by === 'nobody' ? 'exclusive' : settings.require, accuse, signal))
   hold.record.step('locked', { lock: { kind: 'ofd', ranges: locked.ranges } })
   return { ...file, locked, accuse }
 }
@@ -125,12 +128,12 @@ async function probeOnce(file: LockedFile, probe: Probe): Promise<ProbedFile> {
 
 type SealedFile = ProbedFile & { readonly sealed: Sealed }
 
-async function sealFile(file: ProbedFile, { settings }: HoldRequest, signal: AbortSignal): Promise<SealedFile> {
+async function sealFile(file: ProbedFile, { keeper, settings }: HoldRequest, signal: AbortSignal): Promise<SealedFile> {
   const { hold: { record }, files, outlook, probed, accuse } = file
-  const sealed = file.hold.keep(await seal(probed, { required: settings.require, ceiling: outlook.ceiling, accuse }, signal))
+  const sealed = file.hold.keep(await seal(probed, { required: settings.require, ceiling: outlook.ceiling, served: keeper.kind === 'service', accuse }, signal))
   record.begun = true
   record.add({ level: sealed.level, lease: sealed.leases })
-  if (sealed.level !== 'sealed') {
+  if (sealed.level !== 'sealed' && keeper.kind === 'service') { // Of a bare file they were sought before it was locked.
     const { holders, unseen } = await holdersOf(files)
     record.add({ holders, unseen })
   }

@@ -39,8 +39,7 @@ export interface Outlook {
  * @throws {Failure} LOCKS_UNTRUSTED
  */
 export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<Outlook> {
-  const fileSystem = await fileSystemNear(files)
-  requireTrusted(files.path, fileSystem, trustMounts)
+  const { fileSystem, ceiling } = await judgeFileSystem(files, trustMounts)
   const mainBytes = Number((await files.stat('')).size)
   let tailBytes = 0
   for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += Number((await files.stat(part)).size)
@@ -48,11 +47,17 @@ export async function preflight(files: LiveFiles, folder: string, trustMounts: r
   const first = await files.read('', 0, 100)
   const header = readHeader(first)
   return {
-    fileSystem, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
-    ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed',
+    fileSystem, ceiling, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
     contents: contentsOf(header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
     walMode: header.kind === 'header' && header.header.readVersion === 2,
   }
+}
+
+/** Reads nothing of the files. @throws {Failure} LOCKS_UNTRUSTED */
+export async function judgeFileSystem(files: LiveFiles, trustMounts: readonly string[]): Promise<Pick<Outlook, 'fileSystem' | 'ceiling'>> {
+  const fileSystem = await fileSystemNear(files)
+  requireTrusted(files.path, fileSystem, trustMounts)
+  return { fileSystem, ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed' }
 }
 
 /** The mounts are read anew after this: a thousand tenants of one folder need not each read them. */

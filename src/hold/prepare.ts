@@ -5,6 +5,7 @@
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { LivePath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import { accuser } from './accusation.ts'
 import { Announcement } from './announcement.ts'
 import type { Companions } from './companions.ts'
 import { Draft } from './draft.ts'
@@ -14,14 +15,17 @@ import { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
 import { longestPauseMs } from './pause.ts'
 import { preflight, requireSpace, type Outlook } from './preflight.ts'
+import { requireNoLease, requireUnused, type Unused } from './unused.ts'
+import { readIntoCache, type WarmCopy } from './warm-copy.ts'
 import { isLarge, warmUp } from './warm-up.ts'
-import type { WarmCopy } from './warm-copy.ts'
 
 /** A file that may be copied as soon as its tenant stands still. */
 export interface PreparedFile {
   readonly hold: FileHold
   readonly files: LiveFiles
   readonly outlook: Outlook
+  /** Of a bare file, until it is locked; null for a tenant's. */
+  readonly unused: Unused | null
   readonly draft: Draft
   readonly warm: WarmCopy | null
 }
@@ -36,6 +40,9 @@ export interface Prepared extends AsyncDisposable {
   readonly large: boolean
 }
 
+type ResolvedFile = Pick<PreparedFile, 'hold'> & { readonly path: LivePath }
+type Judged = Omit<PreparedFile, 'draft' | 'warm'>
+
 /**
  * Waits for room on the disk where there is none, and inspects everything anew afterwards.
  * @throws {Failure} SERVICE_BUSY, NO_SPACE, TOO_LARGE_FOR_PAUSE, LEDGER_UNUSABLE, and what the service answers; the reason of the signal
@@ -46,7 +53,7 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
     await using opened = new AsyncDisposables()
     const resolved = await resolve(holds.filter(({ failure }) => failure === null), request)
     const wasHealthy = resolved.length === 0 || (await lookBefore(keeper, signal))
-    const judged = await inTurn(resolved, (file) => inspect(file, opened, request))
+    const judged = await inTurn(resolved, (file) => inspect(file, opened, request, companions, signal))
     const copyBytes = judged.reduce((sum, { outlook }) => sum + outlook.copyBytes, 0)
     const room = judged.length === 0 ? null : askForRoom(copyBytes, request)
     if (room) {
@@ -57,7 +64,8 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
     }
     if (judged.length > 0) requireSpace(folder, copyBytes)
     const drafted = await inTurn(judged, async (file) => ({ ...file, draft: await openDraft(file.hold, opened, folder) }))
-    const files = await warmUp(drafted, { opened, keeper, settings, guardian: companions.guardian, signal })
+    const warm = await warmUp(drafted, { opened, keeper, settings, guardian: companions.guardian, signal })
+    const files = await inTurn(warm, (file) => confirmUnused(file, companions, signal))
     tellStep(files, 'warm')
     const announced = files.length === 0 ? null : await announce(opened, request)
     const kept = opened.move()
@@ -66,7 +74,7 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
 }
 
 /** A second name of a file that is held already would meet our own seal: it is refused, and the file has its result under the first name. */
-async function resolve(holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly { readonly hold: FileHold; readonly path: LivePath }[]> {
+async function resolve(holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> {
   const seen = new Map<LivePath, string>()
   return inTurn(holds.map((hold) => ({ hold })), async ({ hold }) => {
     const { named } = hold.request
@@ -86,14 +94,28 @@ async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean>
   return healthy
 }
 
-async function inspect({ hold, path }: { readonly hold: FileHold; readonly path: LivePath }, opened: AsyncDisposables, { folder, roots, settings }: HoldRequest): Promise<Omit<PreparedFile, 'draft' | 'warm'>> {
+async function inspect({ hold, path }: ResolvedFile, opened: AsyncDisposables, { keeper, folder, roots, settings }: HoldRequest, { guardian }: Companions, signal: AbortSignal): Promise<Judged> {
   const files = opened.add(new LiveFiles(path, roots))
   hold.keep(files)
+  if (keeper.kind === 'nobody') await requireNoLease(path)
   await files.follow()
+  const asking = { settings, record: hold.record, accuse: accuser(files, null, hold.record), guardian }
+  const unused = keeper.kind === 'nobody' ? opened.add(await requireUnused(files, asking, signal)) : null
   const outlook = await preflight(files, folder, settings.trustMounts)
   hold.record.step('preflight', { fileSystem: outlook.fileSystem.type })
   requireDatabase(hold, outlook)
-  return { hold, files, outlook }
+  return { hold, files, outlook, unused }
+}
+
+/** The last before a bare file is locked: what can be made ready is ready, so that the lock stands for as long as the copy needs it. @throws {Failure} IN_USE */
+async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: AbortSignal): Promise<PreparedFile> {
+  const { unused, files, outlook } = file
+  if (!unused) return file
+  if (!unused.leased) await readIntoCache(files, outlook.mainBytes, signal)
+  await probe.ready()
+  await unused.watched(signal)
+  unused[Symbol.dispose]()
+  return file
 }
 
 /** A file that nobody knows needs no hold to be called no database. */

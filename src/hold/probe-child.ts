@@ -10,12 +10,25 @@ import { openDescriptor } from '../host/descriptor.ts'
 import { onDisk } from '../host/file-name.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
-import type { ProbeQuestion } from './probe.ts'
+import type { ProbeQuestion, ProbeSaid, TryLock } from './probe.ts'
 
 // To be refused is what is expected here: a stack for each refusal took a tenth of the time.
 Error.stackTraceLimit = 0
 
-answerIsolated<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
+answerIsolated<ProbeQuestion, ProbeSaid>((question) => (question === 'ready' ? makeReady() : tryBoth(question)))
+
+/** Does once, on a database in memory and on our own input, what the first lock would else have to stand for: it took twenty times as long. */
+function makeReady(): 'ready' {
+  const standardInput = 0
+  for (const lock of [tryLock, tryPosixLock]) lock(standardInput, 'read', { start: 0, length: 1 })
+  const database = new Database(':memory:', { timeout: 0 })
+  tryStatement(database, 'select count(*) from sqlite_schema')
+  tryStatement(database, 'begin immediate')
+  database.close()
+  return 'ready'
+}
+
+function tryBoth({ path, scope }: TryLock): ProbeAnswer {
   const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
   if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
   using named = nameForSqlite(path)
@@ -28,7 +41,7 @@ answerIsolated<ProbeQuestion, ProbeAnswer>(({ path, scope }) => {
   } finally {
     database.close()
   }
-})
+}
 
 /**
  * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing: SQLite

@@ -3,11 +3,19 @@
  * Node 22 does not have; replace them when Node 24 is the oldest that we run on.
  */
 export class Disposables implements Disposable {
-  readonly #opened: Disposable[] = []
+  #opened: Disposable[] = []
 
   add<One extends Disposable>(one: One): One {
     this.#opened.push(one)
     return one
+  }
+
+  /** Hands on all that was opened: from here on nothing is given up with this one. */
+  move(): Disposables {
+    const moved = new Disposables()
+    moved.#opened = this.#opened
+    this.#opened = []
+    return moved
   }
 
   /** Repeatable; more may be added afterwards. @throws the errors of all, as `using` does */
