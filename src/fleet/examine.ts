@@ -20,6 +20,7 @@ import type { Result } from '../model/report.ts'
 import type { Diagnosis, NonEmpty, Remedy } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
 import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory, type RememberedTarget } from './last-good.ts'
+import { requireStillness, withUnproven } from './weigh-evidence.ts'
 
 /** A target whose hold is over, with the time at which its examination began. */
 export interface HeldTarget {
@@ -73,7 +74,7 @@ export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarge
     case 'snapshot': {
       const examined = await conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
       await held.written
-      return examined
+      return held.unproven === null ? examined : { result: withUnproven(examined.result, held.unproven), lastGood: null }
     }
   }
 }
@@ -103,7 +104,7 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
     const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: seen.memory.earlier !== null })
     const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
     const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
-    return { result, lastGood: null }
+    return { result: requireStillness(result), lastGood: null }
   }
   const options = { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }
   const read = await checker.check(copy.path, options).catch(unconfined)
@@ -112,7 +113,7 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
   const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
   const reading = { ...known, facts: [...known.facts, ...noticed] }
   const diagnosis = diagnose(reading, context)
-  const result = { ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
+  const result = requireStillness({ ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) })
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
 }
 

@@ -72,7 +72,9 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       return await checks.add(held.kind === 'snapshot' ? held.snapshot.bytes : 0, async () => {
         at.checking(target)
         const unkept = await keep(heldTarget)
-        return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), line.signal), unkept }
+        // A tenant that was not seen serving has stopped the line; what its snapshot holds is wanted all the more.
+        const signal = held.kind === 'snapshot' && held.unproven?.code === 'RESUME_FAILED' ? interrupt : line.signal
+        return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), signal), unkept }
       })
     } finally {
       // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its room on the disk for the ledger.

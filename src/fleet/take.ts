@@ -27,7 +27,8 @@ function takenFrom(heldTarget: HeldTarget, crew: Crew, depth: Depth, signal: Abo
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
-    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' ? held.snapshot.path : null,
+    // Nothing goes on with a tenant that may stand still; what its snapshot holds is still said.
+    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' && held.unproven?.code !== 'RESUME_FAILED' ? held.snapshot.path : null,
     check: (onPages) => checkHeld(heldTarget, crew, depth, onPages, signal),
     [Symbol.asyncDispose]: async () => snapshot?.[Symbol.asyncDispose](),
   }

@@ -22,23 +22,22 @@ import { probeLock, seal, type Probed, type Sealed } from './seal.ts'
 import { superJournalOf, type SuperJournal } from './super-journal.ts'
 import { requireUnused } from './unused.ts'
 
-/** A file whose copy has both proofs. */
+/** A file whose copy has both proofs, once it was handed to `onProven`. */
 export interface CopiedFile extends PreparedFile {
+  readonly sealed: Sealed
   readonly copied: Copied
   readonly superJournal: SuperJournal
 }
 
-export interface PauseResult {
-  readonly files: readonly CopiedFile[]
-  /** Resolves when the ledger has the end of the hold. */
-  readonly written: Promise<void>
-}
-
 /**
- * Files that could not be locked, sealed, copied or proven have their failure afterwards, and are not among the result's.
- * @throws what concerns the tenant or the run; the tenant was resumed then as well
+ * Files that could not be locked, sealed, copied or proven have their failure afterwards, and are not among those of `onProven`.
+ * @param onProven told of the files whose copies have both proofs, before the service is asked to go on: what it answers changes nothing about their bytes
+ * @returns a promise that resolves when the ledger has the end of the hold
+ * @throws what concerns the tenant or the run; the tenant was resumed then as well, unless that is what failed
  */
-export async function copyInPause(prepared: Prepared, request: HoldRequest, { guardian, probe }: Companions, signal: AbortSignal): Promise<PauseResult> {
+export async function copyInPause(
+  prepared: Prepared, request: HoldRequest, { guardian, probe }: Companions, onProven: (files: readonly CopiedFile[]) => void, signal: AbortSignal,
+): Promise<{ readonly written: Promise<void> }> {
   const { files } = prepared
   signal.throwIfAborted()
   if (prepared.large) collectGarbage() // A pause in which V8 collected took four times as long. Of small files there are too many to do so before each.
@@ -64,9 +63,10 @@ export async function copyInPause(prepared: Prepared, request: HoldRequest, { gu
   for (const file of complete) file.locked[Symbol.dispose]()
   tellStep(complete, 'released')
   for (const { hold } of files) hold[Symbol.dispose]()
+  onProven(complete)
   const ended = await pause?.resume()
   tellStep(complete, 'resumed')
-  return { files: complete, written: ended?.written ?? Promise.resolve() }
+  return ended ?? { written: Promise.resolve() }
 }
 
 async function openPause({ files, announced, wasHealthy }: Prepared, { keeper, settings }: HoldRequest, guardian: Companions['guardian']): Promise<Pause | null> {

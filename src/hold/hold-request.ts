@@ -63,8 +63,11 @@ export interface HoldRequest {
 
 /** What became of one file. */
 export type Held =
-  /** `written` resolves when the ledger has the end of the hold. The caller that goes on with the snapshot waits for it at the end. */
-  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly contents: Contents; readonly record: HoldRecord; readonly written: Promise<void> }
+  /**
+   * `written` resolves when the ledger has the end of the hold. The caller that goes on with the snapshot waits for it at the end.
+   * `unproven`: both proofs were there, and afterwards the service did not confirm the pause, because it died or for another reason; null where it did.
+   */
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly contents: Contents; readonly record: HoldRecord; readonly written: Promise<void>; readonly unproven: Failure | null }
   /** Refused outright: the file was in no pause (`failed`). */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly record: HoldRecord }
   /** Begun, and not come to both proofs (`inconclusive`). */

@@ -6,12 +6,12 @@ import { nextTurn } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Companions } from './companions.ts'
-import { copyInPause, type PauseResult } from './copy-in-pause.ts'
+import { copyInPause, type CopiedFile } from './copy-in-pause.ts'
 import { FileHold } from './file-hold.ts'
 import { gravestOf, withTenantState } from './hold-failure.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
-import { prepare } from './prepare.ts'
-import { publish } from './publish.ts'
+import { prepare, type Prepared } from './prepare.ts'
+import { publish, type Publishing } from './publish.ts'
 import { HoldRecord, type HoldTimings } from './record.ts'
 
 export { unbounded } from './hold-request.ts'
@@ -53,10 +53,10 @@ type Outcome =
 async function tryOnce(holds: readonly FileHold[], isWorthAnother: () => boolean, request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<Outcome> {
   try {
     await using prepared = await prepare(holds, request, companions, signal)
-    const copied = prepared.files.length === 0 ? nothingCopied : await request.bounds.inPause(() => copyInPause(prepared, request, companions, signal))
-    if (isWorthAnother()) return { kind: 'again' }
+    const copied = prepared.files.length === 0 ? nothingCopied : await copyAndResume(prepared, request, companions, signal)
+    if (copied.unproven === null && isWorthAnother()) return { kind: 'again' }
     await nextTurn() // The next tenant's request goes out first: what follows here is done while the service works on it.
-    return { kind: 'ended', snapshots: await publish(copied), failure: null }
+    return { kind: 'ended', snapshots: await publish(copied), failure: copied.unproven }
   } catch (error) {
     const failure = gravestOf(error)
     if (failure.code === 'INTERRUPTED') throw failure
@@ -65,7 +65,29 @@ async function tryOnce(holds: readonly FileHold[], isWorthAnother: () => boolean
   }
 }
 
-const nothingCopied: PauseResult = { files: [], written: Promise.resolve() }
+const nothingCopied: Publishing = { files: [], written: Promise.resolve(), unproven: null }
+
+/** The service said nothing good of the pause, or nothing at all. */
+const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
+
+/**
+ * A service that dies while its tenant stands still takes its word with it. The kernel's word remains: where leases on every file stood from before the copy to after
+ * it, nobody has had the files, and the copies are what lies on the disk. They are kept, with what is not proven. All others are thrown away.
+ */
+async function copyAndResume(prepared: Prepared, request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<Publishing> {
+  let proven: readonly CopiedFile[] = []
+  const onProven = (files: readonly CopiedFile[]): void => { proven = files }
+  try {
+    const { written } = await request.bounds.inPause(() => copyInPause(prepared, request, companions, onProven, signal))
+    return { files: proven, written, unproven: null }
+  } catch (error) {
+    const failure = gravestOf(error)
+    const sealed = proven.filter(({ sealed: { level } }) => level === 'sealed')
+    if (sealed.length === 0 || !unconfirmed.has(failure.code)) throw error
+    const state = failure.code === 'RESUME_FAILED' ? failure.tenantState : 'active'
+    return { files: sealed, written: Promise.resolve(), unproven: failure.withTenant(state) }
+  }
+}
 
 const undecidedFromTheStart = new Set<Failure['code']>(['SERVICE_BUSY', 'QUIESCE_TIMEOUT', 'NOT_SQLITE', 'EMPTY_FILE'])
 

@@ -1,17 +1,26 @@
 /** Third phase of a hold: drafts become snapshots. Only now does a `SnapshotPath` exist (hold.md step 10). */
 import { AsyncDisposables } from '../host/disposal.ts'
-import type { CopiedFile, PauseResult } from './copy-in-pause.ts'
+import type { Failure } from '../model/failure.ts'
+import type { CopiedFile } from './copy-in-pause.ts'
 import type { Snapshot } from './draft.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
 import type { Held } from './hold-request.ts'
 import { settleSuperJournal } from './super-journal.ts'
 
+export interface Publishing {
+  readonly files: readonly CopiedFile[]
+  /** Resolves when the ledger has the end of the hold. */
+  readonly written: Promise<void>
+  /** Why the service did not confirm the pause; null where it did. */
+  readonly unproven: Failure | null
+}
+
 /** @returns what each file has become; one that could not be hashed or renamed has its failure instead */
-export async function publish({ files, written }: PauseResult): Promise<ReadonlyMap<FileHold, Held>> {
+export async function publish({ files, written, unproven }: Publishing): Promise<ReadonlyMap<FileHold, Held>> {
   await using unclaimed = new AsyncDisposables() // Nobody else knows of the snapshots yet.
   const published = await inTurn(files, async (file) => {
     const snapshot = unclaimed.add(await publishFile(file))
-    return [file.hold, { kind: 'snapshot', snapshot, contents: file.outlook.contents, record: file.hold.record, written }] as const
+    return [file.hold, { kind: 'snapshot', snapshot, contents: file.outlook.contents, record: file.hold.record, written, unproven }] as const
   })
   unclaimed.move()
   return new Map(published)
