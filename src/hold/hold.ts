@@ -51,6 +51,7 @@ type Outcome =
   | { readonly kind: 'ended'; readonly snapshots: ReadonlyMap<FileHold, Held>; readonly failure: Failure | null }
 
 async function tryOnce(holds: readonly FileHold[], isWorthAnother: () => boolean, request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<Outcome> {
+  const { keeper } = request
   try {
     await using prepared = await prepare(holds, request, companions, signal)
     const copied = prepared.files.length === 0 ? nothingCopied : await copyAndResume(prepared, request, companions, signal)
@@ -59,7 +60,7 @@ async function tryOnce(holds: readonly FileHold[], isWorthAnother: () => boolean
     return { kind: 'ended', snapshots: await publish(copied), failure: copied.unproven }
   } catch (error) {
     const failure = gravestOf(error)
-    if (failure.code === 'INTERRUPTED') throw failure
+    if (failure.code === 'INTERRUPTED') throw failure.withTenant(keeper.kind === 'service' && holds.some(({ record }) => record.begun) ? 'active' : 'untouched')
     if (failure.code !== 'RESUME_FAILED' && isWorthAnother()) return { kind: 'again' }
     return { kind: 'ended', snapshots: new Map(), failure }
   }
