@@ -8,7 +8,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   SERVICE_BUSY: { means: 'The service cannot quiesce this tenant now.', cause: 'A migration or a restore runs, too many tenants are quiesced, or somebody else has the lease.' },
   CONTRACT_BROKEN: { means: 'The service said one thing and did another.', cause: 'It still holds handles after quiesce, names other files than it uses, or answers what the contract does not know.' },
   QUIESCE_TIMEOUT: { means: 'The tenant did not come to rest in time.', cause: 'Requests or background jobs of the tenant run longer than hold.drainTimeout.' },
-  LEASE_LOST: { means: 'The service ended the pause before the copy was proven. The copy was thrown away.', cause: 'The copy took longer than the lease, or the service restarted.' },
+  LEASE_LOST: { means: 'The service did not keep the tenant still until we ended the pause, or did not confirm it. The copy was thrown away, unless kernel leases stood on every file until it was proven: then it was checked, and damage in it is damage.', cause: 'The copy took longer than the lease, or the service restarted or died.' },
   IN_USE: { means: 'The kernel says that somebody has the file open.', cause: 'A shell, a cron job or another program, perhaps one that only maps the file.' },
   LOCK_BUSY: { means: 'Somebody holds a lock on the database.', cause: 'A program reads or writes it right now.' },
   LOCK_NOT_HONOURED: { means: 'A second process was let in although we hold the lock. Locks on this machine protect nobody.', cause: 'A mount that grants every lock, or a library that fakes them. The whole run was stopped: going on could corrupt what it checks.' },

@@ -25,7 +25,8 @@ export interface Trial {
  * @throws {Failure} TENANT_UNKNOWN
  */
 export async function tryContract({ service, ledger, tenant, settings: { hold, tenants }, signal }: Trial): Promise<readonly Step[]> {
-  if (!(await service.tenants(signal)).some(({ id }) => id === tenant)) throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
+  const listed = (await service.tenants(signal)).find(({ id }) => id === tenant)
+  if (listed === undefined) throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
   const { ttlMs, drainTimeoutMs } = hold
   const longestMs = service.quiesceMsMax(drainTimeoutMs) + ttlMs
   await using announced = new Announcement({ tenant, ledger, longestMs })
@@ -53,7 +54,7 @@ export async function tryContract({ service, ledger, tenant, settings: { hold, t
   try {
     await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced, ttlMs) })
-    if (service.via === 'admin-api') steps.push(...(await tryWhileQuiesced(service, quiesced, holder, tenants.roots, signal)))
+    if (service.via === 'admin-api') steps.push(...(await tryWhileQuiesced(service, quiesced, listed.files, holder, tenants.roots, signal)))
   } finally {
     const resume = await step('service: resume', () => tryResume(service, quiesced))
     if (resume.outcome === 'fit') await ended('resumed', null)
@@ -73,7 +74,7 @@ function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced, ttlMs
   return fit(via === 'hooks' ? 'the command ended well' : `drained, closed, ${files?.length ?? 0} files named, ends in ${expiresInMs} ms`)
 }
 
-async function tryWhileQuiesced(service: Service, quiesced: Quiesced, holder: string, roots: readonly string[], signal: AbortSignal): Promise<readonly Step[]> {
+async function tryWhileQuiesced(service: Service, quiesced: Quiesced, listed: readonly string[], holder: string, roots: readonly string[], signal: AbortSignal): Promise<readonly Step[]> {
   const { tenant } = quiesced
   return [
     await step('service: status while quiesced', async () => {
@@ -82,8 +83,8 @@ async function tryWhileQuiesced(service: Service, quiesced: Quiesced, holder: st
       return healthy ? fit('quiesced, and healthy, so that no monitor restarts the service') : broken('it says that it is unhealthy: a monitor would restart the service in the middle of a copy')
     }),
     await step('service: files while quiesced', async () => {
-      const unseen = await requireStill(quiesced, roots)
-      return fit(`they are those that it names, and nobody has them open${unseen.length === 0 ? '' : ` as far as we may look (not at: ${unseen.join('; ')})`}`)
+      const unseen = await requireStill(quiesced, listed, roots)
+      return fit(`they are those that it names, all that it lists are among them, and nobody has them open${unseen.length === 0 ? '' : ` as far as we may look (not at: ${unseen.join('; ')})`}`)
     }),
     await step('service: lease is listed', async () => ((await service.leases(signal)).some((lease) => lease.holder === holder) ? fit('found by its holder') : broken('the lease is not listed'))),
     await step('service: no nesting', async () => {
