@@ -176,7 +176,7 @@ export class Stations {
   }
 
   #tell(): void {
-    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: [...this.#holding].map(nameOf), checking: [...this.#checking.values()] })
+    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: [...new Set([...this.#holding].map(nameOf))], checking: [...this.#checking.values()] })
   }
 }
 

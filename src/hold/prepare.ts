@@ -53,7 +53,8 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
     await using opened = new AsyncDisposables()
     const resolved = await resolve(holds.filter(({ failure }) => failure === null), request)
     const wasHealthy = resolved.length === 0 || (await lookBefore(keeper, signal))
-    const judged = await inTurn(resolved, (file) => inspect(file, opened, request, companions, signal))
+    const seen = new Map<string, string>()
+    const judged = await inTurn(resolved, async (file) => requireOwnName(await inspect(file, opened, request, companions, signal), seen))
     const copyBytes = judged.reduce((sum, { outlook }) => sum + outlook.copyBytes, 0)
     const room = judged.length === 0 ? null : askForRoom(copyBytes, request)
     if (room) {
@@ -73,18 +74,8 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
   }
 }
 
-/** A second name of a file that is held already would meet our own seal: it is refused, and the file has its result under the first name. */
-async function resolve(holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> {
-  const seen = new Map<LivePath, string>()
-  return inTurn(holds.map((hold) => ({ hold })), async ({ hold }) => {
-    const { named } = hold.request
-    const path = await resolveLivePath(named, roots)
-    const first = seen.get(path)
-    if (first !== undefined) throw new Failure('MANY_NAMES', `${named} is the same file as ${first}, which the service lists for this tenant too`)
-    seen.set(path, named)
-    return { hold, path }
-  })
-}
+const resolve = (holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> =>
+  inTurn(holds.map((hold) => ({ hold })), async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots) }))
 
 /** A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered as such. */
 async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean> {
@@ -115,6 +106,19 @@ async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: 
   await probe.ready()
   await unused.watched(signal)
   unused[Symbol.dispose]()
+  return file
+}
+
+/**
+ * A second name of a file of the tenant would meet our own seal: it is refused, and the file has its result under the first name.
+ * @param seen names by the file that they lead to @throws {Failure} MANY_NAMES
+ */
+async function requireOwnName(file: Judged, seen: Map<string, string>): Promise<Judged> {
+  const { named } = file.hold.request
+  const { dev, ino } = await file.files.stat('')
+  const first = seen.get(`${dev} ${ino}`)
+  if (first !== undefined) throw new Failure('MANY_NAMES', `${named} is the same file as ${first}, which the service lists for this tenant too`)
+  seen.set(`${dev} ${ino}`, named)
   return file
 }
 

@@ -17,7 +17,7 @@ export type { TextOptions } from './result-words.ts'
 const soundListedMax = 20
 
 export function renderReport(report: Report, options: TextOptions): string {
-  const paused = report.results.filter(isPaused)
+  const paused = [...new Set(report.results.filter(isPaused).map(nameOf))] // A tenant stands still once, for all of its files.
   const problems = report.results.filter(({ verdict }) => verdict !== 'sound').toSorted((a, b) => rank(a) - rank(b))
   const lines = [
     ...loudest(paused, report, options),
@@ -39,17 +39,16 @@ const nounOf = (results: readonly Result[]): 'tenant' | 'file' => (results.some(
 /** Gravest first: paused, damaged, failed, inconclusive. */
 const rank = (result: Result): number => (isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict])
 
-function loudest(paused: readonly Result[], report: Report, options: TextOptions): readonly string[] {
+function loudest(paused: readonly string[], report: Report, options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const loud = (line: string): string => colors.bold(colors.red(line))
-  const names = paused.map(nameOf)
   return [
-    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${names.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
+    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
   ]
 }
 
-function pausedLine(paused: readonly Result[], options: TextOptions): readonly string[] {
+function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
   return [colors.bold(colors.red(cutEnd(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. Run holdfast resume --all now.`, options.width)))]
