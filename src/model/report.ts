@@ -40,7 +40,7 @@ export interface Result {
   readonly evidence: Evidence
   /** Present where a map was asked for. */
   readonly map?: PageMap
-  /** Present for `failed`, and for `inconclusive` where the hold did not come to both proofs or the file is no database. */
+  /** Present for `failed`; for `inconclusive` if the hold did not come to both proofs or the file is no database; and for both `inconclusive` and `damaged` if the service did not confirm the pause. */
   readonly failure?: ReportedFailure
   /** One sentence; present for `inconclusive`. */
   readonly reason?: string

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { unbounded, type Held, type HoldRequest } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { tenantId } from '../../src/model/brand.ts'
+import { Failure } from '../../src/model/failure.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { create, fillEvents } from '../support/databases.ts'
@@ -131,6 +132,20 @@ describe('a hold of a tenant with three files', () => {
     expect(held.map(({ record }) => record.evidence.attempts)).toEqual([2, 2, 2])
     expect(new Set(held.map(({ record }) => record.evidence.quiesce?.leaseId)).size).toBe(1)
     expect(asked.filter((kind) => kind === 'hold-quiesced').length).toBe(2)
+  })
+
+  const steps: readonly HoldStep[] = ['preflight', 'warm', 'asked', 'quiesced', 'locked', 'probed', 'sealed', 'proven', 'copied', 'proven-again', 'probed-again', 'released', 'resumed', 'kept']
+  it.each(steps)('that fails after "%s" of its second file, by a failure or a defect, resumes the tenant and lets go of all files', async (at) => {
+    for (const thrown of [new Failure('IN_USE', 'made by the test'), new TypeError('made by the test')]) {
+      let times = 0
+      const ended = await holdAll({ onStep: (step) => { if (step === at && ++times === 2) throw thrown } }).catch((error: unknown) => error as Error)
+      expect(times).toBeGreaterThanOrEqual(2)
+      if (thrown instanceof Failure) expect(ended).toContainEqual(expect.objectContaining({ failure: expect.objectContaining({ code: 'IN_USE' }) as Failure }))
+      else expect(ended).toBe(thrown)
+      await demo.servesAgain('acme')
+      expect([await place.ledger.openHolds(), place.leftovers()]).toEqual([[], []])
+      for (const file of files) await freedom.expect(file)
+    }
   })
 
   it('asks for room, and predicts the pause, for the sum', async () => {
