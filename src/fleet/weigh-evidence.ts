@@ -12,7 +12,8 @@ export function requireStillness(result: Result): Result {
 }
 
 /**
- * What the service did not confirm makes nothing sound. It takes nothing from damage: the kernel's leases stood, and bytes that nobody could write are those on the disk.
+ * What the service did not confirm makes nothing sound. It takes nothing from damage: the kernel's leases stood, and
+ * bytes that nobody could write are those on the disk.
  * @param unproven why the service did not confirm the pause
  */
 export function withUnproven(result: Result, { code, message, hint, tenantState }: Failure): Result {
@@ -23,8 +24,9 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
     case 'inconclusive':
       return { ...result, failure, reason: `${result.reason ?? 'nothing was concluded'}; not proven is the pause: ${message}` }
     case 'damaged':
-    case 'failed':
       return { ...result, failure }
+    case 'failed': // Why nothing could be read is graver than the pause, unless the tenant may still stand in it.
+      return tenantState === 'maybe-paused' ? { ...result, failure } : result
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * Second phase of a hold: what is done while the tenant stands still. Every line registers its release before it asks for the thing. All files are sealed before the
- * first is copied, and none is let go before the last is proven again: they share one moment, so that a transaction over several of them is in all snapshots or in none.
+ * Second phase of a hold: what is done while the tenant stands still. Every line registers its release before it asks
+ * for the thing. All files are sealed before the first is copied, and none is let go before the last is proven again:
+ * they share one moment, so that a transaction over several of them is in all snapshots or in none.
  */
 import { Disposables } from '../host/disposal.ts'
 import { collectGarbage } from '../host/garbage.ts'
@@ -30,8 +31,10 @@ export interface CopiedFile extends PreparedFile {
 }
 
 /**
- * Files that could not be locked, sealed, copied or proven have their failure afterwards, and are not among those of `onProven`.
- * @param onProven told of the files whose copies have both proofs, before the service is asked to go on: what it answers changes nothing about their bytes
+ * Files that could not be locked, sealed, copied or proven have their failure afterwards, and are not among those of
+ * `onProven`.
+ * @param onProven told of the files whose copies have both proofs, before the service is asked to go on: what it
+ * answers changes nothing about their bytes
  * @returns a promise that resolves when the ledger has the end of the hold
  * @throws what concerns the tenant or the run; the tenant was resumed then as well, unless that is what failed
  */
@@ -40,7 +43,8 @@ export async function copyInPause(
 ): Promise<{ readonly written: Promise<void> }> {
   const { files } = prepared
   signal.throwIfAborted()
-  if (prepared.large) collectGarbage() // A pause in which V8 collected took four times as long. Of small files there are too many to do so before each.
+  // A pause in which V8 collected took four times as long. Of small files there are too many to do so before each.
+  if (prepared.large) collectGarbage()
   for (const { warm } of files) await warm?.catchUp()
   await using pause = await openPause(prepared, request, guardian)
   tellStep(files, 'asked')
@@ -69,7 +73,9 @@ export async function copyInPause(
   return ended ?? { written: Promise.resolve() }
 }
 
-async function openPause({ files, announced, wasHealthy }: Prepared, { keeper, settings }: HoldRequest, guardian: Companions['guardian']): Promise<Pause | null> {
+async function openPause(
+  { files, announced, wasHealthy }: Prepared, { keeper, settings }: HoldRequest, guardian: Companions['guardian'],
+): Promise<Pause | null> {
   if (keeper.kind === 'nobody') return null
   invariant(announced, 'a pause is announced before it is asked for')
   const onEnded: Pausing['onEnded'] = ({ quiesce, pauseMs, ranOutMs, how }) => {
@@ -107,11 +113,18 @@ function compareAnswer(file: PreparedFile, still: Still): PreparedFile {
 
 type LockedFile = PreparedFile & { readonly locked: Locked; readonly accuse: Accuse }
 
-async function lock(file: PreparedFile, still: Still, { keeper, settings }: HoldRequest, guardian: Companions['guardian'], signal: AbortSignal): Promise<LockedFile> {
+async function lock(
+  file: PreparedFile,
+  still: Still,
+  { keeper, settings }: HoldRequest,
+  guardian: Companions['guardian'],
+  signal: AbortSignal,
+): Promise<LockedFile> {
   const { hold, files } = file
   await files.follow()
   const accuse = accuser(files, keeper.kind === 'service' ? keeper.socket : null, hold.record)
-  // A bare file is locked while the kernel says that nobody has it. The lease is given up again for the probe, which opens the file.
+  // A bare file is locked while the kernel says that nobody has it. The lease is given up again for the probe, which
+  // opens the file.
   using _unused = still.by === 'nobody' ? await requireUnused(files, { settings, record: hold.record, accuse, guardian }, signal) : null
   const locked = hold.keep(await lockLiveSet(still, files, still.by === 'nobody' ? 'exclusive' : settings.require, accuse, signal))
   hold.record.step('locked', { lock: { kind: 'ofd', ranges: locked.ranges } })

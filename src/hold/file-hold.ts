@@ -1,6 +1,7 @@
 /**
- * One file on its way through a hold, and the steps that several files of a tenant take together. What one file meets ends its own part and lets go of it; the
- * others go on, for each has proofs of its own. What concerns the tenant or the run is thrown, and ends the hold for all.
+ * One file on its way through a hold, and the steps that several files of a tenant take together. What one file meets
+ * ends its own part and lets go of it; the others go on, for each has proofs of its own. What concerns the tenant or
+ * the run is thrown, and ends the hold for all.
  */
 import { Disposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
@@ -45,8 +46,14 @@ interface OfFile {
   readonly hold: FileHold
 }
 
-/** Takes a step with one file after the other. @returns what came of those that went through @throws what concerns more than one file */
-export async function inTurn<From extends OfFile, To>(files: readonly From[], step: (file: From) => To | Promise<To>): Promise<readonly To[]> {
+/**
+ * Takes a step with one file after the other.
+ * @returns what came of those that went through
+ * @throws what concerns more than one file
+ */
+export async function inTurn<From extends OfFile, To>(
+  files: readonly From[], step: (file: From) => To | Promise<To>,
+): Promise<readonly To[]> {
   const through: To[] = []
   for (const file of files) {
     try {
@@ -58,8 +65,13 @@ export async function inTurn<From extends OfFile, To>(files: readonly From[], st
   return through
 }
 
-/** Takes a step with all files in parallel: where each may have to wait for somebody, the tenant stands still only as long as the longest wait. Ends when all have ended. */
-export async function inParallel<From extends OfFile, To>(files: readonly From[], step: (file: From) => To | Promise<To>): Promise<readonly To[]> {
+/**
+ * Takes a step with all files in parallel: where each may have to wait for somebody, the tenant stands still only as
+ * long as the longest wait. Ends when all have ended.
+ */
+export async function inParallel<From extends OfFile, To>(
+  files: readonly From[], step: (file: From) => To | Promise<To>,
+): Promise<readonly To[]> {
   const ended = await Promise.allSettled(files.map(async (file) => step(file)))
   const failed = ended.flatMap((end, at) => {
     const file = files[at]

@@ -4,7 +4,10 @@ import { withSuppressed } from '../model/suppressed.ts'
 import type { Keeper } from './hold-request.ts'
 import type { HoldRecord } from './record.ts'
 
-/** Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all. @throws {unknown} what is no failure, as it is */
+/**
+ * Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all.
+ * @throws {unknown} what is no failure, as it is
+ */
 export function gravestOf(error: unknown): Failure {
   const all = withSuppressed(error)
   const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? all.at(-1)
@@ -20,8 +23,8 @@ const isSystemError = (error: unknown): error is Error => error instanceof Error
 const followsFromWaking = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
 
 /**
- * The failure of one file, with what is known of its tenant. A pause that was cleaned up without complaint was seen to end; of one that was refused the service
- * may have said that it serves again.
+ * The failure of one file, with what is known of its tenant. A pause that was cleaned up without complaint was seen to
+ * end; of one that was refused the service may have said that it serves again.
  * @param paused whether the tenant may have stood still for any of its files
  */
 export function withTenantState(failure: Failure, keeper: Keeper, record: HoldRecord, paused: boolean): Failure {

@@ -1,4 +1,7 @@
-/** What is asked of a hold, and what it comes to. One hold takes all files of a tenant: one quiesce, one moment, one resume. */
+/**
+ * What is asked of a hold, and what it comes to. One hold takes all files of a tenant: one quiesce, one moment, one
+ * resume.
+ */
 import type { TenantId } from '../model/brand.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { Failure } from '../model/failure.ts'
@@ -41,7 +44,10 @@ export interface FileRequest {
   readonly named: string
   /** True if the file must be a database. A file that is not one is then held and reported as damaged. */
   readonly expected: boolean
-  /** How long, in ms, the tenant stood still when the last hold was given up because the copy took too long. Null if it was not given up. */
+  /**
+   * How long, in ms, the tenant stood still when the last hold was given up because the copy took too long. Null if it
+   * was not given up.
+   */
   readonly lostPauseMs: number | null
   /** Name of the draft, and of the snapshot that it becomes: unique in the snapshot folder. */
   readonly name: string
@@ -64,8 +70,9 @@ export interface HoldRequest {
 /** What became of one file. */
 export type Held =
   /**
-   * `written` resolves when the ledger has the end of the hold. The caller that goes on with the snapshot waits for it at the end.
-   * `unproven`: both proofs were there, and afterwards the service did not confirm the pause, because it died or for another reason; null where it did.
+   * `written` resolves when the ledger has the end of the hold. The caller that goes on with the snapshot waits for it
+   * at the end. `unproven`: both proofs were there, and afterwards the service did not confirm the pause, because it
+   * died or for another reason; null where it did.
    */
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly contents: Contents; readonly record: HoldRecord; readonly written: Promise<void>; readonly unproven: Failure | null }
   /** Refused outright: the file was in no pause (`failed`). */

@@ -1,6 +1,6 @@
 /**
- * The hold: quiesce, lock, probe, seal, prove, copy, prove, release (hold.md). The critical section of holdfast and, with
- * its folder, the only code that ever sees a live path. It has three phases: prepare, copy in the pause, publish.
+ * The hold: quiesce, lock, probe, seal, prove, copy, prove, release (hold.md). The critical section of holdfast and,
+ * with its folder, the only code that ever sees a live path. It has three phases: prepare, copy in the pause, publish.
  */
 import { nextTurn } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
@@ -19,16 +19,23 @@ export type { FileRequest, Held, HoldBounds, HoldRequest, HoldSettings, Keeper }
 export type { HoldTimings }
 
 const attemptsMax = 3
-/** Doubts that a fresh attempt may settle (hold.md step 10). Not a lost lease: each such attempt may stand the tenant still for a whole TTL. */
+/**
+ * Doubts that a fresh attempt may settle (hold.md step 10). Not a lost lease: each such attempt may stand the tenant
+ * still for a whole TTL.
+ */
 const worthRetrying = new Set<Failure['code']>(['COPY_CHANGED', 'WRITER_SEEN'])
 
 /**
- * Takes a snapshot of each file of one tenant, all of one moment, in at most three attempts. Files that cannot be held have their own outcome; where one is worth a
- * fresh attempt it is made for all, so that the snapshots never are of two moments.
+ * Takes a snapshot of each file of one tenant, all of one moment, in at most three attempts. Files that cannot be held
+ * have their own outcome; where one is worth a fresh attempt it is made for all, so that the snapshots never are of two
+ * moments.
  * @returns one outcome for each file, in their order
- * @throws {Failure} INTERRUPTED when the signal aborted it. All other failures are answers; which of them stop the run is decided in fleet/.
+ * @throws {Failure} INTERRUPTED when the signal aborted it. All other failures are answers; which of them stop the run
+ * is decided in fleet/.
  */
-export async function hold(request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<readonly Held[]> {
+export async function hold(
+  request: HoldRequest, companions: Companions, signal: AbortSignal,
+): Promise<readonly Held[]> {
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
   for (let attempt = 1; ; attempt++) {
     const holds = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))
@@ -50,7 +57,13 @@ type Outcome =
   /** `failure`: what ended the hold for all files that have neither a snapshot nor a failure of their own. */
   | { readonly kind: 'ended'; readonly snapshots: ReadonlyMap<FileHold, Held>; readonly failure: Failure | null }
 
-async function tryOnce(holds: readonly FileHold[], isWorthAnother: () => boolean, request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<Outcome> {
+async function tryOnce(
+  holds: readonly FileHold[],
+  isWorthAnother: () => boolean,
+  request: HoldRequest,
+  companions: Companions,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { keeper } = request
   try {
     await using prepared = await prepare(holds, request, companions, signal)
@@ -72,10 +85,13 @@ const nothingCopied: Publishing = { files: [], written: Promise.resolve(), unpro
 const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
 
 /**
- * A service that dies while its tenant stands still takes its word with it. The kernel's word remains: where leases on every file stood from before the copy to after
- * it, nobody has had the files, and the copies are what lies on the disk. They are kept, with what is not proven. All others are thrown away.
+ * A service that dies while its tenant stands still takes its word with it. The kernel's word remains: where leases on
+ * every file stood from before the copy to after it, nobody has had the files, and the copies are what lies on the
+ * disk. They are kept, with what is not proven. All others are thrown away.
  */
-async function copyAndResume(prepared: Prepared, request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<Publishing> {
+async function copyAndResume(
+  prepared: Prepared, request: HoldRequest, companions: Companions, signal: AbortSignal,
+): Promise<Publishing> {
   let proven: readonly CopiedFile[] = []
   const onProven = (files: readonly CopiedFile[]): void => { proven = files }
   try {
@@ -92,7 +108,9 @@ async function copyAndResume(prepared: Prepared, request: HoldRequest, companion
 
 const undecidedFromTheStart = new Set<Failure['code']>(['SERVICE_BUSY', 'QUIESCE_TIMEOUT', 'NOT_SQLITE', 'EMPTY_FILE'])
 
-/** @param ofAll what ended the hold for all files; a tenant that may still be paused outweighs what one of its files met */
+/**
+ * @param ofAll what ended the hold for all files; a tenant that may still be paused outweighs what one of its files met
+ */
 function unheld(file: FileHold, ofAll: Failure | null, { keeper }: HoldRequest, paused: boolean): Held {
   const { record } = file
   const maybePaused = ofAll?.code === 'RESUME_FAILED'

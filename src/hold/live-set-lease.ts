@@ -1,6 +1,7 @@
 /**
- * Kernel leases on every file of an open live set: the kernel's word that nobody else has one of them open or mapped, in any process, container or mount namespace
- * (hold.md F3, I1.3). They harm nobody as long as they are given up when somebody opens a file (F12).
+ * Kernel leases on every file of an open live set: the kernel's word that nobody else has one of them open or mapped,
+ * in any process, container or mount namespace (hold.md F3, I1.3). They harm nobody as long as they are given up when
+ * somebody opens a file (F12).
  */
 import { monotonicMs, sleep } from '../host/clock.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../host/kernel-lease.ts'
@@ -22,7 +23,10 @@ export type LeasedOrNot =
   /** Nothing is said about others. */
   | { readonly kind: 'unsupported'; readonly part: LiveSetPart; readonly why: string }
 
-/** Takes all or none. @param patienceMs how long a file is asked for that somebody has: a backup or an indexer may look at it for a moment */
+/**
+ * Takes all or none.
+ * @param patienceMs how long a file is asked for that somebody has: a backup or an indexer may look at it for a moment
+ */
 export async function leaseLiveSet(files: LiveFiles, patienceMs: number, signal: AbortSignal): Promise<LeasedOrNot> {
   const leased: LiveSetPart[] = []
   const release = (): void => {
@@ -52,7 +56,9 @@ export async function leaseLiveSet(files: LiveFiles, patienceMs: number, signal:
   }
 }
 
-async function leaseWithPatience(descriptor: number, patienceMs: number, signal: AbortSignal): Promise<ReturnType<typeof takeWriteLease>> {
+async function leaseWithPatience(
+  descriptor: number, patienceMs: number, signal: AbortSignal,
+): Promise<ReturnType<typeof takeWriteLease>> {
   const deadlineMs = monotonicMs() + patienceMs
   for (;;) {
     const answer = takeWriteLease(descriptor)
@@ -61,7 +67,10 @@ async function leaseWithPatience(descriptor: number, patienceMs: number, signal:
   }
 }
 
-/** Calls `giveWay` once, when somebody asks for one of the files; of leases on other files the process hears too. Dispose to stop. */
+/**
+ * Calls `giveWay` once, when somebody asks for one of the files; of leases on other files the process hears too.
+ * Dispose to stop.
+ */
 export function onceBroken(lease: LiveSetLease, giveWay: () => void): Disposable {
   const listening = onLeaseBreak(() => {
     if (lease.isUnbroken()) return

@@ -1,6 +1,7 @@
 /**
- * First phase of a hold: everything that is done, and may be refused, while nobody stands still yet. Each file is resolved, opened and judged by itself, and what
- * cannot be held is that file's own result. Room on the disk, and the length of the pause, are asked for the sum.
+ * First phase of a hold: everything that is done, and may be refused, while nobody stands still yet. Each file is
+ * resolved, opened and judged by itself, and what cannot be held is that file's own result. Room on the disk, and the
+ * length of the pause, are asked for the sum.
  */
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { LivePath } from '../model/brand.ts'
@@ -45,9 +46,12 @@ type Judged = Omit<PreparedFile, 'draft' | 'warm'>
 
 /**
  * Waits for room on the disk where there is none, and inspects everything anew afterwards.
- * @throws {Failure} SERVICE_BUSY, NO_SPACE, TOO_LARGE_FOR_PAUSE, LEDGER_UNUSABLE, and what the service answers; the reason of the signal
+ * @throws {Failure} SERVICE_BUSY, NO_SPACE, TOO_LARGE_FOR_PAUSE, LEDGER_UNUSABLE, and what the service answers; the
+ * reason of the signal
  */
-export async function prepare(holds: readonly FileHold[], request: HoldRequest, companions: Companions, signal: AbortSignal): Promise<Prepared> {
+export async function prepare(
+  holds: readonly FileHold[], request: HoldRequest, companions: Companions, signal: AbortSignal,
+): Promise<Prepared> {
   const { keeper, folder, settings } = request
   for (;;) {
     await using opened = new AsyncDisposables()
@@ -58,7 +62,8 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
     const copyBytes = judged.reduce((sum, { outlook }) => sum + outlook.copyBytes, 0)
     const room = judged.length === 0 ? null : askForRoom(copyBytes, request)
     if (room) {
-      await opened[Symbol.asyncDispose]() // The wait may take as long as the checks of others: nothing of ours stays open.
+      // The wait may take as long as the checks of others: nothing of ours stays open.
+      await opened[Symbol.asyncDispose]()
       await room
       signal.throwIfAborted()
       continue
@@ -77,7 +82,10 @@ export async function prepare(holds: readonly FileHold[], request: HoldRequest, 
 const resolve = (holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> =>
   inTurn(holds.map((hold) => ({ hold })), async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots) }))
 
-/** A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered as such. */
+/**
+ * A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered
+ * as such.
+ */
 async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean> {
   if (keeper.kind === 'nobody') return true
   const { state, healthy } = await keeper.service.tenant(keeper.tenant, signal)
@@ -85,7 +93,13 @@ async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean>
   return healthy
 }
 
-async function inspect({ hold, path }: ResolvedFile, opened: AsyncDisposables, { keeper, folder, roots, settings }: HoldRequest, { guardian }: Companions, signal: AbortSignal): Promise<Judged> {
+async function inspect(
+  { hold, path }: ResolvedFile,
+  opened: AsyncDisposables,
+  { keeper, folder, roots, settings }: HoldRequest,
+  { guardian }: Companions,
+  signal: AbortSignal,
+): Promise<Judged> {
   const files = opened.add(new LiveFiles(path, roots))
   hold.keep(files)
   if (keeper.kind === 'nobody') await requireNoLease(path)
@@ -98,7 +112,11 @@ async function inspect({ hold, path }: ResolvedFile, opened: AsyncDisposables, {
   return { hold, files, outlook, unused }
 }
 
-/** The last before a bare file is locked: what can be made ready is ready, so that the lock stands for as long as the copy needs it. @throws {Failure} IN_USE */
+/**
+ * The last before a bare file is locked: what can be made ready is ready, so that the lock stands for as long as the
+ * copy needs it.
+ * @throws {Failure} IN_USE
+ */
 async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: AbortSignal): Promise<PreparedFile> {
   const { unused, files, outlook } = file
   if (!unused) return file
@@ -110,7 +128,8 @@ async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: 
 }
 
 /**
- * A second name of a file of the tenant would meet our own seal: it is refused, and the file has its result under the first name.
+ * A second name of a file of the tenant would meet our own seal: it is refused, and the file has its result under the
+ * first name.
  * @param seen names by the file that they lead to @throws {Failure} MANY_NAMES
  */
 async function requireOwnName(file: Judged, seen: Map<string, string>): Promise<Judged> {
@@ -141,7 +160,10 @@ async function openDraft({ request }: FileHold, opened: AsyncDisposables, folder
   return draft
 }
 
-/** By hooks the line is written when it is the tenant's turn: after a crash what was announced is resumed by command, whether it was paused or not. */
+/**
+ * By hooks the line is written when it is the tenant's turn: after a crash what was announced is resumed by command,
+ * whether it was paused or not.
+ */
 async function announce(opened: AsyncDisposables, { keeper, settings }: HoldRequest): Promise<Announcement | null> {
   if (keeper.kind === 'nobody') return null
   const announced = opened.add(new Announcement({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }))

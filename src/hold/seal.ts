@@ -32,7 +32,10 @@ export interface Sealed extends Disposable {
   assertUnbroken(): void
 }
 
-/** @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN when the probe, which opens by path, met another file than the locked one */
+/**
+ * @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN when the probe, which opens by path, met another file than
+ * the locked one
+ */
 export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
   invariant(locked.standing, 'only a standing lock can be probed')
   const answer = await probe.try(locked.files.path, locked.scope).catch(async (error: unknown) => {
@@ -49,13 +52,18 @@ export interface SealTerms {
   readonly required: SealLevel
   /** The strongest level that this file system can give (overlay: `exclusive`, F11). */
   readonly ceiling: SealLevel
-  /** Was somebody asked to stand still? If not, whoever has opened the file since must not wait for us: the lock is given up before anything else is done. */
+  /**
+   * Was somebody asked to stand still? If not, whoever has opened the file since must not wait for us: the lock is
+   * given up before anything else is done.
+   */
   readonly served: boolean
   readonly accuse: Accuse
 }
 
 /** @throws {Failure} IN_USE naming the holders, CONTRACT_BROKEN when the service is one of them, LEASE_UNAVAILABLE */
-export async function seal(probed: Probed, { required, ceiling, served, accuse }: SealTerms, signal: AbortSignal): Promise<Sealed> {
+export async function seal(
+  probed: Probed, { required, ceiling, served, accuse }: SealTerms, signal: AbortSignal,
+): Promise<Sealed> {
   const { locked } = probed
   invariant(locked.standing, 'only a standing lock can be sealed')
   if (locked.scope === 'writer') return sealedAt('writer-locked', locked, null, { state: 'refused', files: 0 })

@@ -1,6 +1,7 @@
 /**
- * A bare file has no owner who was asked to stand still. So it is asked first, by what nobody notices, whether anybody uses it: the kernel's list of leases, the locks
- * of others, a kernel lease of ours. Only a file that nobody uses is read and locked. Where the kernel gives no lease, the open-file table must do.
+ * A bare file has no owner who was asked to stand still. So it is asked first, by what nobody notices, whether anybody
+ * uses it: the kernel's list of leases, the locks of others, a kernel lease of ours. Only a file that nobody uses is
+ * read and locked. Where the kernel gives no lease, the open-file table must do.
  */
 import { findConflict } from '../host/byte-lock.ts'
 import { monotonicMs, sleep } from '../host/clock.ts'
@@ -22,20 +23,32 @@ import type { HoldRecord } from './record.ts'
 
 /** Nobody uses the file. It stands as long as nobody opens it; whoever does waits for nothing of ours. */
 export interface Unused extends Disposable {
-  /** False where only the open-file table could be asked: then nothing tells us of somebody who opens the file while we hold it. */
+  /**
+   * False where only the open-file table could be asked: then nothing tells us of somebody who opens the file while we
+   * hold it.
+   */
   readonly leased: boolean
   /** @throws {Failure} IN_USE when somebody has opened the file since */
   assertStanding(): void
-  /** Waits until the file was watched long enough to notice somebody who opens it for each request. @throws as `assertStanding` */
+  /**
+   * Waits until the file was watched long enough to notice somebody who opens it for each request.
+   * @throws as `assertStanding`
+   */
   watched(signal: AbortSignal): Promise<void>
 }
 
-/** The ending of a transaction, and somebody who looks at the file in passing, are waited for; nothing of ours stands meanwhile. */
+/**
+ * The ending of a transaction, and somebody who looks at the file in passing, are waited for; nothing of ours stands
+ * meanwhile.
+ */
 const patienceMs = { lock: 250, open: 30 } as const
 /** A shell that writes in a loop opens the file every few milliseconds. */
 const watchMs = 30
 
-/** To be asked before the file is opened: opening it would end the lease of somebody else, which may be another check. @throws {Failure} IN_USE */
+/**
+ * To be asked before the file is opened: opening it would end the lease of somebody else, which may be another check.
+ * @throws {Failure} IN_USE
+ */
 export async function requireNoLease(path: LivePath): Promise<void> {
   const holders = await findLeaseHolders(await identitiesOf(path))
   if (holders.length > 0) throw new Failure('IN_USE', `somebody has a kernel lease on ${path}: ${describeHolders(holders, [])}`)
@@ -48,14 +61,20 @@ export interface Asking {
   readonly guardian: Guardian
 }
 
-/** @throws {Failure} LOCKS_UNTRUSTED, LOCK_BUSY, IN_USE; LEASE_UNAVAILABLE where the seal could not come to what is required */
-export async function requireUnused(files: LiveFiles, { settings, record, accuse, guardian }: Asking, signal: AbortSignal): Promise<Unused> {
+/**
+ * @throws {Failure} LOCKS_UNTRUSTED, LOCK_BUSY, IN_USE; LEASE_UNAVAILABLE where the seal could not come to what is
+ * required
+ */
+export async function requireUnused(
+  files: LiveFiles, { settings, record, accuse, guardian }: Asking, signal: AbortSignal,
+): Promise<Unused> {
   const { fileSystem, ceiling } = await judgeFileSystem(files, settings.trustMounts)
   record.add({ fileSystem: fileSystem.type })
   const locked = await lockOfOthers(files, signal)
   if (locked !== null) throw await accuse('LOCK_BUSY', locked)
   using given = new Disposables()
-  given.add(await guardian.watchHeartbeat()) // Who opens the file waits for a lease of ours, and would wait for a frozen one.
+  // Who opens the file waits for a lease of ours, and would wait for a frozen one.
+  given.add(await guardian.watchHeartbeat())
   const lease = await leaseLiveSet(files, patienceMs.open, signal)
   if (lease.kind === 'refused') throw await accuse('IN_USE', `somebody has ${files.path}${lease.part} open or mapped`)
   if (lease.kind === 'held') given.add(lease)
@@ -95,7 +114,8 @@ function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposa
   }
   const listening = lease === null ? null : onceBroken(lease, giveWay)
   const assertStanding = (): void => {
-    if (lease !== null && !given && !lease.isUnbroken()) giveWay() // The signal may not have reached us yet: ask the kernel.
+    // The signal may not have reached us yet: ask the kernel.
+    if (lease !== null && !given && !lease.isUnbroken()) giveWay()
     if (broken) throw new Failure('IN_USE', `somebody opened a file of ${files.path} while we asked whether anybody uses it: we gave way at once`)
   }
   return {

@@ -1,4 +1,7 @@
-/** Step 1 for all files of a tenant: warm copies, and what the pause will cost then. A bare file is not prepared: nobody waits for the end of its hold. */
+/**
+ * Step 1 for all files of a tenant: warm copies, and what the pause will cost then. A bare file is not prepared: nobody
+ * waits for the end of its hold.
+ */
 import type { AsyncDisposables } from '../host/disposal.ts'
 import { inTurn } from './file-hold.ts'
 import type { Guardian } from './guardian.ts'
@@ -45,7 +48,9 @@ async function pinAndCopy(file: PreparedFile, { opened, guardian, signal }: Warm
 }
 
 /** The pause is as long for each of the files as for all of them. @throws {Failure} TOO_LARGE_FOR_PAUSE */
-async function requirePauseWithin(files: readonly PreparedFile[], large: boolean, { settings: { maxPauseMs }, signal }: WarmingUp): Promise<void> {
+async function requirePauseWithin(
+  files: readonly PreparedFile[], large: boolean, { settings: { maxPauseMs }, signal }: WarmingUp,
+): Promise<void> {
   const what = namesOf(files)
   const predicted = (predictedPauseMs: number | null): void => {
     for (const { hold } of files) hold.record.time({ predictedPauseMs })

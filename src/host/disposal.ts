@@ -1,6 +1,6 @@
 /**
- * What was opened, given up together: the last first, each even if another one fails. They stand in for DisposableStack and AsyncDisposableStack, which
- * Node 22 does not have; replace them when Node 24 is the oldest that we run on.
+ * What was opened, given up together: the last first, each even if another one fails. They stand in for DisposableStack
+ * and AsyncDisposableStack, which Node 22 does not have; replace them when Node 24 is the oldest that we run on.
  */
 export class Disposables implements Disposable {
   #opened: Disposable[] = []
@@ -47,7 +47,8 @@ export class AsyncDisposables implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const last = this.#opened.pop()
     if (last === undefined) return
-    await using _before = { [Symbol.asyncDispose]: () => this[Symbol.asyncDispose]() } // After the last one, whatever comes of that.
+    // After the last one, whatever comes of that.
+    await using _before = { [Symbol.asyncDispose]: () => this[Symbol.asyncDispose]() }
     if (Symbol.asyncDispose in last) await last[Symbol.asyncDispose]()
     else last[Symbol.dispose]()
   }
