@@ -1,0 +1,120 @@
+/**
+ * Who could change what a path leads to, besides root and us. What holdfast obeys (configuration, token, certificates) and where it keeps customers' data
+ * must be out of the reach of others, with every folder and every link on the way.
+ */
+import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+/** What lets another user change where a path leads. */
+export interface Untrusted {
+  /** The file, folder or link in question. */
+  readonly path: string
+  /** Such as `it belongs to another user (uid 1000, mode 0755)`. */
+  readonly why: string
+  /** A command that mends it. */
+  readonly remedy: string
+}
+
+/**
+ * What the path is to be at its end: a `file` that only root and we may write, a `folder` in which only root and we may write, or a `shared-folder` such as
+ * /tmp, where others may write too but may not rename what is ours.
+ */
+export type PathUse = 'file' | 'folder' | 'shared-folder'
+
+/**
+ * Walks the path as the kernel does, through every link.
+ * @returns the first thing that another user could change; null where there is none. What is not there yet, or cannot be looked at, is passed over: opening
+ * it says why. So is what is neither file nor folder.
+ */
+export function findUntrusted(path: string, use: PathUse): Untrusted | null {
+  if (process.geteuid === undefined) return null // Owners and modes mean nothing there.
+  const pending = resolve(path).split('/').filter(Boolean)
+  let at = '/'
+  let above = look(at)
+  let found = above && judgeFolder(at, above, pending.length > 0 || use === 'shared-folder')
+  for (let links = 0; found === null && above !== null; ) {
+    const name = pending.shift()
+    if (name === undefined) return null
+    const here = name === '..' ? dirname(at) : join(at, name)
+    const stats = look(here)
+    if (stats === null) return null
+    if (stats.isSymbolicLink()) {
+      if (++links > linksMax) return null
+      if (isShared(above) && !isTrustedOwner(stats)) return belongsToOther(here, stats)
+      const target = readlinkSync(here)
+      pending.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
+      if (!target.startsWith('/')) continue
+      at = '/'
+      above = look(at)
+      continue
+    }
+    found = stats.isDirectory() ? judgeFolder(here, stats, pending.length > 0 || use === 'shared-folder') : judgeFile(here, stats)
+    at = here
+    above = stats
+  }
+  return found
+}
+
+/** As the kernel's own limit. */
+const linksMax = 40
+const writableByOthers = 0o022
+const sticky = 0o1000
+
+/** Others may make names there, but only rename their own. */
+const isShared = ({ mode }: Stats): boolean => (mode & writableByOthers) !== 0
+
+function judgeFolder(path: string, stats: Stats, mayBeShared: boolean): Untrusted | null {
+  if (!isTrustedOwner(stats) && !isUnnamedOwner(stats)) return belongsToOther(path, stats)
+  if (!isShared(stats) || (mayBeShared && (stats.mode & sticky) !== 0)) return null
+  return writable(path, stats)
+}
+
+function judgeFile(path: string, stats: Stats): Untrusted | null {
+  if (!stats.isFile()) return null
+  if (!isTrustedOwner(stats)) return belongsToOther(path, stats)
+  return isShared(stats) ? writable(path, stats) : null
+}
+
+const isTrustedOwner = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid?.()
+
+function belongsToOther(path: string, { uid, mode }: Stats): Untrusted {
+  const owner = process.geteuid?.() === 0 ? 'root' : String(process.geteuid?.())
+  return { path, why: `it belongs to another user (uid ${uid}, mode ${octal(mode)})`, remedy: `chown -h ${owner} ${shown(path)}` }
+}
+
+function writable(path: string, { mode, gid }: Stats): Untrusted {
+  const [who, which] = (mode & 0o002) === 0 ? [`its group (gid ${gid}) may write it`, 'g'] : ['everybody may write it', 'go']
+  return { path, why: `${who} (mode ${octal(mode)})`, remedy: `chmod ${which}-w ${shown(path)}` }
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
+const shown = (path: string): string => (/^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`)
+
+/**
+ * In a user namespace of its own a process sees the machine's root, and all whom the namespace does not name, as one number. The folders above everything
+ * (`/`, `/tmp`) belong to it there.
+ */
+function isUnnamedOwner({ uid }: Stats): boolean {
+  unnamedOwner ??= readUnnamedOwner()
+  return uid === unnamedOwner
+}
+let unnamedOwner: number | null = null
+
+/** -1 where every owner is told by name. */
+function readUnnamedOwner(): number {
+  try {
+    if (/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'))) return -1
+    return Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1'))
+  } catch {
+    return -1 // No such system.
+  }
+}
+
+/** null for what is not there, or where we may not look. */
+function look(path: string): Stats | null {
+  try {
+    return lstatSync(path)
+  } catch {
+    return null
+  }
+}
