@@ -5,6 +5,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { findUntrusted } from '../config/trusted-path.ts'
 import { invariant } from '../model/bug.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { frameOf, Frames } from './frames.ts'
@@ -212,13 +213,17 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
 }
 
 /** Nothing that would change what a child does. A compile cache, where the person has one, makes its start shorter. */
-const inheritedNames = ['PATH', 'TZ', 'LANG', 'NODE_COMPILE_CACHE'] as const
+const compileCache = 'NODE_COMPILE_CACHE'
+const inheritedNames = ['PATH', 'TZ', 'LANG', compileCache] as const
+
+/** What lies in a compile cache is run: one that another user can write is left out. */
+const isOursAlone = (folder: string): boolean => findUntrusted(folder, 'folder') === null
 
 function inherited(): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of inheritedNames) {
     const value = process.env[name]
-    if (value !== undefined) env[name] = value
+    if (value !== undefined && (name !== compileCache || isOursAlone(value))) env[name] = value
   }
   return env
 }
