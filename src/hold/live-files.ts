@@ -73,7 +73,6 @@ export class LiveFiles implements Disposable {
     const descriptor = openPart(path)
     try {
       const opened = fstatSync(descriptor.number, look)
-      if (!opened.isFile()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
       if (opened.nlink > 1n) throw new Failure('MANY_NAMES', `${path} has ${opened.nlink} hard links: under each name SQLite keeps another journal`)
       // By the opened descriptor, not by name: a link may have been swapped between look and open.
       if (this.#roots) await requireInside(pathOf(descriptor.number), this.#roots)

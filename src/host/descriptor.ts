@@ -2,7 +2,7 @@
  * Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would go. Opened and closed at once: that
  * takes microseconds, a hop through the thread pool a tenth of a millisecond of somebody's pause.
  */
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
 import { nameOf, onDisk } from './file-name.ts'
 
@@ -28,7 +28,11 @@ export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: cons
 export function openDescriptor(path: string, mode: 'read-write' | 'read-only'): Descriptor {
   const found = lstatSync(onDisk(path))
   if (!found.isFile() && !found.isSymbolicLink()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
-  return descriptorOf(openSync(onDisk(path), mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
+  const flags = mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly
+  const descriptor = descriptorOf(openSync(onDisk(path), flags), path)
+  if (fstatSync(descriptor.number).isFile()) return descriptor
+  descriptor.close() // It got the name since.
+  throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
 }
 
 function descriptorOf(number: number, path: string): Descriptor {

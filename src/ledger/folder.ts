@@ -1,6 +1,7 @@
 /** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { findUntrusted } from '../config/trusted-path.ts'
 import { syncFolder } from '../host/durable.ts'
 import { makeFolder } from '../host/folder.ts'
 import { Failure } from '../model/failure.ts'
@@ -9,6 +10,7 @@ export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
 
 /** Makes the folder (0700) when it is not there. @throws {Failure} LEDGER_UNUSABLE, also when others can write there. */
 export async function prepareFolder(dir: string): Promise<void> {
+  requireTrusted(dir) // Before anything is made: through a link of another user it would be made elsewhere.
   try {
     const [made] = await makeFolder(dir, 0o700)
     if (made !== undefined) await syncFolder(dirname(made))
@@ -25,6 +27,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
     if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
     if ((folder.mode & 0o022) !== 0) throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
     if (!isOurs(folder)) throw unusable(`the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`, 'chown it to the user that runs holdfast')
+    requireTrusted(dir)
     const file = await lstat(ledgerFile(dir)).catch((error: unknown) => absent(error))
     if (file === null) return 'empty'
     if (!file.isFile() || file.nlink !== 1) throw unusable(`${ledgerFile(dir)} is not a file with one name`)
@@ -36,6 +39,12 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
     if (absent(error) === null) return 'empty'
     throw unusable(`cannot look at the ledger's folder ${dir}: ${messageOf(error)}`, null, error)
   }
+}
+
+/** Whoever may rename a folder above it can put another ledger in its place. */
+function requireTrusted(dir: string): void {
+  const untrusted = findUntrusted(dir, 'folder')
+  if (untrusted !== null) throw unusable(`others can write to the ledger's folder ${dir}, or change where its name leads: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy)
 }
 
 /** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */

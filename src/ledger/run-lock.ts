@@ -86,11 +86,13 @@ class HeldRunLock implements RunLock {
 }
 
 async function openOwnerFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
-  } catch (error) {
-    throw new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: ${codeOf(error)}`, { cause: error })
-  }
+  const refused = (why: string, cause?: unknown): Failure => new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: ${why}`, { cause })
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600).catch((error: unknown) => {
+    throw refused(codeOf(error), error)
+  })
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw refused('it is not a regular file')
 }
 
 async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
