@@ -2,7 +2,9 @@
 import { statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { Engine, Reading } from '../model/reading.ts'
+import type { CheckedSnapshot } from './compare-snapshots.ts'
 import type { User } from './confinement.ts'
 import type { Digesting, QuestionOf, Step } from './questions.ts'
 import { fileBytesFor } from './file-size-limit.ts'
@@ -25,6 +27,8 @@ export interface PlaceLimits {
 }
 
 export interface PlaceOptions {
+  /** What the snapshot consists of; null for whatever lies there. */
+  readonly kept: KeptFiles | null
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
   readonly map: boolean
@@ -82,7 +86,7 @@ export class ReadingPlace implements AsyncDisposable {
       for (const one of [seat, ...others]) one.allow(fileBytesFor(snapshot))
       const child = await seat.ready()
       child.snapshots++
-      await room.admit(snapshot)
+      await room.admit(snapshot, options.kept)
       const reading = await readSnapshot(readersOf(child, seat, others, signal), {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
@@ -97,25 +101,25 @@ export class ReadingPlace implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', stop)
       await Promise.all(others.map((other) => other.end()))
-      await room.clear()
+      await room.clear(() => seat.end())
     }
   }
 
   /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
-  async visit<Value>(snapshot: SnapshotPath, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+  async visit<Value>({ path, kept }: Pick<CheckedSnapshot, 'path' | 'kept'>, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
     signal.throwIfAborted()
     const { room, seat } = await this.#furnished()
     const stop = (): void => seat.kill()
     signal.addEventListener('abort', stop)
     try {
       await seat.alive().catch(() => undefined) // What goes wrong with it is told to who asks.
-      seat.allow(fileBytesFor(snapshot))
-      await room.admit(snapshot)
+      seat.allow(fileBytesFor(path))
+      await room.admit(path, kept ?? null)
       return await work(askingOf(seat, signal))
     } finally {
       signal.removeEventListener('abort', stop)
       await seat.end()
-      await room.clear()
+      await room.clear(() => seat.end())
     }
   }
 

@@ -10,9 +10,9 @@ import { doubtsIn } from '../comparison/tables.ts'
 import { draftName } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { isSameFile } from '../hold/tell-file.ts'
-import type { SnapshotPath, TenantId } from '../model/brand.ts'
-import type { FileComparison, Sided } from '../model/comparison.ts'
+import type { TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
+import type { Comparison, FileComparison, Sided } from '../model/comparison.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { NonEmpty } from '../model/verdict.ts'
@@ -225,7 +225,13 @@ async function comparePair<Side extends GivenSide>(file: Pair, from: Sided<Taken
   const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
   if (other.snapshot === null) return compared(sided(result, otherResult), null)
   const snapshots = sided(checked(taken.snapshot, result), checked(other.snapshot, otherResult))
-  return compared(sided(result, otherResult), await checker.compare(snapshots, signal))
+  return compared(sided(result, otherResult), await checker.compare(snapshots, signal).catch(notReadAgain))
 }
 
-const checked = (path: SnapshotPath, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })
+/** One that is not any more what was checked. @throws every other error */
+function notReadAgain(error: unknown): Comparison {
+  if (error instanceof Failure && error.code === 'READ_FAILED') return { why: error.message, tables: [], schemaDifferences: [] }
+  throw error
+}
+
+const checked = ({ path, kept }: NonNullable<Taken['snapshot']>, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, kept, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })

@@ -4,7 +4,6 @@
  */
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
-import { requirePrivateFolder } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { Failure } from '../model/failure.ts'
@@ -15,10 +14,9 @@ import { takeCopy } from './take.ts'
 
 /**
  * Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as
- * `requirePrivateFolder`
+ * `openSnapshotFolder`
  */
 export async function checkTestDatabase(settings: Settings, signal: AbortSignal): Promise<Saying> {
-  await requirePrivateFolder(settings.snapshots.dir)
   await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
   const named = await makeSpecimen(folder.path)
   const { path } = folder

@@ -3,14 +3,15 @@
  * Each step is tried for real on files of our own; a tenant is paused only when one is named.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
-import { draftName, requirePrivateFolder } from '../hold/draft.ts'
+import { draftName } from '../hold/draft.ts'
 import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
+import { requirePrivateFolder } from '../hold/private-folder.ts'
+import { openFolderOfRun, openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
@@ -22,6 +23,7 @@ import type { Service } from '../service/port.ts'
 import { attempt, broken, fit, step, unfit, unfitSaying, warning, type Saying, type Step } from './doctor-words.ts'
 import { checkTestDatabase } from './doctor-check.ts'
 import { tryContract } from './doctor-contract.ts'
+import { lookAtPrograms } from './doctor-programs.ts'
 
 export interface Fitness {
   readonly steps: readonly Step[]
@@ -45,6 +47,7 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
     await step('ledger', () => lookAtLedger(ledger)),
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]
+  if (settings.service.kind === 'hooks') steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
   const connected = await attempt(() => connectService(settings.service))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected
@@ -81,24 +84,25 @@ async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
   return open.length === 0 ? fit('opens, and no hold stands open') : warning(`${open.length} holds stand open`, 'holdfast resume --all')
 }
 
-/** A whole hold, on a database of our own beside the tenants': locks, probe, leases and copy are tried for real. */
+/**
+ * A whole hold, on a database of our own beside the tenants': locks, probe, leases and copy are tried for real. The service's user may rename in the root: the
+ * folder is known by its descriptor, and a file anywhere else is refused.
+ */
 async function holdSpecimen(root: string, settings: Settings, signal: AbortSignal): Promise<Saying> {
-  const beside = await mkdtemp(join(root, '.holdfast-doctor-'))
-  try {
-    const named = await makeSpecimen(beside)
-    await requirePrivateFolder(settings.snapshots.dir)
-    await using companions = await startCompanions()
-    const [held] = await hold({
-      files: [{ named, expected: false, lostPauseMs: null, name: draftName('doctor'), onStep: () => undefined }], roots: null, keeper: { kind: 'nobody' },
-      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts }, folder: settings.snapshots.dir, bounds: unbounded,
-    }, companions, signal)
-    invariant(held, 'a hold has an outcome for each file')
-    if (held.kind !== 'snapshot') throw held.failure
-    await using _snapshot = held.snapshot
-    return fit(`lock, probe, lease, copy: ${held.record.evidence.level}, by ${held.record.evidence.snapshot?.method ?? 'copy'}`)
-  } finally {
-    await rm(beside, { recursive: true, force: true })
-  }
+  await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
+  await using beside = await openFolderOfRun(root, '.holdfast-doctor-')
+  const inside = beside.folder.at('.')
+  const named = await makeSpecimen(inside)
+  await using companions = await startCompanions()
+  const [held] = await hold({
+    files: [{ named, expected: false, lostPauseMs: null, name: draftName('doctor'), onStep: () => undefined }],
+    roots: [inside], keeper: { kind: 'nobody' }, folder: folder.path, bounds: unbounded,
+    settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+  }, companions, signal)
+  invariant(held, 'a hold has an outcome for each file')
+  if (held.kind !== 'snapshot') throw held.failure
+  await using _snapshot = held.snapshot
+  return fit(`lock, probe, lease, copy: ${held.record.evidence.level}, by ${held.record.evidence.snapshot?.method ?? 'copy'}`)
 }
 
 async function askCapabilities(service: Service, signal: AbortSignal): Promise<Saying> {

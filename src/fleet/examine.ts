@@ -13,6 +13,7 @@ import { invariant } from '../model/bug.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { LastGood } from '../model/last-good.ts'
 import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
@@ -72,7 +73,8 @@ export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarge
     case 'undecided':
       return { result: unread(seen, 'inconclusive', held.failure), lastGood: null }
     case 'snapshot': {
-      const examined = await conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
+      const { path, kept } = held.snapshot
+      const examined = await conclude(seen, { path, kept, contents: held.contents }, crew, onPages, signal)
       await held.written
       return held.unproven === null ? examined : { result: withUnproven(examined.result, held.unproven), lastGood: null }
     }
@@ -98,7 +100,7 @@ export interface Seen {
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
-export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
+export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly kept: KeptFiles; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const context = contextOf(seen, accept)
   if (copy.contents !== 'sqlite') {
     const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: seen.memory.earlier !== null })
@@ -106,9 +108,9 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
     const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
     return { result: requireStillness(result), lastGood: null }
   }
-  const options = { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }
-  const read = await checker.check(copy.path, options).catch(unconfined)
-  if (read instanceof Failure) return { result: unread(seen, 'failed', read), lastGood: null }
+  const options = { kept: copy.kept, depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }
+  const read = await checker.check(copy.path, options).catch(resultOfUnread)
+  if (read instanceof Failure) return { result: unread(seen, read.code === 'READ_FAILED' ? 'inconclusive' : 'failed', read), lastGood: null }
   const known = besideEarlier(read, seen.memory, seen.evidence)
   const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
   const reading = { ...known, facts: [...known.facts, ...noticed] }
@@ -117,9 +119,9 @@ export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; 
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
 }
 
-/** @throws any other error */
-function unconfined(error: unknown): Failure {
-  if (error instanceof Failure && error.code === 'CANNOT_CONFINE') return error
+/** Readers that cannot be confined, and a copy that is not what was kept, are one file's result. @throws any other error */
+function resultOfUnread(error: unknown): Failure {
+  if (error instanceof Failure && (error.code === 'CANNOT_CONFINE' || error.code === 'READ_FAILED')) return error
   throw error
 }
 

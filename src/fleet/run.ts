@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
 import { beginCompanions } from '../hold/companions.ts'
-import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
 import type { Keeper } from '../hold/hold.ts'
+import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
@@ -56,9 +56,8 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
     const endings = await resumeOpenHolds(service, ledger, null)
     opening.onEndings(endings)
     requireAllResumed(endings)
-    const folder = settings.snapshots.dir
-    await requirePrivateFolder(folder)
-    await clearDrafts(folder)
+    await using ours = await openSnapshotFolder(settings.snapshots.dir, null)
+    const folder = ours.path
     await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
     await companions.ready()
     await checker.ready()

@@ -5,6 +5,7 @@ import { copyPrivately, type PrivateCopy } from '../hold/private-copy.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { NonEmpty } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
 import { checkHeld, conclude, holdTargets, unread, unseen, type Depth, type Examined, type HeldTarget, type OnPages } from './examine.ts'
@@ -12,7 +13,7 @@ import { recall } from './last-good.ts'
 
 export interface Taken extends AsyncDisposable {
   /** null where there is none, or it is no database. */
-  readonly snapshot: SnapshotPath | null
+  readonly snapshot: { readonly path: SnapshotPath; readonly kept: KeptFiles } | null
   /** Says what it is; also of a file of which there is no snapshot. @throws {Failure} INTERRUPTED */
   check(onPages: OnPages): Promise<Examined>
 }
@@ -28,7 +29,7 @@ function takenFrom(heldTarget: HeldTarget, crew: Crew, depth: Depth, signal: Abo
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
     // Nothing goes on with a tenant that may stand still; what its snapshot holds is still said.
-    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' && held.unproven?.code !== 'RESUME_FAILED' ? held.snapshot.path : null,
+    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' && held.unproven?.code !== 'RESUME_FAILED' ? held.snapshot : null,
     check: (onPages) => checkHeld(heldTarget, crew, depth, onPages, signal),
     [Symbol.asyncDispose]: async () => snapshot?.[Symbol.asyncDispose](),
   }
@@ -47,7 +48,7 @@ export async function takeCopy(target: Target, { checker, accept, folder, map }:
     const copy = await copyPrivately(target.named, folder, name)
     const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
     return {
-      snapshot: copy.contents === 'sqlite' ? copy.path : null,
+      snapshot: copy.contents === 'sqlite' ? copy : null,
       check: (onPages) => conclude({ ...seen, ...origin, notices: noticesOf(copy) }, copy, { checker, accept }, onPages, signal),
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }

@@ -3,14 +3,16 @@
  * SQLite may recover a journal or WAL into the file that it checks, it is given a copy of the copy. Works on any platform.
  * After the first look at a path, names are dealt with at once, as in draft.ts.
  */
-import { closeSync, constants, mkdirSync, openSync, readSync, statSync } from 'node:fs'
-import { copyFile, stat } from 'node:fs/promises'
+import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { copyRegularFile } from '../host/copy-file.ts'
 import { onDisk } from '../host/file-name.ts'
 import { isMountPoint } from '../host/file-system.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import { keptFile, type KeptFiles } from '../model/kept.ts'
 import { databaseName, outOfSpace, removeFolder } from './draft.ts'
 import { failureOfPath, requireNoneBesideLink } from './live-path.ts'
 import { contentsOf, firstBytes, requireSpace, type Contents } from './preflight.ts'
@@ -19,6 +21,7 @@ import { realPathOf } from './tell-file.ts'
 export interface PrivateCopy extends AsyncDisposable {
   readonly path: SnapshotPath
   readonly contents: Contents
+  readonly kept: KeptFiles
   /**
    * Why the file has another name, beside which a WAL or a journal may lie that was not copied; null where it has
    * none.
@@ -43,9 +46,14 @@ export async function copyPrivately(named: string, parent: string, name: string)
   mkdirSync(folder, { mode: 0o700 })
   const remove = (): Promise<void> => removeFolder(folder)
   try {
-    for (const part of liveSetParts) if (part !== '-shm') await copyPart(source + part, join(folder, databaseName + part), part === '')
     const path = join(folder, databaseName)
-    return { path: path as SnapshotPath, contents: contentsOfFile(path), otherName: otherNameOf(source, found.nlink), [Symbol.asyncDispose]: remove }
+    const kept: KeptFiles = new Map()
+    for (const part of liveSetParts) {
+      if (part === '-shm' || !(await copyPart(source + part, path + part, part === ''))) continue
+      kept.set(part, keptFile(statSync(path + part, { bigint: true })))
+    }
+    const otherName = otherNameOf(source, found.nlink)
+    return { path: path as SnapshotPath, kept, contents: contentsOfFile(path), otherName, [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error
@@ -57,12 +65,13 @@ function otherNameOf(source: string, links: number): string | null {
   return liveSetParts.some((part) => isMountPoint(source + part)) ? 'it is mounted by itself' : null
 }
 
-async function copyPart(from: string, to: string, mandatory: boolean): Promise<void> {
+/** False where there is none. */
+async function copyPart(from: string, to: string, mandatory: boolean): Promise<boolean> {
   try {
-    if (!mandatory && !statSync(onDisk(from), { throwIfNoEntry: false })) return
-    await copyFile(onDisk(from), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    await copyRegularFile(from, to)
+    return true
   } catch (error) {
-    if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return
+    if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
     const failure = failureOfPath(from, error)
     return outOfSpace(failure)
   }

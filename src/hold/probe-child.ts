@@ -2,7 +2,7 @@
  * The second process that tries what a lock of ours must refuse (I1.2): first the bytes themselves, and only when
  * those are refused real SQLite, without waiting. It stops at the first thing that it is granted.
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { tryLock, tryPosixLock } from '../host/byte-lock.ts'
 import { answerIsolated } from '../host/child-side.ts'
@@ -10,7 +10,7 @@ import { openDescriptor } from '../host/descriptor.ts'
 import { onDisk } from '../host/file-name.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
-import type { ProbeQuestion, ProbeSaid, TryLock } from './probe.ts'
+import type { FileId, ProbeQuestion, ProbeSaid, TryLock } from './probe.ts'
 
 // To be refused is what is expected here: a stack for each refusal took a tenth of the time.
 Error.stackTraceLimit = 0
@@ -28,12 +28,13 @@ function makeReady(): 'ready' {
   return 'ready'
 }
 
-function tryBoth({ path, scope }: TryLock): ProbeAnswer {
+function tryBoth({ path, scope, file }: TryLock): ProbeAnswer {
   const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
   if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
   using named = nameForSqlite(path)
   const database = new Database(named.path, { timeout: 0, fileMustExist: true })
   try {
+    requireOpen(file, path)
     // A writer-locked tenant may be read by anybody: only the write must be refused.
     const read = scope === 'exclusive' ? tryStatement(database, 'select count(*) from sqlite_schema') : 'not-tried'
     if (read === 'granted') return { raw, read, write: 'not-tried' }
@@ -61,6 +62,29 @@ function tryRaw(path: string, ranges: readonly { readonly start: number; readonl
   using file = openDescriptor(path, 'read-write')
   const granted = ranges.some((range) => tryLock(file.number, 'write', range) === 'granted' || tryPosixLock(file.number, 'write', range) === 'granted')
   return granted ? 'granted' : 'refused'
+}
+
+/**
+ * SQLite opens by name, and who may rename in the tenant's folder could have led it to a database of somebody else, into which it would recover a journal. It
+ * has only opened the file by now.
+ */
+function requireOpen({ dev, ino }: FileId, path: string): void {
+  const isFile = (descriptor: number): boolean => {
+    const found = fstatSync(descriptor, { bigint: true })
+    return found.dev === dev && found.ino === ino
+  }
+  const numbers = readdirSync('/proc/self/fd').map(Number)
+  if (!numbers.some((number) => attempted(() => isFile(number)))) throw new Error(`${path} leads to another file by now`)
+}
+
+/** False for a descriptor that is closed by now: the one that the list itself was read through. */
+function attempted(look: () => boolean): boolean {
+  try {
+    return look()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return false
+    throw error
+  }
 }
 
 /** Any answer but SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */

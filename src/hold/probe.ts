@@ -13,6 +13,14 @@ export interface TryLock {
   readonly path: string
   /** `exclusive`: nobody may read or write. `writer`: nobody may write. */
   readonly scope: 'exclusive' | 'writer'
+  /** The database file that is locked: SQLite may be let at no other one. */
+  readonly file: FileId
+}
+
+/** Device and inode. */
+export interface FileId {
+  readonly dev: bigint
+  readonly ino: bigint
 }
 
 export type ProbeSaid = 'ready' | ProbeAnswer
@@ -44,10 +52,11 @@ export class Probe implements AsyncDisposable {
   /**
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
-   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. IN_USE when the file could not even be opened.
+   * @param file what the path led to when it was locked
+   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. IN_USE when the file could not even be opened, or the path leads elsewhere.
    */
-  async try(path: LivePath, scope: TryLock['scope']): Promise<ProbeAnswer> {
-    const answer = await this.#questions.add(() => this.#ask({ path, scope }))
+  async try(path: LivePath, scope: TryLock['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
+    const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
     invariant(answer !== 'ready', 'the probe answers what it was asked')
     if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
       const what = answer.raw === 'granted' ? 'the same lock' : answer.read === 'granted' ? 'a read' : 'a write'

@@ -38,7 +38,7 @@ export interface Sealed extends Disposable {
  */
 export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
   invariant(locked.standing, 'only a standing lock can be probed')
-  const answer = await probe.try(locked.files.path, locked.scope).catch(async (error: unknown) => {
+  const answer = await probe.try(locked.files.path, locked.scope, await locked.files.stat('')).catch(async (error: unknown) => {
     throw await locked.files.areNamed() ? error : new Failure('WRITER_SEEN', `${locked.files.path} leads to another file by now: the probe tried that one`, { cause: error })
   })
   return { locked, answer } as unknown as Probed

@@ -12,15 +12,6 @@ export function isAlive(pid: number, startTime: string): boolean {
   return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X'
 }
 
-/** This process in the name of what it owns on a disk, for others to see whether the owner still runs: pid and start time, which is not known where there is no /proc. */
-export const ownMark = (): string => `${process.pid}-${startTimeOf(process.pid) ?? 'unknown'}`
-
-/** Is the process of a mark (`12-3456`) still running? */
-export function isMarkAlive(mark: string): boolean {
-  const [pid, startTime = ''] = mark.split('-')
-  return isAlive(Number(pid), startTime)
-}
-
 /** Is it a thread of the kernel, which has no files of its own? */
 export function isKernelThread(pid: number): boolean {
   const flagKernelThread = 0x00200000

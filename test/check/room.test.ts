@@ -1,13 +1,12 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import { confinedUser } from '../../src/check/confinement.ts'
 import { databaseName } from '../../src/check/questions.ts'
-import { removeAbandonedRooms, Room } from '../../src/check/room.ts'
+import { Room } from '../../src/check/room.ts'
 import { moduleOf } from '../../src/check/virtual-table-module.ts'
-import { startTimeOf } from '../../src/host/processes.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'room-'))
 afterAll(() => rmSync(top, { recursive: true }))
@@ -79,16 +78,6 @@ test('a symlink is no snapshot', async () => {
   await using room = await Room.open(folder, user)
   symlinkSync(snapshot, join(folder, 'link'))
   await expect(room.admit(join(folder, 'link') as SnapshotPath)).rejects.toThrow('no regular file')
-})
-
-test('rooms of processes that are gone are removed, those of living ones and everything else stay', async () => {
-  const alive = join(folder, `room-${process.pid}-${startTimeOf(process.pid)}-aaaaaa`)
-  const gone = join(folder, `room-${process.pid}-1-bbbbbb`)
-  for (const path of [alive, gone, join(folder, 'room-service')]) mkdirSync(path)
-  writeFileSync(join(gone, 'database'), 'x')
-  await removeAbandonedRooms(folder)
-  expect([alive, gone, join(folder, 'room-service')].map((path) => existsSync(path))).toEqual([true, false, true])
-  expect(lstatSync(snapshot).isFile()).toBe(true)
 })
 
 test('the module of a virtual table is found whatever its name', () => {

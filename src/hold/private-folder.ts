@@ -1,0 +1,40 @@
+/** Folders for customers' data: no other user may get in, or change where their names lead to. */
+import { stat } from 'node:fs/promises'
+import { findUntrusted, type PathUse } from '../config/trusted-path.ts'
+import { makeFolder } from '../host/folder.ts'
+import { Failure } from '../model/failure.ts'
+import { failureOfFolder } from './folder-failure.ts'
+
+/**
+ * The folder is made with mode 0700, and refused when others can get in, or could put another one in its place.
+ * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ */
+export async function requirePrivateFolder(folder: string): Promise<void> {
+  await makeTrustedFolder(folder)
+  const found = await stat(folder)
+  if ((found.mode & 0o077) !== 0) throw new Failure('SNAPSHOT_UNSAFE', `${folder} is open to others (mode ${(found.mode & 0o777).toString(8)})`)
+  const user = process.geteuid?.()
+  if (user !== undefined && found.uid !== user) throw new Failure('SNAPSHOT_UNSAFE', `${folder} belongs to another user (uid ${found.uid})`)
+}
+
+/**
+ * Makes a folder (0700) and those above it, or takes the one that is there.
+ * @returns those that were made, the topmost first
+ * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ */
+export async function makeTrustedFolder(folder: string): Promise<readonly string[]> {
+  requireTrustedFolder(folder, 'folder') // Before anything is made: through a link of another user it would be made elsewhere.
+  const made = await makeFolder(folder, 0o700).catch((error: unknown) => {
+    throw failureOfFolder(folder, error)
+  })
+  requireTrustedFolder(folder, 'folder') // What was not there the first time may be another user's.
+  return made
+}
+
+/** @throws {Failure} SNAPSHOT_UNSAFE when another user could change where the name of a folder leads */
+export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>): void {
+  const untrusted = folder === '' ? null : findUntrusted(folder, use)
+  if (untrusted === null) return
+  const where = untrusted.path === folder ? '' : `${untrusted.path} leads to it: `
+  throw new Failure('SNAPSHOT_UNSAFE', `another user could change where ${folder} leads: ${where}${untrusted.why}`, { hint: `${untrusted.remedy}, or name a folder that only this user can reach` })
+}

@@ -1,0 +1,32 @@
+/** Copying a file whose name another user may have had a hand in. */
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { Failure } from '../model/failure.ts'
+import { onDisk } from './file-name.ts'
+import { hasDescriptorPaths } from './open-folder.ts'
+
+/**
+ * Copies a regular file, through links, to a name that must be new. Shares blocks where the file system can. A FIFO in its place is never waited for, a device
+ * never opened.
+ * @throws {Failure} NOT_A_FILE, IN_USE while somebody holds a kernel lease on it; the error of the call that was refused
+ */
+export async function copyRegularFile(from: string, to: string): Promise<void> {
+  const refused = (): Failure => new Failure('NOT_A_FILE', `${from} is not a regular file`)
+  if (!statSync(onDisk(from)).isFile()) throw refused()
+  const file = openWithoutWaiting(from)
+  try {
+    if (!fstatSync(file).isFile()) throw refused() // It got the name since.
+    await copyFile(hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openWithoutWaiting(path: string): number {
+  try {
+    return openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    throw new Failure('IN_USE', `another process holds a kernel lease on ${path}`, { cause: error })
+  }
+}
