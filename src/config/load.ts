@@ -66,7 +66,7 @@ function requireTrusted(path: string): void {
   if (untrusted === null) return
   const where = untrusted.path === path ? '' : `${untrusted.path} leads to it: `
   throw new Failure('CONFIG_INVALID', `${path}: another user could change this file, and it names commands to be run: ${where}${untrusted.why}`, {
-    hint: `${untrusted.remedy}, after a look at what the file says; or name another one with --config FILE`,
+    hint: `look at what the file says, then ${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; or name another one with --config FILE`,
   })
 }
 

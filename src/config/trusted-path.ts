@@ -11,8 +11,8 @@ export interface Untrusted {
   readonly path: string
   /** Such as `it belongs to another user (uid 1000, mode 0755)`. */
   readonly why: string
-  /** A command that mends it. */
-  readonly remedy: string
+  /** A command that mends it; null for what lies above and may be somebody's home: there another place is the remedy. */
+  readonly remedy: string | null
 }
 
 /**
@@ -31,7 +31,7 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
   const pending = resolve(path).split('/').filter(Boolean)
   let at = '/'
   let above = look(at)
-  let found = above && judgeFolder(at, above, pending.length > 0 || use === 'shared-folder')
+  let found = above && judgeFolder(at, above, pending.length > 0 ? 'above' : use)
   for (let links = 0; found === null && above !== null; ) {
     const name = pending.shift()
     if (name === undefined) return null
@@ -40,7 +40,7 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
     if (stats === null) return null
     if (stats.isSymbolicLink()) {
       if (++links > linksMax) return null
-      if (isShared(above) && !isTrustedOwner(stats)) return belongsToOther(here, stats)
+      if (isShared(above) && !isTrustedOwner(stats)) return { ...belongsToOther(here, stats), remedy: null }
       const target = readlinkSync(here)
       pending.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
       if (!target.startsWith('/')) continue
@@ -48,7 +48,7 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
       above = look(at)
       continue
     }
-    found = stats.isDirectory() ? judgeFolder(here, stats, pending.length > 0 || use === 'shared-folder') : judgeFile(here, stats)
+    found = stats.isDirectory() ? judgeFolder(here, stats, pending.length > 0 ? 'above' : use) : judgeFile(here, stats)
     at = here
     above = stats
   }
@@ -63,10 +63,12 @@ const sticky = 0o1000
 /** Others may make names there, but only rename their own. */
 const isShared = ({ mode }: Stats): boolean => (mode & writableByOthers) !== 0
 
-function judgeFolder(path: string, stats: Stats, mayBeShared: boolean): Untrusted | null {
-  if (!isTrustedOwner(stats) && !isUnnamedOwner(stats)) return belongsToOther(path, stats)
-  if (!isShared(stats) || (mayBeShared && (stats.mode & sticky) !== 0)) return null
-  return writable(path, stats)
+function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): Untrusted | null {
+  if (!isTrustedOwner(stats) && !isUnnamedOwner(stats)) return { ...belongsToOther(path, stats), remedy: null }
+  if (!isShared(stats)) return null
+  if (use === 'folder') return writable(path, stats)
+  if ((stats.mode & sticky) !== 0) return null
+  return { ...writable(path, stats), remedy: use === 'shared-folder' ? `chmod +t ${shown(path)}` : null }
 }
 
 function judgeFile(path: string, stats: Stats): Untrusted | null {
@@ -79,7 +81,7 @@ const isTrustedOwner = ({ uid }: Stats): boolean => uid === 0 || uid === process
 
 function belongsToOther(path: string, { uid, mode }: Stats): Untrusted {
   const owner = process.geteuid?.() === 0 ? 'root' : String(process.geteuid?.())
-  return { path, why: `it belongs to another user (uid ${uid}, mode ${octal(mode)})`, remedy: `chown -h ${owner} ${shown(path)}` }
+  return { path, why: `it belongs to another user (uid ${uid}, mode ${octal(mode)})`, remedy: `chown ${owner} ${shown(path)}` }
 }
 
 function writable(path: string, { mode, gid }: Stats): Untrusted {

@@ -10,7 +10,7 @@ export function lookAtPrograms(service: ServiceSettings): Saying {
   if (service.kind !== 'hooks') return fit('none')
   for (const [program] of [service.tenants, service.quiesce, service.resume]) {
     const untrusted = untrustedProgram(program)
-    if (untrusted !== null) return warning(`another user could change ${program}, which runs as this user: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy)
+    if (untrusted !== null) return warning(`another user could change ${program}, which runs as this user: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy ?? 'keep the program in a folder that no other user can write')
   }
   return fit('no other user can change them')
 }

@@ -24,7 +24,7 @@ const prefix = 'holdfast-'
 export async function openSnapshotFolder(given: string | null, file: string | null): Promise<SnapshotFolder> {
   if (given !== null) await requirePrivateFolder(given)
   const parent = given ?? (file !== null && (await reflinksBeside(file)) ? dirname(file) : tmpdir())
-  if (given === null) requireTrustedFolder(parent, 'shared-folder')
+  if (given === null) requireTrustedFolder(parent, 'shared-folder', 'name a private folder with --snapshots DIR, or a TMPDIR that no other user can write')
   return openFolderOfRun(parent, prefix)
 }
 

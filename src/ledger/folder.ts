@@ -22,12 +22,12 @@ export async function prepareFolder(dir: string): Promise<void> {
 
 /** @throws {Failure} LEDGER_UNUSABLE when others own or can write to the folder or the file, or the file is no file of ours. */
 export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
+  requireTrusted(dir) // Where it is not there either: another user may have moved it away.
   try {
     const folder = await stat(dir)
     if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
     if ((folder.mode & 0o022) !== 0) throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
     if (!isOurs(folder)) throw unusable(`the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`, 'chown it to the user that runs holdfast')
-    requireTrusted(dir)
     const file = await lstat(ledgerFile(dir)).catch((error: unknown) => absent(error))
     if (file === null) return 'empty'
     if (!file.isFile() || file.nlink !== 1) throw unusable(`${ledgerFile(dir)} is not a file with one name`)
@@ -44,7 +44,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
 /** Whoever may rename a folder above it can put another ledger in its place. */
 function requireTrusted(dir: string): void {
   const untrusted = findUntrusted(dir, 'folder')
-  if (untrusted !== null) throw unusable(`others can write to the ledger's folder ${dir}, or change where its name leads: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy)
+  if (untrusted !== null) throw unusable(`others can write to the ledger's folder ${dir}, or change where its name leads: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy ?? 'name a folder that no other user can write, below others of that kind')
 }
 
 /** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */

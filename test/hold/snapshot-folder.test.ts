@@ -1,10 +1,11 @@
 /** Private folders of runs, beside those of other runs. */
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { openSnapshotFolder } from '../../src/hold/snapshot-folder.ts'
-import { startNode, type Program } from '../support/processes.ts'
+import { eventually, repository, startNode, startProgram, type Program } from '../support/processes.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'snapshot-folder-'))
 afterAll(() => rmSync(top, { recursive: true }))
@@ -71,4 +72,28 @@ test('a run deletes its own folder, whatever is in it by then', async () => {
     writeFileSync(join(folder.path, 'a/b/c/file'), '')
   }
   expect(readdirSync(parent)).toEqual([])
+})
+
+const ofOtherNamespace = ['--pid', '--fork', '--kill-child', '--mount-proc']
+const hasNamespaces = process.getuid?.() === 0 && spawnSync('unshare', [...ofOtherNamespace, 'true']).status === 0
+
+test.skipIf(!hasNamespaces)('a run in another pid namespace lives, although its pid means nothing here; once it was killed, what it left goes (skipped without namespaces)', async () => {
+  const program = [process.execPath, `${repository}test/hold/programs/folder-owner.ts`, parent]
+  await using other = startProgram('unshare', [...ofOtherNamespace, ...program])
+  await other.ready
+  await openedAndClosed()
+  expect(readdirSync(parent)).toHaveLength(1)
+  await expect(runIn(program)).resolves.toBe(0) // A run there clears away nothing of one here either.
+  expect(readdirSync(parent)).toHaveLength(1)
+  other.kill('SIGKILL')
+  await other.ended
+  await eventually('what it left is deleted', async () => {
+    await openedAndClosed()
+    return readdirSync(parent).length === 0
+  })
+})
+
+/** Runs it in one more namespace, with nothing on its input. */
+const runIn = (program: readonly string[]): Promise<number | null> => new Promise((resolve, reject) => {
+  spawn('unshare', [...ofOtherNamespace, ...program], { stdio: 'ignore' }).once('error', reject).once('exit', resolve)
 })

@@ -6,5 +6,5 @@ export function requireTrustedFile(file: string, what: string): void {
   const untrusted = findUntrusted(file, 'file')
   if (untrusted === null) return
   const where = untrusted.path === file ? '' : `${untrusted.path} leads to it: `
-  throw new Failure('CONFIG_INVALID', `${what} ${file} could be changed by another user: ${where}${untrusted.why}`, { hint: untrusted.remedy })
+  throw new Failure('CONFIG_INVALID', `${what} ${file} could be changed by another user: ${where}${untrusted.why}`, { hint: untrusted.remedy ?? 'keep it in a folder that no other user can write, such as /etc/holdfast' })
 }

