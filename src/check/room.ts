@@ -6,10 +6,9 @@
  * room's descriptor, and none is ever followed. What is more than a file is looked into only after the room was taken back. Names are dealt with synchronously:
  * through the thread pool a small snapshot cost as long as a tenth of its check.
  */
-import { randomBytes } from 'node:crypto'
-import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, mkdirSync, unlinkSync, type BigIntStats } from 'node:fs'
-import { rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, unlinkSync, type BigIntStats } from 'node:fs'
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { copyRegularFile } from '../host/copy-file.ts'
 import { openDescriptor, pathOf, type Descriptor } from '../host/descriptor.ts'
 import { emptyFolder } from '../host/empty-folder.ts'
@@ -51,8 +50,7 @@ export class Room implements AsyncDisposable {
   /** @param beside a folder that is ours alone, on the file system of the snapshots */
   static async open(beside: string, user: User | null): Promise<Room> {
     using above = OpenFolder.named(beside)
-    const name = `room-${process.pid}-${randomBytes(6).toString('hex')}`
-    mkdirSync(above.at(name), { mode: 0o700 })
+    const name = basename(await mkdtemp(above.at(`room-${process.pid}-`)))
     const room = new Room(join(beside, name), above.below(name), user)
     try {
       room.#giveToChildren()

@@ -11,7 +11,7 @@ export interface Untrusted {
   readonly path: string
   /** Such as `it belongs to another user (uid 1000, mode 0755)`. */
   readonly why: string
-  /** A command that mends it; null for what lies above and may be somebody's home: there another place is the remedy. */
+  /** A command that mends it; null for what lies above and is not ours alone to change: there another place is the remedy. */
   readonly remedy: string | null
 }
 
@@ -28,7 +28,8 @@ export type PathUse = 'file' | 'folder' | 'shared-folder'
  */
 export function findUntrusted(path: string, use: PathUse): Untrusted | null {
   if (process.geteuid === undefined) return null // Owners and modes mean nothing there.
-  const pending = resolve(path).split('/').filter(Boolean)
+  const pending = absolute(path)?.split('/').filter(Boolean)
+  if (pending === undefined) return null
   let at = '/'
   let above = look(at)
   let found = above && judgeFolder(at, above, pending.length > 0 ? 'above' : use)
@@ -66,9 +67,12 @@ const isShared = ({ mode }: Stats): boolean => (mode & writableByOthers) !== 0
 function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): Untrusted | null {
   if (!isTrustedOwner(stats) && !isUnnamedOwner(stats)) return { ...belongsToOther(path, stats), remedy: null }
   if (!isShared(stats)) return null
-  if (use === 'folder') return writable(path, stats)
-  if ((stats.mode & sticky) !== 0) return null
-  return { ...writable(path, stats), remedy: use === 'shared-folder' ? `chmod +t ${shown(path)}` : null }
+  const isSticky = (stats.mode & sticky) !== 0
+  if (use === 'folder') return { ...writable(path, stats), ...(isSticky ? { remedy: null } : {}) }
+  if (isSticky) return null
+  const found = writable(path, stats)
+  if (use === 'shared-folder') return { ...found, remedy: `chmod +t ${shown(path)}` }
+  return stats.uid !== 0 ? found : { ...found, remedy: null }
 }
 
 function judgeFile(path: string, stats: Stats): Untrusted | null {
@@ -109,6 +113,15 @@ function readUnnamedOwner(): number {
     return Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1'))
   } catch {
     return -1 // No such system.
+  }
+}
+
+/** null for a relative path while our current folder is gone. */
+function absolute(path: string): string | null {
+  try {
+    return resolve(path)
+  } catch {
+    return null
   }
 }
 

@@ -32,9 +32,9 @@ export async function makeTrustedFolder(folder: string): Promise<readonly string
 }
 
 /** @param hint where else there may be one @throws {Failure} SNAPSHOT_UNSAFE when another user could change where the name of a folder leads */
-export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>, hint = 'name a folder that no other user can write, below others of that kind'): void {
+export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>, hint = 'name a folder of its own with mode 0700, below folders that no other user can write'): void {
   const untrusted = folder === '' ? null : findUntrusted(folder, use)
   if (untrusted === null) return
   const where = untrusted.path === folder ? '' : `${untrusted.path} leads to it: `
-  throw new Failure('SNAPSHOT_UNSAFE', `another user could change where ${folder} leads: ${where}${untrusted.why}`, { hint: untrusted.remedy === null ? hint : `${untrusted.remedy}, or ${hint}` })
+  throw new Failure('SNAPSHOT_UNSAFE', `another user could change where ${folder} leads: ${where}${untrusted.why}`, { hint: use === 'folder' || untrusted.remedy === null ? hint : `${untrusted.remedy}, or ${hint}` })
 }

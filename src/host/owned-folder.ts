@@ -4,10 +4,9 @@
  * Its file `owner` is locked for as long as its owner lives, by a lock that belongs to the open file: it ends with the process, however that ends, and every
  * process of this kernel meets it, whatever its pid namespace or container. What a dead process left is deleted only by one that was granted this lock.
  */
-import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
-import { rmdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { mkdtemp, rmdir, unlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { tryLock } from './byte-lock.ts'
 import { emptyFolder } from './empty-folder.ts'
@@ -37,7 +36,7 @@ interface OwnerFile extends OwnerMark {
  */
 export async function openOwnedFolder(parent: string, prefix: string): Promise<OwnedFolder> {
   const above = OpenFolder.named(parent)
-  const name = prefix + randomBytes(6).toString('hex')
+  let name = ''
   let folder: OpenFolder | null = null
   let owner: number | null = null
   const close = (): void => {
@@ -46,7 +45,7 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
     above[Symbol.dispose]()
   }
   try {
-    mkdirSync(above.at(name), { mode: 0o700 })
+    name = basename(await mkdtemp(above.at(prefix)))
     folder = openMade(above, name)
     owner = sign(folder)
   } catch (error) {
