@@ -1,10 +1,11 @@
 /**
- * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep their names outside as well:
- * whatever happens to us, nothing of it is lost.
+ * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep
+ * their names outside as well: whatever happens to us, nothing of it is lost.
  *
- * The room belongs to the user of its children, and one of them may have been taken over by the file that it read. So names in it are dealt with through the
- * room's descriptor, and none is ever followed. What is more than a file is looked into only after the room was taken back. Names are dealt with synchronously:
- * through the thread pool a small snapshot cost as long as a tenth of its check.
+ * The room belongs to the user of its children, and one of them may have been taken over by the file that it read. So
+ * names in it are dealt with through the room's descriptor, and none is ever followed. What is more than a file is
+ * looked into only after the room was taken back. Names are dealt with synchronously: through the thread pool a small
+ * snapshot cost as long as a tenth of its check.
  */
 import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, unlinkSync, type BigIntStats } from 'node:fs'
 import { mkdtemp, rmdir } from 'node:fs/promises'
@@ -16,7 +17,7 @@ import { OpenFolder } from '../host/open-folder.ts'
 import { killRootedIn } from '../host/rooted-processes.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import { keptFile, type KeptFiles } from '../model/kept.ts'
+import { keptFile, type KeptFile, type KeptFiles } from '../model/kept.ts'
 import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import { databaseName } from './questions.ts'
@@ -31,7 +32,9 @@ interface Guest {
   /** As it was outside. */
   readonly found: BigIntStats
   readonly kept: KeptFiles | null
-  /** Where the file system has no hard links between the two, a copy went in: the snapshot stays as it was, unsettled. */
+  /**
+   * Where the file system has no hard links between the two, a copy went in: the snapshot stays as it was, unsettled.
+   */
   entered: 'not-yet' | 'linked' | 'copied'
 }
 
@@ -81,13 +84,15 @@ export class Room implements AsyncDisposable {
     guest.entered = await linkOrCopy(guest.outside.path, inside)
     const linked = guest.entered === 'linked'
     using copy = linked ? null : openDescriptor(inside, 'read-only')
-    if (linked && look(inside)?.ino !== guest.found.ino) throw changed(guest.outside.path, 'it was replaced while it was let in')
+    if (linked && look(inside)?.ino !== guest.found.ino) throw changed(guest.outside.path, 'it was replaced meanwhile')
     if (this.#user !== null) fchownSync((copy ?? guest.outside).number, this.#user.uid, this.#user.gid)
   }
 
   /**
-   * Takes the snapshot out again. What SQLite removed inside (a journal rolled back, a WAL written back) goes outside too.
-   * @param endChildren ends the children of this room; called before what only a child that was taken over can have made is looked into
+   * Takes the snapshot out again. What SQLite removed inside (a journal rolled back, a WAL written back) goes outside
+   * too.
+   * @param endChildren ends the children of this room; called before what only a child that was taken over can have
+   * made is looked into
    */
   async clear(endChildren: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     for (let guest = this.#guests[0]; guest !== undefined; guest = this.#guests[0]) {
@@ -104,7 +109,7 @@ export class Room implements AsyncDisposable {
 
   #giveBack({ part, outside, found, kept, entered }: Guest): void {
     if (entered !== 'linked') return
-    // SQLite never removes the database itself; a child that did was taken over, and the file outside is still the snapshot.
+    // SQLite never removes the database itself. A child that did was taken over, and outside is still the snapshot.
     if (part !== '' && look(this.#inside.at(databaseName + part))?.ino !== found.ino) {
       isUnlinked(outside.path)
       kept?.delete(part)
@@ -152,7 +157,7 @@ function openPart(path: string): Descriptor | null {
 }
 
 /** @throws {Failure} READ_FAILED */
-function requireKept(path: string, found: BigIntStats | null, kept: { readonly dev: bigint; readonly ino: bigint; readonly bytes: number } | null): void {
+function requireKept(path: string, found: BigIntStats | null, kept: KeptFile | null): void {
   if (kept === null && found === null) return
   if (found === null) throw changed(path, 'it is gone')
   if (kept === null) throw changed(path, 'it came along since')
@@ -172,7 +177,8 @@ async function linkOrCopy(outside: string, inside: string): Promise<'linked' | '
     return 'linked'
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' || code === 'ENOENT') throw changed(outside, code === 'ENOENT' ? 'it is gone' : 'a file of its name is in the room already', error)
+    if (code === 'ENOENT') throw changed(outside, 'it is gone', error)
+    if (code === 'EEXIST') throw changed(outside, 'a file of its name is in the room already', error)
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
     await copyRegularFile(outside, inside)
     return 'copied'

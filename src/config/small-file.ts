@@ -1,4 +1,7 @@
-/** Reading a small file whose name another user may have had a hand in: nothing waits, and nothing but a regular file is opened. */
+/**
+ * Reading a small file whose name another user may have had a hand in: nothing waits, and nothing but a regular file
+ * is opened.
+ */
 import { constants } from 'node:fs'
 import { lstat, open, stat } from 'node:fs/promises'
 
@@ -8,19 +11,26 @@ export type SmallFile =
   | { readonly kind: 'too-large'; readonly size: number }
 
 /**
- * Reads a whole file. A FIFO or a device in its place is never waited for, nor opened: opening some of them has effects.
+ * Reads a whole file. A FIFO or a device in its place is never waited for, nor opened: opening some of them has
+ * effects.
  * @param links whether the name may be a symbolic link
  * @throws the error of stat, open or read; ELOOP for a link that is refused
  */
 export async function readSmallFile(path: string | Buffer, bytesMax: number, links: 'follow' | 'refuse'): Promise<SmallFile> {
   const found = await (links === 'follow' ? stat(path) : lstat(path))
   if (!found.isFile() && !found.isSymbolicLink()) return { kind: 'not-regular' }
-  await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | (links === 'follow' ? 0 : constants.O_NOFOLLOW))
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | (links === 'follow' ? 0 : constants.O_NOFOLLOW)
+  await using handle = await open(path, flags)
   const opened = await handle.stat() // Another file may have got the name since.
   if (!opened.isFile()) return { kind: 'not-regular' }
   if (opened.size > bytesMax) return { kind: 'too-large', size: opened.size }
   const bytes = Buffer.alloc(bytesMax + 1)
   let filled = 0
-  for (let heard = -1; heard !== 0 && filled < bytes.length; filled += heard) heard = (await handle.read(bytes, filled, bytes.length - filled, filled)).bytesRead
-  return filled > bytesMax ? { kind: 'too-large', size: filled } : { kind: 'read', bytes: bytes.subarray(0, filled), mode: opened.mode }
+  while (filled < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  if (filled > bytesMax) return { kind: 'too-large', size: filled }
+  return { kind: 'read', bytes: bytes.subarray(0, filled), mode: opened.mode }
 }

@@ -1,6 +1,7 @@
 /**
- * Who could change what a path leads to, besides root and us. What holdfast obeys (configuration, token, certificates) and where it keeps customers' data
- * must be out of the reach of others, with every folder and every link on the way.
+ * Who could change what a path leads to, besides root and us. What holdfast obeys (configuration, token,
+ * certificates) and where it keeps customers' data must be out of the reach of others, with every folder and every
+ * link on the way.
  */
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -11,20 +12,23 @@ export interface Untrusted {
   readonly path: string
   /** Such as `it belongs to another user (uid 1000, mode 0755)`. */
   readonly why: string
-  /** A command that mends it; null for what lies above and is not ours alone to change: there another place is the remedy. */
+  /**
+   * A command that mends it; null for what lies above and is not ours alone to change: there another place is the
+   * remedy.
+   */
   readonly remedy: string | null
 }
 
 /**
- * What the path is to be at its end: a `file` that only root and we may write, a `folder` in which only root and we may write, or a `shared-folder` such as
- * /tmp, where others may write too but may not rename what is ours.
+ * What the path is to be at its end: a `file` that only root and we may write, a `folder` in which only root and we
+ * may write, or a `shared-folder` such as /tmp, where others may write too but may not rename what is ours.
  */
 export type PathUse = 'file' | 'folder' | 'shared-folder'
 
 /**
  * Walks the path as the kernel does, through every link.
- * @returns the first thing that another user could change; null where there is none. What is not there yet, or cannot be looked at, is passed over: opening
- * it says why. So is what is neither file nor folder.
+ * @returns the first thing that another user could change; null where there is none. What is not there yet, or cannot
+ * be looked at, is passed over: opening it says why. So is what is neither file nor folder.
  */
 export function findUntrusted(path: string, use: PathUse): Untrusted | null {
   if (process.geteuid === undefined) return null // Owners and modes mean nothing there.
@@ -85,20 +89,25 @@ const isTrustedOwner = ({ uid }: Stats): boolean => uid === 0 || uid === process
 
 function belongsToOther(path: string, { uid, mode }: Stats): Untrusted {
   const owner = process.geteuid?.() === 0 ? 'root' : String(process.geteuid?.())
-  return { path, why: `it belongs to another user (uid ${uid}, mode ${octal(mode)})`, remedy: `chown ${owner} ${shown(path)}` }
+  const why = `it belongs to another user (uid ${uid}, mode ${octal(mode)})`
+  return { path, why, remedy: `chown ${owner} ${shown(path)}` }
 }
 
 function writable(path: string, { mode, gid }: Stats): Untrusted {
-  const [who, which] = (mode & 0o002) === 0 ? [`its group (gid ${gid}) may write it`, 'g'] : ['everybody may write it', 'go']
-  return { path, why: `${who} (mode ${octal(mode)})`, remedy: `chmod ${which}-w ${shown(path)}` }
+  const byGroup = (mode & 0o002) === 0
+  const who = byGroup ? `its group (gid ${gid}) may write it` : 'everybody may write it'
+  return { path, why: `${who} (mode ${octal(mode)})`, remedy: `chmod ${byGroup ? 'g' : 'go'}-w ${shown(path)}` }
 }
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
-const shown = (path: string): string => (/^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`)
+/** As one word of a shell. */
+function shown(path: string): string {
+  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
+}
 
 /**
- * In a user namespace of its own a process sees the machine's root, and all whom the namespace does not name, as one number. The folders above everything
- * (`/`, `/tmp`) belong to it there.
+ * In a user namespace of its own a process sees the machine's root, and all whom the namespace does not name, as one
+ * number. The folders above everything (`/`, `/tmp`) belong to it there.
  */
 function isUnnamedOwner({ uid }: Stats): boolean {
   unnamedOwner ??= readUnnamedOwner()

@@ -12,9 +12,10 @@ import { failureOfFolder } from './folder-failure.ts'
 export async function requirePrivateFolder(folder: string): Promise<void> {
   await makeTrustedFolder(folder)
   const found = await stat(folder)
-  if ((found.mode & 0o077) !== 0) throw new Failure('SNAPSHOT_UNSAFE', `${folder} is open to others (mode ${(found.mode & 0o777).toString(8)})`)
+  const unsafe = (why: string): Failure => new Failure('SNAPSHOT_UNSAFE', `${folder} ${why}`)
+  if ((found.mode & 0o077) !== 0) throw unsafe(`is open to others (mode ${(found.mode & 0o777).toString(8)})`)
   const user = process.geteuid?.()
-  if (user !== undefined && found.uid !== user) throw new Failure('SNAPSHOT_UNSAFE', `${folder} belongs to another user (uid ${found.uid})`)
+  if (user !== undefined && found.uid !== user) throw unsafe(`belongs to another user (uid ${found.uid})`)
 }
 
 /**
@@ -23,7 +24,8 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
  * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
  */
 export async function makeTrustedFolder(folder: string): Promise<readonly string[]> {
-  requireTrustedFolder(folder, 'folder') // Before anything is made: through a link of another user it would be made elsewhere.
+  // Before anything is made: through a link of another user it would be made elsewhere.
+  requireTrustedFolder(folder, 'folder')
   const made = await makeFolder(folder, 0o700).catch((error: unknown) => {
     throw failureOfFolder(folder, error)
   })
@@ -31,10 +33,17 @@ export async function makeTrustedFolder(folder: string): Promise<readonly string
   return made
 }
 
-/** @param hint where else there may be one @throws {Failure} SNAPSHOT_UNSAFE when another user could change where the name of a folder leads */
-export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>, hint = 'name a folder of its own with mode 0700, below folders that no other user can write'): void {
+/**
+ * @param hint where else there may be one
+ * @throws {Failure} SNAPSHOT_UNSAFE when another user could change where the name of a folder leads
+ */
+export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>, hint = anotherFolder): void {
   const untrusted = folder === '' ? null : findUntrusted(folder, use)
   if (untrusted === null) return
   const where = untrusted.path === folder ? '' : `${untrusted.path} leads to it: `
-  throw new Failure('SNAPSHOT_UNSAFE', `another user could change where ${folder} leads: ${where}${untrusted.why}`, { hint: use === 'folder' || untrusted.remedy === null ? hint : `${untrusted.remedy}, or ${hint}` })
+  throw new Failure('SNAPSHOT_UNSAFE', `another user could change where ${folder} leads: ${where}${untrusted.why}`, {
+    hint: use === 'folder' || untrusted.remedy === null ? hint : `${untrusted.remedy}, or ${hint}`,
+  })
 }
+
+const anotherFolder = 'name a folder of its own with mode 0700, below folders that no other user can write'

@@ -2,7 +2,7 @@
  * The second process that tries what a lock of ours must refuse (I1.2): first the bytes themselves, and only when
  * those are refused real SQLite, without waiting. It stops at the first thing that it is granted.
  */
-import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, type BigIntStats } from 'node:fs'
 import Database from 'better-sqlite3'
 import { tryLock, tryPosixLock } from '../host/byte-lock.ts'
 import { answerIsolated } from '../host/child-side.ts'
@@ -34,7 +34,7 @@ function tryBoth({ path, scope, file }: TryLock): ProbeAnswer {
   using named = nameForSqlite(path)
   const database = new Database(named.path, { timeout: 0, fileMustExist: true })
   try {
-    requireOpen(file, path)
+    requireOpen(file, named)
     // A writer-locked tenant may be read by anybody: only the write must be refused.
     const read = scope === 'exclusive' ? tryStatement(database, 'select count(*) from sqlite_schema') : 'not-tried'
     if (read === 'granted') return { raw, read, write: 'not-tried' }
@@ -44,15 +44,21 @@ function tryBoth({ path, scope, file }: TryLock): ProbeAnswer {
   }
 }
 
+interface Named extends Disposable {
+  readonly path: string
+  /** Ours, which gives the file its name; null where it has one. */
+  readonly descriptor: number | null
+}
+
 /**
  * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing: SQLite
  * follows the link, and looks for journal and WAL beside the file itself.
  */
-function nameForSqlite(path: string): Disposable & { readonly path: string } {
-  if (path.isWellFormed()) return { path, [Symbol.dispose]: () => undefined }
+function nameForSqlite(path: string): Named {
+  if (path.isWellFormed()) return { path, descriptor: null, [Symbol.dispose]: () => undefined }
   const O_PATH = 0x200000
   const descriptor = openSync(onDisk(path), O_PATH)
-  return { path: `/proc/self/fd/${descriptor}`, [Symbol.dispose]: () => closeSync(descriptor) }
+  return { path: `/proc/self/fd/${descriptor}`, descriptor, [Symbol.dispose]: () => closeSync(descriptor) }
 }
 
 const writerBytes = [shmLockBytes.write, shmLockBytes.checkpoint, shmLockBytes.recover].map((start) => ({ start, length: 1 }))
@@ -68,21 +74,20 @@ function tryRaw(path: string, ranges: readonly { readonly start: number; readonl
  * SQLite opens by name, and who may rename in the tenant's folder could have led it to a database of somebody else, into which it would recover a journal. It
  * has only opened the file by now.
  */
-function requireOpen({ dev, ino }: FileId, path: string): void {
-  const isFile = (descriptor: number): boolean => {
-    const found = fstatSync(descriptor, { bigint: true })
-    return found.dev === dev && found.ino === ino
-  }
-  const numbers = readdirSync('/proc/self/fd').map(Number)
-  if (!numbers.some((number) => attempted(() => isFile(number)))) throw new Error(`${path} leads to another file by now`)
+function requireOpen({ dev, ino }: FileId, { path, descriptor }: Named): void {
+  const isOpen = readdirSync('/proc/self/fd').map(Number).some((number) => {
+    const found = number === descriptor ? null : lookAt(number)
+    return found?.dev === dev && found.ino === ino
+  })
+  if (!isOpen) throw new Error(`${path} leads to another file by now`)
 }
 
-/** False for a descriptor that is closed by now: the one that the list itself was read through. */
-function attempted(look: () => boolean): boolean {
+/** null for a descriptor that is closed by now: the one that the list itself was read through. */
+function lookAt(descriptor: number): BigIntStats | null {
   try {
-    return look()
+    return fstatSync(descriptor, { bigint: true })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EBADF') return false
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return null
     throw error
   }
 }

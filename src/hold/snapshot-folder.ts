@@ -1,4 +1,7 @@
-/** Each run has a private folder of its own for its drafts, its snapshots and the rooms of those who read them. Its end deletes it. */
+/**
+ * Each run has a private folder of its own for its drafts, its snapshots and the rooms of those who read them. Its
+ * end deletes it.
+ */
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
@@ -14,17 +17,19 @@ import { requirePrivateFolder, requireTrustedFolder } from './private-folder.ts'
 export type SnapshotFolder = Pick<OwnedFolder, 'path' | keyof AsyncDisposable>
 
 const prefix = 'holdfast-'
+const anotherFolder = 'name a private folder with --snapshots DIR, or a TMPDIR that no other user can write'
 
 /**
  * Also deletes what runs that are gone left there.
- * @param given folder from the command line or the configuration; null: under TMPDIR, or beside the file where that shares blocks with it
+ * @param given folder from the command line or the configuration; null: under TMPDIR, or beside the file where that
+ * shares blocks with it
  * @param file a database that will be copied first
  * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
  */
 export async function openSnapshotFolder(given: string | null, file: string | null): Promise<SnapshotFolder> {
   if (given !== null) await requirePrivateFolder(given)
   const parent = given ?? (file !== null && (await reflinksBeside(file)) ? dirname(file) : tmpdir())
-  if (given === null) requireTrustedFolder(parent, 'shared-folder', 'name a private folder with --snapshots DIR, or a TMPDIR that no other user can write')
+  if (given === null) requireTrustedFolder(parent, 'shared-folder', anotherFolder)
   return openFolderOfRun(parent, prefix)
 }
 
@@ -40,7 +45,9 @@ export async function openFolderOfRun(parent: string, prefix: string): Promise<O
 }
 
 /** Do the locks of this file system hold for every process that can reach it? */
-const holdsLocks = (folder: string): Promise<boolean> => fileSystemOf(folder).then((fileSystem) => isTrusted(fileSystem, []), () => false)
+function holdsLocks(folder: string): Promise<boolean> {
+  return fileSystemOf(folder).then((fileSystem) => isTrusted(fileSystem, []), () => false)
+}
 
 /** Beside the file only where that saves the copy, TMPDIR does not, and nobody else may rename there. */
 async function reflinksBeside(file: string): Promise<boolean> {

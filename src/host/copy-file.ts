@@ -6,9 +6,10 @@ import { onDisk } from './file-name.ts'
 import { hasDescriptorPaths } from './open-folder.ts'
 
 /**
- * Copies a regular file, through links, to a name that must be new. Shares blocks where the file system can. A FIFO in its place is never waited for, a device
- * never opened.
- * @throws {Failure} NOT_A_FILE, IN_USE while somebody holds a kernel lease on it; the error of the call that was refused
+ * Copies a regular file, through links, to a name that must be new. Shares blocks where the file system can. A FIFO
+ * in its place is never waited for, a device never opened.
+ * @throws {Failure} NOT_A_FILE, IN_USE while somebody holds a kernel lease on it; the error of the call that was
+ * refused
  */
 export async function copyRegularFile(from: string, to: string): Promise<void> {
   const refused = (): Failure => new Failure('NOT_A_FILE', `${from} is not a regular file`)
@@ -16,7 +17,8 @@ export async function copyRegularFile(from: string, to: string): Promise<void> {
   const file = openWithoutWaiting(from)
   try {
     if (!fstatSync(file).isFile()) throw refused() // It got the name since.
-    await copyFile(hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    const opened = hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from)
+    await copyFile(opened, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   } finally {
     closeSync(file)
   }

@@ -4,8 +4,9 @@ import { rename, rmdir, unlink } from 'node:fs/promises'
 import type { OpenFolder } from './open-folder.ts'
 
 /**
- * Deletes everything in a folder, however deep, and never follows a link. The folder becomes ours alone first, and so does each one in it before it is looked
- * into. Nothing is descended into by name: a folder in a folder is first moved up, into the one that is ours.
+ * Deletes everything in a folder, however deep, and never follows a link. The folder becomes ours alone first, and so
+ * does each one in it before it is looked into. Nothing is descended into by name: a folder in a folder is first
+ * moved up, into the one that is ours.
  * @param except a name that stays
  * @throws the error of the call that was refused; one for another file system that is mounted there
  */
@@ -21,9 +22,12 @@ export async function emptyFolder(folder: OpenFolder, except: string | null = nu
 async function flatten(top: OpenFolder, name: Buffer): Promise<void> {
   {
     using folder = top.below(name)
-    if (folder.stat().dev !== top.stat().dev) throw new Error(`another file system is mounted at ${JSON.stringify(folder.path)}`)
+    const isMounted = folder.stat().dev !== top.stat().dev
+    if (isMounted) throw new Error(`another file system is mounted at ${JSON.stringify(folder.path)}`)
     folder.takeOver()
-    for (const below of folder.names()) if (!(await isUnlinked(folder, below))) await rename(folder.at(below), top.at(randomUUID()))
+    for (const below of folder.names()) {
+      if (!(await isUnlinked(folder, below))) await rename(folder.at(below), top.at(randomUUID()))
+    }
   }
   await rmdir(top.at(name))
 }

@@ -1,8 +1,11 @@
 /**
- * A folder by its descriptor. What is done through it concerns this folder and its own entries, wherever its name leads to by now: where another user may
- * rename, names are not to be relied on. Node has no openat and unlinkat; the kernel resolves `/proc/self/fd/N/name` in the same way.
+ * A folder by its descriptor. What is done through it concerns this folder and its own entries, wherever its name
+ * leads to by now: where another user may rename, names are not to be relied on. Node has no openat and unlinkat; the
+ * kernel resolves `/proc/self/fd/N/name` in the same way.
  */
-import { closeSync, constants, existsSync, fchmodSync, fchownSync, fstatSync, openSync, readdirSync, type BigIntStats } from 'node:fs'
+import {
+  closeSync, constants, existsSync, fchmodSync, fchownSync, fstatSync, openSync, readdirSync, type BigIntStats,
+} from 'node:fs'
 import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 
@@ -16,9 +19,13 @@ export class OpenFolder implements Disposable {
     this.path = path
   }
 
-  /** Opens what a person or a configuration names, through links. @throws the error of open: ENOTDIR for what is no folder */
+  /**
+   * Opens what a person or a configuration names, through links, to work on its entries.
+   * @throws the error of open: ENOTDIR for what is no folder
+   */
   static named(path: string): OpenFolder {
-    return new OpenFolder(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK), path)
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK | pathOnly
+    return new OpenFolder(openSync(path, flags), path)
   }
 
   /** Opens a folder in this one. @throws ELOOP or ENOTDIR for a link, ENOTDIR for a file */
@@ -27,7 +34,10 @@ export class OpenFolder implements Disposable {
     return new OpenFolder(openSync(this.at(name), flags), join(this.path, name.toString()))
   }
 
-  /** What a call on an entry of this folder is to be given. A link of that name is followed by calls that follow links. */
+  /**
+   * What a call on an entry of this folder is to be given. A link of that name is followed by calls that follow
+   * links.
+   */
   at(name: string): string
   at(name: string | Buffer): string | Buffer
   at(name: string | Buffer): string | Buffer {
@@ -44,7 +54,10 @@ export class OpenFolder implements Disposable {
     return fstatSync(this.number, { bigint: true })
   }
 
-  /** Makes it ours alone: whoever has not opened it or one of its files yet can do nothing there any more. @throws EPERM where it is another user's and we are not root */
+  /**
+   * Makes it ours alone: whoever has not opened it or one of its files yet can do nothing there any more.
+   * @throws EPERM where it is another user's and we are not root
+   */
   takeOver(): void {
     const user = process.geteuid?.()
     if (user === undefined) return // Owners mean nothing there.
@@ -57,6 +70,9 @@ export class OpenFolder implements Disposable {
     closeSync(this.number)
   }
 }
+
+/** O_PATH, which Node has no name for: names can be made in a folder that may not be listed. */
+const pathOnly = process.platform === 'linux' ? 0o10000000 : 0
 
 let descriptorPaths: boolean | null = null
 

@@ -1,8 +1,9 @@
 /**
  * A folder that a process has for itself while it runs, beside those of others that may be dead by now.
  *
- * Its file `owner` is locked for as long as its owner lives, by a lock that belongs to the open file: it ends with the process, however that ends, and every
- * process of this kernel meets it, whatever its pid namespace or container. What a dead process left is deleted only by one that was granted this lock.
+ * Its file `owner` is locked for as long as its owner lives, by a lock that belongs to the open file: it ends with
+ * the process, however that ends, and every process of this kernel meets it, whatever its pid namespace or container.
+ * What a dead process left is deleted only by one that was granted this lock.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { mkdtemp, rmdir, unlink } from 'node:fs/promises'
@@ -15,7 +16,10 @@ import { OpenFolder, hasDescriptorPaths } from './open-folder.ts'
 import { isSurelyGone, ownMark, type OwnerMark } from './owner-mark.ts'
 
 export interface OwnedFolder extends AsyncDisposable {
-  /** By the name that its parent was given. Where another user may rename in the parent, only `folder` is to be relied on. */
+  /**
+   * By the name that its parent was given. Where another user may rename in the parent, only `folder` is to be relied
+   * on.
+   */
   readonly path: string
   readonly folder: OpenFolder
 }
@@ -75,16 +79,22 @@ function openMade(above: OpenFolder, name: string): OpenFolder {
   const user = process.geteuid?.()
   if (user !== undefined && Number(uid) !== user) {
     folder[Symbol.dispose]()
-    throw new Failure('SNAPSHOT_UNSAFE', `another user put a folder of their own in the place of ${folder.path}`, { hint: 'name a folder that only this user can write' })
+    throw new Failure('SNAPSHOT_UNSAFE', `another user put a folder of their own in the place of ${folder.path}`, {
+      hint: 'name a folder that only this user can write',
+    })
   }
   if ((Number(mode) & 0o777) !== 0o700) folder.takeOver() // The mask of this process may have taken bits away.
   return folder
 }
 
-/** The file gets its name only when it is locked: whoever sees the name and is granted the lock knows that nobody had it any more. */
+/**
+ * The file gets its name only when it is locked: whoever sees the name and is granted the lock knows that nobody had
+ * it any more.
+ */
 function sign(folder: OpenFolder): number {
   const draft = `${ownerFile}.new`
-  const file = openSync(folder.at(draft), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const file = openSync(folder.at(draft), flags, 0o600)
   try {
     const said: OwnerFile = { schema: markSchema, locked: lock(file) === 'granted', ...ownMark() }
     writeSync(file, `${JSON.stringify(said)}\n`)
@@ -123,7 +133,8 @@ const ignoring = (...codes: readonly string[]) => (error: unknown): void => {
 }
 
 /**
- * Deletes what processes that are gone left in `parent`: folders of our own user that nobody else may enter, whose owner is gone beyond doubt. All others stay.
+ * Deletes what processes that are gone left in `parent`: folders of our own user that nobody else may enter, whose
+ * owner is gone beyond doubt. All others stay.
  * @param locksAreTrusted whether a lock on this file system holds for every process that can reach it
  */
 export async function removeAbandonedFolders(parent: string, prefix: string, locksAreTrusted: boolean): Promise<void> {
@@ -131,7 +142,8 @@ export async function removeAbandonedFolders(parent: string, prefix: string, loc
   try {
     using above = OpenFolder.named(parent)
     for (const name of above.names().map(String)) {
-      if (name.startsWith(prefix)) await removeIfAbandoned(above, name, locksAreTrusted).catch(() => undefined) // What resists stays, and hinders nobody.
+      if (!name.startsWith(prefix)) continue
+      await removeIfAbandoned(above, name, locksAreTrusted).catch(() => undefined) // What resists stays.
     }
   } catch {
     // A folder that cannot be looked into: whoever wants to use it says why.
@@ -147,7 +159,8 @@ async function removeIfAbandoned(above: OpenFolder, name: string, locksAreTruste
     const said = readOwnerFile(owner)
     if (said === null || lock(owner) === 'refused') return
     // Whatever the lock is worth: a process that is surely gone needs nothing any more.
-    if ((said.locked && locksAreTrusted && lock(owner) === 'granted') || isSurelyGone(said)) await remove(above, folder, name)
+    const isUnlocked = said.locked && locksAreTrusted && lock(owner) === 'granted'
+    if (isUnlocked || isSurelyGone(said)) await remove(above, folder, name)
   } finally {
     closeSync(owner)
   }
@@ -159,8 +172,10 @@ function readOwnerFile(file: number): OwnerFile | null {
   if (!found.isFile() || found.size > ownerBytesMax) return null
   const bytes = Buffer.alloc(ownerBytesMax)
   try {
-    const said = JSON.parse(bytes.toString('utf8', 0, readSync(file, bytes, 0, ownerBytesMax, 0))) as Partial<OwnerFile> | null
-    return said?.schema === markSchema && typeof said.locked === 'boolean' && Number.isSafeInteger(said.pid) ? (said as OwnerFile) : null
+    const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, ownerBytesMax, 0))
+    const said = JSON.parse(text) as Partial<OwnerFile> | null
+    const isOurs = said?.schema === markSchema && typeof said.locked === 'boolean' && Number.isSafeInteger(said.pid)
+    return isOurs ? (said as OwnerFile) : null
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error

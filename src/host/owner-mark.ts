@@ -13,10 +13,14 @@ export interface OwnerMark {
 
 export const ownMark = (): OwnerMark => ({ pid: process.pid, startTime: startTimeOf(process.pid) ?? '', ...machine() })
 
-/** The process did run on this machine, since its last boot and where we can see it, and it is there no more. Any doubt: false. */
+/**
+ * The process did run on this machine, since its last boot and where we can see it, and it is there no more. Any
+ * doubt: false.
+ */
 export function isSurelyGone(owner: OwnerMark): boolean {
   const { bootId, pidNamespace } = machine()
-  if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace || owner.startTime === '') return false
+  if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace) return false
+  if (owner.startTime === '') return false
   const startTime = startTimeOf(owner.pid)
   // /proc may hide other users' processes; a signal that is refused still tells that somebody is there.
   return startTime === null ? !answersSignal(owner.pid) : startTime !== owner.startTime

@@ -4,8 +4,9 @@ import { monotonicMs, sleep } from './clock.ts'
 const killMsMax = 2_000
 
 /**
- * Kills every process whose root folder this is, until none is left or two seconds are over: what a confined child started has left its session and its parent
- * perhaps, but cannot leave its root. @param folder as the kernel names it (`pathOf`)
+ * Kills every process whose root folder this is, until none is left or two seconds are over: what a confined child
+ * started has left its session and its parent perhaps, but cannot leave its root. @param folder as the kernel names
+ * it (`pathOf`)
  */
 export async function killRootedIn(folder: string): Promise<void> {
   const endsAtMs = monotonicMs() + killMsMax

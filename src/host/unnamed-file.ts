@@ -3,7 +3,8 @@ import { constants, openSync, unlinkSync } from 'node:fs'
 import { OpenFolder } from './open-folder.ts'
 
 /**
- * A file of ours in a folder that may be anybody's: nobody else can open it, and it is gone when it is closed, even by our death.
+ * A file of ours in a folder that may be anybody's: nobody else can open it, and it is gone when it is closed, even
+ * by our death.
  * @throws the error of creating it: EACCES, EROFS, ENOSPC and others
  */
 export function openUnnamedFile(path: string): number {
@@ -19,7 +20,8 @@ export function openUnnamedFile(path: string): number {
   }
   using folder = OpenFolder.named(path)
   const named = folder.at(`.holdfast-${randomUUID()}`)
-  const descriptor = openSync(named, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const descriptor = openSync(named, flags, 0o600)
   unlinkSync(named)
   return descriptor
 }

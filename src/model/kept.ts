@@ -10,4 +10,10 @@ export interface KeptFile {
 /** Kept up to date by the room that the copy is read in: SQLite recovers it into one file. */
 export type KeptFiles = Map<LiveSetPart, KeptFile>
 
-export const keptFile = ({ dev, ino, size }: { readonly dev: bigint; readonly ino: bigint; readonly size: bigint }): KeptFile => ({ dev, ino, bytes: Number(size) })
+interface FileStats {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly size: bigint
+}
+
+export const keptFile = ({ dev, ino, size }: FileStats): KeptFile => ({ dev, ino, bytes: Number(size) })

@@ -36,7 +36,8 @@ test('a file of ours in folders of ours is trusted; one that group or everybody 
   expect(found(file('a/file'), 'file')).toBeNull()
   expect(found(file('a/group', 0o620), 'file')).toBe('a/group: its group')
   expect(found(file('a/all', 0o602), 'file')).toBe('a/all: everybody may write it')
-  expect(findUntrusted(join(top, 'a/all'), 'file')).toMatchObject({ why: 'everybody may write it (mode 0602)', remedy: `chmod go-w ${top}/a/all` })
+  const all = findUntrusted(join(top, 'a/all'), 'file')
+  expect(all).toMatchObject({ why: 'everybody may write it (mode 0602)', remedy: `chmod go-w ${top}/a/all` })
 })
 
 test('every folder on the way counts; a sticky one may lead to it, and may be shared, but is no folder of ours', () => {
@@ -51,7 +52,8 @@ test('every folder on the way counts; a sticky one may lead to it, and may be sh
   expect(found(join(top, 'sticky/sub'), 'folder')).toBeNull()
   expect(found(join(top, 'group'), 'shared-folder')).toBe('group: its group')
   expect(findUntrusted(join(top, 'group'), 'shared-folder')?.remedy).toBe(`chmod +t ${top}/group`)
-  expect(findUntrusted(join(top, 'group/sub/file'), 'file')?.remedy).toBe(asRoot ? null : `chmod g-w ${top}/group`) // Nobody is told to change a folder that others work in.
+  // Root is not told to change a folder that others may work in.
+  expect(findUntrusted(join(top, 'group/sub/file'), 'file')?.remedy).toBe(asRoot ? null : `chmod g-w ${top}/group`)
 })
 
 test('a link is followed as the kernel does, and judged where it leads and where it lies', () => {
@@ -89,7 +91,8 @@ describe.skipIf(!asRoot)('beside another user (skipped unless root)', () => {
     expect(found(join(top, 'theirs/ours/file'), 'file')).toBe('theirs: it belongs to another user')
     expect(found(join(top, 'theirs'), 'shared-folder')).toBe('theirs: it belongs to another user')
     expect(found(join(top, 'sticky/link'), 'file')).toBe('sticky/link: it belongs to another user')
-    expect(findUntrusted(join(top, 'strange'), 'file')).toMatchObject({ why: `it belongs to another user (uid ${stranger}, mode 0600)`, remedy: `chown root ${top}/strange` })
+    const why = `it belongs to another user (uid ${stranger}, mode 0600)`
+    expect(findUntrusted(join(top, 'strange'), 'file')).toMatchObject({ why, remedy: `chown root ${top}/strange` })
   })
 
   test('a sticky folder of theirs: its owner may rename everything in it', () => {

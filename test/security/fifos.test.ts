@@ -1,4 +1,7 @@
-/** A FIFO in the place of each file that holdfast reads by name: nothing waits for it, and what it stands for is refused by name. */
+/**
+ * A FIFO in the place of each file that holdfast reads by name: nothing waits for it, and what it stands for is
+ * refused by name.
+ */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,11 +29,17 @@ function layFifo(path: string): void {
 /** A configuration of a service that nobody runs. */
 function configure(folder: Folder, service: object = {}): void {
   if (!existsSync(folder.in('token'))) writeFileSync(folder.in('token'), 'secret', { mode: 0o600 })
-  const said = { service: { name: 'notes', admin: 'https://127.0.0.1:1', tokenFile: 'token', ...service }, tenants: { roots: [folder.path] }, snapshots: { dir: folder.in('snapshots') }, ledger: { dir: folder.in('ledger') } }
+  const said = {
+    service: { name: 'notes', admin: 'https://127.0.0.1:1', tokenFile: 'token', ...service },
+    tenants: { roots: [folder.path] }, snapshots: { dir: folder.in('snapshots') }, ledger: { dir: folder.in('ledger') },
+  }
   writeFileSync(folder.in('holdfast.yaml'), JSON.stringify(said), { mode: 0o600 })
 }
 
-const cases: readonly (readonly [what: string, lay: (folder: Folder) => readonly string[], said: RegExp, code: number])[] = [
+/** Lays the FIFO. @returns what is then asked of holdfast */
+type Lay = (folder: Folder) => readonly string[]
+
+const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: number])[] = [
   ['the owner file of an abandoned folder of ours', (folder) => {
     mkdirSync(folder.in('holdfast-x'), { mode: 0o700 })
     layFifo(folder.in('holdfast-x/owner'))
@@ -50,9 +59,11 @@ const cases: readonly (readonly [what: string, lay: (folder: Folder) => readonly
   }, /app\.db +sound/, 0],
   ['a file that a manifest names', (folder) => {
     const path = folder.in('kept/manifest.json')
-    execFileSync(process.execPath, [launcher, 'check', '--quiet', '--keep-snapshot', folder.in('kept'), folder.in('app.db')], { stdio: 'ignore', env: { TMPDIR: folder.path } })
+    const args = [launcher, 'check', '--quiet', '--keep-snapshot', folder.in('kept'), folder.in('app.db')]
+    execFileSync(process.execPath, args, { stdio: 'ignore', env: { TMPDIR: folder.path } })
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as { readonly files: readonly object[] }
-    writeFileSync(path, JSON.stringify({ ...manifest, files: [...manifest.files, { name: 'named', bytes: 0, sha256: '0'.repeat(64) }] }))
+    const named = { name: 'named', bytes: 0, sha256: '0'.repeat(64) }
+    writeFileSync(path, JSON.stringify({ ...manifest, files: [...manifest.files, named] }))
     layFifo(folder.in('kept/named'))
     return ['check', '--snapshot', 'kept/app.db']
   }, /app\.db +sound/, 0],

@@ -1,11 +1,20 @@
 /**
- * What a hostile file could make of a child in its room: makes folders in it and swaps them for links to a folder outside, without end.
- * `taken-over.ts '{"room": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`. `rooted`: the room is its root, as a child's is.
+ * What a hostile file could make of a child in its room: makes folders in it and swaps them for links to a folder
+ * outside, without end. `taken-over.ts '{"room": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`.
+ * `rooted`: the room is its root, as a child's is.
  */
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { chroot } from '../../../src/host/libc.ts'
 
-const { room, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as { room: string; uid: number; gid: number; victim: string; rooted: boolean }
+interface Asked {
+  readonly room: string
+  readonly uid: number
+  readonly gid: number
+  readonly victim: string
+  readonly rooted: boolean
+}
+
+const { room, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as Asked
 if (rooted) chroot(room)
 process.chdir(rooted ? '/' : room)
 process.setgroups?.([])

@@ -1,4 +1,7 @@
-/** A run that has its folder and does nothing: `folder-owner.ts PARENT`. Says where the folder is, and ends with its input. */
+/**
+ * A run that has its folder and does nothing: `folder-owner.ts PARENT`. Says where the folder is, and ends with its
+ * input.
+ */
 import { openSnapshotFolder } from '../../../src/hold/snapshot-folder.ts'
 
 const folder = await openSnapshotFolder(process.argv[2] ?? null, null)

@@ -1,11 +1,20 @@
 /**
- * Another user beside root: swaps every name that it may rename for a link to root's own files, and back, woken by inotify, and tries to read whatever it sees.
- * `attacker.ts '{"places": [...], "victim": FOLDER, "secret": TEXT}'`, until its input ends. Then it says what it did, and where it found the secret.
+ * Another user beside root: swaps every name that it may rename for a link to root's own files, and back, woken by
+ * inotify, and tries to read whatever it sees. `attacker.ts '{"places": [...], "victim": FOLDER, "secret": TEXT}'`,
+ * until its input ends. Then it says what it did, and where it found the secret.
  */
-import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, renameSync, symlinkSync, unlinkSync, watch } from 'node:fs'
+import {
+  closeSync, constants, lstatSync, openSync, readdirSync, readSync, renameSync, symlinkSync, unlinkSync, watch,
+} from 'node:fs'
 import { join } from 'node:path'
 
-const { places, victim, secret } = JSON.parse(process.argv[2] ?? '{}') as { readonly places: readonly string[]; readonly victim: string; readonly secret: string }
+interface Asked {
+  readonly places: readonly string[]
+  readonly victim: string
+  readonly secret: string
+}
+
+const { places, victim, secret } = JSON.parse(process.argv[2] ?? '{}') as Asked
 const asideName = '.aside-'
 const found = new Set<string>()
 /** Names that lead to the victim just now, and what they led to. */
@@ -22,7 +31,7 @@ function attempt<Value>(deed: () => Value): Value | null {
 }
 
 function lookForSecret(path: string): void {
-  const file = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW))
+  const file = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   if (file === null) return
   const bytes = Buffer.alloc(65_536)
   const length = attempt(() => readSync(file, bytes, 0, bytes.length, 0)) ?? 0
@@ -57,26 +66,33 @@ function lookIntoProcesses(): void {
   for (const pid of readdirSync('/proc').filter((name) => Number(name) > 0 && Number(name) !== process.pid)) {
     lookInto(`/proc/${pid}/root`)
     lookInto(`/proc/${pid}/cwd`)
-    for (const number of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) lookForSecret(`/proc/${pid}/fd/${number}/`.slice(0, -1))
+    lookInto(`/proc/${pid}/fd`)
   }
 }
 
 function swapAll(): void {
-  for (const place of places) for (const name of attempt(() => readdirSync(place)) ?? []) if (!name.startsWith(asideName)) swap(join(place, name))
+  for (const place of places) {
+    const names = attempt(() => readdirSync(place)) ?? []
+    for (const name of names) if (!name.startsWith(asideName)) swap(join(place, name))
+  }
 }
 
-let ended = false
-process.stdin.on('end', () => { ended = true }).resume()
+const input = { ended: false }
+process.stdin.on('end', () => { input.ended = true }).resume()
 const woken = { wake: (): void => undefined }
-for (const place of places) watch(place, () => woken.wake())
+for (const place of places) {
+  watch(place, (_, name) => {
+    if (name !== null && !name.startsWith(asideName) && !swapped.has(join(place, name))) woken.wake() // Not by our own swaps.
+  })
+}
 process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
-while (!ended) {
+while (!input.ended) {
   round++
   swapAll()
   for (const [path, { aside, untilRound }] of swapped) if (round >= untilRound) swapBack(path, aside)
   if (round % 100 === 0) lookIntoProcesses()
   await new Promise<void>((resolve) => {
-    woken.wake = () => void setImmediate(resolve) // Our own swaps wake us too, and the end of our input must be heard.
+    woken.wake = () => void setImmediate(resolve) // The end of our input must be heard too.
     setTimeout(resolve, 2)
   })
 }
