@@ -180,7 +180,7 @@ async function linkOrCopy(outside: string, inside: string): Promise<'linked' | '
     if (code === 'ENOENT') throw changed(outside, 'it is gone', error)
     if (code === 'EEXIST') throw changed(outside, 'a file of its name is in the room already', error)
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
-    await copyRegularFile(outside, inside)
+    await copyRegularFile(outside, inside, 'refuse')
     return 'copied'
   }
 }

@@ -5,6 +5,7 @@
  */
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { nameOf, onDisk } from '../model/file-name.ts'
 
 /** What lets another user change where a path leads. */
 export interface Untrusted {
@@ -46,7 +47,7 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
     if (stats.isSymbolicLink()) {
       if (++links > linksMax) return null
       if (isShared(above) && !isTrustedOwner(stats)) return { ...belongsToOther(here, stats), remedy: null }
-      const target = readlinkSync(here)
+      const target = nameOf(readlinkSync(onDisk(here), 'buffer'))
       pending.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
       if (!target.startsWith('/')) continue
       at = '/'
@@ -137,7 +138,7 @@ function absolute(path: string): string | null {
 /** null for what is not there, or where we may not look. */
 function look(path: string): Stats | null {
   try {
-    return lstatSync(path)
+    return lstatSync(onDisk(path))
   } catch {
     return null
   }

@@ -68,7 +68,8 @@ function otherNameOf(source: string, links: number): string | null {
 /** False where there is none. */
 async function copyPart(from: string, to: string, mandatory: boolean): Promise<boolean> {
   try {
-    await copyRegularFile(from, to)
+    // SQLite follows no link to a journal or a WAL: one that is there leads to what is not the database's.
+    await copyRegularFile(from, to, mandatory ? 'follow' : 'refuse')
     return true
   } catch (error) {
     if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return false

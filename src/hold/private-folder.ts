@@ -10,6 +10,10 @@ import { failureOfFolder } from './folder-failure.ts'
  * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
  */
 export async function requirePrivateFolder(folder: string): Promise<void> {
+  // SQLite opens what lies there, and takes names in UTF-8 only.
+  if (!folder.isWellFormed()) {
+    throw new Failure('USAGE', 'a folder for snapshots needs a name in UTF-8', { hint: 'name another folder' })
+  }
   await makeTrustedFolder(folder)
   const found = await stat(folder)
   const unsafe = (why: string): Failure => new Failure('SNAPSHOT_UNSAFE', `${folder} ${why}`)

@@ -1,20 +1,22 @@
 /** Copying a file whose name another user may have had a hand in. */
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { Failure } from '../model/failure.ts'
 import { onDisk } from './file-name.ts'
 import { hasDescriptorPaths } from './open-folder.ts'
 
 /**
- * Copies a regular file, through links, to a name that must be new. Shares blocks where the file system can. A FIFO
- * in its place is never waited for, a device never opened.
- * @throws {Failure} NOT_A_FILE, IN_USE while somebody holds a kernel lease on it; the error of the call that was
- * refused
+ * Copies a regular file to a name that must be new. Shares blocks where the file system can. A FIFO in its place is
+ * never waited for, a device never opened.
+ * @param links whether the name may be a symbolic link
+ * @throws {Failure} NOT_A_FILE, IN_USE while another process holds a kernel lease on it
+ * @throws the error of the call that was refused; ELOOP for a link that is refused
  */
-export async function copyRegularFile(from: string, to: string): Promise<void> {
+export async function copyRegularFile(from: string, to: string, links: 'follow' | 'refuse'): Promise<void> {
   const refused = (): Failure => new Failure('NOT_A_FILE', `${from} is not a regular file`)
-  if (!statSync(onDisk(from)).isFile()) throw refused()
-  const file = openWithoutWaiting(from)
+  const found = links === 'follow' ? statSync(onDisk(from)) : lstatSync(onDisk(from))
+  if (!found.isFile() && !found.isSymbolicLink()) throw refused()
+  const file = openWithoutWaiting(from, links === 'follow' ? 0 : constants.O_NOFOLLOW)
   try {
     if (!fstatSync(file).isFile()) throw refused() // It got the name since.
     const opened = hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from)
@@ -24,9 +26,9 @@ export async function copyRegularFile(from: string, to: string): Promise<void> {
   }
 }
 
-function openWithoutWaiting(path: string): number {
+function openWithoutWaiting(path: string, flags: number): number {
   try {
-    return openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK)
+    return openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK | flags)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
     throw new Failure('IN_USE', `another process holds a kernel lease on ${path}`, { cause: error })

@@ -8,6 +8,7 @@ import {
 } from 'node:fs'
 import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
+import { onDisk } from './file-name.ts'
 
 export class OpenFolder implements Disposable {
   readonly number: number
@@ -25,7 +26,7 @@ export class OpenFolder implements Disposable {
    */
   static named(path: string): OpenFolder {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK | pathOnly
-    return new OpenFolder(openSync(path, flags), path)
+    return new OpenFolder(openSync(onDisk(path), flags), path)
   }
 
   /** Opens a folder in this one. @throws ELOOP or ENOTDIR for a link, ENOTDIR for a file */

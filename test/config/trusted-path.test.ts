@@ -70,6 +70,13 @@ test('a link is followed as the kernel does, and judged where it leads and where
   expect(found(join(top, 'safe/loop'), 'file')).toBeNull() // Opening it says so.
 })
 
+test('a name that is not UTF-8 is judged as any other', () => {
+  const path = Buffer.concat([Buffer.from(`${top}/odd-`), Buffer.from([0xe9])])
+  mkdirSync(path)
+  chmodSync(path, 0o777)
+  expect(findUntrusted(join(top, 'odd-\udce9', 'below'), 'folder')?.why).toMatch(/^everybody may write it/)
+})
+
 test('what is not there is not judged, but what leads to it is', () => {
   folder('group', 0o770)
   expect(found(join(top, 'none/at/all'), 'folder')).toBeNull()
