@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
@@ -36,7 +37,7 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name))
   if (lock instanceof Failure && lock.code === 'RUN_ACTIVE' && paused !== null) throw lock
   await using _lock = lock instanceof Failure ? null : lock // Kept to the end: no run begins beside a pause.
-  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, newRunId()))
+  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, newRunId(), wayOf(settings)))
   await using _ledger = ledger instanceof Failure ? null : ledger
   const steps: Step[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),

@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { openChecker } from '../check/check.ts'
+import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { beginCompanions } from '../hold/companions.ts'
 import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
@@ -83,7 +84,7 @@ async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise
 }
 
 async function withLedgerUnder<Value>(lock: RunLock, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run), connectService(settings.service)) // The libraries for the one are loaded while the other's process starts.
+  await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run, wayOf(settings)), connectService(settings.service)) // The libraries for the one are loaded while the other's process starts.
   const { first: ledger, second: service } = opened
   using _notices = tellingNotices(ledger, opening.onNotice)
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })

@@ -2,7 +2,8 @@
 import Database from 'better-sqlite3'
 import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { lastGoodSchema } from './last-good.ts'
+import { forgetOldest, lastGoodSchema } from './last-good.ts'
+import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './trouble.ts'
 
@@ -17,18 +18,18 @@ export function openForWriting(file: string): Database.Database {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`, { hint: 'give holdfast a folder of its own with ledger.dir' })
-    if (kind === 'ours') {
-      requireVersion(database, file)
-      // Before the first byte is written to it: a damaged ledger is kept as it was found.
-      inspect(database)
-    }
+    const version = kind === 'ours' ? versionOf(database, file) : schemaVersion
+    // Before the first byte is written to it: a damaged ledger is kept as it was found.
+    if (kind === 'ours') inspect(database, version)
     // Readers go on while a run writes. FULL: a line that was acknowledged outlives a power cut.
     database.pragma('journal_mode = wal')
     database.pragma('synchronous = full')
     database.pragma('cache_size = -2000') // Lines go in at the end: more would only be memory beside the service.
     database.transaction(() => {
       if (kind === 'new') database.exec(schema)
+      if (version === 1) migrate(database, file)
       database.exec(lastGoodSchema)
+      forgetOldest(database)
     }).immediate()
     return database
   })
@@ -40,7 +41,7 @@ export function openForReading(file: string): Database.Database {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`)
-    if (kind === 'ours') requireVersion(database, file)
+    if (kind === 'ours' && versionOf(database, file) === 1) readAsPresent(database, file)
     return database
   })
 }
@@ -97,17 +98,18 @@ function kindOf(database: Database.Database): 'new' | 'ours' | 'foreign' {
   return database.pragma('application_id', { simple: true }) === applicationId || tables.includes('newest_check') ? 'ours' : 'foreign'
 }
 
-function requireVersion(database: Database.Database, file: string): void {
+function versionOf(database: Database.Database, file: string): number {
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > schemaVersion) {
     throw new LedgerUnusable(`${file} was written by a newer holdfast (ledger version ${version}, this one knows ${schemaVersion})`, { hint: 'use the newer holdfast, or give this one another ledger.dir' })
   }
-  if (version !== schemaVersion) throw new LedgerDamaged(`${file} has tables but no version`)
+  if (version < 1) throw new LedgerDamaged(`${file} has tables but no version`)
+  return version
 }
 
-function inspect(database: Database.Database): void {
+function inspect(database: Database.Database, version: number): void {
   const names = database.prepare<[], string>('select name from sqlite_schema').pluck().all()
-  const missing = schemaNames.filter((name) => !names.includes(name))
+  const missing = (version === 1 ? namesOfFirstVersion : schemaNames).filter((name) => !names.includes(name))
   if (missing.length > 0) throw new LedgerDamaged(`${missing.join(', ')} missing from its schema`)
   const bytes = Number(database.pragma('page_count', { simple: true })) * Number(database.pragma('page_size', { simple: true }))
   if (bytes > inspectedBytesMax) return

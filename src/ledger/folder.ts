@@ -7,6 +7,24 @@ import { Failure } from '../model/failure.ts'
 
 export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
 
+/** What stands for the service in the run lock of bare files: runs over them that share a ledger take turns. */
+export const bareFiles = 'files'
+
+/** The run lock of a service, without its ending. */
+export const lockFile = (dir: string, service: string): string => join(dir, `run-${encodeURIComponent(service)}`)
+
+/** Services whose run lock is among these names. */
+export const servicesIn = (names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => {
+    const [, service] = /^run-(.*)\.json$/.exec(name) ?? []
+    try {
+      return service === undefined ? [] : [decodeURIComponent(service)]
+    } catch (error) {
+      if (error instanceof URIError) return [] // Nobody of us has written it.
+      throw error
+    }
+  })
+
 /** Makes the folder (0700) when it is not there. @throws {Failure} LEDGER_UNUSABLE, also when others can write there. */
 export async function prepareFolder(dir: string): Promise<void> {
   try {

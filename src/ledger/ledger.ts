@@ -5,6 +5,7 @@ import type { SealLevel } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
 import { inspectFolder, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
@@ -65,13 +66,15 @@ export interface RecordedRun {
 export interface LedgerReading extends AsyncDisposable {
   /** What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come late: look at the end too. */
   readonly notice: string | null
-  /** Holds that nobody has seen ended, oldest first. */
+  /** Holds that this service was asked for in this way and that nobody has seen ended, oldest first. */
   openHolds(): Promise<readonly OpenHold[]>
-  /** The newest check of each file of each tenant. */
+  /** All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that did not say. */
+  otherHolds(): Promise<readonly OtherHold[]>
+  /** The newest check of each file of each tenant. What was checked in another way counts until it is checked in this one. */
   lastResults(): Promise<readonly LastResult[]>
-  /** Newest first; of all tenants for null. */
+  /** Newest first; of all tenants of the service for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
-  /** The lines of checks alone, newest first; of all tenants for null. */
+  /** The lines of checks alone, newest first; of all tenants of the service for null. */
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
@@ -93,19 +96,20 @@ export interface Ledger extends LedgerReading {
 /**
  * Opens the ledger for writing, making folder and file when there are none. A damaged ledger is set aside and a new one
  * begun, which `notice` says. The caller holds the run lock. @throws {Failure} LEDGER_UNUSABLE
+ * @param way whose lines are written and read; null for bare files, which no service keeps
  */
-export async function openLedger(dir: string, run: RunId): Promise<Ledger> {
+export async function openLedger(dir: string, run: RunId, way: ServiceWay | null = null): Promise<Ledger> {
   await prepareFolder(dir)
-  return started(new LedgerProcess(dir, 'write', run))
+  return started(new LedgerProcess(dir, 'write', run, way))
 }
 
 /**
  * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is nothing
  * to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
  */
-export async function readLedger(dir: string): Promise<LedgerReading> {
+export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
   if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir)
-  return started(new LedgerProcess(dir, 'read', null))
+  return started(new LedgerProcess(dir, 'read', null, way))
 }
 
 async function started(ledger: LedgerProcess): Promise<Ledger> {
@@ -121,6 +125,7 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
 const emptyLedger = (dir: string): LedgerReading => ({
   notice: `there is no ledger in ${dir} yet: no run was ever recorded there`,
   openHolds: () => Promise.resolve([]),
+  otherHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),

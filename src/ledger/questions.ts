@@ -1,13 +1,15 @@
 /** What the ledger's process is asked, and what it answers. */
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 
 export type LedgerQuestion =
-  | { readonly ask: 'open'; readonly dir: string; readonly mode: 'write' | 'read' }
+  | { readonly ask: 'open'; readonly dir: string; readonly mode: 'write' | 'read'; readonly way: ServiceWay | null }
   | { readonly ask: 'append'; readonly lines: readonly LineRow[]; readonly lastGood: readonly LastGoodRow[] }
   | { readonly ask: 'open-holds' }
+  | { readonly ask: 'other-holds' }
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-results' }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
@@ -24,6 +26,7 @@ export type LedgerAnswer = {
   /** Becomes Failure LEDGER_UNUSABLE. `hint` null: that of the table of failures. */
   | { readonly kind: 'unusable'; readonly message: string; readonly hint: string | null }
   | { readonly kind: 'open-holds'; readonly holds: readonly OpenHold[] }
+  | { readonly kind: 'other-holds'; readonly holds: readonly OtherHold[] }
   | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
   | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }

@@ -12,12 +12,11 @@
  */
 import { constants } from 'node:fs'
 import { open, rmdir, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
 import lockfile from 'proper-lockfile'
 import { tryLock } from '../host/byte-lock.ts'
 import type { RunId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import { prepareFolder } from './folder.ts'
+import { lockFile, prepareFolder } from './folder.ts'
 import { isSurelyGone, ourselves, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
@@ -33,7 +32,7 @@ const ownerBytesMax = 4096
 /** `service` is its name in the configuration. @throws {Failure} RUN_ACTIVE, naming the other run, or LEDGER_UNUSABLE */
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
-  const name = join(dir, `run-${encodeURIComponent(service)}`)
+  const name = lockFile(dir, service)
   const file = await openOwnerFile(`${name}.json`)
   try {
     const kernel = lockByKernel(file)

@@ -8,8 +8,13 @@ import { closeDatabase, openForReading, openForWriting } from './database.ts'
 import { keepLastGood } from './last-good.ts'
 import { prepared } from './prepared.ts'
 import type { Say } from './answers.ts'
+import type { ServiceWay } from '../model/service-way.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './trouble.ts'
+import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
+
+/** A line that was found again, with what it says of its service. */
+type FoundLine = LineRow & WrittenWay
 
 export class Store {
   readonly #file: string
@@ -17,10 +22,13 @@ export class Store {
   readonly #mode: 'write' | 'read'
   #database: Database.Database
   /** Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them. */
-  readonly #open = new Map<string, LineRow[]>()
+  readonly #open = new Map<string, FoundLine[]>()
+  /** Whose lines are written and read. */
+  readonly #way: ServiceWay | null
 
   /** @throws {LedgerUnusable}, and for reading also {LedgerDamaged} */
-  constructor(file: string, mode: 'write' | 'read', say: Say) {
+  constructor(file: string, mode: 'write' | 'read', way: ServiceWay | null, say: Say) {
+    this.#way = way
     this.#file = file
     this.#mode = mode
     this.#say = say
@@ -28,7 +36,8 @@ export class Store {
   }
 
   /** Writes all of it in one transaction. When this returns, they are on the disk. @throws {LedgerUnusable} */
-  append(lines: readonly LineRow[], lastGood: readonly LastGoodRow[] = []): void {
+  append(rows: readonly LineRow[], lastGood: readonly LastGoodRow[] = []): void {
+    const lines = rows.map((row) => ({ ...row, ...written(this.#way) }))
     try {
       this.#write(lines, lastGood)
     } catch (error) {
@@ -40,8 +49,8 @@ export class Store {
   }
 
   /** Asks the lines. A damaged ledger that is open for writing is set aside, and the new one is asked. @throws {LedgerUnusable} */
-  ask<Answer>(question: (database: Database.Database, say: Say) => Answer): Answer {
-    const asked = (): Answer => trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#say))
+  ask<Answer>(question: (database: Database.Database, way: ServiceWay | null, say: Say) => Answer): Answer {
+    const asked = (): Answer => trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#say))
     try {
       return asked()
     } catch (error) {
@@ -56,19 +65,19 @@ export class Store {
     closeDatabase(this.#database)
   }
 
-  #write(lines: readonly LineRow[], lastGood: readonly LastGoodRow[]): void {
+  #write(lines: readonly FoundLine[], lastGood: readonly LastGoodRow[]): void {
     trying(`cannot write to the ledger ${this.#file}`, () => {
       const insert = prepared(this.#database, `
-        insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event)
-        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event) on conflict (run, number) do nothing`)
+        insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, way)
+        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event, :way) on conflict (run, number) do nothing`)
       this.#database.transaction(() => {
-        for (const line of lines) insert.run(line)
+        for (const line of lines) insert.run({ ...line, way: numberOf(this.#database, line) })
         keepLastGood(this.#database, lastGood)
       }).immediate()
     })
   }
 
-  #remember(line: LineRow): void {
+  #remember(line: FoundLine): void {
     if (line.holder === null) return
     if (line.kind === 'hold-ended') this.#open.delete(line.holder)
     else if (line.kind === 'hold-asked') this.#open.set(line.holder, [line])
@@ -91,7 +100,7 @@ export class Store {
     this.#database = this.#replaced(damage, salvaged)
   }
 
-  #replaced(damage: LedgerDamaged, salvaged: readonly LineRow[] | null): Database.Database {
+  #replaced(damage: LedgerDamaged, salvaged: readonly FoundLine[] | null): Database.Database {
     const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
     this.#database = openForWriting(this.#file)
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
@@ -104,7 +113,7 @@ export class Store {
 }
 
 /** What can still be read of open holds in a file that did not open as a ledger; null when nothing can. */
-function salvageOpenHolds(file: string): readonly LineRow[] | null {
+function salvageOpenHolds(file: string): readonly FoundLine[] | null {
   try {
     const database = openForReading(file)
     try {
@@ -118,10 +127,11 @@ function salvageOpenHolds(file: string): readonly LineRow[] | null {
   }
 }
 
-function openHoldLines(database: Database.Database): readonly LineRow[] | null {
+function openHoldLines(database: Database.Database): readonly FoundLine[] | null {
   try {
-    return trying('salvage', () => database.prepare<[], LineRow>(`
-      select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event from line where holder in (select holder from open_holder) order by sequence`).all())
+    return trying('salvage', () => database.prepare<[], FoundLine>(`
+      select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${wayColumns}
+      from line left join way on way.id = line.way where holder in (select holder from open_holder) order by sequence`).all())
   } catch (error) {
     if (error instanceof LedgerDamaged || error instanceof LedgerUnusable) return null
     throw error
@@ -139,6 +149,6 @@ function closeDamaged(database: Database.Database): void {
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 300)
 
-function distinct(lines: readonly LineRow[]): readonly LineRow[] {
+function distinct(lines: readonly FoundLine[]): readonly FoundLine[] {
   return [...new Map(lines.map((line) => [`${line.run} ${line.number}`, line])).values()]
 }

@@ -160,7 +160,7 @@ test('a line that was garbled is passed over and said, whatever it was', async (
     await ledger.append(checked('acme'))
   }
   const database = new Database(fileIn(folder.path))
-  const insert = database.prepare("insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, event) values (5, 'r', ?, ?, ?, ?, ?, 'sound', 'full', ?)")
+  const insert = database.prepare("insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, event, way) values (5, 'r', ?, ?, ?, ?, ?, 'sound', 'full', ?, 1)")
   insert.run(1, 'hold-asked', 't', 'bad', null, '{"kind":"hold-as')
   insert.run(2, 'checked', 'bolt', null, '/x', JSON.stringify({ kind: 'checked', tenant: 'bolt', result: { ...soundResult('bolt'), evidence: null } }))
   insert.run(3, 'run-started', null, null, null, 'null')

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { wayOf } from '../../config/service-way.ts'
 import { isGone } from '../../fleet/registry.ts'
 import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
@@ -31,7 +32,7 @@ Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
 async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode> {
   const format = options.json ? 'json' : options.format
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  await using ledger = await readLedger(settings.ledger.dir)
+  await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
   const view: StatusView = {
     service: settings.service.name, generatedAt: Date.now(), maxAgeMs: options.maxAge,
     tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
