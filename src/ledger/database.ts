@@ -1,8 +1,9 @@
 /** Opening the ledger's file. Runs in the ledger's process only: better-sqlite3 never enters the process that holds leases (hold.md F10). */
 import Database from 'better-sqlite3'
-import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
+import { belongToFolder } from './private-file.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './trouble.ts'
@@ -12,12 +13,15 @@ const busyMs = 15_000
 /** Up to here the whole file is looked at when it is opened: well under a second. Beyond it, damage is seen when it is met. */
 const inspectedBytesMax = 256_000_000
 
-/** Opens for writing, and makes the tables of a new file. @throws {LedgerDamaged | LedgerUnusable} */
-export function openForWriting(file: string): Database.Database {
+export const itIsEmpty = 'it is empty'
+
+/** Opens for writing, and makes the tables of a new file where one may be begun. @throws {LedgerDamaged | LedgerUnusable} */
+export function openForWriting(file: string, mayBegin: boolean): Database.Database {
   return opened(file, { timeout: busyMs }, (database) => {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`, { hint: 'give holdfast a folder of its own with ledger.dir' })
+    if (kind === 'new' && !mayBegin) throw new LedgerDamaged(itIsEmpty)
     const version = kind === 'ours' ? versionOf(database, file) : schemaVersion
     // Before the first byte is written to it: a damaged ledger is kept as it was found.
     if (kind === 'ours') inspect(database, version)
@@ -37,6 +41,7 @@ export function openForWriting(file: string): Database.Database {
 
 /** Opens for reading, beside a run that may be writing. Makes no tables and no file. @throws {LedgerDamaged | LedgerUnusable} */
 export function openForReading(file: string): Database.Database {
+  if (isEmptyFile(file)) throw new LedgerDamaged(`${file}: ${itIsEmpty}`)
   return opened(file, { timeout: busyMs, readonly: true, fileMustExist: true }, (database) => {
     harden(database)
     const kind = kindOf(database)
@@ -64,6 +69,9 @@ export function closeDatabase(database: Database.Database): void {
   }
 }
 
+/** It must not be opened: SQLite would remove the journal beside it. */
+export const isEmptyFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === 0
+
 function opened(file: string, options: Database.Options, prepare: (database: Database.Database) => Database.Database): Database.Database {
   let database: Database.Database | null = null
   try {
@@ -76,12 +84,11 @@ function opened(file: string, options: Database.Options, prepare: (database: Dat
   }
 }
 
-/** Before SQLite would create it for everybody to read; and a run as root must not lock the folder's owner out of the next run. */
+/** Before SQLite would create it for everybody to read. */
 function createPrivately(file: string): void {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
-    const folder = statSync(dirname(file))
-    if (process.getuid?.() === 0 && fstatSync(descriptor).uid === 0 && folder.uid !== 0) fchownSync(descriptor, folder.uid, folder.gid)
+    belongToFolder(descriptor, dirname(file))
   } finally {
     closeSync(descriptor)
   }

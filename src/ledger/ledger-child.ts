@@ -21,7 +21,7 @@ answerIsolated<LedgerQuestion, LedgerAnswer>((question) => {
   const said = unsaid === 0 ? notices : [...notices, `and ${unsaid} more notices of the ledger`]
   notices = []
   unsaid = 0
-  return { ...answered, notices: said }
+  return { ...answered, notices: said, holdsLost: store?.holdsLost ?? false }
 })
 
 function say(notice: string): void {

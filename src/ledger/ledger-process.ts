@@ -11,7 +11,7 @@ import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
 import type { LastResult, Ledger, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
-import type { LedgerAnswer, LedgerQuestion } from './questions.ts'
+import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './questions.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
 /** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
@@ -32,7 +32,7 @@ interface Waiting {
 
 export class LedgerProcess implements Ledger {
   readonly #dir: string
-  readonly #mode: 'write' | 'read'
+  readonly #mode: LedgerMode
   readonly #run: RunId | null
   readonly #way: ServiceWay | null
   #child: Child<LedgerQuestion, LedgerAnswer> | null = null
@@ -45,12 +45,17 @@ export class LedgerProcess implements Ledger {
   /** Lines are numbered from a random beginning: two ledgers of one run never share a number. */
   #number = randomInt(2 ** 47)
   readonly #notices: string[] = []
+  #holdsLost = false
 
-  constructor(dir: string, mode: 'write' | 'read', run: RunId | null, way: ServiceWay | null) {
+  constructor(dir: string, mode: LedgerMode, run: RunId | null, way: ServiceWay | null) {
     this.#way = way
     this.#dir = dir
     this.#mode = mode
     this.#run = run
+  }
+
+  get holdsLost(): boolean {
+    return this.#holdsLost
   }
 
   get #service(): string | null {
@@ -216,6 +221,7 @@ export class LedgerProcess implements Ledger {
   }
 
   #heard(answer: LedgerAnswer): LedgerAnswer {
+    this.#holdsLost ||= answer.holdsLost
     for (const notice of answer.notices) if (!this.#notices.includes(notice)) this.#notices.push(notice)
     if (answer.kind === 'unusable') throw new Failure('LEDGER_UNUSABLE', answer.message, answer.hint === null ? {} : { hint: answer.hint })
     return answer

@@ -9,6 +9,7 @@ import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
 import { inspectFolder, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
+import { runsWereRecorded } from './note.ts'
 
 export interface LedgerLine {
   /** Grows by one a line. */
@@ -66,6 +67,8 @@ export interface RecordedRun {
 export interface LedgerReading extends AsyncDisposable {
   /** What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come late: look at the end too. */
   readonly notice: string | null
+  /** Whether holds may stand open that this ledger no longer knows: it was lost, or damaged where they stood. */
+  readonly holdsLost: boolean
   /** Holds that this service was asked for in this way and that nobody has seen ended, oldest first. */
   openHolds(): Promise<readonly OpenHold[]>
   /** All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that did not say. */
@@ -103,12 +106,18 @@ export async function openLedger(dir: string, run: RunId, way: ServiceWay | null
   return started(new LedgerProcess(dir, 'write', run, way))
 }
 
+/** The same, to resume what stands open: a damaged ledger whose open holds cannot be read stays where it is. @throws {Failure} LEDGER_UNUSABLE */
+export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWay): Promise<Ledger> {
+  await prepareFolder(dir)
+  return started(new LedgerProcess(dir, 'resume', run, way))
+}
+
 /**
  * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is nothing
  * to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
  */
 export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
-  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir)
+  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, runsWereRecorded(dir))
   return started(new LedgerProcess(dir, 'read', null, way))
 }
 
@@ -122,8 +131,9 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
   }
 }
 
-const emptyLedger = (dir: string): LedgerReading => ({
-  notice: `there is no ledger in ${dir} yet: no run was ever recorded there`,
+const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
+  notice: isGone ? `the ledger in ${dir} is gone, though runs were recorded in it` : `there is no ledger in ${dir} yet: no run was ever recorded there`,
+  holdsLost: isGone,
   openHolds: () => Promise.resolve([]),
   otherHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),

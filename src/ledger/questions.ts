@@ -5,8 +5,11 @@ import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 
+/** `resume` writes as well, but leaves a damaged ledger where it is when its open holds cannot be read. */
+export type LedgerMode = 'write' | 'read' | 'resume'
+
 export type LedgerQuestion =
-  | { readonly ask: 'open'; readonly dir: string; readonly mode: 'write' | 'read'; readonly way: ServiceWay | null }
+  | { readonly ask: 'open'; readonly dir: string; readonly mode: LedgerMode; readonly way: ServiceWay | null }
   | { readonly ask: 'append'; readonly lines: readonly LineRow[]; readonly lastGood: readonly LastGoodRow[] }
   | { readonly ask: 'open-holds' }
   | { readonly ask: 'other-holds' }
@@ -21,6 +24,8 @@ export type LedgerQuestion =
 export type LedgerAnswer = {
   /** Sentences about the ledger itself that are new since the last answer. */
   readonly notices: readonly string[]
+  /** Whether holds may stand open that the ledger no longer knows. */
+  readonly holdsLost: boolean
 } & (
   | { readonly kind: 'done' }
   /** Becomes Failure LEDGER_UNUSABLE. `hint` null: that of the table of failures. */
@@ -35,8 +40,8 @@ export type LedgerAnswer = {
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
 )
 
-/** An answer without the notices, which are added on its way out. */
-export type Answered = LedgerAnswer extends infer Each ? (Each extends LedgerAnswer ? Omit<Each, 'notices'> : never) : never
+/** An answer without what is added to each on its way out. */
+export type Answered = LedgerAnswer extends infer Each ? (Each extends LedgerAnswer ? Omit<Each, 'notices' | 'holdsLost'> : never) : never
 
 /** Every answer is bounded, whatever is asked. */
 export const answerMax = { openHolds: 10_000, lastResults: 250_000, lines: 10_000, lineBytes: 32_000_000, runs: 1000 } as const

@@ -3,12 +3,16 @@
  * in the middle of the work without losing what is known of holds that stand open.
  */
 import type Database from 'better-sqlite3'
-import { hasOrphanedParts, setAside } from './set-aside.ts'
-import { closeDatabase, openForReading, openForWriting } from './database.ts'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { noteRuns, runsWereRecorded } from './note.ts'
+import { hasJournal, hasOrphanedParts, putBack, setAside } from './set-aside.ts'
+import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting } from './database.ts'
 import { keepLastGood } from './last-good.ts'
 import { prepared } from './prepared.ts'
 import type { Say } from './answers.ts'
 import type { ServiceWay } from '../model/service-way.ts'
+import type { LedgerMode } from './questions.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './trouble.ts'
 import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
@@ -19,15 +23,16 @@ type FoundLine = LineRow & WrittenWay
 export class Store {
   readonly #file: string
   readonly #say: Say
-  readonly #mode: 'write' | 'read'
+  readonly #mode: LedgerMode
   #database: Database.Database
   /** Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them. */
   readonly #open = new Map<string, FoundLine[]>()
   /** Whose lines are written and read. */
   readonly #way: ServiceWay | null
+  #holdsLost = false
 
   /** @throws {LedgerUnusable}, and for reading also {LedgerDamaged} */
-  constructor(file: string, mode: 'write' | 'read', way: ServiceWay | null, say: Say) {
+  constructor(file: string, mode: LedgerMode, way: ServiceWay | null, say: Say) {
     this.#way = way
     this.#file = file
     this.#mode = mode
@@ -61,6 +66,11 @@ export class Store {
     }
   }
 
+  /** Whether holds may stand open that this ledger no longer knows. */
+  get holdsLost(): boolean {
+    return this.#holdsLost
+  }
+
   close(): void {
     closeDatabase(this.#database)
   }
@@ -85,9 +95,14 @@ export class Store {
   }
 
   #openOrBegin(): Database.Database {
-    if (hasOrphanedParts(this.#file)) this.#say(`the ledger was missing though its journal was there; that was set aside as ${setAside(this.#file, new Date())}, and a new ledger begun`)
+    const hadRuns = runsWereRecorded(dirname(this.#file))
+    if (hasOrphanedParts(this.#file)) this.#tellLost(`the ledger was missing though its journal was there; that was set aside as ${setAside(this.#file, new Date())}, and a new ledger begun`)
+    else if (hadRuns && !existsSync(this.#file)) this.#tellLost('the ledger is gone, though runs were recorded in it; a new one begun')
+    else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file))) return this.#replaced(new LedgerDamaged(itIsEmpty), null)
     try {
-      return openForWriting(this.#file)
+      const database = openForWriting(this.#file, !hadRuns || !existsSync(this.#file))
+      trying(`cannot write beside the ledger ${this.#file}`, () => noteRuns(this.#file))
+      return database
     } catch (error) {
       if (!(error instanceof LedgerDamaged)) throw error
       return this.#replaced(error, salvageOpenHolds(this.#file))
@@ -101,14 +116,29 @@ export class Store {
   }
 
   #replaced(damage: LedgerDamaged, salvaged: readonly FoundLine[] | null): Database.Database {
+    const why = oneLine(damage.message)
+    if (salvaged === null && this.#mode === 'resume') throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, { hint: 'the next run sets it aside and begins a new one' })
     const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
-    this.#database = openForWriting(this.#file)
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
-    this.#write(lines, [])
+    let begun: Database.Database | null = null
+    try {
+      this.#database = begun = openForWriting(this.#file, true)
+      this.#write(lines, [])
+    } catch (error) {
+      if (begun !== null) closeDamaged(begun)
+      trying(`cannot put the damaged ledger back from ${name}`, () => putBack(this.#file, name))
+      throw error
+    }
     for (const line of lines) this.#remember(line)
-    const holds = salvaged === null ? 'holds that a crash left open could not be read from it: look at the service\'s leases' : `${new Set(lines.map((line) => line.holder)).size} open holds were carried over`
-    this.#say(`the ledger was damaged (${oneLine(damage.message)}); set aside as ${name}; a new one begun; ${holds}`)
+    const aside = `the ledger was damaged (${why}); set aside as ${name}; a new one begun`
+    if (salvaged === null) this.#tellLost(aside)
+    else this.#say(`${aside}; ${new Set(lines.map((line) => line.holder)).size} open holds were carried over`)
     return this.#database
+  }
+
+  #tellLost(what: string): void {
+    this.#holdsLost = true
+    this.#say(`${what}; holds that a crash left open could not be read from it: look at the service whether a tenant stands still, and type \`holdfast resume ID\``)
   }
 }
 
@@ -128,14 +158,16 @@ function salvageOpenHolds(file: string): readonly FoundLine[] | null {
 }
 
 function openHoldLines(database: Database.Database): readonly FoundLine[] | null {
-  try {
-    return trying('salvage', () => database.prepare<[], FoundLine>(`
-      select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${wayColumns}
-      from line left join way on way.id = line.way where holder in (select holder from open_holder) order by sequence`).all())
-  } catch (error) {
-    if (error instanceof LedgerDamaged || error instanceof LedgerUnusable) return null
-    throw error
+  // Of whom they are may be lost while they are not.
+  for (const from of [`${wayColumns} from line left join way on way.id = line.way`, 'null as service, null as via, null as address, null as config, 0 as said from line']) {
+    try {
+      return trying('salvage', () => database.prepare<[], FoundLine>(`
+        select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from} where holder in (select holder from open_holder) order by sequence`).all())
+    } catch (error) {
+      if (!(error instanceof LedgerDamaged || error instanceof LedgerUnusable)) throw error
+    }
   }
+  return null
 }
 
 /** Closing may try to tidy a file that is beyond it. */

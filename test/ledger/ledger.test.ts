@@ -24,7 +24,7 @@ test('folder and file are made for nobody else, and at rest the ledger is one fi
     expect([dir, fileIn(dir), `${fileIn(dir)}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600, 0o600])
     expect(ledger.notice).toBeNull()
   }
-  expect(readdirSync(dir)).toEqual(['ledger.db'])
+  expect(readdirSync(dir)).toEqual(['ledger.db', 'ledger.note'])
 })
 
 test('what was appended is there for the next run, in order', async () => {
@@ -137,7 +137,7 @@ test('reading creates nothing, neither before the first run nor between runs', a
   const before = statSync(fileIn(dir), { bigint: true })
   await using reading = await readLedger(dir)
   expect(await reading.lastResults()).toHaveLength(1)
-  expect(readdirSync(dir)).toEqual(['ledger.db'])
+  expect(readdirSync(dir)).toEqual(['ledger.db', 'ledger.note'])
   expect(statSync(fileIn(dir), { bigint: true }).mtimeNs).toBe(before.mtimeNs)
 })
 
@@ -245,7 +245,7 @@ test('a ledger of a newer holdfast is refused in plain words and left as it is',
   database.close()
   await expect(openLedger(folder.path, run)).rejects.toEqual(unusable(/newer holdfast \(ledger version 99/))
   await expect(readLedger(folder.path)).rejects.toEqual(unusable(/newer holdfast/))
-  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
+  expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
 })
 
 test('SQLite is never loaded in the process that holds leases (F10)', () => {
