@@ -13,7 +13,7 @@ import { asked, checked, ended, quiesced, scratch } from './sample.ts'
 
 const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 /** Straight into the file, without a process in between: what is measured here is reading. */
-const storeIn = (dir: string): Store => new Store(join(dir, 'ledger.db'), 'write', (notice) => { throw new Error(notice) })
+const storeIn = (dir: string): Store => new Store(join(dir, 'ledger.db'), 'write', null, (notice) => { throw new Error(notice) })
 
 let number = 0
 const linesOf = (tenant: string, night: number): readonly LineRow[] => {
