@@ -17,6 +17,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
+import { mayBeOurs } from '../model/service-way.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
@@ -78,7 +79,9 @@ async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
     throw ledger
   }
   const open = await ledger.openHolds()
+  const others = (await ledger.otherHolds()).filter(mayBeOurs)
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
+  if (others.length > 0) return warning(`${others.length} holds stand open that were asked for in another way`, 'holdfast status names each with its command')
   return open.length === 0 ? fit('opens, and no hold stands open') : warning(`${open.length} holds stand open`, 'holdfast resume --all')
 }
 

@@ -7,7 +7,7 @@ import type { RunId, TenantId } from '../model/brand.ts'
 import type { OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
 import { orFailure } from '../model/or-failure.ts'
-import type { OtherHold } from '../model/service-way.ts'
+import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
 import type { OpenLease, Service } from '../service/port.ts'
 import { lockToResume, openHoldMemory, type HoldMemory, type ReadableMemory } from './hold-memory.ts'
@@ -108,9 +108,6 @@ async function resumeNamed(tenant: TenantId, service: Service, { open, others, l
   // Nothing of them stands in the ledger, so nothing is to be written.
   return endHolds(holds, service, { lastResults: () => Promise.resolve([]), append: () => Promise.resolve() }, true)
 }
-
-/** Of this service, in whatever way; or nobody knows. */
-export const mayBeOurs = ({ whose }: OtherHold): boolean => whose !== 'another-service'
 
 /** A person named the tenant, and it was seen serving: then what was asked for in another way keeps it still no longer. Of another service that says nothing. */
 async function closeOthers(

@@ -23,7 +23,7 @@ export interface SweepOptions {
 export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: Watching): Promise<Worked & { readonly selected: number }> {
   const lastResults = await ledger.lastResults()
   const registry = await readRegistry(service, lastResults, signal)
-  const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
+  const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults, now: Date.now() })
   const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings))
   const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
   // Only a sweep of everything can say that something is missing.

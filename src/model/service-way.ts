@@ -21,3 +21,6 @@ export interface OtherHold extends OpenHold {
   readonly address: string | null
   readonly config: string | null
 }
+
+/** Of this service, asked for in whatever way; or nobody knows. */
+export const mayBeOurs = ({ whose }: OtherHold): boolean => whose !== 'another-service'
