@@ -3,11 +3,12 @@ import type { RunId } from '../model/brand.ts'
 import { noEvidence } from '../model/evidence.ts'
 import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
 import type { FailureCode } from '../model/failure.ts'
-import type { Report, Result, RunFailure } from '../model/report.ts'
+import type { Report, Result, RunFailure, SelectedFile } from '../model/report.ts'
 import { jsonReport } from '../report/json.ts'
 import { keyRedactor } from '../report/redact.ts'
 import { Tally } from '../report/summary.ts'
 import { renderReport } from '../report/text.ts'
+import type { Target } from '../fleet/crew.ts'
 import type { Worked } from '../fleet/pipeline.ts'
 import type { Face } from './face.ts'
 import type { CommonOptions } from './options.ts'
@@ -24,6 +25,8 @@ export class Outcome implements Disposable {
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #tally = new Tally()
+  /** What was selected and has no result yet. */
+  readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
 
   constructor(face: Face, options: OutcomeOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
@@ -35,7 +38,22 @@ export class Outcome implements Disposable {
     this.#spool = new Spool(options.json ? 'file' : 'memory')
   }
 
+  /** Names what the run is going to come to, before it does. */
+  select(targets: readonly Target[]): void {
+    for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
+  }
+
+  /** What the run did not come to, as many as a report names. */
+  get notReached(): readonly SelectedFile[] {
+    return [...this.#pending.values()].slice(0, notReachedMax)
+  }
+
+  get counts(): { readonly selected: number; readonly covered: number } {
+    return { selected: this.#tally.results + this.#pending.size, covered: this.#tally.results }
+  }
+
   add(result: Result): void {
+    this.#pending.delete(keyOf(result.tenant, result.path))
     this.#tally.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))
@@ -65,22 +83,23 @@ export class Outcome implements Disposable {
   }
 
   async #printFailed(error: unknown): Promise<ExitCode> {
-    const exitCode = this.#exitCodeOfTrouble(error)
+    const exitCode = this.exitCodeOfTrouble(error)
+    const notCovered = this.#pending.size
     // First the results, so that the trouble is the last thing that a person reads.
-    if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, { stopped: null, notCovered: 0 }, describeTrouble(error))
+    if (this.#options.json || this.#tally.results + notCovered > 0) await this.#print(exitCode, { stopped: null, notCovered }, describeTrouble(error))
     tellTrouble(this.#face, error)
     return exitCode
   }
 
   /** Usage and configuration keep their own code, for they come before any result; else the gravest of all. */
-  #exitCodeOfTrouble(error: unknown): ExitCode {
+  exitCodeOfTrouble(error: unknown): ExitCode {
     const signal = this.#face.interrupt.exitCode()
     const own = exitCodeOfTrouble(error, signal)
-    return this.#tally.results === 0 ? own : this.#tally.exitCode({ notCovered: 0, stopped: own, signal })
+    return this.#tally.results === 0 ? own : this.#tally.exitCode({ notCovered: this.#pending.size, stopped: own, signal })
   }
 
   async #print(exitCode: ExitCode, { stopped, notCovered }: Ending, failure: RunFailure | null): Promise<void> {
-    const summary = this.#tally.summary(notCovered, exitCode)
+    const summary = this.#tally.summary(notCovered, exitCode, this.notReached)
     const { id, mode, startedAt } = this.#run
     const registry = failure && this.#tally.results === 0 ? 'none' : this.#run.registry
     const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}) }
@@ -96,6 +115,11 @@ export class Outcome implements Disposable {
     this.#spool[Symbol.dispose]()
   }
 }
+
+/** A report names no more files than this that a run did not come to. */
+const notReachedMax = 10_000
+
+const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify([tenant, path])
 
 /** Stopped by what one tenant met, or by a signal, which has its own code too. */
 const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import { wayOf } from '../config/service-way.ts'
 import { runAtWork } from '../ledger/at-work.ts'
 import { inspectFolder } from '../ledger/folder.ts'
-import { openLedgerToResume, readLedger, type Ledger, type LedgerReading } from '../ledger/ledger.ts'
+import { openLedger, openLedgerToResume, readLedger, type Ledger, type LedgerReading } from '../ledger/ledger.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
@@ -23,7 +23,9 @@ export async function openHoldMemory(settings: Settings, run: RunId): Promise<Ho
   const { dir } = settings.ledger
   const way = wayOf(settings)
   const found = await orFailure(inspectFolder(dir))
-  const written = found === 'there' ? await orFailure(openLedgerToResume(dir, run, way)) : null
+  // A service that tells who stands still makes up for a ledger that cannot be read: that one is set aside, as in any run.
+  const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
+  const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
   if (written !== null && !(written instanceof Failure)) return { ledger: written, trouble: null, [Symbol.asyncDispose]: () => written[Symbol.asyncDispose]() }
   const reading = await orFailure(readLedger(dir, way))
   if (reading instanceof Failure) return { ledger: null, trouble: written ?? reading, [Symbol.asyncDispose]: () => Promise.resolve() }

@@ -6,7 +6,7 @@ import type { Finding } from '../model/finding.ts'
 import type { Result } from '../model/report.ts'
 
 /** Of each kind at most so many are kept; totals are kept as they are. */
-const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100 } as const
+const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100, notCovered: 1000 } as const
 
 export function condense(event: Event): Event {
   switch (event.kind) {
@@ -15,6 +15,7 @@ export function condense(event: Event): Event {
     case 'run-started':
       return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
     case 'run-finished':
+      return event.notCovered === undefined ? event : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
     case 'hold-asked':
     case 'hold-quiesced':
     case 'hold-ended':

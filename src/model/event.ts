@@ -1,7 +1,7 @@
 /** Ledger events: append-only, written before and after each deed. The state of a hold is a fold over them. */
 import type { TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
-import type { Result } from './report.ts'
+import type { Result, SelectedFile } from './report.ts'
 
 /** What stands open after a crash. Times are ms since 1970 by our wall clock: they outlive the process. */
 export interface OpenHold {
@@ -24,8 +24,8 @@ export type HoldEnd = 'resumed' | 'expired' | 'never-began' | 'service-restarted
 
 export type Event =
   | { readonly kind: 'run-started'; readonly mode: string; readonly version: string; readonly argv: readonly string[] }
-  /** `whole`: it was a sweep of everything at full depth. */
-  | { readonly kind: 'run-finished'; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean }
+  /** `whole`: it was a sweep of everything at full depth. `notCovered`: files that it selected and did not come to; older lines do not name them. */
+  | { readonly kind: 'run-finished'; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean; readonly notCovered?: readonly SelectedFile[] }
   /** Before the quiesce request. `holder` is unique per hold. */
   | { readonly kind: 'hold-asked'; readonly tenant: TenantId; readonly holder: string; readonly endsBy: number }
   | { readonly kind: 'hold-quiesced'; readonly tenant: TenantId; readonly holder: string; readonly leaseId: string; readonly fence: number | null }

@@ -50,14 +50,23 @@ export interface Result {
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
 }
 
+/** A file of a run, before anything is known of it. */
+export interface SelectedFile {
+  /** null for a bare file. */
+  readonly tenant: TenantId | null
+  readonly path: string
+}
+
 export interface Summary {
   readonly selected: number
   readonly sound: number
   readonly damaged: number
   readonly inconclusive: number
   readonly failed: number
-  /** Files that the run did not come to (stopped line, interruption). */
+  /** Files that the run did not come to, whatever ended it. */
   readonly notCovered: number
+  /** Which these are, the first 10,000 of them; left out where there is none. */
+  readonly notReached?: readonly SelectedFile[]
   readonly exitCode: number
 }
 

@@ -1,6 +1,6 @@
 /** The summary of a run: counts, and the exit code that follows from them (interfaces.md). */
 import { exitCodeOfResult, exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
-import type { Result, Summary } from '../model/report.ts'
+import type { Result, SelectedFile, Summary } from '../model/report.ts'
 
 /** How a run came to its end, besides what its results say. */
 export interface RunEnd {
@@ -32,8 +32,8 @@ export class Tally {
     return worst === exitCodes.maybePaused ? worst : (signal ?? worst)
   }
 
-  summary(notCovered: number, exitCode: ExitCode): Summary {
-    return { selected: this.results + notCovered, ...this.#counts, notCovered, exitCode }
+  summary(notCovered: number, exitCode: ExitCode, notReached: readonly SelectedFile[] = []): Summary {
+    return { selected: this.results + notCovered, ...this.#counts, notCovered, ...(notReached.length === 0 ? {} : { notReached }), exitCode }
   }
 }
 

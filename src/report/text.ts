@@ -27,6 +27,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...describeNotices(report.results, options),
     ...describeMaps(report.results, options),
     '',
+    ...notReachedLines(report.summary, options),
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options),
   ]
@@ -81,6 +82,17 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     ...(rows.length === 0 ? [] : renderTable(columns, rows, { width: options.width, paint })),
     ...(folded ? wrap(`${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ${humanMs(longest)}`, options.width) : []),
   ]
+}
+
+/** More than this are counted instead of named. */
+const notReachedNamedMax = 20
+
+function notReachedLines({ notReached = [], notCovered }: Summary, options: TextOptions): readonly string[] {
+  if (notReached.length === 0) return []
+  const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
+  const more = notCovered - named.length
+  const names = named.map(({ tenant, path }) => printable(tenant ?? path))
+  return wrap(`NOT COVERED, for the run ended before it came to them: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

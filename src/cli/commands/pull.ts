@@ -7,6 +7,7 @@ import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { Face } from '../face.ts'
+import { untilFinished } from '../finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
 import { depthOption, withReport, type ReportOptions } from '../options.ts'
@@ -37,7 +38,7 @@ async function pullTenant(id: string, folder: string, options: ReportOptions & {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
     const keep = await keepIn(folder, face.version, tellKept('pulled to', face, options))
     return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep }), (service) =>
-      withProgress(face, options, outcome, (watching) =>
-        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching)))
+      untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
+        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching))))
   })
 }

@@ -56,13 +56,15 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
 }
 
 const nothingOpen = (only: TenantId | null, { notice, unread }: Resumption): string =>
-  `no hold${only === null ? '' : ` on ${printable(only)}`} stands open${notice === null && !unread ? '' : ' as far as can be known'}\n`
+  `no hold${only === null ? '' : ` on ${printable(only)}`} stands open${notice === null && !unread ? '' : ' in the ledger as it is now'}\n`
 
+/** What there is to say beside the holds stands there only when there is. */
 const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string): object => ({
   schema: 'holdfast.resume/1',
   holds: endings.map(({ hold, how, failure, complaint, unwritten }) => ({ ...hold, resumed: failure === null, how, failure: failure?.code ?? null, complaint, written: failure === null && unwritten === null })),
-  others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })),
-  leases, unknown, trouble: trouble === null ? null : { code: trouble.code, message: trouble.message, hint: trouble.hint },
+  ...(others.length === 0 ? {} : { others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })) }),
+  ...(trouble === null ? {} : { trouble: { code: trouble.code, message: trouble.message, hint: trouble.hint } }),
+  ...(unknown ? { unknown, leases } : {}),
 })
 
 /** @throws {Failure} with `maybe-paused` while it is not known whether a tenant of this service stands still */
