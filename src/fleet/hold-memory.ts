@@ -16,6 +16,8 @@ export interface HoldMemory extends AsyncDisposable {
   readonly ledger: ReadableMemory | null
   /** Why the ledger cannot be written, or not even read; null where it can. */
   readonly trouble: Failure | null
+  /** Whether there is no ledger at all, and nothing says that there ever was one. */
+  readonly isNew: boolean
 }
 
 /** Makes no ledger where there is none: then nothing is known to stand open. */
@@ -26,10 +28,11 @@ export async function openHoldMemory(settings: Settings, run: RunId): Promise<Ho
   // A service that tells who stands still makes up for a ledger that cannot be read: that one is set aside, as in any run.
   const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
   const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
-  if (written !== null && !(written instanceof Failure)) return { ledger: written, trouble: null, [Symbol.asyncDispose]: () => written[Symbol.asyncDispose]() }
+  if (written !== null && !(written instanceof Failure)) return { ledger: written, trouble: null, isNew: false, [Symbol.asyncDispose]: () => written[Symbol.asyncDispose]() }
   const reading = await orFailure(readLedger(dir, way))
-  if (reading instanceof Failure) return { ledger: null, trouble: written ?? reading, [Symbol.asyncDispose]: () => Promise.resolve() }
-  return { ledger: readOnly(reading, written, found === 'empty' && !reading.holdsLost), trouble: written, [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose]() }
+  if (reading instanceof Failure) return { ledger: null, trouble: written ?? reading, isNew: false, [Symbol.asyncDispose]: () => Promise.resolve() }
+  const isNew = found === 'empty' && !reading.holdsLost
+  return { ledger: readOnly(reading, written, isNew), trouble: written, isNew, [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose]() }
 }
 
 /** @param isNew whether there never was a ledger: nothing is to be said of that */

@@ -51,9 +51,9 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
     const leases = known.lost ? await ourLeases(service) : []
     return { ...told(memory, known), endings, leases: leases ?? [], unknown: known.lost && (leases === null || leases.length > 0) }
   }
-  const beside = await resumeNamed(only, service, known, run)
-  await requireKnown(only, [...endings, ...beside], known, memory.ledger, service)
+  const beside = await resumeNamed(only, service, memory.isNew ? { ...known, lost: true } : known, run)
   const all = [...endings, ...beside]
+  if (known.others.length + all.filter((ending) => !isGuess(ending, beside)).length === 0) await requireKnown(only, all.length > 0, memory.ledger, service)
   const others = await closeOthers(only, known, all, ledger)
   return { ...told(memory, known), endings: [...all, ...others.closed], others: others.left, leases: [], unknown: false }
 }
@@ -122,11 +122,13 @@ async function closeOthers(
   return { closed, left: others.filter((hold) => !mayBeOurs(hold)) }
 }
 
+/** A tenant of whom no hold was known, and whom the service does not list: whoever typed it may have meant another. */
+const isGuess = (ending: HoldEnding, beside: readonly HoldEnding[]): boolean => ending.how === 'tenant-gone' && beside.includes(ending)
+
 /** Who was ever held is in the ledger; who never was, the service may list. */
-async function requireKnown(tenant: TenantId, endings: readonly HoldEnding[], { others }: Known, ledger: ReadableMemory | null, service: Service): Promise<void> {
-  if (endings.length > 0 || others.length > 0) return
+async function requireKnown(tenant: TenantId, commandWasRun: boolean, ledger: ReadableMemory | null, service: Service): Promise<void> {
   const lines = ledger === null ? [] : await orFailure(ledger.history(tenant, 1))
   if (lines instanceof Failure || lines.length > 0) return
   if ((await service.tenants(unhurried)).some(({ id }) => id === tenant)) return
-  throw new Failure('TENANT_UNKNOWN', `neither the ledger nor the service knows ${tenant}`)
+  throw new Failure('TENANT_UNKNOWN', `neither the ledger nor the service knows ${tenant}${commandWasRun ? '; its resume command was run all the same' : ''}`)
 }

@@ -6,7 +6,12 @@ import { belongToFolder } from './private-file.ts'
 const noteFile = (folder: string): string => join(folder, 'ledger.note')
 
 export function runsWereRecorded(folder: string): boolean {
-  return lstatSync(noteFile(folder), { throwIfNoEntry: false }) !== undefined
+  try {
+    return lstatSync(noteFile(folder), { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return false
+    throw error
+  }
 }
 
 /** @param file the ledger's */

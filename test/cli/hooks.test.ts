@@ -58,6 +58,7 @@ test('a command that cannot resume is the loudest of failures: exit 4, nobody el
   expect([ran.code, report.results.map(gist)]).toEqual([4, ['inconclusive RESUME_FAILED']])
   expect(report.results[0]?.failure).toMatchObject({ tenantState: 'maybe-paused', message: expect.stringContaining('the pool is gone') as string })
   expect(report.summary.notCovered).toBe(2)
+  expect(report.summary.notReached?.map(({ tenant }) => tenant)).toEqual(Object.keys(three).filter((id) => id !== report.results[0]?.tenant))
   expect(service.paused()).toEqual([report.results[0]?.tenant])
   expect(new Set(service.deeds).size).toBe(2)
   stuck = false

@@ -54,3 +54,10 @@ test('an id with a slash is no path, and one with a star is matched by its own t
   const chosen = (only: string): unknown => select(odd, { only: [only], statusTenant: null, lastResults: [], now: 10_000 }).targets.map(({ tenant }) => tenant)
   expect([chosen('a*'), chosen('a/b'), chosen('?/b')]).toEqual([['a/b', 'a*', 'ab'], ['a/b'], ['a/b']])
 })
+
+test('what was checked at a time that lies ahead comes as if it had been long ago', () => {
+  const ahead = 10_000 + 365 * 86_400_000
+  const remembered = [result('sound', 'sound', 10), result('sound-ahead', 'sound', ahead), result('damaged', 'damaged', 20), result('damaged-ahead', 'damaged', ahead)]
+  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered, now: 10_000 })
+  expect(targets.map(({ tenant }) => tenant)).toEqual(['damaged-ahead', 'damaged', 'sound-ahead', 'sound'])
+})
