@@ -4,18 +4,22 @@ import type { RunId } from '../model/brand.ts'
 import type { HoldEnding } from '../fleet/open-holds.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import { describeOther, withoutThatConfiguration } from '../report/other-holds.ts'
+import type { Outcome } from './outcome.ts'
 import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
 import type { CommonOptions } from './options.ts'
 
-export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> = {}): Opening {
+export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<Outcome, 'leave'> } = {}): Opening {
   return {
     run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
     version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, onStep: logSteps(face, run, options.logLevel),
     onNotice: noticeTo(face),
     onEndings: (endings) => tellEndings(face, endings),
-    onOthers: (others, config) => tellOthers(face, others, config),
+    onOthers: (others, config) => {
+      tellOthers(face, others, config)
+      more.outcome?.leave(others, config)
+    },
   }
 }
 

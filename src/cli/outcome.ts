@@ -3,8 +3,10 @@ import type { RunId } from '../model/brand.ts'
 import { noEvidence } from '../model/evidence.ts'
 import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
 import type { FailureCode } from '../model/failure.ts'
-import type { Report, Result, RunFailure, SelectedFile } from '../model/report.ts'
+import type { NamedHold, Report, Result, RunFailure, SelectedFile } from '../model/report.ts'
+import type { OtherHold } from '../model/service-way.ts'
 import { jsonReport } from '../report/json.ts'
+import { describeOther } from '../report/other-holds.ts'
 import { keyRedactor } from '../report/redact.ts'
 import { Tally } from '../report/summary.ts'
 import { renderReport } from '../report/text.ts'
@@ -25,6 +27,7 @@ export class Outcome implements Disposable {
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #tally = new Tally()
+  #otherHolds: readonly NamedHold[] = []
   /** What was selected and has no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
@@ -36,6 +39,11 @@ export class Outcome implements Disposable {
     this.#redact = options.redactKeys ? keyRedactor() : (result) => result
     this.#shorten = options.json || options.verbose ? (result) => result : inBrief
     this.#spool = new Spool(options.json ? 'file' : 'memory')
+  }
+
+  /** Names holds that stand open and are left to others. */
+  leave(others: readonly OtherHold[], config: string): void {
+    this.#otherHolds = others.map((hold) => ({ tenant: hold.tenant, holder: hold.holder, service: hold.service, via: hold.via, ...describeOther(hold, config) }))
   }
 
   /** Names what the run is going to come to, before it does. */
@@ -102,7 +110,7 @@ export class Outcome implements Disposable {
     const summary = this.#tally.summary(notCovered, exitCode, this.notReached)
     const { id, mode, startedAt } = this.#run
     const registry = failure && this.#tally.results === 0 ? 'none' : this.#run.registry
-    const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}) }
+    const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}), ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }) }
     const report: Omit<Report, 'results'> = { schema: 'holdfast.report/1', tool: { version: this.#face.version, sqlite: this.#sqlite }, run, ...(failure ? { failure } : {}), summary }
     if (this.#options.json) {
       for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)

@@ -35,10 +35,11 @@ export interface Fitness {
  */
 export async function examineFitness(settings: Settings, paused: TenantId | null, signal: AbortSignal): Promise<Fitness> {
   const { takeRunLock } = await import('../ledger/run-lock.ts')
-  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name))
+  const run = newRunId()
+  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name, run))
   if (lock instanceof Failure && lock.code === 'RUN_ACTIVE' && paused !== null) throw lock
   await using _lock = lock instanceof Failure ? null : lock // Kept to the end: no run begins beside a pause.
-  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, newRunId(), wayOf(settings)))
+  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, run, wayOf(settings)))
   await using _ledger = ledger instanceof Failure ? null : ledger
   const steps: Step[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),

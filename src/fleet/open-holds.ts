@@ -38,7 +38,16 @@ export async function endHolds(open: readonly OpenHold[], service: Service, ledg
   if (open.length === 0) return []
   const registry = new Listing(service, ledger, named)
   const queue = new PQueue({ concurrency: atOnce })
-  return queue.addAll(open.map((hold) => () => end(hold, service, ledger, registry)))
+  // Of one tenant one after the other: no second resume is started beside the first.
+  const tenants = [...new Set(open.map(({ tenant }) => tenant))].map((tenant) => open.filter((hold) => hold.tenant === tenant))
+  const endings = await queue.addAll(tenants.map((holds) => () => endInTurn(holds, (hold) => end(hold, service, ledger, registry))))
+  return endings.flat()
+}
+
+async function endInTurn(holds: readonly OpenHold[], end: (hold: OpenHold) => Promise<HoldEnding>): Promise<readonly HoldEnding[]> {
+  const endings: HoldEnding[] = []
+  for (const hold of holds) endings.push(await end(hold))
+  return endings
 }
 
 async function end(hold: OpenHold, service: Service, ledger: Pick<Ledger, 'append'>, registry: Listing): Promise<HoldEnding> {

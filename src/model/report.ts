@@ -50,6 +50,18 @@ export interface Result {
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
 }
 
+/** A hold that stands open and is left to others, and what ends it. */
+export interface NamedHold {
+  readonly tenant: string
+  readonly holder: string
+  /** null where an older holdfast did not write it down. */
+  readonly service: string | null
+  readonly via: 'admin-api' | 'hooks' | null
+  readonly said: string
+  /** The command to type. */
+  readonly next: string
+}
+
 /** A file of a run, before anything is known of it. */
 export interface SelectedFile {
   /** null for a bare file. */
@@ -85,6 +97,8 @@ export interface Report {
     readonly registry: string
     /** Why the line was stopped, when it was: the loudest thing that a run can say. */
     readonly stopped?: string
+    /** Holds that stand open in the ledger and were not this service's to end, or not in this way; left out where there is none. */
+    readonly otherHolds?: readonly NamedHold[]
   }
   readonly results: readonly Result[]
   /** Present when the run as such failed; `results` are then those that it had come to, often none. */

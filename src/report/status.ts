@@ -44,6 +44,8 @@ export interface StatusView {
   /** The configuration file, for commands. */
   readonly config: string
   readonly lastFullSweepAt: number | null
+  /** The ledger was there, and is gone. */
+  readonly ledgerLost: boolean
   readonly generatedAt: number
   /** Checks older than this are stale. */
   readonly maxAgeMs: number

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from './folder.ts'
-import { ending, holdfast, start, type Program, type Ran } from './program.ts'
+import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from './program.ts'
 import { openService } from './service.ts'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { eventually } from '../support/processes.ts'
@@ -42,7 +42,7 @@ exit 0
   writeFileSync(folder.in('hangs'), '')
   const sweeping: Program = start(['sweep', '--config', config])
   await eventually('acme stands still', () => existsSync(folder.in('paused')))
-  sweeping.kill('SIGKILL')
+  killWithGuardian(sweeping)
   await ending(sweeping)
   rmSync(folder.in('hangs'))
   return {
@@ -90,7 +90,7 @@ test.concurrent('a tenant that is listed still is resumed as ever', async () => 
 test.concurrent('by the admin API: unknown there, and no lease of the holder', async () => {
   let sweeping: Program | null = null
   let isListed = true
-  await using service = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }), isListed: (id) => id !== 'acme' || isListed, settings: { hold: { ttl: '2s' } }, onClose: () => { sweeping?.kill('SIGKILL') } })
+  await using service = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }), isListed: (id) => id !== 'acme' || isListed, settings: { hold: { ttl: '2s' } }, onClose: () => killWithGuardian(sweeping) })
   sweeping = start(['check', '--tenant', 'acme', '--config', service.config])
   await ending(sweeping)
   sweeping = null

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { damageIndex, makeFolder, type Folder } from './folder.ts'
 import { openHookedService, type HookedService } from './hooked-service.ts'
-import { ending, holdfast, start, type Program, type Ran } from './program.ts'
+import { ending, holdfast, killWithGuardian, reportIn, start, type Program, type Ran } from './program.ts'
 import { openService, type TestService } from './service.ts'
 
 interface Shared {
@@ -29,7 +29,7 @@ function makeLedger(): Folder & { readonly dir: string } {
 /** A service by hooks whose tenant stands still because the sweep was killed. */
 async function leftPaused(name: string, ledger: string): Promise<HookedService & Shared> {
   let sweeping: Program | null = null
-  const service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => sweeping?.kill('SIGKILL') })
+  const service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killWithGuardian(sweeping) })
   const shared = sharing(service, name, ledger)
   sweeping = start(['sweep', '--config', shared.config])
   await ending(sweeping)
@@ -38,20 +38,22 @@ async function leftPaused(name: string, ledger: string): Promise<HookedService &
   return { ...service, ...shared, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
 }
 
-test.concurrent('what a killed run of one service left open is named by others, and ended by that service alone', async () => {
+test('what a killed run of one service left open is named by others, and ended by that service alone', async () => {
   using ledger = makeLedger()
   await using one = await leftPaused('one', ledger.dir)
   await using hooked = await openHookedService({ tenants: { acme: { wal: false } } })
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
+  const named = { tenant: 'acme', service: 'one', via: 'hooks', next: `holdfast resume --all --config ${one.config}` }
+  const said = new RegExp(`a hold on acme stands open that another service was asked for \\(service one, by hooks, since .*\\)[^]*next: ${named.next}`)
   for (const other of [sharing(hooked, 'two', ledger.dir), sharing(gated, 'three', ledger.dir)]) {
-    const swept = await other.run('sweep', '--quiet')
-    expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(new RegExp(`a hold on acme stands open that another service was asked for \\(service one, by hooks, since .*\\)[^]*next: holdfast resume --all --config ${one.config}`))])
-    const resumed = await other.run('resume', '--all')
-    expect([resumed.code, resumed.stdout, resumed.stderr]).toEqual([0, 'no hold stands open\n', expect.stringContaining('another service')])
-    expect((await other.run('status')).stdout).toMatch(/^OK:[^]*another service/)
-    expect((await other.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST OK[^]*holds_overdue=0/)
-    expect((await other.run('status', '--format', 'prometheus')).stdout).toMatch(/holdfast_holds_overdue\{[^}]*\} 0/)
-    expect(JSON.parse((await other.run('status', '--json')).stdout)).toMatchObject({ openHolds: [], otherHolds: [{ tenant: 'acme', service: 'one', via: 'hooks', next: `holdfast resume --all --config ${one.config}` }] })
+    const swept = await other.run('sweep', '--json')
+    expect([reportIn(swept).summary.exitCode, reportIn(swept).run.otherHolds, swept.stderr]).toEqual([0, [expect.objectContaining(named)], expect.stringMatching(said)])
+    const [all, byName, ...status] = await Promise.all([
+      ['resume', '--all'], ['status', '--json'], ['status'], ['status', '--format', 'nagios'], ['status', '--format', 'prometheus'],
+    ].map((args) => other.run(...args)))
+    expect(all).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: expect.stringMatching(said) as string })
+    expect(JSON.parse(byName?.stdout ?? '')).toMatchObject({ openHolds: [], otherHolds: [named] })
+    expect(status.map(({ stdout }) => stdout)).toEqual([/^OK:[^]*another service/, /^HOLDFAST OK[^]*holds_overdue=0/, /holdfast_holds_overdue\{[^}]*\} 0/].map((text) => expect.stringMatching(text) as string))
     expect((await other.run('resume', 'acme')).code).toBe(0)
   }
   expect([one.paused(), one.deeds]).toEqual([['acme'], ['pause acme']])
@@ -61,7 +63,7 @@ test.concurrent('what a killed run of one service left open is named by others, 
   expect(await one.stopAndCount()).toEqual({ acme: 0 })
 })
 
-test.concurrent('damage of one stays damage whatever another sweeps, nothing is called gone, and history is of one', async () => {
+test('damage of one stays damage whatever another sweeps, nothing is called gone, and history is of one', async () => {
   using ledger = makeLedger()
   await using hooked = await openHookedService({ tenants: { acme: { wal: false }, bolt: { wal: false } } })
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
@@ -78,7 +80,7 @@ test.concurrent('damage of one stays damage whatever another sweeps, nothing is 
   expect((await two.run('history', 'bolt')).code).toBe(64)
 })
 
-test.concurrent('switched from hooks to the admin API: the hold is named, status is critical, and it is ended by the old way, or by name once the tenant is seen serving', async () => {
+test('switched from hooks to the admin API: the hold is named, status is critical, and it is ended by the old way, or by name once the tenant is seen serving', async () => {
   for (const how of ['the old configuration', 'the tenant by name'] as const) {
     using ledger = makeLedger()
     await using old = await leftPaused('notes', ledger.dir)
@@ -98,11 +100,11 @@ test.concurrent('switched from hooks to the admin API: the hold is named, status
   }
 })
 
-test.concurrent('two services that were given one name at two sockets: the one does not end the hold of the other', async () => {
+test('two services that were given one name at two sockets: the one does not end the hold of the other', async () => {
   using ledger = makeLedger()
   let sweeping: Program | null = null
   const tenants = (data: string): Readonly<Record<string, string>> => ({ acme: join(data, 'acme.db') })
-  await using one = await openService({ tenants, settings: { hold: { ttl: '60s' } }, onClose: () => { sweeping?.kill('SIGKILL') } })
+  await using one = await openService({ tenants, settings: { hold: { ttl: '60s' } }, onClose: () => killWithGuardian(sweeping) })
   await using two = await openService({ tenants })
   const [ofOne, ofTwo] = [sharing(one, 'notes', ledger.dir), sharing(two, 'notes', ledger.dir)]
   sweeping = start(['sweep', '--config', ofOne.config])
@@ -115,7 +117,7 @@ test.concurrent('two services that were given one name at two sockets: the one d
   expect(one.deeds).toEqual(['close acme', 'open acme'])
 })
 
-test.concurrent('a service whose socket moved keeps what is known of it, and a configuration that moved ends its holds', async () => {
+test('a service whose socket moved keeps what is known of it, and a configuration that moved ends its holds', async () => {
   using ledger = makeLedger()
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
   damageIndex(join(gated.data, 'acme.db'))

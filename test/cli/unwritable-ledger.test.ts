@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../support/processes.ts'
 import { openHookedService, type HookedService } from './hooked-service.ts'
-import { ending, holdfast, start, type Program, type Ran } from './program.ts'
+import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from './program.ts'
 import { openService, type TestService } from './service.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -32,7 +32,7 @@ interface Left extends AsyncDisposable {
 /** A service by hooks with a tenant that a killed sweep left standing still, and its ledger on a small disk of its own where there is root. */
 async function leftPaused(): Promise<Left> {
   let sweeping: Program | null = null
-  const service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => sweeping?.kill('SIGKILL') })
+  const service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killWithGuardian(sweeping) })
   const ledger = service.folder.in('ledger')
   if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', ledger])
   sweeping = start(['sweep', '--config', service.config])
@@ -51,7 +51,7 @@ async function leftPaused(): Promise<Left> {
 /** A gate with a lease that a killed sweep left, and that will not end by itself for a minute. */
 async function leftLeased(): Promise<TestService & Pick<Left, 'run'>> {
   let sweeping: Program | null = null
-  const service = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }), settings: { hold: { ttl: '60s' } }, onClose: () => { sweeping?.kill('SIGKILL') } })
+  const service = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }), settings: { hold: { ttl: '60s' } }, onClose: () => killWithGuardian(sweeping) })
   sweeping = start(['sweep', '--config', service.config])
   await ending(sweeping)
   sweeping = null

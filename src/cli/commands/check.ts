@@ -158,7 +158,7 @@ async function checkTenants(ids: readonly string[], files: readonly string[], op
   }
   const { workers, timeout } = options
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { workers, timeout })
-  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false }), (service) =>
+  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false, outcome }), (service) =>
     untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
       sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching))))
 }

@@ -37,7 +37,7 @@ async function pullTenant(id: string, folder: string, options: ReportOptions & {
   return await outcome.of(async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
     const keep = await keepIn(folder, face.version, tellKept('pulled to', face, options))
-    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep }), (service) =>
+    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep, outcome }), (service) =>
       untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
         sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching))))
   })

@@ -40,7 +40,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
     tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
     openHolds: await Promise.all((await ledger.openHolds()).map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(settings.ledger.dir, settings.service.name, hold, now)) }))),
     otherHolds: await leftBehind(await ledger.otherHolds(), settings.ledger.dir),
-    config: settings.file,
+    config: settings.file, ledgerLost: ledger.holdsLost,
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
   }
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)

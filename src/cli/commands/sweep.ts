@@ -45,7 +45,7 @@ async function sweepService(options: SweepCommandOptions, face: Face): Promise<E
   return await outcome.of(async () => {
     const { depth, only, maxPaused, concurrency } = options
     const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { maxPaused, workers: concurrency })
-    return withServiceRun(settings, openingOf(face, options, run, 'sweep'), (service) =>
+    return withServiceRun(settings, openingOf(face, options, run, 'sweep', { outcome }), (service) =>
       untilFinished(service, outcome, only === undefined && depth === 'full', () => withProgress(face, options, outcome, (watching) =>
         sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching))))
   })
