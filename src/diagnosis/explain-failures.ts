@@ -37,7 +37,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   SNAPSHOT_UNSAFE: { means: 'Others can read or write the snapshot folder.', cause: 'A folder that is shared, or a mode that is too open.' },
   CANNOT_CONFINE: { means: 'No process that reads a database file could be confined. A file may be hostile, so none was read.', cause: 'A container or service unit that takes from root one of CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_CHROOT; for other users, a kernel without seccomp.' },
   PLATFORM_UNSUPPORTED: { means: 'This machine cannot hold live files.', cause: 'It is not Linux.' },
-  LEDGER_UNUSABLE: { means: 'The ledger cannot be written.', cause: 'Its owner, its mode, or a full disk.' },
+  LEDGER_UNUSABLE: { means: 'The ledger cannot be written, or not even read. Whoever stood still because of an earlier run was resumed first, as far as it could be read.', cause: 'Its owner, its mode, a full disk, or damage.' },
   INTERRUPTED: { means: 'Somebody ended the run. Whatever was paused was resumed first.', cause: 'Ctrl-C, a signal, or a shutdown.' },
   USAGE: { means: 'The command line was not understood.', cause: 'An unknown option or a missing argument.' },
 }
