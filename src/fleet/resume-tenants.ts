@@ -55,7 +55,9 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
   const all = [...endings, ...beside]
   if (known.others.length + all.filter((ending) => !isGuess(ending, beside)).length === 0) await requireKnown(only, all.length > 0, memory.ledger, service)
   const others = await closeOthers(only, known, all, ledger)
-  return { ...told(memory, known), endings: [...all, ...others.closed], others: others.left, leases: [], unknown: false }
+  // What was tried in the place of holds that are named now need not be named beside them.
+  const tried = others.closed.length === 0 ? all : all.filter(({ hold }) => hold.holder !== holderOf(run))
+  return { ...told(memory, known), endings: [...tried, ...others.closed], others: others.left, leases: [], unknown: false }
 }
 
 /** What the ledger tells of holds that stand open. */
@@ -83,6 +85,8 @@ const appending = ({ ledger, trouble }: HoldMemory): ReadableMemory['append'] =>
 /** Holders of holdfast call themselves so. */
 const isOurs = ({ holder }: OpenLease): boolean => holder.startsWith('holdfast-')
 
+const holderOf = (run: RunId): string => `holdfast-${run}`
+
 /** null where the service has none to tell of: with hooks nobody but us knows who stands still. */
 async function ourLeases(service: Service): Promise<readonly OpenLease[] | null> {
   if (service.via === 'hooks') return null
@@ -99,7 +103,7 @@ const unhurried = new AbortController().signal
  */
 async function resumeNamed(tenant: TenantId, service: Service, { open, others, lost }: Known, run: RunId): Promise<readonly HoldEnding[]> {
   const now = Date.now()
-  const standing = (more: Partial<OpenHold>): OpenHold => ({ holder: `holdfast-${run}`, run, tenant, askedAt: now, endsBy: now, leaseId: null, fence: null, ...more })
+  const standing = (more: Partial<OpenHold>): OpenHold => ({ holder: holderOf(run), run, tenant, askedAt: now, endsBy: now, leaseId: null, fence: null, ...more })
   const leases = await orFailure(service.leases(unhurried))
   if (leases instanceof Failure) return [{ hold: standing({}), how: null, failure: leases.withTenant('unknown'), complaint: null, unwritten: null }]
   const unknown = leases.filter((lease) => isOurs(lease) && lease.tenant === tenant && !open.some(({ holder }) => holder === lease.holder))

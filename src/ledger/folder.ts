@@ -43,7 +43,10 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
     if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
     if ((folder.mode & 0o022) !== 0) throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
     if (!isOurs(folder)) throw unusable(`the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`, 'chown it to the user that runs holdfast')
-    const file = await lstat(ledgerFile(dir)).catch((error: unknown) => absent(error))
+    const file = await lstat(ledgerFile(dir)).catch((error: unknown) => {
+      if (isAbsent(error)) return null
+      throw error
+    })
     if (file === null) return 'empty'
     if (!file.isFile() || file.nlink !== 1) throw unusable(`${ledgerFile(dir)} is not a file with one name`)
     if (!isOurs(file)) throw unusable(`${ledgerFile(dir)} belongs to another user (uid ${file.uid})`, 'chown it to the user that runs holdfast')
@@ -51,7 +54,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
     return 'there'
   } catch (error) {
     if (error instanceof Failure) throw error
-    if (absent(error) === null) return 'empty'
+    if (isAbsent(error)) return 'empty'
     throw unusable(`cannot look at the ledger's folder ${dir}: ${messageOf(error)}`, null, error)
   }
 }
@@ -59,11 +62,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
 /** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */
 const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
 
-/** null for what is not there. @throws any other error */
-function absent(error: unknown): null {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
-  throw error
-}
+const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 
 const unusable = (message: string, hint: string | null = null, cause?: unknown): Failure =>
   new Failure('LEDGER_UNUSABLE', message, { ...(hint === null ? {} : { hint }), cause })

@@ -49,7 +49,7 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   tellOthers(face, resumption.others, settings.file)
   if (notice !== null) noticeTo(face)(notice)
   if (trouble !== null) noticeTo(face)(trouble.message)
-  if (!options.json && !options.quiet && resumption.endings.length === 0 && !resumption.unknown) await face.out(nothingOpen(only, resumption))
+  if (!options.json && !options.quiet && resumption.endings.length === 0 && !resumption.unknown && !resumption.others.some(mayBeOurs)) await face.out(nothingOpen(only, resumption))
   requireServing(resumption, settings.file)
   requireWritten(resumption)
   return notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive // Of what could not be read nobody knows whether it was a hold.
