@@ -6,7 +6,9 @@ import { Failure } from '../model/failure.ts'
 import type { Outcome } from './outcome.ts'
 
 /** @param whole whether it is a sweep of everything at full depth @throws what the work throws */
-export async function untilFinished<Done extends Worked & { readonly selected: number }>({ ledger }: ServiceRun, outcome: Outcome, whole: boolean, work: () => Promise<Done>): Promise<Done> {
+export async function untilFinished<Done extends Worked & { readonly selected: number }>(
+  { ledger }: ServiceRun, outcome: Outcome, whole: boolean, work: () => Promise<Done>,
+): Promise<Done> {
   const finished = (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>): Promise<void> =>
     ledger.append({ kind: 'run-finished', exitCode, selected, covered, whole, notCovered: outcome.notReached })
   let done: Done

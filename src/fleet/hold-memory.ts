@@ -1,4 +1,7 @@
-/** The ledger for who resumes what a crash left open: as much as can be had of it. The tenants come first, a ledger that fails is told of afterwards. */
+/**
+ * The ledger for who resumes what a crash left open: as much as can be had of it. The tenants come first, a ledger that
+ * fails is told of afterwards.
+ */
 import type { Settings } from '../config/settings.ts'
 import { wayOf } from '../config/service-way.ts'
 import { runAtWork } from '../ledger/at-work.ts'
@@ -25,15 +28,21 @@ export async function openHoldMemory(settings: Settings, run: RunId): Promise<Ho
   const { dir } = settings.ledger
   const way = wayOf(settings)
   const found = await orFailure(inspectFolder(dir))
-  // A service that tells who stands still makes up for a ledger that cannot be read: that one is set aside, as in any run.
+  // A service that tells who stands still makes up for a ledger that cannot be read: it is set aside, as in any run.
   const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
   const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
-  if (written !== null && !(written instanceof Failure)) return { ledger: written, trouble: null, isNew: false, [Symbol.asyncDispose]: () => written[Symbol.asyncDispose]() }
+  if (written !== null && !(written instanceof Failure)) return { ledger: written, trouble: null, isNew: false, ...endingWith(written) }
   const reading = await orFailure(readLedger(dir, way))
-  if (reading instanceof Failure) return { ledger: null, trouble: written ?? reading, isNew: false, [Symbol.asyncDispose]: () => Promise.resolve() }
+  if (reading instanceof Failure) return { ledger: null, trouble: written ?? reading, isNew: false, ...endingWith(null) }
   const isNew = found === 'empty' && !reading.holdsLost
-  return { ledger: readOnly(reading, written, isNew), trouble: written, isNew, [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose]() }
+  return { ledger: readOnly(reading, written, isNew), trouble: written, isNew, ...endingWith(reading) }
 }
+
+const endingWith = (opened: AsyncDisposable | null): AsyncDisposable => ({
+  [Symbol.asyncDispose]: async () => {
+    await opened?.[Symbol.asyncDispose]()
+  },
+})
 
 /** @param isNew whether there never was a ledger: nothing is to be said of that */
 function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolean): ReadableMemory {
@@ -44,8 +53,12 @@ function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolea
     get holdsLost() {
       return reading.holdsLost
     },
-    openHolds: () => reading.openHolds(), otherHolds: () => reading.otherHolds(), lastResults: () => reading.lastResults(), lastRuns: (limit) => reading.lastRuns(limit),
-    history: (tenant, limit) => reading.history(tenant, limit), checks: (tenant, limit) => reading.checks(tenant, limit),
+    openHolds: () => reading.openHolds(),
+    otherHolds: () => reading.otherHolds(),
+    lastResults: () => reading.lastResults(),
+    lastRuns: (limit) => reading.lastRuns(limit),
+    history: (tenant, limit) => reading.history(tenant, limit),
+    checks: (tenant, limit) => reading.checks(tenant, limit),
     append: () => Promise.reject(trouble ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   }
@@ -61,6 +74,6 @@ export async function lockToResume({ ledger, service }: Settings, run: RunId): P
   if (!(lock instanceof Failure)) return lock
   if (lock.code !== 'LEDGER_UNUSABLE') throw lock
   const owner = await runAtWork(ledger.dir, service.name)
-  if (owner !== null) throw new Failure('RUN_ACTIVE', `another run works on this service: pid ${owner.pid}`, { cause: lock })
-  return null
+  if (owner === null) return null
+  throw new Failure('RUN_ACTIVE', `another run works on this service: pid ${owner.pid}`, { cause: lock })
 }

@@ -1,4 +1,7 @@
-/** An empty file beside the ledger: runs were recorded here. By it a ledger that was lost or emptied is told from one that is yet to begin. */
+/**
+ * An empty file beside the ledger: runs were recorded here. By it a ledger that was lost or emptied is told from one
+ * that is yet to begin.
+ */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { belongToFolder } from './private-file.ts'
@@ -18,7 +21,8 @@ export function runsWereRecorded(folder: string): boolean {
 export function noteRuns(file: string): void {
   const folder = dirname(file)
   if (runsWereRecorded(folder)) return
-  const descriptor = openSync(noteFile(folder), constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600)
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  const descriptor = openSync(noteFile(folder), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
     belongToFolder(descriptor, folder)
   } finally {

@@ -1,4 +1,4 @@
-/** Ledgers of the first version, whose lines do not say of which service they are. Runs in the ledger's process only. */
+/** Ledgers of the first version: their lines do not say of which service they are. Runs in the ledger's process only. */
 import type Database from 'better-sqlite3'
 import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -20,13 +20,14 @@ export function migrate(database: Database.Database, file: string): void {
     drop trigger checked;
     alter table newest_check rename to newest_check_before;
     ${newestCheckSchema}
-    insert into newest_check (tenant, path, way, sequence, settled) select tenant, path, 0, sequence, settled from newest_check_before;
+    insert into newest_check (tenant, path, way, sequence, settled)
+      select tenant, path, 0, sequence, settled from newest_check_before;
     drop table newest_check_before;
     pragma user_version = ${schemaVersion};`)
   database.prepare('insert into way (id, service) values (0, ?)').run(onlyService(file))
 }
 
-/** For who may only read: the same names over the tables as they are. They shadow those of the file, for this connection alone. */
+/** For who may only read: views of the same names, which shadow the tables of the file for this connection alone. */
 export function readAsPresent(database: Database.Database, file: string): void {
   database.pragma('temp_store = memory')
   database.exec(`
@@ -36,7 +37,7 @@ export function readAsPresent(database: Database.Database, file: string): void {
   database.prepare('insert into temp.way (id, service) values (0, ?)').run(onlyService(file))
 }
 
-/** Every run has left the file of its lock beside the ledger. Where there is but one service, the lines are of no other. */
+/** Every run has left the file of its lock beside the ledger. Where there is but one service, all lines are its. */
 function onlyService(file: string): string | null {
   const [service, ...others] = servicesIn(readdirSync(dirname(file))).filter((name) => name !== bareFiles)
   return service !== undefined && others.length === 0 ? service : null

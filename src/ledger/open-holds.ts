@@ -9,7 +9,8 @@ import { wayColumns, whoseIs, type WrittenWay } from './ways.ts'
 
 /** Of this service, asked for in this way. */
 export function openHolds(database: Database.Database, way: ServiceWay | null, say: Say): readonly OpenHold[] {
-  return bounded(standing(database, say).flatMap(({ hold, by }) => (whoseIs(by, way) === null ? [hold] : [])), answerMax.openHolds, 'open holds', say)
+  const ours = standing(database, say).flatMap(({ hold, by }) => (whoseIs(by, way) === null ? [hold] : []))
+  return bounded(ours, answerMax.openHolds, 'open holds', say)
 }
 
 /** All others. */
@@ -31,7 +32,8 @@ interface Standing {
 /** A fold over the events of those holds that are not seen ended; years of other holds are not read. */
 function standing(database: Database.Database, say: Say): readonly Standing[] {
   const rows = database.prepare<[], Row & WrittenWay>(`
-    select sequence, at, run, kind, event, ${wayColumns} from line left join way on way.id = line.way where holder in (select holder from open_holder) order by sequence`)
+    select sequence, at, run, kind, event, ${wayColumns} from line left join way on way.id = line.way
+    where holder in (select holder from open_holder) order by sequence`)
   const read = reader(say)
   // Holds do not touch each other. Each is folded by itself, because the fold copies what it is given.
   const open = new Map<string, Standing>()
@@ -40,7 +42,8 @@ function standing(database: Database.Database, say: Say): readonly Standing[] {
     if (line === null || !('holder' in line.event)) continue
     const { holder } = line.event
     const known = open.get(holder)
-    const hold = advance(known === undefined ? new Map() : new Map([[holder, known.hold]]), line.event, line.at, line.run).get(holder)
+    const before = new Map(known === undefined ? [] : [[holder, known.hold]])
+    const hold = advance(before, line.event, line.at, line.run).get(holder)
     if (hold === undefined) open.delete(holder)
     else open.set(holder, { hold, by: known?.by ?? row })
   }

@@ -1,4 +1,4 @@
-/** Clocks are set by seconds, and so are times that lie ahead of ours: what lies further ahead was written while a clock was wrong, and is as good as old. */
+/** Clocks are set by seconds. What lies further ahead was written while a clock was wrong, and is as good as old. */
 const aheadMsMax = 60_000
 
 /** In ms; null for a time that lies ahead. */

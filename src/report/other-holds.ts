@@ -19,18 +19,22 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
   const by = `service ${service === null ? 'unknown' : printable(service)}${way}, ${since}`
   const from = `--config ${shellWord(hold.config ?? config)}`
   const id = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
+  const open = `a hold on ${printable(tenant)} stands open`
+  const byName = `holdfast resume ${from} ${id}`
   switch (hold.whose) {
     case 'another-service':
-      return { said: `a hold on ${printable(tenant)} stands open that another service was asked for (${by}); it is left to that service`, next: `holdfast resume --all ${from}` }
+      return { said: `${open} that another service was asked for (${by}); it is left to that service`, next: `holdfast resume --all ${from}` }
     case 'another-way':
-      return { said: `a hold on ${printable(tenant)} stands open that was asked for in another way (${by}); the tenant may stand still`, next: `holdfast resume ${from} ${id}` }
+      return { said: `${open} that was asked for in another way (${by}); the tenant may stand still`, next: byName }
     case 'not-said':
-      return { said: `a hold on ${printable(tenant)} stands open, and an older holdfast did not write down of which service (${since}); the tenant may stand still`, next: `holdfast resume ${from} ${id}` }
+      return { said: `${open}, and an older holdfast did not write down of which service (${since}); the tenant may stand still`, next: byName }
     default:
       return unreachable(hold.whose)
   }
 }
 
 /** Where the configuration that the command names is no more. */
-export const withoutThatConfiguration = (hold: OtherHold): string =>
-  hold.whose === 'another-service' && hold.service !== null ? `if that file is gone: any configuration whose service.name is ${printable(hold.service)}` : 'if that file is gone: the present configuration; the hold is closed once the tenant is seen serving'
+export function withoutThatConfiguration({ whose, service }: OtherHold): string {
+  if (whose === 'another-service' && service !== null) return `if that file is gone: any configuration whose service.name is ${printable(service)}`
+  return 'if that file is gone: the present configuration; the hold is closed once the tenant is seen serving'
+}
