@@ -6,12 +6,13 @@ import type { Settings } from '../config/settings.ts'
 import { beginCompanions } from '../hold/companions.ts'
 import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
 import type { Keeper } from '../hold/hold.ts'
+import { HoldLocks } from '../ledger/hold-locks.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
 import { connectService } from '../service/connect.ts'
-import type { Service } from '../service/port.ts'
+import type { CommandObserver, Service } from '../service/port.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
 import { requireAllResumed, resumeOpenHolds, type HoldEnding } from './open-holds.ts'
 
@@ -50,10 +51,12 @@ export interface ServiceRun {
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = beginCompanions()
+  await using companions = beginCompanions({ settings: settings.service, ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env } })
+  const { guardian } = companions
   await using lock = await lockRun(settings, opening)
-  return await withLedgerUnder(lock, settings, opening, async (ledger, service, signal) => {
-    const endings = await resumeOpenHolds(service, ledger, null)
+  return await withLedgerUnder(lock, settings, opening, (tenant, news) => guardian.tellCommand(tenant, news), async (ledger, service, signal) => {
+    using locks = HoldLocks.open(settings.ledger.dir)
+    const endings = await resumeOpenHolds(service, ledger, null, { locks, guard: (hold) => guardian.guard(hold) })
     opening.onEndings(endings)
     requireAllResumed(endings)
     const folder = settings.snapshots.dir
@@ -74,7 +77,7 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
 /** The part of a run that touches no file: lock, ledger, service. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
 export async function withLedger<Value>(settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
   await using lock = await lockRun(settings, opening)
-  return await withLedgerUnder(lock, settings, opening, work)
+  return await withLedgerUnder(lock, settings, opening, () => undefined, work)
 }
 
 async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise<RunLock> {
@@ -82,8 +85,10 @@ async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise
   return takeRunLock(ledger.dir, service.name, run)
 }
 
-async function withLedgerUnder<Value>(lock: RunLock, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run), connectService(settings.service)) // The libraries for the one are loaded while the other's process starts.
+async function withLedgerUnder<Value>(
+  lock: RunLock, settings: Settings, opening: Opening, onCommand: CommandObserver, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run), connectService(settings.service, onCommand)) // The libraries for the one are loaded while the other's process starts.
   const { first: ledger, second: service } = opened
   using _notices = tellingNotices(ledger, opening.onNotice)
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { requireAllResumed, resumeOpenHolds } from '../../fleet/open-holds.ts'
 import { withLedger } from '../../fleet/run.ts'
+import { HoldLocks } from '../../ledger/hold-locks.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
@@ -29,7 +30,7 @@ Examples:
 
 Exit codes: 0 nothing is open any more, 1 failed, 3 the ledger had to be set
   aside, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((id: string | undefined, options: ResumeOptions) => act(() => resume(id, options, face)))
 }
 
@@ -37,10 +38,11 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   if ((id === undefined) === (options.all !== true)) throw new Failure('USAGE', 'name one tenant, or say --all')
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const opening = openingOf(face, { ...options }, newRunId(), 'resume')
-  return withLedger(settings, opening, async (ledger, service) => {
+  return withLedger(settings, opening, async (ledger, service, signal) => {
     const only = id === undefined ? null : tenantId(id)
-    const endings = await resumeOpenHolds(service, ledger, only)
-    if (only !== null && endings.length === 0 && !(await isKnown(only, ledger, service))) throw new Failure('TENANT_UNKNOWN', `neither the ledger nor the service knows ${only}`)
+    using locks = HoldLocks.open(settings.ledger.dir)
+    const endings = await resumeOpenHolds(service, ledger, only, { locks, guard: null })
+    if (only !== null && endings.length === 0 && !(await isKnown(only, ledger, service, signal))) throw new Failure('TENANT_UNKNOWN', `neither the ledger nor the service knows ${only}`)
     if (options.json) await face.out(`${JSON.stringify({ schema: 'holdfast.resume/1', holds: endings.map(({ hold, failure }) => ({ ...hold, resumed: failure === null, failure: failure?.code ?? null })) }, null, 2)}\n`)
     else {
       opening.onEndings(endings)
@@ -52,5 +54,5 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
 }
 
 /** Who was ever held is in the ledger; who never was, the service may list. */
-const isKnown = async (tenant: TenantId, ledger: Ledger, service: Service): Promise<boolean> =>
-  (await ledger.history(tenant, 1)).length > 0 || (await service.tenants(AbortSignal.timeout(10_000))).some(({ id }) => id === tenant)
+const isKnown = async (tenant: TenantId, ledger: Ledger, service: Service, signal: AbortSignal): Promise<boolean> =>
+  (await ledger.history(tenant, 1)).length > 0 || (await service.tenants(signal)).some(({ id }) => id === tenant)
