@@ -29,15 +29,15 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
   const named = (standing: Standing): string => nameSome(tenants.filter((one) => standingOf(one) === standing).map((one) => one.tenant ?? one.path))
-  // A hold whose lease still runs is a run at work, not an alarm; one past its end, or given up by its run, was never seen to resume.
+  // A hold whose lease still runs is a run at work, not an alarm; one past its end, given up by its run, or left behind by it was never seen to resume.
   const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
-  const overdue = view.openHolds.filter(({ endsBy, tenant }) => endsBy < now || givenUp.has(tenant))
+  const overdue = view.openHolds.filter(({ endsBy, tenant, runIsGone }) => runIsGone || endsBy < now || givenUp.has(tenant))
   const stale = tenants.filter((one) => isStale(one, view))
   const sweepAge = lastFullSweepAt === null ? null : Math.max(0, now - lastFullSweepAt)
   const oldest = tenants.length === 0 || tenants.some(({ settled }) => settled === null) ? null : tenants.reduce((most, { settled }) => Math.max(most, now - (settled?.at ?? now)), 0)
 
   const critical = [
-    ...(overdue.length > 0 ? [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${nameSome(overdue.map(({ tenant }) => tenant))}; holdfast resume --all`] : []),
+    ...(overdue.length > 0 ? [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${nameSome(overdue.map(({ tenant }) => tenant))}; ${view.via === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}holdfast resume --all`] : []),
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${named('damaged')}`] : []),
   ]
   const warning = [

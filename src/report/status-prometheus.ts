@@ -22,7 +22,7 @@ export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, o
     `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.length}`,
     `holdfast_pause_seconds_sum{${service}} ${pauses.reduce((sum, pause) => sum + pause, 0)}`,
     `holdfast_pause_seconds_count{${service}} ${pauses.length}`,
-    ...metric('holdfast_holds_overdue', 'gauge', 'Holds past the end of their lease that were never seen to end.', [`{${service}} ${overdueHolds}`]),
+    ...metric('holdfast_holds_overdue', 'gauge', 'Holds past the end of their lease, or whose run is gone, that were never seen to end.', [`{${service}} ${overdueHolds}`]),
     '',
   ].join('\n')
 }

@@ -32,13 +32,18 @@ export type SettledThen = Pick<CheckedThen, 'at' | 'verdict' | 'damage' | 'level
 export interface StatusView {
   readonly service: string
   readonly tenants: readonly TenantStatus[]
+  /** How the service is reached: a pause by hooks has no lease that would end it. */
+  readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */
-  readonly openHolds: readonly OpenHold[]
+  readonly openHolds: readonly OpenHoldSeen[]
   readonly lastFullSweepAt: number | null
   readonly generatedAt: number
   /** Checks older than this are stale. */
   readonly maxAgeMs: number
 }
+
+/** `runIsGone`: the run that made the hold is surely gone; in doubt, the end of its lease decides. */
+export type OpenHoldSeen = OpenHold & { readonly runIsGone: boolean }
 
 export type StatusFormat = 'text' | 'json' | 'nagios' | 'monit' | 'prometheus'
 

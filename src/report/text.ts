@@ -44,9 +44,16 @@ function loudest(paused: readonly Result[], report: Report, options: TextOptions
   const loud = (line: string): string => colors.bold(colors.red(line))
   const names = paused.map(nameOf)
   return [
-    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${names.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
+    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`${untilWhen(paused)}: ${names.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
   ]
+}
+
+/** A lease ends by itself; where there is none, only a resume ends the pause. Which it is, nobody knows where the service's answer was lost. */
+function untilWhen(paused: readonly Result[]): string {
+  const via = new Set(paused.map(({ evidence }) => evidence.quiesce?.via ?? null))
+  if (via.has('hooks')) return 'NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. They may stand still'
+  return via.has(null) ? 'They may stand still' : 'They may stand still until their lease ends'
 }
 
 function pausedLine(paused: readonly Result[], options: TextOptions): readonly string[] {

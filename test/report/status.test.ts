@@ -20,9 +20,9 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
-  ({ service: 'notes', tenants, openHolds: [], lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
-const hold = (endsBy: number) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy, leaseId: 'l', fence: 1 })
+const hold = (endsBy: number) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy, leaseId: 'l', fence: 1, runIsGone: false })
 
 test.each<[string, StatusView, number, string]>([
   ['all sound and fresh', view([tenant('a'), tenant('b')]), 0, 'HOLDFAST OK - 2 tenants sound, oldest check 1 h ago'],
@@ -30,6 +30,8 @@ test.each<[string, StatusView, number, string]>([
   ['a hold that never ended', view([tenant('a')], { openHolds: [hold(now - 1)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all'],
   ['a hold at work', view([tenant('a')], { openHolds: [hold(now + 9_000)] }), 0, 'HOLDFAST OK'],
   ['a hold that its run gave up', view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(now + 9_000)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck'],
+  ['a hold whose run is gone', view([tenant('a')], { openHolds: [{ ...hold(now + 9_000), runIsGone: true }] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all |'],
+  ['a hold by hooks, whose run is gone', view([tenant('a')], { via: 'hooks', openHolds: [{ ...hold(now + 9_000), runIsGone: true }] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast resume --all |'],
   ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
   ['I4.2 no sweep finished', view([tenant('a')], { lastFullSweepAt: now - 30 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep 1 d 6 h ago'],
   ['I4.2 a tenant that was never checked', view([tenant('a'), tenant('b', { verdict: null, checkedAt: null })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked'],

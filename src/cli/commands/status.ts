@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { isGone } from '../../fleet/registry.ts'
 import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
+import { goneRuns } from '../../ledger/run-liveness.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
 import type { Face } from '../face.ts'
@@ -32,10 +33,11 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
   const format = options.json ? 'json' : options.format
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   await using ledger = await readLedger(settings.ledger.dir)
+  const isGoneRun = await goneRuns(settings.ledger.dir, settings.service.name)
   const view: StatusView = {
-    service: settings.service.name, generatedAt: Date.now(), maxAgeMs: options.maxAge,
+    service: settings.service.name, via: settings.service.kind, generatedAt: Date.now(), maxAgeMs: options.maxAge,
     tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
-    openHolds: await ledger.openHolds(),
+    openHolds: (await ledger.openHolds()).map((hold) => ({ ...hold, runIsGone: isGoneRun(hold.run) })),
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
   }
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
