@@ -160,7 +160,7 @@ export class Pause implements AsyncDisposable {
   /** @throws the reason, once the service may no longer keep still */
   assertStanding(): void {
     this.#over.signal.throwIfAborted()
-    if (monotonicMs() > this.#safeUntilMs) throw leaseLost(`the lease on ${this.#with.tenant} ran out before the copy was proven`)
+    if (monotonicMs() > this.#safeUntilMs) throw leaseLost(`the time that ${this.#with.tenant} was to stand still ran out before the copy was proven`)
   }
 
   /**
@@ -246,7 +246,7 @@ export class Pause implements AsyncDisposable {
     const check = (): void => {
       const { limits, tenant } = this.#with
       const heldMs = monotonicMs() - answeredAtMs
-      if (monotonicMs() > this.#safeUntilMs) this.#giveUp(leaseLost(`the lease on ${tenant} ran out while the copy was made`))
+      if (monotonicMs() > this.#safeUntilMs) this.#giveUp(leaseLost(`the time that ${tenant} was to stand still ran out while the copy was made`))
       else if (heldMs > limits.maxPauseMs) {
         this.#giveUp(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} stood still for ${Math.round(heldMs)} ms, longer than hold.maxPause allows; the copy was given up`))
       } else this.#tooLong = setTimeout(check, Math.max(1, Math.min(this.#safeUntilMs - monotonicMs(), limits.maxPauseMs - heldMs) + 1))
