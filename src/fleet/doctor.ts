@@ -10,6 +10,7 @@ import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
 import { draftName, requirePrivateFolder } from '../hold/draft.ts'
+import { Guardian } from '../hold/guardian.ts'
 import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
@@ -48,16 +49,18 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
     await step('ledger', () => lookAtLedger(ledger)),
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]
-  const connected = await attempt(() => connectService(settings.service))
+  // Should we be killed while the tenant stands still, it is resumed.
+  await using guardian = paused === null ? null : Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env } })
+  const connected = await attempt(() => connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected
   steps.push(await step('service: capabilities', () => askCapabilities(service, signal)))
   steps.push(await step('service: tenants', () => askTenants(service, settings, signal)))
   steps.push(await step('service: open leases', () => askLeases(service, signal)))
   steps.push(await step('service: unknown tenant', () => askUnknown(service, signal)))
-  if (paused === null) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'no tenant was named', next: 'holdfast doctor --tenant ID' }] }
+  if (paused === null || guardian === null) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'no tenant was named', next: 'holdfast doctor --tenant ID' }] }
   if (ledger instanceof Failure) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'nobody is paused without a ledger that remembers it', next: null }] }
-  return { steps: [...steps, ...(await tryContract({ service, ledger, tenant: paused, settings, signal }))] }
+  return { steps: [...steps, ...(await tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))] }
 }
 
 async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {

@@ -4,9 +4,9 @@
  */
 import type { Settings } from '../config/settings.ts'
 import { wayOf } from '../config/service-way.ts'
-import { runAtWork } from '../ledger/at-work.ts'
 import { inspectFolder } from '../ledger/folder.ts'
 import { openLedger, openLedgerToResume, readLedger, type Ledger, type LedgerReading } from '../ledger/ledger.ts'
+import { runAtWork } from '../ledger/run-liveness.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'

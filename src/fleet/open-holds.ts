@@ -1,14 +1,19 @@
-/** Holds that a crash left open: found in the ledger, resumed, and ended only when the tenant was seen serving, or is no more (I4.1, I2.2). */
+/**
+ * Holds that a crash left open: found in the ledger, resumed, and ended only when the tenant was seen serving, or is no
+ * more (I4.1, I2.2).
+ */
 import PQueue from 'p-queue'
-import { monotonicMs, startDeadline } from '../host/clock.ts'
-import { resumeUntilSeen } from '../hold/resume.ts'
+import { monotonicMs } from '../host/clock.ts'
+import type { GuardedHold } from '../hold/guarded-hold.ts'
+import { resumeUntilSeen, resumeWaitMs } from '../hold/resume.ts'
+import type { HoldLocks } from '../ledger/hold-locks.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'
 import type { HoldEnd, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
 import { orFailure } from '../model/or-failure.ts'
 import type { Service } from '../service/port.ts'
-import { isGone } from './registry.ts'
+import { Listing } from './gone-tenants.ts'
 
 export interface HoldEnding {
   readonly hold: OpenHold
@@ -23,24 +28,36 @@ export interface HoldEnding {
 }
 
 /** What it takes of the ledger. It need not be writable: the tenants come first. */
-export type HoldMemory = Pick<Ledger, 'openHolds' | 'lastResults' | 'append'>
+export type HoldLedger = Pick<Ledger, 'openHolds' | 'lastResults' | 'append'>
+
+/** What keeps two processes from resuming one tenant at a time. */
+export interface ResumeCare {
+  /** null where they cannot be had. */
+  readonly locks: HoldLocks | null
+  /** Has the tenant resumed, should we be killed in the middle of it; null where there is no guardian. */
+  readonly guard: ((hold: GuardedHold) => Disposable) | null
+}
 
 const atOnce = 4
 
 /** @param only the tenant to resume; null for all. @returns one ending for each hold that stood open */
-export async function resumeOpenHolds(service: Service, ledger: HoldMemory, only: TenantId | null): Promise<readonly HoldEnding[]> {
+export async function resumeOpenHolds(
+  service: Service, ledger: HoldLedger, only: TenantId | null, care: ResumeCare,
+): Promise<readonly HoldEnding[]> {
   const open = (await ledger.openHolds()).filter(({ tenant }) => only === null || tenant === only)
-  return endHolds(open, service, ledger, only !== null)
+  return endHolds(open, service, ledger, only !== null, care)
 }
 
 /** @param named whether a person named the tenant: then an empty list of tenants is believed as well */
-export async function endHolds(open: readonly OpenHold[], service: Service, ledger: Pick<Ledger, 'lastResults' | 'append'>, named: boolean): Promise<readonly HoldEnding[]> {
+export async function endHolds(
+  open: readonly OpenHold[], service: Service, ledger: HoldLedger, named: boolean, care: ResumeCare,
+): Promise<readonly HoldEnding[]> {
   if (open.length === 0) return []
-  const registry = new Listing(service, ledger, named)
+  const listing = new Listing(service, ledger, named)
   const queue = new PQueue({ concurrency: atOnce })
   // Of one tenant one after the other: no second resume is started beside the first.
   const tenants = [...new Set(open.map(({ tenant }) => tenant))].map((tenant) => open.filter((hold) => hold.tenant === tenant))
-  const endings = await queue.addAll(tenants.map((holds) => () => endInTurn(holds, (hold) => end(hold, service, ledger, registry))))
+  const endings = await queue.addAll(tenants.map((holds) => () => endInTurn(holds, (hold) => endAlone(hold, service, ledger, listing, care))))
   return endings.flat()
 }
 
@@ -50,35 +67,51 @@ async function endInTurn(holds: readonly OpenHold[], end: (hold: OpenHold) => Pr
   return endings
 }
 
-async function end(hold: OpenHold, service: Service, ledger: Pick<Ledger, 'append'>, registry: Listing): Promise<HoldEnding> {
+const failed = (hold: OpenHold, failure: Failure): HoldEnding => ({ hold, how: null, failure, complaint: null, unwritten: null })
+
+/** While no other process is at it. */
+async function endAlone(hold: OpenHold, service: Service, ledger: HoldLedger, listing: Listing, { locks, guard }: ResumeCare): Promise<HoldEnding> {
   const { tenant, holder } = hold
-  const ended = await resumeOrMiss(hold, service, registry)
-  if (ended instanceof Failure) return { hold, how: null, failure: ended, complaint: null, unwritten: null }
-  const { how, heldMs, complaint } = ended
+  // By the clock that wrote it: one that was wrong then must not keep us here for years.
+  const leftMs = Math.min(Math.max(0, hold.endsBy - Date.now()), Math.max(0, hold.endsBy - hold.askedAt))
+  const endsByMs = monotonicMs() + leftMs
+  const waitMs = resumeWaitMs(endsByMs, service)
+  if ((await locks?.takeWithin(holder, waitMs)) === 'refused') {
+    return failed(hold, new Failure('RESUME_FAILED', `another process of holdfast is resuming ${tenant}, and did not end within ${Math.round(waitMs)} ms`))
+  }
+  try {
+    // Whoever had the lock may have ended it. A ledger that fails now keeps nobody standing.
+    const open = await orFailure(ledger.openHolds())
+    if (!(open instanceof Failure) && !open.some((one) => one.holder === holder)) return { hold, how: 'resumed', failure: null, complaint: null, unwritten: null }
+    using _guarded = guard?.({ tenant, holder, endsByMs })
+    await service.endEarlierCommands({ holder, news: null })
+    return await end(hold, endsByMs, service, ledger, listing)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return failed(hold, error)
+  } finally {
+    locks?.release(holder)
+  }
+}
+
+async function end(hold: OpenHold, endsByMs: number, service: Service, ledger: Pick<Ledger, 'append'>, listing: Listing): Promise<HoldEnding> {
+  const { tenant, holder } = hold
+  const { how, heldMs, complaint } = await resumeOrMiss(hold, endsByMs, service, listing)
   const unwritten = await orFailure(ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs }))
   return { hold, how, failure: null, complaint, unwritten: unwritten instanceof Failure ? unwritten : null }
 }
 
 type Ended = Pick<HoldEnding, 'complaint'> & { readonly how: HoldEnd; readonly heldMs: number | null }
 
-async function resumeOrMiss(hold: OpenHold, service: Service, registry: Listing): Promise<Ended | Failure> {
+/** @throws {Failure} RESUME_FAILED */
+async function resumeOrMiss(hold: OpenHold, endsByMs: number, service: Service, listing: Listing): Promise<Ended> {
   const { tenant, holder, leaseId, fence } = hold
-  // A tenant that is gone is never seen to serve. A list that takes its time must not keep another one waiting.
-  if (await soon(registry.lacks(hold))) return endGone(hold, service)
-  // By the clock that wrote it: one that was wrong then must not keep us here for years.
-  const leftMs = Math.min(Math.max(0, hold.endsBy - Date.now()), Math.max(0, hold.endsBy - hold.askedAt))
-  const sight = await orFailure(resumeUntilSeen({ service, tenant, holder, wasHealthy: false, answer: leaseId === null ? null : { leaseId, fence }, endsByMs: monotonicMs() + leftMs }))
+  if (await listing.lacksAtFirstSight(hold)) return endGone(hold, service)
+  const answer = leaseId === null ? null : { leaseId, fence }
+  const sight = await orFailure(resumeUntilSeen({ service, tenant, holder, wasHealthy: false, answer, endsByMs, resumed: null }))
   if (!(sight instanceof Failure)) return { how: sight.how, heldMs: sight.resumed?.heldMs ?? null, complaint: null }
-  return (await registry.lacks(hold)) ? endGone(hold, service) : sight
-}
-
-const listingMsMax = 1_000
-
-/** false where it takes longer. */
-async function soon(answer: Promise<boolean>): Promise<boolean> {
-  using deadline = startDeadline(listingMsMax)
-  const late = new Promise<boolean>((resolve) => { deadline.signal.addEventListener('abort', () => resolve(false), { once: true }) })
-  return await Promise.race([answer, late])
+  if (await listing.lacks(hold)) return endGone(hold, service)
+  throw sight
 }
 
 /** With hooks the pause may stand all the same, so the command is run once more; whatever it says, nobody will ever see this tenant serve. */
@@ -90,48 +123,12 @@ async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<
 /** Each call has a deadline of its own, and a resume is not interrupted. */
 const unhurried = new AbortController().signal
 
-/** Which tenants are there, asked for once. */
-class Listing {
-  readonly #service: Service
-  readonly #ledger: Pick<Ledger, 'lastResults'>
-  readonly #named: boolean
-  #ids: Promise<ReadonlySet<TenantId> | null> | null = null
-
-  constructor(service: Service, ledger: Pick<Ledger, 'lastResults'>, named: boolean) {
-    this.#service = service
-    this.#ledger = ledger
-    this.#named = named
-  }
-
-  /** The service answers, and surely knows neither the tenant nor a lease of this holder. */
-  async lacks({ tenant, holder }: OpenHold): Promise<boolean> {
-    this.#ids ??= this.#ask()
-    const ids = await this.#ids
-    if (ids === null || ids.has(tenant)) return false
-    if (this.#service.via === 'hooks') return true
-    const [status, leases] = await Promise.all([orFailure(this.#service.tenant(tenant, unhurried)), orFailure(this.#service.leases(unhurried))])
-    return status instanceof Failure && status.code === 'ADMIN_REFUSED' && !(leases instanceof Failure) && !leases.some((lease) => lease.holder === holder)
-  }
-
-  /** null for no answer, and for one that cannot be the truth. */
-  async #ask(): Promise<ReadonlySet<TenantId> | null> {
-    const tenants = await orFailure(this.#service.tenants(unhurried))
-    if (tenants instanceof Failure) return null
-    if (tenants.length === 0 && !this.#named && (await this.#knowsOthers())) return null
-    return new Set(tenants.map(({ id }) => id))
-  }
-
-  async #knowsOthers(): Promise<boolean> {
-    const results = await orFailure(this.#ledger.lastResults())
-    return results instanceof Failure || results.some((result) => !isGone(result))
-  }
-}
-
 /** @throws {Failure} RESUME_FAILED naming the tenants that were not seen serving */
 export function requireAllResumed(endings: readonly HoldEnding[]): void {
   const failed = endings.filter(({ failure }) => failure !== null)
   const [first] = failed
   if (!first?.failure) return
   const tenants = failed.map(({ hold }) => hold.tenant).join(', ')
-  throw new Failure('RESUME_FAILED', `an earlier run left a hold open, and these tenants were not seen serving: ${tenants}`, { cause: first.failure, hint: first.failure.hint })
+  const text = `an earlier run left a hold open, and these tenants were not seen serving: ${tenants}`
+  throw new Failure('RESUME_FAILED', text, { cause: first.failure, hint: first.failure.hint })
 }

@@ -3,6 +3,7 @@
  * and whoever cannot be known to serve is said to be unknown.
  */
 import type { Settings } from '../config/settings.ts'
+import { HoldLocks } from '../ledger/hold-locks.ts'
 import type { RunId, TenantId } from '../model/brand.ts'
 import type { OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
@@ -11,7 +12,7 @@ import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
 import type { OpenLease, Service } from '../service/port.ts'
 import { lockToResume, openHoldMemory, type HoldMemory, type ReadableMemory } from './hold-memory.ts'
-import { endHolds, type HoldEnding } from './open-holds.ts'
+import { endHolds, type HoldEnding, type HoldLedger, type ResumeCare } from './open-holds.ts'
 
 export interface Resumption {
   /** Of holds that the ledger knew, and of leases and pauses of a named tenant that it did not know. */
@@ -45,13 +46,15 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
     throw endings.length === 0 && !known.lost ? service : service.withTenant('maybe-paused')
   }
   await using _service = service
-  const ledger = { lastResults: () => memory.ledger?.lastResults() ?? Promise.resolve([]), append: appending(memory) }
-  const endings = await endHolds(known.open, service, ledger, only !== null)
+  using locks = HoldLocks.open(settings.ledger.dir)
+  const care: ResumeCare = { locks, guard: null }
+  const ledger: HoldLedger = { openHolds: () => memory.ledger?.openHolds() ?? Promise.resolve([]), lastResults: () => memory.ledger?.lastResults() ?? Promise.resolve([]), append: appending(memory) }
+  const endings = await endHolds(known.open, service, ledger, only !== null, care)
   if (only === null) {
     const leases = known.lost ? await ourLeases(service) : []
     return { ...told(memory, known), endings, leases: leases ?? [], unknown: known.lost && (leases === null || leases.length > 0) }
   }
-  const beside = await resumeNamed(only, service, memory.isNew ? { ...known, lost: true } : known, run)
+  const beside = await resumeNamed(only, service, memory.isNew ? { ...known, lost: true } : known, run, care)
   const all = [...endings, ...beside]
   if (known.others.length + all.filter((ending) => !isGuess(ending, beside)).length === 0) await requireKnown(only, all.length > 0, memory.ledger, service)
   const others = await closeOthers(only, known, all, ledger)
@@ -101,7 +104,7 @@ const unhurried = new AbortController().signal
  * What may keep a tenant still beyond what the ledger tells: a lease of a holdfast, or, with hooks, a pause that the ledger lost or another way began.
  * A ledger that is whole and knows of no hold is believed: what somebody else paused is not ours to resume.
  */
-async function resumeNamed(tenant: TenantId, service: Service, { open, others, lost }: Known, run: RunId): Promise<readonly HoldEnding[]> {
+async function resumeNamed(tenant: TenantId, service: Service, { open, others, lost }: Known, run: RunId, care: ResumeCare): Promise<readonly HoldEnding[]> {
   const now = Date.now()
   const standing = (more: Partial<OpenHold>): OpenHold => ({ holder: holderOf(run), run, tenant, askedAt: now, endsBy: now, leaseId: null, fence: null, ...more })
   const leases = await orFailure(service.leases(unhurried))
@@ -110,7 +113,7 @@ async function resumeNamed(tenant: TenantId, service: Service, { open, others, l
   const holds = unknown.map(({ holder, leaseId, fence, expiresInMs }) => standing({ holder, leaseId, fence, endsBy: now + expiresInMs }))
   if (holds.length + open.length === 0 && (others.some(mayBeOurs) || (lost && service.via === 'hooks'))) holds.push(standing({}))
   // Nothing of them stands in the ledger, so nothing is to be written.
-  return endHolds(holds, service, { lastResults: () => Promise.resolve([]), append: () => Promise.resolve() }, true)
+  return endHolds(holds, service, { openHolds: () => Promise.resolve(holds), lastResults: () => Promise.resolve([]), append: () => Promise.resolve() }, true, care)
 }
 
 /** A person named the tenant, and it was seen serving: then what was asked for in another way keeps it still no longer. Of another service that says nothing. */

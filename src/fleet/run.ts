@@ -8,6 +8,7 @@ import { beginCompanions } from '../hold/companions.ts'
 import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
 import type { Keeper } from '../hold/hold.ts'
 import { leftBehind } from '../ledger/at-work.ts'
+import { HoldLocks } from '../ledger/hold-locks.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
@@ -15,9 +16,9 @@ import { Failure } from '../model/failure.ts'
 import type { Engine } from '../model/reading.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
-import type { Service } from '../service/port.ts'
+import type { CommandObserver, Service } from '../service/port.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
-import { requireAllResumed, resumeOpenHolds, type HoldEnding } from './open-holds.ts'
+import { requireAllResumed, resumeOpenHolds, type HoldEnding, type ResumeCare } from './open-holds.ts'
 import { resumeTenants } from './resume-tenants.ts'
 
 export interface Opening {
@@ -57,9 +58,10 @@ export interface ServiceRun {
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = beginCompanions()
-  await using opened = await openOrResume(settings, opening)
-  return await withLedger(opened, settings, opening, async (ledger, service, signal) => {
+  await using companions = beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env } })
+  const { guardian } = companions
+  await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
+  return await withLedger(opened, settings, opening, (hold) => guardian.guard(hold), async (ledger, service, signal) => {
     const folder = settings.snapshots.dir
     await requirePrivateFolder(folder)
     await clearDrafts(folder)
@@ -82,9 +84,9 @@ interface OpenedRun extends AsyncDisposable {
 }
 
 /** No run begins without a ledger. But whoever stands still because of an earlier one is resumed, as far as can be read whom. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
-async function openOrResume(settings: Settings, opening: Opening): Promise<OpenedRun> {
+async function openOrResume(settings: Settings, opening: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
   try {
-    return await openRun(settings, opening)
+    return await openRun(settings, opening, onCommand)
   } catch (error) {
     if (error instanceof Failure && error.code === 'LEDGER_UNUSABLE') await resumeAll(settings, opening)
     throw error
@@ -98,12 +100,12 @@ async function resumeAll(settings: Settings, { run, onEndings, onOthers }: Openi
   requireAllResumed(endings)
 }
 
-async function openRun(settings: Settings, { run }: Opening): Promise<OpenedRun> {
+async function openRun(settings: Settings, { run }: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: runs over bare files take none.
   const lock = await takeRunLock(settings.ledger.dir, settings.service.name, run)
   try {
     // The libraries for the one are loaded while the other's process starts.
-    const opened = await openTogether(openLedger(settings.ledger.dir, run, wayOf(settings)), connectService(settings.service))
+    const opened = await openTogether(openLedger(settings.ledger.dir, run, wayOf(settings)), connectService(settings.service, onCommand))
     return {
       lock, ledger: opened.first, service: opened.second,
       async [Symbol.asyncDispose]() {
@@ -119,10 +121,12 @@ async function openRun(settings: Settings, { run }: Opening): Promise<OpenedRun>
 
 /** First of all whoever stands still is resumed; only then anything is written. @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE */
 async function withLedger<Value>(
-  { lock, ledger, service }: OpenedRun, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
+  { lock, ledger, service }: OpenedRun, settings: Settings, opening: Opening, guard: ResumeCare['guard'],
+  work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   using _notices = tellingNotices(ledger, opening.onNotice)
-  const endings = await resumeOpenHolds(service, ledger, null)
+  using locks = HoldLocks.open(settings.ledger.dir)
+  const endings = await resumeOpenHolds(service, ledger, null, { locks, guard })
   opening.onEndings(endings)
   requireAllResumed(endings)
   opening.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)

@@ -38,7 +38,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
   const [other, ...more] = view.otherHolds.filter(mayBeOurs)
   const overdue = [...left, ...(other === undefined ? [] : [other]), ...more]
-  const resume = left.length > 0 || other === undefined ? 'holdfast resume --all' : describeOther(other, view.config, now).next
+  const command = left.length > 0 || other === undefined ? 'holdfast resume --all' : describeOther(other, view.config, now).next
+  const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
   const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
   const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, now)))

@@ -37,6 +37,8 @@ export type StandingHold = OpenHold & { readonly leftBehind: boolean }
 export interface StatusView {
   readonly service: string
   readonly tenants: readonly TenantStatus[]
+  /** How the service is reached: a pause by hooks has no lease that would end it. */
+  readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */
   readonly openHolds: readonly StandingHold[]
   /** Holds that were not surely asked for by this service in this way, and that nobody is at work on. Those of other services are named only. */

@@ -44,9 +44,18 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
   const colors = createColors(options.color)
   const loud = (line: string): string => colors.bold(colors.red(line))
   return [
-    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
+    ...(paused.length > 0
+      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', '']
+      : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
   ]
+}
+
+/** A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost, either may be so. */
+function untilWhen(results: readonly Result[]): string {
+  const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
+  if (via.has('hooks')) return 'NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. They may stand still'
+  return via.has(null) ? 'They may stand still' : 'They may stand still until their lease ends'
 }
 
 function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {

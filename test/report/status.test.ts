@@ -21,7 +21,7 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
-  ({ service: 'notes', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
 const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
 
@@ -35,7 +35,8 @@ test.each<[string, StatusView, number, string]>([
   ['a hold that never ended', view([tenant('a')], { openHolds: [hold(true)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all'],
   ['a hold at work', view([tenant('a')], { openHolds: [hold(false)] }), 0, 'HOLDFAST OK'],
   ['a hold that its run gave up', view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(false)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck'],
-  ['a hold asked for in another way', view([tenant('a')], { otherHolds: [other('another-way')] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --config /old.yaml stuck'],
+  ['a hold by hooks, that nobody is at work on', view([tenant('a')], { via: 'hooks', openHolds: [hold(true)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast resume --all |'],
+  ['a hold asked for in another way', view([tenant('a')], { otherHolds: [other('another-way')] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast resume --config /old.yaml stuck'],
   ['a ledger that is gone', view([], { lastFullSweepAt: null, ledgerLost: true }), 3, 'HOLDFAST UNKNOWN - LOST the ledger is gone'],
   ['a hold of another service', view([tenant('a')], { otherHolds: [other('another-service')] }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 1 h ago | tenants=1 sound=1 damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0'],
   ['C27 a check at a time that lies ahead', view([tenant('a', { checkedAt: now + hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],

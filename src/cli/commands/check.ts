@@ -69,7 +69,7 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 

@@ -34,7 +34,7 @@ Examples:
 Exit codes: 0 nothing is open any more, 1 failed, or the tenants serve and it
   could not be written down, 3 the ledger had to be set aside or could not be
   read, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((id: string | undefined, options: ResumeOptions) => act(() => resume(id, options, face)))
 }
 

@@ -36,7 +36,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
   await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
   const now = Date.now()
   const view: StatusView = {
-    service: settings.service.name, generatedAt: now, maxAgeMs: options.maxAge,
+    service: settings.service.name, via: settings.service.kind, generatedAt: now, maxAgeMs: options.maxAge,
     tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
     openHolds: await Promise.all((await ledger.openHolds()).map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(settings.ledger.dir, settings.service.name, hold, now)) }))),
     otherHolds: await leftBehind(await ledger.otherHolds(), settings.ledger.dir),

@@ -35,7 +35,7 @@ Examples:
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((options: SweepCommandOptions) => act(() => sweepService(options, face)))
 }
 
