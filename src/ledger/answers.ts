@@ -3,10 +3,11 @@ import type Database from 'better-sqlite3'
 import { tenantId } from '../model/brand.ts'
 import type { KnownFile } from '../model/last-good.ts'
 import type { ServiceWay } from '../model/service-way.ts'
+import { isEmptyDatabase } from '../sqlite/header.ts'
 import { readBrief } from './brief.ts'
 import type { Brief } from './brief.ts'
 import { readEvent } from './event-text.ts'
-import type { CheckedThen, LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
+import type { CheckedThen, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
 import { answerMax } from './questions.ts'
 import { numbersOf } from './ways.ts'
 
@@ -112,15 +113,21 @@ function rowsOf(database: Database.Database, way: ServiceWay | null, tenant: str
   return database.prepare<[string, string], Row>(`select ${columns} from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`).iterate(tenant, service)
 }
 
-/** Of each file; null where the copy of its newest hold was not given up for taking too long. */
-export function lostPauses(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (number | null)[] {
+type CheckRow = Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null; readonly settled: number | null }
+
+/** Of each file; null for one that was never checked. What was found by another way of reaching the service counts as well. */
+export function newestChecks(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (NewestCheck | null)[] {
   const { service } = numbersOf(database, way)
-  const find = database.prepare<[string, string, string], Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null }>(`
-    select line.sequence, line.at, line.brief from newest_check join line using (sequence)
-    where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?)) order by sequence desc limit 1`)
+  const find = database.prepare<[string, string, string], CheckRow>(`
+    select line.sequence, line.at, line.brief, newest_check.settled from newest_check join line using (sequence)
+    where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?)) order by sequence desc`)
   return files.map(({ tenant, path }) => {
-    const row = tenant === null ? undefined : find.get(tenant, path, service)
-    return row === undefined ? null : (briefIn(row.brief, row.sequence, row.at, say)?.ranOutMs ?? null)
+    const rows = tenant === null ? [] : find.all(tenant, path, service)
+    const briefs = rows.map((row) => briefIn(row.brief, row.sequence, row.at, say))
+    const newest = briefs[0]
+    if (!newest) return null
+    const hadPages = rows.some(({ settled }) => settled !== null) || briefs.some((brief) => !isEmptyDatabase(brief?.size ?? 0))
+    return { lostPauseMs: newest.ranOutMs, hadPages }
   })
 }
 

@@ -61,8 +61,8 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       return { kind: 'history', lines: store.ask((database, way, say) => answers.history(database, way, question.tenant, question.limit, say)) }
     case 'checks':
       return { kind: 'checks', newest: store.ask((database, way, say) => answers.checks(database, way, question.tenant, question.limit, say)) }
-    case 'lost-pauses':
-      return { kind: 'lost-pauses', pauses: store.ask((database, way, say) => answers.lostPauses(database, way, question.files, say)) }
+    case 'newest-checks':
+      return { kind: 'newest-checks', checks: store.ask((database, way, say) => answers.newestChecks(database, way, question.files, say)) }
     case 'last-runs':
       return { kind: 'last-runs', runs: store.ask((database, way, say) => answers.lastRuns(database, way, question.limit, say)) }
     case 'close':

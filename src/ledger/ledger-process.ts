@@ -10,7 +10,7 @@ import { ChildEnded, startChild } from '../host/child.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
-import type { LastResult, Ledger, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
+import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
 import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './questions.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
@@ -116,8 +116,8 @@ export class LedgerProcess implements Ledger {
     return (await this.#ask({ ask: 'checks', tenant, limit }, 'checks')).newest
   }
 
-  async lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]> {
-    return (await this.#askMeanwhile({ ask: 'lost-pauses', files }, 'lost-pauses')).pauses
+  async newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]> {
+    return (await this.#askMeanwhile({ ask: 'newest-checks', files }, 'newest-checks')).checks
   }
 
   async lastRuns(limit: number): Promise<readonly RecordedRun[]> {

@@ -54,6 +54,14 @@ export interface LastResult extends CheckedThen {
   readonly settled: CheckedThen | null
 }
 
+/** What of the newest check of a file matters to the next one. */
+export interface NewestCheck {
+  /** How long, in ms, the tenant had stood still when its hold was given up because its copy took too long; null where it was not. */
+  readonly lostPauseMs: number | null
+  /** Did the file hold pages, then or when a check last settled something? */
+  readonly hadPages: boolean
+}
+
 /** One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full depth. */
 export interface RecordedRun {
   readonly run: string
@@ -92,8 +100,8 @@ export interface Ledger extends LedgerReading {
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
   /** What was kept of each of these files; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
-  /** How long, in ms, the tenant had stood still when the newest hold of each of these files was given up because its copy took too long; null where it was not. @throws {Failure} LEDGER_UNUSABLE */
-  lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]>
+  /** What the newest check of each of these files says for the next one; null where there was none. Of tenants only. @throws {Failure} LEDGER_UNUSABLE */
+  newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]>
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import type { LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
+import type { LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 
 /** `resume` writes as well, but leaves a damaged ledger where it is when its open holds cannot be read. */
@@ -17,7 +17,7 @@ export type LedgerQuestion =
   | { readonly ask: 'last-results' }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
-  | { readonly ask: 'lost-pauses'; readonly files: readonly KnownFile[] }
+  | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
   | { readonly ask: 'close' }
 
@@ -36,7 +36,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
   | { readonly kind: 'checks'; readonly newest: NewestLines }
-  | { readonly kind: 'lost-pauses'; readonly pauses: readonly (number | null)[] }
+  | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
 )
 

@@ -82,7 +82,8 @@ test('a pause is lost when the newest copy of that file was given up for taking 
   const lost = async (timings: Partial<Result['timings']>, code: FailureCode): Promise<readonly (number | null)[]> => {
     const failure = { code, message: 'so it was', hint: 'wait', tenantState: 'active' } as const
     await ledger.append(checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ...timings } }))
-    return ledger.lostPauses([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
+    const checks = await ledger.newestChecks([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
+    return checks.map((check) => check?.lostPauseMs ?? null)
   }
   expect(await lost({ pauseMs: 10_400, ranOutMs: 10_001 }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, 10_001, null])
   expect(await lost({ pauseMs: null }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, null, null])
