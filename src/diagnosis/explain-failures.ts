@@ -20,7 +20,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   READ_FAILED: { means: 'The operating system refused to read or write where holdfast had to; nothing is said about the data.', cause: 'A disk that fails (EIO), a limit on open files or memory, or a file system that was unmounted or became read-only.' },
   NO_SPACE: { means: 'There is no room for the snapshot.', cause: 'A full disk, or a quota.' },
   NOT_SQLITE: { means: 'The file has no SQLite header.', cause: 'It is encrypted, it is something else, or its beginning was overwritten.' },
-  EMPTY_FILE: { means: 'The file has no bytes.', cause: 'A database that was never written, or one that was cut to nothing.' },
+  EMPTY_FILE: { means: 'The file has no bytes, and neither the ledger nor a WAL beside it says that it ever had any.', cause: 'A database that was never written, or one that was cut to nothing.' },
   NOT_FOUND: { means: 'There is no such file.', cause: 'A wrong path, or a file that went away.' },
   NOT_A_FILE: { means: 'The path is no regular file.', cause: 'A socket, a pipe, a device, or a folder without databases.' },
   NO_PERMISSION: { means: 'The file may not be opened.', cause: 'Another owner or mode.' },

@@ -56,8 +56,14 @@ function bound(result: Result): Result {
     findings: result.findings.slice(0, kept.findings).map(withoutValues),
     coverage: { ...coverage, skipped: coverage.skipped.slice(0, kept.skipped) },
     content: { tables: result.content.tables.slice(0, kept.tables) },
+    ...boundRecovery(result),
     evidence: { ...evidence, holders: evidence.holders.slice(0, kept.holders), unseen: evidence.unseen.slice(0, kept.holders) },
   }
+}
+
+function boundRecovery({ recovery }: Result): Pick<Result, 'recovery'> {
+  if (!recovery?.without) return {}
+  return { recovery: { ...recovery, without: { ...recovery.without, tables: recovery.without.tables.slice(0, kept.tables) } } }
 }
 
 /** Values of rows were asked for by one person once; the ledger is read by others, for years. */

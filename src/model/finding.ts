@@ -70,6 +70,6 @@ export type DamageClass = (typeof damageClasses)[number]
 export interface Cause {
   readonly hint:
     | 'wal-reset-bug' | 'stale-wal' | 'many-names' | 'untrusted-file-system' | 'zeroed-range' | 'cross-linked' | 'truncated-copy' | 'bit-rot'
-    | 'lost-table-write' | 'index-or-table'
+    | 'lost-table-write' | 'index-or-table' | 'foreign-companion'
   readonly why: string
 }

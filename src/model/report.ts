@@ -5,6 +5,7 @@ import type { FailureCode, TenantState } from './failure.ts'
 import type { Cause, DamageClass, Finding } from './finding.ts'
 import type { PageMap } from './page-map.ts'
 import type { Engine, Wall } from './reading.ts'
+import type { Recovery } from './recovery.ts'
 import type { Coverage, Remedy, TableContent, VerdictWord } from './verdict.ts'
 
 export interface ReportedFailure {
@@ -38,6 +39,8 @@ export interface Result {
   readonly coverage: Coverage
   readonly content: { readonly tables: readonly TableContent[] }
   readonly evidence: Evidence
+  /** Present where a WAL or a journal beside the file changed what was checked, or would be deleted unread. */
+  readonly recovery?: Recovery
   /** Present where a map was asked for. */
   readonly map?: PageMap
   /** Present for `failed`; for `inconclusive` if the hold did not come to both proofs or the file is no database; and for both `inconclusive` and `damaged` if the service did not confirm the pause. */

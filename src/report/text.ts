@@ -6,6 +6,7 @@ import { cutEnd, wrap } from './layout.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
 import { printable } from './printable.ts'
+import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
@@ -25,6 +26,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
     ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
     ...describeNotices(report.results, options),
+    ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
     ...notReachedLines(report.summary, options),
