@@ -8,6 +8,7 @@ import type { Skipped } from '../model/verdict.ts'
 import { isEmptyDatabase, readHeader } from '../sqlite/header.ts'
 import { findHiddenCommits } from '../sqlite/hidden-commits.ts'
 import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../sqlite/journal.ts'
+import { findJournalCut, type JournalCut } from '../sqlite/journal-cut.ts'
 import { findWalCut } from '../sqlite/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../sqlite/wal.ts'
 import type { FileLook, Look } from './questions.ts'
@@ -19,10 +20,11 @@ const trailerBytes = 8192
 
 export function look(database: string): Look {
   const file = lookAtFile(database)
-  const journal = withFile(`${database}-journal`, lookAtJournal) ?? {
+  const journal = withFile(`${database}-journal`, (journal) => lookAtJournal(journal, database)) ?? {
     hot: false,
     superJournal: null,
     companion: [],
+    findings: [],
     skipped: [],
   }
   const wal = withFile(`${database}-wal`, (log) => lookAtWal(log, database, file)) ?? {
@@ -40,7 +42,7 @@ export function look(database: string): Look {
     hotJournal: journal.hot,
     superJournal: journal.superJournal,
     walCommits: wal.commits,
-    findings: wal.findings,
+    findings: [...journal.findings, ...wal.findings],
     skipped: [...journal.skipped, ...wal.skipped],
   }
 }
@@ -81,18 +83,21 @@ interface JournalLook {
   readonly hot: boolean
   readonly superJournal: string | null
   readonly companion: readonly Companion[]
+  readonly findings: readonly Finding[]
   readonly skipped: readonly Skipped[]
 }
 
-function lookAtJournal({ bytes, read }: OpenFile): JournalLook {
+function lookAtJournal({ bytes, read }: OpenFile, database: string): JournalLook {
   const header = read(0, 28)
   const hot = isHot(header, bytes)
   const superJournal = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
   const readable = readJournal(read, bytes) !== null
+  const cut = readable && withFile(database, (main) => findJournalCut(read, bytes, main.read))
   return {
     hot,
     superJournal,
     companion: readable ? [{ part: '-journal', bytes, did: 'rolled-back' }] : [],
+    findings: cut ? [journalCut(cut)] : [],
     skipped:
       superJournal === null && isDestroyedJournal(header, bytes)
         ? [
@@ -104,6 +109,17 @@ function lookAtJournal({ bytes, read }: OpenFile): JournalLook {
         : [],
   }
 }
+
+const journalCut = ({ record, pages }: JournalCut): Finding => ({
+  rule: 'journal-cut',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'rollback journal', table: null },
+  total: pages,
+  text:
+    `the rollback journal breaks off at record ${record}: SQLite rolls back what stands before it, ` +
+    `and ${pages} pages keep what a transaction that never ended wrote there`,
+})
 
 interface WalLook {
   readonly commits: boolean
@@ -119,7 +135,9 @@ function lookAtWal(log: OpenFile, database: string, file: FileLook): WalLook {
   const scan = new WalScan(header)
   for (let at = walHeaderBytes; at < bytes; at += pieceBytes) if (!scan.feed(read(at, pieceBytes))) break
   const state = scan.finish()
-  const cut = findWalCut(header, state, scan.checksum, log.exactly)
+  const cut = withFile(database, (main) =>
+    findWalCut({ header, state, checksumBefore: scan.checksum, read: log.exactly }, main.exactly),
+  )
   const commits = state.committedFrames > 0
   const findings = [
     ...(cut === null

@@ -2,6 +2,7 @@
  * The second reading: the file as it was, without the WAL or journal that was written into it. It tells whether damage
  * came from the companion. Bounded: only where something was found, and within the time that the first reading left.
  */
+import type { Rule } from '../model/finding.ts'
 import type { Fact, Reading } from '../model/reading.ts'
 import { Progressing, type ReadingLimits } from './progressing.ts'
 import { readSnapshot, type Readers } from './read-snapshot.ts'
@@ -13,8 +14,11 @@ export function isWorthReadingWithout({ facts, recovered }: Reading): boolean {
   return !facts.some(({ kind }) => kind === 'child-ended') && facts.some(speaksOfDamage)
 }
 
+/** A companion that is cut is cut whatever the file is without it. */
+const cutRules: ReadonlySet<Rule> = new Set<Rule>(['wal-cut', 'journal-cut'])
+
 function speaksOfDamage(fact: Fact): boolean {
-  if (fact.kind === 'found') return fact.finding.severity !== 'notice' && fact.finding.rule !== 'wal-cut'
+  if (fact.kind === 'found') return fact.finding.severity !== 'notice' && !cutRules.has(fact.finding.rule)
   return fact.kind === 'message' || fact.kind === 'thrown'
 }
 

@@ -24,7 +24,7 @@ export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, cont
   }
   const { verdict } = diagnosis
   // A log that is cut is cut whatever the file is without it.
-  const wrote = verdict.kind === 'damaged' && verdict.findings.some(({ rule }) => rule !== 'wal-cut')
+  const wrote = verdict.kind === 'damaged' && verdict.findings.some(({ rule }) => rule !== 'wal-cut' && rule !== 'journal-cut')
   if (!wrote || alone.verdict.kind !== 'sound') return { diagnosis, without }
   const what = recovered.companions.map(nameCompanion).join(' and ')
   const cause: Cause = {

@@ -49,7 +49,7 @@ export function findHiddenCommits(wal: LogFile, database: DatabaseFile): HiddenC
     // Behind a header that verifies, what does not begin at frame 1 is older: the newest generation lay before it.
     if (chain !== null) return header === null ? judgeBehind(wal, database, shape, chain) : null
   }
-  return header === null ? judgeUnproven(wal, database, shapes) : null
+  return header === null ? judgeNoChain(wal, database, shapes) : null
 }
 
 /** What a newer SQLite may write: the header is whole, and says something that this one does not know. */
@@ -137,45 +137,58 @@ function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: C
     : unclear(`it breaks off at frame ${rest.from}, and frames behind it differ from ${behind} pages of the file`)
 }
 
-/** Frames that prove each other, behind one that nothing proves. */
+/** Frames that prove each other, behind some that nothing proves. */
 function judgeBehind(
   wal: LogFile,
   database: DatabaseFile,
   shape: Shape,
   { from, commit }: Chain,
 ): HiddenCommits | null {
-  if (isLoneCommit(wal, database, shape)) return judgeLoneCommit(wal, database, shape)
+  const newest = unprovenFrames(wal, database, shape)
+  // Of another generation, and before the chain: the chain is older then, and was written into the file.
+  if (newest !== null && newest.to < from) return judgeUnproven(wal, database, shape, newest)
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, from, commit)
   return pages === 0
     ? null
-    : unclear(
-        `its beginning is destroyed, and frames from frame ${from} on differ from ${pages} pages of the file`,
-      )
+    : unclear(`its beginning is destroyed, and frames from frame ${from} on differ from ${pages} pages of the file`)
 }
 
-/** No two frames prove each other: noise, or a single commit of one page. */
-function judgeUnproven(wal: LogFile, database: DatabaseFile, shapes: readonly Shape[]): HiddenCommits | null {
-  const lone = shapes.find((shape) => isLoneCommit(wal, database, shape))
-  return lone === undefined ? null : judgeLoneCommit(wal, database, lone)
+function judgeUnproven(
+  wal: LogFile,
+  database: DatabaseFile,
+  shape: Shape,
+  { commit }: Omit<Chain, 'from'>,
+): HiddenCommits | null {
+  const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, 1, commit)
+  return pages === 0 ? null : unclear(`frames behind it differ from ${pages} pages of the file`)
 }
 
-/** May the first frame be a generation of its own, one commit of one page? All other pages are in the file then. */
-function isLoneCommit(wal: LogFile, database: DatabaseFile, shape: Shape): boolean {
-  const [head, next] = [1, 2].map((number) => wal.read(offsetOf(shape, number), frameHeaderBytes))
-  if (
-    !head ||
-    !isPlausible(head) ||
-    read32(head, 0) > read32(head, 4) ||
-    read32(head, 4) > database.bytes / shape.pageSize + 1
-  )
-    return false
-  return wal.read(walHeaderBytes, frameBytesOf(shape)) !== null && (!next || !haveSameSalts(head, next))
+/** Noise, or frames of which no two prove each other. */
+function judgeNoChain(wal: LogFile, database: DatabaseFile, shapes: readonly Shape[]): HiddenCommits | null {
+  for (const shape of shapes) {
+    const newest = unprovenFrames(wal, database, shape)
+    if (newest !== null) return judgeUnproven(wal, database, shape, newest)
+  }
+  return null
 }
 
-function judgeLoneCommit(wal: LogFile, database: DatabaseFile, shape: Shape): HiddenCommits | null {
-  return pagesThatDiffer(wal, database, shape, 1, 1) === 0
-    ? null
-    : unclear('a frame behind it differs from its page of the file')
+/**
+ * The frames of the newest generation where no two prove each other: a single commit of one page, or a transaction that
+ * was under way, whose checksums are made at its end. null where the log begins with something else.
+ */
+function unprovenFrames(wal: LogFile, database: DatabaseFile, shape: Shape): Omit<Chain, 'from'> | null {
+  let first: Uint8Array | null = null
+  let commit = 0
+  for (let number = 1; ; number++) {
+    const head = wal.read(offsetOf(shape, number), frameHeaderBytes)
+    // Every frame makes the database larger by one page at most.
+    const pagesMax = database.bytes / shape.pageSize + number
+    const credible = head !== null && isPlausible(head) && read32(head, 0) <= pagesMax && read32(head, 4) <= pagesMax
+    if (!credible || (first !== null && !haveSameSalts(first, head)))
+      return first === null ? null : { to: number - 1, commit }
+    first ??= head
+    if (isCommit(head)) commit = number
+  }
 }
 
 const unclear = (why: string): HiddenCommits => ({ kind: 'unclear', why: `its header does not verify, and ${why}` })

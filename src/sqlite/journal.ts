@@ -27,9 +27,14 @@ export type Read = (offset: number, length: number) => Uint8Array
 
 /** A page image in a journal: what the page was before the transaction. */
 export interface JournalRecord {
+  /** 0 where the journal ends within it. */
   readonly page: number
   /** Byte offset of the image in the journal. */
   readonly offset: number
+  /** With what its checksum begins. */
+  readonly nonce: number
+  /** True if the header counts it: then it was synced before the page was written into the database. */
+  readonly counted: boolean
 }
 
 export interface JournalContents {
@@ -74,10 +79,11 @@ function* records(read: Read, size: number, { pageSize, sectorSize }: Sizes): Ge
     at += sectorSize
     // Written without syncs: then all that there is counts.
     const count = said === 0xffff_ffff ? Math.floor((size - at) / recordBytes) : said
+    const [nonce, counted] = [read32(header, 12), said !== 0xffff_ffff]
     for (let i = 0; i < count; i++, at += recordBytes) {
-      const number = read(at, 4)
-      if (number.length < 4 || at + recordBytes > size) return
-      yield { page: read32(number, 0), offset: at + 4 }
+      const whole = at + recordBytes <= size
+      yield { page: whole ? read32(read(at, 4), 0) : 0, offset: at + 4, nonce, counted }
+      if (!whole) return
     }
     at = Math.ceil(at / sectorSize) * sectorSize
   }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import { look } from '../../src/check/look.ts'
 import { addChecksum, viewOf } from '../../src/sqlite/wal-checksum.ts'
@@ -26,6 +27,15 @@ const silence = { rules: [], unclear: [] }
 function withWal(set: LiveSet, change: (wal: Buffer) => Buffer | void): LiveSet {
   const wal = Buffer.from(set.wal ?? Buffer.alloc(0))
   return { ...set, wal: change(wal) ?? wal }
+}
+
+function recoveredOr(broken: Buffer, set: LiveSet): Buffer {
+  try {
+    return recovered(join(folder, 'with.db'), set)
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return broken
+    throw error
+  }
 }
 
 /** Does SQLite leave another file with the WAL than without it? */
@@ -62,6 +72,40 @@ describe.each(Array.from({ length: seeds }, (_, i) => firstSeed * 1000 + i))('a 
         blank.rules.length + blank.unclear.length > 0,
         `${set.how}, a header of zeros: ${JSON.stringify(blank)}`,
       ).toBe(lost)
+    }
+  })
+
+  test('tells commits behind a frame that is hit, and is silent where every page is what they say', () => {
+    for (const set of states(seed)) {
+      const { wal } = set
+      if (wal === null || wal.length < 32) continue
+      const pageSize = wal.readUInt32BE(8)
+      const frames = Math.floor((wal.length - 32) / (24 + pageSize))
+      if (frames < 6) continue
+      const head = (frame: number): Buffer => wal.subarray(32 + (frame - 1) * (24 + pageSize))
+      const ofNewest = (frame: number): boolean => head(frame).subarray(8, 16).equals(wal.subarray(16, 24))
+      const commits = Array.from({ length: frames }, (_, i) => i + 1).filter(
+        (n) => ofNewest(n) && head(n).readUInt32BE(4) > 0,
+      )
+      // Behind it, and proven without it, two frames at least: else it may be the end that a crash has left.
+      const frame = 1 + random(frames)
+      if (!ofNewest(frame) || (commits.at(-1) ?? 0) < frame + 3) continue
+      const whole = recovered(join(folder, 'whole.db'), set)
+      for (const hit of ['a byte', 'a sector'] as const) {
+        const at = 32 + (frame - 1) * (24 + pageSize)
+        const byte = at + random(24 + pageSize)
+        const wounded = withWal(set, (bytes) =>
+          hit === 'a sector' ? void bytes.fill(0, at, at + 512) : void bytes.writeUInt8((bytes[byte] ?? 0) ^ 1, byte),
+        )
+        const lost = !recoveredOr(Buffer.alloc(0), wounded).equals(whole)
+        const got = said(wounded)
+        // Where the frame's own header is hit, nobody can say which page it was of.
+        if ((hit === 'a byte' && byte - at >= 24) || lost) {
+          expect(got, `${set.how}, ${hit} of frame ${frame}`).toEqual(
+            lost ? { rules: ['wal-cut'], unclear: [] } : silence,
+          )
+        }
+      }
     }
   })
 })
