@@ -32,6 +32,8 @@ export interface CheckOptions {
   readonly map?: boolean
   /** Digests the pages, and compares them with earlier ones. A full census only: others read rows and entries less closely. Left out, nothing is digested. */
   readonly digesting?: Digesting
+  /** Where something is found, reads the file a second time without its WAL or journal. Left out: yes. */
+  readonly suspectCompanions?: boolean
   readonly signal: AbortSignal
   readonly onProgress?: (progress: Progress) => void
 }
@@ -92,11 +94,12 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const enter = (): ReadingPlace => idle.pop() ?? anotherPlace()
   return {
     ready: async () => idle.at(-1)?.ready(),
-    check: (snapshot, { kept, depth, map, digesting, signal, onProgress }) => queue.add(async () => {
+    check: (snapshot, { kept, depth, map, digesting, suspectCompanions, signal, onProgress }) => queue.add(async () => {
       const place = enter()
       try {
         return await place.read(snapshot, {
           kept: kept ?? null, depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, showValues: options.showValues ?? false,
+          suspectCompanions: suspectCompanions ?? true,
           helpersMax: Math.max(0, options.parallel - queue.pending), onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
         })
       } finally {

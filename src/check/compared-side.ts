@@ -30,7 +30,7 @@ export class ComparedSide {
     if (look === null) return null
     // SQLite would look for the super-journal by its absolute path, and delete the live one.
     if (look.superJournal !== null) return this.#fail('its journal belongs to a transaction over several files')
-    const settled = await this.ask<'settle'>({ step: 'settle' })
+    const settled = await this.ask<'settle'>({ step: 'settle', keep: false })
     if (settled === null) return null
     if (!settled.settled && (look.hotJournal || look.walCommits)) return this.#fail('its journal or write-ahead log could not be written back')
     const schema = await this.ask<'schema'>({ step: 'schema' })

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Finding } from '../model/finding.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
 import type { PagesSeen } from '../model/last-good.ts'
-import type { Engine, Fact, Reading, SchemaObject, Wall } from '../model/reading.ts'
+import type { Engine, Fact, Reading, Recovered, SchemaObject, Wall } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -56,6 +56,7 @@ export class Progressing {
   /** Pages of entries that do not agree with their rows. */
   entries: BadPages = { places: [], more: 0, groups: [] }
   digested: PagesSeen = { kind: 'not-digested' }
+  recovered: Recovered | null = null
   pages = 0
   /** Bytes; 0 where the header gives none. */
   pageSize = 0
@@ -134,7 +135,7 @@ export class Progressing {
     return {
       depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, facts: this.facts, objects: this.objects, owners: this.owners,
       coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
-      content: this.content, pages: this.digested,
+      content: this.content, pages: this.digested, recovered: this.recovered,
       map: this.limits.map ? this.#map() : null,
       complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown'),
       checkMs: Math.round(monotonicMs() - this.#began),

@@ -8,6 +8,7 @@ import type { Finding, RowKey } from '../model/finding.ts'
 import type { PageDigests, PagesSeen } from '../model/last-good.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, SchemaObject, Wall } from '../model/reading.ts'
+import type { Companion } from '../model/recovery.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 import type { User } from './confinement.ts'
 
@@ -33,7 +34,11 @@ export interface Steps {
   /** Looks at the files before SQLite may touch them. */
   look: { readonly ask: object; readonly answer: Look }
   /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
-  settle: { readonly ask: object; readonly answer: { readonly settled: boolean; readonly facts: readonly Fact[] } }
+  settle: { readonly ask: { readonly keep: boolean }; readonly answer: SettleAnswer }
+  /** Puts the file as it was before recovery, without its companions, in the place of the one that was read. False where it was not kept, or there is no room. */
+  putBack: { readonly ask: object; readonly answer: { readonly done: boolean } }
+  /** Ends what `putBack` began: companions that were not written back lie beside the file again. */
+  bringBack: { readonly ask: object; readonly answer: object }
   /** Page accounting, so many pages further; the first one begins it. `map`: its end is to bring the pages in groups. */
   account: { readonly ask: { readonly pagesMax: number; readonly map: boolean; readonly digest: boolean; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
   /** Opens the database for SQLite. */
@@ -75,6 +80,22 @@ export type QuestionOf<S extends Step> = { readonly step: S } & Steps[S]['ask']
 export type AnswerOf<S extends Step> = { readonly step: S } & Steps[S]['answer']
 
 export interface Look {
+  readonly file: FileLook
+  /** From which SQLite takes something when it opens the file, or which it deletes unread. */
+  readonly companions: readonly Companion[]
+  readonly hotJournal: boolean
+  /** Name of the super-journal, where the journal belongs to a transaction over several files. */
+  readonly superJournal: string | null
+  /** Does the WAL hold commits? */
+  readonly walCommits: boolean
+  /** About journal and WAL. */
+  readonly findings: readonly Finding[]
+  /** What of journal and WAL nobody can make sense of. */
+  readonly skipped: readonly Skipped[]
+}
+
+/** The database file by itself: before recovery, what its own first bytes say. */
+export interface FileLook {
   /** Bytes of the database file. */
   readonly fileBytes: number
   /** Why its pages cannot be accounted for, null when they can be. */
@@ -83,12 +104,17 @@ export interface Look {
   readonly pageSize: number
   /** Pages by the size of the file; 0 where the header gives no page size. */
   readonly pages: number
-  readonly hotJournal: boolean
-  /** Name of the super-journal, where the journal belongs to a transaction over several files. */
-  readonly superJournal: string | null
-  /** Does the WAL hold commits? */
-  readonly walCommits: boolean
+  /** About the header. */
   readonly findings: readonly Finding[]
+}
+
+export interface SettleAnswer {
+  readonly settled: boolean
+  readonly facts: readonly Fact[]
+  /** As recovery has left it. */
+  readonly file: FileLook
+  /** Pages that recovery changed; null where they were not kept, and where SQLite could not recover the file. */
+  readonly pagesChanged: number | null
 }
 
 export type AccountAnswer =

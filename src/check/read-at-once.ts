@@ -10,8 +10,8 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
   const ask = <S extends Step>(question: QuestionOf<S>): AnswerOf<S> => answer(question as Question) as unknown as AnswerOf<S>
   const look = ask<'look'>({ step: 'look' })
   yield look
-  if (look.findings.length > 0 || look.headerTrouble !== null || look.superJournal !== null || look.hotJournal || look.walCommits || look.fileBytes > bytesMax) return
-  const settled = ask<'settle'>({ step: 'settle' })
+  if (look.findings.length > 0 || look.skipped.length > 0 || look.file.headerTrouble !== null || look.superJournal !== null || look.hotJournal || look.walCommits || look.file.fileBytes > bytesMax) return
+  const settled = ask<'settle'>({ step: 'settle', keep: false })
   yield settled
   if (!settled.settled || settled.facts.length > 0) return
   const account = ask<'account'>({ step: 'account', pagesMax: Infinity, map, digest: digesting.kind === 'pages', memoryBytesMax })

@@ -3,13 +3,14 @@ import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
+import { isEmptyDatabase } from '../sqlite/header.ts'
 import { beginCounting, countBeside, countRanges } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
 import { pagesNamed } from './pages-named.ts'
 import { Progressing } from './progressing.ts'
 import type { Asking, ReadingLimits } from './progressing.ts'
 import { virtualTables } from './questions.ts'
-import type { AnswerOf, Look, QuestionOf } from './questions.ts'
+import type { AnswerOf, FileLook, Look, QuestionOf } from './questions.ts'
 
 /** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
 export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {
@@ -35,16 +36,24 @@ export async function readSnapshot(readers: Readers, limits: ReadingLimits): Pro
 }
 
 async function readFiles(reading: Progressing, readers: Readers, look: Look): Promise<void> {
-  reading.pages = look.pages
-  reading.pageSize = look.pageSize
+  takeFile(reading, look.file)
   reading.found(look.findings)
+  for (const { object, why } of look.skipped) reading.skip(object, why)
+  const companions = look.companions.length > 0
+  if (companions) reading.recovered = { companions: look.companions, pagesChanged: null, without: null }
+  // SQLite would delete what lies beside it.
+  if (isEmptyDatabase(look.file.fileBytes)) return reading.skip('file', 'it is empty')
   if (look.superJournal !== null) {
     // SQLite would look for the super-journal by its absolute path, and delete the live one or take the snapshot's transaction for committed.
     reading.skip('journal', `it belongs to a transaction over several files (${JSON.stringify(look.superJournal)}) and cannot be rolled back here`)
     return
   }
-  const settled = await reading.step(readers.sqlite, { step: 'settle' })
+  const settled = await reading.step(readers.sqlite, { step: 'settle', keep: companions })
   reading.facts.push(...(settled?.facts ?? []))
+  // The live set counts, not the file by itself: what was wrong with its header before may be right afterwards.
+  takeFile(reading, settled?.file ?? look.file)
+  if (settled !== null || !companions) reading.found((settled?.file ?? look.file).findings)
+  if (companions) reading.recovered = { companions: look.companions, pagesChanged: settled?.pagesChanged ?? null, without: null }
   const readable = settled?.settled === true || !(look.hotJournal || look.walCommits)
   if (!readable) reading.skip('pages', `the ${look.hotJournal ? 'journal' : 'write-ahead log'} could not be written back, so the pages of the file are not the database`)
   const { depth, engine } = reading.limits
@@ -53,6 +62,11 @@ async function readFiles(reading: Progressing, readers: Readers, look: Look): Pr
   else if (depth === 'full' && engine === 'census' && readable) await readWithCensus(reading, readers)
   else await readWithSqlite(reading, readers, readable)
   await nameOwners(reading, readers.pages)
+}
+
+function takeFile(reading: Progressing, { pages, pageSize }: FileLook): void {
+  reading.pages = pages
+  reading.pageSize = pageSize
 }
 
 /** SQLite's word alone. */

@@ -11,7 +11,8 @@ import { fileBytesFor } from './file-size-limit.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { Readers } from './read-snapshot.ts'
 import type { ReadingChild } from './reading-child.ts'
-import type { Asking, Progress } from './progressing.ts'
+import { isWorthReadingWithout, readWithout } from './read-without.ts'
+import type { Asking, Progress, ReadingLimits } from './progressing.ts'
 import { Room } from './room.ts'
 import { Seat } from './seat.ts'
 
@@ -36,6 +37,7 @@ export interface PlaceOptions {
   readonly helpersMax: number
   readonly digesting: Digesting
   readonly showValues: boolean
+  readonly suspectCompanions: boolean
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
 }
@@ -87,10 +89,16 @@ export class ReadingPlace implements AsyncDisposable {
       const child = await seat.ready()
       child.snapshots++
       await room.admit(snapshot, options.kept)
-      const reading = await readSnapshot(readersOf(child, seat, others, signal), {
+      const readers = readersOf(child, seat, others, signal)
+      const limits: ReadingLimits = {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
-      })
+      }
+      const first = await readSnapshot(readers, limits)
+      signal.throwIfAborted()
+      const second = options.suspectCompanions && isWorthReadingWithout(first)
+      if (second) await Promise.all([seat, ...others].map((one) => one.end())) // The next question begins a fresh child.
+      const reading = second ? await readWithout(readers, limits, first) : first
       signal.throwIfAborted()
       // After anything but silence the child may be what the file made of it.
       if (reading.facts.length > 0 || !reading.complete || child.snapshots >= snapshotsMax) await seat.end()

@@ -7,6 +7,7 @@ import { invariant } from '../model/bug.ts'
 import type { CompiledCore } from '../census/compiled-core.ts'
 import type { Fact, Wall } from '../model/reading.ts'
 import type { User } from './confinement.ts'
+import { bringCompanionsBack, putBack } from './before-recovery.ts'
 import { countRows, findOrphans } from './contents.ts'
 import { loadCore } from './compiled-core.ts'
 import { compareCounts } from './compare-counts.ts'
@@ -54,7 +55,9 @@ export class SnapshotReader {
       case 'limit': return this.#limit(question)
       case 'atOnce': return { step: 'atOnce', answers: [...readAtOnce((next) => this.answer(next), question)] }
       case 'look': return { step: 'look', ...look(this.#database()) }
-      case 'settle': return { step: 'settle', ...settle(this.#database()) }
+      case 'settle': return { step: 'settle', ...settle(this.#database(), question.keep) }
+      case 'putBack': return { step: 'putBack', done: putBack(this.#database()) }
+      case 'bringBack': return this.#bringBack()
       case 'account': return this.#account(question)
       case 'schema': return this.#readSchema()
       case 'objects': return { step: 'objects', objects: objectsFromPages(this.#pages?.rows ?? []) }
@@ -183,6 +186,11 @@ export class SnapshotReader {
     this.#pageFile?.[Symbol.dispose]()
     this.#pageFile = null
     return { step: 'finish', owners, digested }
+  }
+
+  #bringBack(): AnswerOf<'bringBack'> {
+    bringCompanionsBack(this.#database())
+    return { step: 'bringBack' }
   }
 
   #database(): string {

@@ -120,5 +120,5 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
-  75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
+  75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`)
 }

@@ -20,7 +20,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   READ_FAILED: { means: 'The operating system refused to read or write where holdfast had to; nothing is said about the data.', cause: 'A disk that fails (EIO), a limit on open files or memory, a file system that was unmounted or became read-only, or another program that changed the private copy before it was read.' },
   NO_SPACE: { means: 'There is no room for the snapshot.', cause: 'A full disk, or a quota.' },
   NOT_SQLITE: { means: 'The file has no SQLite header.', cause: 'It is encrypted, it is something else, or its beginning was overwritten.' },
-  EMPTY_FILE: { means: 'The file has no bytes.', cause: 'A database that was never written, or one that was cut to nothing.' },
+  EMPTY_FILE: { means: 'The file has no bytes, and neither the ledger nor a WAL beside it says that it ever had any.', cause: 'A database that was never written, or one that was cut to nothing.' },
   NOT_FOUND: { means: 'There is no such file.', cause: 'A wrong path, or a file that went away.' },
   NOT_A_FILE: { means: 'The path is no regular file.', cause: 'A socket, a pipe, a device, or a folder without databases.' },
   NO_PERMISSION: { means: 'The file may not be opened.', cause: 'Another owner or mode.' },
@@ -37,7 +37,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   SNAPSHOT_UNSAFE: { means: 'Others can read or write the folder for a snapshot, or put another one in its place.', cause: 'A folder that is shared, a mode that is too open, or a folder above it in which another user may rename. A sticky folder such as /tmp may lie above it.' },
   CANNOT_CONFINE: { means: 'No process that reads a database file could be confined. A file may be hostile, so none was read.', cause: 'A container or service unit that takes from root one of CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_CHROOT; for other users, a kernel without seccomp.' },
   PLATFORM_UNSUPPORTED: { means: 'This machine cannot hold live files.', cause: 'It is not Linux.' },
-  LEDGER_UNUSABLE: { means: 'The ledger cannot be written, or another user could change it.', cause: 'Its owner, its mode, those of a folder above it, or a full disk.' },
+  LEDGER_UNUSABLE: { means: 'The ledger cannot be written, or not even read, or another user could change it. Whoever stood still because of an earlier run was resumed first, as far as it could be read.', cause: 'Its owner, its mode, those of a folder above it, a full disk, or damage.' },
   INTERRUPTED: { means: 'Somebody ended the run. Whatever was paused was resumed first.', cause: 'Ctrl-C, a signal, or a shutdown.' },
   USAGE: { means: 'The command line was not understood.', cause: 'An unknown option or a missing argument.' },
 }

@@ -81,6 +81,7 @@ export function sentence(said: Said): string {
     case 'missing-schema':
     case 'truncated':
     case 'wal-cut':
+    case 'journal-cut':
     case 'other-names':
     case 'content-changed-silently':
       return `${where} is damaged${because}`

@@ -67,6 +67,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'foreign-key-violated':
     case 'rtree-broken':
     case 'wal-cut':
+    case 'journal-cut':
     case 'engine-says':
     case 'checker-crashed':
     case 'check-timeout':

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Settings } from '../config/settings.ts'
 import { Announcement } from '../hold/announcement.ts'
+import type { Guardian } from '../hold/guardian.ts'
 import { resumeUntilSeen, type Sight } from '../hold/resume.ts'
 import { requireStill } from '../hold/still-files.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -14,6 +15,7 @@ import { attempt, broken, fit, step, unfit, type Saying, type Step } from './doc
 export interface Trial {
   readonly service: Service
   readonly ledger: Ledger
+  readonly guardian: Guardian
   readonly tenant: TenantId
   readonly settings: Settings
   readonly signal: AbortSignal
@@ -21,10 +23,10 @@ export interface Trial {
 
 /**
  * The contract of a quiesce, call by call, on a tenant that was named for it. It is announced in the ledger as any hold is, and resumed whatever happens: what a
- * crash leaves open is found by the next start, and by `holdfast resume`.
- * @throws {Failure} TENANT_UNKNOWN
+ * crash leaves open is resumed by the guardian, or by the next start, or by `holdfast resume`.
+ * @throws {Failure} TENANT_UNKNOWN, GUARDIAN_LOST
  */
-export async function tryContract({ service, ledger, tenant, settings: { hold, tenants }, signal }: Trial): Promise<readonly Step[]> {
+export async function tryContract({ service, ledger, guardian, tenant, settings: { hold, tenants }, signal }: Trial): Promise<readonly Step[]> {
   const listed = (await service.tenants(signal)).find(({ id }) => id === tenant)
   if (listed === undefined) throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
   const { ttlMs, drainTimeoutMs } = hold
@@ -34,11 +36,13 @@ export async function tryContract({ service, ledger, tenant, settings: { hold, t
   announced.handOver()
   const { holder } = announced
   const endsByMs = monotonicMs() + longestMs
+  await guardian.ready()
+  using _guarded = guardian.guard({ tenant, holder, endsByMs })
   const quiesced = await attempt(() => service.quiesce(tenant, { holder, reason: 'contract test', ttlMs, maxHoldMs: ttlMs, drainTimeoutMs }, signal))
   const ended = (how: Sight['how'], heldMs: number | null): Promise<void> => ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs })
   /** @returns null once it was seen serving */
   const seekAndResume = async (): Promise<Failure | null> => {
-    const sight = await attempt(() => resumeUntilSeen({ service, tenant, holder, answer: quiesced instanceof Failure ? null : quiesced, endsByMs, wasHealthy: false }))
+    const sight = await attempt(() => resumeUntilSeen({ service, tenant, holder, answer: quiesced instanceof Failure ? null : quiesced, endsByMs, wasHealthy: false, resumed: null }))
     // A ledger that fails too must not hide that the tenant may stand still.
     if (sight instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)
     else await ended(sight.how, sight.resumed?.heldMs ?? null)
@@ -100,10 +104,13 @@ async function tryWhileQuiesced(service: Service, quiesced: Quiesced, listed: re
   ]
 }
 
+/** Each call has the deadline that is configured, and a resume is not interrupted. */
+const unhurried = new AbortController().signal
+
 async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> {
-  const resumed = await service.resume(quiesced, AbortSignal.timeout(10_000))
+  const resumed = await service.resume(quiesced, unhurried)
   if (service.via === 'hooks') return fit('the command ended well')
-  const { state, healthy, lastError } = await service.tenant(quiesced.tenant, AbortSignal.timeout(10_000))
+  const { state, healthy, lastError } = await service.tenant(quiesced.tenant, unhurried)
   if (state !== 'active') throw new Failure('RESUME_FAILED', `after the resume its state is ${state}`)
   if (!healthy) return broken(`after the resume it is unhealthy: ${lastError ?? 'no reason is given'}`)
   if (resumed.continuous !== true) return broken('it does not say that the quiesce was continuous')

@@ -4,10 +4,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
 import { draftName } from '../hold/draft.ts'
+import { Guardian } from '../hold/guardian.ts'
 import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { requirePrivateFolder } from '../hold/private-folder.ts'
@@ -17,6 +19,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
+import { mayBeOurs } from '../model/service-way.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
@@ -35,10 +38,11 @@ export interface Fitness {
  */
 export async function examineFitness(settings: Settings, paused: TenantId | null, signal: AbortSignal): Promise<Fitness> {
   const { takeRunLock } = await import('../ledger/run-lock.ts')
-  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name))
+  const run = newRunId()
+  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name, run))
   if (lock instanceof Failure && lock.code === 'RUN_ACTIVE' && paused !== null) throw lock
   await using _lock = lock instanceof Failure ? null : lock // Kept to the end: no run begins beside a pause.
-  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, newRunId()))
+  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, run, wayOf(settings)))
   await using _ledger = ledger instanceof Failure ? null : ledger
   const steps: Step[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),
@@ -48,16 +52,18 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]
   if (settings.service.kind === 'hooks') steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
-  const connected = await attempt(() => connectService(settings.service))
+  // Should we be killed while the tenant stands still, it is resumed.
+  await using guardian = paused === null ? null : Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env } })
+  const connected = await attempt(() => connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected
   steps.push(await step('service: capabilities', () => askCapabilities(service, signal)))
   steps.push(await step('service: tenants', () => askTenants(service, settings, signal)))
   steps.push(await step('service: open leases', () => askLeases(service, signal)))
   steps.push(await step('service: unknown tenant', () => askUnknown(service, signal)))
-  if (paused === null) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'no tenant was named', next: 'holdfast doctor --tenant ID' }] }
+  if (paused === null || guardian === null) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'no tenant was named', next: 'holdfast doctor --tenant ID' }] }
   if (ledger instanceof Failure) return { steps: [...steps, { about: 'service: quiesce and resume', outcome: 'skipped', said: 'nobody is paused without a ledger that remembers it', next: null }] }
-  return { steps: [...steps, ...(await tryContract({ service, ledger, tenant: paused, settings, signal }))] }
+  return { steps: [...steps, ...(await tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))] }
 }
 
 async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {
@@ -80,7 +86,9 @@ async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
     throw ledger
   }
   const open = await ledger.openHolds()
+  const others = (await ledger.otherHolds()).filter(mayBeOurs)
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
+  if (others.length > 0) return warning(`${others.length} holds stand open that were asked for in another way`, 'holdfast status names each with its command')
   return open.length === 0 ? fit('opens, and no hold stands open') : warning(`${open.length} holds stand open`, 'holdfast resume --all')
 }
 

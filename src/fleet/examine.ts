@@ -2,21 +2,23 @@
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
-import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
+import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
+import { weighRecovery } from '../diagnosis/recovery.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { draftName } from '../hold/draft.ts'
+import type { FileKind } from '../hold/contents.ts'
 import { hold, type FileRequest, type Held, type HoldBounds } from '../hold/hold.ts'
-import type { Contents } from '../hold/preflight.ts'
 import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
-import { noEvidence, type Evidence } from '../model/evidence.ts'
+import { noEvidence, type Evidence, type LiveSetPart } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { LastGood } from '../model/last-good.ts'
 import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
+import type { Recovery } from '../model/recovery.ts'
 import type { Result } from '../model/report.ts'
 import type { Diagnosis, NonEmpty, Remedy } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
@@ -54,7 +56,7 @@ export async function holdTargets(files: NonEmpty<RememberedTarget>, crew: Crew,
 }
 
 const requestOf = ({ target, memory }: RememberedTarget, crew: Crew): FileRequest => ({
-  named: target.named, expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, name: draftName(drafts++), onStep: (step) => crew.onStep(target, step),
+  named: target.named, expected: target.tenant !== null || memory.hadPages, lostPauseMs: memory.lostPauseMs, name: draftName(drafts++), onStep: (step) => crew.onStep(target, step),
 })
 
 export interface Examined {
@@ -74,7 +76,8 @@ export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarge
       return { result: unread(seen, 'inconclusive', held.failure), lastGood: null }
     case 'snapshot': {
       const { path, kept } = held.snapshot
-      const examined = await conclude(seen, { path, kept, contents: held.contents }, crew, onPages, signal)
+      const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
+      const examined = await conclude(seen, copy, crew, onPages, signal)
       await held.written
       return held.unproven === null ? examined : { result: withUnproven(examined.result, held.unproven), lastGood: null }
     }
@@ -99,23 +102,33 @@ export interface Seen {
   readonly notices: readonly Finding[]
 }
 
+/** A private copy, and what is known of its original. */
+export interface CopiedFile {
+  readonly path: SnapshotPath
+  readonly kept: KeptFiles
+  readonly file: FileKind
+  /** When each part of the original was last written, in ms since 1970. */
+  readonly modifiedMs: ReadonlyMap<LiveSetPart, number>
+}
+
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
-export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly kept: KeptFiles; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
+export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const context = contextOf(seen, accept)
-  if (copy.contents !== 'sqlite') {
-    const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: seen.memory.earlier !== null })
-    const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
-    const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
-    return { result: requireStillness(result), lastGood: null }
-  }
-  const options = { kept: copy.kept, depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }
-  const read = await checker.check(copy.path, options).catch(resultOfUnread)
-  if (read instanceof Failure) return { result: unread(seen, read.code === 'READ_FAILED' ? 'inconclusive' : 'failed', read), lastGood: null }
-  const known = besideEarlier(read, seen.memory, seen.evidence)
+  const { contents, recoverable } = copy.file
+  if (contents !== 'sqlite' && !recoverable) return concludeNoDatabase(seen, copy, context, null)
+  // A WAL that the service was using a moment ago is no stranger's.
+  const inUse = seen.evidence.snapshot?.method === 'warm+tail'
+  const options = { kept: copy.kept, depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), suspectCompanions: !inUse, signal, onProgress: onPages }
+  const checked = await checker.check(copy.path, options).catch(resultOfUnread)
+  if (checked instanceof Failure) return { result: unread(seen, checked.code === 'READ_FAILED' ? 'inconclusive' : 'failed', checked), lastGood: null }
+  const known = besideEarlier(checked, seen.memory, seen.evidence)
   const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
   const reading = { ...known, facts: [...known.facts, ...noticed] }
-  const diagnosis = diagnose(reading, context)
-  const result = requireStillness({ ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) })
+  if (contents === 'empty') return concludeNoDatabase(seen, copy, context, reading)
+  const { diagnosis, without } = weighRecovery(diagnose(reading, context), reading, context)
+  const result = requireStillness({
+    ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...recoveredBy(reading, without, copy), ...mapped(seen, drawMap(reading, diagnosis.findings)),
+  })
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
 }
 
@@ -124,6 +137,35 @@ function resultOfUnread(error: unknown): Failure {
   if (error instanceof Failure && (error.code === 'CANNOT_CONFINE' || error.code === 'READ_FAILED')) return error
   throw error
 }
+
+/** @param reading of what lies beside an empty file; null where nothing was read */
+function concludeNoDatabase(seen: Seen, copy: CopiedFile, context: DiagnosisContext, reading: Reading | null): Examined {
+  const { contents } = copy.file
+  invariant(contents !== 'sqlite', 'a database is read')
+  const known = { ...context, knownToLedger: seen.memory.hadPages }
+  const { diagnosis, failure } = contents === 'empty' ? diagnoseEmptyFile(known, reading) : diagnoseNoDatabase(contents, known)
+  const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
+  const result = {
+    ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(reading === null ? {} : recoveredBy(reading, null, copy)), ...mapped(seen, noPages),
+    ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }),
+  }
+  return { result: requireStillness(result), lastGood: null }
+}
+
+/** Where recovery changed nothing, nothing is told. */
+function recoveredBy({ recovered }: Reading, without: Recovery['without'], { modifiedMs }: CopiedFile): Pick<Result, 'recovery'> {
+  if (recovered === null || recovered.pagesChanged === 0) return {}
+  const fileMs = modifiedMs.get('')
+  const companions = recovered.companions.map((companion) => {
+    const writtenMs = modifiedMs.get(companion.part)
+    const fileNewerByMs = writtenMs === undefined || fileMs === undefined ? null : Math.round(fileMs - writtenMs)
+    return { ...companion, modifiedAt: writtenMs === undefined ? null : new Date(writtenMs).toISOString(), fileNewerByMs }
+  })
+  return { recovery: { companions, pagesChanged: recovered.pagesChanged, without } }
+}
+
+const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
+  new Map((proofs[0]?.files ?? []).map(({ part, mtimeNs }) => [part, Number(BigInt(mtimeNs) / 1_000_000n)]))
 
 /** A result for a file of which nothing was read. */
 export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Result {

@@ -4,7 +4,7 @@ import type { Digesting } from '../check/questions.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
 import { realPathOf } from '../hold/tell-file.ts'
 import { bootId } from '../host/boot.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ledger, NewestCheck } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/evidence.ts'
 import type { KnownFile, LastGood, Standing } from '../model/last-good.ts'
 import type { Reading } from '../model/reading.ts'
@@ -16,11 +16,13 @@ export interface Memory {
   /** null where nothing is remembered. */
   readonly as: KnownFile | null
   readonly earlier: LastGood | null
+  /** Did an earlier check see pages in it? */
+  readonly hadPages: boolean
   /** How long the tenant had stood still when its last hold was given up because the copy took too long; null where it was not. */
   readonly lostPauseMs: number | null
 }
 
-export const noMemory: Memory = { as: null, earlier: null, lostPauseMs: null }
+export const noMemory: Memory = { as: null, earlier: null, hadPages: false, lostPauseMs: null }
 
 /** A tenant's file goes by the name that the service gives it, a bare one by its real path. @throws {Failure} LEDGER_UNUSABLE */
 async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<readonly Memory[]> {
@@ -29,11 +31,14 @@ async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<re
     return path === null ? null : { tenant, path }
   }))
   const files = known.filter((file) => file !== null)
-  const [lastGood, lostPauses] = await Promise.all([ledger.lastGood(files), ledger.lostPauses(files)])
+  const [lastGood, newestChecks] = await Promise.all([ledger.lastGood(files), ledger.newestChecks(files)])
   const earlier = lastGood.values()
-  const lost = lostPauses.values()
-  return known.map((as) => (as === null ? noMemory : { as, earlier: earlier.next().value ?? null, lostPauseMs: lost.next().value ?? null }))
+  const newest = newestChecks.values()
+  return known.map((as) => (as === null ? noMemory : memoryOf(as, earlier.next().value ?? null, newest.next().value ?? null)))
 }
+
+const memoryOf = (as: KnownFile, earlier: LastGood | null, newest: NewestCheck | null): Memory =>
+  ({ as, earlier, hadPages: earlier !== null || (newest?.hadPages ?? false), lostPauseMs: newest?.lostPauseMs ?? null })
 
 /** A target with what is known of it. */
 export interface RememberedTarget {

@@ -1,4 +1,5 @@
 /** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
+import type { FileKind } from '../hold/contents.ts'
 import { unbounded } from '../hold/hold.ts'
 import { recognise } from '../hold/manifest.ts'
 import { copyPrivately, type PrivateCopy } from '../hold/private-copy.ts'
@@ -18,6 +19,9 @@ export interface Taken extends AsyncDisposable {
   check(onPages: OnPages): Promise<Examined>
 }
 
+/** By its own bytes, or by those of its WAL or journal. */
+const isDatabase = ({ contents, recoverable }: FileKind): boolean => contents === 'sqlite' || (contents !== 'empty' && recoverable)
+
 /** Takes all files of a tenant through one hold, or one bare file. @returns one for each target, in their order @throws {Failure} INTERRUPTED */
 export async function takeByHold(targets: NonEmpty<Target>, crew: Crew, depth: Depth, signal: AbortSignal): Promise<readonly Taken[]> {
   const held = await holdTargets(await recall(crew.ledger, targets), crew, unbounded, signal)
@@ -29,7 +33,7 @@ function takenFrom(heldTarget: HeldTarget, crew: Crew, depth: Depth, signal: Abo
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
     // Nothing goes on with a tenant that may stand still; what its snapshot holds is still said.
-    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' && held.unproven?.code !== 'RESUME_FAILED' ? held.snapshot : null,
+    snapshot: held.kind === 'snapshot' && isDatabase(held.file) && held.unproven?.code !== 'RESUME_FAILED' ? held.snapshot : null,
     check: (onPages) => checkHeld(heldTarget, crew, depth, onPages, signal),
     [Symbol.asyncDispose]: async () => snapshot?.[Symbol.asyncDispose](),
   }
@@ -48,13 +52,16 @@ export async function takeCopy(target: Target, { checker, accept, folder, map }:
     const copy = await copyPrivately(target.named, folder, name)
     const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
     return {
-      snapshot: copy.contents === 'sqlite' ? copy : null,
-      check: (onPages) => conclude({ ...seen, ...origin, notices: noticesOf(copy) }, copy, { checker, accept }, onPages, signal),
+      snapshot: isDatabase(copy.kind) ? copy : null,
+      check: (onPages) => {
+        const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
+        return conclude({ ...seen, ...origin, notices: noticesOf(copy) }, copied, { checker, accept }, onPages, signal)
+      },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
-    const result = unread(seen, error.code === 'EMPTY_FILE' ? 'inconclusive' : 'failed', error)
+    const result = unread(seen, 'failed', error)
     return { snapshot: null, check: () => Promise.resolve({ result, lastGood: null }), [Symbol.asyncDispose]: () => Promise.resolve() }
   }
 }

@@ -3,12 +3,13 @@
  * one, and all that `pull` brought of a tenant. What cannot be looked at counts as a database, so that its own
  * trouble is told and nothing is passed over.
  */
-import type { Dirent } from 'node:fs'
+import { fstatSync, lstatSync, readSync, type Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { openDescriptor } from '../host/descriptor.ts'
 import { nameOf, onDisk } from '../host/file-name.ts'
 import { Failure } from '../model/failure.ts'
+import { journalHoldsFirstPage, walHoldsFirstPage } from '../sqlite/first-page.ts'
 import { readHeader } from '../sqlite/header.ts'
 import { readAt } from './live-files.ts'
 import { failureOfPath } from './live-path.ts'
@@ -128,8 +129,22 @@ async function beginsAsDatabase(path: string): Promise<boolean> {
     if (!(await stat(onDisk(real))).isFile()) return false
     using file = openDescriptor(real, 'read-only')
     const { kind } = readHeader(await readAt(file.number, 0, 100))
-    return kind === 'header' || kind === 'wrong'
+    return kind === 'header' || kind === 'wrong' || (kind === 'not-sqlite' && liesBeside(real))
   } catch (error) {
     return !['ENOENT', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')
   }
+}
+
+/** SQLite takes the first page from a WAL or a journal, whatever the file itself begins with. */
+function liesBeside(path: string): boolean {
+  return ['-wal', '-journal'].some((part) => {
+    if (!lstatSync(onDisk(path + part), { throwIfNoEntry: false })?.isFile()) return false
+    using file = openDescriptor(path + part, 'read-only')
+    const bytes = fstatSync(file.number).size
+    const read = (offset: number, length: number): Uint8Array => {
+      const buffer = new Uint8Array(length)
+      return buffer.subarray(0, readSync(file.number, buffer, 0, length, offset))
+    }
+    return part === '-wal' ? walHoldsFirstPage(read) : journalHoldsFirstPage(read, bytes)
+  })
 }

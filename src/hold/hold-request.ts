@@ -10,7 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Service } from '../service/port.ts'
 import type { Snapshot } from './draft.ts'
 import type { PauseLimits } from './pause.ts'
-import type { Contents } from './preflight.ts'
+import type { FileKind } from './contents.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
 
 /** Who keeps the tenant still for us; `nobody` for bare files, where the seal alone decides. */
@@ -74,7 +74,7 @@ export type Held =
    * at the end. `unproven`: both proofs were there, and afterwards the service did not confirm the pause, because it
    * died or for another reason; null where it did.
    */
-  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly contents: Contents; readonly record: HoldRecord; readonly written: Promise<void>; readonly unproven: Failure | null }
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly file: FileKind; readonly record: HoldRecord; readonly written: Promise<void>; readonly unproven: Failure | null }
   /** Refused outright: the file was in no pause (`failed`). */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly record: HoldRecord }
   /** Begun, and not come to both proofs (`inconclusive`). */

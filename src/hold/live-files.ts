@@ -84,6 +84,10 @@ export class LiveFiles implements Disposable {
   }
 
   async stat(part: LiveSetPart): Promise<BigIntStats> {
+    return this.statAgain(part)
+  }
+
+  statAgain(part: LiveSetPart): BigIntStats {
     return fstatSync(this.descriptor(part), look)
   }
 

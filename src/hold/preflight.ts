@@ -7,7 +7,8 @@ import { fileSystemOf, type FileSystem } from '../host/file-system.ts'
 import type { LivePath } from '../model/brand.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
-import { looksLikePages, readHeader } from '../sqlite/header.ts'
+import { readHeader } from '../sqlite/header.ts'
+import { firstBytes, kindOfFile, type FileKind } from './contents.ts'
 import type { LiveFiles } from './live-files.ts'
 
 /** Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11). */
@@ -16,14 +17,10 @@ const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2
 /** File systems that may share blocks between files; whether this one does is tried. */
 const reflinkTypes = new Set(['xfs', 'btrfs', 'bcachefs', 'zfs', 'overlay'])
 
-/** What the first bytes of a file say. `broken-header`: pages that look like SQLite's behind a header that does not. */
-export type Contents = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
-
-export interface Outlook {
+export interface Outlook extends FileKind {
   readonly fileSystem: FileSystem
   /** The strongest seal that this file system can give. */
   readonly ceiling: SealLevel
-  readonly contents: Contents
   readonly walMode: boolean
   /** Bytes of the database file and of its WAL and journal. */
   readonly mainBytes: number
@@ -48,7 +45,7 @@ export async function preflight(files: LiveFiles, folder: string, trustMounts: r
   const header = readHeader(first)
   return {
     fileSystem, ceiling, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
-    contents: contentsOf(header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
+    ...kindOf(files, header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
     walMode: header.kind === 'header' && header.header.readVersion === 2,
   }
 }
@@ -94,20 +91,8 @@ export function requireSpace(folder: string, bytes: number): void {
   }
 }
 
-/** How much of a file `contentsOf` wants to see. */
-export const firstBytes = 65_536
-
-/** @param first the first `firstBytes` of the file, or all that there are; the first 100 do where they are SQLite's */
-export function contentsOf(first: Uint8Array): Contents {
-  switch (readHeader(first.subarray(0, 100)).kind) {
-    case 'header':
-    case 'wrong': // The magic is there: SQLite itself shall say what is wrong with the rest.
-      return 'sqlite'
-    case 'empty':
-      return 'empty'
-    case 'not-sqlite':
-      return looksLikePages(first) ? 'broken-header' : 'foreign'
-  }
+function kindOf(files: LiveFiles, first: Uint8Array): FileKind {
+  return kindOfFile(first, (part) => (files.has(part) ? { bytes: Number(files.statAgain(part).size), read: (offset, length) => files.readAgain(part, offset, length) } : null))
 }
 
 /** What a pause costs besides copying, in ms: requests for the tenant; locks, probes and proofs for each further file. */

@@ -142,8 +142,8 @@ async function requireOwnName(file: Judged, seen: Map<string, string>): Promise<
 }
 
 /** A file that nobody knows needs no hold to be called no database. */
-function requireDatabase({ request: { expected, named } }: FileHold, { contents }: Outlook): void {
-  if (expected) return
+function requireDatabase({ request: { expected, named } }: FileHold, { contents, recoverable }: Outlook): void {
+  if (expected || recoverable) return
   if (contents === 'empty') throw new Failure('EMPTY_FILE', `${named} is empty`)
   if (contents === 'foreign') throw new Failure('NOT_SQLITE', `${named} does not begin as a SQLite database does`)
 }

@@ -107,6 +107,15 @@ export function systemCall(number: number, first: number, second: number, third:
   return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
 }
 
+/** memfd_create(2): a file without a name, in memory, that goes with its last descriptor. Closed when a program is started. @throws {SystemCallError} */
+export function memoryFile(name: string): number {
+  const libc = load()
+  const [closeOnExec, noExecSeal] = [1, 8]
+  // Kernels before 6.3 do not know the second flag; later ones may insist on it.
+  const descriptor = libc.memfd(name, closeOnExec | noExecSeal)
+  return descriptor >= 0 ? descriptor : checked('memfd_create', libc.memfd(name, closeOnExec), libc.errno())
+}
+
 /** ioprio_set(2), which the C library has no name for, for the calling thread. @throws {SystemCallError} */
 export function setIoPriority(priority: number): void {
   const libc = load()
@@ -130,6 +139,7 @@ interface Libc {
   readonly ioctl: Callable<readonly [number, number, Buffer]>
   readonly copyFileRange: Callable<readonly [number, Buffer, number, Buffer, number, number]>
   readonly chroot: (folder: string) => number
+  readonly memfd: (name: string, flags: number) => number
   readonly setrlimit: (resource: number, pair: Buffer) => number
   /** Type of a pointer to struct sock_fprog. */
   readonly filterProgram: unknown
@@ -167,6 +177,7 @@ function load(): Libc {
       ioctl: bound('int ioctl(int descriptor, ulong request, void *argument)'),
       copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
       chroot: bound('int chroot(const char *folder)'),
+      memfd: bound('int memfd_create(const char *name, uint flags)'),
       setrlimit: bound('int setrlimit(int resource, void *pair)'),
       filterProgram: koffi.pointer(koffi.struct({ length: 'ushort', filter: 'void *' })),
     }

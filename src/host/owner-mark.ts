@@ -1,7 +1,7 @@
 /** A process written down, for others to tell later whether it still runs. */
 import { readlinkSync } from 'node:fs'
 import { bootId } from './boot.ts'
-import { startTimeOf } from './processes.ts'
+import { isAlive, startTimeOf } from './processes.ts'
 
 /** Names one process among all that ever were; empty texts where the system does not tell. */
 export interface OwnerMark {
@@ -20,10 +20,17 @@ export const ownMark = (): OwnerMark => ({ pid: process.pid, startTime: startTim
 export function isSurelyGone(owner: OwnerMark): boolean {
   const { bootId, pidNamespace } = machine()
   if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace) return false
-  if (owner.startTime === '') return false
+  if (owner.startTime === '' || isAlive(owner.pid, owner.startTime)) return false
   const startTime = startTimeOf(owner.pid)
-  // /proc may hide other users' processes; a signal that is refused still tells that somebody is there.
-  return startTime === null ? !answersSignal(owner.pid) : startTime !== owner.startTime
+  // A zombie is gone. /proc may hide other users' processes; a signal that is refused still tells that one is there.
+  return startTime !== null || !answersSignal(owner.pid)
+}
+
+/** The process runs on this machine, where we can see it. Any doubt: false. */
+export function isSurelyThere(owner: OwnerMark): boolean {
+  const { bootId, pidNamespace } = machine()
+  if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace) return false
+  return isAlive(owner.pid, owner.startTime)
 }
 
 function answersSignal(pid: number): boolean {

@@ -12,6 +12,28 @@ export function isAlive(pid: number, startTime: string): boolean {
   return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X'
 }
 
+/** How long ago the process of this start time began. Linux tells such times in hundredths of a second since boot. */
+export function ageMsOf(startTime: string): number {
+  const [sinceBoot = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ')
+  return Number(sinceBoot) * 1000 - Number(startTime) * 10
+}
+
+/** Pids of those processes that began a session and have `NAME=value` in the environment that they were started with, as far as we may look. */
+export function sessionLeadersWith(name: string, value: string): readonly number[] {
+  const wanted = `${name}=${value}`
+  return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && readStat(pid)?.[3] === String(pid) && environmentOf(pid).includes(wanted))
+}
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (isGone(error) || code === 'EACCES' || code === 'EPERM') return []
+    throw error
+  }
+}
+
 /** Is it a thread of the kernel, which has no files of its own? */
 export function isKernelThread(pid: number): boolean {
   const flagKernelThread = 0x00200000

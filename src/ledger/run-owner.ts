@@ -2,13 +2,16 @@
 import * as z from 'zod/mini'
 import { ownMark } from '../host/owner-mark.ts'
 
-export { isSurelyGone } from '../host/owner-mark.ts'
+export { isSurelyGone, isSurelyThere } from '../host/owner-mark.ts'
 
 const shape = z.object({
   pid: z.int().check(z.positive()), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.nullable(z.string()), since: z.number(),
 })
 /** `since` in ms since 1970. The other fields together name one process among all that ever were. */
 export type RunOwner = z.infer<typeof shape>
+
+/** The file of the run lock is no longer than this. */
+export const ownerBytesMax = 4096
 
 export function ourselves(run: string | null): RunOwner {
   return { ...ownMark(), run, since: Date.now() }

@@ -5,7 +5,7 @@ export const rules = [
   'row-missing-from-index', 'entry-without-row', 'entry-differs-from-row', 'index-count-differs', 'index-out-of-order',
   'unique-violated', 'page-unreadable', 'page-used-twice', 'page-out-of-range', 'page-unowned', 'page-malformed', 'wrong-depth',
   'rowid-out-of-order', 'key-out-of-order', 'overflow-broken', 'freelist-broken', 'pointer-map-wrong', 'header-wrong', 'schema-unreadable',
-  'missing-schema', 'not-a-database', 'truncated', 'wal-cut', 'record-malformed', 'fts-broken', 'rtree-broken', 'null-in-not-null',
+  'missing-schema', 'not-a-database', 'truncated', 'wal-cut', 'journal-cut', 'record-malformed', 'fts-broken', 'rtree-broken', 'null-in-not-null',
   'type-mismatch', 'imprecise-real', 'check-failed', 'foreign-key-violated', 'content-changed-silently', 'checker-crashed', 'check-timeout',
   'engine-says', 'other-names',
 ] as const
@@ -70,6 +70,6 @@ export type DamageClass = (typeof damageClasses)[number]
 export interface Cause {
   readonly hint:
     | 'wal-reset-bug' | 'stale-wal' | 'many-names' | 'untrusted-file-system' | 'zeroed-range' | 'cross-linked' | 'truncated-copy' | 'bit-rot'
-    | 'lost-table-write' | 'index-or-table'
+    | 'lost-table-write' | 'index-or-table' | 'foreign-companion'
   readonly why: string
 }

@@ -3,6 +3,7 @@ import type { Coverage, TableContent } from './verdict.ts'
 import type { Finding } from './finding.ts'
 import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
+import type { Companion } from './recovery.ts'
 
 /** A b-tree, virtual table, view or trigger of the schema. `root` is 0 where it has no b-tree of its own. */
 export interface SchemaObject {
@@ -62,9 +63,19 @@ export interface Reading {
   readonly content: readonly TableContent[]
   /** null where nobody asked for a map. */
   readonly map: MappedPages | NoMap | null
+  /** null where nothing lies beside the file from which SQLite would recover it. */
+  readonly recovered: Recovered | null
   /** The pages as bytes, where they were asked for. */
   readonly pages: PagesSeen
   /** True when the whole of what was asked was read: no child died, nothing broke off. */
   readonly complete: boolean
   readonly checkMs: number
+}
+
+/** What recovery did to the snapshot before it was read. */
+export interface Recovered {
+  readonly companions: readonly Companion[]
+  readonly pagesChanged: number | null
+  /** The file read without its companions: where something was wrong with what recovery made of it. */
+  readonly without: Reading | null
 }

@@ -42,7 +42,7 @@ export function inOrder(result: Result): object {
   const evidence = ordered(result.evidence, ['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot'])
   const remedy = ordered(result.remedy, ['do', 'indexes', 'rehearsed', 'why', 'command'])
   return ordered({ ...result, findings, evidence, remedy }, [
-    'tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'failure', 'reason', 'timings', 'depth', 'readBy',
+    'tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'recovery', 'failure', 'reason', 'timings', 'depth', 'readBy',
   ])
 }
 

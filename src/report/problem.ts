@@ -8,6 +8,7 @@ import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
 import { nextCommand } from './next-command.ts'
 import { printable } from './printable.ts'
+import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { count, humanBytes, humanMs } from './units.ts'
@@ -25,6 +26,7 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...wrap(title, options.width).map((line) => colors.bold(line)),
     ...findingLines(result, options),
     ...failureLines(result, options),
+    ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
     ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),
     ...line('proof', proofOf(result.evidence), options),
     ...readByLines(result, options),

@@ -6,6 +6,7 @@ import { cutEnd, wrap } from './layout.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
 import { printable } from './printable.ts'
+import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
@@ -25,8 +26,10 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
     ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
     ...describeNotices(report.results, options),
+    ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
+    ...notReachedLines(report.summary, options),
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options),
   ]
@@ -43,9 +46,18 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
   const colors = createColors(options.color)
   const loud = (line: string): string => colors.bold(colors.red(line))
   return [
-    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
+    ...(paused.length > 0
+      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', '']
+      : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
   ]
+}
+
+/** A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost, either may be so. */
+function untilWhen(results: readonly Result[]): string {
+  const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
+  if (via.has('hooks')) return 'NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. They may stand still'
+  return via.has(null) ? 'They may stand still' : 'They may stand still until their lease ends'
 }
 
 function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {
@@ -81,6 +93,17 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     ...(rows.length === 0 ? [] : renderTable(columns, rows, { width: options.width, paint })),
     ...(folded ? wrap(`${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ${humanMs(longest)}`, options.width) : []),
   ]
+}
+
+/** More than this are counted instead of named. */
+const notReachedNamedMax = 20
+
+function notReachedLines({ notReached = [], notCovered }: Summary, options: TextOptions): readonly string[] {
+  if (notReached.length === 0) return []
+  const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
+  const more = notCovered - named.length
+  const names = named.map(({ tenant, path }) => printable(tenant ?? path))
+  return wrap(`NOT COVERED, for the run ended before it came to them: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

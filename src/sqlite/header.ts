@@ -60,6 +60,9 @@ export function readHeader(first100: Uint8Array): HeaderReading {
   return why === null ? { kind: 'header', header } : { kind: 'wrong', header, why }
 }
 
+/** SQLite takes a single byte for none: on some file systems it writes one itself into a new file. */
+export const isEmptyDatabase = (fileBytes: number): boolean => fileBytes <= 1
+
 function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
   const changeCounter = read32(bytes, 24)
   const pageCount = read32(bytes, 28)

@@ -9,6 +9,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 import type { Report, Result } from '../../src/model/report.ts'
+import { descendantsOf } from '../support/processes.ts'
 
 /** HOLDFAST_TREE: another tree than this one, to try a build that is kept apart. */
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
@@ -43,6 +44,13 @@ export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions
   spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, ...as, stdio: ['ignore', 'pipe', 'pipe'] })
 
 export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => ending(start(args, options))
+
+/** And with it what would resume whom it leaves standing still. */
+export function killWithGuardian(run: Program | null): void {
+  if (run?.pid === undefined) return
+  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  run.kill('SIGKILL')
+}
 
 /** Reads both streams to their end. */
 export async function ending(program: Program): Promise<Ran> {

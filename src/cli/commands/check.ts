@@ -6,9 +6,9 @@ import { unread, unseen } from '../../fleet/examine.ts'
 import { checkCopies, withBareRun, type BareRun } from '../../fleet/bare-run.ts'
 import type { Target } from '../../fleet/crew.ts'
 import { keepIn } from '../../fleet/keep.ts'
-import { workThrough, type Watching, type Worked } from '../../fleet/pipeline.ts'
+import { workThrough, type Worked } from '../../fleet/pipeline.ts'
 import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
-import { sweep } from '../../fleet/sweep.ts'
+import { sweep, type WatchingSweep } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../hold/tell-file.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
@@ -18,6 +18,7 @@ import { Failure } from '../../model/failure.ts'
 import { printable } from '../../report/printable.ts'
 import { databasesOf } from '../database-files.ts'
 import type { Face } from '../face.ts'
+import { untilFinished } from '../finishing.ts'
 import { logSteps } from '../log.ts'
 import type { Act } from '../main.ts'
 import { depthOption, duration, engineOption, positive, withReport, type ReportOptions } from '../options.ts'
@@ -68,7 +69,7 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 
@@ -112,6 +113,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
   if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
+  outcome.select(targets)
   return withProgress(face, options, outcome, async (watching) => {
     for (const { path, failure } of unreadable) {
       watching.onResult(unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure))
@@ -156,13 +158,13 @@ async function checkTenants(ids: readonly string[], files: readonly string[], op
   }
   const { workers, timeout } = options
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { workers, timeout })
-  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false }), (service) =>
-    withProgress(face, options, outcome, (watching) =>
-      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching)))
+  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false, outcome }), (service) =>
+    untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
+      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching))))
 }
 
 /** Shows progress while `work` runs, and gathers its results. */
-export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: Watching) => Promise<Done>): Promise<Done> {
+export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: WatchingSweep) => Promise<Done>): Promise<Done> {
   using line = await showProgress(face, options.quiet ?? false)
-  return await work({ onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
+  return await work({ onSelected: (targets) => outcome.select(targets), onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
 }

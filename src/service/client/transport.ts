@@ -98,7 +98,7 @@ export class Transport implements AsyncDisposable {
     } catch (thrown) {
       signal.throwIfAborted()
       const cause = thrown as Error
-      if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause }
+      if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause: deadline.signal.reason as Error } // It says how long we waited.
       return neverConnected(cause) ? { kind: 'unreachable', cause } : { kind: 'lost', how: 'connection', cause }
     } finally {
       signal.removeEventListener('abort', abort)
