@@ -4,7 +4,9 @@ import type { ColumnValue } from '../census/column-value.ts'
 import { columnValue, typed } from './column-value.ts'
 import type { Typed } from './column-value.ts'
 import { readIndexDefinition } from './index-definition.ts'
+import { withLiterals } from './literals.ts'
 import { quote } from './open-database.ts'
+import { foldedName } from './sql-tokens.ts'
 
 interface Part {
   readonly cid: number
@@ -20,19 +22,50 @@ export function computingOf(db: Database.Database, index: string, table: string)
   const sql = db.prepare<[string], string | null>("SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'index' AND name = ?").pluck().get(index) ?? null
   const definition = sql === null ? { terms: [], where: null } : readIndexDefinition(sql)
   if (definition === null) return { kind: 'not-possible', why: 'its statement could not be taken apart' }
-  const columns = new Set(db.prepare<[string], string>("SELECT name FROM pragma_table_xinfo(?, 'main')").pluck().all(table).map((name) => name.toLowerCase()))
-  const rowid = ['rowid', '_rowid_', 'oid'].find((name) => !columns.has(name)) ?? null
+  const { columns, rowid, rowidNames, from } = naming(db, table)
   const values: string[] = []
   for (const [i, { cid, name }] of parts.entries()) {
-    const value = cid === -1 ? rowid : cid === -2 ? (definition.terms[i] ?? null) : name === null ? null : quote(name)
+    const term = definition.terms[i]
+    // The names of the rowid mean nothing in a term.
+    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : withLiterals(term, columns)) : name === null ? null : quote(name)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
     values.push(typed(value.includes('--') ? `(${value}\n)` : `(${value})`))
   }
-  const where = definition.where === null ? '' : ` WHERE ${definition.where}\n`
-  // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
-  const primaryKey = db.prepare<[string, string], string>("SELECT l.name FROM pragma_index_list(?, 'main') l, pragma_table_list(?) t WHERE l.origin = 'pk' AND t.schema = 'main' AND t.wr = 1").pluck().get(table, table)
-  const from = primaryKey === undefined ? 'NOT INDEXED' : `INDEXED BY ${quote(primaryKey)}`
-  return { kind: 'query', sql: `SELECT ${values.join(', ')} FROM ${quote(table)} ${from}${where}`, parts: parts.length }
+  const where = definition.where === null ? '' : ` WHERE ${withLiterals(definition.where, columns.union(rowidNames))}\n`
+  return { kind: 'query', sql: `SELECT ${values.join(', ')} FROM ${from}${where}`, parts: parts.length }
+}
+
+interface Naming {
+  /** Folded. */
+  readonly columns: ReadonlySet<string>
+  /** What stands for the rowid; null where the table has none, or columns have taken its names. */
+  readonly rowid: string | null
+  /** Names of the rowid that no column has taken. */
+  readonly rowidNames: ReadonlySet<string>
+  /** The table, for FROM. */
+  readonly from: string
+}
+
+/** How a statement names a table, its rows and their columns. @throws what SQLite throws */
+export function naming(db: Database.Database, table: string): Naming {
+  const described = db.prepare<[string], { readonly name: string; readonly type: string; readonly pk: number }>("SELECT name, type, pk FROM pragma_table_xinfo(?, 'main')").all(table)
+  const columns = new Set(described.map(({ name }) => foldedName(name)))
+  const key = keyIndexOf(db, table)
+  if (key?.holdsRows === true) {
+    // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
+    return { columns, rowid: null, rowidNames: new Set(), from: `${quote(table)} INDEXED BY ${quote(key.name)}` }
+  }
+  const rowidNames = new Set(['rowid', '_rowid_', 'oid'].filter((name) => !columns.has(name)))
+  const [alias, another] = key === undefined ? described.filter(({ pk }) => pk > 0) : []
+  const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quote(alias.name) : null] = rowidNames
+  return { columns, rowid: free, rowidNames, from: `${quote(table)} NOT INDEXED` }
+}
+
+/** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */
+const keyIndexOf = (db: Database.Database, table: string): { readonly name: string; readonly holdsRows: boolean } | undefined => {
+  const row = db.prepare<[string], { readonly name: string; readonly rowids: number }>(`SELECT l.name, (SELECT count(*) FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1) AS rowids
+    FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk'`).get(table)
+  return row && { name: row.name, holdsRows: row.rowids === 0 }
 }
 
 /** The entries, one at a time. @throws what SQLite throws */

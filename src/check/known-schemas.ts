@@ -10,8 +10,8 @@ import { makePlan } from './census-plan.ts'
 import type { Planning } from './census-plan.ts'
 import { readLayout } from './page-file.ts'
 import { readSchemaFacts } from './schema-facts.ts'
-import { askAboutObjects, isVirtual, objectsOf, readSchemaRows } from './schema-objects.ts'
-import type { ObjectsSaid, SchemaRow } from './schema-objects.ts'
+import { isVirtual, knownModules, objectsOf, readSchemaRows } from './schema-objects.ts'
+import type { SchemaRow } from './schema-objects.ts'
 
 /** While a service changes its schema, its tenants have the old one or the new one. */
 const schemasMax = 4
@@ -25,7 +25,7 @@ export interface SchemaRead extends Planning {
 }
 
 interface Known {
-  readonly said: ObjectsSaid
+  readonly modules: ReadonlySet<string>
   /** null until they were asked for. */
   facts: Pick<SchemaFacts, 'tables' | 'indexes'> | null
 }
@@ -37,11 +37,11 @@ export class KnownSchemas {
   read(path: string, db: Database.Database): SchemaRead {
     const rows = readSchemaRows(db)
     const key = keyOf(path, rows)
-    const known = (key === null ? null : this.#known.get(key)) ?? { said: askAboutObjects(db), facts: null }
-    const { objects, skipped: passedOver } = objectsOf(rows, known.said)
+    const known = (key === null ? null : this.#known.get(key)) ?? { modules: knownModules(db), facts: null }
+    const { objects, skipped: passedOver } = objectsOf(rows, known.modules)
     const planning = makePlan(path, (layout) => {
       if (known.facts !== null) return { ...layout, ...rooted(known.facts, rows) }
-      const facts = readSchemaFacts(db, layout)
+      const facts = readSchemaFacts(db, layout, rows)
       known.facts = { tables: facts.tables, indexes: facts.indexes }
       return facts
     })
@@ -73,9 +73,10 @@ const named = ({ type, name }: Pick<SchemaRow, 'type' | 'name'>): string => `${t
 /** The same schema with the root pages of this file. The primary key of a table WITHOUT ROWID has no row of its own: its tree is the table's. */
 function rooted({ tables, indexes }: Pick<SchemaFacts, 'tables' | 'indexes'>, rows: readonly SchemaRow[]): Pick<SchemaFacts, 'tables' | 'indexes'> {
   const roots = new Map(rows.map((row) => [named(row), row.rootpage]))
-  const rootOf = (type: 'table' | 'index', name: string): number | null => roots.get(named({ type, name })) ?? null
+  const rootOf = (type: 'table' | 'index', name: string): number => roots.get(named({ type, name })) ?? 0
+  const keyed = new Set(tables.flatMap(({ name, withoutRowid }) => (withoutRowid ? [name] : [])))
   return {
-    tables: tables.map((table) => ({ ...table, root: rootOf('table', table.name) ?? 0 })),
-    indexes: indexes.map((index) => ({ ...index, root: rootOf('index', index.name) ?? rootOf('table', index.table) ?? 0 })),
+    tables: tables.map((table) => ({ ...table, root: rootOf('table', table.name) })),
+    indexes: indexes.map((index) => ({ ...index, root: index.origin === 'pk' && keyed.has(index.table) ? rootOf('table', index.table) : rootOf('index', index.name) })),
   }
 }

@@ -11,7 +11,6 @@ export interface SchemaObject {
   readonly name: string
   readonly table: string
   readonly root: number
-  readonly withoutRowid: boolean
   /** Module of a virtual table (`fts5`, `rtree`), else null. */
   readonly module: string | null
   /** Name of the virtual table whose shadow table this is, else null. */

@@ -3,7 +3,7 @@ import type { DiagnosisContext } from '../../src/diagnosis/diagnose.ts'
 import type { Fact, Reading, SchemaObject } from '../../src/model/reading.ts'
 
 const object = (kind: SchemaObject['kind'], name: string, table: string, root: number, more: Partial<SchemaObject> = {}): SchemaObject =>
-  ({ kind, name, table, root, withoutRowid: false, module: null, shadowOf: null, ...more })
+  ({ kind, name, table, root, module: null, shadowOf: null, ...more })
 
 /** A schema with one of everything. Root pages: events 2, its indexes 3 and 4, users 5 with a single index 6, keyed 7 (WITHOUT ROWID), full text 8 to 12, R-Tree 13 to 15. */
 export const objects: readonly SchemaObject[] = [
@@ -12,7 +12,7 @@ export const objects: readonly SchemaObject[] = [
   object('index', 'events_at', 'events', 4),
   object('table', 'users', 'users', 5),
   object('index', 'users_mail', 'users', 6),
-  object('table', 'keyed', 'keyed', 7, { withoutRowid: true }),
+  object('table', 'keyed', 'keyed', 7),
   object('virtual-table', 'ft', 'ft', 0, { module: 'fts5' }),
   object('table', 'ft_data', 'ft_data', 8, { shadowOf: 'ft' }),
   object('table', 'ft_content', 'ft_content', 10, { shadowOf: 'ft' }),
