@@ -14,7 +14,7 @@ interface Part {
 }
 
 /** A statement that yields the entries of an index; a reason where there is none. */
-export type Computing = { readonly kind: 'query'; readonly sql: string; readonly parts: number } | { readonly kind: 'not-possible'; readonly why: string }
+export type Computing = { readonly kind: 'query'; readonly sql: string; readonly parts: number; readonly terms: readonly string[]; readonly from: string } | { readonly kind: 'not-possible'; readonly why: string }
 
 /** @throws what SQLite throws */
 export function computingOf(db: Database.Database, index: string, table: string): Computing {
@@ -29,10 +29,16 @@ export function computingOf(db: Database.Database, index: string, table: string)
     // The names of the rowid mean nothing in a term.
     const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : withLiterals(term, columns)) : name === null ? null : quote(name)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
-    values.push(typed(value.includes('--') ? `(${value}\n)` : `(${value})`))
+    values.push(value.includes('--') ? `(${value}\n)` : `(${value})`)
   }
-  const where = definition.where === null ? '' : ` WHERE ${withLiterals(definition.where, columns.union(rowidNames))}\n`
-  return { kind: 'query', sql: `SELECT ${values.join(', ')} FROM ${from}${where}`, parts: parts.length }
+  const where = definition.where === null ? '' : ` WHERE ${withLiterals(definition.where, new Set([...columns, ...rowidNames]))}\n`
+  return { kind: 'query', sql: `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`, parts: parts.length, terms: values, from: `${from}${where}` }
+}
+
+/** A statement that a person may run: the keys that several rows share, and how many do. @param collations of the columns that are to be unique together */
+export function sharedKeysQuery({ terms, from }: Extract<Computing, { kind: 'query' }>, collations: readonly string[]): string {
+  const key = collations.map((collation, i) => `${terms[i]} COLLATE ${collation}`)
+  return `SELECT ${key.join(', ')}, count(*) FROM ${from.trimEnd()} GROUP BY ${key.map((_, i) => i + 1).join(', ')} HAVING count(*) > 1${collations.map((_, i) => ` AND ${terms[i]} IS NOT NULL`).join('')}`
 }
 
 interface Naming {
