@@ -4,10 +4,12 @@
  */
 import type Database from 'better-sqlite3'
 import type { SchemaFacts } from '../census/schema-facts.ts'
+import type { Finding } from '../model/finding.ts'
 import type { SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { makePlan } from './census-plan.ts'
 import type { Planning } from './census-plan.ts'
+import { countable, findIncomplete } from './countable.ts'
 import { readLayout } from './page-file.ts'
 import { readSchemaFacts } from './schema-facts.ts'
 import { isVirtual, knownModules, objectsOf, readSchemaRows } from './schema-objects.ts'
@@ -22,6 +24,8 @@ export interface SchemaRead extends Planning {
   readonly objects: readonly SchemaObject[]
   /** Objects that SQLite passes over. */
   readonly passedOver: readonly Skipped[]
+  /** What the schema lacks. */
+  readonly findings: readonly Finding[]
 }
 
 interface Known {
@@ -35,18 +39,23 @@ export class KnownSchemas {
 
   /** @param db opened on the file at `path`, as a strict reader has it @throws what SQLite throws */
   read(path: string, db: Database.Database): SchemaRead {
-    const rows = readSchemaRows(db)
+    return this.readRows(path, db, readSchemaRows(db), new Set())
+  }
+
+  /** @param refused objects of which SQLite knows nothing, or not all @throws what SQLite throws */
+  readRows(path: string, db: Database.Database, rows: readonly SchemaRow[], refused: ReadonlySet<string>): SchemaRead {
     const key = keyOf(path, rows)
     const known = (key === null ? null : this.#known.get(key)) ?? { modules: knownModules(db), facts: null }
     const { objects, skipped: passedOver } = objectsOf(rows, known.modules)
-    const planning = makePlan(path, (layout) => {
-      if (known.facts !== null) return { ...layout, ...rooted(known.facts, rows) }
-      const facts = readSchemaFacts(db, layout, rows)
-      known.facts = { tables: facts.tables, indexes: facts.indexes }
-      return facts
+    let findings: readonly Finding[] = []
+    const planning = makePlan(path, db, (layout) => {
+      const facts = known.facts === null ? readSchemaFacts(db, layout, rows) : { ...layout, ...rooted(known.facts, rows) }
+      known.facts ??= { tables: facts.tables, indexes: facts.indexes }
+      findings = findIncomplete(rows, facts, refused)
+      return countable(facts, refused)
     })
     if (key !== null && known.facts !== null) this.#keep(key, known)
-    return { ...planning, objects, passedOver }
+    return { ...planning, objects, passedOver, findings }
   }
 
   #keep(key: string, known: Known): void {
