@@ -29,7 +29,8 @@ export function computingOf(db: Database.Database, index: string, table: string)
     // The names of the rowid mean nothing in a term.
     const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : withLiterals(term, columns)) : name === null ? null : quote(name)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
-    values.push(value.includes('--') ? `(${value}\n)` : `(${value})`)
+    // A comment ends with its line.
+    values.push(cid !== -2 ? value : value.includes('--') ? `(${value}\n)` : `(${value})`)
   }
   const where = definition.where === null ? '' : ` WHERE ${withLiterals(definition.where, new Set([...columns, ...rowidNames]))}\n`
   return { kind: 'query', sql: `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`, parts: parts.length, terms: values, from: `${from}${where}` }
@@ -48,6 +49,8 @@ interface Naming {
   readonly rowid: string | null
   /** Names of the rowid that no column has taken. */
   readonly rowidNames: ReadonlySet<string>
+  /** The primary key of a table WITHOUT ROWID; empty for others. */
+  readonly key: readonly string[]
   /** The table, for FROM. */
   readonly from: string
 }
@@ -59,12 +62,13 @@ export function naming(db: Database.Database, table: string): Naming {
   const key = keyIndexOf(db, table)
   if (key?.holdsRows === true) {
     // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
-    return { columns, rowid: null, rowidNames: new Set(), from: `${quote(table)} INDEXED BY ${quote(key.name)}` }
+    const primary = described.filter(({ pk }) => pk > 0).toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
+    return { columns, rowid: null, rowidNames: new Set(), key: primary, from: `${quote(table)} INDEXED BY ${quote(key.name)}` }
   }
   const rowidNames = new Set(['rowid', '_rowid_', 'oid'].filter((name) => !columns.has(name)))
   const [alias, another] = key === undefined ? described.filter(({ pk }) => pk > 0) : []
   const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quote(alias.name) : null] = rowidNames
-  return { columns, rowid: free, rowidNames, from: `${quote(table)} NOT INDEXED` }
+  return { columns, rowid: free, rowidNames, key: [], from: `${quote(table)} NOT INDEXED` }
 }
 
 /** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */

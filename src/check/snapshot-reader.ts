@@ -20,6 +20,7 @@ import { countingBytes, PageCounter } from './page-counter.ts'
 import { PageFile } from './page-file.ts'
 import { PageReader } from './page-reader.ts'
 import { readAtOnce } from './read-at-once.ts'
+import { nameRows } from './name-rows.ts'
 import { lookingBytes, RowLook } from './row-look.ts'
 import { databaseName } from './questions.ts'
 import type { Answer, AnswerOf, Confinement, Question, QuestionOf } from './questions.ts'
@@ -67,7 +68,7 @@ export class SnapshotReader {
       case 'scan': return this.#scan(question)
       case 'tally': return { step: 'tally', tally: this.#counting().tally }
       case 'compare': return this.#compare(question)
-      case 'integrity': return { step: 'integrity', ...askSqlite(this.#opened(), question) }
+      case 'integrity': return this.#askSqlite(question)
       case 'compareBySqlite': return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
       case 'foreignKeys': return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
       case 'count': return { step: 'count', ...countRows(this.#opened(), question.objects) }
@@ -138,6 +139,11 @@ export class SnapshotReader {
     const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key, this.#core))
     counter.add(tallies)
     return { step: 'compare', ...compareCounts(counter, this.#opened(), { map, showValues }) }
+  }
+
+  #askSqlite(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
+    const word = askSqlite(this.#opened(), question)
+    return { step: 'integrity', ...word, facts: [...word.facts, ...nameRows(this.#opened(), word.facts, question.objects)] }
   }
 
   #describe(): AnswerOf<'describe'> {

@@ -86,7 +86,7 @@ function entriesOf(path: string, shape: Generated, from: 'table' | 'index'): rea
     const computing = computingOf(db, 'i0', 't')
     if (computing.kind === 'not-possible') throw new Error(computing.why)
     const query = from === 'table' ? computing : { ...computing, sql: computing.sql.replace(/NOT INDEXED|INDEXED BY "(?:[^"]|"")*"/, `INDEXED BY ${quote('i0')}`) }
-    const withoutRowid = db.prepare("SELECT wr FROM pragma_table_list WHERE name = 't'").pluck().get() === 1
+    const { withoutRowid } = shape
     const parts = db.prepare<[], { cid: number }>("SELECT cid FROM pragma_index_xinfo('i0') ORDER BY seqno").all()
     const primary = db.prepare<[], { cid: number; key: number }>("SELECT x.cid, x.key FROM pragma_index_list('t') l, pragma_index_xinfo(l.name) x WHERE l.origin = 'pk' ORDER BY x.seqno").all()
     const identity = withoutRowid ? primary.filter(({ key }) => key === 1).map(({ cid }) => parts.findLastIndex((part) => part.cid === cid)) : [parts.length - 1]
