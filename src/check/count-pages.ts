@@ -58,4 +58,4 @@ export async function countBeside(reading: Progressing, child: Asking, counting:
 }
 
 /** What is said where SQLite's own check has to do instead of the census. */
-export const lessSeen = (why: string): string => `${why}; the check of SQLite, which was asked instead, does not notice all that the census does`
+export const lessSeen = (why: string): string => `the check of SQLite was asked instead of the census, and does not notice all that it does: ${why}`
