@@ -1,9 +1,9 @@
 /**
- * Which rows of a table share a key that is to be unique. It is a question to the rows: an index that is wrong may have a key twice of which the table has one row,
- * and one row where the table has two.
+ * Which rows of a table share a key that is to be unique. It is a question to the rows: an index that is wrong may have
+ * a key twice of which the table has one row, and one row where the table has two.
  *
- * The keys of all rows become fingerprints, those of one share of them at a time; equal ones stand side by side once they are sorted. So what is kept is bounded,
- * whatever the number of rows.
+ * The keys of all rows become fingerprints, those of one share of them at a time; equal ones stand side by side once
+ * they are sorted. So what is kept is bounded, whatever the number of rows.
  */
 import type { RowKey } from '../model/finding.ts'
 import type { ColumnValue } from './column-value.ts'
@@ -35,14 +35,29 @@ export interface SharedKeys {
 /** Gives all entries that the rows ask of the index, as SQLite computes them. */
 export type Entries = () => Iterable<readonly ColumnValue[]>
 
-/** @param rows how many there may be @returns null where that is too many, or where it is not known here which texts are equal */
-export function findSharedKeys(index: IndexPlan, isRowid: boolean, encoding: TextEncoding, rows: number, entries: Entries, key: readonly [number, number], keysEachShare = keysEachShareUsual): SharedKeys | null {
+/**
+ * @param rows how many there may be @returns null where that is too many, or where it is not known here which texts are
+ * equal
+ */
+export function findSharedKeys(
+  index: IndexPlan,
+  isRowid: boolean,
+  encoding: TextEncoding,
+  rows: number,
+  entries: Entries,
+  key: readonly [number, number],
+  keysEachShare = keysEachShareUsual,
+): SharedKeys | null {
   const shares = Math.max(1, Math.ceil(rows / keysEachShare))
-  if (shares > sharesMax || index.parts.slice(0, index.uniqueParts).some(({ collation }) => collation === 'unknown')) return null
+  if (shares > sharesMax || index.parts.slice(0, index.uniqueParts).some(({ collation }) => collation === 'unknown'))
+    return null
   const keys = new UniqueKeys(index, encoding, key)
   const shared = new Set<bigint>()
-  for (let share = 0; share < shares && shared.size < sharedMax; share++) addShared(keys, entries, BigInt(shares), BigInt(share), shared)
-  return shared.size === 0 ? { rows: [], total: 0, keys: 0, exact: true } : rowsSharing(shared, keys, index, isRowid, encoding, entries)
+  for (let share = 0; share < shares && shared.size < sharedMax; share++)
+    addShared(keys, entries, BigInt(shares), BigInt(share), shared)
+  return shared.size === 0
+    ? { rows: [], total: 0, keys: 0, exact: true }
+    : rowsSharing(shared, keys, index, isRowid, encoding, entries)
 }
 
 function addShared(keys: UniqueKeys, entries: Entries, shares: bigint, share: bigint, shared: Set<bigint>): void {
@@ -59,10 +74,18 @@ function addShared(keys: UniqueKeys, entries: Entries, shares: bigint, share: bi
     prints[count++] = print
   }
   const sorted = prints.subarray(0, count).sort()
-  for (let i = 1; i < count && shared.size < sharedMax; i++) if (sorted[i] === sorted[i - 1]) shared.add(sorted[i] ?? 0n)
+  for (let i = 1; i < count && shared.size < sharedMax; i++)
+    if (sorted[i] === sorted[i - 1]) shared.add(sorted[i] ?? 0n)
 }
 
-function rowsSharing(shared: ReadonlySet<bigint>, keys: UniqueKeys, index: IndexPlan, isRowid: boolean, encoding: TextEncoding, entries: Entries): SharedKeys {
+function rowsSharing(
+  shared: ReadonlySet<bigint>,
+  keys: UniqueKeys,
+  index: IndexPlan,
+  isRowid: boolean,
+  encoding: TextEncoding,
+  entries: Entries,
+): SharedKeys {
   let rows: RowKey[] = []
   let total = 0
   const columns = new Columns(index.parts.length)
@@ -74,7 +97,12 @@ function rowsSharing(shared: ReadonlySet<bigint>, keys: UniqueKeys, index: Index
     rows.push(identityKey(columns, index.identity, encoding, isRowid))
     if (rows.length >= 50 * rowsMax) rows = rows.toSorted(compareRowKeys).slice(0, rowsMax)
   }
-  return { rows: rows.toSorted(compareRowKeys).slice(0, rowsMax), total, keys: shared.size, exact: shared.size < sharedMax }
+  return {
+    rows: rows.toSorted(compareRowKeys).slice(0, rowsMax),
+    total,
+    keys: shared.size,
+    exact: shared.size < sharedMax,
+  }
 }
 
 /** Fingerprints of keys: the same for all that the collations of the index take for equal. */
@@ -97,8 +125,11 @@ class UniqueKeys {
     for (const [i, collation] of this.#collations.entries()) {
       const value = entry[i]
       // NaN is stored as NULL.
-      if (value === undefined || value.kind === 'null' || (value.kind === 'real' && Number.isNaN(value.value))) return null
-      values.push(value.kind === 'text' ? { kind: 'text', bytes: foldedText(value.bytes, collation, this.#encoding) } : value)
+      if (value === undefined || value.kind === 'null' || (value.kind === 'real' && Number.isNaN(value.value)))
+        return null
+      values.push(
+        value.kind === 'text' ? { kind: 'text', bytes: foldedText(value.bytes, collation, this.#encoding) } : value,
+      )
     }
     this.#columns.take(values)
     const print = this.#print

@@ -1,4 +1,6 @@
-/** Child side: opens a database for SQLite's word, and reads the schema: as a whole, or what this SQLite takes of it. */
+/**
+ * Child side: opens a database for SQLite's word, and reads the schema: as a whole, or what this SQLite takes of it.
+ */
 import Database from 'better-sqlite3'
 import type { Fact } from '../model/reading.ts'
 import { KnownSchemas } from './known-schemas.ts'
@@ -34,7 +36,11 @@ function readInPart(path: string, thrown: Fact): OpenedSchema | null {
       const judged = judgeRows(rows, layout.filePages)
       const { refusals, refused } = judged ?? { refusals: [], refused: new Set<string>() }
       // What a tolerant reader makes of a broken schema is known of no other file.
-      return answerOf(new KnownSchemas().readRows(path, db, rows, refused), refusals.length > 0 ? refusals : [thrown], refused)
+      return answerOf(
+        new KnownSchemas().readRows(path, db, rows, refused),
+        refusals.length > 0 ? refusals : [thrown],
+        refused,
+      )
     })
   } catch (error) {
     thrownFact(error, 'reading the schema', null)
@@ -43,7 +49,11 @@ function readInPart(path: string, thrown: Fact): OpenedSchema | null {
 }
 
 /** @throws what SQLite throws, and then nothing is open */
-function tryOpened(path: string, mode: 'strict' | 'tolerant', read: (db: Database.Database) => SchemaAnswer): OpenedSchema {
+function tryOpened(
+  path: string,
+  mode: 'strict' | 'tolerant',
+  read: (db: Database.Database) => SchemaAnswer,
+): OpenedSchema {
   const db = openDatabase(path, mode)
   try {
     return { db, answer: read(db) }
@@ -53,17 +63,39 @@ function tryOpened(path: string, mode: 'strict' | 'tolerant', read: (db: Databas
   }
 }
 
-function answerOf({ objects, plan, planTrouble, uncounted, passedOver, skipped, findings }: SchemaRead, facts: readonly Fact[], refused: ReadonlySet<string>): SchemaAnswer {
+function answerOf(
+  { objects, plan, planTrouble, uncounted, passedOver, skipped, findings }: SchemaRead,
+  facts: readonly Fact[],
+  refused: ReadonlySet<string>,
+): SchemaAnswer {
   const unread = [...refused].map((object) => {
     const refusal = facts.find((fact) => fact.kind === 'refused' && fact.name === object)
-    return { object, why: refusal?.kind === 'refused' ? `SQLite does not take its statement: ${refusal.why}` : 'SQLite does not take the statement of its table' }
+    return {
+      object,
+      why:
+        refusal?.kind === 'refused'
+          ? `SQLite does not take its statement: ${refusal.why}`
+          : 'SQLite does not take the statement of its table',
+    }
   })
   return {
-    opened: true, objects, plan, planTrouble, uncounted, refused: [...refused], skipped: [...passedOver, ...skipped, ...unread],
+    opened: true,
+    objects,
+    plan,
+    planTrouble,
+    uncounted,
+    refused: [...refused],
+    skipped: [...passedOver, ...skipped, ...unread],
     facts: [...facts, ...findings.map((finding): Fact => ({ kind: 'found', finding }))],
   }
 }
 
 const nothing: Omit<SchemaAnswer, 'facts'> = {
-  opened: false, objects: [], plan: null, planTrouble: null, uncounted: [], refused: [], skipped: [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }],
+  opened: false,
+  objects: [],
+  plan: null,
+  planTrouble: null,
+  uncounted: [],
+  refused: [],
+  skipped: [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }],
 }

@@ -1,4 +1,7 @@
-/** Child side: which rows of a schema SQLite refuses, and why. It tells of the first only, and takes none of the others then. */
+/**
+ * Child side: which rows of a schema SQLite refuses, and why. It tells of the first only, and takes none of the others
+ * then.
+ */
 import Database from 'better-sqlite3'
 import type { Fact } from '../model/reading.ts'
 import type { SchemaRow } from './schema-objects.ts'
@@ -22,7 +25,9 @@ export interface Judged {
 export function judgeRows(rows: readonly SchemaRow[], pages: number): Judged | null {
   if (rows.length > rowsMax) return null
   using scratch = new Scratch()
-  const tables = new Map(rows.flatMap((row) => (row.type === 'table' || row.type === 'view' ? [[foldedName(row.name), row]] : [])))
+  const tables = new Map(
+    rows.flatMap((row) => (row.type === 'table' || row.type === 'view' ? [[foldedName(row.name), row]] : [])),
+  )
   const named = new Set<string>()
   const refusals: Refusal[] = []
   const refused = new Set<string>()
@@ -54,7 +59,10 @@ export function judgeRows(rows: readonly SchemaRow[], pages: number): Judged | n
   return { refusals, refused }
 }
 
-/** Says what is wrong with a root page that SQLite looks at when it reads a schema: no page of the database, or that of another index of the table. */
+/**
+ * Says what is wrong with a root page that SQLite looks at when it reads a schema: no page of the database, or that of
+ * another index of the table.
+ */
 function roots(pages: number): (row: SchemaRow) => string | null {
   const known = new Set<string>()
   return ({ type, tbl_name, rootpage }) => {
@@ -87,13 +95,17 @@ class Scratch implements Disposable {
     db.exec('BEGIN')
     try {
       const insert = db.prepare('INSERT INTO sqlite_schema VALUES(?,?,?,?,?)')
-      for (const [i, { type, name, tbl_name, rootpage, sql }] of rows.entries()) insert.run(type, name, tbl_name, (rootpage ?? 0) > 0 ? 2 + i : rootpage, sql)
+      for (const [i, { type, name, tbl_name, rootpage, sql }] of rows.entries())
+        insert.run(type, name, tbl_name, (rootpage ?? 0) > 0 ? 2 + i : rootpage, sql)
       db.pragma('writable_schema=RESET')
       db.prepare('SELECT 1 FROM sqlite_schema').get()
       return null
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error
-      return reasonIn(error.message, rows.map(({ name }) => name))
+      return reasonIn(
+        error.message,
+        rows.map(({ name }) => name),
+      )
     } finally {
       db.exec('ROLLBACK')
     }
@@ -110,14 +122,27 @@ function reasonIn(message: string, names: readonly string[]): string {
   return message
 }
 
-const headOf: Readonly<Record<string, RegExp>> = { table: /^create (?:table|virtual)$/i, index: /^create (?:index|unique)$/i, view: /^create view$/i, trigger: /^create trigger$/i }
+const headOf: Readonly<Record<string, RegExp>> = {
+  table: /^create (?:table|virtual)$/i,
+  index: /^create (?:index|unique)$/i,
+  view: /^create view$/i,
+  trigger: /^create trigger$/i,
+}
 
-/** Is the statement SQL about this object, as far as that can be told without understanding it? SQLite writes the first words itself. */
+/**
+ * Is the statement SQL about this object, as far as that can be told without understanding it? SQLite writes the first
+ * words itself.
+ */
 function statementOf({ type, name, sql }: SchemaRow): Refusal['statement'] {
   if (sql === null) return 'torn'
   const tokens = tokensOf(sql)
   const depth = tokens.reduce((sum, { text }) => (sum < 0 ? sum : sum + Number(text === '(') - Number(text === ')')), 0)
-  if (depth !== 0 || sql.includes('\ufffd') || tokens.some(({ text }) => text.length === 1 && /[^\x21-\x7e\u0080-\ufffc]|["'`[]/.test(text))) return 'torn'
+  if (
+    depth !== 0 ||
+    sql.includes('\ufffd') ||
+    tokens.some(({ text }) => text.length === 1 && /[^\x21-\x7e\u0080-\ufffc]|["'`[]/.test(text))
+  )
+    return 'torn'
   const named = tokens.slice(1, 12).some(({ text }) => foldedName(unquoted(text)) === foldedName(name))
   if (!named || !/^create$/i.test(tokens[0]?.text ?? '')) return 'torn'
   return headOf[type]?.test(`${tokens[0]?.text} ${tokens[1]?.text}`) === true ? 'whole' : 'unlike'

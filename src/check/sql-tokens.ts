@@ -1,4 +1,7 @@
-/** Child side: the text of SQL in tokens, as far as it takes to find names, strings and brackets (SQLite documentation, "SQL As Understood By SQLite"). */
+/**
+ * Child side: the text of SQL in tokens, as far as it takes to find names, strings and brackets (SQLite documentation,
+ * "SQL As Understood By SQLite").
+ */
 
 export interface Token {
   readonly text: string
@@ -8,12 +11,16 @@ export interface Token {
 }
 
 /** Quoted names and strings, comments and blanks, words and numbers, single marks. */
-const tokenPattern = /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[ \t\n\f\r]+|[\w$\u0080-\uffff]+|[\s\S]/g
+const tokenPattern =
+  /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[ \t\n\f\r]+|[\w$\u0080-\uffff]+|[\s\S]/g
 
 /** All tokens but blanks and comments, in their order. */
 export function tokensOf(sql: string): readonly Token[] {
-  return Array.from(sql.matchAll(tokenPattern), (match) => ({ text: match[0], from: match.index, to: match.index + match[0].length }))
-    .filter(({ text }) => !/^(?:[ \t\n\f\r]|--|\/\*)/.test(text))
+  return Array.from(sql.matchAll(tokenPattern), (match) => ({
+    text: match[0],
+    from: match.index,
+    to: match.index + match[0].length,
+  })).filter(({ text }) => !/^(?:[ \t\n\f\r]|--|\/\*)/.test(text))
 }
 
 /** SQLite compares names without regard to the case of ASCII letters. */

@@ -7,7 +7,10 @@ const limits: readonly (readonly [RegExp, Limit])[] = [
   [/^(?:no such|unknown) function\b|^wrong number of arguments to function /i, 'unknown-function'],
   [/^module [\s\S]+ is not part of this SQLite$|^(?:no such|unknown) module\b/i, 'unknown-module'],
   [/^(?:no such|unknown) tokenizer\b/i, 'unknown-tokenizer'],
-  [/^SQLite does not take (?:its statement|the statement of its table)\b|^its format is not understood\b/, 'newer-sqlite'],
+  [
+    /^SQLite does not take (?:its statement|the statement of its table)\b|^its format is not understood\b/,
+    'newer-sqlite',
+  ],
 ]
 
 /** null where the reason is none of them. */

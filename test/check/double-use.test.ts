@@ -14,12 +14,22 @@ const folder = mkdtempSync(join(tmpdir(), 'double-use-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'made.db')
 
-/** A file with a free list whose first leaf is said to be another page. @param view whether SQLite's own check looks at the free list (check.md, blind spots) */
-async function namedFree(page: (patient: Patient) => number): Promise<{ readonly damage: string; readonly findings: readonly Finding[]; readonly page: number }> {
+/**
+ * A file with a free list whose first leaf is said to be another page. @param view whether SQLite's own check looks at
+ * the free list (check.md, blind spots)
+ */
+async function namedFree(
+  page: (patient: Patient) => number,
+): Promise<{ readonly damage: string; readonly findings: readonly Finding[]; readonly page: number }> {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
-    db.exec('CREATE TABLE t(a, b); CREATE INDEX t_a ON t(a); CREATE TABLE gone(a); CREATE VIRTUAL TABLE ft USING fts5(x)')
-    for (const table of ['t', 'gone']) db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO ${table}(a) SELECT i * 7919 FROM n`)
+    db.exec(
+      'CREATE TABLE t(a, b); CREATE INDEX t_a ON t(a); CREATE TABLE gone(a); CREATE VIRTUAL TABLE ft USING fts5(x)',
+    )
+    for (const table of ['t', 'gone'])
+      db.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO ${table}(a) SELECT i * 7919 FROM n`,
+      )
     db.exec("INSERT INTO ft SELECT 'word' || a FROM t; DROP TABLE gone")
   })
   let named = 0
@@ -33,7 +43,9 @@ async function namedFree(page: (patient: Patient) => number): Promise<{ readonly
 }
 
 const twice = (findings: readonly Finding[]): readonly unknown[] =>
-  findings.filter(({ rule }) => rule === 'page-used-twice').map(({ object, other, page }) => ({ object: object.name, other: other?.name ?? null, page }))
+  findings
+    .filter(({ rule }) => rule === 'page-used-twice')
+    .map(({ object, other, page }) => ({ object: object.name, other: other?.name ?? null, page }))
 
 test.each([
   ['a table', (patient: Patient) => patient.leaf('t'), 't', 'table'],
@@ -45,11 +57,15 @@ test.each([
   const { damage, findings, page } = await namedFree(choose)
   expect(twice(findings)).toEqual([{ object: owner, other: 'free list', page }])
   expect(damage).toBe(kind)
-  expect(findings.find(({ rule }) => rule === 'page-used-twice')?.text).toContain(owner === 'sqlite_schema' ? 'the schema' : owner)
+  expect(findings.find(({ rule }) => rule === 'page-used-twice')?.text).toContain(
+    owner === 'sqlite_schema' ? 'the schema' : owner,
+  )
 })
 
 test('the free list names a page twice: nobody\u2019s data', async () => {
-  const { damage, findings, page } = await namedFree((patient) => patient.read(patient.header.freelistTrunk).readUInt32BE(12))
+  const { damage, findings, page } = await namedFree((patient) =>
+    patient.read(patient.header.freelistTrunk).readUInt32BE(12),
+  )
   expect([damage, twice(findings)]).toEqual(['structure', [{ object: 'free list', other: null, page }]])
 })
 
@@ -58,7 +74,9 @@ test('two trees use one page', async () => {
     await namedFree((patient) => patient.read(patient.header.freelistTrunk).readUInt32BE(8))
     using patient = new Patient(path)
     const leaf = patient.leaf('t')
-    patient.edit(patient.root('ft_content'), (bytes, bTree) => { bytes.writeUInt32BE(leaf, bTree.leaf ? 0 : 8) })
+    patient.edit(patient.root('ft_content'), (bytes, bTree) => {
+      bytes.writeUInt32BE(leaf, bTree.leaf ? 0 : 8)
+    })
     return diagnose(await readInProcess(path), context)
   })()
   expect(twice(findings)).toContainEqual(expect.objectContaining({ object: 'ft_content', other: 't' }))
