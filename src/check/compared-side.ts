@@ -36,6 +36,7 @@ export class ComparedSide {
     const schema = await this.ask<'schema'>({ step: 'schema' })
     if (schema === null) return null
     if (!schema.opened) return this.#fail('SQLite cannot read its schema')
+    if (schema.refused.length > 0) return this.#fail(`SQLite does not take all of its schema (${schema.refused[0]})`)
     const answer = await this.ask<'describe'>({ step: 'describe' })
     if (answer === null) return null
     return answer.kind === 'described' ? { plan: schema.plan, description: answer.description } : this.#fail(`its schema could not be read: ${answer.why}`)

@@ -6,9 +6,11 @@ import type { Finding } from '../model/finding.ts'
 import type { Companion } from '../model/recovery.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { isEmptyDatabase, readHeader } from '../sqlite/header.ts'
+import type { DatabaseHeader, HeaderReading } from '../sqlite/header.ts'
 import { findHiddenCommits } from '../sqlite/hidden-commits.ts'
 import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../sqlite/journal.ts'
 import { findJournalCut, type JournalCut } from '../sqlite/journal-cut.ts'
+import { isNewer, versionText } from '../sqlite/version.ts'
 import { findWalCut } from '../sqlite/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../sqlite/wal.ts'
 import type { FileLook, Look } from './questions.ts'
@@ -18,8 +20,9 @@ const pieceBytes = 1 << 20
 /** Enough for the longest super-journal name that SQLite would take. */
 const trailerBytes = 8192
 
-export function look(database: string): Look {
-  const file = lookAtFile(database)
+/** @param sqliteVersion of the SQLite that reads */
+export function look(database: string, sqliteVersion: string): Look {
+  const file = lookAtFile(database, sqliteVersion)
   const journal = withFile(`${database}-journal`, (journal) => lookAtJournal(journal, database)) ?? {
     hot: false,
     superJournal: null,
@@ -47,13 +50,14 @@ export function look(database: string): Look {
   }
 }
 
-/** The database file by itself. */
-export function lookAtFile(database: string): FileLook {
+/** The database file by itself. @param sqliteVersion of the SQLite that reads */
+export function lookAtFile(database: string, sqliteVersion: string): FileLook {
   const { bytes, header } = withFile(database, (file) => ({
     bytes: file.bytes,
     header: readHeader(file.read(0, 100)),
   })) ?? { bytes: 0, header: { kind: 'empty' } as const }
-  const known = header.kind === 'header' || header.kind === 'wrong' ? header.header : null
+  const known: DatabaseHeader | null = header.kind === 'header' || header.kind === 'wrong' ? header.header : null
+  const notUnderstood = header.kind === 'wrong' ? foreignFormat(header, sqliteVersion) : null
   return {
     fileBytes: bytes,
     headerTrouble:
@@ -66,8 +70,25 @@ export function lookAtFile(database: string): FileLook {
             : 'the file has no SQLite header',
     pageSize: known?.pageSize ?? 0,
     pages: known === null ? 0 : Math.ceil(bytes / known.pageSize),
-    findings: header.kind === 'wrong' ? [headerWrong(header.why)] : [],
+    findings: header.kind === 'wrong' && notUnderstood === null ? [headerWrong(header.why)] : [],
+    notUnderstood,
+    writtenBy: known === null ? null : versionText(known.sqliteVersion),
   }
+}
+
+/**
+ * Versions of the file format that another SQLite may have made already: they count up, and chance seldom hits the next
+ * ones.
+ */
+const formatVersionMax = 4
+
+/** A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file has. */
+function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): FileLook['notUnderstood'] {
+  if (header === null || unknown === null) return null
+  const writer = versionText(header.sqliteVersion)
+  const byAnother = (unknown === 'reading' || unknown === 'writing') && Math.max(header.readVersion, header.writeVersion) <= formatVersionMax
+  if (!byAnother && (writer === null || !isNewer(writer, sqliteVersion))) return null
+  return { why: `its format is not understood: ${why}`, readable: unknown === 'reading' ? 'nothing' : 'pages' }
 }
 
 const headerWrong = (why: string): Finding => ({

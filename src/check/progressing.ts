@@ -57,6 +57,8 @@ export class Progressing {
   entries: BadPages = { places: [], more: 0, groups: [] }
   digested: PagesSeen = { kind: 'not-digested' }
   recovered: Recovered | null = null
+  /** Version of the SQLite that wrote the file last. */
+  writtenBy: string | null = null
   pages = 0
   /** Bytes; 0 where the header gives none. */
   pageSize = 0
@@ -133,11 +135,11 @@ export class Progressing {
 
   result(): Reading {
     return {
-      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, facts: this.facts, objects: this.objects, owners: this.owners,
-      coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
+      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, writtenBy: this.writtenBy, facts: this.facts, objects: this.objects, owners: this.owners,
+      coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: distinct(this.skipped) },
       content: this.content, pages: this.digested, recovered: this.recovered,
       map: this.limits.map ? this.#map() : null,
-      complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown'),
+      complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown' && fact.kind !== 'refused'),
       checkMs: Math.round(monotonicMs() - this.#began),
     }
   }
@@ -164,3 +166,6 @@ export class Progressing {
     return null
   }
 }
+
+/** Several questions may have met the same. */
+const distinct = (skipped: readonly Skipped[]): readonly Skipped[] => [...new Map(skipped.map((one) => [JSON.stringify(one), one])).values()]

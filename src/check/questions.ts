@@ -45,7 +45,8 @@ export interface Steps {
   schema: { readonly ask: object; readonly answer: SchemaAnswer }
   /** The schema's objects as its pages have them; known once the pages were accounted for. */
   objects: { readonly ask: object; readonly answer: { readonly objects: readonly SchemaObject[] } }
-  integrity: { readonly ask: { readonly depth: 'quick' | 'full'; readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
+  /** `apart`: each table by itself, because SQLite did not take all of the schema, and knows no owner of some pages. */
+  integrity: { readonly ask: { readonly depth: 'quick' | 'full'; readonly objects: readonly SchemaObject[]; readonly apart: boolean }; readonly answer: IntegrityAnswer }
   /** The full check of these tables alone. */
   compareBySqlite: { readonly ask: { readonly tables: readonly string[] }; readonly answer: IntegrityAnswer }
   /** Takes the plan of a census; learns whose page is whose. `key` is that of the fingerprints, the same for all children of one reading. */
@@ -106,6 +107,10 @@ export interface FileLook {
   readonly pages: number
   /** About the header. */
   readonly findings: readonly Finding[]
+  /** What of the header is not understood; null where all of it is. `nothing`: then no page can be read by the rules that we know. */
+  readonly notUnderstood: { readonly why: string; readonly readable: 'pages' | 'nothing' } | null
+  /** Version of the SQLite that wrote the file last; null where the header has none. */
+  readonly writtenBy: string | null
 }
 
 export interface SettleAnswer {
@@ -143,6 +148,10 @@ export interface SchemaAnswer {
   readonly opened: boolean
   /** What a census has to count; null where none is possible. */
   readonly plan: CensusPlan | null
+  /** Why there is no plan. */
+  readonly planTrouble: string | null
+  /** Objects that SQLite does not take, or took only in part: nothing is asked of them. */
+  readonly refused: readonly string[]
   readonly uncounted: readonly Uncounted[]
   readonly objects: readonly SchemaObject[]
   readonly facts: readonly Fact[]

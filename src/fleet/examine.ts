@@ -190,8 +190,8 @@ const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkM
 
 const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
 
-const readingOf = ({ coverage, content, engine, sqliteVersion, walls }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy'> => ({
-  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls },
+const readingOf = ({ coverage, content, engine, sqliteVersion, writtenBy, walls }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
+  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls }, writtenBy: writtenBy === null ? null : { sqlite: writtenBy },
 })
 
 const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & { reason?: string } => ({

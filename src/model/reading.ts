@@ -11,7 +11,6 @@ export interface SchemaObject {
   readonly name: string
   readonly table: string
   readonly root: number
-  readonly withoutRowid: boolean
   /** Module of a virtual table (`fts5`, `rtree`), else null. */
   readonly module: string | null
   /** Name of the virtual table whose shadow table this is, else null. */
@@ -23,6 +22,11 @@ export type Fact =
   | { readonly kind: 'message'; readonly text: string }
   /** SQLite threw. `code` is its name (`SQLITE_CORRUPT`), `during` the statement or step, `object` the name it was about. */
   | { readonly kind: 'thrown'; readonly code: string; readonly text: string; readonly during: string; readonly object: string | null }
+  /**
+   * SQLite does not take this row of the schema. `statement`: `whole` is SQL of some kind about this object, `unlike` begins as no SQLite begins one that we know,
+   * `torn` is no SQL, by anybody's rules.
+   */
+  | { readonly kind: 'refused'; readonly name: string; readonly table: string; readonly why: string; readonly statement: 'whole' | 'unlike' | 'torn' }
   /** Our own reading of the pages found this. */
   | { readonly kind: 'found'; readonly finding: Finding }
   /** `foreign_key_check`: rows of `table` without a parent in `parent`. */
@@ -55,6 +59,8 @@ export interface Reading {
   readonly sqliteVersion: string
   /** Around each of the processes that read. */
   readonly walls: readonly Wall[]
+  /** Version of the SQLite that wrote the file last, as its header has it; null where it has none. */
+  readonly writtenBy: string | null
   readonly facts: readonly Fact[]
   readonly objects: readonly SchemaObject[]
   /** Root page of the b-tree that a page belongs to, for the pages that messages name. 0: the free list. */

@@ -51,6 +51,8 @@ export interface Result {
   readonly depth: 'quick' | 'full'
   /** What read the snapshot; null where nothing was read. */
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
+  /** What wrote the file last, as its header has it: null where it has none. Present where the file was read. */
+  readonly writtenBy?: { readonly sqlite: string } | null
 }
 
 /** A hold that stands open and is left to others, and what ends it. */

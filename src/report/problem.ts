@@ -58,6 +58,7 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
     ...shown.flatMap((finding) => [
       ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
+      ...(finding.query === undefined ? [] : line('list', printable(finding.query), options)),
       ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),

@@ -41,9 +41,9 @@ test.each([
     const pageSize = states.at(-1)?.main.readUInt16BE(16) ?? 0
     for (const set of mixed(states)) {
       putLiveSet(database, set)
-      const { companions } = look(database)
+      const { companions } = look(database, '3.54.1')
       if (companions.length === 0 || set.main.length === 0) continue
-      const { settled, pagesChanged } = settle(database, true)
+      const { settled, pagesChanged } = settle(database, true, '3.54.1')
       const after = readFileSync(database)
       if (settled) expect(pagesChanged, set.how).toBe(pagesApart(set.main, after, pageSize === 1 ? 65_536 : pageSize))
       expect(putBack(database), set.how).toBe(true)
