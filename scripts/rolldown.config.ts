@@ -26,6 +26,7 @@ const program = (name: string, path: string, plugins: Plugin[] = []): RolldownOp
 export default defineConfig([
   program('holdfast', 'cli/main', [licences()]), // The others have no library that this one has not.
   program('guardian-child', 'hold/guardian-child'),
+  program('resume-child', 'hold/resume-child'),
   program('probe-child', 'hold/probe-child'),
   program('ledger-child', 'ledger/ledger-child'),
   program('reader-child', 'check/reader-child'),

@@ -8,6 +8,7 @@ import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
+import { invariant } from '../../src/model/bug.ts'
 import { connectService } from '../../src/service/connect.ts'
 import { makeDatabase } from './databases.ts'
 import { measureRivals, type RivalFigures } from './rivals.ts'
@@ -135,10 +136,11 @@ async function holdAgainAndAgain(workplace: Workplace, companions: Companions, {
       steps.set(step, [...(steps.get(step) ?? []), now - last])
       last = now
     }
-    const result = await hold({
-      named: file, roots: [folder], keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, expected: true, lostPauseMs: null, settings, folder: snapshots, name: `hold-${at}`,
-      bounds: unbounded, onStep,
+    const [result] = await hold({
+      files: [{ named: file, expected: true, lostPauseMs: null, name: `hold-${at}`, onStep }], roots: [folder],
+      keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, settings, folder: snapshots, bounds: unbounded,
     }, companions, workplace.signal)
+    invariant(result, 'a hold has an outcome for each file')
     if (result.kind !== 'snapshot') {
       failures.push(`${result.failure.code}: ${result.failure.message}`)
       continue

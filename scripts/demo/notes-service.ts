@@ -118,7 +118,7 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
 }
 
 const tenantOf = (store: Store, id: string): { id: string; files: { path: string; journalMode: string }[] } =>
-  ({ id, files: [{ path: store.fileOf(id), journalMode: store.journalModeOf(id) }] })
+  ({ id, files: [{ path: store.fileOf(id), journalMode: store.journalModeOf(id) }, ...store.furtherFilesOf(id).map((path) => ({ path, journalMode: 'wal' }))] })
 
 /** Every third tenant keeps a rollback journal, every other one has full-text search, page sizes differ. */
 function prepare({ dir, tenants, bytes }: NotesOptions, store: Store): void {

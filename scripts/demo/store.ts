@@ -29,6 +29,12 @@ export class Store {
     return join(this.#dir, `${id}.db`)
   }
 
+  /** Databases of the tenant that the service has closed all the time: those in its folder of that name. */
+  furtherFilesOf(id: string): readonly string[] {
+    const folder = join(this.#dir, `${id}.files`)
+    return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.db')).sort().map((name) => join(folder, name)) : []
+  }
+
   has(id: string): boolean {
     return !id.includes('/') && !id.includes('\0') && existsSync(this.fileOf(id))
   }

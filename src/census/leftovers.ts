@@ -8,7 +8,7 @@ import { Columns } from './columns.ts'
 import type { PageOwners } from './owners.ts'
 import { trailTo } from './owners.ts'
 import type { CensusPlan, IndexPlan } from './plan.ts'
-import { identityKey, rowidKey } from './row-key.ts'
+import { compareRowKeys, identityKey, rowidKey } from './row-key.ts'
 import { salvageableOf, salvageFrom, valuesAt } from './salvage.ts'
 
 /** Entries that are told which row they name; of more only the number is given. */
@@ -188,13 +188,6 @@ function textOf(rule: Group['rule'], total: number, { object }: IndexPlan): stri
 }
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`
-
-function compareRowKeys(a: RowKey, b: RowKey): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b
-  const x = JSON.stringify(a)
-  const y = JSON.stringify(b)
-  return x < y ? -1 : x > y ? 1 : 0
-}
 
 /** Reads the names of rows from the cells that were left over. */
 class Namer {

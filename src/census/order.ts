@@ -71,6 +71,16 @@ function compareNoCase(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
+/** The same bytes for all texts that a collation takes for equal: as `compareColumn` has it. */
+export function foldedText(text: Uint8Array, collation: Collation, encoding: TextEncoding): Uint8Array {
+  if (collation !== 'NOCASE' && collation !== 'RTRIM') return text
+  const plain = encoding === 1 ? text : fromUtf16(text, encoding === 3)
+  if (collation === 'RTRIM') return plain.subarray(0, trimmed(plain))
+  const folded = new Uint8Array(plain.length)
+  for (let i = 0; i < plain.length && plain[i] !== 0; i++) folded[i] = lower(plain[i] ?? 0)
+  return folded
+}
+
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte)
 
 function trimmed(text: Uint8Array): number {

@@ -12,6 +12,14 @@ export function rowidKey(low: number, high: number): number | string {
   return integerKey((BigInt(high) << 32n) | BigInt(low >>> 0))
 }
 
+/** Numbers by their size, all else by what it looks like. */
+export function compareRowKeys(a: RowKey, b: RowKey): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  const x = JSON.stringify(a)
+  const y = JSON.stringify(b)
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
 export const integerKey = (value: bigint): number | string => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString())
 
 /** What names the row of an entry: its rowid, or the columns of the primary key. */

@@ -6,12 +6,12 @@ import PQueue from 'p-queue'
 import { makeFolder } from '../host/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { Comparison, Sided } from '../model/comparison.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { Engine, Reading } from '../model/reading.ts'
 import { usualRowsEachPass } from './compare-rows.ts'
 import { compareSnapshots, type CheckedSnapshot } from './compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
 import { ReadingPlace } from './reading-place.ts'
-import { removeAbandonedRooms } from './room.ts'
 import type { Progress } from './progressing.ts'
 import type { Digesting } from './questions.ts'
 
@@ -25,26 +25,36 @@ export interface CheckLimits {
 }
 
 export interface CheckOptions {
+  /** What the snapshot consists of, kept up to date: anything else is not read. Left out, it is whatever lies there. */
+  readonly kept?: KeptFiles
   readonly depth: 'quick' | 'full'
   /** Brings a map of the pages as well; without it, none is made. */
   readonly map?: boolean
   /** Digests the pages, and compares them with earlier ones. A full census only: others read rows and entries less closely. Left out, nothing is digested. */
   readonly digesting?: Digesting
+  /** Where something is found, reads the file a second time without its WAL or journal. Left out: yes. */
+  readonly suspectCompanions?: boolean
   readonly signal: AbortSignal
   readonly onProgress?: (progress: Progress) => void
 }
 
 export interface Checker extends AsyncDisposable {
   /**
+   * Waits for the first child: before anybody stands still for what nobody could read. @throws {Failure}
+   * CANNOT_CONFINE
+   */
+  ready(): Promise<void>
+  /**
    * Reads a snapshot: its main file, with `-wal` and `-journal` beside it. It must be a private copy: SQLite rolls a journal back and writes a WAL back
    * into it, so that afterwards one plain file is left (unless that failed). Waits for its turn.
    * @throws signal.reason when it was aborted; then the files are back in their place as well
+   * @throws {Failure} CANNOT_CONFINE; READ_FAILED when it is not what was kept
    */
   check(snapshot: SnapshotPath, options: CheckOptions): Promise<Reading>
   /**
    * Compares two snapshots that were checked. Each is read by a child of its own in a room of its own: a hostile file may cost no more than what is said of it,
    * and sees nothing of the other. Waits for its turn.
-   * @throws signal.reason when it was aborted
+   * @throws {Failure} READ_FAILED when one is not what was kept; signal.reason when it was aborted
    */
   compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison>
 }
@@ -62,11 +72,13 @@ export interface CheckerOptions extends CheckLimits {
 
 const noDigests: Digesting = { kind: 'none' }
 
-/** One child starts at once, the others with the first snapshots for which there is none; as root each is locked into its room under another user. */
+/**
+ * One child starts at once, the others with the first snapshots for which there is none; as root each is locked into its room under another user.
+ * @throws {Failure} CANNOT_CONFINE
+ */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
-  await makeFolder(options.folder, 0o700)
-  await removeAbandonedRooms(options.folder)
   const user = confinedUser()
+  await makeFolder(options.folder, 0o700)
   const places = Array.from({ length: options.parallel }, () => new ReadingPlace(options.folder, user, options))
   const idle = [...places]
   await idle.at(-1)?.begin()
@@ -81,11 +93,13 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
   }
   const enter = (): ReadingPlace => idle.pop() ?? anotherPlace()
   return {
-    check: (snapshot, { depth, map, digesting, signal, onProgress }) => queue.add(async () => {
+    ready: async () => idle.at(-1)?.ready(),
+    check: (snapshot, { kept, depth, map, digesting, suspectCompanions, signal, onProgress }) => queue.add(async () => {
       const place = enter()
       try {
         return await place.read(snapshot, {
-          depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, showValues: options.showValues ?? false,
+          kept: kept ?? null, depth, engine: options.engine, map: map ?? false, digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests, showValues: options.showValues ?? false,
+          suspectCompanions: suspectCompanions ?? true,
           helpersMax: Math.max(0, options.parallel - queue.pending), onProgress: onProgress ?? (() => {}), signal: AbortSignal.any([signal, closing.signal]),
         })
       } finally {
@@ -97,7 +111,7 @@ export async function openChecker(options: CheckerOptions): Promise<Checker> {
       const either = AbortSignal.any([signal, closing.signal])
       const limits = { timeoutMs: options.timeoutMs, memoryBytesMax: Math.floor(options.memoryBytesMax / 2), rowsEachPass: usualRowsEachPass }
       try {
-        return await placeA.visit(a.path, either, (askingA) => placeB.visit(b.path, either, (askingB) => compareSnapshots({ a: askingA, b: askingB }, { a, b }, limits)))
+        return await placeA.visit(a, either, (askingA) => placeB.visit(b, either, (askingB) => compareSnapshots({ a: askingA, b: askingB }, { a, b }, limits)))
       } finally {
         idle.push(placeA, placeB)
       }

@@ -14,6 +14,7 @@ import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
 import type { Computing } from './computed-entries.ts'
 import type { PageCounter } from './page-counter.ts'
+import { askRowsForKeys } from './unique-keys.ts'
 import type { CompareAnswer, Uncounted } from './questions.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
@@ -40,7 +41,7 @@ function findDifferences(counter: PageCounter, db: Database.Database, queries: R
   const { plan, tally, owners, file } = counter
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(file)) look(counter, db, pass, queries)
-  return [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, wanted)]
+  return askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, wanted)])
 }
 
 interface UncountedTree extends Uncounted {

@@ -2,6 +2,7 @@
 import { monotonicMs } from '../host/clock.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { Comparison, Sided, TableComparison } from '../model/comparison.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { TableContent } from '../model/verdict.ts'
 import { compareSchemas, plainName } from '../comparison/schema.ts'
 import { findTables, identityIn, judgeTable } from '../comparison/tables.ts'
@@ -21,6 +22,8 @@ export interface CheckedContent {
 
 export interface CheckedSnapshot extends CheckedContent {
   readonly path: SnapshotPath
+  /** As for a check. */
+  readonly kept?: KeptFiles
 }
 
 /** All of it has the time of one check. @param asking whoever answers for each side */

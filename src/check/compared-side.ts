@@ -30,12 +30,13 @@ export class ComparedSide {
     if (look === null) return null
     // SQLite would look for the super-journal by its absolute path, and delete the live one.
     if (look.superJournal !== null) return this.#fail('its journal belongs to a transaction over several files')
-    const settled = await this.ask<'settle'>({ step: 'settle' })
+    const settled = await this.ask<'settle'>({ step: 'settle', keep: false })
     if (settled === null) return null
     if (!settled.settled && (look.hotJournal || look.walCommits)) return this.#fail('its journal or write-ahead log could not be written back')
     const schema = await this.ask<'schema'>({ step: 'schema' })
     if (schema === null) return null
     if (!schema.opened) return this.#fail('SQLite cannot read its schema')
+    if (schema.refused.length > 0) return this.#fail(`SQLite does not take all of its schema (${schema.refused[0]})`)
     const answer = await this.ask<'describe'>({ step: 'describe' })
     if (answer === null) return null
     return answer.kind === 'described' ? { plan: schema.plan, description: answer.description } : this.#fail(`its schema could not be read: ${answer.why}`)

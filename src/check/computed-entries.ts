@@ -4,7 +4,9 @@ import type { ColumnValue } from '../census/column-value.ts'
 import { columnValue, typed } from './column-value.ts'
 import type { Typed } from './column-value.ts'
 import { readIndexDefinition } from './index-definition.ts'
+import { withLiterals } from './literals.ts'
 import { quote } from './open-database.ts'
+import { foldedName } from './sql-tokens.ts'
 
 interface Part {
   readonly cid: number
@@ -12,7 +14,7 @@ interface Part {
 }
 
 /** A statement that yields the entries of an index; a reason where there is none. */
-export type Computing = { readonly kind: 'query'; readonly sql: string; readonly parts: number } | { readonly kind: 'not-possible'; readonly why: string }
+export type Computing = { readonly kind: 'query'; readonly sql: string; readonly parts: number; readonly terms: readonly string[]; readonly from: string } | { readonly kind: 'not-possible'; readonly why: string }
 
 /** @throws what SQLite throws */
 export function computingOf(db: Database.Database, index: string, table: string): Computing {
@@ -20,19 +22,60 @@ export function computingOf(db: Database.Database, index: string, table: string)
   const sql = db.prepare<[string], string | null>("SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'index' AND name = ?").pluck().get(index) ?? null
   const definition = sql === null ? { terms: [], where: null } : readIndexDefinition(sql)
   if (definition === null) return { kind: 'not-possible', why: 'its statement could not be taken apart' }
-  const columns = new Set(db.prepare<[string], string>("SELECT name FROM pragma_table_xinfo(?, 'main')").pluck().all(table).map((name) => name.toLowerCase()))
-  const rowid = ['rowid', '_rowid_', 'oid'].find((name) => !columns.has(name)) ?? null
+  const { columns, rowid, rowidNames, from } = naming(db, table)
   const values: string[] = []
   for (const [i, { cid, name }] of parts.entries()) {
-    const value = cid === -1 ? rowid : cid === -2 ? (definition.terms[i] ?? null) : name === null ? null : quote(name)
+    const term = definition.terms[i]
+    // The names of the rowid mean nothing in a term.
+    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : withLiterals(term, columns)) : name === null ? null : quote(name)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
-    values.push(typed(value.includes('--') ? `(${value}\n)` : `(${value})`))
+    // A comment ends with its line.
+    values.push(cid !== -2 ? value : value.includes('--') ? `(${value}\n)` : `(${value})`)
   }
-  const where = definition.where === null ? '' : ` WHERE ${definition.where}\n`
-  // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
-  const primaryKey = db.prepare<[string, string], string>("SELECT l.name FROM pragma_index_list(?, 'main') l, pragma_table_list(?) t WHERE l.origin = 'pk' AND t.schema = 'main' AND t.wr = 1").pluck().get(table, table)
-  const from = primaryKey === undefined ? 'NOT INDEXED' : `INDEXED BY ${quote(primaryKey)}`
-  return { kind: 'query', sql: `SELECT ${values.join(', ')} FROM ${quote(table)} ${from}${where}`, parts: parts.length }
+  const where = definition.where === null ? '' : ` WHERE ${withLiterals(definition.where, new Set([...columns, ...rowidNames]))}\n`
+  return { kind: 'query', sql: `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`, parts: parts.length, terms: values, from: `${from}${where}` }
+}
+
+/** A statement that a person may run: the keys that several rows share, and how many do. @param collations of the columns that are to be unique together */
+export function sharedKeysQuery({ terms, from }: Extract<Computing, { kind: 'query' }>, collations: readonly string[]): string {
+  const key = collations.map((collation, i) => `${terms[i]} COLLATE ${collation}`)
+  return `SELECT ${key.join(', ')}, count(*) FROM ${from.trimEnd()} GROUP BY ${key.map((_, i) => i + 1).join(', ')} HAVING count(*) > 1${collations.map((_, i) => ` AND ${terms[i]} IS NOT NULL`).join('')}`
+}
+
+interface Naming {
+  /** Folded. */
+  readonly columns: ReadonlySet<string>
+  /** What stands for the rowid; null where the table has none, or columns have taken its names. */
+  readonly rowid: string | null
+  /** Names of the rowid that no column has taken. */
+  readonly rowidNames: ReadonlySet<string>
+  /** The primary key of a table WITHOUT ROWID; empty for others. */
+  readonly key: readonly string[]
+  /** The table, for FROM. */
+  readonly from: string
+}
+
+/** How a statement names a table, its rows and their columns. @throws what SQLite throws */
+export function naming(db: Database.Database, table: string): Naming {
+  const described = db.prepare<[string], { readonly name: string; readonly type: string; readonly pk: number }>("SELECT name, type, pk FROM pragma_table_xinfo(?, 'main')").all(table)
+  const columns = new Set(described.map(({ name }) => foldedName(name)))
+  const key = keyIndexOf(db, table)
+  if (key?.holdsRows === true) {
+    // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
+    const primary = described.filter(({ pk }) => pk > 0).toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
+    return { columns, rowid: null, rowidNames: new Set(), key: primary, from: `${quote(table)} INDEXED BY ${quote(key.name)}` }
+  }
+  const rowidNames = new Set(['rowid', '_rowid_', 'oid'].filter((name) => !columns.has(name)))
+  const [alias, another] = key === undefined ? described.filter(({ pk }) => pk > 0) : []
+  const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quote(alias.name) : null] = rowidNames
+  return { columns, rowid: free, rowidNames, key: [], from: `${quote(table)} NOT INDEXED` }
+}
+
+/** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */
+const keyIndexOf = (db: Database.Database, table: string): { readonly name: string; readonly holdsRows: boolean } | undefined => {
+  const row = db.prepare<[string], { readonly name: string; readonly rowids: number }>(`SELECT l.name, (SELECT count(*) FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1) AS rowids
+    FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk'`).get(table)
+  return row && { name: row.name, holdsRows: row.rowids === 0 }
 }
 
 /** The entries, one at a time. @throws what SQLite throws */

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type { DescribedObject, SchemaDescription } from '../comparison/schema.ts'
-import { readObjects } from './schema-objects.ts'
+import { ordinaryTables, readObjects } from './schema-objects.ts'
+import { tokensOf } from './sql-tokens.ts'
 
 const encodings = ['UTF-8', 'UTF-16le', 'UTF-16be'] as const
 
@@ -12,7 +13,7 @@ export function describeSchema(db: Database.Database): SchemaDescription {
   const said = pragma('encoding')
   const statements = db.prepare<[], readonly [string, string]>("SELECT name, coalesce(CAST(sql AS TEXT), '') FROM sqlite_schema").raw().all()
   const columns = Map.groupBy(
-    db.prepare<[], readonly [string, string]>("SELECT l.name, c.name FROM pragma_table_list l, pragma_table_xinfo(l.name, 'main') c WHERE l.schema = 'main' AND l.type IN ('table', 'shadow') ORDER BY l.name, c.cid").raw().all(),
+    db.prepare<[], readonly [string, string]>(`SELECT t.name, c.name FROM (${ordinaryTables}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY t.name, c.cid`).raw().all(),
     ([table]) => table,
   )
   const statementOf = new Map(statements)
@@ -26,15 +27,12 @@ export function describeSchema(db: Database.Database): SchemaDescription {
   }
 }
 
-/** Quoted names and strings, comments and blanks, words and numbers, single marks. */
-const tokenPattern = /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+|[\w$\u0080-\uffff]+|[\s\S]/g
-
 /**
  * A statement without what makes no difference to SQLite: ALTER TABLE and tools that dump and load write it in their own way. Two that mean the same may
  * still come out differently; two that come out the same mean the same.
  */
 export function plainStatement(sql: string): string {
-  return [...sql.matchAll(tokenPattern)].map(([token]) => token).filter((token) => !/^(?:\s|--|\/\*)/.test(token)).map(plainToken).join('\u0000')
+  return tokensOf(sql).map(({ text }) => plainToken(text)).join('\u0000')
 }
 
 function plainToken(token: string): string {

@@ -2,6 +2,8 @@
  * Takes a CREATE INDEX statement of sqlite_schema apart: the text of each term, and of the condition of a partial index. SQLite tells of no pragma that would.
  * SQLite has accepted the statement before, so only the parts have to be found, not judged.
  */
+import { tokensOf } from './sql-tokens.ts'
+import type { Token } from './sql-tokens.ts'
 
 export interface IndexDefinition {
   /** Expressions as they stand in the statement, without ASC and DESC: in the order of the key. */
@@ -9,15 +11,6 @@ export interface IndexDefinition {
   /** Condition of a partial index. */
   readonly where: string | null
 }
-
-interface Token {
-  readonly text: string
-  readonly from: number
-  readonly to: number
-}
-
-/** Quoted names and strings, comments and blanks, words and numbers, single marks. */
-const tokenPattern = /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+|[\w$\u0080-\uffff]+|[\s\S]/g
 
 /** null where the statement is none that SQLite would have written. */
 export function readIndexDefinition(sql: string): IndexDefinition | null {
@@ -32,9 +25,6 @@ export function readIndexDefinition(sql: string): IndexDefinition | null {
   if (where !== undefined && (!/^where$/i.test(where.text) || first === undefined)) return null
   return { terms: parts.map((part) => textOf(sql, withoutOrder(part))), where: first === undefined ? null : textOf(sql, rest.slice(1)) }
 }
-
-const tokensOf = (sql: string): readonly Token[] =>
-  [...sql.matchAll(tokenPattern)].map((match) => ({ text: match[0], from: match.index, to: match.index + match[0].length })).filter(({ text }) => !/^(?:\s|--|\/\*)/.test(text))
 
 /** The parts between the bracket at `open` and the one that closes it, split at commas that stand in no bracket of their own. */
 function partsBetween(tokens: readonly Token[], open: number): { readonly parts: readonly (readonly Token[])[]; readonly end: number | null } {

@@ -20,11 +20,22 @@ export interface Word {
   readonly whole: boolean
 }
 
-export function askSqlite(db: Database.Database, depth: 'quick' | 'full', objects: readonly SchemaObject[]): Word {
+export interface Asked {
+  readonly depth: 'quick' | 'full'
+  readonly objects: readonly SchemaObject[]
+  /** Each table by itself: SQLite does not know all of them, and would call the pages of the others lost. */
+  readonly apart: boolean
+}
+
+export function askSqlite(db: Database.Database, { depth, objects, apart }: Asked): Word {
   const pragma = depth === 'quick' ? 'quick_check' : 'integrity_check'
-  const whole = ask(db, `${pragma}(${messagesMax})`, pragma, null)
   // Rescues the free list where SQLite's check is silently partial.
   const schema = ask(db, 'integrity_check(sqlite_schema)', 'integrity_check(sqlite_schema)', null)
+  if (apart) {
+    const tables = askEachTable(db, pragma, objects)
+    return { facts: [...schema.messages, ...unheard(tables.facts, schema.messages), ...thrownOf(schema)], skipped: tables.skipped, whole: tables.skipped.length === 0 }
+  }
+  const whole = ask(db, `${pragma}(${messagesMax})`, pragma, null)
   const facts = [...whole.messages, ...unheard(schema.messages, whole.messages)]
   if (whole.thrown === null) return { facts: [...facts, ...thrownOf(schema)], skipped: whole.cut ? [tooMany] : [], whole: !whole.cut }
   const tables = askEachTable(db, pragma, objects)

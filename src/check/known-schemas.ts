@@ -4,14 +4,16 @@
  */
 import type Database from 'better-sqlite3'
 import type { SchemaFacts } from '../census/schema-facts.ts'
+import type { Finding } from '../model/finding.ts'
 import type { SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { makePlan } from './census-plan.ts'
 import type { Planning } from './census-plan.ts'
+import { countable, findIncomplete } from './countable.ts'
 import { readLayout } from './page-file.ts'
 import { readSchemaFacts } from './schema-facts.ts'
-import { askAboutObjects, isVirtual, objectsOf, readSchemaRows } from './schema-objects.ts'
-import type { ObjectsSaid, SchemaRow } from './schema-objects.ts'
+import { isVirtual, knownModules, objectsOf, readSchemaRows } from './schema-objects.ts'
+import type { SchemaRow } from './schema-objects.ts'
 
 /** While a service changes its schema, its tenants have the old one or the new one. */
 const schemasMax = 4
@@ -22,10 +24,12 @@ export interface SchemaRead extends Planning {
   readonly objects: readonly SchemaObject[]
   /** Objects that SQLite passes over. */
   readonly passedOver: readonly Skipped[]
+  /** What the schema lacks. */
+  readonly findings: readonly Finding[]
 }
 
 interface Known {
-  readonly said: ObjectsSaid
+  readonly modules: ReadonlySet<string>
   /** null until they were asked for. */
   facts: Pick<SchemaFacts, 'tables' | 'indexes'> | null
 }
@@ -35,18 +39,23 @@ export class KnownSchemas {
 
   /** @param db opened on the file at `path`, as a strict reader has it @throws what SQLite throws */
   read(path: string, db: Database.Database): SchemaRead {
-    const rows = readSchemaRows(db)
+    return this.readRows(path, db, readSchemaRows(db), new Set())
+  }
+
+  /** @param refused objects of which SQLite knows nothing, or not all @throws what SQLite throws */
+  readRows(path: string, db: Database.Database, rows: readonly SchemaRow[], refused: ReadonlySet<string>): SchemaRead {
     const key = keyOf(path, rows)
-    const known = (key === null ? null : this.#known.get(key)) ?? { said: askAboutObjects(db), facts: null }
-    const { objects, skipped: passedOver } = objectsOf(rows, known.said)
-    const planning = makePlan(path, (layout) => {
-      if (known.facts !== null) return { ...layout, ...rooted(known.facts, rows) }
-      const facts = readSchemaFacts(db, layout)
-      known.facts = { tables: facts.tables, indexes: facts.indexes }
-      return facts
+    const known = (key === null ? null : this.#known.get(key)) ?? { modules: knownModules(db), facts: null }
+    const { objects, skipped: passedOver } = objectsOf(rows, known.modules)
+    let findings: readonly Finding[] = []
+    const planning = makePlan(path, db, (layout) => {
+      const facts = known.facts === null ? readSchemaFacts(db, layout, rows) : { ...layout, ...rooted(known.facts, rows) }
+      known.facts ??= { tables: facts.tables, indexes: facts.indexes }
+      findings = findIncomplete(rows, facts, refused)
+      return countable(facts, refused)
     })
     if (key !== null && known.facts !== null) this.#keep(key, known)
-    return { ...planning, objects, passedOver }
+    return { ...planning, objects, passedOver, findings }
   }
 
   #keep(key: string, known: Known): void {
@@ -73,9 +82,10 @@ const named = ({ type, name }: Pick<SchemaRow, 'type' | 'name'>): string => `${t
 /** The same schema with the root pages of this file. The primary key of a table WITHOUT ROWID has no row of its own: its tree is the table's. */
 function rooted({ tables, indexes }: Pick<SchemaFacts, 'tables' | 'indexes'>, rows: readonly SchemaRow[]): Pick<SchemaFacts, 'tables' | 'indexes'> {
   const roots = new Map(rows.map((row) => [named(row), row.rootpage]))
-  const rootOf = (type: 'table' | 'index', name: string): number | null => roots.get(named({ type, name })) ?? null
+  const rootOf = (type: 'table' | 'index', name: string): number => roots.get(named({ type, name })) ?? 0
+  const keyed = new Set(tables.flatMap(({ name, withoutRowid }) => (withoutRowid ? [name] : [])))
   return {
-    tables: tables.map((table) => ({ ...table, root: rootOf('table', table.name) ?? 0 })),
-    indexes: indexes.map((index) => ({ ...index, root: rootOf('index', index.name) ?? rootOf('table', index.table) ?? 0 })),
+    tables: tables.map((table) => ({ ...table, root: rootOf('table', table.name) })),
+    indexes: indexes.map((index) => ({ ...index, root: index.origin === 'pk' && keyed.has(index.table) ? rootOf('table', index.table) : rootOf('index', index.name) })),
   }
 }

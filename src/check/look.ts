@@ -1,71 +1,220 @@
-/** Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in silence, so afterwards nothing would be left to see. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+/**
+ * Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in
+ * silence, so afterwards nothing would be left to see.
+ */
 import type { Finding } from '../model/finding.ts'
-import { readHeader } from '../sqlite/header.ts'
-import type { DatabaseHeader } from '../sqlite/header.ts'
-import { isHot, superJournalName } from '../sqlite/journal.ts'
+import type { Companion } from '../model/recovery.ts'
+import type { Skipped } from '../model/verdict.ts'
+import { isEmptyDatabase, readHeader } from '../sqlite/header.ts'
+import type { DatabaseHeader, HeaderReading } from '../sqlite/header.ts'
+import { findHiddenCommits } from '../sqlite/hidden-commits.ts'
+import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../sqlite/journal.ts'
+import { findJournalCut, type JournalCut } from '../sqlite/journal-cut.ts'
+import { isNewer, versionText } from '../sqlite/version.ts'
 import { findWalCut } from '../sqlite/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../sqlite/wal.ts'
-import type { Look } from './questions.ts'
+import type { FileLook, Look } from './questions.ts'
+import { withFile, type OpenFile } from './with-file.ts'
 
 const pieceBytes = 1 << 20
 /** Enough for the longest super-journal name that SQLite would take. */
 const trailerBytes = 8192
 
-export function look(database: string): Look {
-  const main = readFrom(database, (file, bytes) => ({ bytes, header: readHeader(readAt(file, 0, 100)) }))
-  const header = main?.header ?? { kind: 'empty' as const }
-  const journal = readFrom(`${database}-journal`, (file, bytes) => {
-    const hot = isHot(readAt(file, 0, 28), bytes)
-    return { hot, superJournal: hot ? superJournalName(readAt(file, Math.max(0, bytes - trailerBytes), trailerBytes)) : null }
-  })
-  const wal = readFrom(`${database}-wal`, lookAtWal)
-  const known: DatabaseHeader | null = header.kind === 'header' || header.kind === 'wrong' ? header.header : null
+/** @param sqliteVersion of the SQLite that reads */
+export function look(database: string, sqliteVersion: string): Look {
+  const file = lookAtFile(database, sqliteVersion)
+  const journal = withFile(`${database}-journal`, (journal) => lookAtJournal(journal, database)) ?? {
+    hot: false,
+    superJournal: null,
+    companion: [],
+    findings: [],
+    skipped: [],
+  }
+  const wal = withFile(`${database}-wal`, (log) => lookAtWal(log, database, file)) ?? {
+    commits: false,
+    companion: [],
+    findings: [],
+    skipped: [],
+  }
+  const companions = [...journal.companion, ...wal.companion]
   return {
-    fileBytes: main?.bytes ?? 0,
-    headerTrouble: header.kind === 'header' ? null : header.kind === 'wrong' ? header.why : header.kind === 'empty' ? 'the file is empty' : 'the file has no SQLite header',
+    file,
+    companions: isEmptyDatabase(file.fileBytes)
+      ? companions.map((one) => ({ ...one, did: 'ignored' as const }))
+      : companions,
+    hotJournal: journal.hot,
+    superJournal: journal.superJournal,
+    walCommits: wal.commits,
+    findings: [...journal.findings, ...wal.findings],
+    skipped: [...journal.skipped, ...wal.skipped],
+  }
+}
+
+/** The database file by itself. @param sqliteVersion of the SQLite that reads */
+export function lookAtFile(database: string, sqliteVersion: string): FileLook {
+  const { bytes, header } = withFile(database, (file) => ({
+    bytes: file.bytes,
+    header: readHeader(file.read(0, 100)),
+  })) ?? { bytes: 0, header: { kind: 'empty' } as const }
+  const known: DatabaseHeader | null = header.kind === 'header' || header.kind === 'wrong' ? header.header : null
+  const notUnderstood = header.kind === 'wrong' ? foreignFormat(header, sqliteVersion) : null
+  return {
+    fileBytes: bytes,
+    headerTrouble:
+      header.kind === 'header'
+        ? null
+        : header.kind === 'wrong'
+          ? header.why
+          : header.kind === 'empty'
+            ? 'the file is empty'
+            : 'the file has no SQLite header',
     pageSize: known?.pageSize ?? 0,
-    pages: known === null ? 0 : Math.ceil((main?.bytes ?? 0) / known.pageSize),
-    hotJournal: journal?.hot ?? false,
-    superJournal: journal?.superJournal ?? null,
-    walCommits: wal?.commits ?? false,
-    findings: [...(header.kind === 'wrong' ? [headerWrong(header.why)] : []), ...(wal?.findings ?? [])],
+    pages: known === null ? 0 : Math.ceil(bytes / known.pageSize),
+    findings: header.kind === 'wrong' && notUnderstood === null ? [headerWrong(header.why)] : [],
+    notUnderstood,
+    writtenBy: known === null ? null : versionText(known.sqliteVersion),
   }
 }
 
-const headerWrong = (why: string): Finding => ({ rule: 'header-wrong', severity: 'damage', source: 'census', object: { kind: 'file', name: 'header', table: null }, page: 1, text: `the header is wrong: ${why}` })
+/**
+ * Versions of the file format that another SQLite may have made already: they count up, and chance seldom hits the next
+ * ones.
+ */
+const formatVersionMax = 4
 
-function lookAtWal(file: number, bytes: number): { readonly commits: boolean; readonly findings: readonly Finding[] } {
-  const header = readWalHeader(readAt(file, 0, walHeaderBytes))
-  if (header === null) return { commits: false, findings: [] }
+/** A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file has. */
+function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): FileLook['notUnderstood'] {
+  if (header === null || unknown === null) return null
+  const writer = versionText(header.sqliteVersion)
+  const byAnother = (unknown === 'reading' || unknown === 'writing') && Math.max(header.readVersion, header.writeVersion) <= formatVersionMax
+  if (!byAnother && (writer === null || !isNewer(writer, sqliteVersion))) return null
+  return { why: `its format is not understood: ${why}`, readable: unknown === 'reading' ? 'nothing' : 'pages' }
+}
+
+const headerWrong = (why: string): Finding => ({
+  rule: 'header-wrong',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'header', table: null },
+  page: 1,
+  text: `the header is wrong: ${why}`,
+})
+
+interface JournalLook {
+  readonly hot: boolean
+  readonly superJournal: string | null
+  readonly companion: readonly Companion[]
+  readonly findings: readonly Finding[]
+  readonly skipped: readonly Skipped[]
+}
+
+function lookAtJournal({ bytes, read }: OpenFile, database: string): JournalLook {
+  const header = read(0, 28)
+  const hot = isHot(header, bytes)
+  const superJournal = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
+  const readable = readJournal(read, bytes) !== null
+  const cut = readable && withFile(database, (main) => findJournalCut(read, bytes, main.read))
+  return {
+    hot,
+    superJournal,
+    companion: readable ? [{ part: '-journal', bytes, did: 'rolled-back' }] : [],
+    findings: cut ? [journalCut(cut)] : [],
+    skipped:
+      superJournal === null && isDestroyedJournal(header, bytes)
+        ? [
+            {
+              object: 'journal',
+              why: 'its header is destroyed, so SQLite cannot roll back the transaction that it belongs to',
+            },
+          ]
+        : [],
+  }
+}
+
+const journalCut = ({ record, pages }: JournalCut): Finding => ({
+  rule: 'journal-cut',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'rollback journal', table: null },
+  total: pages,
+  text:
+    `the rollback journal breaks off at record ${record}: SQLite rolls back what stands before it, ` +
+    `and ${pages} pages keep what a transaction that never ended wrote there`,
+})
+
+interface WalLook {
+  readonly commits: boolean
+  readonly companion: readonly Companion[]
+  readonly findings: readonly Finding[]
+  readonly skipped: readonly Skipped[]
+}
+
+function lookAtWal(log: OpenFile, database: string, file: FileLook): WalLook {
+  const { bytes, read } = log
+  const header = readWalHeader(read(0, walHeaderBytes))
+  if (header === null) return lookBehindHeader(log, database, file)
   const scan = new WalScan(header)
-  for (let at = walHeaderBytes; at < bytes; at += pieceBytes) if (!scan.feed(readAt(file, at, pieceBytes))) break
+  for (let at = walHeaderBytes; at < bytes; at += pieceBytes) if (!scan.feed(read(at, pieceBytes))) break
   const state = scan.finish()
-  const cut = findWalCut(header, state, scan.checksum, (offset, length) => (offset + length > bytes ? null : readAt(file, offset, length)))
+  const cut = withFile(database, (main) =>
+    findWalCut({ header, state, checksumBefore: scan.checksum, read: log.exactly }, main.exactly),
+  )
   const commits = state.committedFrames > 0
-  if (cut === null) return { commits, findings: [] }
-  const text = `the write-ahead log breaks off at frame ${cut.frame} (byte ${cut.offset}), but ${cut.framesBehind} intact frames follow: what was committed from there on is lost`
-  return { commits, findings: [{ rule: 'wal-cut', severity: 'damage', source: 'census', object: { kind: 'file', name: 'write-ahead log', table: null }, total: cut.framesBehind, text }] }
+  const findings = [
+    ...(cut === null
+      ? []
+      : [
+          walCut(
+            `the write-ahead log breaks off at frame ${cut.frame} (byte ${cut.offset}), but ${cut.framesBehind} ` +
+              'intact frames follow: what was committed from there on is lost',
+            cut.framesBehind,
+          ),
+        ]),
+    ...(commits && isEmptyDatabase(file.fileBytes)
+      ? [
+          walCut(
+            'the file is empty, so SQLite deletes the write-ahead log beside it unread: ' +
+              `${state.committedFrames} committed frames (${state.pageCountAfterCommit} pages) would be lost`,
+            state.committedFrames,
+          ),
+        ]
+      : []),
+  ]
+  if (state.frames === 0 && state.stopped === 'salts' && cut === null) return lookBehindHeader(log, database, file)
+  return { commits, companion: commits ? [{ part: '-wal', bytes, did: 'replayed' }] : [], findings, skipped: [] }
 }
 
-/** null where there is no such file. */
-function readFrom<Result>(path: string, read: (file: number, bytes: number) => Result): Result | null {
-  let file: number
-  try {
-    file = openSync(path, 'r')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
-  try {
-    return read(file, fstatSync(file).size)
-  } finally {
-    closeSync(file)
+/** SQLite takes nothing from this log. */
+function lookBehindHeader(log: OpenFile, database: string, { pageSize }: FileLook): WalLook {
+  const hidden = withFile(database, (main) =>
+    findHiddenCommits(
+      { read: log.exactly },
+      { bytes: main.bytes, pageSize: pageSize === 0 ? null : pageSize, read: main.exactly },
+    ),
+  )
+  const nothing = { commits: false, companion: [], findings: [], skipped: [] }
+  switch (hidden?.kind) {
+    case undefined:
+      return nothing
+    case 'lost': {
+      const text =
+        'SQLite ignores the write-ahead log, whose header does not fit its frames: ' +
+        `${hidden.frames} intact frames lie behind it, and ${hidden.pages} pages of the file lack what they commit`
+      return { ...nothing, findings: [walCut(text, hidden.frames)] }
+    }
+    case 'unclear':
+      return {
+        ...nothing,
+        skipped: [{ object: 'write-ahead log', why: hidden.why }],
+      }
   }
 }
 
-/** As many bytes as there are, up to `length`. */
-function readAt(file: number, at: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  return bytes.subarray(0, readSync(file, bytes, 0, length, at))
-}
+const walCut = (text: string, total: number): Finding => ({
+  rule: 'wal-cut',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'write-ahead log', table: null },
+  total,
+  text,
+})

@@ -14,11 +14,13 @@ export function openDatabase(path: string, mode: Mode): Database.Database {
   try {
     // The lock first: once anything has been read, it is too late for a WAL index in memory, and files are made and deleted for each snapshot.
     // Not synchronous: it is a private copy, and after a power cut nobody would look at it again.
-    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA synchronous=OFF')
+    db.exec('PRAGMA locking_mode=EXCLUSIVE')
     if (mode === 'tolerant') {
+      // Before anything reads the schema: what SQLite can make of it is kept then, and the first who asks hears of the rest.
       db.unsafeMode(true)
       db.pragma('writable_schema=ON')
     }
+    db.exec('PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA synchronous=OFF')
     return db
   } catch (error) {
     db.close()

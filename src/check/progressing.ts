@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Finding } from '../model/finding.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
 import type { PagesSeen } from '../model/last-good.ts'
-import type { Engine, Fact, Reading, SchemaObject } from '../model/reading.ts'
+import type { Engine, Fact, Reading, Recovered, SchemaObject, Wall } from '../model/reading.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -56,19 +56,24 @@ export class Progressing {
   /** Pages of entries that do not agree with their rows. */
   entries: BadPages = { places: [], more: 0, groups: [] }
   digested: PagesSeen = { kind: 'not-digested' }
+  recovered: Recovered | null = null
+  /** Version of the SQLite that wrote the file last. */
+  writtenBy: string | null = null
   pages = 0
   /** Bytes; 0 where the header gives none. */
   pageSize = 0
   pagesRead = 0
   complete = true
   readonly #sqliteVersion: string
+  readonly #walls: readonly Wall[]
   readonly #began = monotonicMs()
   readonly #given = new Map<Step, Answer>()
   #accounted = 0
   #counted = 0
 
-  constructor(sqliteVersion: string, limits: ReadingLimits) {
+  constructor({ sqliteVersion, walls }: Pick<Reading, 'sqliteVersion' | 'walls'>, limits: ReadingLimits) {
     this.#sqliteVersion = sqliteVersion
+    this.#walls = walls
     this.limits = limits
   }
 
@@ -130,11 +135,11 @@ export class Progressing {
 
   result(): Reading {
     return {
-      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, facts: this.facts, objects: this.objects, owners: this.owners,
-      coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: this.skipped },
-      content: this.content, pages: this.digested,
+      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, writtenBy: this.writtenBy, facts: this.facts, objects: this.objects, owners: this.owners,
+      coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: distinct(this.skipped) },
+      content: this.content, pages: this.digested, recovered: this.recovered,
       map: this.limits.map ? this.#map() : null,
-      complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown'),
+      complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown' && fact.kind !== 'refused'),
       checkMs: Math.round(monotonicMs() - this.#began),
     }
   }
@@ -161,3 +166,6 @@ export class Progressing {
     return null
   }
 }
+
+/** Several questions may have met the same. */
+const distinct = (skipped: readonly Skipped[]): readonly Skipped[] => [...new Map(skipped.map((one) => [JSON.stringify(one), one])).values()]

@@ -7,18 +7,25 @@ import type { RowReading } from '../comparison/table-rows.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
 import type { PageDigests, PagesSeen } from '../model/last-good.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
-import type { Engine, Fact, SchemaObject } from '../model/reading.ts'
+import type { Engine, Fact, SchemaObject, Wall } from '../model/reading.ts'
+import type { Companion } from '../model/recovery.ts'
 import type { Skipped, TableContent } from '../model/verdict.ts'
+import type { User } from './confinement.ts'
 
 /** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
 export const databaseName = 'database'
+
+/** `refused`: the child may read nothing; `why` names the right or the feature of the kernel that is missing. */
+export type Confinement = { readonly kind: 'stands'; readonly walls: readonly Wall[] } | { readonly kind: 'refused'; readonly why: string }
 
 /** Are the pages digested, and what are the digests compared with? */
 export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
 export interface Steps {
-  /** Moves into a room for good; without a user it only takes the folder for its own. */
-  enter: { readonly ask: { readonly folder: string; readonly user: { readonly uid: number; readonly gid: number } | null }; readonly answer: { readonly sqliteVersion: string } }
+  /** Is confined to a room for good; without a user it keeps its own, and takes the folder for the room. */
+  enter: { readonly ask: { readonly folder: string; readonly user: User | null }; readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement } }
+  /** No file that it writes may become longer, from now on. Never more than before. */
+  limit: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
   /**
    * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
    * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.
@@ -27,14 +34,19 @@ export interface Steps {
   /** Looks at the files before SQLite may touch them. */
   look: { readonly ask: object; readonly answer: Look }
   /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
-  settle: { readonly ask: object; readonly answer: { readonly settled: boolean; readonly facts: readonly Fact[] } }
+  settle: { readonly ask: { readonly keep: boolean }; readonly answer: SettleAnswer }
+  /** Puts the file as it was before recovery, without its companions, in the place of the one that was read. False where it was not kept, or there is no room. */
+  putBack: { readonly ask: object; readonly answer: { readonly done: boolean } }
+  /** Ends what `putBack` began: companions that were not written back lie beside the file again. */
+  bringBack: { readonly ask: object; readonly answer: object }
   /** Page accounting, so many pages further; the first one begins it. `map`: its end is to bring the pages in groups. */
   account: { readonly ask: { readonly pagesMax: number; readonly map: boolean; readonly digest: boolean; readonly memoryBytesMax: number }; readonly answer: AccountAnswer }
   /** Opens the database for SQLite. */
   schema: { readonly ask: object; readonly answer: SchemaAnswer }
   /** The schema's objects as its pages have them; known once the pages were accounted for. */
   objects: { readonly ask: object; readonly answer: { readonly objects: readonly SchemaObject[] } }
-  integrity: { readonly ask: { readonly depth: 'quick' | 'full'; readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
+  /** `apart`: each table by itself, because SQLite did not take all of the schema, and knows no owner of some pages. */
+  integrity: { readonly ask: { readonly depth: 'quick' | 'full'; readonly objects: readonly SchemaObject[]; readonly apart: boolean }; readonly answer: IntegrityAnswer }
   /** The full check of these tables alone. */
   compareBySqlite: { readonly ask: { readonly tables: readonly string[] }; readonly answer: IntegrityAnswer }
   /** Takes the plan of a census; learns whose page is whose. `key` is that of the fingerprints, the same for all children of one reading. */
@@ -69,6 +81,22 @@ export type QuestionOf<S extends Step> = { readonly step: S } & Steps[S]['ask']
 export type AnswerOf<S extends Step> = { readonly step: S } & Steps[S]['answer']
 
 export interface Look {
+  readonly file: FileLook
+  /** From which SQLite takes something when it opens the file, or which it deletes unread. */
+  readonly companions: readonly Companion[]
+  readonly hotJournal: boolean
+  /** Name of the super-journal, where the journal belongs to a transaction over several files. */
+  readonly superJournal: string | null
+  /** Does the WAL hold commits? */
+  readonly walCommits: boolean
+  /** About journal and WAL. */
+  readonly findings: readonly Finding[]
+  /** What of journal and WAL nobody can make sense of. */
+  readonly skipped: readonly Skipped[]
+}
+
+/** The database file by itself: before recovery, what its own first bytes say. */
+export interface FileLook {
   /** Bytes of the database file. */
   readonly fileBytes: number
   /** Why its pages cannot be accounted for, null when they can be. */
@@ -77,12 +105,21 @@ export interface Look {
   readonly pageSize: number
   /** Pages by the size of the file; 0 where the header gives no page size. */
   readonly pages: number
-  readonly hotJournal: boolean
-  /** Name of the super-journal, where the journal belongs to a transaction over several files. */
-  readonly superJournal: string | null
-  /** Does the WAL hold commits? */
-  readonly walCommits: boolean
+  /** About the header. */
   readonly findings: readonly Finding[]
+  /** What of the header is not understood; null where all of it is. `nothing`: then no page can be read by the rules that we know. */
+  readonly notUnderstood: { readonly why: string; readonly readable: 'pages' | 'nothing' } | null
+  /** Version of the SQLite that wrote the file last; null where the header has none. */
+  readonly writtenBy: string | null
+}
+
+export interface SettleAnswer {
+  readonly settled: boolean
+  readonly facts: readonly Fact[]
+  /** As recovery has left it. */
+  readonly file: FileLook
+  /** Pages that recovery changed; null where they were not kept, and where SQLite could not recover the file. */
+  readonly pagesChanged: number | null
 }
 
 export type AccountAnswer =
@@ -111,6 +148,10 @@ export interface SchemaAnswer {
   readonly opened: boolean
   /** What a census has to count; null where none is possible. */
   readonly plan: CensusPlan | null
+  /** Why there is no plan. */
+  readonly planTrouble: string | null
+  /** Objects that SQLite does not take, or took only in part: nothing is asked of them. */
+  readonly refused: readonly string[]
   readonly uncounted: readonly Uncounted[]
   readonly objects: readonly SchemaObject[]
   readonly facts: readonly Fact[]

@@ -10,8 +10,10 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
   const ask = <S extends Step>(question: QuestionOf<S>): AnswerOf<S> => answer(question as Question) as unknown as AnswerOf<S>
   const look = ask<'look'>({ step: 'look' })
   yield look
-  if (look.findings.length > 0 || look.headerTrouble !== null || look.superJournal !== null || look.hotJournal || look.walCommits || look.fileBytes > bytesMax) return
-  const settled = ask<'settle'>({ step: 'settle' })
+  const { file } = look
+  if (look.findings.length > 0 || look.skipped.length > 0 || look.superJournal !== null || look.hotJournal || look.walCommits) return
+  if (file.headerTrouble !== null || file.notUnderstood !== null || file.fileBytes > bytesMax) return
+  const settled = ask<'settle'>({ step: 'settle', keep: false })
   yield settled
   if (!settled.settled || settled.facts.length > 0) return
   const account = ask<'account'>({ step: 'account', pagesMax: Infinity, map, digest: digesting.kind === 'pages', memoryBytesMax })
@@ -32,7 +34,7 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
     yield compared
     if (compared.findings.length > 0 || compared.uncounted.length > 0) return
   }
-  const word = ask<'integrity'>({ step: 'integrity', depth: counts ? 'quick' : depth, objects })
+  const word = ask<'integrity'>({ step: 'integrity', depth: counts ? 'quick' : depth, objects, apart: false })
   yield word
   if (!word.whole || word.facts.length > 0) return
   const virtual = counts ? virtualTables(schema) : []

@@ -1,19 +1,19 @@
 /** One snapshot read from beginning to end: what was learnt before something broke off is kept. */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
-import type { Reading } from '../model/reading.ts'
+import type { Reading, SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
-import { beginCounting, countBeside, countRanges } from './count-pages.ts'
+import { isEmptyDatabase } from '../sqlite/header.ts'
+import { beginCounting, countBeside, countRanges, lessSeen } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
 import { pagesNamed } from './pages-named.ts'
 import { Progressing } from './progressing.ts'
 import type { Asking, ReadingLimits } from './progressing.ts'
 import { virtualTables } from './questions.ts'
-import type { AnswerOf, Look, QuestionOf } from './questions.ts'
+import type { AnswerOf, FileLook, Look, QuestionOf } from './questions.ts'
 
 /** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
-export interface Readers {
-  readonly sqliteVersion: string
+export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {
   /** Reads pages: accounts for them, counts them, compares. */
   readonly pages: Asking
   /** Asks SQLite. */
@@ -28,7 +28,7 @@ const slicePages = 10_000
 export const atOnceBytesMax = 8_000_000
 
 export async function readSnapshot(readers: Readers, limits: ReadingLimits): Promise<Reading> {
-  const reading = new Progressing(readers.sqliteVersion, limits)
+  const reading = new Progressing(readers, limits)
   if (readers.sqlite === readers.pages) await reading.beginAtOnce(readers.pages, atOnceBytesMax)
   const look = await reading.step(readers.sqlite, { step: 'look' })
   if (look !== null) await readFiles(reading, readers, look)
@@ -36,16 +36,30 @@ export async function readSnapshot(readers: Readers, limits: ReadingLimits): Pro
 }
 
 async function readFiles(reading: Progressing, readers: Readers, look: Look): Promise<void> {
-  reading.pages = look.pages
-  reading.pageSize = look.pageSize
+  takeFile(reading, look.file)
   reading.found(look.findings)
+  for (const { object, why } of look.skipped) reading.skip(object, why)
+  const companions = look.companions.length > 0
+  if (companions) reading.recovered = { companions: look.companions, pagesChanged: null, without: null }
+  // SQLite would delete what lies beside it.
+  if (isEmptyDatabase(look.file.fileBytes)) return reading.skip('file', 'it is empty')
   if (look.superJournal !== null) {
     // SQLite would look for the super-journal by its absolute path, and delete the live one or take the snapshot's transaction for committed.
     reading.skip('journal', `it belongs to a transaction over several files (${JSON.stringify(look.superJournal)}) and cannot be rolled back here`)
     return
   }
-  const settled = await reading.step(readers.sqlite, { step: 'settle' })
+  const settled = await reading.step(readers.sqlite, { step: 'settle', keep: companions })
+  // The live set counts, not the file by itself: what was wrong with its header before may be right afterwards.
+  const file = settled?.file ?? look.file
+  takeFile(reading, file)
+  if (file.notUnderstood !== null) {
+    reading.skip('header', file.notUnderstood.why)
+    // What SQLite says of a format that it does not know is no damage.
+    if (file.notUnderstood.readable === 'nothing') return
+  }
   reading.facts.push(...(settled?.facts ?? []))
+  if (settled !== null || !companions) reading.found(file.findings)
+  if (companions) reading.recovered = { companions: look.companions, pagesChanged: settled?.pagesChanged ?? null, without: null }
   const readable = settled?.settled === true || !(look.hotJournal || look.walCommits)
   if (!readable) reading.skip('pages', `the ${look.hotJournal ? 'journal' : 'write-ahead log'} could not be written back, so the pages of the file are not the database`)
   const { depth, engine } = reading.limits
@@ -56,15 +70,21 @@ async function readFiles(reading: Progressing, readers: Readers, look: Look): Pr
   await nameOwners(reading, readers.pages)
 }
 
+function takeFile(reading: Progressing, { pages, pageSize, writtenBy }: FileLook): void {
+  reading.writtenBy = writtenBy
+  reading.pages = pages
+  reading.pageSize = pageSize
+}
+
 /** SQLite's word alone. */
 async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, readable: boolean): Promise<void> {
   const { depth } = reading.limits
   if (readable) await accountForPages(reading, pages)
   const word = await SqliteWord.open(reading, sqlite)
   if (word === null) return readable ? takeObjectsFromPages(reading, pages) : undefined
-  if (depth === 'quick') return void (await word.ask({ step: 'integrity', depth, objects: reading.objects }))
+  if (depth === 'quick') return word.check(depth).then(() => {})
   await word.compareAll()
-  await word.ask({ step: 'foreignKeys', objects: reading.objects })
+  await word.askForeignKeys()
   await word.countRows()
 }
 
@@ -84,14 +104,14 @@ async function readWithCensus(reading: Progressing, readers: Readers): Promise<v
   if (counted) await word.decide()
   // SQLite finds overflow pages by the pointer map: where that is wrong, what it can read of the rows is another question than what stands on their pages.
   const mapWrong = reading.facts.some((fact) => fact.kind === 'found' && fact.finding.rule === 'pointer-map-wrong')
-  if (counted && mapWrong) await word.ask({ step: 'integrity', depth: 'full', objects: reading.objects })
+  if (counted && mapWrong) await word.check('full')
   if (counted) return
   await word.compareAll()
   await word.countRows()
 }
 
 async function countAlone(reading: Progressing, child: Asking, word: SqliteWord): Promise<boolean> {
-  const counting = word.plan === null ? null : beginCounting(word.plan)
+  const counting = beginCensus(reading, word)
   // The census comes first: it is lost with the child, SQLite's word can be asked of another.
   const scanned = counting !== null && (await countRanges(reading, child, counting))
   if (!scanned) word.lost()
@@ -101,7 +121,7 @@ async function countAlone(reading: Progressing, child: Asking, word: SqliteWord)
 }
 
 async function countTogether(reading: Progressing, { pages, helpers }: Readers, word: SqliteWord): Promise<boolean> {
-  const counting = word.plan === null ? null : beginCounting(word.plan)
+  const counting = beginCensus(reading, word)
   if (counting === null) {
     await Promise.all([accountForPages(reading, pages), word.askQuickly()])
     return false
@@ -114,6 +134,12 @@ async function countTogether(reading: Progressing, { pages, helpers }: Readers, 
   const all = tallies.filter((tally) => tally !== null)
   // Where a child is lost, nobody has counted its pages.
   return all.length === tallies.length && word.compare(counting, all)
+}
+
+/** null where there is nothing to go by, which is said. */
+function beginCensus(reading: Progressing, { plan, planTrouble }: SqliteWord): Counting | null {
+  if (plan === null) reading.skip('census', lessSeen(planTrouble ?? 'there is no plan for it'))
+  return plan === null ? null : beginCounting(plan)
 }
 
 async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
@@ -151,16 +177,25 @@ type SqliteStep = 'integrity' | 'compareBySqlite' | 'foreignKeys'
 /** SQLite's word on an opened schema. When the child dies over a question, a fresh one opens the schema again. */
 class SqliteWord {
   readonly plan: CensusPlan | null
+  /** Why there is none. */
+  readonly planTrouble: string | null
   readonly #reading: Progressing
   readonly #child: Asking
   readonly #virtual: readonly string[]
+  /** Objects of which SQLite knows all. */
+  readonly #objects: readonly SchemaObject[]
+  readonly #apart: boolean
   #opened = true
 
   private constructor(reading: Progressing, child: Asking, schema: AnswerOf<'schema'>) {
     this.#reading = reading
     this.#child = child
     this.plan = schema.plan
-    this.#virtual = virtualTables(schema)
+    this.planTrouble = schema.planTrouble
+    const refused = new Set(schema.refused)
+    this.#objects = schema.objects.filter(({ name, table }) => !refused.has(name) && !refused.has(table))
+    this.#apart = refused.size > 0
+    this.#virtual = virtualTables({ ...schema, objects: this.#objects })
   }
 
   /** null when SQLite cannot read the schema. */
@@ -190,10 +225,17 @@ class SqliteWord {
 
   /** All that the census leaves to SQLite: structure, types, constraints, virtual tables. */
   async askQuickly(): Promise<void> {
-    const { objects } = this.#reading
-    await this.ask({ step: 'integrity', depth: 'quick', objects })
+    await this.check('quick')
     if (this.#virtual.length > 0) await this.ask({ step: 'compareBySqlite', tables: this.#virtual })
-    await this.ask({ step: 'foreignKeys', objects })
+    await this.askForeignKeys()
+  }
+
+  check(depth: 'quick' | 'full'): Promise<readonly Skipped[]> {
+    return this.ask({ step: 'integrity', depth, objects: this.#objects, apart: this.#apart })
+  }
+
+  async askForeignKeys(): Promise<void> {
+    await this.ask({ step: 'foreignKeys', objects: this.#objects })
   }
 
   /** Its full check of the tables that the census could not decide on. Where that breaks off too, nobody has compared: a collation that is accepted is no excuse. */
@@ -202,14 +244,13 @@ class SqliteWord {
     const tables = [...new Set(uncounted.map(({ table }) => table))]
     if (tables.length === 0) return
     const undecided = new Set((await this.ask({ step: 'compareBySqlite', tables })).map(({ object }) => object))
-    for (const { object, table } of uncounted) if (undecided.has(table)) this.#reading.skip(object, 'neither the census nor SQLite could compare its entries with the rows')
+    for (const { object, table, why } of uncounted) this.#reading.skip(object, undecided.has(table) ? 'neither the census nor SQLite could compare its entries with the rows' : lessSeen(why))
   }
 
   /** Its full check of everything. Where that breaks off over a collation, more than an order was not checked. */
   async compareAll(): Promise<void> {
-    const { objects } = this.#reading
-    const indexed = new Set(objects.flatMap(({ kind, table }) => (kind === 'index' ? [table] : [])))
-    for (const { object, why } of await this.ask({ step: 'integrity', depth: 'full', objects })) {
+    const indexed = new Set(this.#objects.flatMap(({ kind, table }) => (kind === 'index' ? [table] : [])))
+    for (const { object, why } of await this.check('full')) {
       if (indexed.has(object) && /\bcollation\b/i.test(why)) this.#reading.skip(object, 'SQLite broke off before it had compared its rows with its indexes')
     }
   }
@@ -233,7 +274,7 @@ class SqliteWord {
 
   async countRows(): Promise<void> {
     if (!(await this.#reopen())) return
-    const counted = await this.#reading.step(this.#child, { step: 'count', objects: this.#reading.objects })
+    const counted = await this.#reading.step(this.#child, { step: 'count', objects: this.#objects })
     if (counted === null) return this.lost()
     this.#reading.facts.push(...counted.facts)
     this.#reading.content = counted.content

@@ -3,6 +3,8 @@ import { invariant } from '../model/bug.ts'
 import { startChild } from '../host/child.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
+import type { Wall } from '../model/reading.ts'
+import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import type { Answer, AnswerOf, Question, QuestionOf, Step } from './questions.ts'
 
@@ -16,21 +18,29 @@ export interface ChildLimits {
 
 export class ReadingChild implements AsyncDisposable {
   readonly sqliteVersion: string
+  readonly walls: readonly Wall[]
+  /** Bytes that a file may have which it writes; null until it was limited. */
+  fileBytesMax: number | null = null
   /** Snapshots that it was given. */
   snapshots = 0
   readonly #child: Child<Question, Answer>
 
-  private constructor(child: Child<Question, Answer>, sqliteVersion: string) {
+  private constructor(child: Child<Question, Answer>, sqliteVersion: string, walls: readonly Wall[]) {
     this.#child = child
     this.sqliteVersion = sqliteVersion
+    this.walls = walls
   }
 
-  /** Starts a child and locks it into the room, under another user where there is one. */
+  /**
+   * Starts a child and confines it to the room, under another user where there is one. @throws {Failure}
+   * CANNOT_CONFINE
+   */
   static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
     const child = startChild<Question, Answer>(programBeside(import.meta.url, 'reader-child'), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
     try {
-      const { sqliteVersion } = await ask(child, { step: 'enter', folder, user }, startMsMax)
-      return new ReadingChild(child, sqliteVersion)
+      const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
+      if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
+      return new ReadingChild(child, sqliteVersion, confinement.walls)
     } catch (error) {
       await child[Symbol.asyncDispose]()
       throw error
@@ -43,6 +53,12 @@ export class ReadingChild implements AsyncDisposable {
 
   get isRunning(): boolean {
     return this.#child.isRunning
+  }
+
+  /** Once in its life: a limit is never raised again. */
+  async limit(fileBytesMax: number, timeoutMs: number): Promise<void> {
+    await this.ask<'limit'>({ step: 'limit', fileBytesMax }, timeoutMs)
+    this.fileBytesMax = fileBytesMax
   }
 
   /** @throws {ChildEnded} when it dies over the question */

@@ -1,12 +1,18 @@
 /** A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the same room for as long as they are read. */
 import { statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { Engine, Reading } from '../model/reading.ts'
+import type { CheckedSnapshot } from './compare-snapshots.ts'
 import type { User } from './confinement.ts'
 import type { Digesting, QuestionOf, Step } from './questions.ts'
+import { fileBytesFor } from './file-size-limit.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { Readers } from './read-snapshot.ts'
-import type { Asking, Progress } from './progressing.ts'
+import type { ReadingChild } from './reading-child.ts'
+import { isWorthReadingWithout, readWithout } from './read-without.ts'
+import type { Asking, Progress, ReadingLimits } from './progressing.ts'
 import { Room } from './room.ts'
 import { Seat } from './seat.ts'
 
@@ -22,6 +28,8 @@ export interface PlaceLimits {
 }
 
 export interface PlaceOptions {
+  /** What the snapshot consists of; null for whatever lies there. */
+  readonly kept: KeptFiles | null
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
   readonly map: boolean
@@ -29,6 +37,7 @@ export interface PlaceOptions {
   readonly helpersMax: number
   readonly digesting: Digesting
   readonly showValues: boolean
+  readonly suspectCompanions: boolean
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
 }
@@ -51,6 +60,19 @@ export class ReadingPlace implements AsyncDisposable {
     await this.#furnished().then(({ seat }) => seat.begin(), () => undefined)
   }
 
+  /**
+   * Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE; of any other trouble is told who
+   * reads
+   */
+  async ready(): Promise<void> {
+    try {
+      const { seat } = await this.#furnished()
+      await seat.ready()
+    } catch (error) {
+      if (error instanceof Failure) throw error
+    }
+  }
+
   async read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
     const { signal } = options
     signal.throwIfAborted()
@@ -63,13 +85,20 @@ export class ReadingPlace implements AsyncDisposable {
     signal.addEventListener('abort', stop)
     try {
       for (const other of others) other.begin()
+      for (const one of [seat, ...others]) one.allow(fileBytesFor(snapshot))
       const child = await seat.ready()
       child.snapshots++
-      await room.admit(snapshot)
-      const reading = await readSnapshot(readersOf(child.sqliteVersion, seat, others, signal), {
+      await room.admit(snapshot, options.kept)
+      const readers = readersOf(child, seat, others, signal)
+      const limits: ReadingLimits = {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
-      })
+      }
+      const first = await readSnapshot(readers, limits)
+      signal.throwIfAborted()
+      const second = options.suspectCompanions && isWorthReadingWithout(first)
+      if (second) await Promise.all([seat, ...others].map((one) => one.end())) // The next question begins a fresh child.
+      const reading = second ? await readWithout(readers, limits, first) : first
       signal.throwIfAborted()
       // After anything but silence the child may be what the file made of it.
       if (reading.facts.length > 0 || !reading.complete || child.snapshots >= snapshotsMax) await seat.end()
@@ -80,24 +109,25 @@ export class ReadingPlace implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', stop)
       await Promise.all(others.map((other) => other.end()))
-      await room.clear()
+      await room.clear(() => seat.end())
     }
   }
 
   /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
-  async visit<Value>(snapshot: SnapshotPath, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+  async visit<Value>({ path, kept }: Pick<CheckedSnapshot, 'path' | 'kept'>, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
     signal.throwIfAborted()
     const { room, seat } = await this.#furnished()
     const stop = (): void => seat.kill()
     signal.addEventListener('abort', stop)
     try {
       await seat.alive().catch(() => undefined) // What goes wrong with it is told to who asks.
-      await room.admit(snapshot)
+      seat.allow(fileBytesFor(path))
+      await room.admit(path, kept ?? null)
       return await work(askingOf(seat, signal))
     } finally {
       signal.removeEventListener('abort', stop)
       await seat.end()
-      await room.clear()
+      await room.clear(() => seat.end())
     }
   }
 
@@ -121,8 +151,8 @@ function childrenBeside(bytes: number, { depth, engine, helpersMax }: PlaceOptio
 
 const askingOf = (seat: Seat, signal: AbortSignal): Asking => ({ ask: <S extends Step>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
 
-function readersOf(sqliteVersion: string, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
+function readersOf({ sqliteVersion, walls }: ReadingChild, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
   const pages = askingOf(first, signal)
   const [sqlite, ...helpers] = others.map((seat) => askingOf(seat, signal))
-  return { sqliteVersion, pages, sqlite: sqlite ?? pages, helpers }
+  return { sqliteVersion, walls, pages, sqlite: sqlite ?? pages, helpers }
 }

@@ -1,119 +1,202 @@
 /**
- * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep their names outside as well:
- * whatever happens to us, nothing of it is lost. Names are dealt with at once: through the thread pool a small snapshot cost as long as a tenth of its check.
+ * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep
+ * their names outside as well: whatever happens to us, nothing of it is lost.
+ *
+ * The room belongs to the user of its children, and one of them may have been taken over by the file that it read. So
+ * names in it are dealt with through the room's descriptor, and none is ever followed. What is more than a file is
+ * looked into only after the room was taken back. Names are dealt with synchronously: through the thread pool a small
+ * snapshot cost as long as a tenth of its check.
  */
-import { chmodSync, chownSync, constants, linkSync, lstatSync, readdirSync, unlinkSync, type BigIntStats } from 'node:fs'
-import { chown, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, unlinkSync, type BigIntStats } from 'node:fs'
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { copyRegularFile } from '../host/copy-file.ts'
+import { openDescriptor, pathOf, type Descriptor } from '../host/descriptor.ts'
+import { emptyFolder } from '../host/empty-folder.ts'
+import { OpenFolder } from '../host/open-folder.ts'
+import { killRootedIn } from '../host/rooted-processes.ts'
 import type { SnapshotPath } from '../model/brand.ts'
-import { isMarkAlive, ownMark } from '../host/processes.ts'
+import { Failure } from '../model/failure.ts'
+import { keptFile, type KeptFile, type KeptFiles } from '../model/kept.ts'
+import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import { databaseName } from './questions.ts'
 
 /** The -shm of a snapshot is worth nothing: SQLite makes it anew from the WAL. */
 const parts = ['', '-wal', '-journal'] as const
+type Part = (typeof parts)[number]
 
 interface Guest {
-  readonly outside: string
-  readonly inside: string
-  readonly uid: number
-  readonly gid: number
-  /** Inode that both names share; null for a copy, where the file system has no hard links between the two. */
-  readonly ino: bigint | null
+  readonly part: Part
+  readonly outside: Descriptor
+  /** As it was outside. */
+  readonly found: BigIntStats
+  readonly kept: KeptFiles | null
+  /**
+   * Where the file system has no hard links between the two, a copy went in: the snapshot stays as it was, unsettled.
+   */
+  entered: 'not-yet' | 'linked' | 'copied'
 }
 
 export class Room implements AsyncDisposable {
   readonly folder: string
+  readonly #inside: OpenFolder
   readonly #user: User | null
-  readonly #guests: Guest[] = []
+  #guests: Guest[] = []
 
-  private constructor(folder: string, user: User | null) {
+  private constructor(folder: string, inside: OpenFolder, user: User | null) {
     this.folder = folder
+    this.#inside = inside
     this.#user = user
   }
 
+  /** @param beside a folder that is ours alone, on the file system of the snapshots */
   static async open(beside: string, user: User | null): Promise<Room> {
-    const folder = await mkdtemp(join(beside, `room-${ownMark()}-`))
-    if (user !== null) await chown(folder, user.uid, user.gid)
-    return new Room(folder, user)
-  }
-
-  /** Lets a snapshot in. Where the file system refuses links, a copy goes in and the snapshot stays as it was, unsettled. */
-  async admit(snapshot: SnapshotPath): Promise<void> {
-    for (const part of parts) {
-      const outside = snapshot + part
-      const stat = look(outside)
-      if (stat === null) continue
-      if (!stat.isFile()) throw new Error(`${JSON.stringify(outside)} is no regular file`)
-      const inside = join(this.folder, databaseName + part)
-      const linked = await linkOrCopy(outside, inside)
-      this.#guests.push({ outside, inside, uid: Number(stat.uid), gid: Number(stat.gid), ino: linked ? stat.ino : null })
-      if (this.#user !== null) chownSync(linked ? outside : inside, this.#user.uid, this.#user.gid)
+    using above = OpenFolder.named(beside)
+    const name = basename(await mkdtemp(above.at(`room-${process.pid}-`)))
+    const room = new Room(join(beside, name), above.below(name), user)
+    try {
+      room.#giveToChildren()
+      return room
+    } catch (error) {
+      await room[Symbol.asyncDispose]()
+      throw asConfinement(error)
     }
   }
 
   /**
-   * Takes the snapshot out again. What SQLite removed inside (a journal rolled back, a WAL written back) goes outside too. The child may have been taken
-   * over by the file it read: names inside are removed, never followed.
+   * Lets a snapshot in.
+   * @param kept what it consists of; null for whatever lies there. Kept up to date when the snapshot leaves the room.
+   * @throws {Failure} READ_FAILED when what lies there is anything else
    */
-  async clear(): Promise<void> {
-    for (const guest of this.#guests) {
-      try {
-        await this.#giveBack(guest)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // Somebody removed the snapshot meanwhile: what was read of it was read.
-      }
+  async admit(snapshot: SnapshotPath, kept: KeptFiles | null = null): Promise<void> {
+    for (const part of parts) {
+      const outside = openPart(snapshot + part)
+      const found = outside === null ? null : fstatSync(outside.number, { bigint: true })
+      if (outside !== null && found !== null) this.#guests.push({ part, outside, found, kept, entered: 'not-yet' })
+      if (kept !== null) requireKept(snapshot + part, found, kept.get(part) ?? null)
     }
-    this.#guests.length = 0
-    for (const name of readdirSync(this.folder)) await remove(join(this.folder, name))
+    for (const guest of this.#guests) await this.#letIn(guest)
   }
 
-  async #giveBack({ outside, inside, uid, gid, ino }: Guest): Promise<void> {
-    if (ino === null) return
-    if (look(inside)?.ino !== ino && !isMain(inside)) return rm(outside)
-    if (this.#user !== null) chownSync(outside, uid, gid)
-    chmodSync(outside, 0o600)
+  async #letIn(guest: Guest): Promise<void> {
+    const inside = this.#inside.at(databaseName + guest.part)
+    guest.entered = await linkOrCopy(guest.outside.path, inside)
+    const linked = guest.entered === 'linked'
+    using copy = linked ? null : openDescriptor(inside, 'read-only')
+    if (linked && look(inside)?.ino !== guest.found.ino) throw changed(guest.outside.path, 'it was replaced meanwhile')
+    if (this.#user !== null) fchownSync((copy ?? guest.outside).number, this.#user.uid, this.#user.gid)
+  }
+
+  /**
+   * Takes the snapshot out again. What SQLite removed inside (a journal rolled back, a WAL written back) goes outside
+   * too.
+   * @param endChildren ends the children of this room; called before what only a child that was taken over can have
+   * made is looked into
+   */
+  async clear(endChildren: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    for (let guest = this.#guests[0]; guest !== undefined; guest = this.#guests[0]) {
+      this.#giveBack(guest)
+      guest.outside.close()
+      this.#guests.shift()
+    }
+    const plain = this.#inside.names().map((name) => isUnlinked(this.#inside.at(name)))
+    if (plain.every(Boolean)) return
+    await endChildren()
+    await this.#takeBack()
+    this.#giveToChildren()
+  }
+
+  #giveBack({ part, outside, found, kept, entered }: Guest): void {
+    if (entered !== 'linked') return
+    // SQLite never removes the database itself. A child that did was taken over, and outside is still the snapshot.
+    if (part !== '' && look(this.#inside.at(databaseName + part))?.ino !== found.ino) {
+      isUnlinked(outside.path)
+      kept?.delete(part)
+      return
+    }
+    if (this.#user !== null) fchownSync(outside.number, Number(found.uid), Number(found.gid))
+    fchmodSync(outside.number, 0o600)
+    kept?.set(part, keptFile(fstatSync(outside.number, { bigint: true })))
+  }
+
+  #giveToChildren(): void {
+    if (this.#user !== null) fchownSync(this.#inside.number, this.#user.uid, this.#user.gid)
+  }
+
+  /** Ends whatever still runs in the room and empties it. Afterwards it is ours. */
+  async #takeBack(): Promise<void> {
+    if (this.#user !== null) await killRootedIn(pathOf(this.#inside.number))
+    await emptyFolder(this.#inside)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.clear()
-    await rm(this.folder, { recursive: true })
+    await this.#takeBack()
+    this.#inside[Symbol.dispose]()
+    await rmdir(this.folder)
   }
 }
 
-/** Nearly always a link to what has its name outside too; a child that was taken over may have made folders. */
-async function remove(path: string): Promise<void> {
+/** CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user; else as it is. */
+function asConfinement(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== 'EPERM' && code !== 'EINVAL') return error
+  return cannotConfine(`root may not give them a folder of their own here (chown: ${code})`, error)
+}
+
+/** null where there is none. @throws {Failure} READ_FAILED for what is no regular file */
+function openPart(path: string): Descriptor | null {
   try {
-    unlinkSync(path)
-  } catch {
-    await rm(path, { recursive: true })
+    return openDescriptor(path, 'read-only')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return null
+    throw code === 'ELOOP' || error instanceof Failure ? changed(path, 'it is no regular file', error) : error
   }
 }
 
-/** SQLite never removes the database itself; a child that did was taken over, and the file outside is still the snapshot. */
-const isMain = (inside: string): boolean => inside.endsWith(`/${databaseName}`)
+/** @throws {Failure} READ_FAILED */
+function requireKept(path: string, found: BigIntStats | null, kept: KeptFile | null): void {
+  if (kept === null && found === null) return
+  if (found === null) throw changed(path, 'it is gone')
+  if (kept === null) throw changed(path, 'it came along since')
+  if (found.dev !== kept.dev || found.ino !== kept.ino) throw changed(path, 'another file has its name')
+  if (Number(found.size) !== kept.bytes) throw changed(path, `it has ${found.size} bytes instead of ${kept.bytes}`)
+}
 
-/** True for a link. */
-async function linkOrCopy(outside: string, inside: string): Promise<boolean> {
+function changed(path: string, what: string, cause?: unknown): Failure {
+  return new Failure('READ_FAILED', `the snapshot is not what was copied: ${JSON.stringify(path)}: ${what}`, {
+    hint: 'another program works in the folder for snapshots; give holdfast one of its own, and check again', cause,
+  })
+}
+
+async function linkOrCopy(outside: string, inside: string): Promise<'linked' | 'copied'> {
   try {
     linkSync(outside, inside)
+    return 'linked'
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw changed(outside, 'it is gone', error)
+    if (code === 'EEXIST') throw changed(outside, 'a file of its name is in the room already', error)
+    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
+    await copyRegularFile(outside, inside, 'refuse')
+    return 'copied'
+  }
+}
+
+/** False for what is more than a file: a child that was taken over may have made folders. */
+function isUnlinked(path: string | Buffer): boolean {
+  try {
+    unlinkSync(path)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
-    await copyFile(outside, inside, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-    return false
+    if (code === 'ENOENT') return true // Somebody removed the snapshot meanwhile: what was read of it was read.
+    if (code === 'EISDIR' || code === 'EPERM') return false
+    throw error
   }
 }
 
 /** null for nothing. */
 const look = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null
-
-/** Removes the rooms of processes that are gone. Their snapshots have their names outside; only links are lost. */
-export async function removeAbandonedRooms(beside: string): Promise<void> {
-  for (const name of await readdir(beside)) {
-    const [, mark] = /^room-(\d+-\d+)-\w+$/.exec(name) ?? []
-    if (mark === undefined || isMarkAlive(mark)) continue
-    await rm(join(beside, name), { recursive: true, force: true })
-  }
-}

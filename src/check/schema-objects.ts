@@ -3,7 +3,8 @@ import type Database from 'better-sqlite3'
 import type { SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import type { SchemaRow as RowOnPage } from '../sqlite/accounting/schema-rows.ts'
-import { moduleOf } from './virtual-table-module.ts'
+import { foldedName } from './sql-tokens.ts'
+import { isShadow, moduleOf } from './virtual-table-module.ts'
 
 /** A row of sqlite_schema. */
 export interface SchemaRow {
@@ -14,41 +15,26 @@ export interface SchemaRow {
   readonly sql: string | null
 }
 
-export interface ListedTable {
-  readonly name: string
-  readonly type: 'table' | 'view' | 'shadow' | 'virtual'
-  readonly wr: number
-}
-
 /** In a damaged schema any value may be of any type. */
 const schemaRows = `SELECT ${['type', 'name', 'tbl_name'].map((column) => `coalesce(CAST(${column} AS TEXT), '') AS ${column}`).join(', ')}, CAST(rootpage AS INTEGER) AS rootpage, CAST(sql AS TEXT) AS sql
   FROM sqlite_schema`
 
-/** What SQLite knows beyond the rows of the schema. */
-export interface ObjectsSaid {
-  /** Tables by name. */
-  readonly listed: ReadonlyMap<string, ListedTable>
-  /** In small letters. */
-  readonly modules: ReadonlySet<string>
-}
+/** The tables with a b-tree of their own, by name and root page. In a damaged schema any value may be of any type. */
+export const ordinaryTables = "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
 
 /** Reads the schema; throws what SQLite throws. The schema's own table, whose root is page 1, is not among the objects. */
-export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> => objectsOf(readSchemaRows(db), askAboutObjects(db))
+export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> => objectsOf(readSchemaRows(db), knownModules(db))
 
 /** @throws what SQLite throws */
 export const readSchemaRows = (db: Database.Database): readonly SchemaRow[] => db.prepare<[], SchemaRow>(schemaRows).all()
 
-/** @throws what SQLite throws */
-export function askAboutObjects(db: Database.Database): ObjectsSaid {
-  return {
-    listed: new Map(db.prepare<[], ListedTable>("SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main'").all().map((table) => [table.name, table])),
-    modules: new Set(db.prepare<[], string>('SELECT name FROM pragma_module_list').pluck().all().map((name) => name.toLowerCase())),
-  }
-}
+/** Modules that this SQLite has, in small letters. @throws what SQLite throws */
+export const knownModules = (db: Database.Database): ReadonlySet<string> =>
+  new Set(db.prepare<[], string>('SELECT name FROM pragma_module_list').pluck().all().map((name) => name.toLowerCase()))
 
-export function objectsOf(rows: readonly SchemaRow[], { listed, modules }: ObjectsSaid): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
-  const virtual = rows.filter(isVirtual).map((row) => row.name)
-  const objects = rows.map((row) => objectOf(row, listed.get(row.name), virtual))
+export function objectsOf(rows: readonly SchemaRow[], modules: ReadonlySet<string>): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
+  const virtual = new Map(rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]))
+  const objects = rows.map((row) => objectOf(row, virtual))
   // SQLite passes over a virtual table without its module in silence.
   const skipped = objects.filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
     .map((object): Skipped => ({ object: object.name, why: `module ${object.module} is not part of this SQLite` }))
@@ -57,15 +43,19 @@ export function objectsOf(rows: readonly SchemaRow[], { listed, modules }: Objec
 
 export const isVirtual = (row: SchemaRow): boolean => row.type === 'table' && (row.rootpage ?? 0) === 0
 
-function objectOf(row: SchemaRow, listed: ListedTable | undefined, virtual: readonly string[]): SchemaObject {
+interface VirtualTable {
+  readonly name: string
+  readonly module: string | null
+}
+
+function objectOf(row: SchemaRow, virtual: ReadonlyMap<string, VirtualTable>): SchemaObject {
   return {
     kind: isVirtual(row) ? 'virtual-table' : kindOf(row.type),
     name: row.name,
     table: row.tbl_name,
     root: row.rootpage ?? 0,
-    withoutRowid: listed?.wr === 1,
-    module: isVirtual(row) ? moduleOf(row.sql ?? '') : null,
-    shadowOf: listed?.type === 'shadow' ? ownerOfShadow(row.name, virtual) : null,
+    module: isVirtual(row) ? (virtual.get(foldedName(row.name))?.module ?? null) : null,
+    shadowOf: row.type === 'table' && !isVirtual(row) ? ownerOfShadow(row.name, virtual) : null,
   }
 }
 
@@ -74,13 +64,13 @@ function kindOf(type: string): SchemaObject['kind'] {
 }
 
 /** A shadow table is called after its virtual table, an underscore and its part. */
-function ownerOfShadow(name: string, virtual: readonly string[]): string | null {
-  const lower = name.toLowerCase()
-  const owners = virtual.filter((owner) => lower.startsWith(`${owner.toLowerCase()}_`)).toSorted((a, b) => b.length - a.length)
-  return owners[0] ?? null
+function ownerOfShadow(name: string, virtual: ReadonlyMap<string, VirtualTable>): string | null {
+  const underscore = name.lastIndexOf('_')
+  const owner = underscore < 0 ? undefined : virtual.get(foldedName(name.slice(0, underscore)))
+  return owner !== undefined && isShadow(owner.module, name.slice(underscore + 1)) ? owner.name : null
 }
 
 /** Objects as the pages of the schema have them, for files whose schema SQLite refuses. */
 export const objectsFromPages = (rows: readonly RowOnPage[]): readonly SchemaObject[] => rows.map((row) => ({
-  kind: row.type === 'table' && row.root === 0 ? 'virtual-table' : kindOf(row.type), name: row.name, table: row.table, root: row.root, withoutRowid: false, module: null, shadowOf: null,
+  kind: row.type === 'table' && row.root === 0 ? 'virtual-table' : kindOf(row.type), name: row.name, table: row.table, root: row.root, module: null, shadowOf: null,
 }))

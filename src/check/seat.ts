@@ -16,6 +16,7 @@ export class Seat implements AsyncDisposable {
   readonly #user: User | null
   readonly #limits: ChildLimits
   #child: Promise<ReadingChild> | null = null
+  #fileBytesMax = 0
   #killed = false
 
   constructor(folder: string, user: User | null, limits: ChildLimits) {
@@ -24,11 +25,21 @@ export class Seat implements AsyncDisposable {
     this.#limits = limits
   }
 
-  /** Starts the child if there is none. */
-  ready(): Promise<ReadingChild> {
+  /**
+   * Starts the child if there is none, or if it may write less than what is read next can need. @throws {Failure}
+   * CANNOT_CONFINE
+   */
+  async ready(): Promise<ReadingChild> {
     this.#killed = false
-    this.#child ??= ReadingChild.start(this.#folder, this.#user, this.#limits)
+    const child = await (this.#child ??= this.#start())
+    if (child.fileBytesMax === null || child.fileBytesMax >= this.#fileBytesMax) return child
+    await this.end()
+    this.#child = this.#start()
     return this.#child
+  }
+
+  #start(): Promise<ReadingChild> {
+    return ReadingChild.start(this.#folder, this.#user, this.#limits)
   }
 
   /** As `ready`, with a fresh child in the place of one that died while nobody asked it. For whoever begins: in the middle, it would not know what was asked before. */
@@ -37,6 +48,11 @@ export class Seat implements AsyncDisposable {
     if (child?.isRunning) return child
     await this.end()
     return this.ready()
+  }
+
+  /** What will be read next: the child may make no file longer than this. */
+  allow(fileBytesMax: number): void {
+    this.#fileBytesMax = fileBytesMax
   }
 
   /** Starts the child without waiting for it; what goes wrong is told to who asks it. */
@@ -53,6 +69,7 @@ export class Seat implements AsyncDisposable {
     signal.throwIfAborted()
     const child = await this.ready()
     try {
+      if (child.fileBytesMax === null) await child.limit(this.#fileBytesMax, timeoutMs)
       // It may have been aborted while the child started.
       if (this.#killed) child.kill()
       return await child.ask<S>(question, timeoutMs)

@@ -1,10 +1,13 @@
 /** Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash, hang or grow over a hostile file. */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { CannotConfine } from '../host/confine.ts'
 import type { CensusPlan } from '../census/plan.ts'
 import { invariant } from '../model/bug.ts'
 import type { CompiledCore } from '../census/compiled-core.ts'
-import type { Fact } from '../model/reading.ts'
+import type { Wall } from '../model/reading.ts'
+import type { User } from './confinement.ts'
+import { bringCompanionsBack, putBack } from './before-recovery.ts'
 import { countRows, findOrphans } from './contents.ts'
 import { loadCore } from './compiled-core.ts'
 import { compareCounts } from './compare-counts.ts'
@@ -12,24 +15,31 @@ import { describeSchema } from './describe-schema.ts'
 import { askSqlite, askTables } from './integrity.ts'
 import { KnownSchemas } from './known-schemas.ts'
 import { look } from './look.ts'
-import { openDatabase, thrownFact } from './open-database.ts'
+import { thrownFact } from './open-database.ts'
 import { countingBytes, PageCounter } from './page-counter.ts'
 import { PageFile } from './page-file.ts'
 import { PageReader } from './page-reader.ts'
 import { readAtOnce } from './read-at-once.ts'
+import { nameRows } from './name-rows.ts'
 import { lookingBytes, RowLook } from './row-look.ts'
 import { databaseName } from './questions.ts'
-import type { Answer, AnswerOf, Question, QuestionOf } from './questions.ts'
+import type { Answer, AnswerOf, Confinement, Question, QuestionOf } from './questions.ts'
+import { readSchema } from './read-schema.ts'
 import { objectsFromPages } from './schema-objects.ts'
 import { settle } from './settle.ts'
 
-/** Locks this process into a room. */
-export type Confine = (room: { readonly folder: string; readonly uid: number; readonly gid: number }) => void
+/** How this process is confined to a room, and how the files that it writes are. */
+export interface Confining {
+  /** @returns the walls that stand @throws {CannotConfine} */
+  enter(folder: string, user: User | null): readonly Wall[]
+  limitFileSize(bytes: number): void
+}
 
 export class SnapshotReader {
-  readonly #confine: Confine
+  readonly #confining: Confining
   readonly #schemas = new KnownSchemas()
   #folder: string | null = null
+  #sqliteVersion = ''
   #pages: PageReader | null = null
   #sqlite: Database.Database | null = null
   #counter: PageCounter | null = null
@@ -38,16 +48,19 @@ export class SnapshotReader {
   #planned: CensusPlan | null = null
   #rows: RowLook | null = null
 
-  constructor(confine: Confine) {
-    this.#confine = confine
+  constructor(confining: Confining) {
+    this.#confining = confining
   }
 
   answer(question: Question): Answer {
     switch (question.step) {
       case 'enter': return this.#enter(question)
+      case 'limit': return this.#limit(question)
       case 'atOnce': return { step: 'atOnce', answers: [...readAtOnce((next) => this.answer(next), question)] }
-      case 'look': return { step: 'look', ...look(this.#database()) }
-      case 'settle': return { step: 'settle', ...settle(this.#database()) }
+      case 'look': return { step: 'look', ...look(this.#database(), this.#sqliteVersion) }
+      case 'settle': return { step: 'settle', ...settle(this.#database(), question.keep, this.#sqliteVersion) }
+      case 'putBack': return { step: 'putBack', done: putBack(this.#database()) }
+      case 'bringBack': return this.#bringBack()
       case 'account': return this.#account(question)
       case 'schema': return this.#readSchema()
       case 'objects': return { step: 'objects', objects: objectsFromPages(this.#pages?.rows ?? []) }
@@ -55,7 +68,7 @@ export class SnapshotReader {
       case 'scan': return this.#scan(question)
       case 'tally': return { step: 'tally', tally: this.#counting().tally }
       case 'compare': return this.#compare(question)
-      case 'integrity': return { step: 'integrity', ...askSqlite(this.#opened(), question.depth, question.objects) }
+      case 'integrity': return this.#askSqlite(question)
       case 'compareBySqlite': return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
       case 'foreignKeys': return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
       case 'count': return { step: 'count', ...countRows(this.#opened(), question.objects) }
@@ -74,11 +87,25 @@ export class SnapshotReader {
     // Loads the compiled core and SQLite's native code, which the room does not have.
     this.#core = loadCore()
     const memory = new Database(':memory:')
-    const sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
+    this.#sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
     memory.close()
-    if (user !== null) this.#confine({ folder, uid: user.uid, gid: user.gid })
+    const confinement = this.#confined(folder, user)
     this.#folder = user === null ? folder : '/'
-    return { step: 'enter', sqliteVersion }
+    return { step: 'enter', sqliteVersion: this.#sqliteVersion, confinement }
+  }
+
+  #confined(folder: string, user: User | null): Confinement {
+    try {
+      return { kind: 'stands', walls: this.#confining.enter(folder, user) }
+    } catch (error) {
+      if (error instanceof CannotConfine) return { kind: 'refused', why: error.message }
+      throw error
+    }
+  }
+
+  #limit({ fileBytesMax }: QuestionOf<'limit'>): AnswerOf<'limit'> {
+    this.#confining.limitFileSize(fileBytesMax)
+    return { step: 'limit' }
   }
 
   #account({ pagesMax, map, digest, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
@@ -88,25 +115,12 @@ export class SnapshotReader {
 
   /** Opens the database for SQLite's word, anew if it was open. */
   #readSchema(): AnswerOf<'schema'> {
-    const facts: Fact[] = []
-    for (const mode of ['strict', 'tolerant'] as const) {
-      this.#sqlite?.close()
-      this.#sqlite = null
-      try {
-        this.#sqlite = openDatabase(this.#database(), mode)
-        // What a tolerant reader makes of a broken schema is known of no other file.
-        const schemas = mode === 'strict' ? this.#schemas : new KnownSchemas()
-        const { objects, plan, uncounted, passedOver, skipped } = schemas.read(this.#database(), this.#sqlite)
-        this.#planned = plan
-        return { step: 'schema', opened: true, objects, facts, plan, uncounted, skipped: [...passedOver, ...skipped] }
-      } catch (error) {
-        facts.push(thrownFact(error, 'reading the schema', null))
-      }
-    }
     this.#sqlite?.close()
     this.#sqlite = null
-    const skipped = [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }]
-    return { step: 'schema', opened: false, objects: [], facts: facts.slice(0, 1), plan: null, uncounted: [], skipped }
+    const read = readSchema(this.#database(), this.#schemas)
+    this.#sqlite = read.db
+    this.#planned = read.answer.plan
+    return { step: 'schema', ...read.answer }
   }
 
   #plan({ plan, key, memoryBytesMax }: QuestionOf<'plan'>): AnswerOf<'plan'> {
@@ -125,6 +139,11 @@ export class SnapshotReader {
     const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key, this.#core))
     counter.add(tallies)
     return { step: 'compare', ...compareCounts(counter, this.#opened(), { map, showValues }) }
+  }
+
+  #askSqlite(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
+    const word = askSqlite(this.#opened(), question)
+    return { step: 'integrity', ...word, facts: [...word.facts, ...nameRows(this.#opened(), word.facts, question.objects)] }
   }
 
   #describe(): AnswerOf<'describe'> {
@@ -162,6 +181,11 @@ export class SnapshotReader {
     this.#pageFile?.[Symbol.dispose]()
     this.#pageFile = null
     return { step: 'finish', owners, digested }
+  }
+
+  #bringBack(): AnswerOf<'bringBack'> {
+    bringCompanionsBack(this.#database())
+    return { step: 'bringBack' }
   }
 
   #database(): string {

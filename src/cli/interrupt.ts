@@ -2,7 +2,7 @@
 import { Failure } from '../model/failure.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 
-const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SIGHUP: exitCodes.hangup } as const
+const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SIGHUP: exitCodes.hangup, SIGQUIT: exitCodes.quit } as const
 
 export interface Interrupt {
   readonly signal: AbortSignal

@@ -1,5 +1,7 @@
 /** The command line: parse, call, print, set the exit code. Nothing is ever cut off: the process ends by itself. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { argumentsOf } from '../host/file-name.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
@@ -29,7 +31,16 @@ process.exitCode = exitCodes.bug // Should it ever come to its end without an an
 void answer()
 
 async function answer(): Promise<void> {
-  process.exitCode = await tellLost(await runCommandLine(process.argv, face), face)
+  process.exitCode = await tellLost(await runCommandLine(argumentsOf(process.argv, readCommandLine()), face), face)
+}
+
+/** null where the system has no such file. */
+function readCommandLine(): Buffer | null {
+  try {
+    return readFileSync('/proc/self/cmdline')
+  } catch {
+    return null
+  }
 }
 
 async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
@@ -109,5 +120,5 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
-  75 busy (try later), 78 configuration, 129/130/143 ended by a signal`)
+  75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`)
 }

@@ -1,22 +1,47 @@
 /** How a command opens a run against the service. */
 import type { Opening } from '../fleet/run.ts'
 import type { RunId } from '../model/brand.ts'
+import type { HoldEnding } from '../fleet/open-holds.ts'
+import type { OtherHold } from '../model/service-way.ts'
+import { describeOther, withoutThatConfiguration } from '../report/other-holds.ts'
+import type { Outcome } from './outcome.ts'
 import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
 import type { CommonOptions } from './options.ts'
 
-export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> = {}): Opening {
+export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<Outcome, 'leave'> } = {}): Opening {
   return {
     run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
     version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, onStep: logSteps(face, run, options.logLevel),
     onNotice: noticeTo(face),
-    onEndings: (endings) => {
-      for (const { hold, failure } of endings) {
-        const how = failure ? `was NOT seen serving again: ${printable(failure.message)}` : 'serves again'
-        face.say(`an earlier run left a hold on ${printable(hold.tenant)} open; it ${how}`)
-      }
+    onEndings: (endings) => tellEndings(face, endings),
+    onOthers: (others, config) => {
+      tellOthers(face, others, config)
+      more.outcome?.leave(others, config)
     },
+  }
+}
+
+/** Says how holds ended that an earlier run had left open. */
+export function tellEndings(face: Face, endings: readonly HoldEnding[]): void {
+  for (const { hold, how, failure, complaint, unwritten } of endings) {
+    face.say(`an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how, failure)}${unwritten === null ? '' : '. This could not be written down'}`)
+    if (complaint !== null) face.say(`  ITS RESUME COMMAND FAILED: should it stand still somewhere, run it by hand: ${printable(complaint)}`)
+  }
+}
+
+function endOf(how: HoldEnding['how'], failure: HoldEnding['failure']): string {
+  if (failure !== null) return `it was NOT seen serving again: ${printable(failure.message)}`
+  return how === 'tenant-gone' ? 'the service no longer lists this tenant, so the hold has ended with it' : 'it serves again'
+}
+
+/** Names holds that are not this service's to end, and what to type. */
+export function tellOthers(face: Face, others: readonly OtherHold[], config: string): void {
+  for (const hold of others) {
+    const { said, next } = describeOther(hold, config)
+    face.say(said)
+    face.say(`  next: ${next} (${withoutThatConfiguration(hold)})`)
   }
 }
 

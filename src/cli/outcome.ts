@@ -3,11 +3,14 @@ import type { RunId } from '../model/brand.ts'
 import { noEvidence } from '../model/evidence.ts'
 import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
 import type { FailureCode } from '../model/failure.ts'
-import type { Report, Result, RunFailure } from '../model/report.ts'
+import type { NamedHold, Report, Result, RunFailure, SelectedFile } from '../model/report.ts'
+import type { OtherHold } from '../model/service-way.ts'
 import { jsonReport } from '../report/json.ts'
+import { describeOther } from '../report/other-holds.ts'
 import { keyRedactor } from '../report/redact.ts'
 import { Tally } from '../report/summary.ts'
 import { renderReport } from '../report/text.ts'
+import type { Target } from '../fleet/crew.ts'
 import type { Worked } from '../fleet/pipeline.ts'
 import type { Face } from './face.ts'
 import type { CommonOptions } from './options.ts'
@@ -24,6 +27,9 @@ export class Outcome implements Disposable {
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #tally = new Tally()
+  #otherHolds: readonly NamedHold[] = []
+  /** What was selected and has no result yet. */
+  readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
 
   constructor(face: Face, options: OutcomeOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
@@ -35,7 +41,27 @@ export class Outcome implements Disposable {
     this.#spool = new Spool(options.json ? 'file' : 'memory')
   }
 
+  /** Names holds that stand open and are left to others. */
+  leave(others: readonly OtherHold[], config: string): void {
+    this.#otherHolds = others.map((hold) => ({ tenant: hold.tenant, holder: hold.holder, service: hold.service, via: hold.via, ...describeOther(hold, config) }))
+  }
+
+  /** Names what the run is going to come to, before it does. */
+  select(targets: readonly Target[]): void {
+    for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
+  }
+
+  /** What the run did not come to, as many as a report names. */
+  get notReached(): readonly SelectedFile[] {
+    return [...this.#pending.values()].slice(0, notReachedMax)
+  }
+
+  get counts(): { readonly selected: number; readonly covered: number } {
+    return { selected: this.#tally.results + this.#pending.size, covered: this.#tally.results }
+  }
+
   add(result: Result): void {
+    this.#pending.delete(keyOf(result.tenant, result.path))
     this.#tally.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))
@@ -65,25 +91,26 @@ export class Outcome implements Disposable {
   }
 
   async #printFailed(error: unknown): Promise<ExitCode> {
-    const exitCode = this.#exitCodeOfTrouble(error)
+    const exitCode = this.exitCodeOfTrouble(error)
+    const notCovered = this.#pending.size
     // First the results, so that the trouble is the last thing that a person reads.
-    if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, { stopped: null, notCovered: 0 }, describeTrouble(error))
+    if (this.#options.json || this.#tally.results + notCovered > 0) await this.#print(exitCode, { stopped: null, notCovered }, describeTrouble(error))
     tellTrouble(this.#face, error)
     return exitCode
   }
 
   /** Usage and configuration keep their own code, for they come before any result; else the gravest of all. */
-  #exitCodeOfTrouble(error: unknown): ExitCode {
+  exitCodeOfTrouble(error: unknown): ExitCode {
     const signal = this.#face.interrupt.exitCode()
     const own = exitCodeOfTrouble(error, signal)
-    return this.#tally.results === 0 ? own : this.#tally.exitCode({ notCovered: 0, stopped: own, signal })
+    return this.#tally.results === 0 ? own : this.#tally.exitCode({ notCovered: this.#pending.size, stopped: own, signal })
   }
 
   async #print(exitCode: ExitCode, { stopped, notCovered }: Ending, failure: RunFailure | null): Promise<void> {
-    const summary = this.#tally.summary(notCovered, exitCode)
+    const summary = this.#tally.summary(notCovered, exitCode, this.notReached)
     const { id, mode, startedAt } = this.#run
     const registry = failure && this.#tally.results === 0 ? 'none' : this.#run.registry
-    const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}) }
+    const run = { id, mode, startedAt, finishedAt: new Date().toISOString(), registry, ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}), ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }) }
     const report: Omit<Report, 'results'> = { schema: 'holdfast.report/1', tool: { version: this.#face.version, sqlite: this.#sqlite }, run, ...(failure ? { failure } : {}), summary }
     if (this.#options.json) {
       for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)
@@ -96,6 +123,11 @@ export class Outcome implements Disposable {
     this.#spool[Symbol.dispose]()
   }
 }
+
+/** A report names no more files than this that a run did not come to. */
+const notReachedMax = 10_000
+
+const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify([tenant, path])
 
 /** Stopped by what one tenant met, or by a signal, which has its own code too. */
 const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])

@@ -1,7 +1,10 @@
 /** What the two words of `compare` mean: files, private copies, folders of them, or tenants. Whatever could be meant in two ways is refused. */
+import { dirname } from 'node:path'
 import { findConfiguration } from '../config/load.ts'
+import { shellWord } from '../diagnosis/command.ts'
 import type { GivenFiles, GivenSide } from '../fleet/compare.ts'
 import { findDatabases } from '../hold/find-databases.ts'
+import { noDatabaseIn } from './database-files.ts'
 import { isFolder, isThere } from '../hold/tell-file.ts'
 import { tenantId } from '../model/brand.ts'
 import { tenantPrefix, type Sided } from '../model/comparison.ts'
@@ -28,7 +31,7 @@ async function tellSide(given: string, { snapshot, config }: { readonly snapshot
 async function databasesIn(given: string): Promise<Pick<GivenFiles, 'isFolder' | 'paths'>> {
   if (!(await isFolder(given))) return { isFolder: false, paths: [given] }
   const paths = await findDatabases(given)
-  if (paths.length === 0) throw new Failure('USAGE', `the folder ${given} holds no database`, { hint: 'name the file itself' })
+  if (paths.length === 0) throw await noDatabaseIn(given, (below) => `name that folder: ${shellWord(dirname(below))}`)
   return { isFolder: true, paths }
 }
 

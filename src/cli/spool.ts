@@ -1,11 +1,11 @@
 /**
- * What a run comes to until it is printed. Where there may be much of it, it goes to an unlinked private file: a sweep of ten thousand
+ * What a run comes to until it is printed. Where there may be much of it, it goes to a private file without a name: a sweep of ten thousand
  * tenants takes no more memory than one of ten. Where no file can be written (a full disk, no TMPDIR) it stays in memory: nothing is
  * lost for the want of room.
  */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { openUnnamedFile } from '../host/unnamed-file.ts'
 
 const pieceBytes = 256 * 1024
 
@@ -53,7 +53,7 @@ export class Spool<Value> implements Disposable {
   #append(line: string): boolean {
     const bytes = Buffer.from(line)
     try {
-      this.#file ??= openUnlinked()
+      this.#file ??= openUnnamedFile(tmpdir())
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done, bytes.length - done, this.#fileBytes + done)
     } catch {
       return false // Why does not matter: the run is about tenants, and its memory is there.
@@ -65,15 +65,5 @@ export class Spool<Value> implements Disposable {
   [Symbol.dispose](): void {
     if (this.#file !== null) closeSync(this.#file)
     this.#file = null
-  }
-}
-
-/** A file without a name: it is gone with the process, whatever ends it. */
-function openUnlinked(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-results-'))
-  try {
-    return openSync(join(folder, 'results'), 'wx+', 0o600)
-  } finally {
-    rmSync(folder, { recursive: true })
   }
 }

@@ -1,9 +1,10 @@
 /** Finding and reading the configuration file. What it says is settled in parse.ts, which is loaded with its libraries only when there is a file: a check of bare files needs none. */
-import { constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import type { Settings } from './settings.ts'
+import { readSmallFile } from './small-file.ts'
+import { findUntrusted } from './trusted-path.ts'
 
 export { defaultCheckSettings, defaultHoldSettings } from './defaults.ts'
 
@@ -38,25 +39,35 @@ export async function loadSettings(file: string): Promise<Settings> {
   return parseSettings(text, path)
 }
 
+/** It names commands that holdfast runs, often as root: who can change it is root. */
 async function readText(path: string): Promise<string> {
   const refused = (why: string, cause?: unknown): Failure => new Failure('CONFIG_INVALID', `${path}: ${why}`, { cause })
+  requireTrusted(path)
   try {
-    // O_NONBLOCK: a FIFO under this name must not hold us up.
-    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const { mode, size } = await handle.stat()
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw refused('is not a regular file')
-    // It names commands that holdfast runs, often as root.
-    if ((mode & 0o002) !== 0) throw refused('everybody may write this file, and it names commands to be run: chmod o-w')
-    if (size > fileBytesMax) throw refused(`has ${size} bytes; a configuration has at most ${fileBytesMax}`)
-    const bytes = Buffer.alloc(fileBytesMax + 1)
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)
-    if (bytesRead > fileBytesMax) throw refused(`has more than ${fileBytesMax} bytes`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, bytesRead))
+    const file = await readSmallFile(path, fileBytesMax, 'follow')
+    switch (file.kind) {
+      case 'not-regular':
+        throw refused('is not a regular file')
+      case 'too-large':
+        throw refused(`has ${file.size} bytes; a configuration has at most ${fileBytesMax}`)
+      case 'read':
+        return new TextDecoder('utf-8', { fatal: true }).decode(file.bytes)
+    }
   } catch (error) {
     if (error instanceof Failure) throw error
     if (error instanceof TypeError) throw refused('is not UTF-8 text', error)
     throw refused(`cannot be read (${codeOf(error)})`, error)
   }
+}
+
+/** @throws {Failure} CONFIG_INVALID when another user could change the file, or put another one in its place */
+function requireTrusted(path: string): void {
+  const untrusted = findUntrusted(path, 'file')
+  if (untrusted === null) return
+  const where = untrusted.path === path ? '' : `${untrusted.path} leads to it: `
+  throw new Failure('CONFIG_INVALID', `${path}: another user could change this file, and it names commands to be run: ${where}${untrusted.why}`, {
+    hint: `look at what the file says, then ${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; or name another one with --config FILE`,
+  })
 }
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

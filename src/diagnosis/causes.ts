@@ -1,6 +1,10 @@
 /** Why it may have happened, as far as one reading can tell. Hints, each with the observation that it rests on. */
 import type { Cause, Finding } from '../model/finding.ts'
+import type { Reading } from '../model/reading.ts'
+import { isNewer } from '../sqlite/version.ts'
 import type { DiagnosisContext } from './context.ts'
+import { limitOf } from './limits.ts'
+import { isDamage } from './refusal.ts'
 
 /** Causes of damage that was found; none where nothing was. */
 export function causesOf(damage: readonly Finding[], context: DiagnosisContext): readonly Cause[] {
@@ -18,6 +22,20 @@ export function causesOf(damage: readonly Finding[], context: DiagnosisContext):
   const zeroed = damage.find(({ source, text }) => source !== 'sqlite' && /\b(?:all zero(?:e?s)?|zeroed)\b/.test(text))
   if (zeroed) causes.push({ hint: 'zeroed-range', why: `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds zeros only: a write that was lost, or a restore that left a hole` })
   return causes
+}
+
+/** Who wrote the file last, where that explains what is not understood, or is a newer SQLite than ours or the service's. */
+export function writerOf(reading: Reading, { serviceSqlite }: Pick<DiagnosisContext, 'serviceSqlite'>): readonly Cause[] {
+  const { writtenBy, sqliteVersion } = reading
+  const older = [
+    ...(writtenBy !== null && isNewer(writtenBy, sqliteVersion) ? [`the SQLite ${sqliteVersion} with which holdfast reads it`] : []),
+    ...(writtenBy !== null && serviceSqlite !== null && isNewer(writtenBy, serviceSqlite) ? [`the SQLite ${serviceSqlite} of the service`] : []),
+  ]
+  if (older.length > 0) return [{ hint: 'newer-sqlite', why: `SQLite ${writtenBy} wrote the file last, which is newer than ${older.join(' and than ')}` }]
+  const foreign = reading.facts.some((fact) => fact.kind === 'refused' && !isDamage(fact, reading)) || reading.coverage.skipped.some(({ object, why }) => object === 'header' && limitOf(why) === 'newer-sqlite')
+  if (!foreign) return []
+  const by = writtenBy === null ? '' : `, though the header says that ${writtenBy} wrote it last`
+  return [{ hint: 'other-sqlite', why: `the file holds what SQLite ${sqliteVersion} does not know${by}: another SQLite wrote it, or bytes changed` }]
 }
 
 /** Index damage, or index entries and rows that went apart: what a lost page of the WAL looks like. */

@@ -11,10 +11,16 @@ export function shellWord(text: string): string {
   const escaped = Array.from(text, (letter) => {
     if (letter === '\\' || letter === "'") return `\\${letter}`
     if (!invisible.test(letter)) return letter
-    return Array.from(new TextEncoder().encode(letter), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+    return Array.from(bytesOf(letter), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
   })
   // \xHH takes at most two digits in bash and zsh, and more in some other shells: a digit that follows would be swallowed, so the quote is reopened.
   return `$'${escaped.join('').replaceAll(/(\\x[0-9a-f]{2})(?=[0-9a-fA-F])/g, "$1'$$'")}'`
+}
+
+/** A lone surrogate is a byte of a name that is not UTF-8 (host/file-name.ts). */
+function bytesOf(letter: string): Iterable<number> {
+  const code = letter.codePointAt(0) ?? 0
+  return code >= 0xdc80 && code <= 0xdcff ? [code - 0xdc00] : new TextEncoder().encode(letter)
 }
 
 /**

@@ -1,18 +1,20 @@
 /** From a reading to a verdict: what is damaged, how badly, why it may have happened, and what will mend it. Pure. */
 import type { Finding } from '../model/finding.ts'
-import type { Fact, Reading } from '../model/reading.ts'
+import type { Reading } from '../model/reading.ts'
 import type { Diagnosis, NonEmpty, Verdict } from '../model/verdict.ts'
-import { causesOf } from './causes.ts'
+import { causesOf, writerOf } from './causes.ts'
 import { target } from './command.ts'
 import type { DiagnosisContext } from './context.ts'
 import { gather } from './gather.ts'
 import { readMessage } from './message.ts'
-import { explainThrows, judgeContent, mergeFound, withoutRepeats } from './merge.ts'
+import { explainThrows, wholeTables } from './explain-throws.ts'
+import { judgeContent, lackingTrees, mergeFound, withoutForeignIndexes, withoutRepeats } from './merge.ts'
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
+import { isDamage } from './refusal.ts'
 import { nothingToMend, remedyFor } from './remedy.ts'
 import { tellSalvage } from './salvage.ts'
-import { viewSchema } from './schema-view.ts'
+import { theSchema, viewSchema } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 import { readChildEnd, readThrown } from './thrown.ts'
 import type { Unread } from './thrown.ts'
@@ -27,8 +29,10 @@ export type { DiagnosisContext } from './context.ts'
  */
 export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis {
   const schema = viewSchema(reading)
-  const said = interpret(reading.facts, schema)
-  const explained = explainThrows(withoutRepeats(said.observations), said.found, schema)
+  const said = interpret(reading, schema)
+  const lacking = lackingTrees(reading)
+  const understood = withoutForeignIndexes(withoutRepeats(said.observations), reading, lacking)
+  const explained = explainThrows(understood, said.found, schema, wholeTables(reading), lacking.tables)
   const merged = mergeFound(explained.observations, said.found)
   const findings = judgeContent([...gather(merged.observations), ...merged.found]).toSorted(byGravity(schema))
   const unread = unreadOf(reading, context, said.unread, merged.observations)
@@ -42,17 +46,18 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
     const verdict: Verdict = { kind: 'damaged', findings: tellSalvage(damage, weighed.witnesses) }
     const unsettled = { unread: unreadClauses, depth: reading.depth }
     const remedy = remedyFor(damage, weighed, unsettled, context, schema)
-    return { verdict, damage: weighed.damage, findings: tellSalvage(all, weighed.witnesses), remedy, causes: [...weighed.causes, ...causesOf(damage, context)] }
+    return { verdict, damage: weighed.damage, findings: tellSalvage(all, weighed.witnesses), remedy, causes: [...weighed.causes, ...causesOf(damage, context), ...writerOf(reading, context)] }
   }
 
   function inconclusive(clauses: readonly string[]): Diagnosis {
     const reason = `not everything was read: ${clauses.length > clausesMax ? `${clauses.slice(0, clausesMax).join('; ')}; and ${clauses.length - clausesMax} more` : clauses.join('; ')}`
     const again = `holdfast check ${target(context.tenant, context.path)}`
-    return { verdict: { kind: 'inconclusive', reason }, damage: 'none', findings, remedy: nothingToMend(reason, again), causes: [] }
+    return { verdict: { kind: 'inconclusive', reason }, damage: 'none', findings, remedy: nothingToMend(reason, again), causes: writerOf(reading, context) }
   }
 
   function nothingFound(): string {
-    const what = findings.length === 0 ? 'nothing was found' : 'nothing but notices was found: an application may have put such content there itself'
+    const content = findings.some(({ rule }) => rule !== 'other-names')
+    const what = findings.length === 0 ? 'nothing was found' : `nothing but notices was found${content ? ': an application may have put such content there itself' : ''}`
     return reading.depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
   }
 }
@@ -66,11 +71,11 @@ interface Said {
   readonly unread: readonly Unread[]
 }
 
-function interpret(facts: readonly Fact[], schema: SchemaView): Said {
+function interpret(reading: Reading, schema: SchemaView): Said {
   const observations: Observation[] = []
   const found: Finding[] = []
   const unread: Unread[] = []
-  for (const fact of facts) {
+  for (const fact of reading.facts) {
     switch (fact.kind) {
       case 'message':
         observations.push(...readMessage(fact.text, schema))
@@ -86,6 +91,10 @@ function interpret(facts: readonly Fact[], schema: SchemaView): Said {
         break
       case 'orphans':
         observations.push(observe('foreign-key-violated', schema.table(fact.table), { bearing: 'content', rows: fact.rows, count: fact.total, detail: fact.parent }))
+        break
+      case 'refused':
+        // What is merely not understood stands in the coverage.
+        if (isDamage(fact, reading)) observations.push(observe('schema-unreadable', theSchema, { detail: `malformed database schema (${fact.name}) - ${fact.why}` }))
         break
       case 'child-ended':
         observations.push(readChildEnd(fact))

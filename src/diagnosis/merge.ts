@@ -1,7 +1,8 @@
-/** Where two facts tell of one thing: repeated messages, throws that a broken page explains, our accounting and SQLite's. */
+/** Where two facts tell of one thing: repeated messages, our accounting and SQLite's. */
 import type { Finding, FoundObject, Rule } from '../model/finding.ts'
+import type { Reading } from '../model/reading.ts'
+import { limitOf } from './limits.ts'
 import type { Observation } from './observation.ts'
-import type { SchemaView } from './schema-view.ts'
 import { nameObject, sentence } from './sentence.ts'
 
 /**
@@ -22,42 +23,32 @@ export function withoutRepeats(observations: readonly Observation[]): readonly O
 
 const oncePerObject = new Set(['index-count-differs', 'fts-broken', 'rtree-broken', 'freelist-broken', 'pointer-map-wrong', 'page-unreadable', 'schema-unreadable', 'not-a-database'])
 
-export interface Explained {
-  readonly observations: readonly Observation[]
-  /** True for a part that was not read because SQLite broke off over damage that is already named. */
-  covers(part: { readonly what: string | null }): boolean
+/** Tables and indexes for which the schema has no tree, or none that SQLite takes: its words on their entries, and over what it broke off, say nothing more. */
+export interface Lacking {
+  readonly names: ReadonlySet<string>
+  /** Tables that are among them, or have an index that is. */
+  readonly tables: ReadonlySet<string>
 }
 
-const treeRules = new Set(['page-malformed', 'page-out-of-range', 'wrong-depth', 'overflow-broken', 'page-unreadable'])
+export function lackingTrees({ facts }: Pick<Reading, 'facts'>): Lacking {
+  const lacking = facts.flatMap((fact): readonly Pick<FoundObject, 'name' | 'table'>[] => {
+    if (fact.kind === 'refused') return [{ name: fact.name, table: fact.table }]
+    return fact.kind === 'found' && fact.finding.rule === 'schema-incomplete' ? [fact.finding.object] : []
+  })
+  return { names: new Set(lacking.map(({ name }) => name)), tables: new Set(lacking.flatMap(({ table }) => table ?? [])) }
+}
 
 /**
- * SQLite looks every row up in every index, and throws CORRUPT when a page of the index is broken. Where the b-tree part of the check found broken
- * pages in indexes and nowhere else, such a throw tells of them, not of the table: without this, a broken index page would always read as table damage.
+ * Of an index that calls functions which are not known here, SQLite may say that it has not as many entries as its table: whoever has the functions may keep it
+ * in a way of their own. An index without a tree has none. What SQLite says of pages stays.
  */
-export function explainThrows(observations: readonly Observation[], found: readonly Finding[], schema: SchemaView): Explained {
-  const isThrow = ({ rule, page, bearing }: Observation): boolean => rule === 'page-unreadable' && page === null && bearing === 'damage'
-  const throws = observations.filter(isThrow)
-  const others = observations.filter((observation) => !isThrow(observation))
-  if (throws.length === 0) return { observations, covers: () => false }
-
-  const broken = [...others.filter(({ bearing }) => bearing === 'damage'), ...found.filter(({ severity }) => severity === 'damage')].filter(({ rule }) => treeRules.has(rule))
-  const indexesOnly = broken.length > 0 && broken.every(({ object }) => object.kind === 'index')
-  const brokenIndexOf = (table: string | null): Pick<Observation, 'object'> | undefined =>
-    broken.toSorted((a, b) => (a.object.name < b.object.name ? -1 : 1)).find(({ object }) => table === null || object.table === table || object.name === table)
-  const named = throws.some(({ object }) => object.kind !== 'file')
-  const covered = new Set<string>()
-  const kept = throws.flatMap((thrown): readonly Observation[] => {
-    // The whole check broke off, and going table by table has since shown where.
-    if (thrown.object.kind === 'file' && named) return []
-    const table = thrown.object.kind === 'file' ? null : thrown.object.name
-    const index = indexesOnly ? brokenIndexOf(table) : undefined
-    if (!index) return [thrown]
-    for (const name of table === null ? [] : [table, ...schema.indexesOf(table)]) covered.add(name)
-    return [{ ...thrown, object: index.object }]
-  })
-  const allExplained = kept.every(({ object }) => object.kind === 'index')
-  return { observations: [...others, ...kept], covers: ({ what }) => (what === null ? allExplained : covered.has(what)) }
+export function withoutForeignIndexes(observations: readonly Observation[], { coverage }: Pick<Reading, 'coverage'>, lacking: Lacking): readonly Observation[] {
+  const foreign = new Set(coverage.skipped.flatMap(({ object, why }) => (limitOf(why) === 'unknown-function' ? [object] : [])))
+  const unjudged = (object: FoundObject): boolean => foreign.has(object.name) || lacking.names.has(object.name) || lacking.names.has(object.table ?? '')
+  return observations.filter(({ rule, object }) => !(object.kind === 'index' && ofEntries.has(rule) && unjudged(object)))
 }
+
+const ofEntries = new Set<Rule>(['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row', 'imprecise-real', 'unique-violated'])
 
 /** Our own page accounting gives the trail and the object: where both say the same of the same page, SQLite's word is left out. */
 export function mergeFound(observations: readonly Observation[], found: readonly Finding[]): { readonly observations: readonly Observation[]; readonly found: readonly Finding[] } {
@@ -80,9 +71,12 @@ export function mergeFound(observations: readonly Observation[], found: readonly
 
 /** What SQLite says of an object in other words, and without rows, where the census has given the rows. */
 function countedAs(rule: Rule, kind: FoundObject['kind']): readonly Rule[] {
-  if (kind === 'index' && disagreements.has(rule)) return ['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row']
-  return rule === 'unique-violated' || rule === 'key-out-of-order' ? [rule] : []
+  // An entry without a row may look to SQLite like a key that the table holds twice: the census has asked the rows.
+  if (kind === 'index' && disagreements.has(rule)) return ['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row', 'unique-violated']
+  return namedByRow.has(rule) ? [rule] : []
 }
+
+const namedByRow = new Set<Rule>(['unique-violated', 'key-out-of-order', 'null-in-not-null', 'type-mismatch'])
 
 /** An index and its table hold different things, row by row. */
 export const disagreements: ReadonlySet<Rule> = new Set<Rule>(['row-missing-from-index', 'entry-without-row', 'entry-differs-from-row'])

@@ -1,13 +1,18 @@
 /** What to say of files that are no database (interfaces.md, "Files that are no database"). */
 import type { FailureCode } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
-import type { Diagnosis } from '../model/verdict.ts'
+import type { Reading } from '../model/reading.ts'
+import type { Diagnosis, NonEmpty } from '../model/verdict.ts'
 import { target } from './command.ts'
 import type { DiagnosisContext } from './context.ts'
+import { nameCompanion } from './recovery.ts'
 import { nothingToMend } from './remedy.ts'
 import { theFile } from './schema-view.ts'
 
-/** `foreign`: no SQLite header, and nothing behind it looks like SQLite's. `broken-header`: pages that look like SQLite's behind a header that does not. */
+/**
+ * `foreign`: no SQLite header, and nothing behind it looks like SQLite's. `broken-header`: pages that look like
+ * SQLite's behind a header that does not.
+ */
 export type NoDatabase = 'empty' | 'foreign' | 'broken-header'
 
 export interface NoDatabaseDiagnosis {
@@ -16,25 +21,94 @@ export interface NoDatabaseDiagnosis {
   readonly failure: Extract<FailureCode, 'EMPTY_FILE' | 'NOT_SQLITE'> | null
 }
 
+type Context = Pick<DiagnosisContext, 'tenant' | 'path' | 'verifiedBackup'> & { readonly knownToLedger: boolean }
+
 /** A file that ought to be a database has been damaged; of any other nobody knows that it ever was one. */
-export function diagnoseNoDatabase(kind: NoDatabase, context: Pick<DiagnosisContext, 'tenant' | 'path' | 'verifiedBackup'> & { readonly knownToLedger: boolean }): NoDatabaseDiagnosis {
-  const words = { empty: 'the file is empty', foreign: 'the file has no SQLite header', 'broken-header': 'the header is overwritten, and behind it are pages of SQLite' }[kind]
-  const expected = context.tenant !== null ? 'it is a tenant of the registry' : context.knownToLedger ? 'the ledger knows it as a database' : null
-  if (expected === null && kind !== 'broken-header') {
-    const reason = `${words}${kind === 'empty' ? '' : ': it is encrypted, foreign, or its beginning was overwritten'}`
-    const failure = kind === 'empty' ? 'EMPTY_FILE' : 'NOT_SQLITE'
-    return { failure, diagnosis: { verdict: { kind: 'inconclusive', reason }, damage: 'none', findings: [], remedy: nothingToMend(reason, `holdfast explain ${failure}`), causes: [] } }
-  }
+export function diagnoseNoDatabase(kind: Exclude<NoDatabase, 'empty'>, context: Context): NoDatabaseDiagnosis {
+  const words = {
+    foreign: 'the file has no SQLite header',
+    'broken-header': 'the header is overwritten, and behind it are pages of SQLite',
+  }[kind]
+  const expected =
+    context.tenant !== null
+      ? 'it is a tenant of the registry'
+      : context.knownToLedger
+        ? 'the ledger knows it as a database'
+        : null
+  if (expected === null && kind === 'foreign')
+    return inconclusive('NOT_SQLITE', `${words}: it is encrypted, foreign, or its beginning was overwritten`)
   const text = expected === null ? words : `${words}, but ${expected}`
-  const finding: Finding = { rule: kind === 'broken-header' ? 'header-wrong' : 'not-a-database', severity: 'damage', source: kind === 'broken-header' ? 'census' : 'ledger', object: theFile, text }
+  const finding: Finding = {
+    rule: kind === 'broken-header' ? 'header-wrong' : 'not-a-database',
+    severity: 'damage',
+    source: kind === 'broken-header' ? 'census' : 'ledger',
+    object: theFile,
+    text,
+  }
+  return damaged([finding], context)
+}
+
+/**
+ * SQLite makes a database as an empty file, and writes its first page with the first table. So emptiness by itself is
+ * no damage, in the registry either: it is where the ledger remembers pages, or where a WAL beside the file holds
+ * commits.
+ * @param reading of the file with what lies beside it; null where nothing does
+ */
+export function diagnoseEmptyFile(
+  context: Context,
+  reading: Pick<Reading, 'facts' | 'recovered'> | null,
+): NoDatabaseDiagnosis {
+  const beside = (reading?.recovered?.companions ?? []).map(
+    ({ part, bytes }) => `${nameCompanion({ part })} ${context.path}${part} (${bytes} bytes)`,
+  )
+  const lies =
+    beside.length === 0
+      ? ''
+      : `; beside it lies ${beside.join(' and ')}: copy it away, for SQLite deletes it unread when it opens the file`
+  const lost = (reading?.facts ?? []).flatMap((fact) =>
+    fact.kind === 'found' && fact.finding.severity === 'damage' ? [fact.finding] : [],
+  )
+  if (!context.knownToLedger && lost.length === 0) return inconclusive('EMPTY_FILE', `the file is empty${lies}`)
+  const text = `the file is empty${context.knownToLedger ? ', but the ledger knows it as a database' : ''}${lies}`
+  const empty: Finding = {
+    rule: 'not-a-database',
+    severity: 'damage',
+    source: context.knownToLedger ? 'ledger' : 'census',
+    object: theFile,
+    text,
+  }
+  return damaged([empty, ...lost], context)
+}
+
+function inconclusive(failure: 'EMPTY_FILE' | 'NOT_SQLITE', reason: string): NoDatabaseDiagnosis {
+  return {
+    failure,
+    diagnosis: {
+      verdict: { kind: 'inconclusive', reason },
+      damage: 'none',
+      findings: [],
+      remedy: nothingToMend(reason, `holdfast explain ${failure}`),
+      causes: [],
+    },
+  }
+}
+
+function damaged(findings: NonEmpty<Finding>, context: Context): NoDatabaseDiagnosis {
   const canRestore = context.verifiedBackup && context.tenant !== null
   return {
     failure: null,
     diagnosis: {
-      verdict: { kind: 'damaged', findings: [finding] }, damage: 'file', findings: [finding], causes: [],
+      verdict: { kind: 'damaged', findings },
+      damage: 'file',
+      findings,
+      causes: [],
       remedy: {
-        do: canRestore ? 'restore' : 'ask', indexes: [], rehearsed: false,
-        why: canRestore ? 'the file itself is damaged; a verified backup exists' : 'the file itself is damaged; no verified backup is known: keep the file as it is, and let a person decide',
+        do: canRestore ? 'restore' : 'ask',
+        indexes: [],
+        rehearsed: false,
+        why: canRestore
+          ? 'the file itself is damaged; a verified backup exists'
+          : 'the file itself is damaged; no verified backup is known: keep the file as it is, and let a person decide',
         command: `holdfast ${canRestore ? 'restore' : 'repair'} ${target(context.tenant, context.path)}`,
       },
     },

@@ -70,7 +70,7 @@ export function sentence(said: Said): string {
     case 'check-timeout':
       return few(details, '; ')
     case 'engine-says':
-      return `SQLite says something holdfast does not know${because}`
+      return object.kind === 'file' ? `SQLite says something holdfast does not know${because}` : `SQLite broke off over ${what}, where holdfast read every page and row and found nothing wrong${because}`
     case 'wrong-depth':
     case 'page-malformed':
     case 'page-out-of-range':
@@ -79,8 +79,11 @@ export function sentence(said: Said): string {
     case 'entry-without-row':
     case 'header-wrong':
     case 'missing-schema':
+    case 'schema-incomplete':
     case 'truncated':
     case 'wal-cut':
+    case 'journal-cut':
+    case 'other-names':
     case 'content-changed-silently':
       return `${where} is damaged${because}`
   }

@@ -2,6 +2,7 @@
 import type { Reading } from '../model/reading.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { Observation } from './observation.ts'
+import { limitOf } from './limits.ts'
 import { count, nameObject } from './sentence.ts'
 import type { Unread } from './thrown.ts'
 
@@ -14,7 +15,7 @@ export interface UnreadPart {
 /** Parts that were not read and that the configuration does not accept: distinct, in order. Empty when everything was read. */
 export function unreadOf(reading: Reading, context: DiagnosisContext, thrown: readonly Unread[], observations: readonly Observation[]): readonly UnreadPart[] {
   const acceptCollations = context.accept.includes('unknown-collation')
-  const skipped = reading.coverage.skipped.filter(({ why }) => !(acceptCollations && /\bcollation\b/i.test(why)))
+  const skipped = reading.coverage.skipped.filter(({ why }) => !(acceptCollations && limitOf(why) === 'unknown-collation'))
   const threw = thrown.filter(({ collation }) => !(acceptCollations && collation))
   const unreadPages = observations.filter(({ bearing }) => bearing === 'unread')
   const parts = new Map<string, UnreadPart>()

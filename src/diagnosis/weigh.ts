@@ -1,6 +1,6 @@
 /** How bad a finding is, and who is right where an index and its table disagree (findings.md, Verdict). */
 import { damageClasses } from '../model/finding.ts'
-import type { Cause, DamageClass, Finding } from '../model/finding.ts'
+import type { Cause, DamageClass, Finding, FoundObject } from '../model/finding.ts'
 import { disagreements } from './merge.ts'
 import type { Observation } from './observation.ts'
 import type { SchemaView } from './schema-view.ts'
@@ -45,16 +45,18 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'pointer-map-wrong':
       return 'structure'
     case 'content-changed-silently':
-      return worst(['table', classOfObject(finding)])
+      return worst(['table', classOfObject(finding.object)])
     case 'page-used-twice':
       // What two owners share, one of them has lost: never index-only. A page that only the free list names twice holds nobody's data.
       if (finding.object.kind === 'freelist') return isFree(finding.page, schema) ? 'structure' : 'table'
-      return worst(['table', classOfObject(finding)])
+      return worst(['table', classOfObject(finding.object), ...(finding.other === undefined ? [] : [classOfObject(finding.other)])])
     case 'header-wrong':
     case 'not-a-database':
     case 'truncated':
+    case 'other-names':
       return 'file'
     case 'schema-unreadable':
+    case 'schema-incomplete':
     case 'missing-schema':
       return 'schema'
     // A rebuild would fail on them, or they are rows themselves, or commits that are gone.
@@ -66,10 +68,13 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'foreign-key-violated':
     case 'rtree-broken':
     case 'wal-cut':
-    case 'engine-says':
+    case 'journal-cut':
     case 'checker-crashed':
     case 'check-timeout':
       return 'table'
+    case 'engine-says':
+      // Of the file: words that nobody knows. Of a table: SQLite broke off where every page and row was found whole, so it is not the rows.
+      return finding.object.kind === 'file' ? 'table' : 'schema'
     case 'fts-broken':
       return 'fts'
     case 'row-missing-from-index':
@@ -85,7 +90,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'rowid-out-of-order':
     case 'overflow-broken':
     case 'record-malformed':
-      return classOfObject(finding)
+      return classOfObject(finding.object)
   }
 }
 
@@ -94,8 +99,8 @@ const isFree = (page: number | undefined, schema: SchemaView): boolean => {
   return owner === null || owner.kind === 'freelist'
 }
 
-function classOfObject(finding: Finding): DamageClass {
-  switch (finding.object.kind) {
+function classOfObject(object: FoundObject): DamageClass {
+  switch (object.kind) {
     case 'index':
       return 'index'
     case 'fts':

@@ -4,6 +4,7 @@ import { openChecker, type CheckLimits } from '../check/check.ts'
 import { startCompanions } from '../hold/companions.ts'
 import type { HoldSettings } from '../hold/hold.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
+import { bareFiles } from '../ledger/folder.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
@@ -50,9 +51,6 @@ export async function withBareRun<Value>(run: BareRun, targets: readonly Target[
   using _notices = tellingNotices(ledger, run.onNotice)
   return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
 }
-
-/** What stands for the service in the run lock: runs over bare files that share a ledger take turns. */
-const bareFiles = 'files'
 
 async function withBareCrew<Value>(run: BareRun, targets: readonly Target[], ledger: Ledger | null, work: (crew: Crew) => Promise<Value>): Promise<Value> {
   await using companions = await startCompanions()

@@ -1,7 +1,7 @@
 /**
  * `compare`: files, private copies or tenants, with one database file or several on each side. Each pair is taken and checked as `check` does it, and its snapshots
- * are then read side by side; the next pair comes when they are gone, so that two at most lie on the disk.
- * Of each pair files come first and tenants last: no tenant stands still for a comparison that can come to nothing.
+ * are then read side by side; the next pair comes when they are gone. A tenant of several files is held once for all that are compared: of files two at most lie on
+ * the disk, of a tenant all that are still to come. Of each pair files come first and tenants last: no tenant stands still for a comparison that can come to nothing.
  */
 import { openChecker, type Checker } from '../check/check.ts'
 import type { CheckedSnapshot } from '../check/compare-snapshots.ts'
@@ -10,10 +10,12 @@ import { doubtsIn } from '../comparison/tables.ts'
 import { draftName } from '../hold/draft.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { isSameFile } from '../hold/tell-file.ts'
-import type { SnapshotPath, TenantId } from '../model/brand.ts'
-import type { FileComparison, Sided } from '../model/comparison.ts'
+import type { TenantId } from '../model/brand.ts'
+import { invariant } from '../model/bug.ts'
+import type { Comparison, FileComparison, Sided } from '../model/comparison.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
+import type { NonEmpty } from '../model/verdict.ts'
 import type { RegisteredTenant } from '../service/port.ts'
 import { withBareRun, type BareRun } from './bare-run.ts'
 import type { Crew, Target } from './crew.ts'
@@ -38,8 +40,8 @@ export interface WatchingComparison extends Pick<Watching, 'onProgress'> {
   readonly onFile: (file: FileComparison) => void
 }
 
-/** Takes a file of a side; `name` is as `draftName` makes it. */
-type Take<Side extends GivenSide> = (side: Side, target: Target, name: string) => Promise<Taken>
+/** Takes files of a side: of a tenant those that are compared, in one hold; else one file. `name` is as `draftName` makes it. */
+type Take<Side extends GivenSide> = (side: Side, targets: NonEmpty<Target>, name: string) => Promise<readonly Taken[]>
 
 /** Files with files. @throws {Failure} USAGE for files that cannot be paired or are one, INTERRUPTED, and as `withBareRun` */
 export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watching: WatchingComparison, interrupt: AbortSignal): Promise<void> {
@@ -50,7 +52,7 @@ export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watch
   if (held.length > 0) return withBareRun(run, held, interrupt, (crew, signal) => compareEach(files, { ...working, take: takerOf(crew, signal), checker: crew.checker }, signal))
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
-  const take: Take<GivenFiles> = (_, target, name) => takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', interrupt)
+  const take: Take<GivenFiles> = async (_, [target], name) => [await takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', interrupt)]
   await compareEach(files, { ...working, take, checker }, interrupt)
 }
 
@@ -65,7 +67,7 @@ export async function compareTenants(sides: Sided<GivenSide>, { service, ledger,
   const files = await pairUp(sides, { a: findTargets(sides.a, tenants), b: findTargets(sides.b, tenants) })
   const filesCrew: Crew = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
   const takeFile = takerOf(filesCrew, signal)
-  const take: Take<GivenSide> = (side, target, name) => (side.kind === 'tenant' ? takeByHold(target, crew, 'full', signal) : takeFile(side, target, name))
+  const take: Take<GivenSide> = (side, wanted, name) => (side.kind === 'tenant' ? takeByHold(wanted, crew, 'full', signal) : takeFile(side, wanted, name))
   const remember = async ({ results }: FileComparison): Promise<void> => {
     for (const side of ['a', 'b'] as const) {
       const result = results[side]
@@ -103,7 +105,7 @@ async function pairUp(sides: Sided<GivenSide>, targets: Sided<readonly Target[]>
 
 const isOneFile = (side: GivenSide): boolean => side.kind !== 'tenant' && !side.isFolder
 
-const takerOf = (crew: Crew, signal: AbortSignal): Take<GivenFiles> => (side, target, name) => (side.kind === 'copy' ? takeCopy(target, crew, name, 'full', signal) : takeByHold(target, crew, 'full', signal))
+const takerOf = (crew: Crew, signal: AbortSignal): Take<GivenFiles> => async (side, wanted, name) => (side.kind === 'copy' ? [await takeCopy(wanted[0], crew, name, 'full', signal)] : takeByHold(wanted, crew, 'full', signal))
 
 interface Working<Side extends GivenSide> {
   readonly sides: Sided<Side>
@@ -116,6 +118,42 @@ interface Working<Side extends GivenSide> {
 
 type Pair = Extract<PairedFile, { readonly kind: 'pair' }>
 
+/** The files of one side: those of a tenant are taken in one hold when the first is asked for, so that it stands still once, and they are of one moment. */
+class TakenSide<Side extends GivenSide> implements AsyncDisposable {
+  readonly #side: Side
+  readonly #take: Take<Side>
+  /** In the order in which they are asked for. */
+  readonly #wanted: readonly Target[]
+  readonly #ahead = new Map<Target, Taken>()
+
+  constructor(side: Side, take: Take<Side>, wanted: readonly Target[]) {
+    this.#side = side
+    this.#take = take
+    this.#wanted = wanted
+  }
+
+  /** The caller disposes of it. @throws {Failure} INTERRUPTED */
+  async take(target: Target, name: string): Promise<Taken> {
+    const ahead = this.#ahead.get(target)
+    this.#ahead.delete(target)
+    if (ahead !== undefined) return ahead
+    const together = this.#side.kind === 'tenant' ? this.#wanted.slice(this.#wanted.indexOf(target) + 1) : []
+    const [taken, ...others] = await this.#take(this.#side, [target, ...together], name)
+    together.forEach((one, at) => {
+      const other = others[at]
+      if (other) this.#ahead.set(one, other)
+    })
+    invariant(taken, 'what is taken has an outcome')
+    return taken
+  }
+
+  /** Deletes what nobody asked for any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const taken of this.#ahead.values()) await taken[Symbol.asyncDispose]()
+    this.#ahead.clear()
+  }
+}
+
 /** One after the other. What ends the run early is thrown when the rest has been told as not compared. */
 async function compareEach<Side extends GivenSide>(files: readonly PairedFile[], working: Working<Side>, signal: AbortSignal): Promise<void> {
   const { watching, remember } = working
@@ -125,6 +163,9 @@ async function compareEach<Side extends GivenSide>(files: readonly PairedFile[],
     told++
     watching.onFile(file)
   }
+  const pairs = files.filter((file) => file.kind === 'pair')
+  await using a = new TakenSide(working.sides.a, working.take, pairs.map(({ targets }) => targets.a))
+  await using b = new TakenSide(working.sides.b, working.take, pairs.map(({ targets }) => targets.b))
   try {
     for (const file of files) {
       if (file.kind !== 'pair') {
@@ -132,7 +173,7 @@ async function compareEach<Side extends GivenSide>(files: readonly PairedFile[],
         continue
       }
       if (line.reason !== null) throw line.reason
-      const compared = await comparePair(file, working, stagesOf(file, told, files.length, working), signal)
+      const compared = await comparePair(file, { a, b }, working, stagesOf(file, told, files.length, working), signal)
       tell(compared)
       await remember(compared)
       for (const result of [compared.results.a, compared.results.b]) if (result !== null) line.look(result)
@@ -170,21 +211,27 @@ function stagesOf<Side extends GivenSide>({ targets }: Pair, done: number, total
   }
 }
 
-async function comparePair<Side extends GivenSide>(file: Pair, { sides, take, checker }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<FileComparison> {
+async function comparePair<Side extends GivenSide>(file: Pair, from: Sided<TakenSide<Side>>, { sides, checker }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<FileComparison> {
   const compared = (results: Sided<Result | null>, comparison: Parameters<typeof comparedFile>[3]): FileComparison => comparedFile(file.name, pathsOf(file), results, comparison)
   const [early, late] = sides.a.kind === 'tenant' && sides.b.kind !== 'tenant' ? (['b', 'a'] as const) : (['a', 'b'] as const)
   const sided = <Value>(ofEarly: Value, ofLate: Value): Sided<Value> => (early === 'a' ? { a: ofEarly, b: ofLate } : { a: ofLate, b: ofEarly })
   signal.throwIfAborted()
   stages.holding(early)
-  await using taken = await take(sides[early], file.targets[early], draftName('compared-1'))
+  await using taken = await from[early].take(file.targets[early], draftName('compared-1'))
   if (taken.snapshot === null) return compared(sided((await taken.check(() => undefined)).result, null), null)
   stages.holding(late)
-  await using other = await take(sides[late], file.targets[late], draftName('compared-2'))
+  await using other = await from[late].take(file.targets[late], draftName('compared-2'))
   const onPages = stages.checking()
   const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
   if (other.snapshot === null) return compared(sided(result, otherResult), null)
   const snapshots = sided(checked(taken.snapshot, result), checked(other.snapshot, otherResult))
-  return compared(sided(result, otherResult), await checker.compare(snapshots, signal))
+  return compared(sided(result, otherResult), await checker.compare(snapshots, signal).catch(notReadAgain))
 }
 
-const checked = (path: SnapshotPath, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })
+/** One that is not any more what was checked. @throws every other error */
+function notReadAgain(error: unknown): Comparison {
+  if (error instanceof Failure && error.code === 'READ_FAILED') return { why: error.message, tables: [], schemaDifferences: [] }
+  throw error
+}
+
+const checked = ({ path, kept }: NonNullable<Taken['snapshot']>, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, kept, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })

@@ -1,7 +1,7 @@
 /**
  * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what: doctor-musts.ts).
- * The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open, the next start finds, and
- * `holdfast resume` too.
+ * The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open is resumed by the
+ * guardian, or by the next start, or by `holdfast resume`.
  */
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
@@ -36,18 +36,19 @@ const phases: readonly {
 
 /**
  * The first hold is one as a run would have it. The others are short, and come only when the first one was resumed.
- * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE when nobody is paused
+ * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE and GUARDIAN_LOST when nobody is paused
  */
 export async function tryContract(trial: Trial): Promise<readonly Step[]> {
   const { service, tenant, settings, signal } = trial
-  const listed = await attempt(() => service.tenants(signal))
-  if (listed instanceof Failure)
+  const tenants = await attempt(() => service.tenants(signal))
+  if (tenants instanceof Failure)
     return [skipped('service: quiesce and resume', 'the list of tenants could not be read')]
-  if (!listed.some(({ id }) => id === tenant))
+  const listed = tenants.find(({ id }) => id === tenant)
+  if (listed === undefined)
     throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
   if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, null)).steps
   await using wire = await Wire.open(settings.service, 'configured')
-  const wired: WiredTrial = { ...trial, wire }
+  const wired: WiredTrial = { ...trial, wire, files: listed.files }
   const { steps, first } = await tryFirstHold(trial, wired)
   for (const { about, tried } of phases) {
     if (first === null) steps.push(skipped(about, 'it was not quiesced'))
@@ -145,10 +146,13 @@ function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Sayi
   )
 }
 
+/** Each call has the deadline that is configured, and a resume is not interrupted. */
+const unhurried = new AbortController().signal
+
 async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> {
-  const resumed = await service.resume(quiesced, AbortSignal.timeout(10_000))
+  const resumed = await service.resume(quiesced, unhurried)
   if (service.via === 'hooks') return fit('the command ended well')
-  const { state, healthy, lastError } = await service.tenant(quiesced.tenant, AbortSignal.timeout(10_000))
+  const { state, healthy, lastError } = await service.tenant(quiesced.tenant, unhurried)
   if (state !== 'active') throw new Failure('RESUME_FAILED', `after the resume its state is ${state}`)
   if (!healthy) return broken(`after the resume it is unhealthy: ${lastError ?? 'no reason is given'}`)
   if (resumed.continuous !== true) return broken('it does not say that the quiesce was continuous')

@@ -1,7 +1,11 @@
-/** The holds of the doctor. Each is announced in the ledger first, and over only when the tenant was seen serving. */
+/**
+ * The holds of the doctor. Each is announced in the ledger and to the guardian first, and over only when the tenant was
+ * seen serving.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Settings } from '../config/settings.ts'
 import { Announcement } from '../hold/announcement.ts'
+import type { GuardedHold } from '../hold/guarded-hold.ts'
 import type { Guardian } from '../hold/guardian.ts'
 import { resumeUntilSeen, type Sight } from '../hold/resume.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -24,6 +28,8 @@ export interface Trial {
 /** A trial of the admin API, call by call. */
 export interface WiredTrial extends Trial {
   readonly wire: Wire
+  /** Those of the tenant in the service's list, from before it was paused. */
+  readonly files: readonly string[]
 }
 
 /** What the first hold showed, for those after it. */
@@ -39,31 +45,46 @@ export class DoctorHold {
   readonly #trial: Trial
   readonly holder: string
   readonly #endsByMs: number
+  /** The guardian resumes the tenant, should we be gone before this is disposed of. */
+  readonly #guarded: Disposable
 
-  private constructor(trial: Trial, holder: string, endsByMs: number) {
+  private constructor(trial: Trial, { tenant, holder, endsByMs }: GuardedHold) {
     this.#trial = trial
     this.holder = holder
     this.#endsByMs = endsByMs
+    this.#guarded = trial.guardian.guard({ tenant, holder, endsByMs })
   }
 
-  /** @param ttlMs the longest lease that will be asked for, renewals counted @throws {Failure} LEDGER_UNUSABLE */
+  /**
+   * @param ttlMs the longest lease that will be asked for, renewals counted
+   * @throws {Failure} LEDGER_UNUSABLE, GUARDIAN_LOST
+   */
   static async announce(trial: Trial, ttlMs: number): Promise<DoctorHold> {
     const {
       service,
       ledger,
+      guardian,
       tenant,
       settings: { hold },
     } = trial
     const longestMs = service.quiesceMsMax(hold.drainTimeoutMs) + ttlMs
     await using announced = new Announcement({ tenant, ledger, longestMs })
     await announced.write()
+    const held = new DoctorHold(trial, { tenant, holder: announced.holder, endsByMs: monotonicMs() + longestMs })
+    try {
+      await guardian.ready() // By then it surely has heard of the hold.
+    } catch (error) {
+      held.#guarded[Symbol.dispose]() // Nobody was asked.
+      throw error
+    }
     announced.handOver()
-    return new DoctorHold(trial, announced.holder, monotonicMs() + longestMs)
+    return held
   }
 
   /** Tells the ledger how it ended, where the tenant was seen serving without us, or was never paused. */
   async ended(how: Sight['how'], heldMs: number | null): Promise<void> {
     const { ledger, tenant } = this.#trial
+    this.#guarded[Symbol.dispose]()
     await ledger.append({ kind: 'hold-ended', tenant, holder: this.holder, how, heldMs })
   }
 
@@ -76,8 +97,17 @@ export class DoctorHold {
     const { service, ledger, tenant } = this.#trial
     const { holder } = this
     const sight = await attempt(() =>
-      resumeUntilSeen({ service, tenant, holder, answer: lease, endsByMs: this.#endsByMs, wasHealthy: false }),
+      resumeUntilSeen({
+        service,
+        tenant,
+        holder,
+        answer: lease,
+        endsByMs: this.#endsByMs,
+        wasHealthy: false,
+        resumed: null,
+      }),
     )
+    this.#guarded[Symbol.dispose]()
     // A ledger that fails too must not hide that the tenant may stand still.
     if (sight instanceof Failure)
       await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)

@@ -2,23 +2,29 @@
  * The doctor: is this machine fit for holding, and does the service keep the admin API's contract (interfaces.md)?
  * Each step is tried for real on files of our own; a tenant is paused only when one is named.
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
-import { draftName, requirePrivateFolder } from '../hold/draft.ts'
+import { draftName } from '../hold/draft.ts'
 import { Guardian } from '../hold/guardian.ts'
 import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
+import { requirePrivateFolder } from '../hold/private-folder.ts'
+import { openFolderOfRun, openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import type { TenantId } from '../model/brand.ts'
+import { invariant } from '../model/bug.ts'
+import { mayBeOurs } from '../model/service-way.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import { attempt, fit, notTried, skipped, step, unfit, warning, type Saying, type Step } from './doctor-words.ts'
+import { checkTestDatabase } from './doctor-check.ts'
 import { tryContract } from './doctor-contract.ts'
+import { lookAtPrograms } from './doctor-programs.ts'
 import { lookAtService } from './doctor-service.ts'
 
 export interface Fitness {
@@ -31,19 +37,23 @@ export interface Fitness {
  */
 export async function examineFitness(settings: Settings, paused: TenantId | null, signal: AbortSignal): Promise<Fitness> {
   const { takeRunLock } = await import('../ledger/run-lock.ts')
-  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name))
+  const run = newRunId()
+  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name, run))
   if (lock instanceof Failure && lock.code === 'RUN_ACTIVE' && paused !== null) throw lock
   await using _lock = lock instanceof Failure ? null : lock // Kept to the end: no run begins beside a pause.
-  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, newRunId()))
+  const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, run, wayOf(settings)))
   await using _ledger = ledger instanceof Failure ? null : ledger
   const steps: Step[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),
     await step('snapshot folder', () => lookAtFolder(settings.snapshots.dir)),
+    await step('check', () => checkTestDatabase(settings, signal)),
     await step('ledger', () => lookAtLedger(ledger)),
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]
-  await using guardian = paused === null ? null : Guardian.begin()
-  const connected = await attempt(() => connectService(settings.service))
+  if (settings.service.kind === 'hooks') steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
+  // Should we be killed while the tenant stands still, it is resumed.
+  await using guardian = paused === null ? null : Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env } })
+  const connected = await attempt(() => connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected
   steps.push(...(await lookAtService(service, settings, signal)))
@@ -76,25 +86,29 @@ async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
     throw ledger
   }
   const open = await ledger.openHolds()
+  const others = (await ledger.otherHolds()).filter(mayBeOurs)
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
+  if (others.length > 0) return warning(`${others.length} holds stand open that were asked for in another way`, 'holdfast status names each with its command')
   return open.length === 0 ? fit('opens, and no hold stands open') : warning(`${open.length} holds stand open`, 'holdfast resume --all')
 }
 
-/** A whole hold, on a database of our own beside the tenants': locks, probe, leases and copy are tried for real. */
+/**
+ * A whole hold, on a database of our own beside the tenants': locks, probe, leases and copy are tried for real. The service's user may rename in the root: the
+ * folder is known by its descriptor, and a file anywhere else is refused.
+ */
 async function holdSpecimen(root: string, settings: Settings, signal: AbortSignal): Promise<Saying> {
-  const beside = await mkdtemp(join(root, '.holdfast-doctor-'))
-  try {
-    const named = await makeSpecimen(beside)
-    await requirePrivateFolder(settings.snapshots.dir)
-    await using companions = await startCompanions()
-    const held = await hold({
-      named, roots: null, keeper: { kind: 'nobody' }, expected: false, lostPauseMs: null, settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      folder: settings.snapshots.dir, name: draftName('doctor'), bounds: unbounded, onStep: () => undefined,
-    }, companions, signal)
-    if (held.kind !== 'snapshot') throw held.failure
-    await using _snapshot = held.snapshot
-    return fit(`lock, probe, lease, copy: ${held.record.evidence.level}, by ${held.record.evidence.snapshot?.method ?? 'copy'}`)
-  } finally {
-    await rm(beside, { recursive: true, force: true })
-  }
+  await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
+  await using beside = await openFolderOfRun(root, '.holdfast-doctor-')
+  const inside = beside.folder.at('.')
+  const named = await makeSpecimen(inside)
+  await using companions = await startCompanions()
+  const [held] = await hold({
+    files: [{ named, expected: false, lostPauseMs: null, name: draftName('doctor'), onStep: () => undefined }],
+    roots: [inside], keeper: { kind: 'nobody' }, folder: folder.path, bounds: unbounded,
+    settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+  }, companions, signal)
+  invariant(held, 'a hold has an outcome for each file')
+  if (held.kind !== 'snapshot') throw held.failure
+  await using _snapshot = held.snapshot
+  return fit(`lock, probe, lease, copy: ${held.record.evidence.level}, by ${held.record.evidence.snapshot?.method ?? 'copy'}`)
 }

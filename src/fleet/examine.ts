@@ -2,22 +2,28 @@
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
-import { diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
+import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
+import { weighRecovery } from '../diagnosis/recovery.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { draftName } from '../hold/draft.ts'
-import { hold, type Held, type HoldBounds } from '../hold/hold.ts'
-import type { Contents } from '../hold/preflight.ts'
+import type { FileKind } from '../hold/contents.ts'
+import { hold, type FileRequest, type Held, type HoldBounds } from '../hold/hold.ts'
 import type { HoldTimings } from '../hold/record.ts'
 import type { SnapshotPath } from '../model/brand.ts'
-import { noEvidence, type Evidence } from '../model/evidence.ts'
+import { invariant } from '../model/bug.ts'
+import { noEvidence, type Evidence, type LiveSetPart } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import type { Finding } from '../model/finding.ts'
+import type { KeptFiles } from '../model/kept.ts'
 import type { LastGood } from '../model/last-good.ts'
 import type { PageMap } from '../model/page-map.ts'
 import type { Reading } from '../model/reading.ts'
+import type { Recovery } from '../model/recovery.ts'
 import type { Result } from '../model/report.ts'
-import type { Diagnosis, Remedy } from '../model/verdict.ts'
+import type { Diagnosis, NonEmpty, Remedy } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
-import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory } from './last-good.ts'
+import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory, type RememberedTarget } from './last-good.ts'
+import { requireStillness, withUnproven } from './weigh-evidence.ts'
 
 /** A target whose hold is over, with the time at which its examination began. */
 export interface HeldTarget {
@@ -27,17 +33,31 @@ export interface HeldTarget {
   readonly memory: Memory
 }
 
-let holds = 0
+let drafts = 0
 
-/** First half: takes the snapshot. @throws {Failure} INTERRUPTED */
-export async function holdTarget(target: Target, memory: Memory, crew: Crew, bounds: HoldBounds, signal: AbortSignal): Promise<HeldTarget> {
+/**
+ * First half: takes the snapshots of all files of a tenant, in one hold; or that of one bare file.
+ * @param files of one tenant; bare files are held one by one
+ * @returns each with its own outcome, in their order
+ * @throws {Failure} INTERRUPTED
+ */
+export async function holdTargets(files: NonEmpty<RememberedTarget>, crew: Crew, bounds: HoldBounds, signal: AbortSignal): Promise<readonly HeldTarget[]> {
   const startedAtMs = monotonicMs()
-  const held = await hold({
-    named: target.named, roots: crew.roots, keeper: crew.keeperOf(target), expected: target.tenant !== null || memory.earlier !== null, lostPauseMs: memory.lostPauseMs, settings: crew.settings,
-    folder: crew.folder, name: draftName(holds++), bounds, onStep: (step) => crew.onStep(target, step),
-  }, crew.companions, signal)
-  return { target, held, startedAtMs, memory }
+  const [{ target: first }] = files
+  invariant(first.tenant !== null || files.length === 1, 'bare files are held one by one')
+  const [one, ...more] = files
+  const request = { files: [requestOf(one, crew), ...more.map((file) => requestOf(file, crew))] as const, roots: crew.roots, keeper: crew.keeperOf(first), settings: crew.settings, folder: crew.folder, bounds }
+  const held = await hold(request, crew.companions, signal)
+  return files.map(({ target, memory }, at) => {
+    const outcome = held[at]
+    invariant(outcome, 'a hold has an outcome for each file')
+    return { target, held: outcome, startedAtMs, memory }
+  })
 }
+
+const requestOf = ({ target, memory }: RememberedTarget, crew: Crew): FileRequest => ({
+  named: target.named, expected: target.tenant !== null || memory.hadPages, lostPauseMs: memory.lostPauseMs, name: draftName(drafts++), onStep: (step) => crew.onStep(target, step),
+})
 
 export interface Examined {
   readonly result: Result
@@ -48,16 +68,18 @@ export interface Examined {
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
 export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const { evidence, timings } = held.record
-  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory }
+  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory, notices: [] }
   switch (held.kind) {
     case 'refused':
       return { result: unread(seen, 'failed', held.failure), lastGood: null }
     case 'undecided':
       return { result: unread(seen, 'inconclusive', held.failure), lastGood: null }
     case 'snapshot': {
-      const examined = await conclude(seen, { path: held.snapshot.path, contents: held.contents }, crew, onPages, signal)
+      const { path, kept } = held.snapshot
+      const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
+      const examined = await conclude(seen, copy, crew, onPages, signal)
       await held.written
-      return examined
+      return held.unproven === null ? examined : { result: withUnproven(examined.result, held.unproven), lastGood: null }
     }
   }
 }
@@ -76,22 +98,74 @@ export interface Seen {
   /** Does the result get a map of the pages? */
   readonly map: boolean
   readonly memory: Memory
+  /** What was seen of the file itself, before it was read. */
+  readonly notices: readonly Finding[]
+}
+
+/** A private copy, and what is known of its original. */
+export interface CopiedFile {
+  readonly path: SnapshotPath
+  readonly kept: KeptFiles
+  readonly file: FileKind
+  /** When each part of the original was last written, in ms since 1970. */
+  readonly modifiedMs: ReadonlyMap<LiveSetPart, number>
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
-export async function conclude(seen: Seen, copy: { readonly path: SnapshotPath; readonly contents: Contents }, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
+export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const context = contextOf(seen, accept)
-  if (copy.contents !== 'sqlite') {
-    const { diagnosis, failure } = diagnoseNoDatabase(copy.contents, { ...context, knownToLedger: seen.memory.earlier !== null })
-    const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
-    const result = { ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...mapped(seen, noPages), ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }) }
-    return { result, lastGood: null }
-  }
-  const reading = besideEarlier(await checker.check(copy.path, { depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), signal, onProgress: onPages }), seen.memory, seen.evidence)
-  const diagnosis = diagnose(reading, context)
-  const result = { ...heading(seen, reading.checkMs), ...read(reading), ...said(diagnosis), ...mapped(seen, drawMap(reading, diagnosis.findings)) }
+  const { contents, recoverable } = copy.file
+  if (contents !== 'sqlite' && !recoverable) return concludeNoDatabase(seen, copy, context, null)
+  // A WAL that the service was using a moment ago is no stranger's.
+  const inUse = seen.evidence.snapshot?.method === 'warm+tail'
+  const options = { kept: copy.kept, depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), suspectCompanions: !inUse, signal, onProgress: onPages }
+  const checked = await checker.check(copy.path, options).catch(resultOfUnread)
+  if (checked instanceof Failure) return { result: unread(seen, checked.code === 'READ_FAILED' ? 'inconclusive' : 'failed', checked), lastGood: null }
+  const known = besideEarlier(checked, seen.memory, seen.evidence)
+  const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
+  const reading = { ...known, facts: [...known.facts, ...noticed] }
+  if (contents === 'empty') return concludeNoDatabase(seen, copy, context, reading)
+  const { diagnosis, without } = weighRecovery(diagnose(reading, context), reading, context)
+  const result = requireStillness({
+    ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...recoveredBy(reading, without, copy), ...mapped(seen, drawMap(reading, diagnosis.findings)),
+  })
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
 }
+
+/** Readers that cannot be confined, and a copy that is not what was kept, are one file's result. @throws any other error */
+function resultOfUnread(error: unknown): Failure {
+  if (error instanceof Failure && (error.code === 'CANNOT_CONFINE' || error.code === 'READ_FAILED')) return error
+  throw error
+}
+
+/** @param reading of what lies beside an empty file; null where nothing was read */
+function concludeNoDatabase(seen: Seen, copy: CopiedFile, context: DiagnosisContext, reading: Reading | null): Examined {
+  const { contents } = copy.file
+  invariant(contents !== 'sqlite', 'a database is read')
+  const known = { ...context, knownToLedger: seen.memory.hadPages }
+  const { diagnosis, failure } = contents === 'empty' ? diagnoseEmptyFile(known, reading) : diagnoseNoDatabase(contents, known)
+  const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
+  const result = {
+    ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(reading === null ? {} : recoveredBy(reading, null, copy)), ...mapped(seen, noPages),
+    ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }),
+  }
+  return { result: requireStillness(result), lastGood: null }
+}
+
+/** Where recovery changed nothing, nothing is told. */
+function recoveredBy({ recovered }: Reading, without: Recovery['without'], { modifiedMs }: CopiedFile): Pick<Result, 'recovery'> {
+  if (recovered === null || recovered.pagesChanged === 0) return {}
+  const fileMs = modifiedMs.get('')
+  const companions = recovered.companions.map((companion) => {
+    const writtenMs = modifiedMs.get(companion.part)
+    const fileNewerByMs = writtenMs === undefined || fileMs === undefined ? null : Math.round(fileMs - writtenMs)
+    return { ...companion, modifiedAt: writtenMs === undefined ? null : new Date(writtenMs).toISOString(), fileNewerByMs }
+  })
+  return { recovery: { companions, pagesChanged: recovered.pagesChanged, without } }
+}
+
+const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
+  new Map((proofs[0]?.files ?? []).map(({ part, mtimeNs }) => [part, Number(BigInt(mtimeNs) / 1_000_000n)]))
 
 /** A result for a file of which nothing was read. */
 export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Result {
@@ -103,7 +177,7 @@ export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: 
 
 /** Of a target that never came to a hold. */
 export const unseen = (target: Target, depth: Depth, map: boolean): Seen => ({
-  target, depth, map, memory: noMemory, evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
+  target, depth, map, memory: noMemory, notices: [], evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
 })
 
 /** What a result says of its pages, for those who asked. */
@@ -116,8 +190,8 @@ const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkM
 
 const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
 
-const read = ({ coverage, content, engine, sqliteVersion }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy'> => ({
-  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion },
+const readingOf = ({ coverage, content, engine, sqliteVersion, writtenBy, walls }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
+  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls }, writtenBy: writtenBy === null ? null : { sqlite: writtenBy },
 })
 
 const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & { reason?: string } => ({

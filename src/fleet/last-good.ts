@@ -1,13 +1,14 @@
 /** From check to check: what the ledger keeps of a sound file, so that the next check sees what changed while nobody wrote (diagnosis/silent-change.ts), and of a pause that came to nothing. */
-import { realpath } from 'node:fs/promises'
 import { contentFormat } from '../census/content-format.ts'
 import type { Digesting } from '../check/questions.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
+import { realPathOf } from '../hold/tell-file.ts'
 import { bootId } from '../host/boot.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ledger, NewestCheck } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/evidence.ts'
 import type { KnownFile, LastGood, Standing } from '../model/last-good.ts'
 import type { Reading } from '../model/reading.ts'
+import type { NonEmpty } from '../model/verdict.ts'
 import type { Target } from './crew.ts'
 
 /** What is known of a file from earlier runs. */
@@ -15,29 +16,40 @@ export interface Memory {
   /** null where nothing is remembered. */
   readonly as: KnownFile | null
   readonly earlier: LastGood | null
+  /** Did an earlier check see pages in it? */
+  readonly hadPages: boolean
   /** How long the tenant had stood still when its last hold was given up because the copy took too long; null where it was not. */
   readonly lostPauseMs: number | null
 }
 
-export const noMemory: Memory = { as: null, earlier: null, lostPauseMs: null }
+export const noMemory: Memory = { as: null, earlier: null, hadPages: false, lostPauseMs: null }
 
 /** A tenant's file goes by the name that the service gives it, a bare one by its real path. @throws {Failure} LEDGER_UNUSABLE */
 async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<readonly Memory[]> {
   const known = await Promise.all(targets.map(async ({ tenant, named }): Promise<KnownFile | null> => {
-    const path = tenant === null ? await realpath(named).catch(() => null) : named
+    const path = tenant === null ? await realPathOf(named) : named
     return path === null ? null : { tenant, path }
   }))
   const files = known.filter((file) => file !== null)
-  const [lastGood, lostPauses] = await Promise.all([ledger.lastGood(files), ledger.lostPauses(files)])
+  const [lastGood, newestChecks] = await Promise.all([ledger.lastGood(files), ledger.newestChecks(files)])
   const earlier = lastGood.values()
-  const lost = lostPauses.values()
-  return known.map((as) => (as === null ? noMemory : { as, earlier: earlier.next().value ?? null, lostPauseMs: lost.next().value ?? null }))
+  const newest = newestChecks.values()
+  return known.map((as) => (as === null ? noMemory : memoryOf(as, earlier.next().value ?? null, newest.next().value ?? null)))
+}
+
+const memoryOf = (as: KnownFile, earlier: LastGood | null, newest: NewestCheck | null): Memory =>
+  ({ as, earlier, hadPages: earlier !== null || (newest?.hadPages ?? false), lostPauseMs: newest?.lostPauseMs ?? null })
+
+/** A target with what is known of it. */
+export interface RememberedTarget {
+  readonly target: Target
+  readonly memory: Memory
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE */
-export async function recall(ledger: Ledger | null, target: Target): Promise<Memory> {
-  const [memory] = ledger === null ? [] : await recallAll(ledger, [target])
-  return memory ?? noMemory
+export async function recall(ledger: Ledger | null, [first, ...more]: NonEmpty<Target>): Promise<NonEmpty<RememberedTarget>> {
+  const memories = ledger === null ? [] : await recallAll(ledger, [first, ...more])
+  return [{ target: first, memory: memories[0] ?? noMemory }, ...more.map((target, at) => ({ target, memory: memories[at + 1] ?? noMemory }))]
 }
 
 /** A question for each target cost a sweep a thirtieth of its processor time. What comes of so many weighs a few megabytes at most. */
@@ -56,8 +68,14 @@ export class Recollection {
     this.#targets = targets
   }
 
-  /** Of the target at this place among all. @throws {Failure} LEDGER_UNUSABLE */
-  async of(at: number): Promise<Memory> {
+  /** @param group targets that follow each other, and the place of the first among all @throws {Failure} LEDGER_UNUSABLE */
+  async of([first, ...more]: NonEmpty<Target>, from: number): Promise<NonEmpty<RememberedTarget>> {
+    const memories = [first, ...more].map((_, at) => this.#at(from + at)) // All are asked for before the first is waited for: others ask for later ones meanwhile.
+    const remembered = async (target: Target, at: number): Promise<RememberedTarget> => ({ target, memory: (await memories[at]) ?? noMemory })
+    return [await remembered(first, 0), ...(await Promise.all(more.map((target, at) => remembered(target, at + 1))))]
+  }
+
+  async #at(at: number): Promise<Memory> {
     if (this.#ledger === null) return noMemory
     if (at >= this.#end) {
       this.#end = at + recalledAtOnce

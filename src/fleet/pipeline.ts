@@ -9,11 +9,12 @@ import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
 import { begin } from './begin.ts'
-import { checkHeld, holdTarget, type Examined, type HeldTarget } from './examine.ts'
+import { checkHeld, holdTargets, type Examined, type HeldTarget } from './examine.ts'
 import { CheckQueue } from './check-queue.ts'
 import { Recollection } from './last-good.ts'
 import { SnapshotRoom, type Place } from './snapshot-room.ts'
 import { StopTheLine } from './stop-the-line.ts'
+import { groupTargets } from './target-groups.ts'
 
 export interface Progress {
   readonly done: number
@@ -47,7 +48,7 @@ interface Checked {
   readonly unkept: Failure | null
 }
 
-/** Works through the targets in their order. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
+/** Works through the targets in their order, all files of a tenant in one hold. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
 export async function workThrough(targets: readonly Target[], crew: Crew, limits: RunLimits, watching: Watching, interrupt: AbortSignal): Promise<Worked> {
   const line = new StopTheLine(interrupt)
   const pauses = new PQueue({ concurrency: limits.maxPaused })
@@ -71,7 +72,9 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       return await checks.add(held.kind === 'snapshot' ? held.snapshot.bytes : 0, async () => {
         at.checking(target)
         const unkept = await keep(heldTarget)
-        return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), line.signal), unkept }
+        // A tenant that was not seen serving has stopped the line; what its snapshot holds is wanted all the more.
+        const signal = held.kind === 'snapshot' && held.unproven?.code === 'RESUME_FAILED' ? interrupt : line.signal
+        return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), signal), unkept }
       })
     } finally {
       // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its room on the disk for the ledger.
@@ -92,23 +95,30 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   // Two more than may be paused: while one stands still, the next one's preflight and warm copy are made and the last one's snapshot is hashed.
   const holds = new PQueue({ concurrency: limits.maxPaused + 2 })
   const endings = new Set<Promise<unknown>>()
-  const recollection = new Recollection(crew.ledger, targets)
+  const groups = groupTargets(targets)
+  const recollection = new Recollection(crew.ledger, groups.flat())
   const boundsAt = (place: Place): HoldBounds => ({
     othersBytes: () => place.othersBytes,
     reserve: (bytes) => place.reserve(bytes, line.signal),
     inPause: (work) => pauses.add(() => line.guardPause(work())),
   })
-  for (const [number, target] of targets.entries()) {
-    if (number === limits.leading) await holds.onIdle()
-    const place = await line.guard(room.enter(line.signal))
+  let begun = 0
+  for (const group of groups) {
+    const from = begun
+    begun += group.length
+    if (from === limits.leading) await holds.onIdle()
+    const place = await line.guard(room.enter(line.signal, group.length))
     if (place === null) break
     await begin(holds, async () => {
-      at.holding(target)
-      const heldTarget = await line.guard(recollection.of(number).then((memory) => holdTarget(target, memory, crew, boundsAt(place), line.signal)))
-      if (!heldTarget) return place.leave()
-      place.fill(bytesOnDisk(heldTarget))
-      const ending = line.guard(check(heldTarget).finally(() => place.leave()).then((checked) => finish(checked, target))).finally(() => endings.delete(ending))
-      endings.add(ending)
+      group.forEach((target) => at.holding(target))
+      const held = await line.guard(recollection.of(group, from).then((files) => holdTargets(files, crew, boundsAt(place), line.signal)))
+      if (!held) return place.leave()
+      place.fill(held.reduce((sum, file) => sum + bytesOnDisk(file), 0))
+      for (const heldTarget of held) {
+        const checked = check(heldTarget).finally(() => place.release(bytesOnDisk(heldTarget)))
+        const ending = line.guard(checked.then((it) => finish(it, heldTarget.target))).finally(() => endings.delete(ending))
+        endings.add(ending)
+      }
     })
   }
   await holds.onIdle()
@@ -166,7 +176,7 @@ export class Stations {
   }
 
   #tell(): void {
-    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: [...this.#holding].map(nameOf), checking: [...this.#checking.values()] })
+    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: [...new Set([...this.#holding].map(nameOf))], checking: [...this.#checking.values()] })
   }
 }
 

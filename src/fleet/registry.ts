@@ -34,14 +34,17 @@ export async function readRegistry(service: Service, remembered: readonly LastRe
 const goneFrom = (tenant: TenantId, path: string, tenantIsListed: boolean): Failure =>
   tenantIsListed ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`) : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
 
-/** One target for each database file of each tenant. */
+/** One target for each database file of each tenant, in the tenant's order; a file that is listed twice is one file. */
 export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target[] =>
-  tenants.flatMap(({ id, files }) => files.map((named) => ({ tenant: id, named })))
+  tenants.flatMap(({ id, files }) => [...new Set(files)].map((named) => ({ tenant: id, named })))
 
-/** @throws {Failure} TENANT_UNKNOWN naming the ids that the service does not list */
+/** @throws {Failure} TENANT_UNKNOWN naming the ids that the service does not list; USAGE naming those that it lists without any file: nothing would be said of them */
 export function pickTenants(tenants: readonly RegisteredTenant[], ids: readonly TenantId[]): readonly RegisteredTenant[] {
   const byId = new Map(tenants.map((tenant) => [tenant.id, tenant]))
   const unknown = ids.filter((id) => !byId.has(id))
   if (unknown.length > 0) throw new Failure('TENANT_UNKNOWN', `the service does not list ${unknown.map((id) => JSON.stringify(id)).join(', ')}`)
-  return [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
+  const picked = [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
+  const empty = picked.filter(({ files }) => files.length === 0)
+  if (empty.length === 0) return picked
+  throw new Failure('USAGE', `the service lists ${empty.map(({ id }) => JSON.stringify(id)).join(', ')} without any database file`, { hint: 'there is nothing to check; if it ought to have one, look at the service\u2019s list of tenants' })
 }

@@ -2,28 +2,36 @@
 import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { openChecker } from '../check/check.ts'
+import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { beginCompanions } from '../hold/companions.ts'
-import { clearDrafts, requirePrivateFolder } from '../hold/draft.ts'
 import type { Keeper } from '../hold/hold.ts'
+import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
+import { leftBehind } from '../ledger/at-work.ts'
+import { HoldLocks } from '../ledger/hold-locks.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
 import type { RunId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
 import type { Engine } from '../model/reading.ts'
+import type { OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
-import type { Service } from '../service/port.ts'
+import type { CommandObserver, Service } from '../service/port.ts'
 import type { Crew, RunLimits, Target } from './crew.ts'
-import { requireAllResumed, resumeOpenHolds, type HoldEnding } from './open-holds.ts'
+import { requireAllResumed, resumeOpenHolds, type HoldEnding, type ResumeCare } from './open-holds.ts'
+import { resumeTenants } from './resume-tenants.ts'
 
 export interface Opening {
   readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'pull' | 'compare' | 'resume'
+  readonly mode: 'check' | 'sweep' | 'pull' | 'compare'
   readonly version: string
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]
   readonly interrupt: AbortSignal
   /** Told of the holds that an earlier run left open, and how they ended. */
   readonly onEndings: (endings: readonly HoldEnding[]) => void
+  /** Told of holds in the ledger that are not this service's to end, or not in this way. */
+  readonly onOthers: (others: readonly OtherHold[], config: string) => void
   /** Told what has to be said of the ledger itself. */
   readonly onNotice: (notice: string) => void
   readonly onStep: Crew['onStep']
@@ -46,21 +54,19 @@ export interface ServiceRun {
 
 /**
  * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
- * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST
+ * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = beginCompanions()
-  await using lock = await lockRun(settings, opening)
-  return await withLedgerUnder(lock, settings, opening, async (ledger, service, signal) => {
-    const endings = await resumeOpenHolds(service, ledger, null)
-    opening.onEndings(endings)
-    requireAllResumed(endings)
-    const folder = settings.snapshots.dir
-    await requirePrivateFolder(folder)
-    await clearDrafts(folder)
+  await using companions = beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env } })
+  const { guardian } = companions
+  await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
+  return await withLedger(opened, settings, opening, (hold) => guardian.guard(hold), async (ledger, service, signal) => {
+    await using ours = await openSnapshotFolder(settings.snapshots.dir, null)
+    const folder = ours.path
     await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
     await companions.ready()
+    await checker.ready()
     const crew: Crew = {
       companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
@@ -70,21 +76,59 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
   })
 }
 
-/** The part of a run that touches no file: lock, ledger, service. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
-export async function withLedger<Value>(settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  await using lock = await lockRun(settings, opening)
-  return await withLedgerUnder(lock, settings, opening, work)
+interface OpenedRun extends AsyncDisposable {
+  readonly lock: RunLock
+  readonly ledger: Ledger
+  readonly service: Service
 }
 
-async function lockRun({ ledger, service }: Settings, { run }: Opening): Promise<RunLock> {
+/** No run begins without a ledger. But whoever stands still because of an earlier one is resumed, as far as can be read whom. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
+async function openOrResume(settings: Settings, opening: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
+  try {
+    return await openRun(settings, opening, onCommand)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'LEDGER_UNUSABLE') await resumeAll(settings, opening)
+    throw error
+  }
+}
+
+async function resumeAll(settings: Settings, { run, onEndings, onOthers }: Opening): Promise<void> {
+  const { endings, others } = await resumeTenants(settings, run, null)
+  onEndings(endings)
+  onOthers(others, settings.file)
+  requireAllResumed(endings)
+}
+
+async function openRun(settings: Settings, { run }: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: runs over bare files take none.
-  return takeRunLock(ledger.dir, service.name, run)
+  const lock = await takeRunLock(settings.ledger.dir, settings.service.name, run)
+  try {
+    // The libraries for the one are loaded while the other's process starts.
+    const opened = await openTogether(openLedger(settings.ledger.dir, run, wayOf(settings)), connectService(settings.service, onCommand))
+    return {
+      lock, ledger: opened.first, service: opened.second,
+      async [Symbol.asyncDispose]() {
+        await using _lock = lock
+        await opened[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await lock[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
-async function withLedgerUnder<Value>(lock: RunLock, settings: Settings, opening: Opening, work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  await using opened = await openTogether(openLedger(settings.ledger.dir, opening.run), connectService(settings.service)) // The libraries for the one are loaded while the other's process starts.
-  const { first: ledger, second: service } = opened
+/** First of all whoever stands still is resumed; only then anything is written. @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE */
+async function withLedger<Value>(
+  { lock, ledger, service }: OpenedRun, settings: Settings, opening: Opening, guard: ResumeCare['guard'],
+  work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
   using _notices = tellingNotices(ledger, opening.onNotice)
+  using locks = HoldLocks.open(settings.ledger.dir)
+  const endings = await resumeOpenHolds(service, ledger, null, { locks, guard })
+  opening.onEndings(endings)
+  requireAllResumed(endings)
+  opening.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })
   return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
 }

@@ -1,5 +1,6 @@
 /** Which files a sweep takes, and in which order (operations.md, Sweep). Pure. */
 import { matchesGlob } from 'node:path'
+import { ageOf } from '../model/age.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { LastResult } from '../ledger/ledger.ts'
@@ -10,6 +11,8 @@ export interface Selecting {
   readonly only: readonly string[] | null
   readonly statusTenant: string | null
   readonly lastResults: readonly LastResult[]
+  /** ms since 1970: what was checked at a time that lies ahead comes as if it had been long ago. */
+  readonly now: number
 }
 
 export interface Selected {
@@ -19,16 +22,17 @@ export interface Selected {
 }
 
 /** @throws {Failure} TENANT_UNKNOWN when a pattern matches no tenant */
-export function select(targets: readonly Target[], { only, statusTenant, lastResults }: Selecting): Selected {
+export function select(targets: readonly Target[], { only, statusTenant, lastResults, now }: Selecting): Selected {
   const last = new Map(lastResults.map((result) => [keyOf(result), result]))
   const leads = ({ tenant }: Target): boolean => tenant === statusTenant // I1.9: without it nobody would see the rest.
+  const whenOf = (at: number): number => (ageOf(at, now) === null ? 0 : at)
   const rank = (target: Target): readonly [number, number] => {
     const result = last.get(keyOf(target))
     if (leads(target)) return [0, 0]
     if (!result) return [1, 0]
     // Damage stands until a full check finds the file sound, and only such a check makes it younger.
-    if (result.verdict !== 'sound' || result.settled?.verdict === 'damaged') return [2, result.at]
-    return [3, result.settled?.at ?? 0]
+    if (result.verdict !== 'sound' || result.settled?.verdict === 'damaged') return [2, whenOf(result.at)]
+    return [3, whenOf(result.settled?.at ?? 0)]
   }
   const chosen = only === null ? targets : matching(targets, only)
   const ordered = chosen

@@ -11,6 +11,8 @@ export interface Place {
   reserve(bytes: number, signal: AbortSignal): Promise<void> | null
   /** Says how many bytes it has come to. */
   fill(bytes: number): void
+  /** One of its snapshots is gone, with so many bytes. The last one leaves the place. */
+  release(bytes: number): void
   leave(): void
 }
 
@@ -25,19 +27,19 @@ export class SnapshotRoom {
     this.#limits = limits
   }
 
-  /** Waits until there may be one more. @throws the reason of the signal */
-  async enter(signal: AbortSignal): Promise<Place> {
+  /** Waits until there may be so many more; however many they are, they may when there is no other. @throws the reason of the signal */
+  async enter(signal: AbortSignal, snapshots = 1): Promise<Place> {
     await this.#forPlace.pass(() => {
-      if (this.#snapshots >= this.#limits.snapshotsMax) return false
-      this.#snapshots++
+      if (this.#snapshots > 0 && this.#snapshots + snapshots > this.#limits.snapshotsMax) return false
+      this.#snapshots += snapshots
       return true
     }, signal)
-    return this.#place()
+    return this.#place(snapshots)
   }
 
-  #place(): Place {
+  #place(snapshots: number): Place {
     let mine = 0
-    let entered = true
+    let left = snapshots
     const set = (bytes: number): void => {
       this.#bytes += bytes - mine
       mine = bytes
@@ -51,6 +53,14 @@ export class SnapshotRoom {
     const fill = (bytes: number): void => {
       set(bytes)
       this.#forBytes.move()
+    }
+    const leave = (gone: number, remaining: number): void => {
+      if (left === 0) return
+      left -= gone
+      set(left === 0 ? 0 : remaining)
+      this.#snapshots -= gone
+      this.#forBytes.move()
+      this.#forPlace.move()
     }
     return {
       get othersBytes() {
@@ -67,14 +77,8 @@ export class SnapshotRoom {
         return room
       },
       fill,
-      leave: () => {
-        if (!entered) return
-        entered = false
-        set(0)
-        this.#snapshots--
-        this.#forBytes.move()
-        this.#forPlace.move()
-      },
+      release: (bytes) => leave(1, mine - bytes),
+      leave: () => leave(left, 0),
     }
   }
 }

@@ -1,20 +1,21 @@
 /**
- * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost,
- * leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
+ * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost, readers that
+ * cannot be confined, leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
  */
-import { gravestOf } from '../hold/hold.ts'
+import { gravestOf } from '../hold/hold-failure.ts'
 import { Bug } from '../model/bug.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 
 const leasesLostMax = 3
-const stopping = new Set<FailureCode>(['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'INTERRUPTED'])
+const stopping = new Set<FailureCode>(['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'CANNOT_CONFINE', 'INTERRUPTED'])
 
 export class StopTheLine {
   readonly #controller = new AbortController()
   #reason: Failure | null = null
   readonly #defects: unknown[] = []
-  #leasesLost = 0
+  /** By lease: all files of a tenant lose the same one. */
+  readonly #leasesLost = new Set<string>()
 
   constructor(interrupt: AbortSignal) {
     interrupt.addEventListener('abort', () => this.#stop(asFailure(interrupt.reason)), { once: true })
@@ -32,10 +33,10 @@ export class StopTheLine {
   }
 
   /** Looks at a result for what must stop the line. */
-  look({ failure }: Result): void {
+  look({ failure, evidence, path }: Result): void {
     if (!failure) return
-    if (failure.code === 'LEASE_LOST' && ++this.#leasesLost > leasesLostMax) {
-      this.#stop(new Failure('LEASE_LOST', `${this.#leasesLost} leases ended under us: pauses on this service are not what they are promised to be`))
+    if (failure.code === 'LEASE_LOST' && this.#leasesLost.add(evidence.quiesce?.leaseId ?? path).size > leasesLostMax) {
+      this.#stop(new Failure('LEASE_LOST', `${this.#leasesLost.size} leases ended under us: pauses on this service are not what they are promised to be`))
     }
     if (stopping.has(failure.code)) this.#stop(new Failure(failure.code, failure.message, { hint: failure.hint, tenant: failure.tenantState }))
   }

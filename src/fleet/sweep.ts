@@ -2,6 +2,7 @@
 import type { TenantId } from '../model/brand.ts'
 import { readRegistry, pickTenants, targetsOf, type Registry } from './registry.ts'
 import { select, type Selected, type Selecting } from './selection.ts'
+import type { Target } from './crew.ts'
 import { unread, unseen, type Depth } from './examine.ts'
 import { workThrough, type Watching, type Worked } from './pipeline.ts'
 import { checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
@@ -16,18 +17,24 @@ export interface SweepOptions {
   readonly depth: Depth
 }
 
+export interface WatchingSweep extends Watching {
+  /** Told of everything that the run is going to come to, before it does. */
+  readonly onSelected: (targets: readonly Target[]) => void
+}
+
 /**
  * @returns what was covered; each result goes to `watching`
  * @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is touched
  */
-export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: Watching): Promise<Worked & { readonly selected: number }> {
+export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: WatchingSweep): Promise<Worked & { readonly selected: number }> {
   const lastResults = await ledger.lastResults()
   const registry = await readRegistry(service, lastResults, signal)
-  const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults })
-  const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings))
-  const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
+  const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults, now: Date.now() })
   // Only a sweep of everything can say that something is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
+  watching.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
+  const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings))
+  const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
   for (const { tenant, path, failure } of gone) {
     const result = unread(unseen({ tenant, named: path }, options.depth, false), 'inconclusive', failure)
     watching.onResult(result)

@@ -1,31 +1,48 @@
 /** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
+import type { FileKind } from '../hold/contents.ts'
 import { unbounded } from '../hold/hold.ts'
 import { recognise } from '../hold/manifest.ts'
-import { copyPrivately } from '../hold/private-copy.ts'
+import { copyPrivately, type PrivateCopy } from '../hold/private-copy.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import type { Finding } from '../model/finding.ts'
+import type { KeptFiles } from '../model/kept.ts'
+import type { NonEmpty } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
-import { checkHeld, conclude, holdTarget, unread, unseen, type Depth, type Examined, type OnPages } from './examine.ts'
+import { checkHeld, conclude, holdTargets, unread, unseen, type Depth, type Examined, type HeldTarget, type OnPages } from './examine.ts'
 import { recall } from './last-good.ts'
 
 export interface Taken extends AsyncDisposable {
   /** null where there is none, or it is no database. */
-  readonly snapshot: SnapshotPath | null
+  readonly snapshot: { readonly path: SnapshotPath; readonly kept: KeptFiles } | null
   /** Says what it is; also of a file of which there is no snapshot. @throws {Failure} INTERRUPTED */
   check(onPages: OnPages): Promise<Examined>
 }
 
-/** Takes it through a hold. @throws {Failure} INTERRUPTED */
-export async function takeByHold(target: Target, crew: Crew, depth: Depth, signal: AbortSignal): Promise<Taken> {
-  const heldTarget = await holdTarget(target, await recall(crew.ledger, target), crew, unbounded, signal)
+/** By its own bytes, or by those of its WAL or journal. */
+const isDatabase = ({ contents, recoverable }: FileKind): boolean => contents === 'sqlite' || (contents !== 'empty' && recoverable)
+
+/** Takes all files of a tenant through one hold, or one bare file. @returns one for each target, in their order @throws {Failure} INTERRUPTED */
+export async function takeByHold(targets: NonEmpty<Target>, crew: Crew, depth: Depth, signal: AbortSignal): Promise<readonly Taken[]> {
+  const held = await holdTargets(await recall(crew.ledger, targets), crew, unbounded, signal)
+  return held.map((one) => takenFrom(one, crew, depth, signal))
+}
+
+function takenFrom(heldTarget: HeldTarget, crew: Crew, depth: Depth, signal: AbortSignal): Taken {
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
-    snapshot: held.kind === 'snapshot' && held.contents === 'sqlite' ? held.snapshot.path : null,
+    // Nothing goes on with a tenant that may stand still; what its snapshot holds is still said.
+    snapshot: held.kind === 'snapshot' && isDatabase(held.file) && held.unproven?.code !== 'RESUME_FAILED' ? held.snapshot : null,
     check: (onPages) => checkHeld(heldTarget, crew, depth, onPages, signal),
     [Symbol.asyncDispose]: async () => snapshot?.[Symbol.asyncDispose](),
   }
 }
+
+const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] => (otherName === null ? [] : [{
+  rule: 'other-names', severity: 'notice', source: 'census', object: { kind: 'file', name: 'file', table: null },
+  text: `the file has other names (${otherName}); a write-ahead log or a journal beside one of them was not read`,
+}])
 
 /** Takes a private copy as it is: nothing is held, locked or proven, unless a manifest beside it says that it once was. Works on any platform. */
 export async function takeCopy(target: Target, { checker, accept, folder, map }: Pick<Crew, 'checker' | 'accept' | 'folder' | 'map'>, name: string, depth: Depth, signal: AbortSignal): Promise<Taken> {
@@ -35,13 +52,16 @@ export async function takeCopy(target: Target, { checker, accept, folder, map }:
     const copy = await copyPrivately(target.named, folder, name)
     const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
     return {
-      snapshot: copy.contents === 'sqlite' ? copy.path : null,
-      check: (onPages) => conclude({ ...seen, ...origin }, copy, { checker, accept }, onPages, signal),
+      snapshot: isDatabase(copy.kind) ? copy : null,
+      check: (onPages) => {
+        const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
+        return conclude({ ...seen, ...origin, notices: noticesOf(copy) }, copied, { checker, accept }, onPages, signal)
+      },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
-    const result = unread(seen, error.code === 'EMPTY_FILE' ? 'inconclusive' : 'failed', error)
+    const result = unread(seen, 'failed', error)
     return { snapshot: null, check: () => Promise.resolve({ result, lastGood: null }), [Symbol.asyncDispose]: () => Promise.resolve() }
   }
 }

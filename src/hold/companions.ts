@@ -1,5 +1,6 @@
 /** The processes that stand by during a run: the probe that tries our locks, and the guardian that ends us when we are stuck. */
 import { requireLinux } from '../host/platform.ts'
+import type { ResumeTerms } from './guarded-hold.ts'
 import { Guardian } from './guardian.ts'
 import { Probe } from './probe.ts'
 
@@ -8,17 +9,17 @@ export interface Companions extends AsyncDisposable {
   readonly guardian: Guardian
 }
 
-/** Starts them, and does not wait for them: `ready` does. @throws {Failure} PLATFORM_UNSUPPORTED */
-export function beginCompanions(): Companions & { readonly ready: () => Promise<void> } {
+/** Starts them, and does not wait for them: `ready` does. @param terms see `Guardian.begin` @throws {Failure} PLATFORM_UNSUPPORTED */
+export function beginCompanions(terms: ResumeTerms | null): Companions & { readonly ready: () => Promise<void> } {
   requireLinux()
   const probe = Probe.start()
-  const guardian = Guardian.begin()
+  const guardian = Guardian.begin(terms)
   return { probe, guardian, ready: () => guardian.ready(), [Symbol.asyncDispose]: async () => void (await Promise.all([probe[Symbol.asyncDispose](), guardian[Symbol.asyncDispose]()])) }
 }
 
 /** @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST */
-export async function startCompanions(): Promise<Companions> {
-  const companions = beginCompanions()
+export async function startCompanions(terms: ResumeTerms | null = null): Promise<Companions> {
+  const companions = beginCompanions(terms)
   try {
     await companions.ready()
     return companions

@@ -6,18 +6,16 @@
  * size of a file (truncating, deleting) goes there.
  */
 import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync } from 'node:fs'
-import { readdir, rm, stat, unlink } from 'node:fs/promises'
+import { rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { makeFolder } from '../host/folder.ts'
-import { isMarkAlive, ownMark } from '../host/processes.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { liveSetParts } from '../model/evidence.ts'
+import { keptFile, type KeptFiles } from '../model/kept.ts'
 import { digestOf } from './digest.ts'
-import { failureOfFolder } from './folder-failure.ts'
 
 const partialSuffix = '.partial'
 /** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
@@ -30,6 +28,7 @@ export interface Snapshot extends AsyncDisposable {
   readonly folder: string
   readonly bytes: number
   readonly files: SnapshotEvidence['files']
+  readonly kept: KeptFiles
 }
 
 export class Draft implements AsyncDisposable {
@@ -84,17 +83,19 @@ export class Draft implements AsyncDisposable {
   async keep(): Promise<Snapshot> {
     invariant(this.#files.has(''), 'a snapshot has a database file')
     const files: SnapshotEvidence['files'][number][] = []
+    const kept: KeptFiles = new Map()
     for (const part of liveSetParts) {
       const file = this.#files.get(part)
       if (file === undefined) continue
       files.push({ part, ...(await digestOf(file)) })
+      kept.set(part, keptFile(fstatSync(file, { bigint: true })))
     }
     this.#close()
     const folder = this.#folder.slice(0, -partialSuffix.length)
     renameSync(this.#folder, folder)
     this.#kept = true
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    return { path: join(folder, databaseName) as SnapshotPath, folder, files, bytes, [Symbol.asyncDispose]: () => removeFolder(folder) }
+    return { path: join(folder, databaseName) as SnapshotPath, folder, files, kept, bytes, [Symbol.asyncDispose]: () => removeFolder(folder) }
   }
 
   #close(): void {
@@ -139,27 +140,5 @@ export function outOfSpace(error: unknown): never {
   throw error
 }
 
-/**
- * Snapshots hold customers' data: the folder is made with mode 0700, and refused when others can get in.
- * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
- */
-export async function requirePrivateFolder(folder: string): Promise<void> {
-  await makeFolder(folder, 0o700).catch((error: unknown) => {
-    throw failureOfFolder(folder, error)
-  })
-  const found = await stat(folder)
-  if ((found.mode & 0o077) !== 0) throw new Failure('SNAPSHOT_UNSAFE', `${folder} is open to others (mode ${(found.mode & 0o777).toString(8)})`)
-  const user = process.geteuid?.()
-  if (user !== undefined && found.uid !== user) throw new Failure('SNAPSHOT_UNSAFE', `${folder} belongs to another user (uid ${found.uid})`)
-}
-
-/** Name of a draft, and of the snapshot that it becomes, neither of which outlives this run. @param name unique in it; letters, digits and hyphens */
-export const draftName = (name: string | number): string => `hold-${ownMark()}-${name}`
-
-/** Deletes what killed runs left behind. Runs of other services may use the same folder now: what is theirs stays. */
-export async function clearDrafts(folder: string): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    const [, mark] = /^hold-(\d+-\d+)-[\w-]+(?:\.partial)?$/.exec(name) ?? []
-    if (mark !== undefined && !isMarkAlive(mark)) await rm(join(folder, name), { recursive: true, force: true })
-  }
-}
+/** Name of a draft, and of the snapshot that it becomes. @param name unique in this run; letters, digits and hyphens */
+export const draftName = (name: string | number): string => `hold-${name}`

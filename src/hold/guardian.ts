@@ -1,4 +1,8 @@
-/** Our end of the guardian (hold.md F13): every lock on a live file is watched by it, from before it is asked for. */
+/**
+ * Our end of the guardian (hold.md F13). Every lock on a live file is watched by it, from before it is asked for. Every
+ * hold of a tenant is known to it, from before the service is asked: should this process be killed, the guardian has
+ * the tenant resumed.
+ */
 import PQueue from 'p-queue'
 import { startChild, type Child } from '../host/child.ts'
 import { programBeside } from '../host/program-beside.ts'
@@ -6,17 +10,34 @@ import { monotonicMs } from '../host/clock.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
+import type { TenantId } from '../model/brand.ts'
+import type { CommandNews } from '../service/port.ts'
+import type { GuardedHold, ResumeTerms } from './guarded-hold.ts'
+
+/** Numbers of watches, and holders of holds. */
+export interface EndedParts {
+  readonly watches: readonly number[]
+  readonly holds: readonly string[]
+}
 
 export type GuardianMessage =
   | { readonly kind: 'hello' }
-  | { readonly kind: 'until'; readonly watch: number; readonly forMs: number; readonly ended: readonly number[] }
-  | { readonly kind: 'end'; readonly ended: readonly number[] }
+  | { readonly kind: 'terms'; readonly terms: ResumeTerms }
+  | { readonly kind: 'until'; readonly watch: number; readonly forMs: number; readonly ended: EndedParts }
+  | { readonly kind: 'hold'; readonly hold: GuardedHold; readonly ended: EndedParts }
+  | { readonly kind: 'command'; readonly tenant: TenantId; readonly news: CommandNews }
+  | { readonly kind: 'end'; readonly ended: EndedParts }
+  /** The run ends in good order. */
+  | { readonly kind: 'goodbye' }
 
 /** How long a watch without a lease runs, and how often it is drawn out while this process lives. */
 const heartbeat = { forMs: 15_000, everyMs: 3_000 } as const
 
 const answerMsMax = 10_000
-/** A watch of a pause that has ended is told of with the next message, or after this: in a sweep the next hold takes it over by then, and each message costs a fifth of a millisecond. */
+/**
+ * A watch of a pause that has ended is told of with the next message, or after this: in a sweep the next hold takes it
+ * over by then, and each message costs a fifth of a millisecond.
+ */
 const endWithinMs = 20
 
 /** That the guardian is there need not be asked again for so long. */
@@ -25,11 +46,17 @@ const confirmedForMs = 1_000
 export interface Watch extends Disposable {
   /** When the guardian kills this process, on the monotonic clock. */
   readonly deadlineMs: number
-  /** Kill this process unless the watch has ended by then; nothing where it has ended. @param deadlineMs on the monotonic clock */
+  /**
+   * Kill this process unless the watch has ended by then; nothing where it has ended. @param deadlineMs on the
+   * monotonic clock
+   */
   until(deadlineMs: number): void
 }
 
-/** A watch as the guardian knows it. It stands until the guardian has been told that it ended: until then another hold may take it over. */
+/**
+ * A watch as the guardian knows it. It stands until the guardian has been told that it ended: until then another hold
+ * may take it over.
+ */
 interface Standing {
   readonly number: number
   readonly confirmedAtMs: number
@@ -43,7 +70,10 @@ export class Guardian implements AsyncDisposable {
   readonly #questions = new PQueue({ concurrency: 1 })
   #watches = 0
   #lost = false
+  /** Is every hold that we told on its way? One that waits in our memory would be lost with us. */
+  #isToldOfHolds = true
   #ended: Standing[] = []
+  #endedHolds: string[] = []
   #endTimer: NodeJS.Timeout | null = null
 
   private constructor(child: Child<GuardianMessage, 'here'>, startTime: string) {
@@ -54,13 +84,17 @@ export class Guardian implements AsyncDisposable {
     })
   }
 
-  /** Starts its process, and does not wait for it. */
-  static begin(): Guardian {
+  /**
+   * Starts its process, and does not wait for it. @param terms how to resume what this process would leave open; null
+   * where it holds no tenants
+   */
+  static begin(terms: ResumeTerms | null): Guardian {
     const ours = startTimeOf(process.pid)
     invariant(ours, 'our own start time is in /proc')
     const child = startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, 'guardian-child'), {
       ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
     })
+    if (terms) child.tell({ kind: 'terms', terms })
     return new Guardian(child, startTimeOf(child.pid) ?? '')
   }
 
@@ -70,8 +104,9 @@ export class Guardian implements AsyncDisposable {
   }
 
   /**
-   * A watch whose deadline lies between the two. It begins when the guardian has said that it watches: it may have died unnoticed. In a sweep the watch of the
-   * hold before stands as long as that word is fresh, and the guardian is seen to live: to ask for each hold cost two messages.
+   * A watch whose deadline lies between the two. It begins when the guardian has said that it watches: it may have died
+   * unnoticed. In a sweep the watch of the hold before stands as long as that word is fresh, and the guardian is seen
+   * to live: to ask for each hold cost two messages.
    * @throws {Failure} GUARDIAN_LOST
    */
   async watch(earliestMs: number, latestMs: number): Promise<Watch> {
@@ -91,6 +126,29 @@ export class Guardian implements AsyncDisposable {
     }
   }
 
+  /**
+   * From now on the tenant is resumed should this process be gone. Told before the service is asked; dispose it when
+   * the tenant was seen serving, or when nobody here will try any more. Ask for a watch before the service is asked: by
+   * then the guardian surely has heard of the hold.
+   */
+  guard(hold: GuardedHold): Disposable {
+    this.#isToldOfHolds = this.#child.tell({ kind: 'hold', hold, ended: this.#takeEnded() })
+    let over = false
+    return {
+      [Symbol.dispose]: () => {
+        if (over) return
+        over = true
+        this.#endedHolds.push(hold.holder)
+        this.#tellEndedSoon()
+      },
+    }
+  }
+
+  /** What is known of a command that pauses or resumes a tenant: it outlives us. */
+  tellCommand(tenant: TenantId, news: CommandNews): void {
+    this.#child.tell({ kind: 'command', tenant, news })
+  }
+
   async #begin(deadlineMs: number): Promise<Standing> {
     const standing: Standing = { number: this.#watches++, confirmedAtMs: monotonicMs(), deadlineMs }
     await this.#ask(this.#until(standing))
@@ -101,7 +159,7 @@ export class Guardian implements AsyncDisposable {
     const nowMs = monotonicMs()
     const at = this.#ended.findIndex(({ confirmedAtMs, deadlineMs }) => nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs)
     // Of its end we hear a little late: it is looked for.
-    if (at < 0 || this.#lost || !isAlive(this.#child.pid, this.#startTime)) return null
+    if (at < 0 || this.#lost || !this.#isToldOfHolds || !isAlive(this.#child.pid, this.#startTime)) return null
     return this.#ended.splice(at, 1)[0] ?? null
   }
 
@@ -136,22 +194,27 @@ export class Guardian implements AsyncDisposable {
 
   #end(standing: Standing): void {
     this.#ended.push(standing)
+    this.#tellEndedSoon()
+  }
+
+  #tellEndedSoon(): void {
     this.#endTimer ??= setTimeout(() => this.#tellEnded(), endWithinMs).unref()
   }
 
   #tellEnded(): void {
     const ended = this.#takeEnded()
-    if (!this.#lost && ended.length > 0) this.#child.tell({ kind: 'end', ended })
+    if (!this.#lost && ended.watches.length + ended.holds.length > 0) this.#child.tell({ kind: 'end', ended })
   }
 
-  #takeEnded(): readonly number[] {
+  #takeEnded(): EndedParts {
     if (this.#endTimer) clearTimeout(this.#endTimer)
     this.#endTimer = null
-    return this.#ended.splice(0).map(({ number }) => number)
+    return { watches: this.#ended.splice(0).map(({ number }) => number), holds: this.#endedHolds.splice(0) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#endTimer) clearTimeout(this.#endTimer)
+    this.#tellEnded()
+    this.#child.tell({ kind: 'goodbye' })
     await this.#child[Symbol.asyncDispose]()
   }
 }

@@ -1,6 +1,8 @@
 /** Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused. */
 import { stat } from 'node:fs/promises'
-import { findHolders } from '../host/open-file-table.ts'
+import { onDisk } from '../host/file-name.ts'
+import { findHolders, type FileIdentity } from '../host/open-file-table.ts'
+import type { LivePath } from '../model/brand.ts'
 import { liveSetParts, type Holder } from '../model/evidence.ts'
 import type { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
@@ -24,17 +26,24 @@ export async function holdersOf(files: LiveFiles): Promise<HoldersFound> {
 /** Holders of the live set that a path names, without opening anything. @throws {Failure} as resolveLivePath */
 export async function holdersOfPath(named: string): Promise<HoldersFound> {
   const path = await resolveLivePath(named, null)
-  const identities = []
-  for (const part of liveSetParts) {
-    const found = await stat(path + part, { bigint: true }).catch(() => null)
-    if (found) identities.push({ path: path + part, dev: found.dev, ino: found.ino })
-  }
-  return described(await findHolders(identities, { exceptPids: [] }))
+  return described(await findHolders(await identitiesOf(path), { exceptPids: [] }))
 }
 
-function described({ holders, unseen }: { readonly holders: readonly Holder[]; readonly unseen: readonly string[] }): HoldersFound {
+/** The parts of a live set that are there. Nothing is opened. */
+export async function identitiesOf(path: LivePath): Promise<readonly FileIdentity[]> {
+  const identities: FileIdentity[] = []
+  for (const part of liveSetParts) {
+    const found = await stat(onDisk(path + part), { bigint: true }).catch(() => null)
+    if (found) identities.push({ path: path + part, dev: found.dev, ino: found.ino })
+  }
+  return identities
+}
+
+const described = ({ holders, unseen }: { readonly holders: readonly Holder[]; readonly unseen: readonly string[] }): HoldersFound =>
+  ({ holders, unseen, sentence: describeHolders(holders, unseen) })
+
+export function describeHolders(holders: readonly Holder[], unseen: readonly string[]): string {
   const named = holders.map(({ pid, command, modes }) => `process ${pid} (${command}: ${modes.join(', ')})`)
   const blind = unseen.length > 0 ? ` (not seen: ${unseen.join('; ')})` : ''
-  const sentence = named.length > 0 ? named.join(', ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
-  return { holders, unseen, sentence }
+  return named.length > 0 ? named.join(', ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
 }

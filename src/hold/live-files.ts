@@ -6,6 +6,7 @@ import { fstatSync, lstatSync, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'
 import { unlock } from '../host/byte-lock.ts'
 import { openDescriptor, pathOf, type Descriptor } from '../host/descriptor.ts'
+import { onDisk } from '../host/file-name.ts'
 import type { LivePath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import { liveSetParts, type LiveSetPart } from '../model/evidence.ts'
@@ -72,7 +73,6 @@ export class LiveFiles implements Disposable {
     const descriptor = openPart(path)
     try {
       const opened = fstatSync(descriptor.number, look)
-      if (!opened.isFile()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
       if (opened.nlink > 1n) throw new Failure('MANY_NAMES', `${path} has ${opened.nlink} hard links: under each name SQLite keeps another journal`)
       // By the opened descriptor, not by name: a link may have been swapped between look and open.
       if (this.#roots) await requireInside(pathOf(descriptor.number), this.#roots)
@@ -84,6 +84,10 @@ export class LiveFiles implements Disposable {
   }
 
   async stat(part: LiveSetPart): Promise<BigIntStats> {
+    return this.statAgain(part)
+  }
+
+  statAgain(part: LiveSetPart): BigIntStats {
     return fstatSync(this.descriptor(part), look)
   }
 
@@ -150,7 +154,7 @@ function vanished(part: LiveSetPart, error: unknown): void {
 /** What a name leads to; null for nothing. */
 function named(path: string): BigIntStats | null {
   try {
-    return lstatSync(path, { ...look, throwIfNoEntry: false }) ?? null
+    return lstatSync(onDisk(path), { ...look, throwIfNoEntry: false }) ?? null
   } catch (error) {
     // A part whose name would be too long cannot be there: SQLite cannot make it either.
     if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return null

@@ -2,6 +2,8 @@
 import { lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
+import { nameOf, onDisk } from '../host/file-name.ts'
+import { isMountPoint } from '../host/file-system.ts'
 import type { LivePath } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
@@ -18,10 +20,11 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
   if (roots) await requireInside(real, roots)
   // A look before the open: opening a device or a pipe can have effects of its own.
   // At once, like all that follows: the file system has answered a moment ago.
-  const found = statSync(real)
+  const found = statSync(onDisk(real))
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${real} is ${kindOf(found)}, not a regular file`)
   if (found.nlink > 1) throw new Failure('MANY_NAMES', `${real} has ${found.nlink} hard links: under each name SQLite keeps another journal`)
   await requireOneSet(given, real)
+  requireNoMount(real)
   return real as LivePath
 }
 
@@ -29,7 +32,7 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
 export async function requireInside(real: string, roots: readonly string[]): Promise<void> {
   for (const root of roots) if (isBelow(real, knownRoots.get(root) ?? null)) return
   for (const root of roots) {
-    const realRoot = await realpath(root).catch(() => null)
+    const realRoot = await realpath(root, 'buffer').then(nameOf, () => null)
     if (realRoot === null) continue
     knownRoots.set(root, realRoot)
     if (isBelow(real, realRoot)) return
@@ -48,7 +51,7 @@ function isBelow(real: string, root: string | null): boolean {
 
 async function realPathOf(given: string): Promise<string> {
   try {
-    return await realpath(given)
+    return nameOf(await realpath(onDisk(given), 'buffer'))
   } catch (error) {
     throw failureOfPath(given, error)
   }
@@ -79,23 +82,44 @@ export function failureOfPath(path: string, error: unknown): unknown {
   }
 }
 
-/** A live set spread over symbolic links: a part beside the given name that is not the part beside the real one. */
+/**
+ * A single file that is mounted by itself, as containers do it, has another name outside, with a journal of its own.
+ */
+function requireNoMount(real: string): void {
+  for (const part of liveSetParts) {
+    if (!isMountPoint(real + part)) continue
+    throw new Failure('MANY_NAMES', `${real}${part} is mounted by itself: outside it has another name, under which SQLite keeps another journal`, {
+      hint: 'mount the folder that holds the database, not the file; or check it outside of the container',
+    })
+  }
+}
+
+/** A live set spread over symbolic links. */
 async function requireOneSet(given: string, real: string): Promise<void> {
   for (const part of liveSetParts.slice(1)) {
-    const beside = look(real + part)
-    if (beside?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
-    if (given === real) continue
-    const elsewhere = await realpath(given + part).catch(() => null)
-    if (elsewhere !== null && elsewhere !== real + part) {
-      throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
-    }
+    if (look(real + part)?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
+  }
+  await requireNoneBesideLink(given, real)
+}
+
+/**
+ * A link with a part of a live set beside it that is not the one beside the real file: since 3.10 SQLite looks beside
+ * the real file alone.
+ * @throws {Failure} MANY_NAMES
+ */
+export async function requireNoneBesideLink(given: string, real: string): Promise<void> {
+  if (given === real) return
+  for (const part of liveSetParts.slice(1)) {
+    const elsewhere = await realPathOf(given + part).catch(() => null)
+    if (elsewhere === null || elsewhere === real + part || elsewhere === (await realPathOf(real + part).catch(() => null))) continue
+    throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
   }
 }
 
 /** null for nothing that can be looked at. */
 function look(path: string): Stats | null {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) ?? null
+    return lstatSync(onDisk(path), { throwIfNoEntry: false }) ?? null
   } catch {
     return null
   }

@@ -2,7 +2,7 @@
  * Step 3: the lock. Open-file-description locks on SQLite's own lock bytes: they exclude SQLite in every other process
  * and survive an unrelated open and close in ours (hold.md F1, F2).
  */
-import { findConflict, tryLock, unlock, type ByteRange } from '../host/byte-lock.ts'
+import { findConflict, tryLock, unlock, type ByteRange, type LockConflict } from '../host/byte-lock.ts'
 import { monotonicMs, sleep } from '../host/clock.ts'
 import type { LiveSetPart, SealLevel } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
@@ -90,7 +90,11 @@ function release(files: LiveFiles, claims: readonly Claim[]): void {
 }
 
 function whoRefuses(files: LiveFiles, { part, kind, range }: Claim): string {
-  const conflict = findConflict(files.descriptor(part), kind, range)
+  return whoLocks(files.path + part, findConflict(files.descriptor(part), kind, range))
+}
+
+/** @param conflict null for one that is gone by now */
+export function whoLocks(path: string, conflict: LockConflict | null): string {
   const who = conflict === null ? 'a process that has just let go' : conflict.pid === null ? 'an open file description' : `process ${conflict.pid}`
-  return `${who} holds a ${conflict?.kind ?? 'conflicting'} lock on ${files.path}${part}`
+  return `${who} holds a ${conflict?.kind ?? 'conflicting'} lock on ${path}`
 }

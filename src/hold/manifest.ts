@@ -3,17 +3,22 @@
  * recognises it elsewhere by the digests: a copy that was altered on its way loses its evidence.
  */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { copyFile, constants, lstat, readFile, readdir, stat, open, unlink } from 'node:fs/promises'
+import { createReadStream, fstatSync } from 'node:fs'
+import { copyFile, constants, lstat, readdir, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { readSmallFile } from '../config/small-file.ts'
+import { openDescriptor } from '../host/descriptor.ts'
+import { nameOf, onDisk } from '../host/file-name.ts'
 import { syncFolder } from '../host/durable.ts'
-import { makeFolder, removeFolders, tryFolder } from '../host/folder.ts'
+import { removeFolders, tryFolder } from '../host/folder.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
-import type { Evidence } from '../model/evidence.ts'
+import { liveSetParts, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Snapshot } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
 import { failureOfPath } from './live-path.ts'
+import { makeTrustedFolder, requireTrustedFolder } from './private-folder.ts'
+import { realPathOf } from './tell-file.ts'
 
 export const manifestName = 'manifest.json'
 
@@ -32,7 +37,7 @@ export interface Manifest {
  * Copies a snapshot with its manifest into a new folder, durably. Where that fails nothing of it is left: the manifest, which says that all is there, is written
  * last and goes first.
  * @param database name of the database file in the folder
- * @throws {Failure} USAGE when a file of such a name is there; see `failureOfFolder`
+ * @throws {Failure} USAGE when a file of such a name is there, SNAPSHOT_UNSAFE; see `failureOfFolder`
  */
 export async function writePulled(snapshot: Snapshot, folder: string, database: string, about: Omit<Manifest, 'schema' | 'files'>): Promise<string> {
   const files = snapshot.files.map(({ part, bytes, sha256 }) => ({ name: database + part, bytes, sha256 }))
@@ -40,21 +45,22 @@ export async function writePulled(snapshot: Snapshot, folder: string, database: 
   const written: string[] = []
   let made: readonly string[] = []
   try {
-    made = await makeFolder(folder, 0o700)
+    made = await makeTrustedFolder(folder)
     for (const { part } of snapshot.files) await copyDurably(snapshot.path + part, join(folder, database + part), written)
     await writeDurably(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, written)
     await syncFolder(folder)
   } catch (error) {
     // A disk that keeps even these has its first trouble told: it is the same.
-    for (const path of written.toReversed()) await unlink(path).catch(() => undefined)
+    for (const path of written.toReversed()) await unlink(onDisk(path)).catch(() => undefined)
     await removeFolders(made).catch(() => undefined)
     throw failureOfCopy(folder, error)
   }
   return join(folder, database)
 }
 
-/** Asked before anybody is held for it. Leaves no folder. @throws {Failure} USAGE when the folder has something in it or is none; see `failureOfFolder` */
+/** Asked before anybody is held for it. Leaves no folder. @throws {Failure} USAGE when the folder has something in it or is none, SNAPSHOT_UNSAFE; see `failureOfFolder` */
 export async function requireRoomFor(folder: string): Promise<void> {
+  requireTrustedFolder(folder, 'folder')
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw failureOfFolder(folder, error)
@@ -67,15 +73,15 @@ export async function requireRoomFor(folder: string): Promise<void> {
 
 /** @param written gets the name of the copy when there is one */
 async function copyDurably(from: string, to: string, written: string[]): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE) // Leaves nothing where it fails.
+  await copyFile(from, onDisk(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE) // Leaves nothing where it fails.
   written.push(to)
-  await using file = await open(to, 'r+')
+  await using file = await open(onDisk(to), 'r+')
   await file.chmod(0o600)
   await file.sync()
 }
 
 async function writeDurably(path: string, text: string, written: string[]): Promise<void> {
-  await using file = await open(path, 'wx', 0o600)
+  await using file = await open(onDisk(path), 'wx', 0o600)
   written.push(path)
   await file.writeFile(text)
   await file.sync()
@@ -93,38 +99,47 @@ function failureOfCopy(folder: string, error: unknown): unknown {
  */
 export const folderOfPulled = (folder: string, nth: number, database: string): string => (nth === 1 ? folder : join(folder, `${nth}-${database}`))
 
+/** Database files that a manifest in this folder names: without the parts of their live sets. */
+export async function namedInManifest(folder: string): Promise<ReadonlySet<string>> {
+  const names = (await readManifest(join(folder, manifestName)))?.files.map(({ name }) => name) ?? []
+  return new Set(names.filter((name) => !names.some((main) => liveSetParts.slice(1).some((part) => name === main + part))))
+}
+
 /** The databases that `pull` put into such folders below this one, in its order. @throws {Failure} NO_PERMISSION when the folder cannot be read */
 export async function findPulledBelow(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+  const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     throw failureOfPath(folder, error)
   })
   const pulled: { readonly nth: number; readonly path: string }[] = []
   for (const entry of entries) {
-    const [, nth, database] = /^(\d+)-(.+)$/s.exec(entry.name) ?? []
+    const name = nameOf(entry.name)
+    const [, nth, database] = /^(\d+)-(.+)$/s.exec(name) ?? []
     if (!entry.isDirectory() || nth === undefined || database === undefined) continue
-    const path = join(folder, entry.name, database)
-    if ((await isThere(join(folder, entry.name, manifestName))) && (await isThere(path))) pulled.push({ nth: Number(nth), path })
+    const path = join(folder, name, database)
+    if ((await isThere(join(folder, name, manifestName))) && (await isThere(path))) pulled.push({ nth: Number(nth), path })
   }
   return pulled.sort((a, b) => a.nth - b.nth).map(({ path }) => path)
 }
 
-/** The manifest beside a pulled snapshot, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
-export async function recognise(named: string): Promise<Manifest | null> {
+/** The manifest beside a pulled snapshot, with every link to it resolved, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
+export async function recognise(given: string): Promise<Manifest | null> {
+  const named = await realPathOf(given)
+  if (named === null) return null
   const folder = dirname(named)
   const manifest = await readManifest(join(folder, manifestName))
   const said = new Set(manifest?.files.map(({ name }) => name))
   if (!manifest || !said.has(basename(named))) return null
   for (const part of ['-wal', '-journal']) if (!said.has(basename(named) + part) && (await isThere(named + part))) return null
-  for (const { name, sha256 } of manifest.files) if ((await digestOf(join(folder, basename(name)))) !== sha256) return null
+  for (const { name, bytes, sha256 } of manifest.files) if ((await digestOf(join(folder, basename(name)), bytes)) !== sha256) return null
   return manifest
 }
 
 async function readManifest(path: string): Promise<Manifest | null> {
   try {
-    const { size } = await stat(path)
-    if (size > manifestBytesMax) return null
+    const file = await readSmallFile(onDisk(path), manifestBytesMax, 'refuse')
+    if (file.kind !== 'read') return null
     const { manifestShape } = await import('./manifest-shape.ts') // With its library only where there is a manifest.
-    const manifest = manifestShape.safeParse(JSON.parse(await readFile(path, 'utf8')))
+    const manifest = manifestShape.safeParse(JSON.parse(file.bytes.toString('utf8')))
     return manifest.success ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) } : null
   } catch {
     return null // Not there, or somebody else's manifest: then nothing is known of the file.
@@ -134,12 +149,15 @@ async function readManifest(path: string): Promise<Manifest | null> {
 const manifestBytesMax = 1_000_000
 
 /** Whatever cannot be looked at may be there. */
-const isThere = (path: string): Promise<boolean> => lstat(path).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
+const isThere = (path: string): Promise<boolean> => lstat(onDisk(path)).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
 
-async function digestOf(path: string): Promise<string | null> {
+/** null for what is no regular file of so many bytes. */
+async function digestOf(path: string, bytes: number): Promise<string | null> {
   const hash = createHash('sha256')
   try {
-    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece)
+    using file = openDescriptor(path, 'read-only')
+    if (fstatSync(file.number).size !== bytes) return null
+    for await (const piece of createReadStream('', { fd: file.number, autoClose: false }) as AsyncIterable<Buffer>) hash.update(piece)
   } catch {
     return null
   }

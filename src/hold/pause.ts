@@ -4,14 +4,14 @@
  */
 import { monotonicMs } from '../host/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { LivePath, TenantId } from '../model/brand.ts'
+import type { TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { QuiesceEvidence, SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../service/port.ts'
 import type { Guardian, Watch } from './guardian.ts'
 import type { Announcement } from './announcement.ts'
-import { compareClaims } from './claims.ts'
+import { requireClosed } from './claims.ts'
 import { resumeUntilSeen, type Sight } from './resume.ts'
 
 export interface PauseLimits {
@@ -58,6 +58,8 @@ export class Pause implements AsyncDisposable {
   readonly #with: Pausing
   readonly #holder: string
   readonly #watch: Watch
+  /** The guardian resumes the tenant, should we be gone before this is disposed of. */
+  readonly #guarded: Disposable
   readonly #over = new AbortController()
   #state: 'asked' | 'quiesced' | 'ended' = 'asked'
   #answer: QuiescedAnswer | null = null
@@ -70,13 +72,16 @@ export class Pause implements AsyncDisposable {
   #answeredAtMs = 0
   #ranOutMs: number | null = null
   #renewal: NodeJS.Timeout | null = null
+  /** A renewal that is under way: another does not begin beside it, and it is not waited for when the pause ends. */
+  #renewing: AbortController | null = null
   /** The ledger line about the end, until somebody takes it over to wait for it. */
   #written: Promise<void> = Promise.resolve()
 
-  private constructor(pausing: Pausing, holder: string, watch: Watch, endsByMs: number) {
+  private constructor(pausing: Pausing, holder: string, watch: Watch, guarded: Disposable, endsByMs: number) {
     this.#with = pausing
     this.#holder = holder
     this.#watch = watch
+    this.#guarded = guarded
     this.#endsByMs = endsByMs
   }
 
@@ -86,9 +91,16 @@ export class Pause implements AsyncDisposable {
     await announced.write()
     const nowMs = monotonicMs()
     const { least, most } = firstWatchMs(service, limits)
-    const watch = await guardian.watch(nowMs + least, nowMs + most)
-    announced.handOver()
-    return new Pause(pausing, announced.holder, watch, nowMs + longestPauseMs(service, limits))
+    const endsByMs = nowMs + longestPauseMs(service, limits)
+    const guarded = guardian.guard({ tenant: pausing.tenant, holder: announced.holder, endsByMs })
+    try {
+      const watch = await guardian.watch(nowMs + least, nowMs + most)
+      announced.handOver()
+      return new Pause(pausing, announced.holder, watch, guarded, endsByMs)
+    } catch (error) {
+      guarded[Symbol.dispose]() // Nobody was asked.
+      throw error
+    }
   }
 
   /** Aborts when the lease can no longer be relied on, or when the pause has become too long. */
@@ -109,10 +121,10 @@ export class Pause implements AsyncDisposable {
   }
 
   /**
-   * Asks the service to stand still, and compares what it says with what we see.
-   * @throws {Failure} what the service answered; CONTRACT_BROKEN when its answer contradicts the files
+   * Asks the service to keep the tenant still. What it says of each file is compared by who holds the file.
+   * @throws {Failure} what the service answered; CONTRACT_BROKEN when it says that it keeps files open
    */
-  async quiesce(path: LivePath, signal: AbortSignal): Promise<Still> {
+  async quiesce(signal: AbortSignal): Promise<Still> {
     invariant(this.#state === 'asked', 'a pause is asked for once')
     const { tenant, service, limits, ledger } = this.#with
     this.#askedAtMs = monotonicMs()
@@ -127,7 +139,7 @@ export class Pause implements AsyncDisposable {
     this.#endWhenTooLong(answeredAtMs)
     // Not waited for: the line before the deed is durable already, and by its holder the lease can be found again.
     ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence }).catch(() => undefined)
-    compareClaims(path, answer, this.#with.required)
+    requireClosed(answer, this.#with.required)
     return { by: 'service', answer } as unknown as Still
   }
 
@@ -148,7 +160,7 @@ export class Pause implements AsyncDisposable {
   /** @throws the reason, once the service may no longer keep still */
   assertStanding(): void {
     this.#over.signal.throwIfAborted()
-    if (monotonicMs() > this.#safeUntilMs) throw leaseLost(`the lease on ${this.#with.tenant} ran out before the copy was proven`)
+    if (monotonicMs() > this.#safeUntilMs) throw leaseLost(`the time that ${this.#with.tenant} was to stand still ran out before the copy was proven`)
   }
 
   /**
@@ -177,7 +189,7 @@ export class Pause implements AsyncDisposable {
     // By now every lock of ours is given up: however long the service takes, there is nothing to kill us for.
     this.#watch[Symbol.dispose]()
     const { tenant, service, ledger, wasHealthy, onEnded } = this.#with
-    const sight = await resumeUntilSeen({ service, tenant, holder: this.#holder, answer: this.#answer, endsByMs: this.#endsByMs, wasHealthy })
+    const sight = await resumeUntilSeen({ service, tenant, holder: this.#holder, answer: this.#answer, endsByMs: this.#endsByMs, wasHealthy, resumed: null })
       .catch(async (error: unknown) => {
         this.#state = 'ended' // Tried until the lease must have ended; the ledger keeps the hold open for the next start.
         onEnded({ quiesce: this.evidence, pauseMs: null, ranOutMs: this.#ranOutMs, how: null })
@@ -186,6 +198,7 @@ export class Pause implements AsyncDisposable {
         throw error
       })
     this.#state = 'ended'
+    this.#guarded[Symbol.dispose]()
     this.#resumed = sight.resumed
     onEnded({ quiesce: this.evidence, pauseMs: this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs), ranOutMs: this.#ranOutMs, how: sight.how })
     this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null })
@@ -209,13 +222,16 @@ export class Pause implements AsyncDisposable {
   /** A renewal that fails is tried again at the next tick; the deadline decides. */
   async #renew(): Promise<void> {
     const answer = this.#answer
-    if (!answer || this.#state !== 'quiesced') return
+    if (!answer || this.#state !== 'quiesced' || this.#renewing) return
     const sentAtMs = monotonicMs()
+    this.#renewing = new AbortController()
     try {
-      const { expiresInMs } = await this.#with.service.renew(answer, AbortSignal.timeout(5_000))
+      const { expiresInMs } = await this.#with.service.renew(answer, this.#renewing.signal)
       if (this.#state === 'quiesced') this.#extend(sentAtMs, monotonicMs(), expiresInMs)
     } catch (error) {
       if (error instanceof Failure && error.code === 'LEASE_LOST') this.#giveUp(error)
+    } finally {
+      this.#renewing = null
     }
   }
 
@@ -230,7 +246,7 @@ export class Pause implements AsyncDisposable {
     const check = (): void => {
       const { limits, tenant } = this.#with
       const heldMs = monotonicMs() - answeredAtMs
-      if (monotonicMs() > this.#safeUntilMs) this.#giveUp(leaseLost(`the lease on ${tenant} ran out while the copy was made`))
+      if (monotonicMs() > this.#safeUntilMs) this.#giveUp(leaseLost(`the time that ${tenant} was to stand still ran out while the copy was made`))
       else if (heldMs > limits.maxPauseMs) {
         this.#giveUp(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} stood still for ${Math.round(heldMs)} ms, longer than hold.maxPause allows; the copy was given up`))
       } else this.#tooLong = setTimeout(check, Math.max(1, Math.min(this.#safeUntilMs - monotonicMs(), limits.maxPauseMs - heldMs) + 1))
@@ -240,6 +256,7 @@ export class Pause implements AsyncDisposable {
 
   #stopTimers(): void {
     if (this.#renewal) clearInterval(this.#renewal)
+    this.#renewing?.abort()
     if (this.#tooLong) clearTimeout(this.#tooLong)
   }
 
@@ -253,6 +270,7 @@ export class Pause implements AsyncDisposable {
     } finally {
       this.#stopTimers()
       this.#watch[Symbol.dispose]()
+      this.#guarded[Symbol.dispose]()
     }
     await this.#written
   }

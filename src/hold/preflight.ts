@@ -7,7 +7,8 @@ import { fileSystemOf, type FileSystem } from '../host/file-system.ts'
 import type { LivePath } from '../model/brand.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
-import { looksLikePages, readHeader } from '../sqlite/header.ts'
+import { readHeader } from '../sqlite/header.ts'
+import { firstBytes, kindOfFile, type FileKind } from './contents.ts'
 import type { LiveFiles } from './live-files.ts'
 
 /** Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11). */
@@ -16,14 +17,10 @@ const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2
 /** File systems that may share blocks between files; whether this one does is tried. */
 const reflinkTypes = new Set(['xfs', 'btrfs', 'bcachefs', 'zfs', 'overlay'])
 
-/** What the first bytes of a file say. `broken-header`: pages that look like SQLite's behind a header that does not. */
-export type Contents = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
-
-export interface Outlook {
+export interface Outlook extends FileKind {
   readonly fileSystem: FileSystem
   /** The strongest seal that this file system can give. */
   readonly ceiling: SealLevel
-  readonly contents: Contents
   readonly walMode: boolean
   /** Bytes of the database file and of its WAL and journal. */
   readonly mainBytes: number
@@ -39,8 +36,7 @@ export interface Outlook {
  * @throws {Failure} LOCKS_UNTRUSTED
  */
 export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<Outlook> {
-  const fileSystem = await fileSystemNear(files)
-  requireTrusted(files.path, fileSystem, trustMounts)
+  const { fileSystem, ceiling } = await judgeFileSystem(files, trustMounts)
   const mainBytes = Number((await files.stat('')).size)
   let tailBytes = 0
   for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += Number((await files.stat(part)).size)
@@ -48,11 +44,17 @@ export async function preflight(files: LiveFiles, folder: string, trustMounts: r
   const first = await files.read('', 0, 100)
   const header = readHeader(first)
   return {
-    fileSystem, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
-    ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed',
-    contents: contentsOf(header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
+    fileSystem, ceiling, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
+    ...kindOf(files, header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
     walMode: header.kind === 'header' && header.header.readVersion === 2,
   }
+}
+
+/** Reads nothing of the files. @throws {Failure} LOCKS_UNTRUSTED */
+export async function judgeFileSystem(files: LiveFiles, trustMounts: readonly string[]): Promise<Pick<Outlook, 'fileSystem' | 'ceiling'>> {
+  const fileSystem = await fileSystemNear(files)
+  requireTrusted(files.path, fileSystem, trustMounts)
+  return { fileSystem, ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed' }
 }
 
 /** The mounts are read anew after this: a thousand tenants of one folder need not each read them. */
@@ -89,51 +91,41 @@ export function requireSpace(folder: string, bytes: number): void {
   }
 }
 
-/** How much of a file `contentsOf` wants to see. */
-export const firstBytes = 65_536
-
-/** @param first the first `firstBytes` of the file, or all that there are; the first 100 do where they are SQLite's */
-export function contentsOf(first: Uint8Array): Contents {
-  switch (readHeader(first.subarray(0, 100)).kind) {
-    case 'header':
-    case 'wrong': // The magic is there: SQLite itself shall say what is wrong with the rest.
-      return 'sqlite'
-    case 'empty':
-      return 'empty'
-    case 'not-sqlite':
-      return looksLikePages(first) ? 'broken-header' : 'foreign'
-  }
+function kindOf(files: LiveFiles, first: Uint8Array): FileKind {
+  return kindOfFile(first, (part) => (files.has(part) ? { bytes: Number(files.statAgain(part).size), read: (offset, length) => files.readAgain(part, offset, length) } : null))
 }
 
-/** What a pause costs besides copying: requests, locks, probes and proofs, in ms. */
+/** What a pause costs besides copying, in ms: requests for the tenant; locks, probes and proofs for each further file. */
 const fixedPauseMs = 10
+const furtherFileMs = 3
 /** Bytes a second that a copy surely comes to, until a rehearsal has measured it. */
 const copyRateFloor = 100e6
 
 /**
- * How long the tenant will stand still.
+ * How long the tenant will stand still for so many files, of which so many bytes have yet to be copied.
  * @param rate bytes a second of a copy measured beforehand; null when none was
  */
-export function predictPauseMs(outlook: Outlook, warm: boolean, rate: number | null): number {
-  return fixedPauseMs + ((warm ? 0 : outlook.copyBytes) / (rate ?? copyRateFloor)) * 1000
+export function predictPauseMs(files: number, copyBytes: number, rate: number | null): number {
+  return fixedPauseMs + furtherFileMs * (files - 1) + (copyBytes / (rate ?? copyRateFloor)) * 1000
 }
 
 /**
+ * @param what the files, by name
  * @param leastMs how long the tenant had stood still when its last copy was given up for taking too long; null where it was not, or says nothing of this one.
  *   Whoever is refused for it is tried by the run after, for the ledger then remembers a refusal and no pause.
  * @throws {Failure} TOO_LARGE_FOR_PAUSE
  */
-export function requireNoLostPause(path: LivePath, leastMs: number | null, maxPauseMs: number): void {
+export function requireNoLostPause(what: string, leastMs: number | null, maxPauseMs: number): void {
   if (leastMs === null || leastMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `the tenant had stood still for ${inWords(leastMs)} when the last copy of ${path} was given up; hold.maxPause is ${inWords(maxPauseMs)}`, {
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `the tenant had stood still for ${inWords(leastMs)} when the last copy of ${what} was given up; hold.maxPause is ${inWords(maxPauseMs)}`, {
     hint: 'the next run tries again; use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause',
   })
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
-export function requireShortPause(path: LivePath, predictedMs: number, maxPauseMs: number): void {
+export function requireShortPause(what: string, predictedMs: number, maxPauseMs: number): void {
   if (predictedMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${path} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`)
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`)
 }
 
 const inWords = (ms: number): string => `${Math.round(ms)} ms`

@@ -3,60 +3,81 @@
  * SQLite may recover a journal or WAL into the file that it checks, it is given a copy of the copy. Works on any platform.
  * After the first look at a path, names are dealt with at once, as in draft.ts.
  */
-import { closeSync, constants, mkdirSync, openSync, readSync, statSync } from 'node:fs'
-import { copyFile, stat } from 'node:fs/promises'
+import { mkdirSync, statSync, type Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { copyRegularFile } from '../host/copy-file.ts'
+import { onDisk } from '../host/file-name.ts'
+import { isMountPoint } from '../host/file-system.ts'
 import type { SnapshotPath } from '../model/brand.ts'
-import { liveSetParts } from '../model/evidence.ts'
+import { liveSetParts, type LiveSetPart } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import { keptFile, type KeptFiles } from '../model/kept.ts'
+import { kindOfCopy, type FileKind } from './contents.ts'
 import { databaseName, outOfSpace, removeFolder } from './draft.ts'
-import { failureOfPath } from './live-path.ts'
-import { contentsOf, firstBytes, requireSpace, type Contents } from './preflight.ts'
+import { failureOfPath, requireNoneBesideLink } from './live-path.ts'
+import { requireSpace } from './preflight.ts'
+import { realPathOf } from './tell-file.ts'
 
 export interface PrivateCopy extends AsyncDisposable {
   readonly path: SnapshotPath
-  readonly contents: Contents
+  readonly kind: FileKind
+  readonly kept: KeptFiles
+  /** When each part of the original was last written, in ms since 1970. */
+  readonly modifiedMs: ReadonlyMap<LiveSetPart, number>
+  /**
+   * Why the file has another name, beside which a WAL or a journal may lie that was not copied; null where it has
+   * none.
+   */
+  readonly otherName: string | null
 }
 
-/** @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, EMPTY_FILE, NO_SPACE */
+/** @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, NO_SPACE, MANY_NAMES */
 export async function copyPrivately(named: string, parent: string, name: string): Promise<PrivateCopy> {
-  const source = resolve(named)
-  const found = await stat(source).catch((error: unknown) => {
-    throw failureOfPath(source, error)
+  const given = resolve(named)
+  const found = await stat(onDisk(given)).catch((error: unknown) => {
+    throw failureOfPath(given, error)
   })
+  // As SQLite has it: journal and WAL lie beside the file that a link leads to.
+  // The name of one that was deleted (/proc/PID/fd) leads nowhere.
+  const source = (await realPathOf(given)) ?? given
+  await requireNoneBesideLink(given, source)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)
-  if (found.size === 0) throw new Failure('EMPTY_FILE', `${source} is empty`)
   requireSpace(parent, found.size)
   const folder = join(parent, name)
   mkdirSync(folder, { mode: 0o700 })
   const remove = (): Promise<void> => removeFolder(folder)
   try {
-    for (const part of liveSetParts) if (part !== '-shm') await copyPart(source + part, join(folder, databaseName + part), part === '')
-    const path = join(folder, databaseName)
-    return { path: path as SnapshotPath, contents: contentsOfFile(path), [Symbol.asyncDispose]: remove }
+    const path = join(folder, databaseName) as SnapshotPath
+    const kept: KeptFiles = new Map()
+    const modifiedMs = new Map<LiveSetPart, number>([['', found.mtimeMs]])
+    for (const part of ['', '-wal', '-journal'] as const) {
+      const copied = await copyPart(source + part, path + part, part === '')
+      if (copied === null) continue
+      modifiedMs.set(part, copied.mtimeMs)
+      kept.set(part, keptFile(statSync(path + part, { bigint: true })))
+    }
+    const otherName = otherNameOf(source, found.nlink)
+    return { path, kind: kindOfCopy(path), kept, modifiedMs, otherName, [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error
   }
 }
 
-async function copyPart(from: string, to: string, mandatory: boolean): Promise<void> {
-  try {
-    if (!mandatory && !statSync(from, { throwIfNoEntry: false })) return
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  } catch (error) {
-    if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return
-    const failure = failureOfPath(from, error)
-    return outOfSpace(failure)
-  }
+function otherNameOf(source: string, links: number): string | null {
+  if (links > 1) return `it has ${links} hard links`
+  return liveSetParts.some((part) => isMountPoint(source + part)) ? 'it is mounted by itself' : null
 }
 
-function contentsOfFile(path: string): Contents {
-  const file = openSync(path, 'r')
+/** @returns what was copied; null where there was nothing */
+async function copyPart(from: string, to: string, mandatory: boolean): Promise<Stats | null> {
   try {
-    const first = new Uint8Array(firstBytes)
-    return contentsOf(first.subarray(0, readSync(file, first, 0, firstBytes, 0)))
-  } finally {
-    closeSync(file)
+    // SQLite follows no link to a journal or a WAL: one that is there leads to what is not the database's.
+    return await copyRegularFile(from, to, mandatory ? 'follow' : 'refuse')
+  } catch (error) {
+    if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+    const failure = failureOfPath(from, error)
+    return outOfSpace(failure)
   }
 }

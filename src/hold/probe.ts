@@ -4,18 +4,31 @@ import { startChild, type Child } from '../host/child.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { LivePath } from '../model/brand.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
+import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 
-export interface ProbeQuestion {
+export type ProbeQuestion = 'ready' | TryLock
+
+export interface TryLock {
   readonly path: string
   /** `exclusive`: nobody may read or write. `writer`: nobody may write. */
   readonly scope: 'exclusive' | 'writer'
+  /** The database file that is locked: SQLite may be let at no other one. */
+  readonly file: FileId
 }
+
+/** Device and inode. */
+export interface FileId {
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+export type ProbeSaid = 'ready' | ProbeAnswer
 
 const answerMsMax = 5_000
 
 export class Probe implements AsyncDisposable {
-  #child: Child<ProbeQuestion, ProbeAnswer>
+  #child: Child<ProbeQuestion, ProbeSaid>
   /** Tenants that stand still at the same time share the probe: it is asked one thing at a time. */
   readonly #questions = new PQueue({ concurrency: 1 })
   readonly #env: Readonly<Record<string, string>>
@@ -31,13 +44,20 @@ export class Probe implements AsyncDisposable {
     return new Probe(env)
   }
 
+  /** Resolves when it would answer immediately: a file is locked for as long as it is not. @throws {Failure} IN_USE when it does not answer */
+  async ready(): Promise<void> {
+    await this.#questions.add(() => this.#ask('ready'))
+  }
+
   /**
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
-   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. IN_USE when the file could not even be opened.
+   * @param file what the path led to when it was locked
+   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. IN_USE when the file could not even be opened, or the path leads elsewhere.
    */
-  async try(path: LivePath, scope: ProbeQuestion['scope']): Promise<ProbeAnswer> {
-    const answer = await this.#questions.add(() => this.#ask({ path, scope }))
+  async try(path: LivePath, scope: TryLock['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
+    const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
+    invariant(answer !== 'ready', 'the probe answers what it was asked')
     if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
       const what = answer.raw === 'granted' ? 'the same lock' : answer.read === 'granted' ? 'a read' : 'a write'
       throw new Failure('LOCK_NOT_HONOURED', `our exclusive lock on ${path} stands, and yet a second process was granted ${what}`)
@@ -45,7 +65,7 @@ export class Probe implements AsyncDisposable {
     return answer
   }
 
-  async #ask(question: ProbeQuestion): Promise<ProbeAnswer> {
+  async #ask(question: ProbeQuestion): Promise<ProbeSaid> {
     // One that died since the last hold says nothing about this file.
     if (this.#dead) this.#replace()
     try {
@@ -54,7 +74,7 @@ export class Probe implements AsyncDisposable {
       // A probe that died or hung has proven nothing. The next hold gets a fresh one.
       await this.#child[Symbol.asyncDispose]()
       this.#replace()
-      throw new Failure('IN_USE', `the second process could not try the lock on ${question.path}: ${(error as Error).message}`, { cause: error })
+      throw new Failure('IN_USE', `the second process could not try the lock${question === 'ready' ? '' : ` on ${question.path}`}: ${(error as Error).message}`, { cause: error })
     }
   }
 
@@ -63,8 +83,8 @@ export class Probe implements AsyncDisposable {
     this.#child = this.#start()
   }
 
-  #start(): Child<ProbeQuestion, ProbeAnswer> {
-    const child = startChild<ProbeQuestion, ProbeAnswer>(programBeside(import.meta.url, 'probe-child'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: this.#env })
+  #start(): Child<ProbeQuestion, ProbeSaid> {
+    const child = startChild<ProbeQuestion, ProbeSaid>(programBeside(import.meta.url, 'probe-child'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: this.#env })
     void child.ended.then(() => {
       if (this.#child === child) this.#dead = true
     })

@@ -1,6 +1,7 @@
 /** Steps 6 and 8: what was observed to establish that the seal held before and after the copy. */
 import { fstatSync, lstatSync, type BigIntStats } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { onDisk } from '../host/file-name.ts'
 import { liveSetParts, type FileProof, type LiveSetPart, type Proof } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { readHeader } from '../sqlite/header.ts'
@@ -97,7 +98,7 @@ function observeFile(files: LiveFiles, part: LiveSetPart, leased: boolean): File
 
 function look(path: string): BigIntStats | null {
   try {
-    return lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null
+    return lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
   } catch {
     return null // A name that cannot be looked at leads nowhere.
   }

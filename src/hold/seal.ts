@@ -2,12 +2,11 @@
  * Steps 4 and 5: the probe and the seal. A write lease on every file of the live set is the kernel's word that nobody
  * else has it open or mapped, in any process, container or mount namespace (hold.md F3, I1.3).
  */
-import { monotonicMs, sleep } from '../host/clock.ts'
-import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../host/kernel-lease.ts'
 import { invariant } from '../model/bug.ts'
-import { isAtLeast, type Evidence, type LiveSetPart, type ProbeAnswer, type SealLevel } from '../model/evidence.ts'
+import { isAtLeast, type Evidence, type ProbeAnswer, type SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Accuse } from './accusation.ts'
+import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
 import type { Locked } from './lock.ts'
 import type { Probe } from './probe.ts'
 
@@ -33,10 +32,13 @@ export interface Sealed extends Disposable {
   assertUnbroken(): void
 }
 
-/** @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN when the probe, which opens by path, met another file than the locked one */
+/**
+ * @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN when the probe, which opens by path, met another file than
+ * the locked one
+ */
 export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
   invariant(locked.standing, 'only a standing lock can be probed')
-  const answer = await probe.try(locked.files.path, locked.scope).catch(async (error: unknown) => {
+  const answer = await probe.try(locked.files.path, locked.scope, await locked.files.stat('')).catch(async (error: unknown) => {
     throw await locked.files.areNamed() ? error : new Failure('WRITER_SEEN', `${locked.files.path} leads to another file by now: the probe tried that one`, { cause: error })
   })
   return { locked, answer } as unknown as Probed
@@ -50,64 +52,47 @@ export interface SealTerms {
   readonly required: SealLevel
   /** The strongest level that this file system can give (overlay: `exclusive`, F11). */
   readonly ceiling: SealLevel
+  /**
+   * Was somebody asked to stand still? If not, whoever has opened the file since must not wait for us: the lock is
+   * given up before anything else is done.
+   */
+  readonly served: boolean
   readonly accuse: Accuse
 }
 
 /** @throws {Failure} IN_USE naming the holders, CONTRACT_BROKEN when the service is one of them, LEASE_UNAVAILABLE */
-export async function seal(probed: Probed, { required, ceiling, accuse }: SealTerms, signal: AbortSignal): Promise<Sealed> {
+export async function seal(
+  probed: Probed, { required, ceiling, served, accuse }: SealTerms, signal: AbortSignal,
+): Promise<Sealed> {
   const { locked } = probed
   invariant(locked.standing, 'only a standing lock can be sealed')
-  if (locked.scope === 'writer') return sealedAt('writer-locked', locked, [], { state: 'refused', files: 0 })
-  const leased: LiveSetPart[] = []
-  try {
-    for (const part of locked.files.parts) {
-      const answer = await leaseWithPatience(locked.files.descriptor(part), signal)
-      if (answer.kind === 'granted') {
-        leased.push(part)
-        continue
-      }
-      if (isAtLeast('exclusive', required)) {
-        releaseAll(locked, leased)
-        return sealedAt('exclusive', locked, [], { state: answer.kind, files: 0 })
-      }
-      if (answer.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${locked.files.path}${part}: ${answer.why}`)
-      throw await accuse('IN_USE', `somebody has ${locked.files.path}${part} open or mapped`)
-    }
-  } catch (error) {
-    releaseAll(locked, leased)
-    throw error
-  }
-  if (!isAtLeast(ceiling, required)) {
-    releaseAll(locked, leased)
+  if (locked.scope === 'writer') return sealedAt('writer-locked', locked, null, { state: 'refused', files: 0 })
+  const lease = await leaseLiveSet(locked.files, served ? patienceMs : 0, signal)
+  if (lease.kind === 'held') {
+    if (isAtLeast(ceiling, required)) return sealedAt(ceiling, locked, lease, { state: 'held', files: lease.count })
+    lease[Symbol.dispose]()
     throw new Failure('LEASE_UNAVAILABLE', `on this file system a kernel lease on ${locked.files.path} does not see every way to the file`)
   }
-  return sealedAt(ceiling, locked, leased, { state: 'held', files: leased.length })
+  if (isAtLeast('exclusive', required) && (served || lease.kind === 'unsupported')) return sealedAt('exclusive', locked, null, { state: lease.kind, files: 0 })
+  const file = locked.files.path + lease.part
+  if (lease.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${file}: ${lease.why}`)
+  if (!served) locked[Symbol.dispose]()
+  throw await accuse('IN_USE', `somebody has ${file} open or mapped`)
 }
 
-async function leaseWithPatience(descriptor: number, signal: AbortSignal): Promise<ReturnType<typeof takeWriteLease>> {
-  const deadlineMs = monotonicMs() + patienceMs
-  for (;;) {
-    const answer = takeWriteLease(descriptor)
-    if (answer.kind !== 'refused' || monotonicMs() > deadlineMs) return answer
-    await sleep(5, signal)
-  }
-}
-
-function sealedAt(level: SealLevel, locked: Locked, leased: readonly LiveSetPart[], leases: Evidence['lease']): Sealed {
+function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, leases: Evidence['lease']): Sealed {
   const breaking = new AbortController()
-  const isHeld = (part: LiveSetPart): boolean => leaseOf(locked.files.descriptor(part)) === 'write'
   const giveWay = (): void => {
-    if (leased.every(isHeld)) return // Another hold's lease is being broken, not ours.
-    releaseAll(locked, leased)
+    lease?.[Symbol.dispose]()
     locked[Symbol.dispose]()
     breaking.abort(new Failure('IN_USE', `somebody opened a file of ${locked.files.path} while it was sealed: we gave way at once`, { hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed' }))
   }
-  const listening = leased.length > 0 ? onLeaseBreak(giveWay) : null
+  const listening = lease === null ? null : onceBroken(lease, giveWay)
   let open = true
   const token = {
     locked, level, leases, broken: breaking.signal,
     assertUnbroken: () => {
-      if (open) giveWay() // The signal may not have reached us yet: ask the kernel.
+      if (open && lease?.isUnbroken() === false) giveWay() // The signal may not have reached us yet: ask the kernel.
       breaking.signal.throwIfAborted()
       invariant(open && locked.standing, 'the seal was given up before its last use')
     },
@@ -115,12 +100,8 @@ function sealedAt(level: SealLevel, locked: Locked, leased: readonly LiveSetPart
       if (!open) return
       open = false
       listening?.[Symbol.dispose]()
-      releaseAll(locked, leased)
+      lease?.[Symbol.dispose]()
     },
   }
   return token as unknown as Sealed
-}
-
-function releaseAll(locked: Locked, leased: readonly LiveSetPart[]): void {
-  for (const part of leased) if (locked.files.has(part)) releaseLease(locked.files.descriptor(part))
 }

@@ -3,7 +3,7 @@ import { monotonicMs, sleep } from '../host/clock.ts'
 import { leaseOf, onLeaseBreak, takeWriteLease } from '../host/kernel-lease.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced } from '../service/port.ts'
-import { compareClaims } from './claims.ts'
+import { compareClaims, requireClosed } from './claims.ts'
 import type { Guardian } from './guardian.ts'
 import { holdersOf, holdersOfPath } from './holders.ts'
 import { LiveFiles } from './live-files.ts'
@@ -11,14 +11,20 @@ import { resolveLivePath } from './live-path.ts'
 
 /**
  * Nothing is opened.
+ * @param listed the files of the tenant in the service's list: the answer must name each of them
  * @returns what could not be looked at: who may have them open all the same
- * @throws {Failure} CONTRACT_BROKEN when a file is another than the service names, or somebody has it open; and as resolveLivePath
+ * @throws {Failure} CONTRACT_BROKEN when a file is not named, is another than the service names, or somebody has it
+ *   open; and as resolveLivePath
  */
-export async function requireStill(answer: Quiesced, roots: readonly string[]): Promise<readonly string[]> {
+export async function requireStill(
+  answer: Quiesced, listed: readonly string[], roots: readonly string[],
+): Promise<readonly string[]> {
   const unlooked = new Set<string>()
+  requireClosed(answer, 'sealed')
+  for (const named of listed) compareClaims(await resolveLivePath(named, roots), answer)
   for (const { path: named } of answer.files ?? []) {
     const path = await resolveLivePath(named, roots)
-    compareClaims(path, answer, 'sealed')
+    compareClaims(path, answer)
     const { holders, unseen, sentence } = await holdersOfPath(path)
     if (holders.length > 0) throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, { tenant: 'unknown' })
     for (const one of unseen) unlooked.add(one)

@@ -4,6 +4,7 @@
  * committed the wal-index says: a writer that was killed after its commit frame, and before it said so there, leaves
  * frames that look committed and that the next writer overwrites.
  */
+import { Failure } from '../model/failure.ts'
 import { frameBytesOf, readWalHeader, walHeaderBytes, frameHeaderBytes, WalScan, type WalHeader } from '../sqlite/wal.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../sqlite/wal-index.ts'
 import type { LiveFiles } from './live-files.ts'
@@ -30,16 +31,21 @@ export class WalFollower {
     return this.#header?.salts ?? null
   }
 
-  /** Copies what was committed since the last round. @returns its bytes */
+  /** Copies what was committed since the last round. @returns its bytes @throws {Failure} COPY_CHANGED for a log in which the wal-index counts frames that do not verify */
   async followCommitted(signal: AbortSignal): Promise<number> {
     const index = readWalIndexHeader(await this.#files.read('-shm', 0, walIndexHeaderBytes))
     if (!index) return 0 // It is being changed right now: what it would have said comes with the rest.
     const scan = await this.#start(index.salts)
-    if (!scan || index.salts !== this.salts) return 0 // The WAL is about to begin anew.
+    if (!scan || index.salts !== this.salts) {
+      if (index.frames > 0) throw this.#unreadable()
+      return 0 // The WAL is about to begin anew.
+    }
     scan.rewind()
     const from = scan.state.committedEnd
-    await this.#feed(from, walHeaderBytes + index.frames * frameBytesOf(this.#header as WalHeader), signal)
+    const to = walHeaderBytes + index.frames * frameBytesOf(this.#header as WalHeader)
+    await this.#feed(from, to, signal)
     const { committedEnd } = scan.state
+    if (committedEnd < to) throw this.#unreadable()
     // Written again from the file: only what the scan has found committed may stand in the copy.
     await this.#copyBytes(from, committedEnd, signal)
     return committedEnd - from
@@ -71,6 +77,14 @@ export class WalFollower {
     await this.#writeAt(this.#copy, first, 0)
     this.#scan = new WalScan(this.#header)
     return this.#scan
+  }
+
+  /**
+   * The service still reads these frames by its wal-index, and its last close would write them into the database. Under our pin
+   * it cannot, and whoever opens the file next would find a log that breaks off: what was committed would be lost.
+   */
+  #unreadable(): Failure {
+    return new Failure('COPY_CHANGED', `the WAL of ${this.#files.path} does not verify although the service uses it`)
   }
 
   async #feed(from: number, to: number, signal: AbortSignal): Promise<void> {

@@ -29,7 +29,7 @@ export interface WarmCopy extends Disposable {
 const limits = { pinMs: 2_000, vouchMs: 50, rounds: 8, tailBytes: 512 * 1024, walGrowthBytes: 256 * 1024 * 1024 } as const
 
 /**
- * @returns null when the live set cannot be pinned now, or when its WAL outgrows the limit: then the copy is made cold
+ * @returns null when the live set cannot be pinned now, or when its WAL outgrows the limit or does not verify: then the copy is made cold
  * @throws {Failure} NO_SPACE; the signal's reason
  */
 export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardian, signal: AbortSignal): Promise<WarmCopy | null> {
@@ -59,7 +59,8 @@ export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardia
     return { follower, catchUp, pinned: { size, mtimeNs, ctimeNs, ino }, ms: monotonicMs() - startMs, [Symbol.dispose]: release }
   } catch (error) {
     release()
-    if (error === tooMuchWal) {
+    // In both cases a copy in the pause does less harm than the pin.
+    if (error === tooMuchWal || (error instanceof Failure && error.code === 'COPY_CHANGED')) {
       await draft.restart('')
       await draft.restart('-wal')
       return null

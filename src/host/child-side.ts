@@ -6,6 +6,7 @@ import { nextTurn } from './clock.ts'
 import { frameOf, Frames } from './frames.ts'
 import { collectGarbage, keepHeapSmall } from './garbage.ts'
 import { setIoPriority, SystemCallError } from './libc.ts'
+import { refuseCalls } from './call-filter.ts'
 import { dieWithParent } from './parent-death.ts'
 
 type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
@@ -23,15 +24,35 @@ export function answerQuestions<Question, Answer>(handle: Handle<Question, Answe
   void listenAsleep(handle)
 }
 
-/** As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. */
+/**
+ * As `answerQuestions`, and gives up network, programs and other processes first, where the kernel lets it: for
+ * children that open with SQLite what others wrote, and need their user's rights for it.
+ */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-export function answerAwake<Question, Answer>(handle: Handle<Question, Answer>): void {
+export function answerIsolated<Question, Answer>(handle: Handle<Question, Answer>): void {
   dieWithParent(parent)
+  void nextTurn().then(() => { // The event loop enters what it watches by io_uring, which it then has no more.
+    refuseCalls('isolated')
+    return listenAsleep(handle)
+  })
+}
+
+/**
+ * As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. It outlives its parent:
+ * `onAlone` is called once the parent has closed the channel, or is gone, and all that it said before was heard.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function answerAwake<Question, Answer>(handle: Handle<Question, Answer>, onAlone: () => void): void {
   const frames = new Frames<ToChild<Question>>()
   process.stdin.on('data', (bytes: Buffer) => {
-    for (const message of frames.take(bytes)) void hear(handle, message)
+    for (const message of frames.take(bytes)) void hear(handle, message, () => undefined)
   })
-  process.stdin.on('end', () => process.exit())
+  let alone = false
+  const over = (): void => {
+    if (!alone) onAlone()
+    alone = true
+  }
+  for (const event of ['end', 'close', 'error']) process.stdin.on(event, over)
 }
 
 async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>): Promise<never> {
@@ -43,7 +64,7 @@ async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>):
     const length = readSync(questions, bytes)
     if (length === 0) process.exit()
     for (const message of frames.take(Buffer.from(bytes.subarray(0, length)))) {
-      await hear(handle, message)
+      await hear(handle, message, () => process.exit())
       if (++heard % tidyEvery === 0) await tidyUp()
     }
   }
@@ -54,10 +75,10 @@ const answers = 1
 /** What a person starts by hand has none, and ends at once. */
 const parent = Number(process.argv[2])
 
-async function hear<Question, Answer>(handle: Handle<Question, Answer>, message: ToChild<Question>): Promise<void> {
+async function hear<Question, Answer>(handle: Handle<Question, Answer>, message: ToChild<Question>, onNobodyListens: () => void): Promise<void> {
   switch (message.kind) {
     case 'ask':
-      return say(await answer(handle, message.question))
+      return say(await answer(handle, message.question), onNobodyListens)
     case 'tell':
       return void (await handle(message.question))
     default:
@@ -82,17 +103,13 @@ async function answer<Question, Answer>(handle: Handle<Question, Answer>, questi
   }
 }
 
-function say<Answer>(message: ToParent<Answer>): void {
+function say<Answer>(message: ToParent<Answer>, onNobodyListens: () => void): void {
   const frame = frameOf(message)
-  for (let written = 0; written < frame.length;) written += writeToParent(frame.subarray(written))
-}
-
-function writeToParent(bytes: Buffer): number {
   try {
-    return writeSync(answers, bytes)
+    for (let written = 0; written < frame.length;) written += writeSync(answers, frame.subarray(written))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit() // It is gone.
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    onNobodyListens() // The parent is gone.
   }
 }
 
@@ -107,4 +124,4 @@ export function setIdlePriority(): void {
   }
 }
 
-export { confine, type Room } from './confine.ts'
+export { confine, confineInPlace, limitFileSize, type Room } from './confine.ts'

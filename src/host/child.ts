@@ -5,6 +5,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { findUntrusted } from '../config/trusted-path.ts'
 import { invariant } from '../model/bug.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { frameOf, Frames } from './frames.ts'
@@ -53,8 +54,11 @@ export interface Child<Question, Answer> extends AsyncDisposable {
    * @throws the message of the error that it answered with
    */
   ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer>
-  /** No answer is expected. Lost without a word when the child has ended: `ended` tells. */
-  tell(message: Question): void
+  /**
+   * No answer is expected. Lost without a word when the child has ended: `ended` tells.
+   * @returns whether the system has it, so that it outlives us; else it still waits in our own memory
+   */
+  tell(message: Question): boolean
   /** SIGKILL. */
   kill(): void
 }
@@ -74,6 +78,10 @@ export function startChild<Question, Answer>(program: string, options: ChildOpti
 const youngMegabytesUsual = 1
 /** With four threads in each child for V8's work in the background they were in each other's way, and took 20 MB more. */
 const oneThread = '--v8-pool-size=1'
+/** To a process that is sent SIGUSR1 Node would open its debugger, for anybody on this machine. */
+const noDebugger = '--disable-sigusr1'
+/** For each Node program of ours. */
+export const nodeFlags = [oneThread, noDebugger] as const
 const stderrKept = 4096
 const memoryLookEveryMs = 200
 const graceMs = 500
@@ -87,7 +95,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
 
   constructor(program: string, options: ChildOptions) {
-    this.#process = spawn(process.execPath, [`--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`, oneThread, program, String(process.pid)], { env: { ...inherited(), ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: options.ownSession })
+    this.#process = spawn(process.execPath, [`--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`, ...nodeFlags, program, String(process.pid)], { env: { ...inherited(), ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: options.ownSession })
     // Of a start that failed (no more descriptors, no more processes) Node tells later as well, and may have made no pipes.
     this.#process.on('error', () => {})
     const { pid } = this.#process
@@ -127,8 +135,9 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     }
   }
 
-  tell(message: Question): void {
+  tell(message: Question): boolean {
     this.#send({ kind: 'tell', question: message })
+    return this.#process.stdin.writableLength === 0
   }
 
   kill(): void {
@@ -212,13 +221,17 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
 }
 
 /** Nothing that would change what a child does. A compile cache, where the person has one, makes its start shorter. */
-const inheritedNames = ['PATH', 'TZ', 'LANG', 'NODE_COMPILE_CACHE'] as const
+const compileCache = 'NODE_COMPILE_CACHE'
+const inheritedNames = ['PATH', 'TZ', 'LANG', compileCache] as const
+
+/** What lies in a compile cache is run: one that another user can write is left out. */
+const isOursAlone = (folder: string): boolean => findUntrusted(folder, 'folder') === null
 
 function inherited(): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of inheritedNames) {
     const value = process.env[name]
-    if (value !== undefined) env[name] = value
+    if (value !== undefined && (name !== compileCache || isOursAlone(value))) env[name] = value
   }
   return env
 }

@@ -3,14 +3,12 @@
  * event loop, in pieces so small that an abort is obeyed soon. Never rejects while the kernel still works on a piece:
  * a caller that closed its descriptors then would have the rest of the piece written into whoever got their numbers.
  */
-import { randomUUID } from 'node:crypto'
-import { close, constants, fstatSync, ftruncate, open, read, write } from 'node:fs'
-import { unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { close, fstatSync, ftruncate, read, write } from 'node:fs'
 import { promisify } from 'node:util'
 import type { CopyMethod } from '../model/evidence.ts'
 import { monotonicMs } from './clock.ts'
 import { copyFileRange, ioctlPointer, SystemCallError, systemCallError } from './libc.ts'
+import { openUnnamedFile } from './unnamed-file.ts'
 
 export interface CopiedRange {
   readonly offset: number
@@ -175,7 +173,7 @@ function nextPiece(piece: number, limits: { readonly least: number; readonly mos
  */
 export async function canReflink(from: number, folder: string): Promise<boolean> {
   const { size, blksize } = fstatSync(from)
-  const to = await openUnnamed(folder)
+  const to = openUnnamedFile(folder)
   try {
     await cloneRange(from, to, 0, size <= blksize ? 0 : blksize)
     return true
@@ -184,21 +182,5 @@ export async function canReflink(from: number, folder: string): Promise<boolean>
     throw error
   } finally {
     await promisify(close)(to)
-  }
-}
-
-/** A file of ours that nobody else can open, and that is gone when it is closed, even by our death. */
-async function openUnnamed(folder: string): Promise<number> {
-  const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
-  try {
-    return await promisify(open)(folder, O_TMPFILE | constants.O_RDWR, 0o600)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    // EOPNOTSUPP comes from file systems without O_TMPFILE, EISDIR from overlay on them.
-    if (code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EISDIR') throw error
-    const path = join(folder, `.holdfast-${randomUUID()}`)
-    const descriptor = await promisify(open)(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
-    await unlink(path)
-    return descriptor
   }
 }

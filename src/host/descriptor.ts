@@ -2,8 +2,9 @@
  * Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would go. Opened and closed at once: that
  * takes microseconds, a hop through the thread pool a tenth of a millisecond of somebody's pause.
  */
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
+import { nameOf, onDisk } from './file-name.ts'
 
 export interface Descriptor extends Disposable {
   readonly number: number
@@ -25,9 +26,13 @@ export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: cons
  * @throws the error of open, EAGAIN when somebody holds a lease, ELOOP for a symbolic link
  */
 export function openDescriptor(path: string, mode: 'read-write' | 'read-only'): Descriptor {
-  const found = lstatSync(path)
+  const found = lstatSync(onDisk(path))
   if (!found.isFile() && !found.isSymbolicLink()) throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
-  return descriptorOf(openSync(path, mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly), path)
+  const flags = mode === 'read-write' ? openFlags.readWrite : openFlags.readOnly
+  const descriptor = descriptorOf(openSync(onDisk(path), flags), path)
+  if (fstatSync(descriptor.number).isFile()) return descriptor
+  descriptor.close() // It got the name since.
+  throw new Failure('NOT_A_FILE', `${path} is not a regular file`)
 }
 
 function descriptorOf(number: number, path: string): Descriptor {
@@ -43,5 +48,5 @@ function descriptorOf(number: number, path: string): Descriptor {
 
 /** The path that the kernel knows a descriptor by: every link resolved, ` (deleted)` at its end when the name is gone. */
 export function pathOf(descriptor: number): string {
-  return readlinkSync(`/proc/self/fd/${descriptor}`)
+  return nameOf(readlinkSync(`/proc/self/fd/${descriptor}`, 'buffer'))
 }

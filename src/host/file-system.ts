@@ -1,7 +1,10 @@
 /** Which file system a path lies on, and what room is left there. */
+import { readFileSync } from 'node:fs'
 import { realpath, stat, statfs } from 'node:fs/promises'
 import { readFile } from 'node:fs/promises'
 import { invariant } from '../model/bug.ts'
+import { monotonicMs } from './clock.ts'
+import { nameOf, onDisk } from './file-name.ts'
 
 export interface FileSystem {
   /** As the kernel names it: `ext4`, `overlay`, `fuse.sshfs`. */
@@ -24,10 +27,33 @@ export interface Mount extends FileSystem {
  * @throws the error of stat when there is no such path
  */
 export async function fileSystemOf(path: string): Promise<FileSystem> {
-  const real = await realpath(path)
-  const [{ dev }, text] = await Promise.all([stat(real, { bigint: true }), readFile('/proc/self/mountinfo', 'utf8')])
+  const real = nameOf(await realpath(onDisk(path), 'buffer'))
+  const [{ dev }, text] = await Promise.all([stat(onDisk(real), { bigint: true }), readFile('/proc/self/mountinfo', 'utf8')])
   const { type, mountPoint, source, readOnly } = mountOf(real, deviceName(dev), parseMountInfo(text))
   return { type, mountPoint, source, readOnly }
+}
+
+/** The mounts are read anew after this: a thousand files need not each read them. */
+const mountPointsFreshMs = 1_000
+let lastRead: { readonly atMs: number; readonly points: ReadonlySet<string> } | null = null
+
+/**
+ * Is something mounted at this very path, every link of which is resolved? Of a single file then another name lies
+ * outside. Nowhere where there is no /proc.
+ */
+export function isMountPoint(real: string): boolean {
+  if (lastRead === null || monotonicMs() - lastRead.atMs >= mountPointsFreshMs) lastRead = { atMs: monotonicMs(), points: readMountPoints() }
+  return lastRead.points.has(real)
+}
+
+function readMountPoints(): ReadonlySet<string> {
+  try {
+    // Letter by letter a byte of a name, in whatever encoding it is.
+    return new Set(parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')).map(({ mountPoint }) => nameOf(Buffer.from(mountPoint, 'latin1'))))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set()
+    throw error
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Folders that a person or a configuration names: made with those above them, tried, and taken away again. */
-import { mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { onDisk } from './file-name.ts'
 
 /**
  * Makes a folder and those above it; one that is there is fine. Node's own `recursive` would ask for ever where the kernel has no file below a folder that is
@@ -28,7 +30,9 @@ export async function makeFolder(folder: string, mode: number): Promise<readonly
 export async function tryFolder(folder: string, mode: number): Promise<void> {
   const made = await makeFolder(folder, mode)
   try {
-    await rmdir(await mkdtemp(join(folder, '.holdfast-')))
+    const tried = join(folder, `.holdfast-${randomUUID()}`)
+    await mkdir(onDisk(tried), { mode: 0o700 })
+    await rmdir(onDisk(tried))
   } finally {
     await removeFolders(made)
   }
@@ -38,7 +42,7 @@ export async function tryFolder(folder: string, mode: number): Promise<void> {
 export async function removeFolders(made: readonly string[]): Promise<void> {
   for (const path of made.toReversed()) {
     try {
-      await rmdir(path)
+      await rmdir(onDisk(path))
     } catch (error) {
       if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error))) return
       throw error
@@ -49,7 +53,7 @@ export async function removeFolders(made: readonly string[]): Promise<void> {
 /** Made it, or found it made by somebody else meanwhile? */
 async function makeOne(path: string, mode: number): Promise<boolean> {
   try {
-    await mkdir(path, { mode })
+    await mkdir(onDisk(path), { mode })
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST' && (await isFolder(path))) return false
@@ -59,7 +63,7 @@ async function makeOne(path: string, mode: number): Promise<boolean> {
 
 async function isFolder(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory()
+    return (await stat(onDisk(path))).isDirectory()
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false
     throw error

@@ -89,6 +89,33 @@ export function setLimit(resource: number, limit: number): void {
   checked('setrlimit', libc.setrlimit(resource, pair), libc.errno())
 }
 
+/**
+ * seccomp(2) with a filter, for which the C library has no name. @param filter instructions of 8 bytes each
+ * @throws {SystemCallError}, ESRCH when another thread could not get it
+ */
+export function seccomp(operation: number, flags: number, filter: Buffer): void {
+  const libc = load()
+  const number = process.arch === 'arm64' ? 277 : 317
+  const program = { length: filter.length / 8, filter }
+  const result = libc.syscall(number, 'ulong', operation, 'ulong', flags, libc.filterProgram, program)
+  if (checked('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH) // The number of that thread.
+}
+
+/** A call by its number, with three numbers. @throws {SystemCallError} */
+export function systemCall(number: number, first: number, second: number, third: number): number {
+  const libc = load()
+  return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
+}
+
+/** memfd_create(2): a file without a name, in memory, that goes with its last descriptor. Closed when a program is started. @throws {SystemCallError} */
+export function memoryFile(name: string): number {
+  const libc = load()
+  const [closeOnExec, noExecSeal] = [1, 8]
+  // Kernels before 6.3 do not know the second flag; later ones may insist on it.
+  const descriptor = libc.memfd(name, closeOnExec | noExecSeal)
+  return descriptor >= 0 ? descriptor : checked('memfd_create', libc.memfd(name, closeOnExec), libc.errno())
+}
+
 /** ioprio_set(2), which the C library has no name for, for the calling thread. @throws {SystemCallError} */
 export function setIoPriority(priority: number): void {
   const libc = load()
@@ -103,7 +130,7 @@ interface Callable<Arguments extends readonly unknown[]> {
   readonly async: (...given: readonly [...Arguments, Done]) => void
 }
 /** koffi takes the arguments behind an ellipsis in pairs: the C type, then the value. */
-type Variadic = readonly (string | number | Buffer)[]
+type Variadic = readonly unknown[]
 interface Libc {
   readonly errno: () => number
   readonly fcntl: (descriptor: number, command: number, ...rest: Variadic) => number
@@ -112,7 +139,10 @@ interface Libc {
   readonly ioctl: Callable<readonly [number, number, Buffer]>
   readonly copyFileRange: Callable<readonly [number, Buffer, number, Buffer, number, number]>
   readonly chroot: (folder: string) => number
+  readonly memfd: (name: string, flags: number) => number
   readonly setrlimit: (resource: number, pair: Buffer) => number
+  /** Type of a pointer to struct sock_fprog. */
+  readonly filterProgram: unknown
 }
 
 type Koffi = typeof import('koffi')
@@ -147,7 +177,9 @@ function load(): Libc {
       ioctl: bound('int ioctl(int descriptor, ulong request, void *argument)'),
       copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
       chroot: bound('int chroot(const char *folder)'),
+      memfd: bound('int memfd_create(const char *name, uint flags)'),
       setrlimit: bound('int setrlimit(int resource, void *pair)'),
+      filterProgram: koffi.pointer(koffi.struct({ length: 'ushort', filter: 'void *' })),
     }
     return loaded
   } catch (error) {

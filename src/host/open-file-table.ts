@@ -52,6 +52,15 @@ export async function findHolders(
   return { holders: sightings.holders(), unseen: await unseen(hidden, locks === 'hidden') }
 }
 
+/** Who has a kernel lease on one of the files, by the kernel's list of locks alone: no process is looked into. Empty where the list is hidden. */
+export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<readonly Holder[]> {
+  requireLinux()
+  const sightings = new Sightings([])
+  const locks = await readLocks()
+  if (locks !== 'hidden') addLocks(locks.filter(({ kind }) => kind === 'lease'), files, sightings)
+  return sightings.holders()
+}
+
 function pids(): readonly number[] {
   return readdirSync('/proc').map(Number).filter((pid) => Number.isInteger(pid) && pid > 0)
 }

@@ -12,13 +12,26 @@ export function isAlive(pid: number, startTime: string): boolean {
   return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X'
 }
 
-/** This process in the name of what it owns on a disk, for others to see whether the owner still runs: pid and start time, which is not known where there is no /proc. */
-export const ownMark = (): string => `${process.pid}-${startTimeOf(process.pid) ?? 'unknown'}`
+/** How long ago the process of this start time began. Linux tells such times in hundredths of a second since boot. */
+export function ageMsOf(startTime: string): number {
+  const [sinceBoot = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ')
+  return Number(sinceBoot) * 1000 - Number(startTime) * 10
+}
 
-/** Is the process of a mark (`12-3456`) still running? */
-export function isMarkAlive(mark: string): boolean {
-  const [pid, startTime = ''] = mark.split('-')
-  return isAlive(Number(pid), startTime)
+/** Pids of those processes that began a session and have `NAME=value` in the environment that they were started with, as far as we may look. */
+export function sessionLeadersWith(name: string, value: string): readonly number[] {
+  const wanted = `${name}=${value}`
+  return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && readStat(pid)?.[3] === String(pid) && environmentOf(pid).includes(wanted))
+}
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (isGone(error) || code === 'EACCES' || code === 'EPERM') return []
+    throw error
+  }
 }
 
 /** Is it a thread of the kernel, which has no files of its own? */

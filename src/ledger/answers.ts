@@ -2,15 +2,17 @@
 import type Database from 'better-sqlite3'
 import { tenantId } from '../model/brand.ts'
 import type { KnownFile } from '../model/last-good.ts'
-import { advance } from '../model/event.ts'
-import type { OpenHold } from '../model/event.ts'
+import type { ServiceWay } from '../model/service-way.ts'
+import { isEmptyDatabase } from '../sqlite/header.ts'
 import { readBrief } from './brief.ts'
 import type { Brief } from './brief.ts'
 import { readEvent } from './event-text.ts'
-import type { CheckedThen, LastResult, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
+import type { CheckedThen, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
 import { answerMax } from './questions.ts'
+import { numbersOf } from './ways.ts'
 
-interface Row {
+/** A line as it is read. */
+export interface Row {
   readonly sequence: number
   readonly at: number
   readonly run: string
@@ -22,25 +24,7 @@ interface Row {
 export type Say = (notice: string) => void
 
 const columns = 'sequence, at, run, kind, event'
-
-/** A fold over the events of those holds that are not seen ended; years of other holds are not read. */
-export function openHolds(database: Database.Database, say: Say): readonly OpenHold[] {
-  const holders = database.prepare<[number], string>('select holder from open_holder limit ?').pluck().all(answerMax.openHolds + 1)
-  const asked = JSON.stringify(bounded(holders, answerMax.openHolds, 'open holds', say))
-  const rows = database.prepare<[string], Row>(`select ${columns} from line where holder in (select value from json_each(?)) order by sequence`)
-  const read = reader(say)
-  // Holds do not touch each other. Each is folded by itself, because the fold copies what it is given.
-  const open = new Map<string, ReadonlyMap<string, OpenHold>>()
-  for (const row of rows.iterate(asked)) {
-    const line = read(row)
-    if (line === null || !('holder' in line.event)) continue
-    const { holder } = line.event
-    const after = advance(open.get(holder) ?? new Map(), line.event, line.at, line.run)
-    if (after.size === 0) open.delete(holder)
-    else open.set(holder, after)
-  }
-  return [...open.values()].flatMap((holds) => [...holds.values()])
-}
+const ofService = 'way in (select value from json_each(?))'
 
 interface NewestRow {
   readonly tenant: string
@@ -55,16 +39,25 @@ interface NewestRow {
   readonly settledBrief: string | null
 }
 
-export function lastResults(database: Database.Database, say: Say): readonly LastResult[] {
-  const rows = database.prepare<[number], NewestRow>(`
+/** Of each file: what this way has last found, else what another way has. Damage stands whoever found it, until a check in this way settles something. */
+export function lastResults(database: Database.Database, way: ServiceWay | null, say: Say): readonly LastResult[] {
+  const { own, service } = numbersOf(database, way)
+  const rows = database.prepare<[string, string], NewestRow>(`
     select newest_check.tenant, newest_check.path, newest.sequence, newest.at, newest.run, newest.brief,
       settled.sequence as settledSequence, settled.at as settledAt, settled.run as settledRun, settled.brief as settledBrief
     from newest_check
     join line as newest on newest.sequence = newest_check.sequence
     left join line as settled on settled.sequence = newest_check.settled
-    limit ?`)
+    where newest_check.way in (select value from json_each(?))
+    order by newest_check.tenant, newest_check.path, newest_check.way in (select value from json_each(?)) desc, newest_check.sequence desc`)
   const results: LastResult[] = []
-  for (const row of rows.iterate(answerMax.lastResults + 1)) {
+  for (const row of rows.iterate(service, own)) {
+    const known = results.at(-1)
+    if (known?.tenant === row.tenant && known.path === row.path) {
+      if (known.settled === null) results[results.length - 1] = { ...known, settled: settledIn(row, say) }
+      continue
+    }
+    if (results.length > answerMax.lastResults) break
     const brief = briefIn(row.brief, row.sequence, row.at, say)
     if (brief === null) continue
     results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, failure: brief.failure, settled: settledIn(row, say) })
@@ -88,12 +81,12 @@ function briefIn(text: string | null, sequence: number, at: number, say: Say): B
   return brief
 }
 
-export function history(database: Database.Database, tenant: string | null, limit: number, say: Say): readonly LedgerLine[] {
-  return newest(rowsOf(database, tenant, 'true'), limit, say).lines
+export function history(database: Database.Database, way: ServiceWay | null, tenant: string | null, limit: number, say: Say): readonly LedgerLine[] {
+  return newest(rowsOf(database, way, tenant, 'true'), limit, say).lines
 }
 
-export function checks(database: Database.Database, tenant: string | null, limit: number, say: Say): NewestLines {
-  return newest(rowsOf(database, tenant, "kind = 'checked'"), limit, say)
+export function checks(database: Database.Database, way: ServiceWay | null, tenant: string | null, limit: number, say: Say): NewestLines {
+  return newest(rowsOf(database, way, tenant, "kind = 'checked'"), limit, say)
 }
 
 function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
@@ -114,26 +107,36 @@ function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
 }
 
 /** Newest first. */
-function rowsOf(database: Database.Database, tenant: string | null, condition: 'true' | "kind = 'checked'"): Iterable<Row> {
-  if (tenant === null) return database.prepare<[], Row>(`select ${columns} from line where ${condition} order by sequence desc`).iterate()
-  return database.prepare<[string], Row>(`select ${columns} from line where tenant = ? and ${condition} order by sequence desc`).iterate(tenant)
+function rowsOf(database: Database.Database, way: ServiceWay | null, tenant: string | null, condition: 'true' | "kind = 'checked'"): Iterable<Row> {
+  const { service } = numbersOf(database, way)
+  if (tenant === null) return database.prepare<[string], Row>(`select ${columns} from line where ${condition} and ${ofService} order by sequence desc`).iterate(service)
+  return database.prepare<[string, string], Row>(`select ${columns} from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`).iterate(tenant, service)
 }
 
-/** Of each file; null where the copy of its newest hold was not given up for taking too long. */
-export function lostPauses(database: Database.Database, files: readonly KnownFile[], say: Say): readonly (number | null)[] {
-  const find = database.prepare<[string, string], Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null }>(
-    'select line.sequence, line.at, line.brief from newest_check join line using (sequence) where newest_check.tenant = ? and newest_check.path = ?')
+type CheckRow = Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null; readonly settled: number | null }
+
+/** Of each file; null for one that was never checked. What was found by another way of reaching the service counts as well. */
+export function newestChecks(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (NewestCheck | null)[] {
+  const { service } = numbersOf(database, way)
+  const find = database.prepare<[string, string, string], CheckRow>(`
+    select line.sequence, line.at, line.brief, newest_check.settled from newest_check join line using (sequence)
+    where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?)) order by sequence desc`)
   return files.map(({ tenant, path }) => {
-    const row = tenant === null ? undefined : find.get(tenant, path)
-    return row === undefined ? null : (briefIn(row.brief, row.sequence, row.at, say)?.ranOutMs ?? null)
+    const rows = tenant === null ? [] : find.all(tenant, path, service)
+    const briefs = rows.map((row) => briefIn(row.brief, row.sequence, row.at, say))
+    const newest = briefs[0]
+    if (!newest) return null
+    const hadPages = rows.some(({ settled }) => settled !== null) || briefs.some((brief) => !isEmptyDatabase(brief?.size ?? 0))
+    return { lostPauseMs: newest.ranOutMs, hadPages }
   })
 }
 
-export function lastRuns(database: Database.Database, limit: number, say: Say): readonly RecordedRun[] {
-  const started = database.prepare<[number], Row>(`select ${columns} from line where kind = 'run-started' order by sequence desc limit ?`)
+export function lastRuns(database: Database.Database, way: ServiceWay | null, limit: number, say: Say): readonly RecordedRun[] {
+  const { service } = numbersOf(database, way)
+  const started = database.prepare<[string, number], Row>(`select ${columns} from line where kind = 'run-started' and ${ofService} order by sequence desc limit ?`)
   const finished = database.prepare<[string], Row>(`select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`)
   const read = reader(say)
-  return started.all(Math.min(limit, answerMax.runs)).flatMap((row) => {
+  return started.all(service, Math.min(limit, answerMax.runs)).flatMap((row) => {
     const start = read(row)
     if (start?.event.kind !== 'run-started') return []
     const endRow = finished.get(row.run)
@@ -152,7 +155,7 @@ const whenOf = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).t
 
 type Read = (row: Row) => LedgerLine | null
 
-function reader(say: Say): Read {
+export function reader(say: Say): Read {
   return ({ sequence, at, run, kind, event: text }) => {
     const reading = readEvent(kind, text)
     if (reading.kind === 'garbled') sayGarbled(sequence, kind, at, say)
@@ -160,7 +163,7 @@ function reader(say: Say): Read {
   }
 }
 
-function bounded<Item>(items: readonly Item[], most: number, what: string, say: Say): readonly Item[] {
+export function bounded<Item>(items: readonly Item[], most: number, what: string, say: Say): readonly Item[] {
   if (items.length <= most) return items
   say(`only ${most} ${what} are shown, there are more`)
   return items.slice(0, most)

@@ -6,7 +6,7 @@ import type { Finding } from '../model/finding.ts'
 import type { Result } from '../model/report.ts'
 
 /** Of each kind at most so many are kept; totals are kept as they are. */
-const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100 } as const
+const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100, notCovered: 1000 } as const
 
 export function condense(event: Event): Event {
   switch (event.kind) {
@@ -15,6 +15,7 @@ export function condense(event: Event): Event {
     case 'run-started':
       return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
     case 'run-finished':
+      return event.notCovered === undefined ? event : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
     case 'hold-asked':
     case 'hold-quiesced':
     case 'hold-ended':
@@ -55,8 +56,14 @@ function bound(result: Result): Result {
     findings: result.findings.slice(0, kept.findings).map(withoutValues),
     coverage: { ...coverage, skipped: coverage.skipped.slice(0, kept.skipped) },
     content: { tables: result.content.tables.slice(0, kept.tables) },
+    ...boundRecovery(result),
     evidence: { ...evidence, holders: evidence.holders.slice(0, kept.holders), unseen: evidence.unseen.slice(0, kept.holders) },
   }
+}
+
+function boundRecovery({ recovery }: Result): Pick<Result, 'recovery'> {
+  if (!recovery?.without) return {}
+  return { recovery: { ...recovery, without: { ...recovery.without, tables: recovery.without.tables.slice(0, kept.tables) } } }
 }
 
 /** Values of rows were asked for by one person once; the ledger is read by others, for years. */

@@ -1,8 +1,10 @@
 /** Opening the ledger's file. Runs in the ledger's process only: better-sqlite3 never enters the process that holds leases (hold.md F10). */
 import Database from 'better-sqlite3'
-import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { lastGoodSchema } from './last-good.ts'
+import { forgetOldest, lastGoodSchema } from './last-good.ts'
+import { belongToFolder } from './private-file.ts'
+import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './trouble.ts'
 
@@ -11,24 +13,27 @@ const busyMs = 15_000
 /** Up to here the whole file is looked at when it is opened: well under a second. Beyond it, damage is seen when it is met. */
 const inspectedBytesMax = 256_000_000
 
-/** Opens for writing, and makes the tables of a new file. @throws {LedgerDamaged | LedgerUnusable} */
-export function openForWriting(file: string): Database.Database {
+export const itIsEmpty = 'it is empty'
+
+/** Opens for writing, and makes the tables of a new file where one may be begun. @throws {LedgerDamaged | LedgerUnusable} */
+export function openForWriting(file: string, mayBegin: boolean): Database.Database {
   return opened(file, { timeout: busyMs }, (database) => {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`, { hint: 'give holdfast a folder of its own with ledger.dir' })
-    if (kind === 'ours') {
-      requireVersion(database, file)
-      // Before the first byte is written to it: a damaged ledger is kept as it was found.
-      inspect(database)
-    }
+    if (kind === 'new' && !mayBegin) throw new LedgerDamaged(itIsEmpty)
+    const version = kind === 'ours' ? versionOf(database, file) : schemaVersion
+    // Before the first byte is written to it: a damaged ledger is kept as it was found.
+    if (kind === 'ours') inspect(database, version)
     // Readers go on while a run writes. FULL: a line that was acknowledged outlives a power cut.
     database.pragma('journal_mode = wal')
     database.pragma('synchronous = full')
     database.pragma('cache_size = -2000') // Lines go in at the end: more would only be memory beside the service.
     database.transaction(() => {
       if (kind === 'new') database.exec(schema)
+      if (version === 1) migrate(database, file)
       database.exec(lastGoodSchema)
+      forgetOldest(database)
     }).immediate()
     return database
   })
@@ -36,11 +41,12 @@ export function openForWriting(file: string): Database.Database {
 
 /** Opens for reading, beside a run that may be writing. Makes no tables and no file. @throws {LedgerDamaged | LedgerUnusable} */
 export function openForReading(file: string): Database.Database {
+  if (isEmptyFile(file)) throw new LedgerDamaged(`${file}: ${itIsEmpty}`)
   return opened(file, { timeout: busyMs, readonly: true, fileMustExist: true }, (database) => {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`)
-    if (kind === 'ours') requireVersion(database, file)
+    if (kind === 'ours' && versionOf(database, file) === 1) readAsPresent(database, file)
     return database
   })
 }
@@ -63,6 +69,9 @@ export function closeDatabase(database: Database.Database): void {
   }
 }
 
+/** It must not be opened: SQLite would remove the journal beside it. */
+export const isEmptyFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === 0
+
 function opened(file: string, options: Database.Options, prepare: (database: Database.Database) => Database.Database): Database.Database {
   let database: Database.Database | null = null
   try {
@@ -75,12 +84,11 @@ function opened(file: string, options: Database.Options, prepare: (database: Dat
   }
 }
 
-/** Before SQLite would create it for everybody to read; and a run as root must not lock the folder's owner out of the next run. */
+/** Before SQLite would create it for everybody to read. */
 function createPrivately(file: string): void {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
-    const folder = statSync(dirname(file))
-    if (process.getuid?.() === 0 && fstatSync(descriptor).uid === 0 && folder.uid !== 0) fchownSync(descriptor, folder.uid, folder.gid)
+    belongToFolder(descriptor, dirname(file))
   } finally {
     closeSync(descriptor)
   }
@@ -97,17 +105,18 @@ function kindOf(database: Database.Database): 'new' | 'ours' | 'foreign' {
   return database.pragma('application_id', { simple: true }) === applicationId || tables.includes('newest_check') ? 'ours' : 'foreign'
 }
 
-function requireVersion(database: Database.Database, file: string): void {
+function versionOf(database: Database.Database, file: string): number {
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version > schemaVersion) {
     throw new LedgerUnusable(`${file} was written by a newer holdfast (ledger version ${version}, this one knows ${schemaVersion})`, { hint: 'use the newer holdfast, or give this one another ledger.dir' })
   }
-  if (version !== schemaVersion) throw new LedgerDamaged(`${file} has tables but no version`)
+  if (version < 1) throw new LedgerDamaged(`${file} has tables but no version`)
+  return version
 }
 
-function inspect(database: Database.Database): void {
+function inspect(database: Database.Database, version: number): void {
   const names = database.prepare<[], string>('select name from sqlite_schema').pluck().all()
-  const missing = schemaNames.filter((name) => !names.includes(name))
+  const missing = (version === 1 ? namesOfFirstVersion : schemaNames).filter((name) => !names.includes(name))
   if (missing.length > 0) throw new LedgerDamaged(`${missing.join(', ')} missing from its schema`)
   const bytes = Number(database.pragma('page_count', { simple: true })) * Number(database.pragma('page_size', { simple: true }))
   if (bytes > inspectedBytesMax) return

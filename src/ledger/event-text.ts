@@ -28,11 +28,14 @@ const result = z.looseObject({
 
 const shapes = {
   'run-started': z.looseObject({ kind: z.literal('run-started'), mode: z.string(), version: z.string(), argv: z.array(z.string()) }),
-  'run-finished': z.looseObject({ kind: z.literal('run-finished'), exitCode: z.number(), selected: z.number(), covered: z.number(), whole: z._default(z.boolean(), false) }), // Older lines do not say it.
+  'run-finished': z.looseObject({
+    kind: z.literal('run-finished'), exitCode: z.number(), selected: z.number(), covered: z.number(), whole: z._default(z.boolean(), false), // Older lines do not say it.
+    notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
+  }),
   'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
   'hold-quiesced': z.looseObject({ kind: z.literal('hold-quiesced'), tenant, holder: z.string(), leaseId: z.string(), fence: z.nullable(z.number()) }),
   'hold-ended': z.looseObject({
-    kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted']), heldMs: milliseconds,
+    kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted', 'tenant-gone', 'seen-serving']), heldMs: milliseconds,
   }),
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),

@@ -1,14 +1,34 @@
 /** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { findUntrusted } from '../config/trusted-path.ts'
 import { syncFolder } from '../host/durable.ts'
 import { makeFolder } from '../host/folder.ts'
 import { Failure } from '../model/failure.ts'
 
 export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
 
+/** What stands for the service in the run lock of bare files: runs over them that share a ledger take turns. */
+export const bareFiles = 'files'
+
+/** The run lock of a service, without its ending. */
+export const lockFile = (dir: string, service: string): string => join(dir, `run-${encodeURIComponent(service)}`)
+
+/** Services whose run lock is among these names. */
+export const servicesIn = (names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => {
+    const [, service] = /^run-(.*)\.json$/.exec(name) ?? []
+    try {
+      return service === undefined ? [] : [decodeURIComponent(service)]
+    } catch (error) {
+      if (error instanceof URIError) return [] // Nobody of us has written it.
+      throw error
+    }
+  })
+
 /** Makes the folder (0700) when it is not there. @throws {Failure} LEDGER_UNUSABLE, also when others can write there. */
 export async function prepareFolder(dir: string): Promise<void> {
+  requireTrusted(dir) // Before anything is made: through a link of another user it would be made elsewhere.
   try {
     const [made] = await makeFolder(dir, 0o700)
     if (made !== undefined) await syncFolder(dirname(made))
@@ -20,12 +40,16 @@ export async function prepareFolder(dir: string): Promise<void> {
 
 /** @throws {Failure} LEDGER_UNUSABLE when others own or can write to the folder or the file, or the file is no file of ours. */
 export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
+  requireTrusted(dir) // Where it is not there either: another user may have moved it away.
   try {
     const folder = await stat(dir)
     if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
     if ((folder.mode & 0o022) !== 0) throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
     if (!isOurs(folder)) throw unusable(`the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`, 'chown it to the user that runs holdfast')
-    const file = await lstat(ledgerFile(dir)).catch((error: unknown) => absent(error))
+    const file = await lstat(ledgerFile(dir)).catch((error: unknown) => {
+      if (isAbsent(error)) return null
+      throw error
+    })
     if (file === null) return 'empty'
     if (!file.isFile() || file.nlink !== 1) throw unusable(`${ledgerFile(dir)} is not a file with one name`)
     if (!isOurs(file)) throw unusable(`${ledgerFile(dir)} belongs to another user (uid ${file.uid})`, 'chown it to the user that runs holdfast')
@@ -33,19 +57,21 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
     return 'there'
   } catch (error) {
     if (error instanceof Failure) throw error
-    if (absent(error) === null) return 'empty'
+    if (isAbsent(error)) return 'empty'
     throw unusable(`cannot look at the ledger's folder ${dir}: ${messageOf(error)}`, null, error)
   }
+}
+
+/** Whoever may rename a folder above it can put another ledger in its place. */
+function requireTrusted(dir: string): void {
+  const untrusted = findUntrusted(dir, 'folder')
+  if (untrusted !== null) throw unusable(`others can write to the ledger's folder ${dir}, or change where its name leads: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy ?? 'name a folder that no other user can write, below others of that kind')
 }
 
 /** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */
 const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
 
-/** null for what is not there. @throws any other error */
-function absent(error: unknown): null {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
-  throw error
-}
+const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 
 const unusable = (message: string, hint: string | null = null, cause?: unknown): Failure =>
   new Failure('LEDGER_UNUSABLE', message, { ...(hint === null ? {} : { hint }), cause })

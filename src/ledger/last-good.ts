@@ -9,6 +9,7 @@ import * as z from 'zod/mini'
 import { tenantId } from '../model/brand.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { ServiceWay } from '../model/service-way.ts'
 import type { Say } from './answers.ts'
 import { prepared } from './prepared.ts'
 import { fileName, type LastGoodRow } from './rows.ts'
@@ -46,15 +47,21 @@ export function keepLastGood(database: Database.Database, kept: readonly LastGoo
   if (kept.length === 0) return
   const put = prepared(database, 'insert into last_good (file, at, facts, digests) values (:file, :at, :facts, :digests) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
   for (const row of kept) put.run(row)
-  const newest = Math.max(...kept.map(({ at }) => at))
-  prepared(database, 'delete from last_good where at < ?').run(newest - keptMs)
+}
+
+/** Once a run. From the middle of all times: a clock that was wrong once must not make everything look old. Within a transaction of the caller. */
+export function forgetOldest(database: Database.Database): void {
+  database.prepare('delete from last_good where at < (select at from last_good order by at limit 1 offset (select max(0, count(*) - 1) / 2 from last_good)) - ?').run(keptMs)
 }
 
 /** Of each file; null where there is none that can be read. */
-export function lastGoodOf(database: Database.Database, files: readonly KnownFile[], say: Say): readonly (LastGood | null)[] {
+export function lastGoodOf(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (LastGood | null)[] {
   const find = database.prepare<[string], Stored>('select facts, digests from last_good where file = ?')
+  const service = way?.service ?? null
+  // Before services were told from each other: where there was no other, what was kept is of this one.
+  const isTheOnly = service !== null && service === database.prepare<[], string | null>('select service from way where id = 0').pluck().get()
   return files.map((file) => {
-    const row = find.get(fileName(file))
+    const row = find.get(fileName(service, file)) ?? (isTheOnly ? find.get(fileName(null, file)) : undefined)
     if (row === undefined) return null
     const read = readRow(row)
     if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(file.path)} cannot be read and was passed over`)

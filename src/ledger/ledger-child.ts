@@ -1,8 +1,9 @@
 /** The process that has the ledger open: SQLite runs here, not beside the leases (hold.md F10). */
-import { answerQuestions } from '../host/child-side.ts'
+import { answerIsolated } from '../host/child-side.ts'
 import { invariant, unreachable } from '../model/bug.ts'
 import * as answers from './answers.ts'
 import { ledgerFile } from './folder.ts'
+import { openHolds, otherHolds } from './open-holds.ts'
 import { lastGoodOf } from './last-good.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from './questions.ts'
 import { Store } from './store.ts'
@@ -15,12 +16,12 @@ let store: Store | null = null
 let notices: string[] = []
 let unsaid = 0
 
-answerQuestions<LedgerQuestion, LedgerAnswer>((question) => {
+answerIsolated<LedgerQuestion, LedgerAnswer>((question) => {
   const answered = answer(question)
   const said = unsaid === 0 ? notices : [...notices, `and ${unsaid} more notices of the ledger`]
   notices = []
   unsaid = 0
-  return { ...answered, notices: said }
+  return { ...answered, notices: said, holdsLost: store?.holdsLost ?? false }
 })
 
 function say(notice: string): void {
@@ -31,7 +32,7 @@ function say(notice: string): void {
 function answer(question: LedgerQuestion): Answered {
   try {
     if (question.ask === 'open') {
-      store = new Store(ledgerFile(question.dir), question.mode, say)
+      store = new Store(ledgerFile(question.dir), question.mode, question.way, say)
       return { kind: 'done' }
     }
     invariant(store !== null, 'the ledger is asked after it was opened')
@@ -49,19 +50,21 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       store.append(question.lines, question.lastGood)
       return { kind: 'done' }
     case 'open-holds':
-      return { kind: 'open-holds', holds: store.ask(answers.openHolds) }
+      return { kind: 'open-holds', holds: store.ask(openHolds) }
+    case 'other-holds':
+      return { kind: 'other-holds', holds: store.ask(otherHolds) }
     case 'last-good':
-      return { kind: 'last-good', lastGood: store.ask((database, say) => lastGoodOf(database, question.files, say)) }
+      return { kind: 'last-good', lastGood: store.ask((database, way, say) => lastGoodOf(database, way, question.files, say)) }
     case 'last-results':
       return { kind: 'last-results', results: store.ask(answers.lastResults) }
     case 'history':
-      return { kind: 'history', lines: store.ask((database, say) => answers.history(database, question.tenant, question.limit, say)) }
+      return { kind: 'history', lines: store.ask((database, way, say) => answers.history(database, way, question.tenant, question.limit, say)) }
     case 'checks':
-      return { kind: 'checks', newest: store.ask((database, say) => answers.checks(database, question.tenant, question.limit, say)) }
-    case 'lost-pauses':
-      return { kind: 'lost-pauses', pauses: store.ask((database, say) => answers.lostPauses(database, question.files, say)) }
+      return { kind: 'checks', newest: store.ask((database, way, say) => answers.checks(database, way, question.tenant, question.limit, say)) }
+    case 'newest-checks':
+      return { kind: 'newest-checks', checks: store.ask((database, way, say) => answers.newestChecks(database, way, question.files, say)) }
     case 'last-runs':
-      return { kind: 'last-runs', runs: store.ask((database, say) => answers.lastRuns(database, question.limit, say)) }
+      return { kind: 'last-runs', runs: store.ask((database, way, say) => answers.lastRuns(database, way, question.limit, say)) }
     case 'close':
       store.close()
       return { kind: 'done' }

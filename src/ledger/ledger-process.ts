@@ -5,12 +5,13 @@ import { invariant } from '../model/bug.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import { ChildEnded, startChild } from '../host/child.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
-import type { LastResult, Ledger, LedgerLine, NewestLines, RecordedRun } from './ledger.ts'
-import type { LedgerAnswer, LedgerQuestion } from './questions.ts'
+import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
+import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './questions.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
 /** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
@@ -31,8 +32,9 @@ interface Waiting {
 
 export class LedgerProcess implements Ledger {
   readonly #dir: string
-  readonly #mode: 'write' | 'read'
+  readonly #mode: LedgerMode
   readonly #run: RunId | null
+  readonly #way: ServiceWay | null
   #child: Child<LedgerQuestion, LedgerAnswer> | null = null
   /** Questions are asked in turn: each waits for the end of this. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -43,11 +45,21 @@ export class LedgerProcess implements Ledger {
   /** Lines are numbered from a random beginning: two ledgers of one run never share a number. */
   #number = randomInt(2 ** 47)
   readonly #notices: string[] = []
+  #holdsLost = false
 
-  constructor(dir: string, mode: 'write' | 'read', run: RunId | null) {
+  constructor(dir: string, mode: LedgerMode, run: RunId | null, way: ServiceWay | null) {
+    this.#way = way
     this.#dir = dir
     this.#mode = mode
     this.#run = run
+  }
+
+  get holdsLost(): boolean {
+    return this.#holdsLost
+  }
+
+  get #service(): string | null {
+    return this.#way?.service ?? null
   }
 
   get notice(): string | null {
@@ -74,11 +86,11 @@ export class LedgerProcess implements Ledger {
 
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
-    return this.#written({ lines: [], lastGood: [lastGoodRow({ ...lastGood, run: this.#run })] })
+    return this.#written({ lines: [], lastGood: [lastGoodRow(this.#service, { ...lastGood, run: this.#run })] })
   }
 
   async lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]> {
-    const names = new Set(files.map(fileName))
+    const names = new Set(files.map((file) => fileName(this.#service, file)))
     // What waits to be written may wait on, unless it is of these files: asking must not cost a commit each time.
     if (this.#waiting.some((waiting) => waiting.lastGood.some(({ file }) => names.has(file)))) this.#commitSoon()
     return (await this.#askMeanwhile({ ask: 'last-good', files }, 'last-good')).lastGood
@@ -86,6 +98,10 @@ export class LedgerProcess implements Ledger {
 
   async openHolds(): Promise<readonly OpenHold[]> {
     return (await this.#ask({ ask: 'open-holds' }, 'open-holds')).holds
+  }
+
+  async otherHolds(): Promise<readonly OtherHold[]> {
+    return (await this.#ask({ ask: 'other-holds' }, 'other-holds')).holds
   }
 
   async lastResults(): Promise<readonly LastResult[]> {
@@ -100,8 +116,8 @@ export class LedgerProcess implements Ledger {
     return (await this.#ask({ ask: 'checks', tenant, limit }, 'checks')).newest
   }
 
-  async lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]> {
-    return (await this.#askMeanwhile({ ask: 'lost-pauses', files }, 'lost-pauses')).pauses
+  async newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]> {
+    return (await this.#askMeanwhile({ ask: 'newest-checks', files }, 'newest-checks')).checks
   }
 
   async lastRuns(limit: number): Promise<readonly RecordedRun[]> {
@@ -195,7 +211,7 @@ export class LedgerProcess implements Ledger {
     const child = startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, 'ledger-child'), { ownSession: true, niceness: 0, memoryBytesMax: null, env: {} })
     this.#child = child
     try {
-      this.#heard(await child.ask({ ask: 'open', dir: this.#dir, mode: this.#mode }, { timeoutMs: askMs }))
+      this.#heard(await child.ask({ ask: 'open', dir: this.#dir, mode: this.#mode, way: this.#way }, { timeoutMs: askMs }))
       return child
     } catch (error) {
       this.#child = null
@@ -205,6 +221,7 @@ export class LedgerProcess implements Ledger {
   }
 
   #heard(answer: LedgerAnswer): LedgerAnswer {
+    this.#holdsLost ||= answer.holdsLost
     for (const notice of answer.notices) if (!this.#notices.includes(notice)) this.#notices.push(notice)
     if (answer.kind === 'unusable') throw new Failure('LEDGER_UNUSABLE', answer.message, answer.hint === null ? {} : { hint: answer.hint })
     return answer

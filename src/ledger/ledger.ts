@@ -5,9 +5,11 @@ import type { SealLevel } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
 import { inspectFolder, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
+import { runsWereRecorded } from './note.ts'
 
 export interface LedgerLine {
   /** Grows by one a line. */
@@ -52,6 +54,14 @@ export interface LastResult extends CheckedThen {
   readonly settled: CheckedThen | null
 }
 
+/** What of the newest check of a file matters to the next one. */
+export interface NewestCheck {
+  /** How long, in ms, the tenant had stood still when its hold was given up because its copy took too long; null where it was not. */
+  readonly lostPauseMs: number | null
+  /** Did the file hold pages, then or when a check last settled something? */
+  readonly hadPages: boolean
+}
+
 /** One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full depth. */
 export interface RecordedRun {
   readonly run: string
@@ -65,13 +75,17 @@ export interface RecordedRun {
 export interface LedgerReading extends AsyncDisposable {
   /** What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come late: look at the end too. */
   readonly notice: string | null
-  /** Holds that nobody has seen ended, oldest first. */
+  /** Whether holds may stand open that this ledger no longer knows: it was lost, or damaged where they stood. */
+  readonly holdsLost: boolean
+  /** Holds that this service was asked for in this way and that nobody has seen ended, oldest first. */
   openHolds(): Promise<readonly OpenHold[]>
-  /** The newest check of each file of each tenant. */
+  /** All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that did not say. */
+  otherHolds(): Promise<readonly OtherHold[]>
+  /** The newest check of each file of each tenant. What was checked in another way counts until it is checked in this one. */
   lastResults(): Promise<readonly LastResult[]>
-  /** Newest first; of all tenants for null. */
+  /** Newest first; of all tenants of the service for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
-  /** The lines of checks alone, newest first; of all tenants for null. */
+  /** The lines of checks alone, newest first; of all tenants of the service for null. */
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
@@ -86,26 +100,33 @@ export interface Ledger extends LedgerReading {
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
   /** What was kept of each of these files; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
-  /** How long, in ms, the tenant had stood still when the newest hold of each of these files was given up because its copy took too long; null where it was not. @throws {Failure} LEDGER_UNUSABLE */
-  lostPauses(files: readonly KnownFile[]): Promise<readonly (number | null)[]>
+  /** What the newest check of each of these files says for the next one; null where there was none. Of tenants only. @throws {Failure} LEDGER_UNUSABLE */
+  newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]>
 }
 
 /**
  * Opens the ledger for writing, making folder and file when there are none. A damaged ledger is set aside and a new one
  * begun, which `notice` says. The caller holds the run lock. @throws {Failure} LEDGER_UNUSABLE
+ * @param way whose lines are written and read; null for bare files, which no service keeps
  */
-export async function openLedger(dir: string, run: RunId): Promise<Ledger> {
+export async function openLedger(dir: string, run: RunId, way: ServiceWay | null = null): Promise<Ledger> {
   await prepareFolder(dir)
-  return started(new LedgerProcess(dir, 'write', run))
+  return started(new LedgerProcess(dir, 'write', run, way))
+}
+
+/** The same, to resume what stands open: a damaged ledger whose open holds cannot be read stays where it is. @throws {Failure} LEDGER_UNUSABLE */
+export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWay): Promise<Ledger> {
+  await prepareFolder(dir)
+  return started(new LedgerProcess(dir, 'resume', run, way))
 }
 
 /**
  * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is nothing
  * to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
  */
-export async function readLedger(dir: string): Promise<LedgerReading> {
-  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir)
-  return started(new LedgerProcess(dir, 'read', null))
+export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
+  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, runsWereRecorded(dir))
+  return started(new LedgerProcess(dir, 'read', null, way))
 }
 
 async function started(ledger: LedgerProcess): Promise<Ledger> {
@@ -118,9 +139,11 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
   }
 }
 
-const emptyLedger = (dir: string): LedgerReading => ({
-  notice: `there is no ledger in ${dir} yet: no run was ever recorded there`,
+const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
+  notice: isGone ? `the ledger in ${dir} is gone, though runs were recorded in it` : `there is no ledger in ${dir} yet: no run was ever recorded there`,
+  holdsLost: isGone,
   openHolds: () => Promise.resolve([]),
+  otherHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),

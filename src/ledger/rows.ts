@@ -59,12 +59,14 @@ function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result)
   }
 }
 
-export function lastGoodRow(lastGood: LastGood): LastGoodRow {
+/** @param service null for bare files */
+export function lastGoodRow(service: string | null, lastGood: LastGood): LastGoodRow {
   const { groups, ...pages } = lastGood.pages
   return {
-    file: fileName(lastGood), at: lastGood.standing.provenAt, facts: JSON.stringify({ ...lastGood, pages }),
+    file: fileName(service, lastGood), at: lastGood.standing.provenAt, facts: JSON.stringify({ ...lastGood, pages }),
     digests: new Uint8Array(groups.buffer, groups.byteOffset, groups.byteLength),
   }
 }
 
-export const fileName = ({ tenant, path }: KnownFile): string => JSON.stringify([tenant, path])
+/** Two services may call a tenant by the same name. */
+export const fileName = (service: string | null, { tenant, path }: KnownFile): string => JSON.stringify(service === null ? [tenant, path] : [service, tenant, path])

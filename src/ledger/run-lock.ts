@@ -11,14 +11,14 @@
  * until it was signed. In any doubt the 60 s are waited for.
  */
 import { constants } from 'node:fs'
-import { open, rmdir, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, open, rmdir, utimes, type FileHandle } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
 import { tryLock } from '../host/byte-lock.ts'
+import { ageOf } from '../model/age.ts'
 import type { RunId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import { prepareFolder } from './folder.ts'
-import { isSurelyGone, ourselves, readOwner } from './run-owner.ts'
+import { lockFile, prepareFolder } from './folder.ts'
+import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
 export interface RunLock extends AsyncDisposable {
@@ -28,12 +28,11 @@ export interface RunLock extends AsyncDisposable {
 
 const staleMs = 60_000
 const updateMs = 10_000
-const ownerBytesMax = 4096
 
 /** `service` is its name in the configuration. @throws {Failure} RUN_ACTIVE, naming the other run, or LEDGER_UNUSABLE */
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
-  const name = join(dir, `run-${encodeURIComponent(service)}`)
+  const name = lockFile(dir, service)
   const file = await openOwnerFile(`${name}.json`)
   try {
     const kernel = lockByKernel(file)
@@ -41,10 +40,14 @@ export async function takeRunLock(dir: string, service: string, run: RunId | nul
     // Who has it may not have signed yet: then the file names one who is gone.
     if (kernel === 'refused') throw active(owner !== null && isSurelyGone(owner) ? null : owner)
     if (kernel === 'granted' && owner !== null && isSurelyGone(owner)) await removeLeftover(`${name}.lock`)
+    if (kernel === 'granted') await bringBack(`${name}.lock`)
     const compromised = new AbortController()
     const release = await lockByFolder(name, owner, compromised)
     const held = new HeldRunLock(file, release, compromised.signal)
-    await held.sign(run)
+    await held.sign(run).catch(async (error: unknown) => {
+      await release()
+      throw error
+    })
     return held
   } catch (error) {
     await file.close()
@@ -66,8 +69,12 @@ class HeldRunLock implements RunLock {
 
   async sign(run: string | null): Promise<void> {
     const text = Buffer.from(`${JSON.stringify(ourselves(run))}\n`)
-    await this.#file.write(text, 0, text.length, 0)
-    await this.#file.truncate(text.length)
+    try {
+      await this.#file.write(text, 0, text.length, 0)
+      await this.#file.truncate(text.length)
+    } catch (error) {
+      throw new Failure('LEDGER_UNUSABLE', `cannot sign the run lock: ${codeOf(error)}`, { cause: error })
+    }
   }
 
   /** The folder first: while it goes, the kernel's lock still keeps others from taking it for a leftover. */
@@ -86,11 +93,13 @@ class HeldRunLock implements RunLock {
 }
 
 async function openOwnerFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
-  } catch (error) {
-    throw new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: ${codeOf(error)}`, { cause: error })
-  }
+  const refused = (why: string, cause?: unknown): Failure => new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: ${why}`, { cause })
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600).catch((error: unknown) => {
+    throw refused(codeOf(error), error)
+  })
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw refused('it is not a regular file')
 }
 
 async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
@@ -113,6 +122,16 @@ async function removeLeftover(folder: string): Promise<void> {
     await rmdir(folder)
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw new Failure('LEDGER_UNUSABLE', `cannot remove the lock ${folder} of a run that is gone: ${codeOf(error)}`, { cause: error })
+  }
+}
+
+/** A folder whose time lies ahead, because a clock was wrong, would not be stale for years: it is as old as can be from now on. */
+async function bringBack(folder: string): Promise<void> {
+  try {
+    const { mtimeMs } = await lstat(folder)
+    if (ageOf(mtimeMs, Date.now()) === null) await utimes(folder, new Date(), new Date())
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw new Failure('LEDGER_UNUSABLE', `cannot look at the lock ${folder}: ${codeOf(error)}`, { cause: error })
   }
 }
 

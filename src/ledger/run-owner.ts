@@ -1,8 +1,8 @@
 /** Who holds the run lock, written down for whoever finds it taken. */
-import { readlinkSync } from 'node:fs'
 import * as z from 'zod/mini'
-import { bootId } from '../host/boot.ts'
-import { startTimeOf } from '../host/processes.ts'
+import { ownMark } from '../host/owner-mark.ts'
+
+export { isSurelyGone, isSurelyThere } from '../host/owner-mark.ts'
 
 const shape = z.object({
   pid: z.int().check(z.positive()), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.nullable(z.string()), since: z.number(),
@@ -10,8 +10,11 @@ const shape = z.object({
 /** `since` in ms since 1970. The other fields together name one process among all that ever were. */
 export type RunOwner = z.infer<typeof shape>
 
+/** The file of the run lock is no longer than this. */
+export const ownerBytesMax = 4096
+
 export function ourselves(run: string | null): RunOwner {
-  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', ...machine(), run, since: Date.now() }
+  return { ...ownMark(), run, since: Date.now() }
 }
 
 /** null for what is empty or was not written by us. */
@@ -20,34 +23,6 @@ export function readOwner(text: string): RunOwner | null {
     return shape.safeParse(JSON.parse(text)).data ?? null
   } catch (error) {
     if (error instanceof SyntaxError) return null
-    throw error
-  }
-}
-
-/** The process did run on this machine, since its last boot and where we can see it, and it is there no more. Any doubt: false. */
-export function isSurelyGone(owner: RunOwner): boolean {
-  const { bootId, pidNamespace } = machine()
-  if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace || owner.startTime === '') return false
-  const startTime = startTimeOf(owner.pid)
-  // /proc may hide other users' processes; a signal that is refused still tells that somebody is there.
-  return startTime === null ? !answersSignal(owner.pid) : startTime !== owner.startTime
-}
-
-function answersSignal(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
-  }
-}
-
-function machine(): Pick<RunOwner, 'bootId' | 'pidNamespace'> {
-  if (process.platform !== 'linux') return { bootId: '', pidNamespace: '' }
-  try {
-    return { bootId: bootId(), pidNamespace: readlinkSync('/proc/self/ns/pid') }
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return { bootId: '', pidNamespace: '' }
     throw error
   }
 }

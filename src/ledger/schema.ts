@@ -3,7 +3,30 @@
 /** 'hldf': so that no other program's file is taken for a ledger. */
 export const applicationId = 0x686c6466
 /** Raised with every change of the tables that an older holdfast could not live with. */
-export const schemaVersion = 1
+export const schemaVersion = 2
+
+/** What a line says of its service. Row 0 stands for the lines of the first version, which said nothing; of bare files all is null. */
+export const waySchema = `
+create table way (id integer primary key, service text, via text, address text, config text) strict;
+create unique index way_by_name on way (ifnull(service, ''), ifnull(via, ''), ifnull(address, ''), ifnull(config, '')) where id > 0;
+`
+
+/** The newest check of each file, and the newest one that settles something: a quick check neither refreshes a full one nor clears damage. */
+export const newestCheckSchema = `
+create table newest_check (
+  tenant text not null,
+  path text not null,
+  way integer not null,
+  sequence integer not null,
+  settled integer,
+  primary key (tenant, path, way)
+) strict, without rowid;
+create trigger checked after insert on line when new.kind = 'checked' begin
+  insert into newest_check (tenant, path, way, sequence, settled)
+  values (new.tenant, new.path, new.way, new.sequence, iif(new.verdict = 'damaged' or (new.verdict = 'sound' and new.depth = 'full'), new.sequence, null))
+  on conflict do update set sequence = excluded.sequence, settled = coalesce(excluded.settled, settled);
+end;
+`
 
 export const schema = `
 create table line (
@@ -19,6 +42,7 @@ create table line (
   depth text,
   brief text,
   event text not null,
+  way integer not null default 0,
   unique (run, number)
 ) strict;
 create index line_of_holder on line (holder, sequence) where holder is not null;
@@ -38,23 +62,12 @@ create trigger hold_ended after insert on line when new.kind = 'hold-ended' begi
   delete from open_holder where holder = new.holder;
 end;
 
--- The newest check of each file, and the newest one that settles something: a quick check neither refreshes a full one nor clears damage.
-create table newest_check (
-  tenant text not null,
-  path text not null,
-  sequence integer not null,
-  settled integer,
-  primary key (tenant, path)
-) strict, without rowid;
-create trigger checked after insert on line when new.kind = 'checked' begin
-  insert into newest_check (tenant, path, sequence, settled)
-  values (new.tenant, new.path, new.sequence, iif(new.verdict = 'damaged' or (new.verdict = 'sound' and new.depth = 'full'), new.sequence, null))
-  on conflict do update set sequence = excluded.sequence, settled = coalesce(excluded.settled, settled);
-end;
-
+${waySchema}
+insert into way (id) values (0);
+${newestCheckSchema}
 pragma application_id = ${applicationId};
 pragma user_version = ${schemaVersion};
 `
 
 /** All tables, indexes and triggers that a ledger has. */
-export const schemaNames: readonly string[] = [...schema.matchAll(/^create (?:table|index|trigger) (\w+)/gm)].map(([, name = '']) => name)
+export const schemaNames: readonly string[] = [...schema.matchAll(/^create (?:table|(?:unique )?index|trigger) (\w+)/gm)].map(([, name = '']) => name)

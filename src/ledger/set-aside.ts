@@ -1,5 +1,5 @@
 /** A damaged ledger is kept, under another name, with all files that belong to it. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** The main file comes last: should we die in between, the rest of it is no journal beside a new ledger. */
@@ -12,11 +12,25 @@ export function setAside(file: string, now: Date): string {
   const name = [base, ...Array.from({ length: 1000 }, (_, index) => `${base}-${index + 2}`)].find((candidate) => parts.every((part) => !existsSync(join(dirname(file), candidate + part))))
   if (name === undefined) throw new Error('a thousand ledgers were set aside in one second')
   for (const part of parts) if (existsSync(file + part)) renameSync(file + part, join(dirname(file), name + part))
-  const folder = openSync(dirname(file), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+  syncFolderOf(file)
   return name
 }
 
+/** Where no new ledger could be begun: what the old one still says must not be forgotten. What was made in its place goes. */
+export function putBack(file: string, name: string): void {
+  const aside = join(dirname(file), name)
+  for (const part of parts) rmSync(file + part, { force: true })
+  for (const part of parts) if (existsSync(aside + part)) renameSync(aside + part, file + part)
+  syncFolderOf(file)
+}
+
+function syncFolderOf(file: string): void {
+  const folder = openSync(dirname(file), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+export const hasJournal = (file: string): boolean => parts.some((part) => part !== '' && existsSync(file + part))
+
 /** Journals without their ledger would be taken for those of a new one. */
-export const hasOrphanedParts = (file: string): boolean => !existsSync(file) && parts.some((part) => existsSync(file + part))
+export const hasOrphanedParts = (file: string): boolean => !existsSync(file) && hasJournal(file)

@@ -1,7 +1,7 @@
 /** Ledger events: append-only, written before and after each deed. The state of a hold is a fold over them. */
 import type { TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
-import type { Result } from './report.ts'
+import type { Result, SelectedFile } from './report.ts'
 
 /** What stands open after a crash. Times are ms since 1970 by our wall clock: they outlive the process. */
 export interface OpenHold {
@@ -16,15 +16,21 @@ export interface OpenHold {
   readonly fence: number | null
 }
 
+/**
+ * `tenant-gone`: the service knows neither the tenant nor a lease of this holder any more. `seen-serving`: a person named the tenant, and it was seen serving,
+ * though the hold had been asked for in another way.
+ */
+export type HoldEnd = 'resumed' | 'expired' | 'never-began' | 'service-restarted' | 'tenant-gone' | 'seen-serving'
+
 export type Event =
   | { readonly kind: 'run-started'; readonly mode: string; readonly version: string; readonly argv: readonly string[] }
-  /** `whole`: it was a sweep of everything at full depth. */
-  | { readonly kind: 'run-finished'; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean }
+  /** `whole`: it was a sweep of everything at full depth. `notCovered`: files that it selected and did not come to; older lines do not name them. */
+  | { readonly kind: 'run-finished'; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean; readonly notCovered?: readonly SelectedFile[] }
   /** Before the quiesce request. `holder` is unique per hold. */
   | { readonly kind: 'hold-asked'; readonly tenant: TenantId; readonly holder: string; readonly endsBy: number }
   | { readonly kind: 'hold-quiesced'; readonly tenant: TenantId; readonly holder: string; readonly leaseId: string; readonly fence: number | null }
-  /** The tenant was *seen* serving, or was never paused: only this ends a hold. */
-  | { readonly kind: 'hold-ended'; readonly tenant: TenantId; readonly holder: string; readonly how: 'resumed' | 'expired' | 'never-began' | 'service-restarted'; readonly heldMs: number | null }
+  /** The tenant was *seen* serving, was never paused, or is no more: only this ends a hold. */
+  | { readonly kind: 'hold-ended'; readonly tenant: TenantId; readonly holder: string; readonly how: HoldEnd; readonly heldMs: number | null }
   /** The resume was not confirmed and the tenant was not seen serving. The hold stays open. */
   | { readonly kind: 'resume-failed'; readonly tenant: TenantId; readonly holder: string; readonly code: FailureCode }
   | { readonly kind: 'checked'; readonly tenant: TenantId; readonly result: Result }

@@ -3,7 +3,7 @@ import type { FailureCode, TenantState } from './failure.ts'
 import type { VerdictWord } from './verdict.ts'
 
 export const exitCodes = {
-  sound: 0, failed: 1, damaged: 2, inconclusive: 3, maybePaused: 4, differ: 5, usage: 64, bug: 70, busy: 75, configuration: 78, hangup: 129, interrupted: 130, terminated: 143,
+  sound: 0, failed: 1, damaged: 2, inconclusive: 3, maybePaused: 4, differ: 5, usage: 64, bug: 70, busy: 75, configuration: 78, hangup: 129, interrupted: 130, quit: 131, terminated: 143,
 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 

@@ -40,7 +40,7 @@ const kinds = {
   PATH_OUTSIDE_ROOTS: { retry: false, tenant: 'untouched', hint: 'the service named a file outside tenants.roots; correct the roots, or find out why it did' },
   MANY_NAMES: { retry: false, tenant: 'untouched', hint: 'a database with several names loses its journal under the others; leave it one name and no symbolic links in its live set' },
   TOO_LARGE_FOR_PAUSE: { retry: false, tenant: 'untouched', hint: 'use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause' },
-  RESUME_FAILED: { retry: true, tenant: 'maybe-paused', hint: 'run `holdfast resume --all` now; the lease ends by itself at its deadline' },
+  RESUME_FAILED: { retry: true, tenant: 'maybe-paused', hint: 'run `holdfast resume --all` now; a lease ends by itself at its deadline, but NOTHING ELSE ENDS A PAUSE BY HOOKS' },
   RUN_ACTIVE: { retry: true, tenant: 'untouched', hint: 'another run of holdfast works on this service; wait for it to end' },
   CONFIG_INVALID: { retry: false, tenant: 'untouched', hint: 'correct the configuration; nothing was touched' },
   REGISTRY_STALE: { retry: true, tenant: 'untouched', hint: 'the service gives no valid list of tenants; look at its admin API with `holdfast doctor`' },
@@ -48,6 +48,7 @@ const kinds = {
   TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant: if that is meant, nothing is to be done; it is named only once' },
   FILE_GONE: { retry: false, tenant: 'unknown', hint: 'the service lists this tenant without this file: if that is meant, nothing is to be done; it is named only once' },
   SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: 'the snapshot folder holds customers\u2019 data: make it a folder of its own with mode 0700' },
+  CANNOT_CONFINE: { retry: false, tenant: 'untouched', hint: 'run holdfast as the user that owns the databases, or give root the capabilities that are missing; `holdfast doctor` tries it' },
   PLATFORM_UNSUPPORTED: { retry: false, tenant: 'untouched', hint: 'holding needs Linux; elsewhere check a private copy with `holdfast check --snapshot FILE`' },
   LEDGER_UNUSABLE: { retry: false, tenant: 'untouched', hint: 'the ledger cannot be written; look at ledger.dir, its owner and its free space' },
   INTERRUPTED: { retry: false, tenant: 'untouched', hint: 'run again when you are ready: the next sweep takes those first that were never checked, or not found sound' },
@@ -64,6 +65,8 @@ export interface FailureDetail {
   readonly tenant?: TenantState
   /** Overrides the table's hint, when more is known. */
   readonly hint?: string
+  /** Overrides whether the same attempt has a fair chance a moment later. */
+  readonly retry?: boolean
 }
 
 /** Thrown where holdfast cannot go on with this tenant or this run. The message says what was tried on what. */
@@ -78,13 +81,13 @@ export class Failure extends Error {
     super(message, 'cause' in detail ? { cause: detail.cause } : undefined)
     const kind = kinds[code]
     this.code = code
-    this.retry = kind.retry
+    this.retry = detail.retry ?? kind.retry
     this.hint = detail.hint ?? kind.hint
     this.tenantState = detail.tenant ?? kind.tenant
   }
 
   /** The same failure with what has since been learnt of the tenant. */
   withTenant(tenant: TenantState): Failure {
-    return new Failure(this.code, this.message, { cause: this.cause, hint: this.hint, tenant })
+    return new Failure(this.code, this.message, { cause: this.cause, hint: this.hint, retry: this.retry, tenant })
   }
 }

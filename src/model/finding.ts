@@ -5,9 +5,9 @@ export const rules = [
   'row-missing-from-index', 'entry-without-row', 'entry-differs-from-row', 'index-count-differs', 'index-out-of-order',
   'unique-violated', 'page-unreadable', 'page-used-twice', 'page-out-of-range', 'page-unowned', 'page-malformed', 'wrong-depth',
   'rowid-out-of-order', 'key-out-of-order', 'overflow-broken', 'freelist-broken', 'pointer-map-wrong', 'header-wrong', 'schema-unreadable',
-  'missing-schema', 'not-a-database', 'truncated', 'wal-cut', 'record-malformed', 'fts-broken', 'rtree-broken', 'null-in-not-null',
+  'missing-schema', 'not-a-database', 'truncated', 'wal-cut', 'journal-cut', 'record-malformed', 'fts-broken', 'rtree-broken', 'null-in-not-null',
   'type-mismatch', 'imprecise-real', 'check-failed', 'foreign-key-violated', 'content-changed-silently', 'checker-crashed', 'check-timeout',
-  'engine-says',
+  'engine-says', 'other-names', 'schema-incomplete',
 ] as const
 export type Rule = (typeof rules)[number]
 
@@ -54,6 +54,10 @@ export interface Finding {
   readonly rows?: readonly RowKey[]
   /** How many rows or entries are concerned, exactly. */
   readonly total?: number
+  /** A statement that lists what is concerned; to be run on a copy. */
+  readonly query?: string
+  /** The other owner, where two use one page. */
+  readonly other?: FoundObject
   /** Other indexes of the same table that say the same of the same row. */
   readonly agreeing?: readonly string[]
   /** Present where the index may be right and the table wrong. */
@@ -70,6 +74,6 @@ export type DamageClass = (typeof damageClasses)[number]
 export interface Cause {
   readonly hint:
     | 'wal-reset-bug' | 'stale-wal' | 'many-names' | 'untrusted-file-system' | 'zeroed-range' | 'cross-linked' | 'truncated-copy' | 'bit-rot'
-    | 'lost-table-write' | 'index-or-table'
+    | 'lost-table-write' | 'index-or-table' | 'foreign-companion' | 'newer-sqlite' | 'other-sqlite'
   readonly why: string
 }

@@ -3,6 +3,7 @@ import type { Coverage, TableContent } from './verdict.ts'
 import type { Finding } from './finding.ts'
 import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
+import type { Companion } from './recovery.ts'
 
 /** A b-tree, virtual table, view or trigger of the schema. `root` is 0 where it has no b-tree of its own. */
 export interface SchemaObject {
@@ -10,7 +11,6 @@ export interface SchemaObject {
   readonly name: string
   readonly table: string
   readonly root: number
-  readonly withoutRowid: boolean
   /** Module of a virtual table (`fts5`, `rtree`), else null. */
   readonly module: string | null
   /** Name of the virtual table whose shadow table this is, else null. */
@@ -22,6 +22,11 @@ export type Fact =
   | { readonly kind: 'message'; readonly text: string }
   /** SQLite threw. `code` is its name (`SQLITE_CORRUPT`), `during` the statement or step, `object` the name it was about. */
   | { readonly kind: 'thrown'; readonly code: string; readonly text: string; readonly during: string; readonly object: string | null }
+  /**
+   * SQLite does not take this row of the schema. `statement`: `whole` is SQL of some kind about this object, `unlike` begins as no SQLite begins one that we know,
+   * `torn` is no SQL, by anybody's rules.
+   */
+  | { readonly kind: 'refused'; readonly name: string; readonly table: string; readonly why: string; readonly statement: 'whole' | 'unlike' | 'torn' }
   /** Our own reading of the pages found this. */
   | { readonly kind: 'found'; readonly finding: Finding }
   /** `foreign_key_check`: rows of `table` without a parent in `parent`. */
@@ -33,10 +38,29 @@ export type Fact =
 export const engines = ['census', 'sqlite'] as const
 export type Engine = (typeof engines)[number]
 
+/**
+ * What stands around the process that reads a file. `own-folder`: it sees nothing but its folder. `other-user`: it
+ * runs as a user that owns nothing else. `few-calls`: the kernel refuses it network, programs and other processes.
+ */
+export type Wall = 'own-folder' | 'other-user' | 'few-calls'
+
+const wallsInWords: Readonly<Record<Wall, string>> = {
+  'own-folder': 'saw its own folder only', 'other-user': 'ran as a user without rights',
+  'few-calls': 'had no network and could start no programs',
+}
+
+/** Goes on after "a process that". */
+export const describeWalls = (standing: readonly Wall[]): string =>
+  (standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', '))
+
 export interface Reading {
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
   readonly sqliteVersion: string
+  /** Around each of the processes that read. */
+  readonly walls: readonly Wall[]
+  /** Version of the SQLite that wrote the file last, as its header has it; null where it has none. */
+  readonly writtenBy: string | null
   readonly facts: readonly Fact[]
   readonly objects: readonly SchemaObject[]
   /** Root page of the b-tree that a page belongs to, for the pages that messages name. 0: the free list. */
@@ -45,9 +69,19 @@ export interface Reading {
   readonly content: readonly TableContent[]
   /** null where nobody asked for a map. */
   readonly map: MappedPages | NoMap | null
+  /** null where nothing lies beside the file from which SQLite would recover it. */
+  readonly recovered: Recovered | null
   /** The pages as bytes, where they were asked for. */
   readonly pages: PagesSeen
   /** True when the whole of what was asked was read: no child died, nothing broke off. */
   readonly complete: boolean
   readonly checkMs: number
+}
+
+/** What recovery did to the snapshot before it was read. */
+export interface Recovered {
+  readonly companions: readonly Companion[]
+  readonly pagesChanged: number | null
+  /** The file read without its companions: where something was wrong with what recovery made of it. */
+  readonly without: Reading | null
 }

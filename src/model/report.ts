@@ -4,7 +4,8 @@ import type { Evidence } from './evidence.ts'
 import type { FailureCode, TenantState } from './failure.ts'
 import type { Cause, DamageClass, Finding } from './finding.ts'
 import type { PageMap } from './page-map.ts'
-import type { Engine } from './reading.ts'
+import type { Engine, Wall } from './reading.ts'
+import type { Recovery } from './recovery.ts'
 import type { Coverage, Remedy, TableContent, VerdictWord } from './verdict.ts'
 
 export interface ReportedFailure {
@@ -38,16 +39,39 @@ export interface Result {
   readonly coverage: Coverage
   readonly content: { readonly tables: readonly TableContent[] }
   readonly evidence: Evidence
+  /** Present where a WAL or a journal beside the file changed what was checked, or would be deleted unread. */
+  readonly recovery?: Recovery
   /** Present where a map was asked for. */
   readonly map?: PageMap
-  /** Present for `failed`, and for `inconclusive` where the hold did not come to both proofs or the file is no database. */
+  /** Present for `failed`; for `inconclusive` if the hold did not come to both proofs or the file is no database; and for both `inconclusive` and `damaged` if the service did not confirm the pause. */
   readonly failure?: ReportedFailure
   /** One sentence; present for `inconclusive`. */
   readonly reason?: string
   readonly timings: Timings
   readonly depth: 'quick' | 'full'
   /** What read the snapshot; null where nothing was read. */
-  readonly readBy: { readonly engine: Engine; readonly sqlite: string } | null
+  readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
+  /** What wrote the file last, as its header has it: null where it has none. Present where the file was read. */
+  readonly writtenBy?: { readonly sqlite: string } | null
+}
+
+/** A hold that stands open and is left to others, and what ends it. */
+export interface NamedHold {
+  readonly tenant: string
+  readonly holder: string
+  /** null where an older holdfast did not write it down. */
+  readonly service: string | null
+  readonly via: 'admin-api' | 'hooks' | null
+  readonly said: string
+  /** The command to type. */
+  readonly next: string
+}
+
+/** A file of a run, before anything is known of it. */
+export interface SelectedFile {
+  /** null for a bare file. */
+  readonly tenant: TenantId | null
+  readonly path: string
 }
 
 export interface Summary {
@@ -56,8 +80,10 @@ export interface Summary {
   readonly damaged: number
   readonly inconclusive: number
   readonly failed: number
-  /** Files that the run did not come to (stopped line, interruption). */
+  /** Files that the run did not come to, whatever ended it. */
   readonly notCovered: number
+  /** Which these are, the first 10,000 of them; left out where there is none. */
+  readonly notReached?: readonly SelectedFile[]
   readonly exitCode: number
 }
 
@@ -76,6 +102,8 @@ export interface Report {
     readonly registry: string
     /** Why the line was stopped, when it was: the loudest thing that a run can say. */
     readonly stopped?: string
+    /** Holds that stand open in the ledger and were not this service's to end, or not in this way; left out where there is none. */
+    readonly otherHolds?: readonly NamedHold[]
   }
   readonly results: readonly Result[]
   /** Present when the run as such failed; `results` are then those that it had come to, often none. */

@@ -38,11 +38,11 @@ const indented = (value: unknown, columns: number): string => JSON.stringify(val
 
 /** A result with its keys in the order of interfaces.md. */
 export function inOrder(result: Result): object {
-  const findings = result.findings.map((finding) => ordered(finding, ['rule', 'severity', 'source', 'object', 'page', 'trail', 'rows', 'total', 'agreeing', 'salvage', 'text']))
+  const findings = result.findings.map((finding) => ordered(finding, ['rule', 'severity', 'source', 'object', 'page', 'trail', 'rows', 'total', 'query', 'other', 'agreeing', 'salvage', 'text']))
   const evidence = ordered(result.evidence, ['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot'])
   const remedy = ordered(result.remedy, ['do', 'indexes', 'rehearsed', 'why', 'command'])
   return ordered({ ...result, findings, evidence, remedy }, [
-    'tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'failure', 'reason', 'timings', 'depth', 'readBy',
+    'tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'recovery', 'failure', 'reason', 'timings', 'depth', 'readBy', 'writtenBy',
   ])
 }
 

@@ -12,6 +12,7 @@ const unprintable = new RegExp(invisible, 'gu')
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' }
 
 function spellOut(letter: string): string {
-  const code = letter.codePointAt(0) ?? 0
+  const spelled = letter.codePointAt(0) ?? 0
+  const code = spelled >= 0xdc80 && spelled <= 0xdcff ? spelled - 0xdc00 : spelled // A byte of a name that is not UTF-8 (host/file-name.ts).
   return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
 }

@@ -3,10 +3,12 @@ import { createColors } from 'picocolors'
 import { nameObject } from '../diagnosis/sentence.ts'
 import type { Evidence } from '../model/evidence.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
+import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
 import { nextCommand } from './next-command.ts'
 import { printable } from './printable.ts'
+import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { count, humanBytes, humanMs } from './units.ts'
@@ -24,21 +26,23 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...wrap(title, options.width).map((line) => colors.bold(line)),
     ...findingLines(result, options),
     ...failureLines(result, options),
+    ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
     ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),
     ...line('proof', proofOf(result.evidence), options),
+    ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
     ...(command === null ? [] : ['  next', `    ${colors.bold(printable(command))}`]),
   ]
 }
 
-/** Notices of sound results: content that an application may have put there itself. */
+/** What is told of results that are sound all the same. */
 export function describeNotices(results: readonly Result[], options: TextOptions): readonly string[] {
   const notices = results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => result.findings.map((finding) => ({ result, finding })))
   if (notices.length === 0) return []
   const shown = options.verbose ? notices : notices.slice(0, noticesShownMax)
   return [
     '',
-    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound, an application may have written this):`, options.width),
+    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound all the same):`, options.width),
     ...shown.flatMap(({ result, finding }) => wrapIndented(`${printable(result.tenant ?? result.path)}: ${printable(finding.text)}`, options)),
     ...(shown.length < notices.length ? wrapIndented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
   ]
@@ -54,6 +58,7 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
     ...shown.flatMap((finding) => [
       ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
+      ...(finding.query === undefined ? [] : line('list', printable(finding.query), options)),
       ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
@@ -106,6 +111,12 @@ function failureLines(result: Result, options: TextOptions): readonly string[] {
     ...(failure ? line('state', state[failure.tenantState], options) : []),
     ...(failure ? line('hint', printable(failure.hint), options) : []),
   ]
+}
+
+/** How the process that read was confined: where everything is asked for, and where it could have used the network. */
+function readByLines({ readBy }: Result, options: TextOptions): readonly string[] {
+  if (readBy === null || (readBy.confinement.includes('few-calls') && !options.verbose)) return []
+  return line('read by', `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`, options)
 }
 
 function proofOf(evidence: Evidence): string {

@@ -1,5 +1,8 @@
 /** OK, WARNING, CRITICAL or UNKNOWN: what all that the ledger knows comes to. */
+import { ageOf } from '../model/age.ts'
+import { mayBeOurs } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { describeOther } from './other-holds.ts'
 import { printable } from './printable.ts'
 import type { StatusView, TenantStatus } from './status.ts'
 import { count, humanMs } from './units.ts'
@@ -11,8 +14,9 @@ export interface StatusJudgement {
   readonly reasons: readonly string[]
   /** Files by what stands of them. */
   readonly counts: Readonly<Record<Standing, number>>
-  /** Age of the oldest check that settled something, ms; null where a file never had one or there is none. */
+  /** Age of the oldest check that settled something, ms; null where a file never had one, its time lies ahead, or there is no file. */
   readonly oldestCheckAgeMs: number | null
+  /** Holds of this service that were never seen to end. */
   readonly overdueHolds: number
 }
 
@@ -21,27 +25,33 @@ export type Standing = VerdictWord | 'never'
 /** Damage stands until a full check finds the file sound: one that was quick, refused or inconclusive says nothing against it (operations.md, Sweep). */
 export const standingOf = ({ verdict, settled }: TenantStatus): Standing => (settled?.verdict === 'damaged' ? 'damaged' : verdict ?? 'never')
 
-/** No check has settled anything about it within `maxAgeMs`: a quick, refused or inconclusive one does not refresh a full one. */
-export const isStale = ({ settled }: TenantStatus, { generatedAt, maxAgeMs }: StatusView): boolean => settled === null || generatedAt - settled.at > maxAgeMs
+/** No check has settled anything about it within `maxAgeMs`: a quick, refused or inconclusive one does not refresh a full one, nor does one at a time that lies ahead. */
+export const isStale = ({ settled }: TenantStatus, { generatedAt, maxAgeMs }: StatusView): boolean => settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
 
 export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants, generatedAt: now, maxAgeMs, lastFullSweepAt } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
   const named = (standing: Standing): string => nameSome(tenants.filter((one) => standingOf(one) === standing).map((one) => one.tenant ?? one.path))
-  // A hold whose lease still runs is a run at work, not an alarm; one past its end, or given up by its run, was never seen to resume.
+  // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to resume.
   const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
-  const overdue = view.openHolds.filter(({ endsBy, tenant }) => endsBy < now || givenUp.has(tenant))
+  const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
+  const [other, ...more] = view.otherHolds.filter(mayBeOurs)
+  const overdue = [...left, ...(other === undefined ? [] : [other]), ...more]
+  const command = left.length > 0 || other === undefined ? 'holdfast resume --all' : describeOther(other, view.config, now).next
+  const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
-  const sweepAge = lastFullSweepAt === null ? null : Math.max(0, now - lastFullSweepAt)
-  const oldest = tenants.length === 0 || tenants.some(({ settled }) => settled === null) ? null : tenants.reduce((most, { settled }) => Math.max(most, now - (settled?.at ?? now)), 0)
+  const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
+  const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, now)))
+  const oldest = ages.reduce<number | null>((most, age) => (most === null || age === null ? null : Math.max(most, age)), tenants.length === 0 ? null : 0)
 
   const critical = [
-    ...(overdue.length > 0 ? [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${nameSome(overdue.map(({ tenant }) => tenant))}; holdfast resume --all`] : []),
+    ...(overdue.length > 0 ? [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${nameSome(overdue.map(({ tenant }) => tenant))}; ${resume}`] : []),
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${named('damaged')}`] : []),
   ]
   const warning = [
-    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
+    ...(view.ledgerLost ? ['LOST the ledger is gone: nobody knows what it said, nor whether a hold stands open'] : []),
+    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep at a time that lies ahead: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
     ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map((one) => one.tenant ?? one.path))}`] : []),
     ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${named('inconclusive')}`] : []),
     ...(counts.failed > 0 ? [`INCONCLUSIVE ${counts.failed} failed: ${named('failed')}`] : []),

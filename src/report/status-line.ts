@@ -1,4 +1,5 @@
 /** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
+import { ageOf } from '../model/age.ts'
 import { printable } from './printable.ts'
 import type { StatusView } from './status.ts'
 import type { StatusJudgement } from './status-judgement.ts'
@@ -19,12 +20,13 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
 export const renderNoStatus = (why: string): string => `${cutToBytes(`HOLDFAST UNKNOWN - ${printable(why)}`.replaceAll('|', '/'), bytesMax - 1)}\n`
 
 function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
+  const sweepAge = view.lastFullSweepAt === null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)
   const seconds = (ms: number): number => Math.round(ms / 1000)
   return [
     `tenants=${view.tenants.length}`, `sound=${counts.sound}`, `damaged=${counts.damaged};;0`, `inconclusive=${counts.inconclusive};0`, `failed=${counts.failed};0`, `never=${counts.never};0`,
     `holds_overdue=${overdueHolds};;0`,
     ...(oldestCheckAgeMs === null ? [] : [`oldest_check=${seconds(oldestCheckAgeMs)}s;${seconds(view.maxAgeMs)}`]),
-    ...(view.lastFullSweepAt === null ? [] : [`last_sweep=${seconds(Math.max(0, view.generatedAt - view.lastFullSweepAt))}s;${seconds(view.maxAgeMs)}`]),
+    ...(sweepAge === null ? [] : [`last_sweep=${seconds(sweepAge)}s;${seconds(view.maxAgeMs)}`]),
   ].join(' ')
 }
 

@@ -1,4 +1,5 @@
 /** The ledger's knowledge as Prometheus metrics (operations.md names them). */
+import { ageOf } from '../model/age.ts'
 import { printable } from './printable.ts'
 import type { StatusView } from './status.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'
@@ -11,8 +12,8 @@ export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, o
   const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
   const pauses = view.tenants.flatMap(({ pauseMs }) => (pauseMs === null ? [] : [pauseMs / 1000]))
   return [
-    ...metric('holdfast_last_full_sweep_timestamp_seconds', 'gauge', 'End of the last sweep that covered every tenant; absent while there was none.',
-      view.lastFullSweepAt === null ? [] : [`{${service}} ${view.lastFullSweepAt / 1000}`]),
+    ...metric('holdfast_last_full_sweep_timestamp_seconds', 'gauge', 'End of the last sweep that covered every tenant; absent while there was none, or its time lies ahead.',
+      view.lastFullSweepAt === null || ageOf(view.lastFullSweepAt, view.generatedAt) === null ? [] : [`{${service}} ${view.lastFullSweepAt / 1000}`]),
     ...metric('holdfast_tenants', 'gauge', 'Files by verdict: damaged until a full check finds them sound, else that of their newest check.', Object.entries(counts).map(([verdict, total]) => `{${service},verdict="${verdict}"} ${total}`)),
     ...metric('holdfast_tenant_damaged', 'gauge', 'One for each damaged tenant; absent for others.', [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`)),
     ...metric('holdfast_oldest_check_age_seconds', 'gauge', 'Age of the oldest of the newest full checks, or checks that found damage; +Inf while a file never had one.',
@@ -22,7 +23,7 @@ export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, o
     `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.length}`,
     `holdfast_pause_seconds_sum{${service}} ${pauses.reduce((sum, pause) => sum + pause, 0)}`,
     `holdfast_pause_seconds_count{${service}} ${pauses.length}`,
-    ...metric('holdfast_holds_overdue', 'gauge', 'Holds past the end of their lease that were never seen to end.', [`{${service}} ${overdueHolds}`]),
+    ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run is at work on and that were never seen to end.', [`{${service}} ${overdueHolds}`]),
     '',
   ].join('\n')
 }

@@ -1,7 +1,9 @@
 import { createColors } from 'picocolors'
 import { target } from '../diagnosis/command.ts'
 import { tenantId } from '../model/brand.ts'
+import { ageOf } from '../model/age.ts'
 import { wrap } from './layout.ts'
+import { describeOther } from './other-holds.ts'
 import { printable } from './printable.ts'
 import type { SettledThen, StatusOptions, StatusView, TenantStatus } from './status.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
@@ -19,7 +21,8 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
   const commands = [
-    ...(judgement.overdueHolds > 0 ? ['    holdfast resume --all'] : []),
+    ...(view.openHolds.some(({ leftBehind }) => leftBehind) || (judgement.overdueHolds > 0 && view.otherHolds.length === 0) ? ['    holdfast resume --all'] : []),
+    ...new Set(view.otherHolds.map((hold) => `    ${describeOther(hold, view.config, now).next}`)),
     ...tenants.filter((one) => standingOf(one) === 'damaged').slice(0, 5).map(({ tenant, path }) => `    holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`),
     ...(judgement.overdueHolds === 0 && judgement.counts.damaged === 0 && judgement.code !== 0 ? ['    holdfast sweep'] : []),
   ]
@@ -28,6 +31,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   return `${[
     ...wrap(`${judgement.word}: ${printable(view.service)}, ${count(tenants.length, 'tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
     ...judgement.reasons.flatMap((reason) => wrap(reason, options.width - 2).map((line) => `  ${line}`)),
+    ...view.otherHolds.flatMap((hold) => wrap(describeOther(hold, view.config, now).said, options.width - 2).map((line) => `  ${line}`)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
     ...(folded ? [`${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`] : []),
     ...(commands.length === 0 ? [] : ['', 'next', ...commands]),
@@ -71,4 +75,7 @@ function besides(one: TenantStatus, view: StatusView): readonly string[] {
   return [settled === null ? 'never fully checked' : `last fully checked ${ago(settled.at, view.generatedAt)}`]
 }
 
-const ago = (at: number, now: number): string => `${humanMs(Math.max(0, now - at))} ago`
+function ago(at: number, now: number): string {
+  const age = ageOf(at, now)
+  return age === null ? `${humanMs(at - now)} ahead of the clock` : `${humanMs(age)} ago`
+}

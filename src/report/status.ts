@@ -4,7 +4,9 @@ import type { SealLevel } from '../model/evidence.ts'
 import type { OpenHold } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
+import type { OtherHold } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { describeOther } from './other-holds.ts'
 import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
@@ -29,12 +31,23 @@ export interface TenantStatus {
 
 export type SettledThen = Pick<CheckedThen, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
 
+/** `leftBehind`: no run is at work on it any more. */
+export type StandingHold = OpenHold & { readonly leftBehind: boolean }
+
 export interface StatusView {
   readonly service: string
   readonly tenants: readonly TenantStatus[]
+  /** How the service is reached: a pause by hooks has no lease that would end it. */
+  readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */
-  readonly openHolds: readonly OpenHold[]
+  readonly openHolds: readonly StandingHold[]
+  /** Holds that were not surely asked for by this service in this way, and that nobody is at work on. Those of other services are named only. */
+  readonly otherHolds: readonly OtherHold[]
+  /** The configuration file, for commands. */
+  readonly config: string
   readonly lastFullSweepAt: number | null
+  /** The ledger was there, and is gone. */
+  readonly ledgerLost: boolean
   readonly generatedAt: number
   /** Checks older than this are stale. */
   readonly maxAgeMs: number
@@ -72,5 +85,5 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
 }
 
 /** `verdict` and what stands beside it are of the newest check; `standing` is what the counts go by. */
-const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object =>
-  ({ schema: 'holdfast.status/1', ...view, tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons, counts })
+const documentOf = ({ config, ...view }: StatusView, { word, code, reasons, counts }: StatusJudgement): object =>
+  ({ schema: 'holdfast.status/1', ...view, otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, config, view.generatedAt) })), tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons, counts })

@@ -1,6 +1,6 @@
 /** The summary of a run: counts, and the exit code that follows from them (interfaces.md). */
 import { exitCodeOfResult, exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
-import type { Result, Summary } from '../model/report.ts'
+import type { Result, SelectedFile, Summary } from '../model/report.ts'
 
 /** How a run came to its end, besides what its results say. */
 export interface RunEnd {
@@ -32,8 +32,8 @@ export class Tally {
     return worst === exitCodes.maybePaused ? worst : (signal ?? worst)
   }
 
-  summary(notCovered: number, exitCode: ExitCode): Summary {
-    return { selected: this.results + notCovered, ...this.#counts, notCovered, exitCode }
+  summary(notCovered: number, exitCode: ExitCode, notReached: readonly SelectedFile[] = []): Summary {
+    return { selected: this.results + notCovered, ...this.#counts, notCovered, ...(notReached.length === 0 ? {} : { notReached }), exitCode }
   }
 }
 
@@ -45,5 +45,5 @@ export function exitCodeWords(code: number): string {
 const words: Readonly<Record<ExitCode, string>> = {
   0: 'all selected tenants are sound', 1: 'holdfast failed, nothing is said about the tenant', 2: 'damage found', 3: 'something was not proven, not read or not understood',
   4: 'A TENANT MAY STILL BE PAUSED', 5: 'the two were compared and differ', 64: 'the command line was not understood', 70: 'a bug in holdfast', 75: 'busy, try later', 78: 'configuration',
-  129: 'the terminal went away', 130: 'interrupted', 143: 'terminated',
+  129: 'the terminal went away', 130: 'interrupted', 131: 'quit', 143: 'terminated',
 }

@@ -6,6 +6,7 @@ import { cutEnd, wrap } from './layout.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
 import { printable } from './printable.ts'
+import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
@@ -17,7 +18,7 @@ export type { TextOptions } from './result-words.ts'
 const soundListedMax = 20
 
 export function renderReport(report: Report, options: TextOptions): string {
-  const paused = report.results.filter(isPaused)
+  const paused = [...new Set(report.results.filter(isPaused).map(nameOf))] // A tenant stands still once, for all of its files.
   const problems = report.results.filter(({ verdict }) => verdict !== 'sound').toSorted((a, b) => rank(a) - rank(b))
   const lines = [
     ...loudest(paused, report, options),
@@ -25,8 +26,10 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
     ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
     ...describeNotices(report.results, options),
+    ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
+    ...notReachedLines(report.summary, options),
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options),
   ]
@@ -39,17 +42,25 @@ const nounOf = (results: readonly Result[]): 'tenant' | 'file' => (results.some(
 /** Gravest first: paused, damaged, failed, inconclusive. */
 const rank = (result: Result): number => (isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict])
 
-function loudest(paused: readonly Result[], report: Report, options: TextOptions): readonly string[] {
+function loudest(paused: readonly string[], report: Report, options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const loud = (line: string): string => colors.bold(colors.red(line))
-  const names = paused.map(nameOf)
   return [
-    ...(paused.length > 0 ? [...pausedLine(paused, options), ...wrap(`They may stand still until their lease ends: ${names.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', ''] : []),
+    ...(paused.length > 0
+      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', '']
+      : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
   ]
 }
 
-function pausedLine(paused: readonly Result[], options: TextOptions): readonly string[] {
+/** A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost, either may be so. */
+function untilWhen(results: readonly Result[]): string {
+  const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
+  if (via.has('hooks')) return 'NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. They may stand still'
+  return via.has(null) ? 'They may stand still' : 'They may stand still until their lease ends'
+}
+
+function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
   return [colors.bold(colors.red(cutEnd(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. Run holdfast resume --all now.`, options.width)))]
@@ -82,6 +93,17 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     ...(rows.length === 0 ? [] : renderTable(columns, rows, { width: options.width, paint })),
     ...(folded ? wrap(`${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ${humanMs(longest)}`, options.width) : []),
   ]
+}
+
+/** More than this are counted instead of named. */
+const notReachedNamedMax = 20
+
+function notReachedLines({ notReached = [], notCovered }: Summary, options: TextOptions): readonly string[] {
+  if (notReached.length === 0) return []
+  const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
+  const more = notCovered - named.length
+  const names = named.map(({ tenant, path }) => printable(tenant ?? path))
+  return wrap(`NOT COVERED, for the run ended before it came to them: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

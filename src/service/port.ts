@@ -75,6 +75,26 @@ export interface Resumed {
   readonly endedBy: 'holder' | 'expiry' | 'restart' | 'unknown'
 }
 
+/** One process among all that ever were on this machine since it started. */
+export interface StartedProcess {
+  readonly pid: number
+  readonly startTime: string
+}
+
+/** The newest that is known of the commands that act on a tenant. */
+export type CommandNews =
+  | { readonly deed: 'quiesce' | 'resume'; readonly state: 'running'; readonly process: StartedProcess }
+  | { readonly deed: 'quiesce' | 'resume'; readonly state: 'succeeded' | 'failed' }
+
+/** Told when a command that acts on a tenant runs, and when it has ended. */
+export type CommandObserver = (tenant: TenantId, news: CommandNews) => void
+
+/** The commands of a hold whose run is gone; `news` is null where nothing is known of them. */
+export interface HoldCommands {
+  readonly holder: string
+  readonly news: CommandNews | null
+}
+
 export interface OpenLease {
   readonly tenant: TenantId
   readonly leaseId: string
@@ -93,7 +113,7 @@ export interface Capabilities {
 }
 
 /**
- * Each call has a deadline of its own besides `signal`, and each throws Failure with a code of model/failure.ts:
+ * Each call has a deadline of its own besides `signal`, which is the configured one: callers put no other around it. Each throws Failure with a code of model/failure.ts:
  * ADMIN_UNREACHABLE (no connection), ADMIN_REFUSED (401, 403, 404, 500 that says active), SERVICE_BUSY (409, 423, 429, 503),
  * QUIESCE_TIMEOUT (did not drain or close in time), CONTRACT_BROKEN (an answer that does not fit the contract), and Bug for 400 and 422.
  * A failure of `quiesce` says `maybe-paused` whenever the request may have taken effect: look for the holder in `leases()`.
@@ -110,10 +130,20 @@ export interface Service extends AsyncDisposable {
   quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced>
   /** In ms, for a tenant that may take as long as this to drain. */
   quiesceMsMax(drainTimeoutMs: number): number
+  /** In ms, as it is configured: how long one request, or one command, may take. */
+  readonly callMsMax: number
   /** @throws {Failure} LEASE_LOST when the lease has ended. Hooks have no lease to renew: they answer what they were given. */
   renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }>
-  /** Repeatable. Resolves for a lease that had ended already. @throws {Failure} RESUME_FAILED, with `maybe-paused`. */
+  /**
+   * Repeatable. Resolves for a lease that had ended already.
+   * @throws {Failure} RESUME_FAILED, with `maybe-paused`; `retry` is false where it must not be asked again
+   */
   resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<Resumed>
+  /**
+   * Until no command of a run that is gone acts on the tenant any more: a quiesce command that is still running would pause it after our resume.
+   * Bounded by the configured time. Where there are no commands it resolves at once.
+   */
+  endEarlierCommands(commands: HoldCommands): Promise<void>
   /** Every lease that is open now, whoever holds it. Hooks: none. */
   leases(signal: AbortSignal): Promise<readonly OpenLease[]>
 }

@@ -42,7 +42,10 @@ export type HeaderReading =
   | { readonly kind: 'empty' }
   | { readonly kind: 'not-sqlite' }
   /** The magic is there, but SQLite would refuse the rest. `header` is null where not even the page size makes sense. */
-  | { readonly kind: 'wrong'; readonly header: DatabaseHeader | null; readonly why: string }
+  | { readonly kind: 'wrong'; readonly header: DatabaseHeader | null; readonly why: string; readonly unknown: UnknownFormat | null }
+
+/** Nothing else is wrong, but the header names a format that is not known: which one? */
+export type UnknownFormat = 'reading' | 'writing' | 'schema' | 'encoding'
 
 /** 'SQLite format 3\0' */
 export const magic = [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74, 0x20, 0x33, 0x00] as const
@@ -51,14 +54,18 @@ export const magic = [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72
 export function readHeader(first100: Uint8Array): HeaderReading {
   if (first100.length === 0) return { kind: 'empty' }
   if (!startsWith(first100, magic)) return { kind: 'not-sqlite' }
-  if (first100.length < 100) return { kind: 'wrong', header: null, why: `the file ends after ${first100.length} bytes, inside the header` }
+  if (first100.length < 100) return { kind: 'wrong', header: null, why: `the file ends after ${first100.length} bytes, inside the header`, unknown: null }
   const written = read16(first100, 16)
   const pageSize = written === 1 ? 65_536 : written
-  if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) return { kind: 'wrong', header: null, why: `page size ${written} is no power of two from 512 to 65536` }
+  if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) return { kind: 'wrong', header: null, why: `page size ${written} is no power of two from 512 to 65536`, unknown: null }
   const header = decode(first100, pageSize)
   const why = refusal(header, first100)
-  return why === null ? { kind: 'header', header } : { kind: 'wrong', header, why }
+  if (why !== null) return { kind: 'wrong', header, why, unknown: null }
+  return unknownFormat(header) ?? { kind: 'header', header }
 }
+
+/** SQLite takes a single byte for none: on some file systems it writes one itself into a new file. */
+export const isEmptyDatabase = (fileBytes: number): boolean => fileBytes <= 1
 
 function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
   const changeCounter = read32(bytes, 24)
@@ -88,15 +95,21 @@ function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
 
 /** Why SQLite would refuse this header, or would silently take it for another; null when it is right. */
 function refusal(header: DatabaseHeader, bytes: Uint8Array): string | null {
-  if (header.readVersion < 1 || header.readVersion > 2) return `read version ${header.readVersion} is neither 1 nor 2`
-  if (header.writeVersion < 1 || header.writeVersion > 2) return `write version ${header.writeVersion} is neither 1 nor 2`
+  if (header.readVersion < 1) return 'read version 0 is neither 1 nor 2'
+  if (header.writeVersion < 1) return 'write version 0 is neither 1 nor 2'
   if (header.pageSize - header.reservedBytes < 480) return `${header.reservedBytes} reserved bytes leave less than 480 of a page`
   if (bytes[21] !== 64 || bytes[22] !== 32 || bytes[23] !== 32) return `payload fractions are ${bytes[21]}, ${bytes[22]}, ${bytes[23]} instead of 64, 32, 32`
-  if (header.schemaFormat > 4) return `schema format ${header.schemaFormat} is not known`
-  // SQLite looks at the two lowest bits only and so takes 5 for UTF-8 without a word (check.md, blind spots).
-  if (header.textEncoding > 3) return `text encoding ${header.textEncoding} is none of 1 to 3`
   if (header.largestRoot === 0 && header.incrementalVacuum !== 0) return 'incremental vacuum is on without auto-vacuum'
   return null
+}
+
+function unknownFormat(header: DatabaseHeader): HeaderReading | null {
+  const unknown = (format: UnknownFormat, why: string): HeaderReading => ({ kind: 'wrong', header, why, unknown: format })
+  if (header.readVersion > 2) return unknown('reading', `read version ${header.readVersion} is neither 1 nor 2`)
+  if (header.writeVersion > 2) return unknown('writing', `write version ${header.writeVersion} is neither 1 nor 2`)
+  if (header.schemaFormat > 4) return unknown('schema', `schema format ${header.schemaFormat} is not known`)
+  // SQLite looks at the two lowest bits only and so takes 5 for UTF-8 without a word (check.md, blind spots).
+  return header.textEncoding > 3 ? unknown('encoding', `text encoding ${header.textEncoding} is none of 1 to 3`) : null
 }
 
 const pageTypes = new Set([2, 5, 10, 13])

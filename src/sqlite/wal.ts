@@ -179,7 +179,7 @@ export class WalScan {
 }
 
 /** Checksum of the frame at `at`, running on from that of the frame before it. */
-export function frameChecksum(view: DataView, at: number, header: WalHeader, before: Checksum): Checksum {
-  const afterHeader = addChecksum(view, at, 8, header.bigEndianChecksums, before)
-  return addChecksum(view, at + frameHeaderBytes, header.pageSize, header.bigEndianChecksums, afterHeader)
+export function frameChecksum(view: DataView, at: number, shape: Pick<WalHeader, 'pageSize' | 'bigEndianChecksums'>, before: Checksum): Checksum {
+  const afterHeader = addChecksum(view, at, 8, shape.bigEndianChecksums, before)
+  return addChecksum(view, at + frameHeaderBytes, shape.pageSize, shape.bigEndianChecksums, afterHeader)
 }

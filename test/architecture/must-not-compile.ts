@@ -1,5 +1,7 @@
 /** What must not compile: each line below is an error, and `npm run lint`, which `npm test` begins with, fails where one is none any more. */
 import type { Checker, CheckOptions } from '../../src/check/check.ts'
+import type { Companions } from '../../src/hold/companions.ts'
+import { hold, type HoldRequest } from '../../src/hold/hold.ts'
 import type { Locked } from '../../src/hold/lock.ts'
 import type { Probe } from '../../src/hold/probe.ts'
 import { prove } from '../../src/hold/proof.ts'
@@ -24,6 +26,12 @@ export const misuses = {
     // @ts-expect-error nothing is proven before it is sealed
     return prove(probed)
   },
+  holdNothing: (request: HoldRequest, companions: Companions, signal: AbortSignal): unknown =>
+    // @ts-expect-error a hold takes at least one file
+    hold({ ...request, files: [] }, companions, signal),
+  holdOneByName: (request: HoldRequest, companions: Companions, signal: AbortSignal): unknown =>
+    // @ts-expect-error a hold answers for each file
+    hold(request, companions, signal).then(({ kind }) => kind),
   probeNothing: (probe: Probe): unknown => {
     // @ts-expect-error there must be a lock to probe
     return probeLock(null, probe)

@@ -37,6 +37,8 @@ test(`nothing is found in any of ${cases} generated databases, and VACUUM does n
     const before = census(path)
     expect({ thrown: before.thrown, accounting: before.accounting, findings: before.findings, skipped: before.skipped }).toEqual({ thrown: null, accounting: [], findings: [], skipped: [] })
     expect(before.tally.entries[before.plan.trees.findIndex(({ object }) => object.name === 't')]).toBe(rows)
+    // VACUUM writes the statements anew, by the rules of this build.
+    if (shape.quoted) return removeDatabase(path)
     const again = new Database(path)
     again.pragma(`page_size=${shape.pageSize === 4096 ? 1024 : 4096}`)
     again.exec('VACUUM')

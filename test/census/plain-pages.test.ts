@@ -75,7 +75,7 @@ test('the core orders keys as SQLite does: of a file of all sorts of them, only 
 /** Compares a healthy file, and four damaged ones. */
 function compare(path: string, name: string, seed: number): { readonly plain: number; readonly pages: number } {
   const db = openDatabase(path, 'strict')
-  const { plan } = makePlan(path, (layout) => readSchemaFacts(db, layout))
+  const { plan } = makePlan(path, db, (layout) => readSchemaFacts(db, layout))
   db.close()
   if (plan === null) throw new Error(`${name} has no plan`)
   const bytes = readFileSync(path)

@@ -43,7 +43,7 @@ test('a reading tells objects, rows and pages', async () => {
   const objects = new Map(reading.objects.map((object) => [object.name, object]))
   expect(objects.get('odd USING name')).toMatchObject({ kind: 'virtual-table', module: 'fts5', root: 0 })
   expect(objects.get('odd USING name_data')).toMatchObject({ kind: 'table', shadowOf: 'odd USING name' })
-  expect(objects.get('w')).toMatchObject({ kind: 'table', withoutRowid: true })
+  expect(objects.get('w')).toMatchObject({ kind: 'table', module: null })
   expect(objects.get('v')).toMatchObject({ kind: 'view', root: 0 })
   expect(objects.get('events_kind')).toMatchObject({ kind: 'index', table: 'events' })
   expectBackInPlace()

@@ -59,7 +59,7 @@ describe('the contents that a look at rows adds up are those of the check', () =
       build(path, pageSize)
       const { content } = await readInProcess(path)
       using reader = openInProcess(path)
-      await reader.ask<'settle'>({ step: 'settle' }, 1000)
+      await reader.ask<'settle'>({ step: 'settle', keep: false }, 1000)
       const { plan } = await reader.ask<'schema'>({ step: 'schema' }, 1000)
       const digests: Record<string, string> = {}
       for (const [tree, one] of (plan?.trees ?? []).entries()) {

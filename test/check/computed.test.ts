@@ -100,3 +100,73 @@ test('entries by a collation that nobody has are compared by nobody: no configur
   db.close()
   expect(diagnose(await readInProcess(path), accepting).verdict.kind).toBe('damaged')
 })
+
+/** Double quotes in the schema of a build that takes them for strings: this build does so in no statement of its own. */
+const quoted: readonly (readonly [string, string])[] = [
+  ['CREATE INDEX part ON t(a) WHERE b = "open"', "CREATE INDEX part ON t(a) WHERE b = 'open'"],
+  ['CREATE INDEX expr ON t(json_extract(a, "$.k"), "A" || "-" || "rowid" DESC)', "CREATE INDEX expr ON t(json_extract(a, '$.k'), a || '-' || 'rowid' DESC)"],
+  ['CREATE INDEX byid ON t(b) WHERE "rowid" > "" OR t."b" <> "oid"', 'CREATE INDEX byid ON t(b) WHERE "rowid" > \'\' OR t."b" <> "oid"'],
+  ['CREATE INDEX konst ON t("nothing")', "CREATE INDEX konst ON t('' || 'nothing')"],
+  ['CREATE INDEX wpart ON w(v) WHERE v <> "a" COLLATE "nocase"', "CREATE INDEX wpart ON w(v) WHERE v <> 'a' COLLATE \"nocase\""],
+]
+
+/** Makes indexes of other rows than their statements in double quotes say. @param but what each of them misses */
+function makeQuoted(path: string, but: (name: string) => string): void {
+  rmSync(path, { force: true })
+  create(path, 1024, (db) => {
+    db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT); CREATE TABLE w(k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID')
+    for (let i = 1; i <= 90; i++) {
+      db.prepare('INSERT INTO t VALUES(?,?,?)').run(i, `{"k": ${i % 7}}`, i % 3 === 0 ? 'done' : 'open')
+      db.prepare('INSERT INTO w VALUES(?,?)').run(`k${i}`, i % 4 === 0 ? 'A' : `v${i}`)
+    }
+    db.unsafeMode(true)
+    db.pragma('writable_schema=ON')
+    for (const [written, meant] of quoted) {
+      const name = /INDEX (\w+)/.exec(meant)?.[1] ?? ''
+      db.exec(meant.includes(' WHERE ') ? meant.replace(' WHERE ', ` WHERE (${but(name)}) AND (`) + ')' : `${meant} WHERE ${but(name)}`)
+      db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(written, name)
+    }
+  })
+}
+
+const conclude = async (path: string) => diagnose(await readInProcess(path), context)
+
+test('indexes with strings in double quotes: healthy ones are sound, and missing rows are named', async () => {
+  const path = join(folder, 'quoted.db')
+  makeQuoted(path, () => 'true')
+  expect(await conclude(path)).toMatchObject({ verdict: { kind: 'sound' } })
+  makeQuoted(path, (name) => (name === 'wpart' ? "k <> 'k7'" : 'id <> 8'))
+  expect((await conclude(path)).findings.map(({ rule, object, rows }) => [object.name, rule, rows])).toEqual([
+    ['byid', 'row-missing-from-index', [8]], ['expr', 'row-missing-from-index', [8]], ['konst', 'row-missing-from-index', [8]], ['part', 'row-missing-from-index', [8]],
+    ['wpart', 'row-missing-from-index', [['k7']]],
+  ])
+})
+
+/** Makes a partial index hold two entries too many, which SQLite's own check does not see. */
+function makeGhosts(path: string, table: string): void {
+  rmSync(path, { force: true })
+  create(path, 1024, (db) => {
+    db.exec(table)
+    db.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO t SELECT i, i, i, 'v' || (i % 5) FROM n; CREATE INDEX part ON t(v) WHERE v = 'v1' OR v = 'v2' AND _rowid_ < 10")
+    db.unsafeMode(true)
+    db.pragma('writable_schema=ON')
+    db.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'part'").run("CREATE INDEX part ON t(v) WHERE v = 'v1'")
+  })
+  const db = new Database(path, { readonly: true })
+  expect(db.pragma('integrity_check', { simple: true }), 'a blind spot of SQLite').toBe('ok')
+  db.close()
+}
+
+test('a column that is the rowid under another name stands for it where all its names are taken', async () => {
+  const path = join(folder, 'alias.db')
+  makeGhosts(path, 'CREATE TABLE t(oid INTEGER PRIMARY KEY, rowid, _rowid_, v)')
+  expect((await conclude(path)).findings).toMatchObject([{ rule: 'entry-without-row', rows: [2, 7], total: 2 }])
+})
+
+test.each([['no name is left for the rowid', 1e9, 'part'], ['there is no memory for a census', 8e6, 'census']])('where %s, SQLite decides: never sound, and told of', async (_, memory, object) => {
+  const path = join(folder, 'fallback.db')
+  makeGhosts(path, memory === 1e9 ? 'CREATE TABLE t(oid, rowid, _rowid_, v)' : 'CREATE TABLE t(a, b, _rowid_, v)')
+  const reading = await readInProcess(path, 'full', 'census', false, null, false, memory)
+  expect(diagnose(reading, context)).toMatchObject({ verdict: { kind: 'inconclusive' }, findings: [] })
+  expect(reading.coverage.skipped).toMatchObject([{ object, why: expect.stringMatching(/^the check of SQLite was asked instead of the census/) }])
+})

@@ -16,6 +16,6 @@ test('as many rows are told as there are, although SQLite says the same of each'
   db.pragma('writable_schema=ON')
   db.exec("update sqlite_schema set sql = 'create table t(id integer primary key, c text not null)'")
   db.pragma('writable_schema=RESET')
-  const { facts } = askSqlite(db, 'full', readObjects(db).objects)
+  const { facts } = askSqlite(db, { depth: 'full', objects: readObjects(db).objects, apart: false })
   expect(facts).toEqual(Array.from({ length: 3 }, () => ({ kind: 'message', text: 'NULL value in t.c' })))
 })

@@ -1,13 +1,15 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { basename, join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import { confinedUser } from '../../src/check/confinement.ts'
 import { databaseName } from '../../src/check/questions.ts'
-import { removeAbandonedRooms, Room } from '../../src/check/room.ts'
+import { Room } from '../../src/check/room.ts'
 import { moduleOf } from '../../src/check/virtual-table-module.ts'
-import { startTimeOf } from '../../src/host/processes.ts'
+import { keptFile, type KeptFiles } from '../../src/model/kept.ts'
+import { startNode } from '../support/processes.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'room-'))
 afterAll(() => rmSync(top, { recursive: true }))
@@ -81,14 +83,79 @@ test('a symlink is no snapshot', async () => {
   await expect(room.admit(join(folder, 'link') as SnapshotPath)).rejects.toThrow('no regular file')
 })
 
-test('rooms of processes that are gone are removed, those of living ones and everything else stay', async () => {
-  const alive = join(folder, `room-${process.pid}-${startTimeOf(process.pid)}-aaaaaa`)
-  const gone = join(folder, `room-${process.pid}-1-bbbbbb`)
-  for (const path of [alive, gone, join(folder, 'room-service')]) mkdirSync(path)
-  writeFileSync(join(gone, 'database'), 'x')
-  await removeAbandonedRooms(folder)
-  expect([alive, gone, join(folder, 'room-service')].map((path) => existsSync(path))).toEqual([true, false, true])
-  expect(lstatSync(snapshot).isFile()).toBe(true)
+describe.skipIf(user === null)('beside a child that was taken over (skipped unless root)', () => {
+  test.each([{ rooted: true }, { rooted: false }])('the room is taken back before it is looked into, and nothing is deleted by a name that it swaps (its root: $rooted)', async ({ rooted }) => {
+    chmodSync(top, 0o755)
+    chmodSync(folder, 0o755)
+    const victim = join(top, `victim-${rooted}`)
+    mkdirSync(join(victim, 'below/below'), { recursive: true, mode: 0o755 })
+    for (let i = 0; i < 20; i++) writeFileSync(join(victim, `file-${i}`), 'precious')
+    const before = stateOf(victim)
+    const room = await Room.open(folder, user)
+    await using child = startNode('test/check/programs/taken-over.ts', [JSON.stringify({ room: room.folder, victim, rooted, ...user })])
+    await child.ready
+    for (let i = 0; i < 5; i++) {
+      await room.admit(snapshot)
+      await room.clear()
+    }
+    await room[Symbol.asyncDispose]()
+    if (rooted) expect((await child.ended).signal).toBe('SIGKILL')
+    expect(stateOf(victim)).toEqual(before)
+    expect(readdirSync(folder)).toEqual([basename(snapshot)])
+    expect([statSync(snapshot).uid, statSync(snapshot).mode & 0o777, readFileSync(snapshot, 'utf8')]).toEqual([0, 0o600, 'main'])
+  })
+
+  test('a name that it keeps in the way lets no snapshot in, and the next finds the room empty', async () => {
+    await using room = await Room.open(folder, user)
+    mkdirSync(join(room.folder, databaseName))
+    await expect(room.admit(snapshot)).rejects.toMatchObject({ code: 'READ_FAILED' })
+    await room.clear()
+    await room.admit(snapshot)
+    expect(readdirSync(room.folder)).toEqual([databaseName])
+  })
+})
+
+const stateOf = (path: string): readonly string[] => ['', ...readdirSync(path, { recursive: true, encoding: 'utf8' }).toSorted()].map((name) => {
+  const { uid, mode, ctimeNs } = lstatSync(join(path, name), { bigint: true })
+  return `${name} ${uid} ${mode} ${ctimeNs}`
+})
+
+describe('only what was kept is let in', () => {
+  const kept = (): KeptFiles => new Map((['', '-wal'] as const).map((part) => [part, keptFile(statSync(snapshot + part, { bigint: true }))]))
+
+  test('and what SQLite makes of it is what is kept from then on', async () => {
+    writeFileSync(`${snapshot}-wal`, 'wal', { mode: 0o600 })
+    const files = kept()
+    await using room = await Room.open(folder, user)
+    await room.admit(snapshot, files)
+    appendFileSync(join(room.folder, databaseName), ' and the WAL')
+    rmSync(join(room.folder, `${databaseName}-wal`))
+    await room.clear()
+    expect([...files.entries()]).toEqual([['', keptFile(statSync(snapshot, { bigint: true }))]])
+    await room.admit(snapshot, files)
+  })
+
+  test.each<[string, () => void]>([
+    ['a WAL that is gone', () => rmSync(`${snapshot}-wal`)],
+    ['a WAL that another file took the place of', () => {
+      copyFileSync(`${snapshot}-wal`, `${snapshot}-new`)
+      renameSync(`${snapshot}-new`, `${snapshot}-wal`)
+    }],
+    ['a WAL that is shorter', () => truncateSync(`${snapshot}-wal`, 1)],
+    ['a journal that came along', () => writeFileSync(`${snapshot}-journal`, '')],
+    ['a database that is gone', () => rmSync(snapshot)],
+    ['a FIFO', () => {
+      rmSync(`${snapshot}-wal`)
+      execFileSync('mkfifo', [`${snapshot}-wal`])
+    }],
+  ])('%s is refused', async (_, change) => {
+    writeFileSync(`${snapshot}-wal`, 'wal', { mode: 0o600 })
+    const files = kept()
+    change()
+    await using room = await Room.open(folder, user)
+    await expect(room.admit(snapshot, files)).rejects.toMatchObject({ code: 'READ_FAILED', message: expect.stringContaining('is not what was copied') as string })
+    expect(readdirSync(room.folder)).toEqual([])
+  })
 })
 
 test('the module of a virtual table is found whatever its name', () => {

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
+import type { Reading } from '../../src/model/reading.ts'
 import { create, fillEvents } from '../support/databases.ts'
 import { rules, useSnapshotFolder } from './snapshot-folder.ts'
 
@@ -58,6 +59,58 @@ describe('live sets with a WAL or a journal are settled into one plain file', ()
     expect(reading).toMatchObject({ complete: false, facts: [] })
     expect(reading.coverage.skipped).toEqual([{ object: 'journal', why: expect.stringContaining('live-mj01') }])
     expect(existsSync(`${place.snapshot}-journal`) && existsSync(other)).toBe(true)
+  })
+})
+
+describe('a companion that damages what it is written into', () => {
+  /** The WAL of one history beside the file of another one. */
+  function makeForeign(): void {
+    const source = join(place.folder, 'source.db')
+    create(source, 4096, fillEvents(400))
+    const db = new Database(source)
+    db.pragma('journal_mode=WAL')
+    db.pragma('wal_autocheckpoint=0')
+    db.exec("UPDATE events SET note = note || ' changed' WHERE id < 200")
+    copyFileSync(`${source}-wal`, `${place.snapshot}-wal`)
+    db.close()
+    rmSync(source)
+    create(source, 4096, fillEvents(400))
+    const restored = new Database(source)
+    restored.exec('DELETE FROM events WHERE id % 2 = 0; VACUUM')
+    restored.close()
+    copyFileSync(source, place.snapshot)
+    rmSync(source)
+  }
+  const rowsIn = (reading: Reading | null | undefined): number | undefined => reading?.content.find(({ name }) => name === 'events')?.rows
+
+  test.each(['census', 'sqlite'] as const)('is told apart by a second reading without it, whose file is gone afterwards (%s)', async (engine) => {
+    makeForeign()
+    const before = readFileSync(place.snapshot)
+    const reading = await check('full', { engine })
+    expect(reading.facts).not.toEqual([])
+    expect(reading.recovered).toMatchObject({ companions: [{ part: '-wal', did: 'replayed' }], without: { facts: [], complete: true, recovered: null } })
+    expect(rowsIn(reading.recovered?.without)).toBe(200)
+    expect(reading.recovered?.pagesChanged).toBeGreaterThan(0)
+    // What is left outside is the recovered file, as who compares it expects.
+    expectBackInPlace()
+    expect(readFileSync(place.snapshot).equals(before)).toBe(false)
+    expect((await check('full', { engine })).facts).toEqual(reading.facts)
+  })
+
+  test('is read without only where something is wrong', async () => {
+    const source = join(place.folder, 'source.db')
+    create(source, 4096, fillEvents(400))
+    const db = new Database(source)
+    db.pragma('journal_mode=WAL')
+    db.pragma('wal_autocheckpoint=0')
+    db.exec("UPDATE events SET note = note || ' changed' WHERE id = 3")
+    const wal = readFileSync(`${source}-wal`)
+    copyFileSync(source, place.snapshot)
+    writeFileSync(`${place.snapshot}-wal`, wal)
+    db.close()
+    rmSync(source)
+    const frames = new Set(Array.from({ length: (wal.length - 32) / 4120 }, (_, i) => wal.readUInt32BE(32 + i * 4120)))
+    expect(await check()).toMatchObject({ facts: [], recovered: { pagesChanged: frames.size, without: null } })
   })
 })
 

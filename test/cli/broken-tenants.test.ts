@@ -26,7 +26,7 @@ function makeBroken(folder: Folder): Readonly<Record<string, { readonly path: st
   mkdirSync(directory)
   const good = makeDatabase(folder.in('good.db'))
   return {
-    empty: { path: empty, expected: 'damaged file' }, foreign: { path: foreign, expected: 'damaged file' }, headless: { path: headless, expected: 'damaged file' },
+    empty: { path: empty, expected: 'inconclusive EMPTY_FILE' }, foreign: { path: foreign, expected: 'damaged file' }, headless: { path: headless, expected: 'damaged file' },
     cut: { path: cut, expected: 'damaged file' }, short: { path: short, expected: 'damaged file' }, missing: { path: folder.in('missing.db'), expected: 'failed NOT_FOUND' },
     pointer: { path: pointer, expected: 'sound' }, directory: { path: directory, expected: 'failed NOT_A_FILE' }, outside: { path: '/etc/hostname', expected: 'failed PATH_OUTSIDE_ROOTS' }, good: { path: good, expected: 'sound' },
   }

@@ -19,7 +19,8 @@ export interface HookedService extends AsyncDisposable {
 }
 
 export interface HookWishes {
-  readonly tenants: Readonly<Record<string, { readonly wal: boolean }>>
+  /** `files`: how many database files it has, 1 unless told; each write is one transaction over all of them. */
+  readonly tenants: Readonly<Record<string, { readonly wal: boolean; readonly files?: number }>>
   /** Called when a tenant stands still, before notesctl is answered. Throwing is a command that fails. */
   readonly onPause?: (id: string) => void
   readonly onResume?: (id: string) => void
@@ -47,19 +48,29 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
   for (const path of [data, snapshots, ledger]) mkdirSync(path, { mode: 0o700 })
   const ids = Object.keys(tenants)
   const fileOf = (id: string): string => join(data, `${id}.db`)
-  for (const id of ids) makeDatabase(fileOf(id), { rows: rowsAtFirst, wal: tenants[id]?.wal ?? true })
+  /** Further files of the tenant, by the name under which they are attached. */
+  const attachedTo = (id: string): readonly (readonly [string, string])[] => Array.from({ length: (tenants[id]?.files ?? 1) - 1 }, (_, at) => [`more${at}`, join(data, `${id}.more${at}.db`)] as const)
+  for (const id of ids) for (const file of [fileOf(id), ...attachedTo(id).map(([, path]) => path)]) makeDatabase(file, { rows: rowsAtFirst, wal: tenants[id]?.wal ?? true })
 
   const open = new Map<string, Database.Database>()
   const acknowledged = new Map<string, number>(ids.map((id) => [id, 0]))
   const deeds: string[] = []
-  const start = (id: string): unknown => open.get(id) ?? open.set(id, new Database(fileOf(id)))
+  const start = (id: string): void => {
+    if (open.has(id)) return
+    const database = new Database(fileOf(id))
+    for (const [name, path] of attachedTo(id)) database.exec(`ATTACH '${path}' AS ${name}`)
+    open.set(id, database)
+  }
+  const write = (id: string, database: Database.Database): void => {
+    for (const name of ['main', ...attachedTo(id).map(([attached]) => attached)]) database.prepare(`INSERT INTO ${name}.notes(title, body) VALUES(?, ?)`).run('written', 'while it serves')
+  }
   const stop = (id: string): void => {
     open.get(id)?.close()
     open.delete(id)
   }
   const obey = ([deed = '', ...rest]: readonly string[]): string => {
     const id = rest.at(-1) ?? ''
-    if (deed === 'tenants') return JSON.stringify(ids.map((name) => ({ id: name, files: [fileOf(name)], state: open.has(name) ? 'active' : 'quiesced' })))
+    if (deed === 'tenants') return JSON.stringify(ids.map((name) => ({ id: name, files: [fileOf(name), ...attachedTo(name).map(([, path]) => path)], state: open.has(name) ? 'active' : 'quiesced' })))
     deeds.push(`${deed} ${id}`)
     if (deed === 'pause') {
       stop(id)
@@ -87,7 +98,7 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
   for (const id of ids) start(id)
   const writing = setInterval(() => {
     for (const [id, database] of open) {
-      database.prepare('INSERT INTO notes(title, body) VALUES(?, ?)').run('written', 'while it serves')
+      database.transaction(() => write(id, database))()
       acknowledged.set(id, (acknowledged.get(id) ?? 0) + 1)
     }
   }, writeEveryMs)

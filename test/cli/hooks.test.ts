@@ -1,6 +1,7 @@
 /** A service without an admin API, by the whole program: commands pause it and let it go on, and no lease ends what we began (interfaces.md, `hooks`). */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { descendantsOf, eventually } from '../support/processes.ts'
 import { openHookedService } from './hooked-service.ts'
 import { ending, gist, holdfast, reportIn, reportOf, start, type Program } from './program.ts'
 
@@ -27,9 +28,16 @@ test('the doctor pauses a tenant by commands once, resumes it, and warns of what
   expect([service.deeds, service.paused()]).toEqual([['pause acme', 'resume acme'], []])
 })
 
-test('killed while a tenant stands still: nothing but our command ends that, and `resume --all` gives it', async () => {
+/** With its guardian, which would have resumed what stands still. */
+function killWithGuardian(run: Program | null): void {
+  if (run?.pid === undefined) return
+  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  run.kill('SIGKILL')
+}
+
+test('killed with its guardian while a tenant stands still: nothing but our command ends that, and `resume --all` gives it', async () => {
   let killed: Program | null = null
-  await using service = await openHookedService({ tenants: three, onPause: (id) => { if (id === 'bolt') killed?.kill('SIGKILL') } })
+  await using service = await openHookedService({ tenants: three, onPause: (id) => { if (id === 'bolt') killWithGuardian(killed) } })
   killed = start(['sweep', '--config', service.config])
   expect((await ending(killed)).code).toBeNull()
   killed = null
@@ -47,7 +55,7 @@ test('killed while a tenant stands still: nothing but our command ends that, and
 
 test('the next run resumes it too, before it asks for anything else', async () => {
   let killed: Program | null = null
-  await using service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killed?.kill('SIGKILL') })
+  await using service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killWithGuardian(killed) })
   killed = start(['sweep', '--config', service.config])
   await ending(killed)
   killed = null
@@ -58,6 +66,16 @@ test('the next run resumes it too, before it asks for anything else', async () =
   expect(await service.stopAndCount()).toEqual({ acme: 0 })
 })
 
+test('killed alone: its guardian has the tenant resumed, and the service loses nothing', async () => {
+  let killed: Program | null = null
+  await using service = await openHookedService({ tenants: three, onPause: (id) => { if (id === 'bolt') killed?.kill('SIGKILL') } })
+  killed = start(['sweep', '--config', service.config])
+  expect((await ending(killed)).code).toBeNull()
+  await eventually('it serves again', () => service.paused().length === 0, 5_000)
+  expect(service.deeds.at(-1)).toBe('resume bolt')
+  expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
+})
+
 test('a command that cannot resume is the loudest of failures: exit 4, nobody else is paused, and what to do is said', async () => {
   let stuck = true
   await using service = await openHookedService({ tenants: three, onResume: () => { if (stuck) throw new Error('the pool is gone') } })
@@ -66,6 +84,7 @@ test('a command that cannot resume is the loudest of failures: exit 4, nobody el
   expect([ran.code, report.results.map(gist)]).toEqual([4, ['inconclusive RESUME_FAILED']])
   expect(report.results[0]?.failure).toMatchObject({ tenantState: 'maybe-paused', message: expect.stringContaining('the pool is gone') as string })
   expect(report.summary.notCovered).toBe(2)
+  expect(report.summary.notReached?.map(({ tenant }) => tenant)).toEqual(Object.keys(three).filter((id) => id !== report.results[0]?.tenant))
   expect(service.paused()).toEqual([report.results[0]?.tenant])
   expect(new Set(service.deeds).size).toBe(2)
   stuck = false

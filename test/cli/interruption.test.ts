@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ending, reportIn, start, type Program } from './program.ts'
 import { openService } from './service.ts'
 
-test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s in the middle of a hold is %i: the tenant serves again, and the document is whole', async (signal, expected) => {
+test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGQUIT', 131]] as const)('%s in the middle of a hold is %i: the tenant serves again, and the document is whole', async (signal, expected) => {
   let program: Program | null = null
   await using service = await openService({ onClose: () => void program?.kill(signal) })
   program = start(['sweep', '--json', '--config', service.config])

@@ -1,5 +1,5 @@
 /** The compiled program as somebody else would run it: a process, its streams, its exit code. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 import type { Report, Result } from '../../src/model/report.ts'
+import { descendantsOf } from '../support/processes.ts'
 
 /** HOLDFAST_TREE: another tree than this one, to try a build that is kept apart. */
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
@@ -17,7 +18,15 @@ export const launcher = join(tree, 'bin/holdfast.js')
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Root runs it as this user. */
+  readonly as?: { readonly uid: number; readonly gid: number }
 }
+
+/** For root a user that owns nothing; null where we are not root. */
+export const somebody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null
+/** Why the program cannot be run by somebody who is not root; null where it can. */
+export const whyNotSomebody = (): string | null =>
+  somebody === null || spawnSync(process.execPath, [launcher, '--version'], somebody).status === 0 ? null : 'another user may not run this tree'
 
 export interface Ran {
   readonly code: number | null
@@ -31,10 +40,17 @@ const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?
 
 export type Program = ChildProcessByStdio<null, Readable, Readable>
 
-export const start = (args: readonly string[], { cwd, env = {} }: RunOptions = {}): Program =>
-  spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions = {}): Program =>
+  spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, ...as, stdio: ['ignore', 'pipe', 'pipe'] })
 
 export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => ending(start(args, options))
+
+/** And with it what would resume whom it leaves standing still. */
+export function killWithGuardian(run: Program | null): void {
+  if (run?.pid === undefined) return
+  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  run.kill('SIGKILL')
+}
 
 /** Reads both streams to their end. */
 export async function ending(program: Program): Promise<Ran> {

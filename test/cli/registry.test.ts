@@ -80,3 +80,13 @@ test('the tenant that monitoring relies on is served again before any other stan
     expect(service.deeds.slice(0, 2)).toEqual(['close health', 'open health'])
   }
 })
+
+test('a tenant that was named and has no files is not called sound: 64, and nobody is paused; a sweep goes on without it', async () => {
+  await using service = await openService({ tenants: (data) => ({ acme: makeDatabase(join(data, 'acme.db')), hollow: [] }) })
+  for (const args of [['check', '--tenant', 'hollow', 'acme'], ['pull', 'hollow', service.folder.in('pulled')]]) {
+    const ran = await holdfast([...args, '--config', service.config])
+    expect([ran.code, ran.stderr]).toEqual([64, expect.stringContaining('USAGE: the service lists "hollow" without any database file')])
+  }
+  expect(service.deeds).toEqual([])
+  expect((await reportOf(['sweep', '--config', service.config])).results.map(({ tenant, verdict }) => [tenant, verdict])).toEqual([['acme', 'sound']])
+})

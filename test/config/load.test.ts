@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -51,4 +51,21 @@ test('a file that everybody may write could name any command, and is refused', a
   const path = written('holdfast.yaml', text)
   chmodSync(path, 0o666)
   await expect(loadSettings(path)).rejects.toEqual(refusal(/everybody may write/))
+})
+
+test('group write is refused too, on the file and on what leads to it; the refusal says what to type', async () => {
+  const path = written('holdfast.yaml', text)
+  chmodSync(path, 0o660)
+  await expect(loadSettings(path)).rejects.toEqual(refusal(/its group \(gid \d+\) may write it \(mode 0660\)/))
+  await expect(loadSettings(path)).rejects.toMatchObject({ hint: expect.stringContaining(`chmod g-w ${path}`) as string })
+  mkdirSync(join(folder, 'shared'))
+  chmodSync(join(folder, 'shared'), 0o775)
+  await expect(loadSettings(written('shared/holdfast.yaml', text))).rejects.toEqual(refusal(/shared leads to it: its group/))
+})
+
+test.skipIf(process.getuid?.() !== 0)('one of another user is refused, directly and by a link to it (skipped unless root)', async () => {
+  const path = written('theirs.yaml', text)
+  chownSync(path, 65_533, 65_533)
+  symlinkSync(path, join(folder, 'holdfast.yaml'))
+  for (const named of [path, join(folder, 'holdfast.yaml')]) await expect(loadSettings(named)).rejects.toEqual(refusal(/belongs to another user \(uid 65533, mode 0600\)/))
 })

@@ -23,6 +23,12 @@ test('a word can be shown as it is: one line, nothing hidden', () => {
   }))
 })
 
+test('bytes of a name that are not UTF-8 reach the program as they are', () => {
+  const out = execFileSync('bash', ['-c', `printf %s ${shellWord('ca\udcc3\udc80f\udce9 1.db')}`], { encoding: 'latin1' })
+  expect(out).toBe('ca\xc3\x80f\xe9 1.db')
+  expect(printable('caf\udce9.db')).toBe(String.raw`caf\xe9.db`)
+})
+
 test('nothing becomes an option', () => {
   expect(target(tenantId('--all'), '/x')).toBe('--tenant=--all')
   expect(target(null, '--snapshot')).toBe('./--snapshot')

@@ -3,7 +3,7 @@ import type { DiagnosisContext } from '../../src/diagnosis/diagnose.ts'
 import type { Fact, Reading, SchemaObject } from '../../src/model/reading.ts'
 
 const object = (kind: SchemaObject['kind'], name: string, table: string, root: number, more: Partial<SchemaObject> = {}): SchemaObject =>
-  ({ kind, name, table, root, withoutRowid: false, module: null, shadowOf: null, ...more })
+  ({ kind, name, table, root, module: null, shadowOf: null, ...more })
 
 /** A schema with one of everything. Root pages: events 2, its indexes 3 and 4, users 5 with a single index 6, keyed 7 (WITHOUT ROWID), full text 8 to 12, R-Tree 13 to 15. */
 export const objects: readonly SchemaObject[] = [
@@ -12,7 +12,7 @@ export const objects: readonly SchemaObject[] = [
   object('index', 'events_at', 'events', 4),
   object('table', 'users', 'users', 5),
   object('index', 'users_mail', 'users', 6),
-  object('table', 'keyed', 'keyed', 7, { withoutRowid: true }),
+  object('table', 'keyed', 'keyed', 7),
   object('virtual-table', 'ft', 'ft', 0, { module: 'fts5' }),
   object('table', 'ft_data', 'ft_data', 8, { shadowOf: 'ft' }),
   object('table', 'ft_content', 'ft_content', 10, { shadowOf: 'ft' }),
@@ -30,8 +30,8 @@ export const thrown = (code: string, text: string, about: string | null = null, 
 
 export function reading(facts: readonly Fact[], more: Partial<Reading> = {}): Reading {
   return {
-    depth: 'full', engine: 'sqlite', sqliteVersion: '3.54.1', facts, objects, owners: new Map([[40, 2], [41, 3], [42, 6], [43, 0], [44, 8]]),
-    coverage: { pages: 100, pagesRead: 100, objects: objects.length, skipped: [] }, content: [], pages: { kind: 'not-digested' }, map: null, complete: true, checkMs: 1, ...more,
+    depth: 'full', engine: 'sqlite', sqliteVersion: '3.54.1', walls: [], writtenBy: null, facts, objects, owners: new Map([[40, 2], [41, 3], [42, 6], [43, 0], [44, 8]]),
+    coverage: { pages: 100, pagesRead: 100, objects: objects.length, skipped: [] }, content: [], recovered: null, pages: { kind: 'not-digested' }, map: null, complete: true, checkMs: 1, ...more,
   }
 }
 

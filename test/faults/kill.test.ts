@@ -1,32 +1,31 @@
 /** kill -9 of a real sweep at any moment, under load (hold.md, "we are killed"). */
 import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/holdfast.ts'
-import { commandOf, descendantsOf, eventually, isRunning } from '../support/processes.ts'
+import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+import { openScriptedService, overlapsIn, type ScriptedService } from '../support/scripted-service.ts'
 import { startDemo, type Demo } from '../support/service.ts'
 
-const ttlMs = 1_000
-/** What the gate may take to open a tenant again on a busy machine, after the lease has ended. */
-const reopenMs = 1_500
-const services = [{ number: 0, warmAbove: '0B', maxPaused: 1 }, { number: 1, warmAbove: '0B', maxPaused: 3 }, { number: 2, warmAbove: '8MB', maxPaused: 2 }] as const
-const kills = 17
+/** Of the killed run's tenants, from the blow on. Their leases last 30 s, and pauses by hooks have none. */
+const servesWithinMs = 2_000
+const services = [{ number: 0, warmAbove: '0B', maxPaused: 1 }, { number: 1, warmAbove: '8MB', maxPaused: 3 }] as const
+const kills = 13
 
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
 
-describe(`kill -9 of a sweep under load, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
-  it.concurrent.each(services)('harms no tenant of service $number: all serve again within the TTL, no write is lost, the next run clears up', async ({ number, warmAbove, maxPaused }) => {
+describe(`kill -9 of a sweep by the admin API, under load, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
+  it.concurrent.each(services)('harms no tenant of service $number: all serve again at once, no write is lost, nothing is left', async ({ number, warmAbove, maxPaused }) => {
     const random = randomFrom(seed + number)
     await using demo = await startDemo({ tenants: 5, bytes: 20_000, load: 60, maxPaused: 4 })
-    const startedAt = performance.now()
-    expect((await sweepPatiently(demo)).report.summary).toMatchObject({ sound: 5, exitCode: 0 })
-    const wholeMs = performance.now() - startedAt
-    const holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 1s, maxPaused: ${maxPaused}, warmAbove: ${warmAbove} }` })
+    const wholeMs = await timeOf(async () => expect((await sweepPatiently(demo)).report.summary).toMatchObject({ sound: 5, exitCode: 0 }))
+    const holdfast = configure(demo, { hold: `{ ttl: 30s, drainTimeout: 500ms, maxPause: 1s, maxPaused: ${maxPaused}, warmAbove: ${warmAbove} }` })
     let paused = 0
     for (let time = 0; time < kills; time++) {
       // Every other blow falls within milliseconds of a quiesce: most of a run is start and check, which nobody's tenant feels.
       const moment = time % 2 === 0 ? sleep(random() * wholeMs) : firstLease(demo, wholeMs).then(() => sleep(random() * 12))
-      if (await killAt(moment, demo, holdfast)) paused++
+      if (await killAt(moment, demo, holdfast, servesWithinMs)) paused++
     }
 
+    expect(JSON.parse((await holdfast.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
     const last = await sweepPatiently(demo)
     expect(last.report.results.map(({ verdict, failure }) => failure?.message ?? verdict), last.stderr).toEqual(Array(5).fill('sound'))
     expect(last.code).toBe(0)
@@ -35,9 +34,53 @@ describe(`kill -9 of a sweep under load, ${services.length * kills} times at ran
     expect(await demo.stopAndVerify()).toBeGreaterThan(0)
     expect(paused, 'kills that met a paused tenant').toBeGreaterThan(kills / 6)
   }, 180_000)
+
+  it('the guardian first: the lease ends it', async () => {
+    const ttlMs = 1_000
+    const reopenMs = 1_500 // On a busy machine.
+    await using demo = await startDemo({ tenants: 2, bytes: 20_000 })
+    const holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 1s }` })
+    for (let time = 0; time < 3; time++) await killAt(firstLease(demo, 5_000), demo, holdfast, ttlMs + reopenMs, killGuardian)
+    expect((await sweepPatiently(demo)).code).toBe(0)
+  })
 })
 
-describe('a hold that a kill left open is resumed at once, long before its lease ends', () => {
+describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
+  const tenants = ['acme', 'bolt', 'crate']
+
+  it.concurrent.each(services)('leaves no tenant of service $number standing: all serve again at once, no command runs beside another of its tenant, nothing is left', async ({ number, maxPaused }) => {
+    const random = randomFrom(seed + 10 + number)
+    using service = openScriptedService({ tenants, pause: 'sleep .04; touch "state/$2"; sleep .04', resume: 'sleep .08', maxPaused })
+    const wholeMs = await timeOf(async () => expect((await service.run('sweep', '--quiet')).code).toBe(0))
+    let met = 0
+    for (let time = 0; time < kills; time++) {
+      const before = service.deeds().length
+      // Half of a run is its start.
+      const moment = time % 2 === 0 ? sleep(random() * wholeMs) : firstDeed(service, before).then(() => sleep(random() * wholeMs * 0.5))
+      await killScripted(moment, service)
+      if (service.deeds().length > before) met++
+      await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
+      await eventually('nothing is left', () => service.leftRunning().length === 0, 5_000)
+      expect(overlapsIn(service.deeds())).toEqual([])
+      expect(service.paused()).toEqual([])
+    }
+    expect(JSON.parse((await service.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
+    expect((await service.run('sweep', '--quiet')).code).toBe(0)
+    expect(met, 'kills of a run that had paused somebody').toBeGreaterThan(kills / 4)
+  }, 180_000)
+
+  it('the guardian first: the next run ends it', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .2', resume: 'sleep .1' })
+    for (let time = 0; time < 2; time++) {
+      await killScripted(firstDeed(service, service.deeds().length).then(() => sleep(100)), service, killGuardian)
+      expect((await service.run('sweep', '--quiet')).code).toBe(0)
+      expect(service.paused()).toEqual([])
+      expect(overlapsIn(service.deeds())).toEqual([])
+    }
+  })
+})
+
+describe('a hold that a kill left open, with nobody to resume it, is resumed long before its lease ends', () => {
   const resumers = [['`resume --all`', ['resume', '--all']], ['the next run, over another tenant', ['check', '--tenant', 'bolt', '--quiet']]] as const
   it.concurrent.each(resumers)('by %s', async (_, args) => {
     // Copied whole while it stands still: long enough to be met.
@@ -46,6 +89,7 @@ describe('a hold that a kill left open is resumed at once, long before its lease
     await eventually('a kill that met the paused tenant', async () => {
       await using check = holdfast.start('check', '--tenant', 'acme', '--quiet')
       await firstLease(demo, 10_000)
+      killGuardian(check)
       check.kill('SIGKILL')
       await check.ended
       return (await demo.service.leases(AbortSignal.timeout(5_000))).length > 0
@@ -70,19 +114,44 @@ async function firstLease(demo: Demo, mostMs: number): Promise<void> {
   while (performance.now() < until && (await demo.service.leases(AbortSignal.timeout(5_000))).length === 0) await sleep(3)
 }
 
+async function firstDeed(service: ScriptedService, before: number): Promise<void> {
+  await eventually('a command has begun', () => service.deeds().length > before, 15_000)
+}
+
+const timeOf = async (work: () => Promise<void>): Promise<number> => {
+  const beganAt = performance.now()
+  await work()
+  return performance.now() - beganAt
+}
+
+type BeforeBlow = (run: Program) => void
+
+function killGuardian(run: Program): void {
+  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+}
+
 /** @returns whether a tenant was paused when the blow fell */
-async function killAt(moment: Promise<void>, demo: Demo, holdfast: Holdfast): Promise<boolean> {
+async function killAt(moment: Promise<void>, demo: Demo, holdfast: Holdfast, withinMs: number, beforeBlow: BeforeBlow = () => undefined): Promise<boolean> {
   await using sweep = holdfast.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])
   const children = descendantsOf(sweep.pid)
+  beforeBlow(sweep)
+  sweep.kill('SIGKILL')
+  const killedAt = performance.now()
+  await sweep.ended
+  const leases = await demo.service.leases(AbortSignal.timeout(5_000))
+  await Promise.all(demo.tenants.map((tenant) => demo.servesAgain(tenant, withinMs - (performance.now() - killedAt))))
+  expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+  for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid) || commandOf(pid) !== command, 5_000)
+  return leases.length > 0
+}
+
+async function killScripted(moment: Promise<void>, service: ScriptedService, beforeBlow: BeforeBlow = () => undefined): Promise<void> {
+  await using sweep = service.start('sweep', '--quiet')
+  await Promise.race([moment, sweep.ended])
+  beforeBlow(sweep)
   sweep.kill('SIGKILL')
   await sweep.ended
-  const killedAt = performance.now()
-  const leases = await demo.service.leases(AbortSignal.timeout(5_000))
-  while ((await demo.service.leases(AbortSignal.timeout(5_000))).length > 0 && performance.now() - killedAt < ttlMs) await sleep(20)
-  await Promise.all(demo.tenants.map((tenant) => demo.servesAgain(tenant, ttlMs + reopenMs - (performance.now() - killedAt))))
-  for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid) || commandOf(pid) !== command, 3_000)
-  return leases.length > 0
 }
 
 /** Mulberry32: the same seed, the same moments. */

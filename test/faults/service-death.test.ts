@@ -1,9 +1,10 @@
 /** The service dies or freezes in the middle of a hold: whether the tenant serves, nobody can say then, and that is said loudest. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { damageIndex } from '../../scripts/demo/wounds.ts'
 import { startNode, type Program } from '../support/processes.ts'
 import { startDemo } from '../support/service.ts'
 import { openFreedom, type Freedom } from '../hold/freedom.ts'
-import { openWorkplace, type Workplace } from '../hold/workplace.ts'
+import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../hold/workplace.ts'
 
 describe('in the middle of a hold', () => {
   let place: Workplace
@@ -25,7 +26,7 @@ describe('in the middle of a hold', () => {
     await freedom.expect(demo.fileOf('acme'))
   })
 
-  it.concurrent('the service is killed, and another process takes its place: the snapshot is thrown away, the tenant serves, and the run goes on', async () => {
+  it.concurrent('the service is killed, and another process takes its place: the sealed snapshot is checked, what is not proven is said, the tenant serves, and the run goes on', async () => {
     await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
     let successor: Program | null = null
     try {
@@ -37,7 +38,8 @@ describe('in the middle of a hold', () => {
           successor ??= startNode('scripts/demo/service.ts', ['--dir', demo.dir, '--socket', demo.socket, '--tenants', '1', '--size', '20000', '--load', '0', '--max-paused', '4', '--misbehave', ''])
         },
       })
-      expect(examined).toMatchObject({ exitCode: 3, stopped: null, result: { verdict: 'inconclusive', failure: { code: 'LEASE_LOST', tenantState: 'active' }, evidence: { snapshot: null } } })
+      expect(examined).toMatchObject({ exitCode: 3, stopped: null, result: { verdict: 'inconclusive', reason: expect.stringMatching(/^nothing was found in the snapshot.*not proven is the pause/) as string, failure: { code: 'LEASE_LOST', tenantState: 'active' }, evidence: { level: 'sealed', proofs: [{}, {}] } } })
+      expect(examined.result?.coverage.pagesRead).toBeGreaterThan(0)
       expect(examined.open).toEqual([])
       expect((await demo.status('acme')).state).toBe('active')
       await freedom.expect(demo.fileOf('acme'))
@@ -45,6 +47,33 @@ describe('in the middle of a hold', () => {
     } finally {
       await (successor as Program | null)?.[Symbol.asyncDispose]()
     }
+  })
+
+  /** Killed after the copy; `successor`: another process takes its place. */
+  async function examineKilled(tenant: string, { successor, ...options }: HoldOptions & { readonly successor: boolean }): Promise<Examined> {
+    await using demo = await startDemo({ tenants: 3, bytes: 20_000, requestTimeoutMs: 300 })
+    damageIndex(demo.fileOf(tenant))
+    const started: Program[] = []
+    const examined = await place.examine(demo, tenant, {
+      ...options, onStep: (step) => {
+        if (step !== 'copied') return
+        process.kill(demo.pid, 'SIGKILL')
+        if (successor) started.push(startNode('scripts/demo/service.ts', ['--dir', demo.dir, '--socket', demo.socket, '--tenants', '3', '--size', '20000', '--load', '0', '--max-paused', '4', '--misbehave', '']))
+      },
+    })
+    for (const program of started) await program[Symbol.asyncDispose]()
+    return examined
+  }
+
+  it.concurrent.each(['bolt', 'crate'])('the service is killed over a damaged file: the verdict is had all the same (%s)', async (tenant) => {
+    const examined = await examineKilled(tenant, { successor: true, settings: { ttlMs: 20_000 } })
+    expect(examined).toMatchObject({ exitCode: 2, stopped: null, open: [], result: { verdict: 'damaged', damage: 'index', failure: { code: 'LEASE_LOST', tenantState: 'active' }, evidence: { level: 'sealed' } } })
+  })
+
+  it.concurrent('and does not come back: the verdict is had, and the paused tenant is what counts', async () => {
+    const examined = await examineKilled('crate', { successor: false, settings: { ttlMs: 1_000 } })
+    expect(examined).toMatchObject({ exitCode: 4, stopped: { code: 'RESUME_FAILED' }, result: { verdict: 'damaged', failure: { code: 'RESUME_FAILED', tenantState: 'maybe-paused' } } })
+    expect(examined.open.length).toBe(1)
   })
 
   it.concurrent('the service freezes: the same, and no lock of ours outlives it', async () => {

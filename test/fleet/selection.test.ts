@@ -16,7 +16,7 @@ const lastResults = [result('sound-late', 'sound', 30), result('damaged', 'damag
 const ids = ['sound-late', 'sound-early', 'inconclusive', 'never', 'damaged', 'failed', 'health']
 
 const order = (only: readonly string[] | null, statusTenant: string | null): unknown => {
-  const { targets, leading } = select(ids.map((id) => target(id)), { only, statusTenant, lastResults })
+  const { targets, leading } = select(ids.map((id) => target(id)), { only, statusTenant, lastResults, now: 10_000 })
   return [leading, ...targets.map(({ tenant }) => tenant)]
 }
 
@@ -28,7 +28,7 @@ test('a quick check neither clears damage nor makes a full check younger', () =>
   const remembered = [
     result('sound-10', 'sound', 10), quick('sound-5', 40, then('sound', 5)), quick('never-full', 40, null), quick('was-damaged', 40, then('damaged', 1)), result('inconclusive', 'inconclusive', 30), result('sound-20', 'sound', 20),
   ]
-  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered })
+  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered, now: 10_000 })
   expect(targets.map(({ tenant }) => tenant)).toEqual(['inconclusive', 'was-damaged', 'never-full', 'sound-5', 'sound-10', 'sound-20'])
 })
 
@@ -44,13 +44,20 @@ test('a pattern takes what it matches, and nobody leads who was not chosen', () 
 
 test('each file of a tenant has a past of its own; all of them lead with it', () => {
   const files = [target('acme', '/srv/new.db'), target('bolt'), target('acme')]
-  const { targets, leading } = select(files, { only: null, statusTenant: null, lastResults: [result('acme', 'sound', 1)] })
+  const { targets, leading } = select(files, { only: null, statusTenant: null, lastResults: [result('acme', 'sound', 1)], now: 10_000 })
   expect([leading, ...targets.map(({ named }) => named)]).toEqual([0, '/srv/new.db', '/srv/bolt.db', '/srv/acme.db'])
-  expect(select(files, { only: null, statusTenant: 'acme', lastResults: [] }).leading).toBe(2)
+  expect(select(files, { only: null, statusTenant: 'acme', lastResults: [], now: 10_000 }).leading).toBe(2)
 })
 
 test('an id with a slash is no path, and one with a star is matched by its own text too', () => {
   const odd = [target('a/b'), target('a*'), target('ab')]
-  const chosen = (only: string): unknown => select(odd, { only: [only], statusTenant: null, lastResults: [] }).targets.map(({ tenant }) => tenant)
+  const chosen = (only: string): unknown => select(odd, { only: [only], statusTenant: null, lastResults: [], now: 10_000 }).targets.map(({ tenant }) => tenant)
   expect([chosen('a*'), chosen('a/b'), chosen('?/b')]).toEqual([['a/b', 'a*', 'ab'], ['a/b'], ['a/b']])
+})
+
+test('what was checked at a time that lies ahead comes as if it had been long ago', () => {
+  const ahead = 10_000 + 365 * 86_400_000
+  const remembered = [result('sound', 'sound', 10), result('sound-ahead', 'sound', ahead), result('damaged', 'damaged', 20), result('damaged-ahead', 'damaged', ahead)]
+  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered, now: 10_000 })
+  expect(targets.map(({ tenant }) => tenant)).toEqual(['damaged-ahead', 'damaged', 'sound-ahead', 'sound'])
 })

@@ -98,3 +98,27 @@ test('an interruption ends every wait, and grants none', async () => {
   a.leave()
   await expect(room.enter(forever)).resolves.toBeDefined()
 })
+
+test('several snapshots of one tenant enter together, leave one by one, and fit when there is no other, however many they are', async () => {
+  const room = roomOf(4)
+  const many = await room.enter(forever, 5)
+  many.fill(60)
+  const entered: Place[] = []
+  for (const snapshots of [2, 1]) void room.enter(forever, snapshots).then((place) => entered.push(place))
+  many.release(10)
+  many.release(20)
+  await turn()
+  expect(entered.length).toBe(0) // Three are still there: two more would be five.
+  many.release(5)
+  await turn()
+  expect(entered.map(({ othersBytes }) => othersBytes)).toEqual([25])
+  many.release(25)
+  await turn()
+  expect(entered.map(({ othersBytes }) => othersBytes)).toEqual([0, 0])
+  many.release(0)
+  many.release(0)
+  many.leave()
+  entered[0]?.leave()
+  const next = await room.enter(forever, 3)
+  expect(next.othersBytes).toBe(0)
+})

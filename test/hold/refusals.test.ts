@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlink
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { requirePrivateFolder } from '../../src/hold/draft.ts'
+import { requirePrivateFolder } from '../../src/hold/private-folder.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { create, fillEvents } from '../support/databases.ts'
 import { mount, skipped, whyNoMount } from '../host/mounts.ts'

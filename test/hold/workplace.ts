@@ -6,7 +6,7 @@ import { openChecker, type Checker } from '../../src/check/check.ts'
 import type { Crew, RunLimits, Target } from '../../src/fleet/crew.ts'
 import { workThrough, type Worked } from '../../src/fleet/pipeline.ts'
 import { startCompanions, type Companions } from '../../src/hold/companions.ts'
-import { hold, unbounded, type Held, type HoldBounds, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
+import { hold, unbounded, type FileRequest, type Held, type HoldBounds, type HoldRequest, type HoldSettings } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-id.ts'
@@ -15,6 +15,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import { Failure } from '../../src/model/failure.ts'
 import { exitCodeOfResult } from '../../src/model/exit-code.ts'
 import type { Result } from '../../src/model/report.ts'
+import type { NonEmpty } from '../../src/model/verdict.ts'
 import type { Demo } from '../support/service.ts'
 
 export const settings: HoldSettings = { require: 'sealed', ttlMs: 5_000, drainTimeoutMs: 1_000, maxPauseMs: 5_000, warmAboveBytes: 8_000_000, trustMounts: [] }
@@ -59,6 +60,8 @@ export interface Workplace extends AsyncDisposable {
   /** A hold of a tenant of the demo service. */
   holdTenant(demo: Demo, tenant: string, options?: HoldOptions): Promise<Held>
   hold(named: string, keeper: HoldRequest['keeper'], options?: HoldOptions): Promise<Held>
+  /** Several files of one tenant, in one hold. */
+  holdAll(named: NonEmpty<string>, keeper: HoldRequest['keeper'], options?: HoldOptions): Promise<readonly Held[]>
   holdBare(named: string, options?: HoldOptions): Promise<Held>
   /** Hold, check and verdict of one tenant, as a run has them; `named` overrides its file. */
   examine(demo: Demo, tenant: string, options?: HoldOptions & { readonly named?: string }): Promise<Examined>
@@ -80,10 +83,18 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
   const ledger = await openLedger(join(home, 'ledger'), newRunId())
   const checker = await openChecker({ folder: join(home, 'rooms'), parallel, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
 
-  const request = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): HoldRequest => ({
-    named, keeper, expected: keeper.kind === 'service', roots: options.roots ?? null, lostPauseMs: null, settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, name: `hold-${names++}`,
-    bounds: options.bounds ?? unbounded, onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
+  const fileRequest = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): FileRequest => ({
+    named, expected: keeper.kind === 'service', lostPauseMs: null, name: `hold-${names++}`, onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
   })
+  const holdFiles = ([first, ...more]: NonEmpty<string>, keeper: HoldRequest['keeper'], options: HoldOptions): Promise<readonly Held[]> => hold({
+    files: [fileRequest(first, keeper, options), ...more.map((named) => fileRequest(named, keeper, options))], keeper, roots: options.roots ?? null,
+    settings: { ...settings, ...options.settings }, folder: options.folder ?? folder, bounds: options.bounds ?? unbounded,
+  }, options.companions ?? companions, options.signal ?? forever)
+  const holdFile = async (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): Promise<Held> => {
+    const [held] = await holdFiles([named], keeper, options)
+    if (held === undefined) throw new Error('a hold has an outcome for each file')
+    return held
+  }
   const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({ kind: 'service', tenant: tenantId(tenant), service: demo.service, ledger: used, socket: demo.socket })
   const forever = new AbortController().signal
   const examineTargets = async (targets: readonly Target[], demo: Demo | null, options: HoldOptions): Promise<Through> => {
@@ -114,9 +125,10 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
 
   return {
     companions, ledger, checker, home, folder,
-    holdTenant: (demo, tenant, options = {}) => hold(request(demo.fileOf(tenant), keeperOf(demo, tenant), options), options.companions ?? companions, options.signal ?? forever),
-    hold: (named, keeper, options = {}) => hold(request(named, keeper, options), options.companions ?? companions, options.signal ?? forever),
-    holdBare: (named, options = {}) => hold(request(named, { kind: 'nobody' }, options), options.companions ?? companions, options.signal ?? forever),
+    holdTenant: (demo, tenant, options = {}) => holdFile(demo.fileOf(tenant), keeperOf(demo, tenant), options),
+    hold: (named, keeper, options = {}) => holdFile(named, keeper, options),
+    holdAll: (named, keeper, options = {}) => holdFiles(named, keeper, options),
+    holdBare: (named, options = {}) => holdFile(named, { kind: 'nobody' }, options),
     examine: (demo, tenant, options = {}) => examineTarget({ tenant: tenantId(tenant), named: options.named ?? demo.fileOf(tenant) }, demo, options),
     examineBare: (named, options = {}) => examineTarget({ tenant: null, named }, null, options),
     examineAll: (demo, tenants, options = {}) => examineTargets(tenants.map((tenant) => ({ tenant: tenantId(tenant), named: demo.fileOf(tenant) })), demo, options),

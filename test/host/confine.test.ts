@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startChild, type Child } from '../../src/host/child.ts'
 import type { Room } from '../../src/host/confine.ts'
@@ -30,6 +32,54 @@ afterEach(async () => {
   folder[Symbol.dispose]()
 })
 const attempt = (given: Attempt): Promise<unknown> => child.ask(given, soon)
+
+const EPERM = 1
+
+/** The kernel refuses each, whatever is asked of it; on itself the process may do what it likes. */
+async function expectFewCalls(): Promise<void> {
+  const answers = Object.entries(await attempt({ do: 'calls' }) as Record<string, number>)
+  expect(answers.filter(([, error]) => error !== EPERM)).toEqual([])
+  expect(answers.length).toBeGreaterThan(15)
+  expect(await attempt({ do: 'fork' })).toBe(`refused ${EPERM}`)
+  expect(await attempt({ do: 'signal-parent' })).toBe('EPERM')
+  expect(await attempt({ do: 'signal-itself' })).toBe('done')
+  for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
+    expect(readFileSync(`/proc/${child.pid}/task/${thread}/status`, 'utf8')).toMatch(/^NoNewPrivs:\s+1\nSeccomp:\s+2$/m)
+  }
+}
+
+describe('a child that keeps its user', () => {
+  test('says which walls stand, and is refused network, programs and processes', async () => {
+    expect(await attempt({ do: 'confine-in-place' })).toEqual(['few-calls'])
+    await expectFewCalls()
+    expect(readFileSync(`/proc/${child.pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0[^]*^Max processes\s+0\s+0/m)
+  })
+
+  test('reaches no port of this machine, which it reached before', async () => {
+    const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      const { port } = server.address() as AddressInfo
+      expect(await attempt({ do: 'connect', port })).toBe('done')
+      await attempt({ do: 'confine-in-place' })
+      expect(await attempt({ do: 'connect', port })).toBe('EPERM')
+    } finally {
+      server.close()
+    }
+  })
+
+  test('can do all of that before: what the tests try is what the walls refuse', async () => {
+    const answers = Object.entries(await attempt({ do: 'calls' }) as Record<string, number>)
+    expect(answers.filter(([, error]) => error === EPERM).map(([name]) => name)).toEqual([])
+    expect(await attempt({ do: 'signal-parent' })).toBe('done')
+  })
+
+  test('that is only isolated still starts threads: those of the pool, and workers', async () => {
+    expect(await attempt({ do: 'isolate' })).toBe(true)
+    await expectFewCalls()
+    expect(await attempt({ do: 'threads' })).toEqual(['pool', 'worker'])
+  })
+})
 
 describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root can confine)'}`, () => {
   test('reads its snapshot and sees nothing outside', async () => {
@@ -91,6 +141,30 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
   test.each([{ uid: 0, gid: 5 }, { uid: 5, gid: 0 }])('as $uid:$gid is refused before anything is done', async (who) => {
     await expect(attempt({ do: 'confine', room: { ...room, ...who } })).rejects.toThrow(/unprivileged/)
     expect(await attempt({ do: 'exists', path: '/etc/passwd' })).toBe(true)
+  })
+
+  test('says which walls stand, and is refused network, programs and processes', async () => {
+    expect(await attempt({ do: 'confine', room })).toEqual(['own-folder', 'other-user', 'few-calls'])
+    await expectFewCalls()
+  })
+
+  test('makes nothing but plain files in a folder that is its own', async () => {
+    mkdirSync(folder.file('own'))
+    chownSync(folder.file('own'), room.uid, room.gid)
+    await attempt({ do: 'confine', room: { ...room, folder: folder.file('own') } })
+    expect(await attempt({ do: 'plain-files' })).toEqual(['done', 'done', 'done', 'done'])
+    expect(await attempt({ do: 'odd-files' })).toEqual(['EPERM', 'EPERM', 'EPERM'])
+  })
+
+  test('makes no file longer than it may, and cannot take that back', async () => {
+    mkdirSync(folder.file('own'))
+    chownSync(folder.file('own'), room.uid, room.gid)
+    await attempt({ do: 'confine', room: { ...room, folder: folder.file('own') } })
+    await attempt({ do: 'limit', bytes: 1 << 20 })
+    expect(await attempt({ do: 'grow', bytes: 1 << 20 })).toBe('done')
+    expect(await attempt({ do: 'grow', bytes: (1 << 20) + 1 })).toBe('EFBIG')
+    await expect(attempt({ do: 'limit', bytes: 2 << 20 })).rejects.toThrow(/EPERM/)
+    expect(readFileSync(`/proc/${child.pid}/limits`, 'utf8')).toMatch(/^Max processes\s+0\s+0/m)
   })
 
   test('in a room that is not there is refused', async () => {

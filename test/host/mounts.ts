@@ -62,6 +62,25 @@ function mountOn(kind: MountKind, folder: string, path: string, bytes: number): 
   }
 }
 
+/** Gives a file or a folder a second name, at which there must be one of the same kind. */
+export function bind(from: string, to: string): Disposable {
+  run('mount', ['--bind', from, to])
+  return { [Symbol.dispose]: () => run('umount', ['-l', to]) }
+}
+
+/** Why nothing can be bound here, or null when it can. */
+export function whyNoBind(): string | null {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mount-'))
+  try {
+    bind(folder, folder)[Symbol.dispose]()
+    return null
+  } catch (error) {
+    return `nothing can be mounted here: ${String(error).split('\n')[0]}`
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 function run(program: string, given: readonly string[]): void {
   execFileSync(program, given, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
 }

@@ -13,7 +13,7 @@ import { asked, checked, ended, quiesced, scratch } from './sample.ts'
 
 const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 /** Straight into the file, without a process in between: what is measured here is reading. */
-const storeIn = (dir: string): Store => new Store(join(dir, 'ledger.db'), 'write', (notice) => { throw new Error(notice) })
+const storeIn = (dir: string): Store => new Store(join(dir, 'ledger.db'), 'write', null, (notice) => { throw new Error(notice) })
 
 let number = 0
 const linesOf = (tenant: string, night: number): readonly LineRow[] => {
@@ -62,7 +62,7 @@ test('with 100,000 events of 10,000 tenants every answer comes in under a second
     answeredMs.push(performance.now() - began)
   }
   expect(Math.min(...answeredMs)).toBeLessThan(1000)
-  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
+  expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
 })
 
 test('lines that are sent a second time are not written a second time', () => {

@@ -127,7 +127,7 @@ test('reading a damaged ledger says so and leaves it where it is', async () => {
   await fill(folder.path)
   overwrite(fileIn(folder.path), 0, Buffer.alloc(100, 'noise'))
   await expect(readLedger(folder.path)).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE', hint: expect.stringContaining('sets') as string })
-  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
+  expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
 })
 
 test.skipIf(process.getuid?.() !== 0)('a full disk is a failure that names it, not damage; lines before it stay, and lines after it go in again (as root)', async () => {

@@ -24,7 +24,7 @@ test('folder and file are made for nobody else, and at rest the ledger is one fi
     expect([dir, fileIn(dir), `${fileIn(dir)}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600, 0o600])
     expect(ledger.notice).toBeNull()
   }
-  expect(readdirSync(dir)).toEqual(['ledger.db'])
+  expect(readdirSync(dir)).toEqual(['ledger.db', 'ledger.note'])
 })
 
 test('what was appended is there for the next run, in order', async () => {
@@ -82,7 +82,8 @@ test('a pause is lost when the newest copy of that file was given up for taking 
   const lost = async (timings: Partial<Result['timings']>, code: FailureCode): Promise<readonly (number | null)[]> => {
     const failure = { code, message: 'so it was', hint: 'wait', tenantState: 'active' } as const
     await ledger.append(checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ...timings } }))
-    return ledger.lostPauses([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
+    const checks = await ledger.newestChecks([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
+    return checks.map((check) => check?.lostPauseMs ?? null)
   }
   expect(await lost({ pauseMs: 10_400, ranOutMs: 10_001 }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, 10_001, null])
   expect(await lost({ pauseMs: null }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, null, null])
@@ -137,7 +138,7 @@ test('reading creates nothing, neither before the first run nor between runs', a
   const before = statSync(fileIn(dir), { bigint: true })
   await using reading = await readLedger(dir)
   expect(await reading.lastResults()).toHaveLength(1)
-  expect(readdirSync(dir)).toEqual(['ledger.db'])
+  expect(readdirSync(dir)).toEqual(['ledger.db', 'ledger.note'])
   expect(statSync(fileIn(dir), { bigint: true }).mtimeNs).toBe(before.mtimeNs)
 })
 
@@ -160,7 +161,7 @@ test('a line that was garbled is passed over and said, whatever it was', async (
     await ledger.append(checked('acme'))
   }
   const database = new Database(fileIn(folder.path))
-  const insert = database.prepare("insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, event) values (5, 'r', ?, ?, ?, ?, ?, 'sound', 'full', ?)")
+  const insert = database.prepare("insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, event, way) values (5, 'r', ?, ?, ?, ?, ?, 'sound', 'full', ?, 1)")
   insert.run(1, 'hold-asked', 't', 'bad', null, '{"kind":"hold-as')
   insert.run(2, 'checked', 'bolt', null, '/x', JSON.stringify({ kind: 'checked', tenant: 'bolt', result: { ...soundResult('bolt'), evidence: null } }))
   insert.run(3, 'run-started', null, null, null, 'null')
@@ -245,7 +246,7 @@ test('a ledger of a newer holdfast is refused in plain words and left as it is',
   database.close()
   await expect(openLedger(folder.path, run)).rejects.toEqual(unusable(/newer holdfast \(ledger version 99/))
   await expect(readLedger(folder.path)).rejects.toEqual(unusable(/newer holdfast/))
-  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
+  expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
 })
 
 test('SQLite is never loaded in the process that holds leases (F10)', () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeRunLock } from '../../src/ledger/run-lock.ts'
@@ -106,6 +106,15 @@ test.concurrent.each(doubtful)('a lock left behind is waited for when %s, and ta
   utimesSync(folderOf(folder.path), aMinuteAgo, aMinuteAgo)
   await using _lock = await takeRunLock(folder.path, 'notes')
   expect(readFileSync(ownerFileOf(folder.path), 'utf8')).toContain(`"pid":${process.pid},`)
+})
+
+test.concurrent('a lock left behind whose time lies ahead, because a clock was wrong, is stale a minute from now and not years', async () => {
+  using folder = scratch()
+  leaveBehind(folder.path, { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000' })
+  const inTenYears = Date.now() / 1000 + 10 * 365 * 86_400
+  utimesSync(folderOf(folder.path), inTenYears, inTenYears)
+  await expect(takeRunLock(folder.path, 'notes')).rejects.toEqual(active('another run works on this service'))
+  expect(Math.abs(statSync(folderOf(folder.path)).mtimeMs - Date.now())).toBeLessThan(30_000)
 })
 
 test.concurrent('a pid that belongs to another process by now keeps nobody out', async () => {

@@ -38,7 +38,7 @@ export function soundResult(tenant: string): Result {
     remedy: { do: 'nothing', indexes: [], rehearsed: false, why: 'nothing is wrong', command: null }, causes: [],
     coverage: { pages: 256, pagesRead: 256, objects: 9, skipped: [] },
     content: { tables: ['notes', 'accounts', 'transfers'].map((name) => ({ name, rows: 1000, digest: null })) },
-    evidence: sealedEvidence, depth: 'full', readBy: { engine: 'sqlite', sqlite: '3.54.1' },
+    evidence: sealedEvidence, depth: 'full', readBy: { engine: 'sqlite', sqlite: '3.54.1', confinement: ['own-folder', 'other-user', 'few-calls'] },
     timings: { warmMs: 4, pauseMs: 9, predictedPauseMs: 8, checkMs: 31, totalMs: 60 },
   }
 }

@@ -70,7 +70,7 @@ describe('npm pack, installed into an empty folder', () => {
     expect([...bundled].filter((name) => !licences.includes(`\n${name} `))).toEqual([])
     // Syntax that the oldest Node we run on does not know: no test runs on that one.
     expect(compiled.filter((name) => /^\s*(await )?using \w+ = /m.test(readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8')))).toEqual([])
-    expect(compiled.filter((name) => !imported.has(name)).toSorted()).toEqual(['gate.js', 'guardian-child.cjs', 'holdfast.cjs', 'ledger-child.cjs', 'probe-child.cjs', 'reader-child.cjs'])
+    expect(compiled.filter((name) => !imported.has(name)).toSorted()).toEqual(['gate.js', 'guardian-child.cjs', 'holdfast.cjs', 'ledger-child.cjs', 'probe-child.cjs', 'reader-child.cjs', 'resume-child.cjs'])
   })
 
   test('nothing in it names this machine, a registry or a person', () => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { failureKinds } from '../../src/model/failure.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { diagnoseNoDatabase } from '../../src/diagnosis/not-a-database.ts'
+import { diagnoseEmptyFile, diagnoseNoDatabase } from '../../src/diagnosis/not-a-database.ts'
 import { damageClasses, rules } from '../../src/model/finding.ts'
 import { jsonReport, renderJson } from '../../src/report/json.ts'
 import { context, messages, reading, thrown } from '../diagnosis/support.ts'
@@ -24,7 +24,7 @@ test('whatever diagnosis concludes fits the schema', () => {
     messages('Tree 2 page 40 cell 0: Rowid 9223372036854775807 out of order'), [thrown('SQLITE_IOERR', 'disk I/O error')], [thrown('SQLITE_NOTADB', 'file is not a database')],
     [{ kind: 'child-ended', how: 'crashed', during: 'integrity_check', detail: '' }] as const,
   ]
-  const diagnoses = [...facts.map((some) => diagnose(reading(some), context)), ...(['empty', 'foreign', 'broken-header'] as const).map((kind) => diagnoseNoDatabase(kind, { ...context, knownToLedger: false }).diagnosis)]
+  const diagnoses = [...facts.map((some) => diagnose(reading(some), context)), ...(['foreign', 'broken-header'] as const).map((kind) => diagnoseNoDatabase(kind, { ...context, knownToLedger: false }).diagnosis), ...[true, false].map((knownToLedger) => diagnoseEmptyFile({ ...context, knownToLedger }, null).diagnosis)]
   const results = diagnoses.map(({ verdict, damage, findings, remedy, causes }) => sound('x', { verdict: verdict.kind, damage, findings, findingsTotal: findings.length, remedy, causes, ...(verdict.kind === 'inconclusive' ? { reason: verdict.reason } : {}) }))
   expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
 })

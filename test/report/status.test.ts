@@ -6,6 +6,7 @@ import { renderHistory } from '../../src/report/history.ts'
 import { renderHolders } from '../../src/report/holders.ts'
 import { displayWidth } from '../../src/report/layout.ts'
 import { renderStatus } from '../../src/report/status.ts'
+import type { OtherHold } from '../../src/model/service-way.ts'
 import type { SettledThen, StatusFormat, StatusView, TenantStatus } from '../../src/report/status.ts'
 
 const hour = 3_600_000
@@ -20,16 +21,27 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
-  ({ service: 'notes', tenants, openHolds: [], lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
-const hold = (endsBy: number) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy, leaseId: 'l', fence: 1 })
+const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
+
+const other = (whose: OtherHold['whose']): OtherHold => ({
+  holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: null, fence: null, whose, service: 'mail', via: 'hooks', address: '["ctl"]', config: '/old.yaml',
+})
 
 test.each<[string, StatusView, number, string]>([
   ['all sound and fresh', view([tenant('a'), tenant('b')]), 0, 'HOLDFAST OK - 2 tenants sound, oldest check 1 h ago'],
   ['one damaged', view([tenant('a', { verdict: 'damaged', damage: 'index' })]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a'],
-  ['a hold that never ended', view([tenant('a')], { openHolds: [hold(now - 1)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all'],
-  ['a hold at work', view([tenant('a')], { openHolds: [hold(now + 9_000)] }), 0, 'HOLDFAST OK'],
-  ['a hold that its run gave up', view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(now + 9_000)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck'],
+  ['a hold that never ended', view([tenant('a')], { openHolds: [hold(true)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all'],
+  ['a hold at work', view([tenant('a')], { openHolds: [hold(false)] }), 0, 'HOLDFAST OK'],
+  ['a hold that its run gave up', view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(false)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck'],
+  ['a hold by hooks, that nobody is at work on', view([tenant('a')], { via: 'hooks', openHolds: [hold(true)] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast resume --all |'],
+  ['a hold asked for in another way', view([tenant('a')], { otherHolds: [other('another-way')] }), 2, 'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast resume --config /old.yaml stuck'],
+  ['a ledger that is gone', view([], { lastFullSweepAt: null, ledgerLost: true }), 3, 'HOLDFAST UNKNOWN - LOST the ledger is gone'],
+  ['a hold of another service', view([tenant('a')], { otherHolds: [other('another-service')] }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 1 h ago | tenants=1 sound=1 damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0'],
+  ['C27 a check at a time that lies ahead', view([tenant('a', { checkedAt: now + hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
+  ['C27 a sweep at a time that lies ahead', view([tenant('a')], { lastFullSweepAt: now + 8_760 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep at a time that lies ahead'],
+  ['a clock that was set by seconds', view([tenant('a', { checkedAt: now + 5_000 })], { lastFullSweepAt: now + 5_000 }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 0'],
   ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
   ['I4.2 no sweep finished', view([tenant('a')], { lastFullSweepAt: now - 30 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep 1 d 6 h ago'],
   ['I4.2 a tenant that was never checked', view([tenant('a'), tenant('b', { verdict: null, checkedAt: null })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked'],

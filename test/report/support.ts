@@ -22,7 +22,7 @@ export const sound = (id: string, more: Partial<Result> = {}): Result => ({
   tenant: tenantId(id), path: `/srv/notes/${id}.db`, verdict: 'sound', damage: 'none', findings: [], findingsTotal: 0,
   remedy: { do: 'nothing', indexes: [], rehearsed: false, why: 'nothing was found', command: null }, causes: [],
   coverage: { pages: 2, pagesRead: 2, objects: 1, skipped: [] }, content: { tables: [{ name: 'notes', rows: 3, digest: null }] }, evidence: sealed,
-  timings: { warmMs: 900, pauseMs: 9, predictedPauseMs: 12, checkMs: 1300, totalMs: 2300 }, depth: 'full', readBy: { engine: 'sqlite', sqlite: '3.54.1' }, ...more,
+  timings: { warmMs: 900, pauseMs: 9, predictedPauseMs: 12, checkMs: 1300, totalMs: 2300 }, depth: 'full', readBy: { engine: 'sqlite', sqlite: '3.54.1', confinement: ['own-folder', 'other-user', 'few-calls'] }, ...more,
 })
 
 export const damaged = (id: string, more: Partial<Result> = {}): Result => sound(id, {

@@ -87,6 +87,7 @@ const seenWith = (status: object): Promise<string> =>
           answer: aLease,
           endsByMs: monotonicMs(),
           wasHealthy: true,
+          resumed: null,
         })
       ).how,
   )
@@ -122,6 +123,7 @@ test('a lease whose answer was lost is found in the status too, where the list o
         answer: null,
         endsByMs: monotonicMs() + 60_000,
         wasHealthy: true,
+        resumed: null,
       }),
   )
   expect(sight.how).toBe('resumed')

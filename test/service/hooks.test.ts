@@ -131,3 +131,59 @@ test('what does not fit in a listing never hides that a tenant serves', async ()
   expect(await service.lookAt(acme, forever)).toMatchObject({ state: 'active', healthy: true })
   expect(await shortOf(service.lookAt(tenantId('bolt2'), forever))).toBe('REGISTRY_STALE untouched')
 })
+
+test('a resume command that did not end in time is ended and not started again: it had the time that it was allowed', async () => {
+  using ctl = notesctl(`setInterval(() => {}, 1000)`)
+  await using service = await connectService(ctl.settings({ timeoutMs: 400 }))
+  const failure = await failureOf(service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))
+  expect([failure.code, failure.tenantState, failure.retry]).toEqual(['RESUME_FAILED', 'maybe-paused', false])
+  expect(failure.message).toContain('it did not end within 400 ms (service.hooks.timeout) and was killed')
+  expect(ctl.calls()).toHaveLength(1)
+})
+
+/** Starts a daemon that keeps what it was given as its output, and ends. */
+const leavesDaemon = (body: string): string => `
+  const daemon = require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(body)}, __dirname + '/daemon'], { stdio: 'inherit' })
+  fs.writeFileSync(__dirname + '/daemon', String(daemon.pid))
+  daemon.unref()
+  if (args[0] === 'tenants') fs.writeSync(1, '[]')
+  process.exit(0)`
+
+test.each(['tenants', 'quiesce', 'resume'] as const)('what a command leaves running holds nobody up, and lives on: %s', async (what) => {
+  using ctl = notesctl(leavesDaemon('while kill -0 $PPID 2>/dev/null; do sleep .02; done; while :; do echo said || exit 1; echo complained >&2 || exit 1; echo x >> "$0.beats"; sleep .02; done'))
+  const daemonFile = join(ctl.path, 'daemon')
+  const beats = (): number => (existsSync(`${daemonFile}.beats`) ? readFileSync(`${daemonFile}.beats`, 'utf8').length : 0)
+  const beganAt = performance.now()
+  {
+    await using service = await connectService(ctl.settings({ timeoutMs: 5_000 }))
+    if (what === 'tenants') expect(await service.tenants(forever)).toEqual([])
+    else if (what === 'quiesce') await service.quiesce(acme, request, forever)
+    else await service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever)
+  }
+  expect(performance.now() - beganAt).toBeLessThan(4_000)
+  const daemon = Number(readFileSync(daemonFile, 'utf8'))
+  try {
+    const before = beats()
+    await until(() => beats() > before + 3, 'it still says things, and nothing breaks under it')
+  } finally {
+    process.kill(daemon, 'SIGKILL')
+  }
+})
+
+test('a command is known from its beginning to its end, with its process', async () => {
+  using ctl = notesctl(`if (args[0] === 'resume' && args[2] === 'bolt') process.exit(1)`)
+  const heard: string[] = []
+  await using service = await connectService(ctl.settings(), (tenant, news) => heard.push(`${news.deed} ${tenant} ${news.state === 'running' ? (news.process.pid > 0 && news.process.startTime !== '') : news.state}`))
+  await service.resume(await service.quiesce(acme, request, forever), forever)
+  await shortOf(service.resume({ tenant: tenantId('bolt'), leaseId: 'x', fence: null }, forever))
+  expect(heard).toEqual(['quiesce acme true', 'quiesce acme succeeded', 'resume acme true', 'resume acme succeeded', ...[1, 2, 3].flatMap(() => ['resume bolt true', 'resume bolt failed'])])
+})
+
+test('a command that floods its output is ended, and what it complains is bounded', async () => {
+  using ctl = notesctl(`const much = Buffer.alloc(1 << 22, 'x'); for (;;) fs.writeSync(args[0] === 'tenants' ? 1 : 2, much)`)
+  await using service = await connectService(ctl.settings({ timeoutMs: 30_000 }))
+  expect((await failureOf(service.tenants(forever))).message).toContain('it printed without end and was killed')
+  await using hasty = await connectService(ctl.settings({ timeoutMs: 600 }))
+  const failure = await failureOf(hasty.quiesce(acme, request, forever))
+  expect([failure.code, failure.message.length < 1_000]).toEqual(['QUIESCE_TIMEOUT', true])
+})

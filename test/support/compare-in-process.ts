@@ -12,7 +12,7 @@ import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Comparison } from '../../src/model/comparison.ts'
 import type { Reading } from '../../src/model/reading.ts'
 import { context } from '../diagnosis/support.ts'
-import { readInProcess } from './read-in-process.ts'
+import { readInProcess, unconfined } from './read-in-process.ts'
 
 export interface CompareLimits {
   readonly rowsEachPass?: number
@@ -33,7 +33,7 @@ const checkedOf = (reading: Reading): CheckedContent => ({ content: reading.cont
 export function openInProcess(path: string): Asking & Disposable {
   const folder = mkdtempSync(`${path}-room-`)
   for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) copyFileSync(path + part, join(folder, databaseName + part))
-  const reader = new SnapshotReader(() => {})
+  const reader = new SnapshotReader(unconfined)
   reader.answer({ step: 'enter', folder, user: null })
   return {
     ask: async <S extends Step>(question: QuestionOf<S>) => reader.answer(question as Question) as unknown as AnswerOf<S>,

@@ -26,12 +26,14 @@ export interface Generated {
   readonly deleteEvery: number
   /** A UNIQUE constraint of the table, whose index has no statement of its own. */
   readonly constraint: boolean
+  /** Do the indexes that are partial or over expressions have strings in double quotes, as builds allow that take those for strings? */
+  readonly quoted: boolean
   /** What stands in the database beside the table; before it where SQLite's check may stumble over what is first. */
   readonly beside: readonly (typeof besides)[number][]
 }
 
 /** A view and fts5vocab make SQLite's check silently partial (check.md, blind spots). */
-const besides = ['view', 'fts5', 'fts5vocab', 'r-tree', 'large values', 'free pages'] as const
+const besides = ['view', 'fts5', 'fts5vocab', 'r-tree', 'large values', 'free pages', 'nested views', 'triggers', 'long names'] as const
 
 export type Value = null | bigint | number | string | Uint8Array
 
@@ -76,6 +78,7 @@ export const generated: fc.Arbitrary<Generated> = fc.record({
   later: fc.array(fc.array(value, { minLength: 6, maxLength: 6 }), { maxLength: 30 }),
   deleteEvery: fc.nat({ max: 7 }),
   constraint: fc.nat({ max: 3 }).map((n) => n === 0),
+  quoted: fc.boolean(),
   beside: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.subarray([...besides]) }),
 })
 
@@ -145,9 +148,19 @@ export function build(path: string, shape: Generated): void {
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error
     }
+    if (shape.quoted) quoteStrings(db)
   } finally {
     db.close()
   }
+}
+
+/** Statements that come to the same, as a build writes them that takes what stands in double quotes for a string: this one would not. */
+function quoteStrings(db: Database.Database): void {
+  db.unsafeMode(true)
+  db.pragma('writable_schema=ON')
+  db.exec(`UPDATE sqlite_schema SET sql = replace(replace(sql, 'hex(', '"" || hex('), ' WHERE c0 IS NOT NULL', ' WHERE ("no column" || c0) IS NOT NULL') WHERE type = 'index'`)
+  db.pragma('writable_schema=RESET')
+  db.unsafeMode(false)
 }
 
 function makeBeside(db: Database.Database, beside: Generated['beside'][number]): void {
@@ -162,6 +175,14 @@ function makeBeside(db: Database.Database, beside: Generated['beside'][number]):
       return void db.exec('CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1); INSERT INTO boxes VALUES(1, 0, 2), (2, 1, 5), (3, -7, 9)')
     case 'large values':
       return void db.exec('CREATE TABLE large(id INTEGER PRIMARY KEY, v); CREATE INDEX large_v ON large(v); INSERT INTO large(v) VALUES(zeroblob(9000)), (zeroblob(5000)), (zeroblob(70000))')
+    case 'nested views':
+      db.exec('CREATE VIEW v0 AS SELECT 1 AS one')
+      for (let i = 1; i <= 40; i++) db.exec(`CREATE VIEW v${i} AS SELECT * FROM v${i - 1} UNION ALL SELECT * FROM v${i - 1}`)
+      return
+    case 'triggers':
+      return void db.exec("CREATE TABLE told(n); CREATE TRIGGER tells AFTER INSERT ON told BEGIN DELETE FROM told WHERE n = new.n - 1; END; INSERT INTO told VALUES(1), (2)")
+    case 'long names':
+      return void db.exec(`CREATE TABLE "${'n'.repeat(90_000)}"(a UNIQUE); CREATE INDEX "${'i'.repeat(40_000)}" ON "${'n'.repeat(90_000)}"(a); INSERT INTO "${'n'.repeat(90_000)}" VALUES(1)`)
     case 'free pages':
       return void db.exec('CREATE TABLE trash(v); INSERT INTO trash VALUES(zeroblob(20000)), (zeroblob(9000)); DROP TABLE trash')
   }

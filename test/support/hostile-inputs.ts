@@ -48,7 +48,7 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
       const path = join(folder, 'specimen.db')
       build(path)
       const db = new Database(path)
-      const { plan } = makePlan(path, (layout) => readSchemaFacts(db, layout))
+      const { plan } = makePlan(path, db, (layout) => readSchemaFacts(db, layout))
       db.close()
       const bytes = readFileSync(path)
       removeDatabase(path)

@@ -39,7 +39,8 @@ function decode(bytes: Buffer): void {
     if (header === null) continue
     const scan = new WalScan(header)
     scan.feed(wal.subarray(walHeaderBytes))
-    findWalCut(header, scan.finish(), scan.checksum, (offset, length) => (offset + length > wal.length ? null : wal.subarray(offset, offset + length)))
+    const read = (offset: number, length: number): Uint8Array | null => (offset + length > wal.length ? null : wal.subarray(offset, offset + length))
+    findWalCut({ header, state: scan.finish(), checksumBefore: scan.checksum, read }, read)
   }
 }
 

@@ -8,15 +8,18 @@ import { databaseName } from '../../src/check/questions.ts'
 import type { Answer, AnswerOf, Question, QuestionOf, Step } from '../../src/check/questions.ts'
 import { SnapshotReader } from '../../src/check/snapshot-reader.ts'
 
-export async function readInProcess(path: string, depth: 'quick' | 'full' = 'full', engine: Engine = 'census', map = false, earlier: PageDigests | null = null, showValues = false): Promise<Reading> {
+/** The test's own process must stay as it is. */
+export const unconfined = { enter: () => [], limitFileSize: () => undefined }
+
+export async function readInProcess(path: string, depth: 'quick' | 'full' = 'full', engine: Engine = 'census', map = false, earlier: PageDigests | null = null, showValues = false, memoryBytesMax = 1e9): Promise<Reading> {
   const folder = mkdtempSync(`${path}-room-`)
   try {
     for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) linkSync(path + part, join(folder, databaseName + part))
-    const reader = new SnapshotReader(() => {})
+    const reader = new SnapshotReader(unconfined)
     const ask = (question: Question): Answer => reader.answer(question)
     const entered = ask({ step: 'enter', folder, user: null }) as AnswerOf<'enter'>
     const asking = { ask: async <S extends Step>(question: QuestionOf<S>) => ask(question as Question) as unknown as AnswerOf<S> }
-    return await readSnapshot({ sqliteVersion: entered.sqliteVersion, pages: asking, sqlite: asking, helpers: [] }, { depth, engine, map, digesting: { kind: 'pages', earlier }, showValues, timeoutMs: 30_000, memoryBytesMax: 1e9, onProgress: () => {} })
+    return await readSnapshot({ sqliteVersion: entered.sqliteVersion, walls: [], pages: asking, sqlite: asking, helpers: [] }, { depth, engine, map, digesting: { kind: 'pages', earlier }, showValues, timeoutMs: 30_000, memoryBytesMax, onProgress: () => {} })
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -2,13 +2,13 @@ import type { Command } from 'commander'
 import { availableParallelism } from 'node:os'
 import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { unread, unseen } from '../../fleet/examine.ts'
 import { checkCopies, withBareRun, type BareRun } from '../../fleet/bare-run.ts'
 import type { Target } from '../../fleet/crew.ts'
 import { keepIn } from '../../fleet/keep.ts'
-import { workThrough, type Watching, type Worked } from '../../fleet/pipeline.ts'
+import { workThrough, type Worked } from '../../fleet/pipeline.ts'
 import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
-import { sweep } from '../../fleet/sweep.ts'
-import { findDatabases } from '../../hold/find-databases.ts'
+import { sweep, type WatchingSweep } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../hold/tell-file.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
@@ -16,7 +16,9 @@ import type { ExitCode } from '../../model/exit-code.ts'
 import type { Engine } from '../../model/reading.ts'
 import { Failure } from '../../model/failure.ts'
 import { printable } from '../../report/printable.ts'
+import { databasesOf } from '../database-files.ts'
 import type { Face } from '../face.ts'
+import { untilFinished } from '../finishing.ts'
 import { logSteps } from '../log.ts'
 import type { Act } from '../main.ts'
 import { depthOption, duration, engineOption, positive, withReport, type ReportOptions } from '../options.ts'
@@ -27,6 +29,7 @@ import { overridden } from '../overrides.ts'
 
 interface CheckOptions extends ReportOptions {
   readonly snapshot?: boolean
+  readonly recursive?: boolean
   readonly tenant?: readonly string[]
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
@@ -43,6 +46,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
   withReport(program.command('check').description('check files that nobody has open, private copies, or tenants of the service'))
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
+    .option('--recursive', 'folders: also the databases in all folders below')
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(depthOption())
     .addOption(engineOption())
@@ -57,13 +61,15 @@ export function addCheck(program: Command, face: Face, act: Act): void {
 Examples:
   holdfast check app.db                 refused (75) while anybody has it open
   holdfast check /srv/notes             every database in the folder
+  holdfast check --recursive /srv       and in all folders below; links to
+                                        folders are named, and not followed
   holdfast check --snapshot copy.db     you say that nobody writes it
   holdfast check --map app.db           and draw where the damage lies
   holdfast check --tenant acme bolt     the whole hold against the service
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 
@@ -82,20 +88,9 @@ interface Running {
   readonly outcome: Outcome
 }
 
-/** @throws {Failure} USAGE when a folder holds no database */
-async function targetsIn(files: readonly string[]): Promise<readonly Target[]> {
-  const targets: Target[] = []
-  for (const file of files) {
-    const found = await findDatabases(file)
-    if (found.length === 0) throw new Failure('USAGE', `the folder ${file} holds no database`, { hint: 'name the files themselves, or another folder' })
-    for (const named of found) targets.push({ tenant: null, named })
-  }
-  return targets
-}
-
 /**
  * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
- * result for each name. Copies stay as they are named: nobody holds them, and beside each name may lie another WAL.
+ * result for each name. Copies stay as they are named: nobody holds them.
  */
 async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
   const seen = new Set<string>()
@@ -111,12 +106,19 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 
 async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
-  const named = await targetsIn(files)
+  const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
+  const named = databases.map((named) => ({ tenant: null, named }))
   const targets = options.snapshot ? named : await eachOnce(named)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
   const bare = await bareRun(options, face, run)
+  if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
+  outcome.select(targets)
   return withProgress(face, options, outcome, async (watching) => {
+    for (const { path, failure } of unreadable) {
+      watching.onResult(unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure))
+    }
+    if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
     return withBareRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
       const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce)
@@ -150,19 +152,19 @@ export const tellKept = (where: string, face: Face, { quiet }: Pick<ReportOption
 }
 
 async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
-  if (files.length > 0 || options.snapshot || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, without --snapshot and without --ledger: tenants have the ledger of the configuration')
+  if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration')
   if (options.snapshots !== undefined || options.keepSnapshot !== undefined) {
     throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', { hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one' })
   }
   const { workers, timeout } = options
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { workers, timeout })
-  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false }), (service) =>
-    withProgress(face, options, outcome, (watching) =>
-      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching)))
+  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false, outcome }), (service) =>
+    untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
+      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching))))
 }
 
 /** Shows progress while `work` runs, and gathers its results. */
-export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: Watching) => Promise<Done>): Promise<Done> {
+export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: WatchingSweep) => Promise<Done>): Promise<Done> {
   using line = await showProgress(face, options.quiet ?? false)
-  return await work({ onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
+  return await work({ onSelected: (targets) => outcome.select(targets), onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
 }

@@ -59,7 +59,7 @@ Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
   1 failed, 2 one is damaged (what differs is told all the same),
   3 not everything could be read or compared, 4 a tenant may be paused,
   64 usage, 70 bug, 75 in use (try later), 78 configuration,
-  129/130/143 ended by a signal; of several files the gravest`)
+  129/130/131/143 ended by a signal; of several files the gravest`)
     .action((a: string, b: string, options: CompareOptions) => act(() => compare(a, b, options, face)))
 }
 

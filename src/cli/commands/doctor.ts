@@ -30,7 +30,7 @@ ${mustTable()}
 
 Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, 64 usage,
   70 bug, 75 another run is active (with --tenant), 78 configuration,
-  129/130/143 ended by a signal`)
+  129/130/131/143 ended by a signal`)
     .action((options: DoctorOptions) => act(() => examine(options, face)))
 }
 

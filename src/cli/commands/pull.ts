@@ -7,6 +7,7 @@ import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { Face } from '../face.ts'
+import { untilFinished } from '../finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
 import { depthOption, withReport, type ReportOptions } from '../options.ts'
@@ -25,8 +26,8 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
-  78 configuration, 129/130/143 ended by a signal; the files are pulled whether
-  sound or damaged`)
+  78 configuration, 129/130/131/143 ended by a signal; the files are pulled
+  whether sound or damaged`)
     .action((id: string, folder: string, options: ReportOptions & { readonly depth: 'quick' | 'full' }) => act(() => pullTenant(id, folder, options, face)))
 }
 
@@ -36,8 +37,8 @@ async function pullTenant(id: string, folder: string, options: ReportOptions & {
   return await outcome.of(async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
     const keep = await keepIn(folder, face.version, tellKept('pulled to', face, options))
-    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep }), (service) =>
-      withProgress(face, options, outcome, (watching) =>
-        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching)))
+    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep, outcome }), (service) =>
+      untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
+        sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching))))
   })
 }

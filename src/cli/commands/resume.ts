@@ -1,17 +1,17 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { requireAllResumed, resumeOpenHolds } from '../../fleet/open-holds.ts'
-import { withLedger } from '../../fleet/run.ts'
+import { requireAllResumed } from '../../fleet/open-holds.ts'
+import { resumeTenants, type Resumption } from '../../fleet/resume-tenants.ts'
 import { newRunId } from '../../ledger/run-id.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { mayBeOurs } from '../../model/service-way.ts'
+import { describeOther } from '../../report/other-holds.ts'
 import { printable } from '../../report/printable.ts'
-import type { Service } from '../../service/port.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
-import { openingOf } from '../opening.ts'
+import { noticeTo, tellEndings, tellOthers } from '../opening.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
 
 interface ResumeOptions extends CommonOptions {
@@ -21,36 +21,71 @@ interface ResumeOptions extends CommonOptions {
 export function addResume(program: Command, face: Face, act: Act): void {
   withCommon(program.command('resume').description('end holds that a crash left open, and look whether the tenants serve'), 'holdfast.resume/1')
     .argument('[id]', 'tenant')
-    .option('--all', 'every hold that stands open')
+    .option('--all', 'every hold of this service that stands open')
     .addHelpText('after', `
+The tenants come first: it works with a ledger that cannot be written, too.
+With an ID it works without any ledger, and it ends what was asked for in
+another way than the configuration has now, once the tenant is seen serving.
+
 Examples:
   holdfast resume --all                also as ExecStopPost of a systemd unit
   holdfast resume acme
 
-Exit codes: 0 nothing is open any more, 1 failed, 3 the ledger had to be set
-  aside, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
-  78 configuration, 129/130/143 ended by a signal`)
+Exit codes: 0 nothing is open any more, 1 failed, or the tenants serve and it
+  could not be written down, 3 the ledger had to be set aside or could not be
+  read, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((id: string | undefined, options: ResumeOptions) => act(() => resume(id, options, face)))
 }
 
 async function resume(id: string | undefined, options: ResumeOptions, face: Face): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true)) throw new Failure('USAGE', 'name one tenant, or say --all')
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  const opening = openingOf(face, { ...options }, newRunId(), 'resume')
-  return withLedger(settings, opening, async (ledger, service) => {
-    const only = id === undefined ? null : tenantId(id)
-    const endings = await resumeOpenHolds(service, ledger, only)
-    if (only !== null && endings.length === 0 && !(await isKnown(only, ledger, service))) throw new Failure('TENANT_UNKNOWN', `neither the ledger nor the service knows ${only}`)
-    if (options.json) await face.out(`${JSON.stringify({ schema: 'holdfast.resume/1', holds: endings.map(({ hold, failure }) => ({ ...hold, resumed: failure === null, failure: failure?.code ?? null })) }, null, 2)}\n`)
-    else {
-      opening.onEndings(endings)
-      if (endings.length === 0 && !options.quiet) await face.out(`no hold${only === null ? '' : ` on ${printable(only)}`} stands open${ledger.notice === null ? '' : ' in the ledger as it is now'}\n`)
-    }
-    requireAllResumed(endings)
-    return ledger.notice === null ? exitCodes.sound : exitCodes.inconclusive // Of what could not be read nobody knows whether it was a hold.
-  })
+  const only = id === undefined ? null : tenantId(id)
+  const resumption = await resumeTenants(settings, newRunId(), only)
+  const { notice, trouble } = resumption
+  if (options.json) await face.out(`${JSON.stringify(documentOf(resumption, settings.file), null, 2)}\n`)
+  tellEndings(face, resumption.endings)
+  tellOthers(face, resumption.others, settings.file)
+  if (notice !== null) noticeTo(face)(notice)
+  if (trouble !== null) noticeTo(face)(trouble.message)
+  if (!options.json && !options.quiet && resumption.endings.length === 0 && !resumption.unknown && !resumption.others.some(mayBeOurs)) await face.out(nothingOpen(only, resumption))
+  requireServing(resumption, settings.file)
+  requireWritten(resumption)
+  return notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive // Of what could not be read nobody knows whether it was a hold.
 }
 
-/** Who was ever held is in the ledger; who never was, the service may list. */
-const isKnown = async (tenant: TenantId, ledger: Ledger, service: Service): Promise<boolean> =>
-  (await ledger.history(tenant, 1)).length > 0 || (await service.tenants(AbortSignal.timeout(10_000))).some(({ id }) => id === tenant)
+const nothingOpen = (only: TenantId | null, { notice, unread }: Resumption): string =>
+  `no hold${only === null ? '' : ` on ${printable(only)}`} stands open${notice === null && !unread ? '' : ' in the ledger as it is now'}\n`
+
+/** What there is to say beside the holds stands there only when there is. */
+const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string): object => ({
+  schema: 'holdfast.resume/1',
+  holds: endings.map(({ hold, how, failure, complaint, unwritten }) => ({ ...hold, resumed: failure === null, how, failure: failure?.code ?? null, complaint, written: failure === null && unwritten === null })),
+  ...(others.length === 0 ? {} : { others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })) }),
+  ...(trouble === null ? {} : { trouble: { code: trouble.code, message: trouble.message, hint: trouble.hint } }),
+  ...(unknown ? { unknown, leases } : {}),
+})
+
+/** @throws {Failure} with `maybe-paused` while it is not known whether a tenant of this service stands still */
+function requireServing({ endings, others, leases, unknown, trouble, notice }: Resumption, config: string): void {
+  requireAllResumed(endings)
+  if (unknown) {
+    const named = leases.length === 0 ? '' : `; the service names leases of a holdfast: ${leases.map(({ tenant }) => tenant).join(', ')}`
+    throw new Failure('LEDGER_UNUSABLE', `it is not known which holds stand open: ${trouble?.message ?? notice ?? 'the ledger does not say'}${named}`, {
+      tenant: 'maybe-paused', cause: trouble, hint: 'look at the service which tenants stand still, and run `holdfast resume ID` for each: it needs no ledger',
+    })
+  }
+  const [first] = others.filter(mayBeOurs)
+  if (first !== undefined) throw new Failure('RESUME_FAILED', describeOther(first, config).said, { hint: describeOther(first, config).next })
+}
+
+/** @throws {Failure} where tenants serve again and the ledger does not know it */
+function requireWritten({ endings }: Resumption): void {
+  const unwritten = endings.filter((ending) => ending.unwritten !== null)
+  const [first] = unwritten
+  if (!first?.unwritten) return
+  throw new Failure('LEDGER_UNUSABLE', `${unwritten.map(({ hold }) => hold.tenant).join(', ')}: seen to the end, but the ledger could not be written: ${first.unwritten.message}`, {
+    tenant: 'active', cause: first.unwritten, hint: `${first.unwritten.hint}; until then each run resumes this once more, which does no harm`,
+  })
+}

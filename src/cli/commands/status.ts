@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { wayOf } from '../../config/service-way.ts'
 import { isGone } from '../../fleet/registry.ts'
+import { isAtWork, leftBehind } from '../../ledger/at-work.ts'
 import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
@@ -31,11 +33,14 @@ Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
 async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode> {
   const format = options.json ? 'json' : options.format
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  await using ledger = await readLedger(settings.ledger.dir)
+  await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
+  const now = Date.now()
   const view: StatusView = {
-    service: settings.service.name, generatedAt: Date.now(), maxAgeMs: options.maxAge,
+    service: settings.service.name, via: settings.service.kind, generatedAt: now, maxAgeMs: options.maxAge,
     tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
-    openHolds: await ledger.openHolds(),
+    openHolds: await Promise.all((await ledger.openHolds()).map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(settings.ledger.dir, settings.service.name, hold, now)) }))),
+    otherHolds: await leftBehind(await ledger.otherHolds(), settings.ledger.dir),
+    config: settings.file, ledgerLost: ledger.holdsLost,
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
   }
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)

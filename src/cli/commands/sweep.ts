@@ -5,6 +5,7 @@ import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { Face } from '../face.ts'
+import { untilFinished } from '../finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
 import { depthOption, positive, withReport, type ReportOptions } from '../options.ts'
@@ -34,7 +35,7 @@ Examples:
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
-  78 configuration, 129/130/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((options: SweepCommandOptions) => act(() => sweepService(options, face)))
 }
 
@@ -44,10 +45,8 @@ async function sweepService(options: SweepCommandOptions, face: Face): Promise<E
   return await outcome.of(async () => {
     const { depth, only, maxPaused, concurrency } = options
     const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { maxPaused, workers: concurrency })
-    return withServiceRun(settings, openingOf(face, options, run, 'sweep'), async (service) => {
-      const worked = await withProgress(face, options, outcome, (watching) => sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching))
-      await service.ledger.append({ kind: 'run-finished', exitCode: outcome.exitCode(worked), selected: worked.selected, covered: worked.covered, whole: only === undefined && depth === 'full' })
-      return worked
-    })
+    return withServiceRun(settings, openingOf(face, options, run, 'sweep', { outcome }), (service) =>
+      untilFinished(service, outcome, only === undefined && depth === 'full', () => withProgress(face, options, outcome, (watching) =>
+        sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching))))
   })
 }

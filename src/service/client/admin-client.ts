@@ -84,6 +84,10 @@ export class AdminClient implements Service {
     return { tenant: id, holder: request.holder, leaseId, fence, bootId, expiresInMs, openHandles, files, sqliteVersion, via: 'admin-api' }
   }
 
+  get callMsMax(): number {
+    return this.#transport.timeoutMs
+  }
+
   quiesceMsMax(drainTimeoutMs: number): number {
     return quiesceStartMsMax + drainTimeoutMs + Math.max(this.#transport.timeoutMs, closeMsMin)
   }
@@ -113,6 +117,10 @@ export class AdminClient implements Service {
     if (read.kind === 'misfit') throw resumeFailed(what, misfit(what, read.why, 'maybe-paused'))
     const { heldMs, continuous, bootId, endedBy } = read.value
     return { heldMs, continuous, bootId, endedBy }
+  }
+
+  endEarlierCommands(): Promise<void> {
+    return Promise.resolve()
   }
 
   async leases(signal: AbortSignal): Promise<readonly OpenLease[]> {

@@ -46,7 +46,7 @@ function failureOf(what: string, { heard }: Outcome, tenant: TenantState): Failu
     case 'unreachable':
       return new Failure('ADMIN_UNREACHABLE', `${what}: no connection (${reasonOf(heard.cause)})`, { cause: heard.cause, tenant })
     case 'lost':
-      return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? 'no answer in time' : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant, hint: heard.how === 'deadline' ? silentHint : brokenOffHint })
+      return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? heard.cause.message : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant, hint: heard.how === 'deadline' ? silentHint : brokenOffHint })
     case 'too-large':
       return new Failure('CONTRACT_BROKEN', `${what}: the answer is larger than any that the contract knows`, { tenant })
     case 'answer': {

@@ -1,11 +1,12 @@
 /** One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide. */
-import { readFile } from 'node:fs/promises'
 import type { Dispatcher } from 'undici'
 import Pool from 'undici/lib/dispatcher/pool.js' // Not all of the library: to load that took twice as long, of each run's start.
 import type { ServiceSettings } from '../../config/settings.ts'
+import { readSmallFile } from '../../config/small-file.ts'
 import { startDeadline } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import { readToken } from './token.ts'
+import { requireTrustedFile } from './trusted-file.ts'
 
 export type AdminSettings = Extract<ServiceSettings, { kind: 'admin-api' }>
 
@@ -100,7 +101,7 @@ export class Transport implements AsyncDisposable {
     } catch (thrown) {
       signal.throwIfAborted()
       const cause = thrown as Error
-      if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause }
+      if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause: deadline.signal.reason as Error } // It says how long we waited.
       return neverConnected(cause) ? { kind: 'unreachable', cause } : { kind: 'lost', how: 'connection', cause }
     } finally {
       signal.removeEventListener('abort', abort)
@@ -122,12 +123,17 @@ export class Transport implements AsyncDisposable {
 }
 
 async function readCertificates(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    throw new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error })
-  }
+  requireTrustedFile(file, 'the file of service.caFile')
+  const refused = (why: string, cause?: unknown): Failure => new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${why})`, { cause })
+  const read = await readSmallFile(file, certificateBytesMax, 'follow').catch((error: unknown) => {
+    throw refused((error as NodeJS.ErrnoException).code ?? String(error), error)
+  })
+  if (read.kind !== 'read') throw refused(read.kind === 'too-large' ? `it has more than ${certificateBytesMax} bytes` : 'it is not a regular file')
+  return read.bytes
 }
+
+/** Enough for all authorities that a system knows, several times over. */
+const certificateBytesMax = 4_000_000
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
 

@@ -1,12 +1,12 @@
 /** A service without an admin API, reached by commands (interfaces.md, configuration, `hooks`). There is no lease: what we pause, only we resume. */
-import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, RegisteredTenant, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
+import type { Capabilities, CommandObserver, HoldCommands, OpenLease, Quiesced, QuiesceRequest, RegisteredTenant, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
 import { commandFor } from './argument.ts'
 import { runCommand, type Ran } from './command.ts'
+import { markOf, endEarlierCommands } from './earlier-commands.ts'
 
 export type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
 
@@ -18,16 +18,21 @@ type ListedTenant = z.infer<typeof listedTenant>
 /** What shows that one tenant serves: whatever else the listing says of it, or of others, is not needed for that. */
 const servingTenant = z.object({ id, state, healthy: z.catch(z.nullish(z.boolean()), null) })
 
+/** A resume command that fails is tried again. One that did not end in time is not: it has had the time that it was allowed. */
 const resumeAttempts = 3
-
+/** Until a command that was killed is gone, and what it said was read. */
+const endedWithinMs = 6_000
 export class HookService implements Service {
   readonly via = 'hooks'
   readonly #settings: HookSettings
   /** When each quiesce command ended, by tenant, on the monotonic clock. */
   readonly #quiescedAt = new Map<TenantId, number>()
 
-  constructor(settings: HookSettings) {
+  readonly #onCommand: CommandObserver
+
+  constructor(settings: HookSettings, onCommand: CommandObserver) {
     this.#settings = settings
+    this.#onCommand = onCommand
   }
 
   capabilities(): Promise<Capabilities> {
@@ -57,34 +62,43 @@ export class HookService implements Service {
     const command = commandFor(this.#settings.quiesce, id)
     // Made now, so that an id that cannot be passed to the resume command is refused before anything is paused.
     commandFor(this.#settings.resume, id)
-    const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
-    if (ran.how !== 'exit' || ran.code !== 0) throw quiesceFailure(command, ran)
+    const ran = await this.#run('quiesce', command, id, request.holder, signal)
+    if (ran.how !== 'exit' || ran.code !== 0) throw this.#quiesceFailure(command, ran)
     this.#quiescedAt.set(id, performance.now())
     return {
-      tenant: id, holder: request.holder, leaseId: `hook-${randomUUID()}`, fence: null, bootId: null, expiresInMs: request.ttlMs,
+      tenant: id, holder: request.holder, leaseId: request.holder, fence: null, bootId: null, expiresInMs: request.ttlMs,
       openHandles: 0, files: null, sqliteVersion: null, via: 'hooks',
     }
   }
 
+  get callMsMax(): number {
+    return this.#settings.timeoutMs + endedWithinMs
+  }
+
   quiesceMsMax(): number {
-    return this.#settings.timeoutMs
+    return this.callMsMax
   }
 
   renew(quiesced: Quiesced): Promise<{ readonly expiresInMs: number }> {
     return Promise.resolve({ expiresInMs: quiesced.expiresInMs })
   }
 
-  async resume(quiesced: Pick<Quiesced, 'tenant'>, signal: AbortSignal): Promise<Resumed> {
-    const { tenant } = quiesced
+  async resume({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>, signal: AbortSignal): Promise<Resumed> {
     const command = commandFor(this.#settings.resume, tenant)
     for (let attempt = 1; ; attempt++) {
-      const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
+      const ran = await this.#run('resume', command, tenant, leaseId, signal)
       if (ran.how === 'exit' && ran.code === 0) break
-      if (attempt === resumeAttempts || signal.aborted) throw new Failure('RESUME_FAILED', describe(command, ran))
+      if (ran.how === 'timeout' || ran.how === 'unkillable') throw new Failure('RESUME_FAILED', this.#describe(command, ran), { retry: false })
+      if (attempt === resumeAttempts || signal.aborted) throw new Failure('RESUME_FAILED', this.#describe(command, ran))
     }
     const quiescedAt = this.#quiescedAt.get(tenant)
     this.#quiescedAt.delete(tenant)
     return { heldMs: quiescedAt === undefined ? null : Math.round(performance.now() - quiescedAt), continuous: null, bootId: null, endedBy: 'holder' }
+  }
+
+  /** A quiesce command that is still running would pause the tenant after our resume. */
+  async endEarlierCommands(commands: HoldCommands): Promise<void> {
+    await endEarlierCommands(commands, this.#settings.timeoutMs)
   }
 
   leases(): Promise<readonly OpenLease[]> {
@@ -117,9 +131,11 @@ export class HookService implements Service {
 
   async #print(signal: AbortSignal): Promise<string> {
     const command = this.#settings.tenants
-    const ran = await runCommand(command, { timeoutMs: this.#settings.timeoutMs, signal })
-    if (ran.how === 'aborted') throw new Failure('INTERRUPTED', describe(command, ran), { cause: signal.reason })
-    if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', describe(command, ran))
+    const ran = await runCommand(command, {
+      timeoutMs: this.#settings.timeoutMs, signal, env: {}, keepsStdout: true, onStarted: () => undefined,
+    })
+    if (ran.how === 'aborted') throw new Failure('INTERRUPTED', this.#describe(command, ran), { cause: signal.reason })
+    if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', this.#describe(command, ran))
     return ran.stdout
   }
 
@@ -133,31 +149,44 @@ export class HookService implements Service {
   #invalid(why: string): Failure {
     return new Failure('REGISTRY_STALE', `${JSON.stringify(this.#settings.tenants)}: ${why}`)
   }
-}
 
-function quiesceFailure(command: readonly string[], ran: Ran): Failure {
-  const text = describe(command, ran)
-  switch (ran.how) {
-    case 'not-started':
-      return new Failure('ADMIN_UNREACHABLE', text)
-    case 'timeout':
-      return new Failure('QUIESCE_TIMEOUT', text, { tenant: 'maybe-paused' })
-    case 'aborted':
-      return new Failure('INTERRUPTED', text, { tenant: 'maybe-paused' })
-    case 'exit':
-    case 'signal':
-    case 'too-much-output':
-      // Part of the work may be done, and no lease will end it.
-      return new Failure('ADMIN_REFUSED', text, { tenant: 'maybe-paused', hint: 'the quiesce command failed half-way; see what it says and run the resume command' })
+  /** A command that acts on a tenant. */
+  async #run(deed: 'quiesce' | 'resume', command: readonly string[], tenant: TenantId, holder: string, signal: AbortSignal): Promise<Ran> {
+    const ran = await runCommand(command, {
+      timeoutMs: this.#settings.timeoutMs, signal, env: markOf(deed, holder), keepsStdout: false,
+      onStarted: (process) => this.#onCommand(tenant, { deed, state: 'running', process }),
+    })
+    this.#onCommand(tenant, { deed, state: ran.how === 'exit' && ran.code === 0 ? 'succeeded' : 'failed' })
+    return ran
   }
-}
 
-function describe(command: readonly string[], ran: Ran): string {
-  const how: Record<Ran['how'], string> = {
-    exit: `exit code ${ran.code}`, signal: 'it was killed', timeout: 'it did not end in time and was killed', aborted: 'interrupted',
-    'not-started': 'it could not be started', 'too-much-output': 'it printed without end and was killed',
+  #quiesceFailure(command: readonly string[], ran: Ran): Failure {
+    const text = this.#describe(command, ran)
+    switch (ran.how) {
+      case 'not-started':
+        return new Failure('ADMIN_UNREACHABLE', text)
+      case 'timeout':
+      case 'unkillable':
+        return new Failure('QUIESCE_TIMEOUT', text, { tenant: 'maybe-paused', hint: 'find out why the quiesce command takes so long, or raise service.hooks.timeout' })
+      case 'aborted':
+        return new Failure('INTERRUPTED', text, { tenant: 'maybe-paused' })
+      case 'exit':
+      case 'signal':
+      case 'too-much-output':
+        // Part of the work may be done, and no lease will end it.
+        return new Failure('ADMIN_REFUSED', text, { tenant: 'maybe-paused', hint: 'the quiesce command failed half-way; see what it says and run the resume command' })
+    }
   }
-  return `${JSON.stringify(command)}: ${how[ran.how]}${ran.complaint === '' ? '' : ` (${ran.complaint})`}`
+
+  #describe(command: readonly string[], ran: Ran): string {
+    const how: Record<Ran['how'], string> = {
+      exit: `exit code ${ran.code}`, signal: 'it was killed', aborted: 'interrupted', 'not-started': 'it could not be started',
+      timeout: `it did not end within ${this.#settings.timeoutMs} ms (service.hooks.timeout) and was killed`,
+      unkillable: `it did not end within ${this.#settings.timeoutMs} ms (service.hooks.timeout) and could not be killed; it may still run`,
+      'too-much-output': 'it printed without end and was killed',
+    }
+    return `${JSON.stringify(command)}: ${how[ran.how]}${ran.complaint === '' ? '' : ` (${ran.complaint})`}`
+  }
 }
 
 function parse(text: string): unknown {

@@ -75,25 +75,32 @@ export class Account {
     return this.#source.read(page, bytes) === 'unread' ? null : bytes
   }
 
-  say(rule: Rule, severity: Severity, object: FoundObject, page: number | null, trail: readonly number[], text: string): void {
-    this.found.add({ rule, severity, object, page, trail, text })
+  say(rule: Rule, severity: Severity, object: FoundObject, page: number | null, trail: readonly number[], text: string, other: FoundObject | null = null): void {
+    this.found.add({ rule, severity, object, page, trail, text, other })
     if (page === null || page > this.claims.pageCount || severity === 'notice') return
     if (severity === 'damage') this.claims.mark(page, marks.damaged)
     this.places.add(severity === 'damage' ? 'damaged' : 'unowned', page, rule, object)
   }
 
   /** Says it, and that the walk ends there. */
-  breakOff(rule: Rule, object: FoundObject, page: number | null, trail: readonly number[], text: string): void {
+  breakOff(rule: Rule, object: FoundObject, page: number | null, trail: readonly number[], text: string, other: FoundObject | null = null): void {
     this.brokenOff = true
-    this.say(rule, 'damage', object, page, trail, text)
+    this.say(rule, 'damage', object, page, trail, text, other)
   }
 
   nameOfOwner(owner: number, use: Use): string {
     if (use === uses.lockByte) return 'SQLite\u2019s locks'
     if (use === uses.pointerMap) return 'the pointer map'
     if (owner === freeListOwner) return 'the free list'
-    return nameOf(this.objects.get(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })
+    return nameOf(this.objectOf(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })
+  }
+
+  /** The object or list that owns a page; null where it is no object of the schema. */
+  objectOf(owner: number): FoundObject | null {
+    return owner === freeListOwner ? freeList : (this.objects.get(owner) ?? null)
   }
 }
+
+export const freeList: FoundObject = { kind: 'freelist', name: 'free list', table: null }
 
 export const nameOf = (object: FoundObject): string => (object.kind === 'schema' ? 'the schema' : `${object.kind} ${object.name}`)

@@ -11,6 +11,8 @@ export interface Seen {
   readonly severity: Severity
   readonly object: FoundObject
   readonly page: number | null
+  /** The other owner of a page that is used twice, where it is an object. */
+  readonly other: FoundObject | null
   /** Pages from the root to `page`; empty where no tree was walked. */
   readonly trail: readonly number[]
   readonly text: string
@@ -44,6 +46,7 @@ export class Found {
       rule: seen.rule, severity: seen.severity, source: 'census', object: seen.object, text: seen.text,
       ...(seen.page === null ? {} : { page: seen.page }),
       ...(seen.trail.length === 0 ? {} : { trail: [...seen.trail] }),
+      ...(seen.other === null ? {} : { other: seen.other }),
     })
   }
 

@@ -1,11 +1,9 @@
 /** Walks the free list: claims its pages, counts them (SQLite file format, section 1.5). */
-import type { FoundObject } from '../../model/finding.ts'
 import { readTrunk } from '../freelist.ts'
+import { freeList } from './account.ts'
 import type { Account } from './account.ts'
 import { freeListOwner, uses } from './claims.ts'
 import type { Use } from './claims.ts'
-
-const freeList: FoundObject = { kind: 'freelist', name: 'free list', table: null }
 
 /** Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not sound. */
 export function* walkFreeList(account: Account): Generator<void> {
@@ -55,8 +53,12 @@ function claimFree(account: Account, page: number, use: Use, from: number): bool
     case 'out-of-range':
       account.breakOff('freelist-broken', freeList, page, [], `${by} says that page ${page} is free, but the database has ${account.claims.pageCount} pages`)
       return false
-    case 'used':
-      account.breakOff('page-used-twice', freeList, page, [], `${by} says that page ${page} is free, but it is used by ${account.nameOfOwner(claim.owner, claim.use)}`)
+    case 'used': {
+      // The damage is that of the owner: what it keeps on the page may be overwritten by the next write.
+      const owner = account.objectOf(claim.owner)
+      const text = `${by} says that page ${page} is free, but it is used by ${account.nameOfOwner(claim.owner, claim.use)}`
+      account.breakOff('page-used-twice', owner ?? freeList, page, [], text, owner === null || owner === freeList ? null : freeList)
       return false
+    }
   }
 }

@@ -4,7 +4,8 @@ import { cellOffset, readPage } from '../page.ts'
 import { readCell } from '../cell.ts'
 import type { PageLayout } from '../page-layout.ts'
 import { read32 } from '../bytes.ts'
-import { readRecord } from '../record.ts'
+import { varintBytes, varintNumber } from '../varint.ts'
+import { readRecord, valueBytes } from '../record.ts'
 import type { Value } from '../record.ts'
 
 export interface SchemaRow {
@@ -17,8 +18,7 @@ export interface SchemaRow {
 
 export type SchemaPage = { readonly rows: readonly SchemaRow[]; readonly malformed: readonly string[] }
 
-/** Bytes of a schema row that are read: type, names and root page come first, the SQL behind them is of no interest here. */
-const rowBytesMax = 1 << 18
+/** Type, names and root page come first; the SQL behind them is of no interest here. */
 const columnsRead = 4
 
 /**
@@ -34,7 +34,10 @@ export function readSchemaPage(bytes: Uint8Array, pageNumber: number, layout: Pa
     const cell = readCell(bytes, cellOffset(bytes, page, i), page, layout)
     if (cell.kind === 'wrong') continue // The tree walk says so.
     const local = bytes.slice(cell.payload, cell.payload + cell.localBytes)
-    const record = readRecord(wholePayload(local, cell.payloadBytes, cell.overflow, layout, readNext), columnsRead)
+    const payload = new Payload(local, cell.payloadBytes, cell.overflow, layout, readNext)
+    const record = readRecord(payload.first(bytesOf(payload)), columnsRead)
+    // What the disk would not give says nothing of the row: the tree walk has counted the page.
+    if (payload.unread) continue
     const row = record.kind === 'record' ? rowOf(record.values, encoding) : record.why
     if (typeof row === 'string') malformed.push(`row ${i} of page ${pageNumber}: ${row}`)
     else rows.push(row)
@@ -42,27 +45,60 @@ export function readSchemaPage(bytes: Uint8Array, pageNumber: number, layout: Pa
   return { rows, malformed }
 }
 
-/** As much of the payload as is needed, or as its overflow chain gives: a hostile length must not take memory that no page stands for. */
-function wholePayload(local: Uint8Array, payloadBytes: number, overflow: number, layout: PageLayout, readNext: (page: number) => Uint8Array | null): Uint8Array {
-  const wanted = Math.min(payloadBytes, rowBytesMax)
-  if (local.length >= wanted) return local
-  const pieces = [local]
-  let bytes = local.length
-  let next = overflow
-  while (bytes < wanted && next !== 0) {
-    const page = readNext(next)
-    if (page === null) break
-    pieces.push(page.subarray(4, Math.min(layout.usable, 4 + payloadBytes - bytes)))
-    bytes += pieces.at(-1)?.length ?? 0
-    next = read32(page, 0)
+/** A header of five serial types, each a varint. */
+const headerBytesMax = 64
+
+/** How many bytes of a record its header and first columns take. Names may be as long as anybody likes. */
+function bytesOf(payload: Payload): number {
+  const header = payload.first(headerBytesMax)
+  const headerBytes = varintNumber(header, 0)
+  let bytes = headerBytes
+  for (let at = varintBytes(header, 0), column = 0; column < columnsRead && at < Math.min(headerBytes, header.length); column++) {
+    const serialType = varintNumber(header, at)
+    at += varintBytes(header, at)
+    bytes += valueBytes(serialType) ?? 0
   }
-  const whole = new Uint8Array(bytes)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
+  return bytes
+}
+
+/** A payload of which as much is put together as is asked for, or as its overflow chain gives: a hostile length must not take memory that no page stands for. */
+class Payload {
+  readonly #bytes: number
+  readonly #layout: PageLayout
+  readonly #readNext: (page: number) => Uint8Array | null
+  readonly #pieces: Uint8Array[]
+  /** Pages of the chain so far: one that comes again would lead on for ever. */
+  readonly #seen = new Set<number>()
+  #filled: number
+  #next: number
+  /** A page of it could not be read. */
+  unread = false
+
+  constructor(local: Uint8Array, bytes: number, overflow: number, layout: PageLayout, readNext: (page: number) => Uint8Array | null) {
+    this.#bytes = bytes
+    this.#layout = layout
+    this.#readNext = readNext
+    this.#pieces = [local]
+    this.#filled = local.length
+    this.#next = overflow
   }
-  return whole
+
+  first(bytes: number): Uint8Array {
+    const wanted = Math.min(bytes, this.#bytes)
+    while (this.#filled < wanted && this.#next !== 0 && !this.#seen.has(this.#next)) {
+      this.#seen.add(this.#next)
+      const page = this.#readNext(this.#next)
+      if (page === null) {
+        this.unread = true
+        break
+      }
+      const piece = page.subarray(4, Math.min(this.#layout.usable, 4 + this.#bytes - this.#filled))
+      this.#pieces.push(piece)
+      this.#filled += piece.length
+      this.#next = read32(page, 0)
+    }
+    return Buffer.concat(this.#pieces)
+  }
 }
 
 function rowOf(values: readonly Value[], encoding: number): SchemaRow | string {

@@ -167,5 +167,5 @@ function sayRefused(account: Account, tree: Tree, page: number, claim: Exclude<C
     return
   }
   const other = isPointerMapPage(account.layout, page) ? 'a pointer-map page' : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
-  account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOf(tree.object)} and is ${other} as well`)
+  account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOf(tree.object)} and is ${other} as well`, account.objectOf(claim.owner))
 }

@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs'
 import { startCompanions } from '../../../src/hold/companions.ts'
 import { hold, unbounded } from '../../../src/hold/hold.ts'
+import type { HoldStep } from '../../../src/hold/record.ts'
 import { openLedger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
@@ -17,13 +18,14 @@ const service = await connectService({ kind: 'admin-api', name: 'notes', endpoin
 const ledger = await openLedger(`${folder}/ledger`, newRunId())
 await using companions = await startCompanions()
 const settings = { require: 'sealed', ttlMs: Number(ttl), drainTimeoutMs: 200, maxPauseMs: 5_000, warmAboveBytes: Number(warmAbove), trustMounts: [] } as const
-const held = await hold({
-  named, roots: null, keeper: { kind: 'service', tenant, service, ledger, socket }, expected: true, lostPauseMs: null, settings, folder, name: `hold-${tenant}`, bounds: unbounded,
-  onStep: (step) => {
-    if (step !== at) return
-    writeSync(1, `${JSON.stringify({ frozen: step })}\n`)
-    process.kill(process.pid, 'SIGSTOP')
-  },
+const onStep = (step: HoldStep): void => {
+  if (step !== at) return
+  writeSync(1, `${JSON.stringify({ frozen: step })}\n`)
+  process.kill(process.pid, 'SIGSTOP')
+}
+const [held] = await hold({
+  files: [{ named, expected: true, lostPauseMs: null, name: `hold-${tenant}`, onStep }],
+  roots: null, keeper: { kind: 'service', tenant, service, ledger, socket }, settings, folder, bounds: unbounded,
 }, companions, new AbortController().signal)
-writeSync(1, `${JSON.stringify({ ended: held.kind === 'snapshot' ? 'snapshot' : held.failure.message })}\n`)
+writeSync(1, `${JSON.stringify({ ended: held?.kind === 'snapshot' ? 'snapshot' : held?.failure.message })}\n`)
 process.exit(0)

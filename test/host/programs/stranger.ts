@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import Database from 'better-sqlite3'
 import { tryLock, tryPosixLock } from '../../../src/host/byte-lock.ts'
 import { answerQuestions } from '../../../src/host/child-side.ts'
-import { takeWriteLease } from '../../../src/host/kernel-lease.ts'
+import { leaseOf, takeWriteLease } from '../../../src/host/kernel-lease.ts'
 
 export type Deed =
   | { readonly do: 'open'; readonly path: string; readonly flags: number }
@@ -13,7 +13,7 @@ export type Deed =
   | { readonly do: 'truncate'; readonly descriptor: number; readonly bytes: number }
   | { readonly do: 'map'; readonly descriptor: number; readonly bytes: number; readonly how: 'shared' | 'private' }
   | { readonly do: 'lock'; readonly descriptor: number; readonly owner: 'posix' | 'description'; readonly kind: 'read' | 'write'; readonly start: number; readonly length: number }
-  | { readonly do: 'lease'; readonly descriptor: number }
+  | { readonly do: 'lease' | 'lease-state'; readonly descriptor: number }
   | { readonly do: 'sql'; readonly path: string; readonly sql: string }
   | { readonly do: 'sql-keep'; readonly path: string; readonly sql: string }
 
@@ -41,6 +41,8 @@ function carryOut(deed: Deed): number | string {
       return (deed.owner === 'posix' ? tryPosixLock : tryLock)(deed.descriptor, deed.kind, deed)
     case 'lease':
       return takeWriteLease(deed.descriptor).kind
+    case 'lease-state':
+      return leaseOf(deed.descriptor)
     case 'sql':
     case 'sql-keep':
       return runSql(deed.path, deed.sql, deed.do === 'sql-keep')

@@ -41,7 +41,7 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     service = startService(home)
     await once(service.stdout, 'data')
     ledger = await openLedger(join(home, 'ledger'), newRunId())
-    guardian = Guardian.begin()
+    guardian = Guardian.begin(null)
   })
   afterAll(async () => {
     await guardian[Symbol.asyncDispose]()

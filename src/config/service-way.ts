@@ -1,0 +1,12 @@
+import type { ServiceWay } from '../model/service-way.ts'
+import type { ServiceSettings, Settings } from './settings.ts'
+
+/** How the ledger calls the service of this configuration. */
+export function wayOf({ file, service }: Pick<Settings, 'file' | 'service'>): ServiceWay {
+  return { service: service.name, via: service.kind, address: addressOf(service), config: file }
+}
+
+function addressOf(service: ServiceSettings): string {
+  if (service.kind === 'hooks') return JSON.stringify(service.quiesce)
+  return service.endpoint.kind === 'unix' ? service.endpoint.socket : service.endpoint.url
+}

@@ -1,0 +1,50 @@
+/** What a file is without the WAL or journal that was written into it, and what follows for the verdict on both. */
+import type { Cause } from '../model/finding.ts'
+import type { Reading } from '../model/reading.ts'
+import type { Companion, Recovery } from '../model/recovery.ts'
+import type { Diagnosis } from '../model/verdict.ts'
+import { target } from './command.ts'
+import type { DiagnosisContext } from './context.ts'
+import { diagnose } from './diagnose.ts'
+
+export interface Weighed {
+  readonly diagnosis: Diagnosis
+  readonly without: Recovery['without']
+}
+
+/** Damage that comes only with the companion is for a person to decide: a rebuild would seal what the companion did. */
+export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, context: DiagnosisContext): Weighed {
+  if (!recovered?.without) return { diagnosis, without: null }
+  const alone = diagnose(recovered.without, context)
+  const without = {
+    verdict: alone.verdict.kind,
+    damage: alone.damage,
+    findingsTotal: alone.findings.length,
+    tables: recovered.without.content,
+  }
+  const { verdict } = diagnosis
+  // A log that is cut is cut whatever the file is without it.
+  const wrote = verdict.kind === 'damaged' && verdict.findings.some(({ rule }) => rule !== 'wal-cut' && rule !== 'journal-cut')
+  if (!wrote || alone.verdict.kind !== 'sound') return { diagnosis, without }
+  const what = recovered.companions.map(nameCompanion).join(' and ')
+  const cause: Cause = {
+    hint: 'foreign-companion',
+    why:
+      `without ${what} beside it the file is whole: it may belong to another history of this file, ` +
+      'as after a restore that left it behind, or was damaged itself',
+  }
+  const remedy = {
+    do: 'ask',
+    indexes: [],
+    rehearsed: false,
+    why:
+      `the damage comes with ${what}, and without it the file is whole: a person decides which of the two is right. ` +
+      'Keep a copy of both, and let nothing open the file before: SQLite would write the one into the other',
+    command: `holdfast repair ${target(context.tenant, context.path)}`,
+  } as const
+  return { diagnosis: { ...diagnosis, causes: [...diagnosis.causes, cause], remedy }, without }
+}
+
+/** How a sentence names a companion. */
+export const nameCompanion = ({ part }: Pick<Companion, 'part'>): string =>
+  part === '-wal' ? 'the write-ahead log' : 'the rollback journal'

@@ -1,0 +1,53 @@
+/** What a hold could not prove, weighed against what was found in its snapshot. Pure. */
+import { target } from '../diagnosis/command.ts'
+import { nothingToMend } from '../diagnosis/remedy.ts'
+import type { Evidence, Holder } from '../model/evidence.ts'
+import type { Failure } from '../model/failure.ts'
+import type { Result } from '../model/report.ts'
+
+/** Damage below the level `sealed` counts only where nobody could write while the copy was made. */
+export function requireStillness(result: Result): Result {
+  const writers = result.verdict === 'damaged' ? whoCouldWrite(result.evidence) : null
+  return writers === null ? result : unsettled(result, `damage was found, but ${writers} while the copy was made (level ${result.evidence.level}): it may be a write half done`)
+}
+
+/**
+ * What the service did not confirm makes nothing sound. It takes nothing from damage: the kernel's leases stood, and
+ * bytes that nobody could write are those on the disk.
+ * @param unproven why the service did not confirm the pause
+ */
+export function withUnproven(result: Result, { code, message, hint, tenantState }: Failure): Result {
+  const failure = { code, message, hint, tenantState }
+  switch (result.verdict) {
+    case 'sound':
+      return { ...unsettled(result, `nothing was found in the snapshot, and nobody had the file while it was copied; not proven is the pause: ${message}`), failure }
+    case 'inconclusive':
+      return { ...result, failure, reason: `${result.reason ?? 'nothing was concluded'}; not proven is the pause: ${message}` }
+    case 'damaged':
+      return { ...result, failure }
+    case 'failed': // Why nothing could be read is graver than the pause, unless the tenant may still stand in it.
+      return tenantState === 'maybe-paused' ? { ...result, failure } : result
+  }
+}
+
+/** Findings stay, for a person to read; what would mend them waits until they are seen again. */
+function unsettled(result: Result, reason: string): Result {
+  return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, `holdfast check ${target(result.tenant, result.path)}`) }
+}
+
+/** In words; null where nobody could. */
+function whoCouldWrite({ level, lease, holders, unseen }: Evidence): string | null {
+  if (level === 'sealed' || level === 'none') return null // A private copy was vouched for by who named it.
+  const writers = holders.filter(mayWrite)
+  if (writers.length > 0) {
+    const names = writers.slice(0, namedMax).map(({ pid, command, modes }) => `${command} (pid ${pid}, ${modes.join('+')})`)
+    return `${names.join(', ')}${writers.length > namedMax ? ` and ${writers.length - namedMax} more` : ''} could write the file`
+  }
+  if (lease?.state === 'refused' && holders.length === 0) return 'somebody outside our view had the file open'
+  return unseen.length > 0 ? `nobody could say whether others had the file open (not looked at: ${unseen.join('; ')})` : null
+}
+
+const namedMax = 3
+
+/** A mapping may be shared and writable; of somebody of whom only a lock is seen nobody knows what else is open. */
+const mayWrite = ({ modes }: Holder): boolean => modes.includes('write') || modes.includes('mapped') || !modes.includes('read')

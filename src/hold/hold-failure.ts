@@ -1,0 +1,38 @@
+/** What an error in a hold means for a file, and what is known of the tenant then. */
+import { Failure } from '../model/failure.ts'
+import { withSuppressed } from '../model/suppressed.ts'
+import type { Keeper } from './hold-request.ts'
+import type { HoldRecord } from './record.ts'
+
+/**
+ * Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all.
+ * @throws {unknown} what is no failure, as it is
+ */
+export function gravestOf(error: unknown): Failure {
+  const all = withSuppressed(error)
+  const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? all.at(-1)
+  if (failure instanceof Failure) return failure
+  if (isSystemError(failure)) return new Failure('READ_FAILED', failure.message, { cause: error })
+  throw error
+}
+
+/** A disk that fails, or a limit that is reached, says nothing about the data and is no defect of ours. */
+const isSystemError = (error: unknown): error is Error => error instanceof Error && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException).code))
+
+/** What a service that has gone on by itself makes us see: the cause is told, not the symptom. */
+const followsFromWaking = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
+
+/**
+ * The failure of one file, with what is known of its tenant. A pause that was cleaned up without complaint was seen to
+ * end; of one that was refused the service may have said that it serves again.
+ * @param paused whether the tenant may have stood still for any of its files
+ */
+export function withTenantState(failure: Failure, keeper: Keeper, record: HoldRecord, paused: boolean): Failure {
+  if (keeper.kind === 'nobody') return failure.withTenant('untouched')
+  if (failure.code === 'RESUME_FAILED') return failure
+  if (record.endedBySelf !== null && followsFromWaking.has(failure.code)) {
+    const how = record.endedBySelf === 'expired' ? 'its quiesce had ended before we did' : 'the service was restarted while it stood still'
+    return new Failure('LEASE_LOST', `${keeper.tenant}: ${how}; what we met was ${failure.code}: ${failure.message}`, { cause: failure, tenant: 'active' })
+  }
+  return failure.withTenant(paused || failure.tenantState === 'active' ? 'active' : 'untouched')
+}

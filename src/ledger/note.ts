@@ -1,0 +1,31 @@
+/**
+ * An empty file beside the ledger: runs were recorded here. By it a ledger that was lost or emptied is told from one
+ * that is yet to begin.
+ */
+import { closeSync, constants, lstatSync, openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { belongToFolder } from './private-file.ts'
+
+const noteFile = (folder: string): string => join(folder, 'ledger.note')
+
+export function runsWereRecorded(folder: string): boolean {
+  try {
+    return lstatSync(noteFile(folder), { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return false
+    throw error
+  }
+}
+
+/** @param file the ledger's */
+export function noteRuns(file: string): void {
+  const folder = dirname(file)
+  if (runsWereRecorded(folder)) return
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  const descriptor = openSync(noteFile(folder), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  try {
+    belongToFolder(descriptor, folder)
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,40 @@
+/** Holds that stand open in a shared ledger and are not ours to end: said in words, with what to type. */
+import { shellWord } from '../diagnosis/command.ts'
+import { ageOf } from '../model/age.ts'
+import { unreachable } from '../model/bug.ts'
+import type { OtherHold } from '../model/service-way.ts'
+import { printable } from './printable.ts'
+
+export interface SaidOfOther {
+  readonly said: string
+  /** The command that ends it. */
+  readonly next: string
+}
+
+/** @param config the configuration file of this run */
+export function describeOther(hold: OtherHold, config: string, now: number = Date.now()): SaidOfOther {
+  const { tenant, service, via, askedAt } = hold
+  const since = `since ${ageOf(askedAt, now) === null ? 'a time that lies ahead' : new Date(askedAt).toISOString()}`
+  const way = via === null ? '' : via === 'hooks' ? ', by hooks' : ', by its admin API'
+  const by = `service ${service === null ? 'unknown' : printable(service)}${way}, ${since}`
+  const from = `--config ${shellWord(hold.config ?? config)}`
+  const id = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
+  const open = `a hold on ${printable(tenant)} stands open`
+  const byName = `holdfast resume ${from} ${id}`
+  switch (hold.whose) {
+    case 'another-service':
+      return { said: `${open} that another service was asked for (${by}); it is left to that service`, next: `holdfast resume --all ${from}` }
+    case 'another-way':
+      return { said: `${open} that was asked for in another way (${by}); the tenant may stand still`, next: byName }
+    case 'not-said':
+      return { said: `${open}, and an older holdfast did not write down of which service (${since}); the tenant may stand still`, next: byName }
+    default:
+      return unreachable(hold.whose)
+  }
+}
+
+/** Where the configuration that the command names is no more. */
+export function withoutThatConfiguration({ whose, service }: OtherHold): string {
+  if (whose === 'another-service' && service !== null) return `if that file is gone: any configuration whose service.name is ${printable(service)}`
+  return 'if that file is gone: the present configuration; the hold is closed once the tenant is seen serving'
+}

@@ -1,0 +1,34 @@
+/**
+ * Does a WAL or a rollback journal hold the first page of a database? Where the file itself begins with something else,
+ * SQLite takes that page when it recovers the file: the file is a database, whatever its own first bytes are.
+ */
+import { read32, startsWith } from './bytes.ts'
+import { magic } from './header.ts'
+import { readJournal, type Read } from './journal.ts'
+import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal.ts'
+
+/** Looks at frames whose salts are the header's. Checksums are SQLite's matter: it reads the log right afterwards. */
+export function walHoldsFirstPage(read: Read): boolean {
+  const header = readWalHeader(read(0, walHeaderBytes))
+  if (header === null) return false
+  for (let at = walHeaderBytes, frame = 0; frame < framesMax; at += frameBytesOf(header), frame++) {
+    const start = read(at, frameHeaderBytes + magic.length)
+    if (
+      start.length < frameHeaderBytes + magic.length ||
+      read32(start, 8) !== header.salt1 ||
+      read32(start, 12) !== header.salt2
+    )
+      return false
+    if (read32(start, 0) === 1 && startsWith(start.subarray(frameHeaderBytes), magic)) return true
+  }
+  return false
+}
+
+/** Frames that are looked at: about a second. */
+const framesMax = 1_000_000
+
+export function journalHoldsFirstPage(read: Read, bytes: number): boolean {
+  for (const { page, offset } of readJournal(read, bytes)?.records ?? [])
+    if (page === 1) return startsWith(read(offset, magic.length), magic)
+  return false
+}

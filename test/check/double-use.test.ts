@@ -1,0 +1,83 @@
+/** A page that two use: both are named, and the class of the damage follows from what they keep there. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { diagnose } from '../../src/diagnosis/diagnose.ts'
+import type { Finding } from '../../src/model/finding.ts'
+import { create } from '../support/databases.ts'
+import { context } from '../support/engines.ts'
+import { readInProcess } from '../support/read-in-process.ts'
+import { Patient } from '../support/surgeon.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'double-use-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const path = join(folder, 'made.db')
+
+/**
+ * A file with a free list whose first leaf is said to be another page. @param view whether SQLite's own check looks at
+ * the free list (check.md, blind spots)
+ */
+async function namedFree(
+  page: (patient: Patient) => number,
+): Promise<{ readonly damage: string; readonly findings: readonly Finding[]; readonly page: number }> {
+  rmSync(path, { force: true })
+  create(path, 1024, (db) => {
+    db.exec(
+      'CREATE TABLE t(a, b); CREATE INDEX t_a ON t(a); CREATE TABLE gone(a); CREATE VIRTUAL TABLE ft USING fts5(x)',
+    )
+    for (const table of ['t', 'gone'])
+      db.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO ${table}(a) SELECT i * 7919 FROM n`,
+      )
+    db.exec("INSERT INTO ft SELECT 'word' || a FROM t; DROP TABLE gone")
+  })
+  let named = 0
+  {
+    using patient = new Patient(path)
+    named = page(patient)
+    patient.write32At((patient.header.freelistTrunk - 1) * 1024 + 8, named)
+  }
+  const { damage, findings } = diagnose(await readInProcess(path), context)
+  return { damage, findings, page: named }
+}
+
+const twice = (findings: readonly Finding[]): readonly unknown[] =>
+  findings
+    .filter(({ rule }) => rule === 'page-used-twice')
+    .map(({ object, other, page }) => ({ object: object.name, other: other?.name ?? null, page }))
+
+test.each([
+  ['a table', (patient: Patient) => patient.leaf('t'), 't', 'table'],
+  ['an index', (patient: Patient) => patient.leaf('t_a'), 't_a', 'table'],
+  ['the root of a table', (patient: Patient) => patient.root('t'), 't', 'table'],
+  ['the text of a full-text index', (patient: Patient) => patient.leaf('ft_content'), 'ft_content', 'table'],
+  ['the schema', () => 1, 'sqlite_schema', 'schema'],
+] as const)('the free list names a page of %s', async (_, choose, owner, kind) => {
+  const { damage, findings, page } = await namedFree(choose)
+  expect(twice(findings)).toEqual([{ object: owner, other: 'free list', page }])
+  expect(damage).toBe(kind)
+  expect(findings.find(({ rule }) => rule === 'page-used-twice')?.text).toContain(
+    owner === 'sqlite_schema' ? 'the schema' : owner,
+  )
+})
+
+test('the free list names a page twice: nobody\u2019s data', async () => {
+  const { damage, findings, page } = await namedFree((patient) =>
+    patient.read(patient.header.freelistTrunk).readUInt32BE(12),
+  )
+  expect([damage, twice(findings)]).toEqual(['structure', [{ object: 'free list', other: null, page }]])
+})
+
+test('two trees use one page', async () => {
+  const { findings } = await (async () => {
+    await namedFree((patient) => patient.read(patient.header.freelistTrunk).readUInt32BE(8))
+    using patient = new Patient(path)
+    const leaf = patient.leaf('t')
+    patient.edit(patient.root('ft_content'), (bytes, bTree) => {
+      bytes.writeUInt32BE(leaf, bTree.leaf ? 0 : 8)
+    })
+    return diagnose(await readInProcess(path), context)
+  })()
+  expect(twice(findings)).toContainEqual(expect.objectContaining({ object: 'ft_content', other: 't' }))
+})

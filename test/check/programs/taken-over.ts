@@ -1,0 +1,42 @@
+/**
+ * What a hostile file could make of a child in its room: makes folders in it and swaps them for links to a folder
+ * outside, without end. `taken-over.ts '{"room": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`.
+ * `rooted`: the room is its root, as a child's is.
+ */
+import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chroot } from '../../../src/host/libc.ts'
+
+interface Asked {
+  readonly room: string
+  readonly uid: number
+  readonly gid: number
+  readonly victim: string
+  readonly rooted: boolean
+}
+
+const { room, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as Asked
+if (rooted) chroot(room)
+process.chdir(rooted ? '/' : room)
+process.setgroups?.([])
+process.setgid?.(gid)
+process.setuid?.(uid)
+
+let number = 0
+function swapOnce(): void {
+  const name = `deep-${number++ % 8}`
+  mkdirSync(`${name}/below/below`, { recursive: true })
+  for (let i = 0; i < 20; i++) writeFileSync(`${name}/file-${i}`, '')
+  renameSync(name, `aside-${number}`)
+  symlinkSync(victim, name)
+  unlinkSync(name)
+}
+
+for (;;) {
+  try {
+    swapOnce()
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, 1)) // The room is not ours just now.
+  }
+  if (number === 8) process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
+  await new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,144 @@
+/** A run is killed while a tenant stands still that only a command takes up again: the guardian has it resumed. */
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/scripted-service.ts'
+import { descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+
+const servesWithinMs = 2_000
+
+async function killWhen(what: string, condition: () => boolean, service: ScriptedService, toGuardian: readonly NodeJS.Signals[] = []): Promise<void> {
+  await using sweep: Program = service.start('sweep', '--quiet')
+  await eventually(what, condition, 15_000)
+  for (const pid of guardiansOf(sweep.pid)) for (const signal of toGuardian) process.kill(pid, signal)
+  sweep.kill('SIGKILL')
+  await sweep.ended
+}
+
+const guardiansOf = (pid: number): readonly number[] => descendantsOf(pid).filter(({ command }) => command.includes('guardian-child')).map((child) => child.pid)
+const words = (deeds: readonly Deed[]): readonly string[] => deeds.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
+
+async function isOver(service: ScriptedService): Promise<void> {
+  await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
+  await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+  expect(overlapsIn(service.deeds())).toEqual([])
+}
+
+async function isForgotten(service: ScriptedService): Promise<void> {
+  expect((await service.run('status', '--format', 'nagios')).stdout).toContain('holds_overdue=0')
+}
+
+describe('killed', () => {
+  test.concurrent('while a tenant stands still, a run is followed by a resume and by nothing else, and the ledger knows', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+    // Whoever stops a run may send its signals to all of its processes.
+    await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'])
+    await isOver(service)
+    expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
+    await isForgotten(service)
+    expect((await service.run('resume', '--all')).stdout).toBe('no hold stands open\n')
+  })
+
+  test.concurrent('while the quiesce command runs: the command is ended, so that it does not pause the tenant after the resume', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'sleep 10' })
+    await killWhen('the command runs', () => service.deeds().length > 0, service)
+    await isOver(service)
+    expect(words(service.deeds())).toEqual(['pause acme begins', 'resume acme begins', 'resume acme ends'])
+    await isForgotten(service)
+  })
+
+  test.concurrent('while the resume command runs: that is left to end, whoever reads what it prints, and only then another is started', async () => {
+    using service = openScriptedService({ tenants: ['acme'], resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done' })
+    await killWhen('the command runs', () => service.deeds().some(({ what }) => what === 'resume'), service)
+    await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+    expect(words(service.deeds())).toEqual(['pause acme begins', 'pause acme ends', 'resume acme begins', 'resume acme ends', 'resume acme begins', 'resume acme ends'])
+    await isForgotten(service)
+  })
+
+  test.concurrent('after the resume command said yes, and before the tenant was seen: it is not started again', async () => {
+    using service = openScriptedService({ tenants: ['acme'] })
+    service.let('resume', 'echo sleep 1 > tenants.sh')
+    await killWhen('the command has ended', () => words(service.deeds()).includes('resume acme ends'), service)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 8_000)
+    expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
+    service.let('tenants', '')
+    await isForgotten(service)
+  })
+
+  const broken: readonly (readonly [string, (ledger: string) => void])[] = [
+    ['was lost', (ledger) => rmSync(ledger, { recursive: true })],
+    ['cannot be written', (ledger) => { for (const name of ['ledger.db', 'ledger.db-wal', 'ledger.db-shm']) chmodSync(join(ledger, name), 0o400) }],
+    ['is no database', (ledger) => renameSync(join(ledger, 'run-scripted.json'), join(ledger, 'ledger.db'))],
+  ]
+  test.concurrent.each(broken)('while the ledger %s: the tenant is resumed all the same', async (_, harm) => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+    await killWhen('it is paused', () => {
+      if (service.paused().length === 0) return false
+      harm(service.ledger)
+      return true
+    }, service)
+    await isOver(service)
+  })
+
+  test.concurrent('with several tenants paused at a time: all are resumed', async () => {
+    const tenants = ['acme', 'bolt', 'crate']
+    using service = openScriptedService({ tenants, pause: 'touch state/$2; while [ $(ls state | wc -l) -lt 3 ]; do sleep .02; done; sleep .3', maxPaused: 3 })
+    await killWhen('all are paused', () => service.paused().length === 3, service)
+    await isOver(service)
+    await isForgotten(service)
+  })
+
+  test.concurrent('beside a next run that is there at once: one of them resumes, the other waits for it', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4', resume: 'sleep .5' })
+    await killWhen('it is paused', () => service.paused().length > 0, service)
+    const next = await service.run('sweep', '--json')
+    expect([next.code, JSON.parse(next.stdout)], next.stderr).toMatchObject([0, { summary: { sound: 1 } }])
+    await isOver(service)
+    const resumes = service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')
+    expect(resumes).toHaveLength(2) // Of the killed run's hold, and of the next run's.
+  })
+
+  test.concurrent('what a resume command leaves running has no part in the locks, and lives on', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4', resume: '(exec setsid sleep 99) & echo $! > daemon' })
+    await killWhen('it is paused', () => service.paused().length > 0, service)
+    await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs)
+    const daemon = Number(readFileSync(join(service.home, 'daemon'), 'utf8'))
+    try {
+      await eventually('only that is left', () => service.leftRunning().every((pid) => pid === daemon), 5_000)
+      expect(isRunning(daemon)).toBe(true)
+      expect(await filesOf(daemon)).not.toContainEqual(expect.stringContaining(service.ledger))
+      await isForgotten(service)
+    } finally {
+      process.kill(daemon, 'SIGKILL')
+    }
+  })
+
+  test.concurrent('while it resumes what the run before left open: its own guardian goes on with that', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+    await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
+    service.let('resume', 'sleep .5')
+    await killWhen('it resumes', () => service.deeds().some(({ what }) => what === 'resume'), service)
+    await isOver(service)
+    await isForgotten(service)
+  })
+
+  test.concurrent('together with its guardian: `status` is CRITICAL at once and says that nothing ends this, and `resume --all` does', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+    await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
+    const status = await service.run('status', '--format', 'nagios')
+    expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, run holdfast resume --all/)])
+    expect(service.paused()).toEqual(['acme'])
+    const resumed = await service.run('resume', '--all')
+    expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on acme open; it serves again\n'])
+    expect(overlapsIn(service.deeds())).toEqual([])
+    await isOver(service)
+    await isForgotten(service)
+  })
+})
+
+async function filesOf(pid: number): Promise<readonly string[]> {
+  const { readdir, readlink } = await import('node:fs/promises')
+  const folder = `/proc/${pid}/fd`
+  return Promise.all((await readdir(folder)).map((name) => readlink(join(folder, name))))
+}
