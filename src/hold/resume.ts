@@ -69,6 +69,8 @@ export function resumeUntilSeen(ending: Ending): Promise<Sight> {
 class Resuming {
   readonly #ending: Ending
   #lease: Ending['answer']
+  /** Another lease under our name, which the service shows: it is ended too, and tells nothing of our hold. */
+  #other: Ending['answer'] = null
   #resumed: Resumed | null
   /** Is the resume answered, so that only the look is left? */
   #asked: boolean
@@ -110,11 +112,12 @@ class Resuming {
     const { service, tenant } = this.#ending
     try {
       this.#lease ??= await leaseOfHolder(this.#ending)
-      if (this.#lease) {
-        const { leaseId, fence } = this.#lease
+      const lease = this.#other ?? this.#lease
+      if (lease) {
+        const { leaseId, fence } = lease
         const resumed = await service.resume({ tenant, leaseId, fence }, unhurried)
         if (this.#resumed === null) this.#deadlineMs = Math.max(this.#deadlineMs, monotonicMs() + settleMsMax)
-        this.#resumed = resumed
+        if (this.#other === null) this.#resumed = resumed
       }
       if (!this.#confirming) this.#endedAtMs = monotonicMs()
       this.#asked = true
@@ -132,6 +135,8 @@ class Resuming {
     try {
       const status = await service.lookAt(tenant, unhurried)
       this.#underWay = status.state === 'resuming' && service.via === 'admin-api'
+      const ours = status.state === 'quiesced' && status.lease?.holder === holder ? status.lease : null
+      this.#other = ours && this.#lease && ours.leaseId !== this.#lease.leaseId ? ours : null
       // Hooks are believed only when the resume command said yes.
       if (status.state === 'active' && (this.#asked || service.via === 'admin-api')) {
         // A quiesce of ours may still be on its way to the service: the tenant must be active a moment later too.
@@ -151,7 +156,7 @@ class Resuming {
         this.#lastError = new Error(`it is active but not healthy${why}`)
       } else if (this.#asked) this.#lastError = new Error(`its state is ${status.state}`)
       // Resumed by its own word, and yet not serving: look again, and if our lease still stands ask again.
-      if (status.state === 'quiesced' && status.lease?.holder === holder) this.#asked = false
+      if (ours) this.#asked = false
     } catch (error) {
       this.#lastError = error as Error
     }
