@@ -1,6 +1,6 @@
 /** A service that hangs while it closes a tenant is there: it is not asked without pause, nor sought elsewhere. */
 import { expect, test } from 'vitest'
-import { acme, connect, failureOf, forever, request } from './client-support.ts'
+import { acme, connect, failureOf, forever, request, shortOf } from './client-support.ts'
 import { openLiar, problem } from './liar.ts'
 import { openTestGate } from './support.ts'
 
@@ -45,4 +45,16 @@ test('a service that takes the connection and stays silent is not looked for at 
     const { code, hint } = await failureOf(call())
     expect([code, hint]).toEqual(['ADMIN_UNREACHABLE', expect.stringMatching(/took the connection/)])
   }
+})
+
+test('interrupted while it is asked what became of a quiesce: the tenant may stand still', async () => {
+  const interrupt = new AbortController()
+  await using service = await openLiar(({ method }) => {
+    if (method === 'GET') interrupt.abort()
+    return 'silence'
+  })
+  await using client = await connect(service.socket, { requestTimeoutMs: 60 })
+  expect(
+    await shortOf(client.quiesce(acme, { ...request, drainTimeoutMs: 50 }, interrupt.signal)),
+  ).toBe('INTERRUPTED maybe-paused')
 })

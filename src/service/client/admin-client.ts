@@ -72,8 +72,12 @@ export class AdminClient implements Service {
     const body = { holder: request.holder, reason: request.reason, ttlMs: request.ttlMs, maxHoldMs: request.maxHoldMs, drainTimeoutMs: request.drainTimeoutMs }
     // One key for all attempts: an answer that was lost is replayed instead of a second lease being made.
     const asked = { method: 'POST', path: `/tenants/${encode(id)}/quiesce`, headers: { 'idempotency-key': randomUUID() }, body, timeoutMs } as const
-    const outcome = await this.#ask(asked, { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }, signal).catch((error: unknown) => { throw interrupted(what, error, 'maybe-paused') })
-    const state = isLate(outcome.heard) ? await this.#stateSoon(id, signal) : null
+    const mayStandStill = (error: unknown): never => {
+      throw interrupted(what, error, 'maybe-paused')
+    }
+    const patience = { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }
+    const outcome = await this.#ask(asked, patience, signal).catch(mayStandStill)
+    const state = isLate(outcome.heard) ? await this.#stateSoon(id, signal).catch(mayStandStill) : null
     const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome, state))
     const read = readAnswer(quiesceAnswer, answer.json)
     if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
@@ -89,7 +93,7 @@ export class AdminClient implements Service {
   }
 
   quiesceMsMax(drainTimeoutMs: number): number {
-    return quiesceStartMsMax + drainTimeoutMs + Math.max(this.#transport.timeoutMs, closeMsMin)
+    return quiesceStartMsMax + drainTimeoutMs + Math.max(this.#transport.timeoutMs, closeMsMin) + soonMs
   }
 
   async renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }> {

@@ -19,7 +19,7 @@ export function quiesceRefusal(what: string, outcome: Outcome, state: TenantServ
   const { heard, lost } = outcome
   if (isInProgress(heard)) return unfinished(what, 'the service is still at it')
   // A quiesced tenant of which the answer is lost came to rest in time.
-  if (isLate(heard) && state !== null && state !== 'quiesced') return unfinished(what, `no answer in time; the service says that the tenant is ${state}`)
+  if (isLate(heard) && state !== null && state !== 'quiesced') return unfinished(what, `${heard.cause.message}; the service says that the tenant is ${state}`)
   if (heard.kind === 'unreachable' && !lost) return failureOf(what, outcome, 'untouched')
   if (heard.kind !== 'answer' || heard.status < 400 || isFromProxy(heard)) return failureOf(what, outcome, 'maybe-paused')
   const problem = problemOf(heard)
@@ -30,7 +30,7 @@ export function quiesceRefusal(what: string, outcome: Outcome, state: TenantServ
   return failureOf(what, outcome, heard.status >= 500 && heard.status !== 503 ? 'unknown' : 'untouched')
 }
 
-export const isLate = (heard: Heard): boolean => heard.kind === 'lost' && heard.how === 'deadline'
+export const isLate = (heard: Heard): heard is Extract<Heard, { kind: 'lost' }> => heard.kind === 'lost' && heard.how === 'deadline'
 const isInProgress = (heard: Heard): boolean => heard.kind === 'answer' && heard.status === 409 && problemOf(heard).name === 'in-progress'
 
 /** The service is there, and did not end the quiesce. */
