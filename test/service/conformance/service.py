@@ -19,6 +19,8 @@ import urllib.parse
 import uuid
 
 REQUEST_EVERY_S = 0.02
+# So late that no slowness of a machine explains it.
+LATE_S = 30
 # Instances whose tenants have requests of their own all the time.
 BUSY = ('fit', 'serves-while-quiesced')
 
@@ -35,7 +37,7 @@ class Lease:
         self.ttl, self.since = terms['ttlMs'] / 1000, time.monotonic()
         self.last = self.since + terms['maxHoldMs'] / 1000
         self.ends = min(self.since + self.ttl, self.last)
-        self.ended_by, self.held_ms = None, None
+        self.ended_by, self.held_ms, self.asked_to_end = None, None, False
 
     def left_ms(self):
         return max(0, round((self.ends - time.monotonic()) * 1000))
@@ -139,8 +141,11 @@ class Service:
     def arm(self, tenant, lease):
         if self.breaks('lease-never-ends'):
             return
-        factor = {'lease-ends-late': 2, 'lease-ends-early': 0.5}.get(self.broken, 1)
-        delay = max(0, lease.ends - time.monotonic()) * factor
+        delay = max(0, lease.ends - time.monotonic())
+        if self.breaks('lease-ends-early'):
+            delay *= 0.5
+        if self.breaks('lease-ends-late'):
+            delay += LATE_S
         timer = threading.Timer(delay, self.expire, (tenant, lease, lease.ends))
         timer.daemon = True
         timer.start()
@@ -200,7 +205,8 @@ class Service:
             if lease.fence != fence and not self.breaks('any-fence-resumes'):
                 raise Problem(409, 'fence-mismatch')
             if lease.ended_by is None:
-                if self.breaks('resume-does-nothing'):
+                if self.breaks('resume-does-nothing') and not lease.asked_to_end:
+                    lease.asked_to_end = True  # Only the second time it does what it says.
                     return self.resumed(lease)
                 self.take_up(tenant, lease, 'holder')
             elif lease.ended_by == 'expiry' or self.breaks('resume-once-only'):
