@@ -26,6 +26,9 @@ export function describe(said: Said): string {
   return [String(said.status), said.status < 400 ? '' : nameOf(said)].filter(Boolean).join(' ')
 }
 
+/** By its own word the service did nothing. */
+export const isRefusal = ({ status }: Said): boolean => status >= 400 && status < 500
+
 /** Refused for now: that says nothing against the service. */
 export const isForNow = ({ status }: Said): boolean => status === 423 || status === 429 || status === 503
 

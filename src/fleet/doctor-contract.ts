@@ -102,13 +102,16 @@ async function tryFirstHold(
   }
   const { leaseId, fence } = quiesced
   const steps: Step[] = []
-  const standing: Standing = { surelyUntil: startedAt + quiesced.expiresInMs }
+  const standing: Standing = { surelyUntil: startedAt + quiesced.expiresInMs, nested: null }
   try {
     await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced) })
     if (wired) steps.push(...(await tryWhileQuiesced(wired, quiesced, standing)))
   } finally {
     steps.push(await resumeAndLook(trial, quiesced, held, standing))
+    const { nested } = standing
+    const stillPaused = nested && (await nested.held.end(nested.lease))
+    if (stillPaused) steps.push(unfit('service: resume of a nested lease', stillPaused))
   }
   return { steps, first: { quiesced, tookMs } }
 }

@@ -132,7 +132,7 @@ async function endOthers(trial: WiredTrial, holder: string): Promise<Failure | n
     const [other] =
       others instanceof Failure
         ? []
-        : others.filter((lease) => lease.holder === holder || lease.holder === `${holder}-2`)
+        : others.filter((lease) => lease.holder === holder)
     if (!other) return null
     await attempt(() => calls.resume(other))
   }

@@ -2,19 +2,26 @@
 import { randomUUID } from 'node:crypto'
 import { watchStill, requireStill } from '../hold/still-files.ts'
 import type { Quiesced } from '../service/port.ts'
-import { wrongRefusal } from './doctor-answers.ts'
-import { leaseIn, TenantCalls, type WiredTrial } from './doctor-holds.ts'
+import { isRefusal, wrongRefusal } from './doctor-answers.ts'
+import { DoctorHold, leaseIn, TenantCalls, type Lease, type WiredTrial } from './doctor-holds.ts'
 import { attempt, broken, fit, skipped, step, tooSlow, type Saying, type Step } from './doctor-words.ts'
 
 /** Requests of the tenant that come within this are seen. */
 const watchMs = 300
 
-/** Until when the lease surely stands, on the clock of `performance`. What is seen later says nothing against the service. */
+const nestedTtlMs = 1_000
+
 export interface Standing {
+  /**
+   * Until when the lease surely stands, on the clock of `performance`. What is seen later says nothing against the
+   * service.
+   */
   surelyUntil: number
+  /** A second lease that must not be there: over only when the tenant serves, after the first one. */
+  nested: { readonly held: DoctorHold; readonly lease: Lease | null } | null
 }
 
-/** @param standing moved on by each renewal */
+/** @param standing moved on by each renewal; told of a lease that was granted beside the first */
 export async function tryWhileQuiesced(
   trial: WiredTrial,
   quiesced: Quiesced,
@@ -98,8 +105,14 @@ export async function tryWhileQuiesced(
       : broken('a lease stands, and inUse is 0')
   })
   await tried('service: no nesting', async () => {
-    const second = await calls.quiesce(calls.terms(`${holder}-2`, 1_000))
+    const held = await DoctorHold.announce(trial, nestedTtlMs)
+    standing.nested = { held, lease: null }
+    const second = await calls.quiesce(calls.terms(held.holder, nestedTtlMs))
     const granted = leaseIn(second)
+    if (isRefusal(second)) {
+      standing.nested = null
+      await held.ended('never-began', null)
+    } else standing.nested = { held, lease: granted }
     if (granted) await calls.resume(granted)
     return withoutEffect(
       granted ? 'a second lease was granted beside the first' : wrongRefusal(second, 409, 'already-quiesced'),

@@ -1,7 +1,7 @@
 /** Requests that a service must refuse. One that is not refused may pause the tenant, which is then resumed immediately. */
 import { Failure } from '../model/failure.ts'
 import type { Said } from '../service/client/wire.ts'
-import { describe, wrongRefusal } from './doctor-answers.ts'
+import { describe, isRefusal, wrongRefusal } from './doctor-answers.ts'
 import { DoctorHold, leaseIn, TenantCalls, type Lease, type WiredTrial } from './doctor-holds.ts'
 import { attempt, broken, fit, skipped, step, unfitSaying, type Saying, type Step } from './doctor-words.ts'
 
@@ -69,7 +69,7 @@ async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly 
       const said = await attempt(() => ask(calls, held.holder))
       wrong = said instanceof Failure ? said.message : wrongOf(what, problem, said)
       if (said instanceof Failure) break
-      refused = said.status >= 400 && said.status < 500
+      refused = isRefusal(said)
       granted = leaseIn(said)
       if (wrong !== null) break
     }

@@ -1,4 +1,5 @@
 /** `doctor --tenant` tries the contract step by step: a service that breaks it is told which step, and the tenant serves afterwards. */
+import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
 import { tryContract } from '../../src/fleet/doctor-contract.ts'
@@ -46,6 +47,27 @@ test('killed while the tenant stands still: its guardian has it resumed, as afte
   const resumed = await holdfast.run('resume', 'acme')
   expect([resumed.code, (await demo.status('acme')).state], resumed.stderr).toEqual([0, 'active'])
 })
+
+test('killed in a later hold, with a key or with a short lease: its guardian ends that too, with a ledger or without', async () => {
+  await Promise.all([2, 3].map(async (nth) => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'slow=200' })
+    const holdfast = configure(demo, { hold: '{ ttl: 60s }' })
+    await using doctor = holdfast.start('doctor', '--tenant', 'acme')
+    const holders = new Set<string>()
+    await eventually(`hold ${nth} stands`, async () => {
+      const { lease } = await demo.status('acme')
+      if (lease) holders.add(lease.holder)
+      return holders.size === nth
+    }, 30_000)
+    if (nth === 2) rmSync((await loadSettings(holdfast.config)).ledger.dir, { recursive: true })
+    doctor.kill('SIGKILL')
+    await doctor.ended
+    await demo.servesAgain('acme', 10_000) // The lease with a key would stand for a minute.
+    // No start of holdfast has ended it: the status only reads.
+    const status = async (): Promise<string> => (await holdfast.run('status', '--format', 'nagios')).stdout
+    if (nth === 3) await eventually('the ledger knows', async () => (await status()).includes('holds_overdue=0'), 10_000)
+  }))
+}, 60_000)
 
 test('beside a run it pauses nobody (75), and without a tenant it says what it did not look at; an unknown tenant is 64', async () => {
   await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { loadSettings } from '../../../src/config/load.ts'
 import { tryContract } from '../../../src/fleet/doctor-contract.ts'
 import { musts } from '../../../src/fleet/doctor-musts.ts'
@@ -19,6 +19,7 @@ import type { Step } from '../../../src/fleet/doctor-words.ts'
 import { Guardian } from '../../../src/hold/guardian.ts'
 import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-id.ts'
+import { Transport } from '../../../src/service/client/transport.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import { configure, type Holdfast } from '../../support/holdfast.ts'
 import { acme, forever } from '../client-support.ts'
@@ -28,13 +29,17 @@ const program = fileURLToPath(new URL('service.py', import.meta.url))
 const hasPython = spawnSync('python3', ['-c', 'import sqlite3, http.server']).status === 0
 const tokened = new Set(['fit-with-token', 'looks-without-token', 'acts-without-token', 'no-challenge'])
 /** So many instances are tried at a time; each waits most of the time. */
-const atATime = 14
+const atATime = 28
 
 describe.skipIf(!hasPython)('a service in Python (skipped where there is no python3 with sqlite3)', () => {
   let home: string
   let service: ChildProcessByStdio<Writable, Readable, null>
   let ledger: Ledger
   let guardian: Guardian
+  /** Holders of holds that the guardian knows now, and what each service was asked for. */
+  const guarded = new Set<string>()
+  const asked = new Set<string>()
+  const askedUnguarded: string[] = []
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'conformance-'))
     writeFileSync(join(home, 'token'), 'secret', { mode: 0o600 })
@@ -42,8 +47,29 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     await once(service.stdout, 'data')
     ledger = await openLedger(join(home, 'ledger'), newRunId())
     guardian = Guardian.begin(null)
+    const guard = guardian.guard.bind(guardian)
+    vi.spyOn(guardian, 'guard').mockImplementation((hold) => {
+      const told = guard(hold)
+      guarded.add(hold.holder)
+      return {
+        [Symbol.dispose]: () => {
+          guarded.delete(hold.holder)
+          told[Symbol.dispose]()
+        },
+      }
+    })
+    const ask = Reflect.get(Transport.prototype, 'ask')
+    vi.spyOn(Transport.prototype, 'ask').mockImplementation(function (this: Transport, request, signal) {
+      const { holder } = (request.body ?? {}) as { readonly holder?: string }
+      if (request.path.endsWith('/quiesce') && holder) {
+        asked.add(holder)
+        if (!guarded.has(holder)) askedUnguarded.push(holder)
+      }
+      return ask.call(this, request, signal)
+    })
   })
   afterAll(async () => {
+    vi.restoreAllMocks()
     await guardian[Symbol.asyncDispose]()
     await ledger[Symbol.asyncDispose]()
     service.stdin.end()
@@ -54,11 +80,8 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
   const configured = (name: string): Holdfast =>
     configure(
       { home: join(home, name), dir: join(home, name, 'data'), socket: join(home, name, 'admin.sock') },
-      // Long, for a machine under load; short where only its end resumes the tenant.
-      {
-        hold: `{ ttl: ${name === 'resume-does-nothing' ? 4 : 20}s }`,
-        ...(tokened.has(name) ? { tokenFile: join(home, 'token') } : {}),
-      },
+      // Long, for a machine under load. No variant leaves a tenant paused until that lease ends.
+      { hold: '{ ttl: 20s }', ...(tokened.has(name) ? { tokenFile: join(home, 'token') } : {}) },
     )
 
   async function stepsOf(name: string): Promise<readonly Step[]> {
@@ -73,6 +96,8 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
   test('is fit, by each step that the table of the help names', async () => {
     const [plain, withToken] = await Promise.all([stepsOf('fit'), stepsOf('fit-with-token')])
     expect([...plain, ...withToken].filter(({ outcome }) => outcome !== 'fit')).toEqual([])
+    // A first hold, one that would be nested, one for each kind of wrong request, one with a key, and a short one.
+    expect([asked.size, askedUnguarded, [...guarded]]).toEqual([2 * 8, [], []])
     const tried = new Set([...plain, ...withToken].map(({ about }) => about.replace('service: ', '')))
     const named = musts.flatMap(({ steps }) => steps)
     expect(named.filter((one) => !tried.has(one))).toEqual([])
@@ -96,6 +121,8 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
       }),
     )
     expect(wrong.filter((one) => one.length > 0)).toEqual([])
+    // Each hold is known to the guardian before the service is asked for it, and until it is over.
+    expect([askedUnguarded, [...guarded]]).toEqual([[], []])
   }, 180_000) // Some ten seconds on a quiet machine.
 
   test('the doctor says so, in 80 columns: fit and 0, unfit and 1; never fit where a step was not tried', async () => {
