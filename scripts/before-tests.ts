@@ -30,7 +30,7 @@ function installDebianPackages(): void {
   const install = `apt-get update -qq && apt-get install -y -qq ${missing.join(' ')}`
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const { status, stderr } = spawnSync('sh', ['-c', install], { env, encoding: 'utf8', timeout: 120_000 })
-  if (status !== 0) console.error(`not installed: ${missing.join(', ')} (${stderr.trim().split('\n').at(-1)})`)
+  if (status !== 0) process.stderr.write(`not installed: ${missing.join(', ')} (${stderr.trim().split('\n').at(-1)})\n`)
 }
 
 /** Node keeps what it made of a program's sources when the program ends by itself. Children of a run are mostly killed: each is started once, alone, and ends at once. */
