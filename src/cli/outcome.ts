@@ -62,6 +62,7 @@ export class Outcome implements Disposable {
 
   add(result: Result): void {
     this.#pending.delete(keyOf(result.tenant, result.path))
+    this.#pending.delete(keyOf(null, result.path)) // A private copy is selected by its path; its manifest then names the tenant.
     this.#tally.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))

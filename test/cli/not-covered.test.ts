@@ -44,3 +44,12 @@ test.concurrent('a run that came to all of them names none', async () => {
   expect(reportIn(ran).summary).not.toHaveProperty('notReached')
   expect(await lastLineOf(service.config)).toMatchObject({ covered: 3, notCovered: [] })
 })
+
+test.concurrent('nor does a check of a pulled copy, whose manifest names the tenant', async () => {
+  await using service = await openHookedService({ tenants: { acme: { wal: true } } })
+  using folder = makeFolder()
+  expect((await holdfast(['pull', 'acme', folder.in('pulled'), '--config', service.config])).code).toBe(0)
+  const { results, summary } = reportIn(await holdfast(['check', '--json', '--snapshot', folder.in('pulled')]))
+  expect([results.map(({ tenant }) => tenant), summary.selected]).toEqual([['acme'], 1])
+  expect(summary).not.toHaveProperty('notReached')
+})
