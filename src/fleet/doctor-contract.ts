@@ -88,7 +88,7 @@ async function tryWhileQuiesced(service: Service, quiesced: Quiesced, listed: re
     }),
     await step('service: files while quiesced', async () => {
       const unseen = await requireStill(quiesced, listed, roots)
-      return fit(`they are those that it names, all that it lists are among them, and nobody has them open${unseen.length === 0 ? '' : ` as far as we may look (not at: ${unseen.join('; ')})`}`)
+      return fit(`the answer names all files that the service lists, and no process has them open${unseen.length === 0 ? '' : ` (not looked at: ${unseen.join('; ')})`}`)
     }),
     await step('service: lease is listed', async () => ((await service.leases(signal)).some((lease) => lease.holder === holder) ? fit('found by its holder') : broken('the lease is not listed'))),
     await step('service: no nesting', async () => {

@@ -50,8 +50,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${named('damaged')}`] : []),
   ]
   const warning = [
-    ...(view.ledgerLost ? ['LOST the ledger is gone: nobody knows what it said, nor whether a hold stands open'] : []),
-    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep at a time that lies ahead: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
+    ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold stands open'] : []),
+    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep lies in the future: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
     ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map((one) => one.tenant ?? one.path))}`] : []),
     ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${named('inconclusive')}`] : []),
     ...(counts.failed > 0 ? [`INCONCLUSIVE ${counts.failed} failed: ${named('failed')}`] : []),

@@ -103,7 +103,7 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
   const more = notCovered - named.length
   const names = named.map(({ tenant, path }) => printable(tenant ?? path))
-  return wrap(`NOT COVERED, for the run ended before it came to them: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
+  return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

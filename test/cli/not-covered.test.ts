@@ -22,7 +22,7 @@ test.concurrent('by a signal', async () => {
   await using service = await openHookedService({ tenants: three, onPause: () => sweeping?.kill('SIGTERM') })
   sweeping = start(['sweep', '--config', service.config])
   const { code, stdout } = await ending(sweeping)
-  expect([code, stdout]).toEqual([143, expect.stringMatching(/^NOT COVERED, for the run ended before it came to them: .*bolt, crate$/m)])
+  expect([code, stdout]).toEqual([143, expect.stringMatching(/^NOT COVERED, because the run ended first: .*bolt, crate$/m)])
   expect([service.paused(), await lastLineOf(service.config)]).toMatchObject([[], { kind: 'run-finished', exitCode: 143, selected: 3 }])
   expect((await lastLineOf(service.config) as { readonly notCovered?: readonly { readonly tenant: string }[] }).notCovered?.map(({ tenant }) => tenant)).toEqual(expect.arrayContaining(['bolt', 'crate']))
 })

@@ -40,7 +40,7 @@ test.each<[string, StatusView, number, string]>([
   ['a ledger that is gone', view([], { lastFullSweepAt: null, ledgerLost: true }), 3, 'HOLDFAST UNKNOWN - LOST the ledger is gone'],
   ['a hold of another service', view([tenant('a')], { otherHolds: [other('another-service')] }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 1 h ago | tenants=1 sound=1 damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0'],
   ['C27 a check at a time that lies ahead', view([tenant('a', { checkedAt: now + hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
-  ['C27 a sweep at a time that lies ahead', view([tenant('a')], { lastFullSweepAt: now + 8_760 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep at a time that lies ahead'],
+  ['C27 a sweep at a time that lies ahead', view([tenant('a')], { lastFullSweepAt: now + 8_760 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep lies in the future'],
   ['a clock that was set by seconds', view([tenant('a', { checkedAt: now + 5_000 })], { lastFullSweepAt: now + 5_000 }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 0'],
   ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
   ['I4.2 no sweep finished', view([tenant('a')], { lastFullSweepAt: now - 30 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep 1 d 6 h ago'],
