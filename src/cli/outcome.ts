@@ -13,11 +13,11 @@ import { renderReport } from '../report/text.ts'
 import type { Target } from '../fleet/crew.ts'
 import type { Worked } from '../fleet/pipeline.ts'
 import type { Face } from './face.ts'
-import type { CommonOptions } from './options.ts'
+import { configurationNamed, type CommonOptions } from './options.ts'
 import { Spool } from './spool.ts'
 import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 
-export type OutcomeOptions = Pick<CommonOptions, 'json' | 'quiet' | 'verbose'> & { readonly redactKeys?: boolean }
+export type OutcomeOptions = Pick<CommonOptions, 'config' | 'json' | 'quiet' | 'verbose'> & { readonly redactKeys?: boolean }
 
 export class Outcome implements Disposable {
   readonly #face: Face
@@ -116,7 +116,7 @@ export class Outcome implements Disposable {
     if (this.#options.json) {
       for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)
     } else if (!this.#options.quiet || exitCode !== 0) {
-      await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false }))
+      await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false, config: configurationNamed(this.#options) }))
     }
   }
 

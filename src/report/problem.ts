@@ -6,7 +6,7 @@ import type { Finding, RowKey } from '../model/finding.ts'
 import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
-import { nextCommand } from './next-command.ts'
+import { nextCommand, withConfiguration } from './next-command.ts'
 import { printable } from './printable.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
@@ -31,7 +31,7 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...line('proof', proofOf(result.evidence), options),
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(command))}`]),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(withConfiguration(command, options.config ?? null)))}`]),
   ]
 }
 

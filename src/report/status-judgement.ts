@@ -2,6 +2,7 @@
 import { ageOf } from '../model/age.ts'
 import { mayBeOurs } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { withConfiguration } from './next-command.ts'
 import { describeOther } from './other-holds.ts'
 import { printable } from './printable.ts'
 import type { StatusView, TenantStatus } from './status.ts'
@@ -38,7 +39,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
   const [other, ...more] = view.otherHolds.filter(mayBeOurs)
   const overdue = [...left, ...(other === undefined ? [] : [other]), ...more]
-  const command = left.length > 0 || other === undefined ? 'holdfast resume --all' : describeOther(other, view.config, now).next
+  const command = left.length > 0 || other === undefined ? withConfiguration('holdfast resume --all', view.configNamed) : describeOther(other, view.config, now).next
   const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
   const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')

@@ -21,7 +21,7 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
-  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', configNamed: null, ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
 const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
 
@@ -69,7 +69,16 @@ const anyTenant = fc.record({
 }) as fc.Arbitrary<TenantStatus>
 
 describe('for any tenants', () => {
-  test('the status line is one line of at most 512 bytes with one bar before the performance data', () => {
+  test('a configuration that was named stands in every command, for another would ask another service', () => {
+  const named = { configNamed: '/srv/a b.yaml', openHolds: [hold(true)] }
+  expect(render(view([tenant('a', { verdict: 'damaged' })], named), 'nagios').text).toContain("; holdfast resume --config '/srv/a b.yaml' --all")
+  const { text } = render(view([tenant('a', { verdict: 'damaged' })], named), 'text')
+  expect(text.split('\n').filter((line) => line.startsWith('    holdfast '))).toEqual([
+    "    holdfast resume --config '/srv/a b.yaml' --all", "    holdfast check --config '/srv/a b.yaml' --tenant a",
+  ])
+})
+
+test('the status line is one line of at most 512 bytes with one bar before the performance data', () => {
     fc.assert(fc.property(fc.array(anyTenant, { maxLength: 30 }), nasty, (tenants, service) => {
       const { text } = render(view(tenants, { service }), 'monit')
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(512)

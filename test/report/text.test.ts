@@ -75,6 +75,17 @@ test('a pause by hooks is timed by us, a bare file is no tenant, and a message i
   expect([lines.filter((line) => line.includes('there is no file')).length, lines.filter((line) => line.endsWith('the pause is not proven')).length]).toEqual([1, 1])
 })
 
+test('a configuration that was named stands in the commands about tenants, for another would ask another service', () => {
+  const text = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
+  const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
+  expect(commands).toEqual([
+    '    holdfast resume --config /srv/notes.yaml --all', '    holdfast resume --config /srv/notes.yaml --all',
+    '    holdfast pull --config /srv/notes.yaml acme ./pulled', '    holdfast doctor --config /srv/notes.yaml', '    holdfast holders /srv/notes/x.db',
+  ])
+  expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still stand still. Run the resume command now.$/m)
+  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual(['    holdfast check /srv/notes/acme.db --keep-snapshot ./pulled'])
+})
+
 test('colour adds nothing that the words do not say', () => {
   const results = [damaged('acme'), sound('b'), unproven('c'), paused('d')]
   // oxlint-disable-next-line no-control-regex
