@@ -58,4 +58,4 @@ export async function countBeside(reading: Progressing, child: Asking, counting:
 }
 
 /** What is said where SQLite's own check has to do instead of the census. */
-export const lessSeen = (why: string): string => `the check of SQLite was asked instead of the census, and does not notice all that it does: ${why}`
+export const lessSeen = (why: string): string => `SQLite checked this instead of the census, and finds less: ${why}`

@@ -160,14 +160,14 @@ function openPart(path: string): Descriptor | null {
 function requireKept(path: string, found: BigIntStats | null, kept: KeptFile | null): void {
   if (kept === null && found === null) return
   if (found === null) throw changed(path, 'it is gone')
-  if (kept === null) throw changed(path, 'it came along since')
-  if (found.dev !== kept.dev || found.ino !== kept.ino) throw changed(path, 'another file has its name')
+  if (kept === null) throw changed(path, 'it was not there before')
+  if (found.dev !== kept.dev || found.ino !== kept.ino) throw changed(path, 'another file took its place')
   if (Number(found.size) !== kept.bytes) throw changed(path, `it has ${found.size} bytes instead of ${kept.bytes}`)
 }
 
 function changed(path: string, what: string, cause?: unknown): Failure {
   return new Failure('READ_FAILED', `the snapshot is not what was copied: ${JSON.stringify(path)}: ${what}`, {
-    hint: 'another program works in the folder for snapshots; give holdfast one of its own, and check again', cause,
+    hint: 'another program changes the folder for snapshots; give holdfast a folder of its own, and check again', cause,
   })
 }
 
@@ -178,7 +178,7 @@ async function linkOrCopy(outside: string, inside: string): Promise<'linked' | '
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw changed(outside, 'it is gone', error)
-    if (code === 'EEXIST') throw changed(outside, 'a file of its name is in the room already', error)
+    if (code === 'EEXIST') throw changed(outside, 'a file of its name is already in the folder of the reader', error)
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
     await copyRegularFile(outside, inside, 'refuse')
     return 'copied'

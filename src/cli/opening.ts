@@ -26,8 +26,8 @@ export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: 
 /** Says how holds ended that an earlier run had left open. */
 export function tellEndings(face: Face, endings: readonly HoldEnding[]): void {
   for (const { hold, how, failure, complaint, unwritten } of endings) {
-    face.say(`an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how, failure)}${unwritten === null ? '' : '. This could not be written down'}`)
-    if (complaint !== null) face.say(`  ITS RESUME COMMAND FAILED: should it stand still somewhere, run it by hand: ${printable(complaint)}`)
+    face.say(`an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how, failure)}${unwritten === null ? '' : '. The ledger could not record this'}`)
+    if (complaint !== null) face.say(`  ITS RESUME COMMAND FAILED: ${printable(complaint)}. If the tenant stands still, run the command by hand`)
   }
 }
 

@@ -1,4 +1,5 @@
 /** Options that several commands share, and the values that they take. */
+import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { durationMs } from '../config/units.ts'
 import { engines } from '../model/reading.ts'
@@ -11,6 +12,9 @@ export interface CommonOptions {
   readonly verbose?: boolean
   readonly logLevel: LogLevel
 }
+
+/** The absolute path of the configuration that the command line names; null where it names none. */
+export const configurationNamed = ({ config }: Pick<CommonOptions, 'config'>): string | null => (config === undefined ? null : resolve(config))
 
 /** Of the commands that print a report. */
 export interface ReportOptions extends CommonOptions {

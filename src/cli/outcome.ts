@@ -13,11 +13,11 @@ import { renderReport } from '../report/text.ts'
 import type { Target } from '../fleet/crew.ts'
 import type { Worked } from '../fleet/pipeline.ts'
 import type { Face } from './face.ts'
-import type { CommonOptions } from './options.ts'
+import { configurationNamed, type CommonOptions } from './options.ts'
 import { Spool } from './spool.ts'
 import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 
-export type OutcomeOptions = Pick<CommonOptions, 'json' | 'quiet' | 'verbose'> & { readonly redactKeys?: boolean }
+export type OutcomeOptions = Pick<CommonOptions, 'config' | 'json' | 'quiet' | 'verbose'> & { readonly redactKeys?: boolean }
 
 export class Outcome implements Disposable {
   readonly #face: Face
@@ -62,6 +62,7 @@ export class Outcome implements Disposable {
 
   add(result: Result): void {
     this.#pending.delete(keyOf(result.tenant, result.path))
+    this.#pending.delete(keyOf(null, result.path)) // A private copy is selected by its path; its manifest then names the tenant.
     this.#tally.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))
@@ -115,7 +116,7 @@ export class Outcome implements Disposable {
     if (this.#options.json) {
       for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)
     } else if (!this.#options.quiet || exitCode !== 0) {
-      await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false }))
+      await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false, config: configurationNamed(this.#options) }))
     }
   }
 

@@ -65,7 +65,7 @@ function requireTrusted(path: string): void {
   const untrusted = findUntrusted(path, 'file')
   if (untrusted === null) return
   const where = untrusted.path === path ? '' : `${untrusted.path} leads to it: `
-  throw new Failure('CONFIG_INVALID', `${path}: another user could change this file, and it names commands to be run: ${where}${untrusted.why}`, {
+  throw new Failure('CONFIG_INVALID', `another user could change ${path}, which names commands that holdfast runs: ${where}${untrusted.why}`, {
     hint: `look at what the file says, then ${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; or name another one with --config FILE`,
   })
 }

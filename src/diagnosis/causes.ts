@@ -31,7 +31,7 @@ export function writerOf(reading: Reading, { serviceSqlite }: Pick<DiagnosisCont
     ...(writtenBy !== null && isNewer(writtenBy, sqliteVersion) ? [`the SQLite ${sqliteVersion} with which holdfast reads it`] : []),
     ...(writtenBy !== null && serviceSqlite !== null && isNewer(writtenBy, serviceSqlite) ? [`the SQLite ${serviceSqlite} of the service`] : []),
   ]
-  if (older.length > 0) return [{ hint: 'newer-sqlite', why: `SQLite ${writtenBy} wrote the file last, which is newer than ${older.join(' and than ')}` }]
+  if (older.length > 0) return [{ hint: 'newer-sqlite', why: `SQLite ${writtenBy} wrote the file last; it is newer than ${older.join(' and than ')}` }]
   const foreign = reading.facts.some((fact) => fact.kind === 'refused' && !isDamage(fact, reading)) || reading.coverage.skipped.some(({ object, why }) => object === 'header' && limitOf(why) === 'newer-sqlite')
   if (!foreign) return []
   const by = writtenBy === null ? '' : `, though the header says that ${writtenBy} wrote it last`

@@ -25,7 +25,7 @@ export const damageMeanings: Readonly<Record<DamageClass, Meaning>> = {
 
 export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
   sealed: { means: 'Exclusive lock, a second process refused, and the kernel\u2019s lease on every file unbroken from before the copy until after it.', cause: 'The default.', todo: 'Nothing: there is no stronger proof.' },
-  exclusive: { means: 'Exclusive lock and a second process refused, but leases were not to be had, or idle handles remain.', cause: 'Another owner without CAP_LEASE, an overlay mount, or a service that keeps handles.', todo: 'See the holders in the evidence. Damage beside one that could write is inconclusive: have it close the file, and check again.' },
+  exclusive: { means: 'Exclusive lock and a second process refused, but the kernel gave no leases, or idle handles remain.', cause: 'Another owner without CAP_LEASE, an overlay mount, or a service that keeps handles.', todo: 'See the holders in the evidence. If one of them could write, damage is inconclusive: let it close the file, and check again.' },
   'writer-locked': { means: 'The writers of a WAL database were locked out; readers may have it open.', cause: 'A service that keeps its handles open.', todo: 'Let the service close its handles when it quiesces.' },
   none: { means: 'No hold was made: the caller vouches that the file is a private copy.', cause: '`holdfast check --snapshot`.', todo: 'Nothing, if it is one.' },
 }
@@ -33,16 +33,16 @@ export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
 export const stateMeanings: Readonly<Record<TenantState, Meaning>> = {
   untouched: { means: 'The tenant was not paused by us.', cause: 'The work ended before the pause.', todo: 'Nothing.' },
   active: { means: 'The tenant was seen serving after us.', cause: 'A resume that was observed.', todo: 'Nothing.' },
-  'maybe-paused': { means: 'The tenant may still stand still: our last look did not show it serving.', cause: 'A resume that was refused or lost.', todo: 'Run `holdfast resume --all` now. A lease ends by itself at its deadline; a pause by hooks has none, and nothing else ends it.' },
+  'maybe-paused': { means: 'The tenant may still stand still: our last look did not show it serving.', cause: 'A resume that was refused or lost.', todo: 'Run `holdfast resume --all` now. A lease ends by itself at its deadline. A pause by hooks has no lease: only a resume ends it.' },
   unknown: { means: 'Nobody looked at the tenant after the failure.', cause: 'The work ended where its state could not be seen.', todo: 'Look whether the tenant works.' },
 }
 
 export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
-  0: { means: 'All selected tenants are sound.', cause: 'Notices do not change it.', todo: 'Nothing.' },
-  1: { means: 'holdfast failed; nothing is said about the tenant.', cause: 'The failure in the report.', todo: 'Follow its hint.' },
+  0: { means: 'All selected tenants or files are sound.', cause: 'Notices do not change it.', todo: 'Nothing.' },
+  1: { means: 'holdfast failed, and says nothing about the data.', cause: 'The failure in the report.', todo: 'Follow its hint.' },
   2: { means: 'Damage was found.', cause: 'See the findings.', todo: 'Follow the commands in the report.' },
   3: { means: 'Inconclusive: something was not proven, not read or not understood.', cause: 'The reason stands in each result.', todo: 'Remove the reason and check again.' },
-  4: { means: 'A tenant may still be paused.', cause: 'A resume that was not seen to work.', todo: 'Run `holdfast resume --all` now. With hooks nothing else ends the pause.' },
+  4: { means: 'A tenant may still be paused.', cause: 'A resume that was not seen to work.', todo: 'Run `holdfast resume --all` now. A pause by hooks has no lease: only a resume ends it.' },
   5: { means: 'Both sides of a comparison are sound and differ: in what they hold, or because one has a file that the other has not. Everything that both have was compared.', cause: '`holdfast compare`. A difference is no damage: one side may simply be older.', todo: 'See which rows differ; decide which side is right.' },
   64: { means: 'The command line was not understood, or named nothing that exists.', cause: 'An unknown option, id or pattern.', todo: 'See `holdfast --help`.' },
   70: { means: 'A bug in holdfast.', cause: 'Something that must hold did not.', todo: 'Report it with the output.' },

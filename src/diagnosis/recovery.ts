@@ -30,16 +30,16 @@ export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, cont
   const cause: Cause = {
     hint: 'foreign-companion',
     why:
-      `without ${what} beside it the file is whole: it may belong to another history of this file, ` +
-      'as after a restore that left it behind, or was damaged itself',
+      `without ${what} the file is whole. A restore may have left ${what} of an older file behind, ` +
+      'or its own bytes changed',
   }
   const remedy = {
     do: 'ask',
     indexes: [],
     rehearsed: false,
     why:
-      `the damage comes with ${what}, and without it the file is whole: a person decides which of the two is right. ` +
-      'Keep a copy of both, and let nothing open the file before: SQLite would write the one into the other',
+      `the damage comes with ${what}; without it the file is whole. A person must decide which of the two is right. ` +
+      'Keep a copy of both. Let no program open the file before that: SQLite would write the one into the other',
     command: `holdfast repair ${target(context.tenant, context.path)}`,
   } as const
   return { diagnosis: { ...diagnosis, causes: [...diagnosis.causes, cause], remedy }, without }

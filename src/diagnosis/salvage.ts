@@ -8,6 +8,6 @@ export function tellSalvage<Findings extends readonly Finding[]>(findings: Findi
     const { salvage, ...rest } = finding
     if (salvage === undefined) return finding
     if (!witnesses.has(finding.object.name)) return rest
-    return { ...finding, text: `${finding.text}; should the table be wrong, the index still has ${salvage.columns.join(', ')} of ${count(salvage.total, 'row')}` }
+    return { ...finding, text: `${finding.text}; if the table is wrong instead: the index still holds ${salvage.columns.join(', ')} of ${count(salvage.total, 'row')}` }
   }) as { readonly [Position in keyof Findings]: Finding }
 }

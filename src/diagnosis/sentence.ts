@@ -70,7 +70,7 @@ export function sentence(said: Said): string {
     case 'check-timeout':
       return few(details, '; ')
     case 'engine-says':
-      return object.kind === 'file' ? `SQLite says something holdfast does not know${because}` : `SQLite broke off over ${what}, where holdfast read every page and row and found nothing wrong${because}`
+      return object.kind === 'file' ? `SQLite says something holdfast does not know${because}` : `SQLite stopped in ${what}, though holdfast read every page and row there and found nothing wrong${because}`
     case 'wrong-depth':
     case 'page-malformed':
     case 'page-out-of-range':

@@ -26,7 +26,7 @@ export async function checkTestDatabase(settings: Settings, signal: AbortSignal)
   const { verdict, failure, reason, readBy } = (await taken.check(() => undefined)).result
   if (failure !== undefined) throw new Failure(failure.code, failure.message, { hint: failure.hint })
   if (verdict !== 'sound') {
-    throw new Failure('READ_FAILED', `a healthy test database was found ${verdict}: ${reason ?? 'nobody knows why'}`)
+    throw new Failure('READ_FAILED', `a healthy test database was found ${verdict}: ${reason ?? 'no reason is known'}`)
   }
   return sayWalls(readBy?.confinement ?? [])
 }

@@ -83,8 +83,8 @@ export async function tryWhileQuiesced(
   })
   await tried('service: files while quiesced', async () => {
     const unseen = await requireStill(quiesced, files, roots)
-    const asFar = unseen.length === 0 ? '' : ` as far as we may look (not at: ${unseen.join('; ')})`
-    return fit(`they are those that it names, all that it lists are among them, and nobody has them open${asFar}`)
+    const unlooked = unseen.length === 0 ? '' : ` (not looked at: ${unseen.join('; ')})`
+    return fit(`the answer names all files that the service lists, and no process has them open${unlooked}`)
   })
   await tried('service: nothing is served', async () => {
     const unwatched = await watchStill(quiesced, roots, guardian, watchMs, signal)

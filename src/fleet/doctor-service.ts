@@ -50,7 +50,7 @@ async function inTurn(
 async function askCapabilities(service: Service, signal: AbortSignal): Promise<Saying> {
   if (service.via === 'hooks')
     return warning(
-      'hooks: no lease ends by itself, and nobody says that a pause was continuous',
+      'hooks: no pause ends by itself, and the service does not confirm that a pause lasted',
       'embed the gate (`holdfast/gate`) when you can',
     )
   const { service: name, version, sqliteVersion, modes } = await service.capabilities(signal)

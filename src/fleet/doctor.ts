@@ -88,7 +88,7 @@ async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
   const open = await ledger.openHolds()
   const others = (await ledger.otherHolds()).filter(mayBeOurs)
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
-  if (others.length > 0) return warning(`${others.length} holds stand open that were asked for in another way`, 'holdfast status names each with its command')
+  if (others.length > 0) return warning(`${others.length} holds stand open that were made with another service.admin or other hooks`, '`holdfast status` names each with its command')
   return open.length === 0 ? fit('opens, and no hold stands open') : warning(`${open.length} holds stand open`, 'holdfast resume --all')
 }
 

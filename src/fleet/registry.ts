@@ -46,5 +46,5 @@ export function pickTenants(tenants: readonly RegisteredTenant[], ids: readonly 
   const picked = [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
   const empty = picked.filter(({ files }) => files.length === 0)
   if (empty.length === 0) return picked
-  throw new Failure('USAGE', `the service lists ${empty.map(({ id }) => JSON.stringify(id)).join(', ')} without any database file`, { hint: 'there is nothing to check; if it ought to have one, look at the service\u2019s list of tenants' })
+  throw new Failure('USAGE', `the service lists ${empty.map(({ id }) => JSON.stringify(id)).join(', ')} without any database file`, { hint: 'there is nothing to check; if it should have one, look at the service\u2019s list of tenants' })
 }

@@ -36,7 +36,7 @@ export class StopTheLine {
   look({ failure, evidence, path }: Result): void {
     if (!failure) return
     if (failure.code === 'LEASE_LOST' && this.#leasesLost.add(evidence.quiesce?.leaseId ?? path).size > leasesLostMax) {
-      this.#stop(new Failure('LEASE_LOST', `${this.#leasesLost.size} leases ended under us: pauses on this service are not what they are promised to be`))
+      this.#stop(new Failure('LEASE_LOST', `${this.#leasesLost.size} leases ended before holdfast ended the pauses: the service does not keep its promise to stand still`))
     }
     if (stopping.has(failure.code)) this.#stop(new Failure(failure.code, failure.message, { hint: failure.hint, tenant: failure.tenantState }))
   }

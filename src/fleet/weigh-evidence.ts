@@ -8,7 +8,7 @@ import type { Result } from '../model/report.ts'
 /** Damage below the level `sealed` counts only where nobody could write while the copy was made. */
 export function requireStillness(result: Result): Result {
   const writers = result.verdict === 'damaged' ? whoCouldWrite(result.evidence) : null
-  return writers === null ? result : unsettled(result, `damage was found, but ${writers} while the copy was made (level ${result.evidence.level}): it may be a write half done`)
+  return writers === null ? result : unsettled(result, `damage was found, but ${writers} during the copy (level ${result.evidence.level}): it may be an unfinished write`)
 }
 
 /**
@@ -20,9 +20,9 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
   const failure = { code, message, hint, tenantState }
   switch (result.verdict) {
     case 'sound':
-      return { ...unsettled(result, `nothing was found in the snapshot, and nobody had the file while it was copied; not proven is the pause: ${message}`), failure }
+      return { ...unsettled(result, `nothing was found in the snapshot, and no other program had the file during the copy; but the pause is not proven: ${message}`), failure }
     case 'inconclusive':
-      return { ...result, failure, reason: `${result.reason ?? 'nothing was concluded'}; not proven is the pause: ${message}` }
+      return { ...result, failure, reason: `${result.reason ?? 'nothing was concluded'}; the pause is not proven either: ${message}` }
     case 'damaged':
       return { ...result, failure }
     case 'failed': // Why nothing could be read is graver than the pause, unless the tenant may still stand in it.
@@ -43,8 +43,8 @@ function whoCouldWrite({ level, lease, holders, unseen }: Evidence): string | nu
     const names = writers.slice(0, namedMax).map(({ pid, command, modes }) => `${command} (pid ${pid}, ${modes.join('+')})`)
     return `${names.join(', ')}${writers.length > namedMax ? ` and ${writers.length - namedMax} more` : ''} could write the file`
   }
-  if (lease?.state === 'refused' && holders.length === 0) return 'somebody outside our view had the file open'
-  return unseen.length > 0 ? `nobody could say whether others had the file open (not looked at: ${unseen.join('; ')})` : null
+  if (lease?.state === 'refused' && holders.length === 0) return 'a process outside our view had the file open'
+  return unseen.length > 0 ? `other programs may have had the file open (not looked at: ${unseen.join('; ')})` : null
 }
 
 const namedMax = 3

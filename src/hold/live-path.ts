@@ -88,7 +88,7 @@ export function failureOfPath(path: string, error: unknown): unknown {
 function requireNoMount(real: string): void {
   for (const part of liveSetParts) {
     if (!isMountPoint(real + part)) continue
-    throw new Failure('MANY_NAMES', `${real}${part} is mounted by itself: outside it has another name, under which SQLite keeps another journal`, {
+    throw new Failure('MANY_NAMES', `${real}${part} is mounted by itself: outside the mount it has another name, and SQLite keeps another journal there`, {
       hint: 'mount the folder that holds the database, not the file; or check it outside of the container',
     })
   }

@@ -79,7 +79,7 @@ export async function requireUnused(
   if (lease.kind === 'refused') throw await accuse('IN_USE', `somebody has ${files.path}${lease.part} open or mapped`)
   if (lease.kind === 'held') given.add(lease)
   if (lease.kind === 'unsupported' || ceiling !== 'sealed') {
-    const why = lease.kind === 'held' ? `on this file system a kernel lease on ${files.path} does not see every way to the file` : `no kernel lease on ${files.path}${lease.part}: ${lease.why}`
+    const why = lease.kind === 'held' ? `on this file system a kernel lease on ${files.path} does not notice every program that opens it` : `no kernel lease on ${files.path}${lease.part}: ${lease.why}`
     if (!isAtLeast('exclusive', settings.require)) throw new Failure('LEASE_UNAVAILABLE', why)
     await requireNoHolder(files, record)
   }
@@ -116,7 +116,7 @@ function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposa
   const assertStanding = (): void => {
     // The signal may not have reached us yet: ask the kernel.
     if (lease !== null && !given && !lease.isUnbroken()) giveWay()
-    if (broken) throw new Failure('IN_USE', `somebody opened a file of ${files.path} while we asked whether anybody uses it: we gave way at once`)
+    if (broken) throw new Failure('IN_USE', `another program opened a file of ${files.path} while we looked whether it is in use: we gave way immediately`)
   }
   return {
     leased: lease !== null,

@@ -65,7 +65,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
 /** Whoever may rename a folder above it can put another ledger in its place. */
 function requireTrusted(dir: string): void {
   const untrusted = findUntrusted(dir, 'folder')
-  if (untrusted !== null) throw unusable(`others can write to the ledger's folder ${dir}, or change where its name leads: ${untrusted.path}: ${untrusted.why}`, untrusted.remedy ?? 'name a folder that no other user can write, below others of that kind')
+  if (untrusted !== null) throw unusable(`another user could change the ledger's folder ${dir}: ${untrusted.path === dir ? '' : `${untrusted.path} leads to it: `}${untrusted.why}`, untrusted.remedy ?? 'name a folder that no other user can write, below others of that kind')
 }
 
 /** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */

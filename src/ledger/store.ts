@@ -138,7 +138,7 @@ export class Store {
 
   #tellLost(what: string): void {
     this.#holdsLost = true
-    this.#say(`${what}; holds that a crash left open could not be read from it: look at the service whether a tenant stands still, and type \`holdfast resume ID\``)
+    this.#say(`${what}; holds that a crash left open could not be read from it: ask the service whether a tenant stands still, and run \`holdfast resume ID\``)
   }
 }
 

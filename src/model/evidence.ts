@@ -70,7 +70,7 @@ export interface QuiesceEvidence {
   /** null for hooks, which have neither fences nor boot ids. */
   readonly fence: number | null
   readonly bootId: string | null
-  /** Length of the pause by the service's clock, in ms; null while unknown. */
+  /** Length of the pause in ms, by the service's clock, or by ours where the service is reached by hooks; null while unknown. */
   readonly heldMs: number | null
   readonly continuous: boolean | null
   readonly sqliteVersion: string | null

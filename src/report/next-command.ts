@@ -16,6 +16,15 @@ export function nextCommand(result: Result): string | null {
 }
 
 /**
+ * The command with the configuration that the run was given. Without it the command would ask another service.
+ * @param config null where the command finds the configuration by itself
+ */
+export const withConfiguration = (command: string, config: string | null): string =>
+  config === null ? command : command.replace(ofTheService, (words) => `${words} --config ${shellWord(config)}`)
+
+const ofTheService = /^holdfast (?:check(?= --tenant)|doctor|pull|resume|sweep)\b/
+
+/**
  * Before anything is mended there must be a copy to try it on. The remedy's own command comes back here when this version can carry
  * it out: a command that is not there is no next step.
  */

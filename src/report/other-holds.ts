@@ -14,7 +14,7 @@ export interface SaidOfOther {
 /** @param config the configuration file of this run */
 export function describeOther(hold: OtherHold, config: string, now: number = Date.now()): SaidOfOther {
   const { tenant, service, via, askedAt } = hold
-  const since = `since ${ageOf(askedAt, now) === null ? 'a time that lies ahead' : new Date(askedAt).toISOString()}`
+  const since = `since ${ageOf(askedAt, now) === null ? 'a time in the future' : new Date(askedAt).toISOString()}`
   const way = via === null ? '' : via === 'hooks' ? ', by hooks' : ', by its admin API'
   const by = `service ${service === null ? 'unknown' : printable(service)}${way}, ${since}`
   const from = `--config ${shellWord(hold.config ?? config)}`
@@ -23,11 +23,11 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
   const byName = `holdfast resume ${from} ${id}`
   switch (hold.whose) {
     case 'another-service':
-      return { said: `${open} that another service was asked for (${by}); it is left to that service`, next: `holdfast resume --all ${from}` }
+      return { said: `${open}; it belongs to another service (${by})`, next: `holdfast resume --all ${from}` }
     case 'another-way':
-      return { said: `${open} that was asked for in another way (${by}); the tenant may stand still`, next: byName }
+      return { said: `${open}; it was made with another service.admin or other hooks (${by}). The tenant may stand still`, next: byName }
     case 'not-said':
-      return { said: `${open}, and an older holdfast did not write down of which service (${since}); the tenant may stand still`, next: byName }
+      return { said: `${open} (${since}); an older holdfast did not record its service. The tenant may stand still`, next: byName }
     default:
       return unreachable(hold.whose)
   }
@@ -35,6 +35,6 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
 
 /** Where the configuration that the command names is no more. */
 export function withoutThatConfiguration({ whose, service }: OtherHold): string {
-  if (whose === 'another-service' && service !== null) return `if that file is gone: any configuration whose service.name is ${printable(service)}`
-  return 'if that file is gone: the present configuration; the hold is closed once the tenant is seen serving'
+  if (whose === 'another-service' && service !== null) return `if that file is gone, name any configuration whose service.name is ${printable(service)}`
+  return 'if that file is gone, name the present configuration; the hold ends once the tenant is seen serving'
 }

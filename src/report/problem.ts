@@ -6,7 +6,7 @@ import type { Finding, RowKey } from '../model/finding.ts'
 import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
-import { nextCommand } from './next-command.ts'
+import { nextCommand, withConfiguration } from './next-command.ts'
 import { printable } from './printable.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
@@ -31,7 +31,7 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...line('proof', proofOf(result.evidence), options),
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(command))}`]),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(withConfiguration(command, options.config ?? null)))}`]),
   ]
 }
 
@@ -104,14 +104,21 @@ export function printableKey(row: RowKey): string {
 
 function failureLines(result: Result, options: TextOptions): readonly string[] {
   const { failure, reason } = result
-  const state = { untouched: 'the tenant was not touched', active: 'the tenant serves again', 'maybe-paused': 'THE TENANT MAY STILL BE PAUSED', unknown: 'nobody looked at the tenant since' }
+  const it = result.tenant === null ? 'the file' : 'the tenant'
+  const state = {
+    untouched: `${it} was not touched`, active: `${it} serves again`, 'maybe-paused': 'THE TENANT MAY STILL BE PAUSED', unknown: `${it} was not looked at since`,
+  }
   return [
     ...(failure ? line('what', `${failure.code}: ${printable(failure.message)}`, options) : []),
-    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', printable(reason), options) : []),
+    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', printable(reasonBeside(failure, reason)), options) : []),
     ...(failure ? line('state', state[failure.tenantState], options) : []),
     ...(failure ? line('hint', printable(failure.hint), options) : []),
   ]
 }
+
+/** The reason, without the failure's message at its end: the report has just printed it. */
+const reasonBeside = (failure: Result['failure'], reason: string): string =>
+  failure && reason.endsWith(`: ${failure.message}`) ? reason.slice(0, -`: ${failure.message}`.length) : reason
 
 /** How the process that read was confined: where everything is asked for, and where it could have used the network. */
 function readByLines({ readBy }: Result, options: TextOptions): readonly string[] {
@@ -126,7 +133,7 @@ function proofOf(evidence: Evidence): string {
   return [
     level,
     ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
-    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`paused ${humanMs(evidence.quiesce.heldMs)} by the service\u2019s clock`] : []),
+    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`paused ${humanMs(evidence.quiesce.heldMs)} by ${evidence.quiesce.via === 'hooks' ? 'our' : 'the service\u2019s'} clock`] : []),
     ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),
     ...(holders.length > 0 ? [`held by ${holders.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
     ...(evidence.unseen.length > 0 ? [`not looked at: ${evidence.unseen.map(printable).join(', ')}`] : []),

@@ -6,6 +6,8 @@ export interface TextOptions {
   readonly width: number
   readonly color: boolean
   readonly verbose: boolean
+  /** The configuration that the command line named: the commands of the report name it too. */
+  readonly config?: string | null
 }
 
 /** The tenant was not seen serving after us. */

@@ -2,6 +2,7 @@
 import { ageOf } from '../model/age.ts'
 import { mayBeOurs } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { withConfiguration } from './next-command.ts'
 import { describeOther } from './other-holds.ts'
 import { printable } from './printable.ts'
 import type { StatusView, TenantStatus } from './status.ts'
@@ -38,7 +39,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
   const [other, ...more] = view.otherHolds.filter(mayBeOurs)
   const overdue = [...left, ...(other === undefined ? [] : [other]), ...more]
-  const command = left.length > 0 || other === undefined ? 'holdfast resume --all' : describeOther(other, view.config, now).next
+  const command = left.length > 0 || other === undefined ? withConfiguration('holdfast resume --all', view.configNamed) : describeOther(other, view.config, now).next
   const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
   const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
@@ -50,8 +51,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${named('damaged')}`] : []),
   ]
   const warning = [
-    ...(view.ledgerLost ? ['LOST the ledger is gone: nobody knows what it said, nor whether a hold stands open'] : []),
-    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep at a time that lies ahead: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
+    ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold stands open'] : []),
+    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep lies in the future: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
     ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map((one) => one.tenant ?? one.path))}`] : []),
     ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${named('inconclusive')}`] : []),
     ...(counts.failed > 0 ? [`INCONCLUSIVE ${counts.failed} failed: ${named('failed')}`] : []),

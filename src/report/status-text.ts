@@ -3,6 +3,7 @@ import { target } from '../diagnosis/command.ts'
 import { tenantId } from '../model/brand.ts'
 import { ageOf } from '../model/age.ts'
 import { wrap } from './layout.ts'
+import { withConfiguration } from './next-command.ts'
 import { describeOther } from './other-holds.ts'
 import { printable } from './printable.ts'
 import type { SettledThen, StatusOptions, StatusView, TenantStatus } from './status.ts'
@@ -20,11 +21,12 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const quiet = tenants.filter(isQuiet)
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
+  const ours = (command: string): string => `    ${withConfiguration(command, view.configNamed)}`
   const commands = [
-    ...(view.openHolds.some(({ leftBehind }) => leftBehind) || (judgement.overdueHolds > 0 && view.otherHolds.length === 0) ? ['    holdfast resume --all'] : []),
+    ...(view.openHolds.some(({ leftBehind }) => leftBehind) || (judgement.overdueHolds > 0 && view.otherHolds.length === 0) ? [ours('holdfast resume --all')] : []),
     ...new Set(view.otherHolds.map((hold) => `    ${describeOther(hold, view.config, now).next}`)),
-    ...tenants.filter((one) => standingOf(one) === 'damaged').slice(0, 5).map(({ tenant, path }) => `    holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`),
-    ...(judgement.overdueHolds === 0 && judgement.counts.damaged === 0 && judgement.code !== 0 ? ['    holdfast sweep'] : []),
+    ...tenants.filter((one) => standingOf(one) === 'damaged').slice(0, 5).map(({ tenant, path }) => ours(`holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`)),
+    ...(judgement.overdueHolds === 0 && judgement.counts.damaged === 0 && judgement.code !== 0 ? [ours('holdfast sweep')] : []),
   ]
   const sweep = view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`
   const paint = (text: string): string => (judgement.code === 0 ? colors.green(text) : judgement.code === 2 ? colors.bold(colors.red(text)) : colors.yellow(text))

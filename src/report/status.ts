@@ -45,6 +45,8 @@ export interface StatusView {
   readonly otherHolds: readonly OtherHold[]
   /** The configuration file, for commands. */
   readonly config: string
+  /** The same where the command line named it: commands must name it too. Else null. */
+  readonly configNamed: string | null
   readonly lastFullSweepAt: number | null
   /** The ledger was there, and is gone. */
   readonly ledgerLost: boolean
@@ -85,5 +87,9 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
 }
 
 /** `verdict` and what stands beside it are of the newest check; `standing` is what the counts go by. */
-const documentOf = ({ config, ...view }: StatusView, { word, code, reasons, counts }: StatusJudgement): object =>
-  ({ schema: 'holdfast.status/1', ...view, otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, config, view.generatedAt) })), tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons, counts })
+const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object =>
+  ({
+    schema: 'holdfast.status/1', ...view, config: undefined, configNamed: undefined,
+    otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, view.config, view.generatedAt) })),
+    tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons, counts,
+  })

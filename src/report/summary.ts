@@ -43,7 +43,7 @@ export function exitCodeWords(code: number): string {
 }
 
 const words: Readonly<Record<ExitCode, string>> = {
-  0: 'all selected tenants are sound', 1: 'holdfast failed, nothing is said about the tenant', 2: 'damage found', 3: 'something was not proven, not read or not understood',
+  0: 'all that was selected is sound', 1: 'holdfast failed, and says nothing about the data', 2: 'damage found', 3: 'something was not proven, not read or not understood',
   4: 'A TENANT MAY STILL BE PAUSED', 5: 'the two were compared and differ', 64: 'the command line was not understood', 70: 'a bug in holdfast', 75: 'busy, try later', 78: 'configuration',
   129: 'the terminal went away', 130: 'interrupted', 131: 'quit', 143: 'terminated',
 }

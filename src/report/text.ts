@@ -3,6 +3,7 @@ import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../model/report.ts'
 import { exitCodeWords } from './summary.ts'
 import { cutEnd, wrap } from './layout.ts'
+import { withConfiguration } from './next-command.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
 import { printable } from './printable.ts'
@@ -47,7 +48,7 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
   const loud = (line: string): string => colors.bold(colors.red(line))
   return [
     ...(paused.length > 0
-      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', '    holdfast resume --all', '']
+      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', `    ${withConfiguration('holdfast resume --all', options.config ?? null)}`, '']
       : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
   ]
@@ -63,7 +64,8 @@ function untilWhen(results: readonly Result[]): string {
 function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
-  return [colors.bold(colors.red(cutEnd(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. Run holdfast resume --all now.`, options.width)))]
+  const now = options.config ? 'Run the resume command now.' : 'Run holdfast resume --all now.' // A path would be cut.
+  return [colors.bold(colors.red(cutEnd(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. ${now}`, options.width)))]
 }
 
 function heading(report: Report, options: TextOptions): readonly string[] {
@@ -103,7 +105,7 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
   const more = notCovered - named.length
   const names = named.map(({ tenant, path }) => printable(tenant ?? path))
-  return wrap(`NOT COVERED, for the run ended before it came to them: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
+  return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

@@ -78,7 +78,7 @@ describe('a table page that missed an UPDATE', () => {
       ['entry-differs-from-row', 't_score', { columns: ['score'], total: 2 }],
     ])
     expect(quiet.findings.map(({ agreeing }) => agreeing)).toEqual([['t_score'], ['t_mail']])
-    expect(quiet.findings[0]?.text).toBe('2 entries of index t_mail differ from the row in t; should the table be wrong, the index still has mail of 2 rows')
+    expect(quiet.findings[0]?.text).toBe('2 entries of index t_mail differ from the row in t; if the table is wrong instead: the index still holds mail of 2 rows')
     noValue(quiet, 'new@x', '77777')
     expect(salvageOf(await concluded(true)).map(([, , salvage]) => salvage)).toEqual([
       { columns: ['mail'], total: 2, rows: [{ key: row - 1, values: ['new@x'] }, { key: row, values: ['new@x'] }] },

@@ -191,7 +191,7 @@ test('a tenant that is not well after our resume is 4, over the damage found bef
   expect(report.run.stopped).toContain('RESUME_FAILED')
   expect([closed.length, report.summary.notCovered]).toEqual([2, 1])
   const status = await holdfast(['status', '--config', service.config])
-  expect(status.stdout).toMatch(/PAUSED[^]*holdfast resume --all/)
+  expect(status.stdout).toMatch(/PAUSED[^]*holdfast resume --config \S+ --all/)
   const resumed = await holdfast(['resume', '--all', '--config', service.config])
   expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringContaining(`${closed[1]} open; it serves again`)])
 })

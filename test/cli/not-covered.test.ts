@@ -22,7 +22,7 @@ test.concurrent('by a signal', async () => {
   await using service = await openHookedService({ tenants: three, onPause: () => sweeping?.kill('SIGTERM') })
   sweeping = start(['sweep', '--config', service.config])
   const { code, stdout } = await ending(sweeping)
-  expect([code, stdout]).toEqual([143, expect.stringMatching(/^NOT COVERED, for the run ended before it came to them: .*bolt, crate$/m)])
+  expect([code, stdout]).toEqual([143, expect.stringMatching(/^NOT COVERED, because the run ended first: .*bolt, crate$/m)])
   expect([service.paused(), await lastLineOf(service.config)]).toMatchObject([[], { kind: 'run-finished', exitCode: 143, selected: 3 }])
   expect((await lastLineOf(service.config) as { readonly notCovered?: readonly { readonly tenant: string }[] }).notCovered?.map(({ tenant }) => tenant)).toEqual(expect.arrayContaining(['bolt', 'crate']))
 })
@@ -43,4 +43,13 @@ test.concurrent('a run that came to all of them names none', async () => {
   const ran = await holdfast(['sweep', '--json', '--config', service.config])
   expect(reportIn(ran).summary).not.toHaveProperty('notReached')
   expect(await lastLineOf(service.config)).toMatchObject({ covered: 3, notCovered: [] })
+})
+
+test.concurrent('nor does a check of a pulled copy, whose manifest names the tenant', async () => {
+  await using service = await openHookedService({ tenants: { acme: { wal: true } } })
+  using folder = makeFolder()
+  expect((await holdfast(['pull', 'acme', folder.in('pulled'), '--config', service.config])).code).toBe(0)
+  const { results, summary } = reportIn(await holdfast(['check', '--json', '--snapshot', folder.in('pulled')]))
+  expect([results.map(({ tenant }) => tenant), summary.selected]).toEqual([['acme'], 1])
+  expect(summary).not.toHaveProperty('notReached')
 })

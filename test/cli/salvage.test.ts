@@ -33,7 +33,7 @@ test('a check names what can be salvaged, and tells the values only with --show-
     ['notes_body', ['notes_title'], { columns: ['body'], total: 1 }], ['notes_title', ['notes_body'], { columns: ['title'], total: 1 }],
   ])
   const text = await holdfast(['check', path])
-  expect(text.stdout.replaceAll(/\s+/g, ' ')).toMatch(/should the table be wrong, the index still has body of 1 row/)
+  expect(text.stdout.replaceAll(/\s+/g, ' ')).toMatch(/if the table is wrong instead: the index still holds body of 1 row/)
   for (const { stdout, stderr } of [quiet, text]) expect(stdout + stderr).not.toContain('private')
 
   const shown = single(await reportOf(['check', path, '--show-values']))

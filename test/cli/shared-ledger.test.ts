@@ -44,7 +44,7 @@ test('what a killed run of one service left open is named by others, and ended b
   await using hooked = await openHookedService({ tenants: { acme: { wal: false } } })
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
   const named = { tenant: 'acme', service: 'one', via: 'hooks', next: `holdfast resume --all --config ${one.config}` }
-  const said = new RegExp(`a hold on acme stands open that another service was asked for \\(service one, by hooks, since .*\\)[^]*next: ${named.next}`)
+  const said = new RegExp(`a hold on acme stands open; it belongs to another service \\(service one, by hooks, since .*\\)[^]*next: ${named.next}`)
   for (const other of [sharing(hooked, 'two', ledger.dir), sharing(gated, 'three', ledger.dir)]) {
     const swept = await other.run('sweep', '--json')
     expect([reportIn(swept).summary.exitCode, reportIn(swept).run.otherHolds, swept.stderr]).toEqual([0, [expect.objectContaining(named)], expect.stringMatching(said)])
@@ -87,10 +87,10 @@ test('switched from hooks to the admin API: the hold is named, status is critica
     await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
     const now = sharing(gated, 'notes', ledger.dir)
     const swept = await now.run('sweep', '--quiet')
-    expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(new RegExp(`a hold on acme stands open that was asked for in another way[^]*next: holdfast resume --config ${old.config} acme`))])
+    expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(new RegExp(`a hold on acme stands open; it was made with another service.admin[^]*next: holdfast resume --config ${old.config} acme`))])
     expect((await now.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme/)
     const all = await now.run('resume', '--all')
-    expect([all.code, all.stderr]).toEqual([4, expect.stringMatching(/PAUSED: a tenant may stand still\. RESUME_FAILED: a hold on acme[^]*in another way/)])
+    expect([all.code, all.stderr]).toEqual([4, expect.stringMatching(/PAUSED: a tenant may stand still\. RESUME_FAILED: a hold on acme[^]*or other hooks/)])
     expect([old.paused(), old.deeds]).toEqual([['acme'], ['pause acme']])
     const ended = how === 'the old configuration' ? await old.run('resume', '--all') : await now.run('resume', 'acme')
     expect(ended.code, ended.stderr).toBe(0)
@@ -111,7 +111,7 @@ test('two services that were given one name at two sockets: the one does not end
   await ending(sweeping)
   sweeping = null
   const swept = await ofTwo.run('sweep', '--quiet')
-  expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(/asked for in another way/)])
+  expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(/made with another service\.admin or other hooks/)])
   expect(one.deeds).toEqual(['close acme'])
   expect((await ofOne.run('resume', '--all')).code).toBe(0)
   expect(one.deeds).toEqual(['close acme', 'open acme'])

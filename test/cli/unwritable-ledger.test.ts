@@ -68,7 +68,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     await spoil(left.ledger)
     const resumed = await left.run('resume', '--all')
     expect([resumed.code, left.service.paused()], resumed.stderr).toEqual([1, []])
-    expect(resumed.stderr).toMatch(/acme open; it serves again\. This could not be written down[^]*LEDGER_UNUSABLE: acme: seen to the end, but the ledger could not be written/)
+    expect(resumed.stderr).toMatch(/acme open; it serves again\. The ledger could not record this[^]*LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/)
     expect((await left.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\?/)
     await mend(left.ledger)
     expect((await left.run('resume', '--all')).code).toBe(0)
@@ -80,7 +80,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     await mount(left.ledger, 'ro')
     const swept = await left.run('sweep')
     expect([swept.code, left.service.paused(), left.service.deeds]).toEqual([1, [], ['pause acme', 'resume acme']])
-    expect(swept.stderr).toMatch(/acme open; it serves again\. This could not be written down[^]*LEDGER_UNUSABLE/)
+    expect(swept.stderr).toMatch(/acme open; it serves again\. The ledger could not record this[^]*LEDGER_UNUSABLE/)
   })
 
   asRoot('a run on a full disk does so too', async () => {

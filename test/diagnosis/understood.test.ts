@@ -105,10 +105,10 @@ test('who wrote the file last is told where that is newer than we or the service
       { ...context, serviceSqlite },
     ).causes.map(({ hint, why }) => `${hint}: ${why}`)
   expect(hints('3.71.0')).toEqual([
-    'newer-sqlite: SQLite 3.71.0 wrote the file last, which is newer than the SQLite 3.54.1 with which holdfast reads it',
+    'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than the SQLite 3.54.1 with which holdfast reads it',
   ])
   expect(hints('3.53.2', '3.46.0')).toEqual([
-    'newer-sqlite: SQLite 3.53.2 wrote the file last, which is newer than the SQLite 3.46.0 of the service',
+    'newer-sqlite: SQLite 3.53.2 wrote the file last; it is newer than the SQLite 3.46.0 of the service',
   ])
   expect(hints('3.45.1', '3.45.1')).toEqual([
     expect.stringMatching(/^other-sqlite: .* 3\.45\.1 wrote it last: another SQLite wrote it, or bytes changed$/),
@@ -151,7 +151,7 @@ test.each([
   ['its format is not understood: read version 3 is neither 1 nor 2', 'newer-sqlite'],
   ['3 pages could not be read from the disk', null],
   [
-    'the check of SQLite was asked instead of the census, and does not notice all that it does: no such collation sequence: klingon',
+    'SQLite checked this instead of the census, and finds less: no such collation sequence: klingon',
     null,
   ],
   ['neither the census nor SQLite could compare its entries with the rows', null],

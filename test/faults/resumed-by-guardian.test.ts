@@ -127,7 +127,7 @@ describe('killed', () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
     const status = await service.run('status', '--format', 'nagios')
-    expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, run holdfast resume --all/)])
+    expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, run holdfast resume --config \S+ --all/)])
     expect(service.paused()).toEqual(['acme'])
     const resumed = await service.run('resume', '--all')
     expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on acme open; it serves again\n'])

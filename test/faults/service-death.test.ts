@@ -38,7 +38,7 @@ describe('in the middle of a hold', () => {
           successor ??= startNode('scripts/demo/service.ts', ['--dir', demo.dir, '--socket', demo.socket, '--tenants', '1', '--size', '20000', '--load', '0', '--max-paused', '4', '--misbehave', ''])
         },
       })
-      expect(examined).toMatchObject({ exitCode: 3, stopped: null, result: { verdict: 'inconclusive', reason: expect.stringMatching(/^nothing was found in the snapshot.*not proven is the pause/) as string, failure: { code: 'LEASE_LOST', tenantState: 'active' }, evidence: { level: 'sealed', proofs: [{}, {}] } } })
+      expect(examined).toMatchObject({ exitCode: 3, stopped: null, result: { verdict: 'inconclusive', reason: expect.stringMatching(/^nothing was found in the snapshot.*the pause is not proven/) as string, failure: { code: 'LEASE_LOST', tenantState: 'active' }, evidence: { level: 'sealed', proofs: [{}, {}] } } })
       expect(examined.result?.coverage.pagesRead).toBeGreaterThan(0)
       expect(examined.open).toEqual([])
       expect((await demo.status('acme')).state).toBe('active')

@@ -77,11 +77,11 @@ describe('the run is stopped, and nobody else is paused', () => {
   })
 })
 
-it('one lost lease after the other stops a run: pauses of this service are not what they are promised to be', async () => {
+it('one lost lease after the other stops a run: the service does not keep its promise to stand still', async () => {
   await using place = await openWorkplace()
   await using demo = await startDemo({ tenants: 8, bytes: 20_000, misbehave: 'lease-expires' })
   const { results, stopped, notCovered, open } = await place.examineAll(demo, demo.tenants)
-  expect(stopped).toMatchObject({ code: 'LEASE_LOST', message: expect.stringMatching(/^4 leases ended under us/) as string })
+  expect(stopped).toMatchObject({ code: 'LEASE_LOST', message: expect.stringMatching(/^4 leases ended before holdfast ended the pauses/) as string })
   // The fourth one is told when the next may be on its way.
   expect([results.length + notCovered, open]).toEqual([8, []])
   expect(results.length).toBeLessThanOrEqual(6)

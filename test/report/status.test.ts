@@ -21,7 +21,7 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
-  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', configNamed: null, ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
 const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
 
@@ -40,7 +40,7 @@ test.each<[string, StatusView, number, string]>([
   ['a ledger that is gone', view([], { lastFullSweepAt: null, ledgerLost: true }), 3, 'HOLDFAST UNKNOWN - LOST the ledger is gone'],
   ['a hold of another service', view([tenant('a')], { otherHolds: [other('another-service')] }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 1 h ago | tenants=1 sound=1 damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0'],
   ['C27 a check at a time that lies ahead', view([tenant('a', { checkedAt: now + hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
-  ['C27 a sweep at a time that lies ahead', view([tenant('a')], { lastFullSweepAt: now + 8_760 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep at a time that lies ahead'],
+  ['C27 a sweep at a time that lies ahead', view([tenant('a')], { lastFullSweepAt: now + 8_760 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep lies in the future'],
   ['a clock that was set by seconds', view([tenant('a', { checkedAt: now + 5_000 })], { lastFullSweepAt: now + 5_000 }), 0, 'HOLDFAST OK - 1 tenant sound, oldest check 0'],
   ['I4.2 an old check', view([tenant('a', { checkedAt: now - 30 * hour })]), 1, 'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a'],
   ['I4.2 no sweep finished', view([tenant('a')], { lastFullSweepAt: now - 30 * hour }), 1, 'HOLDFAST WARNING - STALE last full sweep 1 d 6 h ago'],
@@ -69,7 +69,16 @@ const anyTenant = fc.record({
 }) as fc.Arbitrary<TenantStatus>
 
 describe('for any tenants', () => {
-  test('the status line is one line of at most 512 bytes with one bar before the performance data', () => {
+  test('a configuration that was named stands in every command, for another would ask another service', () => {
+  const named = { configNamed: '/srv/a b.yaml', openHolds: [hold(true)] }
+  expect(render(view([tenant('a', { verdict: 'damaged' })], named), 'nagios').text).toContain("; holdfast resume --config '/srv/a b.yaml' --all")
+  const { text } = render(view([tenant('a', { verdict: 'damaged' })], named), 'text')
+  expect(text.split('\n').filter((line) => line.startsWith('    holdfast '))).toEqual([
+    "    holdfast resume --config '/srv/a b.yaml' --all", "    holdfast check --config '/srv/a b.yaml' --tenant a",
+  ])
+})
+
+test('the status line is one line of at most 512 bytes with one bar before the performance data', () => {
     fc.assert(fc.property(fc.array(anyTenant, { maxLength: 30 }), nasty, (tenants, service) => {
       const { text } = render(view(tenants, { service }), 'monit')
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(512)

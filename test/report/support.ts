@@ -5,6 +5,8 @@ import type { Report, Result } from '../../src/model/report.ts'
 import type { ExitCode } from '../../src/model/exit-code.ts'
 import { Tally } from '../../src/report/summary.ts'
 
+export const quiesce = { via: 'admin-api', leaseId: 'l-1', fence: 7, bootId: 'b-1', heldMs: 9, continuous: true, sqliteVersion: '3.46.0' } as const
+
 export const sealed: Evidence = {
   level: 'sealed', lock: { kind: 'ofd', ranges: ['1073741824+512'] },
   probe: { before: { raw: 'refused', read: 'refused', write: 'refused' }, after: { raw: 'refused', read: 'refused', write: 'refused' } },
@@ -13,7 +15,7 @@ export const sealed: Evidence = {
     at: `2026-11-21T03:04:0${second}.000Z`, changeCounter: 7, walSalts: '00112233aabbccdd',
     files: [{ part: '' as const, dev: '2049', ino: '1311', size: 8192, mtimeNs: '1700000000000000000', ctimeNs: '1700000000000000000', links: 1, lease: 'write' as const }],
   })),
-  quiesce: { via: 'admin-api', leaseId: 'l-1', fence: 7, bootId: 'b-1', heldMs: 9, continuous: true, sqliteVersion: '3.46.0' },
+  quiesce,
   snapshot: { sha256: 'ab'.repeat(32), bytes: 560_599_040, method: 'warm+tail', tailBytes: 4152, files: [{ part: '', bytes: 560_599_040, sha256: 'ab'.repeat(32) }] },
   fileSystem: 'ext4', attempts: 1,
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { tenantId } from '../../src/model/brand.ts'
 import { renderReport } from '../../src/report/text.ts'
 import { displayWidth } from '../../src/report/layout.ts'
-import { damaged, failed, paused, report, sound, summarize, unproven } from './support.ts'
+import { damaged, failed, paused, quiesce, report, sealed, sound, summarize, unproven } from './support.ts'
 
 const plain = { width: 80, color: false, verbose: false }
 const render = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), plain)
@@ -63,6 +63,27 @@ test.each([
   [failed('x', { failure: { code: 'NO_SPACE', message: 'm', hint: 'h', tenantState: 'untouched' } }), 'holdfast explain NO_SPACE'],
 ] as const)('every problem has a next command', (result, command) => {
   expect(commandsOf(render(result))).toEqual([`    ${command}`])
+})
+
+test('a pause by hooks is timed by us, a bare file is no tenant, and a message is printed once', () => {
+  const byHooks = damaged('acme', { evidence: { ...sealed, quiesce: { ...quiesce, via: 'hooks' } } })
+  expect(render(byHooks)).toContain('paused 9 ms by our clock')
+  const untouched = { code: 'NOT_FOUND', message: 'there is no file', hint: 'h', tenantState: 'untouched' } as const
+  expect(render(failed('x', { tenant: null, failure: untouched }))).toContain('the file was not touched')
+  expect(render(failed('x', { failure: untouched }))).toContain('the tenant was not touched')
+  const lines = render(failed('x', { failure: untouched, reason: 'the pause is not proven: there is no file' })).split('\n')
+  expect([lines.filter((line) => line.includes('there is no file')).length, lines.filter((line) => line.endsWith('the pause is not proven')).length]).toEqual([1, 1])
+})
+
+test('a configuration that was named stands in the commands about tenants, for another would ask another service', () => {
+  const text = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
+  const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
+  expect(commands).toEqual([
+    '    holdfast resume --config /srv/notes.yaml --all', '    holdfast resume --config /srv/notes.yaml --all',
+    '    holdfast pull --config /srv/notes.yaml acme ./pulled', '    holdfast doctor --config /srv/notes.yaml', '    holdfast holders /srv/notes/x.db',
+  ])
+  expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still stand still. Run the resume command now.$/m)
+  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual(['    holdfast check /srv/notes/acme.db --keep-snapshot ./pulled'])
 })
 
 test('colour adds nothing that the words do not say', () => {

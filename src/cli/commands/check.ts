@@ -46,7 +46,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
   withReport(program.command('check').description('check files that nobody has open, private copies, or tenants of the service'))
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
-    .option('--recursive', 'folders: also the databases in all folders below')
+    .option('--recursive', 'also check the databases in all folders below')
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(depthOption())
     .addOption(engineOption())
@@ -55,8 +55,8 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .option('--timeout <duration>', 'longest time that one check may take', duration)
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
-    .option('--show-values', 'tell the values that indexes still hold of rows that their table may have lost')
-    .option('--ledger <dir>', 'remember there what bare files hold, and tell what changed while nobody wrote')
+    .option('--show-values', 'show the values that indexes still hold of rows that their table may have lost')
+    .option('--ledger <dir>', 'remember there what files hold; later runs report bytes that changed although nothing wrote')
     .addHelpText('after', `
 Examples:
   holdfast check app.db                 refused (75) while anybody has it open

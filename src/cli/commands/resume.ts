@@ -23,9 +23,9 @@ export function addResume(program: Command, face: Face, act: Act): void {
     .argument('[id]', 'tenant')
     .option('--all', 'every hold of this service that stands open')
     .addHelpText('after', `
-The tenants come first: it works with a ledger that cannot be written, too.
-With an ID it works without any ledger, and it ends what was asked for in
-another way than the configuration has now, once the tenant is seen serving.
+resume works even if the ledger cannot be written. With an ID it needs no ledger
+at all. It then also ends a hold that was made with another service.admin or
+other hooks than the configuration has now, once the tenant is seen serving.
 
 Examples:
   holdfast resume --all                also as ExecStopPost of a systemd unit
@@ -73,7 +73,7 @@ function requireServing({ endings, others, leases, unknown, trouble, notice }: R
   if (unknown) {
     const named = leases.length === 0 ? '' : `; the service names leases of a holdfast: ${leases.map(({ tenant }) => tenant).join(', ')}`
     throw new Failure('LEDGER_UNUSABLE', `it is not known which holds stand open: ${trouble?.message ?? notice ?? 'the ledger does not say'}${named}`, {
-      tenant: 'maybe-paused', cause: trouble, hint: 'look at the service which tenants stand still, and run `holdfast resume ID` for each: it needs no ledger',
+      tenant: 'maybe-paused', cause: trouble, hint: 'ask the service which tenants stand still, and run `holdfast resume ID` for each: that needs no ledger',
     })
   }
   const [first] = others.filter(mayBeOurs)
@@ -85,7 +85,7 @@ function requireWritten({ endings }: Resumption): void {
   const unwritten = endings.filter((ending) => ending.unwritten !== null)
   const [first] = unwritten
   if (!first?.unwritten) return
-  throw new Failure('LEDGER_UNUSABLE', `${unwritten.map(({ hold }) => hold.tenant).join(', ')}: seen to the end, but the ledger could not be written: ${first.unwritten.message}`, {
-    tenant: 'active', cause: first.unwritten, hint: `${first.unwritten.hint}; until then each run resumes this once more, which does no harm`,
+  throw new Failure('LEDGER_UNUSABLE', `${unwritten.map(({ hold }) => hold.tenant).join(', ')}: the hold has ended, but the ledger could not be written: ${first.unwritten.message}`, {
+    tenant: 'active', cause: first.unwritten, hint: `${first.unwritten.hint}; until then each run resumes the tenant again, which does no harm`,
   })
 }

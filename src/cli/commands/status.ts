@@ -8,7 +8,7 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
-import { duration, withCommon, type CommonOptions } from '../options.ts'
+import { configurationNamed, duration, withCommon, type CommonOptions } from '../options.ts'
 
 interface StatusOptions extends CommonOptions {
   readonly format: StatusFormat
@@ -40,7 +40,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
     tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
     openHolds: await Promise.all((await ledger.openHolds()).map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(settings.ledger.dir, settings.service.name, hold, now)) }))),
     otherHolds: await leftBehind(await ledger.otherHolds(), settings.ledger.dir),
-    config: settings.file, ledgerLost: ledger.holdsLost,
+    config: settings.file, configNamed: configurationNamed(options), ledgerLost: ledger.holdsLost,
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
   }
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
