@@ -66,6 +66,31 @@ export class Leftovers {
     return new Set(this.#indexes.keys())
   }
 
+  /**
+   * What the entries of a computed index hold beside what SQLite computed for the same rows, in the order of its parts.
+   * null where some row or entry is left over alone, or cannot be read again.
+   */
+  pairsOf(tree: number, source: PageSource): readonly EntryPair[] | null {
+    const { left, missing, extra } = this.#indexes.get(tree) ?? { left: [], missing: 0, extra: 0 }
+    const index = this.#plan.trees[tree]
+    if (index?.kind !== 'index' || missing !== extra || left.length < missing + extra) return null
+    const namer = new Namer(this.#plan, source, false)
+    const computed = new Map<string, readonly SalvagedValue[]>()
+    const pairs: EntryPair[] = []
+    for (const one of left.toSorted((a, b) => b.sign - a.sign)) {
+      const { key } = namer.name(index, one)
+      const id = JSON.stringify(key)
+      if (key === null) return null
+      if (one.sign === 1 && one.values !== null) computed.set(id, namer.partsOf(index))
+      else {
+        const expected = computed.get(id)
+        if (one.sign === 1 || expected === undefined) return null
+        pairs.push({ expected, actual: namer.partsOf(index) })
+      }
+    }
+    return pairs
+  }
+
   findings(owners: PageOwners, source: PageSource, wanted: Wanted): readonly Finding[] {
     const namer = new Namer(this.#plan, source, wanted.showValues)
     const told = [...this.#indexes].toSorted(([a], [b]) => a - b).map(([tree, left]) => {
@@ -75,6 +100,11 @@ export class Leftovers {
     const agreeing = agreeingOf(told)
     return told.flatMap(({ index, groups }) => groups.flatMap((group) => findingOf(this.#plan, index, group, agreeing(index, group), owners, wanted)))
   }
+}
+
+export interface EntryPair {
+  readonly expected: readonly SalvagedValue[]
+  readonly actual: readonly SalvagedValue[]
 }
 
 /** What is wanted beside the findings. */
@@ -219,6 +249,11 @@ class Namer {
     const identity = sign === 1 && table?.kind === 'keyed-table' ? table.key.map((_, i) => i) : index.identity
     const { encoding } = this.#plan
     return { key: identityKey(columns, identity, encoding, isRowid), page, values: sign === -1 ? this.#salvage(index) : null }
+  }
+
+  /** All values of the entry that was named last. */
+  partsOf({ parts }: IndexPlan): readonly SalvagedValue[] {
+    return valuesAt(this.#columns, [...parts.keys()], this.#plan.encoding)
   }
 
   /** What the entry that was decoded last holds beside its key. Whole or not at all: what was cut would be put back cut. */

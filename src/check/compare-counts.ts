@@ -8,7 +8,6 @@ import type { Wanted } from '../census/leftovers.ts'
 import type { IndexPlan, TreePlan } from '../census/plan.ts'
 import { digestOf } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
-import type { Finding } from '../model/finding.ts'
 import type { TableContent } from '../model/verdict.ts'
 import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
@@ -16,6 +15,7 @@ import type { Computing } from './computed-entries.ts'
 import type { PageCounter } from './page-counter.ts'
 import { askRowsForKeys } from './unique-keys.ts'
 import type { CompareAnswer, Uncounted } from './questions.ts'
+import { roundedOtherwise } from './rounded-otherwise.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 
@@ -29,19 +29,38 @@ export function compareCounts(counter: PageCounter, db: Database.Database, { map
   for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
   const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
   const agree = tally.noted.size === 0 && differingIndexes(plan, tally).length === 0
+  const { findings, skipped } = agree
+    ? { findings: [], skipped: [] }
+    : findDifferences(counter, db, streamed.queries, { places, showValues })
   return {
-    findings: agree ? [] : findDifferences(counter, db, streamed.queries, { places, showValues }),
+    findings,
+    skipped,
     entries: places?.pages() ?? null,
     uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
     content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),
   }
 }
 
-function findDifferences(counter: PageCounter, db: Database.Database, queries: ReadonlyMap<number, Query>, wanted: Wanted): readonly Finding[] {
+type Differences = Pick<CompareAnswer, 'findings' | 'skipped'>
+
+function findDifferences(
+  counter: PageCounter,
+  db: Database.Database,
+  queries: ReadonlyMap<number, Query>,
+  wanted: Wanted,
+): Differences {
   const { plan, tally, owners, file } = counter
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(file)) look(counter, db, pass, queries)
-  return askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, file, wanted)])
+  const skipped = search.complete ? roundedOtherwise(counter, db, queries, search.leftovers) : []
+  const passedOver = new Set(skipped.map(({ object }) => object))
+  const differences = findingsOfDifferences(plan, owners, tally, search, file, wanted).filter(
+    ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
+  )
+  return {
+    findings: askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences]),
+    skipped,
+  }
 }
 
 interface UncountedTree extends Uncounted {

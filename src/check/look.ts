@@ -81,12 +81,17 @@ export function lookAtFile(database: string, sqliteVersion: string): FileLook {
  * ones.
  */
 const formatVersionMax = 4
+/** The same of the schema's format, which counts up too. */
+const schemaFormatMax = 6
 
 /** A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file has. */
 function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): FileLook['notUnderstood'] {
   if (header === null || unknown === null) return null
   const writer = versionText(header.sqliteVersion)
-  const byAnother = (unknown === 'reading' || unknown === 'writing') && Math.max(header.readVersion, header.writeVersion) <= formatVersionMax
+  const byAnother =
+    unknown === 'schema'
+      ? header.schemaFormat <= schemaFormatMax
+      : unknown !== 'encoding' && Math.max(header.readVersion, header.writeVersion) <= formatVersionMax
   if (!byAnother && (writer === null || !isNewer(writer, sqliteVersion))) return null
   return { why: `its format is not understood: ${why}`, readable: unknown === 'reading' ? 'nothing' : 'pages' }
 }

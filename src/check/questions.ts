@@ -136,6 +136,8 @@ export interface Uncounted {
 
 export interface CompareAnswer {
   readonly findings: readonly Finding[]
+  /** Indexes of which this SQLite cannot tell whether they are right. */
+  readonly skipped: readonly Skipped[]
   readonly uncounted: readonly Uncounted[]
   /** Pages of entries that are wrong; null where nobody wants a map. */
   readonly entries: BadPages | null

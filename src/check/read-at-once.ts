@@ -32,7 +32,7 @@ export function* readAtOnce(answer: (question: Question) => Answer, { depth, eng
     yield ask<'scan'>({ step: 'scan', first: 1, last: plan.pages })
     const compared = ask<'compare'>({ step: 'compare', plan, key, map, showValues, tallies: [] })
     yield compared
-    if (compared.findings.length > 0 || compared.uncounted.length > 0) return
+    if (compared.findings.length > 0 || compared.skipped.length > 0 || compared.uncounted.length > 0) return
   }
   const word = ask<'integrity'>({ step: 'integrity', depth: counts ? 'quick' : depth, objects, apart: false })
   yield word

@@ -266,6 +266,7 @@ class SqliteWord {
       return false
     }
     reading.found(answer.findings)
+    reading.skipped.push(...answer.skipped)
     reading.uncounted.push(...answer.uncounted)
     reading.content = answer.content
     reading.entries = answer.entries ?? reading.entries

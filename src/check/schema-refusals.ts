@@ -122,12 +122,22 @@ function reasonIn(message: string, names: readonly string[]): string {
   return message
 }
 
-const headOf: Readonly<Record<string, RegExp>> = {
-  table: /^create (?:table|virtual)$/i,
-  index: /^create (?:index|unique)$/i,
-  view: /^create view$/i,
-  trigger: /^create trigger$/i,
+/** Words of our SQLite between CREATE and the name. */
+const knownWords = ['unique', 'virtual', 'table', 'index', 'view', 'trigger']
+/** Words that another SQLite may put between CREATE and what is created: OR REPLACE, MATERIALIZED, UNLOGGED. */
+const moreWordsMax = 3
+
+/** Does the statement create what the row says? A word in which one letter is wrong was hit. */
+function createsWhatIsSaid(type: string, words: readonly string[]): boolean {
+  const at = words.indexOf(type.toLowerCase().split(' ')[0] ?? '')
+  const before = words.slice(1, at)
+  return at > 0 && before.length <= moreWordsMax && ![type, ...before].some(isOneLetterOff)
 }
+
+const isOneLetterOff = (word: string): boolean =>
+  knownWords.some(
+    (known) => known.length === word.length && Array.from(known).filter((letter, i) => letter !== word[i]).length === 1,
+  )
 
 /**
  * Is the statement SQL about this object, as far as that can be told without understanding it? SQLite writes the first
@@ -145,5 +155,6 @@ function statementOf({ type, name, sql }: SchemaRow): Refusal['statement'] {
     return 'torn'
   const named = tokens.slice(1, 12).some(({ text }) => foldedName(unquoted(text)) === foldedName(name))
   if (!named || !/^create$/i.test(tokens[0]?.text ?? '')) return 'torn'
-  return headOf[type]?.test(`${tokens[0]?.text} ${tokens[1]?.text}`) === true ? 'whole' : 'unlike'
+  const words = tokens.slice(0, moreWordsMax + 2).map(({ text }) => text.toLowerCase())
+  return createsWhatIsSaid(type, words) ? 'whole' : 'unlike'
 }

@@ -8,7 +8,9 @@ import type { DiagnosisContext } from './context.ts'
 import { gather } from './gather.ts'
 import { readMessage } from './message.ts'
 import { explainThrows, wholeTables } from './explain-throws.ts'
-import { judgeContent, lackingTrees, mergeFound, withoutForeignIndexes, withoutRepeats } from './merge.ts'
+import {
+  judgeContent, lackingTrees, mergeFound, withoutForeignIndexes, withoutMiscounts, withoutRepeats,
+} from './merge.ts'
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
 import { isDamage } from './refusal.ts'
@@ -31,7 +33,8 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
   const schema = viewSchema(reading)
   const said = interpret(reading, schema)
   const lacking = lackingTrees(reading)
-  const understood = withoutForeignIndexes(withoutRepeats(said.observations), reading, lacking)
+  const counted = withoutMiscounts(withoutRepeats(said.observations), reading)
+  const understood = withoutForeignIndexes(counted, reading, lacking)
   const explained = explainThrows(understood, said.found, schema, wholeTables(reading), lacking.tables)
   const merged = mergeFound(explained.observations, said.found)
   const findings = judgeContent([...gather(merged.observations), ...merged.found]).toSorted(byGravity(schema))

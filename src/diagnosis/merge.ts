@@ -48,6 +48,38 @@ export function withoutForeignIndexes(observations: readonly Observation[], { co
   return observations.filter(({ rule, object }) => !(object.kind === 'index' && ofEntries.has(rule) && unjudged(object)))
 }
 
+/**
+ * SQLite takes a page that the free list names for lost to its tree, and counts the entries without it. Where the census
+ * has counted them with it, and they agree with the rows, that count is no finding.
+ */
+export function withoutMiscounts(
+  observations: readonly Observation[],
+  { engine, depth, facts, content, coverage }: Reading,
+): readonly Observation[] {
+  if (engine !== 'census' || depth !== 'full') return observations
+  const found = facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding] : []))
+  const calledFree = new Set(
+    found.flatMap(({ rule, object, other }) =>
+      rule === 'page-used-twice' && [object.kind, other?.kind].includes('freelist')
+        ? [object.table, other?.table]
+        : [],
+    ),
+  )
+  const unsure = new Set([
+    ...coverage.skipped.map(({ object }) => object),
+    ...found.flatMap(({ rule, object }) => (rule === 'page-used-twice' ? [] : [object.name])),
+  ])
+  const counted = new Set(content.flatMap(({ name }) => (unsure.has(name) ? [] : [name])))
+  return observations.filter(
+    ({ rule, object }) =>
+      rule !== 'index-count-differs' ||
+      object.table === null ||
+      unsure.has(object.name) ||
+      !calledFree.has(object.table) ||
+      !counted.has(object.table),
+  )
+}
+
 const ofEntries = new Set<Rule>(['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row', 'imprecise-real', 'unique-violated'])
 
 /** Our own page accounting gives the trail and the object: where both say the same of the same page, SQLite's word is left out. */

@@ -57,6 +57,8 @@ test.each([
   const { damage, findings, page } = await namedFree(choose)
   expect(twice(findings)).toEqual([{ object: owner, other: 'free list', page }])
   expect(damage).toBe(kind)
+  // The entries of that page are there: what SQLite counts without it is no finding.
+  expect(findings.map(({ rule }) => rule)).not.toContain('index-count-differs')
   expect(findings.find(({ rule }) => rule === 'page-used-twice')?.text).toContain(
     owner === 'sqlite_schema' ? 'the schema' : owner,
   )

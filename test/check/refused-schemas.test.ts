@@ -106,6 +106,32 @@ const foreign: readonly (readonly [string, Change, readonly string[], string | n
     ['mv'],
     'newer-sqlite',
   ],
+  [
+    'words in front of what is created',
+    { sql: statement('meta', 'CREATE UNLOGGED TABLE meta(k TEXT, v TEXT)') },
+    ['meta', 'meta_k'],
+    'other-sqlite',
+  ],
+  [
+    'a kind of object',
+    { sql: "INSERT INTO sqlite_schema VALUES('sequence', 'sq', 'sq', 0, 'CREATE SEQUENCE sq START 1')" },
+    ['sq'],
+    'other-sqlite',
+  ],
+  [
+    'a kind of object of two words',
+    {
+      sql: "INSERT INTO sqlite_schema VALUES('materialized view', 'mv', 'mv', 0, 'CREATE MATERIALIZED VIEW mv AS SELECT 1')",
+    },
+    ['mv'],
+    'other-sqlite',
+  ],
+  [
+    'an order of an index',
+    { sql: statement('meta_k', 'CREATE INDEX meta_k ON meta(k NULLS LAST)') },
+    ['meta_k'],
+    'other-sqlite',
+  ],
   ['a function in an index', { sql: statement('meta_k', 'CREATE INDEX meta_k ON meta(f(k))') }, ['meta_k'], null],
   [
     'a function in an index that the fork keeps elsewhere',
@@ -155,6 +181,7 @@ const foreign: readonly (readonly [string, Change, readonly string[], string | n
     ['header', 'sqlite_schema'],
     'newer-sqlite',
   ],
+  ['a schema format', { bytes: (bytes) => void bytes.fill(5, 47, 48) }, ['header', 'sqlite_schema'], 'other-sqlite'],
   [
     'a text encoding of a newer SQLite',
     { bytes: (bytes) => void bytes.fill(4, 59, 60), version: later },
@@ -227,6 +254,14 @@ describe.each(torn)('wrong by anybody\u2019s rules: %s', (_, change) => {
       remedy: { do: 'ask' },
     })
   })
+})
+
+test.each([
+  ['meta_k', 'CREATE UNIQXE INDEX meta_k ON meta(k)'],
+  ['meta_k', 'CREATE INDEY meta_k ON meta(k)'],
+  ['meta', 'CREATE VIRTUBL TABLE meta USING fts5(k)'],
+])('a letter of the head of %s that is wrong is damage: %s', async (name, sql) => {
+  expect((await conclude({ sql: statement(name, sql) })).damage).toBe('schema')
 })
 
 test('a head that no SQLite we know writes is damage, where one that we know wrote it', async () => {
