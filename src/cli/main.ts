@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { argumentsOf } from '../host/file-name.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
+import { requireProc } from '../host/platform.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { Report } from '../model/report.ts'
@@ -46,6 +47,7 @@ function readCommandLine(): Buffer | null {
 async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
   let code = exitCodes.sound as ExitCode // Set by the command that is carried out.
   const act: Act = async (work) => {
+    requireProc()
     code = await work()
   }
   const program = describeProgram(face)

@@ -36,7 +36,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   FILE_GONE: { means: 'A file that was known is no longer among those that the service lists for its tenant.', cause: 'It was moved, renamed or removed, or the service once named a wrong path.' },
   SNAPSHOT_UNSAFE: { means: 'Other users can read or write the folder for snapshots, or replace it.', cause: 'A shared folder, a mode that is too open, or a folder above it in which another user may rename. A sticky folder such as /tmp may lie above it.' },
   CANNOT_CONFINE: { means: 'holdfast could not confine the processes that read database files. A file may be hostile, so none was read.', cause: 'For root: a container or service unit without CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID or CAP_SYS_CHROOT. For other users: a kernel without seccomp.' },
-  PLATFORM_UNSUPPORTED: { means: 'This machine cannot hold live files.', cause: 'It is not Linux.' },
+  PLATFORM_UNSUPPORTED: { means: 'This machine cannot hold live files.', cause: 'It is not Linux, or /proc is not mounted.' },
   LEDGER_UNUSABLE: { means: 'The ledger cannot be read or written, or another user could change it. Tenants that an earlier run left paused were resumed first, if the ledger could be read.', cause: 'The owner or mode of the ledger or of a folder above it, a full disk, or damage.' },
   INTERRUPTED: { means: 'Somebody ended the run. Whatever was paused was resumed first.', cause: 'Ctrl-C, a signal, or a shutdown.' },
   USAGE: { means: 'The command line was not understood.', cause: 'An unknown option or a missing argument.' },

@@ -120,7 +120,7 @@ export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }
   const inUse = seen.evidence.snapshot?.method === 'warm+tail'
   const options = { kept: copy.kept, depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), suspectCompanions: !inUse, signal, onProgress: onPages }
   const checked = await checker.check(copy.path, options).catch(resultOfUnread)
-  if (checked instanceof Failure) return { result: unread(seen, checked.code === 'READ_FAILED' ? 'inconclusive' : 'failed', checked), lastGood: null }
+  if (checked instanceof Failure) return { result: unread(seen, checked.code === 'READ_FAILED' ? 'inconclusive' : 'failed', afterHold(seen, checked)), lastGood: null }
   const known = besideEarlier(checked, seen.memory, seen.evidence)
   const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
   const reading = { ...known, facts: [...known.facts, ...noticed] }
@@ -147,7 +147,7 @@ function concludeNoDatabase(seen: Seen, copy: CopiedFile, context: DiagnosisCont
   const reason = diagnosis.verdict.kind === 'inconclusive' ? diagnosis.verdict.reason : ''
   const result = {
     ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(reading === null ? {} : recoveredBy(reading, null, copy)), ...mapped(seen, noPages),
-    ...(failure === null ? {} : { failure: reported(new Failure(failure, reason)) }),
+    ...(failure === null ? {} : { failure: reported(afterHold(seen, new Failure(failure, reason))) }),
   }
   return { result: requireStillness(result), lastGood: null }
 }
@@ -200,6 +200,10 @@ const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Re
 })
 
 const reported = ({ code, message, hint, tenantState }: Failure): NonNullable<Result['failure']> => ({ code, message, hint, tenantState })
+
+/** What the copy of a tenant cannot tell says nothing of the tenant: it stood still for the copy, and was seen serving. */
+const afterHold = ({ evidence }: Seen, failure: Failure): Failure =>
+  evidence.quiesce === null ? failure : failure.withTenant('active')
 
 const doNothing = ({ message, hint }: Failure): Remedy => ({ do: 'nothing', indexes: [], rehearsed: false, why: `nothing is known of the file: ${message}; ${hint}`, command: null })
 

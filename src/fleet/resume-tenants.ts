@@ -27,6 +27,8 @@ export interface Resumption {
   readonly unread: boolean
   /** Leases of a holdfast that the service names though the ledger cannot tell of them. */
   readonly leases: readonly OpenLease[]
+  /** Whether there is no ledger, and nothing says that there ever was one. */
+  readonly isNew: boolean
   /** Whether somebody may stand still of whom neither the ledger nor the service tells. */
   readonly unknown: boolean
 }
@@ -79,8 +81,10 @@ async function readHolds({ ledger }: HoldMemory, only: TenantId | null): Promise
   return { open: read[0].filter(isMeant), others: read[1].filter(isMeant), lost: ledger.holdsLost }
 }
 
-const told = ({ ledger, trouble }: HoldMemory, { others, lost }: Known): Pick<Resumption, 'others' | 'trouble' | 'notice' | 'unread'> =>
-  ({ others, trouble, notice: ledger?.notice ?? null, unread: lost })
+type Told = Pick<Resumption, 'others' | 'trouble' | 'notice' | 'unread' | 'isNew'>
+
+const told = ({ ledger, trouble, isNew }: HoldMemory, { others, lost }: Known): Told =>
+  ({ others, trouble, notice: ledger?.notice ?? null, unread: lost, isNew })
 
 const appending = ({ ledger, trouble }: HoldMemory): ReadableMemory['append'] =>
   (event) => ledger?.append(event) ?? Promise.reject(trouble ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to'))

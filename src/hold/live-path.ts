@@ -46,7 +46,7 @@ const knownRoots = new Map<string, string>()
 function isBelow(real: string, root: string | null): boolean {
   if (root === null) return false
   const below = relative(root, real)
-  return below !== '' && below !== '..' && !below.startsWith('../') && !isAbsolute(below)
+  return below !== '..' && !below.startsWith('../') && !isAbsolute(below)
 }
 
 async function realPathOf(given: string): Promise<string> {

@@ -5,8 +5,10 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { basename } from 'node:path'
 import { findUntrusted } from '../config/trusted-path.ts'
 import { invariant } from '../model/bug.ts'
+import { Failure } from '../model/failure.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { frameOf, Frames } from './frames.ts'
 
@@ -99,7 +101,11 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     // Of a start that failed (no more descriptors, no more processes) Node tells later as well, and may have made no pipes.
     this.#process.on('error', () => {})
     const { pid } = this.#process
-    if (pid === undefined) throw new Error(`the child process ${program} could not be started`)
+    // A machine that is short of them is no defect of ours.
+    if (pid === undefined) {
+      const why = 'no more processes or descriptors'
+      throw new Failure('READ_FAILED', `the child process ${basename(program)} could not be started: ${why}`)
+    }
     this.pid = pid
     // One that dies may break any of them; `ended` tells.
     for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe.on('error', () => {})

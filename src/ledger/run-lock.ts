@@ -6,13 +6,15 @@
  * 2. proper-lockfile's folder `run-SERVICE.lock`: it holds where the kernel's does not reach, and is stale after 60 s.
  *
  * A crash at night must not cost the next run a minute. So a folder that was left behind is removed at once when the
- * kernel's lock is free *and* the process that wrote the file is surely gone from this machine. Whoever is refused the
+ * kernel's lock is free *and* whoever wrote the file is surely gone: it is no process of this machine any more, or it
+ * had the kernel's lock on this machine since its last start, perhaps in a container that is gone. Whoever is refused the
  * kernel's lock does not try the folder: taken without it, the folder would look left behind to the next one who gets it,
  * until it was signed. In any doubt the 60 s are waited for.
  */
 import { constants } from 'node:fs'
 import { lstat, open, rmdir, utimes, type FileHandle } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
+import { bootId } from '../host/boot.ts'
 import { tryLock } from '../host/byte-lock.ts'
 import { ageOf } from '../model/age.ts'
 import type { RunId } from '../model/brand.ts'
@@ -39,12 +41,12 @@ export async function takeRunLock(dir: string, service: string, run: RunId | nul
     const owner = await ownerIn(file)
     // Who has it may not have signed yet: then the file names one who is gone.
     if (kernel === 'refused') throw active(owner !== null && isSurelyGone(owner) ? null : owner)
-    if (kernel === 'granted' && owner !== null && isSurelyGone(owner)) await removeLeftover(`${name}.lock`)
+    if (kernel === 'granted' && owner !== null && isLeftBehind(owner)) await removeLeftover(`${name}.lock`)
     if (kernel === 'granted') await bringBack(`${name}.lock`)
     const compromised = new AbortController()
-    const release = await lockByFolder(name, owner, compromised)
+    const release = await lockByFolder(name, owner, kernel, compromised)
     const held = new HeldRunLock(file, release, compromised.signal)
-    await held.sign(run).catch(async (error: unknown) => {
+    await held.sign(run, kernel === 'granted').catch(async (error: unknown) => {
       await release()
       throw error
     })
@@ -67,8 +69,8 @@ class HeldRunLock implements RunLock {
     this.compromised = compromised
   }
 
-  async sign(run: string | null): Promise<void> {
-    const text = Buffer.from(`${JSON.stringify(ourselves(run))}\n`)
+  async sign(run: string | null, locked: boolean): Promise<void> {
+    const text = Buffer.from(`${JSON.stringify(ourselves(run, locked))}\n`)
     try {
       await this.#file.write(text, 0, text.length, 0)
       await this.#file.truncate(text.length)
@@ -107,8 +109,14 @@ async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
   return readOwner(buffer.toString('utf8', 0, bytesRead))
 }
 
+/** Only for who was granted the kernel's lock, which reaches through all containers of this kernel. */
+const isLeftBehind = (owner: RunOwner): boolean =>
+  isSurelyGone(owner) || (owner.locked && owner.bootId !== '' && owner.bootId === bootId())
+
+type KernelLock = 'granted' | 'refused' | 'unknown'
+
 /** `unknown` where there are no such locks: then only the folder counts. */
-function lockByKernel(file: FileHandle): 'granted' | 'refused' | 'unknown' {
+function lockByKernel(file: FileHandle): KernelLock {
   try {
     return tryLock(file.fd, 'write', { start: 0, length: 1 })
   } catch (error) {
@@ -135,7 +143,9 @@ async function bringBack(folder: string): Promise<void> {
   }
 }
 
-async function lockByFolder(name: string, owner: RunOwner | null, compromised: AbortController): Promise<() => Promise<void>> {
+async function lockByFolder(
+  name: string, owner: RunOwner | null, kernel: KernelLock, compromised: AbortController,
+): Promise<() => Promise<void>> {
   try {
     return await lockfile.lock(name, {
       realpath: false, stale: staleMs, update: updateMs, retries: 0,
@@ -143,17 +153,19 @@ async function lockByFolder(name: string, owner: RunOwner | null, compromised: A
     })
   } catch (error) {
     if (codeOf(error) !== 'ELOCKED') throw new Failure('LEDGER_UNUSABLE', `cannot take the run lock ${name}.lock: ${codeOf(error)}`, { cause: error })
-    throw active(owner, error)
+    throw active(owner, error, kernel === 'granted' ? endsByItself : hintFor(owner))
   }
 }
 
-const active = (owner: RunOwner | null, cause: unknown = null): Failure =>
-  new Failure('RUN_ACTIVE', `another run works on this service${inWords(owner)}`, { cause, hint: hintFor(owner) })
+const active = (owner: RunOwner | null, cause: unknown = null, hint = hintFor(owner)): Failure =>
+  new Failure('RUN_ACTIVE', `another run works on this service${inWords(owner)}`, { cause, hint })
 
 const inWords = (owner: RunOwner | null): string =>
   owner === null ? '' : `: pid ${owner.pid}${owner.run === null ? '' : `, run ${owner.run}`}, since ${new Date(owner.since).toISOString()}`
 
+const endsByItself = `if no other run is there, the lock ends by itself within ${staleMs / 1000} s`
+
 const hintFor = (owner: RunOwner | null): string =>
-  owner === null || isSurelyGone(owner) ? `if no other run is there, the lock ends by itself within ${staleMs / 1000} s` : 'wait for that run to end; `holdfast history` shows what it has checked so far'
+  owner === null || isSurelyGone(owner) ? endsByItself : 'wait for that run to end; `holdfast history` shows what it has checked so far'
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

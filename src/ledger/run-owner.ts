@@ -6,15 +6,19 @@ export { isSurelyGone, isSurelyThere } from '../host/owner-mark.ts'
 
 const shape = z.object({
   pid: z.int().check(z.positive()), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.nullable(z.string()), since: z.number(),
+  locked: z._default(z.boolean(), false),
 })
-/** `since` in ms since 1970. The other fields together name one process among all that ever were. */
+/**
+ * `since` in ms since 1970; `locked`: whether it has the kernel's lock of the file. The other fields together name one
+ * process among all that ever were.
+ */
 export type RunOwner = z.infer<typeof shape>
 
 /** The file of the run lock is no longer than this. */
 export const ownerBytesMax = 4096
 
-export function ourselves(run: string | null): RunOwner {
-  return { ...ownMark(), run, since: Date.now() }
+export function ourselves(run: string | null, locked: boolean): RunOwner {
+  return { ...ownMark(), run, since: Date.now(), locked }
 }
 
 /** null for what is empty or was not written by us. */

@@ -28,7 +28,7 @@ function makeBroken(folder: Folder): Readonly<Record<string, { readonly path: st
   return {
     empty: { path: empty, expected: 'inconclusive EMPTY_FILE' }, foreign: { path: foreign, expected: 'damaged file' }, headless: { path: headless, expected: 'damaged file' },
     cut: { path: cut, expected: 'damaged file' }, short: { path: short, expected: 'damaged file' }, missing: { path: folder.in('missing.db'), expected: 'failed NOT_FOUND' },
-    pointer: { path: pointer, expected: 'sound' }, directory: { path: directory, expected: 'failed NOT_A_FILE' }, outside: { path: '/etc/hostname', expected: 'failed PATH_OUTSIDE_ROOTS' }, good: { path: good, expected: 'sound' },
+    pointer: { path: pointer, expected: 'sound' }, directory: { path: directory, expected: 'failed NOT_A_FILE' }, root: { path: tmpdir(), expected: 'failed NOT_A_FILE' }, outside: { path: '/etc/hostname', expected: 'failed PATH_OUTSIDE_ROOTS' }, good: { path: good, expected: 'sound' },
   }
 }
 
@@ -47,6 +47,8 @@ test('a sweep names each with its rule or its failure, checks the others, and re
   for (const { tenant, verdict, findings, failure, remedy } of report.results) {
     if (verdict === 'damaged') expect([tenant, findings.length > 0, remedy.do]).toEqual([tenant, true, 'ask'])
     if (failure) expect([tenant, failure.hint.length > 0]).toEqual([tenant, true])
+    const stood = service.deeds.includes(`close ${tenant}`)
+    if (failure) expect([tenant, failure.tenantState]).toEqual([tenant, stood ? 'active' : 'untouched'])
   }
   const standing = service.deeds.filter((deed) => deed.startsWith('close ')).map((deed) => deed.slice(6))
   expect(service.deeds.filter((deed) => deed.startsWith('open ')).map((deed) => deed.slice(5)).toSorted()).toEqual(standing.toSorted())

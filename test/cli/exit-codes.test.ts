@@ -158,8 +158,9 @@ test('an unknown tenant and a pattern that matches nothing are 64 and touch nobo
 
 test('nothing open for `resume --all` is 0', async () => {
   await using service = await openService()
-  const { code, stdout } = await holdfast(['resume', '--all', '--config', service.config])
+  const { code, stdout, stderr } = await holdfast(['resume', '--all', '--config', service.config])
   expect([code, stdout]).toEqual([0, 'no hold stands open\n'])
+  expect(stderr).toBe(`holdfast: ledger: there is no ledger in ${service.ledger}: no hold is known; \`holdfast resume ID\` needs none\n`)
 })
 
 test('a tenant that is not well after our resume is 4, over the damage found before it; `resume --all` ends what stands open (I1.9)', async () => {

@@ -208,6 +208,6 @@ test.each([['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'], 
 
 test('a parent that has no descriptor left is told that its child could not be started, and lives on', () => {
   const ran = spawnSync('sh', ['-c', 'ulimit -n 60; exec "$0" "$1"', process.execPath, programOf('exhausted')], { encoding: 'utf8' })
-  expect(ran.stdout, ran.stderr).toMatch(/^Error: the child process \S+unruly\.ts could not be started\n$/)
+  expect(ran.stdout, ran.stderr).toMatch(/^Failure: the child process unruly\.ts could not be started: no more processes or descriptors\n$/)
   expect(ran.status).toBe(0)
 })

@@ -27,7 +27,7 @@ test('a hold is at work while its run has the run lock, and its times make sense
 })
 
 test.each<[string, unknown]>([
-  ['the run is on a machine that cannot be seen from here', { ...ourselves(run), bootId: 'another' }],
+  ['the run is on a machine that cannot be seen from here', { ...ourselves(run, false), bootId: 'another' }],
   ['nobody knows who signed the lock', 'garbled'],
 ])('in doubt the end of its lease decides: %s', async (_why, owner) => {
   using folder = scratch()

@@ -39,8 +39,8 @@ test('a run that was killed is gone at once', async () => {
 })
 
 test.each([
-  ['a run of another machine, or of before the last start of this one', JSON.stringify({ ...ourselves('RUN'), bootId: 'another' }), false],
-  ['a run in another pid namespace that has not got the lock any more', JSON.stringify({ ...ourselves('RUN'), pidNamespace: 'pid:[1]' }), true],
+  ['a run of another machine, or of before the last start of this one', JSON.stringify({ ...ourselves('RUN', false), bootId: 'another' }), false],
+  ['a run in another pid namespace that has not got the lock any more', JSON.stringify({ ...ourselves('RUN', false), pidNamespace: 'pid:[1]' }), true],
   ['a file that says nothing', '', false],
 ])('%s', async (_, text, gone) => {
   using folder = scratch()

@@ -37,7 +37,7 @@ function leaveBehind(dir: string, owner: unknown): void {
   mkdirSync(folderOf(dir))
   writeFileSync(ownerFileOf(dir), typeof owner === 'string' ? owner : JSON.stringify(owner), { mode: 0o600 })
 }
-const elsewhere = { ...ourselves('RUN-ELSEWHERE'), pid: 2 ** 22 - 1, startTime: '5' }
+const elsewhere = { ...ourselves('RUN-ELSEWHERE', false), pid: 2 ** 22 - 1, startTime: '5' }
 
 test.concurrent('a second run is told which run and which process it waits for, and comes in when that has ended', async () => {
   using folder = scratch()
@@ -94,7 +94,7 @@ const doubtful: readonly (readonly [string, unknown])[] = [
   ['the signature is garbled', '{"pid": 1'],
   ['the run is on another machine, or before a boot', { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000' }],
   ['the run is in another container', { ...elsewhere, pidNamespace: 'pid:[1]' }],
-  ['the run is still there', { ...ourselves('RUN-THERE') }],
+  ['the run is still there', { ...ourselves('RUN-THERE', false) }],
   ['it is not known when the process began', { ...elsewhere, startTime: '' }],
 ]
 test.concurrent.each(doubtful)('a lock left behind is waited for when %s, and taken once it is stale', async (_why, owner) => {
@@ -108,6 +108,19 @@ test.concurrent.each(doubtful)('a lock left behind is waited for when %s, and ta
   expect(readFileSync(ownerFileOf(folder.path), 'utf8')).toContain(`"pid":${process.pid},`)
 })
 
+test.concurrent('a run that was killed with its container keeps nobody out: the kernel lock that it had is free', async () => {
+  using folder = scratch()
+  leaveBehind(folder.path, { ...elsewhere, pidNamespace: 'pid:[1]', locked: true })
+  await using lock = await takeRunLock(folder.path, 'notes')
+  expect(lock.compromised.aborted).toBe(false)
+})
+
+test.concurrent('of a lock whose kernel part is free nobody is told to wait for the run to end', async () => {
+  using folder = scratch()
+  leaveBehind(folder.path, { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000', locked: true })
+  await expect(takeRunLock(folder.path, 'notes')).rejects.toMatchObject({ hint: expect.stringContaining('within 60 s') as string })
+})
+
 test.concurrent('a lock left behind whose time lies ahead, because a clock was wrong, is stale a minute from now and not years', async () => {
   using folder = scratch()
   leaveBehind(folder.path, { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000' })
@@ -119,7 +132,7 @@ test.concurrent('a lock left behind whose time lies ahead, because a clock was w
 
 test.concurrent('a pid that belongs to another process by now keeps nobody out', async () => {
   using folder = scratch()
-  leaveBehind(folder.path, { ...ourselves('RUN-GONE'), pid: process.ppid, startTime: '1' })
+  leaveBehind(folder.path, { ...ourselves('RUN-GONE', false), pid: process.ppid, startTime: '1' })
   await using lock = await takeRunLock(folder.path, 'notes')
   expect(lock.compromised.aborted).toBe(false)
 })

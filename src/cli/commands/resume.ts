@@ -43,11 +43,13 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
   const resumption = await resumeTenants(settings, newRunId(), only)
-  const { notice, trouble } = resumption
+  const { notice, trouble, isNew } = resumption
   if (options.json) await face.out(`${JSON.stringify(documentOf(resumption, settings.file), null, 2)}\n`)
   tellEndings(face, resumption.endings)
   tellOthers(face, resumption.others, settings.file)
   if (notice !== null) noticeTo(face)(notice)
+  // It may have been lost, or be looked for in the wrong place: then nobody knows what stands open.
+  if (isNew && only === null) noticeTo(face)(`there is no ledger in ${printable(settings.ledger.dir)}: no hold is known; \`holdfast resume ID\` needs none`)
   if (trouble !== null) noticeTo(face)(trouble.message)
   if (!options.json && !options.quiet && resumption.endings.length === 0 && !resumption.unknown && !resumption.others.some(mayBeOurs)) await face.out(nothingOpen(only, resumption))
   requireServing(resumption, settings.file)

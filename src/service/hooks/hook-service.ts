@@ -174,7 +174,7 @@ export class HookService implements Service {
       case 'signal':
       case 'too-much-output':
         // Part of the work may be done, and no lease will end it.
-        return new Failure('ADMIN_REFUSED', text, { tenant: 'maybe-paused', hint: 'the quiesce command failed half-way; see what it says and run the resume command' })
+        return new Failure('ADMIN_REFUSED', text, { tenant: 'maybe-paused', hint: 'the quiesce command failed, perhaps half-way; see what it says, and mend it' })
     }
   }
 
