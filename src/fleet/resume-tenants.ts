@@ -53,8 +53,10 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
   const ledger: HoldLedger = { openHolds: () => memory.ledger?.openHolds() ?? Promise.resolve([]), lastResults: () => memory.ledger?.lastResults() ?? Promise.resolve([]), append: appending(memory) }
   const endings = await endHolds(known.open, service, ledger, only !== null, care)
   if (only === null) {
-    const leases = known.lost ? await ourLeases(service) : []
-    return { ...told(memory, known), endings, leases: leases ?? [], unknown: known.lost && (leases === null || leases.length > 0) }
+    // A ledger that is not there may have been lost with its folder: the service may know better.
+    const leases = known.lost || memory.isNew ? await ourLeases(service) : []
+    const unknown = leases === null ? known.lost : leases.length > 0
+    return { ...told(memory, known), endings, leases: leases ?? [], unknown }
   }
   const beside = await resumeNamed(only, service, memory.isNew ? { ...known, lost: true } : known, run, care)
   const all = [...endings, ...beside]

@@ -128,12 +128,24 @@ describe('a ledger that cannot be read', () => {
   test('gone with its folder it is as if there had been no run: nothing is known to stand open, and `resume ID` does what it is told', async () => {
     await using service = await openHookedService({ tenants: { acme: { wal: true } }, onResume: (id) => { if (id === 'nobody') throw new Error('no such tenant') } })
     const run = (...args: readonly string[]): Promise<Ran> => holdfast(['resume', ...args, '--config', service.config])
-    expect(await run('--all')).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: '' })
+    const none = expect.stringMatching(/there is no ledger in .*no hold is known; `holdfast resume ID` needs none/) as string
+    expect(await run('--all')).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: none })
     expect(service.deeds).toEqual([])
     expect(await run('acme')).toMatchObject({ code: 0, stderr: expect.stringMatching(/acme.*serves/) as string })
     expect(service.deeds).toEqual(['resume acme'])
     expect(await run('nobody')).toMatchObject({ code: 64, stderr: expect.stringMatching(/TENANT_UNKNOWN: neither .* nobody; its resume command was run all the same/) as string })
   })
+})
+
+test('gone with its folder while a lease stands: the service names it, and `resume --all` is 4', async () => {
+  await using left = await leftLeased()
+  rmSync(left.ledger, { recursive: true })
+  const all = await left.run('resume', '--all')
+  expect([all.code, left.deeds], all.stderr).toEqual([4, ['close acme']])
+  expect(all.stderr).toMatch(/leases of a holdfast: acme/)
+  expect((await left.run('resume', 'acme')).code).toBe(0)
+  expect(left.deeds).toEqual(['close acme', 'open acme'])
+  expect((await left.run('resume', '--all')).code).toBe(0)
 })
 
 test('a folder of the ledger that cannot be made keeps nobody standing', async () => {
