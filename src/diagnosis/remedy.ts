@@ -72,7 +72,7 @@ function whyRebuild(indexes: readonly string[], full: readonly string[], weighed
     ...(full.length > 0 ? [`the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be built anew from ${full.length === 1 ? 'its' : 'their'} content`] : []),
   ]
   const [first = ''] = full
-  const text = full.length === 0 ? '' : `; see first whether the text is right, because the rebuild (${rebuildCommand(first)}) takes it as it is now`
+  const text = full.length === 0 ? '' : `; the text may be the wrong side: see first whether it is right, because the rebuild (${rebuildCommand(first)}) takes it as it is now`
   const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table') ? '; entries that the rebuild would drop are kept in the account' : ''
   const depth = unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
   return `${parts.join(', and ')}, once a rehearsal on a copy has come out sound${text}${doubt}${depth}`
