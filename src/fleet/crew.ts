@@ -40,6 +40,8 @@ export interface RunLimits {
   readonly leading: number
   /** Tenants that stand still at the same time. */
   readonly maxPaused: number
+  /** Tenants beside those that stand still: made ready for it, or with a snapshot that is being hashed. */
+  readonly besidePaused: number
   /** Snapshots that are checked at the same time. */
   readonly checksAtOnce: number
   /** Snapshots that may wait on the disk, being checked or about to be: their number, and their bytes. */

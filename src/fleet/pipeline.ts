@@ -92,8 +92,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
       throw error
     }
   }
-  // Two more than may be paused: while one stands still, the next one's preflight and warm copy are made and the last one's snapshot is hashed.
-  const holds = new PQueue({ concurrency: limits.maxPaused + 2 })
+  const holds = new PQueue({ concurrency: limits.maxPaused + limits.besidePaused })
   const endings = new Set<Promise<unknown>>()
   const groups = groupTargets(targets)
   const recollection = new Recollection(crew.ledger, groups.flat())

@@ -171,10 +171,18 @@ export const checkLimits = ({ check }: Pick<Settings, 'check'>): { readonly time
 })
 
 /** Half of what is free may hold snapshots; the other half belongs to the service. */
-export async function limitsFor(folder: string, depth: RunLimits['depth'], maxPaused: number, checksAtOnce: number): Promise<RunLimits> {
+export async function limitsFor(
+  folder: string, depth: RunLimits['depth'], maxPaused: number, checksAtOnce: number, besidePaused: number,
+): Promise<RunLimits> {
   const { bavail, bsize } = await statfs(folder)
-  return { depth, maxPaused, checksAtOnce, leading: 0, snapshotsMax: checksAtOnce + maxPaused + 3, snapshotBytesMax: (bavail * bsize) / 2 }
+  const snapshotsMax = checksAtOnce + maxPaused + besidePaused + 1
+  return { depth, maxPaused, besidePaused, checksAtOnce, leading: 0, snapshotsMax, snapshotBytesMax: (bavail * bsize) / 2 }
 }
+
+/** While one stands still, the next one is made ready and the last one's snapshot is hashed. */
+export const besidePausedTenant = 2
+/** A bare file is watched for 30 ms before it is locked: several at the same time, or a folder takes long. */
+export const besideLockedFile = 10
 
 function keeperOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): Keeper {
   if (tenant === null) return { kind: 'nobody' }

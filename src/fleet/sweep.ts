@@ -5,7 +5,7 @@ import { select, type Selected, type Selecting } from './selection.ts'
 import type { Target } from './crew.ts'
 import { unread, unseen, type Depth } from './examine.ts'
 import { workThrough, type Watching, type Worked } from './pipeline.ts'
-import { checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
+import { besidePausedTenant, checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
 
 export type Selection =
   | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }
@@ -33,7 +33,7 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   // Only a sweep of everything can say that something is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
   watching.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
-  const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings))
+  const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings), besidePausedTenant)
   const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
   for (const { tenant, path, failure } of gone) {
     const result = unread(unseen({ tenant, named: path }, options.depth, false), 'inconclusive', failure)

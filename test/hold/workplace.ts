@@ -112,7 +112,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
       settings: { ...settings, ...options.settings }, onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
       keeperOf: ({ tenant }) => (demo === null || tenant === null ? { kind: 'nobody' } : keeperOf(demo, tenant, watched)),
     }
-    const limits = { depth: 'full', leading: 0, maxPaused: 1, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9, ...options.limits } as const
+    const limits = { depth: 'full', leading: 0, maxPaused: 1, besidePaused: 2, checksAtOnce: 1, snapshotsMax: 2, snapshotBytesMax: 1e9, ...options.limits } as const
     const worked = await workThrough(targets, crew, limits, { onResult: (result) => results.push(result), onProgress: () => {} }, options.signal ?? forever)
     const open = (await ledger.openHolds()).filter(({ holder }) => holders.has(holder))
     return { ...worked, results, open }

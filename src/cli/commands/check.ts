@@ -7,7 +7,7 @@ import { checkCopies, withBareRun, type BareRun } from '../../fleet/bare-run.ts'
 import type { Target } from '../../fleet/crew.ts'
 import { keepIn } from '../../fleet/keep.ts'
 import { workThrough, type Worked } from '../../fleet/pipeline.ts'
-import { checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
+import { besideLockedFile, checkLimits, limitsFor, withServiceRun } from '../../fleet/run.ts'
 import { sweep, type WatchingSweep } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../hold/tell-file.ts'
 import { newRunId } from '../../ledger/run-id.ts'
@@ -121,7 +121,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
     if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
     return withBareRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
-      const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce)
+      const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce, besideLockedFile)
       return workThrough(targets, crew, limits, watching, signal)
     })
   })
