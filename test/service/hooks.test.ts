@@ -141,16 +141,16 @@ test('a resume command that did not end in time is ended and not started again: 
   expect(ctl.calls()).toHaveLength(1)
 })
 
-/** Starts a daemon that keeps what it was given as its output, and ends. */
+/** Starts a daemon that keeps what it was given as its output, and ends. The daemon's $1 is the process that started it: $PPID is another once that has ended. */
 const leavesDaemon = (body: string): string => `
-  const daemon = require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(body)}, __dirname + '/daemon'], { stdio: 'inherit' })
+  const daemon = require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(body)}, __dirname + '/daemon', String(process.pid)], { stdio: 'inherit' })
   fs.writeFileSync(__dirname + '/daemon', String(daemon.pid))
   daemon.unref()
   if (args[0] === 'tenants') fs.writeSync(1, '[]')
   process.exit(0)`
 
 test.each(['tenants', 'quiesce', 'resume'] as const)('what a command leaves running holds nobody up, and lives on: %s', async (what) => {
-  using ctl = notesctl(leavesDaemon('while kill -0 $PPID 2>/dev/null; do sleep .02; done; while :; do echo said || exit 1; echo complained >&2 || exit 1; echo x >> "$0.beats"; sleep .02; done'))
+  using ctl = notesctl(leavesDaemon('while kill -0 $1 2>/dev/null; do sleep .02; done; while :; do echo said || exit 1; echo complained >&2 || exit 1; echo x >> "$0.beats"; sleep .02; done'))
   const daemonFile = join(ctl.path, 'daemon')
   const beats = (): number => (existsSync(`${daemonFile}.beats`) ? readFileSync(`${daemonFile}.beats`, 'utf8').length : 0)
   const beganAt = performance.now()
