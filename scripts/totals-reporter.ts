@@ -1,6 +1,10 @@
+import { globSync } from 'node:fs'
+import { relative } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Names what was skipped, and prints the totals in the one plain line that other programs read. */
+const root = new URL('..', import.meta.url).pathname
+
+/** Names what was skipped or left out, and prints the totals in the one plain line that other programs read. */
 export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 }
@@ -16,7 +20,16 @@ export default class TotalsReporter implements Reporter {
         }
       }
     }
+    nameLeftOut(modules)
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
     process.stdout.write(`\n${count.passed} passed, ${count.failed} failed${skipped}\n`)
   }
+}
+
+/** Long tests are left out of `npm test`. Who runs a few files by name knows. */
+function nameLeftOut(modules: readonly TestModule[]): void {
+  const ran = new Set(modules.map((module) => relative(root, module.moduleId)))
+  const all = globSync('test/**/*.test.ts', { cwd: root })
+  const left = all.filter((file) => !ran.has(file))
+  if (left.every((file) => file.endsWith('.long.test.ts'))) for (const file of left) process.stdout.write(`left out: ${file} (npm run test:all)\n`)
 }
