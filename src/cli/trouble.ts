@@ -1,4 +1,5 @@
 /** Failures and bugs, said to a person on stderr: what was tried, and what to do next. */
+import { unforeseenFailure } from '../config/system-failure.ts'
 import { exitCodeOfFailure, exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { RunFailure } from '../model/report.ts'
@@ -10,7 +11,7 @@ type Saying = Pick<Face, 'say' | 'version'>
 
 /** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
 export function tellTrouble(face: Saying, error: unknown): void {
-  for (const one of withSuppressed(error).toReversed()) if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+  for (const one of troublesIn(error).toReversed()) if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
 }
 
 function tellOne(face: Saying, error: unknown): void {
@@ -24,9 +25,12 @@ function tellOne(face: Saying, error: unknown): void {
   face.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
 }
 
+/** What the system refused is a failure wherever it was not expected, and no defect of ours. */
+const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error).map(unforeseenFailure)
+
 /** Of several a tenant that may stand still outweighs a defect, and a defect whatever else. */
 function gravestIn(error: unknown): unknown {
-  const all = withSuppressed(error)
+  const all = troublesIn(error)
   return all.find((one) => one instanceof Failure && one.tenantState === 'maybe-paused') ?? all.find((one) => !(one instanceof Failure)) ?? all.at(-1)
 }
 

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import type { Settings } from './settings.ts'
+import { isSystemError, nameOfError, systemFailure } from './system-failure.ts'
 import { readSmallFile } from './small-file.ts'
 import { findUntrusted } from './trusted-path.ts'
 
@@ -27,7 +28,7 @@ async function isThere(path: string): Promise<boolean> {
     await stat(path)
     return true
   } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes(codeOf(error))
+    return !(isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)))
   }
 }
 
@@ -54,9 +55,8 @@ async function readText(path: string): Promise<string> {
         return new TextDecoder('utf-8', { fatal: true }).decode(file.bytes)
     }
   } catch (error) {
-    if (error instanceof Failure) throw error
     if (error instanceof TypeError) throw refused('is not UTF-8 text', error)
-    throw refused(`cannot be read (${codeOf(error)})`, error)
+    throw systemFailure(error, { doing: 'read the configuration', path, pathCode: 'CONFIG_INVALID', movedBy: '--config FILE' })
   }
 }
 
@@ -69,5 +69,3 @@ function requireTrusted(path: string): void {
     hint: `look at what the file says, then ${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; or name another one with --config FILE`,
   })
 }
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

@@ -47,7 +47,8 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
     if (stats.isSymbolicLink()) {
       if (++links > linksMax) return null
       if (isShared(above) && !isTrustedOwner(stats)) return { ...belongsToOther(here, stats), remedy: null }
-      const target = nameOf(readlinkSync(onDisk(here), 'buffer'))
+      const target = targetOf(here)
+      if (target === null) return null
       pending.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
       if (!target.startsWith('/')) continue
       at = '/'
@@ -130,6 +131,15 @@ function readUnnamedOwner(): number {
 function absolute(path: string): string | null {
   try {
     return resolve(path)
+  } catch {
+    return null
+  }
+}
+
+/** null where the link cannot be read. */
+function targetOf(link: string): string | null {
+  try {
+    return nameOf(readlinkSync(onDisk(link), 'buffer'))
   } catch {
     return null
   }

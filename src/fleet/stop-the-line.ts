@@ -2,6 +2,7 @@
  * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost, readers that
  * cannot be confined, leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
  */
+import { unforeseenFailure } from '../config/system-failure.ts'
 import { gravestOf } from '../hold/hold-failure.ts'
 import { Bug } from '../model/bug.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
@@ -61,7 +62,8 @@ export class StopTheLine {
     try {
       return await work
     } catch (error) {
-      if (error instanceof Failure) this.#stop(error)
+      const failure = unforeseenFailure(error)
+      if (failure instanceof Failure) this.#stop(failure)
       else this.#stopForDefect(error)
       return null
     }

@@ -9,10 +9,10 @@ import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdir
 import { rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { isSystemError, nameOfError, systemFailure } from '../config/system-failure.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../model/evidence.ts'
-import { Failure } from '../model/failure.ts'
 import { liveSetParts } from '../model/evidence.ts'
 import { keptFile, type KeptFiles } from '../model/kept.ts'
 import { digestOf } from './digest.ts'
@@ -48,15 +48,21 @@ export class Draft implements AsyncDisposable {
    */
   static async open(parent: string, name: string): Promise<Draft> {
     const folder = join(parent, name + partialSuffix)
-    spaceAllowing(() => mkdirSync(folder, { mode: 0o700 }))
+    spaceAllowing(folder, () => mkdirSync(folder, { mode: 0o700 }))
     return new Draft(folder)
   }
 
   /** Descriptor of the copy of a part, created on first use with mode 0600. */
   async descriptor(part: LiveSetPart): Promise<number> {
-    const file = this.#files.get(part) ?? spaceAllowing(() => openSync(join(this.#folder, databaseName + part), 'wx+', 0o600))
+    const path = join(this.#folder, databaseName + part)
+    const file = this.#files.get(part) ?? spaceAllowing(path, () => openSync(path, 'wx+', 0o600))
     this.#files.set(part, file)
     return file
+  }
+
+  /** Passes an error of copying on, as the Failure that it is where our disk or a limit took no more. */
+  failed(error: unknown): never {
+    throw outOfSpace(this.#folder, error)
   }
 
   /** Throws away what was copied of a part, so that it can be copied again. */
@@ -125,20 +131,23 @@ export async function removeFolder(folder: string): Promise<void> {
 
 const truncateFile = promisify(ftruncate)
 
-function spaceAllowing<Value>(work: () => Value): Value {
+function spaceAllowing<Value>(path: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {
-    return outOfSpace(error)
+    throw systemFailure(error, { doing: 'make', path, movedBy: snapshotsMovedBy })
   }
 }
 
-/** Passes an error on, as a Failure where the disk is full. */
-export function outOfSpace(error: unknown): never {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code === 'ENOSPC' || code === 'EDQUOT') throw new Failure('NO_SPACE', 'the disk became full while the snapshot was written', { cause: error })
-  throw error
+/** The Failure of a copy where the disk or a limit took no more of it; what the original may have caused is passed on. */
+export function outOfSpace(to: string, error: unknown): unknown {
+  if (!isSystemError(error) || !ofTheCopy.has(nameOfError(error))) return error
+  return systemFailure(error, { doing: 'write the snapshot', path: to, movedBy: snapshotsMovedBy })
 }
+
+const ofTheCopy = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS'])
+/** Where the folder for snapshots comes from: a configuration, the command line, or the environment. */
+export const snapshotsMovedBy = 'snapshots.dir of the configuration; for files with `--snapshots DIR` or TMPDIR'
 
 /** Name of a draft, and of the snapshot that it becomes. @param name unique in this run; letters, digits and hyphens */
 export const draftName = (name: string | number): string => `hold-${name}`

@@ -88,10 +88,7 @@ interface Looked {
 /** @throws {Failure} NO_PERMISSION, NOT_FOUND, READ_FAILED when the folder cannot be read */
 async function lookInto(folder: string): Promise<Looked> {
   const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
-    const failure = failureOfPath(folder, error)
-    if (failure instanceof Failure) throw failure
-    const why = `the folder ${folder} cannot be read: ${String(error)}`
-    throw new Failure('READ_FAILED', why, { tenant: 'untouched', cause: error })
+    throw failureOfPath(folder, error)
   })
   const byName: Names = new Map(entries.map((entry) => [nameOf(entry.name), entry]))
   const pulled = await namedInManifest(folder)

@@ -1,4 +1,5 @@
 /** What an error in a hold means for a file, and what is known of the tenant then. */
+import { unforeseenFailure } from '../config/system-failure.ts'
 import { Failure } from '../model/failure.ts'
 import { withSuppressed } from '../model/suppressed.ts'
 import type { Keeper } from './hold-request.ts'
@@ -10,14 +11,10 @@ import type { HoldRecord } from './record.ts'
  */
 export function gravestOf(error: unknown): Failure {
   const all = withSuppressed(error)
-  const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? all.at(-1)
+  const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? unforeseenFailure(all.at(-1))
   if (failure instanceof Failure) return failure
-  if (isSystemError(failure)) return new Failure('READ_FAILED', failure.message, { cause: error })
   throw error
 }
-
-/** A disk that fails, or a limit that is reached, says nothing about the data and is no defect of ours. */
-const isSystemError = (error: unknown): error is Error => error instanceof Error && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException).code))
 
 /** What a service that has gone on by itself makes us see: the cause is told, not the symptom. */
 const followsFromWaking = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])

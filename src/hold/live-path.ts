@@ -2,6 +2,8 @@
 import { lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
+import { isSystemError, nameOfError, systemFailure, type SystemError } from '../config/system-failure.ts'
+import { shellWord } from '../diagnosis/command.ts'
 import { nameOf, onDisk } from '../host/file-name.ts'
 import { isMountPoint } from '../host/file-system.ts'
 import type { LivePath } from '../model/brand.ts'
@@ -57,30 +59,37 @@ async function realPathOf(given: string): Promise<string> {
   }
 }
 
-/** The Failure that an error of a file-system call on `path` stands for; anything unknown is passed on. */
+/** The Failure that an error of a file-system call on `path` stands for. What is no error of the system is passed on. */
 export function failureOfPath(path: string, error: unknown): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
+  if (!isSystemError(error)) return error
+  switch (nameOfError(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
       return new Failure('NOT_FOUND', `there is no file ${path}`, { cause: error })
-    case 'EACCES':
-    case 'EPERM':
-      return new Failure('NO_PERMISSION', `${path} cannot be opened by this user`, { cause: error })
     case 'EROFS':
       return new Failure('NO_PERMISSION', `${path} lies on a read-only file system, where no lock can be taken`, {
-        cause: error, hint: 'if nobody can write it, check it as a private copy: `holdfast check --snapshot FILE`',
+        cause: error, hint: asCopy(path),
       })
     case 'ELOOP':
       return new Failure('MANY_NAMES', `${path} is a symbolic link, or was made one while we looked`, { cause: error })
-    case 'ENAMETOOLONG':
-      return new Failure('NOT_FOUND', `the path is too long: ${path.slice(0, 80)}…`, { cause: error })
     case 'EISDIR':
     case 'ENXIO':
       return new Failure('NOT_A_FILE', `${path} is not a regular file`, { cause: error })
+    case 'EPERM': {
+      const { code, message, hint, tenantState } = opening(path, error)
+      return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${hint}; or ${asCopy(path)}` })
+    }
     default:
-      return error
+      return opening(path, error)
   }
 }
+
+const opening = (path: string, error: SystemError): Failure =>
+  systemFailure(error, { doing: 'open', path, tenant: 'untouched' })
+
+/** What can be written by nothing needs no lock. */
+const asCopy = (path: string): string =>
+  `if nobody can write it, check it as a private copy: \`holdfast check --snapshot ${shellWord(path)}\``
 
 /**
  * A single file that is mounted by itself, as containers do it, has another name outside, with a journal of its own.

@@ -80,15 +80,15 @@ function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: rea
 }
 
 /** What a file system wants for itself when many small files come and go. */
-const spaceMarginBytes = 16 * 1024 * 1024
+const spaceMarginMib = 16
 
 /** @throws {Failure} NO_SPACE */
 export function requireSpace(folder: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(folder)
   const freeBytes = bavail * bsize
-  if (freeBytes < bytes + spaceMarginBytes) {
-    throw new Failure('NO_SPACE', `the snapshot needs ${bytes} bytes and a margin; ${folder} has ${freeBytes} free`)
-  }
+  if (freeBytes >= bytes + spaceMarginMib * 1024 * 1024) return
+  const needed = `the snapshot needs ${bytes} bytes, and a margin of ${spaceMarginMib} MiB stays free for the service`
+  throw new Failure('NO_SPACE', `${needed}; ${folder} has ${freeBytes} bytes free`)
 }
 
 function kindOf(files: LiveFiles, first: Uint8Array): FileKind {

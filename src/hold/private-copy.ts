@@ -6,6 +6,7 @@
 import { mkdirSync, statSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { systemFailure } from '../config/system-failure.ts'
 import { copyRegularFile } from '../host/copy-file.ts'
 import { onDisk } from '../host/file-name.ts'
 import { isMountPoint } from '../host/file-system.ts'
@@ -14,7 +15,7 @@ import { liveSetParts, type LiveSetPart } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { keptFile, type KeptFiles } from '../model/kept.ts'
 import { kindOfCopy, type FileKind } from './contents.ts'
-import { databaseName, outOfSpace, removeFolder } from './draft.ts'
+import { databaseName, outOfSpace, removeFolder, snapshotsMovedBy } from './draft.ts'
 import { failureOfPath, requireNoneBesideLink } from './live-path.ts'
 import { requireSpace } from './preflight.ts'
 import { realPathOf } from './tell-file.ts'
@@ -45,7 +46,11 @@ export async function copyPrivately(named: string, parent: string, name: string)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)
   requireSpace(parent, found.size)
   const folder = join(parent, name)
-  mkdirSync(folder, { mode: 0o700 })
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    throw systemFailure(error, { doing: 'make the folder', path: folder, movedBy: snapshotsMovedBy })
+  }
   const remove = (): Promise<void> => removeFolder(folder)
   try {
     const path = join(folder, databaseName) as SnapshotPath
@@ -77,7 +82,6 @@ async function copyPart(from: string, to: string, mandatory: boolean): Promise<S
     return await copyRegularFile(from, to, mandatory ? 'follow' : 'refuse')
   } catch (error) {
     if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
-    const failure = failureOfPath(from, error)
-    return outOfSpace(failure)
+    throw failureOfPath(from, outOfSpace(to, error))
   }
 }

@@ -12,7 +12,7 @@ import { copyRange } from '../host/copying.ts'
 import { Failure } from '../model/failure.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../sqlite/wal-index.ts'
-import { outOfSpace, type Draft } from './draft.ts'
+import type { Draft } from './draft.ts'
 import type { Guardian } from './guardian.ts'
 import type { LiveFiles } from './live-files.ts'
 import { WalFollower } from './wal-follower.ts'
@@ -65,7 +65,7 @@ export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardia
       await draft.restart('-wal')
       return null
     }
-    return outOfSpace(error)
+    return draft.failed(error)
   }
 }
 
@@ -160,7 +160,7 @@ export async function rehearseCopy(files: LiveFiles, draft: Draft, bytes: number
     const offset = i * rehearsal.pieceBytes
     const piece = Math.min(rehearsal.pieceBytes, bytes - offset)
     const startMs = monotonicMs()
-    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch(outOfSpace)
+    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch((error: unknown) => draft.failed(error))
     // A last piece of a few bytes would tell more of the call than of the copying.
     if (i === 0 || piece === rehearsal.pieceBytes) fastest = Math.max(fastest, piece / (Math.max(monotonicMs() - startMs, 1) / 1000))
   }

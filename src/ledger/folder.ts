@@ -1,6 +1,7 @@
 /** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isSystemError, nameOfError, systemFailure } from '../config/system-failure.ts'
 import { findUntrusted } from '../config/trusted-path.ts'
 import { syncFolder } from '../host/durable.ts'
 import { makeFolder } from '../host/folder.ts'
@@ -33,7 +34,7 @@ export async function prepareFolder(dir: string): Promise<void> {
     const [made] = await makeFolder(dir, 0o700)
     if (made !== undefined) await syncFolder(dirname(made))
   } catch (error) {
-    throw new Failure('LEDGER_UNUSABLE', `cannot make the ledger's folder ${dir}: ${messageOf(error)}`, { cause: error })
+    throw systemFailure(error, { doing: "make the ledger's folder", path: dir, ...ofLedger })
   }
   await inspectFolder(dir)
 }
@@ -56,9 +57,8 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
     if ((file.mode & 0o022) !== 0) throw unusable(`others can write to ${ledgerFile(dir)}`, `chmod go-w ${ledgerFile(dir)}`)
     return 'there'
   } catch (error) {
-    if (error instanceof Failure) throw error
     if (isAbsent(error)) return 'empty'
-    throw unusable(`cannot look at the ledger's folder ${dir}: ${messageOf(error)}`, null, error)
+    throw systemFailure(error, { doing: "look into the ledger's folder", path: dir, ...ofLedger })
   }
 }
 
@@ -71,8 +71,13 @@ function requireTrusted(dir: string): void {
 /** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */
 const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
 
-const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+const isAbsent = (error: unknown): boolean =>
+  isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error))
 
-const unusable = (message: string, hint: string | null = null, cause?: unknown): Failure =>
-  new Failure('LEDGER_UNUSABLE', message, { ...(hint === null ? {} : { hint }), cause })
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const unusable = (message: string, hint: string | null = null): Failure =>
+  new Failure('LEDGER_UNUSABLE', message, hint === null ? {} : { hint })
+
+/** What every error of the system on the ledger's files has in common. */
+export const ofLedger = {
+  code: 'LEDGER_UNUSABLE', tenant: 'untouched', movedBy: 'ledger.dir of the configuration; for files with `--ledger DIR`',
+} as const

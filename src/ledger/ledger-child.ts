@@ -7,7 +7,7 @@ import { openHolds, otherHolds } from './open-holds.ts'
 import { lastGoodOf } from './last-good.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from './questions.ts'
 import { Store } from './store.ts'
-import { LedgerDamaged, LedgerUnusable } from './trouble.ts'
+import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './trouble.ts'
 
 /** More garbled lines than this are counted, not named. */
 const noticesMax = 20
@@ -31,17 +31,22 @@ function say(notice: string): void {
 
 function answer(question: LedgerQuestion): Answered {
   try {
-    if (question.ask === 'open') {
-      store = new Store(ledgerFile(question.dir), question.mode, question.way, say)
-      return { kind: 'done' }
-    }
-    invariant(store !== null, 'the ledger is asked after it was opened')
-    return answerFrom(store, question)
-  } catch (error) {
+    return answerOrThrow(question)
+  } catch (thrown) {
+    const error = unusableBySystem(thrown, 'cannot use the ledger')
     if (error instanceof LedgerUnusable) return { kind: 'unusable', message: error.message, hint: error.hint }
     if (error instanceof LedgerDamaged) return { kind: 'unusable', message: error.message, hint: 'the next run sets the damaged ledger aside and begins a new one' }
     throw error
   }
+}
+
+function answerOrThrow(question: LedgerQuestion): Answered {
+  if (question.ask === 'open') {
+    store = new Store(ledgerFile(question.dir), question.mode, question.way, say)
+    return { kind: 'done' }
+  }
+  invariant(store !== null, 'the ledger is asked after it was opened')
+  return answerFrom(store, question)
 }
 
 function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open' }>): Answered {

@@ -7,7 +7,8 @@ import type { DamageClass } from '../model/finding.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
-import { inspectFolder, prepareFolder } from './folder.ts'
+import { systemFailure } from '../config/system-failure.ts'
+import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
 import { runsWereRecorded } from './note.ts'
 
@@ -125,8 +126,17 @@ export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWa
  * to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
  */
 export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
-  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, runsWereRecorded(dir))
+  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, wereRecorded(dir))
   return started(new LedgerProcess(dir, 'read', null, way))
+}
+
+/** @throws {Failure} LEDGER_UNUSABLE */
+function wereRecorded(dir: string): boolean {
+  try {
+    return runsWereRecorded(dir)
+  } catch (error) {
+    throw systemFailure(error, { doing: "look into the ledger's folder", path: dir, ...ofLedger })
+  }
 }
 
 async function started(ledger: LedgerProcess): Promise<Ledger> {

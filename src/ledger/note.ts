@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isSystemError, nameOfError } from '../config/system-failure.ts'
 import { belongToFolder } from './private-file.ts'
 
 const noteFile = (folder: string): string => join(folder, 'ledger.note')
@@ -12,7 +13,7 @@ export function runsWereRecorded(folder: string): boolean {
   try {
     return lstatSync(noteFile(folder), { throwIfNoEntry: false }) !== undefined
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return false
+    if (isSystemError(error) && nameOfError(error) === 'ENOTDIR') return false
     throw error
   }
 }

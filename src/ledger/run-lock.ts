@@ -14,12 +14,13 @@
 import { constants } from 'node:fs'
 import { lstat, open, rmdir, utimes, type FileHandle } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
+import { systemFailure } from '../config/system-failure.ts'
 import { bootId } from '../host/boot.ts'
 import { tryLock } from '../host/byte-lock.ts'
 import { ageOf } from '../model/age.ts'
 import type { RunId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import { lockFile, prepareFolder } from './folder.ts'
+import { lockFile, ofLedger, prepareFolder } from './folder.ts'
 import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
@@ -35,6 +36,15 @@ const updateMs = 10_000
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
   const name = lockFile(dir, service)
+  try {
+    return await lock(name, run)
+  } catch (error) {
+    throw systemFailure(error, { doing: 'take the run lock', path: `${name}.json`, ...ofLedger })
+  }
+}
+
+/** @throws the error of the call that was refused */
+async function lock(name: string, run: RunId | null): Promise<RunLock> {
   const file = await openOwnerFile(`${name}.json`)
   try {
     const kernel = lockByKernel(file)
@@ -45,7 +55,7 @@ export async function takeRunLock(dir: string, service: string, run: RunId | nul
     if (kernel === 'granted') await bringBack(`${name}.lock`)
     const compromised = new AbortController()
     const release = await lockByFolder(name, owner, kernel, compromised)
-    const held = new HeldRunLock(file, release, compromised.signal)
+    const held = new HeldRunLock(name, file, release, compromised.signal)
     await held.sign(run, kernel === 'granted').catch(async (error: unknown) => {
       await release()
       throw error
@@ -59,11 +69,13 @@ export async function takeRunLock(dir: string, service: string, run: RunId | nul
 
 class HeldRunLock implements RunLock {
   readonly compromised: AbortSignal
+  readonly #name: string
   readonly #file: FileHandle
   readonly #release: () => Promise<void>
   #released = false
 
-  constructor(file: FileHandle, release: () => Promise<void>, compromised: AbortSignal) {
+  constructor(name: string, file: FileHandle, release: () => Promise<void>, compromised: AbortSignal) {
+    this.#name = name
     this.#file = file
     this.#release = release
     this.compromised = compromised
@@ -71,12 +83,8 @@ class HeldRunLock implements RunLock {
 
   async sign(run: string | null, locked: boolean): Promise<void> {
     const text = Buffer.from(`${JSON.stringify(ourselves(run, locked))}\n`)
-    try {
-      await this.#file.write(text, 0, text.length, 0)
-      await this.#file.truncate(text.length)
-    } catch (error) {
-      throw new Failure('LEDGER_UNUSABLE', `cannot sign the run lock: ${codeOf(error)}`, { cause: error })
-    }
+    await this.#file.write(text, 0, text.length, 0)
+    await this.#file.truncate(text.length)
   }
 
   /** The folder first: while it goes, the kernel's lock still keeps others from taking it for a leftover. */
@@ -87,7 +95,8 @@ class HeldRunLock implements RunLock {
       // A lock that was lost belongs to somebody else by now.
       if (!this.compromised.aborted) await this.#release()
     } catch (error) {
-      if (!['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error))) throw error
+      if (['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error))) return
+      throw systemFailure(error, { doing: 'give up the run lock', path: `${this.#name}.lock`, ...ofLedger })
     } finally {
       await this.#file.close()
     }
@@ -95,13 +104,10 @@ class HeldRunLock implements RunLock {
 }
 
 async function openOwnerFile(path: string): Promise<FileHandle> {
-  const refused = (why: string, cause?: unknown): Failure => new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: ${why}`, { cause })
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600).catch((error: unknown) => {
-    throw refused(codeOf(error), error)
-  })
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600)
   if ((await file.stat()).isFile()) return file
   await file.close()
-  throw refused('it is not a regular file')
+  throw new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: it is not a regular file`)
 }
 
 async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
@@ -129,7 +135,7 @@ async function removeLeftover(folder: string): Promise<void> {
   try {
     await rmdir(folder)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw new Failure('LEDGER_UNUSABLE', `cannot remove the lock ${folder} of a run that is gone: ${codeOf(error)}`, { cause: error })
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }
 
@@ -139,7 +145,7 @@ async function bringBack(folder: string): Promise<void> {
     const { mtimeMs } = await lstat(folder)
     if (ageOf(mtimeMs, Date.now()) === null) await utimes(folder, new Date(), new Date())
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw new Failure('LEDGER_UNUSABLE', `cannot look at the lock ${folder}: ${codeOf(error)}`, { cause: error })
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }
 
@@ -152,7 +158,7 @@ async function lockByFolder(
       onCompromised: (error) => compromised.abort(new Failure('RUN_ACTIVE', `the run lock ${name}.lock was lost: ${error.message}`, { cause: error })),
     })
   } catch (error) {
-    if (codeOf(error) !== 'ELOCKED') throw new Failure('LEDGER_UNUSABLE', `cannot take the run lock ${name}.lock: ${codeOf(error)}`, { cause: error })
+    if (codeOf(error) !== 'ELOCKED') throw error
     throw active(owner, error, kernel === 'granted' ? endsByItself : hintFor(owner))
   }
 }

@@ -1,5 +1,7 @@
 /** What SQLite's errors mean for the ledger. Runs in the ledger's process only. */
 import Database from 'better-sqlite3'
+import { inWords, isSystemError, systemFailure } from '../config/system-failure.ts'
+import { ofLedger } from './folder.ts'
 
 /** The file is not what we wrote: it is set aside and a new one begun. */
 export class LedgerDamaged extends Error {
@@ -19,11 +21,28 @@ export class LedgerUnusable extends Error {
 
 /** @throws {LedgerDamaged | LedgerUnusable} in place of an error of SQLite or the file system; any other error as it is. */
 export function translate(error: unknown, doing: string): never {
-  if (!(error instanceof Database.SqliteError)) throw isSystemError(error) ? new LedgerUnusable(`${doing}: ${error.message}`, { cause: error }) : error
+  if (!(error instanceof Database.SqliteError)) throw unusableBySystem(error, doing)
   // SQLITE_ERROR: a table of ours is missing or other than we made it. SQLITE_CONSTRAINT: an index holds what its table does not.
   if (/^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|SCHEMA|MISMATCH|FORMAT)/.test(error.code)) throw new LedgerDamaged(`${doing}: ${error.message}`, { cause: error })
-  const hint = error.code === 'SQLITE_FULL' ? { hint: 'free space on the disk of ledger.dir' } : {}
-  throw new LedgerUnusable(`${doing}: ${error.message} (${error.code})`, { ...hint, cause: error })
+  const hint = Object.entries(hints).find(([code]) => error.code.startsWith(code))?.[1]
+  throw new LedgerUnusable(`${doing}: ${error.message} (${error.code})`, { ...(hint === undefined ? {} : { hint }), cause: error })
+}
+
+/** SQLite tells no errno. */
+const hints = {
+  SQLITE_FULL: 'free space on the disk of ledger.dir',
+  SQLITE_READONLY: 'ledger.dir may only be read here: look at its owner, its mode, its mount and its attributes (`lsattr`)',
+  SQLITE_CANTOPEN: 'a file in ledger.dir cannot be opened: look at its owner and mode, and at the limit on open files (`ulimit -n`)',
+  SQLITE_IOERR: 'look at the kernel log (`dmesg`) for errors of the disk of ledger.dir, at its free space, and at the limit '
+    + 'on the size of files (`ulimit -f`)',
+  SQLITE_NOMEM: 'memory ran out: free some, or raise the limit on it',
+} as const
+
+/** An error of the file system as the ledger's own; any other as it is. */
+export function unusableBySystem(error: unknown, doing: string): unknown {
+  if (!isSystemError(error)) return error
+  const failure = systemFailure(error, { doing, path: null, ...ofLedger })
+  return new LedgerUnusable(`${doing}: ${inWords(error)}`, { hint: failure.hint, cause: error })
 }
 
 /** Does `work`, with the errors of SQLite as the ledger's own. */
@@ -34,5 +53,3 @@ export function trying<Result>(doing: string, work: () => Result): Result {
     return translate(error, doing)
   }
 }
-
-const isSystemError = (error: unknown): error is Error => error instanceof Error && 'syscall' in error

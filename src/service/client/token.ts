@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { isSystemError, nameOfError, systemFailure } from '../../config/system-failure.ts'
 import { readSmallFile } from '../../config/small-file.ts'
 import { Failure } from '../../model/failure.ts'
 import { requireTrustedFile } from './trusted-file.ts'
@@ -28,7 +29,8 @@ function requirePrivate(file: string, mode: number): void {
 }
 
 function failToOpen(file: string, cause: unknown): never {
-  const { code } = cause as NodeJS.ErrnoException
-  if (code === 'EACCES') throw new Failure('NO_PERMISSION', `the token file ${file} cannot be read by this user`, { cause })
-  throw new Failure('CONFIG_INVALID', `the token file ${file} cannot be opened (${code})`, { cause })
+  const isRefused = isSystemError(cause) && ['EACCES', 'EPERM'].includes(nameOfError(cause))
+  throw systemFailure(cause, {
+    doing: 'read the token file', path: file, movedBy: 'service.tokenFile', ...(isRefused ? {} : { pathCode: 'CONFIG_INVALID' }),
+  })
 }
