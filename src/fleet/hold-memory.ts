@@ -57,6 +57,7 @@ function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolea
     otherHolds: () => reading.otherHolds(),
     lastResults: () => reading.lastResults(),
     lastRuns: (limit) => reading.lastRuns(limit),
+    pauseTotals: () => reading.pauseTotals(),
     history: (tenant, limit) => reading.history(tenant, limit),
     checks: (tenant, limit) => reading.checks(tenant, limit),
     append: () => Promise.reject(trouble ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),
