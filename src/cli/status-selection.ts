@@ -29,17 +29,20 @@ export async function chooseKnown(
   const patterns = only ?? []
   await requireKnown(names, ledger, ids)
   requireMatches(patterns, ids)
-  const matches = (id: TenantId): boolean => patterns.some((pattern) => matchesId(id, pattern))
+  const has = (id: TenantId): boolean => names.has(id) || patterns.some((pattern) => matchesId(id, pattern))
+  const isAllThatIsLeft = ({ tenant: id }: LastResult): boolean => names.has(id) && !ids.has(id)
   return {
-    selection: { tenants: [...names], only: patterns },
-    has: (id) => names.has(id) || matches(id),
-    hasResult: (result) => (isGone(result) ? names.has(result.tenant) && !ids.has(result.tenant) : names.has(result.tenant) || matches(result.tenant)),
+    selection: { tenants: [...names], only: patterns }, has,
+    hasResult: (result) => (isGone(result) ? isAllThatIsLeft(result) : has(result.tenant)),
   }
 }
 
-async function requireKnown(names: ReadonlySet<TenantId>, ledger: LedgerReading, ids: ReadonlySet<TenantId>): Promise<void> {
+async function requireKnown(
+  names: ReadonlySet<TenantId>, ledger: LedgerReading, ids: ReadonlySet<TenantId>,
+): Promise<void> {
   const unknown: TenantId[] = []
   for (const name of names) if (!ids.has(name) && (await ledger.history(name, 1)).length === 0) unknown.push(name)
   if (unknown.length === 0) return
-  throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${unknown.map((id) => JSON.stringify(id)).join(', ')}`)
+  const named = unknown.map((id) => JSON.stringify(id)).join(', ')
+  throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${named}`)
 }

@@ -18,7 +18,8 @@ import { OpenFolder, hasDescriptorPaths } from './open-folder.ts'
 
 /**
  * Puts `text` in the place of the file. It keeps mode and group of a regular file that is there (root: its owner too),
- * else it has mode 0644. It is on the disk when this returns. Where this throws, the old file is as it was and nothing lies beside.
+ * else it has mode 0644. It is on the disk when this returns. Where this throws, the old file is as it was and
+ * nothing lies beside it.
  * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION where another
  * user could choose the folder; NOT_FOUND, NO_SPACE, READ_FAILED for what the system refused
  */
@@ -51,7 +52,8 @@ function requireOwnChoice(path: string, folder: OpenFolder): void {
   const isTheFolder = found.dev === opened.dev && found.ino === opened.ino
   const isOfOneUser = (found.mode & 0o022n) === 0n && found.uid === opened.uid
   if (isTheFolder || isOfOneUser) return
-  throw new Failure('NO_PERMISSION', `another user could change where ${path} leads: ${untrusted.path}: ${untrusted.why}`, {
+  const why = `${untrusted.path}: ${untrusted.why}`
+  throw new Failure('NO_PERMISSION', `another user could change where ${path} leads: ${why}`, {
     hint: 'name a file in a folder that is reached through folders of root or of this user',
   })
 }
@@ -60,13 +62,15 @@ function requireOwnChoice(path: string, folder: OpenFolder): void {
 function requireReplaceable(path: string, folder: OpenFolder, name: string | Buffer): BigIntStats | null {
   const old = lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false })
   if (old === undefined) return null
-  if (old.isSymbolicLink()) throw notReplaced(`${path} is a symbolic link, which is not followed`, 'name the file itself')
+  if (old.isSymbolicLink()) {
+    throw notReplaced(`${path} is a symbolic link, which is not followed`, 'name the file itself')
+  }
   if (!old.isFile()) {
     const kind = old.isDirectory() ? 'a folder' : old.isFIFO() ? 'a pipe' : old.isSocket() ? 'a socket' : 'a device'
     throw notReplaced(`${path} is ${kind}, not a regular file`, 'name a file, which is made where there is none')
   }
   if (old.size > 0n && isPartOfLiveSet(beginningOf(folder, name))) {
-    throw notReplaced(`${path} is a database, or lies beside one as a part of it`, 'name another file: this one is kept')
+    throw notReplaced(`${path} is a database, or lies beside one as a part of it`, 'name another file')
   }
   return old
 }
@@ -118,7 +122,7 @@ function openDraft(folder: OpenFolder): Draft {
   }
 }
 
-/** null where the file system has no such files (EOPNOTSUPP; EISDIR from overlay), or there is no /proc to name them by. */
+/** null where a file system has none (EOPNOTSUPP; EISDIR from overlay), or no /proc is there to name one. */
 function openUnnamed(folder: OpenFolder): number | null {
   const unnamed = 0o20000000 | constants.O_DIRECTORY // O_TMPFILE, which Node has no name for.
   if (!hasDescriptorPaths()) return null
@@ -151,7 +155,8 @@ function giveTo(descriptor: number, owner: number, group: number, path: string):
     fchownSync(descriptor, owner, group)
   } catch (error) {
     if (codeOf(error) !== 'EPERM') throw error
-    const hint = `add this user to group ${group}, or have the folder hand its group on: chgrp ${group} FOLDER && chmod g+s FOLDER`
+    const hint = `add this user to group ${group}, or have the folder hand its group on: `
+      + `chgrp ${group} FOLDER && chmod g+s FOLDER`
     throw new Failure('NO_PERMISSION', `${path} is of group ${group}, which a new file of this user cannot have`, {
       cause: error, hint,
     })

@@ -13,6 +13,8 @@ const boundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000
 /** By the clock of the run; where nobody was there to see the end, by the service's. */
 const pauseMs = "coalesce(json_extract(new.event, '$.pauseMs'), json_extract(new.event, '$.heldMs'))"
 
+const asCase = (bound: number): string => `when ${pauseMs} <= ${bound} then ${bound}`
+
 /**
  * No change of the ledger's version: an older holdfast works beside it, and the trigger adds up what it writes. Counts
  * begin with this table, not with the first line: lines of years would have to be read for them.
@@ -28,7 +30,7 @@ create table if not exists pause_total (
 create trigger if not exists pause_ended after insert on line
 when new.kind = 'hold-ended' and json_extract(new.event, '$.how') <> 'never-began' and ${pauseMs} is not null begin
   insert into pause_total (way, up_to_ms, pauses, total_ms)
-  values (new.way, case ${boundsMs.map((bound) => `when ${pauseMs} <= ${bound} then ${bound}`).join(' ')} else 9e999 end, 1, ${pauseMs})
+  values (new.way, case ${boundsMs.map(asCase).join(' ')} else 9e999 end, 1, ${pauseMs})
   on conflict do update set pauses = pauses + 1, total_ms = total_ms + excluded.total_ms;
 end;
 `
@@ -42,11 +44,12 @@ interface TotalRow {
 /** Of this service, in whatever way it was reached. A ledger that no run of this version has written yet has none. */
 export function pauseTotals(database: Database.Database, way: ServiceWay | null): PauseTotals {
   const { service } = numbersOf(database, way)
-  const isThere = database.prepare<[], number>("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined
+  const isThere = database.prepare("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined
   const rows = !isThere ? [] : database.prepare<[string], TotalRow>(`
     select up_to_ms as upToMs, sum(pauses) as pauses, sum(total_ms) as totalMs from pause_total
     where way in (select value from json_each(?)) group by up_to_ms order by up_to_ms`).all(service)
-  const within = (bound: number): number => rows.reduce((sum, { upToMs, pauses }) => (upToMs <= bound ? sum + pauses : sum), 0)
+  const within = (bound: number): number =>
+    rows.reduce((sum, { upToMs, pauses }) => (upToMs <= bound ? sum + pauses : sum), 0)
   return {
     count: within(Infinity), totalMs: rows.reduce((sum, { totalMs }) => sum + totalMs, 0),
     buckets: boundsMs.map((bound) => ({ upToMs: bound, count: within(bound) })),

@@ -34,4 +34,5 @@ function checkOf({ tenant, path, failure }: TenantStatus): string {
 }
 
 /** Of selected tenants alone: no sweep of all is needed for them. */
-const againstStale = ({ tenants }: StatusView): readonly string[] => [...new Set(tenants.map(checkOf))].slice(0, checksMax)
+const againstStale = ({ tenants }: StatusView): readonly string[] =>
+  [...new Set(tenants.map(checkOf))].slice(0, checksMax)
