@@ -9,11 +9,12 @@ import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
 import type { CommonOptions } from './options.ts'
+import { waitingOf, type WaitOptions } from './waiting.ts'
 
-export function openingOf(face: Face, options: CommonOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<Outcome, 'leave'> } = {}): Opening {
+export function openingOf(face: Face, options: CommonOptions & WaitOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<Outcome, 'leave'> } = {}): Opening {
   return {
     run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
-    version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, onStep: logSteps(face, run, options.logLevel),
+    version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, waiting: waitingOf(face, options), onStep: logSteps(face, run, options.logLevel),
     onNotice: noticeTo(face),
     onEndings: (endings) => tellEndings(face, endings),
     onOthers: (others, config) => {

@@ -50,3 +50,13 @@ export function duration(text: string): number {
   if (ms === undefined || ms === 0) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h, longer than 0.')
   return ms
 }
+
+export const onlyOption = (): Option => new Option('--only <glob...>', 'only tenants whose id matches')
+
+/** How patterns are written, for the help of whoever takes `--only`. */
+export const patternHelp = `In GLOB * is any text, also with / or a leading dot; ? is one character, [a-c]
+one of these, [!a-c] any other, {a,b} either. A \\ takes what follows as it is:
+'a\\*' is the id a*. Quote it for the shell. Each GLOB must match a tenant.`
+
+/** How long to wait for the run lock. */
+export const waitOption = (): Option => new Option('--wait <duration>', 'wait so long for another run to end, before it is RUN_ACTIVE (75)').argParser(duration)

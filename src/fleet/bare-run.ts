@@ -6,6 +6,7 @@ import type { HoldSettings } from '../hold/hold.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { bareFiles } from '../ledger/folder.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
@@ -20,6 +21,8 @@ export interface BareRun {
   readonly run: RunId
   /** Folder of the ledger from the command line; null: nothing is remembered. */
   readonly ledger: string | null
+  /** For another run with that ledger to end; null: not at all. */
+  readonly waiting: Waiting | null
   /** Folder from the command line; null: see `openSnapshotFolder`. */
   readonly snapshots: string | null
   readonly settings: HoldSettings
@@ -46,7 +49,8 @@ export interface BareRun {
 export async function withBareRun<Value>(run: BareRun, targets: readonly Target[], interrupt: AbortSignal, work: (crew: Crew, signal: AbortSignal) => Promise<Value>): Promise<Value> {
   if (run.ledger === null) return withBareCrew(run, targets, null, (crew) => work(crew, interrupt))
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: most runs over bare files remember nothing.
-  await using lock = await takeRunLock(run.ledger, bareFiles, run.run)
+  const { ledger: dir } = run
+  await using lock = await waitForRun(() => takeRunLock(dir, bareFiles, run.run), run.waiting)
   await using ledger = await openLedger(run.ledger, run.run)
   using _notices = tellingNotices(ledger, run.onNotice)
   return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))

@@ -15,6 +15,7 @@ import { requirePrivateFolder } from '../hold/private-folder.ts'
 import { openFolderOfRun, openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { makeSpecimen } from '../hold/specimen.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import type { TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
@@ -33,12 +34,13 @@ export interface Fitness {
 
 /**
  * @param paused the tenant that may be quiesced for the test; null: none
+ * @param waiting for another run to end; null: not at all
  * @throws {Failure} where a tenant is named: RUN_ACTIVE, TENANT_UNKNOWN. Nobody is paused beside a run, or in the place of another.
  */
-export async function examineFitness(settings: Settings, paused: TenantId | null, signal: AbortSignal): Promise<Fitness> {
+export async function examineFitness(settings: Settings, paused: TenantId | null, signal: AbortSignal, waiting: Waiting | null = null): Promise<Fitness> {
   const { takeRunLock } = await import('../ledger/run-lock.ts')
   const run = newRunId()
-  const lock = await attempt(() => takeRunLock(settings.ledger.dir, settings.service.name, run))
+  const lock = await attempt(() => waitForRun(() => takeRunLock(settings.ledger.dir, settings.service.name, run), waiting))
   if (lock instanceof Failure && lock.code === 'RUN_ACTIVE' && paused !== null) throw lock
   await using _lock = lock instanceof Failure ? null : lock // Kept to the end: no run begins beside a pause.
   const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, run, wayOf(settings)))

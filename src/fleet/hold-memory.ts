@@ -57,6 +57,7 @@ function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolea
     otherHolds: () => reading.otherHolds(),
     lastResults: () => reading.lastResults(),
     lastRuns: (limit) => reading.lastRuns(limit),
+    pauseTotals: () => reading.pauseTotals(),
     history: (tenant, limit) => reading.history(tenant, limit),
     checks: (tenant, limit) => reading.checks(tenant, limit),
     append: () => Promise.reject(trouble ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),
@@ -69,11 +70,11 @@ function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolea
  * @throws {Failure} RUN_ACTIVE
  */
 export async function lockToResume({ ledger, service }: Settings, run: RunId): Promise<RunLock | null> {
-  const { takeRunLock } = await import('../ledger/run-lock.ts')
+  const { takeRunLock, describeOwner } = await import('../ledger/run-lock.ts')
   const lock = await orFailure(takeRunLock(ledger.dir, service.name, run))
   if (!(lock instanceof Failure)) return lock
   if (lock.code !== 'LEDGER_UNUSABLE') throw lock
   const owner = await runAtWork(ledger.dir, service.name)
   if (owner === null) return null
-  throw new Failure('RUN_ACTIVE', `another run works on this service: pid ${owner.pid}`, { cause: lock })
+  throw new Failure('RUN_ACTIVE', `another run works on this service: ${describeOwner(owner)}`, { cause: lock })
 }

@@ -4,6 +4,7 @@
  */
 import type { Settings } from '../config/settings.ts'
 import { HoldLocks } from '../ledger/hold-locks.ts'
+import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import type { RunId, TenantId } from '../model/brand.ts'
 import type { OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
@@ -35,10 +36,11 @@ export interface Resumption {
 
 /**
  * @param only the tenant that a person named; null for all
+ * @param waiting for another run to end; null: not at all
  * @throws {Failure} RUN_ACTIVE; TENANT_UNKNOWN when neither the ledger nor the service knows the one that was named
  */
-export async function resumeTenants(settings: Settings, run: RunId, only: TenantId | null): Promise<Resumption> {
-  await using _lock = await lockToResume(settings, run)
+export async function resumeTenants(settings: Settings, run: RunId, only: TenantId | null, waiting: Waiting | null): Promise<Resumption> {
+  await using _lock = await waitForRun(() => lockToResume(settings, run), waiting)
   await using memory = await openHoldMemory(settings, run)
   const known = await readHolds(memory, only)
   const service = await orFailure(connectService(settings.service))

@@ -11,6 +11,7 @@ import { leftBehind } from '../ledger/at-work.ts'
 import { HoldLocks } from '../ledger/hold-locks.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { RunLock } from '../ledger/run-lock.ts'
+import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import type { RunId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { Engine } from '../model/reading.ts'
@@ -28,6 +29,8 @@ export interface Opening {
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]
   readonly interrupt: AbortSignal
+  /** For another run to end; null: not at all. */
+  readonly waiting: Waiting | null
   /** Told of the holds that an earlier run left open, and how they ended. */
   readonly onEndings: (endings: readonly HoldEnding[]) => void
   /** Told of holds in the ledger that are not this service's to end, or not in this way. */
@@ -93,15 +96,15 @@ async function openOrResume(settings: Settings, opening: Opening, onCommand: Com
 }
 
 async function resumeAll(settings: Settings, { run, onEndings, onOthers }: Opening): Promise<void> {
-  const { endings, others } = await resumeTenants(settings, run, null)
+  const { endings, others } = await resumeTenants(settings, run, null, null)
   onEndings(endings)
   onOthers(others, settings.file)
   requireAllResumed(endings)
 }
 
-async function openRun(settings: Settings, { run }: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
+async function openRun(settings: Settings, { run, waiting }: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
   const { takeRunLock } = await import('../ledger/run-lock.ts') // With its libraries: runs over bare files take none.
-  const lock = await takeRunLock(settings.ledger.dir, settings.service.name, run)
+  const lock = await waitForRun(() => takeRunLock(settings.ledger.dir, settings.service.name, run), waiting)
   try {
     // The libraries for the one are loaded while the other's process starts.
     const opened = await openTogether(openLedger(settings.ledger.dir, run, wayOf(settings)), connectService(settings.service, onCommand))

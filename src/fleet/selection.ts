@@ -1,10 +1,8 @@
 /** Which files a sweep takes, and in which order (operations.md, Sweep). Pure. */
-import { matchesGlob } from 'node:path'
 import { ageOf } from '../model/age.ts'
-import type { TenantId } from '../model/brand.ts'
-import { Failure } from '../model/failure.ts'
 import type { LastResult } from '../ledger/ledger.ts'
 import type { Target } from './crew.ts'
+import { matchesId, requireMatches } from './id-pattern.ts'
 
 export interface Selecting {
   /** Patterns of tenant ids; null for all. */
@@ -43,12 +41,8 @@ export function select(targets: readonly Target[], { only, statusTenant, lastRes
 }
 
 function matching(targets: readonly Target[], patterns: readonly string[]): readonly Target[] {
-  const idle = patterns.filter((pattern) => !targets.some(({ tenant }) => tenant !== null && matchesId(tenant, pattern)))
-  if (idle.length > 0) throw new Failure('TENANT_UNKNOWN', `no tenant matches ${idle.map((pattern) => JSON.stringify(pattern)).join(', ')}`)
+  requireMatches(patterns, new Set(targets.flatMap(({ tenant }) => tenant ?? [])))
   return targets.filter(({ tenant }) => tenant !== null && patterns.some((pattern) => matchesId(tenant, pattern)))
 }
-
-/** A slash in an id is a character like any other: ids are no paths. */
-const matchesId = (id: TenantId, pattern: string): boolean => id === pattern || matchesGlob(id.replaceAll('/', '\u2215'), pattern.replaceAll('/', '\u2215'))
 
 const keyOf = ({ tenant, ...file }: Target | LastResult): string => JSON.stringify([tenant, 'named' in file ? file.named : file.path])

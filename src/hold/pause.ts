@@ -200,8 +200,9 @@ export class Pause implements AsyncDisposable {
     this.#state = 'ended'
     this.#guarded[Symbol.dispose]()
     this.#resumed = sight.resumed
-    onEnded({ quiesce: this.evidence, pauseMs: this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs), ranOutMs: this.#ranOutMs, how: sight.how })
-    this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null })
+    const pauseMs = this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs)
+    onEnded({ quiesce: this.evidence, pauseMs, ranOutMs: this.#ranOutMs, how: sight.how })
+    this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null, pauseMs })
     this.#written.catch(() => undefined) // Whoever waits for it hears of it.
     return sight
   }

@@ -116,6 +116,13 @@ export function memoryFile(name: string): number {
   return descriptor >= 0 ? descriptor : checked('memfd_create', libc.memfd(name, closeOnExec), libc.errno())
 }
 
+/** linkat(2): gives a name in an open folder to a file that has none (O_TMPFILE). @throws {SystemCallError} */
+export function nameDescriptor(descriptor: number, folder: number, name: string): void {
+  const libc = load()
+  const [currentFolder, followLink] = [-100, 0x400]
+  checked('linkat', libc.linkat(currentFolder, `/proc/self/fd/${descriptor}`, folder, name, followLink), libc.errno())
+}
+
 /** ioprio_set(2), which the C library has no name for, for the calling thread. @throws {SystemCallError} */
 export function setIoPriority(priority: number): void {
   const libc = load()
@@ -139,6 +146,7 @@ interface Libc {
   readonly ioctl: Callable<readonly [number, number, Buffer]>
   readonly copyFileRange: Callable<readonly [number, Buffer, number, Buffer, number, number]>
   readonly chroot: (folder: string) => number
+  readonly linkat: (fromFolder: number, from: string, toFolder: number, to: string, flags: number) => number
   readonly memfd: (name: string, flags: number) => number
   readonly setrlimit: (resource: number, pair: Buffer) => number
   /** Type of a pointer to struct sock_fprog. */
@@ -177,6 +185,7 @@ function load(): Libc {
       ioctl: bound('int ioctl(int descriptor, ulong request, void *argument)'),
       copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
       chroot: bound('int chroot(const char *folder)'),
+      linkat: bound('int linkat(int fromFolder, const char *from, int toFolder, const char *to, int flags)'),
       memfd: bound('int memfd_create(const char *name, uint flags)'),
       setrlimit: bound('int setrlimit(int resource, void *pair)'),
       filterProgram: koffi.pointer(koffi.struct({ length: 'ushort', filter: 'void *' })),

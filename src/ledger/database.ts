@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
 import { belongToFolder } from './private-file.ts'
+import { pauseTotalSchema } from './pause-totals.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './trouble.ts'
@@ -33,6 +34,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
       if (kind === 'new') database.exec(schema)
       if (version === 1) migrate(database, file)
       database.exec(lastGoodSchema)
+      database.exec(pauseTotalSchema)
       forgetOldest(database)
     }).immediate()
     return database

@@ -35,7 +35,7 @@ const shapes = {
   'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
   'hold-quiesced': z.looseObject({ kind: z.literal('hold-quiesced'), tenant, holder: z.string(), leaseId: z.string(), fence: z.nullable(z.number()) }),
   'hold-ended': z.looseObject({
-    kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted', 'tenant-gone', 'seen-serving']), heldMs: milliseconds,
+    kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted', 'tenant-gone', 'seen-serving']), heldMs: milliseconds, pauseMs: z.optional(milliseconds),
   }),
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),

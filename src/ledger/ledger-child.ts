@@ -5,6 +5,7 @@ import * as answers from './answers.ts'
 import { ledgerFile } from './folder.ts'
 import { openHolds, otherHolds } from './open-holds.ts'
 import { lastGoodOf } from './last-good.ts'
+import { pauseTotals } from './pause-totals.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from './questions.ts'
 import { Store } from './store.ts'
 import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './trouble.ts'
@@ -70,6 +71,8 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       return { kind: 'newest-checks', checks: store.ask((database, way, say) => answers.newestChecks(database, way, question.files, say)) }
     case 'last-runs':
       return { kind: 'last-runs', runs: store.ask((database, way, say) => answers.lastRuns(database, way, question.limit, say)) }
+    case 'pause-totals':
+      return { kind: 'pause-totals', totals: store.ask(pauseTotals) }
     case 'close':
       store.close()
       return { kind: 'done' }

@@ -10,7 +10,7 @@ import { ChildEnded, startChild } from '../host/child.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
-import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
+import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
 import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './questions.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
 
@@ -122,6 +122,10 @@ export class LedgerProcess implements Ledger {
 
   async lastRuns(limit: number): Promise<readonly RecordedRun[]> {
     return (await this.#ask({ ask: 'last-runs', limit }, 'last-runs')).runs
+  }
+
+  async pauseTotals(): Promise<PauseTotals> {
+    return (await this.#ask({ ask: 'pause-totals' }, 'pause-totals')).totals
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

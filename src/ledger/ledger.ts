@@ -11,6 +11,7 @@ import { systemFailure } from '../config/system-failure.ts'
 import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
 import { runsWereRecorded } from './note.ts'
+import { noPauses } from './pause-totals.ts'
 
 export interface LedgerLine {
   /** Grows by one a line. */
@@ -72,6 +73,14 @@ export interface RecordedRun {
   readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean } | null
 }
 
+/** How long tenants stood still, in all holds since this ledger adds them up. Only grows, but for a ledger that was begun anew. */
+export interface PauseTotals {
+  readonly count: number
+  readonly totalMs: number
+  /** `count`: pauses of at most so many ms. Shortest bound first; longer pauses are in the count of all alone. */
+  readonly buckets: readonly { readonly upToMs: number; readonly count: number }[]
+}
+
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
 export interface LedgerReading extends AsyncDisposable {
   /** What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come late: look at the end too. */
@@ -90,6 +99,8 @@ export interface LedgerReading extends AsyncDisposable {
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
+  /** Of all holds of the service whose length is known. */
+  pauseTotals(): Promise<PauseTotals>
 }
 
 export interface Ledger extends LedgerReading {
@@ -158,5 +169,6 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
+  pauseTotals: () => Promise.resolve(noPauses),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -2,7 +2,7 @@
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import type { LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from './ledger.ts'
+import type { LastResult, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './rows.ts'
 
 /** `resume` writes as well, but leaves a damaged ledger where it is when its open holds cannot be read. */
@@ -19,6 +19,7 @@ export type LedgerQuestion =
   | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
+  | { readonly ask: 'pause-totals' }
   | { readonly ask: 'close' }
 
 export type LedgerAnswer = {
@@ -38,6 +39,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'checks'; readonly newest: NewestLines }
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
+  | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
 )
 
 /** An answer without what is added to each on its way out. */

@@ -166,12 +166,18 @@ async function lockByFolder(
 const active = (owner: RunOwner | null, cause: unknown = null, hint = hintFor(owner)): Failure =>
   new Failure('RUN_ACTIVE', `another run works on this service${inWords(owner)}`, { cause, hint })
 
-const inWords = (owner: RunOwner | null): string =>
-  owner === null ? '' : `: pid ${owner.pid}${owner.run === null ? '' : `, run ${owner.run}`}, since ${new Date(owner.since).toISOString()}`
+const inWords = (owner: RunOwner | null): string => (owner === null ? '' : `: ${describeOwner(owner)}`)
+
+/** Who it is, since when, and what it was told to do. */
+export function describeOwner({ pid, run, since, command }: RunOwner): string {
+  const named = run === null ? '' : `, run ${run}`
+  const time = Math.abs(since) <= 8.64e15 ? new Date(since).toISOString() : 'no time at all' // Anything may stand there.
+  return `pid ${pid}${named}, since ${time}${command === null ? '' : `, \`${command}\``}`
+}
 
 const endsByItself = `if no other run is there, the lock ends by itself within ${staleMs / 1000} s`
 
 const hintFor = (owner: RunOwner | null): string =>
-  owner === null || isSurelyGone(owner) ? endsByItself : 'wait for that run to end; `holdfast history` shows what it has checked so far'
+  owner === null || isSurelyGone(owner) ? endsByItself : 'wait for that run to end, or let --wait 10m do it; `holdfast history` shows what it has checked so far'
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))

@@ -6,11 +6,11 @@ export { isSurelyGone, isSurelyThere } from '../host/owner-mark.ts'
 
 const shape = z.object({
   pid: z.int().check(z.positive()), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.nullable(z.string()), since: z.number(),
-  locked: z._default(z.boolean(), false),
+  locked: z._default(z.boolean(), false), command: z._default(z.nullable(z.string()), null),
 })
 /**
- * `since` in ms since 1970; `locked`: whether it has the kernel's lock of the file. The other fields together name one
- * process among all that ever were.
+ * `since` in ms since 1970; `locked`: whether it has the kernel's lock of the file; `command`: the beginning of its
+ * command line. The other fields together name one process among all that ever were.
  */
 export type RunOwner = z.infer<typeof shape>
 
@@ -18,8 +18,13 @@ export type RunOwner = z.infer<typeof shape>
 export const ownerBytesMax = 4096
 
 export function ourselves(run: string | null, locked: boolean): RunOwner {
-  return { ...ownMark(), run, since: Date.now(), locked }
+  return { ...ownMark(), run, since: Date.now(), locked, command: commandLine().slice(0, commandLengthMax) }
 }
+
+/** Made printable by whoever shows it. */
+const commandLine = (): string => ['holdfast', ...process.argv.slice(2)].join(' ')
+/** With all its letters escaped and the rest of the note it stays within `ownerBytesMax`. */
+const commandLengthMax = 200
 
 /** null for what is empty or was not written by us. */
 export function readOwner(text: string): RunOwner | null {

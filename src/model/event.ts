@@ -29,8 +29,8 @@ export type Event =
   /** Before the quiesce request. `holder` is unique per hold. */
   | { readonly kind: 'hold-asked'; readonly tenant: TenantId; readonly holder: string; readonly endsBy: number }
   | { readonly kind: 'hold-quiesced'; readonly tenant: TenantId; readonly holder: string; readonly leaseId: string; readonly fence: number | null }
-  /** The tenant was *seen* serving, was never paused, or is no more: only this ends a hold. */
-  | { readonly kind: 'hold-ended'; readonly tenant: TenantId; readonly holder: string; readonly how: HoldEnd; readonly heldMs: number | null }
+  /** `heldMs` by the service's clock, `pauseMs` by the run's; older lines have no `pauseMs`. The tenant was *seen* serving, was never paused, or is no more: only this ends a hold. */
+  | { readonly kind: 'hold-ended'; readonly tenant: TenantId; readonly holder: string; readonly how: HoldEnd; readonly heldMs: number | null; readonly pauseMs?: number | null }
   /** The resume was not confirmed and the tenant was not seen serving. The hold stays open. */
   | { readonly kind: 'resume-failed'; readonly tenant: TenantId; readonly holder: string; readonly code: FailureCode }
   | { readonly kind: 'checked'; readonly tenant: TenantId; readonly result: Result }

@@ -42,6 +42,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const command = left.length > 0 || other === undefined ? withConfiguration('holdfast resume --all', view.configNamed) : describeOther(other, view.config, now).next
   const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
+  // Whether all were swept is no question where only some are asked about: each has its own age.
+  const isOfAll = view.selection === null
   const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
   const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, now)))
   const oldest = ages.reduce<number | null>((most, age) => (most === null || age === null ? null : Math.max(most, age)), tenants.length === 0 ? null : 0)
@@ -52,12 +54,12 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   ]
   const warning = [
     ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold stands open'] : []),
-    ...(sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep lies in the future: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
+    ...(!isOfAll ? (tenants.length === 0 ? ['STALE none of them was checked yet'] : []) : sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep lies in the future: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
     ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map((one) => one.tenant ?? one.path))}`] : []),
     ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${named('inconclusive')}`] : []),
     ...(counts.failed > 0 ? [`INCONCLUSIVE ${counts.failed} failed: ${named('failed')}`] : []),
   ]
-  const knowsNothing = counts.never === tenants.length && lastFullSweepAt === null
+  const knowsNothing = counts.never === tenants.length && (lastFullSweepAt === null || !isOfAll)
   const code = critical.length > 0 ? 2 : knowsNothing ? 3 : warning.length > 0 ? 1 : 0
   const word = (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code]
   return { code, word, reasons: [...critical, ...warning], counts, oldestCheckAgeMs: oldest, overdueHolds: overdue.length }

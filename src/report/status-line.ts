@@ -20,7 +20,7 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
 export const renderNoStatus = (why: string): string => `${cutToBytes(`HOLDFAST UNKNOWN - ${printable(why)}`.replaceAll('|', '/'), bytesMax - 1)}\n`
 
 function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
-  const sweepAge = view.lastFullSweepAt === null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)
+  const sweepAge = view.lastFullSweepAt === null || view.selection !== null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)
   const seconds = (ms: number): number => Math.round(ms / 1000)
   return [
     `tenants=${view.tenants.length}`, `sound=${counts.sound}`, `damaged=${counts.damaged};;0`, `inconclusive=${counts.inconclusive};0`, `failed=${counts.failed};0`, `never=${counts.never};0`,

@@ -4,13 +4,10 @@ import { printable } from './printable.ts'
 import type { StatusView } from './status.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'
 
-/** Upper bounds in seconds. */
-const pauseBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-
 export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
   const service = `service="${label(view.service)}"`
   const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
-  const pauses = view.tenants.flatMap(({ pauseMs }) => (pauseMs === null ? [] : [pauseMs / 1000]))
+  const { pauses } = view
   return [
     ...metric('holdfast_last_full_sweep_timestamp_seconds', 'gauge', 'End of the last sweep that covered every tenant; absent while there was none, or its time lies ahead.',
       view.lastFullSweepAt === null || ageOf(view.lastFullSweepAt, view.generatedAt) === null ? [] : [`{${service}} ${view.lastFullSweepAt / 1000}`]),
@@ -18,11 +15,12 @@ export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, o
     ...metric('holdfast_tenant_damaged', 'gauge', 'One for each damaged tenant; absent for others.', [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`)),
     ...metric('holdfast_oldest_check_age_seconds', 'gauge', 'Age of the oldest of the newest full checks, or checks that found damage; +Inf while a file never had one.',
       view.tenants.length === 0 ? [] : [`{${service}} ${oldestCheckAgeMs === null ? '+Inf' : oldestCheckAgeMs / 1000}`]),
-    ...metric('holdfast_pause_seconds', 'histogram', 'Pause of the newest check of each tenant.', []),
-    ...pauseBuckets.map((bound) => `holdfast_pause_seconds_bucket{${service},le="${bound}"} ${pauses.filter((pause) => pause <= bound).length}`),
-    `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.length}`,
-    `holdfast_pause_seconds_sum{${service}} ${pauses.reduce((sum, pause) => sum + pause, 0)}`,
-    `holdfast_pause_seconds_count{${service}} ${pauses.length}`,
+    // Cumulative: `rate()` and `histogram_quantile()` count on it. Of all tenants, whichever were asked about.
+    ...metric('holdfast_pause_seconds', 'histogram', 'How long tenants stood still, in all holds since the ledger adds them up.', []),
+    ...pauses.buckets.map(({ upToMs, count }) => `holdfast_pause_seconds_bucket{${service},le="${upToMs / 1000}"} ${count}`),
+    `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.count}`,
+    `holdfast_pause_seconds_sum{${service}} ${pauses.totalMs / 1000}`,
+    `holdfast_pause_seconds_count{${service}} ${pauses.count}`,
     ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run is at work on and that were never seen to end.', [`{${service}} ${overdueHolds}`]),
     '',
   ].join('\n')

@@ -1,12 +1,10 @@
 import { createColors } from 'picocolors'
-import { target } from '../diagnosis/command.ts'
-import { tenantId } from '../model/brand.ts'
 import { ageOf } from '../model/age.ts'
 import { wrap } from './layout.ts'
-import { withConfiguration } from './next-command.ts'
 import { describeOther } from './other-holds.ts'
 import { printable } from './printable.ts'
 import type { SettledThen, StatusOptions, StatusView, TenantStatus } from './status.ts'
+import { nextCommands } from './status-next.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderTable } from './table.ts'
 import { count, humanMs } from './units.ts'
@@ -21,24 +19,21 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const quiet = tenants.filter(isQuiet)
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
-  const ours = (command: string): string => `    ${withConfiguration(command, view.configNamed)}`
-  const commands = [
-    ...(view.openHolds.some(({ leftBehind }) => leftBehind) || (judgement.overdueHolds > 0 && view.otherHolds.length === 0) ? [ours('holdfast resume --all')] : []),
-    ...new Set(view.otherHolds.map((hold) => `    ${describeOther(hold, view.config, now).next}`)),
-    ...tenants.filter((one) => standingOf(one) === 'damaged').slice(0, 5).map(({ tenant, path }) => ours(`holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`)),
-    ...(judgement.overdueHolds === 0 && judgement.counts.damaged === 0 && judgement.code !== 0 ? [ours('holdfast sweep')] : []),
-  ]
+  const commands = nextCommands(view, judgement)
   const sweep = view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`
   const paint = (text: string): string => (judgement.code === 0 ? colors.green(text) : judgement.code === 2 ? colors.bold(colors.red(text)) : colors.yellow(text))
   return `${[
-    ...wrap(`${judgement.word}: ${printable(view.service)}, ${count(tenants.length, 'tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
+    ...wrap(`${judgement.word}: ${printable(view.service)}, ${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
     ...judgement.reasons.flatMap((reason) => wrap(reason, options.width - 2).map((line) => `  ${line}`)),
     ...view.otherHolds.flatMap((hold) => wrap(describeOther(hold, view.config, now).said, options.width - 2).map((line) => `  ${line}`)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
     ...(folded ? [`${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`] : []),
-    ...(commands.length === 0 ? [] : ['', 'next', ...commands]),
+    ...(commands.length === 0 ? [] : ['', 'next', ...commands.map((command) => `    ${command}`)]),
+    ...(judgement.code === 0 ? [] : wrap(exitLine(judgement), options.width)),
   ].join('\n')}\n`
 }
+
+const exitLine = ({ code, word }: StatusJudgement): string => `Exit code 0: answered. With --format nagios or monit it is ${code}: ${word}.`
 
 const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
 

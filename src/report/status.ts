@@ -1,5 +1,5 @@
 /** What the ledger knows, for people and for the programs that watch: no tenant is touched. */
-import type { CheckedThen } from '../ledger/ledger.ts'
+import type { CheckedThen, PauseTotals } from '../ledger/ledger.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import type { OpenHold } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
@@ -34,8 +34,16 @@ export type SettledThen = Pick<CheckedThen, 'at' | 'verdict' | 'damage' | 'level
 /** `leftBehind`: no run is at work on it any more. */
 export type StandingHold = OpenHold & { readonly leftBehind: boolean }
 
+/** As they were given on the command line. */
+export interface StatusSelection {
+  readonly tenants: readonly string[]
+  readonly only: readonly string[]
+}
+
 export interface StatusView {
   readonly service: string
+  /** What it is limited to; null for all that the ledger knows of the service. */
+  readonly selection: StatusSelection | null
   readonly tenants: readonly TenantStatus[]
   /** How the service is reached: a pause by hooks has no lease that would end it. */
   readonly via: 'admin-api' | 'hooks'
@@ -48,6 +56,8 @@ export interface StatusView {
   /** The same where the command line named it: commands must name it too. Else null. */
   readonly configNamed: string | null
   readonly lastFullSweepAt: number | null
+  /** Of all tenants of the service, whatever `selection` says. */
+  readonly pauses: PauseTotals
   /** The ledger was there, and is gone. */
   readonly ledgerLost: boolean
   readonly generatedAt: number

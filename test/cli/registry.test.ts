@@ -42,6 +42,9 @@ test('a tenant that is gone since last time is named once, with 3, and the other
   expect(await sweep()).toEqual([3, { acme: 'sound', crate: 'sound', bolt: 'inconclusive TENANT_GONE' }])
   expect(await sweep()).toEqual([0, { acme: 'sound', crate: 'sound' }])
   expect((await holdfast(['status', '--config', service.config])).stdout).not.toContain('bolt')
+  const named = await holdfast(['status', '--tenant', 'bolt', '--config', service.config]) // Who asks for it is told.
+  expect(named.stdout).toMatch(/^WARNING: test, 1 selected tenant[^]*INCONCLUSIVE 1: bolt[^]*next\n {4}holdfast explain TENANT_GONE/)
+  expect((await holdfast(['status', '--only', 'bo*', '--config', service.config])).code).toBe(64)
   gone.clear()
   expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
 })
@@ -67,6 +70,7 @@ test('a file that is gone of a tenant that is still there is named once, with 3,
   expect(await sweep()).toEqual([0, { [main]: 'sound', ...bolt }])
   const status = JSON.parse((await holdfast(['status', '--json', '--config', service.config])).stdout) as { tenants: { path: string }[]; state: string }
   expect([status.state, status.tenants.map(({ path }) => path).toSorted()]).toEqual(['OK', [main, `${service.data}/bolt.db`]])
+  expect((await holdfast(['status', '--tenant', 'acme', '--format', 'nagios', '--config', service.config])).code).toBe(0)
 })
 
 test('the tenant that monitoring relies on is served again before any other stands still (I1.9)', async () => {

@@ -95,6 +95,7 @@ const doubtful: readonly (readonly [string, unknown])[] = [
   ['the run is on another machine, or before a boot', { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000' }],
   ['the run is in another container', { ...elsewhere, pidNamespace: 'pid:[1]' }],
   ['the run is still there', { ...ourselves('RUN-THERE', false) }],
+  ['it says that it began at no time', { ...ourselves('RUN-THERE', false), since: 1e300 }],
   ['it is not known when the process began', { ...elsewhere, startTime: '' }],
 ]
 test.concurrent.each(doubtful)('a lock left behind is waited for when %s, and taken once it is stale', async (_why, owner) => {

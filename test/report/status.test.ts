@@ -1,6 +1,7 @@
 /** The ledger's knowledge for people, monit, Nagios and Prometheus. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noPauses } from '../../src/ledger/pause-totals.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { renderHistory } from '../../src/report/history.ts'
 import { renderHolders } from '../../src/report/holders.ts'
@@ -21,7 +22,7 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
-  ({ service: 'notes', via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', configNamed: null, ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
+  ({ service: 'notes', selection: null, pauses: noPauses, via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', configNamed: null, ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
 const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
 
@@ -107,14 +108,57 @@ test('the status line is one line of at most 512 bytes with one bar before the p
 })
 
 test('the Prometheus metrics are the ones of operations.md', () => {
-  const { text } = render(view([tenant('a'), tenant('b', { verdict: 'damaged', pauseMs: 40 })]), 'prometheus')
+  const pauses = { count: 3, totalMs: 5_049, buckets: [{ upToMs: 2.5, count: 0 }, { upToMs: 10, count: 1 }, { upToMs: 50, count: 2 }] }
+  const { text } = render(view([tenant('a'), tenant('b', { verdict: 'damaged', pauseMs: 40 })], { pauses }), 'prometheus')
   expect(text).toContain(`holdfast_last_full_sweep_timestamp_seconds{service="notes"} ${(now - hour) / 1000}`)
   expect(text).toContain('holdfast_tenants{service="notes",verdict="sound"} 1')
   expect(text).toContain('holdfast_tenant_damaged{service="notes",tenant="b"} 1')
   expect(text).not.toContain('tenant="a"')
   expect(text).toContain('holdfast_oldest_check_age_seconds{service="notes"} 3600')
-  expect(text).toContain('holdfast_pause_seconds_bucket{service="notes",le="0.01"} 1')
-  expect(text).toContain('holdfast_pause_seconds_bucket{service="notes",le="+Inf"} 2')
+  expect(text).toContain(`# TYPE holdfast_pause_seconds histogram
+holdfast_pause_seconds_bucket{service="notes",le="0.0025"} 0
+holdfast_pause_seconds_bucket{service="notes",le="0.01"} 1
+holdfast_pause_seconds_bucket{service="notes",le="0.05"} 2
+holdfast_pause_seconds_bucket{service="notes",le="+Inf"} 3
+holdfast_pause_seconds_sum{service="notes"} 5.049
+holdfast_pause_seconds_count{service="notes"} 3
+`)
+})
+
+test('each Prometheus metric is described once, before its samples, and no series comes twice', () => {
+  const tenants = ['a', 'b', 'a\\b', 'a"b'].flatMap((id) => [tenant(id, { verdict: 'damaged' }), tenant(id, { verdict: 'damaged', path: '/second.db' })])
+  const lines = render(view(tenants), 'prometheus').text.trimEnd().split('\n')
+  const family = (line: string): string => (/^(?:# (?:HELP|TYPE) )?([a-z_]+?)(?:_bucket|_sum|_count)?(?=[ {])/.exec(line) ?? [])[1] ?? ''
+  const inTurn = lines.map(family).filter((name, at, all) => name !== all[at - 1])
+  expect(new Set(inTurn).size).toBe(inTurn.length) // All lines of one stand together.
+  for (const name of inTurn) expect(lines.filter((line) => family(line) === name).slice(0, 2).map((line) => line.split(' ')[1])).toEqual(['HELP', 'TYPE'])
+  expect(lines.filter((line) => line.startsWith('# ')).length).toBe(2 * inTurn.length)
+  const series = lines.filter((line) => !line.startsWith('# ')).map((line) => line.slice(0, line.lastIndexOf(' ')))
+  expect(new Set(series).size).toBe(series.length)
+})
+
+test('of selected tenants it is not asked when all were swept', () => {
+  const selection = { tenants: ['a'], only: [] }
+  const asked = (tenants: readonly TenantStatus[]) => view(tenants, { selection, lastFullSweepAt: null })
+  expect(render(asked([tenant('a')]), 'nagios')).toMatchObject({ code: 0, text: expect.stringMatching(/^HOLDFAST OK - 1 tenant sound/) as string })
+  expect(render(asked([tenant('a', { checkedAt: now - 30 * hour })]), 'text').text).toMatch(/^WARNING: notes, 1 selected tenant, [^]*next\n {4}holdfast check --tenant a\nExit code 0/)
+  expect(render(asked([]), 'nagios')).toMatchObject({ code: 3, text: expect.stringMatching(/^HOLDFAST UNKNOWN - STALE none of them was checked yet/) as string })
+})
+
+test.each<[string, StatusView, readonly string[]]>([
+  ['all is well', view([tenant('a')]), []],
+  ['nothing was swept', view([], { lastFullSweepAt: null }), ['holdfast sweep']],
+  ['the ledger is gone', view([], { lastFullSweepAt: null, ledgerLost: true }), ['holdfast resume --all', 'holdfast sweep']],
+  ['one is stale', view([tenant('a', { checkedAt: now - 30 * hour })]), ['holdfast sweep']],
+  ['one is inconclusive', view([tenant('a', { verdict: 'inconclusive', settled: wasSound })]), ['holdfast check --tenant a']],
+  ['one could not be checked', view([tenant('a b', { verdict: 'failed', settled: wasSound, failure: 'IN_USE' })]), ["holdfast check --tenant 'a b'"]],
+  ['one is gone, and was asked about', view([tenant('a', { verdict: 'inconclusive', settled: wasSound, failure: 'TENANT_GONE' })]), ['holdfast explain TENANT_GONE']],
+  ['all at once', view([tenant('a', { verdict: 'damaged' }), tenant('b', { verdict: 'failed' })], { openHolds: [hold(true)] }),
+    ['holdfast resume --all', 'holdfast check --tenant a', 'holdfast check --tenant b', 'holdfast sweep']],
+])('what to type next when %s', (_, given, commands) => {
+  const { text, code } = render(given, 'text')
+  expect(text.split('\n').filter((line) => line.startsWith('    holdfast ')).map((line) => line.trim())).toEqual(commands)
+  expect(text.includes(`Exit code 0: answered. With --format nagios or monit it is ${code}: `)).toBe(code !== 0)
 })
 
 test('status as text and JSON', () => {
@@ -128,6 +172,7 @@ acme    DAMAGED  index   sealed  full   1 h ago   9 ms
 
 next
     holdfast check --tenant acme
+Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
 `)
   expect(JSON.parse(render(given, 'json').text)).toMatchObject({ schema: 'holdfast.status/1', state: 'CRITICAL', code: 2, tenants: [{ tenant: 'a' }, { tenant: 'acme' }] })
 })
@@ -158,6 +203,8 @@ next
     holdfast check --tenant a
     holdfast check --tenant b
     holdfast check --tenant c
+    holdfast sweep
+Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
 `)
   const json = JSON.parse(render(given, 'json').text) as { counts: unknown; tenants: { verdict: string; standing: string }[] }
   expect(json.counts).toEqual({ sound: 2, damaged: 3, inconclusive: 0, failed: 0, never: 0 })

@@ -71,6 +71,8 @@ function commandsIn({ path, config }: SharedPlace): readonly (readonly string[])
     ['pull', 'acme', at('pulled'), ...safe],
     ['doctor', ...safe],
     ['status', ...safe],
+    ['status', '--output', at('status'), ...safe],
+    ['status', '--output', at('holdfast-fifo/status'), ...safe],
     ['history', ...safe],
     ['resume', '--all', ...safe],
     ['sweep', '--config', config('snapshots', { snapshots: { dir: at('snapshots') } })],

@@ -21,11 +21,12 @@ import type { Face } from '../face.ts'
 import { untilFinished } from '../finishing.ts'
 import { logSteps } from '../log.ts'
 import type { Act } from '../main.ts'
-import { depthOption, duration, engineOption, positive, withReport, type ReportOptions } from '../options.ts'
+import { depthOption, duration, engineOption, positive, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { Outcome } from '../outcome.ts'
 import { showProgress } from '../progress.ts'
 import { noticeTo, openingOf } from '../opening.ts'
 import { overridden } from '../overrides.ts'
+import { waitingOf } from '../waiting.ts'
 
 interface CheckOptions extends ReportOptions {
   readonly snapshot?: boolean
@@ -40,6 +41,7 @@ interface CheckOptions extends ReportOptions {
   readonly keepSnapshot?: string
   readonly ledger?: string
   readonly showValues?: boolean
+  readonly wait?: number
 }
 
 export function addCheck(program: Command, face: Face, act: Act): void {
@@ -57,6 +59,7 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
     .option('--show-values', 'show the values that indexes still hold of rows that their table may have lost')
     .option('--ledger <dir>', 'remember there what files hold; later runs report bytes that changed although nothing wrote')
+    .addOption(waitOption())
     .addHelpText('after', `
 Examples:
   holdfast check app.db                 refused (75) while anybody has it open
@@ -111,6 +114,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   const targets = options.snapshot ? named : await eachOnce(named)
   if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
+  if (options.wait !== undefined && options.ledger === undefined) throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
   const bare = await bareRun(options, face, run)
   if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
   outcome.select(targets)
@@ -127,7 +131,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   })
 }
 
-export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'quiet' | 'logLevel' | 'map' | 'ledger' | 'showValues'>
+export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'quiet' | 'logLevel' | 'map' | 'ledger' | 'showValues' | 'wait'>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
 export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
@@ -136,7 +140,7 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
   const check = settings?.check ?? defaultCheckSettings
   const limits = checkLimits({ check })
   return {
-    run, ledger: options.ledger ?? null,
+    run, ledger: options.ledger ?? null, waiting: waitingOf(face, options),
     snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false,
     keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },

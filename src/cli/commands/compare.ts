@@ -5,12 +5,13 @@ import { withServiceRun } from '../../fleet/run.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
+import { Failure } from '../../model/failure.ts'
 import { OutcomeOfComparison } from '../comparison-outcome.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
 import { overridden } from '../overrides.ts'
-import { duration, withReport, type ReportOptions } from '../options.ts'
+import { duration, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { showProgress } from '../progress.ts'
 import { areFiles, tellSides } from '../sides.ts'
 import { bareRun } from './check.ts'
@@ -19,6 +20,7 @@ export interface CompareOptions extends ReportOptions {
   readonly snapshot?: boolean
   readonly snapshots?: string
   readonly timeout?: number
+  readonly wait?: number
 }
 
 export function addCompare(program: Command, face: Face, act: Act): void {
@@ -28,6 +30,7 @@ export function addCompare(program: Command, face: Face, act: Act): void {
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised')
     .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', duration)
     .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
+    .addOption(waitOption())
     .addHelpText('after', `
 What has a slash in it, or stands here as a file, is a file. Everything else is
 a tenant of the configured service; tenant:ID always is. Beside a tenant, a name
@@ -73,9 +76,14 @@ async function compareGiven(a: string, b: string, options: CompareOptions, { run
   const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
   outcome.tellSides(sides)
   const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)
-  using line = await showProgress(face, options.quiet ?? false)
-  const watching: WatchingComparison = { onFile: (file) => outcome.add(file), onProgress: (progress) => line.update(progress) }
-  if (areFiles(sides)) return await compareFiles(sides, bare, watching, face.interrupt.signal)
+  const watched = async (work: (watching: WatchingComparison) => Promise<void>): Promise<void> => {
+    using line = await showProgress(face, options.quiet ?? false)
+    await work({ onFile: (file) => outcome.add(file), onProgress: (progress) => line.update(progress) })
+  }
+  if (areFiles(sides)) {
+    if (options.wait !== undefined) throw new Failure('USAGE', '--wait goes with tenants: files are compared without a ledger, and no run waits for another')
+    return watched((watching) => compareFiles(sides, bare, watching, face.interrupt.signal))
+  }
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { timeout: options.timeout })
-  await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => compareTenants(sides, service, bare, watching))
+  await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => watched((watching) => compareTenants(sides, service, bare, watching)))
 }

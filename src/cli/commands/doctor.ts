@@ -8,15 +8,18 @@ import { renderFitness } from '../../report/fitness.ts'
 import { wrap } from '../../report/layout.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
-import { withCommon, type CommonOptions } from '../options.ts'
+import { waitOption, withCommon, type CommonOptions } from '../options.ts'
+import { waitingOf } from '../waiting.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly tenant?: string
+  readonly wait?: number
 }
 
 export function addDoctor(program: Command, face: Face, act: Act): void {
   withCommon(program.command('doctor').description("is this machine fit, and does the service keep the admin API's contract, step by step"), 'holdfast.fitness/1')
     .option('--tenant <id>', 'also quiesce and resume this tenant, to test the contract wholly')
+    .addOption(waitOption())
     .addHelpText('after', `
 Examples:
   holdfast doctor                       machine and service; nobody is paused
@@ -43,7 +46,7 @@ const mustTable = (): string => [{ must: 'MUST', steps: ['STEPS'] }, ...musts].f
 
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal)
+  const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
   const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
   const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
   if (code !== exitCodes.sound || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))

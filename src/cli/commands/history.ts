@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
-import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { wayOf } from '../../config/service-way.ts'
 import { shellWord } from '../../diagnosis/command.ts'
-import { readLedger, type LedgerLine } from '../../ledger/ledger.ts'
+import type { LedgerLine } from '../../ledger/ledger.ts'
 import { answerMax } from '../../ledger/questions.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
@@ -11,6 +10,7 @@ import { renderHistory, type HistoryEntry } from '../../report/history.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { positive, withCommon, type CommonOptions } from '../options.ts'
+import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
 
 interface HistoryCommandOptions extends CommonOptions {
   readonly limit: number
@@ -30,8 +30,8 @@ Exit codes: 0 answered, 1 failed, 64 no such tenant, 70 bug, 78 configuration`)
 }
 
 async function tellHistory(id: string | undefined, options: HistoryCommandOptions, face: Face): Promise<ExitCode> {
-  const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
+  const settings = await settingsToRead(options.config ?? null)
+  await using ledger = await ledgerToRead(settings.ledger.dir, wayOf(settings))
   const tenant = id === undefined ? null : tenantId(id)
   const { lines, more } = await ledger.checks(tenant, options.limit)
   if (lines.length === 0 && tenant !== null && (await ledger.history(tenant, 1)).length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)

@@ -10,15 +10,21 @@ import type { Face } from '../face.ts'
 import { untilFinished } from '../finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
-import { depthOption, withReport, type ReportOptions } from '../options.ts'
+import { depthOption, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { Outcome } from '../outcome.ts'
 import { tellKept, withProgress } from './check.ts'
+
+interface PullOptions extends ReportOptions {
+  readonly depth: 'quick' | 'full'
+  readonly wait?: number
+}
 
 export function addPull(program: Command, face: Face, act: Act): void {
   withReport(program.command('pull').description("a tenant's files as they are, with their evidence, to study elsewhere"))
     .argument('<id>', 'tenant')
     .argument('<dir>', 'folder to put them in; nothing in it is overwritten')
     .addOption(depthOption())
+    .addOption(waitOption())
     .addHelpText('after', `
 Examples:
   holdfast pull acme /var/tmp/acme           then copy the folder anywhere
@@ -28,10 +34,10 @@ Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
   78 configuration, 129/130/131/143 ended by a signal; the files are pulled
   whether sound or damaged`)
-    .action((id: string, folder: string, options: ReportOptions & { readonly depth: 'quick' | 'full' }) => act(() => pullTenant(id, folder, options, face)))
+    .action((id: string, folder: string, options: PullOptions) => act(() => pullTenant(id, folder, options, face)))
 }
 
-async function pullTenant(id: string, folder: string, options: ReportOptions & { readonly depth: 'quick' | 'full' }, face: Face): Promise<ExitCode> {
+async function pullTenant(id: string, folder: string, options: PullOptions, face: Face): Promise<ExitCode> {
   const run = newRunId()
   using outcome = new Outcome(face, options, { id: run, mode: 'pull', registry: 'live' })
   return await outcome.of(async () => {

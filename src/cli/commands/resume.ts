@@ -12,16 +12,19 @@ import { printable } from '../../report/printable.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { noticeTo, tellEndings, tellOthers } from '../opening.ts'
-import { withCommon, type CommonOptions } from '../options.ts'
+import { waitOption, withCommon, type CommonOptions } from '../options.ts'
+import { waitingOf } from '../waiting.ts'
 
 interface ResumeOptions extends CommonOptions {
   readonly all?: boolean
+  readonly wait?: number
 }
 
 export function addResume(program: Command, face: Face, act: Act): void {
   withCommon(program.command('resume').description('end holds that a crash left open, and look whether the tenants serve'), 'holdfast.resume/1')
     .argument('[id]', 'tenant')
     .option('--all', 'every hold of this service that stands open')
+    .addOption(waitOption())
     .addHelpText('after', `
 resume works even if the ledger cannot be written. With an ID it needs no ledger
 at all. It then also ends a hold that was made with another service.admin or
@@ -42,7 +45,7 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   if ((id === undefined) === (options.all !== true)) throw new Failure('USAGE', 'name one tenant, or say --all')
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
-  const resumption = await resumeTenants(settings, newRunId(), only)
+  const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
   const { notice, trouble, isNew } = resumption
   if (options.json) await face.out(`${JSON.stringify(documentOf(resumption, settings.file), null, 2)}\n`)
   tellEndings(face, resumption.endings)

@@ -1,52 +1,106 @@
-import { Option, type Command } from 'commander'
-import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { wayOf } from '../../config/service-way.ts'
+import { replaceFile } from '../../host/replace-file.ts'
 import { isGone } from '../../fleet/registry.ts'
 import { isAtWork, leftBehind } from '../../ledger/at-work.ts'
-import { readLedger, type LastResult, type RecordedRun } from '../../ledger/ledger.ts'
+import type { LastResult, RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { mayBeOurs } from '../../model/service-way.ts'
+import { renderNoStatus } from '../../report/status-line.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
-import { configurationNamed, duration, withCommon, type CommonOptions } from '../options.ts'
+import { configurationNamed, duration, onlyOption, patternHelp, withCommon, type CommonOptions } from '../options.ts'
+import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
+import { chooseKnown } from '../status-selection.ts'
+import { describeTrouble, tellTrouble } from '../trouble.ts'
 
 interface StatusOptions extends CommonOptions {
   readonly format: StatusFormat
   readonly maxAge: number
+  readonly output?: string
+  readonly tenant?: readonly string[]
+  readonly only?: readonly string[]
 }
 
 export function addStatus(program: Command, face: Face, act: Act): void {
   withCommon(program.command('status').description('what the ledger knows; no tenant is touched'), 'holdfast.status/1; the same as --format json')
     .addOption(new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'))
     .addOption(new Option('--max-age <duration>', 'checks older than this are stale').argParser(duration).default(duration('26h'), '26h'))
+    .option('--tenant <id...>', 'only these tenants')
+    .addOption(onlyOption())
+    .option('--output <file>', 'put it in this file, which is replaced as a whole, instead of on stdout', namedFile)
     .addHelpText('after', `
+With --tenant or --only the status is about these tenants alone. Each has its
+own age, and it is not asked when all were swept. Metrics of pauses are of all.
+${patternHelp}
+
+A reader of FILE finds the old status or the new one, never a part of it. FILE
+keeps the mode and the group that it has; a new one has mode 0644. Where nagios
+or monit get no status, FILE says UNKNOWN, as stdout does. Let its reader look
+at its age too.
+
 Examples:
   holdfast status
   holdfast status --format nagios --max-age 26h
-  holdfast status --format prometheus > /var/lib/node_exporter/holdfast.prom
+  holdfast status --tenant acme bolt --only 'c*' --format monit
+  holdfast status --format prometheus --output /var/lib/metrics/h.prom
 
 Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
   for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`)
     .action((options: StatusOptions) => act(() => tellStatus(options, face)))
 }
 
+function namedFile(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must name a file.')
+  return text
+}
+
 async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode> {
   const format = options.json ? 'json' : options.format
-  const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
+  const isForMonitor = format === 'nagios' || format === 'monit'
+  const { output } = options
+  const rendering = { format, width: face.width, color: face.color && output === undefined, verbose: options.verbose ?? false }
+  const view = await readStatus(options, face).catch((error: unknown) => {
+    if (output !== undefined && isForMonitor) leaveUnknown(output, error, face)
+    throw error
+  })
+  const { text, code } = renderStatus(view, rendering)
+  if (output !== undefined) replaceFile(output, text)
+  else if (!options.quiet || format !== 'text' || code !== 0) await face.out(text)
+  return isForMonitor ? code : exitCodes.sound
+}
+
+/** The reader of the file must not go on with what it said before. */
+function leaveUnknown(file: string, error: unknown, face: Face): void {
+  const { code, message } = describeTrouble(error)
+  try {
+    replaceFile(file, renderNoStatus(`${code}: ${message}`))
+  } catch (second) {
+    tellTrouble(face, second) // Beside the first, which ends the command.
+  }
+}
+
+/** @throws {Failure} CONFIG_INVALID, LEDGER_UNUSABLE; TENANT_UNKNOWN where none is known of those that were asked about */
+async function readStatus(options: StatusOptions, face: Face): Promise<StatusView> {
+  const settings = await settingsToRead(options.config ?? null)
+  const { dir } = settings.ledger
+  await using ledger = await ledgerToRead(dir, wayOf(settings))
   const now = Date.now()
+  const [results, holds, others] = [await ledger.lastResults(), await ledger.openHolds(), await leftBehind(await ledger.otherHolds(), dir)]
+  const known = [...results.filter((result) => !isGone(result)), ...holds, ...others.filter(mayBeOurs)]
+  const choice = await chooseKnown(options, ledger, new Set(known.map(({ tenant }) => tenant)))
+  const openHolds = holds.filter(({ tenant }) => choice.has(tenant)).map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(dir, settings.service.name, hold, now)) }))
   const view: StatusView = {
-    service: settings.service.name, via: settings.service.kind, generatedAt: now, maxAgeMs: options.maxAge,
-    tenants: (await ledger.lastResults()).filter((result) => !isGone(result)).map(withTimes),
-    openHolds: await Promise.all((await ledger.openHolds()).map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(settings.ledger.dir, settings.service.name, hold, now)) }))),
-    otherHolds: await leftBehind(await ledger.otherHolds(), settings.ledger.dir),
+    service: settings.service.name, selection: choice.selection, via: settings.service.kind, generatedAt: now, maxAgeMs: options.maxAge,
+    tenants: results.filter((result) => choice.hasResult(result)).map(withTimes),
+    openHolds: await Promise.all(openHolds),
+    otherHolds: others.filter(({ tenant }) => choice.has(tenant)),
     config: settings.file, configNamed: configurationNamed(options), ledgerLost: ledger.holdsLost,
-    lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
+    lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)), pauses: await ledger.pauseTotals(),
   }
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
-  const { text, code } = renderStatus(view, { format, width: face.width, color: face.color, verbose: options.verbose ?? false })
-  if (!options.quiet || format !== 'text' || code !== 0) await face.out(text)
-  return format === 'nagios' || format === 'monit' ? code : exitCodes.sound
+  return view
 }
 
 const withTimes = (result: LastResult): StatusView['tenants'][number] => ({ ...result, checkedAt: result.at })

@@ -8,7 +8,7 @@ import type { Face } from '../face.ts'
 import { untilFinished } from '../finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../opening.ts'
-import { depthOption, positive, withReport, type ReportOptions } from '../options.ts'
+import { depthOption, onlyOption, patternHelp, positive, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { Outcome } from '../outcome.ts'
 import { overridden } from '../overrides.ts'
 import { withProgress } from './check.ts'
@@ -18,15 +18,20 @@ interface SweepCommandOptions extends ReportOptions {
   readonly depth: 'quick' | 'full'
   readonly maxPaused?: number
   readonly concurrency?: number
+  readonly wait?: number
 }
 
 export function addSweep(program: Command, face: Face, act: Act): void {
   withReport(program.command('sweep').description('hold and check the tenants of the service, the least known first'))
-    .option('--only <glob...>', 'only tenants whose id matches')
+    .addOption(onlyOption())
     .addOption(depthOption())
     .option('--max-paused <n>', 'tenants that may stand still at once (default: hold.maxPaused)', positive)
     .option('--concurrency <n>', 'snapshots that are checked at once (default: check.workers)', positive)
+    .addOption(waitOption())
     .addHelpText('after', `
+${patternHelp}
+A sweep with --only is no full sweep: \`status\` goes on asking for one.
+
 Examples:
   holdfast sweep                             all of them
   holdfast sweep --only 'a*' 'b*'            some of them

@@ -1,0 +1,48 @@
+/** The tenants that `status` is asked about. */
+import { matchesId, requireMatches } from '../fleet/id-pattern.ts'
+import { isGone } from '../fleet/registry.ts'
+import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
+import { tenantId, type TenantId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { StatusSelection } from '../report/status.ts'
+
+export interface Choice {
+  /** Names and patterns as they were given; null for all tenants. */
+  readonly selection: StatusSelection | null
+  has(tenant: TenantId): boolean
+  /** Of what is gone it is told only where a tenant was asked for by name of whom nothing else is known. */
+  hasResult(result: LastResult): boolean
+}
+
+/**
+ * @param ids tenants with results or holds, without those that are gone
+ * @throws {Failure} TENANT_UNKNOWN for a name of whom the ledger knows nothing, and a pattern that matches nobody
+ */
+export async function chooseKnown(
+  { tenant, only }: { readonly tenant?: readonly string[]; readonly only?: readonly string[] },
+  ledger: LedgerReading, ids: ReadonlySet<TenantId>,
+): Promise<Choice> {
+  if (tenant === undefined && only === undefined) {
+    return { selection: null, has: () => true, hasResult: (result) => !isGone(result) }
+  }
+  const names = new Set((tenant ?? []).map(tenantId))
+  const patterns = only ?? []
+  await requireKnown(names, ledger, ids)
+  requireMatches(patterns, ids)
+  const has = (id: TenantId): boolean => names.has(id) || patterns.some((pattern) => matchesId(id, pattern))
+  const isAllThatIsLeft = ({ tenant: id }: LastResult): boolean => names.has(id) && !ids.has(id)
+  return {
+    selection: { tenants: [...names], only: patterns }, has,
+    hasResult: (result) => (isGone(result) ? isAllThatIsLeft(result) : has(result.tenant)),
+  }
+}
+
+async function requireKnown(
+  names: ReadonlySet<TenantId>, ledger: LedgerReading, ids: ReadonlySet<TenantId>,
+): Promise<void> {
+  const unknown: TenantId[] = []
+  for (const name of names) if (!ids.has(name) && (await ledger.history(name, 1)).length === 0) unknown.push(name)
+  if (unknown.length === 0) return
+  const named = unknown.map((id) => JSON.stringify(id)).join(', ')
+  throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${named}`)
+}
