@@ -5,13 +5,19 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pico from 'picocolors'
+import { createColors } from 'picocolors'
+import { hasColors, isUtf8, widthOf } from '../../src/cli/surroundings.ts'
+import { showAsciiOnly } from '../../src/model/letters.ts'
+import { hanging } from '../../src/report/layout.ts'
 import { fingerprints, holdfast, start, writeConfiguration, type Ran } from './steps.ts'
 import { prepareTenants } from './tenants.ts'
 import { isWhole, verifyTenants } from './verify.ts'
 
 const bytesPerTenant = 2_000_000
 const transfersPerSecond = 100
+
+const colors = createColors(hasColors(process.stdout, process.env))
+showAsciiOnly(!isUtf8(process.env))
 
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
@@ -66,7 +72,8 @@ async function demo(signal: AbortSignal): Promise<void> {
 
   await cleanup.disposeAsync()
   expect(!isRunning(service.pid) && !isRunning(rogue.pid), 'service and rogue are stopped, the folder is removed')
-  say(process.exitCode === 1 ? pico.red('something was not as promised, see above') : 'that is all: checked while it worked, and nobody was harmed')
+  if (process.exitCode === 1) say(' was not as promised, see above', 'something', colors.red)
+  else say('that is all: checked while it worked, and nobody was harmed')
 }
 
 interface Result {
@@ -95,11 +102,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function say(text: string): void {
-  process.stdout.write(`${pico.bold('demo:')} ${text}\n`)
+/** @param word at the beginning of the text that is painted */
+function say(text: string, word = '', paint: (word: string) => string = colors.bold): void {
+  const [first = '', ...more] = hanging(`demo: ${word}${text}`, widthOf(process.stdout, process.env))
+  const painted = first.startsWith(`demo: ${word}`) ? `${colors.bold('demo:')} ${paint(word)}${first.slice('demo: '.length + word.length)}` : first
+  process.stdout.write([painted, ...more].map((line) => `${line}\n`).join(''))
 }
 
 function expect(holds: boolean, text: string): void {
   if (!holds) process.exitCode = 1
-  say(`${holds ? pico.green('as promised') : pico.red('NOT AS PROMISED')}: ${text}`)
+  if (holds) say(`: ${text}`, 'as promised', colors.green)
+  else say(`: ${text}`, 'NOT AS PROMISED', colors.red)
 }

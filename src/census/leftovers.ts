@@ -1,4 +1,5 @@
 /** What the second look left over, and the findings that it comes to. */
+import { count } from '../model/count.ts'
 import type { Finding, RowKey, SalvagedValue } from '../model/finding.ts'
 import type { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
@@ -209,15 +210,13 @@ function textOf(rule: Group['rule'], total: number, { object }: IndexPlan): stri
   const table = object.table ?? ''
   switch (rule) {
     case 'row-missing-from-index':
-      return `${count(total, 'row', 'rows')} of ${table} ${total === 1 ? 'is' : 'are'} missing from index ${object.name}`
+      return `${count(total, 'row')} of ${table} ${total === 1 ? 'is' : 'are'} missing from index ${object.name}`
     case 'entry-without-row':
       return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'has' : 'have'} no row in ${table}`
     case 'entry-differs-from-row':
       return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'differs' : 'differ'} from the row in ${table}`
   }
 }
-
-const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`
 
 /** Reads the names of rows from the cells that were left over. */
 class Namer {

@@ -203,6 +203,6 @@ function collationOf(name: string): Collation {
 }
 
 const collationsUnknown = (index: IndexFacts): string =>
-  `collation ${[...new Set(index.parts.map(({ collation }) => collation).filter((name) => collationOf(name) === 'unknown'))].join(', ')} is the application’s own`
+  `collation ${[...new Set(index.parts.map(({ collation }) => collation).filter((name) => collationOf(name) === 'unknown'))].join(', ')} is the application's own`
 
 const planColumn = (column: ColumnFacts | undefined): StoredColumn => ({ name: column?.name ?? '', absent: column?.absent ?? { kind: 'null' } })

@@ -1,4 +1,5 @@
 /** Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages alike carry entries. */
+import { count } from '../model/count.ts'
 import type { RowKey } from '../model/finding.ts'
 import { CellCursor } from './cell-cursor.ts'
 import { Columns, kinds } from './columns.ts'
@@ -96,8 +97,8 @@ export class ScanEntries {
   /** Entries of an index have all of its columns; rows may be older than the last columns of their table, but not without a key. */
   #isWhole(terms: EntryTerms, entry: Columns, tree: number, cell: CellCursor): boolean {
     const wrong = terms.table === null
-      ? (entry.count !== terms.columns ? `has ${entry.count} columns instead of ${terms.columns}` : terms.endsWithRowid && entry.kind[entry.count - 1] !== kinds.integer ? 'does not end with a rowid' : null)
-      : (entry.count < terms.parts.length ? `has ${entry.count} columns, less than its key` : null)
+      ? (entry.count !== terms.columns ? `has ${count(entry.count, 'column')} instead of ${terms.columns}` : terms.endsWithRowid && entry.kind[entry.count - 1] !== kinds.integer ? 'does not end with a rowid' : null)
+      : (entry.count < terms.parts.length ? `has ${count(entry.count, 'column')}, less than its key` : null)
     if (wrong === null) return true
     note(this.#tally, { rule: 'record-malformed', severity: 'damage', tree, page: cell.page, rows: [], text: `a record on page ${cell.page} ${wrong}` })
     return false

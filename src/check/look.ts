@@ -2,6 +2,7 @@
  * Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in
  * silence, so afterwards nothing would be left to see.
  */
+import { count } from '../model/count.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Companion } from '../model/recovery.ts'
 import type { Skipped } from '../model/verdict.ts'
@@ -144,7 +145,7 @@ const journalCut = ({ record, pages }: JournalCut): Finding => ({
   total: pages,
   text:
     `the rollback journal breaks off at record ${record}: SQLite rolls back what stands before it, ` +
-    `and ${pages} pages keep what a transaction that never ended wrote there`,
+    `and ${count(pages, 'page keeps', 'pages keep')} what a transaction that never ended wrote there`,
 })
 
 interface WalLook {
@@ -179,7 +180,7 @@ function lookAtWal(log: OpenFile, database: string, file: FileLook): WalLook {
       ? [
           walCut(
             'the file is empty, so SQLite deletes the write-ahead log beside it unread: ' +
-              `${state.committedFrames} committed frames (${state.pageCountAfterCommit} pages) would be lost`,
+              `${count(state.committedFrames, 'committed frame')} (${count(state.pageCountAfterCommit ?? 0, 'page')}) would be lost`,
             state.committedFrames,
           ),
         ]
@@ -204,7 +205,7 @@ function lookBehindHeader(log: OpenFile, database: string, { pageSize }: FileLoo
     case 'lost': {
       const text =
         'SQLite ignores the write-ahead log, whose header does not fit its frames: ' +
-        `${hidden.frames} intact frames lie behind it, and ${hidden.pages} pages of the file lack what they commit`
+        `${count(hidden.frames, 'intact frame lies', 'intact frames lie')} behind it, and ${count(hidden.pages, 'page of the file lacks', 'pages of the file lack')} what they commit`
       return { ...nothing, findings: [walCut(text, hidden.frames)] }
     }
     case 'unclear':

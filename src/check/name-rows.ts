@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { compareRowKeys, identityKey } from '../census/row-key.ts'
 import { Columns } from '../census/columns.ts'
 import type { TextEncoding } from '../census/plan.ts'
+import { count } from '../model/count.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
 import type { Fact, SchemaObject } from '../model/reading.ts'
 import { columnValue, typed } from './column-value.ts'
@@ -119,6 +120,6 @@ function findRows(db: Database.Database, { table, rule, columns }: Wrong, encodi
     rows: rows.toSorted(compareRowKeys).slice(0, rowsMax),
     total,
     query: `SELECT ${names.join(', ')} FROM ${from} WHERE ${where}`,
-    text: `${total} ${total === 1 ? 'row' : 'rows'} of ${table} ${holds} (${[...columns.keys()].join(', ')})`,
+    text: `${count(total, 'row')} of ${table} ${holds} (${[...columns.keys()].join(', ')})`,
   }
 }

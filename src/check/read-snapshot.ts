@@ -1,6 +1,7 @@
 /** One snapshot read from beginning to end: what was learnt before something broke off is kept. */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
+import { count } from '../model/count.ts'
 import type { Reading, SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
@@ -154,7 +155,7 @@ async function accountForPages(reading: Progressing, pages: Asking): Promise<voi
     if (answer.kind === 'going-on') continue
     reading.groups = answer.groups
     reading.found(answer.findings)
-    if (answer.pagesUnread > 0) reading.skip('pages', `${answer.pagesUnread} pages could not be read from the disk`)
+    if (answer.pagesUnread > 0) reading.skip('pages', `${count(answer.pagesUnread, 'page')} could not be read from the disk`)
     return
   }
 }

@@ -16,6 +16,7 @@ import { emptyFolder } from '../host/empty-folder.ts'
 import { OpenFolder } from '../host/open-folder.ts'
 import { killRootedIn } from '../host/rooted-processes.ts'
 import type { SnapshotPath } from '../model/brand.ts'
+import { count } from '../model/count.ts'
 import { Failure } from '../model/failure.ts'
 import { keptFile, type KeptFile, type KeptFiles } from '../model/kept.ts'
 import { cannotConfine } from './confinement.ts'
@@ -162,7 +163,7 @@ function requireKept(path: string, found: BigIntStats | null, kept: KeptFile | n
   if (found === null) throw changed(path, 'it is gone')
   if (kept === null) throw changed(path, 'it was not there before')
   if (found.dev !== kept.dev || found.ino !== kept.ino) throw changed(path, 'another file took its place')
-  if (Number(found.size) !== kept.bytes) throw changed(path, `it has ${found.size} bytes instead of ${kept.bytes}`)
+  if (Number(found.size) !== kept.bytes) throw changed(path, `it has ${count(Number(found.size), 'byte')} instead of ${kept.bytes}`)
 }
 
 function changed(path: string, what: string, cause?: unknown): Failure {

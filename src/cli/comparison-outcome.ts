@@ -68,7 +68,7 @@ export class OutcomeOfComparison implements Disposable {
   async #print(exitCode: ExitCode, failure: RunFailure | null): Promise<void> {
     const { json, quiet, verbose } = this.#options
     if (!json && quiet && exitCode === 0) return
-    const { version, width, color } = this.#face
+    const { version, width, cuts, color } = this.#face
     const { a, b } = this.#sides
     const ofService = (a.kind === 'tenant' || b.kind === 'tenant') && (failure === null || this.#tally.results > 0)
     const report: Omit<ComparisonReport, 'files'> = {
@@ -77,7 +77,8 @@ export class OutcomeOfComparison implements Disposable {
       sides: this.#sides, outcome: this.#tally.outcome, ...(failure === null ? {} : { failure }), summary: { ...this.#tally.counts, exitCode },
     }
     const files = this.#spool.all()
-    for (const piece of json ? comparisonJson(report, files) : comparisonText(report, files, { width, color, verbose: verbose ?? false })) await this.#face.out(piece)
+    if (json) for (const piece of comparisonJson(report, files)) await this.#face.out(piece)
+    else for (const piece of comparisonText(report, files, { width, cuts, color, verbose: verbose ?? false })) await this.#face.print(piece)
   }
 
   [Symbol.dispose](): void {

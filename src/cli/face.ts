@@ -2,22 +2,33 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { invariant } from '../model/bug.ts'
+import { inShownLetters, showAsciiOnly } from '../model/letters.ts'
+import { hanging } from '../report/layout.ts'
 import { listenForSignals, type Interrupt } from './interrupt.ts'
+import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './surroundings.ts'
 
 export interface Face {
   readonly version: string
   readonly interrupt: Interrupt
   readonly color: boolean
+  /** Where lines of text on stdout are wrapped; Infinity: nowhere. */
   readonly width: number
-  readonly stderrIsTty: boolean
-  /** Writes data. Resolves once it is handed on, so that nothing large waits in memory. */
-  out(text: string): Promise<void>
+  /** Whether stdout is a terminal, so that names in tables are cut to fit. */
+  readonly cuts: boolean
+  /** Of stderr: where lines are wrapped, whether it has colours, and whether a line can be drawn anew. */
+  readonly aside: { readonly width: number; readonly color: boolean; readonly drawsLines: boolean }
+  /** Writes data as it is. Resolves once it is handed on, so that nothing large waits in memory. */
+  out(data: string): Promise<void>
+  /** The same with text for people, in letters that the terminal can show. */
+  print(text: string): Promise<void>
   /** Was anything written there? */
   readonly printed: () => boolean
   /** Why data was lost on its way, such as a disk that is full; null where none was, or nobody reads any more. */
   readonly lost: () => string | null
-  /** Writes a line for the person. */
+  /** Writes a sentence for the person on stderr. */
   say(sentence: string): void
+  /** Writes a line for a program on stderr. */
+  log(line: string): void
 }
 
 export function openFace(): Face {
@@ -30,27 +41,25 @@ export function openFace(): Face {
     if (error.code !== 'EPIPE') lost ??= error.message
   })
   process.stderr.on('error', () => undefined)
-  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
+  showAsciiOnly(!isUtf8(process.env))
+  const aside = { width: widthOf(process.stderr, process.env), color: hasColors(process.stderr, process.env), drawsLines: drawsLines(process.stderr, process.env) }
+  const log = (line: string): void => void process.stderr.write(`${line}\n`)
+  const say = (sentence: string): void => sentence.split('\n').flatMap((line) => hanging(line, aside.width)).forEach(log)
+  const out = (data: string): Promise<void> => new Promise((resolve) => {
+    printed = true
+    if (!stdoutIsOpen) return resolve()
+    process.stdout.write(data, () => resolve())
+  })
   return {
-    version: readVersion(), say,
+    version: readVersion(), say, log, out, aside,
     interrupt: listenForSignals(say),
-    color: isTerminal(process.stdout) && (process.env['NO_COLOR'] ?? '') === '',
-    width: widthOf(process.stdout.columns),
-    stderrIsTty: isTerminal(process.stderr),
-    out: (text) => new Promise((resolve) => {
-      printed = true
-      if (!stdoutIsOpen) return resolve()
-      process.stdout.write(text, () => resolve())
-    }),
+    color: hasColors(process.stdout, process.env),
+    width: widthOf(process.stdout, process.env),
+    cuts: isTerminal(process.stdout),
+    print: (text) => out(inShownLetters(text)),
     printed: () => printed, lost: () => lost,
   }
 }
-
-/** Typed as a boolean, and undefined for a pipe: which a library of colours would take for "as you like". */
-const isTerminal = (stream: NodeJS.WriteStream): boolean => (stream as { isTTY?: boolean }).isTTY === true
-
-/** Neither a terminal that says it has no columns nor a very narrow or wide one is taken at its word. */
-const widthOf = (columns: number | undefined): number => (columns === undefined || columns === 0 ? 80 : Math.max(40, Math.min(columns, 120)))
 
 function readVersion(): string {
   const ours = findPackageJSON(import.meta.url)

@@ -13,7 +13,7 @@ export function logSteps(face: Face, run: RunId, level: LogLevel): (target: Targ
   const shown = new Set<HoldStep>(['asked', 'quiesced', 'resumed'])
   return ({ tenant, named }, step) => {
     if (level === 'info' && !shown.has(step)) return
-    face.say(spelledOut(JSON.stringify({ at: new Date().toISOString(), run, tenant, path: named, step })))
+    face.log(spelledOut(JSON.stringify({ at: new Date().toISOString(), run, tenant, path: named, step })))
   }
 }
 

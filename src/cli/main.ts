@@ -6,6 +6,7 @@ import { keepHeapSmall } from '../host/garbage.ts'
 import { requireProc } from '../host/platform.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
+import { inShownLetters } from '../model/letters.ts'
 import type { Report } from '../model/report.ts'
 import { addCheck } from './commands/check.ts'
 import { addCompare } from './commands/compare.ts'
@@ -17,6 +18,8 @@ import { addPull } from './commands/pull.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
+import { hanging } from '../report/layout.ts'
+import { printable } from '../report/printable.ts'
 import { renderNoStatus } from '../report/status-line.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { Outcome } from './outcome.ts'
@@ -69,7 +72,7 @@ async function answerTrouble(face: Face, argv: readonly string[], error: unknown
   if (face.printed()) return exitCode
   if (argv[2] === 'status' && ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))) {
     const { code, message } = describeTrouble(error)
-    await face.out(renderNoStatus(`${code}: ${message}`))
+    await face.print(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
   if (argv.includes('--json')) await face.out(`${JSON.stringify({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode }, null, 2)}\n`)
@@ -107,12 +110,18 @@ function printsReport(argv: readonly string[]): Report['run']['mode'] | 'compare
 }
 
 function describeProgram(face: Face): Command {
+  const helpWidth = 80 // The examples are written for that.
   return new Command('holdfast')
     .description("Checks every tenant's SQLite database of a running service, and cannot be the thing that breaks it.")
     .version(face.version)
     .showSuggestionAfterError()
     .showHelpAfterError('(`holdfast --help` lists the commands)')
     .exitOverride()
+    .configureOutput({
+      writeOut: (help) => void process.stdout.write(inShownLetters(help.split('\n').flatMap((line) => hanging(line, face.width)).join('\n'))),
+      writeErr: (text) => text.trimEnd().split('\n').forEach((line) => face.say(printable(line))),
+      getOutHelpWidth: () => Math.min(face.width, helpWidth), getErrHelpWidth: () => Math.min(face.aside.width, helpWidth),
+    })
     .addHelpText('after', `
 Examples:
   holdfast check app.db                    one file that nobody has open

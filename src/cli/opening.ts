@@ -5,6 +5,8 @@ import type { HoldEnding } from '../fleet/open-holds.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import { describeOther, withoutThatConfiguration } from '../report/other-holds.ts'
 import type { Outcome } from './outcome.ts'
+import { unbroken } from '../report/layout.ts'
+import { legibleCommand } from '../report/legible.ts'
 import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
@@ -24,25 +26,24 @@ export function openingOf(face: Face, options: CommonOptions & WaitOptions, run:
   }
 }
 
-/** Says how holds ended that an earlier run had left open. */
-export function tellEndings(face: Face, endings: readonly HoldEnding[]): void {
-  for (const { hold, how, failure, complaint, unwritten } of endings) {
-    face.say(`an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how, failure)}${unwritten === null ? '' : '. The ledger could not record this'}`)
-    if (complaint !== null) face.say(`  ITS RESUME COMMAND FAILED: ${printable(complaint)}. If the tenant stands still, run the command by hand`)
-  }
+/** Says how holds ended that an earlier run had left open. Those that have not ended are a failure, which names them (`requireAllResumed`). */
+export function tellEndings(face: Pick<Face, 'say'>, endings: readonly HoldEnding[]): void {
+  const said = endings.filter(({ failure }) => failure === null).map(({ hold, how, complaint, unwritten }) => [
+    `an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how)}${unwritten === null ? '' : '. The ledger could not record this'}`,
+    ...(complaint === null ? [] : [`  ITS RESUME COMMAND FAILED: ${printable(complaint)}. If the tenant stands still, run the command by hand`]),
+  ].join('\n'))
+  for (const sentence of new Set(said)) face.say(sentence)
 }
 
-function endOf(how: HoldEnding['how'], failure: HoldEnding['failure']): string {
-  if (failure !== null) return `it was NOT seen serving again: ${printable(failure.message)}`
-  return how === 'tenant-gone' ? 'the service no longer lists this tenant, so the hold has ended with it' : 'it serves again'
-}
+const endOf = (how: HoldEnding['how']): string =>
+  how === 'tenant-gone' ? 'the service no longer lists this tenant, so the hold has ended with it' : 'it serves again'
 
 /** Names holds that are not this service's to end, and what to type. */
 export function tellOthers(face: Face, others: readonly OtherHold[], config: string): void {
   for (const hold of others) {
     const { said, next } = describeOther(hold, config)
     face.say(said)
-    face.say(`  next: ${next} (${withoutThatConfiguration(hold)})`)
+    face.say(`  next: ${unbroken(legibleCommand(next))} (${withoutThatConfiguration(hold)})`)
   }
 }
 

@@ -35,7 +35,7 @@ export const withReport = (command: Command, document?: string): Command => with
 
 export const depthOption = (): Option => new Option('--depth <depth>', 'quick: structure only; full: every index against its table').choices(['quick', 'full']).default('full')
 
-export const engineOption = (): Option => new Option('--engine <engine>', 'census: our own comparison of all rows with all entries, beside SQLite\u2019s quick check; sqlite: its integrity check').choices(engines).default('census')
+export const engineOption = (): Option => new Option('--engine <engine>', "census: our own comparison of all rows with all entries, beside SQLite's quick check; sqlite: its integrity check").choices(engines).default('census')
 
 /** A whole number of at least 1. */
 export function positive(text: string): number {

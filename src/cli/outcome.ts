@@ -116,7 +116,9 @@ export class Outcome implements Disposable {
     if (this.#options.json) {
       for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)
     } else if (!this.#options.quiet || exitCode !== 0) {
-      await this.#face.out(renderReport({ ...report, results: this.#spool.kept }, { width: this.#face.width, color: this.#face.color, verbose: this.#options.verbose ?? false, config: configurationNamed(this.#options) }))
+      const { width, cuts, color } = this.#face
+      const options = { width, cuts, color, verbose: this.#options.verbose ?? false, config: configurationNamed(this.#options) }
+      await this.#face.print(renderReport({ ...report, results: this.#spool.kept }, options))
     }
   }
 

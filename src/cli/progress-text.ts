@@ -3,6 +3,7 @@ import type { Checking, Progress } from '../fleet/pipeline.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../report/layout.ts'
 import { printable } from '../report/printable.ts'
 import { Pace, timeLeft } from './pace.ts'
+import { count } from '../model/count.ts'
 
 /** A check that is over sooner has no line of its own: lines that come and go tell nobody anything. */
 const longAfterMs = 500
@@ -62,11 +63,11 @@ export class ProgressText {
 
 function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>, pace: Pace | null): readonly string[] {
   // What SQLite still has to say by then has no pages to count.
-  if (pagesDone >= pages) return [`all ${pages} pages, finishing`]
+  if (pagesDone >= pages) return [`all ${count(pages, 'page')}, finishing`]
   const rate = pace?.rate ?? null
   const leftMs = pace?.leftMs(pages) ?? null
   return [
-    `${Math.floor((pagesDone / pages) * 100)} %`, `${pagesDone} of ${pages} pages`,
+    `${Math.floor((pagesDone / pages) * 100)} %`, `${pagesDone} of ${count(pages, 'page')}`,
     ...(rate === null ? [] : [megabytesASecond(rate * pageSize * 1000)]), ...(leftMs === null ? [] : [timeLeft(leftMs)]),
   ]
 }

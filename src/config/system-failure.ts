@@ -168,5 +168,5 @@ const hints: Readonly<Record<string, string>> = {
 }
 
 /** A name that is too long is no help to a person. */
-const shortened = (path: string): string => (path.length > pathLengthMax ? `${path.slice(0, 80)}\u2026` : path)
+const shortened = (path: string): string => (path.length > pathLengthMax ? `${path.slice(0, 80)}...` : path)
 const pathLengthMax = 1_000

@@ -1,16 +1,19 @@
 /** Commands for people to copy: quoted so that a shell passes exactly these bytes, whatever a tenant or a file is called. */
 import type { TenantId } from '../model/brand.ts'
+import { showsAsciiOnly } from '../model/letters.ts'
 
 /**
  * One shell word of printable characters. Plain words stay as they are, others go in single quotes; control characters, bidirectional marks
- * and other invisibles in `$'…'` (POSIX 2024, bash, zsh, ksh), byte by byte, so that the line can be shown and copied.
+ * and other invisibles in `$'…'` (POSIX 2024, bash, zsh, ksh), byte by byte, so that the line can be shown and copied. The same
+ * for every letter that the terminal cannot show.
  */
 export function shellWord(text: string): string {
   if (/^[\w@:,./-]+$/.test(text)) return text
-  if (!invisible.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`
+  const hidden = showsAsciiOnly() ? invisibleInAscii : invisible
+  if (!hidden.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`
   const escaped = Array.from(text, (letter) => {
     if (letter === '\\' || letter === "'") return `\\${letter}`
-    if (!invisible.test(letter)) return letter
+    if (!hidden.test(letter)) return letter
     return Array.from(bytesOf(letter), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
   })
   // \xHH takes at most two digits in bash and zsh, and more in some other shells: a digit that follows would be swallowed, so the quote is reopened.
@@ -28,6 +31,7 @@ function bytesOf(letter: string): Iterable<number> {
  * separators; spaces other than the plain one; variation selectors, fillers and the empty braille cell. Reports spell them out (report/printable.ts).
  */
 export const invisible = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}|\p{Default_Ignorable_Code_Point}|\u2800/u
+const invisibleInAscii = /[^ -~]/u
 
 /** `--tenant ID` or the file, as the last words of a command. */
 export function target(tenant: TenantId | null, path: string): string {

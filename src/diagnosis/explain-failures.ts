@@ -3,7 +3,7 @@ import type { Meaning } from './explain.ts'
 
 /** Every failure code. What to do stands in the table of failures (model/failure.ts): one place only. */
 export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>>> = {
-  ADMIN_UNREACHABLE: { means: 'The service\u2019s admin API did not answer.', cause: 'The service is down, or its address is another.' },
+  ADMIN_UNREACHABLE: { means: "The service's admin API did not answer.", cause: 'The service is down, or its address is another.' },
   ADMIN_REFUSED: { means: 'The service refused the request.', cause: 'A wrong token, missing rights, or a tenant that it does not know.' },
   SERVICE_BUSY: { means: 'The service cannot quiesce this tenant now.', cause: 'A migration or a restore runs, too many tenants are quiesced, or somebody else has the lease.' },
   CONTRACT_BROKEN: { means: 'The service said one thing and did another.', cause: 'It still holds handles after quiesce, names other files than it uses, or answers what the contract does not know.' },

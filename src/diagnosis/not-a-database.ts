@@ -1,4 +1,5 @@
 /** What to say of files that are no database (interfaces.md, "Files that are no database"). */
+import { count } from '../model/count.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Reading } from '../model/reading.ts'
@@ -59,7 +60,7 @@ export function diagnoseEmptyFile(
   reading: Pick<Reading, 'facts' | 'recovered'> | null,
 ): NoDatabaseDiagnosis {
   const beside = (reading?.recovered?.companions ?? []).map(
-    ({ part, bytes }) => `${nameCompanion({ part })} ${context.path}${part} (${bytes} bytes)`,
+    ({ part, bytes }) => `${nameCompanion({ part })} ${context.path}${part} (${count(bytes, 'byte')})`,
   )
   const lies =
     beside.length === 0

@@ -74,4 +74,4 @@ const messages: readonly (readonly [RegExp, Read])[] = [
     (match) => observe('rtree-broken', { kind: 'rtree', name: 'R-Tree', table: null }, { detail: match[0] })],
 ]
 
-const firstFew = (faults: readonly string[]): string => (faults.length > 3 ? `${faults.slice(0, 3).join('; ')}; …` : faults.join('; '))
+const firstFew = (faults: readonly string[]): string => (faults.length > 3 ? `${faults.slice(0, 3).join('; ')}; ...` : faults.join('; '))

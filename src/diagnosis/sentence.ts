@@ -1,6 +1,9 @@
 /** The one sentence that a finding says to a person. */
+import { count } from '../model/count.ts'
 import type { FoundObject, Rule } from '../model/finding.ts'
 import type { Bearing } from './observation.ts'
+
+export { count } from '../model/count.ts'
 
 export interface Said {
   readonly rule: Rule
@@ -115,12 +118,10 @@ export function nameObject(object: FoundObject): string {
   }
 }
 
-export const count = (total: number, one: string, many = `${one}s`): string => `${total} ${total === 1 ? one : many}`
-
 const detailsMax = 3
 const detailLengthMax = 300
 const few = (details: readonly string[], separator: string): string =>
-  [...details.slice(0, detailsMax).map((detail) => (detail.length > detailLengthMax ? `${detail.slice(0, detailLengthMax)}…` : detail)),
+  [...details.slice(0, detailsMax).map((detail) => (detail.length > detailLengthMax ? `${detail.slice(0, detailLengthMax)}...` : detail)),
     ...(details.length > detailsMax ? [`${details.length - detailsMax} more`] : [])].join(separator)
 
 const rangesMax = 8
@@ -133,5 +134,5 @@ function pageList(pages: readonly number[]): string {
     else runs.push([page, page])
   }
   const texts = runs.slice(0, rangesMax).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
-  return runs.length > rangesMax ? `${texts.join(', ')}, …` : texts.join(', ')
+  return runs.length > rangesMax ? `${texts.join(', ')}, ...` : texts.join(', ')
 }

@@ -44,7 +44,7 @@ export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading,
     severity: since === 'untouched' && rows.kind !== 'same' ? 'damage' : 'notice',
     ...(changed.pages === 1 ? { page: changed.runs[0]?.[0] ?? 0 } : {}),
     text: `${whichPages(changed, owners)} ${changed.pages === 1 ? 'is' : 'are'} not what ${changed.pages === 1 ? 'it was' : 'they were'} at the last sound check (${new Date(earlier.standing.provenAt).toISOString()}, run ${earlier.run}), ${
-      since === 'untouched' ? 'though nobody has written the file since' : `though SQLite\u2019s change counter still is ${header.changeCounter}: the file was written past it, or replaced by one with the same count`}: ${inWords(rows)}`,
+      since === 'untouched' ? 'though nobody has written the file since' : `though SQLite's change counter still is ${header.changeCounter}: the file was written past it, or replaced by one with the same count`}: ${inWords(rows)}`,
   }
 }
 

@@ -87,7 +87,7 @@ function findTargets(side: GivenSide, tenants: readonly RegisteredTenant[]): rea
     return filesOf(side)
   }
   if (listed === undefined) throw new Failure('TENANT_UNKNOWN', `there is no file ${side.given} here, and the service does not list a tenant ${JSON.stringify(side.id)}`, { hint: 'files are told by a slash (./app.db); `holdfast status` lists the tenants that are known' })
-  if (listed.files.length === 0) throw new Failure('USAGE', `the service lists ${side.id} without any database file`, { hint: 'there is nothing to compare; if it should have one, look at the service\u2019s list of tenants' })
+  if (listed.files.length === 0) throw new Failure('USAGE', `the service lists ${side.id} without any database file`, { hint: "there is nothing to compare; if it should have one, look at the service's list of tenants" })
   return targetsOf([listed])
 }
 

@@ -4,6 +4,7 @@
  * guardian, or by the next start, or by `holdfast resume`.
  */
 import type { TenantId } from '../model/brand.ts'
+import { count } from '../model/count.ts'
 import { Failure } from '../model/failure.ts'
 import { Wire } from '../service/client/wire.ts'
 import type { Quiesced, Service } from '../service/port.ts'
@@ -138,14 +139,14 @@ async function resumeAndLook(
 }
 
 function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Saying {
-  if (openHandles > 0) return broken(`it keeps ${openHandles} handles open`)
+  if (openHandles > 0) return broken(`it keeps ${count(openHandles, 'handle')} open`)
   if (via === 'admin-api' && (files ?? []).length === 0) return broken('it names no files')
   const relative = (files ?? []).find(({ path }) => !path.startsWith('/'))
   if (relative) return broken(`it names the file ${JSON.stringify(relative.path)}, which is no absolute path`)
   return fit(
     via === 'hooks'
       ? 'the command ended well'
-      : `drained, closed, ${files?.length ?? 0} files named, ends in ${expiresInMs} ms`,
+      : `drained, closed, ${count(files?.length ?? 0, 'file')} named, ends in ${expiresInMs} ms`,
   )
 }
 

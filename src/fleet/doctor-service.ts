@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
 import { tenantId } from '../model/brand.ts'
+import { count } from '../model/count.ts'
 import { isOpenToAll, Wire } from '../service/client/wire.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
 import { wrongForm, wrongRefusal } from './doctor-answers.ts'
@@ -67,10 +68,10 @@ async function askTenants(service: Service, settings: Settings, signal: AbortSig
   const { statusTenant } = settings.tenants
   if (statusTenant !== null && !tenants.some(({ id }) => id === statusTenant))
     return warning(
-      `lists ${tenants.length} tenants, but not the status tenant ${statusTenant}`,
+      `lists ${count(tenants.length, 'tenant')}, but not the status tenant ${statusTenant}`,
       'correct tenants.statusTenant',
     )
-  return fit(`lists ${tenants.length} tenants, ${tenants.reduce((sum, { files }) => sum + files.length, 0)} files`)
+  return fit(`lists ${count(tenants.length, 'tenant')}, ${count(tenants.reduce((sum, { files }) => sum + files.length, 0), 'file')}`)
 }
 
 /** Absolute paths of main database files only. */

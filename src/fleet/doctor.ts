@@ -19,6 +19,7 @@ import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import type { TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
+import { count } from '../model/count.ts'
 import { mayBeOurs } from '../model/service-way.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
@@ -90,8 +91,8 @@ async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
   const open = await ledger.openHolds()
   const others = (await ledger.otherHolds()).filter(mayBeOurs)
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
-  if (others.length > 0) return warning(`${others.length} holds stand open that were made with another service.admin or other hooks`, '`holdfast status` names each with its command')
-  return open.length === 0 ? fit('opens, and no hold stands open') : warning(`${open.length} holds stand open`, 'holdfast resume --all')
+  if (others.length > 0) return warning(`${count(others.length, 'hold stands open that was', 'holds stand open that were')} made with another service.admin or other hooks`, '`holdfast status` names each with its command')
+  return open.length === 0 ? fit('opens, and no hold stands open') : warning(count(open.length, 'hold stands open', 'holds stand open'), 'holdfast resume --all')
 }
 
 /**

@@ -14,7 +14,7 @@ export function matchesId(id: TenantId, pattern: string): boolean {
     return minimatch(asName(id), asName(pattern), asShells)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    throw new Failure('USAGE', `${JSON.stringify(`${pattern.slice(0, 40)}\u2026`)}: ${error.message}`, { cause: error })
+    throw new Failure('USAGE', `${JSON.stringify(`${pattern.slice(0, 40)}...`)}: ${error.message}`, { cause: error })
   }
 }
 

@@ -122,12 +122,22 @@ async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<
 /** Each call has a deadline of its own, and a resume is not interrupted. */
 const unhurried = new AbortController().signal
 
-/** @throws {Failure} RESUME_FAILED naming the tenants that were not seen serving */
+/** @throws {Failure} as `notResumed` */
 export function requireAllResumed(endings: readonly HoldEnding[]): void {
+  const failure = notResumed(endings)
+  if (failure !== null) throw failure
+}
+
+/** @returns RESUME_FAILED, which names the tenants that were not seen serving; null where there are none */
+export function notResumed(endings: readonly HoldEnding[]): Failure | null {
   const failed = endings.filter(({ failure }) => failure !== null)
   const [first] = failed
-  if (!first?.failure) return
-  const tenants = failed.map(({ hold }) => hold.tenant).join(', ')
-  const text = `an earlier run left a hold open, and these tenants were not seen serving: ${tenants}`
-  throw new Failure('RESUME_FAILED', text, { cause: first.failure, hint: first.failure.hint })
+  if (!first?.failure) return null
+  const reasons = [...Map.groupBy(failed, ({ failure }) => failure?.message ?? '')].map(([why, alike]) => {
+    const tenants = [...new Set(alike.map(({ hold }) => hold.tenant))]
+    return tenants.length === 1 && why.includes(tenants[0] ?? '') ? why : `${tenants.join(', ')}: ${why}`
+  })
+  const left = failed.length === 1 ? 'a hold of an earlier run has not ended' : `${failed.length} holds of earlier runs have not ended`
+  const text = `${left}: ${reasons.join('; ')}`
+  return new Failure('RESUME_FAILED', text, { cause: first.failure, hint: first.failure.hint })
 }

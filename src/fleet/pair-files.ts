@@ -3,6 +3,7 @@
  * tell them apart; whatever could be meant in two ways is refused before anybody stands still for it.
  */
 import { basename } from 'node:path'
+import { count } from '../model/count.ts'
 import { Failure } from '../model/failure.ts'
 import type { Sided } from '../model/comparison.ts'
 import type { Target } from './crew.ts'
@@ -64,7 +65,7 @@ function counterpartOf(target: Target, side: FileSet): Target {
   const [counterpart, ...others] = side.files.filter((file) => nameOf(file) === name)
   if (others.length > 0) throw ambiguous(side, name)
   if (counterpart) return counterpart
-  throw new Failure('USAGE', `${side.given} has ${side.files.length} database files, and none is called ${name}: ${namesIn(side)}`, { hint: byName })
+  throw new Failure('USAGE', `${side.given} has ${count(side.files.length, 'database file')}, and none is called ${name}: ${namesIn(side)}`, { hint: byName })
 }
 
 const byName = 'where one side has several files, they are compared with those of the same name: give a copy the name of what it is a copy of'

@@ -1,5 +1,6 @@
 /** The service's list of tenants is the truth (I3.1); what the ledger remembers is compared with it, never merged silently. */
 import type { TenantId } from '../model/brand.ts'
+import { count } from '../model/count.ts'
 import { Failure } from '../model/failure.ts'
 import type { LastResult } from '../ledger/ledger.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
@@ -26,7 +27,7 @@ export async function readRegistry(service: Service, remembered: readonly LastRe
   const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
   if (listed.size < tenants.length) throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
   const known = remembered.filter((result) => !isGone(result))
-  if (tenants.length === 0 && known.length > 0) throw new Failure('REGISTRY_STALE', `the service lists no tenants, and ${known.length} files of tenants are known`)
+  if (tenants.length === 0 && known.length > 0) throw new Failure('REGISTRY_STALE', `the service lists no tenants, and ${count(known.length, 'file of a tenant is', 'files of tenants are')} known`)
   const gone = known.filter(({ tenant, path }) => listed.get(tenant)?.has(path) !== true)
   return { tenants, gone: gone.map(({ tenant, path }) => ({ tenant, path, failure: goneFrom(tenant, path, listed.has(tenant)) })) }
 }
@@ -46,5 +47,5 @@ export function pickTenants(tenants: readonly RegisteredTenant[], ids: readonly 
   const picked = [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
   const empty = picked.filter(({ files }) => files.length === 0)
   if (empty.length === 0) return picked
-  throw new Failure('USAGE', `the service lists ${empty.map(({ id }) => JSON.stringify(id)).join(', ')} without any database file`, { hint: 'there is nothing to check; if it should have one, look at the service\u2019s list of tenants' })
+  throw new Failure('USAGE', `the service lists ${empty.map(({ id }) => JSON.stringify(id)).join(', ')} without any database file`, { hint: "there is nothing to check; if it should have one, look at the service's list of tenants" })
 }

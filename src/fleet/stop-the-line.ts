@@ -5,6 +5,7 @@
 import { unforeseenFailure } from '../config/system-failure.ts'
 import { gravestOf } from '../hold/hold-failure.ts'
 import { Bug } from '../model/bug.ts'
+import { count } from '../model/count.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
 
@@ -37,7 +38,7 @@ export class StopTheLine {
   look({ failure, evidence, path }: Result): void {
     if (!failure) return
     if (failure.code === 'LEASE_LOST' && this.#leasesLost.add(evidence.quiesce?.leaseId ?? path).size > leasesLostMax) {
-      this.#stop(new Failure('LEASE_LOST', `${this.#leasesLost.size} leases ended before holdfast ended the pauses: the service does not keep its promise to stand still`))
+      this.#stop(new Failure('LEASE_LOST', `${count(this.#leasesLost.size, 'lease')} ended before holdfast ended the pauses: the service does not keep its promise to stand still`))
     }
     if (stopping.has(failure.code)) this.#stop(new Failure(failure.code, failure.message, { hint: failure.hint, tenant: failure.tenantState }))
   }

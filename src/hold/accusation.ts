@@ -3,22 +3,43 @@
  * A holder that is the service itself breaks its contract; any other is named (interfaces.md, which code).
  */
 import { pidsListeningOn } from '../host/socket-owner.ts'
+import type { Holder } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
-import { holdersOf } from './holders.ts'
+import { nameProcess } from '../model/holders.ts'
+import { describeHolders, holdersOf } from './holders.ts'
 import type { LiveFiles } from './live-files.ts'
 import type { HoldRecord } from './record.ts'
 
-export type Accuse = (code: 'LOCK_BUSY' | 'IN_USE', what: string) => Promise<Failure>
+/** What is in our way, as far as the refusal itself tells. */
+export interface Refusal {
+  /** `somebody`, or what the kernel says of a lock. */
+  readonly who: string
+  /** The process, where the kernel names it. */
+  readonly pid: number | null
+  /** `has FILE open or mapped`, `holds a write lock on FILE` */
+  readonly does: string
+}
+
+export type Accuse = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise<Failure>
 
 /** @param socket the service's admin socket, by which its processes are recognised; null where there is none */
 export function accuser(files: LiveFiles, socket: string | null, record: HoldRecord): Accuse {
-  return async (code, what) => {
-    const { holders, unseen, sentence } = await holdersOf(files)
+  return async (code, refusal) => {
+    const { holders, unseen } = await holdersOf(files)
     record.add({ holders, unseen })
+    const said = describeRefusal(refusal, holders, unseen)
     const service = socket === null ? new Set<number>() : await pidsListeningOn(socket)
     if (holders.some(({ pid }) => service.has(pid))) {
-      return new Failure('CONTRACT_BROKEN', `the service said that it had closed the files, and yet ${what}: ${sentence}`)
+      return new Failure('CONTRACT_BROKEN', `the service said that it had closed the files, and yet ${said}`)
     }
-    return new Failure(code, `${what}: ${sentence}`)
+    return new Failure(code, said)
   }
+}
+
+/** Each process once: one that the kernel named gets its command there. */
+function describeRefusal({ who, pid, does }: Refusal, holders: readonly Holder[], unseen: readonly string[]): string {
+  const named = holders.find((holder) => holder.pid === pid)
+  if (named === undefined) return `${who} ${does}: ${describeHolders(holders, unseen)}`
+  const others = holders.filter((holder) => holder.pid !== pid)
+  return `${nameProcess(named)} ${does}${others.length === 0 ? '' : `; ${describeHolders(others, unseen)}`}`
 }

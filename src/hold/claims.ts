@@ -2,6 +2,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { nameOf, onDisk } from '../host/file-name.ts'
 import type { LivePath } from '../model/brand.ts'
+import { count } from '../model/count.ts'
 import { isAtLeast, type SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced } from '../service/port.ts'
@@ -9,7 +10,7 @@ import type { Quiesced } from '../service/port.ts'
 /** @throws {Failure} CONTRACT_BROKEN when the service itself says that it keeps files open, and the seal must see none */
 export function requireClosed(answer: Quiesced, required: SealLevel): void {
   if (answer.openHandles > 0 && isAtLeast(required, 'sealed')) {
-    throw broken(`the service says that it quiesced ${answer.tenant}, and that it keeps ${answer.openHandles} handles open`)
+    throw broken(`the service says that it quiesced ${answer.tenant}, and that it keeps ${count(answer.openHandles, 'handle')} open`)
   }
 }
 

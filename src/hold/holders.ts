@@ -1,9 +1,11 @@
 /** Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused. */
 import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { onDisk } from '../host/file-name.ts'
 import { findHolders, type FileIdentity } from '../host/open-file-table.ts'
 import type { LivePath } from '../model/brand.ts'
 import { liveSetParts, type Holder } from '../model/evidence.ts'
+import { holdingProcesses, nameProcess } from '../model/holders.ts'
 import type { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
 
@@ -42,8 +44,11 @@ export async function identitiesOf(path: LivePath): Promise<readonly FileIdentit
 const described = ({ holders, unseen }: { readonly holders: readonly Holder[]; readonly unseen: readonly string[] }): HoldersFound =>
   ({ holders, unseen, sentence: describeHolders(holders, unseen) })
 
+/** `process 7 (node app.js) has app.db, app.db-wal (read, write)`: each process once, with its files. */
 export function describeHolders(holders: readonly Holder[], unseen: readonly string[]): string {
-  const named = holders.map(({ pid, command, modes }) => `process ${pid} (${command}: ${modes.join(', ')})`)
+  const named = holdingProcesses(holders).map(
+    (one) => `${nameProcess(one)} has ${one.paths.map((path) => basename(path)).join(', ')} (${one.modes.join(', ')})`,
+  )
   const blind = unseen.length > 0 ? ` (not seen: ${unseen.join('; ')})` : ''
-  return named.length > 0 ? named.join(', ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
+  return named.length > 0 ? named.join('; ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
 }

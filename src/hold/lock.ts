@@ -6,7 +6,7 @@ import { findConflict, tryLock, unlock, type ByteRange, type LockConflict } from
 import { monotonicMs, sleep } from '../host/clock.ts'
 import type { LiveSetPart, SealLevel } from '../model/evidence.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
-import type { Accuse } from './accusation.ts'
+import type { Accuse, Refusal } from './accusation.ts'
 import type { LiveFiles } from './live-files.ts'
 import type { Still } from './pause.ts'
 
@@ -71,16 +71,16 @@ function lockedBy(still: Still, files: LiveFiles, scope: Locked['scope'], claims
   return token as unknown as Locked
 }
 
-/** All claims or none. @returns null when all were granted, else a sentence that says who is in the way */
-async function claim(files: LiveFiles, claims: readonly Claim[], signal: AbortSignal): Promise<string | null> {
+/** All claims or none. @returns null when all were granted, else who is in the way */
+async function claim(files: LiveFiles, claims: readonly Claim[], signal: AbortSignal): Promise<Refusal | null> {
   const deadlineMs = monotonicMs() + patienceMs
   for (;;) {
     const at = claims.findIndex(({ part, kind, range }) => tryLock(files.descriptor(part), kind, range) === 'refused')
     const refused = claims[at]
     if (!refused) return null
-    const sentence = whoRefuses(files, refused)
+    const refusal = whoRefuses(files, refused)
     release(files, claims.slice(0, at)) // Not the refused one: a warm copy's pin may stand on the same bytes.
-    if (monotonicMs() > deadlineMs) return sentence
+    if (monotonicMs() > deadlineMs) return refusal
     await sleep(5, signal)
   }
 }
@@ -89,12 +89,12 @@ function release(files: LiveFiles, claims: readonly Claim[]): void {
   for (const { part, range } of claims) if (files.has(part)) unlock(files.descriptor(part), range)
 }
 
-function whoRefuses(files: LiveFiles, { part, kind, range }: Claim): string {
+function whoRefuses(files: LiveFiles, { part, kind, range }: Claim): Refusal {
   return whoLocks(files.path + part, findConflict(files.descriptor(part), kind, range))
 }
 
 /** @param conflict null for one that is gone by now */
-export function whoLocks(path: string, conflict: LockConflict | null): string {
+export function whoLocks(path: string, conflict: LockConflict | null): Refusal {
   const who = conflict === null ? 'a process that has just let go' : conflict.pid === null ? 'an open file description' : `process ${conflict.pid}`
-  return `${who} holds a ${conflict?.kind ?? 'conflicting'} lock on ${path}`
+  return { who, pid: conflict?.pid ?? null, does: `holds a ${conflict?.kind ?? 'conflicting'} lock on ${path}` }
 }

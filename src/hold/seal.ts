@@ -77,7 +77,7 @@ export async function seal(
   const file = locked.files.path + lease.part
   if (lease.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${file}: ${lease.why}`)
   if (!served) locked[Symbol.dispose]()
-  throw await accuse('IN_USE', `somebody has ${file} open or mapped`)
+  throw await accuse('IN_USE', { who: 'somebody', pid: null, does: `has ${file} open or mapped` })
 }
 
 function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, leases: Evidence['lease']): Sealed {

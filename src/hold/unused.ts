@@ -11,7 +11,7 @@ import type { LivePath } from '../model/brand.ts'
 import { isAtLeast } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { lockBytes } from '../sqlite/lock-bytes.ts'
-import type { Accuse } from './accusation.ts'
+import type { Accuse, Refusal } from './accusation.ts'
 import type { Guardian } from './guardian.ts'
 import { describeHolders, holdersOf, identitiesOf } from './holders.ts'
 import type { HoldSettings } from './hold-request.ts'
@@ -76,7 +76,9 @@ export async function requireUnused(
   // Who opens the file waits for a lease of ours, and would wait for a frozen one.
   given.add(await guardian.watchHeartbeat())
   const lease = await leaseLiveSet(files, patienceMs.open, signal)
-  if (lease.kind === 'refused') throw await accuse('IN_USE', `somebody has ${files.path}${lease.part} open or mapped`)
+  if (lease.kind === 'refused') {
+    throw await accuse('IN_USE', { who: 'somebody', pid: null, does: `has ${files.path}${lease.part} open or mapped` })
+  }
   if (lease.kind === 'held') given.add(lease)
   if (lease.kind === 'unsupported' || ceiling !== 'sealed') {
     const why = lease.kind === 'held' ? `on this file system a kernel lease on ${files.path} does not notice every program that opens it` : `no kernel lease on ${files.path}${lease.part}: ${lease.why}`
@@ -93,8 +95,8 @@ async function requireNoHolder(files: LiveFiles, record: HoldRecord): Promise<vo
   if (holders.length > 0) throw new Failure('IN_USE', `somebody has ${files.path} open or mapped: ${sentence}`)
 }
 
-/** Looks for a lock that would refuse ours, without asking for one. @returns who has it, in words; null for nobody */
-async function lockOfOthers(files: LiveFiles, signal: AbortSignal): Promise<string | null> {
+/** Looks for a lock that would refuse ours, without asking for one. @returns who has it; null for nobody */
+async function lockOfOthers(files: LiveFiles, signal: AbortSignal): Promise<Refusal | null> {
   const deadlineMs = monotonicMs() + patienceMs.lock
   for (;;) {
     const conflict = findConflict(files.descriptor(''), 'write', lockBytes.all)

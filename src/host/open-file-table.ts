@@ -7,6 +7,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { count } from '../model/count.ts'
 import type { Holder } from '../model/evidence.ts'
 import { Breath } from './clock.ts'
 import { commandOf } from './command.ts'
@@ -85,7 +86,7 @@ function addLocks(locks: readonly KernelLock[], files: readonly FileIdentity[], 
 async function unseen(hidden: number, locksHidden: boolean): Promise<readonly string[]> {
   const sentences: string[] = []
   if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
-  if (hidden > 0) sentences.push(`the open files of ${hidden} ${hidden === 1 ? 'process' : 'processes'} of other users or with more rights than ours`)
+  if (hidden > 0) sentences.push(`the open files of ${count(hidden, 'process', 'processes')} of other users or with more rights than ours`)
   const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'))
   const hides = mounts.some(({ type, superOptions }) => type === 'proc' && superOptions.some((option) => /^hidepid=(?!0|off)/.test(option)))
   if (hides && process.geteuid?.() !== 0) sentences.push('processes of other users, which this system hides from us (hidepid)')

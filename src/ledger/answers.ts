@@ -1,6 +1,7 @@
 /** Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted, never a crash. */
 import type Database from 'better-sqlite3'
 import { tenantId } from '../model/brand.ts'
+import { count } from '../model/count.ts'
 import type { KnownFile } from '../model/last-good.ts'
 import type { ServiceWay } from '../model/service-way.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
@@ -97,7 +98,7 @@ function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
     bytes += row.event.length
     if (lines.length >= Math.min(limit, answerMax.lines)) return { lines, more: true }
     if (bytes > answerMax.lineBytes) {
-      say(`only the newest ${lines.length} lines are shown: the rest would be more than ${answerMax.lineBytes / 1e6} MB`)
+      say(`only the newest ${count(lines.length, 'line is', 'lines are')} shown: the rest would be more than ${answerMax.lineBytes / 1e6} MB`)
       return { lines, more: true }
     }
     const line = read(row)

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { RunId, TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
+import { count } from '../model/count.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
@@ -205,7 +206,7 @@ export class LedgerProcess implements Ledger {
         if (!(error instanceof ChildEnded)) throw error
         await this.#child?.[Symbol.asyncDispose]()
         this.#child = null
-        if (attempts >= attemptsMax) throw new Failure('LEDGER_UNUSABLE', `the ledger's process died ${attempts} times in a row: ${error.message} ${error.ended.stderr}`.trim(), { cause: error })
+        if (attempts >= attemptsMax) throw new Failure('LEDGER_UNUSABLE', `the ledger's process died ${count(attempts, 'time')} in a row: ${error.message} ${error.ended.stderr}`.trim(), { cause: error })
       }
     }
   }

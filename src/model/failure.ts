@@ -47,7 +47,7 @@ const kinds = {
   TENANT_UNKNOWN: { retry: false, tenant: 'untouched', hint: '`holdfast status` lists the tenants that are known' },
   TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant; if it was removed on purpose, do nothing: later runs do not name it' },
   FILE_GONE: { retry: false, tenant: 'unknown', hint: 'the service lists this tenant without this file; if that is on purpose, do nothing: later runs do not name it' },
-  SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: 'the snapshot folder holds customers\u2019 data: make it a folder of its own with mode 0700' },
+  SNAPSHOT_UNSAFE: { retry: false, tenant: 'untouched', hint: "the snapshot folder holds customers' data: make it a folder of its own with mode 0700" },
   CANNOT_CONFINE: { retry: false, tenant: 'untouched', hint: 'run holdfast as the user that owns the databases, or give root the missing capabilities; `holdfast doctor` tests it' },
   PLATFORM_UNSUPPORTED: { retry: false, tenant: 'untouched', hint: 'holding needs Linux; elsewhere check a private copy with `holdfast check --snapshot FILE`' },
   LEDGER_UNUSABLE: { retry: false, tenant: 'untouched', hint: 'the ledger cannot be used; look at ledger.dir, its owner and its free space' },

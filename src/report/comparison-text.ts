@@ -7,8 +7,8 @@ import { tenantPrefix } from '../model/comparison.ts'
 import type { ComparedSide, ComparisonCounts, ComparisonReport, ComparisonSummary, ComparisonWord, DifferingRows, FileComparison, Sided, TableComparison } from '../model/comparison.ts'
 import type { Result } from '../model/report.ts'
 import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
-import { labelled, wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { indented, labelled, wrap } from './layout.ts'
+import { legibleName, legibleSentence } from './legible.ts'
 import { describeProblem, printableKey } from './problem.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -38,8 +38,8 @@ function onlyFile(file: FileComparison, { sides, summary }: Frame, options: Text
 const kindWords = { file: 'file', copy: 'private copy', tenant: 'tenant', unknown: 'unknown' } as const
 
 function sideName({ kind, given }: ComparedSide, result: Result | null): string {
-  const path = result === null || result.path === given ? '' : ` (${result.path})`
-  return `${kindWords[kind]} ${kind === 'tenant' ? (result?.tenant ?? tenantName(given)) : given}${path}`
+  const path = result === null || result.path === given ? '' : ` (${legibleName(result.path)})`
+  return `${kindWords[kind]} ${legibleName(kind === 'tenant' ? (result?.tenant ?? tenantName(given)) : given)}${path}`
 }
 
 const tenantName = (given: string): string => (given.startsWith(tenantPrefix) ? given.slice(tenantPrefix.length) : given)
@@ -60,18 +60,19 @@ function* severalFiles({ sides, outcome, summary }: Frame, files: Iterable<FileC
 }
 
 const folderWords = { file: 'folder', copy: 'folder of private copies', tenant: 'tenant', unknown: 'unknown' } as const
-const folderName = ({ kind, given }: ComparedSide): string => `${folderWords[kind]} ${kind === 'tenant' ? tenantName(given) : given}`
+const folderName = ({ kind, given }: ComparedSide): string => `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
 
 /** Nothing needs to be said of it. */
 const isWell = ({ comparison, results }: FileComparison): boolean => comparison === 'equal' && [results.a, results.b].every((result) => result?.verdict === 'sound')
 
 function headedFile(file: FileComparison, options: TextOptions): readonly string[] {
-  const heading = wrap(`File ${printable(file.name)}: ${wordOf[file.comparison]}`, options.width).map((line) => createColors(options.color).bold(line))
-  const lines = fileLines(file, { a: file.paths.a, b: file.paths.b }, options)
+  const heading = wrap(`File ${legibleName(file.name)}: ${wordOf[file.comparison]}`, options.width).map((line) => createColors(options.color).bold(line))
+  const nameOf = (path: string | null): string | null => (path === null ? null : legibleName(path))
+  const lines = fileLines(file, { a: nameOf(file.paths.a), b: nameOf(file.paths.b) }, options)
   return [...heading, ...lines, ...(file.comparison === 'only-in-a' || file.comparison === 'only-in-b' ? [] : ['', ...fileSummary(file, '', options)])]
 }
 
-/** @param names of the file on both sides; null where there is none */
+/** @param names of the file on both sides, legible; null where there is none */
 function fileLines(file: FileComparison, names: Sided<string | null>, options: TextOptions): readonly string[] {
   const { results, tables } = file
   const problems = [results.a, results.b].flatMap((result) => (result === null || result.verdict === 'sound' ? [] : [result]))
@@ -86,7 +87,7 @@ function fileLines(file: FileComparison, names: Sided<string | null>, options: T
   ]
 }
 
-const sideLine = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, printable(text), { indent: 0, labelWidth: 3, width: options.width })
+const sideLine = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, text, { indent: 0, labelWidth: 3, width: options.width })
 
 const wordOf: Readonly<Record<ComparisonWord, string>> = { equal: 'equal', differs: 'DIFFERS', 'only-in-a': 'ONLY IN A', 'only-in-b': 'ONLY IN B', 'not-compared': 'not compared' }
 
@@ -102,11 +103,11 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
   }
   const number = (value: number | null): string => (value === null ? '-' : String(value))
   const columns = [{ head: 'TABLE', align: 'left' }, { head: 'A AND B', align: 'left' }, { head: 'ROWS IN A', align: 'right' }, { head: 'ROWS IN B', align: 'right' }, { head: 'DIFFERING', align: 'right' }] as const
-  const rows = listed.map((table) => [printable(table.name), wordOf[table.comparison], number(table.rows.a), number(table.rows.b), differingWord(table)])
+  const rows = listed.map((table) => [legibleName(table.name), wordOf[table.comparison], number(table.rows.a), number(table.rows.b), differingWord(table)])
   return [
-    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { width: options.width, paint })]),
+    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint })]),
     ...(folded ? [...(rows.length === 0 ? [''] : []), ...wrap(`${rows.length === 0 ? '' : 'and '}${count(equal.length, 'table')} equal`, options.width)] : []),
-    ...(options.verbose ? ['', ...listed.flatMap(({ name, digest }) => wrap(`${printable(name)}: digest ${digest.a ?? '-'} in A, ${digest.b ?? '-'} in B`, options.width))] : []),
+    ...(options.verbose ? ['', ...listed.flatMap(({ name, digest }) => wrap(`${legibleName(name)}: digest ${digest.a ?? '-'} in A, ${digest.b ?? '-'} in B`, options.width))] : []),
   ]
 }
 
@@ -117,19 +118,19 @@ function differingWord({ comparison, differing }: TableComparison): string {
 
 const toldBy = {
   rowid: 'told by rowid', 'primary-key': 'told by primary key',
-  content: 'told by what they hold, for rowids identify nothing here: each side\u2019s own are given',
+  content: "told by what they hold, for rowids identify nothing here: each side's own are given",
 } as const
 
 function differenceLines({ name, partOf, comparison, rowsToldBy, differing, why }: TableComparison, options: TextOptions): readonly string[] {
   if (comparison === 'equal' || (differing === null && why === null)) return []
-  const of = partOf === null ? '' : ` (data of the virtual table ${printable(partOf)})`
+  const of = partOf === null ? '' : ` (data of the virtual table ${legibleName(partOf)})`
   const rows = differing === null || rowsToldBy === null ? '' : `${differing.exact ? '' : 'at least '}${count(differing.rows, 'row')} ${differing.rows === 1 ? 'differs' : 'differ'}, ${toldBy[rowsToldBy]}`
   const colors = createColors(options.color)
   return [
     '',
-    ...wrap(`${printable(name)}${of}${rows === '' ? '' : `: ${rows}`}`, options.width).map((line) => colors.bold(line)),
+    ...wrap(`${legibleName(name)}${of}${rows === '' ? '' : `: ${rows}`}`, options.width).map((line) => colors.bold(line)),
     ...(differing === null ? [] : [...rowLines('changed', differing.different, options), ...rowLines('only in A', differing.onlyInA, options), ...rowLines('only in B', differing.onlyInB, options)]),
-    ...(why === null ? [] : labelled('note', printable(why), { indent: 2, labelWidth: 11, width: options.width })),
+    ...(why === null ? [] : labelled('note', legibleSentence(why), { indent: 2, labelWidth: 11, width: options.width })),
   ]
 }
 
@@ -143,17 +144,17 @@ function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions
   if (schemaDifferences.length === 0) return []
   const shown = options.verbose ? schemaDifferences : schemaDifferences.slice(0, differencesShownMax)
   const more = schemaDifferences.length - shown.length
-  const lines = [...shown.map(({ text }) => printable(text)), ...(more > 0 ? [`${more} more; --verbose shows all`] : [])]
-  return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => wrap(text, options.width - 2).map((line) => `  ${line}`))]
+  const lines = [...shown.map(({ text }) => legibleSentence(text)), ...(more > 0 ? [`${more} more; --verbose shows all`] : [])]
+  return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => indented(text, options))]
 }
 
 /** @param ending what follows; nothing where there is a sentence about all files */
 function fileSummary(file: FileComparison, ending: string, options: TextOptions): readonly string[] {
   const { why, tables } = file
-  if (why !== null && tables.length === 0) return wrap(`Nothing was compared: ${printable(why)}.${ending}`, options.width)
+  if (why !== null && tables.length === 0) return wrap(`Nothing was compared: ${legibleSentence(why)}.${ending}`, options.width)
   const tally = new ComparisonTally()
   tally.add(file)
-  return [...(why === null ? [] : wrap(`Not compared: ${printable(why)}`, options.width)), ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width)]
+  return [...(why === null ? [] : wrap(`Not compared: ${legibleSentence(why)}`, options.width)), ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width)]
 }
 
 const outcomeWords = { equal: 'A and B hold the same', differ: 'A and B differ', inconclusive: 'A and B were not compared wholly' } as const

@@ -2,7 +2,8 @@
 import { createColors } from 'picocolors'
 import type { Fitness } from '../fleet/doctor.ts'
 import { wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { legibleSentence } from './legible.ts'
+import { count } from './units.ts'
 
 const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const
 
@@ -10,19 +11,19 @@ export function renderFitness({ steps }: Fitness, options: { readonly width: num
   const colors = createColors(options.color)
   const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
   const lines = steps.flatMap(({ about, outcome, said, next }) => [
-    ...hanging(`${about}: ${printable(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
-    ...(next === null ? [] : wrap(`next: ${printable(next)}`, options.width - 12).map((line) => `            ${line}`)),
+    ...hanging(`${legibleSentence(about)}: ${legibleSentence(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
+    ...(next === null ? [] : wrap(`next: ${legibleSentence(next)}`, options.width - 12).map((line) => `            ${line}`)),
   ])
   return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
 }
 
 /** Nothing is called fit while a step was not tried. */
 function conclusion(steps: Fitness['steps']): string {
-  const count = (...outcomes: readonly string[]): number => steps.filter(({ outcome }) => outcomes.includes(outcome)).length
-  const unfit = count('unfit', 'paused')
-  const untried = count('skipped')
-  const open = untried === 0 ? '' : ` ${untried === 1 ? '1 step was' : `${untried} steps were`} not tried.`
-  if (unfit > 0) return `${unfit} of ${steps.length} steps are unfit.${open}`
+  const withOutcome = (...outcomes: readonly string[]): number => steps.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const unfit = withOutcome('unfit', 'paused')
+  const untried = withOutcome('skipped')
+  const open = untried === 0 ? '' : ` ${count(untried, 'step was', 'steps were')} not tried.`
+  if (unfit > 0) return `${unfit} of ${count(steps.length, 'step')} are unfit.${open}`
   return untried > 0 ? `Nothing wrong was found.${open}` : 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
 }
 

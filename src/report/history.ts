@@ -3,7 +3,8 @@ import type { SealLevel } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
 import type { VerdictWord } from '../model/verdict.ts'
-import { printable } from './printable.ts'
+import { unbroken, wrap } from './layout.ts'
+import { legibleName } from './legible.ts'
 import { renderTable } from './table.ts'
 import { humanMs } from './units.ts'
 
@@ -31,6 +32,7 @@ export interface HistoryView {
 export interface HistoryOptions {
   readonly format: 'text' | 'json'
   readonly width: number
+  readonly cuts?: boolean
   readonly color: boolean
 }
 
@@ -42,10 +44,10 @@ export function renderHistory({ entries, older }: HistoryView, options: HistoryO
   ] as const
   const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
   const rows = entries.map((entry) => [
-    printable(entry.tenant ?? entry.path), when(entry.at), words[entry.verdict], entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage), entry.depth, humanMs(entry.pauseMs),
+    legibleName(entry.tenant ?? entry.path), when(entry.at), words[entry.verdict], entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage), entry.depth, humanMs(entry.pauseMs),
   ])
-  const table = renderTable(columns, rows, { width: options.width, paint: (cell) => cell })
-  return `${[...table, ...(older === null ? [] : [`older checks are not shown: ${older}`])].join('\n')}\n`
+  const table = renderTable(columns, rows, { ...options, paint: (cell) => cell })
+  return `${[...table, ...(older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width))].join('\n')}\n`
 }
 
 /** `2026-11-21 03:04`; a time that no calendar has is `-`. */

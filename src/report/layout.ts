@@ -1,71 +1,93 @@
-/** Text of a given width: measuring, wrapping, cutting. All of it expects printable text. */
+/**
+ * Text of a given width: measuring, wrapping, cutting. All of it expects printable text. Libraries that wrap and cut were tried:
+ * `wrap-ansi` composes letters, so that a copied path names another file; `string-width` and `slice-ansi` start the
+ * segmenter of ICU, which takes as long as the rest of our start.
+ */
+import { eastAsianWidth } from 'get-east-asian-width'
+import { cutMark, inShownLetters } from '../model/letters.ts'
 
-/** Columns that a terminal gives to the text. Marks other than the common accents count as one: rather too wide than over the edge. */
+/** Columns that a terminal gives to the text. Marks that stand on the letter before have none. */
 export function displayWidth(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length
+  if (isPlain(text)) return text.length
   let width = 0
-  for (const letter of text) width += accent.test(letter) ? 0 : wide.test(letter) ? 2 : 1
+  for (const letter of text.replaceAll(skinTone, '')) width += letterWidth(letter)
   return width
 }
 
-const accent = /[\u0300-\u036f]/
-const wide = /[\p{Emoji_Presentation}\u1100-\u115f\u231a-\u231b\u2329\u232a\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u
+const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
+const letterWidth = (letter: string): number => (onLetterBefore.test(letter) ? 0 : eastAsianWidth(letter.codePointAt(0) ?? 0))
+/** Combining marks, and the later parts of a Hangul syllable. */
+const onLetterBefore = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u
+const skinTone = /(?<=\p{Emoji_Modifier_Base})\p{Emoji_Modifier}/gu
 
-/** Lines of at most `width` columns, broken between words; a word that is too long is broken where it must. */
+/** Longer words are cut in the middle: no name that people read is longer, and no path that Linux takes. */
+const wordMax = { name: 1_024, path: 4_096 } as const
+/** Longer commands are left out. Nobody could type what was cut. */
+export const commandMax = 4_096
+
+/** A space that printable text never has. */
+const firmSpace = '\u00a0'
+/** Keeps the words of a path or a command in one line. */
+export const unbroken = (text: string): string => text.replaceAll(' ', firmSpace)
+/** The same text with plain spaces, as it is printed. */
+export const breakable = (text: string): string => text.replaceAll(firmSpace, ' ')
+
+/** A command within a sentence. */
+const quotedCommand = /`[^`]+`/g
+
+/**
+ * Lines of at most `width` columns, broken between words; Infinity: one line. A word that is longer has a line of its own and is
+ * not broken, so that a path can be copied.
+ */
 export function wrap(text: string, width: number): readonly string[] {
-  const room = Math.max(width, 2)
+  const words = unbrokenCommands(inShownLetters(text)).split(' ').map(readable)
   const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`
-    if (displayWidth(longer) <= room) {
-      line = longer
-      continue
+  let line: string | null = null
+  let used = 0
+  for (const word of words) {
+    if (line === null && word === '' && lines.length > 0) continue
+    const columns = displayWidth(word)
+    if (line !== null && used + 1 + columns > width) {
+      lines.push(line)
+      line = null
     }
-    if (line !== '') lines.push(line)
-    const pieces = breakWord(word, room)
-    lines.push(...pieces.slice(0, -1))
-    line = pieces.at(-1) ?? ''
+    used = line === null ? columns : used + 1 + columns
+    line = line === null ? word : `${line} ${word}`
   }
-  lines.push(line)
-  return lines
+  return [...lines, line ?? ''].map((one) => breakable(one).trimEnd())
 }
 
-function breakWord(word: string, width: number): readonly string[] {
-  const pieces: string[] = []
-  let piece = ''
-  let used = 0
-  for (const letter of word) {
-    const columns = displayWidth(letter)
-    if (used + columns > width) {
-      pieces.push(piece)
-      piece = ''
-      used = 0
-    }
-    piece += letter
-    used += columns
-  }
-  return [...pieces, piece]
+const unbrokenCommands = (text: string): string =>
+  text.replaceAll(quotedCommand, (command) => (command.length > commandMax ? 'a command that is too long to show' : unbroken(command)))
+
+/** A word of a length that people can read. */
+function readable(word: string): string {
+  return word.startsWith('`') ? word : boundedName(word)
 }
+
+/** A name or a path, cut only where nobody could read it. */
+export const boundedName = (name: string): string => cutMiddle(name, name.includes('/') ? wordMax.path : wordMax.name)
 
 /** At most `width` columns: the middle goes, because both ends of a path or an id tell it from others. */
 export function cutMiddle(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text
+  if (text.length <= width && displayWidth(text) <= width) return text
+  const room = width - cutMark().length
   const letters = Array.from(text)
-  const tail = takeColumns(letters.toReversed(), Math.floor((width - 1) / 2)).toReversed()
-  const head = takeColumns(letters, width - 1 - displayWidth(tail.join('')))
-  return `${head.join('')}…${tail.join('')}`
+  const tail = takeColumns(letters.toReversed(), Math.floor(room / 2)).toReversed()
+  while (tail[0] !== undefined && onLetterBefore.test(tail[0])) tail.shift() // Its letter was cut off.
+  const head = takeColumns(letters, room - displayWidth(tail.join('')))
+  return `${head.join('')}${cutMark()}${tail.join('')}`
 }
 
 /** At most `width` columns: the end goes. */
 export function cutEnd(text: string, width: number): string {
-  return displayWidth(text) <= width ? text : `${takeColumns(Array.from(text), width - 1).join('')}…`
+  return displayWidth(text) <= width ? text : `${takeColumns(Array.from(text), width - cutMark().length).join('')}${cutMark()}`
 }
 
-function takeColumns(letters: readonly string[], columns: number): readonly string[] {
+function takeColumns(letters: readonly string[], columns: number): string[] {
   let used = 0
-  const end = letters.findIndex((letter) => (used += displayWidth(letter)) > columns)
-  return end < 0 ? letters : letters.slice(0, end)
+  const end = letters.findIndex((letter) => (used += letterWidth(letter)) > columns)
+  return letters.slice(0, end < 0 ? letters.length : end)
 }
 
 /** `label  text`, the text wrapped and indented under itself. */
@@ -73,4 +95,14 @@ export function labelled(label: string, text: string, options: { readonly indent
   const indent = ' '.repeat(options.indent)
   const lines = wrap(text, options.width - options.indent - options.labelWidth)
   return lines.map((line, index) => `${indent}${(index === 0 ? label : '').padEnd(options.labelWidth)}${line}`.trimEnd())
+}
+
+/** Lines under a heading. */
+export const indented = (text: string, { width }: { readonly width: number }): readonly string[] => wrap(text, width - 2).map((line) => `  ${line}`)
+
+/** A sentence that may begin with spaces: the lines after the first stand two columns further in. */
+export function hanging(sentence: string, width: number): readonly string[] {
+  const text = sentence.trimStart()
+  const indent = sentence.length - text.length
+  return wrap(text, width - indent - 2).map((line, index) => `${' '.repeat(index === 0 ? indent : indent + 2)}${line}`)
 }

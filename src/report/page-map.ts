@@ -3,13 +3,12 @@
  * so that it stands out without colour as well.
  */
 import { createColors } from 'picocolors'
-import { nameObject } from '../diagnosis/sentence.ts'
 import type { Finding } from '../model/finding.ts'
 import { pageStates } from '../model/page-map.ts'
 import type { BadPlace, DrawnMap, PageState } from '../model/page-map.ts'
 import type { Result } from '../model/report.ts'
-import { labelled, wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { indented, labelled, wrap } from './layout.ts'
+import { legibleName, legibleObject, legibleSentence } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
 import { count, humanBytes } from './units.ts'
@@ -33,14 +32,12 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
   return results.flatMap((result) => {
     const { map } = result
     if (map === undefined) return []
-    const title = wrap(`Map of ${printable(result.tenant === null ? result.path : `${result.tenant}  ${result.path}`)}`, options.width).map((line) => createColors(options.color).bold(line))
-    if (map.kind === 'none') return ['', ...title, ...indented(`There is none: ${printable(map.why)}`, options)]
+    const title = wrap(`Map of ${result.tenant === null ? '' : `${legibleName(result.tenant)}  `}${legibleName(result.path)}`, options.width).map((line) => createColors(options.color).bold(line))
+    if (map.kind === 'none') return ['', ...title, ...indented(`There is none: ${legibleSentence(map.why, [result.path])}`, options)]
     const owners = lettersOf(map)
     return ['', ...title, ...scale(map, options), ...picture(map, owners, options), ...legend(map, owners, options), ...placeLines(map, result.findings, options)]
   })
 }
-
-const indented = (text: string, options: TextOptions): readonly string[] => wrap(text, options.width - 2).map((line) => `  ${line}`)
 
 /** The letter of each owner that has one, by position: all with damage, as far as there are letters, and the largest of the others. */
 function lettersOf({ owners }: DrawnMap): ReadonlyMap<number, string> {
@@ -104,14 +101,14 @@ function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: Tex
   const restPages = map.counts.owned - lettered.reduce((sum, { owner }) => sum + owner.pages, 0)
   const restDamaged = map.owners.filter((_, position) => !owners.has(position)).reduce((sum, { damagedPages }) => sum + damagedPages, 0)
   const rows = [
-    ...lettered.map(({ letter, owner }) => row(letter, printable(nameObject(owner.object)), owner.pages, owner.damagedPages)),
+    ...lettered.map(({ letter, owner }) => row(letter, legibleObject(owner.object), owner.pages, owner.damagedPages)),
     ...(rest > 0 ? [row(otherSign, count(rest, 'more object'), restPages, restDamaged)] : []),
     ...(['free', 'reserved', 'behind', 'unowned', 'unread', 'disagreeing', 'damaged'] as const).filter((state) => map.counts[state] > 0 || map.cells.some((cell) => cell.state === state))
       .map((state) => row(signs[state], signWords[state], map.counts[state], null)),
   ]
   const paint = painter(options)
   const columns = [{ head: '    CELL', align: 'left' }, { head: 'PAGES', align: 'right' }, { head: 'SHARE', align: 'right' }, ...(options.width < bytesFromWidth ? [] : [{ head: 'BYTES', align: 'right' } as const]), { head: 'DAMAGED', align: 'right' }] as const
-  return renderTable(columns, rows, { width: options.width, paint: (cell, column) => (column === 0 ? `  ${paint(cell.slice(2, 3))}${cell.slice(3)}` : cell) })
+  return renderTable(columns, rows, { ...options, paint: (cell, column) => (column === 0 ? `  ${paint(cell.slice(2, 3))}${cell.slice(3)}` : cell) })
 }
 
 /** What is wrong, with what, and on which pages; then what lies on no page at all. */
@@ -126,7 +123,7 @@ function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOp
     ...kinds.slice(0, kindsMax).flatMap((places) => line(places[0]?.rule ?? 'not read', `${ownerOf(places)}${rangesOf(places, rangesMax)}`)),
     ...(kinds.length > kindsMax ? line('', `and ${count(kinds.length - kindsMax, 'more kind')} of damage; --verbose shows them`) : []),
     ...(map.placesMore > 0 ? line('', `and ${count(map.placesMore, 'more page')} that no list names`) : []),
-    ...placeless.slice(0, placelessShownMax).flatMap((finding) => line(finding.rule, `on no page of the map: ${printable(finding.text)}`)),
+    ...placeless.slice(0, placelessShownMax).flatMap((finding) => line(finding.rule, `on no page of the map: ${legibleSentence(finding.text, [finding.object.name])}`)),
     ...(placeless.length > placelessShownMax ? line('', `and ${count(placeless.length - placelessShownMax, 'more finding')} on no page`) : []),
   ]
 }
@@ -135,7 +132,7 @@ const rank = ([place]: readonly BadPlace[]): number => pageStates.indexOf(place?
 
 function ownerOf([place]: readonly BadPlace[]): string {
   const object = place?.object ?? null
-  return object === null || object.kind === 'file' ? '' : `${printable(nameObject(object))}, `
+  return object === null || object.kind === 'file' ? '' : `${legibleObject(object)}, `
 }
 
 /** `page 152`, `pages 8-9, 12, 15 and 110 more` */

@@ -1,11 +1,12 @@
 /** One result that is not sound: what, where, why, how well proven, and the next command on a line of its own. */
 import { createColors } from 'picocolors'
-import { nameObject } from '../diagnosis/sentence.ts'
-import type { Evidence } from '../model/evidence.ts'
 import type { Finding, RowKey } from '../model/finding.ts'
+import { holdingProcesses } from '../model/holders.ts'
+import { cutMark } from '../model/letters.ts'
 import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
-import { labelled, wrap } from './layout.ts'
+import { indented, labelled, unbroken, wrap } from './layout.ts'
+import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
 import { nextCommand, withConfiguration } from './next-command.ts'
 import { printable } from './printable.ts'
 import { recoveryOf } from './recovery.ts'
@@ -20,18 +21,18 @@ const noticesShownMax = 10
 
 export function describeProblem(result: Result, options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
-  const title = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}  ${result.tenant === null ? '' : `${printable(result.tenant)}  `}${printable(result.path)}`
+  const title = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}  ${result.tenant === null ? '' : `${legibleName(result.tenant)}  `}${legibleName(result.path)}`
   const command = nextCommand(result)
   return [
     ...wrap(title, options.width).map((line) => colors.bold(line)),
     ...findingLines(result, options),
     ...failureLines(result, options),
     ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
-    ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),
-    ...line('proof', proofOf(result.evidence), options),
+    ...result.causes.flatMap(({ hint, why }) => line('why', `${legibleSentence(why)} (${hint})`, options)),
+    ...line('proof', proofOf(result), options),
     ...readByLines(result, options),
-    ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(withConfiguration(command, options.config ?? null)))}`]),
+    ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${legibleSentence(result.remedy.why)}`, options) : []),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(withConfiguration(command, options.config ?? null)))}`]),
   ]
 }
 
@@ -43,12 +44,11 @@ export function describeNotices(results: readonly Result[], options: TextOptions
   return [
     '',
     ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound all the same):`, options.width),
-    ...shown.flatMap(({ result, finding }) => wrapIndented(`${printable(result.tenant ?? result.path)}: ${printable(finding.text)}`, options)),
-    ...(shown.length < notices.length ? wrapIndented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
+    ...shown.flatMap(({ result, finding }) => indented(`${legibleName(result.tenant ?? result.path)}: ${legibleSentence(finding.text, namesOf(finding, result))}`, options)),
+    ...(shown.length < notices.length ? indented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
   ]
 }
 
-const wrapIndented = (text: string, options: TextOptions): readonly string[] => wrap(text, options.width - 2).map((one) => `  ${one}`)
 const line = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
 
 function findingLines(result: Result, options: TextOptions): readonly string[] {
@@ -56,9 +56,9 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
   const hidden = Math.max(result.findingsTotal, result.findings.length) - shown.length
   return [
     ...shown.flatMap((finding) => [
-      ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
+      ...line('what', `${severityWord(finding)}${legibleSentence(finding.text, namesOf(finding, result))} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
-      ...(finding.query === undefined ? [] : line('list', printable(finding.query), options)),
+      ...(finding.query === undefined ? [] : line('list', unbroken(legibleCommand(finding.query)), options)),
       ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
@@ -70,16 +70,19 @@ function salvageLines({ salvage }: Finding, options: TextOptions): readonly stri
   if (salvage?.rows === undefined) return []
   const shown = options.verbose ? salvage.rows : salvage.rows.slice(0, rowsShownMax)
   return [
-    ...shown.flatMap(({ key, values }) => line('salvage', `row ${printableKey(key)}: ${salvage.columns.map((column, i) => `${printable(column)} = ${printable(JSON.stringify(values[i] ?? null))}`).join(', ')}`, options)),
+    ...shown.flatMap(({ key, values }) => line('salvage', `row ${printableKey(key)}: ${salvage.columns.map((column, i) => `${legibleName(column)} = ${legibleSentence(JSON.stringify(values[i] ?? null))}`).join(', ')}`, options)),
     ...(salvage.total > shown.length ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json tells as many as it can`, options) : []),
   ]
 }
+
+/** Names that its sentence may quote. */
+const namesOf = ({ object }: Finding, { path }: Result): readonly string[] => [object.name, object.table ?? '', path]
 
 const severityWord = ({ severity }: Finding): string => ({ damage: '', leak: 'lost space: ', notice: 'notice: ' })[severity]
 
 function whereOf(finding: Finding): string {
   const parts = [
-    printable(nameObject(finding.object)),
+    legibleObject(finding.object),
     ...(finding.page === undefined ? [] : [`page ${finding.page}`]),
     ...(finding.trail && finding.trail.length > 1 ? [`by way of pages ${finding.trail.slice(0, 8).join(' > ')}`] : []),
     ...(finding.rows && finding.rows.length > 0 ? [rowsOf(finding.rows, finding.total ?? finding.rows.length)] : []),
@@ -99,7 +102,7 @@ export function printableKey(row: RowKey): string {
   const text = typeof row === 'number' || typeof row === 'string' ? String(row) : JSON.stringify(row)
   const shown = printable(text)
   const letters = Array.from(shown) // Not code units: half a letter would come out as another one.
-  return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}…` : shown
+  return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}${cutMark()}` : shown
 }
 
 function failureLines(result: Result, options: TextOptions): readonly string[] {
@@ -109,10 +112,10 @@ function failureLines(result: Result, options: TextOptions): readonly string[] {
     untouched: `${it} was not touched`, active: `${it} serves again`, 'maybe-paused': 'THE TENANT MAY STILL BE PAUSED', unknown: `${it} was not looked at since`,
   }
   return [
-    ...(failure ? line('what', `${failure.code}: ${printable(failure.message)}`, options) : []),
-    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', printable(reasonBeside(failure, reason)), options) : []),
+    ...(failure ? line('what', `${failure.code}: ${legibleSentence(failure.message, [result.path])}`, options) : []),
+    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', legibleSentence(reasonBeside(failure, reason), [result.path]), options) : []),
     ...(failure ? line('state', state[failure.tenantState], options) : []),
-    ...(failure ? line('hint', printable(failure.hint), options) : []),
+    ...(failure ? line('hint', legibleSentence(failure.hint, [result.path]), options) : []),
   ]
 }
 
@@ -126,14 +129,15 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
   return line('read by', `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`, options)
 }
 
-function proofOf(evidence: Evidence): string {
+function proofOf({ evidence, failure }: Result): string {
   const level = { sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)', exclusive: 'exclusive (lock held, second process refused, no kernel lease)', 'writer-locked': 'writer-locked (writers shut out, readers may remain)', none: 'none (no seal was reached)' }[evidence.level]
-  const holders = evidence.holders.slice(0, holdersShownMax).map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
-  const more = evidence.holders.length - holders.length
+  const untold = holdingProcesses(evidence.holders).filter(({ pid }) => failure?.message.includes(`process ${pid} `) !== true)
+  const holders = untold.slice(0, holdersShownMax).map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
+  const more = untold.length - holders.length
   return [
     level,
     ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
-    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`paused ${humanMs(evidence.quiesce.heldMs)} by ${evidence.quiesce.via === 'hooks' ? 'our' : 'the service\u2019s'} clock`] : []),
+    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`paused ${humanMs(evidence.quiesce.heldMs)} by ${evidence.quiesce.via === 'hooks' ? 'our' : "the service's"} clock`] : []),
     ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),
     ...(holders.length > 0 ? [`held by ${holders.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
     ...(evidence.unseen.length > 0 ? [`not looked at: ${evidence.unseen.map(printable).join(', ')}`] : []),

@@ -2,8 +2,8 @@
 import { nameCompanion } from '../diagnosis/recovery.ts'
 import type { Recovery } from '../model/recovery.ts'
 import type { Result } from '../model/report.ts'
-import { wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { indented, wrap } from './layout.ts'
+import { legibleName } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 import { count, humanBytes, humanMs } from './units.ts'
 
@@ -14,7 +14,7 @@ export function recoveryOf({ recovery, path }: Pick<Result, 'recovery' | 'path'>
   return [
     ...companions.map(
       (companion) =>
-        `${nameCompanion(companion)} ${printable(path)}${companion.part} ` +
+        `${nameCompanion(companion)} ${legibleName(path + companion.part)} ` +
         `(${[humanBytes(companion.bytes), ...ageOf(companion)].join(', ')}) ${deeds[companion.did]}`,
     ),
     ...(pagesChanged === null ? [] : [`that changed ${count(pagesChanged, 'page')}`]),
@@ -61,11 +61,8 @@ export function describeRecoveries(results: readonly Result[], options: TextOpti
     '',
     ...wrap('Recovered before the check, as SQLite does when it opens the file:', options.width),
     ...shown.flatMap((result) =>
-      indented(`${printable(result.tenant ?? result.path)}: ${recoveryOf(result).join('; ')}`, options),
+      indented(`${legibleName(result.tenant ?? result.path)}: ${recoveryOf(result).join('; ')}`, options),
     ),
     ...(shown.length < told.length ? indented(`${told.length - shown.length} more; --verbose shows all`, options) : []),
   ]
 }
-
-const indented = (text: string, options: TextOptions): readonly string[] =>
-  wrap(text, options.width - 2).map((one) => `  ${one}`)

@@ -2,8 +2,10 @@
 import type { Result } from '../model/report.ts'
 
 export interface TextOptions {
-  /** Columns of the terminal. Only commands may be longer. */
+  /** Lines are wrapped there, between words: a path or a command may be longer. Infinity: they are not wrapped. */
   readonly width: number
+  /** Whether names in tables are cut to fit: on a terminal. */
+  readonly cuts?: boolean
   readonly color: boolean
   readonly verbose: boolean
   /** The configuration that the command line named: the commands of the report name it too. */

@@ -4,14 +4,14 @@ import { mayBeOurs } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
 import { withConfiguration } from './next-command.ts'
 import { describeOther } from './other-holds.ts'
-import { printable } from './printable.ts'
+import { legibleName } from './legible.ts'
 import type { StatusView, TenantStatus } from './status.ts'
 import { count, humanMs } from './units.ts'
 
 export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
   readonly word: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
-  /** Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE. */
+  /** Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE. Names in them are kept together (layout.ts). */
   readonly reasons: readonly string[]
   /** Files by what stands of them. */
   readonly counts: Readonly<Record<Standing, number>>
@@ -67,4 +67,4 @@ export function judgeStatus(view: StatusView): StatusJudgement {
 
 const namedMax = 3
 const nameSome = (names: readonly string[]): string =>
-  `${names.slice(0, namedMax).map((name) => printable(name)).join(', ')}${names.length > namedMax ? `, … (${names.length - namedMax} more)` : ''}`
+  `${names.slice(0, namedMax).map((name) => legibleName(name)).join(', ')}${names.length > namedMax ? ` and ${names.length - namedMax} more` : ''}`

@@ -1,5 +1,6 @@
 /** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
 import { ageOf } from '../model/age.ts'
+import { breakable } from './layout.ts'
 import { printable } from './printable.ts'
 import type { StatusView } from './status.ts'
 import type { StatusJudgement } from './status-judgement.ts'
@@ -11,7 +12,7 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
   const { counts, reasons, word, oldestCheckAgeMs } = judgement
   const good = `${count(counts.sound, 'tenant')} sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}`
   // The bar begins the performance data: nobody's name may bring one along.
-  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : reasons.join('; ')}`.replaceAll('|', '/')
+  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll('|', '/')
   const data = performanceData(view, judgement)
   return `${cutToBytes(said, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
 }
@@ -35,11 +36,11 @@ const byteLength = (text: string): number => Buffer.byteLength(text, 'utf8')
 function cutToBytes(text: string, bytes: number): string {
   if (byteLength(text) <= bytes) return text
   let kept = ''
-  let used = byteLength('…')
+  let used = byteLength('...')
   for (const letter of text) {
     used += byteLength(letter)
     if (used > bytes) break
     kept += letter
   }
-  return `${kept}…`
+  return `${kept}...`
 }

@@ -1,6 +1,6 @@
 /** The ledger's knowledge as Prometheus metrics (operations.md names them). */
 import { ageOf } from '../model/age.ts'
-import { printable } from './printable.ts'
+import { printableInUtf8 } from './printable.ts'
 import type { StatusView } from './status.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'
 
@@ -30,4 +30,4 @@ const metric = (name: string, type: 'gauge' | 'histogram', help: string, samples
   [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => `${name}${sample}`)]
 
 /** Label values: untrusted text made printable first, so that only quotes and backslashes are left to escape. */
-const label = (text: string): string => printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')
+const label = (text: string): string => printableInUtf8(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')

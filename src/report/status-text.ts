@@ -1,8 +1,8 @@
 import { createColors } from 'picocolors'
 import { ageOf } from '../model/age.ts'
-import { wrap } from './layout.ts'
+import { indented, wrap } from './layout.ts'
+import { legibleCommand, legibleName } from './legible.ts'
 import { describeOther } from './other-holds.ts'
-import { printable } from './printable.ts'
 import type { SettledThen, StatusOptions, StatusView, TenantStatus } from './status.ts'
 import { nextCommands } from './status-next.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
@@ -23,12 +23,12 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const sweep = view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`
   const paint = (text: string): string => (judgement.code === 0 ? colors.green(text) : judgement.code === 2 ? colors.bold(colors.red(text)) : colors.yellow(text))
   return `${[
-    ...wrap(`${judgement.word}: ${printable(view.service)}, ${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
-    ...judgement.reasons.flatMap((reason) => wrap(reason, options.width - 2).map((line) => `  ${line}`)),
-    ...view.otherHolds.flatMap((hold) => wrap(describeOther(hold, view.config, now).said, options.width - 2).map((line) => `  ${line}`)),
+    ...wrap(`${judgement.word}: ${legibleName(view.service)}, ${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
+    ...judgement.reasons.flatMap((reason) => indented(reason, options)),
+    ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
-    ...(folded ? [`${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`] : []),
-    ...(commands.length === 0 ? [] : ['', 'next', ...commands.map((command) => `    ${command}`)]),
+    ...(folded ? wrap(`${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`, options.width) : []),
+    ...(commands.length === 0 ? [] : ['', 'next', ...commands.map((command) => `    ${legibleCommand(command)}`)]),
     ...(judgement.code === 0 ? [] : wrap(exitLine(judgement), options.width)),
   ].join('\n')}\n`
 }
@@ -45,13 +45,13 @@ function tableOf(listed: readonly TenantStatus[], view: StatusView, options: Sta
     { head: 'CHECKED', align: 'right' }, { head: 'PAUSE', align: 'right' },
   ] as const
   const rows = listed.map((one) => {
-    const name = printable(one.tenant ?? one.path)
+    const name = legibleName(one.tenant ?? one.path)
     const check = standingCheck(one)
     if (check === null) return [name, 'never', '-', '-', '-', 'never', '-']
     return [name, words[check.verdict], check.damage === 'none' ? '-' : check.damage, check.level, check.depth, ago(check.at, view.generatedAt), humanMs(check.pauseMs)]
   })
-  const [head = '', ...lines] = renderTable(columns, rows, { width: options.width, paint: (cell, column) => (column === 1 && cell === 'DAMAGED' ? colors.bold(colors.red(cell)) : cell) })
-  return [head, ...listed.flatMap((one, row) => [lines[row] ?? '', ...besides(one, view).flatMap((text) => wrap(text, options.width - 2).map((line) => `  ${line}`))])]
+  const [head = '', ...lines] = renderTable(columns, rows, { ...options, paint: (cell, column) => (column === 1 && cell === 'DAMAGED' ? colors.bold(colors.red(cell)) : cell) })
+  return [head, ...listed.flatMap((one, row) => [lines[row] ?? '', ...besides(one, view).flatMap((text) => indented(text, options))])]
 }
 
 /** The check that the verdict rests on; null where there was none. */

@@ -6,6 +6,7 @@ import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { breakable } from './layout.ts'
 import { describeOther } from './other-holds.ts'
 import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
@@ -70,6 +71,7 @@ export type StatusFormat = 'text' | 'json' | 'nagios' | 'monit' | 'prometheus'
 export interface StatusOptions {
   readonly format: StatusFormat
   readonly width: number
+  readonly cuts?: boolean
   readonly color: boolean
   readonly verbose: boolean
 }
@@ -101,5 +103,5 @@ const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJud
   ({
     schema: 'holdfast.status/1', ...view, config: undefined, configNamed: undefined,
     otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, view.config, view.generatedAt) })),
-    tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons, counts,
+    tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons: reasons.map(breakable), counts,
   })

@@ -1,29 +1,48 @@
 /** A table without borders: words in columns, two spaces between them. */
-import { cutMiddle, displayWidth } from './layout.ts'
+import { breakable, cutMiddle, displayWidth } from './layout.ts'
 
 export interface Column {
   readonly head: string
   readonly align: 'left' | 'right'
 }
 
+export interface TableOptions {
+  /** Columns of the terminal. */
+  readonly width: number
+  /** Whether names are cut to fit: on a terminal only. Elsewhere a table is as wide as it must be. */
+  readonly cuts?: boolean
+  /** Colours a cell once it has its width. */
+  readonly paint: (cell: string, column: number) => string
+}
+
 const gap = '  '
+/** If a terminal leaves fewer columns than this for a name, the name has a line of its own. */
+const nameWidthMin = 24
+/** The longest path that Linux takes. */
+const nameWidthMax = 4_096
 
 /**
- * Lines of at most `width` columns: the first column gives way, the middle of its texts is cut. Cells are printable text; `paint` colours a cell
- * once it has its width. The padding is our own, because table packages measure wide letters in another way than `displayWidth`, and a name could
+ * One text for each row, the head first; a row may be two lines. The first column holds names and gives way. Cells are printable text.
+ * The padding is our own, because table packages measure wide letters in another way than `displayWidth`, and a name could
  * then push the verdict out of its column.
  */
-export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], options: { readonly width: number; readonly paint: (cell: string, column: number) => string }): readonly string[] {
+export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], { width, cuts = false, paint }: TableOptions): readonly string[] {
   const natural = columns.map(({ head }, column) => rows.reduce((most, row) => Math.max(most, displayWidth(row[column] ?? '')), displayWidth(head)))
-  const others = natural.slice(1).reduce((sum, columnWidth) => sum + gap.length + columnWidth, 0)
-  const widths = natural.with(0, Math.max(4, Math.min(natural[0] ?? 0, options.width - others)))
+  const [nameWidth = 0, ...others] = natural
+  const room = cuts ? width - others.reduce((sum, columnWidth) => sum + gap.length + columnWidth, 0) : nameWidthMax
+  const apart = nameWidth > room && room < nameWidthMin
+  const widths = natural.with(0, Math.min(nameWidth, apart ? width : room))
   const cellOf = (text: string, column: number, paint: (cell: string, column: number) => string): string => {
-    const width = widths[column] ?? 0
-    const shown = cutMiddle(text, width)
-    const space = ' '.repeat(Math.max(0, width - displayWidth(shown)))
+    const columnWidth = widths[column] ?? 0
+    const shown = column === 0 ? cutMiddle(text, columnWidth) : text
+    const space = ' '.repeat(Math.max(0, columnWidth - displayWidth(shown)))
     const painted = paint(shown, column)
     return columns[column]?.align === 'right' ? `${space}${painted}` : `${painted}${space}`
   }
-  const lineOf = (row: readonly string[], paint: (cell: string, column: number) => string): string => row.map((text, column) => cellOf(text, column, paint)).join(gap).trimEnd()
-  return [lineOf(columns.map(({ head }) => head), (head) => head), ...rows.map((row) => lineOf(row, options.paint))]
+  const lineOf = (row: readonly string[], paint: (cell: string, column: number) => string): string => {
+    const [name = '', ...rest] = row.map((text, column) => cellOf(text, column, paint))
+    const line = apart ? `${name.trimEnd()}\n${gap}${rest.join(gap)}` : [name, ...rest].join(gap)
+    return breakable(line.trimEnd())
+  }
+  return [lineOf(columns.map(({ head }) => head), (head) => head), ...rows.map((row) => lineOf(row, paint))]
 }

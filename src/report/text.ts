@@ -2,7 +2,8 @@
 import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../model/report.ts'
 import { exitCodeWords } from './summary.ts'
-import { cutEnd, wrap } from './layout.ts'
+import { wrap } from './layout.ts'
+import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { withConfiguration } from './next-command.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
@@ -37,7 +38,7 @@ export function renderReport(report: Report, options: TextOptions): string {
   return `${lines.join('\n')}\n`
 }
 
-const nameOf = (result: Result): string => printable(result.tenant ?? result.path)
+const nameOf = (result: Result): string => legibleName(result.tenant ?? result.path)
 const nounOf = (results: readonly Result[]): 'tenant' | 'file' => (results.some(({ tenant }) => tenant === null) ? 'file' : 'tenant')
 
 /** Gravest first: paused, damaged, failed, inconclusive. */
@@ -48,9 +49,9 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
   const loud = (line: string): string => colors.bold(colors.red(line))
   return [
     ...(paused.length > 0
-      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', `    ${withConfiguration('holdfast resume --all', options.config ?? null)}`, '']
+      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', `    ${legibleCommand(withConfiguration('holdfast resume --all', options.config ?? null))}`, '']
       : []),
-    ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${printable(report.run.stopped)}`, options.width).map(loud), '']),
+    ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
   ]
 }
 
@@ -64,8 +65,8 @@ function untilWhen(results: readonly Result[]): string {
 function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
-  const now = options.config ? 'Run the resume command now.' : 'Run holdfast resume --all now.' // A path would be cut.
-  return [colors.bold(colors.red(cutEnd(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. ${now}`, options.width)))]
+  const now = options.config ? 'Run the resume command now.' : 'Run holdfast resume --all now.'
+  return wrap(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. ${now}`, options.width).map((line) => colors.bold(colors.red(line)))
 }
 
 function heading(report: Report, options: TextOptions): readonly string[] {
@@ -92,7 +93,7 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
   const rows = listed.map((result) => [nameOf(result), verdictWord(result), result.damage === 'none' ? '-' : result.damage, humanMs(result.timings.pauseMs), humanMs(result.timings.checkMs)])
   const longest = sound.reduce((most, { timings }) => Math.max(most, timings.pauseMs ?? 0), 0)
   return [
-    ...(rows.length === 0 ? [] : renderTable(columns, rows, { width: options.width, paint })),
+    ...(rows.length === 0 ? [] : renderTable(columns, rows, { ...options, paint })),
     ...(folded ? wrap(`${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ${humanMs(longest)}`, options.width) : []),
   ]
 }
@@ -104,7 +105,7 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   if (notReached.length === 0) return []
   const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
   const more = notCovered - named.length
-  const names = named.map(({ tenant, path }) => printable(tenant ?? path))
+  const names = named.map(({ tenant, path }) => legibleName(tenant ?? path))
   return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
 }
 

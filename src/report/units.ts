@@ -1,4 +1,5 @@
-/** Milliseconds and bytes as people say them. */
+/** Milliseconds, bytes and counts as people say them. */
+export { count } from '../model/count.ts'
 
 /** `9 ms`, `1.3 s`, `2 min 5 s`, `3 h 20 min`, `4 d 2 h`; `-` for null. */
 export function humanMs(ms: number | null): string {
@@ -28,6 +29,3 @@ export function humanBytes(bytes: number): string {
   }
   return `${value.toFixed(1)} ${units[unit]}`
 }
-
-/** `2 tenants`, `1 file`. */
-export const count = (total: number, one: string, many = `${one}s`): string => `${total} ${total === 1 ? one : many}`

@@ -6,6 +6,7 @@
  *  60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite version
  */
 import { isZero, read16, read32, startsWith } from './bytes.ts'
+import { count } from '../model/count.ts'
 
 export interface DatabaseHeader {
   /** Bytes, a power of two from 512 to 65536. */
@@ -54,7 +55,7 @@ export const magic = [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72
 export function readHeader(first100: Uint8Array): HeaderReading {
   if (first100.length === 0) return { kind: 'empty' }
   if (!startsWith(first100, magic)) return { kind: 'not-sqlite' }
-  if (first100.length < 100) return { kind: 'wrong', header: null, why: `the file ends after ${first100.length} bytes, inside the header`, unknown: null }
+  if (first100.length < 100) return { kind: 'wrong', header: null, why: `the file ends after ${count(first100.length, 'byte')}, inside the header`, unknown: null }
   const written = read16(first100, 16)
   const pageSize = written === 1 ? 65_536 : written
   if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) return { kind: 'wrong', header: null, why: `page size ${written} is no power of two from 512 to 65536`, unknown: null }

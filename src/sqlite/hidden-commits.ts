@@ -12,6 +12,7 @@ import { addChecksum, viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'
 import { frameChecksum, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal.ts'
 import type { WalHeader } from './wal.ts'
+import { count } from '../model/count.ts'
 
 /** `length` bytes at `offset`; null where the file ends before them. */
 export type ReadBytes = (offset: number, length: number) => Uint8Array | null
@@ -134,7 +135,7 @@ function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: C
   const behind = pagesThatDiffer(wal, database, shape, rest.from, rest.commit)
   return behind === 0
     ? null
-    : unclear(`it breaks off at frame ${rest.from}, and frames behind it differ from ${behind} pages of the file`)
+    : unclear(`it breaks off at frame ${rest.from}, and frames behind it differ from ${count(behind, 'page')} of the file`)
 }
 
 /** Frames that prove each other, behind some that nothing proves. */
@@ -150,7 +151,7 @@ function judgeBehind(
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, from, commit)
   return pages === 0
     ? null
-    : unclear(`its beginning is destroyed, and frames from frame ${from} on differ from ${pages} pages of the file`)
+    : unclear(`its beginning is destroyed, and frames from frame ${from} on differ from ${count(pages, 'page')} of the file`)
 }
 
 function judgeUnproven(
@@ -160,7 +161,7 @@ function judgeUnproven(
   { commit }: Omit<Chain, 'from'>,
 ): HiddenCommits | null {
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, 1, commit)
-  return pages === 0 ? null : unclear(`frames behind it differ from ${pages} pages of the file`)
+  return pages === 0 ? null : unclear(`frames behind it differ from ${count(pages, 'page')} of the file`)
 }
 
 /** Noise, or frames of which no two prove each other. */

@@ -1,5 +1,6 @@
 /** Records: a header of serial types, then the values (SQLite file format, section 2.1). */
 import { varintBytes, varintNumber } from './varint.ts'
+import { count } from '../model/count.ts'
 
 export type Value =
   | { readonly kind: 'null' }
@@ -22,7 +23,7 @@ export function valueBytes(serialType: number): number | null {
 export function readRecord(payload: Uint8Array, valuesMax: number): RecordReading {
   const headerBytes = varintNumber(payload, 0)
   let at = varintBytes(payload, 0)
-  if (headerBytes < at || headerBytes > payload.length) return { kind: 'malformed', why: `a record says that its header has ${headerBytes} bytes` }
+  if (headerBytes < at || headerBytes > payload.length) return { kind: 'malformed', why: `a record says that its header has ${count(headerBytes, 'byte')}` }
   let body = headerBytes
   const values: Value[] = []
   while (at < headerBytes && values.length < valuesMax) {

@@ -36,7 +36,7 @@ export interface Ran {
 
 /** Nothing of the test's own surroundings that would change what is said, such as colours or Node options. */
 const inherited = (name: string): NodeJS.ProcessEnv => (process.env[name] === undefined ? {} : { [name]: process.env[name] })
-const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...inherited('TMPDIR'), ...inherited('NODE_COMPILE_CACHE') })
+const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LC_ALL: 'C.UTF-8', ...inherited('TMPDIR'), ...inherited('NODE_COMPILE_CACHE') })
 
 export type Program = ChildProcessByStdio<null, Readable, Readable>
 

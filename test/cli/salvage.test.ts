@@ -39,7 +39,7 @@ test('a check names what can be salvaged, and tells the values only with --show-
   const shown = single(await reportOf(['check', path, '--show-values']))
   expect(shown.findings.map(({ salvage }) => salvage?.rows?.map(({ values }) => values))).toEqual([[['private body']], [['private title']]])
   expect(single(await reportOf(['check', '--snapshot', path, '--show-values'])).findings.map(({ salvage }) => salvage)).toEqual(shown.findings.map(({ salvage }) => salvage))
-  const told = await holdfast(['check', path, '--show-values'])
+  const told = await holdfast(['check', path, '--show-values'], { env: { COLUMNS: '80' } })
   expect(told.stdout).toMatch(/salvage +row \d+: title = "private title"/)
   expect(told.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   const hidden = await holdfast(['check', path, '--show-values', '--redact-keys', '--json'])

@@ -13,7 +13,7 @@ const pausesOf = (checks: readonly { readonly tenant: string; readonly pauseMs: 
 
 describe('after a sweep of a service with one damaged tenant', () => {
   let service: TestService
-  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
+  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config], { env: { COLUMNS: '80' } })
   beforeAll(async () => {
     service = await openService({ tenants: (data) => {
       const bolt = makeDatabase(join(data, 'bolt.db'))
@@ -110,7 +110,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
 
 test('what a check settled stands in status until another settles it, and only a whole sweep is a full one', async () => {
   await using service = await openService()
-  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config])
+  const run = (...args: string[]): ReturnType<typeof holdfast> => holdfast([...args, '--config', service.config], { env: { COLUMNS: '80' } })
   const nagios = async (): Promise<string> => (await run('status', '--format', 'nagios')).stdout
   expect((await run('sweep', '--only', 'acme')).code).toBe(0)
   expect(await nagios()).toMatch(/^HOLDFAST WARNING - STALE no full sweep yet \|/)
@@ -152,7 +152,7 @@ test('explain knows every rule, every failure code, the verdicts, the levels and
   for (const topic of [...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'exclusive', 'writer-locked', 'none', '0', '1', '2', '3', '4', '5', '64', '70', '75', '78', '130', '143']) {
     expect([topic, explain(topic) === null || explain(topic) === undefined]).toEqual([topic, false])
   }
-  const text = await holdfast(['explain', 'in_use'])
+  const text = await holdfast(['explain', 'in_use'], { env: { COLUMNS: '80' } })
   expect([text.code, text.stdout.split('\n').every((line) => line.length <= 80)]).toEqual([0, true])
 })
 

@@ -1,5 +1,5 @@
-/** What a person sees, and what a pipe sees: 80 columns, colours only where they help, silence when asked, nothing cut and nobody left paused. */
-import { execFileSync, spawn } from 'node:child_process'
+/** What a person sees, and what a pipe sees: colours only where they help, silence when asked, nothing cut and nobody left paused. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,23 +7,24 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
 import { ending, holdfast, launcher, start } from './program.ts'
+import { escapes, hasScript, onTerminal } from './pty.ts'
 import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
 import { openService } from './service.ts'
 
-test('a pipe gets 80 columns, no escape sequences and no progress; only a command to be copied may be longer', async () => {
+test('a pipe gets whole lines, no escape sequences and no progress', async () => {
   using folder = makeFolder()
-  const deep = folder.in(`${'a-long-name-'.repeat(12)}.db`)
+  const deep = folder.in(`${'a-long-name-'.repeat(12)} with spaces.db`)
   damageIndex(makeDatabase(deep))
   writeFileSync(folder.in('empty.db'), '')
   makeDatabase(folder.in('sound.db'))
-  const { code, stdout, stderr } = await holdfast(['check', folder.path, folder.in('missing.db')], { env: { FORCE_COLOR: '1', COLUMNS: '200' } })
+  const { code, stdout, stderr } = await holdfast(['check', folder.path, folder.in('missing.db')])
   expect([code, stderr]).toEqual([2, ''])
   expect(stdout).not.toContain('\u001b')
   const lines = stdout.split('\n')
-  const commands = new Set(lines.filter((_, at) => lines[at - 1]?.trim() === 'next'))
-  expect(lines.filter((line) => line.length > 80 && !commands.has(line))).toEqual([])
-  expect([...commands].every((line) => line.startsWith('    '))).toBe(true)
-  expect(stdout).toMatch(/4 files: 1 sound, 1 damaged, 1 inconclusive, 1 failed\. Exit code 2/)
+  expect(lines.filter((line) => line.startsWith(deep))).toEqual([expect.stringMatching(/ DAMAGED +index +- +/)])
+  expect(lines).toContain(`DAMAGED (index)  ${deep}`)
+  expect(lines).toContainEqual(expect.stringMatching(/^ {2}what {4}25 rows of notes are missing from index notes_title \(row-missing-from-index\)$/))
+  expect(lines.at(-2)).toBe('4 files: 1 sound, 1 damaged, 1 inconclusive, 1 failed. Exit code 2: damage found.')
 })
 
 test('--quiet is silent when all is sound, on both streams, and speaks when something is not', async () => {
@@ -35,47 +36,16 @@ test('--quiet is silent when all is sound, on both streams, and speaks when some
   expect(both.stdout).toContain('NOT_FOUND')
 })
 
-const hasScript = ((): boolean => {
-  try {
-    execFileSync('script', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
-
-interface Terminal {
-  readonly env?: Readonly<Record<string, string>>
-  /** What the program is to end with. */
-  readonly exitCode?: number
-  /** Done while the program runs. */
-  readonly meanwhile?: (pid: number, shown: () => string) => Promise<void>
-}
-
-/** The program on a terminal of its own, which has `columns`; 0 is one whose size nobody set. */
-async function onTerminal(file: string, columns: number, flags = '', { env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal = {}): Promise<string> {
-  const command = `stty cols ${columns}; exec '${process.execPath}' '${launcher}' check ${flags} '${file}'`
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TERM: 'xterm', ...env }, timeout: 60_000 })
-  let text = ''
-  child.stdout.on('data', (piece: Buffer) => { text = (text + piece.toString('utf8')).slice(0, 1_000_000) })
-  const ended = once(child, 'close') as Promise<[number]>
-  await meanwhile(child.pid ?? 0, () => text)
-  const [code] = await ended
-  expect(code).toBe(exitCode)
-  return text
-}
-
 const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h']
-const escapes = new RegExp(`${String.fromCodePoint(0x1b)}\\[[?0-9;]*[A-Za-z]`, 'u')
 const color = new RegExp(`${String.fromCodePoint(0x1b)}\\[[0-9;]*m`, 'u')
 
 test.skipIf(!hasScript)('on a terminal there are colours and a live line; NO_COLOR and --quiet are honoured (skipped without script(1))', async () => {
   using folder = makeFolder()
   const damaged = makeDatabase(folder.in('damaged.db'))
   damageIndex(damaged)
-  const colored = await onTerminal(damaged, 80)
-  const plain = await onTerminal(damaged, 80, '', { env: { NO_COLOR: '1' } })
-  const quiet = await onTerminal(damaged, 80, '--quiet', { env: { NO_COLOR: '1' } })
+  const colored = await onTerminal(['check', damaged], { columns: 80 })
+  const plain = await onTerminal(['check', damaged], { columns: 80, env: { NO_COLOR: '1' } })
+  const quiet = await onTerminal(['check', '--quiet', damaged], { columns: 80, env: { NO_COLOR: '1' } })
   expect(colored).toMatch(color)
   expect(colored).toContain(hideCursor)
   expect(colored).toContain(showCursor)
@@ -92,10 +62,10 @@ test.skipIf(!hasScript)('a long check shows pages, rate and time left on a termi
   database.exec(`PRAGMA page_size=512; PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) INSERT INTO t SELECT i, zeroblob(400) FROM n`)
   database.close()
-  const flags = '--snapshot --workers 1'
-  const calm = { env: { NO_COLOR: '1' }, exitCode: 0 }
+  const flags = ['--snapshot', '--workers', '1']
+  const calm = { columns: 80, env: { NO_COLOR: '1' }, exitCode: 0 }
   // However fast the machine is: those who read stand still for most of the time until the rate could be seen.
-  const shown = await onTerminal(path, 80, flags, { ...calm, meanwhile: async (pid, text) => {
+  const shown = await onTerminal(['check', ...flags, path], { ...calm, meanwhile: async (pid, text) => {
     // Looked for each time: a large file is read by more than one, and they come one after the other.
     const readers = (): readonly number[] => descendantsOf(pid).flatMap((one) => (one.command.includes('reader-child') ? [one.pid] : []))
     const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void => readers().forEach((reader) => { if (isRunning(reader)) process.kill(reader, signal) })
@@ -125,9 +95,9 @@ test.skipIf(!hasScript)('a long check shows pages, rate and time left on a termi
   expect(done).toEqual(done.toSorted((a, b) => a - b))
   expect(new Set(done).size).toBeGreaterThan(1)
   expect(lines.filter((line) => line.length > 80)).toEqual([])
-  const quiet = await onTerminal(path, 80, `${flags} --quiet`, calm)
+  const quiet = await onTerminal(['check', ...flags, '--quiet', path], calm)
   expect(quiet).toBe('')
-  const piped = await holdfast(['check', ...flags.split(' '), path])
+  const piped = await holdfast(['check', ...flags, path])
   expect([piped.code, piped.stderr]).toEqual([0, ''])
 }, 120_000)
 
@@ -135,7 +105,7 @@ test.skipIf(!hasScript)('a terminal that says it has no columns gets the report,
   using folder = makeFolder()
   const damaged = makeDatabase(folder.in('damaged.db'))
   damageIndex(damaged)
-  const text = await onTerminal(damaged, 0, '', { env: { NO_COLOR: '1' } })
+  const text = await onTerminal(['check', damaged], { columns: 0, env: { NO_COLOR: '1' } })
   expect(text).toMatch(/FILE +VERDICT +DAMAGE[^]*Exit code 2/)
   expect(text.length).toBeLessThan(10_000)
 })

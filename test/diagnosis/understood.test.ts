@@ -140,7 +140,7 @@ test.each([
 )
 
 test.each([
-  ['its order: collation klingon is the application\u2019s own', 'unknown-collation'],
+  ['its order: collation klingon is the application\'s own', 'unknown-collation'],
   ['no such collation sequence: klingon', 'unknown-collation'],
   ['no such function: f', 'unknown-function'],
   ['unknown function: f()', 'unknown-function'],

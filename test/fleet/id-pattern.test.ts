@@ -23,7 +23,7 @@ test.each(leaves)('%j does not take %j', (pattern, id) => {
 
 test('a pattern that asks for much is answered soon, and one that is too long is refused by name', () => {
   expect(matchesId(tenantId('a'.repeat(64)), '*a*a*a*a*a*a*a*a*a*a*a*a*b')).toBe(false)
-  expect(() => matchesId(tenantId('a'), 'a'.repeat(100_000))).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/^"a{40}…": pattern is too long$/) as string }) as Error)
+  expect(() => matchesId(tenantId('a'), 'a'.repeat(100_000))).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/^"a{40}\.\.\.": pattern is too long$/) as string }) as Error)
 })
 
 test('patterns that match nobody are named, all of them', () => {

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cutEnd, cutMiddle, displayWidth, wrap } from '../../src/report/layout.ts'
+import { shellWord } from '../../src/diagnosis/command.ts'
+import { showAsciiOnly } from '../../src/model/letters.ts'
+import { cutEnd, cutMiddle, displayWidth, hanging, unbroken, wrap } from '../../src/report/layout.ts'
+import { legibleCommand } from '../../src/report/legible.ts'
 import { printable } from '../../src/report/printable.ts'
 import { humanBytes, humanMs } from '../../src/report/units.ts'
 
@@ -11,12 +14,48 @@ test.each([
   expect(printable(text)).toBe(shown)
 })
 
-test('wrapped lines fit, and nothing but spaces at the breaks is lost', () => {
+test('wrapped lines fit, or are one word; nothing but spaces at the breaks is lost, and no letter is composed', () => {
   fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }).map(printable), fc.integer({ min: 10, max: 100 }), (text, width) => {
     const lines = wrap(text, width)
-    for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width)
+    for (const line of lines) if (displayWidth(line) > width) expect(line.trim()).not.toContain(' ')
     expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''))
   }))
+  expect(wrap(`see /srv/cafe\u0301.db`, 10)).toEqual(['see', '/srv/cafe\u0301.db'])
+})
+
+test('commands and names are kept in one piece, and where lines are not wrapped everything is', () => {
+  expect(wrap('then run `holdfast resume --all` at once', 20)).toEqual(['then run', '`holdfast resume --all`', 'at once'])
+  expect(wrap(`in ${unbroken('/srv/my notes/app.db')}, page 7`, 12)).toEqual(['in', '/srv/my notes/app.db,', 'page 7'])
+  expect(wrap(`a  b ${'c'.repeat(300)}`, Infinity)).toEqual([`a  b ${'c'.repeat(300)}`])
+  expect(hanging('  next: one two three four', 18)).toEqual(['  next: one two', '    three four'])
+})
+
+test('names that nobody could read are cut, in the middle; commands are left out', () => {
+  expect(wrap(`of ${'n'.repeat(1_000)} and /${'p'.repeat(4_000)}`, Infinity)[0]).toHaveLength(5_009)
+  const [long = ''] = wrap(`column ${'x'.repeat(900_000)}y is`, Infinity)
+  expect([long.length, long.endsWith('xy is'), long.includes('\u2026')]).toEqual([1_034, true, true])
+  expect(wrap(`run \`holdfast check ${'z'.repeat(5_000)}\` now`, 80).join(' ')).toBe('run a command that is too long to show now')
+  expect(legibleCommand(`holdfast check ${'z'.repeat(5_000)}`)).toBe('(too long to show here; --json names what it needs)')
+  expect(legibleCommand(`holdfast check ${'z'.repeat(4_000)}`)).toBe(`holdfast check ${'z'.repeat(4_000)}`)
+})
+
+test.each([
+  ['abc', 3], ['\u65e5\u672c', 4], ['e\u0301', 1], ['\u{1f600}', 2], ['\u{1f44d}\u{1f3fd}', 2], ['\u{1f1e9}\u{1f1ea}', 2], ['\u1112\u1161\u11ab', 2], ['\uff21', 2], ['\uff71', 1], ['\u0e01\u0e34', 1],
+])('%s takes %d columns', (text, columns) => {
+  expect(displayWidth(text)).toBe(columns)
+})
+
+test('in a locale that is not UTF-8 all letters are ASCII, and a command passes the same bytes', () => {
+  showAsciiOnly(true)
+  try {
+    expect([printable('caf\u00e9\n\u65e5'), wrap('the service\u2019s own \u2026', 80), cutMiddle('abcdefghijkl', 9)]).toEqual(['caf\\u{e9}\\n\\u{65e5}', ["the service's own ..."], 'abc...jkl'])
+    expect([shellWord('caf\u00e9'), shellWord('plain one')]).toEqual(["$'caf\\xc3\\xa9'", "'plain one'"])
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {
+      expect(printable(text) + shellWord(text) + wrap(text.replaceAll('\n', ''), 20).join('')).toMatch(/^[\0-\u007f]*$/)
+    }))
+  } finally {
+    showAsciiOnly(false)
+  }
 })
 
 test('cut texts fit and keep both ends, or the beginning', () => {

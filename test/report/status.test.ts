@@ -3,12 +3,13 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noPauses } from '../../src/ledger/pause-totals.ts'
 import { tenantId } from '../../src/model/brand.ts'
+import { showAsciiOnly } from '../../src/model/letters.ts'
 import { renderHistory } from '../../src/report/history.ts'
 import { renderHolders } from '../../src/report/holders.ts'
-import { displayWidth } from '../../src/report/layout.ts'
 import { renderStatus } from '../../src/report/status.ts'
 import type { OtherHold } from '../../src/model/service-way.ts'
 import type { SettledThen, StatusFormat, StatusView, TenantStatus } from '../../src/report/status.ts'
+import { needlesslyWide } from './support.ts'
 
 const hour = 3_600_000
 const now = 1_790_000_000_000
@@ -23,7 +24,7 @@ const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
   ({ service: 'notes', selection: null, pauses: noPauses, via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', configNamed: null, ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
-const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, color: false, verbose: false })
+const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
 const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
 
 const other = (whose: OtherHold['whose']): OtherHold => ({
@@ -91,9 +92,10 @@ test('the status line is one line of at most 512 bytes with one bar before the p
 
   test('never OK while one is damaged, and text is never wider than the terminal but for commands', () => {
     fc.assert(fc.property(fc.array(anyTenant, { minLength: 1, maxLength: 30 }), (tenants) => {
-      const { text, code } = render(view(tenants), 'text')
+      const oneWord = (name: string | null): string | null => name?.replaceAll(' ', '_') ?? null // Spaces in names are kept together.
+      const { text, code } = render(view(tenants.map((one) => ({ ...one, tenant: oneWord(one.tenant), path: oneWord(one.path) ?? '' }))), 'text')
       if (tenants.some(({ verdict, settled }) => verdict === 'damaged' || settled?.verdict === 'damaged')) expect(code).toBe(2)
-      for (const line of text.split('\n')) if (!line.startsWith('    holdfast ')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
+      expect(needlesslyWide(text, 80)).toEqual([])
       expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
     }))
   })
@@ -233,4 +235,29 @@ test('holders are told apart from what could not be looked at', () => {
   expect(renderHolders('/a.db', [], [], options)).toBe('Nobody has it open, mapped or locked: /a.db\n')
   expect(renderHolders('/a.db', [], ['file tables of 12 processes of other users'], options)).toBe('Nobody was seen to have it open, mapped or locked: /a.db\nnot looked at: file tables of 12 processes of other users\n')
   expect(renderHolders('/a.db', [{ pid: 7, command: 'sql\nite3', modes: ['write', 'mapped'], path: '/a.db-wal' }], [], options)).toBe('FILE       COMMAND    PID  HOW\n/a.db-wal  sql\\nite3    7  write+mapped\n')
+})
+
+test('in a locale that is not UTF-8 names are spelled out, but not in metrics: a scraper reads UTF-8', () => {
+  const given = view([tenant('b\u00fcro', { verdict: 'damaged', damage: 'index' })])
+  const told = (format: StatusFormat): string => render(given, format).text
+  const inUtf8 = told('prometheus')
+  showAsciiOnly(true)
+  try {
+    for (const format of ['text', 'nagios'] as const) expect(told(format)).toContain('DAMAGED 1: b\\u{fc}ro')
+    expect(told('text')).toContain("    holdfast check --tenant $'b\\xc3\\xbcro'")
+    expect(told('prometheus')).toBe(inUtf8)
+    expect(inUtf8).toContain('tenant="b\u00fcro"')
+  } finally {
+    showAsciiOnly(false)
+  }
+})
+
+test('holders: a row for each process, with whole names where nothing is cut', () => {
+  const of = (pid: number, part: string, ...modes: readonly ('read' | 'write' | 'mapped')[]) => ({ pid, command: 'node a-rather-long-command.js', modes, path: `/srv/a.db${part}` })
+  const holders = [of(7, '', 'read'), of(7, '-wal', 'write', 'read'), of(7, '-shm', 'mapped'), of(8, '-wal', 'read')]
+  const pids = (text: string): readonly string[] => [...text.matchAll(/ (\d) {2}/g)].map(([, pid]) => pid ?? '')
+  const piped = renderHolders('/srv/a.db', holders, [], { width: Infinity })
+  expect(pids(piped)).toEqual(['7', '8'])
+  expect(piped).toContain('/srv/a.db, /srv/a.db-wal, /srv/a.db-shm  node a-rather-long-command.js    7  read+write+mapped')
+  expect(renderHolders('/srv/a.db', holders, [], { width: 80, cuts: true })).toContain('/srv/a.db, -wal, -shm  node a-rather-long-comm\u2026    7  read+write+mapped')
 })

@@ -1,3 +1,4 @@
+import { displayWidth } from '../../src/report/layout.ts'
 import { noEvidence } from '../../src/model/evidence.ts'
 import type { Evidence } from '../../src/model/evidence.ts'
 import { tenantId } from '../../src/model/brand.ts'
@@ -61,3 +62,7 @@ export function summarize(results: readonly Result[], notCovered: number, end: {
   for (const result of results) tally.add(result)
   return tally.summary(notCovered, tally.exitCode({ notCovered, stopped: end.stopped ?? null, signal: end.signal ?? null }))
 }
+
+/** Lines that are wider and could have been broken: a label, a name or a path that is longer has a line of its own and stays whole. */
+export const needlesslyWide = (text: string, width: number): readonly string[] =>
+  text.split('\n').filter((line) => displayWidth(line) > width && !line.startsWith('    holdfast ') && !/^ *(?:\S+ {2,}){0,2}\S+$/u.test(line))

@@ -49,6 +49,7 @@ async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
   const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
   const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
-  if (code !== exitCodes.sound || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
+  if (options.json) await face.out(`${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n`)
+  else if (code !== exitCodes.sound || !options.quiet) await face.print(renderFitness(fitness, face))
   return code
 }

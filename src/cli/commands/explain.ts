@@ -23,7 +23,8 @@ Exit codes: 0 explained, 64 no such topic, 70 bug`)
 async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
   const explanation = explain(topic)
   if (!explanation) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: hintFor(nearestTopics(topic)) })
-  await face.out(json ? `${JSON.stringify({ schema: 'holdfast.explanation/1', ...explanation }, null, 2)}\n` : renderExplanation(explanation, { width: face.width, color: face.color }))
+  if (json) await face.out(`${JSON.stringify({ schema: 'holdfast.explanation/1', ...explanation }, null, 2)}\n`)
+  else await face.print(renderExplanation(explanation, face))
   return exitCodes.sound
 }
 

@@ -9,6 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import { renderHistory, type HistoryEntry } from '../../report/history.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
+import { noticeTo } from '../opening.ts'
 import { positive, withCommon, type CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
 
@@ -35,8 +36,10 @@ async function tellHistory(id: string | undefined, options: HistoryCommandOption
   const tenant = id === undefined ? null : tenantId(id)
   const { lines, more } = await ledger.checks(tenant, options.limit)
   if (lines.length === 0 && tenant !== null && (await ledger.history(tenant, 1)).length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)
-  if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
-  await face.out(renderHistory({ entries: lines.flatMap(asEntry), older: more ? forOlder(tenant, options.limit, lines.length) : null }, { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
+  if (ledger.notice !== null) noticeTo(face)(ledger.notice)
+  const view = { entries: lines.flatMap(asEntry), older: more ? forOlder(tenant, options.limit, lines.length) : null }
+  if (options.json) await face.out(renderHistory(view, { ...face, format: 'json' }))
+  else await face.print(renderHistory(view, { ...face, format: 'text' }))
   return exitCodes.sound
 }
 

@@ -22,7 +22,7 @@ Exit codes: 0 nobody has it, 1 failed, 3 something could not be looked at,
 async function listHolders(file: string, { json, quiet }: CommonOptions, face: Face): Promise<ExitCode> {
   const { holders, unseen } = await holdersOfPath(file)
   if (json) await face.out(`${JSON.stringify({ schema: 'holdfast.holders/1', path: file, holders, unseen }, null, 2)}\n`)
-  else if (!quiet || holders.length > 0 || unseen.length > 0) await face.out(renderHolders(file, holders, unseen, { width: face.width, color: face.color }))
+  else if (!quiet || holders.length > 0 || unseen.length > 0) await face.print(renderHolders(file, holders, unseen, face))
   if (holders.length > 0) return exitCodes.busy
   return unseen.length > 0 ? exitCodes.inconclusive : exitCodes.sound
 }

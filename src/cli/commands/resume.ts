@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { requireAllResumed } from '../../fleet/open-holds.ts'
+import { notResumed } from '../../fleet/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../fleet/resume-tenants.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import { mayBeOurs } from '../../model/service-way.ts'
-import { describeOther } from '../../report/other-holds.ts'
+import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
+import { describeOther, withoutThatConfiguration } from '../../report/other-holds.ts'
 import { printable } from '../../report/printable.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -48,15 +48,21 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
   const { notice, trouble, isNew } = resumption
   if (options.json) await face.out(`${JSON.stringify(documentOf(resumption, settings.file), null, 2)}\n`)
-  tellEndings(face, resumption.endings)
-  tellOthers(face, resumption.others, settings.file)
-  if (notice !== null) noticeTo(face)(notice)
+  const standing = notServing(resumption, settings.file)
+  const left = standing ?? notWritten(resumption)
+  tellEndings(face, standing === null ? resumption.endings.map((ending) => ({ ...ending, unwritten: null })) : resumption.endings)
+  tellOthers(face, resumption.others.filter((hold) => hold !== left?.hold), settings.file)
+  // Each thing once: what the failure says at the end is not said before it.
+  const saidAtTheEnd = left?.failure.message ?? ''
+  const tell = (sentence: string): void => {
+    if (!saidAtTheEnd.includes(sentence)) noticeTo(face)(sentence)
+  }
+  if (notice !== null) tell(notice)
   // It may have been lost, or be looked for in the wrong place: then nobody knows what stands open.
-  if (isNew && only === null) noticeTo(face)(`there is no ledger in ${printable(settings.ledger.dir)}: no hold is known; \`holdfast resume ID\` needs none`)
-  if (trouble !== null) noticeTo(face)(trouble.message)
-  if (!options.json && !options.quiet && resumption.endings.length === 0 && !resumption.unknown && !resumption.others.some(mayBeOurs)) await face.out(nothingOpen(only, resumption))
-  requireServing(resumption, settings.file)
-  requireWritten(resumption)
+  if (isNew && only === null) tell(`there is no ledger in ${printable(settings.ledger.dir)}: no hold is known; \`holdfast resume ID\` needs none`)
+  if (trouble !== null) tell(trouble.message)
+  if (!options.json && !options.quiet && resumption.endings.length === 0 && !resumption.unknown && !resumption.others.some(mayBeOurs)) await face.print(nothingOpen(only, resumption))
+  if (left !== null) throw left.failure
   return notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive // Of what could not be read nobody knows whether it was a hold.
 }
 
@@ -72,25 +78,38 @@ const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, c
   ...(unknown ? { unknown, leases } : {}),
 })
 
-/** @throws {Failure} with `maybe-paused` while it is not known whether a tenant of this service stands still */
-function requireServing({ endings, others, leases, unknown, trouble, notice }: Resumption, config: string): void {
-  requireAllResumed(endings)
-  if (unknown) {
-    const named = leases.length === 0 ? '' : `; the service names leases of a holdfast: ${leases.map(({ tenant }) => tenant).join(', ')}`
-    throw new Failure('LEDGER_UNUSABLE', `it is not known which holds stand open: ${trouble?.message ?? notice ?? 'the ledger does not say'}${named}`, {
-      tenant: 'maybe-paused', cause: trouble, hint: 'ask the service which tenants stand still, and run `holdfast resume ID` for each: that needs no ledger',
-    })
-  }
-  const [first] = others.filter(mayBeOurs)
-  if (first !== undefined) throw new Failure('RESUME_FAILED', describeOther(first, config).said, { hint: describeOther(first, config).next })
+/** What is left to do. */
+interface Left {
+  readonly failure: Failure
+  /** The hold of others that it is about; null where it is about ours. */
+  readonly hold: OtherHold | null
 }
 
-/** @throws {Failure} where tenants serve again and the ledger does not know it */
-function requireWritten({ endings }: Resumption): void {
+/** null once every tenant of this service is known to serve */
+function notServing({ endings, others, leases, unknown, trouble, notice }: Resumption, config: string): Left | null {
+  const standing = notResumed(endings)
+  if (standing !== null) return { failure: standing, hold: null }
+  if (unknown) {
+    const named = leases.length === 0 ? '' : `; the service names leases of a holdfast: ${leases.map(({ tenant }) => tenant).join(', ')}`
+    const failure = new Failure('LEDGER_UNUSABLE', `it is not known which holds stand open: ${trouble?.message ?? notice ?? 'the ledger does not say'}${named}`, {
+      tenant: 'maybe-paused', cause: trouble, hint: 'ask the service which tenants stand still, and run `holdfast resume ID` for each: that needs no ledger',
+    })
+    return { failure, hold: null }
+  }
+  const [first] = others.filter(mayBeOurs)
+  if (first === undefined) return null
+  const { said, next } = describeOther(first, config)
+  return { failure: new Failure('RESUME_FAILED', said, { hint: `${next} (${withoutThatConfiguration(first)})` }), hold: first }
+}
+
+/** null where the ledger knows of all that serve again */
+function notWritten({ endings }: Resumption): Left | null {
   const unwritten = endings.filter((ending) => ending.unwritten !== null)
   const [first] = unwritten
-  if (!first?.unwritten) return
-  throw new Failure('LEDGER_UNUSABLE', `${unwritten.map(({ hold }) => hold.tenant).join(', ')}: the hold has ended, but the ledger could not be written: ${first.unwritten.message}`, {
+  if (!first?.unwritten) return null
+  const tenants = [...new Set(unwritten.map(({ hold }) => hold.tenant))].join(', ')
+  const failure = new Failure('LEDGER_UNUSABLE', `${tenants}: the hold has ended, but the ledger could not be written: ${first.unwritten.message}`, {
     tenant: 'active', cause: first.unwritten, hint: `${first.unwritten.hint}; until then each run resumes the tenant again, which does no harm`,
   })
+  return { failure, hold: null }
 }

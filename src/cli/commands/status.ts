@@ -10,6 +10,7 @@ import { renderNoStatus } from '../../report/status-line.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
+import { noticeTo } from '../opening.ts'
 import { configurationNamed, duration, onlyOption, patternHelp, withCommon, type CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
 import { chooseKnown } from '../status-selection.ts'
@@ -60,14 +61,16 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
   const format = options.json ? 'json' : options.format
   const isForMonitor = format === 'nagios' || format === 'monit'
   const { output } = options
-  const rendering = { format, width: face.width, color: face.color && output === undefined, verbose: options.verbose ?? false }
+  // A file is read like a pipe.
+  const page = output === undefined ? face : { width: Infinity, cuts: false, color: false }
+  const rendering = { format, width: page.width, cuts: page.cuts, color: page.color, verbose: options.verbose ?? false }
   const view = await readStatus(options, face).catch((error: unknown) => {
     if (output !== undefined && isForMonitor) leaveUnknown(output, error, face)
     throw error
   })
   const { text, code } = renderStatus(view, rendering)
   if (output !== undefined) replaceFile(output, text)
-  else if (!options.quiet || format !== 'text' || code !== 0) await face.out(text)
+  else if (!options.quiet || format !== 'text' || code !== 0) await (format === 'json' || format === 'prometheus' ? face.out(text) : face.print(text))
   return isForMonitor ? code : exitCodes.sound
 }
 
@@ -99,7 +102,7 @@ async function readStatus(options: StatusOptions, face: Face): Promise<StatusVie
     config: settings.file, configNamed: configurationNamed(options), ledgerLost: ledger.holdsLost,
     lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)), pauses: await ledger.pauseTotals(),
   }
-  if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
+  if (ledger.notice !== null) noticeTo(face)(ledger.notice)
   return view
 }
 

@@ -107,7 +107,7 @@ export class Leases {
     const inUse = this.#tenants.paused().length
     if (inUse >= this.#limits.maxPaused) {
       this.#tenants.tidy(record)
-      throw new Problem('quiesce-limit', `${inUse} tenants are quiesced, which is the limit`, { headers: retryAfter(1000) })
+      throw new Problem('quiesce-limit', `${inUse === 1 ? '1 tenant is' : `${inUse} tenants are`} quiesced, which is the limit`, { headers: retryAfter(1000) })
     }
     // No step between the look and the deed: from here on nobody else gets this tenant.
     record.serving = 'draining'
@@ -122,7 +122,7 @@ export class Leases {
     if (await record.turnstile.drain(timeoutMs)) return Math.round(performance.now() - startedAt)
     const left = record.turnstile.inFlight
     this.#admit(record)
-    throw new Problem('drain-timeout', `${left} requests or jobs of the tenant were still running after ${timeoutMs} ms`, { headers: retryAfter(1000), members: { state: 'active', inFlight: left } })
+    throw new Problem('drain-timeout', `${left === 1 ? '1 request or job of the tenant was' : `${left} requests or jobs of the tenant were`} still running after ${timeoutMs} ms`, { headers: retryAfter(1000), members: { state: 'active', inFlight: left } })
   }
 
   async #close(record: TenantRecord, tenant: GateTenant): Promise<Closed> {

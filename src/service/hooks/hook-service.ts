@@ -142,7 +142,7 @@ export class HookService implements Service {
   #entriesOf(text: string): readonly unknown[] {
     const printed = parse(text)
     const entries: unknown = Array.isArray(printed) ? printed : (printed as { readonly tenants?: unknown } | null | undefined)?.tenants
-    if (!Array.isArray(entries)) throw this.#invalid('it must print a JSON array of {"id", "files"}, or {"tenants": …}')
+    if (!Array.isArray(entries)) throw this.#invalid('it must print a JSON array of {"id", "files"}, or {"tenants": ...}')
     return entries
   }
 

@@ -4,6 +4,7 @@
  * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md, blind spots), so it is always done
  * here, from the pages alone. It is exact: silent on every healthy file.
  */
+import { count } from '../../model/count.ts'
 import type { Finding, FoundObject } from '../../model/finding.ts'
 import type { PageGroups } from '../../model/page-map.ts'
 import { isZero } from '../bytes.ts'
@@ -94,12 +95,12 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
   const whole = Math.floor(source.fileBytes / header.pageSize)
   if (header.pageCountValid && header.pageCount > whole) {
     account.brokenOff = true
-    const torn = filePages > whole ? `, the last of them cut after ${source.fileBytes % header.pageSize} bytes` : ''
-    account.say('truncated', 'damage', file, null, [], `the file has ${filePages} of the ${header.pageCount} pages that its header says${torn}`)
+    const torn = filePages > whole ? `, the last of them cut after ${count(source.fileBytes % header.pageSize, 'byte')}` : ''
+    account.say('truncated', 'damage', file, null, [], `the file has ${filePages} of the ${count(header.pageCount, 'page')} that its header says${torn}`)
   } else if (filePages > whole) {
     // Without a valid count the torn page may belong to the database.
     const severity = header.pageCountValid ? 'leak' : 'damage'
-    account.say('truncated', severity, file, filePages, [], `the file ends with ${source.fileBytes % header.pageSize} bytes that are no whole page`)
+    account.say('truncated', severity, file, filePages, [], `the file ends with ${count(source.fileBytes % header.pageSize, 'byte that is', 'bytes that are')} no whole page`)
   }
 }
 
@@ -151,7 +152,7 @@ function* readBehind(account: Account, source: PageSource, filePages: number): G
     if (page * account.layout.pageSize <= source.fileBytes && bytes !== null && !isZero(bytes)) written++
     yield
   }
-  if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${written === 1 ? '1 page with content lies' : `${written} pages with content lie`} behind the end of the database, which has ${from - 1} pages`)
+  if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${count(written, 'page with content lies', 'pages with content lie')} behind the end of the database, which has ${count(from - 1, 'page')}`)
 }
 
 function ownerOf(account: Account, page: number): number | null {

@@ -89,7 +89,7 @@ export class Account {
   }
 
   nameOfOwner(owner: number, use: Use): string {
-    if (use === uses.lockByte) return 'SQLite\u2019s locks'
+    if (use === uses.lockByte) return "SQLite's locks"
     if (use === uses.pointerMap) return 'the pointer map'
     if (owner === freeListOwner) return 'the free list'
     return nameOf(this.objectOf(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })

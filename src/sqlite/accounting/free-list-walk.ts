@@ -4,6 +4,7 @@ import { freeList } from './account.ts'
 import type { Account } from './account.ts'
 import { freeListOwner, uses } from './claims.ts'
 import type { Use } from './claims.ts'
+import { count } from '../../model/count.ts'
 
 /** Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not sound. */
 export function* walkFreeList(account: Account): Generator<void> {
@@ -40,7 +41,7 @@ export function* walkFreeList(account: Account): Generator<void> {
     yield
   }
   if (whole && counted !== header.freelistCount) {
-    account.say('freelist-broken', 'damage', freeList, null, [], `the free list has ${counted} pages, but the header says ${header.freelistCount}`)
+    account.say('freelist-broken', 'damage', freeList, null, [], `the free list has ${count(counted, 'page')}, but the header says ${header.freelistCount}`)
   }
 }
 
@@ -51,7 +52,7 @@ function claimFree(account: Account, page: number, use: Use, from: number): bool
     case 'granted':
       return true
     case 'out-of-range':
-      account.breakOff('freelist-broken', freeList, page, [], `${by} says that page ${page} is free, but the database has ${account.claims.pageCount} pages`)
+      account.breakOff('freelist-broken', freeList, page, [], `${by} says that page ${page} is free, but the database has ${count(account.claims.pageCount, 'page')}`)
       return false
     case 'used': {
       // The damage is that of the owner: what it keeps on the page may be overwritten by the next write.

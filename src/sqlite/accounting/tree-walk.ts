@@ -7,6 +7,7 @@ import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
 import { nameOf } from './account.ts'
 import type { Account } from './account.ts'
+import { count } from '../../model/count.ts'
 import type { FoundObject } from '../../model/finding.ts'
 
 /** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH), and no file has room for them. */
@@ -78,7 +79,7 @@ function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
   for (const [depth, { first }] of wrong) {
     for (const path of first) {
       const page = path.at(-1) ?? tree.root
-      account.say('wrong-depth', 'damage', tree.object, page, path, `page ${page} lies ${depth} levels below the root of ${nameOf(tree.object)}, most leaves ${right?.[0]}`)
+      account.say('wrong-depth', 'damage', tree.object, page, path, `page ${page} lies ${count(depth, 'level')} below the root of ${nameOf(tree.object)}, most leaves ${right?.[0]}`)
     }
   }
 }
