@@ -3,6 +3,7 @@
  * words, and advice that fits. It lives here because the configuration is the first that is read (src/ARCHITECTURE.md).
  */
 import { constants } from 'node:os'
+import { isAbsolute } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 import { shellWord } from '../diagnosis/command.ts'
 import { Failure, type FailureCode, type TenantState } from '../model/failure.ts'
@@ -27,8 +28,8 @@ export interface Attempt {
   /** The code where the path is at fault (CONFIG_INVALID); a limit or a disk keeps its own. */
   readonly pathCode?: FailureCode
   readonly tenant?: TenantState
-  /** The option or setting that names another place: `--snapshots DIR`. */
-  readonly movedBy?: string
+  /** How to take another place, as it follows "or": `name another with --config FILE`. */
+  readonly elsewhere?: string
 }
 
 export function isSystemError(error: unknown): error is SystemError {
@@ -44,9 +45,9 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
   if (!isSystemError(error)) return error
   const path = attempt.path ?? error.path ?? null
   const kind = kindOf(error, path)
-  const { doing, movedBy, tenant } = attempt
+  const { doing, elsewhere, tenant } = attempt
   const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : attempt.pathCode ?? kind.code)
-  const move = movedBy !== undefined && movable.has(nameOfError(error)) ? `; or name another with ${movedBy}` : ''
+  const move = elsewhere !== undefined && movable.has(nameOfError(error)) ? `; or ${elsewhere}` : ''
   const what = path === null ? doing : `${doing} ${shortened(path)}`
   return new Failure(code, `cannot ${what}: ${inWords(error)}`, {
     hint: `${kind.hint}${move}`, cause: error, ...(tenant === undefined ? {} : { tenant }),
@@ -117,7 +118,7 @@ function kindOf(error: SystemError, path: string | null): Kind {
     case 'EDQUOT':
       return { code: 'NO_SPACE', hint: 'the quota of this user is used up there (`quota`): delete files, or raise it' }
     case 'ENOENT':
-      return { code: 'NOT_FOUND', hint: 'check the path' }
+      return { code: 'NOT_FOUND', hint: isOfLostFolder(error, path) ? lostFolder : 'check the path' }
     case 'ENOTDIR':
     case 'ELOOP': {
       const look = word === null ? 'look at each step of the path' : `\`namei -l ${word}\` shows each step`
@@ -133,6 +134,19 @@ function kindOf(error: SystemError, path: string | null): Kind {
   }
 }
 
+/** A relative path leads nowhere once the current folder was removed. */
+function isOfLostFolder(error: SystemError, path: string | null): boolean {
+  if (callOf(error) === 'uv_cwd') return true
+  if (path === null || isAbsolute(path)) return false
+  try {
+    process.cwd()
+    return false
+  } catch {
+    return true
+  }
+}
+
+const lostFolder = 'the current folder was removed: change to one that is there, or use absolute paths'
 const stepOf = {
   ENOTDIR: 'one of them is no folder',
   ELOOP: 'one of them is a symbolic link that leads in a circle, or one that is not followed',

@@ -31,7 +31,7 @@ const kinds = {
   COPY_CHANGED: { retry: true, tenant: 'unknown', hint: 'the file changed while it was being copied; the copy was thrown away; try again' },
   GUARDIAN_LOST: { retry: false, tenant: 'unknown', hint: 'the guardian process ended; nothing is held without it; look for an out-of-memory kill and run again' },
   READ_FAILED: { retry: true, tenant: 'unknown', hint: 'the operating system refused; look at the kernel log (`dmesg`), and at free descriptors and memory' },
-  NO_SPACE: { retry: false, tenant: 'untouched', hint: 'free space in the snapshot folder; or name another with snapshots.dir of the configuration; for files with `--snapshots DIR` or TMPDIR' },
+  NO_SPACE: { retry: false, tenant: 'untouched', hint: 'free space in the snapshot folder, or name a folder on another disk in snapshots.dir (for files: `--snapshots DIR`, or TMPDIR)' },
   NOT_SQLITE: { retry: false, tenant: 'untouched', hint: 'the file has no SQLite header: it is encrypted, foreign, or its beginning was overwritten' },
   EMPTY_FILE: { retry: false, tenant: 'untouched', hint: 'the file has no bytes; if data was here, restore it from a backup' },
   NOT_FOUND: { retry: false, tenant: 'untouched', hint: 'check the path' },

@@ -14,7 +14,7 @@ beforeEach(() => { top = mkdtempSync(join(tmpdir(), 'system-failure-')) })
 afterEach(() => rmSync(top, { recursive: true, force: true }))
 
 const failureOf = (name: keyof typeof constants.errno, path = '/srv/x'): Failure =>
-  systemFailure(new SystemCallError('open', constants.errno[name]), { doing: 'write', path, movedBy: '--there DIR' }) as Failure
+  systemFailure(new SystemCallError('open', constants.errno[name]), { doing: 'write', path, elsewhere: 'name another with --there DIR' }) as Failure
 
 test.each([
   ['ENOSPC', 'NO_SPACE', /no space left on device/, /df -h \/srv\/x.*--there DIR/],
