@@ -91,7 +91,7 @@ const wordsOfOurs: Readonly<Record<string, string>> = {
 
 /** Where another place would help. */
 const movable = new Set([
-  'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'EIO', 'ESTALE', 'ENOENT', 'ENOTDIR', 'ELOOP',
+  'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ESTALE', 'ENOENT', 'ENOTDIR', 'ELOOP',
   'ENAMETOOLONG', 'ENOLCK', 'ENODEV',
 ])
 
