@@ -26,7 +26,7 @@ function tellOne(face: Saying, error: unknown): void {
 }
 
 /** What the system refused is a failure wherever it was not expected, and no defect of ours. */
-const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error).map(unforeseenFailure)
+const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error).map((one) => unforeseenFailure(one))
 
 /** Of several a tenant that may stand still outweighs a defect, and a defect whatever else. */
 function gravestIn(error: unknown): unknown {

@@ -54,11 +54,16 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
   })
 }
 
-/** The net below all others, for an error that was not expected where it came up: it names the call. */
-export function unforeseenFailure(error: unknown): unknown {
+/**
+ * The net below all others, for an error that was not expected where it came up: it names the call.
+ * @param path what was worked on; the error's own path comes first
+ */
+export function unforeseenFailure(error: unknown, path: string | null = null): unknown {
   if (!isSystemError(error)) return error
   const call = callOf(error)
-  return systemFailure(error, { doing: call === undefined ? 'go on' : `go on, the system refused ${call}`, path: null })
+  const doing = call === undefined ? 'go on with' : `go on: the system refused ${call} of`
+  const at = error.path ?? path
+  return systemFailure(error, { doing: at === null ? doing.replace(/ (?:of|with)$/, '') : doing, path: at })
 }
 
 /** `no space left on device (ENOSPC)`. */

@@ -80,6 +80,7 @@ export function failureOfPath(path: string, error: unknown): unknown {
         cause: error, hint: asCopy(path),
       })
     case 'ELOOP':
+      if (error.syscall !== 'open') return opening(path, error) // It leads in a circle.
       return new Failure('MANY_NAMES', `${path} is a symbolic link, or was made one while we looked`, { cause: error })
     case 'EISDIR':
     case 'ENXIO':
