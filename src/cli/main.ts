@@ -81,7 +81,8 @@ async function answerTrouble(face: Face, argv: readonly string[], error: unknown
 
 /** A line of this shape is asked for by programs that look at the exit code and show the line. */
 const answersMonitor = (argv: readonly string[]): boolean =>
-  argv[2] === 'status' && ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))
+  argv[2] === 'status' &&
+  ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))
 
 /**
  * A report that was lost is no success. The error of a write is told a turn after it. To a monitor it is UNKNOWN (3)

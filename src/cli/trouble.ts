@@ -11,7 +11,9 @@ type Saying = Pick<Face, 'say' | 'version'>
 
 /** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
 export function tellTrouble(face: Saying, error: unknown): void {
-  for (const one of troublesIn(error).toReversed()) if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+  for (const one of troublesIn(error).toReversed()) {
+    if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+  }
 }
 
 function tellOne(face: Saying, error: unknown): void {

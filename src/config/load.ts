@@ -74,7 +74,9 @@ async function readText(path: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof TypeError) throw refused('is not UTF-8 text', error)
-    throw systemFailure(error, { doing: 'read the configuration', path, pathCode: 'CONFIG_INVALID', elsewhere: 'name another with --config FILE' })
+    throw systemFailure(error, {
+      doing: 'read the configuration', path, pathCode: 'CONFIG_INVALID', elsewhere: 'name another with --config FILE',
+    })
   }
 }
 

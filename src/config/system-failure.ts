@@ -69,7 +69,7 @@ export function unforeseenFailure(error: unknown, path: string | null = null): u
 /** `no space left on device (ENOSPC)`. */
 export function inWords(error: SystemError): string {
   const name = nameOfError(error)
-  const words = getSystemErrorMap().get(-constants.errno[name as keyof typeof constants.errno])?.[1] ?? wordsOfOurs[name]
+  const words = getSystemErrorMap().get(-Math.abs(error.errno))?.[1] ?? wordsOfOurs[name]
   return words === undefined ? name : `${words} (${name})`
 }
 
@@ -167,8 +167,8 @@ const hints: Readonly<Record<string, string>> = {
   ENFILE: 'this machine may not open more files: end programs, or raise the limit (`sysctl fs.file-max`)',
   ENOMEM: 'memory ran out, or a limit on it is reached: free some, or raise the limit (`ulimit -v`, MemoryMax= of a '
     + 'systemd unit, that of the container)',
-  EAGAIN: 'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, pids.max '
-    + 'of the container), or run again later',
+  EAGAIN: 'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, '
+    + 'pids.max of the container), or run again later',
   EIO: 'the disk failed, or the network behind it: look at the kernel log (`dmesg`) before anything is written there',
   EFBIG: 'a limit on the size of a file is reached, the disk is not full: raise it (`ulimit -f`, LimitFSIZE= of a '
     + 'systemd unit), or use a file system that takes larger files',

@@ -61,7 +61,7 @@ export class Draft implements AsyncDisposable {
   }
 
   /** Passes an error of copying on, as the Failure that it is where our disk or a limit took no more. */
-  failed(error: unknown): never {
+  readonly failed = (error: unknown): never => {
     throw outOfSpace(this.#folder, error)
   }
 
@@ -139,7 +139,7 @@ function spaceAllowing<Value>(path: string, work: () => Value): Value {
   }
 }
 
-/** The Failure of a copy where the disk or a limit took no more of it; what the original may have caused is passed on. */
+/** The Failure of a copy where the disk or a limit took no more; what the original may have caused is passed on. */
 export function outOfSpace(to: string, error: unknown): unknown {
   if (!isSystemError(error) || !ofTheCopy.has(nameOfError(error))) return error
   return systemFailure(error, { doing: 'write the snapshot', path: to, elsewhere: otherDisk })

@@ -12,7 +12,8 @@ import type { HoldRecord } from './record.ts'
  */
 export function gravestOf(error: unknown, path: string | null = null): Failure {
   const all = withSuppressed(error)
-  const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? unforeseenFailure(all.at(-1), path)
+  const paused = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED')
+  const failure = paused ?? unforeseenFailure(all.at(-1), path)
   if (failure instanceof Failure) return failure
   throw error
 }

@@ -24,7 +24,8 @@ export async function resumeInProcess(order: ResumeOrder, locks: HoldLocks | nul
 function exitCodeOf(order: ResumeOrder, locks: HoldLocks | null): Promise<number | null> {
   return new Promise((resolve) => {
     // A session of its own, and the environment that the run had: a command must find what it would have found there.
-    const child = underMask(order.terms.fileMask, () => spawn(process.execPath, [...nodeFlags, programBeside(import.meta.url, 'resume-child')], {
+    const program = programBeside(import.meta.url, 'resume-child')
+    const child = underMask(order.terms.fileMask, () => spawn(process.execPath, [...nodeFlags, program], {
       env: order.terms.env, stdio: ['pipe', 'ignore', 'ignore', locks?.descriptor ?? 'ignore'], detached: true,
     }))
     child.once('error', () => resolve(null))

@@ -8,6 +8,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { mkdtemp, rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { systemFailure } from '../config/system-failure.ts'
 import { Failure } from '../model/failure.ts'
 import { tryLock } from './byte-lock.ts'
 import { emptyFolder } from './empty-folder.ts'
@@ -69,6 +70,9 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
       gone = true
       try {
         await remove(above, opened, name)
+      } catch (error) {
+        // By its name: the kernel was told a descriptor.
+        throw systemFailure(error, { doing: "delete this run's own folder", path: join(parent, name) })
       } finally {
         close()
       }
@@ -152,7 +156,9 @@ export async function removeAbandonedFolders(parent: string, prefix: string, loc
   }
 }
 
-async function removeIfAbandoned(above: OpenFolder, name: string, prefix: string, locksAreTrusted: boolean): Promise<void> {
+async function removeIfAbandoned(
+  above: OpenFolder, name: string, prefix: string, locksAreTrusted: boolean,
+): Promise<void> {
   using folder = above.below(name)
   const { uid, mode, mtimeMs } = folder.stat()
   if (Number(uid) !== process.geteuid?.() || (Number(mode) & 0o077) !== 0) return

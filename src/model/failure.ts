@@ -36,7 +36,7 @@ const kinds = {
   EMPTY_FILE: { retry: false, tenant: 'untouched', hint: 'the file has no bytes; if data was here, restore it from a backup' },
   NOT_FOUND: { retry: false, tenant: 'untouched', hint: 'check the path' },
   NOT_A_FILE: { retry: false, tenant: 'untouched', hint: 'name a regular file, or a folder that holds databases' },
-  NO_PERMISSION: { retry: false, tenant: 'untouched', hint: 'run holdfast as the owner of the file or as root' },
+  NO_PERMISSION: { retry: false, tenant: 'untouched', hint: 'look at owner, mode and attributes of the path and of the folders above it (`namei -l`, `lsattr -d`)' },
   PATH_OUTSIDE_ROOTS: { retry: false, tenant: 'untouched', hint: 'the service named a file outside tenants.roots; correct the roots, or find out why it did' },
   MANY_NAMES: { retry: false, tenant: 'untouched', hint: 'a database with several names loses its journal under the others; leave it one name and no symbolic links in its live set' },
   TOO_LARGE_FOR_PAUSE: { retry: false, tenant: 'untouched', hint: 'use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause' },

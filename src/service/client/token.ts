@@ -32,6 +32,7 @@ function requirePrivate(file: string, mode: number): void {
 function failToOpen(file: string, cause: unknown): never {
   const isRefused = isSystemError(cause) && ['EACCES', 'EPERM'].includes(nameOfError(cause))
   throw systemFailure(cause, {
-    doing: 'read the token file', path: file, elsewhere: 'name another in service.tokenFile', ...(isRefused ? {} : { pathCode: 'CONFIG_INVALID' }),
+    doing: 'read the token file', path: file, elsewhere: 'name another in service.tokenFile',
+    ...(isRefused ? {} : { pathCode: 'CONFIG_INVALID' }),
   })
 }

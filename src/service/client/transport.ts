@@ -125,7 +125,8 @@ export class Transport implements AsyncDisposable {
 
 async function readCertificates(file: string): Promise<Buffer> {
   requireTrustedFile(file, 'the file of service.caFile')
-  const refused = (why: string): Failure => new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${why})`)
+  const refused = (why: string): Failure =>
+    new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${why})`)
   const read = await readSmallFile(file, certificateBytesMax, 'follow').catch((error: unknown) => {
     const doing = 'read the certificates in service.caFile'
     throw systemFailure(error, { doing, path: file, pathCode: 'CONFIG_INVALID' })
