@@ -13,4 +13,16 @@ if (major < 22 || (major === 22 && minor < 15)) {
 } else if (!existsSync(program)) {
   console.error(`holdfast is not built here: run \`npm run setup\` in ${fileURLToPath(new URL('..', import.meta.url))}`)
   process.exitCode = 78
-} else createRequire(import.meta.url)(program)
+} else load()
+
+function load() {
+  try {
+    createRequire(import.meta.url)(program)
+  } catch (error) {
+    // A disk that fails, no descriptor left, or libraries that were not installed. Anything else is a defect.
+    if (typeof error.errno !== 'number' && error.code !== 'MODULE_NOT_FOUND') throw error
+    console.error(`holdfast cannot load its own program: ${error.message.split('\n')[0]}`)
+    if (error.code === 'MODULE_NOT_FOUND') console.error('  next: `npm run setup` in its folder, or install the package again')
+    process.exitCode = 1
+  }
+}

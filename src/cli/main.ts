@@ -24,12 +24,14 @@ import { Outcome } from './outcome.ts'
 import { OutcomeOfComparison } from './comparison-outcome.ts'
 import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 import { openFace, type Face } from './face.ts'
+import { reportUncaught } from './uncaught.ts'
 
 export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
 keepHeapSmall() // Before it has grown.
 maskForOurselves()
 const face = openFace()
+reportUncaught(face)
 process.exitCode = exitCodes.bug // Should it ever come to its end without an answer.
 void answer()
 

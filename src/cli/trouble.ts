@@ -7,7 +7,7 @@ import { withSuppressed } from '../model/suppressed.ts'
 import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 
-type Saying = Pick<Face, 'say' | 'version'>
+export type Saying = Pick<Face, 'say' | 'version'>
 
 /** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
 export function tellTrouble(face: Saying, error: unknown): void {

@@ -38,7 +38,7 @@ function configured(folder: Folder, ledger = folder.in('ledger')): string {
   return config
 }
 
-test('stdout that is full: to a monitor that is UNKNOWN (3), to others a failure (1), and stderr says why', async () => {
+test('stdout that is full: UNKNOWN (3) to a monitor, a failure (1) to others, and stderr says why', async () => {
   using folder = makeFolder()
   const env = { CONFIG: configured(folder) }
   const commands: readonly (readonly [line: string, code: number])[] = [
@@ -87,7 +87,7 @@ describe('a current folder that was removed', () => {
 test.each([
   ['check "$HERE/app.db"', 1, 3], ['check --snapshot "$HERE/app.db"', 0, 1],
   ['check --ledger "$HERE/ledger" "$HERE/app.db"', 1, 1], ['sweep --config "$HERE/holdfast.yaml"', 0, 1],
-])('%s, and no file may be longer than %d KiB: that limit is named, and no disk is blamed', async (line, most, code) => {
+])('%s, and no file longer than %d KiB: that limit is named, and no disk is blamed', async (line, most, code) => {
   using folder = makeFolder()
   makeDatabase(folder.in('app.db'))
   configured(folder)
@@ -95,9 +95,9 @@ test.each([
   expect([ran.code, inOneLine(ran)]).toEqual([code, including('ulimit -f')])
 })
 
-test.each([
-  ['ourselves', undefined], ...(somebody === null || whyNotSomebody() !== null ? [] : [['another user', somebody] as const]),
-] as const)('a mask that takes every bit away, as %s: folders and files are ours, commands get it', async (_, as) => {
+const anotherUser = somebody === null || whyNotSomebody() !== null ? [] : [['another user', somebody] as const]
+
+test.each([['ourselves', undefined], ...anotherUser] as const)('a mask that takes every bit away, as %s: folders and files are ours, commands get it', async (_, as) => {
   await using service = await openHookedService({ tenants: { acme: { wal: true } } })
   const { folder, config } = service
   const touching = `case "$1" in pause) echo >"${folder.in('made')}";; esac`
@@ -107,9 +107,10 @@ test.each([
   mkdirSync(folder.in('tmp'), { mode: 0o700 })
   if (as !== undefined) execFileSync('chown', ['-R', `${as.uid}:${as.gid}`, folder.path])
   const env = { CONFIG: config, HERE: folder.path, TMPDIR: folder.in('tmp') }
+  const options = as === undefined ? { env } : { env, as }
   const ran = await shell(`umask 0777; cd /
     HF sweep --config "$CONFIG" && HF check --snapshot "$HERE/copy.db" && HF status --config "$CONFIG" &&
-    HF check --ledger "$HERE/new" --keep-snapshot "$HERE/kept" "$HERE/copy.db"`, as === undefined ? { env } : { env, as })
+    HF check --ledger "$HERE/new" --keep-snapshot "$HERE/kept" "$HERE/copy.db"`, options)
   expect([ran.code, ran.stdout], ran.stderr).toEqual([0, matching(/acme +sound/)])
   const modeOf = (name: string): number => lstatSync(folder.in(name)).mode & 0o777
   expect(['made', 'new', 'kept', 'kept/copy.db', 'new/ledger.db'].map(modeOf)).toEqual([0, 0o700, 0o700, 0o600, 0o600])
@@ -222,8 +223,15 @@ test('a clone that was not built says what to run', () => {
   cpSync(dirname(launcher), folder.in('bin'), { recursive: true })
   writeFileSync(folder.in('package.json'), '{"type":"module"}')
   const program = [folder.in('bin/holdfast.js'), 'check', 'x']
-  const { status, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8' })
-  expect([status, stderr]).toEqual([78, `holdfast is not built here: run \`npm run setup\` in ${folder.path}/\n`])
+  const run = (): readonly unknown[] => {
+    const { status, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8' })
+    return [status, stderr]
+  }
+  expect(run()).toEqual([78, `holdfast is not built here: run \`npm run setup\` in ${folder.path}/\n`])
+  mkdirSync(folder.in('dist'))
+  writeFileSync(folder.in('dist/holdfast.cjs'), "require('a-library-that-is-not-there')")
+  const cannotLoad = /^holdfast cannot load its own program: Cannot find module .*\n +next: .*npm run setup/
+  expect(run()).toEqual([1, matching(cannotLoad)])
 })
 
 const noAttributes = ((): string | null => {
