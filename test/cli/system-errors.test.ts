@@ -97,7 +97,9 @@ test.each([
 
 const anotherUser = somebody === null || whyNotSomebody() !== null ? [] : [['another user', somebody] as const]
 
-test.each([['ourselves', undefined], ...anotherUser] as const)('a mask that takes every bit away, as %s: folders and files are ours, commands get it', async (_, as) => {
+const masked = 'a mask that takes every bit away, as %s: folders and files are ours, commands get it'
+
+test.each([['ourselves', undefined], ...anotherUser] as const)(masked, async (_, as) => {
   await using service = await openHookedService({ tenants: { acme: { wal: true } } })
   const { folder, config } = service
   const touching = `case "$1" in pause) echo >"${folder.in('made')}";; esac`
