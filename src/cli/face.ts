@@ -1,6 +1,7 @@
 /** Our side of the terminal: data on stdout, progress and faults on stderr; a reader that goes away ends nothing. */
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
+import { inWords, isSystemError } from '../config/system-failure.ts'
 import { invariant } from '../model/bug.ts'
 import { inShownLetters, showAsciiOnly } from '../model/letters.ts'
 import { hanging } from '../report/layout.ts'
@@ -38,7 +39,7 @@ export function openFace(): Face {
   let lost: string | null = null
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     stdoutIsOpen = false
-    if (error.code !== 'EPIPE') lost ??= error.message
+    if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
   })
   process.stderr.on('error', () => undefined)
   showAsciiOnly(!isUtf8(process.env))

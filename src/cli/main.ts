@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { argumentsOf } from '../host/file-name.ts'
+import { maskForOurselves } from '../host/file-mask.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
 import { requireProc } from '../host/platform.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
@@ -26,16 +27,20 @@ import { Outcome } from './outcome.ts'
 import { OutcomeOfComparison } from './comparison-outcome.ts'
 import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
 import { openFace, type Face } from './face.ts'
+import { reportUncaught } from './uncaught.ts'
 
 export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
 keepHeapSmall() // Before it has grown.
+maskForOurselves()
 const face = openFace()
+reportUncaught(face)
 process.exitCode = exitCodes.bug // Should it ever come to its end without an answer.
 void answer()
 
 async function answer(): Promise<void> {
-  process.exitCode = await tellLost(await runCommandLine(argumentsOf(process.argv, readCommandLine()), face), face)
+  const argv = argumentsOf(process.argv, readCommandLine())
+  process.exitCode = await tellLost(await runCommandLine(argv, face), argv, face)
 }
 
 /** null where the system has no such file. */
@@ -70,7 +75,7 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
 /** Who asked for a document, or for the line of a monitor, gets one of a command that failed too. */
 async function answerTrouble(face: Face, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
   if (face.printed()) return exitCode
-  if (argv[2] === 'status' && ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))) {
+  if (answersMonitor(argv)) {
     const { code, message } = describeTrouble(error)
     await face.print(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
@@ -79,12 +84,21 @@ async function answerTrouble(face: Face, argv: readonly string[], error: unknown
   return exitCode
 }
 
-/** A report that nobody got is no success. The error of a write is told a turn after it. */
-async function tellLost(exitCode: ExitCode, face: Face): Promise<ExitCode> {
+/** A line of this shape is asked for by programs that look at the exit code and show the line. */
+const answersMonitor = (argv: readonly string[]): boolean =>
+  argv[2] === 'status' &&
+  ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))
+
+/**
+ * A report that was lost is no success. The error of a write is told a turn after it. To a monitor it is UNKNOWN (3)
+ * whatever was found, but for what is CRITICAL (2): its exit code is still heard.
+ */
+async function tellLost(exitCode: ExitCode, argv: readonly string[], face: Face): Promise<ExitCode> {
   await new Promise((resolve) => { setImmediate(resolve) })
   const lost = face.lost()
   if (lost === null) return exitCode
   face.say(`holdfast: what it had to print could not be written: ${lost}`)
+  if (answersMonitor(argv)) return exitCode === exitCodes.damaged ? exitCode : exitCodes.inconclusive
   return exitCode === exitCodes.sound ? exitCodes.failed : exitCode
 }
 

@@ -7,11 +7,13 @@ import { withSuppressed } from '../model/suppressed.ts'
 import { printable } from '../report/printable.ts'
 import type { Face } from './face.ts'
 
-type Saying = Pick<Face, 'say' | 'version'>
+export type Saying = Pick<Face, 'say' | 'version'>
 
 /** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
 export function tellTrouble(face: Saying, error: unknown): void {
-  for (const one of troublesIn(error).toReversed()) if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+  for (const one of troublesIn(error).toReversed()) {
+    if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+  }
 }
 
 function tellOne(face: Saying, error: unknown): void {
@@ -26,7 +28,7 @@ function tellOne(face: Saying, error: unknown): void {
 }
 
 /** What the system refused is a failure wherever it was not expected, and no defect of ours. */
-const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error).map(unforeseenFailure)
+const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error).map((one) => unforeseenFailure(one))
 
 /** Of several a tenant that may stand still outweighs a defect, and a defect whatever else. */
 function gravestIn(error: unknown): unknown {

@@ -17,9 +17,27 @@ const fileBytesMax = 1_000_000
  * /etc/holdfast/holdfast.yaml. @throws {Failure} CONFIG_INVALID, naming the places tried.
  */
 export async function findConfiguration(given: string | null, places: readonly string[] = usualPlaces): Promise<string> {
-  const tried = (given === null ? places : [given]).map((place) => resolve(place))
+  const tried = given === null ? places.flatMap(placeIn) : [absolute(given)]
   for (const place of tried) if (await isThere(place)) return place
   throw new Failure('CONFIG_INVALID', `no configuration: there is no ${tried.join(' and no ')}`, { hint: 'write a holdfast.yaml, or name yours with --config FILE' })
+}
+
+/** None where the current folder was removed. */
+function placeIn(place: string): readonly string[] {
+  try {
+    return [resolve(place)]
+  } catch (error) {
+    if (isSystemError(error)) return []
+    throw error
+  }
+}
+
+function absolute(path: string): string {
+  try {
+    return resolve(path)
+  } catch (error) {
+    throw systemFailure(error, { doing: 'find the configuration', path, pathCode: 'CONFIG_INVALID' })
+  }
 }
 
 /** A file that is there but must not be looked at is there: reading it will say why it failed. */
@@ -56,7 +74,9 @@ async function readText(path: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof TypeError) throw refused('is not UTF-8 text', error)
-    throw systemFailure(error, { doing: 'read the configuration', path, pathCode: 'CONFIG_INVALID', movedBy: '--config FILE' })
+    throw systemFailure(error, {
+      doing: 'read the configuration', path, pathCode: 'CONFIG_INVALID', elsewhere: 'name another with --config FILE',
+    })
   }
 }
 

@@ -3,6 +3,7 @@
  * words, and advice that fits. It lives here because the configuration is the first that is read (src/ARCHITECTURE.md).
  */
 import { constants } from 'node:os'
+import { isAbsolute } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 import { shellWord } from '../diagnosis/command.ts'
 import { Failure, type FailureCode, type TenantState } from '../model/failure.ts'
@@ -27,8 +28,8 @@ export interface Attempt {
   /** The code where the path is at fault (CONFIG_INVALID); a limit or a disk keeps its own. */
   readonly pathCode?: FailureCode
   readonly tenant?: TenantState
-  /** The option or setting that names another place: `--snapshots DIR`. */
-  readonly movedBy?: string
+  /** How to take another place, as it follows "or": `name another with --config FILE`. */
+  readonly elsewhere?: string
 }
 
 export function isSystemError(error: unknown): error is SystemError {
@@ -44,26 +45,31 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
   if (!isSystemError(error)) return error
   const path = attempt.path ?? error.path ?? null
   const kind = kindOf(error, path)
-  const { doing, movedBy, tenant } = attempt
+  const { doing, elsewhere, tenant } = attempt
   const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : attempt.pathCode ?? kind.code)
-  const move = movedBy !== undefined && movable.has(nameOfError(error)) ? `; or name another with ${movedBy}` : ''
+  const move = elsewhere !== undefined && movable.has(nameOfError(error)) ? `; or ${elsewhere}` : ''
   const what = path === null ? doing : `${doing} ${shortened(path)}`
   return new Failure(code, `cannot ${what}: ${inWords(error)}`, {
     hint: `${kind.hint}${move}`, cause: error, ...(tenant === undefined ? {} : { tenant }),
   })
 }
 
-/** The net below all others, for an error that was not expected where it came up: it names the call. */
-export function unforeseenFailure(error: unknown): unknown {
+/**
+ * The net below all others, for an error that was not expected where it came up: it names the call.
+ * @param path what was worked on; the error's own path comes first
+ */
+export function unforeseenFailure(error: unknown, path: string | null = null): unknown {
   if (!isSystemError(error)) return error
   const call = callOf(error)
-  return systemFailure(error, { doing: call === undefined ? 'go on' : `go on, the system refused ${call}`, path: null })
+  const doing = call === undefined ? 'go on with' : `go on: the system refused ${call} of`
+  const at = error.path ?? path
+  return systemFailure(error, { doing: at === null ? doing.replace(/ (?:of|with)$/, '') : doing, path: at })
 }
 
 /** `no space left on device (ENOSPC)`. */
 export function inWords(error: SystemError): string {
   const name = nameOfError(error)
-  const words = getSystemErrorMap().get(-constants.errno[name as keyof typeof constants.errno])?.[1] ?? wordsOfOurs[name]
+  const words = getSystemErrorMap().get(-Math.abs(error.errno))?.[1] ?? wordsOfOurs[name]
   return words === undefined ? name : `${words} (${name})`
 }
 
@@ -90,7 +96,7 @@ const wordsOfOurs: Readonly<Record<string, string>> = {
 
 /** Where another place would help. */
 const movable = new Set([
-  'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'EIO', 'ESTALE', 'ENOENT', 'ENOTDIR', 'ELOOP',
+  'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ESTALE', 'ENOENT', 'ENOTDIR', 'ELOOP',
   'ENAMETOOLONG', 'ENOLCK', 'ENODEV',
 ])
 
@@ -117,7 +123,7 @@ function kindOf(error: SystemError, path: string | null): Kind {
     case 'EDQUOT':
       return { code: 'NO_SPACE', hint: 'the quota of this user is used up there (`quota`): delete files, or raise it' }
     case 'ENOENT':
-      return { code: 'NOT_FOUND', hint: 'check the path' }
+      return { code: 'NOT_FOUND', hint: isOfLostFolder(error, path) ? lostFolder : 'check the path' }
     case 'ENOTDIR':
     case 'ELOOP': {
       const look = word === null ? 'look at each step of the path' : `\`namei -l ${word}\` shows each step`
@@ -133,6 +139,19 @@ function kindOf(error: SystemError, path: string | null): Kind {
   }
 }
 
+/** A relative path leads nowhere once the current folder was removed. */
+function isOfLostFolder(error: SystemError, path: string | null): boolean {
+  if (callOf(error) === 'uv_cwd') return true
+  if (path === null || isAbsolute(path)) return false
+  try {
+    process.cwd()
+    return false
+  } catch {
+    return true
+  }
+}
+
+const lostFolder = 'the current folder was removed: change to one that is there, or use absolute paths'
 const stepOf = {
   ENOTDIR: 'one of them is no folder',
   ELOOP: 'one of them is a symbolic link that leads in a circle, or one that is not followed',
@@ -148,8 +167,8 @@ const hints: Readonly<Record<string, string>> = {
   ENFILE: 'this machine may not open more files: end programs, or raise the limit (`sysctl fs.file-max`)',
   ENOMEM: 'memory ran out, or a limit on it is reached: free some, or raise the limit (`ulimit -v`, MemoryMax= of a '
     + 'systemd unit, that of the container)',
-  EAGAIN: 'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, pids.max '
-    + 'of the container), or run again later',
+  EAGAIN: 'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, '
+    + 'pids.max of the container), or run again later',
   EIO: 'the disk failed, or the network behind it: look at the kernel log (`dmesg`) before anything is written there',
   EFBIG: 'a limit on the size of a file is reached, the disk is not full: raise it (`ulimit -f`, LimitFSIZE= of a '
     + 'systemd unit), or use a file system that takes larger files',

@@ -1,4 +1,5 @@
 /** What the doctor says of each step that it tries. */
+import { unforeseenFailure } from '../config/system-failure.ts'
 import { WrongRequest } from '../model/bug.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 
@@ -60,11 +61,10 @@ export async function attempt<Value>(work: () => Promise<Value>): Promise<Value 
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Failure) return error
     if (error instanceof WrongRequest)
       return new Failure('CONTRACT_BROKEN', error.message, { cause: error, tenant: 'unknown' })
-    if (typeof (error as NodeJS.ErrnoException).code === 'string')
-      return new Failure('NO_PERMISSION', (error as Error).message, { cause: error })
+    const failure = unforeseenFailure(error)
+    if (failure instanceof Failure) return failure
     throw error
   }
 }

@@ -7,6 +7,7 @@ import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { startCompanions } from '../hold/companions.ts'
+import { givenMask } from '../host/file-mask.ts'
 import { draftName } from '../hold/draft.ts'
 import { Guardian } from '../hold/guardian.ts'
 import { hold, unbounded } from '../hold/hold.ts'
@@ -55,7 +56,7 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   ]
   if (settings.service.kind === 'hooks') steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
   // Should we be killed while the tenant stands still, it is resumed.
-  await using guardian = paused === null ? null : Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env } })
+  await using guardian = paused === null ? null : Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env }, fileMask: givenMask() })
   const connected = await attempt(() => connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected

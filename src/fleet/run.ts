@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { openChecker } from '../check/check.ts'
 import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
+import { givenMask } from '../host/file-mask.ts'
 import { beginCompanions } from '../hold/companions.ts'
 import type { Keeper } from '../hold/hold.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
@@ -61,7 +62,7 @@ export interface ServiceRun {
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env } })
+  await using companions = beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env }, fileMask: givenMask() })
   const { guardian } = companions
   await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
   return await withLedger(opened, settings, opening, (hold) => guardian.guard(hold), async (ledger, service, signal) => {

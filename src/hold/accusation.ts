@@ -2,11 +2,12 @@
  * Who is in our way, asked while the tenant still stands still: afterwards the service has the file open again, rightly.
  * A holder that is the service itself breaks its contract; any other is named (interfaces.md, which code).
  */
+import { inWords, isSystemError } from '../config/system-failure.ts'
 import { pidsListeningOn } from '../host/socket-owner.ts'
 import type { Holder } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { nameProcess } from '../model/holders.ts'
-import { describeHolders, holdersOf } from './holders.ts'
+import { describeHolders, holdersOf, type HoldersFound } from './holders.ts'
 import type { LiveFiles } from './live-files.ts'
 import type { HoldRecord } from './record.ts'
 
@@ -25,10 +26,10 @@ export type Accuse = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise
 /** @param socket the service's admin socket, by which its processes are recognised; null where there is none */
 export function accuser(files: LiveFiles, socket: string | null, record: HoldRecord): Accuse {
   return async (code, refusal) => {
-    const { holders, unseen } = await holdersOf(files)
+    const { holders, unseen } = await holdersOf(files).catch(notSeen)
     record.add({ holders, unseen })
     const said = describeRefusal(refusal, holders, unseen)
-    const service = socket === null ? new Set<number>() : await pidsListeningOn(socket)
+    const service = socket === null ? new Set<number>() : await pidsListeningOn(socket).catch(() => new Set<number>())
     if (holders.some(({ pid }) => service.has(pid))) {
       return new Failure('CONTRACT_BROKEN', `the service said that it had closed the files, and yet ${said}`)
     }
@@ -42,4 +43,11 @@ function describeRefusal({ who, pid, does }: Refusal, holders: readonly Holder[]
   if (named === undefined) return `${who} ${does}: ${describeHolders(holders, unseen)}`
   const others = holders.filter((holder) => holder.pid !== pid)
   return `${nameProcess(named)} ${does}${others.length === 0 ? '' : `; ${describeHolders(others, unseen)}`}`
+}
+
+/** That somebody is in our way stands, whether or not we could see who: no descriptor may be left to look with. */
+function notSeen(error: unknown): HoldersFound {
+  if (!isSystemError(error)) throw error
+  const unseen = [`who has which file open: ${inWords(error)}`]
+  return { holders: [], unseen, sentence: describeHolders([], unseen) }
 }

@@ -23,7 +23,7 @@ async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortS
   let bytes = 0
   for (const { part, size } of proof.files) {
     if (part === '-shm') continue // It is an index of the WAL, which SQLite rebuilds; the live one may be stale.
-    const used = await copyRange(files.descriptor(part), await draft.descriptor(part), { offset: 0, bytes: size }, signal).catch((error: unknown) => draft.failed(error))
+    const used = await copyRange(files.descriptor(part), await draft.descriptor(part), { offset: 0, bytes: size }, signal).catch(draft.failed)
     if (part === '') method = used
     if (used !== 'reflink') bytes += size
   }
@@ -38,10 +38,10 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
     throw new Failure('COPY_CHANGED', `${files.path} changed under a pinned WAL: ${still.by === 'service' ? 'the service' : 'somebody'} wrote the database file against SQLite's locks`)
   }
   if (!files.has('-wal')) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} is gone although it was pinned`)
-  const tailBytes = await warm.follower.followRest(signal).catch((error: unknown) => draft.failed(error))
+  const tailBytes = await warm.follower.followRest(signal).catch(draft.failed)
   if (warm.follower.salts !== proof.walSalts) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
   if (!files.has('-journal')) return { method: 'warm+tail', tailBytes }
   const journalBytes = Number((await files.stat('-journal')).size)
-  await copyRange(files.descriptor('-journal'), await draft.descriptor('-journal'), { offset: 0, bytes: journalBytes }, signal).catch((error: unknown) => draft.failed(error))
+  await copyRange(files.descriptor('-journal'), await draft.descriptor('-journal'), { offset: 0, bytes: journalBytes }, signal).catch(draft.failed)
   return { method: 'warm+tail', tailBytes: tailBytes + journalBytes }
 }

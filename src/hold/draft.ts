@@ -61,7 +61,7 @@ export class Draft implements AsyncDisposable {
   }
 
   /** Passes an error of copying on, as the Failure that it is where our disk or a limit took no more. */
-  failed(error: unknown): never {
+  readonly failed = (error: unknown): never => {
     throw outOfSpace(this.#folder, error)
   }
 
@@ -135,19 +135,19 @@ function spaceAllowing<Value>(path: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {
-    throw systemFailure(error, { doing: 'make', path, movedBy: snapshotsMovedBy })
+    throw systemFailure(error, { doing: 'make', path, elsewhere: otherDisk })
   }
 }
 
-/** The Failure of a copy where the disk or a limit took no more of it; what the original may have caused is passed on. */
+/** The Failure of a copy where the disk or a limit took no more; what the original may have caused is passed on. */
 export function outOfSpace(to: string, error: unknown): unknown {
   if (!isSystemError(error) || !ofTheCopy.has(nameOfError(error))) return error
-  return systemFailure(error, { doing: 'write the snapshot', path: to, movedBy: snapshotsMovedBy })
+  return systemFailure(error, { doing: 'write the snapshot', path: to, elsewhere: otherDisk })
 }
 
 const ofTheCopy = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS'])
 /** Where the folder for snapshots comes from: a configuration, the command line, or the environment. */
-export const snapshotsMovedBy = 'snapshots.dir of the configuration; for files with `--snapshots DIR` or TMPDIR'
+export const otherDisk = 'name a folder on another disk in snapshots.dir (for files: `--snapshots DIR`, or TMPDIR)'
 
 /** Name of a draft, and of the snapshot that it becomes. @param name unique in this run; letters, digits and hyphens */
 export const draftName = (name: string | number): string => `hold-${name}`

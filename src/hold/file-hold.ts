@@ -59,7 +59,7 @@ export async function inTurn<From extends OfFile, To>(
     try {
       through.push(await step(file))
     } catch (error) {
-      file.hold.end(ownFailure(error))
+      file.hold.end(ownFailure(error, file))
     }
   }
   return through
@@ -77,7 +77,7 @@ export async function inParallel<From extends OfFile, To>(
     const file = files[at]
     return end.status === 'rejected' && file ? [{ file, error: end.reason as unknown }] : []
   })
-  const failures = failed.map(({ file, error }) => ({ file, failure: ownFailure(error) }))
+  const failures = failed.map(({ file, error }) => ({ file, failure: ownFailure(error, file) }))
   for (const { file, failure } of failures) file.hold.end(failure)
   return ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
 }
@@ -91,8 +91,8 @@ export function tellStep(files: readonly OfFile[], step: HoldStep): void {
 const concernsAll = new Set<Failure['code']>(['INTERRUPTED', 'LEASE_LOST', 'TOO_LARGE_FOR_PAUSE', 'RESUME_FAILED', 'LOCK_NOT_HONOURED', 'NO_SPACE', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE'])
 
 /** @throws what is more than the failure of one file */
-function ownFailure(error: unknown): Failure {
-  const failure = gravestOf(error)
+function ownFailure(error: unknown, { hold }: OfFile): Failure {
+  const failure = gravestOf(error, hold.request.named)
   if (concernsAll.has(failure.code)) throw error
   return failure
 }

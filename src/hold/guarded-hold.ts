@@ -13,6 +13,8 @@ export interface ResumeTerms {
   readonly run: RunId
   /** The run's environment: commands are started in it. */
   readonly env: Readonly<NodeJS.ProcessEnv>
+  /** The mask for new files that the run was started with: so are commands. */
+  readonly fileMask: number
 }
 
 /** Told before the service is asked to keep the tenant still. */

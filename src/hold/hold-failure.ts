@@ -7,11 +7,13 @@ import type { HoldRecord } from './record.ts'
 
 /**
  * Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all.
+ * @param path what was worked on, for an error of the system that does not name it
  * @throws {unknown} what is no failure, as it is
  */
-export function gravestOf(error: unknown): Failure {
+export function gravestOf(error: unknown, path: string | null = null): Failure {
   const all = withSuppressed(error)
-  const failure = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED') ?? unforeseenFailure(all.at(-1))
+  const paused = all.find((one) => one instanceof Failure && one.code === 'RESUME_FAILED')
+  const failure = paused ?? unforeseenFailure(all.at(-1), path)
   if (failure instanceof Failure) return failure
   throw error
 }

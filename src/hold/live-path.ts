@@ -17,7 +17,7 @@ import { Failure } from '../model/failure.ts'
  */
 export async function resolveLivePath(named: string, roots: readonly string[] | null): Promise<LivePath> {
   if (named === '' || named.includes('\0')) throw new Failure('NOT_FOUND', 'an empty path, or one with a zero byte, names no file')
-  const given = resolve(named)
+  const given = absolute(named)
   const real = await realPathOf(given)
   if (roots) await requireInside(real, roots)
   // A look before the open: opening a device or a pipe can have effects of its own.
@@ -28,6 +28,15 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
   await requireOneSet(given, real)
   requireNoMount(real)
   return real as LivePath
+}
+
+/** @throws {Failure} NOT_FOUND for a relative path where the current folder was removed */
+export function absolute(named: string): string {
+  try {
+    return resolve(named)
+  } catch (error) {
+    throw opening(named, error)
+  }
 }
 
 /** @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both sides with symbolic links resolved */
@@ -71,6 +80,7 @@ export function failureOfPath(path: string, error: unknown): unknown {
         cause: error, hint: asCopy(path),
       })
     case 'ELOOP':
+      if (error.syscall !== 'open') return opening(path, error) // It leads in a circle.
       return new Failure('MANY_NAMES', `${path} is a symbolic link, or was made one while we looked`, { cause: error })
     case 'EISDIR':
     case 'ENXIO':
@@ -84,8 +94,11 @@ export function failureOfPath(path: string, error: unknown): unknown {
   }
 }
 
-const opening = (path: string, error: SystemError): Failure =>
-  systemFailure(error, { doing: 'open', path, tenant: 'untouched' })
+function opening(path: string, error: SystemError): Failure
+function opening(path: string, error: unknown): unknown
+function opening(path: string, error: unknown): unknown {
+  return systemFailure(error, { doing: 'open', path, tenant: 'untouched' })
+}
 
 /** What can be written by nothing needs no lock. */
 const asCopy = (path: string): string =>

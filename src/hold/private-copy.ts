@@ -5,7 +5,7 @@
  */
 import { mkdirSync, statSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { systemFailure } from '../config/system-failure.ts'
 import { copyRegularFile } from '../host/copy-file.ts'
 import { onDisk } from '../host/file-name.ts'
@@ -15,8 +15,8 @@ import { liveSetParts, type LiveSetPart } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { keptFile, type KeptFiles } from '../model/kept.ts'
 import { kindOfCopy, type FileKind } from './contents.ts'
-import { databaseName, outOfSpace, removeFolder, snapshotsMovedBy } from './draft.ts'
-import { failureOfPath, requireNoneBesideLink } from './live-path.ts'
+import { databaseName, outOfSpace, removeFolder, otherDisk } from './draft.ts'
+import { absolute, failureOfPath, requireNoneBesideLink } from './live-path.ts'
 import { requireSpace } from './preflight.ts'
 import { realPathOf } from './tell-file.ts'
 
@@ -35,7 +35,7 @@ export interface PrivateCopy extends AsyncDisposable {
 
 /** @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, NO_SPACE, MANY_NAMES */
 export async function copyPrivately(named: string, parent: string, name: string): Promise<PrivateCopy> {
-  const given = resolve(named)
+  const given = absolute(named)
   const found = await stat(onDisk(given)).catch((error: unknown) => {
     throw failureOfPath(given, error)
   })
@@ -49,7 +49,7 @@ export async function copyPrivately(named: string, parent: string, name: string)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    throw systemFailure(error, { doing: 'make the folder', path: folder, movedBy: snapshotsMovedBy })
+    throw systemFailure(error, { doing: 'make the folder', path: folder, elsewhere: otherDisk })
   }
   const remove = (): Promise<void> => removeFolder(folder)
   try {

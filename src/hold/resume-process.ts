@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { nodeFlags } from '../host/child.ts'
 import { sleep } from '../host/clock.ts'
+import { underMask } from '../host/file-mask.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { HoldLocks } from '../ledger/hold-locks.ts'
 import { exitCodes } from '../model/exit-code.ts'
@@ -23,9 +24,10 @@ export async function resumeInProcess(order: ResumeOrder, locks: HoldLocks | nul
 function exitCodeOf(order: ResumeOrder, locks: HoldLocks | null): Promise<number | null> {
   return new Promise((resolve) => {
     // A session of its own, and the environment that the run had: a command must find what it would have found there.
-    const child = spawn(process.execPath, [...nodeFlags, programBeside(import.meta.url, 'resume-child')], {
+    const program = programBeside(import.meta.url, 'resume-child')
+    const child = underMask(order.terms.fileMask, () => spawn(process.execPath, [...nodeFlags, program], {
       env: order.terms.env, stdio: ['pipe', 'ignore', 'ignore', locks?.descriptor ?? 'ignore'], detached: true,
-    })
+    }))
     child.once('error', () => resolve(null))
     child.once('exit', (code) => resolve(code))
     child.stdin?.on('error', () => undefined) // It has died: its end tells.

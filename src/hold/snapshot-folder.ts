@@ -10,6 +10,7 @@ import { canReflink } from '../host/copying.ts'
 import { openDescriptor } from '../host/descriptor.ts'
 import { fileSystemOf } from '../host/file-system.ts'
 import { openOwnedFolder, removeAbandonedFolders, type OwnedFolder } from '../host/owned-folder.ts'
+import { otherDisk } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
 import { isTrusted } from './preflight.ts'
 import { requirePrivateFolder, requireTrustedFolder } from './private-folder.ts'
@@ -40,7 +41,7 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
 export async function openFolderOfRun(parent: string, prefix: string): Promise<OwnedFolder> {
   await removeAbandonedFolders(parent, prefix, await holdsLocks(parent))
   return openOwnedFolder(parent, prefix).catch((error: unknown) => {
-    throw failureOfFolder(parent, error)
+    throw failureOfFolder(parent, error, otherDisk)
   })
 }
 

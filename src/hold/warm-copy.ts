@@ -160,7 +160,7 @@ export async function rehearseCopy(files: LiveFiles, draft: Draft, bytes: number
     const offset = i * rehearsal.pieceBytes
     const piece = Math.min(rehearsal.pieceBytes, bytes - offset)
     const startMs = monotonicMs()
-    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch((error: unknown) => draft.failed(error))
+    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch(draft.failed)
     // A last piece of a few bytes would tell more of the call than of the copying.
     if (i === 0 || piece === rehearsal.pieceBytes) fastest = Math.max(fastest, piece / (Math.max(monotonicMs() - startMs, 1) / 1000))
   }

@@ -60,7 +60,13 @@ export function confineInPlace(): readonly Wall[] {
 
 /** No file that this process writes may become longer. @param bytes never more than an earlier call said */
 export function limitFileSize(bytes: number): void {
-  if (process.platform === 'linux') setLimit(RLIMIT_FSIZE, bytes)
+  if (process.platform !== 'linux') return
+  try {
+    setLimit(RLIMIT_FSIZE, bytes)
+  } catch (error) {
+    // No limit is raised: holdfast itself was started with a stricter one (`ulimit -f`), and it stands.
+    if (!(error instanceof SystemCallError) || error.code !== 'EPERM') throw error
+  }
 }
 
 const RLIMIT_FSIZE = 1

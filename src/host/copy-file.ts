@@ -1,5 +1,5 @@
 /** Copying a file whose name another user may have had a hand in. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, type Stats } from 'node:fs'
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, statSync, type Stats } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { Failure } from '../model/failure.ts'
 import { onDisk } from './file-name.ts'
@@ -23,6 +23,7 @@ export async function copyRegularFile(from: string, to: string, links: 'follow' 
     if (!opened.isFile()) throw refused() // It got the name since.
     const source = hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from)
     await copyFile(source, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    chmodSync(to, 0o600) // It has got the mode of the original, which may let in everybody, or nobody.
     return opened
   } finally {
     closeSync(file)

@@ -8,6 +8,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { mkdtemp, rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { systemFailure } from '../config/system-failure.ts'
 import { Failure } from '../model/failure.ts'
 import { tryLock } from './byte-lock.ts'
 import { emptyFolder } from './empty-folder.ts'
@@ -25,6 +26,7 @@ export interface OwnedFolder extends AsyncDisposable {
 }
 
 const ownerFile = 'owner'
+const draftFile = 'owner.new'
 const ownerBytesMax = 4096
 const markSchema = 'holdfast.owner/1'
 
@@ -53,7 +55,9 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
     folder = openMade(above, name)
     owner = sign(folder)
   } catch (error) {
-    if (folder !== null) await remove(above, folder, name).catch(() => undefined) // The first trouble is told.
+    // The first trouble is told.
+    if (folder !== null) await remove(above, folder, name).catch(() => undefined)
+    else if (name !== '') await rmdir(above.at(name)).catch(() => undefined)
     close()
     throw error
   }
@@ -66,6 +70,9 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
       gone = true
       try {
         await remove(above, opened, name)
+      } catch (error) {
+        // By its name: the kernel was told a descriptor.
+        throw systemFailure(error, { doing: "delete this run's own folder", path: join(parent, name) })
       } finally {
         close()
       }
@@ -92,13 +99,12 @@ function openMade(above: OpenFolder, name: string): OpenFolder {
  * it any more.
  */
 function sign(folder: OpenFolder): number {
-  const draft = `${ownerFile}.new`
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-  const file = openSync(folder.at(draft), flags, 0o600)
+  const file = openSync(folder.at(draftFile), flags, 0o600)
   try {
     const said: OwnerFile = { schema: markSchema, locked: lock(file) === 'granted', ...ownMark() }
     writeSync(file, `${JSON.stringify(said)}\n`)
-    renameSync(folder.at(draft), folder.at(ownerFile))
+    renameSync(folder.at(draftFile), folder.at(ownerFile))
     return file
   } catch (error) {
     closeSync(file)
@@ -143,17 +149,24 @@ export async function removeAbandonedFolders(parent: string, prefix: string, loc
     using above = OpenFolder.named(parent)
     for (const name of above.names().map(String)) {
       if (!name.startsWith(prefix)) continue
-      await removeIfAbandoned(above, name, locksAreTrusted).catch(() => undefined) // What resists stays.
+      await removeIfAbandoned(above, name, prefix, locksAreTrusted).catch(() => undefined) // What resists stays.
     }
   } catch {
     // A folder that cannot be looked into: whoever wants to use it says why.
   }
 }
 
-async function removeIfAbandoned(above: OpenFolder, name: string, locksAreTrusted: boolean): Promise<void> {
+async function removeIfAbandoned(
+  above: OpenFolder, name: string, prefix: string, locksAreTrusted: boolean,
+): Promise<void> {
   using folder = above.below(name)
-  const { uid, mode } = folder.stat()
+  const { uid, mode, mtimeMs } = folder.stat()
   if (Number(uid) !== process.geteuid?.() || (Number(mode) & 0o077) !== 0) return
+  const names = folder.names().map(String)
+  if (!names.includes(ownerFile)) {
+    if (wasNeverSigned(name, prefix, names, Number(mtimeMs))) await remove(above, folder, name)
+    return
+  }
   const owner = openSync(folder.at(ownerFile), constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const said = readOwnerFile(owner)
@@ -164,6 +177,18 @@ async function removeIfAbandoned(above: OpenFolder, name: string, locksAreTruste
   } finally {
     closeSync(owner)
   }
+}
+
+/** How long an owner may take from making a folder to signing it: it takes milliseconds. */
+const signedWithinMs = 600_000
+
+/**
+ * Left by one that was killed, or had no room, before it could sign. Other programs may have folders of such names: one
+ * with anything else in it stays.
+ */
+function wasNeverSigned(name: string, prefix: string, names: readonly string[], modifiedMs: number): boolean {
+  const isOurName = /^[A-Za-z0-9]{6}$/.test(name.slice(prefix.length)) // As mkdtemp makes them.
+  return isOurName && names.every((one) => one === draftFile) && Date.now() - modifiedMs > signedWithinMs
 }
 
 /** null for what we did not write. */

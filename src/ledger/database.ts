@@ -48,6 +48,7 @@ export function openForReading(file: string): Database.Database {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`)
+    if (kind === 'new') throw new LedgerDamaged(`${file}: ${itIsEmpty}`) // Its first run could not write it.
     if (kind === 'ours' && versionOf(database, file) === 1) readAsPresent(database, file)
     return database
   })

@@ -79,5 +79,6 @@ const unusable = (message: string, hint: string | null = null): Failure =>
 
 /** What every error of the system on the ledger's files has in common. */
 export const ofLedger = {
-  code: 'LEDGER_UNUSABLE', tenant: 'untouched', movedBy: 'ledger.dir of the configuration; for files with `--ledger DIR`',
+  code: 'LEDGER_UNUSABLE', tenant: 'untouched',
+  elsewhere: 'name another folder in ledger.dir (for files: `--ledger DIR`)',
 } as const

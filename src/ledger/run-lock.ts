@@ -104,7 +104,8 @@ class HeldRunLock implements RunLock {
 }
 
 async function openOwnerFile(path: string): Promise<FileHandle> {
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600)
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   if ((await file.stat()).isFile()) return file
   await file.close()
   throw new Failure('LEDGER_UNUSABLE', `cannot open the run lock ${path}: it is not a regular file`)

@@ -237,10 +237,10 @@ test('a pull to where no folder can be is refused before its tenant is held, and
   mkdirSync(folder.in('gone'))
   const refused: readonly (readonly [folder: string, code: number, said: string, options?: RunOptions])[] = [
     ['', 64, 'USAGE: an empty name is no folder'],
-    ['/proc/holdfast', 1, 'NOT_FOUND: the folder /proc/holdfast '],
+    ['/proc/holdfast', 1, 'NOT_FOUND: cannot make or write the folder /proc/holdfast: no such file or directory (ENOENT)'],
     [folder.in('file'), 64, `USAGE: ${folder.in('file')} is no folder`],
     [folder.in('file/below'), 64, `USAGE: ${folder.in('file/below')} is no folder`],
-    [folder.in('n'.repeat(300)), 1, 'NOT_FOUND: the name of the folder is too long'],
+    [folder.in('n'.repeat(300)), 1, `NOT_FOUND: cannot make or write the folder ${folder.in('n'.repeat(300))}: name too long (ENAMETOOLONG)`],
   ]
   for (const [place, code, said] of refused) {
     const ran = await endingSoon(['pull', 'acme', place, '--config', config])
@@ -249,7 +249,7 @@ test('a pull to where no folder can be is refused before its tenant is held, and
   // A folder that is no more, with us in it.
   const launch = `cd gone && rmdir ../gone && exec "$NODE" "$LAUNCHER" pull acme here --config "$CONFIG"`
   const lost = spawnSync('sh', ['-c', launch], { cwd: folder.path, encoding: 'utf8', timeout: 20_000, env: { PATH: process.env['PATH'], NODE: process.execPath, LAUNCHER: launcher, CONFIG: config } })
-  expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining('NOT_FOUND: the folder here ')])
+  expect([lost.status, lost.stderr]).toEqual([1, expect.stringMatching(/NOT_FOUND: cannot make or write the folder here: .*\n.*the current folder was removed/)])
   expect(service.deeds).toEqual([])
   // What was tried is gone as well, also where the run is refused for another reason.
   expect((await holdfast(['pull', 'nobody', folder.in('new/below'), '--config', config])).code).toBe(64)
@@ -263,13 +263,13 @@ test.skipIf(whyNoMount('tmpfs') !== null)(`a pull to a read-only file system is 
   execFileSync('mount', ['-o', 'remount,ro', disk.path])
   for (const place of ['there', 'new']) {
     const ran = await holdfast(['pull', 'acme', join(disk.path, place), '--config', service.config])
-    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(`NO_PERMISSION: the folder ${join(disk.path, place)} lies on a read-only file system`)])
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(`NO_PERMISSION: cannot make or write the folder ${join(disk.path, place)}: read-only file system (EROFS)`)])
   }
   expect(service.deeds).toEqual([])
 })
 
 describe.skipIf(whyNoMount('tmpfs') !== null)(`a disk that becomes full while a snapshot is kept${skipped(whyNoMount('tmpfs'))}`, () => {
-  const full = (place: string): string => `NO_SPACE: the disk is full where the folder ${place} is`
+  const full = (place: string): string => `NO_SPACE: cannot make or write the folder ${place}: no space left on device (ENOSPC)`
 
   test.each([['the copy', -4096], ['the manifest', 0]])('%s does not fit: the folder is named, the check is told, and nothing is left', async (_, room) => {
     using folder = makeFolder()

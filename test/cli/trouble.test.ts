@@ -30,7 +30,7 @@ test.each([
   ['a defect, then a tenant that may stand still', suppressing(defect, paused), ['x is not a function', 'PAUSED', 'acme does not serve'], 'RESUME_FAILED', 4],
   ['a failure, then another', suppressing(busy, new Failure('NO_SPACE', 'full')), ['LOCK_BUSY', 'NO_SPACE'], 'LOCK_BUSY', 75],
   ['an interruption, then a defect', suppressing(new Failure('INTERRUPTED', 'by SIGINT'), defect), ['defect in holdfast', 'x is not a function'], 'BUG', 70],
-  ['an error of the system', full, ['NO_SPACE: cannot go on, the system refused write: no space left on device (ENOSPC)', 'next: free space'], 'NO_SPACE', 1],
+  ['an error of the system', full, ['NO_SPACE: cannot go on: the system refused write: no space left on device (ENOSPC)', 'next: free space'], 'NO_SPACE', 1],
   ['an error of the system, then a defect', suppressing(full, defect), ['NO_SPACE', 'x is not a function'], 'BUG', 70],
   ['one after two', suppressing(busy, suppressing(defect, paused) as Error), ['LOCK_BUSY', 'x is not a function', 'PAUSED'], 'RESUME_FAILED', 4],
 ])('%s: all is told, and the gravest counts', (_, error, said, code, exitCode) => {

@@ -14,7 +14,7 @@ beforeEach(() => { top = mkdtempSync(join(tmpdir(), 'system-failure-')) })
 afterEach(() => rmSync(top, { recursive: true, force: true }))
 
 const failureOf = (name: keyof typeof constants.errno, path = '/srv/x'): Failure =>
-  systemFailure(new SystemCallError('open', constants.errno[name]), { doing: 'write', path, movedBy: '--there DIR' }) as Failure
+  systemFailure(new SystemCallError('open', constants.errno[name]), { doing: 'write', path, elsewhere: 'name another with --there DIR' }) as Failure
 
 test.each([
   ['ENOSPC', 'NO_SPACE', /no space left on device/, /df -h \/srv\/x.*--there DIR/],
@@ -61,9 +61,9 @@ test('errors of node:fs keep their own path where none is told, and EDQUOT its n
       return error
     }
   }
-  expect(unforeseenFailure(thrown())).toMatchObject({ code: 'NOT_FOUND', message: `cannot go on, the system refused open ${top}/none: no such file or directory (ENOENT)` })
+  expect(unforeseenFailure(thrown())).toMatchObject({ code: 'NOT_FOUND', message: `cannot go on: the system refused open of ${top}/none: no such file or directory (ENOENT)` })
   const quota = Object.assign(new Error('Unknown system error -122'), { errno: -122, code: 'Unknown system error -122', syscall: 'write' })
-  expect(unforeseenFailure(quota)).toMatchObject({ code: 'NO_SPACE', message: 'cannot go on, the system refused write: disk quota exceeded (EDQUOT)' })
+  expect(unforeseenFailure(quota)).toMatchObject({ code: 'NO_SPACE', message: 'cannot go on: the system refused write: disk quota exceeded (EDQUOT)' })
 })
 
 test('a code of its own holds for every errno, that of the path only where the path is at fault', () => {

@@ -228,6 +228,17 @@ test('a folder that cannot be made says why', async () => {
   await expect(openLedger(join(folder.path, 'file'), run)).rejects.toEqual(unusable(/EEXIST/))
 })
 
+test('a ledger that its first run could not write is empty to readers, and the next run begins it', async () => {
+  using folder = scratch()
+  const database = new Database(fileIn(folder.path))
+  database.pragma('journal_mode = wal') // Writes the first page, and no table.
+  database.close()
+  chmodSync(fileIn(folder.path), 0o600)
+  await expect(readLedger(folder.path)).rejects.toEqual(unusable(/it is empty/))
+  await using ledger = await openLedger(folder.path, run)
+  expect([ledger.notice, await ledger.openHolds()]).toEqual([null, []])
+})
+
 test("another program's database is never touched", async () => {
   using folder = scratch()
   const database = new Database(fileIn(folder.path))

@@ -75,7 +75,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
     layFifo(folder.in('token'))
     configure(folder)
     return ['sweep']
-  }, /CONFIG_INVALID: the token file .*token must hold one line/, 78],
+  }, /CONFIG_INVALID: the token file .*token is not a regular file/, 78],
   ['the certificates', (folder) => {
     layFifo(folder.in('ca.pem'))
     configure(folder, { caFile: 'ca.pem' })

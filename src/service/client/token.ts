@@ -16,6 +16,7 @@ export async function readToken(file: string): Promise<string> {
   requireTrustedFile(file, 'the token file')
   const read = await readSmallFile(file, tokenBytesMax, 'follow').catch(refused)
   if (read.kind === 'read') requirePrivate(file, read.mode)
+  if (read.kind === 'not-regular') throw new Failure('CONFIG_INVALID', `the token file ${file} is not a regular file`)
   const token = read.kind === 'read' ? read.bytes.toString('latin1').trim() : ''
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new Failure('CONFIG_INVALID', `the token file ${file} must hold one line of printable characters without spaces, at most ${tokenBytesMax} bytes`)
@@ -31,6 +32,7 @@ function requirePrivate(file: string, mode: number): void {
 function failToOpen(file: string, cause: unknown): never {
   const isRefused = isSystemError(cause) && ['EACCES', 'EPERM'].includes(nameOfError(cause))
   throw systemFailure(cause, {
-    doing: 'read the token file', path: file, movedBy: 'service.tokenFile', ...(isRefused ? {} : { pathCode: 'CONFIG_INVALID' }),
+    doing: 'read the token file', path: file, elsewhere: 'name another in service.tokenFile',
+    ...(isRefused ? {} : { pathCode: 'CONFIG_INVALID' }),
   })
 }

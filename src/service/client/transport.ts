@@ -1,6 +1,7 @@
 /** One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide. */
 import type { Dispatcher } from 'undici'
 import Pool from 'undici/lib/dispatcher/pool.js' // Not all of the library: to load that took twice as long, of each run's start.
+import { systemFailure } from '../../config/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { readSmallFile } from '../../config/small-file.ts'
 import { startDeadline } from '../../host/clock.ts'
@@ -124,9 +125,11 @@ export class Transport implements AsyncDisposable {
 
 async function readCertificates(file: string): Promise<Buffer> {
   requireTrustedFile(file, 'the file of service.caFile')
-  const refused = (why: string, cause?: unknown): Failure => new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${why})`, { cause })
+  const refused = (why: string): Failure =>
+    new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${why})`)
   const read = await readSmallFile(file, certificateBytesMax, 'follow').catch((error: unknown) => {
-    throw refused((error as NodeJS.ErrnoException).code ?? String(error), error)
+    const doing = 'read the certificates in service.caFile'
+    throw systemFailure(error, { doing, path: file, pathCode: 'CONFIG_INVALID' })
   })
   if (read.kind !== 'read') throw refused(read.kind === 'too-large' ? `it has more than ${certificateBytesMax} bytes` : 'it is not a regular file')
   return read.bytes

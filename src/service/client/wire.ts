@@ -1,6 +1,6 @@
 /** The admin API call by call, without patience and without judgement. The doctor tries by it what no run would ask. */
+import { systemFailure } from '../../config/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
-import { Failure } from '../../model/failure.ts'
 import { refusal } from './refusal.ts'
 import { Transport, type Answer } from './transport.ts'
 
@@ -54,13 +54,13 @@ export class Wire implements AsyncDisposable {
   }
 }
 
-/** Over a unix socket, may others than its owner and group connect? @throws {Failure} NOT_FOUND */
+/** Over a unix socket, may others than its owner and group connect? @throws {Failure} NOT_FOUND, NO_PERMISSION */
 export async function isOpenToAll({ endpoint }: Extract<ServiceSettings, { kind: 'admin-api' }>): Promise<boolean> {
   if (endpoint.kind !== 'unix') return false
   const { stat } = await import('node:fs/promises')
   try {
     return ((await stat(endpoint.socket)).mode & 0o002) !== 0
   } catch (error) {
-    throw new Failure('NOT_FOUND', `${endpoint.socket}: ${(error as NodeJS.ErrnoException).code}`, { cause: error })
+    throw systemFailure(error, { doing: 'look at the socket', path: endpoint.socket })
   }
 }

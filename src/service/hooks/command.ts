@@ -5,8 +5,9 @@
  * Output goes to files without a name, not to pipes. A command that outlives us, and whatever it left running, can
  * write on: a pipe without a reader would end them with SIGPIPE.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs'
+import { givenMask, underMask } from '../../host/file-mask.ts'
 import { fcntlNumber, memoryFile } from '../../host/libc.ts'
 import { isAlive, startTimeOf } from '../../host/processes.ts'
 import type { StartedProcess } from '../port.ts'
@@ -88,7 +89,8 @@ function start(argv: readonly string[], terms: CommandTerms, { stdout, stderr }:
   const [program = '', ...args] = argv
   const env = { ...process.env, ...terms.env }
   try {
-    return spawn(program, args, { shell: false, stdio: ['ignore', stdout ?? 'ignore', stderr], detached: true, env })
+    const stdio = ['ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions
+    return underMask(givenMask(), () => spawn(program, args, { shell: false, stdio, detached: true, env }))
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) return error
     throw error
