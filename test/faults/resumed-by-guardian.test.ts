@@ -69,7 +69,7 @@ describe('killed', () => {
       return killed.size === 5
     }, 20_000)
     await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
-    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
   })
 
   test.concurrent('after the resume command said yes, and before the tenant was seen: it is not started again', async () => {
