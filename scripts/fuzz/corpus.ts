@@ -71,7 +71,7 @@ class Referee implements AsyncDisposable {
   #child: Child<string, SaidBySqlite> | null = null
 
   async ask(path: string): Promise<Word> {
-    this.#child ??= startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), { ownSession: true, niceness: 15, memoryBytesMax, env: {} })
+    this.#child ??= await startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), { ownSession: true, niceness: 15, memoryBytesMax, env: {} })
     try {
       const { lines, thrown } = await this.#child.ask(path, { timeoutMs })
       return { kind: lines.length > 0 || thrown !== null ? 'complains' : 'ok', text: thrown ?? lines[0] ?? '' }

@@ -105,6 +105,7 @@ export class Progressing {
         const { how, code, signal } = error.ended
         if (how === 'killed-timeout') return this.#ended('timeout', question.step, `it took longer than ${timeoutMs} ms`)
         if (how === 'killed-memory') return this.#ended('memory', question.step, 'it took more memory than it may')
+        if (signal === 'SIGKILL') return this.#ended('killed', question.step, 'signal SIGKILL; the kernel\u2019s memory killer may have done it')
         return this.#ended('crashed', question.step, signal === null ? `exit code ${code}` : `signal ${signal}`)
       }
       if (error instanceof StepFailed) return this.#ended('crashed', question.step, error.message)
@@ -160,7 +161,7 @@ export class Progressing {
     return { kind: 'none', why: ended === undefined ? 'the pages were not accounted for' : `the process that reads did not come to its end (${ended.during}: ${ended.detail})` }
   }
 
-  #ended(how: 'crashed' | 'timeout' | 'memory', during: string, detail: string): null {
+  #ended(how: Extract<Fact, { kind: 'child-ended' }>['how'], during: string, detail: string): null {
     this.complete = false
     this.facts.push({ kind: 'child-ended', how, during, detail })
     return null

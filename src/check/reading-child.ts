@@ -1,8 +1,12 @@
 /** Parent side of reader-child.ts: one child in one room. */
+import { systemFailure } from '../config/system-failure.ts'
 import { invariant } from '../model/bug.ts'
-import { startChild } from '../host/child.ts'
+import { ChildEnded, startChild } from '../host/child.ts'
+import { failureOfEnd } from '../host/child-start.ts'
+import { sleep } from '../host/clock.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
+import { Failure } from '../model/failure.ts'
 import type { Wall } from '../model/reading.ts'
 import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
@@ -10,6 +14,8 @@ import type { Answer, AnswerOf, Question, QuestionOf, Step } from './questions.t
 
 /** Loading SQLite and confining take well under a second on an idle machine. */
 const startMsMax = 30_000
+const againAfterMs = 100
+const program = 'reader-child'
 
 export interface ChildLimits {
   readonly memoryBytesMax: number
@@ -25,26 +31,28 @@ export class ReadingChild implements AsyncDisposable {
   snapshots = 0
   readonly #child: Child<Question, Answer>
 
-  private constructor(child: Child<Question, Answer>, sqliteVersion: string, walls: readonly Wall[]) {
+  constructor(child: Child<Question, Answer>, sqliteVersion: string, walls: readonly Wall[]) {
     this.#child = child
     this.sqliteVersion = sqliteVersion
     this.walls = walls
   }
 
   /**
-   * Starts a child and confines it to the room, under another user where there is one. @throws {Failure}
-   * CANNOT_CONFINE
+   * Starts a child and confines it to the room, under another user where there is one. One that dies over it is
+   * started again once: the kernel's memory killer prefers our children, and a moment later there may be memory.
+   * @throws {Failure} CANNOT_CONFINE; READ_FAILED when it cannot be started, dies again, or is not up in time
    */
   static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
-    const child = startChild<Question, Answer>(programBeside(import.meta.url, 'reader-child'), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
     try {
-      const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
-      if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
-      return new ReadingChild(child, sqliteVersion, confinement.walls)
+      return await startOnce(folder, user, limits)
     } catch (error) {
-      await child[Symbol.asyncDispose]()
-      throw error
+      if (!(error instanceof ChildEnded)) throw error
+      if (error.ended.how === 'killed-timeout') throw failureOfStart(error)
     }
+    await sleep(againAfterMs)
+    return startOnce(folder, user, limits).catch((error: unknown) => {
+      throw error instanceof ChildEnded ? failureOfStart(error) : error
+    })
   }
 
   get pid(): number {
@@ -74,6 +82,26 @@ export class ReadingChild implements AsyncDisposable {
     return this.#child[Symbol.asyncDispose]() as Promise<void>
   }
 }
+
+async function startOnce(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
+  const child = await startChild<Question, Answer>(programBeside(import.meta.url, program), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
+  try {
+    const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
+    if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
+    return new ReadingChild(child, sqliteVersion, confinement.walls)
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw asFailure(error)
+  }
+}
+
+/** What kept a child from its walls: a shortage of the machine, or something that it may not do here. */
+function asFailure(error: unknown): unknown {
+  const failure = systemFailure(error, { doing: 'confine a process that reads', path: null, code: 'CANNOT_CONFINE' })
+  return failure instanceof Failure && failure.concerns === 'machine' ? failure.withCode('READ_FAILED') : failure
+}
+
+const failureOfStart = (error: ChildEnded): Failure => failureOfEnd(program, error.ended, startMsMax, error)
 
 async function ask<S extends Step>(child: Child<Question, Answer>, question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
   const answer = await child.ask(question as Question, { timeoutMs })

@@ -1,9 +1,11 @@
 /** A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the same room for as long as they are read. */
 import { statSync } from 'node:fs'
+import { isSystemError, systemFailure } from '../config/system-failure.ts'
+import { otherDisk } from '../hold/draft.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
-import type { Engine, Reading } from '../model/reading.ts'
+import type { Engine, Fact, Reading } from '../model/reading.ts'
 import type { CheckedSnapshot } from './compare-snapshots.ts'
 import type { User } from './confinement.ts'
 import type { Digesting, QuestionOf, Step } from './questions.ts'
@@ -61,19 +63,27 @@ export class ReadingPlace implements AsyncDisposable {
   }
 
   /**
-   * Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE; of any other trouble is told who
-   * reads
+   * Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE, which does not pass; of any other
+   * trouble is told who reads
    */
   async ready(): Promise<void> {
     try {
       const { seat } = await this.#furnished()
       await seat.ready()
     } catch (error) {
-      if (error instanceof Failure) throw error
+      const failure = this.#failureOf(error)
+      if (!(failure instanceof Failure) || failure.code === 'CANNOT_CONFINE') throw failure
     }
   }
 
-  async read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
+  /** @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE and the like: it could not be read, which says nothing of it */
+  read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
+    return this.#read(snapshot, options).catch((error: unknown) => {
+      throw this.#failureOf(error)
+    })
+  }
+
+  async #read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
     const { signal } = options
     signal.throwIfAborted()
     const { room, seat } = await this.#furnished()
@@ -86,7 +96,7 @@ export class ReadingPlace implements AsyncDisposable {
     try {
       for (const other of others) other.begin()
       for (const one of [seat, ...others]) one.allow(fileBytesFor(snapshot))
-      const child = await seat.ready()
+      const child = await seat.alive()
       child.snapshots++
       await room.admit(snapshot, options.kept)
       const readers = readersOf(child, seat, others, signal)
@@ -94,7 +104,7 @@ export class ReadingPlace implements AsyncDisposable {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
       }
-      const first = await readSnapshot(readers, limits)
+      const first = await this.#readFirst([seat, ...others], readers, limits)
       signal.throwIfAborted()
       const second = options.suspectCompanions && isWorthReadingWithout(first)
       if (second) await Promise.all([seat, ...others].map((one) => one.end())) // The next question begins a fresh child.
@@ -109,12 +119,29 @@ export class ReadingPlace implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', stop)
       await Promise.all(others.map((other) => other.end()))
-      await room.clear(() => seat.end())
+      await this.#clear(room, seat)
     }
   }
 
+  /**
+   * A child that was killed from outside, as the kernel's memory killer does, says nothing of the file: it is read
+   * again once. Not where recovery had begun: the file is no longer what it was.
+   */
+  async #readFirst(seats: readonly Seat[], readers: Readers, limits: ReadingLimits): Promise<Reading> {
+    const reading = await readSnapshot(readers, limits)
+    if (reading.recovered !== null || !reading.facts.some(isKilled)) return reading
+    await Promise.all(seats.map((one) => one.end()))
+    return readSnapshot(readers, limits)
+  }
+
   /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
-  async visit<Value>({ path, kept }: Pick<CheckedSnapshot, 'path' | 'kept'>, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+  visit<Value>(snapshot: Visited, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+    return this.#visit(snapshot, signal, work).catch((error: unknown) => {
+      throw this.#failureOf(error)
+    })
+  }
+
+  async #visit<Value>({ path, kept }: Visited, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
     signal.throwIfAborted()
     const { room, seat } = await this.#furnished()
     const stop = (): void => seat.kill()
@@ -127,22 +154,53 @@ export class ReadingPlace implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', stop)
       await seat.end()
-      await room.clear(() => seat.end())
+      await this.#clear(room, seat)
     }
   }
 
+  /** What was read was read: a room that cannot be cleared is given up, and goes with the folder of the run. */
+  async #clear(room: Room, seat: Seat): Promise<void> {
+    try {
+      await room.clear(() => seat.end())
+    } catch (error) {
+      if (!isSystemError(error)) throw error
+      await seat.end()
+      this.#seat = null
+      this.#room = null
+      room.abandon()
+    }
+  }
+
+  /** All tenants share the folder. */
+  #failureOf(error: unknown, doing = 'let a process read a snapshot in'): unknown {
+    return systemFailure(error, { doing, path: this.#folder, elsewhere: otherDisk, concerns: 'machine' })
+  }
+
   async #furnished(): Promise<{ readonly room: Room; readonly seat: Seat }> {
-    const room = (this.#room ??= await Room.open(this.#folder, this.#user))
+    this.#room ??= await Room.open(this.#folder, this.#user).catch((error: unknown) => {
+      throw this.#failureOf(error, 'make a folder for a process that reads, in')
+    })
+    const room = this.#room
     return { room, seat: (this.#seat ??= new Seat(room.folder, this.#user, this.#limits)) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#seat?.end()
     this.#seat = null
-    await this.#room?.[Symbol.asyncDispose]()
+    const room = this.#room
     this.#room = null
+    try {
+      await room?.[Symbol.asyncDispose]()
+    } catch (error) {
+      if (!isSystemError(error)) throw error
+      room?.abandon() // It goes with the folder of the run, whose end says what is in the way.
+    }
   }
 }
+
+type Visited = Pick<CheckedSnapshot, 'path' | 'kept'>
+
+const isKilled = (fact: Fact): boolean => fact.kind === 'child-ended' && fact.how === 'killed'
 
 /** One for SQLite's word, the others scan. */
 function childrenBeside(bytes: number, { depth, engine, helpersMax }: PlaceOptions): number {

@@ -44,6 +44,7 @@ export class Room implements AsyncDisposable {
   readonly #inside: OpenFolder
   readonly #user: User | null
   #guests: Guest[] = []
+  #isClosed = false
 
   private constructor(folder: string, inside: OpenFolder, user: User | null) {
     this.folder = folder
@@ -55,13 +56,15 @@ export class Room implements AsyncDisposable {
   static async open(beside: string, user: User | null): Promise<Room> {
     using above = OpenFolder.named(beside)
     const name = basename(await mkdtemp(above.at(`room-${process.pid}-`)))
-    const room = new Room(join(beside, name), above.below(name), user)
+    let room: Room | null = null
     try {
+      room = new Room(join(beside, name), above.below(name), user)
       room.#giveToChildren()
       return room
     } catch (error) {
-      await room[Symbol.asyncDispose]()
-      throw asConfinement(error)
+      if (room === null) await rmdir(above.at(name))
+      else await room[Symbol.asyncDispose]()
+      throw error
     }
   }
 
@@ -86,7 +89,7 @@ export class Room implements AsyncDisposable {
     const linked = guest.entered === 'linked'
     using copy = linked ? null : openDescriptor(inside, 'read-only')
     if (linked && look(inside)?.ino !== guest.found.ino) throw changed(guest.outside.path, 'it was replaced meanwhile')
-    if (this.#user !== null) fchownSync((copy ?? guest.outside).number, this.#user.uid, this.#user.gid)
+    this.#giveToChildren((copy ?? guest.outside).number)
   }
 
   /**
@@ -121,8 +124,16 @@ export class Room implements AsyncDisposable {
     kept?.set(part, keptFile(fstatSync(outside.number, { bigint: true })))
   }
 
-  #giveToChildren(): void {
-    if (this.#user !== null) fchownSync(this.#inside.number, this.#user.uid, this.#user.gid)
+  /** @throws {Failure} CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user */
+  #giveToChildren(descriptor = this.#inside.number): void {
+    if (this.#user === null) return
+    try {
+      fchownSync(descriptor, this.#user.uid, this.#user.gid)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EPERM' && code !== 'EINVAL') throw error
+      throw cannotConfine(`root may not give them a folder of their own here (chown: ${code})`, error)
+    }
   }
 
   /** Ends whatever still runs in the room and empties it. Afterwards it is ours. */
@@ -131,19 +142,24 @@ export class Room implements AsyncDisposable {
     await emptyFolder(this.#inside)
   }
 
+  /** Closes what is open and leaves the folder as it is: for one that cannot be cleared. */
+  abandon(): void {
+    for (const { outside } of this.#guests.splice(0)) outside.close()
+    this.#close()
+  }
+
+  /** Repeatable: the number may be another file's by now. */
+  #close(): void {
+    if (!this.#isClosed) this.#inside[Symbol.dispose]()
+    this.#isClosed = true
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.clear()
     await this.#takeBack()
-    this.#inside[Symbol.dispose]()
+    this.#close()
     await rmdir(this.folder)
   }
-}
-
-/** CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user; else as it is. */
-function asConfinement(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (code !== 'EPERM' && code !== 'EINVAL') return error
-  return cannotConfine(`root may not give them a folder of their own here (chown: ${code})`, error)
 }
 
 /** null where there is none. @throws {Failure} READ_FAILED for what is no regular file */

@@ -27,7 +27,7 @@ export class Seat implements AsyncDisposable {
 
   /**
    * Starts the child if there is none, or if it may write less than what is read next can need. @throws {Failure}
-   * CANNOT_CONFINE
+   * CANNOT_CONFINE, READ_FAILED
    */
   async ready(): Promise<ReadingChild> {
     this.#killed = false
@@ -42,10 +42,13 @@ export class Seat implements AsyncDisposable {
     return ReadingChild.start(this.#folder, this.#user, this.#limits)
   }
 
-  /** As `ready`, with a fresh child in the place of one that died while nobody asked it. For whoever begins: in the middle, it would not know what was asked before. */
+  /**
+   * As `ready`, with a fresh child in the place of one that died while nobody asked it: that says nothing of the next
+   * file. For whoever begins: in the middle, it would not know what was asked before.
+   */
   async alive(): Promise<ReadingChild> {
-    const child = await this.ready().catch(() => null)
-    if (child?.isRunning) return child
+    const child = await this.ready()
+    if (child.isRunning) return child
     await this.end()
     return this.ready()
   }
@@ -63,6 +66,7 @@ export class Seat implements AsyncDisposable {
   /**
    * @throws {ChildEnded} when the child dies over the question
    * @throws {StepFailed} when it cannot do it
+   * @throws {Failure} as `ready`, for one that has to be started first
    * @throws signal.reason when it was aborted
    */
   async ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number, signal: AbortSignal): Promise<AnswerOf<S>> {

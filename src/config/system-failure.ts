@@ -6,7 +6,7 @@ import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 import { shellWord } from '../diagnosis/command.ts'
-import { Failure, type FailureCode, type TenantState } from '../model/failure.ts'
+import { Failure, type Concerns, type FailureCode, type TenantState } from '../model/failure.ts'
 import { whyRefused } from './refused-access.ts'
 
 /** An error of a system call: of Node (`errno` is negative, some have no name for it) or of host/libc.ts. */
@@ -30,6 +30,8 @@ export interface Attempt {
   readonly tenant?: TenantState
   /** How to take another place, as it follows "or": `name another with --config FILE`. */
   readonly elsewhere?: string
+  /** `machine` where it is met whatever the errno: with a folder that all tenants share. Left out, the errno decides. */
+  readonly concerns?: Concerns
 }
 
 export function isSystemError(error: unknown): error is SystemError {
@@ -45,12 +47,13 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
   if (!isSystemError(error)) return error
   const path = attempt.path ?? error.path ?? null
   const kind = kindOf(error, path)
-  const { doing, elsewhere, tenant } = attempt
+  const { doing, elsewhere, tenant, concerns = ofMachine.has(nameOfError(error)) ? 'machine' : 'tenant' } = attempt
   const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : attempt.pathCode ?? kind.code)
   const move = elsewhere !== undefined && movable.has(nameOfError(error)) ? `; or ${elsewhere}` : ''
   const what = path === null ? doing : `${doing} ${shortened(path)}`
   return new Failure(code, `cannot ${what}: ${inWords(error)}`, {
-    hint: `${kind.hint}${move}`, cause: error, ...(tenant === undefined ? {} : { tenant }),
+    hint: `${kind.hint}${move}`, cause: error, concerns,
+    ...(tenant === undefined ? {} : { tenant }),
   })
 }
 
@@ -93,6 +96,9 @@ const wordsOfOurs: Readonly<Record<string, string>> = {
   EDEADLK: 'resource deadlock avoided', ECHILD: 'no child processes', ENOEXEC: 'exec format error',
   EBADMSG: 'bad message', ENOLINK: 'link has been severed', ETIME: 'timer expired',
 }
+
+/** What the next tenant would meet as well. */
+const ofMachine = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOSPC', 'EDQUOT', 'EROFS'])
 
 /** Where another place would help. */
 const movable = new Set([

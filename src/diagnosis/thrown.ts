@@ -31,7 +31,7 @@ export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
 /** A child that died tells of the file or of the machine: nobody can say which, so it is never damage by itself. */
 export function readChildEnd(ended: ChildEnded): Observation {
   const rule = ended.how === 'timeout' ? 'check-timeout' : 'checker-crashed'
-  const how = { crashed: 'died', timeout: 'took longer than the check may', memory: 'needed more memory than the check may' }[ended.how]
+  const how = { crashed: 'died', killed: 'was killed from outside', timeout: 'took longer than the check may', memory: 'needed more memory than the check may' }[ended.how]
   return observe(rule, theFile, { bearing: 'unread', detail: `the checker ${how} during ${ended.during}${ended.detail === '' ? '' : ` (${ended.detail})`}` })
 }
 

@@ -9,9 +9,9 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import type { RunId } from '../model/brand.ts'
 import type { Engine } from '../model/reading.ts'
-import type { Result } from '../model/report.ts'
 import { begin } from './begin.ts'
 import type { Crew, Target } from './crew.ts'
+import type { Examined } from './examine.ts'
 import { Stations, type Watching, type Worked } from './pipeline.ts'
 import { tellingNotices } from './run.ts'
 import { StopTheLine } from './stop-the-line.ts'
@@ -80,18 +80,19 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   }
   await checks.onIdle()
   line.throwBug()
-  return { covered: at.done, notCovered: targets.length - at.done, stopped: line.reason }
+  const notCovered = targets.length - at.done
+  return { covered: at.done, notCovered, stopped: line.stopped(notCovered) }
 
   async function examine(target: Target, name: string): Promise<void> {
     at.checking(target)
-    const result = await checkCopy(target, name)
+    const examined = await checkCopy(target, name)
     at.finished(target)
-    watching.onResult(result)
+    watching.onResult(examined.result)
+    line.look(examined)
   }
 
-  async function checkCopy(target: Target, name: string): Promise<Result> {
+  async function checkCopy(target: Target, name: string): Promise<Examined> {
     await using taken = await takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, run.depth, line.signal)
-    const { result } = await taken.check(at.pagesOf(target))
-    return result
+    return await taken.check(at.pagesOf(target))
   }
 }

@@ -19,7 +19,7 @@ import type { NonEmpty } from '../model/verdict.ts'
 import type { RegisteredTenant } from '../service/port.ts'
 import { withBareRun, type BareRun } from './bare-run.ts'
 import type { Crew, Target } from './crew.ts'
-import type { OnPages } from './examine.ts'
+import type { Examined, OnPages } from './examine.ts'
 import { pairFiles, type FileSet, type PairedFile } from './pair-files.ts'
 import type { Checking, Watching } from './pipeline.ts'
 import { readRegistry, targetsOf } from './registry.ts'
@@ -173,10 +173,10 @@ async function compareEach<Side extends GivenSide>(files: readonly PairedFile[],
         continue
       }
       if (line.reason !== null) throw line.reason
-      const compared = await comparePair(file, { a, b }, working, stagesOf(file, told, files.length, working), signal)
+      const { compared, examined } = await comparePair(file, { a, b }, working, stagesOf(file, told, files.length, working), signal)
       tell(compared)
+      for (const one of examined) line.look(one)
       await remember(compared)
-      for (const result of [compared.results.a, compared.results.b]) if (result !== null) line.look(result)
     }
   } catch (error) {
     for (const file of files.slice(told)) watching.onFile(file.kind === 'pair' ? fileNotReached(file.name, pathsOf(file)) : onlyIn(file))
@@ -211,26 +211,35 @@ function stagesOf<Side extends GivenSide>({ targets }: Pair, done: number, total
   }
 }
 
-async function comparePair<Side extends GivenSide>(file: Pair, from: Sided<TakenSide<Side>>, { sides, checker }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<FileComparison> {
-  const compared = (results: Sided<Result | null>, comparison: Parameters<typeof comparedFile>[3]): FileComparison => comparedFile(file.name, pathsOf(file), results, comparison)
+interface ComparedPair {
+  readonly compared: FileComparison
+  /** Of the sides that were come to. */
+  readonly examined: readonly Examined[]
+}
+
+async function comparePair<Side extends GivenSide>(file: Pair, from: Sided<TakenSide<Side>>, { sides, checker }: Working<Side>, stages: Stages, signal: AbortSignal): Promise<ComparedPair> {
+  const compared = (one: Examined, other: Examined | null, comparison: Parameters<typeof comparedFile>[3]): ComparedPair => ({
+    compared: comparedFile(file.name, pathsOf(file), sided<Result | null>(one.result, other?.result ?? null), comparison),
+    examined: other === null ? [one] : [one, other],
+  })
   const [early, late] = sides.a.kind === 'tenant' && sides.b.kind !== 'tenant' ? (['b', 'a'] as const) : (['a', 'b'] as const)
   const sided = <Value>(ofEarly: Value, ofLate: Value): Sided<Value> => (early === 'a' ? { a: ofEarly, b: ofLate } : { a: ofLate, b: ofEarly })
   signal.throwIfAborted()
   stages.holding(early)
   await using taken = await from[early].take(file.targets[early], draftName('compared-1'))
-  if (taken.snapshot === null) return compared(sided((await taken.check(() => undefined)).result, null), null)
+  if (taken.snapshot === null) return compared(await taken.check(() => undefined), null, null)
   stages.holding(late)
   await using other = await from[late].take(file.targets[late], draftName('compared-2'))
   const onPages = stages.checking()
-  const [{ result }, { result: otherResult }] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
-  if (other.snapshot === null) return compared(sided(result, otherResult), null)
-  const snapshots = sided(checked(taken.snapshot, result), checked(other.snapshot, otherResult))
-  return compared(sided(result, otherResult), await checker.compare(snapshots, signal).catch(notReadAgain))
+  const [first, second] = await Promise.all([taken.check(onPages[early]), other.check(onPages[late])])
+  if (other.snapshot === null) return compared(first, second, null)
+  const snapshots = sided(checked(taken.snapshot, first.result), checked(other.snapshot, second.result))
+  return compared(first, second, await checker.compare(snapshots, signal).catch(notReadAgain))
 }
 
-/** One that is not any more what was checked. @throws every other error */
+/** What keeps a pair from being read once more is that pair's result. @throws {Failure} INTERRUPTED, and any other error */
 function notReadAgain(error: unknown): Comparison {
-  if (error instanceof Failure && error.code === 'READ_FAILED') return { why: error.message, tables: [], schemaDifferences: [] }
+  if (error instanceof Failure && error.code !== 'INTERRUPTED') return { why: error.message, tables: [], schemaDifferences: [] }
   throw error
 }
 

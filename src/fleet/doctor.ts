@@ -56,12 +56,17 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   ]
   if (settings.service.kind === 'hooks') steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
   // Should we be killed while the tenant stands still, it is resumed.
-  await using guardian = paused === null ? null : Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env }, fileMask: givenMask() })
+  const begun = paused === null ? null : await attempt(() => Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env }, fileMask: givenMask() }))
+  await using guardian = begun instanceof Failure ? null : begun
   const connected = await attempt(() => connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)))
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
   await using service = connected
   steps.push(...(await lookAtService(service, settings, signal)))
   const untried = (said: string, next: string | null = null): Fitness => ({ steps: [...steps, skipped('service: quiesce and resume', said, next)] })
+  if (begun instanceof Failure) {
+    steps.push(unfit('guardian', begun))
+    return untried('nobody is paused without a guardian that would resume it')
+  }
   if (paused === null || guardian === null) return untried('no tenant was named', 'name one that may stand still, with --tenant ID')
   if (ledger instanceof Failure) return untried('nobody is paused without a ledger that remembers it')
   const tried = await attempt(() => tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))

@@ -63,6 +63,8 @@ export interface Examined {
   readonly result: Result
   /** To be kept in the ledger; null where this check is nothing to measure others against. */
   readonly lastGood: Omit<LastGood, 'run'> | null
+  /** Why nothing was read of the file; null where it was read. What stops the line goes by it. */
+  readonly failure: Failure | null
 }
 
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
@@ -71,15 +73,16 @@ export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarge
   const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory, notices: [] }
   switch (held.kind) {
     case 'refused':
-      return { result: unread(seen, 'failed', held.failure), lastGood: null }
+      return unreadFor(seen, 'failed', held.failure)
     case 'undecided':
-      return { result: unread(seen, 'inconclusive', held.failure), lastGood: null }
+      return unreadFor(seen, 'inconclusive', held.failure)
     case 'snapshot': {
       const { path, kept } = held.snapshot
       const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
       const examined = await conclude(seen, copy, crew, onPages, signal)
       await held.written
-      return held.unproven === null ? examined : { result: withUnproven(examined.result, held.unproven), lastGood: null }
+      if (held.unproven === null) return examined
+      return { result: withUnproven(examined.result, held.unproven), lastGood: null, failure: held.unproven }
     }
   }
 }
@@ -120,7 +123,7 @@ export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }
   const inUse = seen.evidence.snapshot?.method === 'warm+tail'
   const options = { kept: copy.kept, depth: seen.depth, map: seen.map, digesting: digestingFor(seen.memory), suspectCompanions: !inUse, signal, onProgress: onPages }
   const checked = await checker.check(copy.path, options).catch(resultOfUnread)
-  if (checked instanceof Failure) return { result: unread(seen, checked.code === 'READ_FAILED' ? 'inconclusive' : 'failed', afterHold(seen, checked)), lastGood: null }
+  if (checked instanceof Failure) return unreadFor(seen, checked.code === 'CANNOT_CONFINE' ? 'failed' : 'inconclusive', afterHold(seen, checked))
   const known = besideEarlier(checked, seen.memory, seen.evidence)
   const noticed = seen.notices.map((finding) => ({ kind: 'found' as const, finding }))
   const reading = { ...known, facts: [...known.facts, ...noticed] }
@@ -129,12 +132,12 @@ export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }
   const result = requireStillness({
     ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...recoveredBy(reading, without, copy), ...mapped(seen, drawMap(reading, diagnosis.findings)),
   })
-  return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null }
+  return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null, failure: null }
 }
 
-/** Readers that cannot be confined, and a copy that is not what was kept, are one file's result. @throws any other error */
+/** What keeps a file from being read is that file's result. @throws any other error, and {Failure} INTERRUPTED */
 function resultOfUnread(error: unknown): Failure {
-  if (error instanceof Failure && (error.code === 'CANNOT_CONFINE' || error.code === 'READ_FAILED')) return error
+  if (error instanceof Failure && error.code !== 'INTERRUPTED') return error
   throw error
 }
 
@@ -149,7 +152,7 @@ function concludeNoDatabase(seen: Seen, copy: CopiedFile, context: DiagnosisCont
     ...heading(seen, null), ...nothingRead, ...said(diagnosis), ...(reading === null ? {} : recoveredBy(reading, null, copy)), ...mapped(seen, noPages),
     ...(failure === null ? {} : { failure: reported(afterHold(seen, new Failure(failure, reason))) }),
   }
-  return { result: requireStillness(result), lastGood: null }
+  return { result: requireStillness(result), lastGood: null, failure: null }
 }
 
 /** Where recovery changed nothing, nothing is told. */
@@ -166,6 +169,9 @@ function recoveredBy({ recovered }: Reading, without: Recovery['without'], { mod
 
 const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
   new Map((proofs[0]?.files ?? []).map(({ part, mtimeNs }) => [part, Number(BigInt(mtimeNs) / 1_000_000n)]))
+
+export const unreadFor = (seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Examined =>
+  ({ result: unread(seen, verdict, failure), lastGood: null, failure })
 
 /** A result for a file of which nothing was read. */
 export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Result {

@@ -56,10 +56,11 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const room = new SnapshotRoom(limits)
   const at = new Stations(targets.length, watching)
 
-  const finish = async ({ examined: { result, lastGood }, unkept }: Checked, target: Target): Promise<void> => {
+  const finish = async ({ examined, unkept }: Checked, target: Target): Promise<void> => {
+    const { result, lastGood } = examined
     at.finished(target)
     watching.onResult(result)
-    line.look(result)
+    line.look(examined)
     await Promise.all([
       target.tenant === null ? null : crew.ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
       lastGood === null ? null : crew.ledger?.keep(lastGood),
@@ -123,7 +124,8 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   await holds.onIdle()
   await Promise.all(endings)
   line.throwBug()
-  return { covered: at.done, notCovered: targets.length - at.done, stopped: line.reason }
+  const notCovered = targets.length - at.done
+  return { covered: at.done, notCovered, stopped: line.stopped(notCovered) }
 }
 
 /** What of a hold takes room on the disk until its check is over. Shared blocks take none. */

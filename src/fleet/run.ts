@@ -62,7 +62,7 @@ export interface ServiceRun {
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env }, fileMask: givenMask() })
+  await using companions = await beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env }, fileMask: givenMask() })
   const { guardian } = companions
   await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
   return await withLedger(opened, settings, opening, (hold) => guardian.guard(hold), async (ledger, service, signal) => {

@@ -1,6 +1,6 @@
 /**
- * What stops a run (operations.md): a resume that failed, locks that are not honoured, a guardian or ledger that is lost, readers that
- * cannot be confined, leases that keep expiring under us, and the person who interrupts. Everything else is one tenant's result.
+ * What stops a run. Trouble that only one tenant meets is that tenant's result, and the line goes on. The line is
+ * stopped by what every later tenant would meet; the rest is then named as not covered.
  */
 import { unforeseenFailure } from '../config/system-failure.ts'
 import { gravestOf } from '../hold/hold-failure.ts'
@@ -8,9 +8,24 @@ import { Bug } from '../model/bug.ts'
 import { count } from '../model/count.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/report.ts'
+import type { Examined } from './examine.ts'
 
+/** The table of what stops the line at the first time. A defect in holdfast does so too. */
+const atOnce: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'RESUME_FAILED', // A tenant may stand still: nobody else is paused beside it.
+  'LOCK_NOT_HONOURED', // The locks of this machine exclude nobody.
+  'GUARDIAN_LOST', // Nothing is held without it.
+  'LEDGER_UNUSABLE', // A pause that nobody remembers is none that we ask for.
+  'CANNOT_CONFINE', // No file would be read.
+  'INTERRUPTED', // A person wants it.
+])
+/** So many leases that ended under us in one run: the service does not keep its promise. */
 const leasesLostMax = 3
-const stopping = new Set<FailureCode>(['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'CANNOT_CONFINE', 'INTERRUPTED'])
+/**
+ * So many results in a row that came to nothing because the machine has no process, descriptor, memory or room for
+ * anything (`Failure.concerns`). One such may pass; after three each later tenant would stand still in vain.
+ */
+const shortagesInARowMax = 3
 
 export class StopTheLine {
   readonly #controller = new AbortController()
@@ -18,6 +33,8 @@ export class StopTheLine {
   readonly #defects: unknown[] = []
   /** By lease: all files of a tenant lose the same one. */
   readonly #leasesLost = new Set<string>()
+  #shortagesInARow = 0
+  #shortage: Failure | null = null
 
   constructor(interrupt: AbortSignal) {
     interrupt.addEventListener('abort', () => this.#stop(asFailure(interrupt.reason)), { once: true })
@@ -34,13 +51,27 @@ export class StopTheLine {
     return this.#reason
   }
 
-  /** Looks at a result for what must stop the line. */
-  look({ failure, evidence, path }: Result): void {
-    if (!failure) return
-    if (failure.code === 'LEASE_LOST' && this.#leasesLost.add(evidence.quiesce?.leaseId ?? path).size > leasesLostMax) {
-      this.#stop(new Failure('LEASE_LOST', `${count(this.#leasesLost.size, 'lease')} ended before holdfast ended the pauses: the service does not keep its promise to stand still`))
-    }
-    if (stopping.has(failure.code)) this.#stop(new Failure(failure.code, failure.message, { hint: failure.hint, tenant: failure.tenantState }))
+  /**
+   * Why the run ends before its time. A shortage that the last results met has kept nobody from being covered: they
+   * have their own codes.
+   */
+  stopped(notCovered: number): Failure | null {
+    return notCovered === 0 && this.#reason === this.#shortage ? null : this.#reason
+  }
+
+  /** Looks at what an examination came to for what must stop the line. */
+  look({ result, failure }: Pick<Examined, 'result' | 'failure'>): void {
+    this.#shortagesInARow = failure?.concerns === 'machine' ? this.#shortagesInARow + 1 : 0
+    if (failure === null) return
+    if (failure.code === 'LEASE_LOST') this.#lookAtLease(result)
+    else if (atOnce.has(failure.code)) this.#stop(failure)
+    else if (this.#shortagesInARow >= shortagesInARowMax) this.#stop((this.#shortage ??= failure))
+  }
+
+  #lookAtLease({ evidence, path }: Result): void {
+    const { size } = this.#leasesLost.add(evidence.quiesce?.leaseId ?? path)
+    if (size <= leasesLostMax) return
+    this.#stop(new Failure('LEASE_LOST', `${count(size, 'lease')} ended before holdfast ended the pauses: the service does not keep its promise to stand still`))
   }
 
   /**
@@ -53,7 +84,7 @@ export class StopTheLine {
     } catch (error) {
       const gravest = failureIn(error)
       if (gravest === null) this.#stopForDefect(error)
-      else if (stopping.has(gravest.code)) this.#stop(gravest)
+      else if (atOnce.has(gravest.code)) this.#stop(gravest)
       throw error
     }
   }

@@ -1,4 +1,5 @@
 /** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
+import { systemFailure } from '../config/system-failure.ts'
 import type { FileKind } from '../hold/contents.ts'
 import { unbounded } from '../hold/hold.ts'
 import { recognise } from '../hold/manifest.ts'
@@ -9,7 +10,7 @@ import type { Finding } from '../model/finding.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { NonEmpty } from '../model/verdict.ts'
 import type { Crew, Target } from './crew.ts'
-import { checkHeld, conclude, holdTargets, unread, unseen, type Depth, type Examined, type HeldTarget, type OnPages } from './examine.ts'
+import { checkHeld, conclude, holdTargets, unreadFor, unseen, type Depth, type Examined, type HeldTarget, type OnPages } from './examine.ts'
 import { recall } from './last-good.ts'
 
 export interface Taken extends AsyncDisposable {
@@ -60,8 +61,8 @@ export async function takeCopy(target: Target, { checker, accept, folder, map }:
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }
   } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
-    const result = unread(seen, 'failed', error)
-    return { snapshot: null, check: () => Promise.resolve({ result, lastGood: null }), [Symbol.asyncDispose]: () => Promise.resolve() }
+    const failure = systemFailure(error, { doing: 'copy', path: target.named })
+    if (!(failure instanceof Failure) || failure.code === 'INTERRUPTED') throw failure
+    return { snapshot: null, check: () => Promise.resolve(unreadFor(seen, 'failed', failure)), [Symbol.asyncDispose]: () => Promise.resolve() }
   }
 }

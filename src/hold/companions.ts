@@ -9,17 +9,23 @@ export interface Companions extends AsyncDisposable {
   readonly guardian: Guardian
 }
 
-/** Starts them, and does not wait for them: `ready` does. @param terms see `Guardian.begin` @throws {Failure} PLATFORM_UNSUPPORTED */
-export function beginCompanions(terms: ResumeTerms | null): Companions & { readonly ready: () => Promise<void> } {
+/**
+ * Starts them, and does not wait until they answer: `ready` does. @param terms see `Guardian.begin`
+ * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST
+ */
+export async function beginCompanions(terms: ResumeTerms | null): Promise<Companions & { readonly ready: () => Promise<void> }> {
   requireLinux()
   const probe = Probe.start()
-  const guardian = Guardian.begin(terms)
+  const guardian = await Guardian.begin(terms).catch(async (error: unknown) => {
+    await probe[Symbol.asyncDispose]()
+    throw error
+  })
   return { probe, guardian, ready: () => guardian.ready(), [Symbol.asyncDispose]: async () => void (await Promise.all([probe[Symbol.asyncDispose](), guardian[Symbol.asyncDispose]()])) }
 }
 
 /** @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST */
 export async function startCompanions(terms: ResumeTerms | null = null): Promise<Companions> {
-  const companions = beginCompanions(terms)
+  const companions = await beginCompanions(terms)
   try {
     await companions.ready()
     return companions

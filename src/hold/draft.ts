@@ -117,6 +117,9 @@ export class Draft implements AsyncDisposable {
 }
 
 /**
+ * One that cannot be deleted now goes with the folder of the run, whose end says what is in the way: what was read of
+ * it was read.
+ *
  * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. The file goes through the thread pool: beside a disk that
  * is busy it took 3 ms, of which another tenant's pause had its part.
  */
@@ -125,7 +128,9 @@ export async function removeFolder(folder: string): Promise<void> {
     await unlink(join(folder, databaseName))
     rmdirSync(folder)
   } catch {
-    await rm(folder, { recursive: true, force: true }) // Meets the same trouble, if it is one, and then says so.
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      if (!isSystemError(error)) throw error
+    })
   }
 }
 
@@ -135,7 +140,7 @@ function spaceAllowing<Value>(path: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {
-    throw systemFailure(error, { doing: 'make', path, elsewhere: otherDisk })
+    throw systemFailure(error, { doing: 'make', path, elsewhere: otherDisk, concerns: 'machine' })
   }
 }
 

@@ -4,7 +4,10 @@
  * the tenant resumed.
  */
 import PQueue from 'p-queue'
-import { startChild, type Child } from '../host/child.ts'
+import { systemFailure } from '../config/system-failure.ts'
+import { ChildEnded, startChild, type Child } from '../host/child.ts'
+import { despiteShortage, failureOfEnd } from '../host/child-start.ts'
+import { AsyncDisposables } from '../host/disposal.ts'
 import { programBeside } from '../host/program-beside.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
@@ -34,6 +37,7 @@ export type GuardianMessage =
 const heartbeat = { forMs: 15_000, everyMs: 3_000 } as const
 
 const answerMsMax = 10_000
+const program = 'guardian-child'
 /**
  * A watch of a pause that has ended is told of with the next message, or after this: in a sweep the next hold takes it
  * over by then, and each message costs a fifth of a millisecond.
@@ -85,17 +89,29 @@ export class Guardian implements AsyncDisposable {
   }
 
   /**
-   * Starts its process, and does not wait for it. @param terms how to resume what this process would leave open; null
-   * where it holds no tenants
+   * Starts its process, and does not wait until it answers. @param terms how to resume what this process would leave
+   * open; null where it holds no tenants @throws {Failure} GUARDIAN_LOST when it cannot be started
    */
-  static begin(terms: ResumeTerms | null): Guardian {
-    const ours = startTimeOf(process.pid)
+  static async begin(terms: ResumeTerms | null): Promise<Guardian> {
+    try {
+      return await Guardian.#start(terms)
+    } catch (error) {
+      const failure = systemFailure(error, { doing: 'start the guardian', path: null })
+      throw failure instanceof Failure ? failure.withCode('GUARDIAN_LOST') : failure
+    }
+  }
+
+  static async #start(terms: ResumeTerms | null): Promise<Guardian> {
+    const ours = await despiteShortage(async () => startTimeOf(process.pid))
     invariant(ours, 'our own start time is in /proc')
-    const child = startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, 'guardian-child'), {
+    await using unclaimed = new AsyncDisposables()
+    const child = unclaimed.add(await startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, program), {
       ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
-    })
+    }))
     if (terms) child.tell({ kind: 'terms', terms })
-    return new Guardian(child, startTimeOf(child.pid) ?? '')
+    const startTime = await despiteShortage(async () => startTimeOf(child.pid))
+    unclaimed.move()
+    return new Guardian(child, startTime ?? '')
   }
 
   /** @throws {Failure} GUARDIAN_LOST when it does not answer: nothing is held without it */
@@ -188,6 +204,7 @@ export class Guardian implements AsyncDisposable {
   async #ask(message: GuardianMessage): Promise<void> {
     if (this.#lost) throw new Failure('GUARDIAN_LOST', 'the guardian process has ended')
     await this.#questions.add(() => this.#child.ask(message, { timeoutMs: answerMsMax })).catch((error: unknown) => {
+      if (error instanceof ChildEnded) throw failureOfEnd(program, error.ended, answerMsMax, error).withCode('GUARDIAN_LOST')
       throw new Failure('GUARDIAN_LOST', 'the guardian process does not answer', { cause: error })
     })
   }

@@ -1,6 +1,7 @@
 /** Step 0: everything that can be refused while nobody is paused yet. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { systemFailure } from '../config/system-failure.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { canReflink } from '../host/copying.ts'
 import { fileSystemOf, type FileSystem } from '../host/file-system.ts'
@@ -82,13 +83,24 @@ function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: rea
 /** What a file system wants for itself when many small files come and go. */
 const spaceMarginMib = 16
 
-/** @throws {Failure} NO_SPACE */
+/** @throws {Failure} NO_SPACE; NOT_FOUND and the like where the folder is gone */
 export function requireSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder)
-  const freeBytes = bavail * bsize
-  if (freeBytes >= bytes + spaceMarginMib * 1024 * 1024) return
+  const freeBytes = freeBytesIn(folder)
+  const marginBytes = spaceMarginMib * 1024 * 1024
+  if (freeBytes >= bytes + marginBytes) return
   const needed = `the snapshot needs ${bytes} bytes, and a margin of ${spaceMarginMib} MiB stays free for the service`
-  throw new Failure('NO_SPACE', `${needed}; ${folder} has ${freeBytes} bytes free`)
+  throw new Failure('NO_SPACE', `${needed}; ${folder} has ${freeBytes} bytes free`, {
+    concerns: freeBytes < marginBytes ? 'machine' : 'tenant',
+  })
+}
+
+function freeBytesIn(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  } catch (error) {
+    throw systemFailure(error, { doing: 'see how much is free in', path: folder, concerns: 'machine' })
+  }
 }
 
 function kindOf(files: LiveFiles, first: Uint8Array): FileKind {

@@ -49,7 +49,7 @@ export async function copyPrivately(named: string, parent: string, name: string)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    throw systemFailure(error, { doing: 'make the folder', path: folder, elsewhere: otherDisk })
+    throw systemFailure(error, { doing: 'make the folder', path: folder, elsewhere: otherDisk, concerns: 'machine' })
   }
   const remove = (): Promise<void> => removeFolder(folder)
   try {

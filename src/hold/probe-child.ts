@@ -92,7 +92,10 @@ function lookAt(descriptor: number): BigIntStats | null {
   }
 }
 
-/** Any answer but SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */
+/** What SQLite can meet before it has tried a lock: it says nothing of the lock. */
+const nothingTried = /^SQLITE_(?:CANTOPEN|NOMEM|IOERR_(?:NOMEM|LOCK|RDLOCK|CHECKRESERVEDLOCK)$)/
+
+/** Any other answer than SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */
 function tryStatement(database: Database.Database, sql: string): 'refused' | 'granted' {
   try {
     database.exec(sql)
@@ -101,7 +104,7 @@ function tryStatement(database: Database.Database, sql: string): 'refused' | 'gr
   } catch (error) {
     const code = (error as { code?: unknown }).code
     if (typeof code === 'string' && code.startsWith('SQLITE_BUSY')) return 'refused'
-    if (typeof code === 'string' && code.startsWith('SQLITE_CANTOPEN')) throw error
+    if (typeof code === 'string' && nothingTried.test(code)) throw error
     return 'granted'
   }
 }

@@ -1,6 +1,8 @@
 /** The probe: a granted lock is worth nothing until a second process has been refused it (I1.2). */
 import PQueue from 'p-queue'
-import { startChild, type Child } from '../host/child.ts'
+import { systemFailure } from '../config/system-failure.ts'
+import { ChildEnded, startChild, type Child } from '../host/child.ts'
+import { failureOfEnd } from '../host/child-start.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { LivePath } from '../model/brand.ts'
 import type { ProbeAnswer } from '../model/evidence.ts'
@@ -26,9 +28,12 @@ export interface FileId {
 export type ProbeSaid = 'ready' | ProbeAnswer
 
 const answerMsMax = 5_000
+const program = 'probe-child'
+
+type ProbeChild = Child<ProbeQuestion, ProbeSaid>
 
 export class Probe implements AsyncDisposable {
-  #child: Child<ProbeQuestion, ProbeSaid>
+  #child: Promise<ProbeChild>
   /** Tenants that stand still at the same time share the probe: it is asked one thing at a time. */
   readonly #questions = new PQueue({ concurrency: 1 })
   readonly #env: Readonly<Record<string, string>>
@@ -44,7 +49,13 @@ export class Probe implements AsyncDisposable {
     return new Probe(env)
   }
 
-  /** Resolves when it would answer immediately: a file is locked for as long as it is not. @throws {Failure} IN_USE when it does not answer */
+  /** Sees that its process is there, without asking it: before a tenant stands still. @throws {Failure} READ_FAILED */
+  async present(): Promise<void> {
+    if (this.#dead) this.#child = this.#start()
+    await this.#child
+  }
+
+  /** Resolves when it would answer immediately: a file is locked for as long as it is not. @throws {Failure} READ_FAILED when it does not answer */
   async ready(): Promise<void> {
     await this.#questions.add(() => this.#ask('ready'))
   }
@@ -53,7 +64,8 @@ export class Probe implements AsyncDisposable {
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
    * @param file what the path led to when it was locked
-   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. IN_USE when the file could not even be opened, or the path leads elsewhere.
+   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. READ_FAILED when nothing could be tried: it died, the file could not even be opened, or
+   * the path leads elsewhere.
    */
   async try(path: LivePath, scope: TryLock['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
     const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
@@ -67,31 +79,34 @@ export class Probe implements AsyncDisposable {
 
   async #ask(question: ProbeQuestion): Promise<ProbeSaid> {
     // One that died since the last hold says nothing about this file.
-    if (this.#dead) this.#replace()
+    await this.present()
+    const child = await this.#child
     try {
-      return await this.#child.ask(question, { timeoutMs: answerMsMax })
+      return await child.ask(question, { timeoutMs: answerMsMax })
     } catch (error) {
       // A probe that died or hung has proven nothing. The next hold gets a fresh one.
-      await this.#child[Symbol.asyncDispose]()
-      this.#replace()
+      await child[Symbol.asyncDispose]()
+      this.#child = this.#start()
+      if (error instanceof ChildEnded) throw failureOfEnd(program, error.ended, answerMsMax, error)
+      const shortage = systemFailure(error, { doing: 'try the lock in a second process on', path: question === 'ready' ? null : question.path })
+      if (shortage instanceof Failure && shortage.concerns === 'machine') throw shortage
       throw new Failure('IN_USE', `the second process could not try the lock${question === 'ready' ? '' : ` on ${question.path}`}: ${(error as Error).message}`, { cause: error })
     }
   }
 
-  #replace(): void {
+  /** What goes wrong with its start is told to the next that needs it, who starts it again. */
+  #start(): Promise<ProbeChild> {
     this.#dead = false
-    this.#child = this.#start()
-  }
-
-  #start(): Child<ProbeQuestion, ProbeSaid> {
-    const child = startChild<ProbeQuestion, ProbeSaid>(programBeside(import.meta.url, 'probe-child'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: this.#env })
-    void child.ended.then(() => {
-      if (this.#child === child) this.#dead = true
-    })
-    return child
+    const starting = startChild<ProbeQuestion, ProbeSaid>(programBeside(import.meta.url, program), { ownSession: false, niceness: 0, memoryBytesMax: null, env: this.#env })
+    const over = (): void => {
+      if (this.#child === starting) this.#dead = true
+    }
+    starting.then((child) => child.ended.then(over), over)
+    return starting
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child[Symbol.asyncDispose]()
+    const child = await this.#child.catch(() => null)
+    await child?.[Symbol.asyncDispose]()
   }
 }

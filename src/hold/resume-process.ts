@@ -1,7 +1,7 @@
 /** Starts the process that resumes what a run left open (resume-child.ts), and waits for its end. */
 import { spawn } from 'node:child_process'
 import { nodeFlags } from '../host/child.ts'
-import { sleep } from '../host/clock.ts'
+import { monotonicMs, sleep } from '../host/clock.ts'
 import { underMask } from '../host/file-mask.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { HoldLocks } from '../ledger/hold-locks.ts'
@@ -10,19 +10,28 @@ import type { ResumeOrder } from './guarded-hold.ts'
 
 const attemptsMax = 3
 const waitMs = 200
+/**
+ * A run is often killed because the machine ran out of memory or processes. Then this process may not start either, or
+ * is killed too. By hooks nothing else ends the pause, so it is tried for long.
+ */
+const shortage = { waitMsMax: 5_000, endsAfterMs: 600_000 } as const
 
 /** What it comes to stands in the ledger. One that could not even begin, or died, is started again. */
 export async function resumeInProcess(order: ResumeOrder, locks: HoldLocks | null): Promise<void> {
-  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+  const untilMs = monotonicMs() + shortage.endsAfterMs
+  let pauseMs: number = waitMs
+  for (let attempt = 1; attempt <= attemptsMax;) {
     const code = await exitCodeOf(order, locks)
     if (code === exitCodes.sound || code === exitCodes.maybePaused) return
-    await sleep(waitMs)
+    if (code !== null || monotonicMs() > untilMs) attempt++
+    await sleep(pauseMs)
+    pauseMs = Math.min(pauseMs * 2, shortage.waitMsMax)
   }
 }
 
-/** @returns null when it could not be started, or did not end by itself */
+/** @returns null when it could not be started, or a signal ended it */
 function exitCodeOf(order: ResumeOrder, locks: HoldLocks | null): Promise<number | null> {
-  return new Promise((resolve) => {
+  return new Promise<number | null>((resolve) => {
     // A session of its own, and the environment that the run had: a command must find what it would have found there.
     const program = programBeside(import.meta.url, 'resume-child')
     const child = underMask(order.terms.fileMask, () => spawn(process.execPath, [...nodeFlags, program], {
@@ -33,5 +42,5 @@ function exitCodeOf(order: ResumeOrder, locks: HoldLocks | null): Promise<number
     child.stdin?.on('error', () => undefined) // It has died: its end tells.
     // Nothing of it in its arguments or environment, where others could read it.
     child.stdin?.end(JSON.stringify(order))
-  })
+  }).catch(() => null) // Node throws some errors of a start, and tells of others later.
 }

@@ -5,4 +5,11 @@ export type ToChild<Question> =
 
 export type ToParent<Answer> =
   | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'error'; readonly message: string }
+  | { readonly kind: 'error'; readonly message: string; readonly system: SystemErrorFields }
+
+/** Empty for an error that is none of the operating system. */
+export interface SystemErrorFields {
+  readonly errno?: number
+  readonly code?: string
+  readonly syscall?: string
+}

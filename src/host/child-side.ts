@@ -1,7 +1,8 @@
 /** The other side of child.ts: what runs in a child process. Questions come through its standard input, answers go to its standard output. */
 import { readSync, writeSync } from 'node:fs'
 import { unreachable } from '../model/bug.ts'
-import type { ToChild, ToParent } from './child-protocol.ts'
+import { isSystemError, nameOfError } from '../config/system-failure.ts'
+import type { SystemErrorFields, ToChild, ToParent } from './child-protocol.ts'
 import { nextTurn } from './clock.ts'
 import { frameOf, Frames } from './frames.ts'
 import { collectGarbage, keepHeapSmall } from './garbage.ts'
@@ -99,8 +100,14 @@ async function answer<Question, Answer>(handle: Handle<Question, Answer>, questi
   try {
     return { kind: 'answer', answer: await handle(question) }
   } catch (error) {
-    return { kind: 'error', message: error instanceof Error ? error.message : String(error) }
+    return { kind: 'error', message: error instanceof Error ? error.message : String(error), system: systemFieldsOf(error) }
   }
+}
+
+function systemFieldsOf(error: unknown): SystemErrorFields {
+  if (!isSystemError(error)) return {}
+  const syscall = error.syscall ?? error.call
+  return { errno: error.errno, code: nameOfError(error), ...(syscall === undefined ? {} : { syscall }) }
 }
 
 function say<Answer>(message: ToParent<Answer>, onNobodyListens: () => void): void {

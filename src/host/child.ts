@@ -2,24 +2,17 @@
  * Child processes that are asked one question at a time. Everything that may crash, hang or grow without bound (real
  * SQLite on a hostile file, hold.md F10) happens in one of these, and costs at most that child.
  */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { basename } from 'node:path'
 import { findUntrusted } from '../config/trusted-path.ts'
 import { invariant } from '../model/bug.ts'
-import { Failure } from '../model/failure.ts'
+import { startProcess, type Ended } from './child-start.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { frameOf, Frames } from './frames.ts'
 
-export interface Ended {
-  readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
-  /** null when a signal ended it. */
-  readonly code: number | null
-  readonly signal: string | null
-  /** The last 4 KB of what it wrote there. */
-  readonly stderr: string
-}
+export type { Ended }
 
 /** The child died, or was killed, before it answered. */
 export class ChildEnded extends Error {
@@ -53,7 +46,7 @@ export interface Child<Question, Answer> extends AsyncDisposable {
   /**
    * One at a time. Keeps our event loop alive while the question is open.
    * @throws {ChildEnded} when it dies, or is killed for the time or the memory it took
-   * @throws the message of the error that it answered with
+   * @throws the error that it answered with: its message, and its errno if it is one of the system
    */
   ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer>
   /**
@@ -68,9 +61,15 @@ export interface Child<Question, Answer> extends AsyncDisposable {
 /**
  * Starts a Node program that calls `answerQuestions` (child-side.ts). An idle child does not keep our event loop alive;
  * it ends when we end. Dispose to end it: it gets 500 ms, then SIGKILL.
+ * @throws {Failure} READ_FAILED when the machine has no process, descriptor or memory for it, also a moment later
  */
-export function startChild<Question, Answer>(program: string, options: ChildOptions): Child<Question, Answer> {
-  return new ForkedChild<Question, Answer>(program, options)
+export async function startChild<Question, Answer>(program: string, options: ChildOptions): Promise<Child<Question, Answer>> {
+  const young = `--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`
+  const { ownSession, env } = options
+  const started = await startProcess([young, ...nodeFlags, program, String(process.pid)], {
+    name: basename(program), ownSession, env: { ...inherited(), ...env },
+  })
+  return new ForkedChild<Question, Answer>(started, options)
 }
 
 /**
@@ -96,16 +95,10 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   #ended: Ended | null = null
   #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
 
-  constructor(program: string, options: ChildOptions) {
-    this.#process = spawn(process.execPath, [`--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`, ...nodeFlags, program, String(process.pid)], { env: { ...inherited(), ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: options.ownSession })
-    // Of a start that failed (no more descriptors, no more processes) Node tells later as well, and may have made no pipes.
-    this.#process.on('error', () => {})
-    const { pid } = this.#process
-    // A machine that is short of them is no defect of ours.
-    if (pid === undefined) {
-      const why = 'no more processes or descriptors'
-      throw new Failure('READ_FAILED', `the child process ${basename(program)} could not be started: ${why}`)
-    }
+  constructor(started: ChildProcessWithoutNullStreams, options: ChildOptions) {
+    this.#process = started
+    const { pid } = started
+    invariant(pid !== undefined, 'a process that was started has a pid')
     this.pid = pid
     // One that dies may break any of them; `ended` tells.
     for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe.on('error', () => {})
@@ -179,7 +172,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
 
   #hear(message: ToParent<Answer>): void {
     if (message.kind === 'answer') this.#open?.resolve(message.answer)
-    else this.#open?.reject(new Error(message.message))
+    else this.#open?.reject(Object.assign(new Error(message.message), message.system))
   }
 
   #killFor(how: 'killed-timeout' | 'killed-memory'): void {
@@ -242,23 +235,27 @@ function inherited(): Record<string, string> {
   return env
 }
 
-/** Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 for a process that is gone. */
+/**
+ * Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 for a process that is gone,
+ * and where there is no descriptor to look with: the next look is soon.
+ */
 function memoryOf(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
     const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].reduce((sum, [, number]) => sum + Number(number), 0)
     return kilobytes * 1024
   } catch (error) {
-    if (isGone(error)) return 0
+    if (isGone(error) || isShortage(error)) return 0
     throw error
   }
 }
 
+/** A courtesy to the service, as is `preferredVictim`: without it, the child reads as well. */
 function setNiceness(pid: number, niceness: number): void {
   try {
     setPriority(pid, niceness)
   } catch (error) {
-    if (!isGone(error)) throw error
+    if (!isGone(error) && !isRefused(error)) throw error
   }
 }
 
@@ -267,12 +264,14 @@ function preferredVictim(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (!isGone(error) && code !== 'EACCES' && code !== 'EPERM') throw error
+    if (!isGone(error) && !isRefused(error) && !isShortage(error)) throw error
   }
 }
 
-function isGone(error: unknown): boolean {
+const isOneOf = (...codes: readonly string[]) => (error: unknown): boolean => {
   const { code } = error as NodeJS.ErrnoException
-  return code === 'ESRCH' || code === 'ENOENT'
+  return code !== undefined && codes.includes(code)
 }
+const isGone = isOneOf('ESRCH', 'ENOENT')
+const isRefused = isOneOf('EACCES', 'EPERM', 'EROFS')
+const isShortage = isOneOf('EMFILE', 'ENFILE', 'ENOMEM')

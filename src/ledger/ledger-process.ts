@@ -8,6 +8,7 @@ import { Failure } from '../model/failure.ts'
 import type { KnownFile, LastGood } from '../model/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import { ChildEnded, startChild } from '../host/child.ts'
+import { failureOfEnd } from '../host/child-start.ts'
 import { programBeside } from '../host/program-beside.ts'
 import type { Child } from '../host/child.ts'
 import { condense } from './condense.ts'
@@ -23,6 +24,8 @@ const attemptsMax = 3
 const waitingPerCommitMax = 1000
 /** How long `appendSoon` waits for company: a commit costs a millisecond and two messages between processes. */
 const soonMs = 50
+
+const program = 'ledger-child'
 
 interface Waiting {
   readonly lines: readonly LineRow[]
@@ -206,14 +209,19 @@ export class LedgerProcess implements Ledger {
         if (!(error instanceof ChildEnded)) throw error
         await this.#child?.[Symbol.asyncDispose]()
         this.#child = null
-        if (attempts >= attemptsMax) throw new Failure('LEDGER_UNUSABLE', `the ledger's process died ${count(attempts, 'time')} in a row: ${error.message} ${error.ended.stderr}`.trim(), { cause: error })
+        if (attempts >= attemptsMax) {
+          const { message, hint } = failureOfEnd(program, error.ended, askMs, error)
+          throw new Failure('LEDGER_UNUSABLE', `the ledger's process died ${count(attempts, 'time')} in a row: ${message}`, { hint, cause: error })
+        }
       }
     }
   }
 
   async #started(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
     // A session of its own: Ctrl-C is for the run, which still has lines to write.
-    const child = startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, 'ledger-child'), { ownSession: true, niceness: 0, memoryBytesMax: null, env: {} })
+    const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, program), { ownSession: true, niceness: 0, memoryBytesMax: null, env: {} }).catch((error: unknown) => {
+      throw error instanceof Failure ? error.withCode('LEDGER_UNUSABLE') : error
+    })
     this.#child = child
     try {
       this.#heard(await child.ask({ ask: 'open', dir: this.#dir, mode: this.#mode, way: this.#way }, { timeoutMs: askMs }))

@@ -3,6 +3,12 @@
  * Damage is never a failure, and a failure never says anything about the health of a tenant.
  */
 
+/**
+ * `machine`: the next tenant would probably meet the same, for there is no process, descriptor, memory or room for
+ * anything. `tenant`: this one alone.
+ */
+export type Concerns = 'tenant' | 'machine'
+
 /** What is known of the tenant after a failure (interfaces.md, `failure.tenantState`). */
 export type TenantState = 'untouched' | 'active' | 'maybe-paused' | 'unknown'
 
@@ -67,6 +73,8 @@ export interface FailureDetail {
   readonly hint?: string
   /** Overrides whether the same attempt has a fair chance a moment later. */
   readonly retry?: boolean
+  /** Left out: the tenant alone. */
+  readonly concerns?: Concerns
 }
 
 /** Thrown where holdfast cannot go on with this tenant or this run. The message says what was tried on what. */
@@ -76,6 +84,7 @@ export class Failure extends Error {
   readonly retry: boolean
   readonly hint: string
   readonly tenantState: TenantState
+  readonly concerns: Concerns
 
   constructor(code: FailureCode, message: string, detail: FailureDetail = {}) {
     super(message, 'cause' in detail ? { cause: detail.cause } : undefined)
@@ -84,10 +93,21 @@ export class Failure extends Error {
     this.retry = detail.retry ?? kind.retry
     this.hint = detail.hint ?? kind.hint
     this.tenantState = detail.tenant ?? kind.tenant
+    this.concerns = detail.concerns ?? 'tenant'
   }
 
   /** The same failure with what has since been learnt of the tenant. */
   withTenant(tenant: TenantState): Failure {
-    return new Failure(this.code, this.message, { cause: this.cause, hint: this.hint, retry: this.retry, tenant })
+    return this.#with(this.code, tenant)
+  }
+
+  /** The same trouble, as the part of holdfast calls it that met it. */
+  withCode(code: FailureCode): Failure {
+    return this.#with(code, kinds[code].tenant)
+  }
+
+  #with(code: FailureCode, tenant: TenantState): Failure {
+    const { message, cause, hint, retry, concerns } = this
+    return new Failure(code, message, { cause, hint, retry, concerns, tenant })
   }
 }

@@ -31,8 +31,8 @@ export type Fact =
   | { readonly kind: 'found'; readonly finding: Finding }
   /** `foreign_key_check`: rows of `table` without a parent in `parent`. */
   | { readonly kind: 'orphans'; readonly table: string; readonly parent: string; readonly rows: readonly (number | string)[]; readonly total: number }
-  /** The child that read the snapshot did not come to its end. */
-  | { readonly kind: 'child-ended'; readonly how: 'crashed' | 'timeout' | 'memory'; readonly during: string; readonly detail: string }
+  /** The child that read the snapshot did not come to its end. `killed`: from outside, by the kernel's memory killer or a person. */
+  | { readonly kind: 'child-ended'; readonly how: 'crashed' | 'killed' | 'timeout' | 'memory'; readonly during: string; readonly detail: string }
 
 /** What compares rows with index entries: our own census, with SQLite's quick check beside it; or SQLite's integrity check, the referee. */
 export const engines = ['census', 'sqlite'] as const

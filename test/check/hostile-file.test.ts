@@ -1,7 +1,9 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { atOnceBytesMax } from '../../src/check/read-snapshot.ts'
 import { fillEvents, fillSlow } from '../support/databases.ts'
+import type { Reading } from '../../src/model/reading.ts'
 import { eventually } from '../support/processes.ts'
 import { useSnapshotFolder } from './snapshot-folder.ts'
 
@@ -57,6 +59,27 @@ describe('what a hostile file may cost', () => {
     rmSync(place.snapshot)
     make(fillEvents(10))
     expect(await checker.check(place.snapshot, { depth: 'full', signal })).toMatchObject({ facts: [], complete: true })
+  })
+
+  test('a child that is killed from outside says nothing of the file, which is read once more', async () => {
+    make(fillEvents(60_000))
+    expect(statSync(place.snapshot).size).toBeGreaterThan(atOnceBytesMax) // Else one question would bring all of it.
+    const killed: number[] = []
+    const killAt = (times: number) => (): void => {
+      const [reader] = readingChildren()
+      if (killed.length === times || reader === undefined) return
+      killed.push(reader)
+      process.kill(reader, 'SIGKILL')
+    }
+    const readWhile = async (onProgress: () => void): Promise<Reading> => {
+      await using checker = await open()
+      return await checker.check(place.snapshot, { depth: 'full', signal, onProgress })
+    }
+    expect(await readWhile(killAt(1))).toMatchObject({ facts: [], complete: true })
+    expect(killed.splice(0)).toHaveLength(1)
+    expect(await readWhile(killAt(2))).toMatchObject({ complete: false, facts: expect.arrayContaining([expect.objectContaining({ kind: 'child-ended', how: 'killed' })]) as unknown })
+    expect(killed).toHaveLength(2)
+    expectBackInPlace()
   })
 
   test('an abort ends the child at once and puts the snapshot back', async () => {

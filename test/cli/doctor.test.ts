@@ -89,7 +89,7 @@ test('a ledger whose disk becomes full between quiesce and resume keeps no tenan
   const full: Ledger = Object.assign(Object.create(ledger) as Ledger, {
     append: (event: Event) => (event.kind === 'hold-asked' ? ledger.append(event) : Promise.reject(new Failure('LEDGER_UNUSABLE', 'database or disk is full'))),
   })
-  await using guardian = Guardian.begin(null)
+  await using guardian = await Guardian.begin(null)
   const trial = tryContract({ service: demo.service, ledger: full, guardian, tenant: tenantId('acme'), settings, signal: AbortSignal.timeout(20_000) })
   await expect(trial).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE' })
   expect((await demo.status('acme')).state).toBe('active')

@@ -39,7 +39,7 @@ test('by the admin API each file has its result: damage, a missing file and one 
   const names = ['a.db', 'b.db', 'c.db', 'd.db']
   await using service = await openService({ tenants: (data) => ({ many: names.map((name) => join(data, name)), bolt: join(data, 'bolt.db') }) })
   const config = ['--config', service.config]
-  await using stranger = startStranger()
+  await using stranger = await startStranger()
   const gist = async (args: readonly string[]): Promise<readonly unknown[]> => {
     const report = reportIn(await holdfast([...args, '--json', ...config]))
     return [report.summary.exitCode, ...report.results.map(({ path, verdict, failure }) => `${basename(path)} ${verdict}${failure ? ` ${failure.code}` : ''}`).toSorted()]

@@ -26,7 +26,7 @@ describe('in the middle of a hold', () => {
   beforeAll(async () => {
     place = await openWorkplace()
     demo = await startDemo({ tenants: 1, bytes: 20_000 })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

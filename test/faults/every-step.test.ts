@@ -25,7 +25,7 @@ describe.each([['cold', 1e9], ['warm', 0]] as const)('a %s hold', (temperature, 
   beforeAll(async () => {
     place = await openWorkplace()
     demo = await startDemo({ tenants: 3, bytes: 20_000, load: 30, loaded: ['acme'] })
-    freedom = openFreedom()
+    freedom = await openFreedom()
     // Idle by the service's handle, WAL and wal-index in place: what a warm copy pins. `acme` has the service's own.
     writer = new Database(demo.fileOf('bolt'))
     writer.close()

@@ -25,7 +25,7 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
   beforeAll(async () => {
     const loaded = frozen.flatMap(([, how], at) => (how === 'warm' ? [tenantOf(at)] : []))
     demo = await startDemo({ tenants: frozen.length * 3, bytes: 20_000, maxPaused: frozen.length, load: 60, loaded })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

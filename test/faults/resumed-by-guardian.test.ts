@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/scripted-service.ts'
-import { descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
 
 const servesWithinMs = 2_000
 
@@ -54,6 +54,22 @@ describe('killed', () => {
     await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
     expect(words(service.deeds())).toEqual(['pause acme begins', 'pause acme ends', 'resume acme begins', 'resume acme ends', 'resume acme begins', 'resume acme ends'])
     await isForgotten(service)
+  })
+
+  test.concurrent('where the process that resumes is killed too, again and again, as the memory killer may: it is started until it lives', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+    await killWhen('it is paused', () => service.paused().length > 0, service)
+    const killed = new Set<number>()
+    await eventually('five were killed', () => {
+      for (const pid of service.leftRunning()) {
+        if (killed.size === 5 || killed.has(pid) || !commandOf(pid).includes('resume-child')) continue
+        killed.add(pid)
+        process.kill(pid, 'SIGKILL')
+      }
+      return killed.size === 5
+    }, 20_000)
+    await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
   })
 
   test.concurrent('after the resume command said yes, and before the tenant was seen: it is not started again', async () => {

@@ -11,7 +11,7 @@ describe('in the middle of a hold', () => {
   let freedom: Freedom
   beforeAll(async () => {
     place = await openWorkplace()
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

@@ -20,7 +20,7 @@ describe('holdfast, in the middle of a hold,', () => {
     // Long enough a copy for a signal to come into it.
     truncateSync(demo.fileOf('crate'), 250e6)
     holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 10s, warmAbove: 100MB }` })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

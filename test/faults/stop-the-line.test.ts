@@ -20,7 +20,7 @@ describe('the run is stopped, and nobody else is paused', () => {
   beforeAll(async () => {
     place = await openWorkplace()
     demo = await startDemo({ tenants: 3, bytes: 20_000 })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

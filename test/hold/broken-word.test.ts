@@ -63,7 +63,7 @@ describe('a service that says', () => {
   beforeAll(async () => {
     place = await openWorkplace()
     liar = await startDemo({ tenants: tenants.length, bytes: 20_000, maxPaused: lies.length, misbehave: lies.filter(({ alone }) => !alone).map(switchOf).join(',') })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

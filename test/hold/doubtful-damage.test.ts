@@ -14,7 +14,7 @@ describe('at hold.require: exclusive, damage', () => {
     // crate and fjord keep a rollback journal, and nobody asks for them.
     ;[place, demo] = await Promise.all([openWorkplace(), startDemo({ tenants: 6, bytes: 20_000, misbehave: 'keeps-handles:crate' })])
     for (const tenant of ['crate', 'fjord']) damageIndex(demo.fileOf(tenant))
-    stranger = startStranger()
+    stranger = await startStranger()
   })
   afterAll(async () => {
     await stranger[Symbol.asyncDispose]()

@@ -10,8 +10,8 @@ export interface Freedom extends AsyncDisposable {
   expect(file: string): Promise<void>
 }
 
-export function openFreedom(): Freedom {
-  const stranger = startStranger()
+export async function openFreedom(): Promise<Freedom> {
+  const stranger = await startStranger()
   let last = Promise.resolve()
   const look = async (file: string): Promise<void> => {
     for (const part of liveSetParts) {

@@ -21,7 +21,7 @@ describe('a seal', () => {
     place = await openWorkplace()
     // acme, bolt and delta keep a WAL, crate and fjord a rollback journal.
     demo = await startDemo({ tenants: 6, bytes: 30_000, misbehave: 'keeps-handles:crate,keeps-handles:bolt,keeps-writing:delta' })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

@@ -22,7 +22,7 @@ describe('a hold', () => {
   beforeAll(async () => {
     place = await openWorkplace()
     demo = await startDemo({ tenants: 3, bytes: 30_000 })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()
@@ -136,7 +136,7 @@ describe('a hold', () => {
 
     it('a file on which somebody else has a kernel lease, without waiting for it', async () => {
       const file = database('leased.db')
-      await using stranger = startStranger()
+      await using stranger = await startStranger()
       expect(await stranger.do({ do: 'lease', descriptor: await stranger.open(file, 'write') })).toBe('granted')
       const startedAt = performance.now()
       expect(said(await place.examineBare(file))).toEqual(failed('IN_USE', 75))

@@ -22,8 +22,8 @@ describe('a hold of a tenant with three files', () => {
   let stranger: Stranger
   beforeAll(async () => {
     ;[place, demo] = await Promise.all([openWorkplace(), startDemo({ tenants: 1, bytes: 20_000 })])
-    freedom = openFreedom()
-    stranger = startStranger()
+    freedom = await openFreedom()
+    stranger = await startStranger()
   })
   afterAll(async () => {
     await stranger[Symbol.asyncDispose]()

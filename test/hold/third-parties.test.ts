@@ -16,7 +16,7 @@ describe('a hold, when somebody else has the file,', () => {
   beforeAll(async () => {
     place = await openWorkplace()
     demo = await startDemo({ tenants: 6, bytes: 30_000 })
-    freedom = openFreedom()
+    freedom = await openFreedom()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()
@@ -25,7 +25,7 @@ describe('a hold, when somebody else has the file,', () => {
   })
   let stranger: Stranger
   beforeEach(async () => {
-    stranger = startStranger()
+    stranger = await startStranger()
     return () => stranger[Symbol.asyncDispose]()
   })
 

@@ -61,7 +61,7 @@ describe('a bare file', () => {
   })
 
   it('that is only mapped, or open to read, or open in a WAL mode that nobody has begun, is neither locked nor changed, and no file appears beside it', async () => {
-    await using stranger = startStranger()
+    await using stranger = await startStranger()
     await using rogue = startNode('scripts/demo/rogue.ts', [file])
     await rogue.ready
     const before = footprint(file)
@@ -75,7 +75,7 @@ describe('a bare file', () => {
   })
 
   it('that somebody else has a kernel lease on keeps it: it is not even opened', async () => {
-    await using stranger = startStranger()
+    await using stranger = await startStranger()
     const descriptor = await stranger.open(file, 'write')
     expect(await stranger.do({ do: 'lease', descriptor })).toBe('granted')
     expect((await place.examineBare(file)).result?.failure).toMatchObject({ code: 'IN_USE', message: expect.stringMatching(/kernel lease on .*: process \d+/) as string })
@@ -83,7 +83,7 @@ describe('a bare file', () => {
   })
 
   it('that is opened while its check is prepared is let go immediately, and nothing is locked', async () => {
-    await using stranger = startStranger()
+    await using stranger = await startStranger()
     await stranger.do({ do: 'close', descriptor: await stranger.open(folder.file('used.db'), 'read') }) // It has started.
     const opened: Promise<number>[] = []
     const held = await place.holdBare(file, { onStep: (step) => { if (step === 'preflight') opened.push(stranger.open(file, 'read')) } })

@@ -18,7 +18,7 @@ beforeEach(async () => {
   const db = new Database(file)
   db.exec('create table t(x); insert into t values(1)')
   db.close()
-  stranger = startStranger()
+  stranger = await startStranger()
   ours = openDescriptor(file, 'read-write')
 })
 afterEach(async () => {

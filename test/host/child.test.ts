@@ -11,8 +11,8 @@ import type { Whim } from './programs/unruly.ts'
 
 const plain: ChildOptions = { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} }
 const started: Child<Whim, unknown>[] = []
-const start = (options: Partial<ChildOptions> = {}): Child<Whim, unknown> => {
-  const child = startChild<Whim, unknown>(programOf('unruly'), { ...plain, ...options })
+const start = async (options: Partial<ChildOptions> = {}): Promise<Child<Whim, unknown>> => {
+  const child = await startChild<Whim, unknown>(programOf('unruly'), { ...plain, ...options })
   started.push(child)
   return child
 }
@@ -25,22 +25,22 @@ afterEach(async () => {
 
 test('answers come back as they were given, whatever they hold', async () => {
   const value = { big: 2n ** 63n, bytes: new Uint8Array([1, 2, 3]), map: new Map([['a', [1]]]), nothing: null, missing: undefined, far: new Date(7) }
-  expect(await start().ask({ whim: 'echo', value }, soon)).toEqual(value)
+  expect(await (await start()).ask({ whim: 'echo', value }, soon)).toEqual(value)
 })
 
 test('a message may be larger than any pipe holds at once', async () => {
   const value = new Uint8Array(5_000_000).map((_, i) => i)
-  expect(await start().ask({ whim: 'echo', value }, soon)).toEqual(value)
+  expect(await (await start()).ask({ whim: 'echo', value }, soon)).toEqual(value)
 })
 
 test('an answer that is an error rejects with its message, and the child goes on', async () => {
-  const child = start()
+  const child = await start()
   await expect(child.ask({ whim: 'fail' }, soon)).rejects.toThrow('the schema is unreadable')
   expect(await child.ask({ whim: 'echo', value: 1 }, soon)).toBe(1)
 })
 
 test('a second question while one is open is a bug; one after it is not', async () => {
-  const child = start()
+  const child = await start()
   const first = child.ask({ whim: 'echo', value: 1 }, soon)
   await expect(child.ask({ whim: 'echo', value: 2 }, soon)).rejects.toBeInstanceOf(Bug)
   expect(await first).toBe(1)
@@ -48,20 +48,20 @@ test('a second question while one is open is a bug; one after it is not', async 
 })
 
 test('a question that cannot be cloned rejects, and the child goes on', async () => {
-  const child = start()
+  const child = await start()
   await expect(child.ask({ whim: 'echo', value: () => 1 }, soon)).rejects.toThrow(/could not be cloned/)
   expect(await child.ask({ whim: 'echo', value: 3 }, soon)).toBe(3)
 })
 
 test('what it is told is not answered', async () => {
-  const child = start()
+  const child = await start()
   child.tell({ whim: 'told' })
   child.tell({ whim: 'told' })
   expect(await child.ask({ whim: 'told' }, soon)).toBe(2)
 })
 
 test('an exit in the middle of a question is told with its code', async () => {
-  const child = start()
+  const child = await start()
   const asking = child.ask({ whim: 'exit' }, soon)
   await expect(asking).rejects.toBeInstanceOf(ChildEnded)
   await expect(asking).rejects.toMatchObject({ ended: { how: 'exit', code: 7, signal: null } })
@@ -69,11 +69,11 @@ test('an exit in the middle of a question is told with its code', async () => {
 })
 
 test('a crash is told with its signal', async () => {
-  await expect(start().ask({ whim: 'die' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', code: null, signal: 'SIGSEGV' } })
+  await expect((await start()).ask({ whim: 'die' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', code: null, signal: 'SIGSEGV' } })
 })
 
 test('the last 4 KB that it wrote to stderr are kept', async () => {
-  const child = start()
+  const child = await start()
   await expect(child.ask({ whim: 'shout' }, soon)).rejects.toBeInstanceOf(ChildEnded)
   const { stderr } = await child.ended
   expect(stderr).toHaveLength(4096)
@@ -81,7 +81,7 @@ test('the last 4 KB that it wrote to stderr are kept', async () => {
 })
 
 test('one that hangs is killed at its time, even in a loop that never returns', async () => {
-  const child = start()
+  const child = await start()
   await child.ask({ whim: 'echo', value: 0 }, soon)
   const began = performance.now()
   await expect(child.ask({ whim: 'hang' }, { timeoutMs: 200 })).rejects.toMatchObject({ ended: { how: 'killed-timeout', signal: 'SIGKILL' } })
@@ -90,26 +90,26 @@ test('one that hangs is killed at its time, even in a loop that never returns', 
 })
 
 test('one that eats memory is killed at its limit', async () => {
-  await expect(start({ memoryBytesMax: 300 << 20 }).ask({ whim: 'eat' }, soon)).rejects.toMatchObject({ ended: { how: 'killed-memory', signal: 'SIGKILL' } })
+  await expect((await start({ memoryBytesMax: 300 << 20 })).ask({ whim: 'eat' }, soon)).rejects.toMatchObject({ ended: { how: 'killed-memory', signal: 'SIGKILL' } })
 })
 
 test('one within its limit lives, and is the first that the kernel takes when memory runs out', async () => {
-  const child = start({ memoryBytesMax: 1 << 30 })
+  const child = await start({ memoryBytesMax: 1 << 30 })
   expect(readFileSync(`/proc/${child.pid}/oom_score_adj`, 'utf8').trim()).toBe('1000')
   expect(await child.ask({ whim: 'echo', value: 1 }, soon)).toBe(1)
 })
 
 test('one that stops listening is ended', async () => {
-  const child = start()
+  const child = await start()
   await expect(child.ask({ whim: 'disconnect' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
 })
 
 test('one that says what is no answer is ended: it may be what the file that it read has made of it', async () => {
-  await expect(start().ask({ whim: 'babble' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
+  await expect((await start()).ask({ whim: 'babble' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
 })
 
 test('kill ends it, and asking or telling it afterwards says so or does nothing', async () => {
-  const child = start()
+  const child = await start()
   child.kill()
   expect(await child.ended).toMatchObject({ how: 'signal', signal: 'SIGKILL' })
   await expect(child.ask({ whim: 'echo', value: 1 }, soon)).rejects.toBeInstanceOf(ChildEnded)
@@ -118,20 +118,20 @@ test('kill ends it, and asking or telling it afterwards says so or does nothing'
 })
 
 test('a child killed between two questions rejects the second', async () => {
-  const child = start()
+  const child = await start()
   await child.ask({ whim: 'echo', value: 1 }, soon)
   process.kill(child.pid, 'SIGKILL')
   await expect(child.ask({ whim: 'sleep' }, soon)).rejects.toMatchObject({ ended: { signal: 'SIGKILL' } })
 })
 
 test('disposing ends an idle child gently and a busy one by force, repeatably', async () => {
-  const idle = start()
+  const idle = await start()
   await idle.ask({ whim: 'echo', value: 1 }, soon)
   await idle[Symbol.asyncDispose]()
   expect(await idle.ended).toMatchObject({ how: 'exit', code: 0 })
   await idle[Symbol.asyncDispose]()
 
-  const busy = start()
+  const busy = await start()
   await busy.ask({ whim: 'echo', value: 1 }, soon)
   const asking = busy.ask({ whim: 'hang' }, soon).catch((error: unknown) => error)
   await busy[Symbol.asyncDispose]()
@@ -140,7 +140,7 @@ test('disposing ends an idle child gently and a busy one by force, repeatably', 
 })
 
 test('a grandchild that keeps stderr open does not keep the end from being told', async () => {
-  const child = start()
+  const child = await start()
   const grandchild = Number(await child.ask({ whim: 'grandchild' }, soon))
   try {
     await child[Symbol.asyncDispose]()
@@ -152,22 +152,22 @@ test('a grandchild that keeps stderr open does not keep the end from being told'
 
 test('its environment is small: nothing of ours but PATH, TZ and LANG reaches it', async () => {
   process.env['HOLDFAST_TEST_SECRET'] = 'token'
-  const seen = await start({ env: { GIVEN: 'yes' } }).ask({ whim: 'environment' }, soon)
+  const seen = await (await start({ env: { GIVEN: 'yes' } })).ask({ whim: 'environment' }, soon)
   delete process.env['HOLDFAST_TEST_SECRET']
   expect((seen as string[]).filter((name) => !['PATH', 'TZ', 'LANG', 'NODE_COMPILE_CACHE'].includes(name))).toEqual(['GIVEN'])
 })
 
 test('it runs as niced as was asked, in a session of its own if asked, with idle disk access if it wants', async () => {
-  const child = start({ niceness: 10, ownSession: true })
+  const child = await start({ niceness: 10, ownSession: true })
   expect(await child.ask({ whim: 'idle' }, soon)).toBeUndefined()
   expect(getPriority(child.pid)).toBe(10)
   const session = (pid: number): string | undefined => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[3]
   expect(session(child.pid)).toBe(String(child.pid))
-  expect(session(start().pid)).toBe(session(process.pid))
+  expect(session((await start()).pid)).toBe(session(process.pid))
 })
 
 test('a program that is not there ends with what Node said', async () => {
-  const child = startChild<Whim, unknown>('/nowhere/program.ts', plain)
+  const child = await startChild<Whim, unknown>('/nowhere/program.ts', plain)
   await expect(child.ask({ whim: 'told' }, soon)).rejects.toMatchObject({ ended: { how: 'exit', code: 1 } })
   expect((await child.ended).stderr).toContain('/nowhere/program.ts')
 })
@@ -208,6 +208,6 @@ test.each([['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'], 
 
 test('a parent that has no descriptor left is told that its child could not be started, and lives on', () => {
   const ran = spawnSync('sh', ['-c', 'ulimit -n 60; exec "$0" "$1"', process.execPath, programOf('exhausted')], { encoding: 'utf8' })
-  expect(ran.stdout, ran.stderr).toMatch(/^Failure: the child process unruly\.ts could not be started: no more processes or descriptors\n$/)
+  expect(ran.stdout, ran.stderr).toMatch(/^Failure: cannot start the process unruly\.ts with .*: too many open files \(EMFILE\)\n$/)
   expect(ran.status).toBe(0)
 })

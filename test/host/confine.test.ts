@@ -15,7 +15,7 @@ let folder: ReturnType<typeof temporaryFolder>
 let child: Child<Attempt, unknown>
 let room: Room
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = temporaryFolder()
   chmodSync(folder.path, 0o711)
   mkdirSync(folder.file('room'))
@@ -25,7 +25,7 @@ beforeEach(() => {
   writeFileSync(folder.file('outside.db'), 'somebody else’s')
   chmodSync(folder.file('outside.db'), 0o666)
   room = { folder: folder.file('room'), uid: 61_234, gid: 61_235 }
-  child = startChild<Attempt, unknown>(programOf('confined'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
+  child = await startChild<Attempt, unknown>(programOf('confined'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
 })
 afterEach(async () => {
   await child[Symbol.asyncDispose]()

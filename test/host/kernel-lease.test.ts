@@ -16,7 +16,7 @@ beforeEach(async () => {
   folder = temporaryFolder()
   file = folder.file('l.bin')
   writeFileSync(file, Buffer.alloc(300_000, 7))
-  stranger = startStranger()
+  stranger = await startStranger()
   ours = openDescriptor(file, 'read-write')
 })
 afterEach(async () => {

@@ -16,10 +16,10 @@ let folder: ReturnType<typeof temporaryFolder>
 let stranger: Stranger
 let file: FileIdentity
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = temporaryFolder()
   file = newFile(folder.file('a b\\c\nd.db'))
-  stranger = startStranger()
+  stranger = await startStranger()
 })
 afterEach(async () => {
   await stranger[Symbol.asyncDispose]()

@@ -12,8 +12,8 @@ export interface Stranger extends AsyncDisposable {
 }
 
 /** A second, real process. Ends with the test. */
-export function startStranger(): Stranger {
-  const child: Child<Deed, number | string> = startChild(programOf('stranger'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
+export async function startStranger(): Promise<Stranger> {
+  const child: Child<Deed, number | string> = await startChild(programOf('stranger'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
   const act = (deed: Deed): Promise<number | string> => child.ask(deed, { timeoutMs: 20_000 })
   return {
     pid: child.pid,

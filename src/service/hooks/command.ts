@@ -7,14 +7,19 @@
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs'
+import { inWords, isSystemError, type SystemError } from '../../config/system-failure.ts'
+import { despiteShortage } from '../../host/child-start.ts'
 import { givenMask, underMask } from '../../host/file-mask.ts'
 import { fcntlNumber, memoryFile } from '../../host/libc.ts'
 import { isAlive, startTimeOf } from '../../host/processes.ts'
 import type { StartedProcess } from '../port.ts'
 
-export interface Ran {
-  /** `unkillable`: it had no time left, and runs on, because it became another user or waits for a dead disk. */
-  readonly how: 'exit' | 'signal' | 'timeout' | 'unkillable' | 'not-started' | 'aborted' | 'too-much-output'
+/** `unkillable`: it had no time left, and runs on, because it became another user or waits for a dead disk. */
+type Began = 'exit' | 'signal' | 'timeout' | 'unkillable' | 'aborted' | 'too-much-output'
+
+export type Ran = RanFor<{ readonly how: Began } | { readonly how: 'not-started'; readonly error: SystemError }>
+
+type RanFor<How> = How & {
   readonly code: number | null
   /** Empty unless it was asked for. */
   readonly stdout: string
@@ -41,63 +46,96 @@ const outputLookEveryMs = 200
 /** How long a command that was killed may take to be gone. */
 const goneWithinMs = 5_000
 
-/**
- * Never rejects for what a command does. At the deadline the command and its group are killed.
- * @throws {SystemCallError} when there is nowhere for it to write
- */
+/** Never rejects for what a command does. At the deadline the command and its group are killed. */
 export async function runCommand(argv: readonly string[], terms: CommandTerms): Promise<Ran> {
-  using output = new CommandOutput(terms.keepsStdout)
-  return await new Promise<Ran>((resolve) => {
+  const output = await orSystemError(() => new CommandOutput(terms.keepsStdout))
+  if (output instanceof Error) return notStarted(output)
+  using _output = output
+  if (terms.signal.aborted) return aborted
+  const child = await orSystemError(() => start(argv, terms, output))
+  return child instanceof Error ? notStarted(child) : await untilEnded(child, terms, output)
+}
+
+/** Tries again a moment later where the machine is short of something. @throws what is no error of the system */
+async function orSystemError<Value>(attempt: () => Value | Promise<Value>): Promise<Value | SystemError> {
+  try {
+    return await despiteShortage(async () => attempt())
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    return error
+  }
+}
+
+const notStarted = (error: SystemError): Ran => ({ how: 'not-started', code: null, stdout: '', complaint: inWords(error), error })
+
+const aborted: Ran = { how: 'aborted', code: null, stdout: '', complaint: '' }
+
+function untilEnded(child: ChildProcess, terms: CommandTerms, output: CommandOutput): Promise<Ran> {
+  return new Promise<Ran>((resolve) => {
     const { signal } = terms
-    if (signal.aborted) return resolve({ how: 'aborted', code: null, stdout: '', complaint: '' })
-    const child = start(argv, terms, output)
-    if (child instanceof Error) {
-      return resolve({ how: 'not-started', code: null, stdout: '', complaint: reasonOf(child) })
-    }
-    const started = child.pid === undefined ? null : { pid: child.pid, startTime: startTimeOf(child.pid) ?? '' }
-    let killedFor: Ran['how'] | null = null
+    const started = identityOf(child)
+    let killedFor: Began | null = null
     let giveUp: NodeJS.Timeout | null = null
-    const kill = (why: Ran['how']): void => {
+    const kill = (why: Began): void => {
       // Once it has exited, its group may hold what it left running.
-      if (started === null || !isAlive(started.pid, started.startTime)) return
+      if (child.pid === undefined || hasEnded(child, started)) return
       killedFor ??= why
-      killProcessGroup(started.pid)
+      killProcessGroup(child.pid)
       giveUp ??= setTimeout(() => {
         killedFor = 'unkillable'
         child.unref()
-        settle(killedFor, null, output.complaint())
+        settle(killedFor, null)
       }, goneWithinMs)
     }
     const timer = setTimeout(() => kill('timeout'), terms.timeoutMs)
     const looking = setInterval(() => { if (output.isTooMuch()) kill('too-much-output') }, outputLookEveryMs)
     const onAbort = (): void => kill('aborted')
     signal.addEventListener('abort', onAbort, { once: true })
-    const settle = (how: Ran['how'], code: number | null, complaint: string): void => {
+    const settle = (how: Began, code: number | null): void => {
       for (const one of [timer, giveUp]) if (one) clearTimeout(one)
       clearInterval(looking)
       signal.removeEventListener('abort', onAbort)
-      resolve({ how: killedFor ?? how, code, stdout: output.stdoutText(), complaint })
+      resolve({ how: killedFor ?? how, code, stdout: output.stdoutText(), complaint: output.complaint() })
     }
-    child.once('error', (error) => settle('not-started', null, reasonOf(error)))
-    child.once('exit', (code, endedBy) => settle(endedBy === null ? 'exit' : 'signal', code, output.complaint()))
+    child.once('exit', (code, endedBy) => settle(endedBy === null ? 'exit' : 'signal', code))
     if (started) terms.onStarted(started)
+    if (signal.aborted) onAbort()
   })
 }
 
-/** @returns why it could not be started; most such errors are told later, by an event */
-function start(argv: readonly string[], terms: CommandTerms, { stdout, stderr }: CommandOutput): ChildProcess | Error {
-  const [program = '', ...args] = argv
-  const env = { ...process.env, ...terms.env }
+/** null where there is no descriptor to look with: the command runs all the same. */
+function identityOf({ pid }: ChildProcess): StartedProcess | null {
+  if (pid === undefined) return null
   try {
-    const stdio = ['ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions
-    return underMask(givenMask(), () => spawn(program, args, { shell: false, stdio, detached: true, env }))
+    return { pid, startTime: startTimeOf(pid) ?? '' }
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return error
-    throw error
+    if (!isSystemError(error)) throw error
+    return null
   }
 }
 
-const reasonOf = (error: NodeJS.ErrnoException): string => error.code ?? error.message
+/** Node hears of its end a little late, so the system is asked where that is possible. */
+function hasEnded(child: ChildProcess, started: StartedProcess | null): boolean {
+  const heard = child.exitCode !== null || child.signalCode !== null
+  if (heard || started === null) return heard
+  try {
+    return !isAlive(started.pid, started.startTime)
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    return heard
+  }
+}
+
+/** Resolves when it runs. */
+function start([program = '', ...args]: readonly string[], terms: CommandTerms, { stdout, stderr }: CommandOutput): Promise<ChildProcess> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...terms.env }
+    const stdio = ['ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions
+    const child = underMask(givenMask(), () => spawn(program, args, { shell: false, stdio, detached: true, env }))
+    child.once('spawn', () => resolve(child))
+    child.on('error', reject)
+  })
+}
 
 /** Where a command writes. */
 class CommandOutput implements Disposable {

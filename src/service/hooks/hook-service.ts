@@ -1,5 +1,6 @@
 /** A service without an admin API, reached by commands (interfaces.md, configuration, `hooks`). There is no lease: what we pause, only we resume. */
 import * as z from 'zod/mini'
+import { systemFailure } from '../../config/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -135,6 +136,7 @@ export class HookService implements Service {
       timeoutMs: this.#settings.timeoutMs, signal, env: {}, keepsStdout: true, onStarted: () => undefined,
     })
     if (ran.how === 'aborted') throw new Failure('INTERRUPTED', this.#describe(command, ran), { cause: signal.reason })
+    if (ran.how === 'not-started') throw this.#notStarted(command, ran)
     if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', this.#describe(command, ran))
     return ran.stdout
   }
@@ -164,7 +166,7 @@ export class HookService implements Service {
     const text = this.#describe(command, ran)
     switch (ran.how) {
       case 'not-started':
-        return new Failure('ADMIN_UNREACHABLE', text)
+        return this.#notStarted(command, ran)
       case 'timeout':
       case 'unkillable':
         return new Failure('QUIESCE_TIMEOUT', text, { tenant: 'maybe-paused', hint: 'find out why the quiesce command takes so long, or raise service.hooks.timeout' })
@@ -176,6 +178,12 @@ export class HookService implements Service {
         // Part of the work may be done, and no lease will end it.
         return new Failure('ADMIN_REFUSED', text, { tenant: 'maybe-paused', hint: 'the quiesce command failed, perhaps half-way; see what it says, and mend it' })
     }
+  }
+
+  /** Nothing was asked of the service, and what helps is said by what the system answered. */
+  #notStarted(command: readonly string[], ran: Extract<Ran, { readonly how: 'not-started' }>): Failure {
+    const { hint, concerns, cause } = systemFailure(ran.error, { doing: 'start', path: command[0] ?? '' })
+    return new Failure('ADMIN_UNREACHABLE', this.#describe(command, ran), { hint, concerns, cause })
   }
 
   #describe(command: readonly string[], ran: Ran): string {

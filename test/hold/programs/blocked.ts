@@ -1,7 +1,7 @@
 /** A holder whose heartbeat watch is over, and whose event loop then does not turn until well past that watch's deadline. */
 import { Guardian } from '../../../src/hold/guardian.ts'
 
-const guardian = Guardian.begin(null)
+const guardian = await Guardian.begin(null)
 await guardian.ready()
 const watch = await guardian.watchHeartbeat()
 watch[Symbol.dispose]()

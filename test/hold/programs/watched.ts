@@ -7,7 +7,7 @@
 import { Guardian } from '../../../src/hold/guardian.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
 
-const guardian = Guardian.begin(null)
+const guardian = await Guardian.begin(null)
 await guardian.ready()
 const deadlineMs = monotonicMs() + 1_500
 const first = await guardian.watch(deadlineMs, deadlineMs)

@@ -7,7 +7,7 @@ try {
   for (;;) openSync('/dev/null', 'r')
 } catch {
   try {
-    startChild(programOf('unruly'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
+    await startChild(programOf('unruly'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
   } catch (error) {
     setTimeout(() => process.stdout.write(`${String(error)}\n`), 50) // It lives on.
   }

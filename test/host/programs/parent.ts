@@ -5,7 +5,7 @@
 import { startChild } from '../../../src/host/child.ts'
 import type { Whim } from './unruly.ts'
 
-const child = startChild<Whim, unknown>(process.argv[2] ?? '', { ownSession: process.argv[4] === 'own-session', niceness: 0, memoryBytesMax: null, env: {} })
+const child = await startChild<Whim, unknown>(process.argv[2] ?? '', { ownSession: process.argv[4] === 'own-session', niceness: 0, memoryBytesMax: null, env: {} })
 if (process.argv[3] === 'idle' || process.argv[3] === 'unasked') {
   if (process.argv[3] === 'idle') await child.ask({ whim: 'echo', value: 1 }, { timeoutMs: 10_000 })
   process.stdout.write(`${child.pid}\n`)

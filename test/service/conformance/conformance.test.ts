@@ -46,7 +46,7 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     service = startService(home)
     await once(service.stdout, 'data')
     ledger = await openLedger(join(home, 'ledger'), newRunId())
-    guardian = Guardian.begin(null)
+    guardian = await Guardian.begin(null)
     const guard = guardian.guard.bind(guardian)
     vi.spyOn(guardian, 'guard').mockImplementation((hold) => {
       const told = guard(hold)

@@ -1,0 +1,76 @@
+/** Processes that read die at their start, as by the kernel's memory killer: one tenant's trouble, or the machine's. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ComparisonReport } from '../../src/model/comparison.ts'
+import type { Report } from '../../src/model/report.ts'
+import { makeDatabase } from '../cli/folder.ts'
+import { makeDying, type DyingProgram } from '../support/dying-program.ts'
+import { configure } from '../support/holdfast.ts'
+import { startDemo } from '../support/service.ts'
+
+let readers: DyingProgram
+let files: readonly string[]
+beforeAll(() => {
+  readers = makeDying('reader-child')
+  files = Array.from({ length: 30 }, (_, at) => makeDatabase(join(readers.home, `${at}.db`)))
+})
+afterAll(() => readers[Symbol.dispose]())
+/** Of runs of this user, in TMPDIR. */
+const runFolders = (): readonly string[] => readdirSync(readers.home).filter((name) => name.startsWith('holdfast-'))
+
+async function run(times: number, ...args: readonly string[]): Promise<{ readonly code: number | null; readonly said: unknown }> {
+  await using program = readers.start(times, ...args)
+  const { code, stdout, stderr } = await program.ended
+  expect(stdout, stderr).not.toBe('')
+  return { code, said: JSON.parse(stdout) }
+}
+
+const verdicts = (said: unknown): readonly string[] => (said as Report).results.map(({ verdict }) => verdict).toSorted()
+const lost = { code: 'READ_FAILED', message: 'the process reader-child was killed from outside (SIGKILL)', hint: expect.stringContaining('memory killer') as string }
+
+describe.each([
+  ['check', ['check', '--json', '--workers', '1']], ['check --snapshot', ['check', '--snapshot', '--json', '--workers', '1']],
+] as const)('`%s` of several files', (_, command) => {
+  it('starts a reader again once, and no file is the worse for it', async () => {
+    const { code, said } = await run(1, ...command, ...files.slice(0, 3))
+    expect([readers.deaths(), code, verdicts(said)]).toEqual([1, 0, ['sound', 'sound', 'sound']])
+    expect(runFolders()).toEqual([])
+  })
+
+  it('calls one file inconclusive whose readers died twice, and checks the others', async () => {
+    const { code, said } = await run(2, ...command, ...files.slice(0, 3))
+    expect([readers.deaths(), code, verdicts(said)]).toEqual([2, 3, ['inconclusive', 'sound', 'sound']])
+    expect((said as Report).results.find(({ verdict }) => verdict === 'inconclusive')?.failure).toMatchObject(lost)
+    expect(runFolders()).toEqual([])
+  })
+
+  it('stops where no reader lives, and names the rest as not covered', async () => {
+    const { code, said } = await run(99, ...command, ...files)
+    const { results, run: { stopped }, summary } = said as Report
+    expect([code, stopped]).toEqual([1, `READ_FAILED: ${lost.message}`])
+    expect(results.filter(({ failure }) => failure?.code === 'READ_FAILED').length).toBeGreaterThanOrEqual(3)
+    for (const { verdict, failure } of results) expect([verdict, failure?.code]).toEqual(['inconclusive', expect.stringMatching(/^(?:READ_FAILED|INTERRUPTED)$/)])
+    expect(summary.notCovered).toBe(files.length - results.length)
+    expect(summary.notCovered).toBeGreaterThan(0)
+    expect(runFolders()).toEqual([])
+  })
+})
+
+it('`compare` says of a pair that could not be read that it was not compared', async () => {
+  // Each side has a reader: of three deaths one has two.
+  const { code, said } = await run(3, 'compare', '--json', ...files.slice(0, 2))
+  const { files: [pair, ...others] } = said as ComparisonReport
+  expect([code, pair?.comparison, others]).toEqual([3, 'not-compared', []])
+  expect([pair?.results.a?.failure, pair?.results.b?.failure]).toContainEqual(expect.objectContaining(lost))
+  expect(runFolders()).toEqual([])
+})
+
+it('a sweep resumes every tenant, and goes on behind the one that was not read', async () => {
+  await using demo = await startDemo({ tenants: 4, bytes: 20_000 })
+  const holdfast = configure(demo)
+  const { code, said } = await run(2, 'sweep', '--json', '--config', holdfast.config)
+  expect([code, verdicts(said)]).toEqual([3, ['inconclusive', 'sound', 'sound', 'sound']])
+  for (const tenant of demo.tenants) expect((await demo.status(tenant)).state).toBe('active')
+  expect(holdfast.leftovers()).toEqual([])
+})
