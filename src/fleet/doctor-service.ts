@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
 import { tenantId } from '../model/brand.ts'
+import { quote } from '../service/client/problem.ts'
 import { isOpenToAll, Wire } from '../service/client/wire.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
 import { wrongForm, wrongRefusal } from './doctor-answers.ts'
@@ -86,12 +87,14 @@ function wrongFileOf(tenants: readonly RegisteredTenant[]): string | null {
   return null
 }
 
+const leasesNamedMax = 10
+
 async function askLeases(service: Service, signal: AbortSignal): Promise<Saying> {
   const leases = await service.leases(signal)
   return leases.length === 0
     ? fit('none')
     : warning(
-        `${leases.length} stand: ${leases.map(({ tenant, holder }) => `${tenant} by ${holder}`).join(', ')}`,
+        `${leases.length} stand: ${leases.slice(0, leasesNamedMax).map(({ tenant, holder }) => `${tenant} by ${quote(holder)}`).join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
         'holdfast resume --all',
       )
 }

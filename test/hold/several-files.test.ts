@@ -89,6 +89,13 @@ describe('a hold of a tenant with three files', () => {
     rmSync(join(place.home, 'outside.db'), { force: true })
   })
 
+  it('refuses a tenant of more files than one pause can be for, before any of them is opened', async () => {
+    const held = await holdAll({}, Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)))
+    expect([...new Set(gist(held))]).toEqual(['refused TOO_LARGE_FOR_PAUSE untouched'])
+    expect(held[1_000]).toMatchObject({ failure: { message: 'the service lists 1001 files for this tenant; at most 1000 are held in one pause' } })
+    expect(asked).toEqual([])
+  })
+
   it('of which none can be held asks nothing of the service', async () => {
     expect(gist(await holdAll({}, [`${files[1]}.gone`, `${files[2]}.gone`]))).toEqual(['refused NOT_FOUND untouched', 'refused NOT_FOUND untouched'])
     expect(asked).toEqual([])
