@@ -17,6 +17,7 @@ import { addPull } from './commands/pull.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
+import { jsonText } from '../report/json-text.ts'
 import { renderNoStatus } from '../report/status-line.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { Outcome } from './outcome.ts'
@@ -72,7 +73,7 @@ async function answerTrouble(face: Face, argv: readonly string[], error: unknown
     await face.out(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
-  if (argv.includes('--json')) await face.out(`${JSON.stringify({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode }, null, 2)}\n`)
+  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode })}\n`)
   return exitCode
 }
 

@@ -5,7 +5,7 @@ import type { HoldEnding } from '../fleet/open-holds.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import { describeOther, withoutThatConfiguration } from '../report/other-holds.ts'
 import type { Outcome } from './outcome.ts'
-import { printable } from '../report/printable.ts'
+import { printable, printableSentence } from '../report/printable.ts'
 import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
 import type { CommonOptions } from './options.ts'
@@ -28,12 +28,12 @@ export function openingOf(face: Face, options: CommonOptions & WaitOptions, run:
 export function tellEndings(face: Face, endings: readonly HoldEnding[]): void {
   for (const { hold, how, failure, complaint, unwritten } of endings) {
     face.say(`an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how, failure)}${unwritten === null ? '' : '. The ledger could not record this'}`)
-    if (complaint !== null) face.say(`  ITS RESUME COMMAND FAILED: ${printable(complaint)}. If the tenant stands still, run the command by hand`)
+    if (complaint !== null) face.say(`  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. If the tenant stands still, run the command by hand`)
   }
 }
 
 function endOf(how: HoldEnding['how'], failure: HoldEnding['failure']): string {
-  if (failure !== null) return `it was NOT seen serving again: ${printable(failure.message)}`
+  if (failure !== null) return `it was NOT seen serving again: ${printableSentence(failure.message)}`
   return how === 'tenant-gone' ? 'the service no longer lists this tenant, so the hold has ended with it' : 'it serves again'
 }
 
@@ -47,4 +47,4 @@ export function tellOthers(face: Face, others: readonly OtherHold[], config: str
 }
 
 /** Says on stderr what has to be said of the ledger itself. */
-export const noticeTo = (face: Face) => (notice: string): void => face.say(`holdfast: ledger: ${printable(notice)}`)
+export const noticeTo = (face: Face) => (notice: string): void => face.say(`holdfast: ledger: ${printableSentence(notice)}`)

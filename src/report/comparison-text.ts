@@ -8,7 +8,7 @@ import type { ComparedSide, ComparisonCounts, ComparisonReport, ComparisonSummar
 import type { Result } from '../model/report.ts'
 import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 import { labelled, wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 import { describeProblem, printableKey } from './problem.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -129,7 +129,7 @@ function differenceLines({ name, partOf, comparison, rowsToldBy, differing, why 
     '',
     ...wrap(`${printable(name)}${of}${rows === '' ? '' : `: ${rows}`}`, options.width).map((line) => colors.bold(line)),
     ...(differing === null ? [] : [...rowLines('changed', differing.different, options), ...rowLines('only in A', differing.onlyInA, options), ...rowLines('only in B', differing.onlyInB, options)]),
-    ...(why === null ? [] : labelled('note', printable(why), { indent: 2, labelWidth: 11, width: options.width })),
+    ...(why === null ? [] : labelled('note', printableSentence(why), { indent: 2, labelWidth: 11, width: options.width })),
   ]
 }
 
@@ -143,17 +143,17 @@ function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions
   if (schemaDifferences.length === 0) return []
   const shown = options.verbose ? schemaDifferences : schemaDifferences.slice(0, differencesShownMax)
   const more = schemaDifferences.length - shown.length
-  const lines = [...shown.map(({ text }) => printable(text)), ...(more > 0 ? [`${more} more; --verbose shows all`] : [])]
+  const lines = [...shown.map(({ text }) => printableSentence(text)), ...(more > 0 ? [`${more} more; --verbose shows all`] : [])]
   return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => wrap(text, options.width - 2).map((line) => `  ${line}`))]
 }
 
 /** @param ending what follows; nothing where there is a sentence about all files */
 function fileSummary(file: FileComparison, ending: string, options: TextOptions): readonly string[] {
   const { why, tables } = file
-  if (why !== null && tables.length === 0) return wrap(`Nothing was compared: ${printable(why)}.${ending}`, options.width)
+  if (why !== null && tables.length === 0) return wrap(`Nothing was compared: ${printableSentence(why)}.${ending}`, options.width)
   const tally = new ComparisonTally()
   tally.add(file)
-  return [...(why === null ? [] : wrap(`Not compared: ${printable(why)}`, options.width)), ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width)]
+  return [...(why === null ? [] : wrap(`Not compared: ${printableSentence(why)}`, options.width)), ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width)]
 }
 
 const outcomeWords = { equal: 'A and B hold the same', differ: 'A and B differ', inconclusive: 'A and B were not compared wholly' } as const

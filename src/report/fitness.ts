@@ -2,7 +2,7 @@
 import { createColors } from 'picocolors'
 import type { Fitness } from '../fleet/doctor.ts'
 import { wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { printableSentence } from './printable.ts'
 
 const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const
 
@@ -10,8 +10,8 @@ export function renderFitness({ steps }: Fitness, options: { readonly width: num
   const colors = createColors(options.color)
   const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
   const lines = steps.flatMap(({ about, outcome, said, next }) => [
-    ...hanging(`${about}: ${printable(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
-    ...(next === null ? [] : wrap(`next: ${printable(next)}`, options.width - 12).map((line) => `            ${line}`)),
+    ...hanging(`${about}: ${printableSentence(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
+    ...(next === null ? [] : wrap(`next: ${printableSentence(next)}`, options.width - 12).map((line) => `            ${line}`)),
   ])
   return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
 }

@@ -1,7 +1,7 @@
 /** Who has a file open, mapped or locked. */
 import type { Holder } from '../model/evidence.ts'
 import { cutEnd, wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 import { renderTable } from './table.ts'
 
 const commandWidthMax = 24
@@ -13,6 +13,6 @@ export function renderHolders(path: string, holders: readonly Holder[], unseen: 
   const nobody = `Nobody ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ${printable(path)}`
   return `${[
     ...(holders.length === 0 ? wrap(nobody, options.width) : renderTable(columns, rows, { width: options.width, paint: (cell) => cell })),
-    ...unseen.flatMap((one) => wrap(`not looked at: ${printable(one)}`, options.width)),
+    ...unseen.flatMap((one) => wrap(`not looked at: ${printableSentence(one)}`, options.width)),
   ].join('\n')}\n`
 }

@@ -9,7 +9,7 @@ import { pageStates } from '../model/page-map.ts'
 import type { BadPlace, DrawnMap, PageState } from '../model/page-map.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
 import { count, humanBytes } from './units.ts'
@@ -34,7 +34,7 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
     const { map } = result
     if (map === undefined) return []
     const title = wrap(`Map of ${printable(result.tenant === null ? result.path : `${result.tenant}  ${result.path}`)}`, options.width).map((line) => createColors(options.color).bold(line))
-    if (map.kind === 'none') return ['', ...title, ...indented(`There is none: ${printable(map.why)}`, options)]
+    if (map.kind === 'none') return ['', ...title, ...indented(`There is none: ${printableSentence(map.why)}`, options)]
     const owners = lettersOf(map)
     return ['', ...title, ...scale(map, options), ...picture(map, owners, options), ...legend(map, owners, options), ...placeLines(map, result.findings, options)]
   })
@@ -126,7 +126,7 @@ function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOp
     ...kinds.slice(0, kindsMax).flatMap((places) => line(places[0]?.rule ?? 'not read', `${ownerOf(places)}${rangesOf(places, rangesMax)}`)),
     ...(kinds.length > kindsMax ? line('', `and ${count(kinds.length - kindsMax, 'more kind')} of damage; --verbose shows them`) : []),
     ...(map.placesMore > 0 ? line('', `and ${count(map.placesMore, 'more page')} that no list names`) : []),
-    ...placeless.slice(0, placelessShownMax).flatMap((finding) => line(finding.rule, `on no page of the map: ${printable(finding.text)}`)),
+    ...placeless.slice(0, placelessShownMax).flatMap((finding) => line(finding.rule, `on no page of the map: ${printableSentence(finding.text)}`)),
     ...(placeless.length > placelessShownMax ? line('', `and ${count(placeless.length - placelessShownMax, 'more finding')} on no page`) : []),
   ]
 }

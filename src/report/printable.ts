@@ -1,10 +1,16 @@
 import { invisible } from '../diagnosis/command.ts'
 
 /**
- * Makes untrusted text (tenant ids, paths, names of objects, messages of services) fit for a terminal: controls, escapes, bidirectional marks,
- * zero-width and unassigned characters, line separators and lone surrogates are spelled out. The result is one line and shows what is there.
+ * Makes a name (tenant id, path, name of an object) fit for a terminal: controls, escapes, bidirectional marks, zero-width and unassigned
+ * characters, line separators and lone surrogates are spelled out, and backslashes doubled. The result is one line and shows what is there:
+ * no two names are printed alike.
  */
-export function printable(text: string): string {
+export function printable(name: string): string {
+  return printableSentence(name.replaceAll('\\', '\\\\'))
+}
+
+/** The same for sentences and commands, which may quote names by backslashes already: these stay as they are, to be read or typed. */
+export function printableSentence(text: string): string {
   return text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
 }
 

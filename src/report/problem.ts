@@ -7,7 +7,7 @@ import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
 import { nextCommand, withConfiguration } from './next-command.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -27,11 +27,11 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...findingLines(result, options),
     ...failureLines(result, options),
     ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
-    ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),
+    ...result.causes.flatMap(({ hint, why }) => line('why', `${printableSentence(why)} (${hint})`, options)),
     ...line('proof', proofOf(result.evidence), options),
     ...readByLines(result, options),
-    ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(withConfiguration(command, options.config ?? null)))}`]),
+    ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printableSentence(result.remedy.why)}`, options) : []),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(printableSentence(withConfiguration(command, options.config ?? null)))}`]),
   ]
 }
 
@@ -43,7 +43,7 @@ export function describeNotices(results: readonly Result[], options: TextOptions
   return [
     '',
     ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound all the same):`, options.width),
-    ...shown.flatMap(({ result, finding }) => wrapIndented(`${printable(result.tenant ?? result.path)}: ${printable(finding.text)}`, options)),
+    ...shown.flatMap(({ result, finding }) => wrapIndented(`${printable(result.tenant ?? result.path)}: ${printableSentence(finding.text)}`, options)),
     ...(shown.length < notices.length ? wrapIndented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
   ]
 }
@@ -56,9 +56,9 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
   const hidden = Math.max(result.findingsTotal, result.findings.length) - shown.length
   return [
     ...shown.flatMap((finding) => [
-      ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
+      ...line('what', `${severityWord(finding)}${printableSentence(finding.text)} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
-      ...(finding.query === undefined ? [] : line('list', printable(finding.query), options)),
+      ...(finding.query === undefined ? [] : line('list', printableSentence(finding.query), options)),
       ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
@@ -70,7 +70,7 @@ function salvageLines({ salvage }: Finding, options: TextOptions): readonly stri
   if (salvage?.rows === undefined) return []
   const shown = options.verbose ? salvage.rows : salvage.rows.slice(0, rowsShownMax)
   return [
-    ...shown.flatMap(({ key, values }) => line('salvage', `row ${printableKey(key)}: ${salvage.columns.map((column, i) => `${printable(column)} = ${printable(JSON.stringify(values[i] ?? null))}`).join(', ')}`, options)),
+    ...shown.flatMap(({ key, values }) => line('salvage', `row ${printableKey(key)}: ${salvage.columns.map((column, i) => `${printable(column)} = ${printableSentence(JSON.stringify(values[i] ?? null))}`).join(', ')}`, options)),
     ...(salvage.total > shown.length ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json tells as many as it can`, options) : []),
   ]
 }
@@ -96,8 +96,7 @@ function rowsOf(rows: readonly RowKey[], total: number): string {
 const keyLengthMax = 40
 /** A key as people can read it; long ones are cut, for the whole of it stands in the JSON report. */
 export function printableKey(row: RowKey): string {
-  const text = typeof row === 'number' || typeof row === 'string' ? String(row) : JSON.stringify(row)
-  const shown = printable(text)
+  const shown = typeof row === 'number' || typeof row === 'string' ? printable(String(row)) : printableSentence(JSON.stringify(row))
   const letters = Array.from(shown) // Not code units: half a letter would come out as another one.
   return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}…` : shown
 }
@@ -109,10 +108,10 @@ function failureLines(result: Result, options: TextOptions): readonly string[] {
     untouched: `${it} was not touched`, active: `${it} serves again`, 'maybe-paused': 'THE TENANT MAY STILL BE PAUSED', unknown: `${it} was not looked at since`,
   }
   return [
-    ...(failure ? line('what', `${failure.code}: ${printable(failure.message)}`, options) : []),
-    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', printable(reasonBeside(failure, reason)), options) : []),
+    ...(failure ? line('what', `${failure.code}: ${printableSentence(failure.message)}`, options) : []),
+    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', printableSentence(reasonBeside(failure, reason)), options) : []),
     ...(failure ? line('state', state[failure.tenantState], options) : []),
-    ...(failure ? line('hint', printable(failure.hint), options) : []),
+    ...(failure ? line('hint', printableSentence(failure.hint), options) : []),
   ]
 }
 

@@ -5,6 +5,7 @@ import { examineFitness } from '../../fleet/doctor.ts'
 import { tenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderFitness } from '../../report/fitness.ts'
+import { jsonText } from '../../report/json-text.ts'
 import { wrap } from '../../report/layout.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -49,6 +50,6 @@ async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
   const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
   const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
-  if (code !== exitCodes.sound || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
+  if (code !== exitCodes.sound || options.json || !options.quiet) await face.out(options.json ? `${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
   return code
 }
