@@ -121,6 +121,9 @@ Examples:
   holdfast sweep --only 'a*' --json        some of them, for a program
   holdfast explain IN_USE                  what a finding or a failure means
 
+The sections alerts, backups, registry and sweep of holdfast.yaml are not
+in this version: a file that has one of them is refused, with its line.
+
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
   75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`)
