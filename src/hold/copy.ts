@@ -1,9 +1,10 @@
 /** Step 7: the copy, through the sealed descriptors into the draft. */
-import { copyRange } from '../host/copying.ts'
+import { copyRangeSparsely } from '../host/copying.ts'
 import type { CopyMethod, SnapshotEvidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import type { Draft } from './draft.ts'
 import type { Proven } from './proof.ts'
+import { walBytesOf } from './wal-follower.ts'
 import type { WarmCopy } from './warm-copy.ts'
 
 export interface Copied {
@@ -23,9 +24,11 @@ async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortS
   let bytes = 0
   for (const { part, size } of proof.files) {
     if (part === '-shm') continue // It is an index of the WAL, which SQLite rebuilds; the live one may be stale.
-    const used = await copyRange(files.descriptor(part), await draft.descriptor(part), { offset: 0, bytes: size }, signal).catch((error: unknown) => draft.failed(error))
+    const from = files.descriptor(part)
+    const range = { offset: 0, bytes: part === '-wal' ? Math.min(size, await walBytesOf(from)) : size }
+    const used = await copyRangeSparsely(from, await draft.descriptor(part), range, signal).catch((error: unknown) => draft.failed(error))
     if (part === '') method = used
-    if (used !== 'reflink') bytes += size
+    if (used !== 'reflink') bytes += draft.bytesOnDisk(part)
   }
   return { method, tailBytes: bytes }
 }
@@ -42,6 +45,6 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
   if (warm.follower.salts !== proof.walSalts) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
   if (!files.has('-journal')) return { method: 'warm+tail', tailBytes }
   const journalBytes = Number((await files.stat('-journal')).size)
-  await copyRange(files.descriptor('-journal'), await draft.descriptor('-journal'), { offset: 0, bytes: journalBytes }, signal).catch((error: unknown) => draft.failed(error))
-  return { method: 'warm+tail', tailBytes: tailBytes + journalBytes }
+  await copyRangeSparsely(files.descriptor('-journal'), await draft.descriptor('-journal'), { offset: 0, bytes: journalBytes }, signal).catch((error: unknown) => draft.failed(error))
+  return { method: 'warm+tail', tailBytes: tailBytes + draft.bytesOnDisk('-journal') }
 }

@@ -130,9 +130,9 @@ async function inspect(
  * @throws {Failure} IN_USE
  */
 async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: AbortSignal): Promise<PreparedFile> {
-  const { unused, files, outlook } = file
+  const { unused, files } = file
   if (!unused) return file
-  if (!unused.leased) await readIntoCache(files, outlook.mainBytes, signal)
+  if (!unused.leased) await readIntoCache(files, signal)
   await probe.ready()
   await unused.watched(signal)
   unused[Symbol.dispose]()

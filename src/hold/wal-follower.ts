@@ -4,6 +4,8 @@
  * committed the wal-index says: a writer that was killed after its commit frame, and before it said so there, leaves
  * frames that look committed and that the next writer overwrites.
  */
+import { copyRangeSparsely } from '../host/copying.ts'
+import { endOfData } from '../host/holes.ts'
 import { Failure } from '../model/failure.ts'
 import { frameBytesOf, readWalHeader, walHeaderBytes, frameHeaderBytes, WalScan, type WalHeader } from '../sqlite/wal.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../sqlite/wal-index.ts'
@@ -12,6 +14,12 @@ import type { LiveFiles } from './live-files.ts'
 export type WriteAt = (descriptor: number, bytes: Uint8Array, position: number) => Promise<void>
 
 const pieceBytes = 1024 * 1024
+
+/**
+ * How many bytes of a WAL hold all frames that there can be: a frame does not begin with zeros, though the page of the
+ * last one may end in a hole.
+ */
+export const walBytesOf = async (wal: number): Promise<number> => (await endOfData(wal)) + frameHeaderBytes + 65_536
 
 export class WalFollower {
   readonly #files: LiveFiles
@@ -59,7 +67,7 @@ export class WalFollower {
   async followRest(signal: AbortSignal): Promise<number> {
     const scan = await this.#start(null)
     const size = Number((await this.#files.stat('-wal')).size)
-    if (!scan) return this.#copyBytes(0, size, signal)
+    if (!scan) return this.#copyUnread(size, signal)
     scan.rewind()
     const from = scan.state.committedEnd
     await this.#feed(from, size, signal)
@@ -106,6 +114,14 @@ export class WalFollower {
       end += frameBytes
     }
     return end
+  }
+
+  /** Without a header SQLite reads none of it; what it holds is looked for in the copy. */
+  async #copyUnread(size: number, signal: AbortSignal): Promise<number> {
+    const wal = this.#files.descriptor('-wal')
+    const bytes = Math.min(size, await walBytesOf(wal))
+    await copyRangeSparsely(wal, this.#copy, { offset: 0, bytes }, signal)
+    return bytes
   }
 
   async #copyBytes(from: number, to: number, signal: AbortSignal): Promise<number> {
