@@ -2,9 +2,9 @@
 import { copyRangeSparsely } from '../host/copying.ts'
 import type { CopyMethod, SnapshotEvidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import { companionBytesOf } from './companion-bytes.ts'
 import type { Draft } from './draft.ts'
 import type { Proven } from './proof.ts'
-import { walBytesOf } from './wal-follower.ts'
 import type { WarmCopy } from './warm-copy.ts'
 
 export interface Copied {
@@ -25,7 +25,7 @@ async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortS
   for (const { part, size } of proof.files) {
     if (part === '-shm') continue // It is an index of the WAL, which SQLite rebuilds; the live one may be stale.
     const from = files.descriptor(part)
-    const range = { offset: 0, bytes: part === '-wal' ? Math.min(size, await walBytesOf(from)) : size }
+    const range = { offset: 0, bytes: part === '' ? size : await companionBytesOf(from, size) }
     const used = await copyRangeSparsely(from, await draft.descriptor(part), range, signal).catch((error: unknown) => draft.failed(error))
     if (part === '') method = used
     if (used !== 'reflink') bytes += draft.bytesOnDisk(part)
@@ -44,7 +44,8 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
   const tailBytes = await warm.follower.followRest(signal).catch((error: unknown) => draft.failed(error))
   if (warm.follower.salts !== proof.walSalts) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
   if (!files.has('-journal')) return { method: 'warm+tail', tailBytes }
-  const journalBytes = Number((await files.stat('-journal')).size)
-  await copyRangeSparsely(files.descriptor('-journal'), await draft.descriptor('-journal'), { offset: 0, bytes: journalBytes }, signal).catch((error: unknown) => draft.failed(error))
+  const journal = files.descriptor('-journal')
+  const bytes = await companionBytesOf(journal, Number((await files.stat('-journal')).size))
+  await copyRangeSparsely(journal, await draft.descriptor('-journal'), { offset: 0, bytes }, signal).catch((error: unknown) => draft.failed(error))
   return { method: 'warm+tail', tailBytes: tailBytes + draft.bytesOnDisk('-journal') }
 }

@@ -5,21 +5,15 @@
  * frames that look committed and that the next writer overwrites.
  */
 import { copyRangeSparsely } from '../host/copying.ts'
-import { endOfData } from '../host/holes.ts'
 import { Failure } from '../model/failure.ts'
 import { frameBytesOf, readWalHeader, walHeaderBytes, frameHeaderBytes, WalScan, type WalHeader } from '../sqlite/wal.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../sqlite/wal-index.ts'
+import { companionBytesOf } from './companion-bytes.ts'
 import type { LiveFiles } from './live-files.ts'
 
 export type WriteAt = (descriptor: number, bytes: Uint8Array, position: number) => Promise<void>
 
 const pieceBytes = 1024 * 1024
-
-/**
- * How many bytes of a WAL hold all frames that there can be: a frame does not begin with zeros, though the page of the
- * last one may end in a hole.
- */
-export const walBytesOf = async (wal: number): Promise<number> => (await endOfData(wal)) + frameHeaderBytes + 65_536
 
 export class WalFollower {
   readonly #files: LiveFiles
@@ -119,7 +113,7 @@ export class WalFollower {
   /** Without a header SQLite reads none of it; what it holds is looked for in the copy. */
   async #copyUnread(size: number, signal: AbortSignal): Promise<number> {
     const wal = this.#files.descriptor('-wal')
-    const bytes = Math.min(size, await walBytesOf(wal))
+    const bytes = await companionBytesOf(wal, size)
     await copyRangeSparsely(wal, this.#copy, { offset: 0, bytes }, signal)
     return bytes
   }
