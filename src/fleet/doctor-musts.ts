@@ -17,6 +17,7 @@ export const musts: readonly Must[] = [
   },
   { must: 'each tenant on one page, no cursor twice', steps: ['tenants'] },
   { must: 'absolute paths of main database files only', steps: ['tenants', 'quiesce'] },
+  { must: 'each file with one tenant, no id . or ..', steps: ['tenants'] },
   { must: 'an id may hold any character; unknown ids are 404', steps: ['unknown tenant'] },
   {
     must: 'unknown fields and parameters are refused',
