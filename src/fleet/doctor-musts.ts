@@ -63,6 +63,11 @@ export const musts: readonly Must[] = [
     steps: ['after the end of the lease', 'renewal of a lease that ended'],
   },
   {
+    must: 'no pause for a caller that has gone',
+    steps: [],
+    untried: 'a request given up may rightly be served before',
+  },
+  {
     must: 'the state dies with the process, bootId changes',
     steps: [],
     untried: 'would need a restart of the service',
