@@ -4,7 +4,7 @@ import { exitCodeOfFailure, exitCodes, type ExitCode } from '../model/exit-code.
 import { Failure } from '../model/failure.ts'
 import type { RunFailure } from '../model/report.ts'
 import { withSuppressed } from '../model/suppressed.ts'
-import { printable, printableSentence } from '../report/printable.ts'
+import { printableSentence } from '../report/printable.ts'
 import type { Face } from './face.ts'
 
 type Saying = Pick<Face, 'say' | 'version'>

@@ -35,12 +35,17 @@ export function withoutThose(document: unknown): unknown {
 
 function pruned(section: Readonly<Record<string, unknown>>, prefix: string): Readonly<Record<string, unknown>> {
   const kept = Object.entries(section).filter(([key]) => !Object.hasOwn(reasons, prefix + key))
-  return Object.fromEntries(kept.map(([key, value]) => [key, prefix === '' && isSection(value) ? pruned(value, `${key}.`) : value]))
+  const within = (key: string, value: unknown): unknown =>
+    prefix === '' && isSection(value) ? pruned(value, `${key}.`) : value
+  return Object.fromEntries(kept.map(([key, value]) => [key, within(key, value)]))
 }
 
 function valueAt(document: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((at, step) => (isSection(at) && Object.hasOwn(at, step) ? at[step] : undefined), document)
+  const stepInto = (at: unknown, step: string): unknown =>
+    isSection(at) && Object.hasOwn(at, step) ? at[step] : undefined
+  return path.reduce(stepInto, document)
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
-const isSection = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isSection = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

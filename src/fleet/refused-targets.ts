@@ -1,6 +1,6 @@
 /**
- * Files of the service's list that are not held, whatever else is: those of a tenant that cannot be asked for, and those
- * that two tenants share. Each is the failure of its own tenants; all others are held as ever.
+ * Files of the service's list that are not held: those of a tenant that cannot be asked for, and those that two tenants
+ * share. Each is the failure of its own tenants; all others are held as ever.
  */
 import { startDeadline } from '../host/clock.ts'
 import { identityOf } from '../hold/tell-file.ts'
@@ -16,7 +16,9 @@ interface Listed {
 }
 
 /** @param tenants all of the service's, whichever of them are targets */
-export async function refusedTargets(targets: readonly Target[], tenants: readonly RegisteredTenant[], via: Service['via'], signal: AbortSignal): Promise<ReadonlyMap<Target, Failure>> {
+export async function refusedTargets(
+  targets: readonly Target[], tenants: readonly RegisteredTenant[], via: Service['via'], signal: AbortSignal,
+): Promise<ReadonlyMap<Target, Failure>> {
   const shared = await findShared(tenants, signal)
   const refused = new Map<Target, Failure>()
   for (const target of targets) {
@@ -31,8 +33,10 @@ export async function refusedTargets(targets: readonly Target[], tenants: readon
 /** An admin API has the id as a segment of its paths. null where it can be asked for. */
 export function whyUnaskable(tenant: TenantId, via: Service['via']): Failure | null {
   if (via !== 'admin-api' || (tenant !== '.' && tenant !== '..')) return null
-  return new Failure('CONTRACT_BROKEN', `tenant ${JSON.stringify(tenant)} cannot be asked for: in a path, its id is a step up or nowhere, percent-encoded or not (RFC 3986), so the request would reach another call`, {
-    tenant: 'untouched', hint: 'give the tenant another id in the service\u2019s list; until then nothing is known of its files',
+  const why = 'in a path its id is a step, encoded or not (RFC 3986), so that the request would reach another call'
+  return new Failure('CONTRACT_BROKEN', `tenant ${JSON.stringify(tenant)} cannot be asked for: ${why}`, {
+    tenant: 'untouched',
+    hint: 'give the tenant another id in the service\u2019s list; until then nothing is known of its files',
   })
 }
 
@@ -42,8 +46,11 @@ function whyShared(own: Listed, all: readonly Listed[]): Failure | null {
   if (other === undefined) return null
   const more = new Set(others.map(({ tenant }) => tenant)).size - 1
   const where = other.named === own.named ? 'too' : `as ${other.named}`
-  return new Failure('CONTRACT_BROKEN', `the service lists ${own.named} for tenant ${JSON.stringify(own.tenant)}, and for tenant ${JSON.stringify(other.tenant)} ${where}${more > 0 ? `, and for ${more} more` : ''}: a pause of one does not stop the other, so the file was not held`, {
-    tenant: 'untouched', hint: 'each file belongs to one tenant: correct the service\u2019s list, and see whether these tenants have written each other\u2019s data',
+  const [a, b] = [own, other].map(({ tenant }) => `for tenant ${JSON.stringify(tenant)}`)
+  const listed = `the service lists ${own.named} ${a}, and ${b} ${where}${more > 0 ? `, and for ${more} more` : ''}`
+  return new Failure('CONTRACT_BROKEN', `${listed}: a pause of one does not stop the other, so the file was not held`, {
+    tenant: 'untouched',
+    hint: 'correct the service\u2019s list, and see whether these tenants have written each other\u2019s data',
   })
 }
 
@@ -53,7 +60,9 @@ const lookMsMax = 10_000
 const looksAtOnce = 2
 
 /** Files that several tenants list, by every name of theirs: under one name, or under several that lead to one file. */
-export async function findShared(tenants: readonly RegisteredTenant[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly Listed[]>> {
+async function findShared(
+  tenants: readonly RegisteredTenant[], signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Listed[]>> {
   const byName = new Map<string, TenantId | readonly TenantId[]>()
   for (const { id, files } of tenants) {
     for (const named of new Set(files)) {
@@ -61,8 +70,10 @@ export async function findShared(tenants: readonly RegisteredTenant[], signal: A
       byName.set(named, before === undefined ? id : typeof before === 'string' ? [before, id] : [...before, id])
     }
   }
-  const listed = (named: string): readonly Listed[] => [byName.get(named) ?? []].flat().map((tenant) => ({ tenant, named }))
-  const shared = new Map([...byName].flatMap(([named, ids]) => (typeof ids === 'string' ? [] : [[named, listed(named)] as const])))
+  const listed = (named: string): readonly Listed[] =>
+    [byName.get(named) ?? []].flat().map((tenant) => ({ tenant, named }))
+  const byOneName = [...byName].filter(([, ids]) => typeof ids !== 'string')
+  const shared = new Map(byOneName.map(([named]) => [named, listed(named)]))
   for (const names of await findAliases([...byName.keys()], signal)) {
     const all = names.flatMap(listed)
     if (new Set(all.map(({ tenant }) => tenant)).size > 1) for (const named of names) shared.set(named, all)

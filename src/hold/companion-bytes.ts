@@ -2,9 +2,9 @@
 import { endOfData } from '../host/holes.ts'
 
 /**
- * Bytes that hold all frames of a WAL, or all records of a journal, that there can be. None begins with zeros, though the
- * page of the last one may end in a hole. A few of the zeros behind it stay: what has data at its very end might name a
- * super-journal there.
+ * Bytes that hold all frames of a WAL, or all records of a journal, that there can be. None begins with zeros, though
+ * the page of the last one may end in a hole. A few of the zeros behind it stay: what has data at its very end might
+ * name a super-journal there.
  */
 export async function companionBytesOf(descriptor: number, size: number): Promise<number> {
   return Math.min(size, (await endOfData(descriptor)) + frameBytesMax)

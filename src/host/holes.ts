@@ -18,8 +18,13 @@ const leastHoleBytes = MiB
 /** One search goes no further over small holes: it runs on the event loop. */
 const spanBytesMax = 16 * MiB
 
-/** By `f_type` of statfs(2): ext2 to ext4, xfs, btrfs, f2fs, bcachefs, tmpfs, overlay. Not ZFS, which once called data holes that it had yet to write. */
-const dependable: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x01021994, 0x794c7630])
+/**
+ * By `f_type` of statfs(2): ext2 to ext4, xfs, btrfs, f2fs, bcachefs, tmpfs, overlay. Not ZFS: it once called data a
+ * hole that it had yet to write.
+ */
+const dependable: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x01021994, 0x794c7630,
+])
 
 /** Does the file have holes worth leaving out, on a file system that tells them? */
 export function hasHoles(descriptor: number): boolean {
@@ -59,7 +64,7 @@ export async function dataBytesOf(descriptor: number): Promise<number> {
   return bytes
 }
 
-/** Where the last data of a file ends: zeros alone are behind it. For our own files, since it may take a second of the event loop. */
+/** Where the last data of a file ends. For children alone, since it may take a second of the event loop. */
 export function endOfDataAtOnce(descriptor: number): number {
   const { size } = fstatSync(descriptor)
   if (!hasHoles(descriptor)) return size

@@ -15,4 +15,5 @@ const plain = /^[\n\x20-\x7e]*$/
 const hidden = new RegExp(`(?!\\n)(?:${invisible.source})`, 'gu')
 
 /** A letter beyond the basic plane is written as its two halves. */
-const spellOut = (letter: string): string => Array.from({ length: letter.length }, (_, at) => `\\u${letter.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+const spellOut = (letter: string): string =>
+  Array.from(letter.split(''), (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')

@@ -34,8 +34,8 @@ export class RegistrySize {
     const { bytesMax, pagesMax, msMax } = registryBounds
     if (this.#bytes > bytesMax) return `it has more than ${bytesMax} bytes`
     if (this.#pages > pagesMax) return `it has more than ${pagesMax} pages`
-    if (performance.now() - this.#startedAtMs > msMax) return `its pages took more than ${msMax / 1000} s, and there are more`
-    return null
+    const isLate = performance.now() - this.#startedAtMs > msMax
+    return isLate ? `its pages took more than ${msMax / 1000} s, and there are more` : null
   }
 
   /** @returns as `addPage` */

@@ -126,7 +126,7 @@ test.each([
   const { results, summary } = await reportOf(['sweep', '--config', service.config])
   expect(summary).toMatchObject({ exitCode: 1, selected: 3, sound: 1, failed: 2 })
   const failed = results.filter(({ verdict }) => verdict === 'failed')
-  expect(failed.map(({ tenant }) => tenant).toSorted()).toEqual(['acme', 'twin'])
+  expect(new Set(failed.map(({ tenant }) => tenant))).toEqual(new Set(['acme', 'twin']))
   for (const { failure } of failed) {
     expect(failure).toMatchObject({ code: 'CONTRACT_BROKEN', tenantState: 'untouched' })
     expect(failure?.message).toMatch(/for tenant "(acme|twin)", and for tenant "(?!\1)(acme|twin)" /)

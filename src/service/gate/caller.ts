@@ -1,4 +1,4 @@
-/** Is who asked still there? Nobody shall stand still for a caller that has gone: it can neither use the lease nor end it. */
+/** Is the caller still there? No tenant stands still for one that has gone: it can neither use the lease nor end it. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -19,8 +19,8 @@ export class Callers {
   }
 
   /**
-   * What the kernel knows by now is heard first: a service that was frozen reads a request before it reads that its caller has gone.
-   * Data and the end behind it come in two turns of the event loop.
+   * What the kernel knows by now is heard first: a service that was frozen reads a request before it reads that its
+   * caller has gone. Data and the end behind it come in two turns of the event loop.
    */
   async stillThere(): Promise<boolean> {
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => { setImmediate(resolve) })
