@@ -1,5 +1,5 @@
 /** A tenant of several files: one quiesce, one moment, one resume, whatever one of its files meets. */
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
+import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -156,7 +156,7 @@ describe('a hold of a tenant with three files', () => {
   })
 
   it('asks for room, and predicts the pause, for the sum', async () => {
-    for (const file of files.slice(1)) truncateSync(file, 60e6)
+    for (const file of files.slice(1)) appendFileSync(file, Buffer.alloc(60e6, 1)) // A hole would take no room.
     const reserved: number[] = []
     const bounds = { ...unbounded, reserve: (bytes: number) => { reserved.push(bytes); return null } }
     const settings = { warmAboveBytes: 1e9, maxPauseMs: 900 } // At 100 MB a second each alone would do.
