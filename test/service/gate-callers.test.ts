@@ -4,7 +4,9 @@ import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { openTestGate, terms, until, type TestGate } from './support.ts'
 
-const body = JSON.stringify(terms)
+/** Long enough for a machine under load. */
+const patient = { drainTimeoutMs: 30_000, ttlMs: 30_000, maxHoldMs: 30_000 }
+const body = JSON.stringify({ ...terms, ...patient })
 const asking = (key: string): string =>
   `POST /admin/v1/tenants/acme/quiesce HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nidempotency-key: ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 
@@ -33,7 +35,7 @@ test.each(['end', 'destroy'] as const)('who goes away while the tenant drains (%
 test('who is there is served, whoever has gone beside it', async () => {
   await using service = await openTestGate()
   const passage = await service.gate.enter('acme')
-  const asked = service.quiesce('acme')
+  const asked = service.quiesce('acme', patient)
   await until(async () => (await stateOf(service)) === 'draining', 'it drains')
   const other = await ask(service, 'other')
   other.destroy()
