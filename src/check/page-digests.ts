@@ -21,11 +21,14 @@ const ofNoTree = 0
 /** Passes pages on, and digests each on its way. Memory: 4 bytes a page. */
 export class DigestedPages implements PageSource {
   readonly fileBytes: number
+  readonly dataPages: number
   readonly #source: PageSource
   readonly #digests: Uint32Array
 
+  /** @param pages of the database: what lies behind its end is no content */
   constructor(source: PageSource, pages: number) {
     this.fileBytes = source.fileBytes
+    this.dataPages = source.dataPages ?? Infinity
     this.#source = source
     this.#digests = new Uint32Array(pages + 1)
   }

@@ -1,5 +1,6 @@
 /** Child side: the pages of the settled database file. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { endOfDataAtOnce } from '../host/holes.ts'
 import { readHeader } from '../sqlite/header.ts'
 import type { DatabaseHeader } from '../sqlite/header.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
@@ -11,6 +12,7 @@ const idle: Uint8Array[] = []
 
 export class PageFile implements PageSource, Disposable {
   readonly fileBytes: number
+  readonly dataPages: number
   readonly #file: number
   readonly #pageSize: number
   readonly #memory: Uint8Array | null
@@ -21,12 +23,17 @@ export class PageFile implements PageSource, Disposable {
     this.#file = openSync(database, 'r')
     this.fileBytes = fstatSync(this.#file).size
     this.#pageSize = pageSize
+    this.dataPages = Math.ceil(endOfDataAtOnce(this.#file) / pageSize)
     this.#memory = this.fileBytes <= wholeBytesMax ? (idle.pop() ?? new Uint8Array(wholeBytesMax)) : null
     this.#whole = this.#memory === null ? null : this.#readWhole(this.#memory.subarray(0, this.fileBytes))
   }
 
   read(page: number, into: Uint8Array): number | 'unread' {
     const from = (page - 1) * this.#pageSize
+    if (page > this.dataPages) {
+      into.fill(0)
+      return Math.max(0, Math.min(this.#pageSize, this.fileBytes - from))
+    }
     if (this.#whole === null) return this.#readAt(into, 0, this.#pageSize, from) ?? 'unread'
     const bytes = this.#whole.subarray(from, from + this.#pageSize)
     into.set(bytes)
@@ -39,6 +46,10 @@ export class PageFile implements PageSource, Disposable {
    */
   readMany(first: number, count: number, into: Uint8Array): readonly number[] {
     const bytes = count * this.#pageSize
+    if (first > this.dataPages) {
+      into.fill(0, 0, bytes)
+      return []
+    }
     const atHand = this.atHand(first, count)
     if (atHand !== null) {
       into.set(atHand)

@@ -17,10 +17,11 @@ export class PageGlance {
   readonly #digests: DigestedPages | null
   #next = 1
 
-  constructor(core: CompiledCore, file: PageFile, { pageSize, reservedBytes }: DatabaseHeader, digests: DigestedPages | null) {
+  /** @param pages of the database: what lies behind its end is in no tree */
+  constructor(core: CompiledCore, file: PageFile, { pageSize, reservedBytes }: DatabaseHeader, pages: number, digests: DigestedPages | null) {
     this.#file = file
     this.#pageSize = pageSize
-    this.#pages = Math.floor(file.fileBytes / pageSize)
+    this.#pages = Math.min(pages, Math.floor(file.fileBytes / pageSize))
     this.#glanced = new GlancedPages(core, this.#pages, pageSize, pageSize - reservedBytes)
     this.#digests = digests
   }

@@ -2,7 +2,7 @@
 import type { CompiledCore } from '../census/compiled-core.ts'
 import { glancesBytes } from '../census/glanced-pages.ts'
 import { claimsBytes } from '../sqlite/accounting/claims.ts'
-import { accountPages } from '../sqlite/accounting/account-pages.ts'
+import { accountPages, databasePages } from '../sqlite/accounting/account-pages.ts'
 import type { PageAccount, PageAccounting } from '../sqlite/accounting/account-pages.ts'
 import type { SchemaRow } from '../sqlite/accounting/schema-rows.ts'
 import type { PagesSeen } from '../model/last-good.ts'
@@ -80,13 +80,14 @@ export class PageReader {
     const layout = readLayout(this.#database)
     if (typeof layout === 'string') return layout
     const { header, filePages } = layout
-    const needed = claimsBytes(filePages, header.largestRoot > 0) + (digest ? digestingBytes(filePages) : 0)
+    const pages = databasePages(header, filePages)
+    const needed = claimsBytes(pages, header.largestRoot > 0) + (digest ? digestingBytes(pages) : 0)
     if (needed > memoryBytesMax) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
     this.#header = header
     const file = this.#open(header.pageSize)
-    this.#digests = digest ? new DigestedPages(file, filePages) : null
-    const glances = this.#core !== null && needed + glancesBytes(filePages) <= memoryBytesMax
-    this.#glance = glances ? new PageGlance(this.#core, file, header, this.#digests) : null
+    this.#digests = digest ? new DigestedPages(file, pages) : null
+    const glances = this.#core !== null && needed + glancesBytes(pages) <= memoryBytesMax
+    this.#glance = glances ? new PageGlance(this.#core, file, header, pages, this.#digests) : null
     return accountPages(header, this.#digests ?? file, this.#glance?.glances)
   }
 }

@@ -2,6 +2,7 @@
 import type { Target } from '../fleet/crew.ts'
 import type { HoldStep } from '../hold/record.ts'
 import type { RunId } from '../model/brand.ts'
+import { jsonText } from '../report/json-text.ts'
 import type { Face } from './face.ts'
 
 export const logLevels = ['silent', 'info', 'debug'] as const
@@ -13,10 +14,6 @@ export function logSteps(face: Face, run: RunId, level: LogLevel): (target: Targ
   const shown = new Set<HoldStep>(['asked', 'quiesced', 'resumed'])
   return ({ tenant, named }, step) => {
     if (level === 'info' && !shown.has(step)) return
-    face.log(spelledOut(JSON.stringify({ at: new Date().toISOString(), run, tenant, path: named, step })))
+    face.log(jsonText({ at: new Date().toISOString(), run, tenant, path: named, step }, 0))
   }
 }
-
-/** The same JSON in letters that a terminal shows as they are: ids and paths are untrusted text. */
-const spelledOut = (json: string): string =>
-  json.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (letter) => Array.from({ length: letter.length }, (_, i) => `\\u${letter.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''))

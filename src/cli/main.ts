@@ -19,6 +19,7 @@ import { addPull } from './commands/pull.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
+import { jsonText } from '../report/json-text.ts'
 import { hanging } from '../report/layout.ts'
 import { printable } from '../report/printable.ts'
 import { renderNoStatus } from '../report/status-line.ts'
@@ -80,7 +81,7 @@ async function answerTrouble(face: Face, argv: readonly string[], error: unknown
     await face.print(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
-  if (argv.includes('--json')) await face.out(`${JSON.stringify({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode }, null, 2)}\n`)
+  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode })}\n`)
   return exitCode
 }
 
@@ -142,6 +143,9 @@ Examples:
   holdfast sweep                           every tenant of the service
   holdfast sweep --only 'a*' --json        some of them, for a program
   holdfast explain IN_USE                  what a finding or a failure means
+
+The sections alerts, backups, registry and sweep of holdfast.yaml are not
+in this version: a file that has one of them is refused, with its line.
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,

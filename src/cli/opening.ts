@@ -7,7 +7,7 @@ import { describeOther, withoutThatConfiguration } from '../report/other-holds.t
 import type { Outcome } from './outcome.ts'
 import { unbroken } from '../report/layout.ts'
 import { legibleCommand } from '../report/legible.ts'
-import { printable } from '../report/printable.ts'
+import { printable, printableSentence } from '../report/printable.ts'
 import type { Face } from './face.ts'
 import { logSteps } from './log.ts'
 import type { CommonOptions } from './options.ts'
@@ -30,7 +30,7 @@ export function openingOf(face: Face, options: CommonOptions & WaitOptions, run:
 export function tellEndings(face: Pick<Face, 'say'>, endings: readonly HoldEnding[]): void {
   const said = endings.filter(({ failure }) => failure === null).map(({ hold, how, complaint, unwritten }) => [
     `an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how)}${unwritten === null ? '' : '. The ledger could not record this'}`,
-    ...(complaint === null ? [] : [`  ITS RESUME COMMAND FAILED: ${printable(complaint)}. If the tenant stands still, run the command by hand`]),
+    ...(complaint === null ? [] : [`  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. If the tenant stands still, run the command by hand`]),
   ].join('\n'))
   for (const sentence of new Set(said)) face.say(sentence)
 }
@@ -48,4 +48,4 @@ export function tellOthers(face: Face, others: readonly OtherHold[], config: str
 }
 
 /** Says on stderr what has to be said of the ledger itself. */
-export const noticeTo = (face: Face) => (notice: string): void => face.say(`holdfast: ledger: ${printable(notice)}`)
+export const noticeTo = (face: Face) => (notice: string): void => face.say(`holdfast: ledger: ${printableSentence(notice)}`)

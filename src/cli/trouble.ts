@@ -4,7 +4,7 @@ import { exitCodeOfFailure, exitCodes, type ExitCode } from '../model/exit-code.
 import { Failure } from '../model/failure.ts'
 import type { RunFailure } from '../model/report.ts'
 import { withSuppressed } from '../model/suppressed.ts'
-import { printable } from '../report/printable.ts'
+import { printableSentence } from '../report/printable.ts'
 import type { Face } from './face.ts'
 
 export type Saying = Pick<Face, 'say' | 'version'>
@@ -52,4 +52,4 @@ export function describeTrouble(error: unknown): RunFailure {
 }
 
 /** A message may have several lines (configuration errors); each is made printable by itself. */
-const lines = (text: string): string => text.split('\n').map((line) => printable(line)).join('\n')
+const lines = (text: string): string => text.split('\n').map((line) => printableSentence(line)).join('\n')

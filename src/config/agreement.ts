@@ -6,7 +6,7 @@ export interface Problem {
 }
 
 export function disagreements(document: unknown): readonly Problem[] {
-  return [...serviceDisagreements(keysOf(document)['service']), ...alertDisagreements(keysOf(document)['alerts'])]
+  return [...serviceDisagreements(keysOf(document)['service'])]
 }
 
 function* serviceDisagreements(given: unknown): Generator<Problem> {
@@ -24,17 +24,6 @@ function* serviceDisagreements(given: unknown): Generator<Problem> {
   if (typeof admin !== 'string') return
   if (admin.startsWith('unix:') && isThere(service['caFile'])) yield at('caFile', 'belongs to https; a unix socket does not use it')
   if (/^https:/i.test(admin) && !isThere(service['tokenFile'])) yield { path: ['service'], message: 'tokenFile is missing: over https the service knows holdfast by its token, such as tokenFile: /etc/holdfast/notes.token' }
-}
-
-function* alertDisagreements(given: unknown): Generator<Problem> {
-  if (!Array.isArray(given)) return
-  for (const [index, alert] of (given as readonly unknown[]).entries()) {
-    if (alert === null || typeof alert !== 'object' || Array.isArray(alert)) continue
-    const keys = keysOf(alert)
-    const sinks = ['command', 'webhook', 'heartbeat'].filter((key) => isThere(keys[key]))
-    if (sinks.length !== 1) yield { path: ['alerts', index], message: `expected exactly one of command, webhook, heartbeat, found ${sinks.length === 0 ? 'none' : sinks.join(' and ')}` }
-    if (isThere(keys['heartbeat']) && isThere(keys['on'])) yield { path: ['alerts', index, 'on'], message: 'has no meaning for a heartbeat, which is sent only when all is well' }
-  }
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null

@@ -3,7 +3,6 @@ import type { CheckSettings, HoldSettings } from './settings.ts'
 
 export const secondMs = 1000
 export const minuteMs = 60 * secondMs
-export const hourMs = 60 * minuteMs
 
 export const defaultHoldSettings: HoldSettings = {
   require: 'sealed', ttlMs: 30 * secondMs, drainTimeoutMs: 5 * secondMs, maxPauseMs: 10 * secondMs, maxPaused: 1, warmAboveBytes: 8_000_000,
@@ -13,8 +12,5 @@ export const defaultCheckSettings: CheckSettings = { workers: 'auto', timeoutMs:
 
 export const defaultRequestTimeoutMs = 5 * secondMs
 export const defaultHookTimeoutMs = 30 * secondMs
-export const defaultKeep = { last: 3, daily: 7, weekly: 5 } as const
 export const defaultLedgerDir = '/var/lib/holdfast'
 export const defaultSnapshotDir = '/var/lib/holdfast/snapshots'
-export const defaultRegistryGraceMs = 8 * hourMs
-export const defaultSweep = { maxAgeMs: 24 * hourMs, budgetMs: 3 * hourMs } as const

@@ -32,14 +32,3 @@ function httpsEndpoint(given: string): EndpointReading {
   if (url.search !== '' || url.hash !== '') return { refused: 'must end with the host, the port or a path: expected https://host:port' }
   return { value: { kind: 'https', url: url.href.replace(/\/+$/, '') } }
 }
-
-/** Where alarms are sent: https, or http that does not leave this machine. */
-export const alarmUrlKind = {
-  expected: 'an address such as https://alarms.example/hook',
-  read(given: unknown): { readonly value: string } | { readonly refused: string } | null {
-    const url = typeof given === 'string' ? URL.parse(given) : null
-    if (url?.protocol === 'https:') return { value: url.href }
-    if (url?.protocol !== 'http:') return null
-    return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname) ? { value: url.href } : { refused: 'plain http would name tenants to everybody on the way: use https' }
-  },
-}

@@ -6,9 +6,10 @@ import { Failure } from '../model/failure.ts'
 import { disagreements } from './agreement.ts'
 import { defaultRequestTimeoutMs } from './defaults.ts'
 import { nearest } from '../model/nearest.ts'
+import { notInThisVersion, sectionsToCome, withoutThose } from './not-in-this-version.ts'
 import { sections } from './schema.ts'
 import type { Sections } from './schema.ts'
-import type { AlertSettings, BackupSettings, ServiceSettings, Settings } from './settings.ts'
+import type { ServiceSettings, Settings } from './settings.ts'
 import { readYaml } from './yaml-text.ts'
 import type { PlacedProblem, YamlReading } from './yaml-text.ts'
 
@@ -20,10 +21,10 @@ export function parseSettings(text: string, file: string): Settings {
   const yaml = readYaml(text)
   if (yaml.kind === 'refused') throw invalid(file, yaml.problems)
   const schema = sections(dirname(file))
-  const parsed = schema.safeParse(yaml.value ?? {})
+  const parsed = schema.safeParse(withoutThose(yaml.value ?? {}))
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => placed(issue, schema, yaml))),
-    ...disagreements(yaml.value).map(({ path, message }) => ({ ...yaml.placeOf(path, 'key'), message: `${pathText(path)} ${message}` })),
+    ...[...disagreements(yaml.value), ...notInThisVersion(yaml.value)].map(({ path, message }) => ({ ...yaml.placeOf(path, 'key'), message: `${pathText(path)} ${message}` })),
   ]
   if (!parsed.success || problems.length > 0) throw invalid(file, problems)
   return settingsOf(parsed.data, file)
@@ -46,7 +47,7 @@ function placed(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): read
   }
   const known = knownKeys(schema, issue.path)
   return issue.keys.map((key) => {
-    const near = nearest(key, known)
+    const near = nearest(key, issue.path.length === 0 ? [...known, ...sectionsToCome] : known)
     const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
     return { ...yaml.placeOf([...issue.path, key], 'key'), message: `unknown key ${pathText([...issue.path, key])}: ${advice}` }
   })
@@ -85,11 +86,7 @@ function settingsOf(given: Given, file: string): Settings {
     },
     snapshots: given.snapshots,
     check: { workers: check.workers, timeoutMs: check.timeout, memoryBytes: check.memory, niceness: check.niceness, accept: check.accept },
-    backups: backupsOf(given.backups),
     ledger: given.ledger,
-    registry: { graceMs: given.registry.grace },
-    sweep: { maxAgeMs: given.sweep.maxAge, budgetMs: given.sweep.budget },
-    alerts: given.alerts.map(alertOf),
   }
 }
 
@@ -97,13 +94,4 @@ function serviceOf({ name, admin, hooks, tokenFile, caFile, requestTimeout }: Gi
   if (admin !== null) return { kind: 'admin-api', name, endpoint: admin, tokenFile, caFile, requestTimeoutMs: requestTimeout ?? defaultRequestTimeoutMs }
   invariant(hooks !== undefined, 'a service has an admin API or hooks')
   return { kind: 'hooks', name, tenants: hooks.tenants, quiesce: hooks.quiesce, resume: hooks.resume, timeoutMs: hooks.timeout }
-}
-
-const backupsOf = ({ dir, keep, fetch }: Given['backups']): BackupSettings => ({ own: dir === null ? null : { dir, keep }, fetch })
-
-function alertOf({ command, webhook, heartbeat, on }: Given['alerts'][number]): AlertSettings {
-  if (command !== null) return { kind: 'command', command, on }
-  if (webhook !== null) return { kind: 'webhook', url: webhook, on }
-  invariant(heartbeat !== null, 'an alert has exactly one sink')
-  return { kind: 'heartbeat', url: heartbeat }
 }

@@ -1,8 +1,7 @@
-/** The shape of holdfast.yaml (interfaces.md, "Configuration"). Everything but `service` and `tenants` may be left out. */
+/** The shape of holdfast.yaml (interfaces.md, "Configuration"), without what is not in this version. Everything but `service` and `tenants` may be left out. */
 import * as z from 'zod/mini'
 import * as defaults from './defaults.ts'
-import { alarmUrlKind, endpointKind } from './endpoint.ts'
-import { alarmNames } from './settings.ts'
+import { endpointKind } from './endpoint.ts'
 import { command, duration, either, list, nonEmpty, oneOf, optional, path, required, size, text, whole } from './value.ts'
 
 export type Sections = ReturnType<typeof sections>
@@ -45,31 +44,7 @@ export function sections(folder: string) {
       niceness: optional(whole(0, 19), check.niceness),
       accept: optional(list('a list such as [unknown-collation]', oneOf('unknown-collation')), check.accept),
     }),
-    backups: sectionOrDefaults({
-      dir: optional(path('the path of a folder', folder), null),
-      keep: sectionOrDefaults({
-        last: optional(whole(1, 10_000), defaults.defaultKeep.last),
-        daily: optional(whole(0, 10_000), defaults.defaultKeep.daily),
-        weekly: optional(whole(0, 10_000), defaults.defaultKeep.weekly),
-      }),
-      fetch: optional(command('[fetch-backup, "{tenant}", "{out}"]', folder, '{tenant}', '{out}'), null),
-    }),
     ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
-    registry: sectionOrDefaults({ grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultRegistryGraceMs) }),
-    sweep: sectionOrDefaults({
-      maxAge: optional(duration('24h', { least: '0s', most: '365d' }), defaults.defaultSweep.maxAgeMs),
-      budget: optional(duration('3h', { least: '1s', most: '30d' }), defaults.defaultSweep.budgetMs),
-    }),
-    alerts: z.pipe(z.transform((given: unknown) => given ?? []), z.array(alert(folder), { error: 'expected a list such as [{ command: [/usr/local/bin/page] }]' })),
-  }, { error: notASection })
-}
-
-function alert(folder: string) {
-  return z.strictObject({
-    command: optional(command('[/usr/local/bin/page]', folder), null),
-    webhook: optional(alarmUrlKind, null),
-    heartbeat: optional(alarmUrlKind, null),
-    on: optional(nonEmpty(list(`a list of ${alarmNames.join(', ')}`, oneOf(...alarmNames))), alarmNames),
   }, { error: notASection })
 }
 

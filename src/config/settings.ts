@@ -53,22 +53,6 @@ export interface CheckSettings {
   readonly accept: readonly 'unknown-collation'[]
 }
 
-export interface BackupSettings {
-  /** Our own verified backups; null: none are kept. */
-  readonly own: { readonly dir: string; readonly keep: { readonly last: number; readonly daily: number; readonly weekly: number } } | null
-  /** Brings another tool's backup of `{tenant}` to `{out}`; null: there is none. */
-  readonly fetch: Command | null
-}
-
-export const alarmNames = ['harm', 'paused', 'damage', 'stale', 'inconclusive'] as const
-export type AlarmName = (typeof alarmNames)[number]
-
-export type AlertSettings =
-  | { readonly kind: 'command'; readonly command: Command; readonly on: readonly AlarmName[] }
-  | { readonly kind: 'webhook'; readonly url: string; readonly on: readonly AlarmName[] }
-  /** Asked only after full coverage: its absence alarms elsewhere. */
-  | { readonly kind: 'heartbeat'; readonly url: string }
-
 export interface Settings {
   /** Absolute path of the configuration file. */
   readonly file: string
@@ -77,9 +61,5 @@ export interface Settings {
   readonly hold: HoldSettings
   readonly snapshots: { readonly dir: string }
   readonly check: CheckSettings
-  readonly backups: BackupSettings
   readonly ledger: { readonly dir: string }
-  readonly registry: { readonly graceMs: number }
-  readonly sweep: { readonly maxAgeMs: number; readonly budgetMs: number }
-  readonly alerts: readonly AlertSettings[]
 }

@@ -12,6 +12,8 @@ import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './docto
 import { tryKeys } from './doctor-keys.ts'
 import { tryEnd } from './doctor-lease-end.ts'
 import { tryWhileQuiesced, type Standing } from './doctor-quiesced.ts'
+import { refusedTargets } from './refused-targets.ts'
+import { targetsOf } from './registry.ts'
 import { tryRefusals } from './doctor-refusals.ts'
 import {
   attempt,
@@ -47,6 +49,8 @@ export async function tryContract(trial: Trial): Promise<readonly Step[]> {
   const listed = tenants.find(({ id }) => id === tenant)
   if (listed === undefined)
     throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
+  const [refused] = (await refusedTargets(targetsOf([listed]), tenants, service.via, signal)).values()
+  if (refused !== undefined) return [unfit('service: quiesce', refused)]
   if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, null)).steps
   await using wire = await Wire.open(settings.service, 'configured')
   const wired: WiredTrial = { ...trial, wire, files: listed.files }

@@ -17,6 +17,7 @@ export const musts: readonly Must[] = [
   },
   { must: 'each tenant on one page, no cursor twice', steps: ['tenants'] },
   { must: 'absolute paths of main database files only', steps: ['tenants', 'quiesce'] },
+  { must: 'each file with one tenant, no id . or ..', steps: ['tenants'] },
   { must: 'an id may hold any character; unknown ids are 404', steps: ['unknown tenant'] },
   {
     must: 'unknown fields and parameters are refused',
@@ -60,6 +61,11 @@ export const musts: readonly Must[] = [
   {
     must: 'an ended lease is 410 for resume and renewal',
     steps: ['after the end of the lease', 'renewal of a lease that ended'],
+  },
+  {
+    must: 'no pause for a caller that has gone',
+    steps: [],
+    untried: 'a request given up may rightly be served before',
   },
   {
     must: 'the state dies with the process, bootId changes',

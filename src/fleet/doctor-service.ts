@@ -4,10 +4,13 @@ import { existsSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
 import { tenantId } from '../model/brand.ts'
 import { count } from '../model/count.ts'
+import { quote } from '../service/client/problem.ts'
 import { isOpenToAll, Wire } from '../service/client/wire.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
 import { wrongForm, wrongRefusal } from './doctor-answers.ts'
 import { tenantPath } from './doctor-holds.ts'
+import { refusedTargets, whyUnaskable } from './refused-targets.ts'
+import { targetsOf } from './registry.ts'
 import { broken, fit, skipped, step, warning, type Saying, type Step } from './doctor-words.ts'
 
 /** Where the service cannot be reached, what was not asked is named. */
@@ -63,7 +66,7 @@ async function askCapabilities(service: Service, signal: AbortSignal): Promise<S
 async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<Saying> {
   const tenants = await service.tenants(signal)
   if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
-  const wrong = wrongFileOf(tenants)
+  const wrong = wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, service.via, signal))
   if (wrong !== null) return broken(wrong)
   const { statusTenant } = settings.tenants
   if (statusTenant !== null && !tenants.some(({ id }) => id === statusTenant))
@@ -72,6 +75,12 @@ async function askTenants(service: Service, settings: Settings, signal: AbortSig
       'correct tenants.statusTenant',
     )
   return fit(`lists ${count(tenants.length, 'tenant')}, ${count(tenants.reduce((sum, { files }) => sum + files.length, 0), 'file')}`)
+}
+
+/** Ids that can be asked for, and each file with one tenant. */
+async function wrongTenantOf(tenants: readonly RegisteredTenant[], via: Service['via'], signal: AbortSignal): Promise<string | null> {
+  const [refused] = (await refusedTargets(targetsOf(tenants), tenants, via, signal)).values()
+  return refused?.message ?? tenants.map(({ id }) => whyUnaskable(id, via)).find((why) => why !== null)?.message ?? null
 }
 
 /** Absolute paths of main database files only. */
@@ -87,12 +96,14 @@ function wrongFileOf(tenants: readonly RegisteredTenant[]): string | null {
   return null
 }
 
+const leasesNamedMax = 10
+
 async function askLeases(service: Service, signal: AbortSignal): Promise<Saying> {
   const leases = await service.leases(signal)
   return leases.length === 0
     ? fit('none')
     : warning(
-        `${leases.length} stand: ${leases.map(({ tenant, holder }) => `${tenant} by ${holder}`).join(', ')}`,
+        `${leases.length} stand: ${leases.slice(0, leasesNamedMax).map(({ tenant, holder }) => `${tenant} by ${quote(holder)}`).join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
         'holdfast resume --all',
       )
 }

@@ -131,7 +131,7 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
 /** What of a hold takes room on the disk until its check is over. Shared blocks take none. */
 function bytesOnDisk({ held }: HeldTarget): number {
   if (held.kind !== 'snapshot') return 0
-  return held.record.evidence.snapshot?.method === 'reflink' ? 0 : held.snapshot.bytes
+  return held.record.evidence.snapshot?.method === 'reflink' ? 0 : held.snapshot.bytesOnDisk
 }
 
 /** Where each target stands, for the progress line. */

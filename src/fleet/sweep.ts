@@ -5,6 +5,7 @@ import { select, type Selected, type Selecting } from './selection.ts'
 import type { Target } from './crew.ts'
 import { unread, unseen, type Depth } from './examine.ts'
 import { workThrough, type Watching, type Worked } from './pipeline.ts'
+import { refusedTargets } from './refused-targets.ts'
 import { besidePausedTenant, checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
 
 export type Selection =
@@ -33,14 +34,21 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   // Only a sweep of everything can say that something is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
   watching.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
+  const refused = await refusedTargets(targets, registry.tenants, service.via, signal)
+  const isHeld = (target: Target): boolean => !refused.has(target)
+  for (const [target, failure] of refused) {
+    const result = unread(unseen(target, options.depth, crew.map), 'failed', failure)
+    watching.onResult(result)
+    if (target.tenant !== null) await ledger.append({ kind: 'checked', tenant: target.tenant, result })
+  }
   const limits = await limitsFor(crew.folder, options.depth, settings.hold.maxPaused, checksAtOnce(settings), besidePausedTenant)
-  const worked = await workThrough(targets, crew, { ...limits, leading }, watching, signal)
+  const worked = await workThrough(targets.filter(isHeld), crew, { ...limits, leading: targets.slice(0, leading).filter(isHeld).length }, watching, signal)
   for (const { tenant, path, failure } of gone) {
     const result = unread(unseen({ tenant, named: path }, options.depth, false), 'inconclusive', failure)
     watching.onResult(result)
     await ledger.append({ kind: 'checked', tenant, result })
   }
-  return { ...worked, covered: worked.covered + gone.length, selected: targets.length + gone.length }
+  return { ...worked, covered: worked.covered + gone.length + refused.size, selected: targets.length + gone.length }
 }
 
 function chooseFrom({ tenants }: Registry, selection: Selection, order: Omit<Selecting, 'only'>): Selected {

@@ -1,7 +1,8 @@
 /** Step 7: the copy, through the sealed descriptors into the draft. */
-import { copyRange } from '../host/copying.ts'
+import { copyRangeSparsely } from '../host/copying.ts'
 import type { CopyMethod, SnapshotEvidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import { companionBytesOf } from './companion-bytes.ts'
 import type { Draft } from './draft.ts'
 import type { Proven } from './proof.ts'
 import type { WarmCopy } from './warm-copy.ts'
@@ -23,9 +24,11 @@ async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortS
   let bytes = 0
   for (const { part, size } of proof.files) {
     if (part === '-shm') continue // It is an index of the WAL, which SQLite rebuilds; the live one may be stale.
-    const used = await copyRange(files.descriptor(part), await draft.descriptor(part), { offset: 0, bytes: size }, signal).catch(draft.failed)
+    const from = files.descriptor(part)
+    const range = { offset: 0, bytes: part === '' ? size : await companionBytesOf(from, size) }
+    const used = await copyRangeSparsely(from, await draft.descriptor(part), range, signal).catch(draft.failed)
     if (part === '') method = used
-    if (used !== 'reflink') bytes += size
+    if (used !== 'reflink') bytes += draft.bytesOnDisk(part)
   }
   return { method, tailBytes: bytes }
 }
@@ -41,7 +44,8 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
   const tailBytes = await warm.follower.followRest(signal).catch(draft.failed)
   if (warm.follower.salts !== proof.walSalts) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
   if (!files.has('-journal')) return { method: 'warm+tail', tailBytes }
-  const journalBytes = Number((await files.stat('-journal')).size)
-  await copyRange(files.descriptor('-journal'), await draft.descriptor('-journal'), { offset: 0, bytes: journalBytes }, signal).catch(draft.failed)
-  return { method: 'warm+tail', tailBytes: tailBytes + journalBytes }
+  const journal = files.descriptor('-journal')
+  const bytes = await companionBytesOf(journal, Number((await files.stat('-journal')).size))
+  await copyRangeSparsely(journal, await draft.descriptor('-journal'), { offset: 0, bytes }, signal).catch(draft.failed)
+  return { method: 'warm+tail', tailBytes: tailBytes + draft.bytesOnDisk('-journal') }
 }

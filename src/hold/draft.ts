@@ -27,6 +27,8 @@ export interface Snapshot extends AsyncDisposable {
   /** Folder that holds the snapshot and nothing else. */
   readonly folder: string
   readonly bytes: number
+  /** Room that it takes on the disk, at most; less than `bytes` where it has holes. */
+  readonly bytesOnDisk: number
   readonly files: SnapshotEvidence['files']
   readonly kept: KeptFiles
 }
@@ -85,23 +87,30 @@ export class Draft implements AsyncDisposable {
     return file === undefined ? 0 : fstatSync(file).size
   }
 
+  /** What was written of a part, without its holes. */
+  bytesOnDisk(part: LiveSetPart): number {
+    const file = this.#files.get(part)
+    return file === undefined ? 0 : writtenBytes(file)
+  }
+
   /** Makes a snapshot of the draft: hash, rename. It is not synced, for it is read and deleted: what is to outlive the run is copied (manifest.ts). */
-  async keep(): Promise<Snapshot> {
+  async keep(signal: AbortSignal): Promise<Snapshot> {
     invariant(this.#files.has(''), 'a snapshot has a database file')
     const files: SnapshotEvidence['files'][number][] = []
     const kept: KeptFiles = new Map()
     for (const part of liveSetParts) {
       const file = this.#files.get(part)
       if (file === undefined) continue
-      files.push({ part, ...(await digestOf(file)) })
+      files.push({ part, ...(await digestOf(file, signal)) })
       kept.set(part, keptFile(fstatSync(file, { bigint: true })))
     }
+    const bytesOnDisk = liveSetParts.reduce((sum, part) => sum + this.bytesOnDisk(part), 0)
     this.#close()
     const folder = this.#folder.slice(0, -partialSuffix.length)
     renameSync(this.#folder, folder)
     this.#kept = true
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    return { path: join(folder, databaseName) as SnapshotPath, folder, files, kept, bytes, [Symbol.asyncDispose]: () => removeFolder(folder) }
+    return { path: join(folder, databaseName) as SnapshotPath, folder, files, kept, bytes, bytesOnDisk, [Symbol.asyncDispose]: () => removeFolder(folder) }
   }
 
   #close(): void {
@@ -132,6 +141,11 @@ export async function removeFolder(folder: string): Promise<void> {
       if (!isSystemError(error)) throw error
     })
   }
+}
+
+function writtenBytes(file: number): number {
+  const { size, blocks } = fstatSync(file)
+  return Math.min(size, blocks * 512)
 }
 
 const truncateFile = promisify(ftruncate)

@@ -70,7 +70,7 @@ async function tryOnce(
     const copied = prepared.files.length === 0 ? nothingCopied : await copyAndResume(prepared, request, companions, signal)
     if (copied.unproven === null && isWorthAnother()) return { kind: 'again' }
     await nextTurn() // The next tenant's request goes out first: what follows here is done while the service works on it.
-    return { kind: 'ended', snapshots: await publish(copied), failure: copied.unproven }
+    return { kind: 'ended', snapshots: await publish(copied, signal), failure: copied.unproven }
   } catch (error) {
     const failure = gravestOf(error)
     if (failure.code === 'INTERRUPTED') throw failure.withTenant(keeper.kind === 'service' && holds.some(({ record }) => record.begun) ? 'active' : 'untouched')

@@ -2,11 +2,11 @@
  * A pulled snapshot is a folder with the live set as it was copied and a manifest that says what it is. `check --snapshot`
  * recognises it elsewhere by the digests: a copy that was altered on its way loses its evidence.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream, fstatSync } from 'node:fs'
-import { copyFile, constants, lstat, readdir, open, unlink } from 'node:fs/promises'
+import { fstatSync } from 'node:fs'
+import { lstat, readdir, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readSmallFile } from '../config/small-file.ts'
+import { copyRegularFile } from '../host/copy-file.ts'
 import { openDescriptor } from '../host/descriptor.ts'
 import { nameOf, onDisk } from '../host/file-name.ts'
 import { syncFolder } from '../host/durable.ts'
@@ -14,6 +14,7 @@ import { removeFolders, tryFolder } from '../host/folder.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { liveSetParts, type Evidence } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import { digestOf } from './digest.ts'
 import type { Snapshot } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
 import { failureOfPath } from './live-path.ts'
@@ -73,7 +74,7 @@ export async function requireRoomFor(folder: string): Promise<void> {
 
 /** @param written gets the name of the copy when there is one */
 async function copyDurably(from: string, to: string, written: string[]): Promise<void> {
-  await copyFile(from, onDisk(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE) // Leaves nothing where it fails.
+  await copyRegularFile(from, to, 'refuse') // Leaves nothing where it fails.
   written.push(to)
   await using file = await open(onDisk(to), 'r+')
   await file.chmod(0o600)
@@ -130,7 +131,7 @@ export async function recognise(given: string): Promise<Manifest | null> {
   const said = new Set(manifest?.files.map(({ name }) => name))
   if (!manifest || !said.has(basename(named))) return null
   for (const part of ['-wal', '-journal']) if (!said.has(basename(named) + part) && (await isThere(named + part))) return null
-  for (const { name, bytes, sha256 } of manifest.files) if ((await digestOf(join(folder, basename(name)), bytes)) !== sha256) return null
+  for (const { name, bytes, sha256 } of manifest.files) if ((await digestOfPath(join(folder, basename(name)), bytes)) !== sha256) return null
   return manifest
 }
 
@@ -152,14 +153,14 @@ const manifestBytesMax = 1_000_000
 const isThere = (path: string): Promise<boolean> => lstat(onDisk(path)).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
 
 /** null for what is no regular file of so many bytes. */
-async function digestOf(path: string, bytes: number): Promise<string | null> {
-  const hash = createHash('sha256')
+async function digestOfPath(path: string, bytes: number): Promise<string | null> {
   try {
     using file = openDescriptor(path, 'read-only')
     if (fstatSync(file.number).size !== bytes) return null
-    for await (const piece of createReadStream('', { fd: file.number, autoClose: false }) as AsyncIterable<Buffer>) hash.update(piece)
+    return (await digestOf(file.number, never)).sha256
   } catch {
     return null
   }
-  return hash.digest('hex')
 }
+
+const never = new AbortController().signal

@@ -5,6 +5,7 @@ import { systemFailure } from '../config/system-failure.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { canReflink } from '../host/copying.ts'
 import { fileSystemOf, type FileSystem } from '../host/file-system.ts'
+import { dataBytesOf } from '../host/holes.ts'
 import type { LivePath } from '../model/brand.ts'
 import type { SealLevel } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
@@ -23,7 +24,7 @@ export interface Outlook extends FileKind {
   /** The strongest seal that this file system can give. */
   readonly ceiling: SealLevel
   readonly walMode: boolean
-  /** Bytes of the database file and of its WAL and journal. */
+  /** Bytes of the database file, and of its WAL and journal, without holes: what a copy writes. */
   readonly mainBytes: number
   readonly tailBytes: number
   readonly reflink: boolean
@@ -38,9 +39,9 @@ export interface Outlook extends FileKind {
  */
 export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<Outlook> {
   const { fileSystem, ceiling } = await judgeFileSystem(files, trustMounts)
-  const mainBytes = Number((await files.stat('')).size)
+  const mainBytes = await dataBytesOf(files.descriptor(''))
   let tailBytes = 0
-  for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += Number((await files.stat(part)).size)
+  for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += await dataBytesOf(files.descriptor(part))
   const reflink = mainBytes > 0 && reflinkTypes.has(fileSystem.type) && (await canReflink(files.descriptor(''), folder))
   const first = await files.read('', 0, 100)
   const header = readHeader(first)

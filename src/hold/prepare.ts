@@ -53,6 +53,7 @@ export async function prepare(
   holds: readonly FileHold[], request: HoldRequest, companions: Companions, signal: AbortSignal,
 ): Promise<Prepared> {
   const { keeper, folder, settings } = request
+  requireFew(holds)
   for (;;) {
     await using opened = new AsyncDisposables()
     const resolved = await resolve(holds.filter(({ failure }) => failure === null), request)
@@ -77,6 +78,17 @@ export async function prepare(
     const kept = opened.move()
     return { files, announced, wasHealthy, large: isLarge(files, settings), [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() }
   }
+}
+
+/** Each costs a dozen descriptors, and milliseconds of the pause that all of them share. */
+const filesMax = 1_000
+
+/** @throws {Failure} TOO_LARGE_FOR_PAUSE */
+function requireFew(holds: readonly FileHold[]): void {
+  if (holds.length <= filesMax) return
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `the service lists ${holds.length} files for this tenant; at most ${filesMax} are held in one pause`, {
+    hint: 'look at the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole',
+  })
 }
 
 const resolve = (holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> =>
@@ -118,9 +130,9 @@ async function inspect(
  * @throws {Failure} IN_USE
  */
 async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: AbortSignal): Promise<PreparedFile> {
-  const { unused, files, outlook } = file
+  const { unused, files } = file
   if (!unused) return file
-  if (!unused.leased) await readIntoCache(files, outlook.mainBytes, signal)
+  if (!unused.leased) await readIntoCache(files, signal)
   await probe.ready()
   await unused.watched(signal)
   unused[Symbol.dispose]()

@@ -44,7 +44,7 @@ export async function copyPrivately(named: string, parent: string, name: string)
   const source = (await realPathOf(given)) ?? given
   await requireNoneBesideLink(given, source)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)
-  requireSpace(parent, found.size)
+  requireSpace(parent, Math.min(found.size, found.blocks * 512))
   const folder = join(parent, name)
   try {
     mkdirSync(folder, { mode: 0o700 })

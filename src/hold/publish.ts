@@ -18,10 +18,10 @@ export interface Publishing {
 }
 
 /** @returns what each file has become; one that could not be hashed or renamed has its failure instead */
-export async function publish({ files, written, unproven }: Publishing): Promise<ReadonlyMap<FileHold, Held>> {
+export async function publish({ files, written, unproven }: Publishing, signal: AbortSignal): Promise<ReadonlyMap<FileHold, Held>> {
   await using unclaimed = new AsyncDisposables() // Nobody else knows of the snapshots yet.
   const published = await inTurn(files, async (file) => {
-    const published = await publishFile(file)
+    const published = await publishFile(file, signal)
     unclaimed.add(published.snapshot)
     return [file.hold, { kind: 'snapshot', ...published, record: file.hold.record, written, unproven }] as const
   })
@@ -30,11 +30,11 @@ export async function publish({ files, written, unproven }: Publishing): Promise
 }
 
 async function publishFile(
-  { hold: { record }, draft, superJournal, copied, outlook }: CopiedFile,
+  { hold: { record }, draft, superJournal, copied, outlook }: CopiedFile, signal: AbortSignal,
 ): Promise<{ readonly snapshot: Snapshot; readonly file: FileKind }> {
   await settleSuperJournal(draft, superJournal)
   await using unclaimed = new AsyncDisposables()
-  const snapshot = unclaimed.add(await draft.keep())
+  const snapshot = unclaimed.add(await draft.keep(signal))
   // The service has closed it since: a file that was no database may have become one, and one that was may be empty.
   const seenBefore = outlook.contents === 'sqlite' && !isEmptyDatabase(snapshot.files[0]?.bytes ?? 0)
   const file: FileKind = seenBefore ? outlook : kindOfCopy(snapshot.path)

@@ -11,6 +11,9 @@ export const isFolder = (named: string): Promise<boolean> => stat(onDisk(named))
 /** The name of the file itself, with every link resolved; null for a name that leads nowhere, or to where we may not look. */
 export const realPathOf = (named: string): Promise<string | null> => realpath(onDisk(named), 'buffer').then(nameOf, () => null)
 
+/** Which file a name leads to, by device and inode; null for a name that leads nowhere, or to where we may not look. */
+export const identityOf = (named: string): Promise<string | null> => stat(onDisk(named), { bigint: true }).then(({ dev, ino }) => `${dev} ${ino}`, () => null)
+
 /** Do both names lead to one file, whatever they are? Of what cannot be looked at nobody knows: then they do not. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map((name) => stat(onDisk(name), { bigint: true }).catch(() => null)))

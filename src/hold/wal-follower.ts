@@ -4,9 +4,11 @@
  * committed the wal-index says: a writer that was killed after its commit frame, and before it said so there, leaves
  * frames that look committed and that the next writer overwrites.
  */
+import { copyRangeSparsely } from '../host/copying.ts'
 import { Failure } from '../model/failure.ts'
 import { frameBytesOf, readWalHeader, walHeaderBytes, frameHeaderBytes, WalScan, type WalHeader } from '../sqlite/wal.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../sqlite/wal-index.ts'
+import { companionBytesOf } from './companion-bytes.ts'
 import type { LiveFiles } from './live-files.ts'
 
 export type WriteAt = (descriptor: number, bytes: Uint8Array, position: number) => Promise<void>
@@ -59,7 +61,7 @@ export class WalFollower {
   async followRest(signal: AbortSignal): Promise<number> {
     const scan = await this.#start(null)
     const size = Number((await this.#files.stat('-wal')).size)
-    if (!scan) return this.#copyBytes(0, size, signal)
+    if (!scan) return this.#copyUnread(size, signal)
     scan.rewind()
     const from = scan.state.committedEnd
     await this.#feed(from, size, signal)
@@ -106,6 +108,14 @@ export class WalFollower {
       end += frameBytes
     }
     return end
+  }
+
+  /** Without a header SQLite reads none of it; what it holds is looked for in the copy. */
+  async #copyUnread(size: number, signal: AbortSignal): Promise<number> {
+    const wal = this.#files.descriptor('-wal')
+    const bytes = await companionBytesOf(wal, size)
+    await copyRangeSparsely(wal, this.#copy, { offset: 0, bytes }, signal)
+    return bytes
   }
 
   async #copyBytes(from: number, to: number, signal: AbortSignal): Promise<number> {

@@ -8,7 +8,8 @@ import { write } from 'node:fs'
 import { promisify } from 'node:util'
 import { findConflict, tryLock, unlock, type ByteRange } from '../host/byte-lock.ts'
 import { monotonicMs, sleep } from '../host/clock.ts'
-import { copyRange } from '../host/copying.ts'
+import { copyRange, copyRangeSparsely, type CopiedRange } from '../host/copying.ts'
+import { dataSpans } from '../host/holes.ts'
 import { Failure } from '../model/failure.ts'
 import { lockBytes, shmLockBytes } from '../sqlite/lock-bytes.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../sqlite/wal-index.ts'
@@ -50,7 +51,7 @@ export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardia
     const growth = limitGrowth(files)
     held.push(growth)
     const within = AbortSignal.any([signal, growth.exceeded])
-    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset: 0, bytes: Number(size) }, within)
+    await copyRangeSparsely(files.descriptor(''), await draft.descriptor(''), { offset: 0, bytes: Number(size) }, within)
     const follower = new WalFollower(files, await draft.descriptor('-wal'), writeAt)
     const catchUp = async (): Promise<void> => {
       for (let round = 0; round < limits.rounds; round++) if ((await follower.followCommitted(within)) < limits.tailBytes) break
@@ -142,11 +143,13 @@ async function writeAt(descriptor: number, bytes: Uint8Array, position: number):
 }
 
 /** For rollback-journal tenants: reads the file once, so that the copy in the pause comes from memory. */
-export async function readIntoCache(files: LiveFiles, bytes: number, signal: AbortSignal): Promise<void> {
+export async function readIntoCache(files: LiveFiles, signal: AbortSignal): Promise<void> {
   const pieceBytes = 4 * 1024 * 1024
-  for (let offset = 0; offset < bytes; offset += pieceBytes) {
-    signal.throwIfAborted()
-    await files.read('', offset, Math.min(pieceBytes, bytes - offset))
+  for await (const { offset, end } of dataSpans(files.descriptor(''))) {
+    for (let at = offset; at < end; at += pieceBytes) {
+      signal.throwIfAborted()
+      await files.read('', at, Math.min(pieceBytes, end - at))
+    }
   }
 }
 
@@ -154,11 +157,9 @@ export async function readIntoCache(files: LiveFiles, bytes: number, signal: Abo
 const rehearsal = { pieces: 4, pieceBytes: 16 * 1024 * 1024 } as const
 
 /** Copies a few pieces into the draft and forgets them. @returns bytes a second of the fastest: the service that slows the others down will stand still */
-export async function rehearseCopy(files: LiveFiles, draft: Draft, bytes: number, signal: AbortSignal): Promise<number> {
+export async function rehearseCopy(files: LiveFiles, draft: Draft, signal: AbortSignal): Promise<number> {
   let fastest = 0
-  for (let i = 0; i < rehearsal.pieces && i * rehearsal.pieceBytes < bytes; i++) {
-    const offset = i * rehearsal.pieceBytes
-    const piece = Math.min(rehearsal.pieceBytes, bytes - offset)
+  for (const [i, { offset, bytes: piece }] of (await piecesToRehearse(files)).entries()) {
     const startMs = monotonicMs()
     await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch(draft.failed)
     // A last piece of a few bytes would tell more of the call than of the copying.
@@ -166,4 +167,15 @@ export async function rehearseCopy(files: LiveFiles, draft: Draft, bytes: number
   }
   await draft.restart('')
   return fastest
+}
+
+/** The first ones that hold data: a hole would tell of no copying. */
+async function piecesToRehearse(files: LiveFiles): Promise<readonly CopiedRange[]> {
+  const pieces: CopiedRange[] = []
+  for await (const { offset, end } of dataSpans(files.descriptor(''))) {
+    for (let at = offset; at < end; at += rehearsal.pieceBytes) {
+      if (pieces.push({ offset: at, bytes: Math.min(rehearsal.pieceBytes, end - at) }) === rehearsal.pieces) return pieces
+    }
+  }
+  return pieces
 }

@@ -70,9 +70,9 @@ async function requirePauseWithin(
 
 /** @returns bytes a second of a copy of the largest file; null where nothing is copied as a whole */
 async function readAndRehearse(whole: readonly PreparedFile[], signal: AbortSignal): Promise<number | null> {
-  for (const { files, outlook } of whole) await readIntoCache(files, outlook.mainBytes, signal)
+  for (const { files } of whole) await readIntoCache(files, signal)
   const largest = whole.toSorted((a, b) => b.outlook.mainBytes - a.outlook.mainBytes)[0]
-  return largest === undefined ? null : rehearseCopy(largest.files, largest.draft, largest.outlook.mainBytes, signal)
+  return largest === undefined ? null : rehearseCopy(largest.files, largest.draft, signal)
 }
 
 function namesOf(files: readonly PreparedFile[]): string {

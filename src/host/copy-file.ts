@@ -1,8 +1,10 @@
 /** Copying a file whose name another user may have had a hand in. */
-import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, statSync, type Stats } from 'node:fs'
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, statSync, unlinkSync, type Stats } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { Failure } from '../model/failure.ts'
+import { copyRangeSparsely } from './copying.ts'
 import { onDisk } from './file-name.ts'
+import { hasHoles } from './holes.ts'
 import { hasDescriptorPaths } from './open-folder.ts'
 
 /**
@@ -22,13 +24,31 @@ export async function copyRegularFile(from: string, to: string, links: 'follow' 
     const opened = fstatSync(file)
     if (!opened.isFile()) throw refused() // It got the name since.
     const source = hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from)
-    await copyFile(source, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-    chmodSync(to, 0o600) // It has got the mode of the original, which may let in everybody, or nobody.
+    if (hasHoles(file)) await copySparse(file, to, opened.size)
+    else {
+      await copyFile(source, onDisk(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      chmodSync(onDisk(to), 0o600) // It has got the mode of the original, which may let in everybody, or nobody.
+    }
     return opened
   } finally {
     closeSync(file)
   }
 }
+
+/** Of a sparse file the holes are not filled. */
+async function copySparse(from: number, to: string, bytes: number): Promise<void> {
+  const copy = openSync(onDisk(to), 'wx', 0o600)
+  try {
+    await copyRangeSparsely(from, copy, { offset: 0, bytes }, never)
+  } catch (error) {
+    unlinkSync(onDisk(to))
+    throw error
+  } finally {
+    closeSync(copy)
+  }
+}
+
+const never = new AbortController().signal
 
 function openWithoutWaiting(path: string, flags: number): number {
   try {

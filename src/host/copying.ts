@@ -5,8 +5,10 @@
  */
 import { close, fstatSync, ftruncate, read, write } from 'node:fs'
 import { promisify } from 'node:util'
+import { invariant } from '../model/bug.ts'
 import type { CopyMethod } from '../model/evidence.ts'
 import { monotonicMs } from './clock.ts'
+import { hasHoles, nextData } from './holes.ts'
 import { copyFileRange, ioctlPointer, SystemCallError, systemCallError } from './libc.ts'
 import { openUnnamedFile } from './unnamed-file.ts'
 
@@ -41,9 +43,42 @@ export async function copyRange(from: number, to: number, range: CopiedRange, si
   signal.throwIfAborted()
   const progress: Progress = { range, copied: 0, signal, onBytes }
   if (coversWholeFile(from, range) && await reflink(from, to, progress)) return 'reflink'
+  return copyAll(from, to, progress)
+}
+
+/** The same, but holes stay holes: they take neither time nor room. What `to` has already must end before the range. @throws as `copyRange` */
+export async function copyRangeSparsely(from: number, to: number, range: CopiedRange, signal: AbortSignal, onBytes: (copied: number) => void = () => {}): Promise<CopyMethod> {
+  if (!hasHoles(from)) return copyRange(from, to, range, signal, onBytes)
+  signal.throwIfAborted()
+  invariant(fstatSync(to).size <= range.offset, 'nothing of the copy lies where a hole is left out')
+  const progress: Progress = { range, copied: 0, signal, onBytes }
+  if (coversWholeFile(from, range) && await reflink(from, to, progress)) return 'reflink'
+  return copyAroundHoles(from, to, progress)
+}
+
+async function copyAll(from: number, to: number, progress: Progress): Promise<CopyMethod> {
   if (await copyInKernel(from, to, progress)) return 'copy_file_range'
   await copyThroughMemory(from, to, progress)
   return 'read-write'
+}
+
+/** What is not written reads as zeros, as the holes do. */
+async function copyAroundHoles(from: number, to: number, { range, signal, onBytes }: Progress): Promise<CopyMethod> {
+  const end = range.offset + range.bytes
+  let method: CopyMethod = 'copy_file_range'
+  for (let at = range.offset; ;) {
+    const data = nextData(from, at, end)
+    if (data === null) break
+    const { offset } = data
+    const part: Progress = { range: { offset, bytes: data.end - offset }, copied: 0, signal, onBytes: (copied) => onBytes(offset - range.offset + copied) }
+    method = await copyAll(from, to, part)
+    at = data.end
+  }
+  const { size } = fstatSync(from)
+  if (size < end) throw new ShortCopy(Math.max(0, size - range.offset), range.bytes)
+  if (fstatSync(to).size < end) await promisify(ftruncate)(to, end)
+  onBytes(range.bytes)
+  return method
 }
 
 interface Progress {

@@ -107,6 +107,21 @@ export function systemCall(number: number, first: number, second: number, third:
   return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
 }
 
+/** lseek(2) to the next data, or the next hole. @returns the offset @throws {SystemCallError} ENXIO where there is none behind `from` */
+export function seek(descriptor: number, from: number, to: 'data' | 'hole'): number {
+  const libc = load()
+  const [SEEK_DATA, SEEK_HOLE] = [3, 4]
+  return checked('lseek', libc.lseek(descriptor, from, to === 'data' ? SEEK_DATA : SEEK_HOLE), libc.errno())
+}
+
+/** fstatfs(2): the number of the kind of file system that the file lies on. Needs no /proc. @throws {SystemCallError} */
+export function fileSystemTypeOf(descriptor: number): number {
+  const libc = load()
+  const found = Buffer.alloc(256) // struct statfs has 120 bytes, and begins with f_type.
+  checked('fstatfs', libc.fstatfs(descriptor, found), libc.errno())
+  return found.readUInt32LE(0)
+}
+
 /** memfd_create(2): a file without a name, in memory, that goes with its last descriptor. Closed when a program is started. @throws {SystemCallError} */
 export function memoryFile(name: string): number {
   const libc = load()
@@ -147,6 +162,8 @@ interface Libc {
   readonly copyFileRange: Callable<readonly [number, Buffer, number, Buffer, number, number]>
   readonly chroot: (folder: string) => number
   readonly linkat: (fromFolder: number, from: string, toFolder: number, to: string, flags: number) => number
+  readonly fstatfs: (descriptor: number, found: Buffer) => number
+  readonly lseek: (descriptor: number, offset: number, whence: number) => number
   readonly memfd: (name: string, flags: number) => number
   readonly setrlimit: (resource: number, pair: Buffer) => number
   /** Type of a pointer to struct sock_fprog. */
@@ -186,6 +203,8 @@ function load(): Libc {
       copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
       chroot: bound('int chroot(const char *folder)'),
       linkat: bound('int linkat(int fromFolder, const char *from, int toFolder, const char *to, int flags)'),
+      fstatfs: bound('int fstatfs(int descriptor, void *found)'),
+      lseek: bound('int64 lseek(int descriptor, int64 offset, int whence)'),
       memfd: bound('int memfd_create(const char *name, uint flags)'),
       setrlimit: bound('int setrlimit(int resource, void *pair)'),
       filterProgram: koffi.pointer(koffi.struct({ length: 'ushort', filter: 'void *' })),

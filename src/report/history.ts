@@ -3,6 +3,7 @@ import type { SealLevel } from '../model/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { jsonText } from './json-text.ts'
 import { unbroken, wrap } from './layout.ts'
 import { legibleName } from './legible.ts'
 import { renderTable } from './table.ts'
@@ -37,7 +38,7 @@ export interface HistoryOptions {
 }
 
 export function renderHistory({ entries, older }: HistoryView, options: HistoryOptions): string {
-  if (options.format === 'json') return `${JSON.stringify({ schema: 'holdfast.history/1', entries, more: older !== null }, null, 2)}\n`
+  if (options.format === 'json') return `${jsonText({ schema: 'holdfast.history/1', entries, more: older !== null })}\n`
   if (entries.length === 0 && older === null) return 'Nothing was checked yet.\n'
   const columns = [
     { head: 'TENANT', align: 'left' }, { head: 'WHEN (UTC)', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'WHAT', align: 'left' }, { head: 'DEPTH', align: 'left' }, { head: 'PAUSE', align: 'right' },

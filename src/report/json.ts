@@ -1,5 +1,6 @@
 /** The report as one JSON document, its keys in the order of interfaces.md. */
 import type { Report, Result } from '../model/report.ts'
+import { jsonText } from './json-text.ts'
 import { keyRedactor } from './redact.ts'
 
 export interface JsonOptions {
@@ -20,12 +21,12 @@ export function* jsonReport({ schema, tool, run, summary, ...others }: Omit<Repo
 /** A document with one list that may be long: what stands before it, the list under its name, and what follows. */
 export function* jsonDocument(before: object, name: string, items: Iterable<object>, after: object): Generator<string> {
   yield '{\n'
-  for (const [key, value] of Object.entries(before)) if (value !== undefined) yield `  ${JSON.stringify(key)}: ${indented(value, 2)},\n`
-  yield `  ${JSON.stringify(name)}: [`
+  for (const [key, value] of Object.entries(before)) if (value !== undefined) yield `  ${jsonText(key)}: ${indented(value, 2)},\n`
+  yield `  ${jsonText(name)}: [`
   let written = 0
   for (const item of items) yield `${written++ === 0 ? '' : ','}\n    ${indented(item, 4)}`
   yield written === 0 ? ']' : '\n  ]'
-  for (const [key, value] of Object.entries(after)) if (value !== undefined) yield `,\n  ${JSON.stringify(key)}: ${indented(value, 2)}`
+  for (const [key, value] of Object.entries(after)) if (value !== undefined) yield `,\n  ${jsonText(key)}: ${indented(value, 2)}`
   yield '\n}\n'
 }
 
@@ -34,7 +35,7 @@ export function* inTurn<From, To>(items: Iterable<From>, change: (item: From) =>
   for (const item of items) yield change(item)
 }
 
-const indented = (value: unknown, columns: number): string => JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(columns)}`)
+const indented = (value: unknown, columns: number): string => jsonText(value).replaceAll('\n', `\n${' '.repeat(columns)}`)
 
 /** A result with its keys in the order of interfaces.md. */
 export function inOrder(result: Result): object {

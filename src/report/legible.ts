@@ -2,7 +2,7 @@
 import { nameObject } from '../diagnosis/sentence.ts'
 import type { FoundObject } from '../model/finding.ts'
 import { boundedName, commandMax, cutMiddle, unbroken } from './layout.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 
 /** A name of a database may have millions of letters, and a sentence may quote several. */
 const sentenceMax = 4_096
@@ -16,10 +16,10 @@ export const legibleObject = (object: FoundObject): string =>
 
 /** @param names that the sentence may quote */
 export function legibleSentence(text: string, names: readonly string[] = []): string {
-  const shown = cutMiddle(printable(text), sentenceMax)
+  const shown = cutMiddle(printableSentence(text), sentenceMax)
   return names.filter((name) => name.includes(' ')).reduce((said, name) => said.replaceAll(printable(name), unbroken(printable(name))), shown)
 }
 
 /** What to type, in one piece; where nobody could type it, where to find it. */
 export const legibleCommand = (command: string): string =>
-  command.length > commandMax ? '(too long to show here; --json names what it needs)' : printable(command)
+  command.length > commandMax ? '(too long to show here; --json names what it needs)' : printableSentence(command)

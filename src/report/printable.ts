@@ -2,22 +2,25 @@ import { invisible } from '../diagnosis/command.ts'
 import { showsAsciiOnly } from '../model/letters.ts'
 
 /**
- * Makes untrusted text (tenant ids, paths, names of objects, messages of services) fit for a terminal: controls, escapes, bidirectional marks,
- * zero-width and unassigned characters, line separators and lone surrogates are spelled out. The result is one line and shows what is there.
- * In a locale that is not UTF-8 every letter beyond ASCII is spelled out too.
+ * Makes a name (tenant id, path, name of an object) fit for a terminal: controls, escapes, bidirectional marks, zero-width and unassigned
+ * characters, line separators and lone surrogates are spelled out, and backslashes doubled. The result is one line and shows what is there:
+ * no two names are printed alike. In a locale that is not UTF-8 every letter beyond ASCII is spelled out too.
  */
-export function printable(text: string): string {
-  const shown = printableInUtf8(text)
+export const printable = (name: string): string => printableSentence(doubled(name))
+
+/** The same for sentences and commands, which may quote names by backslashes already: these stay as they are, to be read or typed. */
+export function printableSentence(text: string): string {
+  const shown = spelledOut(text)
   return showsAsciiOnly() ? shown.replaceAll(beyondAscii, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`) : shown
 }
 
-/** The same for a program that reads UTF-8, whatever the locale. */
-export function printableInUtf8(text: string): string {
-  return text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
-}
+/** A name for a program that reads UTF-8, whatever the locale. */
+export const printableInUtf8 = (name: string): string => spelledOut(doubled(name))
+
+const doubled = (name: string): string => name.replaceAll('\\', '\\\\')
+const spelledOut = (text: string): string => text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
 
 const beyondAscii = /[^\0-\u007f]/gu
-
 const unprintable = new RegExp(invisible, 'gu')
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' }
 

@@ -8,7 +8,7 @@ import type { Result } from '../model/report.ts'
 import { indented, labelled, unbroken, wrap } from './layout.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
 import { nextCommand, withConfiguration } from './next-command.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -99,8 +99,7 @@ function rowsOf(rows: readonly RowKey[], total: number): string {
 const keyLengthMax = 40
 /** A key as people can read it; long ones are cut, for the whole of it stands in the JSON report. */
 export function printableKey(row: RowKey): string {
-  const text = typeof row === 'number' || typeof row === 'string' ? String(row) : JSON.stringify(row)
-  const shown = printable(text)
+  const shown = typeof row === 'number' || typeof row === 'string' ? printable(String(row)) : printableSentence(JSON.stringify(row))
   const letters = Array.from(shown) // Not code units: half a letter would come out as another one.
   return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}${cutMark()}` : shown
 }

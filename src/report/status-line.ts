@@ -1,7 +1,7 @@
 /** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
 import { ageOf } from '../model/age.ts'
 import { breakable } from './layout.ts'
-import { printable } from './printable.ts'
+import { printableSentence } from './printable.ts'
 import type { StatusView } from './status.ts'
 import type { StatusJudgement } from './status-judgement.ts'
 import { count, humanMs } from './units.ts'
@@ -11,14 +11,14 @@ const bytesMax = 512
 export function renderStatusLine(view: StatusView, judgement: StatusJudgement): string {
   const { counts, reasons, word, oldestCheckAgeMs } = judgement
   const good = `${count(counts.sound, 'tenant')} sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}`
-  // The bar begins the performance data: nobody's name may bring one along.
-  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll('|', '/')
+  // The bar begins the performance data: nobody's name may bring one along. It is spelled out as controls are, so that names stay apart.
+  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll('|', '\\x7c')
   const data = performanceData(view, judgement)
   return `${cutToBytes(said, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
 }
 
 /** Where there is no status to tell: a monitor takes an empty line for anything. */
-export const renderNoStatus = (why: string): string => `${cutToBytes(`HOLDFAST UNKNOWN - ${printable(why)}`.replaceAll('|', '/'), bytesMax - 1)}\n`
+export const renderNoStatus = (why: string): string => `${cutToBytes(`HOLDFAST UNKNOWN - ${printableSentence(why)}`.replaceAll('|', '\\x7c'), bytesMax - 1)}\n`
 
 function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
   const sweepAge = view.lastFullSweepAt === null || view.selection !== null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)

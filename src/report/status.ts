@@ -6,6 +6,7 @@ import type { FailureCode } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
+import { jsonText } from './json-text.ts'
 import { breakable } from './layout.ts'
 import { describeOther } from './other-holds.ts'
 import { renderStatusLine } from './status-line.ts'
@@ -89,7 +90,7 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
     case 'text':
       return { code, text: renderStatusText(view, judgement, options) }
     case 'json':
-      return { code, text: `${JSON.stringify(documentOf(view, judgement), null, 2)}\n` }
+      return { code, text: `${jsonText(documentOf(view, judgement))}\n` }
     case 'nagios':
     case 'monit':
       return { code, text: renderStatusLine(view, judgement) }

@@ -7,7 +7,7 @@ import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { withConfiguration } from './next-command.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
-import { printable } from './printable.ts'
+import { printable, printableSentence } from './printable.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -71,7 +71,7 @@ function pausedLine(paused: readonly string[], options: TextOptions): readonly s
 
 function heading(report: Report, options: TextOptions): readonly string[] {
   const { run } = report
-  const registry = run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printable(run.registry)}`
+  const registry = run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printableSentence(run.registry)}`
   return options.verbose || registry !== ''
     ? [...wrap(`holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}${registry}`, options.width), '']
     : []

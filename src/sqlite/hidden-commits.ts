@@ -43,6 +43,7 @@ export function findHiddenCommits(wal: LogFile, database: DatabaseFile): HiddenC
   const shapes = header === null ? guessShapes(first, database.pageSize) : [header]
   for (const shape of shapes) {
     const chain = firstChain(wal, first, shape)
+    if (chain === 'too-far') return header === null ? unclear(`its first ${framesMax} frames are none`) : null
     if (chain?.from === 1)
       return (
         judgeNewest(wal, database, shape, chain) ?? (header === null ? judgeRest(wal, database, shape, chain) : null)
@@ -84,8 +85,12 @@ interface Chain {
   readonly commit: number
 }
 
-function firstChain(wal: LogFile, first: Uint8Array, shape: Shape): Chain | null {
+/** A log may be a hole of terabytes: so many places are looked at for a first frame, which takes seconds. */
+const framesMax = 1_000_000
+
+function firstChain(wal: LogFile, first: Uint8Array, shape: Shape): Chain | null | 'too-far' {
   for (let number = 1; ; number++) {
+    if (number > framesMax) return 'too-far'
     const head = wal.read(offsetOf(shape, number), frameHeaderBytes)
     if (head === null) return null
     if (!isPlausible(head)) continue

@@ -27,7 +27,7 @@ export type Read = (offset: number, length: number) => Uint8Array
 
 /** A page image in a journal: what the page was before the transaction. */
 export interface JournalRecord {
-  /** 0 where the journal ends within it. */
+  /** 0 where the journal ends within it, and where there is none: SQLite goes no further than that. */
   readonly page: number
   /** Byte offset of the image in the journal. */
   readonly offset: number
@@ -82,8 +82,9 @@ function* records(read: Read, size: number, { pageSize, sectorSize }: Sizes): Ge
     const [nonce, counted] = [read32(header, 12), said !== 0xffff_ffff]
     for (let i = 0; i < count; i++, at += recordBytes) {
       const whole = at + recordBytes <= size
-      yield { page: whole ? read32(read(at, 4), 0) : 0, offset: at + 4, nonce, counted }
-      if (!whole) return
+      const page = whole ? read32(read(at, 4), 0) : 0
+      yield { page, offset: at + 4, nonce, counted }
+      if (page === 0) return
     }
     at = Math.ceil(at / sectorSize) * sectorSize
   }

@@ -1,4 +1,5 @@
 /** The service's list of tenants against what the ledger remembers, by whole runs (interfaces.md, Admin API; operations.md, Sweep). */
+import { symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase } from './folder.ts'
@@ -93,4 +94,46 @@ test('a tenant that was named and has no files is not called sound: 64, and nobo
   }
   expect(service.deeds).toEqual([])
   expect((await reportOf(['sweep', '--config', service.config])).results.map(({ tenant, verdict }) => [tenant, verdict])).toEqual([['acme', 'sound']])
+})
+
+test('a tenant whose id cannot be asked for fails by itself, and the others are checked, whatever their ids', async () => {
+  const odd = ['acme', 'a/b', '%2e%2e', '...', '?', '#', ' ', 'a\nb', 'a\\nb', '\u202e', 'l'.repeat(900)]
+  await using service = await openService({ tenants: (data) => Object.fromEntries([...odd, '.', '..'].map((id, at) => [id, `${data}/${at}.db`])) })
+  const { results, summary } = await reportOf(['sweep', '--config', service.config])
+  expect(summary).toMatchObject({ exitCode: 1, selected: 13, sound: 11, failed: 2 })
+  for (const { tenant, verdict, failure } of results) {
+    if (tenant !== '.' && tenant !== '..') expect([tenant, verdict]).toEqual([tenant, 'sound'])
+    else expect(failure).toMatchObject({ code: 'CONTRACT_BROKEN', tenantState: 'untouched', message: expect.stringContaining(`tenant "${tenant}" cannot be asked for`) as string })
+  }
+  expect(service.deeds.filter((deed) => / \.\.?$/.test(deed))).toEqual([])
+  const one = await reportOf(['check', '--tenant', '..', '--config', service.config])
+  expect([one.summary.exitCode, one.results[0]?.failure?.code]).toEqual([1, 'CONTRACT_BROKEN'])
+  const doctor = await holdfast(['doctor', '--tenant', '.', '--json', '--config', service.config])
+  const unfit = (JSON.parse(doctor.stdout) as { steps: { about: string; outcome: string; said: string }[] }).steps.filter(({ outcome }) => outcome === 'unfit')
+  expect(unfit.map(({ about, said }) => [about, /tenant "\.{1,2}" cannot be asked for/.test(said)])).toEqual([['service: tenants', true], ['service: quiesce', true]])
+})
+
+test.each([
+  ['one name', 'acme.db'], ['a link', 'link.db'], ['another spelling', '../tenants/./acme.db'],
+])('two tenants that list one file, by %s: both are named, neither is held, and the others are checked', async (_, name) => {
+  await using service = await openService({
+    tenants: (data) => {
+      makeDatabase(join(data, 'acme.db'), { wal: true })
+      symlinkSync('acme.db', join(data, 'link.db'))
+      return { acme: join(data, 'acme.db'), twin: `${data}/${name}`, bolt: join(data, 'bolt.db') }
+    },
+  })
+  const { results, summary } = await reportOf(['sweep', '--config', service.config])
+  expect(summary).toMatchObject({ exitCode: 1, selected: 3, sound: 1, failed: 2 })
+  const failed = results.filter(({ verdict }) => verdict === 'failed')
+  expect(new Set(failed.map(({ tenant }) => tenant))).toEqual(new Set(['acme', 'twin']))
+  for (const { failure } of failed) {
+    expect(failure).toMatchObject({ code: 'CONTRACT_BROKEN', tenantState: 'untouched' })
+    expect(failure?.message).toMatch(/for tenant "(acme|twin)", and for tenant "(?!\1)(acme|twin)" /)
+  }
+  expect(service.deeds.filter((deed) => deed.endsWith(' acme'))).toEqual([])
+  const one = await reportOf(['check', '--tenant', 'acme', '--config', service.config])
+  expect([one.summary.exitCode, one.results[0]?.failure?.message]).toEqual([1, expect.stringContaining('"twin"')])
+  const doctor = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
+  expect([doctor.code, doctor.stdout.replaceAll(/\s+/g, ' ')]).toEqual([1, expect.stringMatching(/service: tenants: CONTRACT_BROKEN: the service lists .*"acme", and for tenant "twin"/)])
 })

@@ -18,6 +18,11 @@ function problemsOf(text: string): string[] {
 }
 
 /** interfaces.md, "Configuration", word for word but for the address that it leaves open. */
+const later = `backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
+registry: { grace: 8h }
+sweep: { maxAge: 24h, budget: 3h }
+alerts: [ { command: [/usr/local/bin/page] }, { webhook: https://alarms.example/hook, on: [damage, paused, stale] }, { heartbeat: https://alarms.example/beat } ]
+`
 const whole = `
 service:
   name: notes
@@ -27,14 +32,10 @@ tenants: { roots: [/srv/notes], statusTenant: healthcheck, trustMounts: [] }
 hold: { require: sealed, ttl: 30s, drainTimeout: 5s, maxPause: 10s, maxPaused: 1, warmAbove: 8MB }
 snapshots: { dir: /var/lib/holdfast/snapshots }
 check: { workers: auto, timeout: 30m, memory: 1GB, niceness: 10 }
-backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
 ledger: { dir: /var/lib/holdfast }
-registry: { grace: 8h }
-sweep: { maxAge: 24h, budget: 3h }
-alerts: [ { command: [/usr/local/bin/page] }, { webhook: https://alarms.example/hook, on: [damage, paused, stale] }, { heartbeat: https://alarms.example/beat } ]
 `
 
-test('the configuration of the contract is understood, every key of it', () => {
+test('the configuration of the contract is understood, every key of it that is in this version', () => {
   const hourMs = 3_600_000
   expect(parseSettings(whole, file)).toEqual({
     file,
@@ -45,15 +46,30 @@ test('the configuration of the contract is understood, every key of it', () => {
     hold: { require: 'sealed', ttlMs: 30_000, drainTimeoutMs: 5000, maxPauseMs: 10_000, maxPaused: 1, warmAboveBytes: 8_000_000 },
     snapshots: { dir: '/var/lib/holdfast/snapshots' },
     check: { workers: 'auto', timeoutMs: hourMs / 2, memoryBytes: 1_000_000_000, niceness: 10, accept: [] },
-    backups: { own: { dir: '/var/lib/holdfast/backups', keep: { last: 3, daily: 7, weekly: 5 } }, fetch: null },
     ledger: { dir: '/var/lib/holdfast' },
-    registry: { graceMs: 8 * hourMs },
-    sweep: { maxAgeMs: 24 * hourMs, budgetMs: 3 * hourMs },
-    alerts: [
-      { kind: 'command', command: ['/usr/local/bin/page'], on: ['harm', 'paused', 'damage', 'stale', 'inconclusive'] },
-      { kind: 'webhook', url: 'https://alarms.example/hook', on: ['damage', 'paused', 'stale'] },
-      { kind: 'heartbeat', url: 'https://alarms.example/beat' },
-    ],
+  })
+})
+
+describe('a setting that does nothing yet is refused at its line', () => {
+  test('all of the contract at once', () => {
+    expect(problemsOf(whole + later)).toEqual([
+      expect.stringMatching(/^11:1: backups is not in this version: .+; take it out$/),
+      expect.stringMatching(/^12:1: registry is not in this version: .+; take it out$/),
+      expect.stringMatching(/^13:1: sweep is not in this version: .+; take it out$/),
+      expect.stringMatching(/^14:1: alerts is not in this version: .+; take it out$/),
+    ])
+  })
+
+  test.each([
+    ['backups', 'backups: { dir: /b }'], ['backups', 'backups: { keep: { last: 3 } }'], ['backups', 'backups: { fetch: [get, "{tenant}", "{out}"] }'], ['backups', 'backups: {}'],
+    ['registry', 'registry: { grace: 8h }'], ['sweep', 'sweep: { maxAge: 24h }'], ['sweep', 'sweep:\n  budget: 3h'], ['alerts', 'alerts: []'], ['alerts', 'alerts:\n  - heartbeat: https://alarms.example/'],
+    ['alerts', 'alerts: { anything: at all }'], ['quarantine', 'quarantine: { dir: /q }'], ['accounts', 'accounts: { dir: /a }'], ['heal', 'heal: { limit: 3 }'], ['check.rehearse', 'check: { rehearse: true }'],
+  ])('%s, as in %j', (key, text) => {
+    expect(problemsOf(`${least}${text}\n`)).toEqual([expect.stringMatching(new RegExp(`^3:\\d+: ${key} is not in this version: `))])
+  })
+
+  test('beside what is wrong with the others', () => {
+    expect(problemsOf(`${least}sweep: { maxAge: 24h }\nhold: { ttl: soon }\n`)).toEqual([expect.stringMatching(/^3:1: sweep is not in/), expect.stringMatching(/^4:14: hold\.ttl: expected a duration/)])
   })
 })
 
@@ -61,7 +77,7 @@ test('what the contract shows is what holds when it is left out', () => {
   const full = parseSettings(whole, file)
   const short = parseSettings(least, file)
   expect(short).toEqual({
-    ...full, service: { ...full.service, tokenFile: null }, tenants: { ...full.tenants, statusTenant: null }, backups: { own: null, fetch: null }, alerts: [],
+    ...full, service: { ...full.service, tokenFile: null }, tenants: { ...full.tenants, statusTenant: null },
   })
   expect(short.hold).toEqual(defaultHoldSettings)
   expect(short.check).toEqual(defaultCheckSettings)
@@ -88,14 +104,12 @@ describe('what is wrong is told with line and column', () => {
     ['an unknown key, with the nearest known one', `${least}hold:\n  ttl: 30s\n  maxpaused: 2\n`, ['5:3: unknown key hold.maxpaused: did you mean maxPaused?']],
     ['an unknown section', `${least}Holds: {}\n`, ['3:1: unknown key Holds: did you mean hold?']],
     ['an unknown key that is near to nothing', `${least}snapshots: { folder: /x }\n`, ['3:14: unknown key snapshots.folder: the keys here are dir']],
-    ['an unknown key of an alert', `${least}alerts:\n  - command: [page]\n    onn: [damage]\n`, ['5:5: unknown key alerts[0].onn: did you mean on?']],
-    ['a key of backups.keep', `${least}backups: { dir: b, keep: { dayly: 3 } }\n`, ['3:28: unknown key backups.keep.dayly: did you mean daily?']],
+    ['an unknown key two levels down', `service: { name: n, hooks: { tenants: [t], quiesce: [q, "{tenant}"], resume: [r, "{tenant}"], timout: 1s } }\ntenants: { roots: [/srv] }\n`, ['1:95: unknown key service.hooks.timout: did you mean timeout?']],
     ['a number without its unit', `${least}hold: { ttl: 30 }\n`, ['3:14: hold.ttl: expected a duration such as 30s, found the number 30']],
     ['a size in a unit that does not exist', `${least}hold:\n  warmAbove: 8XB\n`, ['4:14: hold.warmAbove: expected a size such as 8MB, found the text "8XB"']],
     ['a duration out of range', `${least}hold: { ttl: 5m, maxPause: 1ms }\n`, ['3:28: hold.maxPause: expected a duration such as 10s between 10ms and 1h, found the text "1ms"']],
     ['a word that is none of the known', `${least}hold: { require: none }\n`, ['3:18: hold.require: expected one of sealed, exclusive, writer-locked, found the text "none"']],
     ['a list where a section belongs', `${least}hold: [1]\n`, ['3:7: hold: expected a section of keys']],
-    ['a section where a list belongs', `${least}alerts: { command: [x] }\n`, ['3:9: alerts: expected a list such as [{ command: [/usr/local/bin/page] }]']],
     ['a missing tenants section', 'service: { name: n, admin: unix:/a }\n', ['1:1: tenants is missing']],
     ['no roots', 'service: { name: n, admin: unix:/a }\ntenants: { roots: [] }\n', ['2:19: tenants.roots: expected a list of folders such as [/srv/notes], found an empty list']],
     ['a root that is no text', 'service: { name: n, admin: unix:/a }\ntenants: { roots: [5] }\n', [
@@ -122,13 +136,9 @@ describe('what is wrong is told with line and column', () => {
     ['a hook that never learns its tenant', 'service: { name: n, hooks: { tenants: [t], quiesce: [q, tenant], resume: [r, "{tenant}"] } }\ntenants: { roots: [/srv] }\n', [
       '1:53: service.hooks.quiesce must have the word "{tenant}" among its arguments, such as [notesctl, pause, "{tenant}"]',
     ]],
-    ['a command as one text', `${least}alerts: [ { command: page me } ]\n`, [
-      '3:22: alerts[0].command: expected a command as a list of words such as [/usr/local/bin/page], found one text: commands are run without a shell',
+    ['a command as one text', 'service: { name: n, hooks: { tenants: list me, quiesce: [q, "{tenant}"], resume: [r, "{tenant}"] } }\ntenants: { roots: [/srv] }\n', [
+      '1:39: service.hooks.tenants: expected a command as a list of words such as [notesctl, tenants], found one text: commands are run without a shell',
     ]],
-    ['an alert with two sinks', `${least}alerts: [ { command: [a], heartbeat: https://x.example/ } ]\n`, [
-      '3:11: alerts[0] expected exactly one of command, webhook, heartbeat, found command and heartbeat',
-    ]],
-    ['a webhook that leaves the machine unprotected', `${least}alerts:\n  - webhook: http://alarms.example/\n`, ['4:14: alerts[0].webhook: plain http would name tenants to everybody on the way: use https']],
     ['the same key twice', `${least}hold: { ttl: 5s }\nhold: { ttl: 6s }\n`, ['4:1: this key stands here a second time']],
     ['a tab', `${least}hold:\n\tttl: 5s\n`, ['4:1: a tab indents this line: use spaces']],
     ['two documents', `${least}---\n${least}`, ['3:1: a second document begins here: a configuration is one document']],
@@ -171,7 +181,7 @@ describe('text written against the parser is refused, quickly', () => {
     ['a billion laughs', `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${`*${'abcdefgh'[index]},`.repeat(9)}]`).join('\n')}`],
     ['thousands of unknown keys', Array.from({ length: 20_000 }, (_, index) => `key${index}: 1`).join('\n')],
     ['thousands of the same key', 'a: 1\n'.repeat(20_000)],
-    ['thousands of wrong items', `alerts: [${'{}, '.repeat(20_000)}]`],
+    ['thousands of wrong items', `${least}check: { accept: [${'{}, '.repeat(20_000)}] }`],
     ['a megabyte of brackets in pairs', `a: [${'[],'.repeat(100_000)}]`],
     ['control letters', 'a: "\u0007\u001b[2J"\n\u001b[2J: 1'],
     ['__proto__', '__proto__: { polluted: 1 }\nservice: { __proto__: 1, constructor: 2 }'],

@@ -1,5 +1,5 @@
 /** A tenant of several files: one quiesce, one moment, one resume, whatever one of its files meets. */
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
+import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -89,6 +89,13 @@ describe('a hold of a tenant with three files', () => {
     rmSync(join(place.home, 'outside.db'), { force: true })
   })
 
+  it('refuses a tenant of more files than one pause can be for, before any of them is opened', async () => {
+    const held = await holdAll({}, Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)))
+    expect([...new Set(gist(held))]).toEqual(['refused TOO_LARGE_FOR_PAUSE untouched'])
+    expect(held[1_000]).toMatchObject({ failure: { message: 'the service lists 1001 files for this tenant; at most 1000 are held in one pause' } })
+    expect(asked).toEqual([])
+  })
+
   it('of which none can be held asks nothing of the service', async () => {
     expect(gist(await holdAll({}, [`${files[1]}.gone`, `${files[2]}.gone`]))).toEqual(['refused NOT_FOUND untouched', 'refused NOT_FOUND untouched'])
     expect(asked).toEqual([])
@@ -149,7 +156,7 @@ describe('a hold of a tenant with three files', () => {
   })
 
   it('asks for room, and predicts the pause, for the sum', async () => {
-    for (const file of files.slice(1)) truncateSync(file, 60e6)
+    for (const file of files.slice(1)) appendFileSync(file, Buffer.alloc(60e6, 1)) // A hole would take no room.
     const reserved: number[] = []
     const bounds = { ...unbounded, reserve: (bytes: number) => { reserved.push(bytes); return null } }
     const settings = { warmAboveBytes: 1e9, maxPauseMs: 900 } // At 100 MB a second each alone would do.

@@ -1,5 +1,5 @@
 /** hold.md F6, F7 and step 1: the warm copy under heavy writes is exact, and the service does not feel it. */
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,6 +36,23 @@ describe('a warm copy', () => {
     expect({ complaints, failures }).toEqual({ complaints: '', failures: 0 })
     expect(transactions).toBeGreaterThan(100)
     expect(slowest).toBeLessThan(5_000) // Without the dead man's switch an opening service waited ten seconds, for all its tenants.
+  })
+
+  it('leaves the holes of the database out', async () => {
+    using folder = temporaryFolder()
+    const file = folder.file('sparse.db')
+    new Database(file).exec('create table t (id integer primary key, body text)').close()
+    truncateSync(file, 200 << 20)
+    using database = closing(new Database(file))
+    database.it.pragma('journal_mode = wal')
+    database.it.exec("insert into t values (1, 'first')")
+    const held = await place.hold(file, await keptOpen(folder.path), { settings: { warmAboveBytes: 0, require: 'writer-locked' } })
+    if (held.kind !== 'snapshot') throw held.failure
+    await using snapshot = held.snapshot
+    expect(held.record.evidence.snapshot).toMatchObject({ method: 'warm+tail', files: [{ part: '', bytes: 200 << 20 }, { part: '-wal' }] })
+    expect(statSync(snapshot.path).blocks * 512).toBeLessThan(1 << 20)
+    using copy = closing(new Database(snapshot.path))
+    expect(digestOfRows(copy.it)).toBe(digestOfRows(database.it))
   })
 
   it('leaves out a transaction that its writer died over, and takes the one that overwrote it', async () => {

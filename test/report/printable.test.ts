@@ -3,15 +3,42 @@ import { expect, test } from 'vitest'
 import { shellWord } from '../../src/diagnosis/command.ts'
 import { showAsciiOnly } from '../../src/model/letters.ts'
 import { cutEnd, cutMiddle, displayWidth, hanging, unbroken, wrap } from '../../src/report/layout.ts'
+import { jsonText } from '../../src/report/json-text.ts'
 import { legibleCommand } from '../../src/report/legible.ts'
-import { printable } from '../../src/report/printable.ts'
+import { printable, printableSentence } from '../../src/report/printable.ts'
 import { humanBytes, humanMs } from '../../src/report/units.ts'
 
 test.each([
   ['plain name', 'plain name'], ['a\nb', 'a\\nb'], ['\u001b[31m', '\\e[31m'], ['\u202ecod', '\\u{202e}cod'], ['a\u200bb', 'a\\u{200b}b'], ['\ud800', '\\u{d800}'], ['\u00ad', '\\xad'],
-  ['日本', '日本'], ['é', 'é'], ['e\u0301', 'e\u0301'], ['\u009b1m', '\\x9b1m'], ['\u{e0041}', '\\u{e0041}'], ['\u00a0', '\\xa0'],
+  ['日本', '日本'], ['é', 'é'], ['e\u0301', 'e\u0301'], ['\u009b1m', '\\x9b1m'], ['\u{e0041}', '\\u{e0041}'], ['\u00a0', '\\xa0'], ['a\\nb', 'a\\\\nb'], ['\\', '\\\\'],
 ])('%j is shown as %s', (text, shown) => {
   expect(printable(text)).toBe(shown)
+})
+
+const spelled = fc.array(fc.constantFrom('a', 'b', 'n', 'x', 'e', '{', '}', '0', '2', '\\', '\n', '\u001b', '\u202e', '\u00ad', '\ud800', '\udc80', '\u{e0041}', ' ', '\u00a0'), { maxLength: 6 }).map((letters) => letters.join(''))
+
+test('no two names are printed alike', () => {
+  const shown = new Map<string, string>()
+  const check = (name: string): void => {
+    const before = shown.get(printable(name))
+    expect(before ?? name).toBe(name)
+    shown.set(printable(name), name)
+  }
+  fc.assert(fc.property(spelled, check), { numRuns: 20_000, examples: [['a\nb'], ['a\\nb'], ['\u001b'], ['\\e']] })
+})
+
+test('commands in sentences keep their backslashes, to be typed', () => {
+  expect(printableSentence("holdfast check --tenant $'a\\x0ab' \u202e")).toBe("holdfast check --tenant $'a\\x0ab' \\u{202e}")
+})
+
+test('JSON is printed in letters that a terminal shows, with the same value', () => {
+  expect(jsonText({ id: 'a\u202eb\u009b1m\u{e0041}\u007f\u00ad' }, 0)).toBe('{"id":"a\\u202eb\\u009b1m\\udb40\\udc41\\u007f\\u00ad"}')
+  expect(jsonText({ name: '日本 é', list: [1] })).toBe('{\n  "name": "日本 é",\n  "list": [\n    1\n  ]\n}')
+  fc.assert(fc.property(fc.dictionary(fc.oneof(spelled, fc.string({ unit: 'binary' })), fc.oneof(spelled, fc.string({ unit: 'binary' }))), fc.constantFrom(0, 2), (value, space) => {
+    const text = jsonText(value, space)
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)))
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\u200b-\u200f\u2060-\u2064]/u)
+  }))
 })
 
 test('wrapped lines fit, or are one word; nothing but spaces at the breaks is lost, and no letter is composed', () => {

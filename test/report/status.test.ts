@@ -109,6 +109,18 @@ test('the status line is one line of at most 512 bytes with one bar before the p
   })
 })
 
+test('ids that differ by an escape alone stay apart in every format, and reach nobody as controls', () => {
+  const ids = ['a\nb', 'a\\nb', 'a\\\\nb', 'a|b', 'a\\x7cb', 'a"b', 'a\u202eb']
+  const of = (format: StatusFormat): string => render(view(ids.map((id) => tenant(id, { verdict: 'damaged' }))), format).text
+  const samples = of('prometheus').split('\n').filter((line) => line.startsWith('holdfast_tenant_damaged{'))
+  expect(new Set(samples).size).toBe(ids.length)
+  expect(samples.slice(0, 2)).toEqual(['a\\\\nb', 'a\\\\\\\\nb'].map((id) => `holdfast_tenant_damaged{service="notes",tenant="${id}"} 1`))
+  for (const id of ids) expect(render(view([tenant(id, { verdict: 'damaged' })]), 'nagios').text).toMatch(/DAMAGED 1: a[ -~]+b \| tenants=1 /)
+  expect(new Set(ids.map((id) => render(view([tenant(id, { verdict: 'damaged' })]), 'nagios').text)).size).toBe(ids.length)
+  expect(of('json')).toMatch(/^[\n -~…]*$/)
+  expect((JSON.parse(of('json')) as { tenants: { tenant: string }[] }).tenants.map(({ tenant: id }) => id)).toEqual(ids)
+})
+
 test('the Prometheus metrics are the ones of operations.md', () => {
   const pauses = { count: 3, totalMs: 5_049, buckets: [{ upToMs: 2.5, count: 0 }, { upToMs: 10, count: 1 }, { upToMs: 50, count: 2 }] }
   const { text } = render(view([tenant('a'), tenant('b', { verdict: 'damaged', pauseMs: 40 })], { pauses }), 'prometheus')

@@ -24,6 +24,8 @@ export type Lie =
   | 'half'
   /** Bytes without end. */
   | 'flood'
+  /** A byte now and then, without end. */
+  | 'trickle'
 
 export interface Liar extends AsyncDisposable {
   readonly socket: string
@@ -72,6 +74,11 @@ function tell(response: ServerResponse, lie: Lie): void {
   if (lie === 'half') {
     response.writeHead(201, { 'content-length': '1000' })
     return void response.write('{"leaseId":', () => response.socket?.destroy())
+  }
+  if (lie === 'trickle') {
+    response.writeHead(200)
+    const trickling = setInterval(() => response.write(' '), 10)
+    return void response.once('close', () => clearInterval(trickling))
   }
   if (lie === 'flood') {
     response.writeHead(200)

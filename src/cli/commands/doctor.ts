@@ -5,6 +5,7 @@ import { examineFitness } from '../../fleet/doctor.ts'
 import { tenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderFitness } from '../../report/fitness.ts'
+import { jsonText } from '../../report/json-text.ts'
 import { wrap } from '../../report/layout.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -49,7 +50,7 @@ async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
   const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
   const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
-  if (options.json) await face.out(`${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n`)
+  if (options.json) await face.out(`${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n`)
   else if (code !== exitCodes.sound || !options.quiet) await face.print(renderFitness(fitness, face))
   return code
 }

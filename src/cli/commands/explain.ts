@@ -6,6 +6,7 @@ import { renderExplanation } from '../../report/explanation.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
+import { jsonText } from '../../report/json-text.ts'
 
 export function addExplain(program: Command, face: Face, act: Act): void {
   withCommon(program.command('explain').description('what a finding, a failure or a word of the report means, and what to do'), 'holdfast.explanation/1')
@@ -23,7 +24,7 @@ Exit codes: 0 explained, 64 no such topic, 70 bug`)
 async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
   const explanation = explain(topic)
   if (!explanation) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: hintFor(nearestTopics(topic)) })
-  if (json) await face.out(`${JSON.stringify({ schema: 'holdfast.explanation/1', ...explanation }, null, 2)}\n`)
+  if (json) await face.out(`${jsonText({ schema: 'holdfast.explanation/1', ...explanation })}\n`)
   else await face.print(renderExplanation(explanation, face))
   return exitCodes.sound
 }

@@ -5,6 +5,7 @@ import { renderHolders } from '../../report/holders.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
+import { jsonText } from '../../report/json-text.ts'
 
 export function addHolders(program: Command, face: Face, act: Act): void {
   withCommon(program.command('holders').description('who has a database open, mapped or locked; opens nothing itself'), 'holdfast.holders/1')
@@ -21,7 +22,7 @@ Exit codes: 0 nobody has it, 1 failed, 3 something could not be looked at,
 
 async function listHolders(file: string, { json, quiet }: CommonOptions, face: Face): Promise<ExitCode> {
   const { holders, unseen } = await holdersOfPath(file)
-  if (json) await face.out(`${JSON.stringify({ schema: 'holdfast.holders/1', path: file, holders, unseen }, null, 2)}\n`)
+  if (json) await face.out(`${jsonText({ schema: 'holdfast.holders/1', path: file, holders, unseen })}\n`)
   else if (!quiet || holders.length > 0 || unseen.length > 0) await face.print(renderHolders(file, holders, unseen, face))
   if (holders.length > 0) return exitCodes.busy
   return unseen.length > 0 ? exitCodes.inconclusive : exitCodes.sound

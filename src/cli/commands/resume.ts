@@ -7,6 +7,7 @@ import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
+import { jsonText } from '../../report/json-text.ts'
 import { describeOther, withoutThatConfiguration } from '../../report/other-holds.ts'
 import { printable } from '../../report/printable.ts'
 import type { Face } from '../face.ts'
@@ -47,7 +48,7 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   const only = id === undefined ? null : tenantId(id)
   const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
   const { notice, trouble, isNew } = resumption
-  if (options.json) await face.out(`${JSON.stringify(documentOf(resumption, settings.file), null, 2)}\n`)
+  if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file))}\n`)
   const standing = notServing(resumption, settings.file)
   const left = standing ?? notWritten(resumption)
   tellEndings(face, standing === null ? resumption.endings.map((ending) => ({ ...ending, unwritten: null })) : resumption.endings)

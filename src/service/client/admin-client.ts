@@ -45,10 +45,11 @@ export class AdminClient implements Service {
     return readRegistry(what, async (after, bytesMax) => {
       const path = after === null ? '/tenants' : `/tenants?after=${encodeURIComponent(after)}`
       const outcome = await this.#ask({ path, answerBytesMax: bytesMax }, {}, signal)
-      if (outcome.heard.kind === 'too-large') return { kind: 'misfit', why: 'a page is larger than any may be' }
+      if (outcome.heard.kind === 'too-large') return { kind: 'misfit', why: outcome.heard.why, bytes: 0 }
       // The cursor is the service's own: that it will not take it back is no bug of ours.
-      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400) return { kind: 'misfit', why: describe(problemOf(outcome.heard)) }
-      return readAnswer(pageAnswer, this.#expect(outcome, 200, () => refusal(what, outcome)).json)
+      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400) return { kind: 'misfit', why: describe(problemOf(outcome.heard)), bytes: 0 }
+      const { json, bytes } = this.#expect(outcome, 200, () => refusal(what, outcome))
+      return { ...readAnswer(pageAnswer, json), bytes }
     })
   }
 

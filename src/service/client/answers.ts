@@ -1,5 +1,7 @@
 /** The answers of the admin API, checked once at the edge. Unknown fields are ignored: services may say more. */
 import * as z from 'zod/mini'
+import { idLettersMax } from '../registry-bounds.ts'
+import { quote } from './problem.ts'
 
 const count = z.int().check(z.nonnegative())
 const milliseconds = z.number().check(z.nonnegative())
@@ -8,32 +10,54 @@ const fence = z.int().check(z.positive())
 /** A device or inode: 64 bit, so a decimal string. */
 const decimal = z.string().check(z.regex(/^(0|[1-9][0-9]{0,19})$/, 'must be a decimal string'))
 /** Half a surrogate pair cannot be percent-encoded, so such an id could never be asked for. */
-const tenantId = z.string().check(z.minLength(1), z.maxLength(4096), z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'))
+export const tenantId = z.string().check(z.minLength(1), z.maxLength(idLettersMax), z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'))
+/** Text of the service that only people read: one line, bounded. */
+const saying = z.pipe(z.string(), z.transform(quote))
 const serving = z.enum(['active', 'draining', 'quiesced', 'resuming'])
 /** Absent means null: many languages leave out empty fields. */
 const absentOr = <Schema extends z.ZodMiniType>(schema: Schema): z.ZodMiniDefault<z.ZodMiniNullable<Schema>> => z._default(z.nullable(schema), null)
 
+const path = z.string().check(z.minLength(1))
+
+/** As an array of `item`, but only the first that does not fit is named: an answer may hold millions, and each issue costs more memory than what it is about. */
+export const listOf = <Item>(item: z.ZodMiniType<Item>): z.ZodMiniType<Item[]> => z.pipe(z.array(z.unknown()), z.transform((given, context) => {
+  const read: Item[] = []
+  for (const [at, one] of given.entries()) {
+    const parsed = item.safeParse(one)
+    if (parsed.success) {
+      read.push(parsed.data)
+      continue
+    }
+    const [issue] = item.safeParse(one, { error: z.locales.en().localeError }).error?.issues ?? []
+    context.issues.push({ code: 'custom', input: one, path: [at, ...(issue?.path ?? [])], message: issue?.message ?? 'it has another form' })
+    break
+  }
+  return read
+}))
+
+export const files = listOf(path)
+
 export const pageAnswer = z.object({
-  tenants: z.array(z.object({ id: tenantId, files: z.array(z.string().check(z.minLength(1))), state: serving })),
+  tenants: listOf(z.object({ id: tenantId, files, state: serving })),
   next: absentOr(z.string().check(z.minLength(1))),
 })
 
 const lease = z.object({ leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds, heldMs: milliseconds })
 
-export const statusAnswer = z.object({ id: tenantId, state: serving, healthy: z.boolean(), lastError: absentOr(z.string()), lease: absentOr(lease) })
+export const statusAnswer = z.object({ id: tenantId, state: serving, healthy: z.boolean(), lastError: absentOr(saying), lease: absentOr(lease) })
 
 /** What shows whether a tenant serves is its state. No other field that does not fit is held against it; a health that is not told counts as well. */
 export const servingAnswer = z.object({
   id: z.catch(z.optional(tenantId), undefined), state: serving,
-  healthy: z.catch(z.boolean(), true), lastError: z.catch(absentOr(z.string()), null), lease: z.catch(absentOr(lease), null),
+  healthy: z.catch(z.boolean(), true), lastError: z.catch(absentOr(saying), null), lease: z.catch(absentOr(lease), null),
 })
 
 export const quiesceAnswer = z.object({
   leaseId: name, fence, bootId: name, state: z.literal('quiesced'), expiresInMs: milliseconds,
   drain: z.object({ waitedMs: milliseconds, inFlight: z.literal(0) }),
   openHandles: count,
-  files: z.array(z.object({ path: z.string().check(z.minLength(1)), dev: decimal, ino: decimal, size: count, journalMode: z.string() })),
-  sqliteVersion: absentOr(z.string()),
+  files: listOf(z.object({ path, dev: decimal, ino: decimal, size: count, journalMode: z.string() })),
+  sqliteVersion: absentOr(saying),
 })
 
 export const renewAnswer = z.object({ expiresInMs: milliseconds })
@@ -41,12 +65,12 @@ export const renewAnswer = z.object({ expiresInMs: milliseconds })
 export const resumeAnswer = z.object({ state: z.literal('active'), heldMs: milliseconds, continuous: z.boolean(), bootId: name, endedBy: z.literal('holder') })
 
 export const leasesAnswer = z.object({
-  leases: z.array(z.object({ tenant: tenantId, leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds })),
+  leases: listOf(z.object({ tenant: tenantId, leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds })),
   limit: count, inUse: count,
 })
 
 export const capabilitiesAnswer = z.object({
-  service: z.string(), version: z.string(), sqliteVersion: absentOr(z.string()), bootId: name, modes: z.array(z.string()), limits: z.record(z.string(), z.number()),
+  service: saying, version: saying, sqliteVersion: absentOr(saying), bootId: name, modes: z.array(z.string()), limits: z.record(z.string(), z.number()),
 })
 
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'misfit'; readonly why: string }

@@ -48,7 +48,7 @@ function failureOf(what: string, { heard }: Outcome, tenant: TenantState): Failu
     case 'lost':
       return new Failure('ADMIN_UNREACHABLE', `${what}: ${heard.how === 'deadline' ? heard.cause.message : `the connection broke off (${reasonOf(heard.cause)})`}`, { cause: heard.cause, tenant, hint: heard.how === 'deadline' ? silentHint : brokenOffHint })
     case 'too-large':
-      return new Failure('CONTRACT_BROKEN', `${what}: the answer is larger than any that the contract knows`, { tenant })
+      return new Failure('CONTRACT_BROKEN', `${what}: the answer is larger than any that the contract knows (${heard.why})`, { tenant })
     case 'answer': {
       const problem = problemOf(heard)
       if (heard.status === 400 || heard.status === 422) throw new WrongRequest(`${what}: the service calls our request wrong (${describe(problem)})`)

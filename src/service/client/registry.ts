@@ -2,33 +2,38 @@
 import { tenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { RegisteredTenant, TenantServing } from '../port.ts'
+import { registryBounds, RegistrySize } from '../registry-bounds.ts'
 import type { Read } from './answers.ts'
 
-const pageBytesMax = 16_777_216
-const pagesMax = 100_000
-const tenantsMax = 10_000_000
-
-interface Page {
+export interface RegistryPage {
   readonly tenants: readonly { readonly id: string; readonly files: readonly string[]; readonly state: TenantServing }[]
   readonly next: string | null
 }
 
-/** @throws {Failure} REGISTRY_STALE */
-export async function readRegistry(what: string, ask: (after: string | null, bytesMax: number) => Promise<Read<Page>>): Promise<readonly RegisteredTenant[]> {
+/** What an answer came to, with its length. */
+export type ReadPage = Read<RegistryPage> & { readonly bytes: number }
+
+/** @throws {Failure} REGISTRY_STALE, naming the bound where the list passes one */
+export async function readRegistry(what: string, ask: (after: string | null, bytesMax: number) => Promise<ReadPage>): Promise<readonly RegisteredTenant[]> {
   const invalid = (why: string): Failure => new Failure('REGISTRY_STALE', `${what}: ${why}`)
+  const within = (passed: string | null): void => {
+    if (passed !== null) throw invalid(passed)
+  }
   const tenants = new Map<string, RegisteredTenant>()
   const cursors = new Set<string>()
+  const size = new RegistrySize()
   for (let after: string | null = null; ;) {
-    const page = await ask(after, pageBytesMax)
+    const page = await ask(after, registryBounds.pageBytesMax)
     if (page.kind === 'misfit') throw invalid(`a page does not fit the contract (${page.why})`)
     for (const { id, files, state } of page.value.tenants) {
       if (tenants.has(id)) throw invalid(`tenant ${JSON.stringify(id)} is listed twice`)
+      within(size.addTenant({ files }))
       tenants.set(id, { id: tenantId(id), files, state })
     }
     after = page.value.next
     if (after === null) return [...tenants.values()]
+    within(size.addPage(page.bytes))
     if (cursors.has(after)) throw invalid('it repeats a cursor, so its pages never end')
     cursors.add(after)
-    if (cursors.size > pagesMax || tenants.size > tenantsMax) throw invalid(`it has more than ${pagesMax} pages or ${tenantsMax} tenants`)
   }
 }

@@ -31,11 +31,14 @@ export interface Answer {
   readonly challenge: string | null
   /** undefined when the body is not JSON. */
   readonly json: unknown
+  /** Of the body. */
+  readonly bytes: number
 }
 
 interface TooLarge {
   readonly kind: 'too-large'
-  readonly status: number
+  /** Names the bound. */
+  readonly why: string
 }
 
 export type Heard =
@@ -68,7 +71,7 @@ export class Transport implements AsyncDisposable {
       : { timeout, ...(settings.caFile === null ? {} : { ca: await readCertificates(settings.caFile) }) }
     const url = settings.endpoint.kind === 'https' ? new URL(settings.endpoint.url) : new URL('http://localhost')
     // Deadlines are ours, one for the whole request; those of the pool would cut a drain short.
-    const pool = new Pool(url.origin, { connect, headersTimeout: 0, bodyTimeout: 0, connections: 16 })
+    const pool = new Pool(url.origin, { connect, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: headerBytesMax, connections: 16 })
     return new Transport(settings, pool, url.pathname.replace(/\/+$/, ''), token)
   }
 
@@ -135,6 +138,8 @@ async function readCertificates(file: string): Promise<Buffer> {
   return read.bytes
 }
 
+const headerBytesMax = 16_384
+
 /** Enough for all authorities that a system knows, several times over. */
 const certificateBytesMax = 4_000_000
 
@@ -181,22 +186,25 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length
     this.#chunks.push(chunk)
     if (this.#bytes <= this.#bytesMax) return
-    this.#settled.resolve({ kind: 'too-large', status: this.#status })
+    const why = `it is longer than ${this.#bytesMax} bytes`
+    this.#chunks = []
+    this.#settled.resolve({ kind: 'too-large', why })
     // Ends the connection: nobody reads on for ever.
-    controller.abort(new Error(`the answer is longer than ${this.#bytesMax} bytes`))
+    controller.abort(new Error(why))
   }
 
   onResponseEnd(): void {
     const json = parse(Buffer.concat(this.#chunks).toString('utf8'))
     const header = (name: string): string | null => single(this.#headers[name])
     this.#settled.resolve({
-      kind: 'answer', status: this.#status, json, retryAfter: header('retry-after'), date: header('date'),
+      kind: 'answer', status: this.#status, json, bytes: this.#bytes, retryAfter: header('retry-after'), date: header('date'),
       contentType: header('content-type'), challenge: header('www-authenticate'),
     })
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    this.#settled.reject(error)
+    if ((error as NodeJS.ErrnoException).code !== 'UND_ERR_HEADERS_OVERFLOW') return this.#settled.reject(error)
+    this.#settled.resolve({ kind: 'too-large', why: `its headers are longer than ${headerBytesMax} bytes` })
   }
 }
 

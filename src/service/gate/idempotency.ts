@@ -1,4 +1,5 @@
 /** Idempotency keys: a request whose answer was lost can be sent again and gets that answer, instead of a second lease. */
+import type { Callers } from './caller.ts'
 import { Problem } from './problem.ts'
 
 const keepMs = 3_600_000
@@ -8,6 +9,8 @@ interface Entry {
   readonly fingerprint: string
   /** null while the request is being worked on. */
   readonly answer: object | null
+  /** Who waits for it; null once it is done. */
+  readonly callers: Callers | null
   readonly storedAt: number
 }
 
@@ -15,23 +18,26 @@ export class IdempotencyKeys {
   readonly #entries = new Map<string, Entry>()
 
   /**
-   * Does the work unless it was done under this key before. Only success is stored.
+   * Does the work unless it was done under this key before. Only success is stored. Who asks while it is being done is one of its callers from then on.
    * @throws {Problem} in-progress, idempotency-key-reused
    */
-  async once<Answer extends object>(key: string, fingerprint: string, work: () => Promise<Answer>): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
+  async once<Answer extends object>(key: string, fingerprint: string, callers: Callers, work: (callers: Callers) => Promise<Answer>): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
     this.#forgetOld()
     const entry = this.#entries.get(key)
     if (entry) {
       if (entry.fingerprint !== fingerprint) throw new Problem('idempotency-key-reused', 'this key came with another request before')
-      if (entry.answer === null) throw new Problem('in-progress', 'ask again in a moment', { headers: { 'retry-after': '1' } })
+      if (entry.answer === null) {
+        entry.callers?.join(callers)
+        throw new Problem('in-progress', 'ask again in a moment', { headers: { 'retry-after': '1' } })
+      }
       return { answer: entry.answer as Answer, replayed: true }
     }
-    this.#entries.set(key, { fingerprint, answer: null, storedAt: performance.now() })
+    this.#entries.set(key, { fingerprint, answer: null, callers, storedAt: performance.now() })
     try {
-      const answer = await work()
+      const answer = await work(callers)
       // Set anew, so that the map stays in the order of age.
       this.#entries.delete(key)
-      this.#entries.set(key, { fingerprint, answer, storedAt: performance.now() })
+      this.#entries.set(key, { fingerprint, answer, callers: null, storedAt: performance.now() })
       return { answer, replayed: false }
     } catch (error) {
       this.#entries.delete(key)

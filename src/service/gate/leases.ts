@@ -1,5 +1,6 @@
 /** Quiesce and resume: active → draining → quiesced → resuming → active. However it ends, the tenant is served again (promise 1). */
 import { randomUUID } from 'node:crypto'
+import type { Callers } from './caller.ts'
 import { within } from './deadline.ts'
 import { claimFiles, countOpenHandles, pathOf, type ClaimedFile } from './files.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
@@ -24,6 +25,8 @@ interface Closed {
 
 const attemptMsMax = 30_000
 
+const callerGone = (): Problem => new Problem('caller-gone', 'the connection of this request was closed before the tenant was quiesced', { members: { state: 'active' } })
+
 export class Leases {
   /** Names this process: leases die with it. */
   readonly bootId = randomUUID()
@@ -42,13 +45,14 @@ export class Leases {
     this.#tenants = tenants
   }
 
-  /** @throws {Problem} with the tenant active again */
-  async quiesce(tenant: GateTenant, terms: QuiesceTerms): Promise<object> {
+  /** @param callers who get the answer: where none of them is there any more, nothing is paused @throws {Problem} with the tenant active again */
+  async quiesce(tenant: GateTenant, terms: QuiesceTerms, callers: Callers): Promise<object> {
     if (this.#options.ready?.() === false) throw new Problem('starting', 'the service is not ready yet', { headers: retryAfter(1000) })
     const busy = await this.#options.busy?.(tenant.id)
     if (busy) throw new Problem('tenant-busy', busy)
+    if (!(await callers.stillThere())) throw callerGone()
     const record = this.#takePlace(tenant.id)
-    const waitedMs = await this.#drain(record, terms)
+    const waitedMs = await this.#drain(record, terms, callers)
     const closed = await this.#close(record, tenant)
     return this.#grant(record, terms, closed, waitedMs)
   }
@@ -116,10 +120,17 @@ export class Leases {
     return record
   }
 
-  async #drain(record: TenantRecord, terms: QuiesceTerms): Promise<number> {
+  async #drain(record: TenantRecord, terms: QuiesceTerms, callers: Callers): Promise<number> {
     const startedAt = performance.now()
     const timeoutMs = Math.min(terms.drainTimeoutMs ?? Infinity, this.#limits.drainTimeoutMsMax)
-    if (await record.turnstile.drain(timeoutMs)) return Math.round(performance.now() - startedAt)
+    const waits = record.turnstile.inFlight > 0
+    if (await record.turnstile.drain(timeoutMs)) {
+      const waitedMs = Math.round(performance.now() - startedAt)
+      // Where nothing was waited for, they were seen a moment ago.
+      if (!waits || (await callers.stillThere())) return waitedMs
+      this.#admit(record)
+      throw callerGone()
+    }
     const left = record.turnstile.inFlight
     this.#admit(record)
     throw new Problem('drain-timeout', `${left === 1 ? '1 request or job of the tenant was' : `${left} requests or jobs of the tenant were`} still running after ${timeoutMs} ms`, { headers: retryAfter(1000), members: { state: 'active', inFlight: left } })

@@ -9,6 +9,7 @@ const kinds = {
   'tenant-unknown': [404, 'There is no such tenant'],
   'not-found': [404, 'There is no such call'],
   'method-not-allowed': [405, 'This call has other methods'],
+  'caller-gone': [408, 'Nobody waits for the answer any more'],
   'request-timeout': [408, 'The request was not finished in time'],
   'already-quiesced': [409, 'Somebody else has this tenant quiesced'],
   'fence-mismatch': [409, 'The fence is not that of this lease'],

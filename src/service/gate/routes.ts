@@ -1,5 +1,6 @@
 /** The calls of the admin API, version 1. Paths are split before they are decoded: an id may hold a slash. */
 import type { IncomingMessage } from 'node:http'
+import { Callers } from './caller.ts'
 import { within } from './deadline.ts'
 import { pathOf } from './files.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
@@ -118,7 +119,7 @@ async function quiesce({ registry, leases, keys }: Parts, { request, query, give
   const key = request.headers['idempotency-key']
   if (typeof key !== 'string' || key === '' || key.length > 255) throw new Problem('idempotency-key-missing', 'send an Idempotency-Key of 1 to 255 characters')
   const terms = await readTerms(request)
-  const { answer, replayed } = await keys.once(key, JSON.stringify([id, terms]), async () => leases.quiesce(await registry.find(id), terms))
+  const { answer, replayed } = await keys.once(key, JSON.stringify([id, terms]), new Callers(request), async (callers) => leases.quiesce(await registry.find(id), terms, callers))
   return { status: 201, headers: replayed ? { 'idempotency-replayed': 'true' } : {}, body: answer }
 }
 

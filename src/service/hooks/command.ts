@@ -39,10 +39,12 @@ export interface CommandTerms {
   readonly onStarted: (process: StartedProcess) => void
 }
 
-const stdoutBytesMax = 256 * 1024 * 1024
+/** A list of a million tenants has as many. What was printed, its text and its values lie in memory at the same time. */
+export const stdoutBytesMax = 64 * 1024 * 1024
 const stderrBytesMax = 16 * 1024 * 1024
 const stderrBytesKept = 4_096
-const outputLookEveryMs = 200
+/** In this time a fast program prints a fifth of what it may. */
+const outputLookEveryMs = 20
 /** How long a command that was killed may take to be gone. */
 const goneWithinMs = 5_000
 
@@ -95,7 +97,8 @@ function untilEnded(child: ChildProcess, terms: CommandTerms, output: CommandOut
       for (const one of [timer, giveUp]) if (one) clearTimeout(one)
       clearInterval(looking)
       signal.removeEventListener('abort', onAbort)
-      resolve({ how: killedFor ?? how, code, stdout: output.stdoutText(), complaint: output.complaint() })
+      const ended = killedFor ?? (output.isTooMuch() ? 'too-much-output' : how)
+      resolve({ how: ended, code, stdout: ended === 'exit' ? output.stdoutText() : '', complaint: output.complaint() })
     }
     child.once('exit', (code, endedBy) => settle(endedBy === null ? 'exit' : 'signal', code))
     if (started) terms.onStarted(started)

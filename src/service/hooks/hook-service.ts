@@ -4,17 +4,19 @@ import { systemFailure } from '../../config/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
+import { files, listOf, readAnswer, tenantId as id } from '../client/answers.ts'
+import { quote } from '../client/problem.ts'
 import type { Capabilities, CommandObserver, HoldCommands, OpenLease, Quiesced, QuiesceRequest, RegisteredTenant, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
 import { commandFor } from './argument.ts'
-import { runCommand, type Ran } from './command.ts'
+import { RegistrySize } from '../registry-bounds.ts'
+import { runCommand, stdoutBytesMax, type Ran } from './command.ts'
 import { markOf, endEarlierCommands } from './earlier-commands.ts'
 
 export type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
 
-const id = z.string().check(z.minLength(1))
 const state = z.nullish(z.enum(['active', 'draining', 'quiesced', 'resuming']))
-const listedTenant = z.object({ id, files: z.array(z.string().check(z.minLength(1))), state, healthy: z.nullish(z.boolean()) })
-const listing = z.array(listedTenant)
+const listedTenant = z.object({ id, files, state, healthy: z.nullish(z.boolean()) })
+const listing = listOf(listedTenant)
 type ListedTenant = z.infer<typeof listedTenant>
 /** What shows that one tenant serves: whatever else the listing says of it, or of others, is not needed for that. */
 const servingTenant = z.object({ id, state, healthy: z.catch(z.nullish(z.boolean()), null) })
@@ -119,15 +121,17 @@ export class HookService implements Service {
   }
 
   async #list(signal: AbortSignal): Promise<readonly ListedTenant[]> {
-    const entries = this.#entriesOf(await this.#print(signal))
-    const read = listing.safeParse(entries)
-    if (!read.success) {
-      const [issue] = listing.safeParse(entries, { error: z.locales.en().localeError }).error?.issues ?? []
-      throw this.#invalid(`${issue?.path.join('.')}: ${issue?.message}`)
+    const read = readAnswer(listing, this.#entriesOf(await this.#print(signal)))
+    if (read.kind === 'misfit') throw this.#invalid(quote(read.why))
+    const ids = new Set<string>()
+    const size = new RegistrySize()
+    for (const tenant of read.value) {
+      if (ids.has(tenant.id)) throw this.#invalid(`it lists tenant ${JSON.stringify(tenant.id)} twice`)
+      ids.add(tenant.id)
+      const passed = size.addTenant(tenant)
+      if (passed !== null) throw this.#invalid(passed)
     }
-    const ids = new Set(read.data.map(({ id }) => id))
-    if (ids.size !== read.data.length) throw this.#invalid('it lists a tenant twice')
-    return read.data
+    return read.value
   }
 
   async #print(signal: AbortSignal): Promise<string> {
@@ -135,6 +139,7 @@ export class HookService implements Service {
     const ran = await runCommand(command, {
       timeoutMs: this.#settings.timeoutMs, signal, env: {}, keepsStdout: true, onStarted: () => undefined,
     })
+    if (ran.how === 'too-much-output') throw new Failure('REGISTRY_STALE', this.#describe(command, ran))
     if (ran.how === 'aborted') throw new Failure('INTERRUPTED', this.#describe(command, ran), { cause: signal.reason })
     if (ran.how === 'not-started') throw this.#notStarted(command, ran)
     if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', this.#describe(command, ran))
@@ -191,7 +196,7 @@ export class HookService implements Service {
       exit: `exit code ${ran.code}`, signal: 'it was killed', aborted: 'interrupted', 'not-started': 'it could not be started',
       timeout: `it did not end within ${this.#settings.timeoutMs} ms (service.hooks.timeout) and was killed`,
       unkillable: `it did not end within ${this.#settings.timeoutMs} ms (service.hooks.timeout) and could not be killed; it may still run`,
-      'too-much-output': 'it printed without end and was killed',
+      'too-much-output': `it printed without end and was killed (more than ${stdoutBytesMax} bytes)`,
     }
     return `${JSON.stringify(command)}: ${how[ran.how]}${ran.complaint === '' ? '' : ` (${ran.complaint})`}`
   }

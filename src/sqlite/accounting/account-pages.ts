@@ -71,7 +71,7 @@ export function accountPages(header: DatabaseHeader, source: PageSource, glances
 }
 
 /** Pages that the database has: the header's count where it can be trusted, but never more than there are. */
-const databasePages = (header: DatabaseHeader, filePages: number): number => (header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages)
+export const databasePages = (header: DatabaseHeader, filePages: number): number => (header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages)
 
 function* walk(account: Account, source: PageSource, filePages: number, rows: SchemaRow[]): Generator<void> {
   checkSize(account, source, filePages)
@@ -146,12 +146,14 @@ function* lookForUnowned(account: Account): Generator<void> {
 function* readBehind(account: Account, source: PageSource, filePages: number): Generator<void> {
   let written = 0
   const from = account.claims.pageCount + 1
-  for (let page = from; page <= filePages; page++) {
+  const last = Math.max(from - 1, Math.min(filePages, source.dataPages ?? filePages))
+  for (let page = from; page <= last; page++) {
     const bytes = account.read(page)
     // A piece of a page is told of by the size already.
     if (page * account.layout.pageSize <= source.fileBytes && bytes !== null && !isZero(bytes)) written++
     yield
   }
+  account.pagesRead += filePages - last // The rest is a hole.
   if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${count(written, 'page with content lies', 'pages with content lie')} behind the end of the database, which has ${count(from - 1, 'page')}`)
 }
 

@@ -3,6 +3,8 @@
 export interface PageSource {
   /** Size of the file in bytes. */
   readonly fileBytes: number
+  /** Pages up to the last one with data: those behind it are zeros, in a hole of the file. Left out where all may hold data. */
+  readonly dataPages?: number
   /**
    * Reads one page into `into`, which is as long as a page. Returns the bytes that came: fewer where the file ends.
    * `unread`: the disk or the system refused; nothing is known of the page then, and nothing may be said of it.

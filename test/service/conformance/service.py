@@ -10,6 +10,8 @@ import http.server
 import json
 import os
 import re
+import select
+import socket
 import socketserver
 import sqlite3
 import sys
@@ -94,7 +96,7 @@ class Service:
 
     # Leases.
 
-    def quiesce(self, tenant, terms, key):
+    def quiesce(self, tenant, terms, key, is_there):
         with self.lock:
             request = json.dumps([tenant.id, terms], sort_keys=True)
             known = self.answers.get(key)
@@ -108,6 +110,8 @@ class Service:
             may_nest = self.breaks('nests') or known and self.breaks('key-makes-a-second-lease')
             if tenant.state != 'active' and not may_nest:
                 raise Problem(409, 'already-quiesced')
+            if not is_there():
+                raise Problem(408, 'caller-gone')
             if not self.breaks('keeps-handles'):
                 tenant.close()
             if self.breaks('grants-a-longer-lease'):
@@ -240,6 +244,8 @@ class Service:
 
     def listed(self, tenant):
         files = [os.path.relpath(tenant.path) if self.breaks('relative-paths') else tenant.path]
+        if self.breaks('one-file-of-two-tenants'):
+            files = [self.tenants['acme'].path]
         if self.breaks('companions-listed'):
             files.append(tenant.path + '-wal')
         listed = {'id': tenant.id, 'files': files, 'state': tenant.state}
@@ -333,7 +339,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             key = self.headers.get('Idempotency-Key')
             if not key and not service.breaks('quiesce-without-key'):
                 raise Problem(400, 'idempotency-key-missing')
-            return 201, service.quiesce(self.tenant(parts[4]), terms, key)
+            return 201, service.quiesce(self.tenant(parts[4]), terms, key, self.is_there)
         if call == ('GET', 5):
             self.parameters()
             return 200, service.status(self.tenant(parts[4]))
@@ -351,6 +357,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 fence = tenant.lease.fence
             return 200, service.resume(self.tenant(parts[4]), lease, int(fence))
         raise Problem(404, 'not-found')
+
+    def is_there(self):
+        """Is the caller still connected? One that has gone left the end of its stream to read."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return not readable or bool(self.connection.recv(1, socket.MSG_PEEK))
 
     def authorize(self):
         wanted = 'Bearer ' + self.service.token if self.service.token else None

@@ -13,6 +13,7 @@ export const variants: Readonly<Record<string, string>> = {
   'tenant-on-two-pages': 'tenants',
   'relative-paths': 'tenants',
   'companions-listed': 'tenants',
+  'one-file-of-two-tenants': 'tenants',
   'relative-paths-when-quiesced': 'quiesce',
   'quiesced-without-boot-id': 'quiesce',
   'names-no-files': 'quiesce',

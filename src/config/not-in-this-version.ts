@@ -1,0 +1,51 @@
+/**
+ * Settings of the contract that nothing reads yet. They are refused: who writes down where alarms go must not believe
+ * that they are sent. A feature that arrives takes its keys from here into the schema.
+ */
+import type { Problem } from './agreement.ts'
+
+/** By key: what holdfast does not do, and what to do instead. */
+const reasons: Readonly<Record<string, string>> = {
+  accounts: 'holdfast mends nothing yet',
+  alerts: 'holdfast sends no alarms yet; let your monitoring ask `holdfast status`',
+  backups: 'holdfast keeps and verifies no backups yet; `holdfast pull ID DIR` keeps a snapshot',
+  'check.rehearse': 'holdfast rehearses no remedy yet',
+  heal: 'holdfast mends nothing yet',
+  quarantine: 'holdfast mends nothing yet',
+  registry: 'holdfast keeps no copy of the list of tenants yet; each run asks the service',
+  sweep: 'a sweep takes all tenants, whatever their age; `holdfast status --max-age 26h` tells which are too old',
+}
+
+/** Who misspells one of them meant it, and is told the rest by the next try. */
+export const sectionsToCome: readonly string[] = Object.keys(reasons).filter((key) => !key.includes('.'))
+
+/** One problem for each that is given. `alerts:` with all of its lines commented out gives nothing. */
+export function notInThisVersion(document: unknown): readonly Problem[] {
+  return Object.entries(reasons).flatMap(([key, reason]) => {
+    const path = key.split('.')
+    return isGiven(valueAt(document, path)) ? [{ path, message: `is not in this version: ${reason}; take it out` }] : []
+  })
+}
+
+/** The document without them. */
+export function withoutThose(document: unknown): unknown {
+  if (!isSection(document)) return document
+  return pruned(document, '')
+}
+
+function pruned(section: Readonly<Record<string, unknown>>, prefix: string): Readonly<Record<string, unknown>> {
+  const kept = Object.entries(section).filter(([key]) => !Object.hasOwn(reasons, prefix + key))
+  const within = (key: string, value: unknown): unknown =>
+    prefix === '' && isSection(value) ? pruned(value, `${key}.`) : value
+  return Object.fromEntries(kept.map(([key, value]) => [key, within(key, value)]))
+}
+
+function valueAt(document: unknown, path: readonly string[]): unknown {
+  const stepInto = (at: unknown, step: string): unknown =>
+    isSection(at) && Object.hasOwn(at, step) ? at[step] : undefined
+  return path.reduce(stepInto, document)
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
+const isSection = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

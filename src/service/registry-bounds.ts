@@ -1,0 +1,49 @@
+/**
+ * How much a service's list of tenants may come to, by whatever way it is asked for. A list beyond any of these bounds
+ * is no list: a service that makes up tenants without end must not take the memory of the machine that it runs on.
+ */
+import type { RegisteredTenant } from './port.ts'
+
+const MiB = 1 << 20
+
+export const registryBounds = {
+  tenantsMax: 1_000_000,
+  filesMax: 1_000_000,
+  pagesMax: 100_000,
+  pageBytesMax: 16 * MiB,
+  bytesMax: 128 * MiB,
+  msMax: 600_000,
+} as const
+
+/** A path that is longer leads nowhere (PATH_MAX, with three bytes a letter to spare). */
+export const pathLettersMax = 4_096
+export const idLettersMax = 4_096
+
+/** Counts the list as it grows. */
+export class RegistrySize {
+  readonly #startedAtMs = performance.now()
+  #tenants = 0
+  #files = 0
+  #pages = 0
+  #bytes = 0
+
+  /** A page of so many bytes was read. @returns the bound that is passed, in words; null within all */
+  addPage(bytes: number): string | null {
+    this.#pages++
+    this.#bytes += bytes
+    const { bytesMax, pagesMax, msMax } = registryBounds
+    if (this.#bytes > bytesMax) return `it has more than ${bytesMax} bytes`
+    if (this.#pages > pagesMax) return `it has more than ${pagesMax} pages`
+    const isLate = performance.now() - this.#startedAtMs > msMax
+    return isLate ? `its pages took more than ${msMax / 1000} s, and there are more` : null
+  }
+
+  /** @returns as `addPage` */
+  addTenant({ files }: Pick<RegisteredTenant, 'files'>): string | null {
+    this.#tenants++
+    this.#files += files.length
+    const { tenantsMax, filesMax } = registryBounds
+    if (this.#tenants > tenantsMax) return `it has more than ${tenantsMax} tenants`
+    return this.#files > filesMax ? `it has more than ${filesMax} files` : null
+  }
+}
