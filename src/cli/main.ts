@@ -21,7 +21,7 @@ import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
 import { jsonText } from '../report/json-text.ts'
 import { hanging } from '../report/layout.ts'
-import { printable } from '../report/printable.ts'
+import { printableSentence } from '../report/printable.ts'
 import { renderNoStatus } from '../report/status-line.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import { Outcome } from './outcome.ts'
@@ -134,7 +134,7 @@ function describeProgram(face: Face): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (help) => void process.stdout.write(inShownLetters(help.split('\n').flatMap((line) => hanging(line, face.width)).join('\n'))),
-      writeErr: (text) => text.trimEnd().split('\n').forEach((line) => face.say(printable(line))),
+      writeErr: (text) => text.trimEnd().split('\n').forEach((line) => face.say(printableSentence(line))),
       getOutHelpWidth: () => Math.min(face.width, helpWidth), getErrHelpWidth: () => Math.min(face.aside.width, helpWidth),
     })
     .addHelpText('after', `

@@ -1,6 +1,6 @@
 /** `--wait`: what a person sees of it. */
 import type { Waiting } from '../ledger/wait-for-run.ts'
-import { printable } from '../report/printable.ts'
+import { printableSentence } from '../report/printable.ts'
 import { humanMs } from '../report/units.ts'
 import type { Face } from './face.ts'
 import type { CommonOptions } from './options.ts'
@@ -24,7 +24,7 @@ export function waitingOf(face: Face, { wait, quiet }: WaitOptions): Waiting | n
   }
   const onWait: Waiting['onWait'] = async (other, leftMs) => {
     if (quiet) return
-    if (!isTold) face.say(`waiting for it to end, at most ${humanMs(wait)}: ${printable(other.message)}`)
+    if (!isTold) face.say(`waiting for it to end, at most ${humanMs(wait)}: ${printableSentence(other.message)}`)
     isTold = true
     spinner ??= drawsLines() ? await startSpinner() : null
     if (spinner !== null) spinner.text = `waiting for the other run to end, ${timeLeft(leftMs)}`
