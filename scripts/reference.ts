@@ -58,7 +58,10 @@ const shortTenants = 'roots: [/srv/notes]'
 
 const prose = (text: string): readonly string[] => wrap(text, proseWidth)
 
-const section = (name: string): readonly string[] => ['', `## \`${name}\``, ...prose(sectionMeanings[name] ?? '')]
+const section = (name: string): readonly string[] => ['', `## \`${name}\``, ...prose(linked(sectionMeanings[name] ?? ''))]
+
+/** Files of the repository are named from its root; this page lies in src/config/. */
+const linked = (text: string): string => text.replaceAll(/src\/(\S+\.md)/g, '[$&](../$1)')
 
 const key = ({ topic, means }: Explanation, value: NonNullable<Explanation['value']>): readonly string[] => [
   '', `### \`${topic}\``, ...prose(means), '', ...valueOf(value).map(([label, text]) => `- ${label}: ${isCode(label, value) ? `\`${text}\`` : text}`),
