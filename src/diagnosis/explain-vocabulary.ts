@@ -39,6 +39,10 @@ export const vocabulary: Readonly<Record<string, string>> = {
   depth: 'How much a check reads. `full` compares each index with its table, row by row. `quick` checks the structure only: it never clears an earlier finding of damage.',
   engine: 'Who compares rows with index entries. `census` is holdfast\u2019s own comparison beside SQLite\u2019s quick check; `sqlite` is SQLite\u2019s integrity check.',
   census: 'holdfast\u2019s own comparison of all rows with all index entries, in about one pass over the file. It names each row and entry that does not agree.',
+  confinement: 'How the process that read a snapshot was locked in. See `own-folder`, `other-user` and `few-calls`. A file may be hostile, so holdfast reads none if it cannot confine the process.',
+  'own-folder': 'A part of the confinement: the reading process sees no folder but its own, with the snapshot in it. Only root can set this up.',
+  'other-user': 'A part of the confinement: the reading process runs as an unprivileged user. Only root can set this up.',
+  'few-calls': 'A part of the confinement: the kernel refuses the reading process network, programs, other processes and odd files (seccomp).',
   coverage: 'How much of a snapshot was read: pages, objects, and what was left out with the reason. What was left out keeps a file from being `sound`.',
   finding: 'One thing found wrong in a snapshot. It has a rule, an object, a severity and often rows. `holdfast explain RULE` says what a rule means.',
   damage: 'A severity: data or structure is wrong. A result with such a finding is `damaged`.',
@@ -55,5 +59,6 @@ export const vocabulary: Readonly<Record<string, string>> = {
   doctor: 'The command that tests whether this machine and this service are fit for holdfast: locks, leases, permissions, space, and the contract step by step.',
   comparison: 'Two snapshots read side by side, table by table and row by row: `holdfast compare A B`. A difference is no damage.',
   accepted: 'A limit of a check that the configuration lets pass (check.accept). It stays in the coverage and no longer keeps the verdict from being sound.',
+  bug: 'A defect in holdfast itself: exit code 70. It says nothing about any tenant. Report it with what stands on stderr.',
   'unknown-collation': 'An index is ordered by a collation that only the service\u2019s own program knows. holdfast cannot check the order of such an index. See check.accept.',
 }

@@ -14,7 +14,7 @@ const all = [...topics, ...explainKeys()]
 /** The vocabulary of the project, and words that stand in reports. */
 const needed = [
   'tenant', 'live-set', 'service', 'quiesce', 'resume', 'lease', 'hold', 'seal', 'proof', 'probe', 'guardian', 'draft', 'snapshot', 'evidence', 'check', 'finding', 'verdict', 'remedy', 'rehearsal',
-  'ledger', 'census', 'gate', 'sweep', 'registry', 'notice', 'leak', 'coverage', 'salvage', 'unknown-collation',
+  'ledger', 'census', 'gate', 'sweep', 'registry', 'notice', 'leak', 'coverage', 'confinement', 'few-calls', 'salvage', 'unknown-collation', 'bug',
 ]
 const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
 const meanings = [
