@@ -17,7 +17,7 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
   'service.hooks':
     'Commands for a service without an admin API. holdfast runs them without a shell. ' +
     'What they are given and what they must print stands in src/service/hooks/README.md.',
-  tenants: 'Where the tenants\u2019 files lie.',
+  tenants: "Where the tenants' files lie.",
   hold: 'How long tenants may stand still, and how strong the proof must be.',
   snapshots: 'Where holdfast puts the private copies that it checks.',
   check: 'What a check of a snapshot may take, and what it may leave out.',
@@ -42,7 +42,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: null, example: '/etc/holdfast/notes.token',
   },
   'service.caFile': {
-    means: 'A file with certificates (PEM). The service\u2019s certificate must come from one of them. Only https uses it.',
+    means: "A file with certificates (PEM). The service's certificate must come from one of them. Only https uses it.",
     default: null, example: '/etc/holdfast/ca.pem',
   },
   'service.requestTimeout': {
@@ -56,7 +56,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: null, example: '[notesctl, tenants]',
   },
   'service.hooks.quiesce': {
-    means: 'The command that pauses a tenant: it ends when no handle of the tenant\u2019s files is open. Each {tenant} becomes the id.',
+    means: "The command that pauses a tenant: it ends when no handle of the tenant's files is open. Each {tenant} becomes the id.",
     default: null, example: '[notesctl, pause, --, "{tenant}"]',
   },
   'service.hooks.resume': {
@@ -69,7 +69,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'tenants.roots': {
     means:
-      'The folders that hold the tenants\u2019 files. holdfast touches no file outside them, whatever the service names. ' +
+      "The folders that hold the tenants' files. holdfast touches no file outside them, whatever the service names. " +
       'Symbolic links are resolved first.',
     default: null, example: '[/srv/notes]',
   },
@@ -141,7 +141,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'check.accept': {
     means:
-      'Limits of a check that you accept. unknown-collation: an index whose order only the service\u2019s own program knows ' +
+      "Limits of a check that you accept. unknown-collation: an index whose order only the service's own program knows " +
       'no longer keeps the verdict from being sound. The report still lists it.',
     default: '[]', example: '[unknown-collation]',
   },

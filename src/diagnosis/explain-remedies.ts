@@ -33,11 +33,11 @@ export const causeMeanings: Readonly<Record<Cause['hint'], Meaning>> = {
   'untrusted-file-system': { means: 'The file lies on a file system whose locks are not dependable.', cause: 'NFS, SMB, FUSE or an unknown kind.', todo: 'Move the database to a local disk.' },
   'zeroed-range': { means: 'Pages hold zeros only.', cause: 'A write that was lost, or a restore that left a hole.', todo: 'Look at the kernel log for disk errors.' },
   'cross-linked': { means: 'Two files or two objects claim the same place.', cause: 'A damaged file system, or a page that came back from an older state.', todo: 'Check the file system.' },
-  'truncated-copy': { means: 'The file ends before its last page.', cause: 'A copy that was broken off, or a disk that was full.', todo: 'Look for the whole file: the copy\u2019s source, or a backup.' },
+  'truncated-copy': { means: 'The file ends before its last page.', cause: 'A copy that was broken off, or a disk that was full.', todo: "Look for the whole file: the copy's source, or a backup." },
   'bit-rot': { means: 'Bytes changed although neither the file system nor SQLite knows of a write.', cause: 'The disk, its controller or its memory.', todo: 'Suspect the disk: look at the kernel log and at its health.' },
   'lost-table-write': { means: 'Several sound indexes agree with each other against the table: the table lost a write.', cause: 'A write of a table page that never reached the disk.', todo: 'Rebuild no index: they hold what the table has lost.' },
   'index-or-table': { means: 'Nothing shows whether the index or the table is right.', cause: 'Only one index disagrees with its table.', todo: 'See what the index still holds (`check --show-values`) before it is rebuilt.' },
   'foreign-companion': { means: 'The file is whole without the WAL or journal that lies beside it.', cause: 'A restore that left the WAL or journal of an older file behind, or its bytes changed.', todo: 'Copy both away before any program opens the file. A person must decide which of the two is right.' },
   'newer-sqlite': { means: 'A newer SQLite wrote the file than the one that reads it.', cause: 'The service or a tool was updated.', todo: 'Use a holdfast with a newer SQLite.' },
-  'other-sqlite': { means: 'The file holds what holdfast\u2019s SQLite does not know.', cause: 'A SQLite with other extensions or collations wrote it, or bytes changed.', todo: 'See the coverage for what was not understood.' },
+  'other-sqlite': { means: "The file holds what holdfast's SQLite does not know.", cause: 'A SQLite with other extensions or collations wrote it, or bytes changed.', todo: 'See the coverage for what was not understood.' },
 }
