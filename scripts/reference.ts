@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { explainKeys } from '../src/config/explain-keys.ts'
+import { fileBytesMax } from '../src/config/load.ts'
 import { sectionMeanings } from '../src/config/key-meanings.ts'
 import { reasons } from '../src/config/not-in-this-version.ts'
 import type { Explanation } from '../src/diagnosis/explain.ts'
@@ -26,7 +27,8 @@ export function renderReference(): string {
     ),
     '',
     ...prose(
-      'The file is YAML of at most 1,000,000 bytes, without anchors, aliases and tags. It must belong to root or to the user that runs holdfast, ' +
+      `The file is YAML of at most ${fileBytesMax.toLocaleString('en-US')} bytes, without anchors, aliases and tags. ` +
+      'It must belong to root or to the user that runs holdfast, ' +
       'and no other user may be able to change it. holdfast refuses an unknown key, and names its line and the nearest known key.',
     ),
     '',

@@ -17,7 +17,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
   quiesce: "The service stops using a tenant: it lets running requests end, then closes all handles of the tenant's files. The tenant stands still until the resume.",
   drain: 'The first part of a quiesce: the service lets the requests and jobs that are running come to their end, and begins no new ones. hold.drainTimeout limits it.',
   resume: 'The service takes up a tenant that stood still. holdfast then asks whether the tenant serves again, and believes only what it sees.',
-  pause: "The time a tenant stands still, as one would measure it from outside. Reports give it in milliseconds, by the service's clock where there is one.",
+  pause: 'The time a tenant stands still, as its users notice it. Reports give it in milliseconds. hold.maxPause limits it.',
   lease:
     "The service's promise to keep a tenant still for a time (hold.ttl). It ends by itself, so a tenant is resumed even if holdfast is gone. " +
     'A pause by hooks has no lease.',
@@ -31,7 +31,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
   probe: "A second process that must be refused. It tries SQLite's lock bytes, then a read and a write with SQLite. If it is let in, locks do not work here and the run stops.",
   proof: 'What was observed before and after the copy: inode, size, times, change counter and WAL salts. Both observations must be equal, else the copy is thrown away.',
   guardian: 'A small process beside each run. It kills the run if it is stuck when its time is over. If the run dies, the guardian has the tenants resumed.',
-  snapshot: 'A private copy of a live set that came out of a hold with both proofs. holdfast checks snapshots and never live files. They are deleted after the check.',
+  snapshot: 'A private copy of a live set that came out of a hold with both proofs. holdfast checks snapshots and never live files. They are deleted after the check, unless you ask to keep them.',
   draft: 'A snapshot that is not proven yet. Its name ends in `.partial`, and no check reads it. It becomes a snapshot after the second proof, or is deleted.',
   'warm-copy': 'A copy of a large WAL database that is made before the pause, while the service writes. During the pause only the rest is copied. See hold.warmAbove.',
   evidence: 'The record of lease, seal, proofs and snapshot. It stands in each result, so a reader can see how far the verdict is proven.',
@@ -46,7 +46,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
   coverage: 'How much of a snapshot was read: pages, objects, and what was left out with the reason. What was left out keeps a file from being `sound`.',
   finding: 'One thing found wrong in a snapshot. It has a rule, an object, a severity and often rows. `holdfast explain RULE` says what a rule means.',
   damage: 'A severity: data or structure is wrong. A result with such a finding is `damaged`.',
-  leak: 'A severity: space in the file is lost, no data. A result with a leak is `damaged`, of the class `structure`.',
+  leak: 'A severity: space in the file is lost, no data. A result with a leak is `damaged`, of the class `structure` if nothing worse was found.',
   notice: 'A severity: content that an application may have put there itself, such as a violated foreign key. A file with notices only is sound. The report lists them.',
   verdict: 'What a check concludes: `sound`, `damaged` or `inconclusive`. A result is `failed` where no check could begin.',
   remedy: 'What will mend the damage: `nothing`, `rebuild`, `restore` or `ask`. Reports name it with the reason.',
