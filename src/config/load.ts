@@ -10,7 +10,7 @@ import { findUntrusted } from './trusted-path.ts'
 export { defaultCheckSettings, defaultHoldSettings } from './defaults.ts'
 
 const usualPlaces = ['holdfast.yaml', '/etc/holdfast/holdfast.yaml'] as const
-const fileBytesMax = 1_000_000
+export const fileBytesMax = 1_000_000
 
 /**
  * Absolute path of the configuration file to read: the one given, else the first that is there of ./holdfast.yaml and

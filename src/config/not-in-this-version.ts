@@ -5,7 +5,7 @@
 import type { Problem } from './agreement.ts'
 
 /** By key: what holdfast does not do, and what to do instead. */
-const reasons: Readonly<Record<string, string>> = {
+export const reasons: Readonly<Record<string, string>> = {
   accounts: 'holdfast mends nothing yet',
   alerts: 'holdfast sends no alarms yet; let your monitoring ask `holdfast status`',
   backups: 'holdfast keeps and verifies no backups yet; `holdfast pull ID DIR` keeps a snapshot',

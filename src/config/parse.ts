@@ -7,7 +7,7 @@ import { disagreements } from './agreement.ts'
 import { defaultRequestTimeoutMs } from './defaults.ts'
 import { nearest } from '../model/nearest.ts'
 import { notInThisVersion, sectionsToCome, withoutThose } from './not-in-this-version.ts'
-import { sections } from './schema.ts'
+import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
 import { readYaml } from './yaml-text.ts'
@@ -62,11 +62,7 @@ const printable = (text: string): string => (/^[\w-]{1,64}$/.test(text) ? text :
 function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
   let at: unknown = schema
   for (const step of [...path, null]) {
-    for (;;) {
-      if (at instanceof z.ZodMiniPipe) at = at.def.out
-      else if (at instanceof z.ZodMiniOptional) at = at.def.innerType
-      else break
-    }
+    at = unwrapped(at)
     if (step === null) break
     at = at instanceof z.ZodMiniArray ? at.def.element : at instanceof z.ZodMiniObject ? (at.shape as Record<PropertyKey, unknown>)[step] : undefined
   }

@@ -52,6 +52,22 @@ function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, { error: notASection })
 }
 
+/** The schemas of the keys of a section, whatever wraps it; null for what is none. */
+export function keysOfSection(schema: unknown): Readonly<Record<string, unknown>> | null {
+  const section = unwrapped(schema)
+  return section instanceof z.ZodMiniObject ? section.shape : null
+}
+
+/** What stands in the file, without what makes a default of nothing. */
+export function unwrapped(schema: unknown): unknown {
+  let at = schema
+  for (;;) {
+    if (at instanceof z.ZodMiniPipe) at = at.def.out
+    else if (at instanceof z.ZodMiniOptional) at = at.def.innerType
+    else return at
+  }
+}
+
 /** `hold:` with nothing under it is what remains when all of its lines are commented out: the defaults hold. */
 function sectionOrDefaults<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.pipe(z.transform((given: unknown) => given ?? {}), section(shape))

@@ -2,7 +2,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import type { Command } from './settings.ts'
-import { durationMs, sizeBytes } from './units.ts'
+import { durationMs, durationUnitNames, sizeBytes, sizeUnitNames } from './units.ts'
 
 /** What a value becomes, or why it is refused. */
 type Reading<Value> = { readonly value: Value } | { readonly refused: string }
@@ -11,24 +11,43 @@ const refused = (why: string): { readonly refused: string } => ({ refused: why }
 interface Kind<Value> {
   /** With an example: `a duration such as 30s`. */
   readonly expected: string
+  /** All that is allowed, without an example: `a duration from 1s to 1h`. Where it is left out, `expected` says it. */
+  readonly allowed?: string
+  /** `ms, s, m, h, d`; left out where a value has no unit. */
+  readonly unit?: string
   /** null: not what is expected. */
   read(given: unknown): Reading<Value> | null
 }
 
+/** What the reference says of a key that holds a value. */
+export interface ValueNote {
+  readonly allowed: string
+  readonly unit: string | null
+  readonly required: boolean
+}
+
+/** The notes of all keys, each by its schema. */
+export const valueNotes = z.registry<ValueNote>()
+
 /** The key must be there. */
 export function required<Value>(kind: Kind<Value>): z.ZodMiniType<Value> {
-  return z.transform((given: unknown, context) => {
+  return noted(kind, true, z.transform((given: unknown, context) => {
     if (given === undefined) return refuse(context, given, `is missing: expected ${kind.expected}`)
     return readGiven(kind, given, context)
-  })
+  }))
 }
 
 /** Without the key, `fallback` holds. Where that is null, the file may say `null` too. */
 export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodMiniType<Value | Fallback> {
-  return z.transform((given: unknown, context) => {
+  return noted(kind, false, z.transform((given: unknown, context) => {
     if (given === undefined || (given === null && fallback === null)) return fallback
     return readGiven(kind, given, context)
-  })
+  }))
+}
+
+function noted<Schema extends z.ZodMiniType>(kind: Kind<unknown>, isRequired: boolean, schema: Schema): Schema {
+  valueNotes.add(schema, { allowed: kind.allowed ?? kind.expected, unit: kind.unit ?? null, required: isRequired })
+  return schema
 }
 
 type Context = z.core.ParsePayload
@@ -58,14 +77,22 @@ export interface Range {
   readonly most: string
 }
 
-export const duration = (example: string, range: Range): Kind<number> => quantity(`a duration such as ${example}`, durationMs, range)
-export const size = (example: string, range: Range): Kind<number> => quantity(`a size such as ${example}`, sizeBytes, range)
+export const duration = (example: string, range: Range): Kind<number> =>
+  quantity('a duration', example, { inUnits: durationMs, names: durationUnitNames }, range)
+export const size = (example: string, range: Range): Kind<number> =>
+  quantity('a size', example, { inUnits: sizeBytes, names: sizeUnitNames }, range)
 
-function quantity(expected: string, inUnits: (text: string) => number | undefined, range: Range): Kind<number> {
+interface Units {
+  readonly inUnits: (text: string) => number | undefined
+  readonly names: readonly string[]
+}
+
+function quantity(what: string, example: string, { inUnits, names }: Units, range: Range): Kind<number> {
+  const expected = `${what} such as ${example}`
   const least = inUnits(range.least) ?? Number.NaN
   const most = inUnits(range.most) ?? Number.NaN
   return {
-    expected,
+    expected, allowed: `${what} from ${range.least} to ${range.most}`, unit: names.join(', '),
     read(given) {
       const value = typeof given === 'string' ? inUnits(given) : undefined
       if (value === undefined) return null
@@ -112,7 +139,7 @@ const listLengthMax = 10_000
 
 export function list<Value>(expected: string, item: Kind<Value>): Kind<readonly Value[]> {
   return {
-    expected,
+    expected, allowed: `${expected}; each of it is ${item.allowed ?? item.expected}`,
     read(given) {
       if (!Array.isArray(given) || given.length > listLengthMax) return null
       const values: Value[] = []
@@ -129,7 +156,7 @@ export function list<Value>(expected: string, item: Kind<Value>): Kind<readonly 
 
 export function nonEmpty<Value>(kind: Kind<readonly Value[]>): Kind<readonly [Value, ...Value[]]> {
   return {
-    expected: kind.expected,
+    ...kind,
     read(given) {
       const reading = kind.read(given)
       if (reading === null || 'refused' in reading) return reading
@@ -142,8 +169,9 @@ export function nonEmpty<Value>(kind: Kind<readonly Value[]>): Kind<readonly [Va
 /** A program with its arguments. A program with a slash counts from the folder of the configuration file, one without is looked up in PATH. */
 export function command(example: string, folder: string, ...placeholders: readonly string[]): Kind<Command> {
   const words = nonEmpty(list(`a command as a list of words such as ${example}`, text('a word in quotes')))
+  const arguments_ = placeholders.map((placeholder) => `"${placeholder}"`).join(' and ')
   return {
-    expected: words.expected,
+    expected: words.expected, allowed: `${words.expected}${arguments_ === '' ? '' : `, with ${arguments_} among its arguments`}`,
     read(given) {
       if (typeof given === 'string') return refused(`expected ${words.expected}, found one text: commands are run without a shell`)
       const reading = words.read(given)

@@ -28,7 +28,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   MANY_NAMES: { means: 'The database has several names.', cause: 'Hard links, or symbolic links inside its live set: a journal under one name is unknown under the other.' },
   TOO_LARGE_FOR_PAUSE: { means: 'Copying this file would pause the tenant for too long.', cause: 'A large rollback-journal database on a file system that must copy every byte.' },
   RESUME_FAILED: { means: 'The tenant was not seen serving again. It may still stand still.', cause: 'The service refused or lost the resume, or came back unwell.' },
-  RUN_ACTIVE: { means: 'Another run of holdfast works on this service.', cause: 'A sweep, or a crash of less than a minute ago.' },
+  RUN_ACTIVE: { means: 'Another run of holdfast works on this service.', cause: "A sweep, a check of tenants, or another command that pauses them. On a ledger folder that several machines share, also a run on another machine. The lock of a run that died there, or where the kernel's locks do not work, ends within a minute." },
   CONFIG_INVALID: { means: 'The configuration cannot be used.', cause: 'A line of it, which the message names. Or another user could change the configuration, the token, the certificates or a folder above them. Their owner must be root or the user that runs holdfast, and no other user may write them.' },
   REGISTRY_STALE: { means: 'There is no valid list of tenants.', cause: 'The admin API gives none, or one that contradicts itself.' },
   TENANT_UNKNOWN: { means: 'No tenant has this id, or none matches the pattern.', cause: 'A slip of the pen, or a tenant that was removed.' },

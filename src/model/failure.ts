@@ -48,7 +48,7 @@ const kinds = {
   TOO_LARGE_FOR_PAUSE: { retry: false, tenant: 'untouched', hint: 'use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause' },
   RESUME_FAILED: { retry: true, tenant: 'maybe-paused', hint: 'run `holdfast resume --all` now; a lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE BY HOOKS' },
   RUN_ACTIVE: { retry: true, tenant: 'untouched', hint: 'another run of holdfast works on this service; wait for it to end' },
-  CONFIG_INVALID: { retry: false, tenant: 'untouched', hint: 'correct the configuration; nothing was touched' },
+  CONFIG_INVALID: { retry: false, tenant: 'untouched', hint: 'correct the configuration; `holdfast explain KEY` explains a key, such as hold.ttl; nothing was touched' },
   REGISTRY_STALE: { retry: true, tenant: 'untouched', hint: 'the service gives no valid list of tenants; look at its admin API with `holdfast doctor`' },
   TENANT_UNKNOWN: { retry: false, tenant: 'untouched', hint: '`holdfast status` lists the tenants that are known' },
   TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant; if it was removed on purpose, do nothing: later runs do not name it' },

@@ -9,6 +9,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 import type { Report, Result } from '../../src/model/report.ts'
+import { problemsOfOutput } from '../support/json-documents.ts'
 import { descendantsOf } from '../support/processes.ts'
 
 /** HOLDFAST_TREE: another tree than this one, to try a build that is kept apart. */
@@ -55,6 +56,7 @@ export function killWithGuardian(run: Program | null): void {
 /** Reads both streams to their end. */
 export async function ending(program: Program): Promise<Ran> {
   const [stdout, stderr, [code]] = await Promise.all([textOf(program.stdout), textOf(program.stderr), once(program, 'close') as Promise<[number | null]>])
+  expect(problemsOfOutput(stdout)).toEqual([]) // Whatever a test looks at in a document: its schema describes all of it.
   return { code, stdout, stderr }
 }
 

@@ -150,15 +150,20 @@ test('explain knows every rule, every failure code, the verdicts, the levels and
   expect(JSON.parse(one.stdout)).toMatchObject({ schema: 'holdfast.explanation/1' })
   const { explain } = await import('../../src/diagnosis/explain.ts')
   for (const topic of [...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'exclusive', 'writer-locked', 'none', '0', '1', '2', '3', '4', '5', '64', '70', '75', '78', '130', '143']) {
-    expect([topic, explain(topic) === null || explain(topic) === undefined]).toEqual([topic, false])
+    expect([topic, explain(topic).length > 0]).toEqual([topic, true])
   }
-  const text = await holdfast(['explain', 'in_use'], { env: { COLUMNS: '80' } })
-  expect([text.code, text.stdout.split('\n').every((line) => line.length <= 80)]).toEqual([0, true])
+  const [text, key, list, words, unknown] = await Promise.all([['in_use'], ['service.hooks.timeout'], [], ['exit', '4'], ['hold.maxpuase']].map((args) => holdfast(['explain', ...args], { env: { COLUMNS: '80' } })))
+  expect([text, key, list, words, unknown].map((ran) => ran?.code)).toEqual([0, 0, 0, 0, 64])
+  expect(text?.stdout.split('\n').every((line) => line.length <= 80)).toBe(true)
+  expect(key?.stdout).toMatch(/value {4}a duration[^]*default {2}30s/)
+  expect(list?.stdout).toMatch(/Rules of findings\n[^]*Failure codes\n[^]*Words\n[^]*Keys of the configuration\n[^]*Exit codes\n/)
+  expect(words?.stdout).toMatch(/^4 \(exit code\)/)
+  expect(unknown?.stderr).toMatch(/did you mean hold\.maxPause/)
 })
 
 test('no hint and no explanation names a command or an option that is not there', async () => {
-  const { topics } = await import('../../src/diagnosis/explain.ts') // The hints are among them.
-  const texts = JSON.stringify(topics)
+  const [{ topics }, { explainKeys }] = await Promise.all([import('../../src/diagnosis/explain.ts'), import('../../src/config/explain-keys.ts')]) // The hints are among them.
+  const texts = JSON.stringify([...topics, ...explainKeys()])
   const named = new Set([...texts.matchAll(/`holdfast ([^`]+)`/g)].map(([, words = '']) => words))
   expect(named.size).toBeGreaterThan(5)
   const commands = new Set([...named].map((words) => words.split(' ')[0] ?? '').filter((word) => !word.startsWith('-')))

@@ -5,34 +5,88 @@ import { diagnoseEmptyFile, diagnoseNoDatabase } from '../../src/diagnosis/not-a
 import { exitCodes } from '../../src/model/exit-code.ts'
 import { failureKinds } from '../../src/model/failure.ts'
 import { rules } from '../../src/model/finding.ts'
-import { renderExplanation } from '../../src/report/explanation.ts'
+import { explainKeys } from '../../src/config/explain-keys.ts'
+import { renderExplanations, renderTopics } from '../../src/report/explanation.ts'
 import { context } from './support.ts'
 
+const all = [...topics, ...explainKeys()]
+
+/** The vocabulary of the project, and words that stand in reports. */
+const needed = [
+  'tenant', 'live-set', 'service', 'quiesce', 'resume', 'lease', 'hold', 'seal', 'proof', 'probe', 'guardian', 'draft', 'snapshot', 'evidence', 'check', 'finding', 'verdict', 'remedy', 'rehearsal',
+  'ledger', 'census', 'gate', 'sweep', 'registry', 'notice', 'leak', 'coverage', 'confinement', 'few-calls', 'salvage', 'unknown-collation', 'bug',
+]
+const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
+const meanings = [
+  ...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'writer-locked', 'maybe-paused', 'wal-reset-bug', 'rebuild', ...Object.values(exitCodes).map(String),
+]
+
 describe('explain', () => {
-  test.each([...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'writer-locked', 'maybe-paused', ...Object.values(exitCodes).map(String)])('%s is explained, in any case', (topic) => {
+  test.each(meanings)('%s is explained, in any case', (topic) => {
     for (const asked of [topic, topic.toUpperCase(), ` ${topic.toLowerCase().replaceAll('_', '-')} `]) {
-      const explanation = explain(asked)
+      const [explanation] = explain(asked)
       expect(explanation?.topic).toBe(topic)
       expect(explanation?.means.length).toBeGreaterThan(10)
       expect(explanation?.todo).not.toBe('')
     }
   })
 
-  test('a failure says what to do in the words of the one table', () => {
-    expect(explain('in_use')?.todo).toBe(failureKinds.IN_USE.hint)
+  test('the words that are needed are known', () => {
+    expect(needed.filter((word) => !words.includes(word))).toEqual([])
   })
 
-  test('an unknown topic gets the nearest names, by letters or by words', () => {
-    expect(explain('row-mising-from-index')).toBeNull()
+  test.each(words)('the word %s is explained in a few plain sentences', (word) => {
+    const [explanation] = explain(word.replaceAll('-', ' '), all)
+    expect(explanation?.kind).toBe('word')
+    const sentences = explanation?.means.split(/(?<=[.:]) /) ?? []
+    expect(sentences.length).toBeLessThanOrEqual(4)
+    for (const sentence of sentences) expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(25)
+  })
+
+  test('what one name means besides is told too', () => {
+    expect(explain('none').map(({ kind }) => kind)).toEqual(['damage class', 'seal level'])
+    expect(explain('ledger', all).map(({ kind }) => kind)).toEqual(['word', 'configuration key'])
+    expect(renderExplanations(explain('none'), { width: 80, color: false })).toMatch(/^none \(damage class\)\n[^]*\n\nnone \(seal level\)\n/)
+  })
+
+  test('a key has what may stand there, its default and an example', () => {
+    expect(renderExplanations(explain('HOLD.maxpause', all), { width: 80, color: false })).toMatch(
+      /^hold\.maxPause \(configuration key\)\n {2}means {4}[^]*\n {2}value {4}a duration from 10ms to 1h[^]*\n {2}default {2}10s\n {2}example {2}hold: \{ maxPause: 500ms \}\n$/,
+    )
+    expect(explain('service.hooks', all)).toMatchObject([{ topic: 'service.hooks', todo: expect.stringContaining('service.hooks.quiesce') as string }])
+  })
+
+  test.each(['alerts', 'backups', 'registry', 'sweep', 'heal', 'quarantine', 'accounts'])('%s is a section that this version does not have', (section) => {
+    expect(explain(section, all).find(({ kind }) => kind === 'configuration key')?.means).toMatch(/Not in this version/)
+    expect(nearestTopics(`${section}.anything`, all)).toContain(section)
+  })
+
+  test('a failure says what to do in the words of the one table', () => {
+    expect(explain('in_use')[0]?.todo).toBe(failureKinds.IN_USE.hint)
+  })
+
+  test('an unknown topic gets the nearest names, by letters, by words, or because they hold it', () => {
+    expect(explain('row-mising-from-index')).toEqual([])
     expect(nearestTopics('row-mising-from-index')[0]).toBe('row-missing-from-index')
     expect(nearestTopics('IN_USEE')[0]).toBe('IN_USE')
-    expect(nearestTopics('xyzzy-plugh-nothing-like-it')).toEqual([])
+    expect(nearestTopics('hold.maxpuase', all)[0]).toBe('hold.maxPause')
+    expect(nearestTopics('maxPause', all)).toContain('hold.maxPause')
+    expect(nearestTopics('guardain', all)[0]).toBe('guardian')
+    for (const topic of ['xyzzy-plugh-nothing-like-it', 'x', '']) expect(nearestTopics(topic, all)).toEqual([])
     expect(nearestTopics('index-missing-entry')).toContain('row-missing-from-index')
-    expect(nearestTopics('a'.repeat(1_000_000)).length).toBeLessThanOrEqual(5)
+    expect(nearestTopics('a'.repeat(1_000_000), all).length).toBeLessThanOrEqual(5)
   })
 
-  test('every explanation fits 80 columns', () => {
-    for (const topic of topics) for (const line of renderExplanation(topic, { width: 80, color: false }).split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  test('every explanation and the list of them fit 80 columns', () => {
+    const options = { width: 80, color: false }
+    for (const text of [...all.map((topic) => renderExplanations([topic], options)), renderTopics(all, options)]) {
+      for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    }
+  })
+
+  test('the list names every topic once in its group', () => {
+    const listed = renderTopics(all, { width: 1_000_000, color: false }).split('\n').filter((line) => line.startsWith('  ')).flatMap((line) => line.trim().split(', '))
+    expect(listed.toSorted()).toEqual(all.map(({ topic }) => topic).toSorted())
   })
 })
 

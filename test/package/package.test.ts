@@ -57,8 +57,8 @@ describe('npm pack, installed into an empty folder', () => {
 
   test('it holds the program, its documents and its licence, and neither tests nor sources', () => {
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n').map((name) => name.replace(/^package\//, ''))
-    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/holdfast.cjs', 'dist/gate.js', 'dist/report.schema.json', 'dist/compare.schema.json', 'dist/admin-api.yaml', 'dist/core.wasm', 'dist/LICENCES.txt']) expect(files).toContain(name)
-    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/gate\.js|dist\/[\w-]+\.(cjs|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
+    for (const name of ['package.json', 'bin/holdfast.js', 'LICENSE', 'README.md', 'src/ARCHITECTURE.md', 'dist/holdfast.cjs', 'dist/gate.js', 'dist/report.schema.json', 'dist/compare.schema.json', 'dist/status.schema.json', 'dist/fitness.schema.json', 'dist/admin-api.yaml', 'dist/core.wasm', 'dist/LICENCES.txt']) expect(files).toContain(name)
+    const permitted = /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|src\/config\/README\.md|src\/service\/hooks\/README\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/gate\.js|dist\/[\w-]+\.(cjs|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
     expect(files.filter((name) => !permitted.test(name))).toEqual([])
     // Nothing is left of an older build: each file is a program, or loaded by one. And none loads a program, which would begin then.
     const compiled = files.filter((name) => /^dist\/[^/]+\.c?js$/.test(name)).map((name) => basename(name))

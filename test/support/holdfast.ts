@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '../../src/model/report.ts'
+import { problemsOfOutput } from './json-documents.ts'
 import { startNode, type Program } from './processes.ts'
 import type { Demo } from './service.ts'
 
@@ -45,6 +46,8 @@ export function configure(demo: Pick<Demo, 'home' | 'dir' | 'socket'>, { name = 
   const run: Holdfast['run'] = async (...args) => {
     await using program = start(...args)
     const { code, stdout, stderr } = await program.ended
+    const problems = problemsOfOutput(stdout)
+    if (problems.length > 0) throw new Error(`its schema does not describe ${stdout}: ${JSON.stringify(problems)}`)
     return { code, stdout, stderr }
   }
   return {

@@ -1,32 +1,51 @@
 import type { Command } from 'commander'
-import { explain, nearestTopics } from '../../diagnosis/explain.ts'
+import type { Explanation } from '../../diagnosis/explain.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import { renderExplanation } from '../../report/explanation.ts'
+import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/explanation.ts'
+import { jsonText } from '../../report/json-text.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
-import { jsonText } from '../../report/json-text.ts'
 
 export function addExplain(program: Command, face: Face, act: Act): void {
-  withCommon(program.command('explain').description('what a finding, a failure or a word of the report means, and what to do'), 'holdfast.explanation/1')
-    .argument('<topic>', 'a rule, a failure code, a verdict, a seal level or an exit code')
+  withCommon(program.command('explain').description('what a finding, a failure, a configuration key or a word means, and what to do'), 'holdfast.explanation/1; without a topic holdfast.topics/1')
+    .argument('[topic...]', 'a rule, a failure code, a configuration key, a word or an exit code (default: list all of them)')
     .addHelpText('after', `
 Examples:
+  holdfast explain                      all topics, grouped
   holdfast explain row-missing-from-index
   holdfast explain IN_USE
-  holdfast explain sealed
+  holdfast explain hold.maxPause        a key of the configuration
+  holdfast explain service.hooks
+  holdfast explain exit 4
 
 Exit codes: 0 explained, 64 no such topic, 70 bug`)
-    .action((topic: string, options: CommonOptions) => act(() => tell(topic, options.json ?? false, face)))
+    .action((words: readonly string[], options: CommonOptions) => act(() => tell(words.join(' '), options.json ?? false, face)))
 }
 
 async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
-  const explanation = explain(topic)
-  if (!explanation) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: hintFor(nearestTopics(topic)) })
-  if (json) await face.out(`${jsonText({ schema: 'holdfast.explanation/1', ...explanation })}\n`)
-  else await face.print(renderExplanation(explanation, face))
+  const { explain, nearestTopics } = await import('../../diagnosis/explain.ts')
+  const all = await allTopics()
+  const explanations = explain(topic, all)
+  const [first, ...others] = explanations
+  if (topic === '') return tellAll(all, json, face)
+  if (!first) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: hintFor(nearestTopics(topic, all)) })
+  if (json) await face.out(`${jsonText(explanationDocument(first, others))}\n`)
+  else await face.print(renderExplanations(explanations, face))
   return exitCodes.sound
 }
 
-const hintFor = (near: readonly string[]): string => (near.length > 0 ? `did you mean ${near.join(', ')}?` : 'ask for a word as the report has it; `holdfast explain --help` shows some')
+/** Loaded only here: no other command needs these texts. */
+async function allTopics(): Promise<readonly Explanation[]> {
+  const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([import('../../diagnosis/explain.ts'), import('../../config/explain-keys.ts')])
+  return [...topics, ...explainKeys()].toSorted((a, b) => topicKinds.indexOf(a.kind) - topicKinds.indexOf(b.kind))
+}
+
+const hintFor = (near: readonly string[]): string => (near.length > 0 ? `did you mean ${near.join(', ')}?` : '`holdfast explain` lists all topics')
+
+async function tellAll(all: readonly Explanation[], json: boolean, face: Face): Promise<ExitCode> {
+  if (json) await face.out(`${jsonText(topicsDocument(all))}\n`)
+  else await face.print(renderTopics(all, face))
+  return exitCodes.sound
+}
