@@ -166,8 +166,8 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
         this.kill() // Whoever says such things is no longer the program that was started.
       }
     })
-    // A child that no longer answers would never end by itself.
-    this.#process.stdout.on('end', () => this.#killSoon())
+    // A child that no longer answers would never end by itself. Where reading failed there is no 'end'.
+    this.#process.stdout.on('close', () => this.#killSoon())
   }
 
   #hear(message: ToParent<Answer>): void {
