@@ -19,7 +19,7 @@ export async function setup(): Promise<() => void> {
 }
 
 /** Each with a program that it brings. */
-const debianPackages = { xfsprogs: 'mkfs.xfs' } as const
+const debianPackages = { strace: 'strace', xfsprogs: 'mkfs.xfs' } as const
 
 /** Tests that need a package say why they were skipped where root could not install it, and where nobody is root. */
 function installDebianPackages(): void {

@@ -40,6 +40,12 @@ export function isSystemError(error: unknown): error is SystemError {
   return typeof errno === 'number' && names.has(Math.abs(errno))
 }
 
+/** Node cannot load a library or a file of our own program: its errno stands in the words alone. */
+export function isLoadError(error: unknown): error is Error & { readonly code: string } {
+  const loading = ['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && loading.includes(error.code)
+}
+
 /** The Failure that an error of the system stands for. Anything else is passed on as it is. */
 export function systemFailure(error: SystemError, attempt: Attempt): Failure
 export function systemFailure(error: unknown, attempt: Attempt): unknown
@@ -62,6 +68,12 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
  * @param path what was worked on; the error's own path comes first
  */
 export function unforeseenFailure(error: unknown, path: string | null = null): unknown {
+  if (isLoadError(error)) {
+    return new Failure('READ_FAILED', `cannot load a part of holdfast: ${error.message.split('\n')[0]}`, {
+      hint: 'look at free descriptors and memory, and at the rights of its folder; or install holdfast again',
+      cause: error,
+    })
+  }
   if (!isSystemError(error)) return error
   const call = callOf(error)
   const doing = call === undefined ? 'go on with' : `go on: the system refused ${call} of`

@@ -20,6 +20,7 @@ import { theSchema, viewSchema } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 import { readChildEnd, readThrown } from './thrown.ts'
 import type { Unread } from './thrown.ts'
+import { withoutConsequences } from './unread-pages.ts'
 import { unreadOf } from './unread.ts'
 import { classOf, weigh } from './weigh.ts'
 import { damageClasses } from '../model/finding.ts'
@@ -33,7 +34,8 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
   const schema = viewSchema(reading)
   const said = interpret(reading, schema)
   const lacking = lackingTrees(reading)
-  const counted = withoutMiscounts(withoutRepeats(said.observations), reading)
+  const seen = withoutConsequences(withoutRepeats(said.observations), reading)
+  const counted = withoutMiscounts(seen, reading)
   const understood = withoutForeignIndexes(counted, reading, lacking)
   const explained = explainThrows(understood, said.found, schema, wholeTables(reading), lacking.tables)
   const merged = mergeFound(explained.observations, said.found)

@@ -11,7 +11,6 @@ import { AsyncDisposables } from '../host/disposal.ts'
 import { programBeside } from '../host/program-beside.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { isAlive, startTimeOf } from '../host/processes.ts'
-import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import type { TenantId } from '../model/brand.ts'
 import type { CommandNews } from '../service/port.ts'
@@ -103,7 +102,11 @@ export class Guardian implements AsyncDisposable {
 
   static async #start(terms: ResumeTerms | null): Promise<Guardian> {
     const ours = await despiteShortage(async () => startTimeOf(process.pid))
-    invariant(ours, 'our own start time is in /proc')
+    if (ours === null) {
+      throw new Failure('GUARDIAN_LOST', '/proc does not show our own process, by which the guardian would know it', {
+        hint: 'mount /proc of this pid namespace (`mount -t proc proc /proc`), and run again',
+      })
+    }
     await using unclaimed = new AsyncDisposables()
     const child = unclaimed.add(await startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, program), {
       ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },

@@ -7,7 +7,7 @@ export type ToParent<Answer> =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'error'; readonly message: string; readonly system: SystemErrorFields }
 
-/** Empty for an error that is none of the operating system. */
+/** Empty for an error that is none of the operating system; the code alone where a part of the program cannot load. */
 export interface SystemErrorFields {
   readonly errno?: number
   readonly code?: string

@@ -1,7 +1,7 @@
 /** The other side of child.ts: what runs in a child process. Questions come through its standard input, answers go to its standard output. */
 import { readSync, writeSync } from 'node:fs'
 import { unreachable } from '../model/bug.ts'
-import { isSystemError, nameOfError } from '../config/system-failure.ts'
+import { isLoadError, isSystemError, nameOfError } from '../config/system-failure.ts'
 import type { SystemErrorFields, ToChild, ToParent } from './child-protocol.ts'
 import { nextTurn } from './clock.ts'
 import { frameOf, Frames } from './frames.ts'
@@ -105,6 +105,7 @@ async function answer<Question, Answer>(handle: Handle<Question, Answer>, questi
 }
 
 function systemFieldsOf(error: unknown): SystemErrorFields {
+  if (isLoadError(error)) return { code: error.code }
   if (!isSystemError(error)) return {}
   const syscall = error.syscall ?? error.call
   return { errno: error.errno, code: nameOfError(error), ...(syscall === undefined ? {} : { syscall }) }

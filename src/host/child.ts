@@ -6,6 +6,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { basename } from 'node:path'
+import { isSystemError } from '../config/system-failure.ts'
 import { findUntrusted } from '../config/trusted-path.ts'
 import { invariant } from '../model/bug.ts'
 import { startProcess, type Ended } from './child-start.ts'
@@ -166,8 +167,8 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
         this.kill() // Whoever says such things is no longer the program that was started.
       }
     })
-    // A child that no longer answers would never end by itself.
-    this.#process.stdout.on('end', () => this.#killSoon())
+    // A child that no longer answers would never end by itself. Where reading failed there is no 'end'.
+    this.#process.stdout.on('close', () => this.#killSoon())
   }
 
   #hear(message: ToParent<Answer>): void {
@@ -236,42 +237,36 @@ function inherited(): Record<string, string> {
 }
 
 /**
- * Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 for a process that is gone,
- * and where there is no descriptor to look with: the next look is soon.
+ * Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 where the system does not
+ * say: the process is gone, or the next look is soon.
  */
 function memoryOf(pid: number): number {
-  try {
+  return unlessRefused(() => {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].reduce((sum, [, number]) => sum + Number(number), 0)
-    return kilobytes * 1024
-  } catch (error) {
-    if (isGone(error) || isShortage(error)) return 0
-    throw error
-  }
+    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map(([, number]) => Number(number))
+    return kilobytes.reduce((sum, number) => sum + number, 0) * 1024
+  }) ?? 0
 }
 
 /** A courtesy to the service, as is `preferredVictim`: without it, the child reads as well. */
 function setNiceness(pid: number, niceness: number): void {
-  try {
-    setPriority(pid, niceness)
-  } catch (error) {
-    if (!isGone(error) && !isRefused(error)) throw error
-  }
+  unlessRefused(() => setPriority(pid, niceness))
 }
 
-/** When memory runs out, the kernel shall take our child and not the service (I4.1). Works on Linux only and is no loss elsewhere. */
+/** When memory runs out, the kernel shall take our child and not the service (I4.1). */
 function preferredVictim(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
-  } catch (error) {
-    if (!isGone(error) && !isRefused(error) && !isShortage(error)) throw error
-  }
+  unlessRefused(() => writeFileSync(`/proc/${pid}/oom_score_adj`, '1000'))
 }
 
-const isOneOf = (...codes: readonly string[]) => (error: unknown): boolean => {
-  const { code } = error as NodeJS.ErrnoException
-  return code !== undefined && codes.includes(code)
+/**
+ * null where the system refused it, for whatever reason: a started process must not be lost for it, and what is thrown
+ * in a timer would end this one.
+ */
+function unlessRefused<Done>(deed: () => Done): Done | null {
+  try {
+    return deed()
+  } catch (error) {
+    if (isSystemError(error)) return null
+    throw error
+  }
 }
-const isGone = isOneOf('ESRCH', 'ENOENT')
-const isRefused = isOneOf('EACCES', 'EPERM', 'EROFS')
-const isShortage = isOneOf('EMFILE', 'ENFILE', 'ENOMEM')

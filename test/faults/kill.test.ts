@@ -1,6 +1,7 @@
 /** kill -9 of a real sweep at any moment, under load (hold.md, "we are killed"). */
 import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/holdfast.ts'
+import { randomFrom } from '../support/random.ts'
 import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
 import { openScriptedService, overlapsIn, type ScriptedService } from '../support/scripted-service.ts'
 import { startDemo, type Demo } from '../support/service.ts'
@@ -152,15 +153,4 @@ async function killScripted(moment: Promise<void>, service: ScriptedService, bef
   beforeBlow(sweep)
   sweep.kill('SIGKILL')
   await sweep.ended
-}
-
-/** Mulberry32: the same seed, the same moments. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

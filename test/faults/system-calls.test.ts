@@ -1,0 +1,35 @@
+/** A sample of system-calls.long.test.ts: some calls of some commands fail, as the seed has it. */
+import { describe, expect, it } from 'vitest'
+import { randomFrom } from '../support/random.ts'
+import { commands } from './system-calls/commands.ts'
+import type { Injection } from './system-calls/injection.ts'
+import { openPlace } from './system-calls/place.ts'
+import { Planner } from './system-calls/plan.ts'
+import { whyNotTraced } from './system-calls/strace.ts'
+import { survey } from './system-calls/survey.ts'
+
+const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
+const why = whyNotTraced()
+const programs = 5
+const callsOfEach = 6
+
+const how = why === null ? `HOLDFAST_SEED=${seed}` : `not tried: ${why}`
+
+describe.skipIf(why !== null)(`a system call fails (${how})`, () => {
+  it('nothing hangs, nobody stays paused, no false word or defect is told, and nothing is left', async () => {
+    const random = randomFrom(seed)
+    const draw = <One>(list: readonly One[], many: number): readonly One[] =>
+      list.map((one) => ({ one, at: random() })).toSorted((a, b) => a.at - b.at).slice(0, many).map(({ one }) => one)
+    const planner = new Planner()
+    await using place = await openPlace()
+    const drawn: Injection[] = []
+    const each = commands.flatMap((command) => command.roles.map((role) => ({ ...command, roles: [role] })))
+    for (const command of draw(each, programs)) {
+      const { injections } = await planner.plan(place, command)
+      drawn.push(...draw(injections, callsOfEach))
+    }
+    const { wrong, trials, missed } = await survey(drawn)
+    expect(wrong.join('\n\n')).toBe('')
+    expect(missed).toBeLessThan(trials / 2)
+  }, 180_000)
+})
