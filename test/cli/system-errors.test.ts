@@ -133,12 +133,12 @@ test.skipIf(noMonitor !== null)(closedTo, async () => {
     shell(`HF ${command} --config "$CONFIG"`, { env: { CONFIG: given }, ...as })
   const denied = String.raw`permission denied \(EACCES\)\n +next: it belongs to uid 0 \(mode 0\d00\): allow it`
   const read = `CONFIG_INVALID: cannot read the configuration .*${denied}`
-  expect(await run('history')).toMatchObject({ code: 78, stderr: matching(read) })
+  expect(await run('sweep')).toMatchObject({ code: 78, stderr: matching(read) })
   const enter = `this user (uid 65534) may not enter the folder ${folder.in('closed')}`
-  expect(await run('history', folder.in('closed/holdfast.yaml'))).toMatchObject({ code: 78, stderr: including(enter) })
+  expect(await run('sweep', folder.in('closed/holdfast.yaml'))).toMatchObject({ code: 78, stderr: including(enter) })
   chmodSync(config, 0o644)
   const look = `LEDGER_UNUSABLE: cannot look into the ledger's folder .*${denied}`
-  expect(await run('history')).toMatchObject({ code: 1, stderr: matching(look) })
+  expect(await run('sweep')).toMatchObject({ code: 1, stderr: matching(look) })
   const line = /^HOLDFAST UNKNOWN - LEDGER_UNUSABLE: .*permission denied/
   expect(await run('status --format nagios')).toMatchObject({ code: 3, stdout: matching(line) })
 })
