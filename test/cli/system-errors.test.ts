@@ -120,7 +120,7 @@ test.each([['ourselves', undefined], ...anotherUser] as const)(masked, async (_,
 
 const noMonitor = somebody === null ? 'needs root' : whyNotSomebody()
 
-const closedTo = `a monitor that is another user is told owner and mode of what is closed to it${skipped(noMonitor)}`
+const closedTo = `another user is told owner and mode of what is closed to it${skipped(noMonitor)}`
 
 test.skipIf(noMonitor !== null)(closedTo, async () => {
   using folder = makeFolder()
@@ -129,18 +129,18 @@ test.skipIf(noMonitor !== null)(closedTo, async () => {
   for (const name of ['ledger', 'closed']) mkdirSync(folder.in(name), { mode: 0o700 })
   cpSync(config, folder.in('closed/holdfast.yaml'))
   const as = somebody === null ? {} : { as: somebody }
-  const status = (args: string, given = config): Promise<Ran> =>
-    shell(`HF status ${args} --config "$CONFIG"`, { env: { CONFIG: given }, ...as })
+  const run = (command: string, given = config): Promise<Ran> =>
+    shell(`HF ${command} --config "$CONFIG"`, { env: { CONFIG: given }, ...as })
   const denied = String.raw`permission denied \(EACCES\)\n +next: it belongs to uid 0 \(mode 0\d00\): allow it`
   const read = `CONFIG_INVALID: cannot read the configuration .*${denied}`
-  expect(await status('')).toMatchObject({ code: 78, stderr: matching(read) })
+  expect(await run('sweep')).toMatchObject({ code: 78, stderr: matching(read) })
   const enter = `this user (uid 65534) may not enter the folder ${folder.in('closed')}`
-  expect(await status('', folder.in('closed/holdfast.yaml'))).toMatchObject({ code: 78, stderr: including(enter) })
+  expect(await run('sweep', folder.in('closed/holdfast.yaml'))).toMatchObject({ code: 78, stderr: including(enter) })
   chmodSync(config, 0o644)
   const look = `LEDGER_UNUSABLE: cannot look into the ledger's folder .*${denied}`
-  expect(await status('')).toMatchObject({ code: 1, stderr: matching(look) })
+  expect(await run('sweep')).toMatchObject({ code: 1, stderr: matching(look) })
   const line = /^HOLDFAST UNKNOWN - LEDGER_UNUSABLE: .*permission denied/
-  expect(await status('--format nagios')).toMatchObject({ code: 3, stdout: matching(line) })
+  expect(await run('status --format nagios')).toMatchObject({ code: 3, stdout: matching(line) })
 })
 
 test.each([
