@@ -33,6 +33,8 @@ const anyView = fc.record({
     ...hold, whose: fc.constantFrom('another-service', 'another-way', 'not-said'), service: orNull(fc.string()), via: fc.constantFrom('admin-api', 'hooks', null), address: orNull(fc.string()), config: orNull(fc.string()),
   }), { maxLength: 3 }),
   lastFullSweepAt: orNull(time), ledgerLost: fc.boolean(), generatedAt: time, maxAgeMs: fc.integer({ min: 1 }),
+  selection: orNull(fc.record({ tenants: fc.array(fc.string()), only: fc.array(fc.string()) })),
+  pauses: fc.record({ count: fc.nat(), totalMs: marks.pauseMs.map((ms) => ms ?? 0), buckets: fc.array(fc.record({ upToMs: fc.nat(), count: fc.nat() })) }),
 }) as fc.Arbitrary<StatusView>
 const statusOf = (view: StatusView): Fields => read(renderStatus(view, { format: 'json', width: 80, color: false, verbose: false }).text)
 
@@ -86,6 +88,7 @@ test('each schema names its document, and the package exports it', () => {
 describe('refused', () => {
   const view: StatusView = {
     service: 'notes', via: 'hooks', tenants: [], openHolds: [], otherHolds: [], config: '/c', configNamed: null, lastFullSweepAt: 1, ledgerLost: false, generatedAt: 2, maxAgeMs: 3,
+    selection: null, pauses: { count: 0, totalMs: 0, buckets: [] },
   }
   const step = { about: 'x', outcome: 'unfit', said: 'y', next: 'z' }
   const ending = { holder: 'h', run: 'r', tenant: 'a', askedAt: 1, endsBy: 2, leaseId: null, fence: null, resumed: true, how: 'resumed', failure: null, complaint: null, written: true }
