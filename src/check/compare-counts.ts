@@ -12,6 +12,7 @@ import type { TableContent } from '../model/verdict.ts'
 import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
 import type { Computing } from './computed-entries.ts'
+import { withEntryQueries } from './entry-queries.ts'
 import type { PageCounter } from './page-counter.ts'
 import { askRowsForKeys } from './unique-keys.ts'
 import type { CompareAnswer, Uncounted } from './questions.ts'
@@ -58,7 +59,7 @@ function findDifferences(
     ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
   )
   return {
-    findings: askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences]),
+    findings: withEntryQueries(db, askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences])),
     skipped,
   }
 }

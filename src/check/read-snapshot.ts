@@ -4,8 +4,10 @@ import type { Tally } from '../census/tally.ts'
 import type { Reading, SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
+import { accountForPages } from './account-for-pages.ts'
 import { beginCounting, countBeside, countRanges, lessSeen } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
+import { nameByCensus } from './name-by-census.ts'
 import { pagesNamed } from './pages-named.ts'
 import { Progressing } from './progressing.ts'
 import type { Asking, ReadingLimits } from './progressing.ts'
@@ -22,8 +24,6 @@ export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {
   readonly helpers: readonly Asking[]
 }
 
-/** Pages of one slice of the accounting: about a tenth of a second, so that a person sees it move. */
-const slicePages = 10_000
 /** Snapshots up to here are read with one question: some ten milliseconds of work. */
 export const atOnceBytesMax = 8_000_000
 
@@ -84,6 +84,7 @@ async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, 
   if (word === null) return readable ? takeObjectsFromPages(reading, pages) : undefined
   if (depth === 'quick') return word.check(depth).then(() => {})
   await word.compareAll()
+  await word.nameRows()
   await word.askForeignKeys()
   await word.countRows()
 }
@@ -140,23 +141,6 @@ async function countTogether(reading: Progressing, { pages, helpers }: Readers, 
 function beginCensus(reading: Progressing, { plan, planTrouble }: SqliteWord): Counting | null {
   if (plan === null) reading.skip('census', lessSeen(planTrouble ?? 'there is no plan for it'))
   return plan === null ? null : beginCounting(plan)
-}
-
-async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
-  const { map, digesting, memoryBytesMax } = reading.limits
-  for (;;) {
-    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, map, digest: digesting.kind === 'pages', memoryBytesMax: Math.floor(memoryBytesMax / 2) })
-    if (answer === null) return
-    if (answer.kind === 'not-possible') return reading.skip('pages', answer.why)
-    reading.pages = answer.pages
-    reading.pagesRead = answer.pagesRead
-    reading.accounted(answer.pagesRead)
-    if (answer.kind === 'going-on') continue
-    reading.groups = answer.groups
-    reading.found(answer.findings)
-    if (answer.pagesUnread > 0) reading.skip('pages', `${answer.pagesUnread} pages could not be read from the disk`)
-    return
-  }
 }
 
 /** The schema could not be read by SQLite: what can be read of it must do. */
@@ -253,6 +237,12 @@ class SqliteWord {
     for (const { object, why } of await this.check('full')) {
       if (indexed.has(object) && /\bcollation\b/i.test(why)) this.#reading.skip(object, 'SQLite broke off before it had compared its rows with its indexes')
     }
+  }
+
+  /** The rows of what SQLite said of indexes. */
+  async nameRows(): Promise<void> {
+    if (this.plan === null || !(await this.#reopen())) return
+    this.#reading.found(await nameByCensus(this.#reading, this.#child, this.plan))
   }
 
   /** The last part of the census, which needs both pages and SQL. False when it did not come to its end. */
