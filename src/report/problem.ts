@@ -8,6 +8,7 @@ import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
 import { nextCommand, withConfiguration } from './next-command.ts'
 import { printable } from './printable.ts'
+import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -58,7 +59,7 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
     ...shown.flatMap((finding) => [
       ...line('what', `${severityWord(finding)}${printable(finding.text)} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
-      ...(finding.query === undefined ? [] : line('list', printable(finding.query), options)),
+      ...(finding.query === undefined ? [] : queryLines(finding.query, options)),
       ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
