@@ -2,6 +2,7 @@
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
+import { withLimits } from '../diagnosis/limits.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { weighRecovery } from '../diagnosis/recovery.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -191,7 +192,8 @@ const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkM
 const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
 
 const readingOf = ({ coverage, content, engine, sqliteVersion, writtenBy, walls }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
-  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls }, writtenBy: writtenBy === null ? null : { sqlite: writtenBy },
+  coverage: { ...coverage, skipped: withLimits(coverage.skipped) },
+  content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls }, writtenBy: writtenBy === null ? null : { sqlite: writtenBy },
 })
 
 const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & { reason?: string } => ({

@@ -20,9 +20,14 @@ export interface Remedy {
   readonly command: string | null
 }
 
+/** What a checker may lack or not understand (interfaces.md, "Accepting a known limit"). */
+export type Limit = 'unknown-collation' | 'unknown-function' | 'unknown-module' | 'unknown-tokenizer' | 'newer-sqlite'
+
 export interface Skipped {
   readonly object: string
   readonly why: string
+  /** Present in reports where the reason is a known limit. */
+  readonly limit?: Limit
 }
 
 /** How much of the snapshot was read. `pages` and `pagesRead` count pages of the database file, the lock-byte page included. */
