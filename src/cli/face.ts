@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { invariant } from '../model/bug.ts'
+import { withConfigurations, type CommandLine } from '../report/hint.ts'
+import { commandLineOf } from './command-line.ts'
 import { listenForSignals, type Interrupt } from './interrupt.ts'
 
 export interface Face {
   readonly version: string
+  readonly commandLine: CommandLine
   readonly interrupt: Interrupt
   readonly color: boolean
   readonly width: number
@@ -30,9 +33,10 @@ export function openFace(): Face {
     if (error.code !== 'EPIPE') lost ??= error.message
   })
   process.stderr.on('error', () => undefined)
-  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`)
+  const commandLine = commandLineOf(process.argv)
+  const say = (sentence: string): void => void process.stderr.write(`${withConfigurations(sentence, commandLine.config)}\n`)
   return {
-    version: readVersion(), say,
+    version: readVersion(), commandLine, say,
     interrupt: listenForSignals(say),
     color: isTerminal(process.stdout) && (process.env['NO_COLOR'] ?? '') === '',
     width: widthOf(process.stdout.columns),

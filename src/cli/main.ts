@@ -68,11 +68,11 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
 async function answerTrouble(face: Face, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
   if (face.printed()) return exitCode
   if (argv[2] === 'status' && ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))) {
-    const { code, message } = describeTrouble(error)
+    const { code, message } = describeTrouble(error, face.commandLine)
     await face.out(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
-  if (argv.includes('--json')) await face.out(`${JSON.stringify({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode }, null, 2)}\n`)
+  if (argv.includes('--json')) await face.out(`${JSON.stringify({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error, face.commandLine), exitCode }, null, 2)}\n`)
   return exitCode
 }
 

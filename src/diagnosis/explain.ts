@@ -2,7 +2,7 @@
 import { failureKinds } from '../model/failure.ts'
 import type { FailureCode } from '../model/failure.ts'
 import { editDistance } from '../model/nearest.ts'
-import { damageMeanings, exitMeanings, levelMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
+import { damageMeanings, exitMeanings, levelMeanings, limitMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
 import { failureMeanings } from './explain-failures.ts'
 import { ruleMeanings } from './explain-rules.ts'
 
@@ -15,7 +15,7 @@ export interface Meaning {
   readonly todo: string
 }
 
-export type TopicKind = 'finding' | 'failure' | 'verdict' | 'damage class' | 'seal level' | 'exit code' | 'tenant state'
+export type TopicKind = 'finding' | 'failure' | 'verdict' | 'damage class' | 'seal level' | 'exit code' | 'tenant state' | 'limit'
 
 export interface Explanation extends Meaning {
   readonly topic: string
@@ -31,6 +31,7 @@ export const topics: readonly Explanation[] = [
   ...entries('seal level', levelMeanings),
   ...entries('tenant state', stateMeanings),
   ...entries('exit code', exitMeanings),
+  ...entries('limit', limitMeanings),
 ]
 
 /** Any case, `_` and spaces as `-`, `exit 4` as `4`. @returns null for an unknown topic: see `nearestTopics`. */

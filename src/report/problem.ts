@@ -6,7 +6,7 @@ import type { Finding, RowKey } from '../model/finding.ts'
 import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
 import { labelled, wrap } from './layout.ts'
-import { nextCommand, withConfiguration } from './next-command.ts'
+import { nextCommand, type Ran } from './next-command.ts'
 import { printable } from './printable.ts'
 import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
@@ -19,10 +19,11 @@ const rowsShownMax = 5
 const holdersShownMax = 3
 const noticesShownMax = 10
 
-export function describeProblem(result: Result, options: TextOptions): readonly string[] {
+/** @param mode what was run */
+export function describeProblem(result: Result, mode: Ran['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const title = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}  ${result.tenant === null ? '' : `${printable(result.tenant)}  `}${printable(result.path)}`
-  const command = nextCommand(result)
+  const command = nextCommand(result, { mode, copied: options.copied ?? false }, options.config ?? null)
   return [
     ...wrap(title, options.width).map((line) => colors.bold(line)),
     ...findingLines(result, options),
@@ -32,7 +33,7 @@ export function describeProblem(result: Result, options: TextOptions): readonly 
     ...line('proof', proofOf(result.evidence), options),
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${printable(result.remedy.why)}`, options) : []),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(withConfiguration(command, options.config ?? null)))}`]),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(printable(command))}`]),
   ]
 }
 

@@ -6,6 +6,7 @@ import { answerMax } from '../../ledger/questions.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { withConfiguration } from '../../report/hint.ts'
 import { renderHistory, type HistoryEntry } from '../../report/history.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -36,7 +37,7 @@ async function tellHistory(id: string | undefined, options: HistoryCommandOption
   const { lines, more } = await ledger.checks(tenant, options.limit)
   if (lines.length === 0 && tenant !== null && (await ledger.history(tenant, 1)).length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
-  await face.out(renderHistory({ entries: lines.flatMap(asEntry), older: more ? forOlder(tenant, options.limit, lines.length) : null }, { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
+  await face.out(renderHistory({ entries: lines.flatMap(asEntry), older: more ? withConfiguration(forOlder(tenant, options.limit, lines.length), face.commandLine.config) : null }, { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
   return exitCodes.sound
 }
 
