@@ -8,7 +8,8 @@ import type { Wanted } from '../census/leftovers.ts'
 import type { IndexPlan, TreePlan } from '../census/plan.ts'
 import { digestOf } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
-import type { TableContent } from '../model/verdict.ts'
+import type { Rule } from '../model/finding.ts'
+import type { CountedTable } from '../model/verdict.ts'
 import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
 import type { Computing } from './computed-entries.ts'
@@ -113,7 +114,25 @@ function look(counter: PageCounter, db: Database.Database, pass: DifferencePass,
   pass.end()
 }
 
-const contentOf = (trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly TableContent[] =>
-  trees.flatMap((tree, i) => (isCounted(tree) && !unread.has(i) ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }] : []))
+function contentOf(trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly CountedTable[] {
+  return trees.flatMap((tree, i): readonly CountedTable[] => {
+    if (!isCounted(tree) || unread.has(i)) return []
+    const noted = (rule: Rule): number => tally.noted.get(`${rule} ${i}`) ?? 0
+    const indexes = trees.flatMap((index, at) =>
+      index.kind === 'index' && index.table === i && index.entries === 'plain' && !unread.has(at)
+        ? [{ name: index.object.name, entries: tally.entries[at] ?? 0 }]
+        : [],
+    )
+    return [
+      {
+        name: tree.object.name,
+        rows: tally.entries[i] ?? 0,
+        digest: digestOf(tally, i),
+        broken: noted('record-malformed') + noted('overflow-broken'),
+        indexes,
+      },
+    ]
+  })
+}
 
 const isCounted = (tree: TreePlan): tree is Exclude<TreePlan, IndexPlan> => tree.kind !== 'index' && tree.object.kind === 'table' && !tree.object.name.startsWith('sqlite_')

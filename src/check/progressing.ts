@@ -4,7 +4,7 @@ import type { Finding } from '../model/finding.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
 import type { PagesSeen } from '../model/last-good.ts'
 import type { Engine, Fact, Reading, Recovered, SchemaObject, Wall } from '../model/reading.ts'
-import type { Skipped, TableContent } from '../model/verdict.ts'
+import type { CountedTable, Skipped } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
 import type { Answer, AnswerOf, Digesting, QuestionOf, Step, Uncounted } from './questions.ts'
@@ -50,7 +50,7 @@ export class Progressing {
   readonly uncounted: Uncounted[] = []
   objects: readonly SchemaObject[] = []
   owners: ReadonlyMap<number, number> = new Map()
-  content: readonly TableContent[] = []
+  content: readonly CountedTable[] = []
   /** null until the pages were accounted for, and where nobody wants a map. */
   groups: PageGroups | null = null
   /** Pages of entries that do not agree with their rows. */

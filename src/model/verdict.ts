@@ -45,6 +45,22 @@ export interface TableContent {
   readonly digest: string | null
 }
 
+/** What was counted of a table. */
+export interface CountedTable extends TableContent {
+  /** Rows among them that cannot be decoded. */
+  readonly broken: number
+  /** Entries of its indexes that have one for each row. */
+  readonly indexes: readonly { readonly name: string; readonly entries: number }[]
+}
+
+/** What a report says of a table. */
+export interface ReportedTable extends TableContent {
+  /** Rows that were read wholly. Present where all that can be reached was read, row by row. */
+  readonly readable?: number
+  /** Rows that cannot be read; null where they cannot be counted. Present beside `readable`. */
+  readonly unreadable?: number | null
+}
+
 /** Everything that diagnosis concludes from one reading of a snapshot. */
 export interface Diagnosis {
   readonly verdict: Verdict

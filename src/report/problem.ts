@@ -12,6 +12,7 @@ import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
+import { tableLines } from './table-rows.ts'
 import { count, humanBytes, humanMs } from './units.ts'
 
 const findingsShownMax = 5
@@ -27,6 +28,7 @@ export function describeProblem(result: Result, mode: Ran['mode'], options: Text
   return [
     ...wrap(title, options.width).map((line) => colors.bold(line)),
     ...findingLines(result, options),
+    ...tableLines(result, options),
     ...failureLines(result, options),
     ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
     ...result.causes.flatMap(({ hint, why }) => line('why', `${printable(why)} (${hint})`, options)),

@@ -20,6 +20,7 @@ DAMAGED (index)  acme  /srv/notes/acme.db
           (row-missing-from-index)
           in index events_kind of events, page 812, by way of pages 5 > 91 >
           812, rows 17, 4242
+  tables  notes: 3 rows counted, not read one by one
   why     the service runs SQLite 3.46.0 (wal-reset-bug)
   proof   sealed (exclusive lock, second process refused, kernel lease
           unbroken); snapshot of 560.6 MB; paused 9 ms by the service\u2019s clock
