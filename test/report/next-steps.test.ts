@@ -23,7 +23,7 @@ import type { Result } from '../../src/model/report.ts'
 import { hintFor, withConfigurations } from '../../src/report/hint.ts'
 import type { CommandLine } from '../../src/report/hint.ts'
 import { nextCommand } from '../../src/report/next-command.ts'
-import { damaged, failed } from './support.ts'
+import { damaged, failed, sound } from './support.ts'
 
 const program = new Command()
 for (const add of [addCheck, addSweep, addStatus, addHistory, addPull, addCompare, addResume, addHolders, addDoctor, addExplain])
@@ -43,22 +43,23 @@ const line = (words: string, config: string | null = null): CommandLine => ({ wo
 const commandsIn = (text: string): readonly string[] => Array.from(text.matchAll(/`(holdfast [^`]+)`/g), ([, command = '']) => command)
 
 describe('after a result', () => {
-  const unread = (topic: string): Partial<Result> => ({
-    verdict: 'inconclusive',
-    reason: 'r',
-    remedy: { do: 'nothing', indexes: [], rehearsed: false, why: 'r', command: `holdfast explain ${topic}` },
-  })
-  const results: readonly (readonly [string, Partial<Result>])[] = [
-    ...codes.map((code) => [code, { failure: { code, message: 'm', hint: 'h', tenantState: 'unknown' } }] as const),
-    ...(['nothing', 'rebuild', 'restore', 'ask'] as const).map((todo) => [todo, { verdict: 'damaged', findings: damaged('x').findings, remedy: { ...damaged('x').remedy, do: todo } }] as const),
-    ...['inconclusive', 'unknown-tokenizer', 'check-timeout'].map((topic) => [topic, { ...unread(topic), failure: undefined } as Partial<Result>] as const),
+  const unread = (topic: string): Result =>
+    sound('acme', {
+      verdict: 'inconclusive',
+      reason: 'r',
+      remedy: { do: 'nothing', indexes: [], rehearsed: false, why: 'r', command: `holdfast explain ${topic}` },
+    })
+  const results: readonly (readonly [string, Result])[] = [
+    ...codes.map((code) => [code, failed('acme', { failure: { code, message: 'm', hint: 'h', tenantState: 'unknown' } })] as const),
+    ...(['nothing', 'rebuild', 'restore', 'ask'] as const).map((todo) => [todo, damaged('acme', { remedy: { ...damaged('acme').remedy, do: todo } })] as const),
+    ...['inconclusive', 'unknown-tokenizer', 'check-timeout'].map((topic) => [topic, unread(topic)] as const),
   ]
   const runs = (['check', 'sweep', 'pull', 'compare'] as const).flatMap((mode) => [false, true].map((copied) => [mode, copied] as const))
 
-  test.each(results)('%s: another command, which exists', (_, more) => {
+  test.each(results)('%s: another command, which exists', (_, result) => {
     for (const [mode, copied] of runs) {
       for (const tenant of [null, tenantId('acme')]) {
-        const command = nextCommand(failed('acme', { ...more, tenant }), { mode, copied }, null) ?? ''
+        const command = nextCommand({ ...result, tenant }, { mode, copied }, null) ?? ''
         expect(exists(command), command).toBe(true)
         const own = tenant === null ? 'holdfast check /srv/notes/acme.db' : 'holdfast check --tenant acme'
         if (mode === 'check') expect(command).not.toBe(own)
