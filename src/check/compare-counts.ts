@@ -60,7 +60,10 @@ function findDifferences(
     ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
   )
   return {
-    findings: withEntryQueries(db, askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences])),
+    findings: withEntryQueries(
+      db,
+      askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences]),
+    ),
     skipped,
   }
 }

@@ -43,8 +43,10 @@ export function computingOf(db: Database.Database, index: string, table: string)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
     values.push(cid === -2 ? `(${value})` : value)
   }
-  const where = definition.where === null ? '' : ` WHERE (${onOneLine(withLiterals(definition.where, new Set([...columns, ...rowidNames])))})`
-  return { kind: 'query', sql: `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`, parts: parts.length, terms: values, from, where }
+  const names = new Set([...columns, ...rowidNames])
+  const where = definition.where === null ? '' : ` WHERE (${onOneLine(withLiterals(definition.where, names))})`
+  const computed = `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`
+  return { kind: 'query', sql: computed, parts: parts.length, terms: values, from, where }
 }
 
 export interface Naming {

@@ -18,11 +18,15 @@ interface Sources {
 }
 
 const queries: Partial<Record<Rule, (sources: Sources) => string>> = {
-  'row-missing-from-index': ({ names, rows, entries }) => `SELECT ${names} FROM ${rows} EXCEPT SELECT ${names} FROM ${entries}`,
-  'entry-without-row': ({ names, rows, entries }) => `SELECT ${names} FROM ${entries} EXCEPT SELECT ${names} FROM ${rows}`,
+  'row-missing-from-index': ({ names, rows, entries }) => without(names, rows, entries),
+  'entry-without-row': ({ names, rows, entries }) => without(names, entries, rows),
   'entry-differs-from-row': ({ names, whole, rows, entries }) =>
-    `SELECT ${names} FROM (SELECT ${whole} FROM ${rows} EXCEPT SELECT ${whole} FROM ${entries}) INTERSECT SELECT ${names} FROM ${entries}`,
+    `SELECT ${names} FROM (${without(whole, rows, entries)}) INTERSECT SELECT ${names} FROM ${entries}`,
 }
+
+/** What one source has and the other has not. */
+const without = (names: string, one: string, other: string): string =>
+  `SELECT ${names} FROM ${one} EXCEPT SELECT ${names} FROM ${other}`
 
 /** The same findings, with a query where rows and entries of an index disagree. */
 export function withEntryQueries(db: Database.Database, findings: readonly Finding[]): readonly Finding[] {
@@ -48,7 +52,9 @@ function sourcesOf(db: Database.Database, index: string, table: string): Sources
       entries: `${quote(table)} INDEXED BY ${quote(index)}${where}`,
       rows: from + where,
       names: names.join(', '),
-      whole: [...names, ...terms.filter((term) => !names.includes(term)).map((term) => `${term} COLLATE BINARY`)].join(', '),
+      whole: [...names, ...terms.filter((term) => !names.includes(term)).map((term) => `${term} COLLATE BINARY`)].join(
+        ', ',
+      ),
     }
   } catch (error) {
     if (error instanceof Database.SqliteError) return null

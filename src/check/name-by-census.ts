@@ -8,9 +8,16 @@ import type { Fact } from '../model/reading.ts'
 import { beginCounting } from './count-pages.ts'
 import type { Asking, Progressing } from './progressing.ts'
 
-/** The end of each is the name of an index or a table, which may hold anything. */
-const ofEntries =
-  /^(?:wrong # of entries in index |row \d+ missing from index |row \d+ values differ from index |rowid not at end-of-record for row \d+ of index |non-unique entry in index |row not in PRIMARY KEY order for )([\s\S]+)$/
+/** What comes before the name of an index or a table, which may hold anything. */
+const beforeName = [
+  'wrong # of entries in index ',
+  'row \\d+ missing from index ',
+  'row \\d+ values differ from index ',
+  'rowid not at end-of-record for row \\d+ of index ',
+  'non-unique entry in index ',
+  'row not in PRIMARY KEY order for ',
+]
+const ofEntries = new RegExp(`^(?:${beforeName.join('|')})([\\s\\S]+)$`)
 
 /** Names of the indexes and tables of which SQLite says such a thing. */
 function spokenOf(facts: readonly Fact[]): ReadonlySet<string> {

@@ -38,11 +38,17 @@ export function nameOrphans(
       conditions.push(condition)
     }
     if (conditions.length === 0) return null
-    const listed = listRows(db, naming(db, table), conditions.length === 1 ? conditions.join('') : conditions.map((one) => `(${one})`).join(' OR '))
+    const listed = listRows(
+      db,
+      naming(db, table),
+      conditions.length === 1 ? conditions.join('') : conditions.map((one) => `(${one})`).join(' OR '),
+    )
     if (listed === null) return null
     const { rows, total, query } = listed
     if (total === 0) return []
-    const text = `${total} ${total === 1 ? 'row' : 'rows'} of ${table} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ${[...parents].toSorted().join(', ')}`
+    const refer = total === 1 ? '1 row' : `${total} rows`
+    const missing = [...parents].toSorted().join(', ')
+    const text = `${refer} of ${table} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ${missing}`
     const object = { kind: 'table', name: table, table } as const
     return [{ rule: 'foreign-key-violated', severity: 'notice', source: 'census', object, rows, total, query, text }]
   } catch (error) {
@@ -74,11 +80,14 @@ function withoutParent(db: Database.Database, references: readonly Reference[]):
   const many = isRowid ? 0 : (db.prepare<[], number>(`SELECT count(*) FROM ${source}`).pluck().get() ?? 0)
   if (many > parentsMax) return null
   // Without an affinity of its own a value is compared under that of the parent's column, as SQLite does.
-  const values = references.map(({ from }, i) => `+${quote(from)}${isRowid ? '' : ` COLLATE ${quote(collations[i] ?? 'BINARY')}`}`)
+  const values = references.map(
+    ({ from }, i) => `+${quote(from)}${isRowid ? '' : ` COLLATE ${quote(collations[i] ?? 'BINARY')}`}`,
+  )
   const one = values.length === 1 ? values.join('') : `(${values.join(', ')})`
   // No key of a parent is NULL, whatever its column says: one would make every answer unknown.
   const known = isRowid ? '' : ` WHERE ${columns.map((column) => `typeof(${quote(column)}) <> 'null'`).join(' AND ')}`
-  return `${filled} AND ${one} NOT IN (SELECT ${columns.map((column) => quote(column)).join(', ')} FROM ${source}${known})`
+  const keys = columns.map((column) => quote(column)).join(', ')
+  return `${filled} AND ${one} NOT IN (SELECT ${keys} FROM ${source}${known})`
 }
 
 interface ParentKey {

@@ -7,6 +7,7 @@ export function commandLineOf(argv: readonly string[]): CommandLine {
   const end = words.indexOf('--')
   const options = end < 0 ? words : words.slice(0, end)
   const at = options.findLastIndex((word) => word === '--config' || word.startsWith('--config='))
-  const config = at < 0 ? undefined : options[at] === '--config' ? options[at + 1] : options[at]?.slice('--config='.length)
+  const config =
+    at < 0 ? undefined : options[at] === '--config' ? options[at + 1] : options[at]?.slice('--config='.length)
   return { words, config: config === undefined ? null : resolve(config) }
 }

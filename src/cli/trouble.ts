@@ -52,7 +52,9 @@ export function describeTrouble(error: unknown, commandLine: CommandLine): RunFa
 
 /** The same result with its hint as it is printed. */
 export const withHint = (result: Result, commandLine: CommandLine): Result =>
-  result.failure === undefined ? result : { ...result, failure: { ...result.failure, hint: hintFor(result.failure, commandLine) } }
+  result.failure === undefined
+    ? result
+    : { ...result, failure: { ...result.failure, hint: hintFor(result.failure, commandLine) } }
 
 /** A message may have several lines (configuration errors); each is made printable by itself. */
 const lines = (text: string): string => text.split('\n').map((line) => printable(line)).join('\n')

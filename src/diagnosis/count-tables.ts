@@ -18,11 +18,22 @@ const losesRows = new Set<Rule>([
   'content-changed-silently',
 ])
 /** Wrong in the file: rows of any table may be lost. */
-const losesAnywhere = new Set<Rule>(['wal-cut', 'journal-cut', 'header-wrong', 'not-a-database', 'missing-schema', 'other-names'])
+const losesAnywhere = new Set<Rule>([
+  'wal-cut',
+  'journal-cut',
+  'header-wrong',
+  'not-a-database',
+  'missing-schema',
+  'other-names',
+])
 
 type Read = Pick<Reading, 'engine' | 'depth' | 'content' | 'objects' | 'coverage'>
 
-/** @param findings of the diagnosis */
+/** Where nothing is damaged there is nothing to weigh. */
+export const plainTables = ({ content }: Pick<Reading, 'content'>): Result['content']['tables'] =>
+  content.map(({ name, rows, digest }) => ({ name, rows, digest }))
+
+/** Of a damaged file. @param findings of the diagnosis */
 export function countTables(reading: Read, findings: readonly Finding[]): Result['content'] {
   const { content, objects, depth } = reading
   const suspects = tablesContradicted(findings)
@@ -33,7 +44,9 @@ export function countTables(reading: Read, findings: readonly Finding[]): Result
     return { name, rows, digest, ...counted }
   })
   const known = new Set(content.map(({ name }) => name))
-  const uncounted = objects.flatMap(({ kind, name }) => (kind === 'table' && !name.startsWith('sqlite_') && !known.has(name) ? [name] : []))
+  const uncounted = objects.flatMap(({ kind, name }) =>
+    kind === 'table' && !name.startsWith('sqlite_') && !known.has(name) ? [name] : [],
+  )
   return depth === 'quick' || uncounted.length === 0 ? { tables } : { tables, uncounted }
 }
 
@@ -44,7 +57,11 @@ function isRead({ digest }: CountedTable, { engine, coverage }: Read): boolean {
   return engine === 'census' && digest !== null && whole
 }
 
-function rowsOf({ name, rows, broken, indexes }: CountedTable, damage: readonly Finding[], suspect: boolean): Required<Pick<ReportedTable, 'readable' | 'unreadable'>> {
+function rowsOf(
+  { name, rows, broken, indexes }: CountedTable,
+  damage: readonly Finding[],
+  suspect: boolean,
+): Required<Pick<ReportedTable, 'readable' | 'unreadable'>> {
   const readable = Math.max(0, rows - broken)
   const ofTable = damage.filter(({ object, other }) => isOf(object, name) || (other !== undefined && isOf(other, name)))
   const lost = ofTable.some(({ rule }) => losesRows.has(rule)) || damage.some(({ rule }) => losesAnywhere.has(rule))
@@ -52,8 +69,13 @@ function rowsOf({ name, rows, broken, indexes }: CountedTable, damage: readonly 
   // Pages that two owners use may give one of them the rows of the other.
   const mixed = ofTable.some(({ rule }) => rule === 'page-used-twice')
   // Of an index that is broken in itself nothing is believed.
-  const wrong = new Set(damage.flatMap(({ rule, object }) => (object.kind === 'index' && !disagreements.has(rule) ? [object.name] : [])))
-  const indexed = indexes.reduce((most, { name: index, entries }) => (wrong.has(index) ? most : Math.max(most, entries)), 0)
+  const wrong = new Set(
+    damage.flatMap(({ rule, object }) => (object.kind === 'index' && !disagreements.has(rule) ? [object.name] : [])),
+  )
+  const indexed = indexes.reduce(
+    (most, { name: index, entries }) => (wrong.has(index) ? most : Math.max(most, entries)),
+    0,
+  )
   return { readable, unreadable: indexed <= readable || mixed ? null : indexed - readable }
 }
 

@@ -68,7 +68,8 @@ export const limitMeanings: Readonly<Record<Limit, Meaning>> = {
     todo: theSameElsewhere,
   },
   'unknown-module': {
-    means: 'A virtual table needs a module that holdfast does not have. The tables that keep its data were checked as tables.',
+    means:
+      'A virtual table needs a module that holdfast does not have. The tables that keep its data were checked as tables.',
     cause: 'The application loads an extension.',
     todo: theSameElsewhere,
   },

@@ -4,7 +4,10 @@ import type { Limit, Skipped } from '../model/verdict.ts'
 
 const limits: readonly (readonly [RegExp, Limit])[] = [
   [/^its order: collation |^(?:no such|unknown) collation\b/i, 'unknown-collation'],
-  [/^(?:no such|unknown) function\b|^(?:SQLite does not take its statement: )?wrong number of arguments to function /i, 'unknown-function'],
+  [
+    /^(?:no such|unknown) function\b|^(?:SQLite does not take its statement: )?wrong number of arguments to function /i,
+    'unknown-function',
+  ],
   [/^module [\s\S]+ is not part of this SQLite$|^(?:no such|unknown) module\b/i, 'unknown-module'],
   [/^(?:no such|unknown) tokenizer\b/i, 'unknown-tokenizer'],
   [

@@ -55,7 +55,7 @@ export interface CountedTable extends TableContent {
 
 /** What a report says of a table. */
 export interface ReportedTable extends TableContent {
-  /** Rows that were read wholly. Present where all that can be reached was read, row by row. */
+  /** Rows that were read wholly. Present where damage was found, and all that can be reached was read row by row. */
   readonly readable?: number
   /** Rows that cannot be read; null where they cannot be counted. Present beside `readable`. */
   readonly unreadable?: number | null

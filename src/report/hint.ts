@@ -1,4 +1,6 @@
-/** Hints as they are printed: their commands ask the service that was asked, and none is the command that was just run. */
+/**
+ * Hints as they are printed: their commands ask the service that was asked, and none is the command that was just run.
+ */
 import { shellWord } from '../diagnosis/command.ts'
 import type { FailureCode } from '../model/failure.ts'
 
@@ -24,20 +26,26 @@ const named = / --config[ =]/
 
 /** The same for commands between backticks, as a sentence has them. */
 export const withConfigurations = (sentence: string, config: string | null): string =>
-  config === null ? sentence : sentence.replaceAll(quoted, (_, command: string) => `\`${withConfiguration(command, config)}\``)
+  config === null
+    ? sentence
+    : sentence.replaceAll(quoted, (_, command: string) => `\`${withConfiguration(command, config)}\``)
 
 const quoted = /`(holdfast [^`]+)`/g
 
 /** @param hint a sentence, or nothing but a command */
 export function hintFor({ code, hint }: { readonly code: string; readonly hint: string }, line: CommandLine): string {
   const candidates = [hint, instead[code as FailureCode] ?? '', `\`holdfast explain ${code}\` says more`]
-  const said = candidates.find((one) => one !== '' && !commandsIn(one).some((command) => isRepeat(command, code, line))) ?? 'see `holdfast --help`'
+  const said =
+    candidates.find((one) => one !== '' && !commandsIn(one).some((command) => isRepeat(command, code, line))) ??
+    'see `holdfast --help`'
   return withConfigurations(withConfiguration(said, line.config), line.config)
 }
 
 const instead: Partial<Record<FailureCode, string>> = {
-  RESUME_FAILED:
-    'look at the log of the service and let its owner resume the tenant there; `holdfast doctor` tries each call. A lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE BY HOOKS',
+  RESUME_FAILED: [
+    'look at the log of the service and let its owner resume the tenant there; `holdfast doctor` tries each call',
+    'A lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE BY HOOKS',
+  ].join('. '),
 }
 
 /** A hint may be nothing but a command. */
@@ -57,6 +65,10 @@ function isRepeat(command: string, code: string, { words, config }: CommandLine)
 /** Words that say what is done, without those that say how it is told. */
 function plainWords(words: readonly string[]): string {
   return words
-    .filter((word, i) => !/^--(?:json|quiet|verbose|config|log-level|format)(?:=|$)/.test(word) && !/^--(?:config|log-level|format)$/.test(words[i - 1] ?? ''))
+    .filter(
+      (word, i) =>
+        !/^--(?:json|quiet|verbose|config|log-level|format)(?:=|$)/.test(word) &&
+        !/^--(?:config|log-level|format)$/.test(words[i - 1] ?? ''),
+    )
     .join(' ')
 }

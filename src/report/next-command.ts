@@ -20,7 +20,9 @@ export function nextCommand(result: Result, ran: Ran, config: string | null): st
 function commandFor(result: Result, { mode, copied }: Ran): string | null {
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
-    return copied || mode === 'pull' ? `holdfast explain ${result.findings[0]?.rule ?? result.damage}` : bringCopy(result)
+    return copied || mode === 'pull'
+      ? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
+      : bringCopy(result)
   }
   const code = result.failure?.code
   if (code === undefined) return result.remedy.command

@@ -21,9 +21,16 @@ interface Line {
 export function tableLines(result: Result, options: TextOptions): readonly string[] {
   const { verdict, depth, content } = result
   if (verdict !== 'damaged') return []
-  const damaged = new Set(result.findings.flatMap(({ severity, object }) => (severity === 'damage' && object.kind === 'table' ? [object.name] : [])))
+  const damaged = new Set(
+    result.findings.flatMap(({ severity, object }) =>
+      severity === 'damage' && object.kind === 'table' ? [object.name] : [],
+    ),
+  )
   const all: readonly Line[] = [
-    ...(content.uncounted ?? []).map((name): Line => ({ state: 'uncounted', text: `${name}: its rows cannot be counted` })),
+    ...(content.uncounted ?? []).map((name): Line => ({
+      state: 'uncounted',
+      text: `${name}: its rows cannot be counted`,
+    })),
     ...content.tables.map((table) => lineOf(table, damaged.has(table.name))),
   ].toSorted((a, b) => states.indexOf(a.state) - states.indexOf(b.state))
   const shown = options.verbose ? all : all.slice(0, linesMax)
@@ -35,13 +42,16 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
     ...(rest.length > whole ? [`and ${count(rest.length - whole, 'more table')}; --verbose shows them`] : []),
     ...(whole > 0 ? [`and ${count(whole, 'more table')}, whole`] : []),
   ]
-  return texts.flatMap((text, i) => labelled(i === 0 ? 'tables' : '', text, { indent: 2, labelWidth: 8, width: options.width }))
+  return texts.flatMap((text, i) =>
+    labelled(i === 0 ? 'tables' : '', text, { indent: 2, labelWidth: 8, width: options.width }),
+  )
 }
 
 function lineOf({ name, rows, readable, unreadable }: ReportedTable, isDamaged: boolean): Line {
   const told = (state: State, text: string): Line => ({ state, text: `${name}: ${text}` })
   if (readable === undefined) return told('unread', `${rowsOf(rows)} counted, not read one by one`)
-  if (unreadable === null || unreadable === undefined) return told('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)
+  if (unreadable === null || unreadable === undefined)
+    return told('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)
   if (unreadable > 0) return told('missing', `${number(readable)} of ${rowsOf(readable + unreadable)} readable`)
   return isDamaged ? told('damaged', `all ${rowsOf(rows)} readable`) : told('whole', `whole, ${rowsOf(rows)}`)
 }

@@ -63,12 +63,16 @@ function namedAndListed({ findings }: Diagnosis): readonly [named: unknown, list
   const named: Record<string, unknown> = {}
   const listed: Record<string, unknown> = {}
   for (const { rule, object, rows, total, query } of findings) {
-    const sorted = (keys: readonly unknown[]): unknown =>
-      keys.map((key) => JSON.stringify([key].flat())).toSorted()
+    const sorted = (keys: readonly unknown[]): unknown => keys.map((key) => JSON.stringify([key].flat())).toSorted()
     named[`${rule} ${object.name}`] = sorted(rows ?? [])
     expect(total, rule).toBe(rows?.length)
     expect(query, rule).not.toMatch(/\n(?=(?:[^"]*"[^"]*")*[^"]*$)/)
-    listed[`${rule} ${object.name}`] = sorted(db.prepare<[], unknown[]>(query ?? '').raw().all())
+    listed[`${rule} ${object.name}`] = sorted(
+      db
+        .prepare<[], unknown[]>(query ?? '')
+        .raw()
+        .all(),
+    )
   }
   db.close()
   return [named, listed]
@@ -217,6 +221,9 @@ test('a parent that only the index does not know is no orphan of its child', asy
   })
   for (const engine of engines) {
     const { findings } = await conclude(engine)
-    expect(findings.map(({ rule }) => rule), engine).not.toContain('foreign-key-violated')
+    expect(
+      findings.map(({ rule }) => rule),
+      engine,
+    ).not.toContain('foreign-key-violated')
   }
 })

@@ -16,7 +16,14 @@ const path = join(folder, 'made.db')
 
 /** The words that are known, the words of the application in their place, the object that needs them, and the limit. */
 const cases = [
-  ['fts5(body, tokenize = porter)', 'tokenize = porter', "tokenize = 'icu_own de'", 'drawer', 'icu_own', 'unknown-tokenizer'],
+  [
+    'fts5(body, tokenize = porter)',
+    'tokenize = porter',
+    "tokenize = 'icu_own de'",
+    'drawer',
+    'icu_own',
+    'unknown-tokenizer',
+  ],
   ['fts5(body, tokenize = "porter")', '"porter"', `"'our own' x"`, 'drawer', 'our own', 'unknown-tokenizer'],
   ['fts4(body, tokenize=porter)', 'tokenize=porter', 'tokenize=icu_own de', 'drawer', 'icu_own', 'unknown-tokenizer'],
   ['fts3(body, tokenize porter)', 'porter', 'icu_own', 'drawer', 'icu_own', 'unknown-tokenizer'],
@@ -25,16 +32,40 @@ const cases = [
 
 const others = [
   ['CREATE TABLE t(a, b); CREATE INDEX i ON t(abs(a))', 'abs(', 'own_fn(', 'i', 'own_fn', 'unknown-function'],
-  ['CREATE TABLE t(a, b); CREATE INDEX i ON t(a) WHERE abs(a) > 0', 'abs(', 'own_fn(', 'i', 'own_fn', 'unknown-function'],
+  [
+    'CREATE TABLE t(a, b); CREATE INDEX i ON t(a) WHERE abs(a) > 0',
+    'abs(',
+    'own_fn(',
+    'i',
+    'own_fn',
+    'unknown-function',
+  ],
   ['CREATE TABLE t(a, b CHECK(abs(b) >= 0))', 'abs(', 'own_fn(', 't', 'own_fn', 'unknown-function'],
   ['CREATE TABLE t(a, b AS (abs(a)) NOT NULL)', 'abs(', 'own_fn(', 't', 'own_fn', 'unknown-function'],
   ['CREATE TABLE t(a, b); CREATE INDEX i ON t(abs(a))', 'abs(a)', 'abs(a, b)', 'i', 'abs', 'unknown-function'],
-  ['CREATE TABLE t(a, b); CREATE INDEX i ON t(a COLLATE nocase)', 'nocase', 'own_order', 'i', 'own_order', 'unknown-collation'],
-  ['CREATE TABLE t(a COLLATE nocase PRIMARY KEY, b) WITHOUT ROWID', 'nocase', 'own_order', 't', 'own_order', 'unknown-collation'],
+  [
+    'CREATE TABLE t(a, b); CREATE INDEX i ON t(a COLLATE nocase)',
+    'nocase',
+    'own_order',
+    'i',
+    'own_order',
+    'unknown-collation',
+  ],
+  [
+    'CREATE TABLE t(a COLLATE nocase PRIMARY KEY, b) WITHOUT ROWID',
+    'nocase',
+    'own_order',
+    't',
+    'own_order',
+    'unknown-collation',
+  ],
 ] as const
 
 const all = [
-  ...cases.map(([module, ...rest]) => [`CREATE VIRTUAL TABLE drawer USING ${module}; INSERT INTO drawer VALUES('a'), ('b')`, ...rest] as const),
+  ...cases.map(
+    ([module, ...rest]) =>
+      [`CREATE VIRTUAL TABLE drawer USING ${module}; INSERT INTO drawer VALUES('a'), ('b')`, ...rest] as const,
+  ),
   ...others.map(([sql, ...rest]) => [`${sql}; INSERT INTO t(a) VALUES('x'), ('y')`, ...rest] as const),
 ]
 
@@ -50,7 +81,10 @@ describe.each(engines)('by %s', (engine) => {
     const reading = await readInProcess(path, 'full', engine)
     const { verdict, findings } = diagnose(reading, context)
     expect(findings).toEqual([])
-    expect(verdict).toMatchObject({ kind: 'inconclusive', reason: expect.stringMatching(new RegExp(`\\b${object}: .*${part}`)) })
+    expect(verdict).toMatchObject({
+      kind: 'inconclusive',
+      reason: expect.stringMatching(new RegExp(`\\b${object}: .*${part}`)),
+    })
     expect(withLimits(reading.coverage.skipped)).toContainEqual({ object, why: expect.stringContaining(part), limit })
   })
 })

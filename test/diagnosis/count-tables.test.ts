@@ -24,7 +24,8 @@ function counted(reading: Reading): ReturnType<typeof countTables> {
   return countTables(reading, diagnose(reading, context).findings)
 }
 
-const tableOf = (reading: Reading, name: string): ReportedTable | undefined => counted(reading).tables.find((table) => table.name === name)
+const tableOf = (reading: Reading, name: string): ReportedTable | undefined =>
+  counted(reading).tables.find((table) => table.name === name)
 
 describe('every wound', () => {
   const healthy = join(folder, 'healthy.db')
@@ -35,26 +36,31 @@ describe('every wound', () => {
     for (const { rows, readable, unreadable } of before.values()) expect([readable, unreadable]).toEqual([rows, 0])
   })
 
-  test.each(wounds.map((wound) => [wound.name, wound] as const))('%s: nothing is whole that is not', async (_, wound) => {
-    copyFileSync(healthy, path)
-    {
-      using patient = new Patient(path)
-      wound.make(patient)
-    }
-    const reading = await readInProcess(path)
-    const { tables, uncounted = [] } = counted(reading)
-    for (const { name, rows, digest, readable, unreadable } of tables) {
-      if (readable === undefined || unreadable === null || unreadable === undefined) continue
-      const was = before.get(name)
-      if (was === undefined) continue
-      expect(readable, name).toBeLessThanOrEqual(rows)
-      // An index of the table tells how many rows there were.
-      if (unreadable > 0) expect(readable + unreadable, name).toBe(was.rows)
-      const damaged = diagnose(reading, context).findings.some(({ severity, object }) => severity !== 'notice' && (object.name === name || object.table === name))
-      if (unreadable === 0 && !damaged) expect([name, rows, digest]).toEqual([name, was.rows, was.digest])
-    }
-    if (diagnose(reading, context).damage === 'none') expect(uncounted).toEqual([])
-  })
+  test.each(wounds.map((wound) => [wound.name, wound] as const))(
+    '%s: nothing is whole that is not',
+    async (_, wound) => {
+      copyFileSync(healthy, path)
+      {
+        using patient = new Patient(path)
+        wound.make(patient)
+      }
+      const reading = await readInProcess(path)
+      const { tables, uncounted = [] } = counted(reading)
+      for (const { name, rows, digest, readable, unreadable } of tables) {
+        if (readable === undefined || unreadable === null || unreadable === undefined) continue
+        const was = before.get(name)
+        if (was === undefined) continue
+        expect(readable, name).toBeLessThanOrEqual(rows)
+        // An index of the table tells how many rows there were.
+        if (unreadable > 0) expect(readable + unreadable, name).toBe(was.rows)
+        const damaged = diagnose(reading, context).findings.some(
+          ({ severity, object }) => severity !== 'notice' && (object.name === name || object.table === name),
+        )
+        if (unreadable === 0 && !damaged) expect([name, rows, digest]).toEqual([name, was.rows, was.digest])
+      }
+      if (diagnose(reading, context).damage === 'none') expect(uncounted).toEqual([])
+    },
+  )
 })
 
 const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)'
@@ -75,7 +81,9 @@ function make(sql: string): void {
 }
 
 test('an index tells how many rows a lost page had', async () => {
-  make(`CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n; CREATE TABLE other(a); INSERT INTO other VALUES(1)`)
+  make(
+    `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n; CREATE TABLE other(a); INSERT INTO other VALUES(1)`,
+  )
   const lost = zeroLeaf('t')
   const reading = await readInProcess(path)
   expect(lost).toBeGreaterThan(5)
@@ -93,14 +101,18 @@ test.each([
 })
 
 test('an index that is broken itself tells nothing', async () => {
-  make(`CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n`)
+  make(
+    `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n`,
+  )
   zeroLeaf('i')
   const lost = zeroLeaf('t')
   expect(tableOf(await readInProcess(path), 't')).toMatchObject({ readable: 500 - lost, unreadable: null })
 })
 
 test('rows of a table WITHOUT ROWID', async () => {
-  make(`CREATE TABLE w(k PRIMARY KEY, a) WITHOUT ROWID; CREATE INDEX i ON w(a); ${numbers} INSERT INTO w SELECT hex(i), i * 7 FROM n`)
+  make(
+    `CREATE TABLE w(k PRIMARY KEY, a) WITHOUT ROWID; CREATE INDEX i ON w(a); ${numbers} INSERT INTO w SELECT hex(i), i * 7 FROM n`,
+  )
   const lost = zeroLeaf('w')
   expect(tableOf(await readInProcess(path), 'w')).toMatchObject({ readable: 500 - lost, unreadable: lost })
 })
@@ -121,11 +133,16 @@ test('a record that cannot be decoded is one row, and nothing else is lost', asy
 })
 
 test('rows that two indexes have and the table has not are rows that cannot be read', async () => {
-  make(`CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); CREATE INDEX i ON t(a); CREATE INDEX j ON t(b); ${numbers} INSERT INTO t SELECT i, i * 7, hex(i) FROM n`)
+  make(
+    `CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); CREATE INDEX i ON t(a); CREATE INDEX j ON t(b); ${numbers} INSERT INTO t SELECT i, i * 7, hex(i) FROM n`,
+  )
   const db = new Database(path)
   db.unsafeMode(true)
   db.pragma('writable_schema=ON')
-  const rows = db.prepare("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE type = 'index'").raw().all() as unknown[][]
+  const rows = db
+    .prepare("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE type = 'index'")
+    .raw()
+    .all() as unknown[][]
   db.exec("DELETE FROM sqlite_schema WHERE type = 'index'")
   const blind = new Database(path)
   blind.exec('DELETE FROM t WHERE id IN (7, 8, 9)')
@@ -137,7 +154,9 @@ test('rows that two indexes have and the table has not are rows that cannot be r
 
 test('by a quick check and by SQLite alone nothing is said of rows one by one', async () => {
   make(`CREATE TABLE t(a); ${numbers} INSERT INTO t SELECT i FROM n`)
-  expect(counted(await readInProcess(path, 'full', 'sqlite'))).toEqual({ tables: [{ name: 't', rows: 500, digest: null }] })
+  expect(counted(await readInProcess(path, 'full', 'sqlite'))).toEqual({
+    tables: [{ name: 't', rows: 500, digest: null }],
+  })
   expect(counted(await readInProcess(path, 'quick'))).toEqual({ tables: [] })
   zeroLeaf('t')
   expect(counted(await readInProcess(path, 'full', 'sqlite'))).toEqual({ tables: [], uncounted: ['t'] })

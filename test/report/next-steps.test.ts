@@ -26,7 +26,18 @@ import { nextCommand } from '../../src/report/next-command.ts'
 import { damaged, failed, sound } from './support.ts'
 
 const program = new Command()
-for (const add of [addCheck, addSweep, addStatus, addHistory, addPull, addCompare, addResume, addHolders, addDoctor, addExplain])
+for (const add of [
+  addCheck,
+  addSweep,
+  addStatus,
+  addHistory,
+  addPull,
+  addCompare,
+  addResume,
+  addHolders,
+  addDoctor,
+  addExplain,
+])
   add(program, {} as Face, () => Promise.resolve())
 
 /** Is there such a command, with such options? */
@@ -40,7 +51,8 @@ function exists(command: string): boolean {
 
 const codes = Object.keys(failureKinds) as FailureCode[]
 const line = (words: string, config: string | null = null): CommandLine => ({ words: words.split(' '), config })
-const commandsIn = (text: string): readonly string[] => Array.from(text.matchAll(/`(holdfast [^`]+)`/g), ([, command = '']) => command)
+const commandsIn = (text: string): readonly string[] =>
+  Array.from(text.matchAll(/`(holdfast [^`]+)`/g), ([, command = '']) => command)
 
 describe('after a result', () => {
   const unread = (topic: string): Result =>
@@ -50,11 +62,17 @@ describe('after a result', () => {
       remedy: { do: 'nothing', indexes: [], rehearsed: false, why: 'r', command: `holdfast explain ${topic}` },
     })
   const results: readonly (readonly [string, Result])[] = [
-    ...codes.map((code) => [code, failed('acme', { failure: { code, message: 'm', hint: 'h', tenantState: 'unknown' } })] as const),
-    ...(['nothing', 'rebuild', 'restore', 'ask'] as const).map((todo) => [todo, damaged('acme', { remedy: { ...damaged('acme').remedy, do: todo } })] as const),
+    ...codes.map(
+      (code) => [code, failed('acme', { failure: { code, message: 'm', hint: 'h', tenantState: 'unknown' } })] as const,
+    ),
+    ...(['nothing', 'rebuild', 'restore', 'ask'] as const).map(
+      (todo) => [todo, damaged('acme', { remedy: { ...damaged('acme').remedy, do: todo } })] as const,
+    ),
     ...['inconclusive', 'unknown-tokenizer', 'check-timeout'].map((topic) => [topic, unread(topic)] as const),
   ]
-  const runs = (['check', 'sweep', 'pull', 'compare'] as const).flatMap((mode) => [false, true].map((copied) => [mode, copied] as const))
+  const runs = (['check', 'sweep', 'pull', 'compare'] as const).flatMap((mode) =>
+    [false, true].map((copied) => [mode, copied] as const),
+  )
 
   test.each(results)('%s: another command, which exists', (_, result) => {
     for (const [mode, copied] of runs) {
@@ -73,15 +91,38 @@ describe('after a result', () => {
 })
 
 describe('hints', () => {
-  const asked = ['doctor', 'doctor --tenant acme', 'resume --all', 'resume acme', 'resume --json --all', 'status', 'status --format nagios', 'holders /srv/a.db', 'check --snapshot a.db', 'check --tenant acme', 'sweep', 'pull acme ./pulled', 'compare a b', 'history acme', 'explain IN_USE']
+  const asked = [
+    'doctor',
+    'doctor --tenant acme',
+    'resume --all',
+    'resume acme',
+    'resume --json --all',
+    'status',
+    'status --format nagios',
+    'holders /srv/a.db',
+    'check --snapshot a.db',
+    'check --tenant acme',
+    'sweep',
+    'pull acme ./pulled',
+    'compare a b',
+    'history acme',
+    'explain IN_USE',
+  ]
 
   test.each(asked)('after `holdfast %s` none says to run it again', (words) => {
     for (const config of [null, '/srv/notes.yaml']) {
       for (const code of codes) {
-        const hints = [failureKinds[code].hint, `run \`holdfast ${words}\` now`, ...(config === null ? [] : [`holdfast ${words} --config ${config}`])]
+        const hints = [
+          failureKinds[code].hint,
+          `run \`holdfast ${words}\` now`,
+          ...(config === null ? [] : [`holdfast ${words} --config ${config}`]),
+        ]
         for (const hint of hints) {
           const said = hintFor({ code, hint }, line(words, config))
-          const plain = words.replace(/ ?--(?:json|format nagios)/, '').replace('/srv/a.db', 'FILE').replace('a.db', 'FILE')
+          const plain = words
+            .replace(/ ?--(?:json|format nagios)/, '')
+            .replace('/srv/a.db', 'FILE')
+            .replace('a.db', 'FILE')
           for (const command of commandsIn(said)) {
             expect(exists(command.replace(` --config ${config}`, '')), command).toBe(true)
             expect([`holdfast ${words}`, `holdfast ${plain}`]).not.toContain(command.replace(` --config ${config}`, ''))
@@ -105,12 +146,18 @@ describe('hints', () => {
   test.each(codes)('%s: each command asks the service that was asked', (code) => {
     const said = hintFor({ code, hint: failureKinds[code].hint }, line('sweep', '/srv/my notes.yaml'))
     for (const command of commandsIn(said))
-      expect(command).toMatch(/^holdfast (?:--help|explain |holders |(?:check|doctor|resume|status|pull) --config '\/srv\/my notes.yaml')/)
+      expect(command).toMatch(
+        /^holdfast (?:--help|explain |holders |(?:check|doctor|resume|status|pull) --config '\/srv\/my notes.yaml')/,
+      )
   })
 
   test('a sentence keeps what is no command, and a configuration that it names itself', () => {
-    expect(withConfigurations('`holdfast pull ID DIR` or `ls`, holdfast doctor', '/c.yaml')).toBe('`holdfast pull --config /c.yaml ID DIR` or `ls`, holdfast doctor')
-    expect(withConfigurations('`holdfast resume --config /d.yaml --all`', '/c.yaml')).toBe('`holdfast resume --config /d.yaml --all`')
+    expect(withConfigurations('`holdfast pull ID DIR` or `ls`, holdfast doctor', '/c.yaml')).toBe(
+      '`holdfast pull --config /c.yaml ID DIR` or `ls`, holdfast doctor',
+    )
+    expect(withConfigurations('`holdfast resume --config /d.yaml --all`', '/c.yaml')).toBe(
+      '`holdfast resume --config /d.yaml --all`',
+    )
     expect(withConfigurations('`holdfast doctor`', null)).toBe('`holdfast doctor`')
   })
 
@@ -127,17 +174,36 @@ describe('hints', () => {
 })
 
 /** Commands of interfaces.md that this version does not have. */
-const later = ['triage', 'repair', 'restore', 'salvage', 'backups', 'reconcile', 'install', 'init', 'alerts', 'bundle', 'report', 'agent', 'coordinator', 'fleet']
+const later = [
+  'triage',
+  'repair',
+  'restore',
+  'salvage',
+  'backups',
+  'reconcile',
+  'install',
+  'init',
+  'alerts',
+  'bundle',
+  'report',
+  'agent',
+  'coordinator',
+  'fleet',
+]
 
 test('no sentence names a command that does not exist; the remedies of the JSON report are the contract of a later version', () => {
   const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => readFileSync(join('src', name), 'utf8').replaceAll('\\`', '`').split('\n'))
     .filter((text) => !/^\s*(?:\*|\/\/|\/\*\*)/.test(text))
-  const named = (pattern: RegExp): ReadonlySet<string> => new Set(lines.flatMap((text) => Array.from(text.matchAll(pattern), ([, command = '']) => command)))
+  const named = (pattern: RegExp): ReadonlySet<string> =>
+    new Set(lines.flatMap((text) => Array.from(text.matchAll(pattern), ([, command = '']) => command)))
   const quoted = named(/`holdfast ([a-z]+)[ `]/g)
   const known = program.commands.map((one) => one.name())
   expect(quoted.size).toBeGreaterThan(6)
   expect([...quoted].filter((command) => !known.includes(command) && !later.includes(command))).toEqual([])
-  expect([...named(/['`}]holdfast ([a-z]+)[ `']/g)].filter((command) => later.includes(command)).toSorted()).toEqual(['repair', 'restore'])
+  expect([...named(/['`}]holdfast ([a-z]+)[ `']/g)].filter((command) => later.includes(command)).toSorted()).toEqual([
+    'repair',
+    'restore',
+  ])
 })

@@ -16,12 +16,25 @@ const linesWith = (query: string, width = 40): readonly string[] =>
 
 test.each([
   ['short', 'SELECT rowid FROM "t" NOT INDEXED'],
-  ['longer than the terminal is wide, with blanks in a name', `SELECT rowid FROM "a  table 'of' [many] words" WHERE ${'typeof("x") = 1 OR '.repeat(9)}1`],
+  ['longer than the terminal is wide', `SELECT rowid FROM "t" WHERE ${'typeof("x") = 1 OR '.repeat(9)}1`],
+  [
+    'names with blanks and quotes',
+    `SELECT rowid FROM "a  ""table"" 'of' [many] words" WHERE [x  y] = 'it''s  a "word" -- no comment' AND \`a  b\` = 1`,
+  ],
   ['letters of other scripts', 'SELECT "größe" FROM "表"'],
-])('on one line, with its semicolon: %s', (_, query) => {
+])('broken between words only, with its semicolon: %s', (_, query) => {
   const lines = linesWith(query)
-  expect(lines).toContain(`    ${query};`)
-  expect(lines[lines.indexOf(`    ${query};`) - 1]).toBe('  list')
+  const from = lines.indexOf('  list') + 1
+  const broken = lines.slice(from, lines.findIndex((line) => line.endsWith(';')) + 1)
+  expect(broken.map((line) => line.slice(4)).join(' ')).toBe(`${query};`)
+  expect(broken.every((line) => /^ {4}\S/.test(line))).toBe(true)
+})
+
+test('a name that is wider than the terminal stays whole', () => {
+  const name = `"${'a name with blanks '.repeat(5)}"`
+  expect(linesWith(`SELECT rowid FROM ${name} NOT INDEXED`)).toContain(
+    `    ${name} NOT INDEXED;`.replace(' NOT INDEXED;', ''),
+  )
 })
 
 test.each(['SELECT rowid FROM "a\nb\'\\ \u001b[31m"', 'SELECT rowid FROM "\u202ea\u200b"'])(

@@ -4,7 +4,13 @@ import type { Result } from '../../src/model/report.ts'
 import { renderReport } from '../../src/report/text.ts'
 import { damaged, report, sound } from './support.ts'
 
-const finding = { rule: 'null-in-not-null', severity: 'damage', source: 'census', object: { kind: 'table', name: 'nulls', table: 'nulls' }, text: 't' } as const
+const finding = {
+  rule: 'null-in-not-null',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'table', name: 'nulls', table: 'nulls' },
+  text: 't',
+} as const
 const digest = '0123456789abcdef'
 
 function lines(more: Partial<Result>, verbose = false): readonly string[] {
@@ -37,10 +43,21 @@ test('the worst first: what cannot be counted, what is missing, what is whole', 
 
 test('ten tables have a line, the others are counted, and --verbose names all', () => {
   const whole = Array.from({ length: 49 }, (_, i) => ({ name: `t${i}`, rows: i, digest, readable: i, unreadable: 0 }))
-  const broken = Array.from({ length: 12 }, (_, i) => ({ name: `x${i}`, rows: i, digest, readable: i, unreadable: null }))
-  expect(lines({ content: { tables: [...whole, { name: 'z', rows: 1, digest, readable: 1, unreadable: 2 }] } }).slice(0, 1)).toEqual(['z: 1 of 3 rows readable'])
+  const broken = Array.from({ length: 12 }, (_, i) => ({
+    name: `x${i}`,
+    rows: i,
+    digest,
+    readable: i,
+    unreadable: null,
+  }))
+  expect(
+    lines({ content: { tables: [...whole, { name: 'z', rows: 1, digest, readable: 1, unreadable: 2 }] } }).slice(0, 1),
+  ).toEqual(['z: 1 of 3 rows readable'])
   expect(lines({ content: { tables: whole } }).at(-1)).toBe('and 39 more tables, whole')
-  expect(lines({ content: { tables: [...whole, ...broken] } }).slice(10)).toEqual(['and 2 more tables; --verbose shows them', 'and 49 more tables, whole'])
+  expect(lines({ content: { tables: [...whole, ...broken] } }).slice(10)).toEqual([
+    'and 2 more tables; --verbose shows them',
+    'and 49 more tables, whole',
+  ])
   expect(lines({ content: { tables: [...whole, ...broken] } }, true)).toHaveLength(61)
 })
 

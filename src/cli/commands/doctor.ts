@@ -48,7 +48,9 @@ const mustTable = (): string => [{ must: 'MUST', steps: ['STEPS'] }, ...musts].f
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const { steps } = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
-  const fitness = { steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, face) })) }
+  const fitness = {
+    steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, face) })),
+  }
   const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
   const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
   if (code !== exitCodes.sound || options.json || !options.quiet) await face.out(options.json ? `${JSON.stringify({ schema: 'holdfast.fitness/1', ...fitness }, null, 2)}\n` : renderFitness(fitness, { width: face.width, color: face.color }))
@@ -56,4 +58,5 @@ async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
 }
 
 /** A step's advice is a sentence, or nothing but a command. */
-const advised = (next: string, { commandLine: { config } }: Face): string => withConfigurations(withConfiguration(next, config), config)
+const advised = (next: string, { commandLine: { config } }: Face): string =>
+  withConfigurations(withConfiguration(next, config), config)

@@ -37,7 +37,8 @@ async function tellHistory(id: string | undefined, options: HistoryCommandOption
   const { lines, more } = await ledger.checks(tenant, options.limit)
   if (lines.length === 0 && tenant !== null && (await ledger.history(tenant, 1)).length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)
   if (ledger.notice !== null) face.say(`holdfast: ${ledger.notice}`)
-  await face.out(renderHistory({ entries: lines.flatMap(asEntry), older: more ? withConfiguration(forOlder(tenant, options.limit, lines.length), face.commandLine.config) : null }, { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
+  const older = more ? withConfiguration(forOlder(tenant, options.limit, lines.length), face.commandLine.config) : null
+  await face.out(renderHistory({ entries: lines.flatMap(asEntry), older }, { format: options.json ? 'json' : 'text', width: face.width, color: face.color }))
   return exitCodes.sound
 }
 
