@@ -1,6 +1,8 @@
 /** Known limits of a check, by the reason that a part was not read (interfaces.md, "Accepting a known limit"). */
 
+import type { Reading } from '../model/reading.ts'
 import type { Limit, Skipped } from '../model/verdict.ts'
+import { isDamage } from './refusal.ts'
 
 const limits: readonly (readonly [RegExp, Limit])[] = [
   [/^its order: collation |^(?:no such|unknown) collation\b/i, 'unknown-collation'],
@@ -19,9 +21,17 @@ const limits: readonly (readonly [RegExp, Limit])[] = [
 /** null where the reason is none of them. */
 export const limitOf = (why: string): Limit | null => limits.find(([pattern]) => pattern.test(why))?.[1] ?? null
 
-/** The same parts, each with the limit that kept it from being read. */
-export const withLimits = (skipped: readonly Skipped[]): readonly Skipped[] =>
-  skipped.map((part) => {
+/** The parts that were not read, each with the limit that kept it from being read. A schema that is damaged is no limit. */
+export function skippedWithLimits(
+  reading: Pick<Reading, 'facts' | 'coverage' | 'writtenBy' | 'sqliteVersion'>,
+): readonly Skipped[] {
+  const refused = reading.facts.flatMap((fact) =>
+    fact.kind === 'refused' ? [{ name: fact.name, damaged: isDamage(fact, reading) }] : [],
+  )
+  const isDamaged = (object: string): boolean =>
+    (refused.find(({ name }) => name === object) ?? refused.find(({ damaged }) => damaged))?.damaged === true
+  return reading.coverage.skipped.map((part) => {
     const limit = limitOf(part.why)
-    return limit === null ? part : { ...part, limit }
+    return limit === null || (limit === 'newer-sqlite' && isDamaged(part.object)) ? part : { ...part, limit }
   })
+}

@@ -3,7 +3,7 @@ import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
 import { countTables, plainTables } from '../diagnosis/count-tables.ts'
-import { withLimits } from '../diagnosis/limits.ts'
+import { skippedWithLimits } from '../diagnosis/limits.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { weighRecovery } from '../diagnosis/recovery.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -193,7 +193,7 @@ const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkM
 const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
 
 const readingOf = (reading: Reading, diagnosis: Diagnosis): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
-  coverage: { ...reading.coverage, skipped: withLimits(reading.coverage.skipped) },
+  coverage: { ...reading.coverage, skipped: skippedWithLimits(reading) },
   content: diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: plainTables(reading) },
   readBy: { engine: reading.engine, sqlite: reading.sqliteVersion, confinement: reading.walls },
   writtenBy: reading.writtenBy === null ? null : { sqlite: reading.writtenBy },

@@ -22,8 +22,10 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
   const { verdict, depth, content } = result
   if (verdict !== 'damaged') return []
   const damaged = new Set(
-    result.findings.flatMap(({ severity, object }) =>
-      severity === 'damage' && object.kind === 'table' ? [object.name] : [],
+    result.findings.flatMap(({ rule, severity, object }) =>
+      (severity === 'damage' && object.kind === 'table') || rule === 'unique-violated'
+        ? [object.table ?? object.name]
+        : [],
     ),
   )
   const all: readonly Line[] = [

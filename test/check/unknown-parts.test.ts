@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { withLimits } from '../../src/diagnosis/limits.ts'
+import { skippedWithLimits } from '../../src/diagnosis/limits.ts'
 import { engines } from '../../src/model/reading.ts'
 import { create } from '../support/databases.ts'
 import { context } from '../support/engines.ts'
@@ -85,6 +85,21 @@ describe.each(engines)('by %s', (engine) => {
       kind: 'inconclusive',
       reason: expect.stringMatching(new RegExp(`\\b${object}: .*${part}`)),
     })
-    expect(withLimits(reading.coverage.skipped)).toContainEqual({ object, why: expect.stringContaining(part), limit })
+    expect(skippedWithLimits(reading)).toContainEqual({ object, why: expect.stringContaining(part), limit })
   })
+})
+
+test('a schema that has lost a row is damaged: what was not read for that is no limit', async () => {
+  rmSync(path, { force: true })
+  create(path, 1024, (db) => {
+    db.exec('CREATE TABLE t(a UNIQUE, b); CREATE INDEX i ON t(b); CREATE TABLE other(a)')
+    db.unsafeMode(true)
+    db.pragma('writable_schema=ON')
+    db.exec("DELETE FROM sqlite_schema WHERE name = 't'")
+  })
+  const reading = await readInProcess(path)
+  expect(diagnose(reading, context).damage).toBe('schema')
+  const skipped = skippedWithLimits(reading)
+  expect(skipped.map(({ object }) => object)).toEqual(expect.arrayContaining(['i']))
+  expect(skipped.filter(({ limit }) => limit !== undefined)).toEqual([])
 })
