@@ -9,7 +9,7 @@ import type { IndexPlan, TreePlan } from '../census/plan.ts'
 import { digestOf } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
 import type { Rule } from '../model/finding.ts'
-import type { CountedTable } from '../model/verdict.ts'
+import type { RowCounts, TableContent } from '../model/verdict.ts'
 import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
 import type { Computing } from './computed-entries.ts'
@@ -34,12 +34,14 @@ export function compareCounts(counter: PageCounter, db: Database.Database, { map
   const { findings, skipped } = agree
     ? { findings: [], skipped: [] }
     : findDifferences(counter, db, streamed.queries, { places, showValues })
+  const passedOver = new Set(uncounted.map(({ tree }) => tree))
   return {
     findings,
     skipped,
     entries: places?.pages() ?? null,
     uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
-    content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),
+    content: contentOf(plan.trees, tally, passedOver),
+    rowCounts: rowCountsOf(plan.trees, tally, passedOver),
   }
 }
 
@@ -117,24 +119,25 @@ function look(counter: PageCounter, db: Database.Database, pass: DifferencePass,
   pass.end()
 }
 
-function contentOf(trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly CountedTable[] {
-  return trees.flatMap((tree, i): readonly CountedTable[] => {
+const contentOf = (trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly TableContent[] =>
+  trees.flatMap((tree, i) =>
+    isCounted(tree) && !unread.has(i)
+      ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }]
+      : [],
+  )
+
+function rowCountsOf(trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly RowCounts[] {
+  const plain = trees.flatMap((index, at) =>
+    index.kind === 'index' && index.entries === 'plain' && !unread.has(at)
+      ? [{ table: index.table, name: index.object.name, entries: tally.entries[at] ?? 0 }]
+      : [],
+  )
+  const byTable = Map.groupBy(plain, ({ table }) => table)
+  return trees.flatMap((tree, i): readonly RowCounts[] => {
     if (!isCounted(tree) || unread.has(i)) return []
     const noted = (rule: Rule): number => tally.noted.get(`${rule} ${i}`) ?? 0
-    const indexes = trees.flatMap((index, at) =>
-      index.kind === 'index' && index.table === i && index.entries === 'plain' && !unread.has(at)
-        ? [{ name: index.object.name, entries: tally.entries[at] ?? 0 }]
-        : [],
-    )
-    return [
-      {
-        name: tree.object.name,
-        rows: tally.entries[i] ?? 0,
-        digest: digestOf(tally, i),
-        broken: noted('record-malformed') + noted('overflow-broken'),
-        indexes,
-      },
-    ]
+    const indexes = (byTable.get(i) ?? []).map(({ name, entries }) => ({ name, entries }))
+    return [{ table: tree.object.name, broken: noted('record-malformed') + noted('overflow-broken'), indexes }]
   })
 }
 

@@ -1,7 +1,7 @@
 /** Child side: what SQL says of the rows: how many there are, and which of them have no parent. */
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../model/reading.ts'
-import type { CountedTable } from '../model/verdict.ts'
+import type { TableContent } from '../model/verdict.ts'
 import { quote, thrownFact } from './open-database.ts'
 import { nameOrphans } from './orphans.ts'
 
@@ -11,13 +11,13 @@ const tablesOf = (objects: readonly SchemaObject[]): readonly SchemaObject[] =>
   objects.filter((object) => object.kind === 'table' && object.root > 0 && !object.name.startsWith('sqlite_'))
 
 /** Rows of each table, counted in the table itself: an index may be wrong. */
-export function countRows(db: Database.Database, objects: readonly SchemaObject[]): { readonly content: readonly CountedTable[]; readonly facts: readonly Fact[] } {
-  const content: CountedTable[] = []
+export function countRows(db: Database.Database, objects: readonly SchemaObject[]): { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } {
+  const content: TableContent[] = []
   const facts: Fact[] = []
   for (const { name } of tablesOf(objects)) {
     try {
       const rows = db.prepare<[], number>(`SELECT count(*) FROM ${quote(name)} NOT INDEXED`).pluck().get() ?? 0
-      content.push({ name, rows, digest: null, broken: 0, indexes: [] })
+      content.push({ name, rows, digest: null })
     } catch (error) {
       facts.push(thrownFact(error, 'counting rows', name))
     }

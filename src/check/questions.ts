@@ -9,7 +9,7 @@ import type { PageDigests, PagesSeen } from '../model/last-good.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, SchemaObject, Wall } from '../model/reading.ts'
 import type { Companion } from '../model/recovery.ts'
-import type { CountedTable, Skipped } from '../model/verdict.ts'
+import type { RowCounts, Skipped, TableContent } from '../model/verdict.ts'
 import type { User } from './confinement.ts'
 
 /** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
@@ -58,7 +58,7 @@ export interface Steps {
   /** Adds the tallies of other children and what SQL must compute of the entries that indexes must hold; compares all sums, and looks for what differs. */
   compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly showValues: boolean; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
-  count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly CountedTable[]; readonly facts: readonly Fact[] } }
+  count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } }
   /** What the opened schema says of itself, for comparing it with another. */
   describe: { readonly ask: object; readonly answer: { readonly kind: 'described'; readonly description: SchemaDescription } | { readonly kind: 'not-possible'; readonly why: string } }
   /** Begins to look at the rows of a table of the opened schema, by its position in the plan; a pass over them may keep `rowsMax`. */
@@ -142,7 +142,8 @@ export interface CompareAnswer {
   /** Pages of entries that are wrong; null where nobody wants a map. */
   readonly entries: BadPages | null
   /** Of the tables that were counted wholly. */
-  readonly content: readonly CountedTable[]
+  readonly content: readonly TableContent[]
+  readonly rowCounts: readonly RowCounts[]
 }
 
 export interface SchemaAnswer {

@@ -259,6 +259,7 @@ class SqliteWord {
     reading.skipped.push(...answer.skipped)
     reading.uncounted.push(...answer.uncounted)
     reading.content = answer.content
+    reading.rowCounts = answer.rowCounts
     reading.entries = answer.entries ?? reading.entries
     return true
   }

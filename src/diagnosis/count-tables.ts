@@ -2,7 +2,7 @@
 import type { Finding, FoundObject, Rule } from '../model/finding.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
-import type { CountedTable, ReportedTable } from '../model/verdict.ts'
+import type { ReportedTable, RowCounts } from '../model/verdict.ts'
 import { disagreements } from './merge.ts'
 import { tablesContradicted } from './weigh.ts'
 
@@ -27,21 +27,18 @@ const losesAnywhere = new Set<Rule>([
   'other-names',
 ])
 
-type Read = Pick<Reading, 'engine' | 'depth' | 'content' | 'objects' | 'coverage'>
-
-/** Where nothing is damaged there is nothing to weigh. */
-export const plainTables = ({ content }: Pick<Reading, 'content'>): Result['content']['tables'] =>
-  content.map(({ name, rows, digest }) => ({ name, rows, digest }))
+type Read = Pick<Reading, 'engine' | 'depth' | 'content' | 'rowCounts' | 'objects' | 'coverage'>
 
 /** Of a damaged file. @param findings of the diagnosis */
 export function countTables(reading: Read, findings: readonly Finding[]): Result['content'] {
   const { content, objects, depth } = reading
-  const suspects = tablesContradicted(findings)
+  const suspects = new Set(tablesContradicted(findings))
+  const counts = new Map(reading.rowCounts.map((one) => [one.table, one]))
   const damage = findings.filter(({ severity }) => severity === 'damage')
+  const isWhole = isReadWhole(reading)
   const tables = content.map((table): ReportedTable => {
-    const { name, rows, digest } = table
-    const counted = isRead(table, reading) ? rowsOf(table, damage, suspects.includes(name)) : {}
-    return { name, rows, digest, ...counted }
+    const counted = isWhole ? counts.get(table.name) : undefined
+    return counted ? { ...table, ...rowsOf(table.rows, counted, damage, suspects.has(table.name)) } : table
   })
   const known = new Set(content.map(({ name }) => name))
   const uncounted = objects.flatMap(({ kind, name }) =>
@@ -50,20 +47,21 @@ export function countTables(reading: Read, findings: readonly Finding[]): Result
   return depth === 'quick' || uncounted.length === 0 ? { tables } : { tables, uncounted }
 }
 
-/** Did the census come to the end of the table, and of all pages? Where SQLite broke off does not matter. */
-function isRead({ digest }: CountedTable, { engine, coverage }: Read): boolean {
+/** Did the census come to the end of all pages? Where SQLite broke off does not matter. */
+function isReadWhole({ engine, coverage }: Read): boolean {
   const { pages, pagesRead, skipped } = coverage
   const whole = pagesRead >= pages && skipped.every(({ object }) => object !== 'pages' && object !== 'census')
-  return engine === 'census' && digest !== null && whole
+  return engine === 'census' && whole
 }
 
 function rowsOf(
-  { name, rows, broken, indexes }: CountedTable,
+  rows: number,
+  { table, broken, indexes }: RowCounts,
   damage: readonly Finding[],
   suspect: boolean,
 ): Required<Pick<ReportedTable, 'readable' | 'unreadable'>> {
   const readable = Math.max(0, rows - broken)
-  const ofTable = damage.filter(({ object, other }) => isOf(object, name) || (other !== undefined && isOf(other, name)))
+  const ofTable = damage.filter(({ object, other }) => isOf(object, table) || (other !== undefined && isOf(other, table)))
   const lost = ofTable.some(({ rule }) => losesRows.has(rule)) || damage.some(({ rule }) => losesAnywhere.has(rule))
   if (!lost && !suspect) return { readable, unreadable: broken }
   // Pages that two owners use may give one of them the rows of the other.

@@ -2,7 +2,7 @@
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
-import { countTables, plainTables } from '../diagnosis/count-tables.ts'
+import { countTables } from '../diagnosis/count-tables.ts'
 import { skippedWithLimits } from '../diagnosis/limits.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { weighRecovery } from '../diagnosis/recovery.ts'
@@ -194,7 +194,7 @@ const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: []
 
 const readingOf = (reading: Reading, diagnosis: Diagnosis): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
   coverage: { ...reading.coverage, skipped: skippedWithLimits(reading) },
-  content: diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: plainTables(reading) },
+  content: diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: reading.content },
   readBy: { engine: reading.engine, sqlite: reading.sqliteVersion, confinement: reading.walls },
   writtenBy: reading.writtenBy === null ? null : { sqlite: reading.writtenBy },
 })

@@ -116,7 +116,4 @@ function standingOf({ proofs }: Evidence): Standing | null {
   return { provenAt: Date.parse(proof.at), bootId: bootId(), files: files.map(({ part, dev, ino, size, mtimeNs }) => ({ part, dev, ino, size, mtimeNs })) }
 }
 
-const contentOf = ({ content }: Reading): LastGood['content'] => ({
-  format: contentFormat(),
-  tables: content.map(({ name, rows, digest }) => ({ name, rows, digest })),
-})
+const contentOf = ({ content }: Reading): LastGood['content'] => ({ format: contentFormat(), tables: content })

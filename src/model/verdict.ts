@@ -45,9 +45,10 @@ export interface TableContent {
   readonly digest: string | null
 }
 
-/** What was counted of a table. */
-export interface CountedTable extends TableContent {
-  /** Rows among them that cannot be decoded. */
+/** What the census counted of a table beside its rows. */
+export interface RowCounts {
+  readonly table: string
+  /** Rows that cannot be decoded. */
   readonly broken: number
   /** Entries of its indexes that have one for each row. */
   readonly indexes: readonly { readonly name: string; readonly entries: number }[]

@@ -11,7 +11,7 @@ import { context, message, reading, thrown } from './support.ts'
 
 const corrupt = (about: string): Fact =>
   thrown('SQLITE_CORRUPT', 'database disk image is malformed', about, 'quick_check')
-const whole = (...names: readonly string[]) => names.map((name) => ({ name, rows: 3, digest: '0123456789abcdef', broken: 0, indexes: [] }))
+const whole = (...names: readonly string[]) => names.map((name) => ({ name, rows: 3, digest: '0123456789abcdef' }))
 const found = (finding: Pick<Finding, 'rule' | 'object'> & Partial<Finding>): Fact => ({
   kind: 'found',
   finding: { severity: 'damage', source: 'census', text: 'something', page: 40, ...finding },
