@@ -15,6 +15,7 @@ export function rowidKey(low: number, high: number): number | string {
 /** Numbers by their size, all else by what it looks like. */
 export function compareRowKeys(a: RowKey, b: RowKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (typeof a !== 'object' && typeof b !== 'object') return BigInt(a) < BigInt(b) ? -1 : Number(a !== b)
   const x = JSON.stringify(a)
   const y = JSON.stringify(b)
   return x < y ? -1 : x > y ? 1 : 0

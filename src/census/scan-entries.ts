@@ -70,10 +70,12 @@ export class ScanEntries {
       before = this.#beside
     }
     let bytes = 0
+    let entries = 0
     const key = (): readonly RowKey[] => []
     for (let i = 0; i < cell.cellCount; i++) {
       if (!cell.read(i)) continue
       bytes += cell.payloadBytes
+      entries++
       if (!this.#records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) || !this.#isWhole(terms, entry, tree, cell)) {
         known = false
         continue
@@ -90,7 +92,7 @@ export class ScanEntries {
     if (known && terms.ordered && cell.cellCount > 0 && before !== this.#beside && this.#load(this.#separators.of(cell.page, 'right'), terms)) {
       this.#compare(object, terms, before, this.#beside, before, tree, cell.page, encoding)
     }
-    this.#tally.entries[tree] = (this.#tally.entries[tree] ?? 0) + cell.cellCount
+    this.#tally.entries[tree] = (this.#tally.entries[tree] ?? 0) + entries
     this.#tally.bytes[tree] = (this.#tally.bytes[tree] ?? 0) + bytes
   }
 

@@ -8,10 +8,12 @@ import type { Wanted } from '../census/leftovers.ts'
 import type { IndexPlan, TreePlan } from '../census/plan.ts'
 import { digestOf } from '../census/tally.ts'
 import type { Tally } from '../census/tally.ts'
-import type { TableContent } from '../model/verdict.ts'
+import type { Rule } from '../model/finding.ts'
+import type { RowCounts, TableContent } from '../model/verdict.ts'
 import { BadPlaces } from '../sqlite/accounting/bad-places.ts'
 import { computedEntries, computingOf } from './computed-entries.ts'
 import type { Computing } from './computed-entries.ts'
+import { withEntryQueries } from './entry-queries.ts'
 import type { PageCounter } from './page-counter.ts'
 import { askRowsForKeys } from './unique-keys.ts'
 import type { CompareAnswer, Uncounted } from './questions.ts'
@@ -32,12 +34,14 @@ export function compareCounts(counter: PageCounter, db: Database.Database, { map
   const { findings, skipped } = agree
     ? { findings: [], skipped: [] }
     : findDifferences(counter, db, streamed.queries, { places, showValues })
+  const passedOver = new Set(uncounted.map(({ tree }) => tree))
   return {
     findings,
     skipped,
     entries: places?.pages() ?? null,
     uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
-    content: contentOf(plan.trees, tally, new Set(uncounted.map(({ tree }) => tree))),
+    content: contentOf(plan.trees, tally, passedOver),
+    rowCounts: rowCountsOf(plan.trees, tally, passedOver),
   }
 }
 
@@ -58,7 +62,10 @@ function findDifferences(
     ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
   )
   return {
-    findings: askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences]),
+    findings: withEntryQueries(
+      db,
+      askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences]),
+    ),
     skipped,
   }
 }
@@ -113,6 +120,25 @@ function look(counter: PageCounter, db: Database.Database, pass: DifferencePass,
 }
 
 const contentOf = (trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly TableContent[] =>
-  trees.flatMap((tree, i) => (isCounted(tree) && !unread.has(i) ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }] : []))
+  trees.flatMap((tree, i) =>
+    isCounted(tree) && !unread.has(i)
+      ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }]
+      : [],
+  )
+
+function rowCountsOf(trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly RowCounts[] {
+  const plain = trees.flatMap((index, at) =>
+    index.kind === 'index' && index.entries === 'plain' && !unread.has(at)
+      ? [{ table: index.table, name: index.object.name, entries: tally.entries[at] ?? 0 }]
+      : [],
+  )
+  const byTable = Map.groupBy(plain, ({ table }) => table)
+  return trees.flatMap((tree, i): readonly RowCounts[] => {
+    if (!isCounted(tree) || unread.has(i)) return []
+    const noted = (rule: Rule): number => tally.noted.get(`${rule} ${i}`) ?? 0
+    const indexes = (byTable.get(i) ?? []).map(({ name, entries }) => ({ name, entries }))
+    return [{ table: tree.object.name, broken: noted('record-malformed') + noted('overflow-broken'), indexes }]
+  })
+}
 
 const isCounted = (tree: TreePlan): tree is Exclude<TreePlan, IndexPlan> => tree.kind !== 'index' && tree.object.kind === 'table' && !tree.object.name.startsWith('sqlite_')

@@ -6,7 +6,7 @@ import type { Typed } from './column-value.ts'
 import { readIndexDefinition } from './index-definition.ts'
 import { withLiterals } from './literals.ts'
 import { quote } from './open-database.ts'
-import { foldedName } from './sql-tokens.ts'
+import { foldedName, onOneLine } from './sql-tokens.ts'
 
 interface Part {
   readonly cid: number
@@ -14,7 +14,19 @@ interface Part {
 }
 
 /** A statement that yields the entries of an index; a reason where there is none. */
-export type Computing = { readonly kind: 'query'; readonly sql: string; readonly parts: number; readonly terms: readonly string[]; readonly from: string } | { readonly kind: 'not-possible'; readonly why: string }
+export type Computing = ComputingQuery | { readonly kind: 'not-possible'; readonly why: string }
+
+export interface ComputingQuery {
+  readonly kind: 'query'
+  readonly sql: string
+  readonly parts: number
+  /** The parts of the key, as expressions. */
+  readonly terms: readonly string[]
+  /** The table, for FROM. */
+  readonly from: string
+  /** The condition of a partial index with its WHERE and a blank before it; else empty. */
+  readonly where: string
+}
 
 /** @throws what SQLite throws */
 export function computingOf(db: Database.Database, index: string, table: string): Computing {
@@ -27,29 +39,24 @@ export function computingOf(db: Database.Database, index: string, table: string)
   for (const [i, { cid, name }] of parts.entries()) {
     const term = definition.terms[i]
     // The names of the rowid mean nothing in a term.
-    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : withLiterals(term, columns)) : name === null ? null : quote(name)
+    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : onOneLine(withLiterals(term, columns))) : name === null ? null : quote(name)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
-    // A comment ends with its line.
-    values.push(cid !== -2 ? value : value.includes('--') ? `(${value}\n)` : `(${value})`)
+    values.push(cid === -2 ? `(${value})` : value)
   }
-  const where = definition.where === null ? '' : ` WHERE ${withLiterals(definition.where, new Set([...columns, ...rowidNames]))}\n`
-  return { kind: 'query', sql: `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`, parts: parts.length, terms: values, from: `${from}${where}` }
+  const names = new Set([...columns, ...rowidNames])
+  const where = definition.where === null ? '' : ` WHERE (${onOneLine(withLiterals(definition.where, names))})`
+  const computed = `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`
+  return { kind: 'query', sql: computed, parts: parts.length, terms: values, from, where }
 }
 
-/** A statement that a person may run: the keys that several rows share, and how many do. @param collations of the columns that are to be unique together */
-export function sharedKeysQuery({ terms, from }: Extract<Computing, { kind: 'query' }>, collations: readonly string[]): string {
-  const key = collations.map((collation, i) => `${terms[i]} COLLATE ${collation}`)
-  return `SELECT ${key.join(', ')}, count(*) FROM ${from.trimEnd()} GROUP BY ${key.map((_, i) => i + 1).join(', ')} HAVING count(*) > 1${collations.map((_, i) => ` AND ${terms[i]} IS NOT NULL`).join('')}`
-}
-
-interface Naming {
+export interface Naming {
   /** Folded. */
   readonly columns: ReadonlySet<string>
   /** What stands for the rowid; null where the table has none, or columns have taken its names. */
   readonly rowid: string | null
   /** Names of the rowid that no column has taken. */
   readonly rowidNames: ReadonlySet<string>
-  /** The primary key of a table WITHOUT ROWID; empty for others. */
+  /** Columns of the primary key of a table WITHOUT ROWID; empty for others. */
   readonly key: readonly string[]
   /** The table, for FROM. */
   readonly from: string
@@ -71,6 +78,10 @@ export function naming(db: Database.Database, table: string): Naming {
   return { columns, rowid: free, rowidNames, key: [], from: `${quote(table)} NOT INDEXED` }
 }
 
+/** What names a row in a SELECT: its rowid, or the columns of its primary key. Empty where no name is left. */
+export const rowNames = ({ key, rowid }: Naming): readonly string[] =>
+  key.length > 0 ? key.map((name) => quote(name)) : rowid === null ? [] : [rowid]
+
 /** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */
 const keyIndexOf = (db: Database.Database, table: string): { readonly name: string; readonly holdsRows: boolean } | undefined => {
   const row = db.prepare<[string], { readonly name: string; readonly rowids: number }>(`SELECT l.name, (SELECT count(*) FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1) AS rowids
@@ -79,7 +90,7 @@ const keyIndexOf = (db: Database.Database, table: string): { readonly name: stri
 }
 
 /** The entries, one at a time. @throws what SQLite throws */
-export function* computedEntries(db: Database.Database, computing: Extract<Computing, { kind: 'query' }>): Generator<readonly ColumnValue[]> {
+export function* computedEntries(db: Database.Database, computing: ComputingQuery): Generator<readonly ColumnValue[]> {
   for (const row of db.prepare<[], Typed[number][]>(computing.sql).raw().safeIntegers().iterate()) {
     const entry: ColumnValue[] = []
     for (let i = 0; i < computing.parts; i++) entry.push(columnValue(String(row[2 * i]), row[2 * i + 1] ?? null))

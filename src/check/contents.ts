@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../model/reading.ts'
 import type { TableContent } from '../model/verdict.ts'
 import { quote, thrownFact } from './open-database.ts'
+import { nameOrphans } from './orphans.ts'
 
 const rowsToldMax = 20
 
@@ -37,7 +38,9 @@ export function findOrphans(db: Database.Database, objects: readonly SchemaObjec
   const facts: Fact[] = []
   for (const { name } of tablesOf(objects)) {
     try {
-      facts.push(...orphansOf(db, name))
+      const orphans = orphansOf(db, name)
+      const named = orphans.length === 0 ? null : nameOrphans(db, name, new Set(orphans.map(({ parent }) => parent)))
+      facts.push(...(named?.map((finding): Fact => ({ kind: 'found', finding })) ?? orphans))
     } catch (error) {
       const thrown = thrownFact(error, 'foreign_key_check', name)
       // A foreign key that SQLite cannot check (mismatch, function or collation of the application) says nothing about the file.
@@ -57,7 +60,9 @@ function hasOrphans(db: Database.Database): boolean {
   }
 }
 
-function orphansOf(db: Database.Database, table: string): readonly Fact[] {
+type Orphans = Extract<Fact, { kind: 'orphans' }>
+
+function orphansOf(db: Database.Database, table: string): readonly Orphans[] {
   const byParent = new Map<string, { readonly rows: (number | string)[]; total: number }>()
   for (const row of db.prepare<[], OrphanRow>(`PRAGMA foreign_key_check(${quote(table)})`).safeIntegers().iterate()) {
     const parent = byParent.get(row.parent) ?? { rows: [], total: 0 }
@@ -65,7 +70,7 @@ function orphansOf(db: Database.Database, table: string): readonly Fact[] {
     parent.total++
     if (row.rowid !== null && parent.rows.length < rowsToldMax) parent.rows.push(rowidOf(row.rowid))
   }
-  return [...byParent].map(([parent, { rows, total }]): Fact => ({ kind: 'orphans', table, parent, rows, total }))
+  return [...byParent].map(([parent, { rows, total }]): Orphans => ({ kind: 'orphans', table, parent, rows, total }))
 }
 
 /** As reports have them: beyond 2^53 as text. */

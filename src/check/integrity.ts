@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { quote, thrownFact } from './open-database.ts'
+import { troubleOf } from './virtual-table-trouble.ts'
 
 /** SQLite stops after so many messages; more tell nobody anything. */
 const messagesMax = 10_000
@@ -105,12 +106,20 @@ function askEach(db: Database.Database, pragma: string, tables: readonly string[
     const heard = ask(db, `${pragma}(${quote(name)})`, pragma, name)
     facts.push(...heard.messages)
     if (heard.thrown === null) continue
-    facts.push(heard.thrown)
-    skipped.push({ object: name, why: heard.thrown.text })
+    const thrown = explained(db, name, heard.thrown)
+    facts.push(thrown)
+    skipped.push({ object: name, why: thrown.text })
     // Without what SQL must compute, the structure can still be looked at.
     if (pragma === 'integrity_check') facts.push(...ask(db, `quick_check(${quote(name)})`, 'quick_check', name).messages)
   }
   return { facts, skipped }
+}
+
+/** SQLite's words for what it does not explain. */
+const logicError = 'SQL logic error'
+
+function explained(db: Database.Database, name: string, thrown: Thrown): Thrown {
+  return thrown.text === logicError ? { ...thrown, text: troubleOf(db, name) ?? thrown.text } : thrown
 }
 
 const thrownOf = (heard: Heard): readonly Fact[] => (heard.thrown === null ? [] : [heard.thrown])

@@ -3,26 +3,25 @@
  * told, so that a person can run it too.
  */
 import Database from 'better-sqlite3'
-import { compareRowKeys, identityKey } from '../census/row-key.ts'
-import { Columns } from '../census/columns.ts'
-import type { TextEncoding } from '../census/plan.ts'
 import { count } from '../model/count.ts'
-import type { Finding, RowKey } from '../model/finding.ts'
+import type { Finding } from '../model/finding.ts'
 import type { Fact, SchemaObject } from '../model/reading.ts'
-import { columnValue, typed } from './column-value.ts'
-import type { Typed } from './column-value.ts'
+import { checksOf } from './check-constraints.ts'
 import { naming } from './computed-entries.ts'
+import type { Naming } from './computed-entries.ts'
+import { listRows } from './list-rows.ts'
+import type { ListedRows } from './list-rows.ts'
+import { withLiterals } from './literals.ts'
 import { quote } from './open-database.ts'
+import { onOneLine } from './sql-tokens.ts'
 
-/** Rows that one finding names. */
-const rowsMax = 20
-
-type WrongValues = 'null-in-not-null' | 'type-mismatch'
+/** `undeclared`: an application may have put such a value there itself. */
+type Kind = 'null' | 'forbidden-type' | 'undeclared-type' | 'check'
 
 interface Wrong {
+  readonly kind: Kind
   readonly table: string
-  readonly rule: WrongValues
-  /** Columns, and what typeof() says of wrong values in them. */
+  /** Columns, each with the condition that finds wrong values in it; empty for CHECK constraints. */
   readonly columns: Map<string, string>
 }
 
@@ -35,20 +34,32 @@ const rightTypes: Readonly<Record<string, string>> = {
   BLOB: 'blob',
 }
 
+/** What SQLite says, and the condition of a row of which it says it. The place is at the end of the text. */
+const messages: readonly (readonly [RegExp, Kind, (column: string, match: RegExpExecArray) => string])[] = [
+  // IS NULL would be left out of the question: SQLite knows that the column forbids it.
+  [/^NULL value in /, 'null', (column) => `typeof(${column}) = 'null'`],
+  [
+    /^non-(INT|INTEGER|REAL|TEXT|BLOB) value in /,
+    'forbidden-type',
+    (column, match) => `typeof(${column}) NOT IN ('${rightTypes[match[1] ?? ''] ?? ''}', 'null')`,
+  ],
+  [/^NUMERIC value in /, 'undeclared-type', (column) => `typeof(${column}) IN ('integer', 'real')`],
+  // A text that the column would have made a number is compared as one, and every number is less than any text.
+  [/^TEXT value in /, 'undeclared-type', (column) => `typeof(${column}) = 'text' AND ${column} < ''`],
+  [/^CHECK constraint failed in /, 'check', () => ''],
+]
+
 /** @param facts that SQLite gave */
 export function nameRows(
   db: Database.Database,
   facts: readonly Fact[],
   objects: readonly SchemaObject[],
 ): readonly Fact[] {
-  const wrong = wrongValues(facts, objects)
-  if (wrong.length === 0) return []
-  const said = String(db.pragma('encoding', { simple: true }))
-  const encoding: TextEncoding = said === 'UTF-16le' ? 2 : said === 'UTF-16be' ? 3 : 1
-  return wrong.flatMap((one): readonly Fact[] => {
+  return wrongRows(facts, objects).flatMap((wrong): readonly Fact[] => {
     try {
-      const finding = findRows(db, one, encoding)
-      return finding === null ? [] : [{ kind: 'found', finding }]
+      const rows = findRows(db, wrong)
+      // Where the query finds none, or none can be made, SQLite's own words stay.
+      return rows === null || rows.total === 0 ? [] : [{ kind: 'found', finding: findingOf(wrong, rows) }]
     } catch (error) {
       // What SQLite breaks off over it has told; its own words stay.
       if (error instanceof Database.SqliteError) return []
@@ -57,69 +68,72 @@ export function nameRows(
   })
 }
 
-function wrongValues(facts: readonly Fact[], objects: readonly SchemaObject[]): readonly Wrong[] {
+function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): readonly Wrong[] {
   const tables = objects.filter(({ kind }) => kind === 'table').toSorted((a, b) => b.name.length - a.name.length)
-  const wrong = new Map<string, Wrong>()
+  const found = new Map<string, Wrong>()
   for (const fact of facts) {
-    const match =
-      fact.kind === 'message'
-        ? /^(?:(NULL)|non-(INT|INTEGER|REAL|TEXT|BLOB)) value in ([\s\S]+)$/.exec(fact.text)
-        : null
-    const place = match?.[3] ?? ''
-    // Both names may hold dots: the longest table wins.
-    const table = match === null ? undefined : tables.find(({ name }) => place.startsWith(`${name}.`))?.name
-    if (match === null || table === undefined) continue
-    const rule: WrongValues = match[1] === undefined ? 'type-mismatch' : 'null-in-not-null'
-    const one = wrong.get(`${rule} ${table}`) ?? { table, rule, columns: new Map() }
-    wrong.set(`${rule} ${table}`, one)
-    one.columns.set(
-      place.slice(table.length + 1),
-      match[1] === undefined ? `NOT IN ('${rightTypes[match[2] ?? ''] ?? ''}', 'null')` : "= 'null'",
-    )
+    if (fact.kind !== 'message') continue
+    for (const [pattern, kind, condition] of messages) {
+      const match = pattern.exec(fact.text)
+      if (match === null) continue
+      const place = fact.text.slice(match[0].length)
+      // Both names may hold dots: the longest table wins.
+      const table = tables.find(({ name }) => (kind === 'check' ? place === name : place.startsWith(`${name}.`)))?.name
+      if (table === undefined) continue
+      const wrong = found.get(`${kind} ${table}`) ?? { kind, table, columns: new Map<string, string>() }
+      found.set(`${kind} ${table}`, wrong)
+      const column = place.slice(table.length + 1)
+      if (kind !== 'check') wrong.columns.set(column, condition(quote(column), match))
+    }
   }
-  return [...wrong.values()]
+  return [...found.values()]
 }
 
-/** null where the query finds none. @throws what SQLite throws */
-function findRows(db: Database.Database, { table, rule, columns }: Wrong, encoding: TextEncoding): Finding | null {
-  const { rowid, key, from } = naming(db, table)
-  const names = key.length > 0 ? key.map((name) => quote(name)) : rowid === null ? [] : [rowid]
-  if (names.length === 0) return null
-  // IS NULL would be left out of the question: SQLite knows that the column forbids it.
-  const where = [...columns].map(([column, types]) => `typeof(${quote(column)}) ${types}`).join(' OR ')
-  const row = new Columns(names.length)
-  let rows: RowKey[] = []
-  let total = 0
-  for (const values of db
-    .prepare<[], Typed[number][]>(`SELECT ${names.map(typed).join(', ')} FROM ${from} WHERE ${where}`)
-    .raw()
-    .safeIntegers()
-    .iterate()) {
-    total++
-    row.take(names.map((_, i) => columnValue(String(values[2 * i]), values[2 * i + 1] ?? null)))
-    rows.push(
-      identityKey(
-        row,
-        names.map((_, i) => i),
-        encoding,
-        key.length === 0,
-      ),
+/** null where no query can be made. @throws what SQLite throws */
+function findRows(db: Database.Database, { kind, table, columns }: Wrong): ListedRows | null {
+  const named = naming(db, table)
+  const conditions = kind === 'check' ? failedChecks(db, table, named) : [...columns.values()]
+  if (conditions.length === 0) return null
+  const bracketed = conditions.length > 1 && kind === 'undeclared-type'
+  return listRows(db, named, conditions.map((one) => (bracketed ? `(${one})` : one)).join(' OR '))
+}
+
+function failedChecks(db: Database.Database, table: string, { columns, rowidNames }: Naming): readonly string[] {
+  const statement = db
+    .prepare<[string], string | null>(
+      `SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE`,
     )
-    if (rows.length >= 50 * rowsMax) rows = rows.toSorted(compareRowKeys).slice(0, rowsMax)
+    .pluck()
+    .get(table)
+  const names = new Set([...columns, ...rowidNames])
+  // A constraint that comes to NULL is kept.
+  return checksOf(statement ?? '').map((check) => `NOT (${onOneLine(withLiterals(check, names))})`)
+}
+
+const rules = {
+  null: 'null-in-not-null',
+  'forbidden-type': 'type-mismatch',
+  'undeclared-type': 'type-mismatch',
+  check: 'check-failed',
+} as const
+
+function findingOf({ kind, table, columns }: Wrong, { rows, total, query }: ListedRows): Finding {
+  const one = total === 1
+  const what: Record<Kind, string> = {
+    null: `${one ? 'holds' : 'hold'} NULL where the column forbids it`,
+    'forbidden-type': `${one ? 'holds' : 'hold'} a value of another type than the column allows`,
+    'undeclared-type': `${one ? 'holds' : 'hold'} a value of another type than the column declares`,
+    check: `${one ? 'fails' : 'fail'} a CHECK constraint`,
   }
-  if (total === 0) return null
-  const holds =
-    rule === 'null-in-not-null'
-      ? `${total === 1 ? 'holds' : 'hold'} NULL where the column forbids it`
-      : `${total === 1 ? 'holds' : 'hold'} a value of another type than the column allows`
+  const where = columns.size === 0 ? '' : ` (${[...columns.keys()].join(', ')})`
   return {
-    rule,
-    severity: 'damage',
+    rule: rules[kind],
+    severity: kind === 'null' || kind === 'forbidden-type' ? 'damage' : 'notice',
     source: 'census',
     object: { kind: 'table', name: table, table },
-    rows: rows.toSorted(compareRowKeys).slice(0, rowsMax),
+    rows,
     total,
-    query: `SELECT ${names.join(', ')} FROM ${from} WHERE ${where}`,
-    text: `${count(total, 'row')} of ${table} ${holds} (${[...columns.keys()].join(', ')})`,
+    query,
+    text: `${count(total, 'row')} of ${table} ${what[kind]}${where}`,
   }
 }

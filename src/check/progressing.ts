@@ -4,7 +4,7 @@ import type { Finding } from '../model/finding.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/page-map.ts'
 import type { PagesSeen } from '../model/last-good.ts'
 import type { Engine, Fact, Reading, Recovered, SchemaObject, Wall } from '../model/reading.ts'
-import type { Skipped, TableContent } from '../model/verdict.ts'
+import type { RowCounts, Skipped, TableContent } from '../model/verdict.ts'
 import { ChildEnded } from '../host/child.ts'
 import { monotonicMs } from '../host/clock.ts'
 import type { Answer, AnswerOf, Digesting, QuestionOf, Step, Uncounted } from './questions.ts'
@@ -51,6 +51,7 @@ export class Progressing {
   objects: readonly SchemaObject[] = []
   owners: ReadonlyMap<number, number> = new Map()
   content: readonly TableContent[] = []
+  rowCounts: readonly RowCounts[] = []
   /** null until the pages were accounted for, and where nobody wants a map. */
   groups: PageGroups | null = null
   /** Pages of entries that do not agree with their rows. */
@@ -138,7 +139,7 @@ export class Progressing {
     return {
       depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, writtenBy: this.writtenBy, facts: this.facts, objects: this.objects, owners: this.owners,
       coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: distinct(this.skipped) },
-      content: this.content, pages: this.digested, recovered: this.recovered,
+      content: this.content, rowCounts: this.rowCounts, pages: this.digested, recovered: this.recovered,
       map: this.limits.map ? this.#map() : null,
       complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown' && fact.kind !== 'refused'),
       checkMs: Math.round(monotonicMs() - this.#began),

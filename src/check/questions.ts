@@ -9,7 +9,7 @@ import type { PageDigests, PagesSeen } from '../model/last-good.ts'
 import type { BadPages, PageGroups } from '../model/page-map.ts'
 import type { Engine, Fact, SchemaObject, Wall } from '../model/reading.ts'
 import type { Companion } from '../model/recovery.ts'
-import type { Skipped, TableContent } from '../model/verdict.ts'
+import type { RowCounts, Skipped, TableContent } from '../model/verdict.ts'
 import type { User } from './confinement.ts'
 
 /** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
@@ -143,6 +143,7 @@ export interface CompareAnswer {
   readonly entries: BadPages | null
   /** Of the tables that were counted wholly. */
   readonly content: readonly TableContent[]
+  readonly rowCounts: readonly RowCounts[]
 }
 
 export interface SchemaAnswer {

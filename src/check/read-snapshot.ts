@@ -1,12 +1,13 @@
 /** One snapshot read from beginning to end: what was learnt before something broke off is kept. */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Tally } from '../census/tally.ts'
-import { count } from '../model/count.ts'
 import type { Reading, SchemaObject } from '../model/reading.ts'
 import type { Skipped } from '../model/verdict.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
+import { accountForPages } from './account-for-pages.ts'
 import { beginCounting, countBeside, countRanges, lessSeen } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
+import { nameByCensus } from './name-by-census.ts'
 import { pagesNamed } from './pages-named.ts'
 import { Progressing } from './progressing.ts'
 import type { Asking, ReadingLimits } from './progressing.ts'
@@ -23,8 +24,6 @@ export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {
   readonly helpers: readonly Asking[]
 }
 
-/** Pages of one slice of the accounting: about a tenth of a second, so that a person sees it move. */
-const slicePages = 10_000
 /** Snapshots up to here are read with one question: some ten milliseconds of work. */
 export const atOnceBytesMax = 8_000_000
 
@@ -85,6 +84,7 @@ async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, 
   if (word === null) return readable ? takeObjectsFromPages(reading, pages) : undefined
   if (depth === 'quick') return word.check(depth).then(() => {})
   await word.compareAll()
+  await word.nameRows()
   await word.askForeignKeys()
   await word.countRows()
 }
@@ -141,23 +141,6 @@ async function countTogether(reading: Progressing, { pages, helpers }: Readers, 
 function beginCensus(reading: Progressing, { plan, planTrouble }: SqliteWord): Counting | null {
   if (plan === null) reading.skip('census', lessSeen(planTrouble ?? 'there is no plan for it'))
   return plan === null ? null : beginCounting(plan)
-}
-
-async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
-  const { map, digesting, memoryBytesMax } = reading.limits
-  for (;;) {
-    const answer = await reading.step(pages, { step: 'account', pagesMax: slicePages, map, digest: digesting.kind === 'pages', memoryBytesMax: Math.floor(memoryBytesMax / 2) })
-    if (answer === null) return
-    if (answer.kind === 'not-possible') return reading.skip('pages', answer.why)
-    reading.pages = answer.pages
-    reading.pagesRead = answer.pagesRead
-    reading.accounted(answer.pagesRead)
-    if (answer.kind === 'going-on') continue
-    reading.groups = answer.groups
-    reading.found(answer.findings)
-    if (answer.pagesUnread > 0) reading.skip('pages', `${count(answer.pagesUnread, 'page')} could not be read from the disk`)
-    return
-  }
 }
 
 /** The schema could not be read by SQLite: what can be read of it must do. */
@@ -256,6 +239,12 @@ class SqliteWord {
     }
   }
 
+  /** The rows of what SQLite said of indexes. */
+  async nameRows(): Promise<void> {
+    if (this.plan === null || !(await this.#reopen())) return
+    this.#reading.found(await nameByCensus(this.#reading, this.#child, this.plan))
+  }
+
   /** The last part of the census, which needs both pages and SQL. False when it did not come to its end. */
   async compare({ plan, key }: Counting, tallies: readonly Tally[]): Promise<boolean> {
     if (!(await this.#reopen())) return false
@@ -270,6 +259,7 @@ class SqliteWord {
     reading.skipped.push(...answer.skipped)
     reading.uncounted.push(...answer.uncounted)
     reading.content = answer.content
+    reading.rowCounts = answer.rowCounts
     reading.entries = answer.entries ?? reading.entries
     return true
   }

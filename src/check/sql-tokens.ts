@@ -34,3 +34,13 @@ export function unquoted(text: string): string {
 }
 
 export const isDoubleQuoted = (text: string): boolean => text.length >= 2 && text.startsWith('"') && text.endsWith('"')
+
+/** The same SQL without comments, and with one blank wherever there was any space: for statements that people type. */
+export function onOneLine(sql: string): string {
+  let end = 0
+  return tokensOf(sql).reduce((line, { text, from, to }) => {
+    const blank = line !== '' && from > end ? ' ' : ''
+    end = to
+    return line + blank + text
+  }, '')
+}

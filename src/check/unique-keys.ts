@@ -7,7 +7,8 @@ import { findSharedKeys } from '../census/shared-keys.ts'
 import type { SharedKeys } from '../census/shared-keys.ts'
 import type { IndexPlan } from '../census/plan.ts'
 import type { Finding } from '../model/finding.ts'
-import { computedEntries, computingOf, sharedKeysQuery } from './computed-entries.ts'
+import { computedEntries, computingOf, naming, rowNames } from './computed-entries.ts'
+import { sharedKeysQuery } from './entry-queries.ts'
 import type { PageCounter } from './page-counter.ts'
 
 /**
@@ -54,19 +55,10 @@ function sharedKeysOf(
       () => computedEntries(db, computing),
       tally.key,
     )
-    return (
-      shared && {
-        ...shared,
-        finding: violated(
-          index,
-          shared,
-          sharedKeysQuery(
-            computing,
-            index.parts.slice(0, index.uniqueParts).map(({ collation }) => collation),
-          ),
-        ),
-      }
-    )
+    if (shared === null) return null
+    const collations = index.parts.slice(0, index.uniqueParts).map(({ collation }) => collation)
+    const query = sharedKeysQuery(computing, rowNames(naming(db, table ?? '')), collations)
+    return { ...shared, finding: violated(index, shared, query) }
   } catch (error) {
     // SQLite breaks off over what is told of the table already.
     if (error instanceof Database.SqliteError) return null
@@ -74,8 +66,9 @@ function sharedKeysOf(
   }
 }
 
-function violated({ object }: IndexPlan, { rows, total, keys, exact }: SharedKeys, query: string): Finding {
+function violated({ object }: IndexPlan, { rows, total, keys, exact }: SharedKeys, query: string | null): Finding {
   const shared = `${total} rows of ${object.table} share ${keys === 1 ? 'a key' : `${keys} keys`}`
   const text = `${exact ? '' : 'at least '}${shared} in the unique index ${object.name}`
-  return { rule: 'unique-violated', severity: 'damage', source: 'census', object, rows, total, query, text }
+  const listed = query === null ? {} : { query }
+  return { rule: 'unique-violated', severity: 'damage', source: 'census', object, rows, total, ...listed, text }
 }

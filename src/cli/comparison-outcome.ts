@@ -10,7 +10,7 @@ import { comparisonText } from '../report/comparison-text.ts'
 import type { Face } from './face.ts'
 import type { OutcomeOptions } from './outcome.ts'
 import { Spool } from './spool.ts'
-import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
+import { describeTrouble, exitCodeOfTrouble, tellTrouble, withHint } from './trouble.ts'
 
 export interface ComparisonRun {
   readonly id: RunId
@@ -44,7 +44,9 @@ export class OutcomeOfComparison implements Disposable {
   add(file: FileComparison): void {
     this.#tally.add(file)
     this.#sqlite = file.results.a?.readBy?.sqlite ?? file.results.b?.readBy?.sqlite ?? this.#sqlite
-    this.#spool.add(this.#redact(file))
+    const { a, b } = file.results
+    const results = { a: a && withHint(a, this.#face.commandLine), b: b && withHint(b, this.#face.commandLine) }
+    this.#spool.add(this.#redact({ ...file, results }))
   }
 
   /** Does the work and prints. A run that fails loses no file that it was done with. @returns the run's exit code */
@@ -56,7 +58,7 @@ export class OutcomeOfComparison implements Disposable {
       const own = exitCodeOfTrouble(error, interrupt.exitCode())
       const exitCode = this.#tally.results === 0 ? own : this.#tally.exitCode({ failed: own, signal: interrupt.exitCode() })
       // First the files, so that the trouble is the last thing that a person reads.
-      if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeTrouble(error))
+      if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeTrouble(error, this.#face.commandLine))
       tellTrouble(this.#face, error)
       return exitCode
     }
@@ -66,9 +68,9 @@ export class OutcomeOfComparison implements Disposable {
   }
 
   async #print(exitCode: ExitCode, failure: RunFailure | null): Promise<void> {
-    const { json, quiet, verbose } = this.#options
+    const { json, quiet, verbose, copied } = this.#options
     if (!json && quiet && exitCode === 0) return
-    const { version, width, cuts, color } = this.#face
+    const { version, width, cuts, color, commandLine } = this.#face
     const { a, b } = this.#sides
     const ofService = (a.kind === 'tenant' || b.kind === 'tenant') && (failure === null || this.#tally.results > 0)
     const report: Omit<ComparisonReport, 'files'> = {
@@ -78,7 +80,7 @@ export class OutcomeOfComparison implements Disposable {
     }
     const files = this.#spool.all()
     if (json) for (const piece of comparisonJson(report, files)) await this.#face.out(piece)
-    else for (const piece of comparisonText(report, files, { width, cuts, color, verbose: verbose ?? false })) await this.#face.print(piece)
+    else for (const piece of comparisonText(report, files, { width, cuts, color, verbose: verbose ?? false, config: commandLine.config, copied: copied ?? false })) await this.#face.print(piece)
   }
 
   [Symbol.dispose](): void {

@@ -4,12 +4,15 @@ import { findPackageJSON } from 'node:module'
 import { inWords, isSystemError } from '../config/system-failure.ts'
 import { invariant } from '../model/bug.ts'
 import { inShownLetters, showAsciiOnly } from '../model/letters.ts'
+import { withConfigurations, type CommandLine } from '../report/hint.ts'
 import { hanging } from '../report/layout.ts'
+import { commandLineOf } from './command-line.ts'
 import { listenForSignals, type Interrupt } from './interrupt.ts'
 import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './surroundings.ts'
 
 export interface Face {
   readonly version: string
+  readonly commandLine: CommandLine
   readonly interrupt: Interrupt
   readonly color: boolean
   /** Where lines of text on stdout are wrapped; Infinity: nowhere. */
@@ -42,17 +45,18 @@ export function openFace(): Face {
     if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
   })
   process.stderr.on('error', () => undefined)
+  const commandLine = commandLineOf(process.argv)
   showAsciiOnly(!isUtf8(process.env))
   const aside = { width: widthOf(process.stderr, process.env), color: hasColors(process.stderr, process.env), drawsLines: drawsLines(process.stderr, process.env) }
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
-  const say = (sentence: string): void => sentence.split('\n').flatMap((line) => hanging(line, aside.width)).forEach(log)
+  const say = (sentence: string): void => withConfigurations(sentence, commandLine.config).split('\n').flatMap((line) => hanging(line, aside.width)).forEach(log)
   const out = (data: string): Promise<void> => new Promise((resolve) => {
     printed = true
     if (!stdoutIsOpen) return resolve()
     process.stdout.write(data, () => resolve())
   })
   return {
-    version: readVersion(), say, log, out, aside,
+    version: readVersion(), commandLine, say, log, out, aside,
     interrupt: listenForSignals(say),
     color: hasColors(process.stdout, process.env),
     width: widthOf(process.stdout, process.env),

@@ -77,11 +77,11 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
 async function answerTrouble(face: Face, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
   if (face.printed()) return exitCode
   if (answersMonitor(argv)) {
-    const { code, message } = describeTrouble(error)
+    const { code, message } = describeTrouble(error, face.commandLine)
     await face.print(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
-  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error), exitCode })}\n`)
+  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error, face.commandLine), exitCode })}\n`)
   return exitCode
 }
 

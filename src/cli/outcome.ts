@@ -13,11 +13,15 @@ import { renderReport } from '../report/text.ts'
 import type { Target } from '../fleet/crew.ts'
 import type { Worked } from '../fleet/pipeline.ts'
 import type { Face } from './face.ts'
-import { configurationNamed, type CommonOptions } from './options.ts'
+import type { CommonOptions } from './options.ts'
 import { Spool } from './spool.ts'
-import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './trouble.ts'
+import { describeTrouble, exitCodeOfTrouble, tellTrouble, withHint } from './trouble.ts'
 
-export type OutcomeOptions = Pick<CommonOptions, 'config' | 'json' | 'quiet' | 'verbose'> & { readonly redactKeys?: boolean }
+export type OutcomeOptions = Pick<CommonOptions, 'config' | 'json' | 'quiet' | 'verbose'> & {
+  readonly redactKeys?: boolean
+  /** A private copy of each file lies somewhere already. */
+  readonly copied?: boolean
+}
 
 export class Outcome implements Disposable {
   readonly #face: Face
@@ -60,7 +64,8 @@ export class Outcome implements Disposable {
     return { selected: this.#tally.results + this.#pending.size, covered: this.#tally.results }
   }
 
-  add(result: Result): void {
+  add(found: Result): void {
+    const result = withHint(found, this.#face.commandLine)
     this.#pending.delete(keyOf(result.tenant, result.path))
     this.#pending.delete(keyOf(null, result.path)) // A private copy is selected by its path; its manifest then names the tenant.
     this.#tally.add(result)
@@ -95,7 +100,7 @@ export class Outcome implements Disposable {
     const exitCode = this.exitCodeOfTrouble(error)
     const notCovered = this.#pending.size
     // First the results, so that the trouble is the last thing that a person reads.
-    if (this.#options.json || this.#tally.results + notCovered > 0) await this.#print(exitCode, { stopped: null, notCovered }, describeTrouble(error))
+    if (this.#options.json || this.#tally.results + notCovered > 0) await this.#print(exitCode, { stopped: null, notCovered }, describeTrouble(error, this.#face.commandLine))
     tellTrouble(this.#face, error)
     return exitCode
   }
@@ -117,7 +122,7 @@ export class Outcome implements Disposable {
       for (const piece of jsonReport(report, this.#spool.all())) await this.#face.out(piece)
     } else if (!this.#options.quiet || exitCode !== 0) {
       const { width, cuts, color } = this.#face
-      const options = { width, cuts, color, verbose: this.#options.verbose ?? false, config: configurationNamed(this.#options) }
+      const options = { width, cuts, color, verbose: this.#options.verbose ?? false, config: this.#face.commandLine.config, copied: this.#options.copied ?? false }
       await this.#face.print(renderReport({ ...report, results: this.#spool.kept }, options))
     }
   }

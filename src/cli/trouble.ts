@@ -2,12 +2,13 @@
 import { unforeseenFailure } from '../config/system-failure.ts'
 import { exitCodeOfFailure, exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
-import type { RunFailure } from '../model/report.ts'
+import type { Result, RunFailure } from '../model/report.ts'
 import { withSuppressed } from '../model/suppressed.ts'
+import { hintFor, type CommandLine } from '../report/hint.ts'
 import { printableSentence } from '../report/printable.ts'
 import type { Face } from './face.ts'
 
-export type Saying = Pick<Face, 'say' | 'version'>
+export type Saying = Pick<Face, 'say' | 'version' | 'commandLine'>
 
 /** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
 export function tellTrouble(face: Saying, error: unknown): void {
@@ -20,7 +21,7 @@ function tellOne(face: Saying, error: unknown): void {
   if (error instanceof Failure) {
     const alarm = error.tenantState === 'maybe-paused' ? 'PAUSED: a tenant may stand still. ' : ''
     face.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
-    face.say(`  next: ${lines(error.hint)}`)
+    face.say(`  next: ${lines(hintFor(error, face.commandLine))}`)
     return
   }
   face.say(`holdfast: this is a defect in holdfast ${face.version}; nothing is said about any tenant`)
@@ -45,11 +46,17 @@ export function exitCodeOfTrouble(error: unknown, interrupted: ExitCode | null):
 }
 
 /** The same for the report. */
-export function describeTrouble(error: unknown): RunFailure {
+export function describeTrouble(error: unknown, commandLine: CommandLine): RunFailure {
   const gravest = gravestIn(error)
-  if (gravest instanceof Failure) return { code: gravest.code, message: gravest.message, hint: gravest.hint, tenantState: gravest.tenantState }
+  if (gravest instanceof Failure) return { code: gravest.code, message: gravest.message, hint: hintFor(gravest, commandLine), tenantState: gravest.tenantState }
   return { code: 'BUG', message: gravest instanceof Error ? gravest.message : String(gravest), hint: 'this is a defect in holdfast: report it with what stands on stderr', tenantState: 'unknown' }
 }
+
+/** The same result with its hint as it is printed. */
+export const withHint = (result: Result, commandLine: CommandLine): Result =>
+  result.failure === undefined
+    ? result
+    : { ...result, failure: { ...result.failure, hint: hintFor(result.failure, commandLine) } }
 
 /** A message may have several lines (configuration errors); each is made printable by itself. */
 const lines = (text: string): string => text.split('\n').map((line) => printableSentence(line)).join('\n')

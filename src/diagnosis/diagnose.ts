@@ -3,7 +3,6 @@ import type { Finding } from '../model/finding.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Diagnosis, NonEmpty, Verdict } from '../model/verdict.ts'
 import { causesOf, writerOf } from './causes.ts'
-import { target } from './command.ts'
 import type { DiagnosisContext } from './context.ts'
 import { gather } from './gather.ts'
 import { readMessage } from './message.ts'
@@ -22,6 +21,7 @@ import { readChildEnd, readThrown } from './thrown.ts'
 import type { Unread } from './thrown.ts'
 import { withoutConsequences } from './unread-pages.ts'
 import { unreadOf } from './unread.ts'
+import type { UnreadPart } from './unread.ts'
 import { classOf, weigh } from './weigh.ts'
 import { damageClasses } from '../model/finding.ts'
 
@@ -43,7 +43,7 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
   const unread = unreadOf(reading, context, said.unread, merged.observations)
   const [first, ...rest] = findings.filter(({ severity }) => severity !== 'notice')
   if (first) return damaged([first, ...rest], findings, unread.filter((part) => !explained.covers(part)).map(({ clause }) => clause))
-  if (unread.length > 0) return inconclusive(unread.map(({ clause }) => clause))
+  if (unread.length > 0) return inconclusive(unread)
   return { verdict: { kind: 'sound' }, damage: 'none', findings, remedy: nothingToMend(nothingFound(), null), causes: [] }
 
   function damaged(damage: NonEmpty<Finding>, all: readonly Finding[], unreadClauses: readonly string[]): Diagnosis {
@@ -54,10 +54,12 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
     return { verdict, damage: weighed.damage, findings: tellSalvage(all, weighed.witnesses), remedy, causes: [...weighed.causes, ...causesOf(damage, context), ...writerOf(reading, context)] }
   }
 
-  function inconclusive(clauses: readonly string[]): Diagnosis {
+  function inconclusive(parts: readonly UnreadPart[]): Diagnosis {
+    const clauses = parts.map(({ clause }) => clause)
     const reason = `not everything was read: ${clauses.length > clausesMax ? `${clauses.slice(0, clausesMax).join('; ')}; and ${clauses.length - clausesMax} more` : clauses.join('; ')}`
-    const again = `holdfast check ${target(context.tenant, context.path)}`
-    return { verdict: { kind: 'inconclusive', reason }, damage: 'none', findings, remedy: nothingToMend(reason, again), causes: writerOf(reading, context) }
+    // The same check comes to the same end.
+    const topic = parts.find((part) => part.topic !== 'inconclusive')?.topic ?? 'inconclusive'
+    return { verdict: { kind: 'inconclusive', reason }, damage: 'none', findings, remedy: nothingToMend(reason, `holdfast explain ${topic}`), causes: writerOf(reading, context) }
   }
 
   function nothingFound(): string {

@@ -60,5 +60,4 @@ export const vocabulary: Readonly<Record<string, string>> = {
   comparison: 'Two snapshots read side by side, table by table and row by row: `holdfast compare A B`. A difference is no damage.',
   accepted: 'A limit of a check that the configuration lets pass (check.accept). It stays in the coverage and no longer keeps the verdict from being sound.',
   bug: 'A defect in holdfast itself: exit code 70. It says nothing about any tenant. Report it with what stands on stderr.',
-  'unknown-collation': "An index is ordered by a collation that only the service's own program knows. holdfast cannot check the order of such an index. See check.accept.",
 }

@@ -1,9 +1,9 @@
-/** Verdicts, damage classes, seal levels, tenant states and exit codes. */
+/** Verdicts, damage classes, seal levels, tenant states, exit codes and known limits. */
 import type { SealLevel } from '../model/evidence.ts'
 import type { ExitCode } from '../model/exit-code.ts'
 import type { TenantState } from '../model/failure.ts'
 import type { DamageClass } from '../model/finding.ts'
-import type { VerdictWord } from '../model/verdict.ts'
+import type { Limit, VerdictWord } from '../model/verdict.ts'
 import type { Meaning } from './explain.ts'
 
 export const verdictMeanings: Readonly<Record<VerdictWord, Meaning>> = {
@@ -52,4 +52,35 @@ export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
   130: { means: 'Interrupted; whatever was paused was resumed first.', cause: 'Ctrl-C.', todo: 'Run again.' },
   131: { means: 'Quit; whatever was paused was resumed first.', cause: 'Ctrl-\\, or SIGQUIT.', todo: 'Run again.' },
   143: { means: 'Terminated; whatever was paused was resumed first.', cause: 'SIGTERM.', todo: 'Run again.' },
+}
+
+const theSameElsewhere = 'Check that object with a program that has it, on a copy, which `holdfast pull` brings.'
+
+export const limitMeanings: Readonly<Record<Limit, Meaning>> = {
+  'unknown-collation': {
+    means: 'An index or a table is in the order of a collation that holdfast does not have. Its order was not checked.',
+    cause: 'The application brings its own collation.',
+    todo: 'If that is known, set check.accept: [unknown-collation]: all else is then checked, and may be sound.',
+  },
+  'unknown-function': {
+    means: 'An index, a CHECK constraint or a generated column calls a function that holdfast does not have.',
+    cause: 'The application brings its own function, or a newer SQLite has one.',
+    todo: theSameElsewhere,
+  },
+  'unknown-module': {
+    means:
+      'A virtual table needs a module that holdfast does not have. The tables that keep its data were checked as tables.',
+    cause: 'The application loads an extension.',
+    todo: theSameElsewhere,
+  },
+  'unknown-tokenizer': {
+    means: 'A full-text index needs a tokenizer that holdfast does not have. It was not compared with its text.',
+    cause: 'The application brings its own tokenizer, or its SQLite was built with ICU.',
+    todo: theSameElsewhere,
+  },
+  'newer-sqlite': {
+    means: 'The file or its schema has something that the SQLite of holdfast does not know.',
+    cause: 'A newer SQLite wrote it, or one with other options.',
+    todo: 'Use a holdfast with a newer SQLite.',
+  },
 }

@@ -2,7 +2,7 @@
 import { failureKinds } from '../model/failure.ts'
 import type { FailureCode } from '../model/failure.ts'
 import { editDistance } from '../model/nearest.ts'
-import { damageMeanings, exitMeanings, levelMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
+import { damageMeanings, exitMeanings, levelMeanings, limitMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
 import { failureMeanings } from './explain-failures.ts'
 import { causeMeanings, remedyMeanings } from './explain-remedies.ts'
 import { ruleMeanings } from './explain-rules.ts'
@@ -18,7 +18,7 @@ export interface Meaning {
 }
 
 export const topicKinds = [
-  'finding', 'failure', 'word', 'configuration key', 'verdict', 'damage class', 'remedy', 'cause', 'seal level', 'tenant state', 'exit code',
+  'finding', 'failure', 'word', 'configuration key', 'verdict', 'damage class', 'remedy', 'cause', 'seal level', 'limit', 'tenant state', 'exit code',
 ] as const
 export type TopicKind = (typeof topicKinds)[number]
 
@@ -54,6 +54,7 @@ export const topics: readonly Explanation[] = [
   ...entries('seal level', levelMeanings),
   ...entries('tenant state', stateMeanings),
   ...entries('exit code', exitMeanings),
+  ...entries('limit', limitMeanings),
 ]
 
 /**

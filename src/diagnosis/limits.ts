@@ -1,10 +1,15 @@
 /** Known limits of a check, by the reason that a part was not read (interfaces.md, "Accepting a known limit"). */
 
-export type Limit = 'unknown-collation' | 'unknown-function' | 'unknown-module' | 'unknown-tokenizer' | 'newer-sqlite'
+import type { Reading } from '../model/reading.ts'
+import type { Limit, Skipped } from '../model/verdict.ts'
+import { isDamage } from './refusal.ts'
 
 const limits: readonly (readonly [RegExp, Limit])[] = [
   [/^its order: collation |^(?:no such|unknown) collation\b/i, 'unknown-collation'],
-  [/^(?:no such|unknown) function\b|^wrong number of arguments to function /i, 'unknown-function'],
+  [
+    /^(?:no such|unknown) function\b|^(?:SQLite does not take its statement: )?wrong number of arguments to function /i,
+    'unknown-function',
+  ],
   [/^module [\s\S]+ is not part of this SQLite$|^(?:no such|unknown) module\b/i, 'unknown-module'],
   [/^(?:no such|unknown) tokenizer\b/i, 'unknown-tokenizer'],
   [
@@ -15,3 +20,18 @@ const limits: readonly (readonly [RegExp, Limit])[] = [
 
 /** null where the reason is none of them. */
 export const limitOf = (why: string): Limit | null => limits.find(([pattern]) => pattern.test(why))?.[1] ?? null
+
+/** The parts that were not read, each with the limit that kept it from being read. A schema that is damaged is no limit. */
+export function skippedWithLimits(
+  reading: Pick<Reading, 'facts' | 'coverage' | 'writtenBy' | 'sqliteVersion'>,
+): readonly Skipped[] {
+  const refused = reading.facts.flatMap((fact) =>
+    fact.kind === 'refused' ? [{ name: fact.name, damaged: isDamage(fact, reading) }] : [],
+  )
+  const isDamaged = (object: string): boolean =>
+    (refused.find(({ name }) => name === object) ?? refused.find(({ damaged }) => damaged))?.damaged === true
+  return reading.coverage.skipped.map((part) => {
+    const limit = limitOf(part.why)
+    return limit === null || (limit === 'newer-sqlite' && isDamaged(part.object)) ? part : { ...part, limit }
+  })
+}

@@ -92,8 +92,8 @@ export function mergeFound(observations: readonly Observation[], found: readonly
   const counted = new Set(distinct.flatMap(({ rule, object }) => countedAs(rule, object.kind).map((one) => JSON.stringify([one, object.kind, object.name]))))
   const anyMalformed = distinct.some(({ rule }) => rule === 'record-malformed')
   const said = ({ rule, bearing, page, target, object }: Observation): boolean => {
+    if (bearing !== 'unread' && counted.has(JSON.stringify([rule, object.kind, object.name]))) return true
     if (bearing !== 'damage' && bearing !== 'leak') return false
-    if (counted.has(JSON.stringify([rule, object.kind, object.name]))) return true
     // SQLite does not say whose record it is.
     if (rule === 'record-malformed' && object.kind === 'file' && anyMalformed) return true
     return [page, target, object.name].some((at) => at !== null && known.has(keyOf(rule, bearing, at, object.kind)))
@@ -108,7 +108,14 @@ function countedAs(rule: Rule, kind: FoundObject['kind']): readonly Rule[] {
   return namedByRow.has(rule) ? [rule] : []
 }
 
-const namedByRow = new Set<Rule>(['unique-violated', 'key-out-of-order', 'null-in-not-null', 'type-mismatch'])
+const namedByRow = new Set<Rule>([
+  'unique-violated',
+  'key-out-of-order',
+  'null-in-not-null',
+  'type-mismatch',
+  'check-failed',
+  'foreign-key-violated',
+])
 
 /** An index and its table hold different things, row by row. */
 export const disagreements: ReadonlySet<Rule> = new Set<Rule>(['row-missing-from-index', 'entry-without-row', 'entry-differs-from-row'])

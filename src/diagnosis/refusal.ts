@@ -16,7 +16,7 @@ const lost = [
 const foreign = [
   /^near "[\s\S]*": syntax error$|^unknown (?:table option|datatype)|^error in generated column/,
   /^too many |^parser stack overflow|^Expression tree is too large/,
-  / prohibited in |^no such (?:function|module|collation)|^unsupported use of |may not be indexed$/,
+  / prohibited in |^no such (?:function|module|collation)|^unsupported use of |^wrong number of arguments to function |may not be indexed$/,
   /^AUTOINCREMENT |^default value of column |^cannot create (?:INSTEAD OF|BEFORE) trigger/,
 ]
 const isAmong = (why: string, patterns: readonly RegExp[]): boolean => patterns.some((pattern) => pattern.test(why))

@@ -151,7 +151,7 @@ function sharesRow(ofTable: readonly Observation[]): boolean {
 }
 
 /** Tables of which several indexes say the same of the same row, against the table: exact, because the census names rows. An index that is broken in itself is no witness. */
-function tablesContradicted(findings: readonly Finding[]): readonly string[] {
+export function tablesContradicted(findings: readonly Finding[]): readonly string[] {
   const indexBySaying = new Map<string, string>()
   const broken = brokenInThemselves(findings)
   return findings.flatMap(({ rule, source, object, rows, agreeing }) => {

@@ -2,6 +2,8 @@
 import type { Progress as PagesDone } from '../check/progressing.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
+import { countTables } from '../diagnosis/count-tables.ts'
+import { skippedWithLimits } from '../diagnosis/limits.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'
 import { weighRecovery } from '../diagnosis/recovery.ts'
 import { monotonicMs } from '../host/clock.ts'
@@ -130,7 +132,7 @@ export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }
   if (contents === 'empty') return concludeNoDatabase(seen, copy, context, reading)
   const { diagnosis, without } = weighRecovery(diagnose(reading, context), reading, context)
   const result = requireStillness({
-    ...heading(seen, reading.checkMs), ...readingOf(reading), ...said(diagnosis), ...recoveredBy(reading, without, copy), ...mapped(seen, drawMap(reading, diagnosis.findings)),
+    ...heading(seen, reading.checkMs), ...readingOf(reading, diagnosis), ...said(diagnosis), ...recoveredBy(reading, without, copy), ...mapped(seen, drawMap(reading, diagnosis.findings)),
   })
   return { result, lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, seen.memory, seen.evidence) : null, failure: null }
 }
@@ -196,8 +198,11 @@ const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkM
 
 const nothingRead = { damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] }, readBy: null } as const
 
-const readingOf = ({ coverage, content, engine, sqliteVersion, writtenBy, walls }: Reading): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
-  coverage, content: { tables: content }, readBy: { engine, sqlite: sqliteVersion, confinement: walls }, writtenBy: writtenBy === null ? null : { sqlite: writtenBy },
+const readingOf = (reading: Reading, diagnosis: Diagnosis): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
+  coverage: { ...reading.coverage, skipped: skippedWithLimits(reading) },
+  content: diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: reading.content },
+  readBy: { engine: reading.engine, sqlite: reading.sqliteVersion, confinement: reading.walls },
+  writtenBy: reading.writtenBy === null ? null : { sqlite: reading.writtenBy },
 })
 
 const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & { reason?: string } => ({

@@ -8,7 +8,7 @@ import type { Result } from '../model/report.ts'
 /** Damage below the level `sealed` counts only where nobody could write while the copy was made. */
 export function requireStillness(result: Result): Result {
   const writers = result.verdict === 'damaged' ? whoCouldWrite(result.evidence) : null
-  return writers === null ? result : unsettled(result, `damage was found, but ${writers} during the copy (level ${result.evidence.level}): it may be an unfinished write`)
+  return writers === null ? result : unsettled(result, `damage was found, but ${writers} during the copy (level ${result.evidence.level}): it may be an unfinished write`, `holdfast holders ${target(null, result.path)}`)
 }
 
 /**
@@ -20,7 +20,7 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
   const failure = { code, message, hint, tenantState }
   switch (result.verdict) {
     case 'sound':
-      return { ...unsettled(result, `nothing was found in the snapshot, and no other program had the file during the copy; but the pause is not proven: ${message}`), failure }
+      return { ...unsettled(result, `nothing was found in the snapshot, and no other program had the file during the copy; but the pause is not proven: ${message}`, `holdfast explain ${code}`), failure }
     case 'inconclusive':
       return { ...result, failure, reason: `${result.reason ?? 'nothing was concluded'}; the pause is not proven either: ${message}` }
     case 'damaged':
@@ -31,8 +31,8 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
 }
 
 /** Findings stay, for a person to read; what would mend them waits until they are seen again. */
-function unsettled(result: Result, reason: string): Result {
-  return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, `holdfast check ${target(result.tenant, result.path)}`) }
+function unsettled(result: Result, reason: string, next: string): Result {
+  return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, next) }
 }
 
 /** In words; null where nobody could. */

@@ -1,5 +1,5 @@
 /** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
-import type { Coverage, TableContent } from './verdict.ts'
+import type { Coverage, RowCounts, TableContent } from './verdict.ts'
 import type { Finding } from './finding.ts'
 import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
@@ -67,6 +67,8 @@ export interface Reading {
   readonly owners: ReadonlyMap<number, number>
   readonly coverage: Coverage
   readonly content: readonly TableContent[]
+  /** Of the tables that the census counted. */
+  readonly rowCounts: readonly RowCounts[]
   /** null where nobody asked for a map. */
   readonly map: MappedPages | NoMap | null
   /** null where nothing lies beside the file from which SQLite would recover it. */

@@ -6,7 +6,7 @@ import type { Cause, DamageClass, Finding } from './finding.ts'
 import type { PageMap } from './page-map.ts'
 import type { Engine, Wall } from './reading.ts'
 import type { Recovery } from './recovery.ts'
-import type { Coverage, Remedy, TableContent, VerdictWord } from './verdict.ts'
+import type { Coverage, Remedy, ReportedTable, VerdictWord } from './verdict.ts'
 
 export interface ReportedFailure {
   readonly code: FailureCode
@@ -37,7 +37,11 @@ export interface Result {
   readonly remedy: Remedy
   readonly causes: readonly Cause[]
   readonly coverage: Coverage
-  readonly content: { readonly tables: readonly TableContent[] }
+  readonly content: {
+    readonly tables: readonly ReportedTable[]
+    /** Tables of the schema whose rows could not be counted; left out where there is none. */
+    readonly uncounted?: readonly string[]
+  }
   readonly evidence: Evidence
   /** Present where a WAL or a journal beside the file changed what was checked, or would be deleted unread. */
   readonly recovery?: Recovery

@@ -80,7 +80,7 @@ function fileLines(file: FileComparison, names: Sided<string | null>, options: T
   return [
     ...line('A', names.a, results.a),
     ...line('B', names.b, results.b),
-    ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
+    ...problems.flatMap((result) => ['', ...describeProblem(result, 'compare', options)]),
     ...tableLines(tables, options),
     ...tables.flatMap((table) => differenceLines(table, options)),
     ...schemaLines(file, options),

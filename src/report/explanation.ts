@@ -36,7 +36,7 @@ export function valueOf(value: KeyValue): readonly (readonly [label: string, tex
 
 const headings: Readonly<Record<TopicKind, string>> = {
   finding: 'Rules of findings', failure: 'Failure codes', word: 'Words', 'configuration key': 'Keys of the configuration', verdict: 'Verdicts',
-  'damage class': 'Classes of damage', remedy: 'Remedies', cause: 'Causes', 'seal level': 'Seal levels', 'tenant state': 'States of a tenant', 'exit code': 'Exit codes',
+  'damage class': 'Classes of damage', remedy: 'Remedies', cause: 'Causes', 'seal level': 'Seal levels', limit: 'Known limits', 'tenant state': 'States of a tenant', 'exit code': 'Exit codes',
 }
 
 /** `topics` in the order of their kinds. */

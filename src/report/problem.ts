@@ -5,13 +5,15 @@ import { holdingProcesses } from '../model/holders.ts'
 import { cutMark } from '../model/letters.ts'
 import { describeWalls } from '../model/reading.ts'
 import type { Result } from '../model/report.ts'
-import { indented, labelled, unbroken, wrap } from './layout.ts'
+import { indented, labelled, wrap } from './layout.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
-import { nextCommand, withConfiguration } from './next-command.ts'
+import { nextCommand, type Ran } from './next-command.ts'
 import { printable, printableSentence } from './printable.ts'
+import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
+import { tableLines } from './table-rows.ts'
 import { count, humanBytes, humanMs } from './units.ts'
 
 const findingsShownMax = 5
@@ -19,20 +21,22 @@ const rowsShownMax = 5
 const holdersShownMax = 3
 const noticesShownMax = 10
 
-export function describeProblem(result: Result, options: TextOptions): readonly string[] {
+/** @param mode what was run */
+export function describeProblem(result: Result, mode: Ran['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const title = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}  ${result.tenant === null ? '' : `${legibleName(result.tenant)}  `}${legibleName(result.path)}`
-  const command = nextCommand(result)
+  const command = nextCommand(result, { mode, copied: options.copied ?? false }, options.config ?? null)
   return [
     ...wrap(title, options.width).map((line) => colors.bold(line)),
     ...findingLines(result, options),
+    ...tableLines(result, options),
     ...failureLines(result, options),
     ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
     ...result.causes.flatMap(({ hint, why }) => line('why', `${legibleSentence(why)} (${hint})`, options)),
     ...line('proof', proofOf(result), options),
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${legibleSentence(result.remedy.why)}`, options) : []),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(withConfiguration(command, options.config ?? null)))}`]),
+    ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
   ]
 }
 
@@ -58,7 +62,7 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
     ...shown.flatMap((finding) => [
       ...line('what', `${severityWord(finding)}${legibleSentence(finding.text, namesOf(finding, result))} (${finding.rule})`, options),
       ...line('', whereOf(finding), options),
-      ...(finding.query === undefined ? [] : line('list', unbroken(legibleCommand(finding.query)), options)),
+      ...(finding.query === undefined ? [] : queryLines(finding.query, options)),
       ...salvageLines(finding, options),
     ]),
     ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),

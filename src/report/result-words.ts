@@ -10,6 +10,8 @@ export interface TextOptions {
   readonly verbose: boolean
   /** The configuration that the command line named: the commands of the report name it too. */
   readonly config?: string | null
+  /** A private copy of each file lies somewhere already. */
+  readonly copied?: boolean
 }
 
 /** The tenant was not seen serving after us. */

@@ -2,7 +2,7 @@
 import { ageOf } from '../model/age.ts'
 import { mayBeOurs } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/verdict.ts'
-import { withConfiguration } from './next-command.ts'
+import { withConfiguration } from './hint.ts'
 import { describeOther } from './other-holds.ts'
 import { legibleName } from './legible.ts'
 import type { StatusView, TenantStatus } from './status.ts'

@@ -1,7 +1,7 @@
 /** What to type for each state that is not OK, gravest first. */
 import { target } from '../diagnosis/command.ts'
 import { tenantId } from '../model/brand.ts'
-import { withConfiguration } from './next-command.ts'
+import { withConfiguration } from './hint.ts'
 import { describeOther } from './other-holds.ts'
 import { standingOf, type Standing, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView, TenantStatus } from './status.ts'

@@ -2,9 +2,9 @@
 import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../model/report.ts'
 import { exitCodeWords } from './summary.ts'
+import { withConfiguration } from './hint.ts'
 import { wrap } from './layout.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
-import { withConfiguration } from './next-command.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem } from './problem.ts'
 import { printable, printableSentence } from './printable.ts'
@@ -26,7 +26,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...loudest(paused, report, options),
     ...heading(report, options),
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
-    ...problems.flatMap((result) => ['', ...describeProblem(result, options)]),
+    ...problems.flatMap((result) => ['', ...describeProblem(result, report.run.mode, options)]),
     ...describeNotices(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),

@@ -28,6 +28,14 @@ function saidBySqlite(path: string): string | null {
 
 const rulesOf = (reading: Reading): readonly string[] => reading.facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding.rule] : []))
 
+const ofEntries = new Set([
+  'row-missing-from-index',
+  'entry-without-row',
+  'entry-differs-from-row',
+  'index-out-of-order',
+  'unique-violated',
+])
+
 describe.each([[1024, false], [1024, true], [4096, false], [4096, true]] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
   const patientPath = (): string => join(folder, `patient-${pageSize}-${autoVacuum}.db`)
   beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
@@ -55,6 +63,8 @@ describe.each([[1024, false], [1024, true], [4096, false], [4096, true]] as cons
     expect({ done, seen: said !== null }).toEqual({ done, seen: wound.sqliteSees })
     expect(reading.facts, done).not.toEqual([])
     expect(rulesOf(reading), `${done}\n${said}\n${JSON.stringify(reading.facts, null, 1)}`).toEqual(expect.arrayContaining([...wound.accounting]))
-    if (wound.accounting.length === 0) expect(rulesOf(reading)).toEqual([])
+    // What SQLite says of indexes the census names by row.
+    const others = rulesOf(reading).filter((rule) => !ofEntries.has(rule))
+    if (wound.accounting.length === 0) expect(others).toEqual([])
   })
 })

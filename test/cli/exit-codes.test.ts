@@ -160,7 +160,7 @@ test('nothing open for `resume --all` is 0', async () => {
   await using service = await openService()
   const { code, stdout, stderr } = await holdfast(['resume', '--all', '--config', service.config])
   expect([code, stdout]).toEqual([0, 'no hold stands open\n'])
-  expect(stderr).toBe(`holdfast: ledger: there is no ledger in ${service.ledger}: no hold is known; \`holdfast resume ID\` needs none\n`)
+  expect(stderr).toBe(`holdfast: ledger: there is no ledger in ${service.ledger}: no hold is known; \`holdfast resume --config ${service.config} ID\` needs none\n`)
 })
 
 test('a tenant that is not well after our resume is 4, over the damage found before it; `resume --all` ends what stands open (I1.9)', async () => {
@@ -229,7 +229,7 @@ test('another run on the same service is 75, and the one that runs goes on', asy
   const first = await holdfast(['sweep', '--json', '--config', service.config])
   expect(reportIn(first).summary).toMatchObject({ sound: 2, exitCode: 0 })
   const other = await second[0]
-  expect([other?.code, other?.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE[^]*`holdfast history` shows what it has\s+checked\s+so\s+far/)])
+  expect([other?.code, other?.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE[^]*`holdfast history --config \S+` shows what it has\s+checked\s+so\s+far/)])
 })
 
 test('holders: 0 when nobody has the file (3 when that is not sure), 75 when somebody has, 1 when there is no file', async () => {

@@ -15,7 +15,7 @@ function suppressing(first: Error, then: Error): unknown {
 
 function told(error: unknown): readonly string[] {
   const lines: string[] = []
-  tellTrouble({ version: '1.2.3', say: (line) => void lines.push(line) }, error)
+  tellTrouble({ version: '1.2.3', commandLine: { words: [], config: null }, say: (line) => void lines.push(line) }, error)
   return lines
 }
 
@@ -38,5 +38,5 @@ test.each([
   expect(said.map((words) => text.indexOf(words))).toEqual(said.map((words) => text.indexOf(words)).toSorted((a, b) => a - b))
   for (const words of said) expect(text).toContain(words)
   expect(text).not.toContain('SIGINT')
-  expect([describeTrouble(error).code, exitCodeOfTrouble(error, null)]).toEqual([code, exitCode])
+  expect([describeTrouble(error, { words: [], config: null }).code, exitCodeOfTrouble(error, null)]).toEqual([code, exitCode])
 })

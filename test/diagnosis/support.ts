@@ -31,7 +31,7 @@ export const thrown = (code: string, text: string, about: string | null = null, 
 export function reading(facts: readonly Fact[], more: Partial<Reading> = {}): Reading {
   return {
     depth: 'full', engine: 'sqlite', sqliteVersion: '3.54.1', walls: [], writtenBy: null, facts, objects, owners: new Map([[40, 2], [41, 3], [42, 6], [43, 0], [44, 8]]),
-    coverage: { pages: 100, pagesRead: 100, objects: objects.length, skipped: [] }, content: [], recovered: null, pages: { kind: 'not-digested' }, map: null, complete: true, checkMs: 1, ...more,
+    coverage: { pages: 100, pagesRead: 100, objects: objects.length, skipped: [] }, content: [], rowCounts: [], recovered: null, pages: { kind: 'not-digested' }, map: null, complete: true, checkMs: 1, ...more,
   }
 }
 

@@ -31,7 +31,7 @@ describe('sound and inconclusive', () => {
 
   test.each([['crashed', 'checker-crashed'], ['memory', 'checker-crashed'], ['timeout', 'check-timeout']] as const)('a child that ended (%s) makes the verdict inconclusive, not damaged', (how, rule) => {
     const diagnosis = diagnose(reading([{ kind: 'child-ended', how, during: 'integrity_check', detail: 'SIGSEGV' }], { complete: false }), context)
-    expect(diagnosis).toMatchObject({ verdict: { kind: 'inconclusive' }, damage: 'none', findings: [{ rule, severity: 'notice' }], remedy: { do: 'nothing', command: 'holdfast check --tenant acme' } })
+    expect(diagnosis).toMatchObject({ verdict: { kind: 'inconclusive' }, damage: 'none', findings: [{ rule, severity: 'notice' }], remedy: { do: 'nothing', command: `holdfast explain ${rule}` } })
     expect(diagnosis.remedy.why).toContain('SIGSEGV')
   })
 

@@ -25,7 +25,7 @@ describe('at hold.require: exclusive, damage', () => {
 
   function expectDoubt({ result, exitCode }: Examined, pid: number): void {
     expect(result, result?.reason).toMatchObject({ verdict: 'inconclusive', damage: 'none', evidence: { level: 'exclusive' }, remedy: { do: 'nothing' } })
-    expect([exitCode, result?.reason, result?.remedy.command]).toEqual([3, expect.stringMatching(new RegExp(`damage was found, but .*pid ${pid}.*could write the file during the copy`)), expect.stringMatching(/^holdfast check /)])
+    expect([exitCode, result?.reason, result?.remedy.command]).toEqual([3, expect.stringMatching(new RegExp(`damage was found, but .*pid ${pid}.*could write the file during the copy`)), expect.stringMatching(/^holdfast holders /)])
     expect(result?.findings.map(({ rule }) => rule)).toContain('entry-differs-from-row') // For a person to read.
   }
 

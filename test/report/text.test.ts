@@ -19,6 +19,7 @@ DAMAGED (index)  acme  /srv/notes/acme.db
           (row-missing-from-index)
           in index events_kind of events, page 812, by way of pages 5 > 91 >
           812, rows 17, 4242
+  tables  notes: 3 rows counted, not read one by one
   why     the service runs SQLite 3.46.0 (wal-reset-bug)
   proof   sealed (exclusive lock, second process refused, kernel lease
           unbroken); snapshot of 560.6 MB; paused 9 ms by the service's clock
@@ -74,7 +75,7 @@ test('a pause by hooks is timed by us, a bare file is no tenant, and a message i
   expect([lines.filter((line) => line.includes('there is no file')).length, lines.filter((line) => line.endsWith('the pause is not proven')).length]).toEqual([1, 1])
 })
 
-test('a configuration that was named stands in the commands about tenants, for another would ask another service', () => {
+test('a configuration that was named stands in the commands: another would ask another service, or another seal of a file', () => {
   const text = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
   const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
   expect(commands).toEqual([
@@ -82,7 +83,9 @@ test('a configuration that was named stands in the commands about tenants, for a
     '    holdfast pull --config /srv/notes.yaml acme ./pulled', '    holdfast doctor --config /srv/notes.yaml', '    holdfast holders /srv/notes/x.db',
   ])
   expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still stand still. Run the resume command now.$/m)
-  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual(['    holdfast check /srv/notes/acme.db --keep-snapshot ./pulled'])
+  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
+    '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
+  ])
 })
 
 test('colour adds nothing that the words do not say', () => {

@@ -78,7 +78,8 @@ Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
 
 async function check(files: readonly string[], options: CheckOptions, face: Face): Promise<ExitCode> {
   const run = newRunId()
-  using outcome = new Outcome(face, options, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
+  const copied = options.snapshot === true || options.keepSnapshot !== undefined
+  using outcome = new Outcome(face, { ...options, copied }, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
   return await outcome.of(async () => {
     if (options.showValues && options.redactKeys) throw new Failure('USAGE', '--show-values shows what --redact-keys hides')
     return options.tenant ? checkTenants(options.tenant, files, options, { run, face, outcome }) : checkFiles(files, options, { run, face, outcome })

@@ -68,7 +68,8 @@ Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
 
 async function compare(a: string, b: string, options: CompareOptions, face: Face): Promise<ExitCode> {
   const run = newRunId()
-  using outcome = new OutcomeOfComparison(face, options, { id: run, given: { a, b } })
+  const copied = options.snapshot ?? false
+  using outcome = new OutcomeOfComparison(face, { ...options, copied }, { id: run, given: { a, b } })
   return await outcome.of(() => compareGiven(a, b, options, { run, face, outcome }))
 }
 

@@ -7,6 +7,7 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { renderFitness } from '../../report/fitness.ts'
 import { jsonText } from '../../report/json-text.ts'
 import { wrap } from '../../report/layout.ts'
+import { withConfiguration, withConfigurations } from '../../report/hint.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
@@ -47,10 +48,17 @@ const mustTable = (): string => [{ must: 'MUST', steps: ['STEPS'] }, ...musts].f
 
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  const fitness = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
+  const { steps } = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
+  const fitness = {
+    steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, face) })),
+  }
   const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
   const code = outcomes.has('paused') ? exitCodes.maybePaused : outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
   if (options.json) await face.out(`${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n`)
   else if (code !== exitCodes.sound || !options.quiet) await face.print(renderFitness(fitness, face))
   return code
 }
+
+/** A step's advice is a sentence, or nothing but a command. */
+const advised = (next: string, { commandLine: { config } }: Face): string =>
+  withConfigurations(withConfiguration(next, config), config)

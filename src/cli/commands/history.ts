@@ -6,6 +6,7 @@ import { answerMax } from '../../ledger/questions.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { withConfiguration } from '../../report/hint.ts'
 import { renderHistory, type HistoryEntry } from '../../report/history.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -37,7 +38,8 @@ async function tellHistory(id: string | undefined, options: HistoryCommandOption
   const { lines, more } = await ledger.checks(tenant, options.limit)
   if (lines.length === 0 && tenant !== null && (await ledger.history(tenant, 1)).length === 0) throw new Failure('TENANT_UNKNOWN', `the ledger knows nothing of ${JSON.stringify(id)}`)
   if (ledger.notice !== null) noticeTo(face)(ledger.notice)
-  const view = { entries: lines.flatMap(asEntry), older: more ? forOlder(tenant, options.limit, lines.length) : null }
+  const older = more ? withConfiguration(forOlder(tenant, options.limit, lines.length), face.commandLine.config) : null
+  const view = { entries: lines.flatMap(asEntry), older }
   if (options.json) await face.out(renderHistory(view, { ...face, format: 'json' }))
   else await face.print(renderHistory(view, { ...face, format: 'text' }))
   return exitCodes.sound

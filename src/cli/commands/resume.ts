@@ -7,6 +7,7 @@ import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
+import { hintFor } from '../../report/hint.ts'
 import { jsonText } from '../../report/json-text.ts'
 import { describeOther, withoutThatConfiguration } from '../../report/other-holds.ts'
 import { printable } from '../../report/printable.ts'
@@ -48,7 +49,7 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   const only = id === undefined ? null : tenantId(id)
   const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
   const { notice, trouble, isNew } = resumption
-  if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file))}\n`)
+  if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file, face))}\n`)
   const standing = notServing(resumption, settings.file)
   const left = standing ?? notWritten(resumption)
   tellEndings(face, standing === null ? resumption.endings.map((ending) => ({ ...ending, unwritten: null })) : resumption.endings)
@@ -71,11 +72,11 @@ const nothingOpen = (only: TenantId | null, { notice, unread }: Resumption): str
   `no hold${only === null ? '' : ` on ${printable(only)}`} stands open${notice === null && !unread ? '' : ' in the ledger as it is now'}\n`
 
 /** What there is to say beside the holds stands there only when there is. */
-const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string): object => ({
+const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string, { commandLine }: Face): object => ({
   schema: 'holdfast.resume/1',
   holds: endings.map(({ hold, how, failure, complaint, unwritten }) => ({ ...hold, resumed: failure === null, how, failure: failure?.code ?? null, complaint, written: failure === null && unwritten === null })),
   ...(others.length === 0 ? {} : { others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })) }),
-  ...(trouble === null ? {} : { trouble: { code: trouble.code, message: trouble.message, hint: trouble.hint } }),
+  ...(trouble === null ? {} : { trouble: { code: trouble.code, message: trouble.message, hint: hintFor(trouble, commandLine) } }),
   ...(unknown ? { unknown, leases } : {}),
 })
 

@@ -76,7 +76,7 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
 
 /** The reader of the file must not go on with what it said before. */
 function leaveUnknown(file: string, error: unknown, face: Face): void {
-  const { code, message } = describeTrouble(error)
+  const { code, message } = describeTrouble(error, face.commandLine)
   try {
     replaceFile(file, renderNoStatus(`${code}: ${message}`))
   } catch (second) {

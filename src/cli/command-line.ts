@@ -1,0 +1,13 @@
+import { resolve } from 'node:path'
+import type { CommandLine } from '../report/hint.ts'
+
+/** @param argv all words, as the process was given them */
+export function commandLineOf(argv: readonly string[]): CommandLine {
+  const words = argv.slice(2)
+  const end = words.indexOf('--')
+  const options = end < 0 ? words : words.slice(0, end)
+  const at = options.findLastIndex((word) => word === '--config' || word.startsWith('--config='))
+  const config =
+    at < 0 ? undefined : options[at] === '--config' ? options[at + 1] : options[at]?.slice('--config='.length)
+  return { words, config: config === undefined ? null : resolve(config) }
+}

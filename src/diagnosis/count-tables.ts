@@ -1,0 +1,80 @@
+/** How many rows of each table can be read, and how many cannot. What was not read wholly is never called whole. */
+import type { Finding, FoundObject, Rule } from '../model/finding.ts'
+import type { Reading } from '../model/reading.ts'
+import type { Result } from '../model/report.ts'
+import type { ReportedTable, RowCounts } from '../model/verdict.ts'
+import { disagreements } from './merge.ts'
+import { tablesContradicted } from './weigh.ts'
+
+/** Wrong in a b-tree: rows may be lost that nothing in the table tells of. */
+const losesRows = new Set<Rule>([
+  'page-unreadable',
+  'page-malformed',
+  'page-out-of-range',
+  'page-used-twice',
+  'wrong-depth',
+  'rowid-out-of-order',
+  'key-out-of-order',
+  'content-changed-silently',
+])
+/** Wrong in the file: rows of any table may be lost. */
+const losesAnywhere = new Set<Rule>([
+  'wal-cut',
+  'journal-cut',
+  'header-wrong',
+  'not-a-database',
+  'missing-schema',
+  'other-names',
+])
+
+type Read = Pick<Reading, 'engine' | 'depth' | 'content' | 'rowCounts' | 'objects' | 'coverage'>
+
+/** Of a damaged file. @param findings of the diagnosis */
+export function countTables(reading: Read, findings: readonly Finding[]): Result['content'] {
+  const { content, objects, depth } = reading
+  const suspects = new Set(tablesContradicted(findings))
+  const counts = new Map(reading.rowCounts.map((one) => [one.table, one]))
+  const damage = findings.filter(({ severity }) => severity === 'damage')
+  const isWhole = isReadWhole(reading)
+  const tables = content.map((table): ReportedTable => {
+    const counted = isWhole ? counts.get(table.name) : undefined
+    return counted ? { ...table, ...rowsOf(table.rows, counted, damage, suspects.has(table.name)) } : table
+  })
+  const known = new Set(content.map(({ name }) => name))
+  const uncounted = objects.flatMap(({ kind, name }) =>
+    kind === 'table' && !name.startsWith('sqlite_') && !known.has(name) ? [name] : [],
+  )
+  return depth === 'quick' || uncounted.length === 0 ? { tables } : { tables, uncounted }
+}
+
+/** Did the census come to the end of all pages? Where SQLite broke off does not matter. */
+function isReadWhole({ engine, coverage }: Read): boolean {
+  const { pages, pagesRead, skipped } = coverage
+  const whole = pagesRead >= pages && skipped.every(({ object }) => object !== 'pages' && object !== 'census')
+  return engine === 'census' && whole
+}
+
+function rowsOf(
+  rows: number,
+  { table, broken, indexes }: RowCounts,
+  damage: readonly Finding[],
+  suspect: boolean,
+): Required<Pick<ReportedTable, 'readable' | 'unreadable'>> {
+  const readable = Math.max(0, rows - broken)
+  const ofTable = damage.filter(({ object, other }) => isOf(object, table) || (other !== undefined && isOf(other, table)))
+  const lost = ofTable.some(({ rule }) => losesRows.has(rule)) || damage.some(({ rule }) => losesAnywhere.has(rule))
+  if (!lost && !suspect) return { readable, unreadable: broken }
+  // Pages that two owners use may give one of them the rows of the other.
+  const mixed = ofTable.some(({ rule }) => rule === 'page-used-twice')
+  // Of an index that is broken in itself nothing is believed.
+  const wrong = new Set(
+    damage.flatMap(({ rule, object }) => (object.kind === 'index' && !disagreements.has(rule) ? [object.name] : [])),
+  )
+  const indexed = indexes.reduce(
+    (most, { name: index, entries }) => (wrong.has(index) ? most : Math.max(most, entries)),
+    0,
+  )
+  return { readable, unreadable: indexed <= readable || mixed ? null : indexed - readable }
+}
+
+const isOf = ({ kind, name }: FoundObject, table: string): boolean => kind === 'table' && name === table
