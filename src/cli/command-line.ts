@@ -9,5 +9,14 @@ export function commandLineOf(argv: readonly string[]): CommandLine {
   const at = options.findLastIndex((word) => word === '--config' || word.startsWith('--config='))
   const config =
     at < 0 ? undefined : options[at] === '--config' ? options[at + 1] : options[at]?.slice('--config='.length)
-  return { words, config: config === undefined ? null : resolve(config) }
+  return { words, config: config === undefined ? null : absolute(config) }
+}
+
+/** As it was given where the current folder is gone: the command itself says that this is no path then. */
+function absolute(path: string): string {
+  try {
+    return resolve(path)
+  } catch {
+    return path
+  }
 }

@@ -49,7 +49,7 @@ export async function tryContract(trial: Trial): Promise<readonly Step[]> {
   const listed = tenants.find(({ id }) => id === tenant)
   if (listed === undefined)
     throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
-  const [refused] = (await refusedTargets(targetsOf([listed]), tenants, service.via, signal)).values()
+  const [refused] = (await refusedTargets(targetsOf([listed]), tenants, { via: service.via, roots: settings.tenants.roots }, signal)).values()
   if (refused !== undefined) return [unfit('service: quiesce', refused)]
   if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, null)).steps
   await using wire = await Wire.open(settings.service, 'configured')

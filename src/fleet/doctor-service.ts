@@ -66,7 +66,7 @@ async function askCapabilities(service: Service, signal: AbortSignal): Promise<S
 async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<Saying> {
   const tenants = await service.tenants(signal)
   if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
-  const wrong = wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, service.via, signal))
+  const wrong = wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, { via: service.via, roots: settings.tenants.roots }, signal))
   if (wrong !== null) return broken(wrong)
   const { statusTenant } = settings.tenants
   if (statusTenant !== null && !tenants.some(({ id }) => id === statusTenant))
@@ -78,9 +78,11 @@ async function askTenants(service: Service, settings: Settings, signal: AbortSig
 }
 
 /** Ids that can be asked for, and each file with one tenant. */
-async function wrongTenantOf(tenants: readonly RegisteredTenant[], via: Service['via'], signal: AbortSignal): Promise<string | null> {
-  const [refused] = (await refusedTargets(targetsOf(tenants), tenants, via, signal)).values()
-  return refused?.message ?? tenants.map(({ id }) => whyUnaskable(id, via)).find((why) => why !== null)?.message ?? null
+async function wrongTenantOf(
+  tenants: readonly RegisteredTenant[], terms: Parameters<typeof refusedTargets>[2], signal: AbortSignal,
+): Promise<string | null> {
+  const [refused] = (await refusedTargets(targetsOf(tenants), tenants, terms, signal)).values()
+  return refused?.message ?? tenants.map(({ id }) => whyUnaskable(id, terms.via)).find((why) => why !== null)?.message ?? null
 }
 
 /** Absolute paths of main database files only. */

@@ -3,9 +3,11 @@
  * share. Each is the failure of its own tenants; all others are held as ever.
  */
 import { startDeadline } from '../host/clock.ts'
-import { identityOf } from '../hold/tell-file.ts'
+import { requireInside } from '../hold/live-path.ts'
+import { identityOf, realPathOf } from '../hold/tell-file.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
+import { orFailure } from '../model/or-failure.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
 import type { Target } from './crew.ts'
 
@@ -15,19 +17,32 @@ interface Listed {
   readonly named: string
 }
 
+interface Terms {
+  readonly via: Service['via']
+  /** A file that lies outside is refused for that by its hold, whoever lists it. */
+  readonly roots: readonly string[]
+}
+
 /** @param tenants all of the service's, whichever of them are targets */
 export async function refusedTargets(
-  targets: readonly Target[], tenants: readonly RegisteredTenant[], via: Service['via'], signal: AbortSignal,
+  targets: readonly Target[], tenants: readonly RegisteredTenant[], { via, roots }: Terms, signal: AbortSignal,
 ): Promise<ReadonlyMap<Target, Failure>> {
   const shared = await findShared(tenants, signal)
   const refused = new Map<Target, Failure>()
   for (const target of targets) {
     const { tenant, named } = target
     if (tenant === null) continue
-    const failure = whyUnaskable(tenant, via) ?? whyShared({ tenant, named }, shared.get(named) ?? [])
+    const sharing = shared.get(named) ?? []
+    const isHeld = sharing.length > 0 && (await liesInside(named, roots))
+    const failure = whyUnaskable(tenant, via) ?? (isHeld ? whyShared({ tenant, named }, sharing) : null)
     if (failure !== null) refused.set(target, failure)
   }
   return refused
+}
+
+async function liesInside(named: string, roots: readonly string[]): Promise<boolean> {
+  const real = await realPathOf(named)
+  return real !== null && !((await orFailure(requireInside(real, roots))) instanceof Failure)
 }
 
 /** An admin API has the id as a segment of its paths. null where it can be asked for. */

@@ -34,7 +34,7 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   // Only a sweep of everything can say that something is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
   watching.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
-  const refused = await refusedTargets(targets, registry.tenants, service.via, signal)
+  const refused = await refusedTargets(targets, registry.tenants, { via: service.via, roots: settings.tenants.roots }, signal)
   const isHeld = (target: Target): boolean => !refused.has(target)
   for (const [target, failure] of refused) {
     const result = unread(unseen(target, options.depth, crew.map), 'failed', failure)

@@ -85,7 +85,7 @@ test.concurrent('a resume command that takes longer than it may is not started a
   const report = reportIn(ran)
   expect([ran.code, report.results.map(gist), service.paused().length]).toEqual([4, ['inconclusive RESUME_FAILED'], 1])
   expect(report.results[0]?.failure?.message).toMatch(/did not end within 2000 ms \(service\.hooks\.timeout\)/)
-  expect(report.results[0]?.failure?.hint).toMatch(/NOTHING ENDS THIS BY ITSELF.*`holdfast resume (acme|bolt)` now/)
+  expect(report.results[0]?.failure?.hint).toMatch(/NOTHING ENDS THIS BY ITSELF.*`holdfast resume --config \S+ (acme|bolt)` now/)
   expect(service.deeds().filter(({ what }) => what === 'resume')).toHaveLength(1)
   service.let('resume', '')
   const status = await service.run('status', '--format', 'nagios')

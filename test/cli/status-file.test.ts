@@ -31,7 +31,7 @@ test.each([['text', 0], ['json', 0], ['nagios', 2], ['monit', 2], ['prometheus',
   const [shown, filed] = await Promise.all([run(['status', '--format', format]), run(['status', '--format', format, '--output', out.file])])
   expect([shown.code, filed]).toEqual([code, { code, stdout: '', stderr: '' }])
   // The moment itself is part of them.
-  const still = (text: string): string => text.replaceAll(/\d+(\.\d+)? (ms|s)\b|"generatedAt": \d+|oldest_check=\d+s|last_sweep=\d+s|(age_seconds\S* )\S+/g, '$3')
+  const still = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/\d+(\.\d+)? (ms|s)\b|"generatedAt": \d+|oldest_check=\d+s|last_sweep=\d+s|(age_seconds\S* )\S+/g, '$3')
   expect(still(readFileSync(out.file, 'utf8'))).toBe(still(shown.stdout))
   expect(readdirSync(out.path)).toEqual(['status'])
 })
@@ -146,7 +146,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       mkdirSync(ledger, { mode: 0o700 })
       const settings = JSON.parse(readFileSync(service.config, 'utf8')) as object
       writeFileSync(config, JSON.stringify({ ...settings, ledger: { dir: ledger } }))
-      const advice = /next: only root and the user that runs holdfast may read this; let that user write the[^]*`holdfast status --format nagios --output FILE`/
+      const advice = /next: only root and the user that runs holdfast may read this; let that user write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/
       for (const mode of [0o644, 0o600]) {
         chmodSync(config, mode)
         for (const command of ['status', 'history']) {

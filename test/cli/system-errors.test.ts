@@ -55,7 +55,7 @@ test('a pipe that nobody reads ends nothing, and a full stderr changes no exit c
   const codeOf = async (line: string): Promise<number | null> => (await shell(line)).code
   expect(await codeOf('HF explain IN_USE | true; exit "${PIPESTATUS[0]}"')).toBe(0)
   expect(await codeOf('HF explain IN_USE 2>/dev/full')).toBe(0)
-  expect(await codeOf('HF explain NOTHING 2>/dev/full')).toBe(64)
+  expect(await codeOf('HF explain NO_SUCH_TOPIC 2>/dev/full')).toBe(64)
 })
 
 describe('a current folder that was removed', () => {

@@ -105,7 +105,7 @@ describe('a ledger that cannot be read', () => {
     for (let time = 0; time < 2; time++) {
       const all = await left.run('resume', '--all')
       expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
-      expect(all.stderr).toMatch(/^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not known which holds stand open.*\n {2}next: .*holdfast resume ID.*\n$/)
+      expect(all.stderr).toMatch(/^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/)
     }
     const named = await left.run('resume', 'acme')
     expect([named.code, left.service.paused(), left.service.deeds], named.stderr).toEqual([3, [], ['pause acme', 'resume acme']])
@@ -128,7 +128,7 @@ describe('a ledger that cannot be read', () => {
   test('gone with its folder it is as if there had been no run: nothing is known to stand open, and `resume ID` does what it is told', async () => {
     await using service = await openHookedService({ tenants: { acme: { wal: true } }, onResume: (id) => { if (id === 'nobody') throw new Error('no such tenant') } })
     const run = (...args: readonly string[]): Promise<Ran> => holdfast(['resume', ...args, '--config', service.config])
-    const none = expect.stringMatching(/there is no ledger in .*no hold is known; `holdfast resume ID` needs none/) as string
+    const none = expect.stringMatching(/there is no ledger in .*no hold is known; `holdfast resume --config \S+ ID` needs none/) as string
     expect(await run('--all')).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: none })
     expect(service.deeds).toEqual([])
     expect(await run('acme')).toMatchObject({ code: 0, stderr: expect.stringMatching(/acme.*serves/) as string })

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { shellWord, target } from '../../src/diagnosis/command.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { printable } from '../../src/report/printable.ts'
+import { printableSentence } from '../../src/report/printable.ts'
 
 const nasty = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
@@ -19,14 +19,14 @@ test('a shell passes exactly the word, whatever it holds', () => {
 
 test('a word can be shown as it is: one line, nothing hidden', () => {
   fc.assert(fc.property(nasty, (text) => {
-    expect(printable(shellWord(text))).toBe(shellWord(text))
+    expect(printableSentence(shellWord(text))).toBe(shellWord(text))
   }))
 })
 
 test('bytes of a name that are not UTF-8 reach the program as they are', () => {
   const out = execFileSync('bash', ['-c', `printf %s ${shellWord('ca\udcc3\udc80f\udce9 1.db')}`], { encoding: 'latin1' })
   expect(out).toBe('ca\xc3\x80f\xe9 1.db')
-  expect(printable('caf\udce9.db')).toBe(String.raw`caf\xe9.db`)
+  expect(printableSentence('caf\udce9.db')).toBe(String.raw`caf\xe9.db`)
 })
 
 test('nothing becomes an option', () => {

@@ -14,7 +14,7 @@ const steps: readonly HoldStep[] = ['preflight', 'warm', 'asked', 'quiesced', 'l
 const faults = [
   { fault: 'a failure', thrown: () => new Failure('IN_USE', 'made by the test') },
   { fault: 'a defect', thrown: () => new TypeError('made by the test') },
-  { fault: 'a disk error', thrown: () => Object.assign(new Error('EIO: made by the test'), { code: 'EIO' }) },
+  { fault: 'a disk error', thrown: () => Object.assign(new Error('EIO: made by the test'), { code: 'EIO', errno: -5 }) },
 ] as const
 
 describe.each([['cold', 1e9], ['warm', 0]] as const)('a %s hold', (temperature, warmAboveBytes) => {

@@ -75,6 +75,9 @@ const evilIds = [
   'a?b=c#d', 'ünïcödé 文字 🙂', ' ', 'x'.repeat(200), '{tenant}', '__proto__', 'constructor',
 ]
 
+/** In a path such an id would lead to another call: it cannot be asked for. */
+const isStep = (id: string): boolean => id === '.' || id === '..'
+
 test('tenant ids are text, whatever they hold: each is held and checked, and none becomes a path, an argument or an escape sequence', async () => {
   await using service = await openService({ tenants: (data) => {
     const seed = makeDatabase(join(data, 'seed.db'))
@@ -88,7 +91,7 @@ test('tenant ids are text, whatever they hold: each is held and checked, and non
   const around = readdirSync(service.folder.path)
   const ran = await holdfast(['sweep', '--json', '--config', service.config], { cwd: service.folder.path })
   const report = reportIn(ran)
-  expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual(Object.fromEntries(evilIds.map((id) => [id, 'sound'])))
+  expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual(Object.fromEntries(evilIds.map((id) => [id, isStep(id) ? 'failed CONTRACT_BROKEN' : 'sound'])))
   expect(readdirSync(service.snapshots)).toEqual([])
   expect(readdirSync(service.folder.path)).toEqual(around)
   for (const command of [['sweep', '--verbose', '--log-level', 'debug'], ['status', '--verbose'], ['history'], ['status', '--format', 'monit'], ['status', '--format', 'prometheus']]) {
