@@ -138,6 +138,20 @@ export async function requireNoneBesideLink(given: string, real: string): Promis
   }
 }
 
+/**
+ * A WAL or a journal that the service lists by itself has no header, and is no damaged database.
+ * @throws {Failure} CONTRACT_BROKEN
+ */
+export function requireNoCompanion(path: LivePath): void {
+  const part = liveSetParts.slice(1).find((one) => path.endsWith(one))
+  if (part === undefined) return
+  const main = path.slice(0, -part.length)
+  if (look(main)?.isFile() !== true) return
+  throw new Failure('CONTRACT_BROKEN', `the service lists ${path}, which goes with ${main} and is no database by itself`, {
+    tenant: 'untouched', hint: 'correct the service\u2019s list: it names main database files only',
+  })
+}
+
 /** null for nothing that can be looked at. */
 function look(path: string): Stats | null {
   try {

@@ -13,7 +13,7 @@ import { Draft } from './draft.ts'
 import { inTurn, tellStep, type FileHold } from './file-hold.ts'
 import type { HoldRequest, Keeper } from './hold-request.ts'
 import { LiveFiles } from './live-files.ts'
-import { resolveLivePath } from './live-path.ts'
+import { requireNoCompanion, resolveLivePath } from './live-path.ts'
 import { longestPauseMs } from './pause.ts'
 import { preflight, requireSpace, type Outlook } from './preflight.ts'
 import { requireNoLease, requireUnused, type Unused } from './unused.ts'
@@ -120,6 +120,7 @@ async function inspect(
   const unused = keeper.kind === 'nobody' ? opened.add(await requireUnused(files, asking, signal)) : null
   const outlook = await preflight(files, folder, settings.trustMounts)
   hold.record.step('preflight', { fileSystem: outlook.fileSystem.type })
+  if (keeper.kind === 'service' && outlook.contents !== 'sqlite') requireNoCompanion(path)
   requireDatabase(hold, outlook)
   return { hold, files, outlook, unused }
 }

@@ -1,5 +1,5 @@
 /** The service's list of tenants against what the ledger remembers, by whole runs (interfaces.md, Admin API; operations.md, Sweep). */
-import { symlinkSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase } from './folder.ts'
@@ -136,4 +136,22 @@ test.each([
   expect([one.summary.exitCode, one.results[0]?.failure?.message]).toEqual([1, expect.stringContaining('"twin"')])
   const doctor = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
   expect([doctor.code, doctor.stdout.replaceAll(/\s+/g, ' ')]).toEqual([1, expect.stringMatching(/service: tenants: CONTRACT_BROKEN: the service lists .*"acme", and for tenant "twin"/)])
+})
+
+test('a WAL, a wal-index or a journal that is listed by itself is no damaged database, and nobody stands still for it', async () => {
+  const parts = ['-wal', '-shm', '-journal']
+  await using service = await openService({
+    tenants: (data) => {
+      makeDatabase(join(data, 'main.db'))
+      for (const part of parts) writeFileSync(join(data, `main.db${part}`), Buffer.alloc(512))
+      const others = parts.map((part) => [part, `${dirname(data)}/./tenants/main.db${part}`]) // The service does not open them.
+      return { acme: join(data, 'acme.db'), ...Object.fromEntries(others) as Record<string, string> }
+    },
+  })
+  const { results, summary } = await reportOf(['sweep', '--config', service.config])
+  expect(summary).toMatchObject({ exitCode: 1, sound: 1, damaged: 0, failed: 3 })
+  for (const { failure } of results.filter(({ tenant }) => tenant !== 'acme')) {
+    expect(failure).toMatchObject({ code: 'CONTRACT_BROKEN', tenantState: 'untouched', message: expect.stringMatching(/main\.db-\w+, which goes with .*main\.db /) as string })
+  }
+  expect(service.deeds).toEqual(['close acme', 'open acme'])
 })
