@@ -60,6 +60,7 @@ function requireOwnChoice(path: string, folder: OpenFolder): void {
 
 /** What is there now; null where there is nothing. */
 function requireReplaceable(path: string, folder: OpenFolder, name: string | Buffer): BigIntStats | null {
+  requireNoCompanion(path)
   const old = lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false })
   if (old === undefined) return null
   if (old.isSymbolicLink()) {
@@ -73,6 +74,13 @@ function requireReplaceable(path: string, folder: OpenFolder, name: string | Buf
     throw notReplaced(`${path} is a database, or lies beside one as a part of it`, 'name another file')
   }
   return old
+}
+
+/** Even a new one, or an empty one: SQLite takes whatever has this name for a part of the database beside it. */
+function requireNoCompanion(path: string): void {
+  const part = ['-wal', '-shm', '-journal'].find((one) => path.endsWith(one))
+  if (part === undefined) return
+  throw notReplaced(`${path} has the name of a part of a database (${part})`, 'name another file')
 }
 
 const notReplaced = (message: string, hint: string): Failure => new Failure('NOT_A_FILE', message, { hint })

@@ -55,6 +55,17 @@ test('what cannot be written is told: 3 for a monitor, else 1, and 64 for no nam
   expect([readdirSync(out.path), readFileSync(join(out.path, 'target'), 'utf8')]).toEqual([['link', 'target'], 'kept'])
 })
 
+test.each(['-wal', '-shm', '-journal'])('no file gets the name of a part of a database (%s), new or empty', async (part) => {
+  using out = outside()
+  const file = join(out.path, `app.db${part}`)
+  const refused = { code: 1, stdout: '', stderr: expect.stringContaining(`NOT_A_FILE: ${file} has the name of a part`) as string }
+  expect(await run(['status', '--output', file])).toEqual(refused)
+  expect(readdirSync(out.path)).toEqual([])
+  writeFileSync(file, '')
+  expect(await run(['status', '--output', file])).toEqual(refused)
+  expect(statSync(file).size).toBe(0)
+})
+
 test('a monitor whose status cannot be known is told so in the file too, and not left with that of yesterday', async () => {
   using out = outside()
   expect((await run(['status', '--format', 'nagios', '--output', out.file])).code).toBe(2)
