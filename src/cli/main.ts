@@ -85,10 +85,16 @@ async function answerTrouble(face: Face, argv: readonly string[], error: unknown
   return exitCode
 }
 
-/** A line of this shape is asked for by programs that look at the exit code and show the line. */
-const answersMonitor = (argv: readonly string[]): boolean =>
-  argv[2] === 'status' &&
-  ['nagios', 'monit'].some((monitor) => argv.includes(monitor) || argv.includes(`--format=${monitor}`))
+/**
+ * A line of this shape is asked for by programs that look at the exit code and show the line. Of several formats the
+ * last counts; `--json` goes before all, and a tenant may be called as a format is.
+ */
+function answersMonitor(argv: readonly string[]): boolean {
+  if (argv[2] !== 'status' || argv.includes('--json')) return false
+  const given = argv.flatMap((word, at) =>
+    word === '--format' ? [argv[at + 1]] : word.startsWith('--format=') ? [word.slice('--format='.length)] : [])
+  return ['nagios', 'monit'].includes(given.at(-1) ?? '')
+}
 
 /**
  * A report that was lost is no success. The error of a write is told a turn after it. To a monitor it is UNKNOWN (3)

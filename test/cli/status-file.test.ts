@@ -102,6 +102,9 @@ describe('of some tenants', () => {
       [['--only', 'a*', 'x*'], [64, 'holdfast: TENANT_UNKNOWN: no tenant matches "x*"']],
     ])
     expect(await run(['status', '--format', 'monit', '--tenant', 'nobody'])).toMatchObject({ code: 3, stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - TENANT_UNKNOWN/) as string })
+    expect(await run(['status', '--tenant', 'nagios'])).toMatchObject({ code: 64, stdout: '' }) // It is a name here.
+    const asked = await run(['status', '--format', 'nagios', '--json', '--tenant', 'nobody'])
+    expect([asked.code, JSON.parse(asked.stdout)]).toMatchObject([64, { failure: { code: 'TENANT_UNKNOWN' } }])
   })
 })
 
