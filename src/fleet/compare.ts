@@ -22,6 +22,7 @@ import type { Crew, Target } from './crew.ts'
 import type { Examined, OnPages } from './examine.ts'
 import { pairFiles, type FileSet, type PairedFile } from './pair-files.ts'
 import type { Checking, Watching } from './pipeline.ts'
+import { refusedTargets } from './refused-targets.ts'
 import { readRegistry, targetsOf } from './registry.ts'
 import type { ServiceRun } from './run.ts'
 import { StopTheLine } from './stop-the-line.ts'
@@ -62,9 +63,13 @@ export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watch
  * @throws {Failure} USAGE for names that could mean both, and as `compareFiles`; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like; what stopped the
  * line before it came to all files
  */
-export async function compareTenants(sides: Sided<GivenSide>, { service, ledger, crew, signal }: ServiceRun, bare: BareRun, watching: WatchingComparison): Promise<void> {
+export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: BareRun, watching: WatchingComparison): Promise<void> {
   const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
-  const files = await pairUp(sides, { a: findTargets(sides.a, tenants), b: findTargets(sides.b, tenants) })
+  const targets = { a: findTargets(sides.a, tenants), b: findTargets(sides.b, tenants) }
+  const terms = { via: service.via, roots: settings.tenants.roots }
+  const [refused] = (await refusedTargets([...targets.a, ...targets.b], tenants, terms, signal)).values()
+  if (refused !== undefined) throw refused
+  const files = await pairUp(sides, targets)
   const filesCrew: Crew = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
   const takeFile = takerOf(filesCrew, signal)
   const take: Take<GivenSide> = (side, wanted, name) => (side.kind === 'tenant' ? takeByHold(wanted, crew, 'full', signal) : takeFile(side, wanted, name))
