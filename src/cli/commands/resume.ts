@@ -9,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
 import { hintFor } from '../../report/hint.ts'
 import { jsonText } from '../../report/json-text.ts'
-import { describeOther, withoutThatConfiguration } from '../../report/other-holds.ts'
+import { adviceOn, describeOther } from '../../report/other-holds.ts'
 import { printable } from '../../report/printable.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -100,8 +100,8 @@ function notServing({ endings, others, leases, unknown, trouble, notice }: Resum
   }
   const [first] = others.filter(mayBeOurs)
   if (first === undefined) return null
-  const { said, next } = describeOther(first, config)
-  return { failure: new Failure('RESUME_FAILED', said, { hint: `${next} (${withoutThatConfiguration(first)})` }), hold: first }
+  const { said } = describeOther(first, config)
+  return { failure: new Failure('RESUME_FAILED', said, { hint: adviceOn(first, config) }), hold: first }
 }
 
 /** null where the ledger knows of all that serve again */
