@@ -28,7 +28,7 @@ const kinds = {
   CONTRACT_BROKEN: { retry: false, tenant: 'unknown', hint: 'the service does not keep the admin contract; run `holdfast doctor` and show its owner the failing step' },
   QUIESCE_TIMEOUT: { retry: true, tenant: 'unknown', hint: 'requests of this tenant did not drain in time; try at a quieter hour or raise hold.drainTimeout' },
   LEASE_LOST: { retry: true, tenant: 'unknown', hint: 'the pause outlasted the lease; raise hold.ttl, or use WAL or a reflink file system for a shorter pause' },
-  IN_USE: { retry: true, tenant: 'untouched', hint: '`holdfast holders FILE` names the programs that have the file open; end them or try later' },
+  IN_USE: { retry: true, tenant: 'untouched', hint: '`holdfast holders FILE` names the programs that have the file open; try again when they have closed it' },
   LOCK_BUSY: { retry: true, tenant: 'untouched', hint: '`holdfast holders FILE` names the programs that hold a lock on the database; try later' },
   LOCK_NOT_HONOURED: { retry: false, tenant: 'unknown', hint: 'locks on this machine do not exclude anybody: stop using holdfast here and look at the mount; `holdfast doctor`' },
   LOCKS_UNTRUSTED: { retry: false, tenant: 'untouched', hint: 'locks are not dependable on this file system; run holdfast where the disk is local, or name the mount in tenants.trustMounts' },
