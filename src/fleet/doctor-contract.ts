@@ -101,10 +101,9 @@ async function tryFirstHold(
   if (quiesced instanceof Failure) {
     const pausedNobody = quiesced.tenantState === 'untouched' || quiesced.tenantState === 'active'
     if (pausedNobody) await held.ended('never-began', null)
-    return {
-      steps: [unfit('service: quiesce', (pausedNobody ? null : await held.end(null)) ?? quiesced.withTenant('active'))],
-      first: null,
-    }
+    const stillPaused = pausedNobody ? null : await held.end(null)
+    const failed = unfit('service: quiesce', quiesced.withTenant('active'))
+    return { steps: stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)], first: null }
   }
   const { leaseId, fence } = quiesced
   const steps: Step[] = []
