@@ -3,7 +3,7 @@ import type { Opening } from '../fleet/run.ts'
 import type { RunId } from '../model/brand.ts'
 import type { HoldEnding } from '../fleet/open-holds.ts'
 import type { OtherHold } from '../model/service-way.ts'
-import { describeOther, withoutThatConfiguration } from '../report/other-holds.ts'
+import { adviceOn, describeOther } from '../report/other-holds.ts'
 import type { Outcome } from './outcome.ts'
 import { unbroken } from '../report/layout.ts'
 import { legibleCommand } from '../report/legible.ts'
@@ -43,7 +43,7 @@ export function tellOthers(face: Face, others: readonly OtherHold[], config: str
   for (const hold of others) {
     const { said, next } = describeOther(hold, config)
     face.say(said)
-    face.say(`  next: ${unbroken(legibleCommand(next))} (${withoutThatConfiguration(hold)})`)
+    face.say(`  next: ${adviceOn(hold, config).replace(next, () => unbroken(legibleCommand(next)))}`)
   }
 }
 

@@ -52,16 +52,17 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '5s', example: '10s',
   },
   'service.hooks.tenants': {
-    means: 'The command that prints the list of tenants and their files as JSON. It changes nothing, and runs often.',
-    default: null, example: '[notesctl, tenants]',
+    means: 'The command that prints the list of tenants and their files as JSON. It changes nothing, and runs often. ' +
+      'It prints a list like [{"id": "acme", "files": ["/srv/acme.db"]}], and nothing else.',
+    default: null, example: '[/usr/local/bin/notesctl, tenants]',
   },
   'service.hooks.quiesce': {
     means: "The command that pauses a tenant: it ends when no handle of the tenant's files is open. Each {tenant} becomes the id.",
-    default: null, example: '[notesctl, pause, --, "{tenant}"]',
+    default: null, example: '[/usr/local/bin/notesctl, pause, --, "{tenant}"]',
   },
   'service.hooks.resume': {
     means: 'The command that takes a tenant up again. Each {tenant} becomes the id. It must do no harm if it runs twice.',
-    default: null, example: '[notesctl, resume, --, "{tenant}"]',
+    default: null, example: '[/usr/local/bin/notesctl, resume, --, "{tenant}"]',
   },
   'service.hooks.timeout': {
     means: 'How long each of the three commands may take. holdfast kills one that takes longer.',

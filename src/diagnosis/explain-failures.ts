@@ -3,7 +3,7 @@ import type { Meaning } from './explain.ts'
 
 /** Every failure code. What to do stands in the table of failures (model/failure.ts): one place only. */
 export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>>> = {
-  ADMIN_UNREACHABLE: { means: "The service's admin API did not answer.", cause: 'The service is down, or its address is another.' },
+  ADMIN_UNREACHABLE: { means: "The service's admin API did not answer, or a command of service.hooks did not run or failed.", cause: 'The service is down, its address is another, or there is no such program.' },
   ADMIN_REFUSED: { means: 'The service refused the request.', cause: 'A wrong token, missing rights, or a tenant that it does not know.' },
   SERVICE_BUSY: { means: 'The service cannot quiesce this tenant now.', cause: 'A migration or a restore runs, too many tenants are quiesced, or somebody else has the lease.' },
   CONTRACT_BROKEN: { means: 'The service said one thing and did another.', cause: 'It still holds handles after quiesce, names other files than it uses, or answers what the contract does not know.' },
@@ -30,7 +30,7 @@ export const failureMeanings: Readonly<Record<FailureCode, Omit<Meaning, 'todo'>
   RESUME_FAILED: { means: 'The tenant was not seen serving again. It may still stand still.', cause: 'The service refused or lost the resume, or came back unwell.' },
   RUN_ACTIVE: { means: 'Another run of holdfast works on this service.', cause: "A sweep, a check of tenants, or another command that pauses them. On a ledger folder that several machines share, also a run on another machine. The lock of a run that died there, or where the kernel's locks do not work, ends within a minute." },
   CONFIG_INVALID: { means: 'The configuration cannot be used.', cause: 'A line of it, which the message names. Or another user could change the configuration, the token, the certificates or a folder above them. Their owner must be root or the user that runs holdfast, and no other user may write them.' },
-  REGISTRY_STALE: { means: 'There is no valid list of tenants.', cause: 'The admin API gives none, or one that contradicts itself.' },
+  REGISTRY_STALE: { means: 'There is no valid list of tenants.', cause: 'The admin API, or the command service.hooks.tenants, gives none, or one that does not fit or contradicts itself.' },
   TENANT_UNKNOWN: { means: 'No tenant has this id, or none matches the pattern.', cause: 'A slip of the pen, or a tenant that was removed.' },
   TENANT_GONE: { means: 'A tenant that was known is in the registry no longer.', cause: 'It was removed, or the service lost sight of it.' },
   FILE_GONE: { means: 'A file that was known is no longer among those that the service lists for its tenant.', cause: 'It was moved, renamed or removed, or the service once named a wrong path.' },

@@ -11,7 +11,7 @@ import type { Quiesced, Service } from '../service/port.ts'
 import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './doctor-holds.ts'
 import { tryKeys } from './doctor-keys.ts'
 import { tryEnd } from './doctor-lease-end.ts'
-import { tryWhileQuiesced, type Standing } from './doctor-quiesced.ts'
+import { lookAtFiles, tryWhileQuiesced, type Standing } from './doctor-quiesced.ts'
 import { refusedTargets } from './refused-targets.ts'
 import { targetsOf } from './registry.ts'
 import { tryRefusals } from './doctor-refusals.ts'
@@ -51,10 +51,10 @@ export async function tryContract(trial: Trial): Promise<readonly Step[]> {
     throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
   const [refused] = (await refusedTargets(targetsOf([listed]), tenants, { via: service.via, roots: settings.tenants.roots }, signal)).values()
   if (refused !== undefined) return [unfit('service: quiesce', refused)]
-  if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, null)).steps
+  if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, listed.files, null)).steps
   await using wire = await Wire.open(settings.service, 'configured')
   const wired: WiredTrial = { ...trial, wire, files: listed.files }
-  const { steps, first } = await tryFirstHold(trial, wired)
+  const { steps, first } = await tryFirstHold(trial, listed.files, wired)
   for (const { about, tried } of phases) {
     if (first === null) steps.push(skipped(about, 'it was not quiesced'))
     else if (!isResumed(steps)) steps.push(skipped(about, 'it is paused again only where its resume works'))
@@ -78,6 +78,7 @@ const isResumed = (steps: readonly Step[]): boolean =>
 
 async function tryFirstHold(
   trial: Trial,
+  files: readonly string[],
   wired: WiredTrial | null,
 ): Promise<{ readonly steps: Step[]; readonly first: FirstHold | null }> {
   const {
@@ -100,10 +101,9 @@ async function tryFirstHold(
   if (quiesced instanceof Failure) {
     const pausedNobody = quiesced.tenantState === 'untouched' || quiesced.tenantState === 'active'
     if (pausedNobody) await held.ended('never-began', null)
-    return {
-      steps: [unfit('service: quiesce', (pausedNobody ? null : await held.end(null)) ?? quiesced.withTenant('active'))],
-      first: null,
-    }
+    const stillPaused = pausedNobody ? null : await held.end(null)
+    const failed = unfit('service: quiesce', quiesced.withTenant('active'))
+    return { steps: stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)], first: null }
   }
   const { leaseId, fence } = quiesced
   const steps: Step[] = []
@@ -112,6 +112,7 @@ async function tryFirstHold(
     await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced) })
     if (wired) steps.push(...(await tryWhileQuiesced(wired, quiesced, standing)))
+    else steps.push(await step('service: files while quiesced', () => lookAtFiles(quiesced, files, trial.settings.tenants.roots)))
   } finally {
     steps.push(await resumeAndLook(trial, quiesced, held, standing))
     const { nested } = standing

@@ -19,9 +19,10 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { waitForRun, type Waiting } from '../ledger/wait-for-run.ts'
 import { newRunId } from '../ledger/run-id.ts'
 import type { TenantId } from '../model/brand.ts'
+import type { OpenHold } from '../model/event.ts'
 import { invariant } from '../model/bug.ts'
 import { count } from '../model/count.ts'
-import { mayBeOurs } from '../model/service-way.ts'
+import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
 import { attempt, fit, notTried, skipped, step, unfit, warning, type Saying, type Step } from './doctor-words.ts'
@@ -32,6 +33,8 @@ import { lookAtService } from './doctor-service.ts'
 
 export interface Fitness {
   readonly steps: readonly Step[]
+  /** Holds in the ledger that were made with another service.admin or other hooks, or that do not say of whom they are. */
+  readonly others: readonly OtherHold[]
 }
 
 /**
@@ -47,11 +50,13 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   await using _lock = lock instanceof Failure ? null : lock // Kept to the end: no run begins beside a pause.
   const ledger = lock instanceof Failure ? lock : await attempt(() => openLedger(settings.ledger.dir, run, wayOf(settings)))
   await using _ledger = ledger instanceof Failure ? null : ledger
+  const left = await attempt(() => leftOpen(ledger))
+  const others = left instanceof Failure ? [] : left.others
   const steps: Step[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),
     await step('snapshot folder', () => lookAtFolder(settings.snapshots.dir)),
     await step('check', () => checkTestDatabase(settings, signal)),
-    await step('ledger', () => lookAtLedger(ledger)),
+    await step('ledger', () => Promise.resolve(lookAtLedger(ledger, left))),
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`hold in ${root}`, () => holdSpecimen(root, settings, signal))))),
   ]
   if (settings.service.kind === 'hooks') steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
@@ -59,10 +64,10 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   const begun = paused === null ? null : await attempt(() => Guardian.begin({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run, env: { ...process.env }, fileMask: givenMask() }))
   await using guardian = begun instanceof Failure ? null : begun
   const connected = await attempt(() => connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)))
-  if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)] }
+  if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)], others }
   await using service = connected
   steps.push(...(await lookAtService(service, settings, signal)))
-  const untried = (said: string, next: string | null = null): Fitness => ({ steps: [...steps, skipped('service: quiesce and resume', said, next)] })
+  const untried = (said: string, next: string | null = null): Fitness => ({ steps: [...steps, skipped('service: quiesce and resume', said, next)], others })
   if (begun instanceof Failure) {
     steps.push(unfit('guardian', begun))
     return untried('nobody is paused without a guardian that would resume it')
@@ -70,9 +75,9 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   if (paused === null || guardian === null) return untried('no tenant was named', 'name one that may stand still, with --tenant ID')
   if (ledger instanceof Failure) return untried('nobody is paused without a ledger that remembers it')
   const tried = await attempt(() => tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))
-  if (!(tried instanceof Failure)) return { steps: [...steps, ...tried] }
+  if (!(tried instanceof Failure)) return { steps: [...steps, ...tried], others }
   if (tried.code === 'TENANT_UNKNOWN') throw tried
-  return { steps: [...steps, unfit('service: quiesce and resume', tried)] }
+  return { steps: [...steps, unfit('service: quiesce and resume', tried)], others }
 }
 
 async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {
@@ -89,17 +94,35 @@ async function lookAtFolder(folder: string): Promise<Saying> {
   return fit(`${folder}, mode ${(mode & 0o777).toString(8)}`)
 }
 
-async function lookAtLedger(ledger: Ledger | Failure): Promise<Saying> {
-  if (ledger instanceof Failure) {
-    if (ledger.code === 'RUN_ACTIVE') return notTried('another run works with it, and so it was not looked at', 'try again when that run is over')
-    throw ledger
-  }
-  const open = await ledger.openHolds()
-  const others = (await ledger.otherHolds()).filter(mayBeOurs)
-  if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
-  if (others.length > 0) return warning(`${count(others.length, 'hold stands open that was', 'holds stand open that were')} made with another service.admin or other hooks`, '`holdfast status` names each with its command')
-  return open.length === 0 ? fit('opens, and no hold stands open') : warning(count(open.length, 'hold stands open', 'holds stand open'), 'holdfast resume --all')
+interface LeftOpen {
+  /** Of this service as it is reached now. */
+  readonly ours: readonly OpenHold[]
+  readonly others: readonly OtherHold[]
 }
+
+async function leftOpen(ledger: Ledger | Failure): Promise<LeftOpen> {
+  if (ledger instanceof Failure) throw ledger
+  const [ours, others] = await Promise.all([ledger.openHolds(), ledger.otherHolds()])
+  return { ours, others: others.filter(mayBeOurs) }
+}
+
+/** The run lock is ours: no run is at work, so that whoever has a hold may stand still. */
+function lookAtLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): Saying {
+  if (ledger instanceof Failure && ledger.code === 'RUN_ACTIVE')
+    return notTried('another run works with it, and so it was not looked at', 'try again when that run is over')
+  if (ledger instanceof Failure) throw ledger
+  if (left instanceof Failure) throw left
+  if (left.ours.length > 0) {
+    const tenants = [...new Set(left.ours.map(({ tenant }) => tenant))]
+    const named = `${tenants.slice(0, tenantsNamedMax).join(', ')}${tenants.length > tenantsNamedMax ? ', …' : ''}`
+    const said = `${count(left.ours.length, 'hold stands open', 'holds stand open')}, and may keep a tenant still: ${named}`
+    return { outcome: 'paused', said, next: 'holdfast resume --all' }
+  }
+  if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
+  return fit(left.others.length === 0 ? 'opens, and no hold stands open' : 'opens')
+}
+
+const tenantsNamedMax = 10
 
 /**
  * A whole hold, on a database of our own beside the tenants': locks, probe, leases and copy are tried for real. The service's user may rename in the root: the

@@ -18,6 +18,8 @@ import { endHolds, type HoldEnding, type HoldLedger, type ResumeCare } from './o
 export interface Resumption {
   /** Of holds that the ledger knew, and of leases and pauses of a named tenant that it did not know. */
   readonly endings: readonly HoldEnding[]
+  /** One of them: a named tenant was resumed although nobody knows whether a hold on it was open. */
+  readonly presumed: OpenHold | null
   /** Holds of others that stand open still. */
   readonly others: readonly OtherHold[]
   /** Why the ledger cannot be written, or not even read; null where it can. */
@@ -46,7 +48,7 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
   const service = await orFailure(connectService(settings.service))
   if (service instanceof Failure) {
     const endings = known.open.map((hold) => ({ hold, how: null, failure: service, complaint: null, unwritten: null }))
-    if (endings.length === 0 && only === null && !known.lost) return { ...told(memory, known), endings, leases: [], unknown: false }
+    if (endings.length === 0 && only === null && !known.lost) return { ...told(memory, known), endings, presumed: null, leases: [], unknown: false }
     throw endings.length === 0 && !known.lost ? service : service.withTenant('maybe-paused')
   }
   await using _service = service
@@ -58,7 +60,7 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
     // A ledger that is not there may have been lost with its folder: the service may know better.
     const leases = known.lost || memory.isNew ? await ourLeases(service) : []
     const unknown = leases === null ? known.lost : leases.length > 0
-    return { ...told(memory, known), endings, leases: leases ?? [], unknown }
+    return { ...told(memory, known), endings, presumed: null, leases: leases ?? [], unknown }
   }
   const beside = await resumeNamed(only, service, memory.isNew ? { ...known, lost: true } : known, run, care)
   const all = [...endings, ...beside]
@@ -66,7 +68,8 @@ export async function resumeTenants(settings: Settings, run: RunId, only: Tenant
   const others = await closeOthers(only, known, all, ledger)
   // What was tried in the place of holds that are named now need not be named beside them.
   const tried = others.closed.length === 0 ? all : all.filter(({ hold }) => hold.holder !== holderOf(run))
-  return { ...told(memory, known), endings: [...tried, ...others.closed], others: others.left, leases: [], unknown: false }
+  const presumed = tried.find(({ hold }) => hold.holder === holderOf(run))?.hold ?? null
+  return { ...told(memory, known), endings: [...tried, ...others.closed], presumed, others: others.left, leases: [], unknown: false }
 }
 
 /** What the ledger tells of holds that stand open. */

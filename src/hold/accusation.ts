@@ -7,7 +7,7 @@ import { pidsListeningOn } from '../host/socket-owner.ts'
 import type { Holder } from '../model/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { nameProcess } from '../model/holders.ts'
-import { describeHolders, holdersOf, type HoldersFound } from './holders.ts'
+import { describeHolders, holdersOf, leftOpenHint, type HoldersFound } from './holders.ts'
 import type { LiveFiles } from './live-files.ts'
 import type { HoldRecord } from './record.ts'
 
@@ -23,17 +23,24 @@ export interface Refusal {
 
 export type Accuse = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise<Failure>
 
-/** @param socket the service's admin socket, by which its processes are recognised; null where there is none */
-export function accuser(files: LiveFiles, socket: string | null, record: HoldRecord): Accuse {
+/** The service that was asked to close the files. */
+export interface Quieted {
+  /** Its admin socket, by which its processes are recognised; null where there is none. */
+  readonly socket: string | null
+}
+
+/** @param quieted null where nobody was asked to close the files */
+export function accuser(files: LiveFiles, quieted: Quieted | null, record: HoldRecord): Accuse {
   return async (code, refusal) => {
     const { holders, unseen } = await holdersOf(files).catch(notSeen)
     record.add({ holders, unseen })
     const said = describeRefusal(refusal, holders, unseen)
+    const socket = quieted?.socket ?? null
     const service = socket === null ? new Set<number>() : await pidsListeningOn(socket).catch(() => new Set<number>())
     if (holders.some(({ pid }) => service.has(pid))) {
       return new Failure('CONTRACT_BROKEN', `the service said that it had closed the files, and yet ${said}`)
     }
-    return new Failure(code, said)
+    return new Failure(code, said, quieted === null ? {} : { hint: leftOpenHint })
   }
 }
 

@@ -122,7 +122,7 @@ async function lock(
 ): Promise<LockedFile> {
   const { hold, files } = file
   await files.follow()
-  const accuse = accuser(files, keeper.kind === 'service' ? keeper.socket : null, hold.record)
+  const accuse = accuser(files, keeper.kind === 'service' ? keeper : null, hold.record)
   // A bare file is locked while the kernel says that nobody has it. The lease is given up again for the probe, which
   // opens the file.
   using _unused = still.by === 'nobody' ? await requireUnused(files, { settings, record: hold.record, accuse, guardian }, signal) : null

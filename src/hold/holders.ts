@@ -52,3 +52,9 @@ export function describeHolders(holders: readonly Holder[], unseen: readonly str
   const blind = unseen.length > 0 ? ` (not seen: ${unseen.join('; ')})` : ''
   return named.length > 0 ? named.join('; ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
 }
+
+/** Said where the service was asked to close its files. */
+export const leftOpenHint = [
+  'if it is the service, its quiesce left handles open: correct the service or the hook',
+  'If it is another program, end it. Then try again',
+].join('. ')

@@ -5,13 +5,14 @@ import { Failure } from '../model/failure.ts'
 import type { Quiesced } from '../service/port.ts'
 import { compareClaims, requireClosed } from './claims.ts'
 import type { Guardian } from './guardian.ts'
-import { holdersOf, holdersOfPath } from './holders.ts'
+import { holdersOf, holdersOfPath, leftOpenHint } from './holders.ts'
 import { LiveFiles } from './live-files.ts'
 import { resolveLivePath } from './live-path.ts'
 
 /**
  * Nothing is opened.
- * @param listed the files of the tenant in the service's list: the answer must name each of them
+ * @param listed the files of the tenant in the service's list: the answer must name each of them. By hooks, which name
+ *   none, these are looked at.
  * @returns what could not be looked at: who may have them open all the same
  * @throws {Failure} CONTRACT_BROKEN when a file is not named, is another than the service names, or somebody has it
  *   open; and as resolveLivePath
@@ -22,11 +23,12 @@ export async function requireStill(
   const unlooked = new Set<string>()
   requireClosed(answer, 'sealed')
   for (const named of listed) compareClaims(await resolveLivePath(named, roots), answer)
-  for (const { path: named } of answer.files ?? []) {
+  for (const named of answer.files?.map(({ path }) => path) ?? listed) {
     const path = await resolveLivePath(named, roots)
     compareClaims(path, answer)
     const { holders, unseen, sentence } = await holdersOfPath(path)
-    if (holders.length > 0) throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, { tenant: 'unknown' })
+    if (holders.length > 0)
+      throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, { tenant: 'unknown', hint: leftOpenHint })
     for (const one of unseen) unlooked.add(one)
   }
   return [...unlooked]

@@ -22,13 +22,13 @@ interface FailureKind {
 }
 
 const kinds = {
-  ADMIN_UNREACHABLE: { retry: true, tenant: 'untouched', hint: 'is the service running, and does service.admin name its socket? `holdfast doctor` tries each call' },
+  ADMIN_UNREACHABLE: { retry: true, tenant: 'untouched', hint: 'is the service running, and does service.admin name its socket, or do the commands of service.hooks run? `holdfast doctor` tries each call' },
   ADMIN_REFUSED: { retry: false, tenant: 'untouched', hint: 'look at the token, its rights and the tenant id; `holdfast doctor` tries each call' },
   SERVICE_BUSY: { retry: true, tenant: 'untouched', hint: 'the service cannot quiesce this tenant now; the next sweep tries again' },
   CONTRACT_BROKEN: { retry: false, tenant: 'unknown', hint: 'the service does not keep the admin contract; run `holdfast doctor` and show its owner the failing step' },
   QUIESCE_TIMEOUT: { retry: true, tenant: 'unknown', hint: 'requests of this tenant did not drain in time; try at a quieter hour or raise hold.drainTimeout' },
   LEASE_LOST: { retry: true, tenant: 'unknown', hint: 'the pause outlasted the lease; raise hold.ttl, or use WAL or a reflink file system for a shorter pause' },
-  IN_USE: { retry: true, tenant: 'untouched', hint: '`holdfast holders FILE` names the programs that have the file open; end them or try later' },
+  IN_USE: { retry: true, tenant: 'untouched', hint: '`holdfast holders FILE` names the programs that have the file open; try again when they have closed it' },
   LOCK_BUSY: { retry: true, tenant: 'untouched', hint: '`holdfast holders FILE` names the programs that hold a lock on the database; try later' },
   LOCK_NOT_HONOURED: { retry: false, tenant: 'unknown', hint: 'locks on this machine do not exclude anybody: stop using holdfast here and look at the mount; `holdfast doctor`' },
   LOCKS_UNTRUSTED: { retry: false, tenant: 'untouched', hint: 'locks are not dependable on this file system; run holdfast where the disk is local, or name the mount in tenants.trustMounts' },
@@ -49,7 +49,7 @@ const kinds = {
   RESUME_FAILED: { retry: true, tenant: 'maybe-paused', hint: 'run `holdfast resume --all` now; a lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE BY HOOKS' },
   RUN_ACTIVE: { retry: true, tenant: 'untouched', hint: 'another run of holdfast works on this service; wait for it to end' },
   CONFIG_INVALID: { retry: false, tenant: 'untouched', hint: 'correct the configuration; `holdfast explain KEY` explains a key, such as hold.ttl; nothing was touched' },
-  REGISTRY_STALE: { retry: true, tenant: 'untouched', hint: 'the service gives no valid list of tenants; look at its admin API with `holdfast doctor`' },
+  REGISTRY_STALE: { retry: true, tenant: 'untouched', hint: 'the service gives no valid list of tenants; `holdfast doctor` tries its admin API or service.hooks' },
   TENANT_UNKNOWN: { retry: false, tenant: 'untouched', hint: '`holdfast status` lists the tenants that are known' },
   TENANT_GONE: { retry: false, tenant: 'unknown', hint: 'the service no longer lists this tenant; if it was removed on purpose, do nothing: later runs do not name it' },
   FILE_GONE: { retry: false, tenant: 'unknown', hint: 'the service lists this tenant without this file; if that is on purpose, do nothing: later runs do not name it' },

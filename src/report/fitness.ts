@@ -7,7 +7,7 @@ import { count } from './units.ts'
 
 const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const
 
-export function renderFitness({ steps }: Fitness, options: { readonly width: number; readonly color: boolean }): string {
+export function renderFitness({ steps }: Pick<Fitness, 'steps'>, options: { readonly width: number; readonly color: boolean }): string {
   const colors = createColors(options.color)
   const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
   const lines = steps.flatMap(({ about, outcome, said, next }) => [
@@ -22,9 +22,15 @@ function conclusion(steps: Fitness['steps']): string {
   const withOutcome = (...outcomes: readonly string[]): number => steps.filter(({ outcome }) => outcomes.includes(outcome)).length
   const unfit = withOutcome('unfit', 'paused')
   const untried = withOutcome('skipped')
-  const open = untried === 0 ? '' : ` ${count(untried, 'step was', 'steps were')} not tried.`
-  if (unfit > 0) return `${unfit} of ${count(steps.length, 'step')} are unfit.${open}`
-  return untried > 0 ? `Nothing wrong was found.${open}` : 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
+  const warnings = withOutcome('warning')
+  const more = [
+    ...(warnings === 0 ? [] : [`${count(warnings, 'warning')}.`]),
+    ...(untried === 0 ? [] : [`${count(untried, 'step was', 'steps were')} not tried.`]),
+  ]
+  const still = withOutcome('paused') === 0 ? [] : ['A TENANT MAY STAND STILL.']
+  if (unfit > 0) return [...still, `${unfit} of ${count(steps.length, 'step')} ${unfit === 1 ? 'is' : 'are'} unfit.`, ...more].join(' ')
+  if (more.length > 0) return ['Nothing is unfit.', ...more].join(' ')
+  return 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
 }
 
 function hanging(text: string, word: string, width: number): readonly string[] {

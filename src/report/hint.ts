@@ -57,7 +57,9 @@ function isRepeat(command: string, code: string, { words, config }: CommandLine)
   if (named.test(command) && (config === null || !command.includes(shellWord(config)))) return false
   const asked = plainWords(command.split(' ').slice(1))
   const [first] = words
-  if (code === 'RESUME_FAILED' && first === 'resume' && asked.startsWith('resume ')) return true
+  // A tenant that did not resume does not by another resume. One that names its configuration ends what this one left.
+  const isResume = first === 'resume' && asked.startsWith('resume ') && !named.test(command)
+  if (code === 'RESUME_FAILED' && isResume) return true
   const pattern = asked.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/\b(?:FILE|ID|DIR|TENANT)\b/g, '(?!--).+')
   return new RegExp(`^${pattern}$`).test(plainWords(words.map(shellWord)))
 }

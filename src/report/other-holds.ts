@@ -25,7 +25,10 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
     case 'another-service':
       return { said: `${open}; it belongs to another service (${by})`, next: `holdfast resume --all ${from}` }
     case 'another-way':
-      return { said: `${open}; it was made with another service.admin or other hooks (${by}). The tenant may stand still`, next: byName }
+      return {
+        said: `${open}; it was made with another service.admin or other hooks than ${here(hold, config)} has now (${by}). The tenant may stand still`,
+        next: byName,
+      }
     case 'not-said':
       return { said: `${open} (${since}); an older holdfast did not record its service. The tenant may stand still`, next: byName }
     default:
@@ -33,8 +36,19 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
   }
 }
 
+const here = ({ config: ofHold }: OtherHold, config: string): string =>
+  ofHold === null || ofHold === config ? 'the configuration' : shellWord(config)
+
+/** The command as a person is told it, with what has to be true first. */
+export function adviceOn(hold: OtherHold, config: string): string {
+  const { next } = describeOther(hold, config)
+  const isSameFile = hold.config === null || hold.config === config
+  if (hold.whose === 'another-way' && isSameFile) return `if the present ones are right: \`${next}\``
+  return `${next} (${withoutThatConfiguration(hold)})`
+}
+
 /** Where the configuration that the command names is no more. */
-export function withoutThatConfiguration({ whose, service }: OtherHold): string {
+function withoutThatConfiguration({ whose, service }: OtherHold): string {
   if (whose === 'another-service' && service !== null) return `if that file is gone, name any configuration whose service.name is ${printable(service)}`
   return 'if that file is gone, name the present configuration; the hold ends once the tenant is seen serving'
 }

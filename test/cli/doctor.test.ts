@@ -9,6 +9,7 @@ import { newRunId } from '../../src/ledger/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import { Failure } from '../../src/model/failure.ts'
+import { connectService } from '../../src/service/connect.ts'
 import { configure } from '../support/holdfast.ts'
 import { eventually } from '../support/processes.ts'
 import { startDemo } from '../support/service.ts'
@@ -93,6 +94,24 @@ test('a ledger whose disk becomes full between quiesce and resume keeps no tenan
   const trial = tryContract({ service: demo.service, ledger: full, guardian, tenant: tenantId('acme'), settings, signal: AbortSignal.timeout(20_000) })
   await expect(trial).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE' })
   expect((await demo.status('acme')).state).toBe('active')
+})
+
+test('a quiesce that fails, and a resume that fails after it: both are shown', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+  const settings = await loadSettings(configure(demo).config)
+  await using ledger = await openLedger(settings.ledger.dir, newRunId())
+  await using guardian = await Guardian.begin(null)
+  // A resume that hangs is not run again, so that the test is short.
+  const hooks = {
+    kind: 'hooks', name: 'notes', tenants: ['/bin/echo', JSON.stringify(await demo.service.tenants(AbortSignal.timeout(5_000)))],
+    quiesce: ['/bin/false', '{tenant}'], resume: ['/bin/sh', '-c', 'exec sleep 600', '{tenant}'], timeoutMs: 1_000,
+  } as const
+  await using service = await connectService(hooks)
+  const steps = await tryContract({ service, ledger, guardian, tenant: tenantId('acme'), settings: { ...settings, service: hooks }, signal: AbortSignal.timeout(20_000) })
+  expect(steps.filter(({ outcome }) => outcome !== 'skipped')).toEqual([
+    expect.objectContaining({ about: 'service: quiesce', outcome: 'unfit', said: expect.stringMatching(/^ADMIN_REFUSED: .*exit code 1$/) as string }),
+    expect.objectContaining({ about: 'service: resume', outcome: 'paused', said: expect.stringMatching(/^RESUME_FAILED: .*it did not end within/) as string }),
+  ])
 })
 
 test('a service that is away: each step is shown, what was not asked is named, and the doctor does not send anybody to itself', async () => {

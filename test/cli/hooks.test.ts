@@ -1,5 +1,6 @@
 /** A service without an admin API, by the whole program: commands pause it and let it go on, and no lease ends what we began (interfaces.md, `hooks`). */
-import { readdirSync } from 'node:fs'
+import { closeSync, openSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { descendantsOf, eventually } from '../support/processes.ts'
 import { openHookedService } from './hooked-service.ts'
@@ -23,9 +24,22 @@ test('a sweep by commands, while the service writes: each tenant is paused once,
 test('the doctor pauses a tenant by commands once, resumes it, and warns of what commands cannot promise', async () => {
   await using service = await openHookedService({ tenants: three })
   const { code, stdout } = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: resume: /)])
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: files while quiesced: [^]*ok +service: resume: [^]*\nNothing is unfit. 1 warning.\n$/)])
   expect(stdout).not.toMatch(/not tried|holdfast doctor/)
   expect([service.deeds, service.paused()]).toEqual([['pause acme', 'resume acme'], []])
+})
+
+test('a quiesce command that leaves a file open: the doctor says who has it, and so does a sweep, which blames nobody else', async () => {
+  await using service = await openHookedService({ tenants: { acme: { wal: true } } })
+  const left = openSync(join(service.data, 'acme.db'), 'r')
+  const doctor = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
+  const sweep = reportIn(await holdfast(['sweep', '--json', '--config', service.config]))
+  closeSync(left)
+  expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringMatching(new RegExp(`UNFIT +service: files while quiesced: .*acme.db is not closed: process ${process.pid} \\([^]*its quiesce left handles open[^]* ok +service: resume`))])
+  expect(doctor.stdout).toMatch(/\n1 of \d+ steps is unfit\. 1 warning\.\n$/)
+  expect(sweep.results.map(gist)).toEqual(['inconclusive IN_USE'])
+  expect(sweep.results[0]?.failure?.hint).toMatch(/^if it is the service, its quiesce left handles open: .* If it is another program, end it\. Then try again$/)
+  expect(service.paused()).toEqual([])
 })
 
 /** With its guardian, which would have resumed what stands still. */

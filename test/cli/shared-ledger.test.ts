@@ -101,6 +101,22 @@ test('switched from hooks to the admin API: the hold is named, status is critica
   }
 })
 
+test('hooks that were corrected in the same file: `resume --all` and the doctor name the command that ends the hold, and it does', async () => {
+  using ledger = makeLedger()
+  await using service = await leftPaused('notes', ledger.dir)
+  const settings = readFileSync(service.config, 'utf8')
+  writeFileSync(service.config, settings.replaceAll('"pause","--"', '"pause","--now","--"'))
+  const all = await service.run('resume', '--all')
+  const command = `holdfast resume --config ${service.config} acme`
+  expect([all.code, all.stderr]).toEqual([4, expect.stringContaining(`next: if the present ones are right: \`${command}\`\n`)])
+  const doctor = await service.run('doctor')
+  expect([doctor.code, doctor.stdout]).toEqual([4, expect.stringMatching(/PAUSED +ledger: a hold on acme stands open; it was made with/)])
+  expect(doctor.stdout).toContain(`\`${command}\``)
+  expect(doctor.stdout).not.toMatch(/Nothing (?:wrong|is unfit)/)
+  expect((await service.run('resume', 'acme')).code).toBe(0)
+  expect(service.paused()).toEqual([])
+})
+
 test('two services that were given one name at two sockets: the one does not end the hold of the other', async () => {
   using ledger = makeLedger()
   let sweeping: Program | null = null

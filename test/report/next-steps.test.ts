@@ -139,6 +139,10 @@ describe('hints', () => {
     expect(hintFor({ code: 'RESUME_FAILED', hint }, line('sweep'))).toBe(hint)
     const other = 'holdfast resume --config /srv/other.yaml acme'
     expect(hintFor({ code: 'RESUME_FAILED', hint: other }, line('resume --all'))).toBe(other)
+    const sameFile = 'if the present ones are right: `holdfast resume --config /srv/notes.yaml bolt`'
+    for (const config of [null, '/srv/notes.yaml'])
+      expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume --all', config))).toBe(sameFile)
+    expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume bolt', '/srv/notes.yaml'))).toMatch(/^look at/)
     const byName = 'ask the service which tenants stand still, and run `holdfast resume ID` for each'
     expect(hintFor({ code: 'LEDGER_UNUSABLE', hint: byName }, line('resume --all'))).toBe(byName)
   })

@@ -112,6 +112,30 @@ test('a listing that is no listing is no registry', async () => {
   for (const text of ['', 'acme\nbolt', '[{"id":"a"}]', '[{"id":"","files":[]}]', '[{"id":"a","files":[]},{"id":"a","files":[]}]', '{"tenants":5}']) expect(await said(text)).toBe('REGISTRY_STALE untouched')
 })
 
+test('a listing of another form: which entry, what it must be, and where that stands', async () => {
+  const failed = async (text: string): Promise<string> => {
+    using ctl = notesctl(`process.stdout.write(${JSON.stringify(text)})`)
+    await using service = await connectService(ctl.settings())
+    const { message, hint } = await failureOf(service.tenants(forever))
+    expect(hint).toContain('`holdfast explain service.hooks.tenants`')
+    return message.replace(/^service.hooks.tenants: \[.*?\]: /, '')
+  }
+  const like = '; each entry must be like {"id": "acme", "files": ["/srv/acme.db"]}'
+  expect(await failed('["acme"]')).toBe(`entry 1 of the list: expected object, received string${like}`)
+  expect(await failed('[{"id":"a","files":[]},{"id":"b"}]')).toBe(`entry 2 of the list, files: it is missing${like}`)
+})
+
+test('a program that is not in PATH is named, with what to do', async () => {
+  using ctl = notesctl(listing)
+  const settings = ctl.settings({ tenants: ['no-such-notesctl', 'tenants'], quiesce: ['no-such-notesctl', 'pause', '{tenant}'] })
+  await using service = await connectService(settings)
+  for (const [deed, asked] of [['tenants', service.tenants(forever)], ['quiesce', service.quiesce(acme, request, forever)]] as const) {
+    const failure = await failureOf(asked)
+    expect(failure.message).toMatch(new RegExp(`^service.hooks.${deed}: there is no program no-such-notesctl in PATH \\(.*/bin.*\\)$`))
+    expect([failure.code, failure.hint, failure.tenantState]).toEqual(['ADMIN_UNREACHABLE', 'give its absolute path', 'untouched'])
+  }
+})
+
 test('fields of a listing that may be null may be absent, and one that does not fit is named', async () => {
   const listed = async (tenant: object): Promise<string> => {
     using ctl = notesctl(`console.log(JSON.stringify([${JSON.stringify(tenant)}]))`)
@@ -120,8 +144,8 @@ test('fields of a listing that may be null may be absent, and one that does not 
   }
   expect(await listed({ id: 'acme', files: [] })).toBe('active true')
   expect(await listed({ id: 'acme', files: [], state: null, healthy: null })).toBe('active true')
-  expect(await listed({ id: 'acme', files: [], state: 'asleep' })).toMatch(/: 0\.state: /)
-  expect(await listed({ id: 'acme', files: null })).toMatch(/: 0\.files: .*array/)
+  expect(await listed({ id: 'acme', files: [], state: 'asleep' })).toMatch(/: entry 1 of the list, state: /)
+  expect(await listed({ id: 'acme', files: null })).toMatch(/: entry 1 of the list, files: .*array/)
 })
 
 test('what does not fit in a listing never hides that a tenant serves', async () => {

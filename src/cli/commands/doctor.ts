@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { musts } from '../../fleet/doctor-musts.ts'
+import type { Step } from '../../fleet/doctor-words.ts'
 import { examineFitness } from '../../fleet/doctor.ts'
 import { tenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import type { OtherHold } from '../../model/service-way.ts'
 import { renderFitness } from '../../report/fitness.ts'
 import { jsonText } from '../../report/json-text.ts'
 import { wrap } from '../../report/layout.ts'
 import { withConfiguration, withConfigurations } from '../../report/hint.ts'
+import { adviceOn, describeOther } from '../../report/other-holds.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
@@ -33,9 +36,9 @@ need a pause are tried with --tenant only. Requests of the tenant itself are
 seen only if some come while it stands still.
 ${mustTable()}
 
-Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, 64 usage,
-  70 bug, 75 another run is active (with --tenant), 78 configuration,
-  129/130/131/143 ended by a signal`)
+Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, also by a hold
+  of an earlier run, 64 usage, 70 bug, 75 another run is active (with --tenant),
+  78 configuration, 129/130/131/143 ended by a signal`)
     .action((options: DoctorOptions) => act(() => examine(options, face)))
 }
 
@@ -48,7 +51,8 @@ const mustTable = (): string => [{ must: 'MUST', steps: ['STEPS'] }, ...musts].f
 
 async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  const { steps } = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
+  const { steps: tried, others } = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
+  const steps = tried.flatMap((step) => (step.about === 'ledger' ? [step, ...others.map((hold) => leftBy(hold, settings.file))] : [step]))
   const fitness = {
     steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, face) })),
   }
@@ -58,6 +62,10 @@ async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
   else if (code !== exitCodes.sound || !options.quiet) await face.print(renderFitness(fitness, face))
   return code
 }
+
+/** A hold that was made in another way: nobody but a person knows whether the tenant serves. */
+const leftBy = (hold: OtherHold, config: string): Step =>
+  ({ about: 'ledger', outcome: 'paused', said: describeOther(hold, config).said, next: adviceOn(hold, config) })
 
 /** A step's advice is a sentence, or nothing but a command. */
 const advised = (next: string, { commandLine: { config } }: Face): string =>

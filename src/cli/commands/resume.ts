@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { notResumed } from '../../fleet/open-holds.ts'
+import { notResumed, type HoldEnding } from '../../fleet/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../fleet/resume-tenants.ts'
 import { newRunId } from '../../ledger/run-id.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
+import type { OpenHold } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
 import { hintFor } from '../../report/hint.ts'
 import { jsonText } from '../../report/json-text.ts'
-import { describeOther, withoutThatConfiguration } from '../../report/other-holds.ts'
+import { adviceOn, describeOther } from '../../report/other-holds.ts'
 import { printable } from '../../report/printable.ts'
 import type { Face } from '../face.ts'
 import type { Act } from '../main.ts'
@@ -52,7 +53,9 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file, face))}\n`)
   const standing = notServing(resumption, settings.file)
   const left = standing ?? notWritten(resumption)
-  tellEndings(face, standing === null ? resumption.endings.map((ending) => ({ ...ending, unwritten: null })) : resumption.endings)
+  const told = resumption.endings.filter((ending) => !isPresumed(ending, resumption))
+  tellEndings(face, standing === null ? told.map((ending) => ({ ...ending, unwritten: null })) : told)
+  for (const { hold } of resumption.endings.filter((ending) => isPresumed(ending, resumption))) face.say(presumedText(hold, resumption))
   tellOthers(face, resumption.others.filter((hold) => hold !== left?.hold), settings.file)
   // Each thing once: what the failure says at the end is not said before it.
   const saidAtTheEnd = left?.failure.message ?? ''
@@ -67,6 +70,13 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
   if (left !== null) throw left.failure
   return notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive // Of what could not be read nobody knows whether it was a hold.
 }
+
+/** It serves, and that is all that is known of it. */
+const isPresumed = ({ hold, how, complaint }: HoldEnding, { presumed }: Resumption): boolean =>
+  hold === presumed && how !== null && how !== 'tenant-gone' && complaint === null
+
+const presumedText = ({ tenant }: OpenHold, { isNew }: Resumption): string =>
+  `${printable(tenant)} serves. ${isNew ? 'There is no ledger' : 'The ledger could not be read'}, so it is not known whether a hold was open`
 
 const nothingOpen = (only: TenantId | null, { notice, unread }: Resumption): string =>
   `no hold${only === null ? '' : ` on ${printable(only)}`} stands open${notice === null && !unread ? '' : ' in the ledger as it is now'}\n`
@@ -100,8 +110,8 @@ function notServing({ endings, others, leases, unknown, trouble, notice }: Resum
   }
   const [first] = others.filter(mayBeOurs)
   if (first === undefined) return null
-  const { said, next } = describeOther(first, config)
-  return { failure: new Failure('RESUME_FAILED', said, { hint: `${next} (${withoutThatConfiguration(first)})` }), hold: first }
+  const { said } = describeOther(first, config)
+  return { failure: new Failure('RESUME_FAILED', said, { hint: adviceOn(first, config) }), hold: first }
 }
 
 /** null where the ledger knows of all that serve again */

@@ -1,6 +1,6 @@
 /** A service without an admin API, reached by commands (interfaces.md, configuration, `hooks`). There is no lease: what we pause, only we resume. */
 import * as z from 'zod/mini'
-import { systemFailure } from '../../config/system-failure.ts'
+import { nameOfError, systemFailure } from '../../config/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -122,7 +122,7 @@ export class HookService implements Service {
 
   async #list(signal: AbortSignal): Promise<readonly ListedTenant[]> {
     const read = readAnswer(listing, this.#entriesOf(await this.#print(signal)))
-    if (read.kind === 'misfit') throw this.#invalid(quote(read.why))
+    if (read.kind === 'misfit') throw this.#invalid(inWordsOfList(read.why))
     const ids = new Set<string>()
     const size = new RegistrySize()
     for (const tenant of read.value) {
@@ -139,10 +139,10 @@ export class HookService implements Service {
     const ran = await runCommand(command, {
       timeoutMs: this.#settings.timeoutMs, signal, env: {}, keepsStdout: true, onStarted: () => undefined,
     })
-    if (ran.how === 'too-much-output') throw new Failure('REGISTRY_STALE', this.#describe(command, ran))
+    if (ran.how === 'too-much-output') throw new Failure('REGISTRY_STALE', this.#describe(command, ran), { hint: listHint })
     if (ran.how === 'aborted') throw new Failure('INTERRUPTED', this.#describe(command, ran), { cause: signal.reason })
-    if (ran.how === 'not-started') throw this.#notStarted(command, ran)
-    if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', this.#describe(command, ran))
+    if (ran.how === 'not-started') throw this.#notStarted('tenants', command, ran)
+    if (ran.how !== 'exit' || ran.code !== 0) throw new Failure('ADMIN_UNREACHABLE', `service.hooks.tenants: ${this.#describe(command, ran)}`, { hint: failedHint })
     return ran.stdout
   }
 
@@ -154,7 +154,7 @@ export class HookService implements Service {
   }
 
   #invalid(why: string): Failure {
-    return new Failure('REGISTRY_STALE', `${JSON.stringify(this.#settings.tenants)}: ${why}`)
+    return new Failure('REGISTRY_STALE', `service.hooks.tenants: ${JSON.stringify(this.#settings.tenants)}: ${why}`, { hint: listHint })
   }
 
   /** A command that acts on a tenant. */
@@ -171,7 +171,7 @@ export class HookService implements Service {
     const text = this.#describe(command, ran)
     switch (ran.how) {
       case 'not-started':
-        return this.#notStarted(command, ran)
+        return this.#notStarted('quiesce', command, ran)
       case 'timeout':
       case 'unkillable':
         return new Failure('QUIESCE_TIMEOUT', text, { tenant: 'maybe-paused', hint: 'find out why the quiesce command takes so long, or raise service.hooks.timeout' })
@@ -186,9 +186,14 @@ export class HookService implements Service {
   }
 
   /** Nothing was asked of the service, and what helps is said by what the system answered. */
-  #notStarted(command: readonly string[], ran: Extract<Ran, { readonly how: 'not-started' }>): Failure {
-    const { hint, concerns, cause } = systemFailure(ran.error, { doing: 'start', path: command[0] ?? '' })
-    return new Failure('ADMIN_UNREACHABLE', this.#describe(command, ran), { hint, concerns, cause })
+  #notStarted(deed: 'tenants' | 'quiesce', command: readonly string[], ran: Extract<Ran, { readonly how: 'not-started' }>): Failure {
+    const [program = ''] = command
+    const { hint, concerns, cause } = systemFailure(ran.error, { doing: 'start', path: program })
+    if (nameOfError(ran.error) === 'ENOENT' && !program.includes('/')) {
+      const said = `service.hooks.${deed}: there is no program ${quote(program)} in PATH (${quote(process.env['PATH'] ?? '')})`
+      return new Failure('ADMIN_UNREACHABLE', said, { hint: 'give its absolute path', concerns, cause })
+    }
+    return new Failure('ADMIN_UNREACHABLE', `service.hooks.${deed}: ${this.#describe(command, ran)}`, { hint, concerns, cause })
   }
 
   #describe(command: readonly string[], ran: Ran): string {
@@ -200,6 +205,18 @@ export class HookService implements Service {
     }
     return `${JSON.stringify(command)}: ${how[ran.how]}${ran.complaint === '' ? '' : ` (${ran.complaint})`}`
   }
+}
+
+const listHint = 'correct what the command prints; `holdfast explain service.hooks.tenants` says what it must be'
+const failedHint = 'run the command by hand and see what it says; is the service running?'
+
+/** `1.files: Invalid input: expected array, received undefined` as a person would say it. */
+function inWordsOfList(why: string): string {
+  const [, at, field, misfit] = /^(\d+)(?:\.(\S+))?: (?:Invalid input: )?(.*)$/s.exec(why) ?? []
+  if (at === undefined || misfit === undefined) return quote(why)
+  const entry = `entry ${Number(at) + 1} of the list${field === undefined ? '' : `, ${field}`}`
+  const missing = misfit.endsWith(', received undefined')
+  return `${quote(`${entry}: ${missing ? 'it is missing' : misfit}`)}; each entry must be like {"id": "acme", "files": ["/srv/acme.db"]}`
 }
 
 function parse(text: string): unknown {

@@ -138,12 +138,12 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     expect([without.code, without.stdout]).toEqual([
       0,
       expect.stringMatching(
-        /not tried +service: quiesce and resume[^]*\nNothing wrong was found\. 1 step was not tried\.\n$/,
+        /not tried +service: quiesce and resume[^]*\nNothing is unfit\. 1 step was not tried\.\n$/,
       ),
     ])
     expect([broken.code, broken.stdout]).toEqual([
       1,
-      expect.stringMatching(/UNFIT +service: no nesting[^]* steps are unfit\./),
+      expect.stringMatching(/UNFIT +service: no nesting[^]* steps (?:is|are) unfit\./),
     ])
     for (const { stdout } of [whole, without, broken]) {
       expect(stdout.split('\n').filter((line) => !/^ {2}(?:ok|warning|UNFIT|not tried) |^ {12}next: |^\S|^$/.test(line))).toEqual([])
