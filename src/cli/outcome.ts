@@ -64,6 +64,11 @@ export class Outcome implements Disposable {
     return { selected: this.#tally.results + this.#pending.size, covered: this.#tally.results }
   }
 
+  /** Whether the data of any file came to a verdict. */
+  get settlesAny(): boolean {
+    return this.#tally.settlesAny
+  }
+
   add(found: Result): void {
     const result = withHint(found, this.#face.commandLine)
     this.#pending.delete(keyOf(result.tenant, result.path))
