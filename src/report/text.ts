@@ -6,7 +6,7 @@ import { withConfiguration } from './hint.ts'
 import { wrap } from './layout.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
-import { describeNotices, describeProblem } from './problem.ts'
+import { describeNotices, describeProblem, describeProof } from './problem.ts'
 import { printable, printableSentence } from './printable.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
@@ -27,11 +27,13 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...heading(report, options),
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
     ...problems.flatMap((result) => ['', ...describeProblem(result, report.run.mode, options)]),
+    ...(options.verbose ? report.results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => ['', ...describeProof(result, options)]) : []),
     ...describeNotices(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
     ...notReachedLines(report.summary, options),
+    ...vouchedLine(report.results, options),
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options),
   ]
@@ -107,6 +109,12 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const more = notCovered - named.length
   const names = named.map(({ tenant, path }) => legibleName(tenant ?? path))
   return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
+}
+
+/** A verdict on a file that was never locked rests on the word of whoever named it. */
+function vouchedLine(results: readonly Result[], options: TextOptions): readonly string[] {
+  if (!results.some(({ verdict, evidence }) => evidence.level === 'none' && (verdict === 'sound' || verdict === 'damaged'))) return []
+  return wrap('Not locked and not proven: you say that no program writes these files.', options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

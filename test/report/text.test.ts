@@ -1,6 +1,7 @@
 /** The report for people: nothing wider than the terminal but commands, nothing of a hostile name reaches it, the loudest thing is first and last. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noEvidence } from '../../src/model/evidence.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { renderReport } from '../../src/report/text.ts'
 import { damaged, failed, needlesslyWide, paused, quiesce, report, sealed, sound, summarize, unproven } from './support.ts'
@@ -38,6 +39,15 @@ test('more than twenty sound tenants are counted, others never', () => {
   expect(text).not.toContain('t17')
   expect(text.split('\n')[1]).toMatch(/^acme +DAMAGED/)
   expect(renderReport(report(Array.from({ length: 30 }, (_, index) => sound(`t${index}`))), { ...plain, verbose: true })).toContain('t17')
+})
+
+test('--verbose shows how each sound result was proven; what was not locked says so', () => {
+  const text = renderReport(report([sound('alpha')]), { ...plain, verbose: true })
+  expect(text.replaceAll('\n', ' ')).toMatch(/sound {2}alpha {2}\/srv\/notes\/alpha.db {3}proof {3}sealed .*; snapshot of .* {3}read by SQLite 3.54.1/)
+  const said = 'Not locked and not proven: you say that no program writes these files.\n'
+  expect([text.includes(said), render(sound('a')).includes(said)]).toEqual([false, false])
+  for (const copy of [sound('a', { tenant: null, evidence: noEvidence }), damaged('a', { tenant: null, evidence: noEvidence })]) expect(render(copy)).toContain(said)
+  expect(render(unproven('a'))).not.toContain(said)
 })
 
 test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
