@@ -1,5 +1,5 @@
 /** From a name that somebody gave to the real path of a live set: the only place where a LivePath is minted. */
-import { lstatSync, statSync, type Stats } from 'node:fs'
+import { accessSync, constants, lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { isSystemError, nameOfError, systemFailure, type SystemError } from '../config/system-failure.ts'
@@ -115,8 +115,26 @@ export function failureOfPath(path: string, error: unknown): unknown {
       const { code, message, hint, tenantState } = opening(path, error)
       return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${hint}; or ${asCopy(path)}` })
     }
+    case 'EACCES':
+      return error.syscall === 'open' && isReadable(path) ? refusedWriting(path, error) : opening(path, error)
     default:
       return opening(path, error)
+  }
+}
+
+/** Who may read the file wonders why that is not enough. */
+function refusedWriting(path: string, error: SystemError): Failure {
+  const { code, message, hint, tenantState } = opening(path, error)
+  const why = 'holdfast opens the file for writing, to lock it (it writes nothing)'
+  return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${why}; ${hint}` })
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(onDisk(path), constants.R_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -87,7 +87,7 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
   const paint = (cell: string, column: number): string => {
     if (column !== 1) return cell
     if (cell === 'sound') return colors.green(cell)
-    return cell === 'inconclusive' ? colors.yellow(cell) : colors.bold(colors.red(cell))
+    return cell === 'inconclusive' || cell === 'BUSY' ? colors.yellow(cell) : colors.bold(colors.red(cell))
   }
   const columns = [
     { head: nounOf(results).toUpperCase(), align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PAUSE', align: 'right' }, { head: 'CHECK', align: 'right' },

@@ -50,6 +50,11 @@ test('--verbose shows how each sound result was proven; what was not locked says
   expect(render(unproven('a'))).not.toContain(said)
 })
 
+test('a bare file that somebody has open is BUSY, as its exit code is, and no failure', () => {
+  const inUse = { code: 'IN_USE', message: 'process 7 has the file open', hint: 'try later', tenantState: 'untouched' } as const
+  expect(render(failed('a', { tenant: null, failure: inUse }))).toMatch(/db {2}BUSY [^]*^BUSY {2}.srv.*a\.db$[^]*Exit code 75/m)
+})
+
 test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
   const lines = render(damaged('acme'), paused('stuck')).trimEnd().split('\n')
   expect(lines[0]).toMatch(/^PAUSED: 1 tenant may still stand still/)
