@@ -118,7 +118,7 @@ export function printableKey(row: RowKey): string {
   return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}${cutMark()}` : shown
 }
 
-function failureLines(result: Result, options: TextOptions): readonly string[] {
+export function failureLines(result: Result, options: TextOptions): readonly string[] {
   const { failure, reason } = result
   const it = result.tenant === null ? 'the file' : 'the tenant'
   const state = {

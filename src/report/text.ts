@@ -10,6 +10,7 @@ import { describeNotices, describeProblem, describeProof } from './problem.ts'
 import { printable, printableSentence } from './printable.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
+import { describeSameFailure, groupFailures } from './same-failure.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
 import { count, humanMs } from './units.ts'
@@ -26,7 +27,8 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...loudest(paused, report, options),
     ...heading(report, options),
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
-    ...problems.flatMap((result) => ['', ...describeProblem(result, report.run.mode, options)]),
+    ...(options.verbose ? problems.map((result) => [result] as const) : groupFailures(problems)).flatMap((group) =>
+      ['', ...(group.length > 1 ? describeSameFailure(group, options) : describeProblem(group[0], report.run.mode, options))]),
     ...(options.verbose ? report.results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => ['', ...describeProof(result, options)]) : []),
     ...describeNotices(report.results, options),
     ...describeRecoveries(report.results, options),

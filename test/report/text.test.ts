@@ -50,6 +50,16 @@ test('--verbose shows how each sound result was proven; what was not locked says
   expect(render(unproven('a'))).not.toContain(said)
 })
 
+test('many that failed for one reason are told once, others one by one', () => {
+  const outside = (id: string) => failed(id, { failure: { code: 'PATH_OUTSIDE_ROOTS', message: `/srv/notes/${id}.db of ${id} lies outside`, hint: 'correct the roots', tenantState: 'untouched' } })
+  const many = ['a', 'b', 'c', 'd', 'e'].map(outside)
+  const text = render(...many, failed('x'), damaged('acme'))
+  expect(text).toMatch(/^5 tenants FAILED for the same reason: a, b, c and 2 more\n {2}what {4}PATH_OUTSIDE_ROOTS: .*\n {10}somebody .*\n {2}state .*\n {2}hint {4}correct the roots\n {2}next\n {4}holdfast explain PATH_OUTSIDE_ROOTS$/m)
+  expect([text.split('correct the roots').length, text.includes('FAILED  x  '), text.includes('DAMAGED (index)  acme')]).toEqual([2, true, true])
+  expect(render(...many.slice(0, 3)).split('correct the roots')).toHaveLength(4)
+  expect(renderReport(report(many), { ...plain, verbose: true }).split('correct the roots')).toHaveLength(6)
+})
+
 test('a bare file that somebody has open is BUSY, as its exit code is, and no failure', () => {
   const inUse = { code: 'IN_USE', message: 'process 7 has the file open', hint: 'try later', tenantState: 'untouched' } as const
   expect(render(failed('a', { tenant: null, failure: inUse }))).toMatch(/db {2}BUSY [^]*^BUSY {2}.srv.*a\.db$[^]*Exit code 75/m)
