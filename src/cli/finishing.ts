@@ -10,7 +10,10 @@ export async function untilFinished<Done extends Worked & { readonly selected: n
   { ledger }: ServiceRun, outcome: Outcome, whole: boolean, work: () => Promise<Done>,
 ): Promise<Done> {
   const finished = (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>): Promise<void> =>
-    ledger.append({ kind: 'run-finished', exitCode, selected, covered, whole, notCovered: outcome.notReached })
+    ledger.append({
+      kind: 'run-finished', exitCode, selected, covered, notCovered: outcome.notReached,
+      whole: whole && outcome.settlesAny, // A sweep that could check nobody is no full sweep.
+    })
   let done: Done
   try {
     done = await work()

@@ -1,6 +1,6 @@
 /** Collects the results of a run and prints the report. Results are spooled, so that memory does not grow with tenants. */
 import type { RunId } from '../model/brand.ts'
-import { noEvidence } from '../model/evidence.ts'
+import { noEvidence, sealLevels, type Evidence, type SealLevel } from '../model/evidence.ts'
 import { exitCodeOfFailure, type ExitCode } from '../model/exit-code.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { NamedHold, Report, Result, RunFailure, SelectedFile } from '../model/report.ts'
@@ -62,6 +62,11 @@ export class Outcome implements Disposable {
 
   get counts(): { readonly selected: number; readonly covered: number } {
     return { selected: this.#tally.results + this.#pending.size, covered: this.#tally.results }
+  }
+
+  /** Whether the data of any file came to a verdict. */
+  get settlesAny(): boolean {
+    return this.#tally.settlesAny
   }
 
   add(found: Result): void {
@@ -143,5 +148,8 @@ const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST'
 type Ending = Pick<Worked, 'notCovered' | 'stopped'>
 
 /** Of a sound result what a table shows of it: what all have in common they share. */
-const inBrief = (result: Result): Result => (result.verdict === 'sound' ? { ...result, ...inCommon, evidence: noEvidence, findings: result.findings.length === 0 ? inCommon.findings : result.findings } : result)
+const inBrief = (result: Result): Result => (result.verdict === 'sound' ? { ...result, ...inCommon, evidence: levelAlone[result.evidence.level], findings: result.findings.length === 0 ? inCommon.findings : result.findings } : result)
+const levelAlone = Object.fromEntries(
+  sealLevels.map((level) => [level, { ...noEvidence, level }]),
+) as unknown as Readonly<Record<SealLevel, Evidence>>
 const inCommon = { content: { tables: [] }, coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, causes: [], findings: [], remedy: { do: 'nothing', indexes: [], rehearsed: false, why: '', command: null } } as const

@@ -1,8 +1,17 @@
 import type { Rule } from '../model/finding.ts'
 import type { Meaning } from './explain.ts'
 
-const repair = 'A rebuild of the index mends it (REINDEX), unless the table is wrong. Try it on a copy, which `holdfast pull` brings, and check that with `holdfast check --snapshot`.'
-const restore = 'Keep the file as it is. Restore from a backup that you have checked, or salvage what is readable from a copy, which `holdfast pull` brings.'
+const repair = [
+  'A rebuild of the index mends it, unless the table is wrong. Try it on a copy, which `holdfast pull` brings:',
+  '`sqlite3 copy.db \'REINDEX "name"\'`, with the name of the index. Then check it: `holdfast check --snapshot copy.db`.',
+].join(' ')
+const restore = [
+  'Keep the file as it is. Restore from a backup that you have checked.',
+  'Or salvage what is readable from a copy, which `holdfast pull` brings: `sqlite3 copy.db .recover | sqlite3 new.db`.',
+  'A sqlite3 that was built without dbpage says `SQL logic error` to that: take another one.',
+  'Then check it: `holdfast check --snapshot new.db`. A salvage may lack rows, and may bring deleted ones back.',
+].join(' ')
+const rewrite = 'On a copy: `sqlite3 copy.db "VACUUM INTO \'new.db\'"`, then `holdfast check --snapshot new.db`.'
 const lost = 'A write that never reached the disk, a page of another file in its place, or a program that wrote past the locks.'
 
 /** Every rule that a finding may carry. */
@@ -16,14 +25,14 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   'page-unreadable': { means: 'A page could not be read, or SQLite broke off while it read the object.', cause: 'A damaged page; with an error code of input and output it is the disk, and says nothing of the data.', todo: 'Look at the kernel log for disk errors, then check again. If SQLite calls the page malformed, restore or repair.' },
   'page-used-twice': { means: 'Two owners use one page: one of them has lost what it wrote there.', cause: 'A stale page that came back, a free list that named a page in use, or two programs that wrote at once.', todo: restore },
   'page-out-of-range': { means: 'A page points to a page that does not exist.', cause: 'A truncated file, or a damaged pointer.', todo: restore },
-  'page-unowned': { means: 'Pages belong to nothing and are not free: space is lost, no data.', cause: 'A write of the free list that was lost. Together with other damage it points to a torn transaction.', todo: 'Harmless by itself. Rewriting the file (VACUUM INTO a new one) gives the space back.' },
+  'page-unowned': { means: 'Pages belong to nothing and are not free: space is lost, no data.', cause: 'A write of the free list that was lost. Together with other damage it points to a torn transaction.', todo: `Harmless by itself. Rewriting the file gives the space back. ${rewrite}` },
   'page-malformed': { means: 'The bytes of a page make no sense as a page.', cause: `${lost} Zeroed pages look like this too.`, todo: 'An index page: rebuild the index. A table page: restore, or salvage the other rows.' },
   'wrong-depth': { means: 'The leaves of a b-tree do not all lie at the same depth.', cause: 'A pointer that leads to a page of another level: a lost write.', todo: restore },
   'rowid-out-of-order': { means: 'Rows of a table are not in the order of their rowids: lookups may miss them.', cause: lost, todo: restore },
   'key-out-of-order': { means: 'Rows of a WITHOUT ROWID table are not in the order of their primary key.', cause: 'A collation that changed, or a damaged page.', todo: restore },
   'overflow-broken': { means: 'The chain of pages that holds a long value is too short, too long or broken.', cause: lost, todo: restore },
-  'freelist-broken': { means: 'The list of free pages is wrong. No data is lost by it, but the next writes may use a page that is in use.', cause: 'A lost write of the first page or of the list.', todo: "Stop writing to this tenant until the file has been rewritten (VACUUM INTO a new one, checked before it takes the old one's place)." },
-  'pointer-map-wrong': { means: 'The map that auto-vacuum uses to find parents of pages is wrong.', cause: 'A lost write. Rows are not affected until the next vacuum moves pages.', todo: "Do not vacuum in place: rewrite the file (VACUUM INTO a new one, checked before it takes the old one's place)." },
+  'freelist-broken': { means: 'The list of free pages is wrong. No data is lost by it, but the next writes may use a page that is in use.', cause: 'A lost write of the first page or of the list.', todo: `Stop writing to this tenant until the file has been rewritten, and the new one checked. ${rewrite}` },
+  'pointer-map-wrong': { means: 'The map that auto-vacuum uses to find parents of pages is wrong.', cause: 'A lost write. Rows are not affected until the next vacuum moves pages.', todo: `Do not vacuum in place: rewrite the file. ${rewrite}` },
   'header-wrong': { means: 'The first 100 bytes of the file make no sense.', cause: 'Something else was written over the beginning of the file.', todo: restore },
   'schema-unreadable': { means: 'The table of tables cannot be read, so nobody knows what the file holds.', cause: 'Damage to the first pages of the file.', todo: restore },
   'missing-schema': { means: 'The file has no tables, and should have some.', cause: 'A file that was created anew under the old name, or a restore that did not finish.', todo: 'Find out who created it; restore from a verified backup.' },

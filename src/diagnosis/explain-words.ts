@@ -27,7 +27,11 @@ export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
   sealed: { means: "Exclusive lock, a second process refused, and the kernel's lease on every file unbroken from before the copy until after it.", cause: 'The default.', todo: 'Nothing: there is no stronger proof.' },
   exclusive: { means: 'Exclusive lock and a second process refused, but the kernel gave no leases, or idle handles remain.', cause: 'Another owner without CAP_LEASE, an overlay mount, or a service that keeps handles.', todo: 'See the holders in the evidence. If one of them could write, damage is inconclusive: let it close the file, and check again.' },
   'writer-locked': { means: 'The writers of a WAL database were locked out; readers may have it open.', cause: 'A service that keeps its handles open.', todo: 'Let the service close its handles when it quiesces.' },
-  none: { means: 'No hold was made: the caller vouches that the file is a private copy.', cause: '`holdfast check --snapshot`.', todo: 'Nothing, if it is one.' },
+  none: {
+    means: 'Nothing was proven. Either no hold was made, and the caller vouches that the file is a private copy; or a hold was tried, and no seal was reached.',
+    cause: '`holdfast check --snapshot`; or a failure, which the result names.',
+    todo: 'Nothing, if it is a private copy. Else explain the code of the failure.',
+  },
 }
 
 export const stateMeanings: Readonly<Record<TenantState, Meaning>> = {

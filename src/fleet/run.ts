@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts'
 import { givenMask } from '../host/file-mask.ts'
 import { beginCompanions } from '../hold/companions.ts'
 import type { Keeper } from '../hold/hold.ts'
+import { requireAnyRoot } from '../hold/live-path.ts'
 import { openSnapshotFolder } from '../hold/snapshot-folder.ts'
 import { leftBehind } from '../ledger/at-work.ts'
 import { HoldLocks } from '../ledger/hold-locks.ts'
@@ -58,7 +59,8 @@ export interface ServiceRun {
 
 /**
  * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
- * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE
+ * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE,
+ *   CONFIG_INVALID where no root exists
  */
 export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
@@ -122,7 +124,7 @@ async function openRun(settings: Settings, { run, waiting }: Opening, onCommand:
   }
 }
 
-/** First of all whoever stands still is resumed; only then anything is written. @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE */
+/** First of all whoever stands still is resumed; only then anything is written. @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE, CONFIG_INVALID */
 async function withLedger<Value>(
   { lock, ledger, service }: OpenedRun, settings: Settings, opening: Opening, guard: ResumeCare['guard'],
   work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
@@ -133,6 +135,7 @@ async function withLedger<Value>(
   opening.onEndings(endings)
   requireAllResumed(endings)
   opening.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
+  await requireAnyRoot(settings.tenants.roots, opening.interrupt)
   await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })
   return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
 }

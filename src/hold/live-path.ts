@@ -1,9 +1,10 @@
 /** From a name that somebody gave to the real path of a live set: the only place where a LivePath is minted. */
-import { lstatSync, statSync, type Stats } from 'node:fs'
+import { accessSync, constants, lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { isSystemError, nameOfError, systemFailure, type SystemError } from '../config/system-failure.ts'
 import { shellWord } from '../diagnosis/command.ts'
+import { startDeadline } from '../host/clock.ts'
 import { nameOf, onDisk } from '../host/file-name.ts'
 import { isMountPoint } from '../host/file-system.ts'
 import type { LivePath } from '../model/brand.ts'
@@ -42,14 +43,39 @@ export function absolute(named: string): string {
 /** @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both sides with symbolic links resolved */
 export async function requireInside(real: string, roots: readonly string[]): Promise<void> {
   for (const root of roots) if (isBelow(real, knownRoots.get(root) ?? null)) return
+  const missing: string[] = []
   for (const root of roots) {
-    const realRoot = await realpath(root, 'buffer').then(nameOf, () => null)
-    if (realRoot === null) continue
+    const realRoot = await orMissing(realpath(onDisk(root), 'buffer').then(nameOf))
+    if (realRoot === 'missing') missing.push(root)
+    if (realRoot === 'missing' || realRoot === null) continue
     knownRoots.set(root, realRoot)
     if (isBelow(real, realRoot)) return
   }
-  throw new Failure('PATH_OUTSIDE_ROOTS', `${real} lies outside the folders that the configuration allows (${roots.join(', ')})`)
+  const absent = missing.length === 0 ? '' : `; of these, ${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist`
+  throw new Failure('PATH_OUTSIDE_ROOTS', `${real} lies outside the folders that the configuration allows (${roots.join(', ')})${absent}`)
 }
+
+/** A root on a dead mount must not keep the run. */
+const rootLookMsMax = 10_000
+
+/**
+ * Where one of several is missing, such as on a mount that is away, only the tenants there fail.
+ * @throws {Failure} CONFIG_INVALID when none of the roots exists
+ */
+export async function requireAnyRoot(roots: readonly string[], signal: AbortSignal): Promise<void> {
+  using deadline = startDeadline(rootLookMsMax)
+  const over = AbortSignal.any([signal, deadline.signal])
+  const late = new Promise<null>((resolve) => { over.addEventListener('abort', () => resolve(null), { once: true }) })
+  for (const root of roots) {
+    if ((await Promise.race([orMissing(realpath(onDisk(root), 'buffer')), late])) !== 'missing') return
+  }
+  const said = roots.length === 1 ? `the folder ${roots.join()} does not exist` : `none of the folders exists: ${roots.join(', ')}`
+  throw new Failure('CONFIG_INVALID', `tenants.roots: ${said}`, { hint: 'correct tenants.roots, or mount what is to be there' })
+}
+
+/** @returns `missing` where nothing is there; null for any other failure */
+const orMissing = <Value>(path: Promise<Value>): Promise<Value | 'missing' | null> =>
+  path.catch((error: unknown) => (isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)) ? 'missing' : null))
 
 /** Where the configured folders led to when they were last resolved: each tenant would ask several times. */
 const knownRoots = new Map<string, string>()
@@ -89,8 +115,26 @@ export function failureOfPath(path: string, error: unknown): unknown {
       const { code, message, hint, tenantState } = opening(path, error)
       return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${hint}; or ${asCopy(path)}` })
     }
+    case 'EACCES':
+      return error.syscall === 'open' && isReadable(path) ? refusedWriting(path, error) : opening(path, error)
     default:
       return opening(path, error)
+  }
+}
+
+/** Who may read the file wonders why that is not enough. */
+function refusedWriting(path: string, error: SystemError): Failure {
+  const { code, message, hint, tenantState } = opening(path, error)
+  const why = 'holdfast opens the file for writing, to lock it (it writes nothing)'
+  return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${why}; ${hint}` })
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(onDisk(path), constants.R_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -20,7 +20,8 @@ export function nextCommand(result: Result, ran: Ran, config: string | null): st
 function commandFor(result: Result, { mode, copied }: Ran): string | null {
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
-    return copied || mode === 'pull'
+    // What is compared with something may well be the copy that was brought before.
+    return copied || mode === 'pull' || (mode === 'compare' && result.tenant === null)
       ? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
       : bringCopy(result)
   }

@@ -24,10 +24,9 @@ const noticesShownMax = 10
 /** @param mode what was run */
 export function describeProblem(result: Result, mode: Ran['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
-  const title = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}  ${result.tenant === null ? '' : `${legibleName(result.tenant)}  `}${legibleName(result.path)}`
   const command = nextCommand(result, { mode, copied: options.copied ?? false }, options.config ?? null)
   return [
-    ...wrap(title, options.width).map((line) => colors.bold(line)),
+    ...titleLines(result, options),
     ...findingLines(result, options),
     ...tableLines(result, options),
     ...failureLines(result, options),
@@ -38,6 +37,17 @@ export function describeProblem(result: Result, mode: Ran['mode'], options: Text
     ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${legibleSentence(result.remedy.why)}`, options) : []),
     ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
   ]
+}
+
+/** How a sound result was proven, and who read it. */
+export const describeProof = (result: Result, options: TextOptions): readonly string[] =>
+  [...titleLines(result, options), ...line('proof', proofOf(result), options), ...readByLines(result, options)]
+
+function titleLines(result: Result, options: TextOptions): readonly string[] {
+  const colors = createColors(options.color)
+  const verdict = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}`
+  const title = [verdict, ...(result.tenant === null ? [] : [legibleName(result.tenant)]), legibleName(result.path)].join('  ')
+  return wrap(title, options.width).map((line) => colors.bold(line))
 }
 
 /** What is told of results that are sound all the same. */
@@ -108,7 +118,7 @@ export function printableKey(row: RowKey): string {
   return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}${cutMark()}` : shown
 }
 
-function failureLines(result: Result, options: TextOptions): readonly string[] {
+export function failureLines(result: Result, options: TextOptions): readonly string[] {
   const { failure, reason } = result
   const it = result.tenant === null ? 'the file' : 'the tenant'
   const state = {
@@ -133,7 +143,7 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
 }
 
 function proofOf({ evidence, failure }: Result): string {
-  const level = { sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)', exclusive: 'exclusive (lock held, second process refused, no kernel lease)', 'writer-locked': 'writer-locked (writers shut out, readers may remain)', none: 'none (no seal was reached)' }[evidence.level]
+  const level = { sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)', exclusive: 'exclusive (lock held, second process refused, no kernel lease)', 'writer-locked': 'writer-locked (writers shut out, readers may remain)', none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)' }[evidence.level]
   const untold = holdingProcesses(evidence.holders).filter(({ pid }) => failure?.message.includes(`process ${pid} `) !== true)
   const holders = untold.slice(0, holdersShownMax).map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
   const more = untold.length - holders.length

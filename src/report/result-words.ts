@@ -1,4 +1,5 @@
 /** Words for results: verdicts that no other can be mistaken for. */
+import { exitCodeOfResult, exitCodes } from '../model/exit-code.ts'
 import type { Result } from '../model/report.ts'
 
 export interface TextOptions {
@@ -19,5 +20,6 @@ export const isPaused = (result: Pick<Result, 'failure'>): boolean => result.fai
 
 export function verdictWord(result: Pick<Result, 'verdict' | 'failure'>): string {
   if (isPaused(result)) return 'PAUSED?'
+  if (exitCodeOfResult(result) === exitCodes.busy) return 'BUSY'
   return { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' }[result.verdict]
 }

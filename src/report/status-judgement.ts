@@ -11,7 +11,7 @@ import { count, humanMs } from './units.ts'
 export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
   readonly word: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
-  /** Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE. Names in them are kept together (layout.ts). */
+  /** Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are kept together (layout.ts). */
   readonly reasons: readonly string[]
   /** Files by what stands of them. */
   readonly counts: Readonly<Record<Standing, number>>
@@ -33,7 +33,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants, generatedAt: now, maxAgeMs, lastFullSweepAt } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
-  const named = (standing: Standing): string => nameSome(tenants.filter((one) => standingOf(one) === standing).map((one) => one.tenant ?? one.path))
+  const inState = (standing: Standing): readonly TenantStatus[] => tenants.filter((one) => standingOf(one) === standing)
   // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to resume.
   const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
@@ -50,21 +50,28 @@ export function judgeStatus(view: StatusView): StatusJudgement {
 
   const critical = [
     ...(overdue.length > 0 ? [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${nameSome(overdue.map(({ tenant }) => tenant))}; ${resume}`] : []),
-    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${named('damaged')}`] : []),
+    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(inState('damaged').map(nameOf))}`] : []),
   ]
   const warning = [
     ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold stands open'] : []),
     ...(!isOfAll ? (tenants.length === 0 ? ['STALE none of them was checked yet'] : []) : sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep lies in the future: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
-    ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map((one) => one.tenant ?? one.path))}`] : []),
-    ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${named('inconclusive')}`] : []),
-    ...(counts.failed > 0 ? [`INCONCLUSIVE ${counts.failed} failed: ${named('failed')}`] : []),
+    ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map(nameOf))}`] : []),
+    ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(inState('inconclusive'))}`] : []),
+    ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(inState('failed'))}`] : []),
   ]
-  const knowsNothing = counts.never === tenants.length && (lastFullSweepAt === null || !isOfAll)
+  // Failures tell nothing of the data: where nobody was ever seen sound or damaged, nothing is known.
+  const saysSomething = ({ verdict, settled }: TenantStatus): boolean => verdict === 'sound' || settled !== null
+  const knowsNothing = tenants.length === 0 ? lastFullSweepAt === null || !isOfAll : !tenants.some(saysSomething)
   const code = critical.length > 0 ? 2 : knowsNothing ? 3 : warning.length > 0 ? 1 : 0
   const word = (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code]
   return { code, word, reasons: [...critical, ...warning], counts, oldestCheckAgeMs: oldest, overdueHolds: overdue.length }
 }
 
+const nameOf = ({ tenant, path }: TenantStatus): string => tenant ?? path
+
 const namedMax = 3
-const nameSome = (names: readonly string[]): string =>
-  `${names.slice(0, namedMax).map((name) => legibleName(name)).join(', ')}${names.length > namedMax ? ` and ${names.length - namedMax} more` : ''}`
+const nameSome = (names: readonly string[]): string => listSome(names.map((name) => legibleName(name)))
+const nameWithCauses = (some: readonly TenantStatus[]): string =>
+  listSome(some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`))
+const listSome = (items: readonly string[]): string =>
+  `${items.slice(0, namedMax).join(', ')}${items.length > namedMax ? ` and ${items.length - namedMax} more` : ''}`

@@ -8,13 +8,15 @@ import type { StatusView, TenantStatus } from './status.ts'
 
 /** So many tenants of each state get a command of their own. */
 const checksMax = 5
+/** For more that could not be checked, one sweep is shorter. */
+const uncheckedMax = 3
 
 export function nextCommands(view: StatusView, { overdueHolds, reasons }: StatusJudgement): readonly string[] {
   const { tenants, openHolds, otherHolds, selection, generatedAt } = view
   const isOverdue = openHolds.some(({ leftBehind }) => leftBehind) || (overdueHolds > 0 && otherHolds.length === 0)
   const isStale = reasons.some((reason) => reason.startsWith('STALE'))
   const ours = [
-    ...checksOf(tenants, 'damaged'), ...checksOf(tenants, 'inconclusive'), ...checksOf(tenants, 'failed'),
+    ...checksOf(tenants, 'damaged'), ...againstUnchecked(view),
     ...(isStale ? (selection === null ? ['holdfast sweep'] : againstStale(view)) : []),
   ]
   return [...new Set([
@@ -26,6 +28,14 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
 
 function checksOf(tenants: readonly TenantStatus[], standing: Standing): readonly string[] {
   return [...new Set(tenants.filter((one) => standingOf(one) === standing).map(checkOf))].slice(0, checksMax)
+}
+
+function againstUnchecked({ tenants, selection }: StatusView): readonly string[] {
+  const unchecked = tenants.filter((one) => ['inconclusive', 'failed'].includes(standingOf(one)))
+  if (selection !== null || new Set(unchecked.map(({ tenant, path }) => tenant ?? path)).size <= uncheckedMax) {
+    return [...checksOf(tenants, 'inconclusive'), ...checksOf(tenants, 'failed')]
+  }
+  return ['holdfast sweep']
 }
 
 function checkOf({ tenant, path, failure }: TenantStatus): string {

@@ -26,6 +26,11 @@ export class Tally {
     return Object.values(this.#counts).reduce((sum, count) => sum + count, 0)
   }
 
+  /** Whether the data of any file came to a verdict. */
+  get settlesAny(): boolean {
+    return this.#counts.sound + this.#counts.damaged > 0
+  }
+
   /** A tenant that may be paused outweighs the signal, the signal everything else. */
   exitCode({ notCovered, stopped, signal }: RunEnd): ExitCode {
     const worst = gravest([...this.#codes, ...(stopped === null ? [] : [stopped]), ...(notCovered > 0 ? [exitCodes.inconclusive] : [])])

@@ -6,10 +6,11 @@ import { withConfiguration } from './hint.ts'
 import { wrap } from './layout.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
-import { describeNotices, describeProblem } from './problem.ts'
+import { describeNotices, describeProblem, describeProof } from './problem.ts'
 import { printable, printableSentence } from './printable.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
+import { describeSameFailure, groupFailures } from './same-failure.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
 import { count, humanMs } from './units.ts'
@@ -26,12 +27,15 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...loudest(paused, report, options),
     ...heading(report, options),
     ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
-    ...problems.flatMap((result) => ['', ...describeProblem(result, report.run.mode, options)]),
+    ...(options.verbose ? problems.map((result) => [result] as const) : groupFailures(problems)).flatMap((group) =>
+      ['', ...(group.length > 1 ? describeSameFailure(group, options) : describeProblem(group[0], report.run.mode, options))]),
+    ...(options.verbose ? report.results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => ['', ...describeProof(result, options)]) : []),
     ...describeNotices(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
     ...notReachedLines(report.summary, options),
+    ...vouchedLine(report.results, options),
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options),
   ]
@@ -85,7 +89,7 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
   const paint = (cell: string, column: number): string => {
     if (column !== 1) return cell
     if (cell === 'sound') return colors.green(cell)
-    return cell === 'inconclusive' ? colors.yellow(cell) : colors.bold(colors.red(cell))
+    return cell === 'inconclusive' || cell === 'BUSY' ? colors.yellow(cell) : colors.bold(colors.red(cell))
   }
   const columns = [
     { head: nounOf(results).toUpperCase(), align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PAUSE', align: 'right' }, { head: 'CHECK', align: 'right' },
@@ -107,6 +111,12 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const more = notCovered - named.length
   const names = named.map(({ tenant, path }) => legibleName(tenant ?? path))
   return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
+}
+
+/** A verdict on a file that was never locked rests on the word of whoever named it. */
+function vouchedLine(results: readonly Result[], options: TextOptions): readonly string[] {
+  if (!results.some(({ verdict, evidence }) => evidence.level === 'none' && (verdict === 'sound' || verdict === 'damaged'))) return []
+  return wrap('Not locked and not proven: you say that no program writes these files.', options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {

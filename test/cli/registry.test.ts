@@ -158,3 +158,28 @@ test('a WAL, a wal-index or a journal that is listed by itself is no damaged dat
   }
   expect(service.deeds).toEqual(['close acme', 'open acme'])
 })
+
+test('roots that do not exist are one failure of the configuration; where one of several exists, its tenants are checked', async () => {
+  const roots: string[] = ['/nowhere/a']
+  await using alone = await openService({ settings: { tenants: { roots } } })
+  const ran = await holdfast(['sweep', '--json', '--config', alone.config])
+  const { failure, results } = reportIn(ran)
+  expect([ran.code, failure?.code, failure?.message, results]).toEqual([78, 'CONFIG_INVALID', 'tenants.roots: the folder /nowhere/a does not exist', []])
+  expect(alone.deeds).toEqual([])
+
+  await using some = await openService({ tenants: (data) => {
+    roots.push(data)
+    return { acme: `${data}/acme.db`, bolt: makeDatabase(join(dirname(data), 'bolt.db')) }
+  }, settings: { tenants: { roots } } })
+  const report = await reportOf(['sweep', '--config', some.config])
+  const found = Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))
+  expect(found).toEqual({ acme: 'sound', bolt: 'failed PATH_OUTSIDE_ROOTS' })
+  expect(report.results.find(({ tenant }) => tenant === 'bolt')?.failure?.message).toMatch(/; of these, \/nowhere\/a does not exist$/)
+})
+
+test('a sweep that could check nobody is no full sweep, and a status after it knows nothing', async () => {
+  await using service = await openService({ tenants: (data) => ({ acme: makeDatabase(join(dirname(data), 'acme.db')) }) })
+  expect((await holdfast(['sweep', '--config', service.config])).code).toBe(1)
+  const status = await holdfast(['status', '--format', 'nagios', '--config', service.config])
+  expect([status.code, status.stdout]).toEqual([3, expect.stringMatching(/^HOLDFAST UNKNOWN - STALE no full sweep yet; .*FAILED 1: acme \(PATH_OUTSIDE_ROOTS\) \|/) as string])
+})

@@ -139,6 +139,10 @@ test.skipIf(noMonitor !== null)(closedTo, async () => {
   chmodSync(config, 0o644)
   const look = `LEDGER_UNUSABLE: cannot look into the ledger's folder .*${denied}`
   expect(await run('sweep')).toMatchObject({ code: 1, stderr: matching(look) })
+  const lock = 'holdfast opens the file for writing, to lock it (it writes nothing); it belongs to uid 0'
+  const file = makeDatabase(folder.in('app.db'))
+  chmodSync(file, 0o644)
+  expect(await run(`check ${file}`)).toMatchObject({ code: 1, stdout: including(lock) })
   const line = /^HOLDFAST UNKNOWN - LEDGER_UNUSABLE: .*permission denied/
   expect(await run('status --format nagios')).toMatchObject({ code: 3, stdout: matching(line) })
 })

@@ -22,6 +22,14 @@ const meanings = [
   ...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'writer-locked', 'maybe-paused', 'wal-reset-bug', 'rebuild', ...Object.values(exitCodes).map(String),
 ]
 
+test.each([
+  ['row-missing-from-index', `sqlite3 copy.db 'REINDEX "name"'`], ['page-out-of-range', 'sqlite3 copy.db .recover | sqlite3 new.db'],
+  ['freelist-broken', `sqlite3 copy.db "VACUUM INTO 'new.db'"`],
+])('%s: what to type on a copy', (rule, command) => {
+  expect(explain(rule)[0]?.todo).toMatch(/copy[^]*holdfast check --snapshot/)
+  expect(explain(rule)[0]?.todo).toContain(`\`${command}\``)
+})
+
 describe('explain', () => {
   test.each(meanings)('%s is explained, in any case', (topic) => {
     for (const asked of [topic, topic.toUpperCase(), ` ${topic.toLowerCase().replaceAll('_', '-')} `]) {

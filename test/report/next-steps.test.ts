@@ -82,6 +82,7 @@ describe('after a result', () => {
         const own = tenant === null ? 'holdfast check /srv/notes/acme.db' : 'holdfast check --tenant acme'
         if (mode === 'check') expect(command).not.toBe(own)
         if (mode === 'check' && copied) expect(command).not.toMatch(/^holdfast check/)
+        if (mode === 'compare' && tenant === null) expect(command).not.toContain('--keep-snapshot')
         if (mode === 'pull') expect(command).not.toMatch(/^holdfast pull/)
         const [, topic = null] = /^holdfast explain (.*)$/.exec(command) ?? []
         if (topic !== null) expect(explain(topic), topic).not.toBeNull()

@@ -1,6 +1,7 @@
 /** The report for people: nothing wider than the terminal but commands, nothing of a hostile name reaches it, the loudest thing is first and last. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noEvidence } from '../../src/model/evidence.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { renderReport } from '../../src/report/text.ts'
 import { damaged, failed, needlesslyWide, paused, quiesce, report, sealed, sound, summarize, unproven } from './support.ts'
@@ -38,6 +39,30 @@ test('more than twenty sound tenants are counted, others never', () => {
   expect(text).not.toContain('t17')
   expect(text.split('\n')[1]).toMatch(/^acme +DAMAGED/)
   expect(renderReport(report(Array.from({ length: 30 }, (_, index) => sound(`t${index}`))), { ...plain, verbose: true })).toContain('t17')
+})
+
+test('--verbose shows how each sound result was proven; what was not locked says so', () => {
+  const text = renderReport(report([sound('alpha')]), { ...plain, verbose: true })
+  expect(text.replaceAll('\n', ' ')).toMatch(/sound {2}alpha {2}\/srv\/notes\/alpha.db {3}proof {3}sealed .*; snapshot of .* {3}read by SQLite 3.54.1/)
+  const said = 'Not locked and not proven: you say that no program writes these files.\n'
+  expect([text.includes(said), render(sound('a')).includes(said)]).toEqual([false, false])
+  for (const copy of [sound('a', { tenant: null, evidence: noEvidence }), damaged('a', { tenant: null, evidence: noEvidence })]) expect(render(copy)).toContain(said)
+  expect(render(unproven('a'))).not.toContain(said)
+})
+
+test('many that failed for one reason are told once, others one by one', () => {
+  const outside = (id: string) => failed(id, { failure: { code: 'PATH_OUTSIDE_ROOTS', message: `/srv/notes/${id}.db of ${id} lies outside`, hint: 'correct the roots', tenantState: 'untouched' } })
+  const many = ['a', 'b', 'c', 'd', 'e'].map(outside)
+  const text = render(...many, failed('x'), damaged('acme'))
+  expect(text).toMatch(/^5 tenants FAILED for the same reason: a, b, c and 2 more\n {2}what {4}PATH_OUTSIDE_ROOTS: .*\n {10}somebody .*\n {2}state .*\n {2}hint {4}correct the roots\n {2}next\n {4}holdfast explain PATH_OUTSIDE_ROOTS$/m)
+  expect([text.split('correct the roots').length, text.includes('FAILED  x  '), text.includes('DAMAGED (index)  acme')]).toEqual([2, true, true])
+  expect(render(...many.slice(0, 3)).split('correct the roots')).toHaveLength(4)
+  expect(renderReport(report(many), { ...plain, verbose: true }).split('correct the roots')).toHaveLength(6)
+})
+
+test('a bare file that somebody has open is BUSY, as its exit code is, and no failure', () => {
+  const inUse = { code: 'IN_USE', message: 'process 7 has the file open', hint: 'try later', tenantState: 'untouched' } as const
+  expect(render(failed('a', { tenant: null, failure: inUse }))).toMatch(/db {2}BUSY [^]*^BUSY {2}.srv.*a\.db$[^]*Exit code 75/m)
 })
 
 test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
