@@ -40,30 +40,28 @@ interface NewestRow {
   readonly settledBrief: string | null
 }
 
-/**
- * Of each file: its newest check, and the newest one that settles something, in whatever way the service was reached.
- * A verdict is about a file, and its history tells of all ways too.
- */
+/** Of each file: what this way has last found, else what another way has. Damage stands whoever found it, until a check in this way settles something. */
 export function lastResults(database: Database.Database, way: ServiceWay | null, say: Say): readonly LastResult[] {
-  const service = numbersOf(database, way)
-  const rows = database.prepare<[string], NewestRow>(`
-    select file.tenant, file.path, newest.sequence, newest.at, newest.run, newest.brief,
+  const { own, service } = numbersOf(database, way)
+  const rows = database.prepare<[string, string], NewestRow>(`
+    select newest_check.tenant, newest_check.path, newest.sequence, newest.at, newest.run, newest.brief,
       settled.sequence as settledSequence, settled.at as settledAt, settled.run as settledRun, settled.brief as settledBrief
-    from (
-      select tenant, path, max(sequence) as sequence, max(settled) as settled from newest_check
-      where way in (select value from json_each(?)) group by tenant, path
-    ) as file
-    join line as newest on newest.sequence = file.sequence
-    left join line as settled on settled.sequence = file.settled
-    order by file.tenant, file.path`)
+    from newest_check
+    join line as newest on newest.sequence = newest_check.sequence
+    left join line as settled on settled.sequence = newest_check.settled
+    where newest_check.way in (select value from json_each(?))
+    order by newest_check.tenant, newest_check.path, newest_check.way in (select value from json_each(?)) desc, newest_check.sequence desc`)
   const results: LastResult[] = []
-  for (const row of rows.iterate(service)) {
+  for (const row of rows.iterate(service, own)) {
+    const known = results.at(-1)
+    if (known?.tenant === row.tenant && known.path === row.path) {
+      if (known.settled === null) results[results.length - 1] = { ...known, settled: settledIn(row, say) }
+      continue
+    }
     if (results.length > answerMax.lastResults) break
     const brief = briefIn(row.brief, row.sequence, row.at, say)
     if (brief === null) continue
-    const settled = settledIn(row, say)
-    const { tenant, path, at, run } = row
-    results.push({ ...checkedThen(at, run, brief), tenant: tenantId(tenant), path, failure: brief.failure, settled })
+    results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, failure: brief.failure, settled: settledIn(row, say) })
   }
   return bounded(results, answerMax.lastResults, 'results', say)
 }
@@ -111,7 +109,7 @@ function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
 
 /** Newest first. */
 function rowsOf(database: Database.Database, way: ServiceWay | null, tenant: string | null, condition: 'true' | "kind = 'checked'"): Iterable<Row> {
-  const service = numbersOf(database, way)
+  const { service } = numbersOf(database, way)
   if (tenant === null) return database.prepare<[string], Row>(`select ${columns} from line where ${condition} and ${ofService} order by sequence desc`).iterate(service)
   return database.prepare<[string, string], Row>(`select ${columns} from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`).iterate(tenant, service)
 }
@@ -120,7 +118,7 @@ type CheckRow = Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null; 
 
 /** Of each file; null for one that was never checked. What was found by another way of reaching the service counts as well. */
 export function newestChecks(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (NewestCheck | null)[] {
-  const service = numbersOf(database, way)
+  const { service } = numbersOf(database, way)
   const find = database.prepare<[string, string, string], CheckRow>(`
     select line.sequence, line.at, line.brief, newest_check.settled from newest_check join line using (sequence)
     where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?)) order by sequence desc`)
@@ -135,7 +133,7 @@ export function newestChecks(database: Database.Database, way: ServiceWay | null
 }
 
 export function lastRuns(database: Database.Database, way: ServiceWay | null, limit: number, say: Say): readonly RecordedRun[] {
-  const service = numbersOf(database, way)
+  const { service } = numbersOf(database, way)
   const started = database.prepare<[string, number], Row>(`select ${columns} from line where kind = 'run-started' and ${ofService} order by sequence desc limit ?`)
   const finished = database.prepare<[string], Row>(`select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`)
   const read = reader(say)

@@ -91,7 +91,7 @@ export interface LedgerReading extends AsyncDisposable {
   openHolds(): Promise<readonly OpenHold[]>
   /** All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that did not say. */
   otherHolds(): Promise<readonly OtherHold[]>
-  /** The newest check of each file of each tenant, in whatever way the service was reached. */
+  /** The newest check of each file of each tenant. What was checked in another way counts until it is checked in this one. */
   lastResults(): Promise<readonly LastResult[]>
   /** Newest first; of all tenants of the service for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>

@@ -43,7 +43,7 @@ interface TotalRow {
 
 /** Of this service, in whatever way it was reached. A ledger that no run of this version has written yet has none. */
 export function pauseTotals(database: Database.Database, way: ServiceWay | null): PauseTotals {
-  const service = numbersOf(database, way)
+  const { service } = numbersOf(database, way)
   const isThere = database.prepare("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined
   const rows = !isThere ? [] : database.prepare<[string], TotalRow>(`
     select up_to_ms as upToMs, sum(pauses) as pauses, sum(total_ms) as totalMs from pause_total

@@ -28,13 +28,23 @@ export function numberOf(database: Database.Database, way: WrittenWay): number {
   return Number(put.run(named).lastInsertRowid)
 }
 
-/** Numbers of the ways in which this service was reached, as JSON for `json_each`. */
-export function numbersOf(database: Database.Database, way: ServiceWay | null): string {
-  const { service } = written(way)
-  // Of lines that do not name their service nobody knows whether they are of bare files.
-  const ways = database.prepare<[string | null], number>(
-    'select id from way where service is ? and (id > 0 or service is not null)').pluck()
-  return JSON.stringify(ways.all(service))
+/** Numbers of ways as JSON, for `json_each`. */
+export interface Numbers {
+  /** Of this service, reached in this way. */
+  readonly own: string
+  /** Of this service, in whatever way. */
+  readonly service: string
+}
+
+export function numbersOf(database: Database.Database, way: ServiceWay | null): Numbers {
+  const { service, via, address } = written(way)
+  const numbers = (condition: string, ...values: readonly (string | null)[]): string =>
+    JSON.stringify(database.prepare<unknown[], number>(`select id from way where ${condition}`).pluck().all(...values))
+  return {
+    own: numbers('id > 0 and service is ? and via is ? and address is ?', service, via, address),
+    // Of lines that do not name their service nobody knows whether they are of bare files.
+    service: numbers('service is ? and (id > 0 or service is not null)', service),
+  }
 }
 
 /** null for a hold of this service in this way. */
