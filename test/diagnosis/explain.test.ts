@@ -15,6 +15,7 @@ const all = [...topics, ...explainKeys()]
 const needed = [
   'tenant', 'live-set', 'service', 'quiesce', 'resume', 'lease', 'hold', 'seal', 'proof', 'probe', 'guardian', 'draft', 'snapshot', 'evidence', 'check', 'finding', 'verdict', 'remedy', 'rehearsal',
   'ledger', 'census', 'gate', 'sweep', 'registry', 'notice', 'leak', 'coverage', 'confinement', 'few-calls', 'salvage', 'unknown-collation', 'bug',
+  'contract', 'stale', 'not-covered', 'paused?', 'manifest', 'page', 'entry', 'rowid', 'row', 'clock', 'salvage-command',
 ]
 const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
 const limits = topics.filter(({ kind }) => kind === 'limit').map(({ topic }) => topic)
