@@ -122,7 +122,7 @@ test('a closed stdout ends no hold: the sweep goes on to its end, resumes everyb
     for (const id of ['acme', 'bolt', 'crate']) expect(service.gate.stateOf(id)).toBe('active')
   }
   // A second run finds nothing open: the first had ended all its holds.
-  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe('no hold stands open\n')
+  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe('no tenant is known to be paused (no hold stands open)\n')
   expect(readdirSync(service.snapshots)).toEqual([])
 })
 
