@@ -69,7 +69,7 @@ test.each<[string, readonly string[], RegExp]>([
   ['a timeout that is none', ['check', '--timeout', 'soon', 'x.db'], /duration/],
   ['no time at all', ['check', '--timeout', '0s', 'x.db'], /longer than 0/],
   ['an age that all are older than', ['status', '--max-age', '0h'], /longer than 0/],
-  ['resume of nothing named', ['resume'], /--all/],
+  ['resume of nothing named', ['resume'], /--all\n {2}next: `holdfast resume --help`/],
   ['resume of one and all', ['resume', 'acme', '--all'], /--all/],
   ['pull without a folder', ['pull', 'acme'], /missing required argument 'dir'/],
   ['compare of one', ['compare', 'a.db'], /missing required argument 'b'/],

@@ -121,7 +121,7 @@ describe('files that are no database', () => {
       expect(said(true, null)).toEqual([null, 'damaged', 'file', ['not-a-database']])
       expect(said(false, beside([lost]))).toEqual([null, 'damaged', 'file', ['not-a-database', 'wal-cut']])
     }
-    expect(diagnoseEmptyFile(bare, beside([])).diagnosis.verdict).toMatchObject({ reason: expect.stringContaining('/tmp/x-journal (5000 bytes)') as string })
+    expect(diagnoseEmptyFile(bare, beside([])).diagnosis.verdict).toMatchObject({ reason: expect.stringContaining('/tmp/x-journal (5,000 bytes)') as string })
   })
 
   test.each(['foreign', 'broken-header'] as const)('the same file (%s) as a tenant, or known to the ledger, is damaged', (kind) => {

@@ -23,7 +23,8 @@ DAMAGED (index)  acme  /srv/notes/acme.db
   tables  notes: 3 rows counted, not read one by one
   why     the service runs SQLite 3.46.0 (wal-reset-bug)
   proof   sealed (exclusive lock, second process refused, kernel lease
-          unbroken); snapshot of 560.6 MB; paused 9 ms by the service's clock
+          unbroken); snapshot of 560.6 MB; stood still for users 9 ms, held 9 ms
+          by the service's clock
   remedy  rebuild (not rehearsed): the index can be built anew from its table
   next
     holdfast pull acme ./pulled
@@ -94,7 +95,7 @@ test.each([
 
 test('a pause by hooks is timed by us, a bare file is no tenant, and a message is printed once', () => {
   const byHooks = damaged('acme', { evidence: { ...sealed, quiesce: { ...quiesce, via: 'hooks' } } })
-  expect(render(byHooks)).toMatch(/stood still for users \d+ ms, held 9 ms by our clock/)
+  expect(render(byHooks)).toMatch(/stood still for users 9 ms, held 9 ms\s+by our clock/)
   const untouched = { code: 'NOT_FOUND', message: 'there is no file', hint: 'h', tenantState: 'untouched' } as const
   expect(render(failed('x', { tenant: null, failure: untouched }))).toContain('the file was not touched')
   expect(render(failed('x', { failure: untouched }))).toContain('the tenant was not touched')
