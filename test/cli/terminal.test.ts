@@ -90,7 +90,7 @@ test.skipIf(!hasScript)('a long check shows pages, rate and time left on a termi
   } })
   expect(shown).toMatch(/\d MB\/s {2}\d+ s left/)
   const lines = shown.split(escapes).flatMap((piece) => piece.split(/[\r\n]/)).filter((line) => line.includes(' pages'))
-  const done = lines.flatMap((line) => /checking .*\.db {2}\d+ % {2}(\d+) of \d+ pages/.exec(line)?.slice(1).map(Number) ?? [])
+  const done = lines.flatMap((line) => /checking .*\.db {2}\d+ % {2}([\d,]+) of [\d,]+ pages/.exec(line)?.slice(1).map((pages) => Number(pages.replaceAll(',', ''))) ?? [])
   expect(done.length).toBeGreaterThan(3)
   expect(done).toEqual(done.toSorted((a, b) => a - b))
   expect(new Set(done).size).toBeGreaterThan(1)
