@@ -8,7 +8,9 @@ process.on('SIGXFSZ', () => {}) // Else a file that grows beyond `ulimit -f` wou
 const [major, minor] = process.versions.node.split('.').map(Number)
 const program = fileURLToPath(new URL('../dist/holdfast.cjs', import.meta.url))
 if (major < 22 || (major === 22 && minor < 15)) {
-  console.error(`holdfast needs Node.js 22.15 or newer; this is ${process.version} (nothing was touched)`)
+  const folder = fileURLToPath(new URL('..', import.meta.url))
+  const itsOwn = existsSync(`${folder}node_modules/.bin/node`) ? `; \`npx holdfast\` in ${folder} uses a Node of its own` : ''
+  console.error(`holdfast needs Node.js 22.15 or newer; this is ${process.version} (nothing was touched)${itsOwn}`)
   process.exitCode = 78
 } else if (!existsSync(program)) {
   console.error(`holdfast is not built here: run \`npm run setup\` in ${fileURLToPath(new URL('..', import.meta.url))}`)

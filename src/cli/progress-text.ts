@@ -3,7 +3,7 @@ import type { Checking, Progress } from '../fleet/pipeline.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../report/layout.ts'
 import { printable } from '../report/printable.ts'
 import { Pace, timeLeft } from './pace.ts'
-import { count } from '../model/count.ts'
+import { count, grouped } from '../model/count.ts'
 
 /** A check that is over sooner has no line of its own: lines that come and go tell nobody anything. */
 const longAfterMs = 500
@@ -67,7 +67,7 @@ function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>,
   const rate = pace?.rate ?? null
   const leftMs = pace?.leftMs(pages) ?? null
   return [
-    `${Math.floor((pagesDone / pages) * 100)} %`, `${pagesDone} of ${count(pages, 'page')}`,
+    `${Math.floor((pagesDone / pages) * 100)} %`, `${grouped(pagesDone)} of ${count(pages, 'page')}`,
     ...(rate === null ? [] : [megabytesASecond(rate * pageSize * 1000)]), ...(leftMs === null ? [] : [timeLeft(leftMs)]),
   ]
 }

@@ -16,7 +16,7 @@ function* serviceDisagreements(given: unknown): Generator<Problem> {
   const { admin, hooks } = service
   if (isThere(admin) && isThere(hooks)) yield at('hooks', 'stands beside service.admin: a service has an admin API or hooks, not both')
   if (!isThere(admin) && !isThere(hooks)) {
-    yield { path: ['service'], message: 'says no way to reach the service: give it admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume' }
+    yield { path: ['service'], message: 'needs admin or hooks, to reach the service: admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume' }
   }
   if (isThere(hooks) && !isThere(admin)) {
     for (const key of ['tokenFile', 'caFile', 'requestTimeout'].filter((key) => isThere(service[key]))) yield at(key, 'belongs to an admin API; hooks do not use it')

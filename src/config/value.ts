@@ -137,15 +137,17 @@ export const path = (expected: string, folder: string): Kind<string> => ({
 
 const listLengthMax = 10_000
 
+const itemIs = (what: string): string => `each item must be ${what}`
+
 export function list<Value>(expected: string, item: Kind<Value>): Kind<readonly Value[]> {
   return {
-    expected, allowed: `${expected}; each of it is ${item.allowed ?? item.expected}`,
+    expected, allowed: `${expected}; ${itemIs(item.allowed ?? item.expected)}`,
     read(given) {
       if (!Array.isArray(given) || given.length > listLengthMax) return null
       const values: Value[] = []
       for (const each of given as readonly unknown[]) {
         const reading = each === null || each === undefined ? null : item.read(each)
-        if (reading === null) return refused(`expected ${expected}; each of it is ${item.expected}, found ${inWords(each)}`)
+        if (reading === null) return refused(`expected ${expected}; ${itemIs(item.expected)}, found ${inWords(each)}`)
         if ('refused' in reading) return reading
         values.push(reading.value)
       }

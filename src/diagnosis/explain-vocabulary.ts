@@ -5,6 +5,19 @@ export const vocabulary: Readonly<Record<string, string>> = {
   'live-set':
     'A database file with the files that SQLite keeps beside it: `-wal`, `-shm` and `-journal`. ' +
     'holdfast always handles them as one. One of them without the others may be another state of the data.',
+  manifest: 'A file beside a kept snapshot (`pull`, `check --keep-snapshot`). It says which files were copied, when, how they were proven, and their digests.',
+  page: 'The unit in which SQLite reads and writes a database file, often 4096 bytes. Pages are numbered from 1. Each belongs to a table, an index or the free list.',
+  row: 'One record of a table. Reports name it by its rowid, or by its primary key in a table WITHOUT ROWID.',
+  rowid: 'The number by which SQLite finds a row of a table. An INTEGER PRIMARY KEY is the rowid. Without one, VACUUM may give a row another number.',
+  entry: 'What an index holds for a row: the values of the indexed columns and the key of the row. Each row that the index covers must have one entry.',
+  clock:
+    "The clock that a pause was timed by: the service's own where it has an admin API, else ours. " +
+    'The column PAUSE is always by our clock, from the request to pause until the tenant was seen serving.',
+  'salvage-command': 'The statement that stands after `list` in a report. Type it into `sqlite3` on a copy: it lists the rows or values that a finding is about.',
+  contract: 'What a service promises holdfast: `admin-api.yaml` for an admin API, or the three commands of service.hooks. `holdfast doctor --tenant ID` tests it; the end of `holdfast doctor --help` lists its promises.',
+  stale: 'A word of `status`, STALE: no full sweep or no full check of a tenant within --max-age. It says nothing about the data: check again.',
+  'not-covered': 'A word of a report, NOT COVERED: tenants that a run had selected and did not come to before it ended. Nothing is known of them from this run.',
+  'paused?': 'A word of `status`, PAUSED?: a hold was begun and never seen to end. The tenant may still be paused. Run the command that stands beside it.',
   service: 'The program that owns the tenants and writes their files. It answers the admin API, or holdfast runs its hook commands.',
   'admin-api':
     'Seven calls that a service answers, over a unix socket or TLS: it lists its tenants, stops using one, and takes it up again. ' +

@@ -3,7 +3,7 @@ import type { Finding, FoundObject, Rule } from '../model/finding.ts'
 import type { Reading } from '../model/reading.ts'
 import { limitOf } from './limits.ts'
 import type { Observation } from './observation.ts'
-import { nameObject, sentence } from './sentence.ts'
+import { count, nameObject, sentence } from './sentence.ts'
 
 /**
  * Messages that name a page or a row's position are the same message when they come twice (the whole file is checked first, then table by table).
@@ -139,7 +139,7 @@ function foldFound(found: readonly Finding[]): readonly Finding[] {
     const pages = [...new Set(rest.flatMap(({ page }) => page ?? []))]
     const total = rest.reduce((sum, finding) => sum + (finding.total ?? 1), 0)
     const { rule, severity, source, object } = first
-    const text = rule === 'page-unowned' ? sentence({ rule, bearing: 'leak', object, page: null, pages, total, details: [] }) : `${total} more of ${nameObject(object)}, the first: ${first.text}`
+    const text = rule === 'page-unowned' ? sentence({ rule, bearing: 'leak', object, page: null, pages, total, details: [] }) : `${count(total, 'more finding')} like this in ${nameObject(object)}; the first: ${first.text}`
     return [...inOrder.slice(0, apart), { rule, severity, source, object, total, text }]
   })
 }

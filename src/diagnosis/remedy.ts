@@ -73,7 +73,7 @@ function whyRebuild(indexes: readonly string[], full: readonly string[], weighed
   ]
   const [first = ''] = full
   const text = full.length === 0 ? '' : `; the text may be the wrong side: see first whether it is right, because the rebuild (${rebuildCommand(first)}) takes it as it is now`
-  const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table') ? '; entries that the rebuild would drop are kept in the account' : ''
+  const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table') ? '; a rebuild drops entries that may be all that is left of a row: keep a copy of the file first' : ''
   const depth = unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
   return `${parts.join(', and ')}, once a rehearsal on a copy has come out sound${text}${doubt}${depth}`
 }

@@ -19,34 +19,35 @@ export interface Said {
 
 export function sentence(said: Said): string {
   const { rule, object, page, pages, total, details, bearing } = said
-  const of = object.table ?? 'its table'
+  const name = quotedName(object.name)
+  const of = object.table === null ? 'its table' : quotedName(object.table)
   const what = nameObject(object)
   const where = page === null ? what : `page ${page} of ${what}`
   const because = details.length === 0 ? '' : `: ${few(details, '; ')}`
   const columns = details.length === 0 ? '' : ` (${few(details, ', ')})`
   switch (rule) {
     case 'row-missing-from-index':
-      return `${count(total, 'row')} of ${of} ${total === 1 ? 'is' : 'are'} missing from index ${object.name}`
+      return `${count(total, 'row')} of ${of} ${total === 1 ? 'is' : 'are'} missing from index ${name}`
     case 'entry-differs-from-row':
-      return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'differs from its row' : 'differ from their rows'} in ${of}`
+      return `${count(total, 'entry', 'entries')} of index ${name} ${total === 1 ? 'differs from its row' : 'differ from their rows'} in ${of}`
     case 'index-count-differs':
-      return `index ${object.name} and table ${of} do not hold the same number of entries`
+      return `index ${name} and table ${of} do not hold the same number of entries`
     case 'unique-violated':
-      return `${count(total, 'entry', 'entries')} of the unique index ${object.name} ${total === 1 ? 'is' : 'are'} not unique: ${of} holds the same key more than once`
+      return `${count(total, 'entry', 'entries')} of the unique index ${name} ${total === 1 ? 'is' : 'are'} not unique: ${of} holds the same key more than once`
     case 'imprecise-real':
-      return `index ${object.name} stores an imprecise floating-point value for ${count(total, 'row')} of ${of}`
+      return `index ${name} stores an imprecise floating-point value for ${count(total, 'row')} of ${of}`
     case 'rowid-out-of-order':
       return `${count(total, 'rowid')} out of order on ${where}`
     case 'key-out-of-order':
-      return `${count(total, 'row')} of ${object.name} ${total === 1 ? 'is' : 'are'} not in the order of the primary key`
+      return `${count(total, 'row')} of ${name} ${total === 1 ? 'is' : 'are'} not in the order of the primary key`
     case 'null-in-not-null':
-      return `${count(total, 'NULL value')} in ${object.name} where the column forbids it${columns}`
+      return `${count(total, 'NULL value')} in ${name} where the column forbids it${columns}`
     case 'type-mismatch':
-      return `${count(total, 'value')} in ${object.name} ${total === 1 ? 'has' : 'have'} another type than the column declares${columns}`
+      return `${count(total, 'value')} in ${name} ${total === 1 ? 'has' : 'have'} another type than the column declares${columns}`
     case 'check-failed':
-      return `${count(total, 'row')} of ${object.name} ${total === 1 ? 'fails' : 'fail'} a CHECK constraint`
+      return `${count(total, 'row')} of ${name} ${total === 1 ? 'fails' : 'fail'} a CHECK constraint`
     case 'foreign-key-violated':
-      return `${count(total, 'row')} of ${object.name} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ${few(details, ', ')}`
+      return `${count(total, 'row')} of ${name} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ${few(details, ', ')}`
     case 'record-malformed':
       return `${count(total, 'record')} cannot be decoded; SQLite does not say of which table or index`
     case 'page-unowned':
@@ -92,15 +93,20 @@ export function sentence(said: Said): string {
   }
 }
 
+/** A name of several words stands between quotes, so that it reads as one. */
+const quotedName = (name: string): string => (/\s/.test(name) ? `"${name}"` : name)
+
 /** How a sentence names an object. */
 export function nameObject(object: FoundObject): string {
+  const name = quotedName(object.name)
+  const table = object.table === null ? null : quotedName(object.table)
   switch (object.kind) {
     case 'index':
-      return object.table === null ? `index ${object.name}` : `index ${object.name} of ${object.table}`
+      return table === null ? `index ${name}` : `index ${name} of ${table}`
     case 'fts':
     case 'rtree': {
       const kind = object.kind === 'fts' ? 'full-text index' : 'R-Tree'
-      return object.table === null || object.table === object.name ? `${kind} ${object.name}` : `${kind} ${object.name} (in ${object.table})`
+      return table === null || table === name ? `${kind} ${name}` : `${kind} ${name} (in ${table})`
     }
     case 'schema':
       return 'the schema'
@@ -109,12 +115,12 @@ export function nameObject(object: FoundObject): string {
     case 'pointer-map':
       return 'the pointer map'
     case 'file':
-      return object.name === 'file' ? 'the file' : `${object.name} (no object of the schema)`
+      return object.name === 'file' ? 'the file' : `${name} (no object of the schema)`
     case 'table':
     case 'virtual-table':
     case 'view':
     case 'trigger':
-      return `${object.kind.replace('-', ' ')} ${object.name}`
+      return `${object.kind.replace('-', ' ')} ${name}`
   }
 }
 

@@ -38,8 +38,12 @@ export function readChildEnd(ended: ChildEnded): Observation {
 /** Parts of the application that a checker does not have: damage elsewhere is still found, that object is not understood. */
 const missingPart = /\b(?:no such|unknown) (collation|function|module|tokenizer)\b/i
 
+/** A step that is said with a verb, or the name of a pragma. */
+const whileIt = (during: string): string =>
+  during === 'reading the schema' ? 'while it read the schema' : during === 'counting rows' ? 'while it counted rows' : `during ${during}`
+
 function readCorrupt(thrown: Thrown, schema: SchemaView): Observation {
-  const detail = `SQLite broke off during ${thrown.during}: ${thrown.text}`
+  const detail = `SQLite broke off ${whileIt(thrown.during)}: ${thrown.text}`
   const object = thrown.object === null ? theFile : (schema.named(thrown.object) ?? { kind: 'table', name: thrown.object, table: thrown.object })
   if (object.kind === 'fts') return observe('fts-broken', object, { detail })
   if (object.kind === 'rtree') return observe('rtree-broken', object, { detail })

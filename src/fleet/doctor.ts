@@ -119,7 +119,7 @@ function lookAtLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): Sayin
     return { outcome: 'paused', said, next: 'holdfast resume --all' }
   }
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
-  return fit(left.others.length === 0 ? 'opens, and no hold stands open' : 'opens')
+  return fit(left.others.length === 0 ? 'opens, and no tenant is known to be paused (no hold stands open)' : 'opens')
 }
 
 const tenantsNamedMax = 10

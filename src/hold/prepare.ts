@@ -5,6 +5,7 @@
  */
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { LivePath } from '../model/brand.ts'
+import { count, grouped } from '../model/count.ts'
 import { Failure } from '../model/failure.ts'
 import { accuser } from './accusation.ts'
 import { Announcement } from './announcement.ts'
@@ -86,7 +87,7 @@ const filesMax = 1_000
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
 function requireFew(holds: readonly FileHold[]): void {
   if (holds.length <= filesMax) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `the service lists ${holds.length} files for this tenant; at most ${filesMax} are held in one pause`, {
+  throw new Failure('TOO_LARGE_FOR_PAUSE', `the service lists ${count(holds.length, 'file')} for this tenant; at most ${grouped(filesMax)} are held in one pause`, {
     hint: 'look at the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole',
   })
 }

@@ -37,13 +37,13 @@ export async function findHolders(
   requireLinux()
   const sightings = new Sightings(options.exceptPids)
   const breath = new Breath()
-  let hidden = 0
+  const hidden: number[] = []
   for (const pid of pids()) {
     const folder = options.exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
     const descriptors = await descriptorsOf(folder, files, breath)
     const mappings = await mappingsOf(folder, files)
-    if (descriptors === 'hidden' || mappings === 'hidden') hidden += 1
+    if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
     if (mappings !== 'hidden') for (const file of mappings) sightings.add(pid, file, ['mapped'])
     await breath.take()
@@ -83,10 +83,16 @@ function addLocks(locks: readonly KernelLock[], files: readonly FileIdentity[], 
   }
 }
 
-async function unseen(hidden: number, locksHidden: boolean): Promise<readonly string[]> {
+const pidsNamedMax = 3
+function pidsOf(all: readonly number[]): string {
+  const more = all.length - pidsNamedMax
+  return `${all.length === 1 ? 'pid' : 'pids'} ${all.slice(0, pidsNamedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+async function unseen(hidden: readonly number[], locksHidden: boolean): Promise<readonly string[]> {
   const sentences: string[] = []
   if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
-  if (hidden > 0) sentences.push(`the open files of ${count(hidden, 'process', 'processes')} of other users or with more rights than ours`)
+  if (hidden.length > 0) sentences.push(`the open files of ${count(hidden.length, 'process', 'processes')} of other users or with more rights than ours (${pidsOf(hidden)})`)
   const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'))
   const hides = mounts.some(({ type, superOptions }) => type === 'proc' && superOptions.some((option) => /^hidepid=(?!0|off)/.test(option)))
   if (hides && process.geteuid?.() !== 0) sentences.push('processes of other users, which this system hides from us (hidepid)')

@@ -13,7 +13,7 @@ import { describeProblem, printableKey } from './problem.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
-import { count } from './units.ts'
+import { count, grouped } from './units.ts'
 
 /** More equal files, or tables of one, than this are counted instead of listed. */
 const equalListedMax = 20
@@ -101,7 +101,7 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
     if (cell === 'equal') return colors.green(cell)
     return cell === 'not compared' ? colors.yellow(cell) : colors.bold(cell)
   }
-  const number = (value: number | null): string => (value === null ? '-' : String(value))
+  const number = (value: number | null): string => (value === null ? '-' : grouped(value))
   const columns = [{ head: 'TABLE', align: 'left' }, { head: 'A AND B', align: 'left' }, { head: 'ROWS IN A', align: 'right' }, { head: 'ROWS IN B', align: 'right' }, { head: 'DIFFERING', align: 'right' }] as const
   const rows = listed.map((table) => [legibleName(table.name), wordOf[table.comparison], number(table.rows.a), number(table.rows.b), differingWord(table)])
   return [
@@ -112,13 +112,13 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
 }
 
 function differingWord({ comparison, differing }: TableComparison): string {
-  if (differing !== null) return differing.exact ? String(differing.rows) : `>= ${differing.rows}`
+  if (differing !== null) return differing.exact ? grouped(differing.rows) : `>= ${grouped(differing.rows)}`
   return comparison === 'differs' ? '?' : '-'
 }
 
 const toldBy = {
-  rowid: 'told by rowid', 'primary-key': 'told by primary key',
-  content: "told by what they hold, for rowids identify nothing here: each side's own are given",
+  rowid: 'identified by rowid', 'primary-key': 'identified by primary key',
+  content: "identified by what they hold, for rowids identify nothing here: each side's own are given",
 } as const
 
 function differenceLines({ name, partOf, comparison, rowsToldBy, differing, why }: TableComparison, options: TextOptions): readonly string[] {
@@ -137,7 +137,7 @@ function differenceLines({ name, partOf, comparison, rowsToldBy, differing, why 
 function rowLines(label: string, { total, keys }: DifferingRows, options: TextOptions): readonly string[] {
   if (total === 0) return []
   const more = total - keys.length
-  return labelled(label, `${total}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, { indent: 2, labelWidth: 11, width: options.width })
+  return labelled(label, `${grouped(total)}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`, { indent: 2, labelWidth: 11, width: options.width })
 }
 
 function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions): readonly string[] {

@@ -10,11 +10,30 @@ const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tri
 export function renderFitness({ steps }: Pick<Fitness, 'steps'>, options: { readonly width: number; readonly color: boolean }): string {
   const colors = createColors(options.color)
   const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
-  const lines = steps.flatMap(({ about, outcome, said, next }) => [
+  const lines = saidOnce(steps).flatMap(({ about, outcome, said, next }) => [
     ...hanging(`${legibleSentence(about)}: ${legibleSentence(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
     ...(next === null ? [] : wrap(`next: ${legibleSentence(next)}`, options.width - 12).map((line) => `            ${line}`)),
   ])
   return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
+}
+
+/** What is unfit for a reason that a step above has given names that step. The document has both whole. */
+function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
+  const first = new Map<string, string>()
+  const shortly = (text: string, about: string): string => {
+    const before = first.get(text)
+    if (before === undefined) first.set(text, about)
+    const pointer = `as for ${before}`
+    return before === undefined || pointer.length >= text.length ? text : pointer
+  }
+  return steps.map((step) => {
+    if (step.outcome !== 'unfit') return step
+    const said = shortly(step.said, step.about)
+    if (said !== step.said || step.next === null) return { ...step, said, next: said === step.said ? step.next : null }
+    const [reason = ''] = step.next.split('; or ') // What else could be done differs from step to step.
+    const next = shortly(reason, step.about)
+    return { ...step, said, next: next === reason ? step.next : next }
+  })
 }
 
 /** Nothing is called fit while a step was not tried. */

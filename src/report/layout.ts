@@ -38,8 +38,9 @@ const quotedCommand = /`[^`]+`/g
 /**
  * Lines of at most `width` columns, broken between words; Infinity: one line. A word that is longer has a line of its own and is
  * not broken, so that a path can be copied.
+ * @param laterWidth of the lines after the first
  */
-export function wrap(text: string, width: number): readonly string[] {
+export function wrap(text: string, width: number, laterWidth = width): readonly string[] {
   const words = unbrokenCommands(inShownLetters(text)).split(' ').map(readable)
   const lines: string[] = []
   let line: string | null = null
@@ -47,7 +48,7 @@ export function wrap(text: string, width: number): readonly string[] {
   for (const word of words) {
     if (line === null && word === '' && lines.length > 0) continue
     const columns = displayWidth(word)
-    if (line !== null && used + 1 + columns > width) {
+    if (line !== null && used + 1 + columns > (lines.length === 0 ? width : laterWidth)) {
       lines.push(line)
       line = null
     }
@@ -104,5 +105,5 @@ export const indented = (text: string, { width }: { readonly width: number }): r
 export function hanging(sentence: string, width: number): readonly string[] {
   const text = sentence.trimStart()
   const indent = sentence.length - text.length
-  return wrap(text, width - indent - 2).map((line, index) => `${' '.repeat(index === 0 ? indent : indent + 2)}${line}`)
+  return wrap(text, width - indent, width - indent - 2).map((line, index) => `${' '.repeat(index === 0 ? indent : indent + 2)}${line}`)
 }

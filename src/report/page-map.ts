@@ -11,7 +11,7 @@ import { indented, labelled, wrap } from './layout.ts'
 import { legibleName, legibleObject, legibleSentence } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
-import { count, humanBytes } from './units.ts'
+import { count, grouped, humanBytes } from './units.ts'
 
 /** Of the objects that have one of their own; more nobody can tell apart. Without o and x, which look like signs. */
 const letters = 'abcdefghijklmnpq'
@@ -46,7 +46,7 @@ function lettersOf({ owners }: DrawnMap): ReadonlyMap<number, string> {
 }
 
 function scale({ pages, pageSize, pagesPerCell }: DrawnMap, options: TextOptions): readonly string[] {
-  const cell = pagesPerCell === 1 ? 'a cell is a page' : `a cell is ${pagesPerCell} pages: it shows the worst of them, else what most are`
+  const cell = pagesPerCell === 1 ? 'a cell is a page' : `a cell is ${count(pagesPerCell, 'page')}: it shows the worst of them, else what most are`
   return indented(`${count(pages, 'page')} of ${pageSize} bytes; ${cell}`, options)
 }
 
@@ -91,7 +91,7 @@ function painter(options: TextOptions): (text: string) => string {
 /** What the signs mean: objects with their share, then the rest of the file, then what is wrong. */
 function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: TextOptions): readonly string[] {
   const row = (sign: string, name: string, pages: number, damaged: number | null): readonly string[] => [
-    `  ${sign} ${name}`, String(pages), `${((pages / Math.max(1, map.pages)) * 100).toFixed(1)} %`, ...(options.width < bytesFromWidth ? [] : [humanBytes(pages * map.pageSize)]), damaged === null || damaged === 0 ? '-' : String(damaged),
+    `  ${sign} ${name}`, grouped(pages), `${((pages / Math.max(1, map.pages)) * 100).toFixed(1)} %`, ...(options.width < bytesFromWidth ? [] : [humanBytes(pages * map.pageSize)]), damaged === null || damaged === 0 ? '-' : String(damaged),
   ]
   const lettered = [...owners].flatMap(([position, letter]) => {
     const owner = map.owners[position]
@@ -140,7 +140,7 @@ function rangesOf(places: readonly BadPlace[], rangesMax: number): string {
   const shown = places.slice(0, rangesMax)
   const hidden = pagesOf(places.slice(rangesMax))
   const ranges = shown.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(', ')
-  return `${pagesOf(places) === 1 ? 'page' : 'pages'} ${ranges}${hidden > 0 ? ` and ${hidden} more` : ''}`
+  return `${pagesOf(places) === 1 ? 'page' : 'pages'} ${ranges}${hidden > 0 ? ` and ${grouped(hidden)} more` : ''}`
 }
 
 const pagesOf = (places: readonly BadPlace[]): number => places.reduce((sum, { first, last }) => sum + last - first + 1, 0)

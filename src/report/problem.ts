@@ -14,7 +14,7 @@ import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { tableLines } from './table-rows.ts'
-import { count, humanBytes, humanMs } from './units.ts'
+import { count, grouped, humanBytes, humanMs } from './units.ts'
 
 const findingsShownMax = 5
 const rowsShownMax = 5
@@ -107,7 +107,7 @@ function whereOf(finding: Finding): string {
 function rowsOf(rows: readonly RowKey[], total: number): string {
   const shown = rows.slice(0, rowsShownMax).map(printableKey)
   const more = Math.max(total, rows.length) - shown.length
-  return `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
 }
 
 const keyLengthMax = 40
@@ -142,7 +142,10 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
   return line('read by', `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`, options)
 }
 
-function proofOf({ evidence, failure }: Result): string {
+/** The pause as the table of the report has it: from our request until the tenant was seen serving. */
+const stoodStill = (pauseMs: number | null): string => (pauseMs === null ? '' : `stood still for users ${humanMs(pauseMs)}, `)
+
+function proofOf({ evidence, failure, timings }: Result): string {
   const level = { sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)', exclusive: 'exclusive (lock held, second process refused, no kernel lease)', 'writer-locked': 'writer-locked (writers shut out, readers may remain)', none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)' }[evidence.level]
   const untold = holdingProcesses(evidence.holders).filter(({ pid }) => failure?.message.includes(`process ${pid} `) !== true)
   const holders = untold.slice(0, holdersShownMax).map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
@@ -150,7 +153,7 @@ function proofOf({ evidence, failure }: Result): string {
   return [
     level,
     ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
-    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`paused ${humanMs(evidence.quiesce.heldMs)} by ${evidence.quiesce.via === 'hooks' ? 'our' : "the service's"} clock`] : []),
+    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`${stoodStill(timings.pauseMs)}held ${humanMs(evidence.quiesce.heldMs)} by ${evidence.quiesce.via === 'hooks' ? 'our' : "the service's"} clock`] : []),
     ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),
     ...(holders.length > 0 ? [`held by ${holders.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
     ...(evidence.unseen.length > 0 ? [`not looked at: ${evidence.unseen.map(printable).join(', ')}`] : []),

@@ -20,10 +20,12 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
   const commands = nextCommands(view, judgement)
-  const sweep = view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`
+  // A reason below says it better, where it is one.
+  const isReason = judgement.reasons.some((reason) => /^STALE (?:no|last) full sweep/.test(reason))
+  const sweep = isReason ? '' : `, ${view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`}`
   const paint = (text: string): string => (judgement.code === 0 ? colors.green(text) : judgement.code === 2 ? colors.bold(colors.red(text)) : colors.yellow(text))
   return `${[
-    ...wrap(`${judgement.word}: ${legibleName(view.service)}, ${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ${judgement.counts.sound} sound, ${sweep}`, options.width).map(paint),
+    ...wrap(`${judgement.word}: ${legibleName(view.service)}, ${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ${judgement.counts.sound} sound${sweep}`, options.width).map(paint),
     ...judgement.reasons.flatMap((reason) => indented(reason, options)),
     ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),

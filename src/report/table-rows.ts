@@ -1,13 +1,15 @@
-/** A line for each table of a damaged file: how much of it can still be read. */
+/** A line for each table of a damaged file: how much of it can still be read. Many whole tables are one line. */
 import type { Result } from '../model/report.ts'
 import type { ReportedTable } from '../model/verdict.ts'
 import { labelled } from './layout.ts'
 import { printable } from './printable.ts'
 import type { TextOptions } from './result-words.ts'
-import { count } from './units.ts'
+import { count, grouped } from './units.ts'
 
 /** Tables that get a line of their own; with `--verbose` all do. */
 const linesMax = 10
+/** More whole tables than this are counted instead of listed. */
+const wholeListedMax = 3
 
 /** From the worst to the best. */
 const states = ['uncounted', 'unknown', 'missing', 'unread', 'damaged', 'whole'] as const
@@ -35,14 +37,16 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
     })),
     ...content.tables.map((table) => lineOf(table, damaged.has(table.name))),
   ].toSorted((a, b) => states.indexOf(a.state) - states.indexOf(b.state))
-  const shown = options.verbose ? all : all.slice(0, linesMax)
+  const hurt = all.filter(({ state }) => state !== 'whole')
+  const listed = all.length - hurt.length > wholeListedMax ? hurt : all
+  const shown = options.verbose ? all : listed.slice(0, linesMax)
   const rest = all.slice(shown.length)
   const whole = rest.filter(({ state }) => state === 'whole').length
   const texts = [
     ...(all.length === 0 && depth === 'quick' ? ['a quick check counts no rows'] : []),
     ...shown.map(({ text }) => printable(text)),
     ...(rest.length > whole ? [`and ${count(rest.length - whole, 'more table')}; --verbose shows them`] : []),
-    ...(whole > 0 ? [`and ${count(whole, 'more table')}, whole`] : []),
+    ...(whole > 0 ? [shown.length === 0 ? `all ${count(whole, 'table')} are whole` : `and ${count(whole, 'more table')}, whole`] : []),
   ]
   return texts.flatMap((text, i) =>
     labelled(i === 0 ? 'tables' : '', text, { indent: 2, labelWidth: 8, width: options.width }),
@@ -54,9 +58,8 @@ function lineOf({ name, rows, readable, unreadable }: ReportedTable, isDamaged: 
   if (readable === undefined) return told('unread', `${rowsOf(rows)} counted, not read one by one`)
   if (unreadable === null || unreadable === undefined)
     return told('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)
-  if (unreadable > 0) return told('missing', `${number(readable)} of ${rowsOf(readable + unreadable)} readable`)
+  if (unreadable > 0) return told('missing', `${grouped(readable)} of ${rowsOf(readable + unreadable)} readable`)
   return isDamaged ? told('damaged', `all ${rowsOf(rows)} readable`) : told('whole', `whole, ${rowsOf(rows)}`)
 }
 
-const number = (value: number): string => value.toLocaleString('en-US')
-const rowsOf = (value: number): string => `${number(value)} ${value === 1 ? 'row' : 'rows'}`
+const rowsOf = (value: number): string => count(value, 'row')

@@ -13,7 +13,7 @@ import { isPaused, verdictWord } from './result-words.ts'
 import { describeSameFailure, groupFailures } from './same-failure.ts'
 import type { TextOptions } from './result-words.ts'
 import { renderTable } from './table.ts'
-import { count, humanMs } from './units.ts'
+import { count, grouped, humanMs } from './units.ts'
 
 export type { TextOptions } from './result-words.ts'
 
@@ -37,9 +37,10 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...notReachedLines(report.summary, options),
     ...vouchedLine(report.results, options),
     ...summaryLines(report.summary, nounOf(report.results), options),
-    ...pausedLine(paused, options),
+    ...pausedLine(paused, options.config ? ' Run the resume command now.' : ' Run holdfast resume --all now.', options),
   ]
-  return `${lines.join('\n')}\n`
+  // One empty line is enough where a part between two others is empty.
+  return `${lines.filter((line, i) => line !== '' || lines[i - 1] !== '').join('\n')}\n`
 }
 
 const nameOf = (result: Result): string => legibleName(result.tenant ?? result.path)
@@ -53,24 +54,25 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
   const loud = (line: string): string => colors.bold(colors.red(line))
   return [
     ...(paused.length > 0
-      ? [...pausedLine(paused, options), ...wrap(`${untilWhen(report.results)}: ${paused.join(', ')}`, options.width).map(loud), '', `    ${legibleCommand(withConfiguration('holdfast resume --all', options.config ?? null))}`, '']
+      ? [...pausedLine(paused, '', options), ...wrap(`${untilWhen(report.results, paused.length)}: ${paused.join(', ')}`, options.width).map(loud), '', `    ${legibleCommand(withConfiguration('holdfast resume --all', options.config ?? null))}`, '']
       : []),
     ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
   ]
 }
 
 /** A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost, either may be so. */
-function untilWhen(results: readonly Result[]): string {
+function untilWhen(results: readonly Result[], tenants: number): string {
   const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
-  if (via.has('hooks')) return 'NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. They may stand still'
-  return via.has(null) ? 'They may stand still' : 'They may stand still until their lease ends'
+  const [it, its] = tenants === 1 ? ['It', 'its'] : ['They', 'their']
+  if (via.has('hooks')) return `NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. ${it} may stand still`
+  return via.has(null) ? `${it} may stand still` : `${it} may stand still until ${its} lease ends`
 }
 
-function pausedLine(paused: readonly string[], options: TextOptions): readonly string[] {
+/** Of the lines that say it, the last asks for the command: it stands below the first. */
+function pausedLine(paused: readonly string[], now: string, options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
-  const now = options.config ? 'Run the resume command now.' : 'Run holdfast resume --all now.'
-  return wrap(`PAUSED: ${count(paused.length, 'tenant')} may still stand still. ${now}`, options.width).map((line) => colors.bold(colors.red(line)))
+  return wrap(`PAUSED: ${count(paused.length, 'tenant')} may still be paused.${now}`, options.width).map((line) => colors.bold(colors.red(line)))
 }
 
 function heading(report: Report, options: TextOptions): readonly string[] {
@@ -110,7 +112,7 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
   const more = notCovered - named.length
   const names = named.map(({ tenant, path }) => legibleName(tenant ?? path))
-  return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${more} more (--json names them)` : ''}`, options.width)
+  return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${grouped(more)} more (--json names them)` : ''}`, options.width)
 }
 
 /** A verdict on a file that was never locked rests on the word of whoever named it. */
@@ -120,7 +122,7 @@ function vouchedLine(results: readonly Result[], options: TextOptions): readonly
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {
-  const parts = [`${summary.sound} sound`, `${summary.damaged} damaged`, `${summary.inconclusive} inconclusive`, `${summary.failed} failed`]
-  if (summary.notCovered > 0) parts.push(`${summary.notCovered} NOT COVERED`)
+  const parts = [`${grouped(summary.sound)} sound`, `${grouped(summary.damaged)} damaged`, `${grouped(summary.inconclusive)} inconclusive`, `${grouped(summary.failed)} failed`]
+  if (summary.notCovered > 0) parts.push(`${grouped(summary.notCovered)} NOT COVERED`)
   return wrap(`${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.`, options.width)
 }

@@ -54,7 +54,7 @@ test('what differs is told by key and by nothing else, is 5, and leaves no trace
   expect(report.summary).toMatchObject({ files: { total: 1, differing: 1 }, tables: { differing: 1, onlyInB: 1 }, rowsDiffering: 33 })
   expect(fingerprintOf(folder.path)).toEqual(before)
   const text = await holdfast(['compare', a, b])
-  expect([text.code, text.stdout]).toEqual([5, expect.stringMatching(/extra +ONLY IN B[^]*notes: 33 rows differ, told by rowid\n {2}changed +31: 100, 101,[^]* and 11 more\n {2}only in A +1: 7\n[^]*Exit code 5/)])
+  expect([text.code, text.stdout]).toEqual([5, expect.stringMatching(/extra +ONLY IN B[^]*notes: 33 rows differ, identified by rowid\n {2}changed +31: 100, 101,[^]* and 11 more\n {2}only in A +1: 7\n[^]*Exit code 5/)])
   const redacted = comparisonIn(await holdfast(['compare', a, b, '--json', '--redact-keys']))
   expect(tableIn(redacted, 'notes').differing?.onlyInA.keys).toEqual([expect.stringMatching(/^hmac:[0-9a-f]{16}$/)])
   for (const said of [ran.stdout, text.stdout]) expect(said).not.toMatch(/secret|hidden|body \d/)

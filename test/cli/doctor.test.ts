@@ -34,7 +34,7 @@ test.each(['unknown-lease', 'refuses-resume'])('a service that resumes nobody (%
   const { code, stdout } = await holdfast.run('doctor', '--tenant', 'acme')
   expect([code, stdout]).toEqual([1, expect.stringMatching(/service: resume[^]*RESUME_FAILED[^]*serves again/)])
   expect((await demo.status('acme')).state).toBe('active')
-  expect((await holdfast.run('resume', '--all')).stdout).toBe('no hold stands open\n')
+  expect((await holdfast.run('resume', '--all')).stdout).toBe('no tenant is known to be paused (no hold stands open)\n')
 })
 
 test('killed while the tenant stands still: its guardian has it resumed, as after any run', async () => {

@@ -69,11 +69,11 @@ test.each<[string, readonly string[], RegExp]>([
   ['a timeout that is none', ['check', '--timeout', 'soon', 'x.db'], /duration/],
   ['no time at all', ['check', '--timeout', '0s', 'x.db'], /longer than 0/],
   ['an age that all are older than', ['status', '--max-age', '0h'], /longer than 0/],
-  ['resume of nothing named', ['resume'], /--all/],
+  ['resume of nothing named', ['resume'], /--all\n {2}next: `holdfast resume --help`/],
   ['resume of one and all', ['resume', 'acme', '--all'], /--all/],
   ['pull without a folder', ['pull', 'acme'], /missing required argument 'dir'/],
   ['compare of one', ['compare', 'a.db'], /missing required argument 'b'/],
-  ['compare of a name that nothing has', ['compare', '/etc/hostname', 'nowhere.db'], /no file nowhere\.db here, and no configuration/],
+  ['compare of a name that nothing has', ['compare', '/etc/hostname', 'nowhere.db'], /no file nowhere\.db, and no holdfast\.yaml to look for a tenant of that name/],
   ['compare of one file with itself', ['compare', '/etc/../etc/hostname', '/etc/hostname'], /one and the same file/],
   ['holders of nothing', ['holders'], /missing required argument/],
   ['explain of an unknown word', ['explain', 'row-missing-from-indx'], /row-missing-from-index/],
@@ -159,7 +159,7 @@ test('an unknown tenant and a pattern that matches nothing are 64 and touch nobo
 test('nothing open for `resume --all` is 0', async () => {
   await using service = await openService()
   const { code, stdout, stderr } = await holdfast(['resume', '--all', '--config', service.config])
-  expect([code, stdout]).toEqual([0, 'no hold stands open\n'])
+  expect([code, stdout]).toEqual([0, 'no tenant is known to be paused (no hold stands open)\n'])
   expect(stderr).toBe(`holdfast: ledger: there is no ledger in ${service.ledger}: no hold is known; \`holdfast resume --config ${service.config} ID\` needs none\n`)
 })
 

@@ -63,6 +63,6 @@ test('a ledger that had to be set aside is said by every run; `resume` then cann
 test('`resume ID` of a tenant that is known and serves is nothing due: 0; of one that nobody knows 64', async () => {
   await using service = await openService()
   const resume = (id: string): ReturnType<typeof holdfast> => holdfast(['resume', id, '--config', service.config])
-  expect(await resume('acme')).toMatchObject({ code: 0, stdout: 'no hold on acme stands open\n', stderr: '' })
+  expect(await resume('acme')).toMatchObject({ code: 0, stdout: 'acme is not known to be paused (no hold on it stands open)\n', stderr: '' })
   expect(await resume('nobody')).toMatchObject({ code: 64, stdout: '', stderr: expect.stringMatching(/TENANT_UNKNOWN: .*nobody/) as string })
 })

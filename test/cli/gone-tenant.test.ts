@@ -59,7 +59,7 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   const swept = await left.run('sweep', '--quiet')
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
   expect(left.deeds().filter((deed) => deed.endsWith('acme'))).toEqual(['pause acme', 'resume acme'])
-  expect(await left.run('resume', '--all')).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: '' })
+  expect(await left.run('resume', '--all')).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: '' })
 })
 
 test.concurrent('where that command fails it is said loudly, with the command to type, and the hold has ended all the same', async () => {
@@ -98,5 +98,5 @@ test.concurrent('by the admin API: unknown there, and no lease of the holder', a
   await eventually('the lease has ended', () => service.deeds.includes('open acme'))
   const swept = await holdfast(['sweep', '--quiet', '--config', service.config])
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
-  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe('no hold stands open\n')
+  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe('no tenant is known to be paused (no hold stands open)\n')
 })

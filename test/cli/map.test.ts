@@ -88,7 +88,7 @@ test('names of objects are untrusted: none steers the terminal or forges a line'
   const { code, stdout } = await holdfast(['check', '--map', folder.in('hostile.db')])
   expect(code).toBe(0)
   expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
-  expect(stdout).toContain('table a\\e[2J\\nX damaged')
+  expect(stdout).toContain('table "a\\e[2J\\nX damaged"')
 })
 
 test('a tenant has a map as well, and the ledger keeps none of it', async () => {

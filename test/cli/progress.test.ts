@@ -28,9 +28,9 @@ test('a check that takes long says what it reads, how far it is, how fast it goe
   const live = checking('/srv/notes/acme.db')
   const text = new ProgressText(0)
   expect(watch(text, progress([live]), live, 10_000, 0, 400)).toEqual(['0 of 1; checking /srv/notes/acme.db'])
-  expect(watch(text, progress([live]), live, 10_000, 500, 900)).toEqual(['checking /srv/notes/acme.db  9 %  9000 of 100000 pages'])
-  expect(watch(text, progress([live]), live, 10_000, 1000, 3000)).toEqual(['checking /srv/notes/acme.db  30 %  30000 of 100000 pages  41 MB/s  7 s left'])
-  expect(watch(text, progress([live]), live, 10_000, 3100, 10_000)).toEqual(['checking /srv/notes/acme.db  all 100000 pages, finishing'])
+  expect(watch(text, progress([live]), live, 10_000, 500, 900)).toEqual(['checking /srv/notes/acme.db  9 %  9,000 of 100,000 pages'])
+  expect(watch(text, progress([live]), live, 10_000, 1000, 3000)).toEqual(['checking /srv/notes/acme.db  30 %  30,000 of 100,000 pages  41 MB/s  7 s left'])
+  expect(watch(text, progress([live]), live, 10_000, 3100, 10_000)).toEqual(['checking /srv/notes/acme.db  all 100,000 pages, finishing'])
 })
 
 test('several at once have a line each below that of the run; what is over quickly has none, and of many some are counted', () => {
@@ -41,7 +41,7 @@ test('several at once have a line each below that of the run; what is over quick
   small.pages = pagesOf(10, 20)
   expect(text.lines(progress([big, small], run), 3000, 77)).toEqual([
     '411 of 1000, 137 a second, 5 s left; holding next; checking small',
-    '  big  15 %  15000 of 100000 pages  20 MB/s  17 s left',
+    '  big  15 %  15,000 of 100,000 pages  20 MB/s  17 s left',
   ])
   const many = Array.from({ length: 7 }, (_, i) => checking(`t${i}`))
   for (const one of many) one.pages = pagesOf(50)

@@ -51,7 +51,7 @@ test('what a killed run of one service left open is named by others, and ended b
     const [all, byName, ...status] = await Promise.all([
       ['resume', '--all'], ['status', '--json'], ['status'], ['status', '--format', 'nagios'], ['status', '--format', 'prometheus'],
     ].map((args) => other.run(...args)))
-    expect(all).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: expect.stringMatching(said) as string })
+    expect(all).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: expect.stringMatching(said) as string })
     expect(JSON.parse(byName?.stdout ?? '')).toMatchObject({ openHolds: [], otherHolds: [named] })
     expect(status.map(({ stdout }) => stdout)).toEqual([/^OK:[^]*another service/, /^HOLDFAST OK[^]*holds_overdue=0/, /holdfast_holds_overdue\{[^}]*\} 0/].map((text) => expect.stringMatching(text) as string))
     expect((await other.run('resume', 'acme')).code).toBe(0)

@@ -72,7 +72,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     expect((await left.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\?/)
     await mend(left.ledger)
     expect((await left.run('resume', '--all')).code).toBe(0)
-    expect(await left.run('resume', '--all')).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: '' })
+    expect(await left.run('resume', '--all')).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: '' })
   })
 
   asRoot('a run resumes whoever stands still before it says that it cannot begin', async () => {
@@ -130,7 +130,7 @@ describe('a ledger that cannot be read', () => {
     await using service = await openHookedService({ tenants: { acme: { wal: true } }, onResume: (id) => { if (id === 'nobody') throw new Error('no such tenant') } })
     const run = (...args: readonly string[]): Promise<Ran> => holdfast(['resume', ...args, '--config', service.config])
     const none = expect.stringMatching(/there is no ledger in .*no hold is known; `holdfast resume --config \S+ ID` needs none/) as string
-    expect(await run('--all')).toMatchObject({ code: 0, stdout: 'no hold stands open\n', stderr: none })
+    expect(await run('--all')).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: none })
     expect(service.deeds).toEqual([])
     expect(await run('acme')).toMatchObject({ code: 0, stderr: expect.stringMatching(/^acme serves\. There is no ledger, so it is not known whether a hold was open\n/) as string })
     expect(service.deeds).toEqual(['resume acme'])

@@ -113,13 +113,13 @@ describe('what is wrong is told with line and column', () => {
     ['a missing tenants section', 'service: { name: n, admin: unix:/a }\n', ['1:1: tenants is missing']],
     ['no roots', 'service: { name: n, admin: unix:/a }\ntenants: { roots: [] }\n', ['2:19: tenants.roots: expected a list of folders such as [/srv/notes], found an empty list']],
     ['a root that is no text', 'service: { name: n, admin: unix:/a }\ntenants: { roots: [5] }\n', [
-      '2:19: tenants.roots: expected a list of folders such as [/srv/notes]; each of it is the path of a folder, found the number 5',
+      '2:19: tenants.roots: expected a list of folders such as [/srv/notes]; each item must be the path of a folder, found the number 5',
     ]],
     ['a name with a slash', 'service: { name: a/b, admin: unix:/a }\ntenants: { roots: [/srv] }\n', [
       '1:18: service.name: expected the name of the service: letters, digits, dots and dashes, such as notes, found the text "a/b"',
     ]],
     ['no way to the service', 'service: { name: n }\ntenants: { roots: [/srv] }\n', [
-      '1:1: service says no way to reach the service: give it admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume',
+      '1:1: service needs admin or hooks, to reach the service: admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume',
     ]],
     ['two ways to the service', 'service: { name: n, admin: unix:/a, hooks: { tenants: [t], quiesce: [q, "{tenant}"], resume: [r, "{tenant}"] } }\ntenants: { roots: [/srv] }\n', [
       '1:37: service.hooks stands beside service.admin: a service has an admin API or hooks, not both',

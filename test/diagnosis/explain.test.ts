@@ -15,6 +15,7 @@ const all = [...topics, ...explainKeys()]
 const needed = [
   'tenant', 'live-set', 'service', 'quiesce', 'resume', 'lease', 'hold', 'seal', 'proof', 'probe', 'guardian', 'draft', 'snapshot', 'evidence', 'check', 'finding', 'verdict', 'remedy', 'rehearsal',
   'ledger', 'census', 'gate', 'sweep', 'registry', 'notice', 'leak', 'coverage', 'confinement', 'few-calls', 'salvage', 'unknown-collation', 'bug',
+  'contract', 'stale', 'not-covered', 'paused?', 'manifest', 'page', 'entry', 'rowid', 'row', 'clock', 'salvage-command',
 ]
 const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
 const limits = topics.filter(({ kind }) => kind === 'limit').map(({ topic }) => topic)
@@ -120,7 +121,7 @@ describe('files that are no database', () => {
       expect(said(true, null)).toEqual([null, 'damaged', 'file', ['not-a-database']])
       expect(said(false, beside([lost]))).toEqual([null, 'damaged', 'file', ['not-a-database', 'wal-cut']])
     }
-    expect(diagnoseEmptyFile(bare, beside([])).diagnosis.verdict).toMatchObject({ reason: expect.stringContaining('/tmp/x-journal (5000 bytes)') as string })
+    expect(diagnoseEmptyFile(bare, beside([])).diagnosis.verdict).toMatchObject({ reason: expect.stringContaining('/tmp/x-journal (5,000 bytes)') as string })
   })
 
   test.each(['foreign', 'broken-header'] as const)('the same file (%s) as a tenant, or known to the ledger, is damaged', (kind) => {

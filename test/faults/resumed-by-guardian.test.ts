@@ -36,7 +36,7 @@ describe('killed', () => {
     await isOver(service)
     expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     await isForgotten(service)
-    expect((await service.run('resume', '--all')).stdout).toBe('no hold stands open\n')
+    expect((await service.run('resume', '--all')).stdout).toBe('no tenant is known to be paused (no hold stands open)\n')
   })
 
   test.concurrent('while the quiesce command runs: the command is ended, so that it does not pause the tenant after the resume', async () => {

@@ -92,7 +92,7 @@ describe('a hold of a tenant with three files', () => {
   it('refuses a tenant of more files than one pause can be for, before any of them is opened', async () => {
     const held = await holdAll({}, Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)))
     expect([...new Set(gist(held))]).toEqual(['refused TOO_LARGE_FOR_PAUSE untouched'])
-    expect(held[1_000]).toMatchObject({ failure: { message: 'the service lists 1001 files for this tenant; at most 1000 are held in one pause' } })
+    expect(held[1_000]).toMatchObject({ failure: { message: 'the service lists 1,001 files for this tenant; at most 1,000 are held in one pause' } })
     expect(asked).toEqual([])
   })
 

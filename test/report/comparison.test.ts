@@ -67,7 +67,7 @@ test('of several files the gravest counts, and a file that only one side has is 
 test('a page that fits: many equal tables are counted, the rest is told', () => {
   const many = Array.from({ length: 30 }, (_, i) => equal(`table ${i}`))
   const files = [fileOf(damaged('acme'), sound('b'), compared([...many, differing, unread]))]
-  expect(text(files)).toMatch(/^A {2}tenant acme .*: DAMAGED\nB {2}file \.\/b \(.*\): sound\n[^]*events +DIFFERS +3 +3 +>= 3\nblobs +not compared[^]*and 30 tables equal[^]*events: at least 3 rows differ, told by rowid\n {2}changed +2: 17, 18\n {2}only in B +1: 4242\n {2}note +it was not wholly read in A/)
+  expect(text(files)).toMatch(/^A {2}tenant acme .*: DAMAGED\nB {2}file \.\/b \(.*\): sound\n[^]*events +DIFFERS +3 +3 +>= 3\nblobs +not compared[^]*and 30 tables equal[^]*events: at least 3 rows differ, identified by rowid\n {2}changed +2: 17, 18\n {2}only in B +1: 4242\n {2}note +it was not wholly read in A/)
   expect(text(files)).toMatch(/A and B differ\. 32 tables: 30 equal, 1 differing, 0 only in A, 0 only in B, 1\nnot compared\. Exit code 2: damage found\.\n$/)
   for (const verbose of [false, true]) expect(text(files, verbose).split('\n').filter((line) => line.length > 80)).toEqual([])
 })

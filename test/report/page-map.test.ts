@@ -96,7 +96,7 @@ test('of very many objects sixteen have letters, those with damage among them', 
   const text = lines(drawnMap({ pages: 100, counts: { ...counts, owned: 15_050 }, owners, ownersMore: 9_900, cells }))
   expect(text).toContain('table 77')
   expect(text).toContain('table 99')
-  expect(text).toContain('+ 9984 more objects')
+  expect(text).toContain('+ 9,984 more objects')
   expect(text.split('\n')).toHaveLength(2 + 1 + 2 + 1 + 17)
   expect(text).toMatch(/^ +1 {2}abcdefghijklmn\+{50}$/m)
 })

@@ -73,6 +73,14 @@ const anyTenant = fc.record({
   failure: fc.constantFrom(null, 'IN_USE', 'TOO_LARGE_FOR_PAUSE'), settled: fc.constantFrom(null, wasSound, wasDamaged, { ...wasDamaged, at: 5 }),
 }) as fc.Arbitrary<TenantStatus>
 
+test('a sweep that never was, or is too old, is said once', () => {
+  for (const lastFullSweepAt of [null, now - 30 * hour]) {
+    const { text } = render(view([tenant('a')], { lastFullSweepAt }), 'text')
+    expect(text.match(/full sweep/g), text).toEqual(['full sweep'])
+  }
+  expect(render(view([tenant('a')]), 'text').text).toMatch(/^OK: .*, last full sweep /)
+})
+
 describe('for any tenants', () => {
   test('a configuration that was named stands in every command, for another would ask another service', () => {
   const named = { configNamed: '/srv/a b.yaml', openHolds: [hold(true)] }

@@ -41,7 +41,7 @@ test('the worst first: what cannot be counted, what is missing, what is whole', 
   ])
 })
 
-test('ten tables have a line, the others are counted, and --verbose names all', () => {
+test('ten tables have a line, the others and more than three whole ones are counted, and --verbose names all', () => {
   const whole = Array.from({ length: 49 }, (_, i) => ({ name: `t${i}`, rows: i, digest, readable: i, unreadable: 0 }))
   const broken = Array.from({ length: 12 }, (_, i) => ({
     name: `x${i}`,
@@ -53,7 +53,10 @@ test('ten tables have a line, the others are counted, and --verbose names all', 
   expect(
     lines({ content: { tables: [...whole, { name: 'z', rows: 1, digest, readable: 1, unreadable: 2 }] } }).slice(0, 1),
   ).toEqual(['z: 1 of 3 rows readable'])
-  expect(lines({ content: { tables: whole } }).at(-1)).toBe('and 39 more tables, whole')
+  expect(lines({ content: { tables: whole } }).at(-1)).toBe('all 49 tables are whole')
+  const three = [...whole.slice(0, 3), ...broken.slice(0, 1)]
+  expect(lines({ content: { tables: three } })).toHaveLength(4)
+  expect(lines({ content: { tables: [...three, ...whole.slice(3, 4)] } })).toEqual(['x0: 0 rows readable, the rest cannot be counted', 'and 4 more tables, whole'])
   expect(lines({ content: { tables: [...whole, ...broken] } }).slice(10)).toEqual([
     'and 2 more tables; --verbose shows them',
     'and 49 more tables, whole',

@@ -23,7 +23,8 @@ DAMAGED (index)  acme  /srv/notes/acme.db
   tables  notes: 3 rows counted, not read one by one
   why     the service runs SQLite 3.46.0 (wal-reset-bug)
   proof   sealed (exclusive lock, second process refused, kernel lease
-          unbroken); snapshot of 560.6 MB; paused 9 ms by the service's clock
+          unbroken); snapshot of 560.6 MB; stood still for users 9 ms, held 9 ms
+          by the service's clock
   remedy  rebuild (not rehearsed): the index can be built anew from its table
   next
     holdfast pull acme ./pulled
@@ -67,8 +68,9 @@ test('a bare file that somebody has open is BUSY, as its exit code is, and no fa
 
 test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
   const lines = render(damaged('acme'), paused('stuck')).trimEnd().split('\n')
-  expect(lines[0]).toMatch(/^PAUSED: 1 tenant may still stand still/)
-  expect(lines.at(-1)).toBe(lines[0])
+  expect(lines[0]).toBe('PAUSED: 1 tenant may still be paused.')
+  expect(lines.at(-1)).toBe(`${lines[0]} Run holdfast resume --all now.`)
+  expect(lines[1]).toMatch(/^It may stand still/)
   expect(lines).toContain('    holdfast resume --all')
   expect(lines.join(' ')).toContain('Exit code 4: A TENANT MAY STILL BE PAUSED.')
 })
@@ -77,6 +79,7 @@ test('a line that was stopped, tenants that were not come to and a cached regist
   const text = renderReport(report([sound('a')], { stopped: 'RESUME_FAILED: b', registry: 'cached since 2026-11-20T00:00:00Z' }, 7), plain)
   expect(text).toMatch(/^STOPPED: RESUME_FAILED: b\n/)
   expect(text).toContain('7 NOT COVERED')
+  expect(text).not.toContain('\n\n\n')
   expect(text).toContain('cached since')
   expect(text.replaceAll('\n', ' ')).toContain('Exit code 3')
 })
@@ -92,7 +95,7 @@ test.each([
 
 test('a pause by hooks is timed by us, a bare file is no tenant, and a message is printed once', () => {
   const byHooks = damaged('acme', { evidence: { ...sealed, quiesce: { ...quiesce, via: 'hooks' } } })
-  expect(render(byHooks)).toContain('paused 9 ms by our clock')
+  expect(render(byHooks)).toMatch(/stood still for users 9 ms, held 9 ms\s+by our clock/)
   const untouched = { code: 'NOT_FOUND', message: 'there is no file', hint: 'h', tenantState: 'untouched' } as const
   expect(render(failed('x', { tenant: null, failure: untouched }))).toContain('the file was not touched')
   expect(render(failed('x', { failure: untouched }))).toContain('the tenant was not touched')
@@ -107,7 +110,7 @@ test('a configuration that was named stands in the commands: another would ask a
     '    holdfast resume --config /srv/notes.yaml --all', '    holdfast resume --config /srv/notes.yaml --all',
     '    holdfast pull --config /srv/notes.yaml acme ./pulled', '    holdfast doctor --config /srv/notes.yaml', '    holdfast holders /srv/notes/x.db',
   ])
-  expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still stand still. Run the resume command now.$/m)
+  expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
   expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
     '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
   ])

@@ -45,11 +45,11 @@ tenant, a file that only one side has is a difference; it is named and not read.
 Where each side has one file, these are compared, whatever they are called.
 
 Contents are compared, not layouts: page size, VACUUM, journal mode, order and
-text encoding make no difference, and 1 is 1.0. Rows are told by rowid where
-that is an INTEGER PRIMARY KEY, by primary key WITHOUT ROWID, else by what they
-hold. Keys are told, never other values. Columns, indexes, views, triggers,
-user_version and application_id are compared as well; SQLite's own tables
-(sqlite_...) are left out.
+text encoding make no difference, and 1 is 1.0. Rows are identified by
+rowid where that is an INTEGER PRIMARY KEY, by primary key WITHOUT ROWID, else
+by what they hold. Keys are shown, never other values. Columns, indexes, views,
+triggers, user_version and application_id are compared as well; SQLite's own
+tables (sqlite_...) are left out.
 
 Examples:
   holdfast compare app.db replica.db             files that nobody has open

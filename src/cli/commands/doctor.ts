@@ -31,14 +31,14 @@ Examples:
   holdfast doctor --tenant staging      the whole contract, on a tenant
                                         that may stand still
 
+Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, also by a hold
+  of an earlier run, 64 usage, 70 bug, 75 another run is active (with --tenant),
+  78 configuration, 129/130/131/143 ended by a signal
+
 What a service must do (admin-api.yaml), and the steps that try it; those that
 need a pause are tried with --tenant only. Requests of the tenant itself are
 seen only if some come while it stands still.
-${mustTable()}
-
-Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, also by a hold
-  of an earlier run, 64 usage, 70 bug, 75 another run is active (with --tenant),
-  78 configuration, 129/130/131/143 ended by a signal`)
+${mustTable()}`)
     .action((options: DoctorOptions) => act(() => examine(options, face)))
 }
 

@@ -45,7 +45,7 @@ Exit codes: 0 nothing is open any more, 1 failed, or the tenants serve and it
 }
 
 async function resume(id: string | undefined, options: ResumeOptions, face: Face): Promise<ExitCode> {
-  if ((id === undefined) === (options.all !== true)) throw new Failure('USAGE', 'name one tenant, or say --all')
+  if ((id === undefined) === (options.all !== true)) throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` tells how' })
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
   const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
@@ -78,8 +78,12 @@ const isPresumed = ({ hold, how, complaint }: HoldEnding, { presumed }: Resumpti
 const presumedText = ({ tenant }: OpenHold, { isNew }: Resumption): string =>
   `${printable(tenant)} serves. ${isNew ? 'There is no ledger' : 'The ledger could not be read'}, so it is not known whether a hold was open`
 
-const nothingOpen = (only: TenantId | null, { notice, unread }: Resumption): string =>
-  `no hold${only === null ? '' : ` on ${printable(only)}`} stands open${notice === null && !unread ? '' : ' in the ledger as it is now'}\n`
+function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): string {
+  const known = notice === null && !unread ? '' : ' in the ledger as it is now'
+  return only === null
+    ? `no tenant is known to be paused (no hold stands open${known})\n`
+    : `${printable(only)} is not known to be paused (no hold on it stands open${known})\n`
+}
 
 /** What there is to say beside the holds stands there only when there is. */
 const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string, { commandLine }: Face): object => ({

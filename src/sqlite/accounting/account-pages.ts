@@ -4,7 +4,7 @@
  * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md, blind spots), so it is always done
  * here, from the pages alone. It is exact: silent on every healthy file.
  */
-import { count } from '../../model/count.ts'
+import { count, grouped } from '../../model/count.ts'
 import type { Finding, FoundObject } from '../../model/finding.ts'
 import type { PageGroups } from '../../model/page-map.ts'
 import { isZero } from '../bytes.ts'
@@ -96,7 +96,7 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
   if (header.pageCountValid && header.pageCount > whole) {
     account.brokenOff = true
     const torn = filePages > whole ? `, the last of them cut after ${count(source.fileBytes % header.pageSize, 'byte')}` : ''
-    account.say('truncated', 'damage', file, null, [], `the file has ${filePages} of the ${count(header.pageCount, 'page')} that its header says${torn}`)
+    account.say('truncated', 'damage', file, null, [], `the file has ${grouped(filePages)} of the ${count(header.pageCount, 'page')} that its header names${torn}`)
   } else if (filePages > whole) {
     // Without a valid count the torn page may belong to the database.
     const severity = header.pageCountValid ? 'leak' : 'damage'

@@ -1,0 +1,34 @@
+/** Helps are written for 80 columns: nothing that fits is wrapped there, and nothing is wider than the terminal. */
+import { describe, expect, test } from 'vitest'
+import { hanging } from '../../src/report/layout.ts'
+import { holdfast } from './program.ts'
+
+const commands = ['check', 'compare', 'doctor', 'explain', 'history', 'holders', 'pull', 'resume', 'status', 'sweep']
+const helpAt = async (command: readonly string[], width: number): Promise<string> =>
+  (await holdfast([...command, '--help'], { env: { COLUMNS: String(width) } })).stdout
+const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
+
+describe('the help of', () => {
+  test.each(['', ...commands])('holdfast %s', async (name) => {
+    const command = name === '' ? [] : [name]
+    const [at79 = '', at80 = '', ...wider] = await Promise.all([79, 80, 81, 100, 200].map((width) => helpAt(command, width)))
+    expect(at80).toContain('Usage: holdfast')
+    expect(widest(at79)).toBeLessThanOrEqual(79)
+    expect(widest(at80)).toBeLessThanOrEqual(80)
+    expect(wider).toEqual([at80, at80, at80])
+  })
+})
+
+test('a sentence that fits is one line, and what is too wide by a letter is two', () => {
+  const sentence = `${'word '.repeat(15)}tail.`
+  expect(sentence).toHaveLength(80)
+  expect(hanging(sentence, 80)).toEqual([sentence])
+  expect(hanging(`  ${sentence}`, 82)).toEqual([`  ${sentence}`])
+  expect(hanging(sentence, 79)).toEqual([sentence.slice(0, 74), '  tail.'])
+})
+
+test('the short part of the help of doctor comes before the table of promises', async () => {
+  const help = await helpAt(['doctor'], 80)
+  expect(help.indexOf('What a service must do')).toBeGreaterThan(help.indexOf('Exit codes: 0 nothing unfit'))
+  expect(help).toContain('NOT TRIED')
+})
