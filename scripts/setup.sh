@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")"
 sh install.sh
-sh build.sh
+sh build/build.sh

@@ -2,10 +2,10 @@
  * Names the way in which content digests are made, so that those of two programs that make them in different ways are never compared. It is the digest of a row
  * with a value of every kind: who changes how values are decoded, normalised or mixed has changed the name with it.
  */
-import type { ColumnValue } from './column-value.ts'
-import { Columns } from './columns.ts'
-import { Fingerprint } from './fingerprint.ts'
-import { contentKey } from './scan-rows.ts'
+import type { ColumnValue } from './record/column-value.ts'
+import { Columns } from './record/columns.ts'
+import { Fingerprint } from './record/fingerprint.ts'
+import { contentKey } from './scan/scan-rows.ts'
 
 /** Raised when digests change in a way that the row below does not show: which rows and columns go into them, and how rows are added up. */
 const revision = 1

@@ -2,10 +2,10 @@
  * What the census counts: which trees there are, what a row of each table holds, and which entry each index must hold for it.
  * Plain data, so that workers in other processes can be given it.
  */
-import type { FoundObject } from '../model/finding.ts'
-import type { Skipped } from '../model/verdict.ts'
+import type { FoundObject } from '../model/result/finding.ts'
+import type { Skipped } from '../model/result/verdict.ts'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-facts.ts'
-import type { ColumnValue } from './column-value.ts'
+import type { ColumnValue } from './record/column-value.ts'
 
 export type Collation = 'BINARY' | 'NOCASE' | 'RTRIM' | 'unknown'
 /** 1 UTF-8, 2 UTF-16le, 3 UTF-16be, as the header has it. */

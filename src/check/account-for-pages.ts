@@ -1,6 +1,6 @@
 /** The accounting of all pages of one snapshot, slice by slice. */
-import { count } from '../model/count.ts'
-import type { Asking, Progressing } from './progressing.ts'
+import { count } from '../text/count.ts'
+import type { Asking, Progressing } from './reading-builder.ts'
 
 /** Pages of one slice of the accounting: about a tenth of a second, so that a person sees it move. */
 const slicePages = 10_000

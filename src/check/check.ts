@@ -3,17 +3,17 @@
  * call, an abort or trouble of our own is thrown.
  */
 import PQueue from 'p-queue'
-import { makeFolder } from '../host/folder.ts'
+import { makeFolder } from '../host/folders/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
-import type { Comparison, Sided } from '../model/comparison.ts'
+import type { Comparison, Sided } from '../model/result/comparison.ts'
 import type { KeptFiles } from '../model/kept.ts'
-import type { Engine, Reading } from '../model/reading.ts'
-import { usualRowsEachPass } from './compare-rows.ts'
-import { compareSnapshots, type CheckedSnapshot } from './compare-snapshots.ts'
+import type { Engine, Reading } from '../model/result/reading.ts'
+import { usualRowsEachPass } from './compare/compare-rows.ts'
+import { compareSnapshots, type CheckedSnapshot } from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
-import { ReadingPlace } from './reading-place.ts'
-import type { Progress } from './progressing.ts'
-import type { Digesting } from './questions.ts'
+import { ReadingPlace } from './worker.ts'
+import type { Progress } from './reading-builder.ts'
+import type { Digesting } from './protocol.ts'
 
 export interface CheckLimits {
   /** For one snapshot. */

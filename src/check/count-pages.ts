@@ -1,8 +1,8 @@
 /** The census of one snapshot: pages are handed out to whoever has time, tallies are added up, and what differs is looked for. */
 import type { CensusPlan } from '../census/plan.ts'
-import type { Tally } from '../census/tally.ts'
-import { newKey } from './progressing.ts'
-import type { Asking, Progressing } from './progressing.ts'
+import type { Tally } from '../census/scan/tally.ts'
+import { newKey } from './reading-builder.ts'
+import type { Asking, Progressing } from './reading-builder.ts'
 
 export interface Counting {
   readonly plan: CensusPlan

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
-import { bytesBefore } from '../sqlite/journal.ts'
+import { bytesBefore } from '../sqlite/journal/journal.ts'
 
 /**
  * Small snapshots need one limit only: a child whose limit is too low for the next one is replaced, for a limit is

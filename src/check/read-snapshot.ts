@@ -1,18 +1,18 @@
 /** One snapshot read from beginning to end: what was learnt before something broke off is kept. */
 import type { CensusPlan } from '../census/plan.ts'
-import type { Tally } from '../census/tally.ts'
-import type { Reading, SchemaObject } from '../model/reading.ts'
-import type { Skipped } from '../model/verdict.ts'
+import type { Tally } from '../census/scan/tally.ts'
+import type { Reading, SchemaObject } from '../model/result/reading.ts'
+import type { Skipped } from '../model/result/verdict.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
 import { accountForPages } from './account-for-pages.ts'
 import { beginCounting, countBeside, countRanges, lessSeen } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
-import { nameByCensus } from './name-by-census.ts'
-import { pagesNamed } from './pages-named.ts'
-import { Progressing } from './progressing.ts'
-import type { Asking, ReadingLimits } from './progressing.ts'
-import { virtualTables } from './questions.ts'
-import type { AnswerOf, FileLook, Look, QuestionOf } from './questions.ts'
+import { nameByCensus } from './reader/sqlite/name-by-census.ts'
+import { pagesNamed } from './reader/pages/pages-named.ts'
+import { Progressing } from './reading-builder.ts'
+import type { Asking, ReadingLimits } from './reading-builder.ts'
+import { virtualTables } from './protocol.ts'
+import type { AnswerOf, FileLook, Look, QuestionOf } from './protocol.ts'
 
 /** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
 export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {

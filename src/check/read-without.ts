@@ -2,9 +2,9 @@
  * The second reading: the file as it was, without the WAL or journal that was written into it. It tells whether damage
  * came from the companion. Bounded: only where something was found, and within the time that the first reading left.
  */
-import type { Rule } from '../model/finding.ts'
-import type { Fact, Reading } from '../model/reading.ts'
-import { Progressing, type ReadingLimits } from './progressing.ts'
+import type { Rule } from '../model/result/finding.ts'
+import type { Fact, Reading } from '../model/result/reading.ts'
+import { Progressing, type ReadingLimits } from './reading-builder.ts'
 import { readSnapshot, type Readers } from './read-snapshot.ts'
 
 /** Does it pay? What a cut log has lost, and what is merely unread, says nothing of the pages that recovery wrote. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { CommandLine } from '../report/hint.ts'
+import type { CommandLine } from '../report/text/hint.ts'
 
 /** @param argv all words, as the process was given them */
 export function commandLineOf(argv: readonly string[]): CommandLine {

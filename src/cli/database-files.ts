@@ -1,7 +1,7 @@
 /** The databases that the names of a command line stand for: files, and folders of them. */
-import { shellWord } from '../diagnosis/command.ts'
-import { findDatabases, findDatabasesBelow, type FoundBelow } from '../hold/find-databases.ts'
-import { isFolder } from '../hold/tell-file.ts'
+import { shellWord } from '../text/shell-words.ts'
+import { findDatabases, findDatabasesBelow, type FoundBelow } from '../hold/live/find-databases.ts'
+import { isFolder } from '../host/files/path-kind.ts'
 import { Failure } from '../model/failure.ts'
 
 export type FoundFiles = Pick<FoundBelow, 'databases' | 'unreadable' | 'links'>

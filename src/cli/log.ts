@@ -1,9 +1,9 @@
 /** The log: one line a step on stderr, each with run, tenant and step (I2.4). Writing it can fail nothing (I4.1). */
-import type { Target } from '../fleet/crew.ts'
+import type { Target } from '../fleet/run/run-context.ts'
 import type { HoldStep } from '../hold/record.ts'
 import type { RunId } from '../model/brand.ts'
-import { jsonText } from '../report/json-text.ts'
-import type { Face } from './face.ts'
+import { jsonText } from '../text/json-text.ts'
+import type { Face } from './terminal/terminal.ts'
 
 export const logLevels = ['silent', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { durationMs } from '../config/units.ts'
-import { engines } from '../model/reading.ts'
+import { engines } from '../model/result/reading.ts'
 import { logLevels, type LogLevel } from './log.ts'
 
 export interface CommonOptions {

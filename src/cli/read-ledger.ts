@@ -2,7 +2,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { findConfiguration, loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
-import { onDisk } from '../host/file-name.ts'
+import { onDisk } from '../host/files/file-name.ts'
 import { ledgerFile } from '../ledger/folder.ts'
 import { readLedger, type LedgerReading } from '../ledger/ledger.ts'
 import { Failure } from '../model/failure.ts'

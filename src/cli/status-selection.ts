@@ -1,10 +1,10 @@
 /** The tenants that `status` is asked about. */
-import { matchesId, requireMatches } from '../fleet/id-pattern.ts'
-import { isGone } from '../fleet/registry.ts'
+import { matchesId, requireMatches } from '../fleet/selection/id-pattern.ts'
+import { isGone } from '../fleet/run/registry.ts'
 import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import type { StatusSelection } from '../report/status.ts'
+import type { StatusSelection } from '../report/status/status.ts'
 
 export interface Choice {
   /** Names and patterns as they were given; null for all tenants. */

@@ -1,6 +1,6 @@
 /** What a run says of a file of both sides, or of one. */
-import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model/comparison.ts'
-import type { Result } from '../model/report.ts'
+import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model/result/comparison.ts'
+import type { Result } from '../model/result/report.ts'
 
 /** A pair of which at least one file was looked at. @param comparison null where one of the two could not be read */
 export function comparedFile(name: string, paths: Sided<string>, results: FileComparison['results'], comparison: Comparison | null): FileComparison {

@@ -30,7 +30,7 @@ export class RowSums implements RowSink {
     this.#high = (this.#high + contentHigh) | 0
   }
 
-  /** As `digestOf` in census/tally.ts has it. */
+  /** As `digestOf` in census/scan/tally.ts has it. */
   get digest(): string {
     return [this.#low, this.#high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
   }

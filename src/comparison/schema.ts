@@ -1,6 +1,6 @@
 /** What two schemas do not have in common: objects by name, tables column by column, and the settings that an application keeps in the header. */
-import type { SchemaDifference } from '../model/comparison.ts'
-import type { SchemaObject } from '../model/reading.ts'
+import type { SchemaDifference } from '../model/result/comparison.ts'
+import type { SchemaObject } from '../model/result/reading.ts'
 
 /** What one side says of itself, told by whoever has a connection. */
 export interface SchemaDescription {

@@ -1,18 +1,18 @@
 /**
  * The rows of one table, each with two fingerprints: of what tells it from others, and of what it holds. Rows are read as the census reads them
- * (census/scan.ts): what it passes over is passed over here, so that the contents add up to the digest that it gives.
+ * (census/scan/scan.ts): what it passes over is passed over here, so that the contents add up to the digest that it gives.
  */
-import { CellCursor } from '../census/cell-cursor.ts'
-import type { ColumnValue } from '../census/column-value.ts'
-import { Columns, kinds } from '../census/columns.ts'
-import { addRow, termsOf } from '../census/expected-entries.ts'
-import type { TableTerms } from '../census/expected-entries.ts'
-import { Fingerprint } from '../census/fingerprint.ts'
-import { Payloads } from '../census/payload.ts'
+import { CellCursor } from '../census/record/cell-cursor.ts'
+import type { ColumnValue } from '../census/record/column-value.ts'
+import { Columns, kinds } from '../census/record/columns.ts'
+import { addRow, termsOf } from '../census/scan/expected-entries.ts'
+import type { TableTerms } from '../census/scan/expected-entries.ts'
+import { Fingerprint } from '../census/record/fingerprint.ts'
+import { Payloads } from '../census/record/payload.ts'
 import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
-import { Records } from '../census/records.ts'
-import { contentKey } from '../census/scan-rows.ts'
-import { fromUtf16 } from '../census/utf16.ts'
+import { Records } from '../census/record/records.ts'
+import { contentKey } from '../census/scan/scan-rows.ts'
+import { fromUtf16 } from '../census/record/utf16.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 
 export interface RowReading {

@@ -1,8 +1,8 @@
 /** Which tables of two files are compared, and by what their rows are told apart. */
 import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
-import type { RowIdentity, TableComparison } from '../model/comparison.ts'
-import type { Finding } from '../model/finding.ts'
-import type { Skipped, TableContent } from '../model/verdict.ts'
+import type { RowIdentity, TableComparison } from '../model/result/comparison.ts'
+import type { Finding } from '../model/result/finding.ts'
+import type { Skipped, TableContent } from '../model/result/verdict.ts'
 import { plainName, sameColumns } from './schema.ts'
 
 export type TablePlan = RowidTablePlan | KeyedTablePlan

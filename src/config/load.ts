@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import type { Settings } from './settings.ts'
-import { isSystemError, nameOfError, systemFailure } from './system-failure.ts'
-import { readSmallFile } from './small-file.ts'
-import { findUntrusted } from './trusted-path.ts'
+import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
+import { readSmallFile } from '../host/files/small-file.ts'
+import { findUntrusted } from '../host/files/trusted-path.ts'
 
 export { defaultCheckSettings, defaultHoldSettings } from './defaults.ts'
 

@@ -1,5 +1,5 @@
 /** What holdfast.yaml says, checked and complete: every default filled in, every path absolute, durations in ms, sizes in bytes. */
-import type { SealLevel } from '../model/evidence.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */
 export type Command = readonly [string, ...string[]]

@@ -1,10 +1,10 @@
 /** Why it may have happened, as far as one reading can tell. Hints, each with the observation that it rests on. */
-import type { Cause, Finding } from '../model/finding.ts'
-import type { Reading } from '../model/reading.ts'
+import type { Cause, Finding } from '../model/result/finding.ts'
+import type { Reading } from '../model/result/reading.ts'
 import { isNewer } from '../sqlite/version.ts'
 import type { DiagnosisContext } from './context.ts'
 import { limitOf } from './limits.ts'
-import { isDamage } from './refusal.ts'
+import { isDamage } from './messages/refusal.ts'
 
 /** Causes of damage that was found; none where nothing was. */
 export function causesOf(damage: readonly Finding[], context: DiagnosisContext): readonly Cause[] {

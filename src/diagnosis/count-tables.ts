@@ -1,9 +1,9 @@
 /** How many rows of each table can be read, and how many cannot. What was not read wholly is never called whole. */
-import type { Finding, FoundObject, Rule } from '../model/finding.ts'
-import type { Reading } from '../model/reading.ts'
-import type { Result } from '../model/report.ts'
-import type { ReportedTable, RowCounts } from '../model/verdict.ts'
-import { disagreements } from './merge.ts'
+import type { Finding, FoundObject, Rule } from '../model/result/finding.ts'
+import type { Reading } from '../model/result/reading.ts'
+import type { Result } from '../model/result/report.ts'
+import type { ReportedTable, RowCounts } from '../model/result/verdict.ts'
+import { disagreements } from './messages/merge.ts'
 import { tablesContradicted } from './weigh.ts'
 
 /** Wrong in a b-tree: rows may be lost that nothing in the table tells of. */

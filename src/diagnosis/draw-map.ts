@@ -1,11 +1,11 @@
 /** From the pages that a check brought back to the map of a result: root pages become objects, and findings mark the pages that they name. Pure. */
-import type { Finding, FoundObject } from '../model/finding.ts'
-import { pageStates, placesMax } from '../model/page-map.ts'
-import type { BadPlace, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/page-map.ts'
-import type { Reading } from '../model/reading.ts'
-import { disagreements } from './merge.ts'
-import { viewSchema } from './schema-view.ts'
-import type { SchemaView } from './schema-view.ts'
+import type { Finding, FoundObject } from '../model/result/finding.ts'
+import { pageStates, placesMax } from '../model/result/page-map.ts'
+import type { BadPlace, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/result/page-map.ts'
+import type { Reading } from '../model/result/reading.ts'
+import { disagreements } from './messages/merge.ts'
+import { viewSchema } from './messages/schema-view.ts'
+import type { SchemaView } from './messages/schema-view.ts'
 
 /** Objects that a map names. */
 const ownersMax = 100

@@ -1,8 +1,8 @@
 /** Known limits of a check, by the reason that a part was not read (interfaces.md, "Accepting a known limit"). */
 
-import type { Reading } from '../model/reading.ts'
-import type { Limit, Skipped } from '../model/verdict.ts'
-import { isDamage } from './refusal.ts'
+import type { Reading } from '../model/result/reading.ts'
+import type { Limit, Skipped } from '../model/result/verdict.ts'
+import { isDamage } from './messages/refusal.ts'
 
 const limits: readonly (readonly [RegExp, Limit])[] = [
   [/^its order: collation |^(?:no such|unknown) collation\b/i, 'unknown-collation'],

@@ -1,9 +1,9 @@
 /** What a file is without the WAL or journal that was written into it, and what follows for the verdict on both. */
-import type { Cause } from '../model/finding.ts'
-import type { Reading } from '../model/reading.ts'
-import type { Companion, Recovery } from '../model/recovery.ts'
-import type { Diagnosis } from '../model/verdict.ts'
-import { target } from './command.ts'
+import type { Cause } from '../model/result/finding.ts'
+import type { Reading } from '../model/result/reading.ts'
+import type { Companion, Recovery } from '../model/result/recovery.ts'
+import type { Diagnosis } from '../model/result/verdict.ts'
+import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import { diagnose } from './diagnose.ts'
 

@@ -1,10 +1,10 @@
 /** What will mend the damage (findings.md, remedy table). Plans only: nothing here has been rehearsed. */
-import type { DamageClass, Finding } from '../model/finding.ts'
-import type { Remedy } from '../model/verdict.ts'
-import { target } from './command.ts'
+import type { DamageClass, Finding } from '../model/result/finding.ts'
+import type { Remedy } from '../model/result/verdict.ts'
+import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import { count } from './sentence.ts'
-import type { SchemaView } from './schema-view.ts'
+import type { SchemaView } from './messages/schema-view.ts'
 import { classOf } from './weigh.ts'
 import type { Weighed } from './weigh.ts'
 

@@ -1,5 +1,5 @@
 /** What can be salvaged: the entries of indexes that may be right where their table is not. Of an index that is wrong itself nothing is salvage. */
-import type { Finding } from '../model/finding.ts'
+import type { Finding } from '../model/result/finding.ts'
 import { count } from './sentence.ts'
 
 /** @param witnesses names of the indexes that may be right */

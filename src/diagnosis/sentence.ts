@@ -1,9 +1,9 @@
 /** The one sentence that a finding says to a person. */
-import { count } from '../model/count.ts'
-import type { FoundObject, Rule } from '../model/finding.ts'
-import type { Bearing } from './observation.ts'
+import { count } from '../text/count.ts'
+import type { FoundObject, Rule } from '../model/result/finding.ts'
+import type { Bearing } from './messages/observation.ts'
 
-export { count } from '../model/count.ts'
+export { count } from '../text/count.ts'
 
 export interface Said {
   readonly rule: Rule

@@ -14,10 +14,10 @@
  * Knowingly missed: what changes on the disk and is then written over or beside, so that a program has moved time or counter since; files that are replaced
  * under their name, or found on another device number; WAL databases across a restart; free pages, which hold nothing.
  */
-import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, Standing } from '../model/last-good.ts'
-import type { Finding, FoundObject } from '../model/finding.ts'
-import type { Reading } from '../model/reading.ts'
-import { theFile, viewSchema } from './schema-view.ts'
+import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, Standing } from '../model/result/last-good.ts'
+import type { Finding, FoundObject } from '../model/result/finding.ts'
+import type { Reading } from '../model/result/reading.ts'
+import { theFile, viewSchema } from './messages/schema-view.ts'
 import { count, nameObject } from './sentence.ts'
 
 export interface Now {

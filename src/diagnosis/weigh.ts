@@ -1,9 +1,9 @@
 /** How bad a finding is, and who is right where an index and its table disagree (findings.md, Verdict). */
-import { damageClasses } from '../model/finding.ts'
-import type { Cause, DamageClass, Finding, FoundObject } from '../model/finding.ts'
-import { disagreements } from './merge.ts'
-import type { Observation } from './observation.ts'
-import type { SchemaView } from './schema-view.ts'
+import { damageClasses } from '../model/result/finding.ts'
+import type { Cause, DamageClass, Finding, FoundObject } from '../model/result/finding.ts'
+import { disagreements } from './messages/merge.ts'
+import type { Observation } from './messages/observation.ts'
+import type { SchemaView } from './messages/schema-view.ts'
 
 export interface Weighed {
   readonly damage: DamageClass

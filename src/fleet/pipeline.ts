@@ -3,18 +3,18 @@
  * checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in stop-the-line.ts.
  */
 import PQueue from 'p-queue'
-import type { Progress as PagesDone } from '../check/progressing.ts'
+import type { Progress as PagesDone } from '../check/reading-builder.ts'
 import type { HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
-import type { Result } from '../model/report.ts'
-import type { Crew, RunLimits, Target } from './crew.ts'
-import { begin } from './begin.ts'
+import type { Result } from '../model/result/report.ts'
+import type { Crew, RunLimits, Target } from './run/run-context.ts'
+import { begin } from './run/begin.ts'
 import { checkHeld, holdTargets, type Examined, type HeldTarget } from './examine.ts'
 import { CheckQueue } from './check-queue.ts'
-import { Recollection } from './last-good.ts'
-import { SnapshotRoom, type Place } from './snapshot-room.ts'
+import { Recollection } from './earlier-checks.ts'
+import { SnapshotRoom, type Place } from './disk-budget.ts'
 import { StopTheLine } from './stop-the-line.ts'
-import { groupTargets } from './target-groups.ts'
+import { groupTargets } from './selection/target-groups.ts'
 
 export interface Progress {
   readonly done: number

@@ -2,12 +2,12 @@
  * What stops a run. Trouble that only one tenant meets is that tenant's result, and the line goes on. The line is
  * stopped by what every later tenant would meet; the rest is then named as not covered.
  */
-import { unforeseenFailure } from '../config/system-failure.ts'
+import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { gravestOf } from '../hold/hold-failure.ts'
 import { Bug } from '../model/bug.ts'
-import { count } from '../model/count.ts'
+import { count } from '../text/count.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
-import type { Result } from '../model/report.ts'
+import type { Result } from '../model/result/report.ts'
 import type { Examined } from './examine.ts'
 
 /** The table of what stops the line at the first time. A defect in holdfast does so too. */

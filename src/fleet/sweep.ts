@@ -1,12 +1,12 @@
 /** `sweep` and `check --tenant`: the service's tenants through the pipeline, and what is gone by name. */
 import type { TenantId } from '../model/brand.ts'
-import { readRegistry, pickTenants, targetsOf, type Registry } from './registry.ts'
-import { select, type Selected, type Selecting } from './selection.ts'
-import type { Target } from './crew.ts'
+import { readRegistry, pickTenants, targetsOf, type Registry } from './run/registry.ts'
+import { select, type Selected, type Selecting } from './selection/selection.ts'
+import type { Target } from './run/run-context.ts'
 import { unread, unseen, type Depth } from './examine.ts'
 import { workThrough, type Watching, type Worked } from './pipeline.ts'
-import { refusedTargets } from './refused-targets.ts'
-import { besidePausedTenant, checksAtOnce, limitsFor, type ServiceRun } from './run.ts'
+import { refusedTargets } from './run/refused-targets.ts'
+import { besidePausedTenant, checksAtOnce, limitsFor, type ServiceRun } from './run/service-run.ts'
 
 export type Selection =
   | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }

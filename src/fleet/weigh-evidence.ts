@@ -1,9 +1,9 @@
 /** What a hold could not prove, weighed against what was found in its snapshot. Pure. */
-import { target } from '../diagnosis/command.ts'
+import { target } from '../text/shell-words.ts'
 import { nothingToMend } from '../diagnosis/remedy.ts'
-import type { Evidence, Holder } from '../model/evidence.ts'
+import type { Evidence, Holder } from '../model/result/evidence.ts'
 import type { Failure } from '../model/failure.ts'
-import type { Result } from '../model/report.ts'
+import type { Result } from '../model/result/report.ts'
 
 /** Damage below the level `sealed` counts only where nobody could write while the copy was made. */
 export function requireStillness(result: Result): Result {

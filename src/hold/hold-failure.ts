@@ -1,5 +1,5 @@
 /** What an error in a hold means for a file, and what is known of the tenant then. */
-import { unforeseenFailure } from '../config/system-failure.ts'
+import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { Failure } from '../model/failure.ts'
 import { withSuppressed } from '../model/suppressed.ts'
 import type { Keeper } from './hold-request.ts'

@@ -3,14 +3,14 @@
  * resume.
  */
 import type { TenantId } from '../model/brand.ts'
-import type { SealLevel } from '../model/evidence.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 import type { Failure } from '../model/failure.ts'
-import type { NonEmpty } from '../model/verdict.ts'
+import type { NonEmpty } from '../model/result/verdict.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Service } from '../service/port.ts'
-import type { Snapshot } from './draft.ts'
-import type { PauseLimits } from './pause.ts'
-import type { FileKind } from './contents.ts'
+import type { Snapshot } from './snapshot/draft.ts'
+import type { PauseLimits } from './pause/pause.ts'
+import type { FileKind } from './file-kind.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
 
 /** Who keeps the tenant still for us; `nobody` for bare files, where the seal alone decides. */

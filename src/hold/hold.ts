@@ -5,7 +5,7 @@
 import { nextTurn } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
 import type { Failure } from '../model/failure.ts'
-import type { Companions } from './companions.ts'
+import type { Companions } from './hold-processes.ts'
 import { copyInPause, type CopiedFile } from './copy-in-pause.ts'
 import { FileHold } from './file-hold.ts'
 import { gravestOf, withTenantState } from './hold-failure.ts'

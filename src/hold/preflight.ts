@@ -1,17 +1,17 @@
 /** Step 0: everything that can be refused while nobody is paused yet. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { systemFailure } from '../config/system-failure.ts'
+import { systemFailure } from '../host/failures/system-failure.ts'
 import { monotonicMs } from '../host/clock.ts'
-import { canReflink } from '../host/copying.ts'
-import { fileSystemOf, type FileSystem } from '../host/file-system.ts'
-import { dataBytesOf } from '../host/holes.ts'
+import { canReflink } from '../host/files/copying.ts'
+import { fileSystemOf, type FileSystem } from '../host/files/file-system.ts'
+import { dataBytesOf } from '../host/files/holes.ts'
 import type { LivePath } from '../model/brand.ts'
-import type { SealLevel } from '../model/evidence.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 import { Failure } from '../model/failure.ts'
 import { readHeader } from '../sqlite/header.ts'
-import { firstBytes, kindOfFile, type FileKind } from './contents.ts'
-import type { LiveFiles } from './live-files.ts'
+import { firstBytes, kindOfFile, type FileKind } from './file-kind.ts'
+import type { LiveFiles } from './live/live-files.ts'
 
 /** Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11). */
 const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'tmpfs', 'overlay'])

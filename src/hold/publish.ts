@@ -2,12 +2,12 @@
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
-import { kindOfCopy, type FileKind } from './contents.ts'
+import { kindOfCopy, type FileKind } from './file-kind.ts'
 import type { CopiedFile } from './copy-in-pause.ts'
-import type { Snapshot } from './draft.ts'
+import type { Snapshot } from './snapshot/draft.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
 import type { Held } from './hold-request.ts'
-import { settleSuperJournal } from './super-journal.ts'
+import { settleSuperJournal } from './snapshot/super-journal.ts'
 
 export interface Publishing {
   readonly files: readonly CopiedFile[]

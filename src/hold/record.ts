@@ -1,5 +1,5 @@
 /** What a hold has seen so far. It becomes the evidence of the report, however far the hold came. */
-import { noEvidence, type Evidence } from '../model/evidence.ts'
+import { noEvidence, type Evidence } from '../model/result/evidence.ts'
 
 export interface HoldTimings {
   readonly warmMs: number | null

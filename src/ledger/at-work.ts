@@ -2,7 +2,7 @@
 import { ageOf } from '../model/age.ts'
 import type { OpenHold } from '../model/event.ts'
 import type { OtherHold } from '../model/service-way.ts'
-import { goneRuns } from './run-liveness.ts'
+import { goneRuns } from './run-lock/run-liveness.ts'
 
 /**
  * A hold was left behind when its lease must have ended; when its run is gone, or has given the run lock to another; and when it was asked for at a time that

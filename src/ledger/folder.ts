@@ -1,10 +1,10 @@
 /** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isSystemError, nameOfError, systemFailure } from '../config/system-failure.ts'
-import { findUntrusted } from '../config/trusted-path.ts'
-import { syncFolder } from '../host/durable.ts'
-import { makeFolder } from '../host/folder.ts'
+import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
+import { findUntrusted } from '../host/files/trusted-path.ts'
+import { syncFolder } from '../host/files/durable.ts'
+import { makeFolder } from '../host/folders/folder.ts'
 import { Failure } from '../model/failure.ts'
 
 export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')

@@ -2,19 +2,19 @@
 import { randomInt } from 'node:crypto'
 import type { RunId, TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
-import { count } from '../model/count.ts'
+import { count } from '../text/count.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
-import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import { ChildEnded, startChild } from '../host/child.ts'
-import { failureOfEnd } from '../host/child-start.ts'
-import { programBeside } from '../host/program-beside.ts'
-import type { Child } from '../host/child.ts'
-import { condense } from './condense.ts'
+import { ChildEnded, startChild } from '../host/process/child.ts'
+import { failureOfEnd } from '../host/process/child-start.ts'
+import { programBeside } from '../host/process/program-beside.ts'
+import type { Child } from '../host/process/child.ts'
+import { condense } from './lines/condense.ts'
 import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
-import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './questions.ts'
-import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './rows.ts'
+import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
+import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
 
 /** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
 const askMs = 60_000
@@ -25,7 +25,7 @@ const waitingPerCommitMax = 1000
 /** How long `appendSoon` waits for company: a commit costs a millisecond and two messages between processes. */
 const soonMs = 50
 
-const program = 'ledger-child'
+const program = 'process/ledger-child'
 
 interface Waiting {
   readonly lines: readonly LineRow[]

@@ -1,17 +1,17 @@
 /** holdfast's memory: events, written before and after each deed, and what can be read from them (operations.md, "Ledger"). */
 import type { RunId, TenantId } from '../model/brand.ts'
 import type { Event, OpenHold } from '../model/event.ts'
-import type { SealLevel } from '../model/evidence.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
-import type { DamageClass } from '../model/finding.ts'
-import type { KnownFile, LastGood } from '../model/last-good.ts'
+import type { DamageClass } from '../model/result/finding.ts'
+import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import type { VerdictWord } from '../model/verdict.ts'
-import { systemFailure } from '../config/system-failure.ts'
+import type { VerdictWord } from '../model/result/verdict.ts'
+import { systemFailure } from '../host/failures/system-failure.ts'
 import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
 import { runsWereRecorded } from './note.ts'
-import { noPauses } from './pause-totals.ts'
+import { noPauses } from './process/pause-totals.ts'
 
 export interface LedgerLine {
   /** Grows by one a line. */

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isSystemError, nameOfError } from '../config/system-failure.ts'
+import { isSystemError, nameOfError } from '../host/failures/system-failure.ts'
 import { belongToFolder } from './private-file.ts'
 
 const noteFile = (folder: string): string => join(folder, 'ledger.note')

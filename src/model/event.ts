@@ -1,7 +1,7 @@
 /** Ledger events: append-only, written before and after each deed. The state of a hold is a fold over them. */
 import type { TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
-import type { Result, SelectedFile } from './report.ts'
+import type { Result, SelectedFile } from './result/report.ts'
 
 /** What stands open after a crash. Times are ms since 1970 by our wall clock: they outlive the process. */
 export interface OpenHold {

@@ -1,6 +1,6 @@
 /** Exit codes (interfaces.md). Each result has its own; of several at once the gravest is the run's. */
 import type { FailureCode, TenantState } from './failure.ts'
-import type { VerdictWord } from './verdict.ts'
+import type { VerdictWord } from './result/verdict.ts'
 
 export const exitCodes = {
   sound: 0, failed: 1, damaged: 2, inconclusive: 3, maybePaused: 4, differ: 5, usage: 64, bug: 70, busy: 75, configuration: 78, hangup: 129, interrupted: 130, quit: 131, terminated: 143,

@@ -1,5 +1,5 @@
 /** Processes that have files of a live set, each named once. */
-import type { Holder } from './evidence.ts'
+import type { Holder } from './result/evidence.ts'
 
 export interface HoldingProcess {
   readonly pid: number

@@ -1,5 +1,5 @@
 /** The files of a private copy, as they are when nobody reads it: readers are let at exactly these. */
-import type { LiveSetPart } from './evidence.ts'
+import type { LiveSetPart } from './result/evidence.ts'
 
 export interface KeptFile {
   readonly dev: bigint

@@ -1,7 +1,7 @@
 /** `--redact-keys`: digests in the place of row keys. */
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Finding, RowKey } from '../model/finding.ts'
-import type { Result } from '../model/report.ts'
+import type { Finding, RowKey } from '../model/result/finding.ts'
+import type { Result } from '../model/result/report.ts'
 
 /**
  * Digests with a secret of this one report: the same key has the same digest within it, and nobody can try out rowids until one fits.

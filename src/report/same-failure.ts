@@ -1,13 +1,13 @@
 /** Many results that failed for one reason: told once, for nobody finds another trouble among thirty copies of one. */
 import { createColors } from 'picocolors'
-import type { Result } from '../model/report.ts'
-import { withConfiguration } from './hint.ts'
-import { wrap } from './layout.ts'
-import { legibleCommand, legibleName } from './legible.ts'
-import { failureLines } from './problem.ts'
-import { isPaused, verdictWord } from './result-words.ts'
-import type { TextOptions } from './result-words.ts'
-import { count } from './units.ts'
+import type { Result } from '../model/result/report.ts'
+import { withConfiguration } from './text/hint.ts'
+import { wrap } from '../text/layout.ts'
+import { legibleCommand, legibleName } from './text/legible.ts'
+import { failureLines } from './text/problem.ts'
+import { isPaused, verdictWord } from './text/result-words.ts'
+import type { TextOptions } from './text/result-words.ts'
+import { count } from '../text/units.ts'
 
 /** Fewer are told one by one. */
 const groupedMin = 4

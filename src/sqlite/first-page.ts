@@ -4,8 +4,8 @@
  */
 import { read32, startsWith } from './bytes.ts'
 import { magic } from './header.ts'
-import { readJournal, type Read } from './journal.ts'
-import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal.ts'
+import { readJournal, type Read } from './journal/journal.ts'
+import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal/wal.ts'
 
 /** Looks at frames whose salts are the header's. Checksums are SQLite's matter: it reads the log right afterwards. */
 export function walHoldsFirstPage(read: Read): boolean {

@@ -6,7 +6,7 @@
  *  60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite version
  */
 import { isZero, read16, read32, startsWith } from './bytes.ts'
-import { count } from '../model/count.ts'
+import { count } from '../text/count.ts'
 
 export interface DatabaseHeader {
   /** Bytes, a power of two from 512 to 65536. */

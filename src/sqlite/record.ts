@@ -1,6 +1,6 @@
 /** Records: a header of serial types, then the values (SQLite file format, section 2.1). */
 import { varintBytes, varintNumber } from './varint.ts'
-import { count } from '../model/count.ts'
+import { count } from '../text/count.ts'
 
 export type Value =
   | { readonly kind: 'null' }

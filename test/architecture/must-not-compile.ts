@@ -1,11 +1,11 @@
 /** What must not compile: each line below is an error, and `npm run lint`, which `npm test` begins with, fails where one is none any more. */
 import type { Checker, CheckOptions } from '../../src/check/check.ts'
-import type { Companions } from '../../src/hold/companions.ts'
+import type { Companions } from '../../src/hold/hold-processes.ts'
 import { hold, type HoldRequest } from '../../src/hold/hold.ts'
-import type { Locked } from '../../src/hold/lock.ts'
-import type { Probe } from '../../src/hold/probe.ts'
-import { prove } from '../../src/hold/proof.ts'
-import { probeLock, seal, type Probed, type SealTerms } from '../../src/hold/seal.ts'
+import type { Locked } from '../../src/hold/seal/lock.ts'
+import type { Probe } from '../../src/hold/seal/probe.ts'
+import { prove } from '../../src/hold/seal/proof.ts'
+import { probeLock, seal, type Probed, type SealTerms } from '../../src/hold/seal/seal.ts'
 import type { LivePath } from '../../src/model/brand.ts'
 
 /** Never carried out. */

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { planCensus } from '../../src/census/plan.ts'
-import { emptyTally } from '../../src/census/tally.ts'
+import { emptyTally } from '../../src/census/scan/tally.ts'
 import { cellOffset } from '../../src/sqlite/page.ts'
 import { varintBytes } from '../../src/sqlite/varint.ts'
-import { create, fillEvents } from '../support/databases.ts'
-import { dropCell, Patient, recordBody } from '../support/surgeon.ts'
-import { askInProcess } from '../support/fuzz.ts'
-import { census } from './support.ts'
+import { create, fillEvents } from '../support/databases/recipes.ts'
+import { dropCell, Patient, recordBody } from '../support/databases/surgeon.ts'
+import { askInProcess } from '../support/differential/referee.ts'
+import { census } from '../support/census/census-both-ways.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { create, pageSizes, recipes, removeDatabase } from '../support/databases.ts'
-import { build, generated } from '../support/generated.ts'
-import { census } from './support.ts'
+import { create, pageSizes, recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { build, generated } from '../support/databases/generated.ts'
+import { census } from '../support/census/census-both-ways.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
 afterAll(() => rmSync(folder, { recursive: true }))

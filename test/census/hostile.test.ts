@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { DifferenceSearch } from '../../src/census/differences.ts'
-import { findingsOfDifferences, findingsOfNotes } from '../../src/census/findings.ts'
-import { walkOwners } from '../../src/census/owners.ts'
+import { DifferenceSearch } from '../../src/census/differences/search.ts'
+import { findingsOfDifferences, findingsOfNotes } from '../../src/census/differences/findings.ts'
+import { walkOwners } from '../../src/census/scan/page-owners.ts'
 import type { CensusPlan, KeyPart, StoredColumn } from '../../src/census/plan.ts'
-import { everything, Scanner } from '../../src/census/scan.ts'
-import { emptyTally } from '../../src/census/tally.ts'
-import { loadCore } from '../../src/check/compiled-core.ts'
-import { randomFrom } from '../support/fuzz.ts'
-import { makeHostile, makeSpecimens } from '../support/hostile-inputs.ts'
-import { readHostile } from '../support/read-hostile.ts'
+import { everything, Scanner } from '../../src/census/scan/scan.ts'
+import { emptyTally } from '../../src/census/scan/tally.ts'
+import { loadCore } from '../../src/check/reader/pages/compiled-core.ts'
+import { randomFrom } from '../support/differential/referee.ts'
+import { makeHostile, makeSpecimens } from '../support/differential/hostile-inputs.ts'
+import { readHostile } from '../support/differential/read-hostile.ts'
 
 const core = loadCore()
 

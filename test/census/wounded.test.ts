@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { readHeader } from '../../src/sqlite/header.ts'
-import { tryExactRows } from '../support/exact-rows.ts'
-import { askInProcess, damage } from '../support/fuzz.ts'
-import { recipes, removeDatabase } from '../support/databases.ts'
-import { Patient } from '../support/surgeon.ts'
-import { createPatient, wounds } from '../support/wounds.ts'
-import { build, generated } from '../support/generated.ts'
-import { census } from './support.ts'
+import { tryExactRows } from '../support/differential/exact-rows.ts'
+import { askInProcess, damage } from '../support/differential/referee.ts'
+import { recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { build, generated } from '../support/databases/generated.ts'
+import { census } from '../support/census/census-both-ways.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -33,7 +33,7 @@ function mustComplain(path: string): { readonly sqlite: readonly string[]; reado
   const givenUp = said.lines.some((line) => line.includes('free space corruption'))
   const lines = [...said.lines.filter((line) => !notOurs.test(line) && !(givenUp && /never used|wrong # of entries/.test(line))), ...(said.thrown === null ? [] : [said.thrown])]
   const { accounting, findings, thrown, skipped } = census(path)
-  // What the header says is looked at before anything else (check/look).
+  // What the header says is looked at before anything else (check/reader/inspect-files).
   const header = readHeader(readFileSync(path).subarray(0, 100)).kind === 'header' ? 0 : 1
   return { sqlite: lines, ours: header + accounting.length + findings.length + skipped.length + (thrown === null ? 0 : 1), said: [...accounting, ...findings].map(({ text }) => text) }
 }

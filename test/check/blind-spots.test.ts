@@ -1,10 +1,10 @@
 import { copyFileSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { fillEvents } from '../support/databases.ts'
+import { fillEvents } from '../support/databases/recipes.ts'
 import { readInProcess } from '../support/read-in-process.ts'
-import { Patient, recordBody } from '../support/surgeon.ts'
-import { messages, rules, useSnapshotFolder } from './snapshot-folder.ts'
+import { Patient, recordBody } from '../support/databases/surgeon.ts'
+import { messages, rules, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const place = useSnapshotFolder()
 const { check, make, wound, expectBackInPlace } = place

@@ -5,8 +5,8 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { fileBytesFor } from '../../src/check/file-size-limit.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { fillEvents } from '../support/databases.ts'
-import { useSnapshotFolder } from './snapshot-folder.ts'
+import { fillEvents } from '../support/databases/recipes.ts'
+import { useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const isRoot = process.getuid?.() === 0
 const signal = new AbortController().signal

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { recipes, removeDatabase } from '../support/databases.ts'
-import { judge, readWithBoth } from '../support/engines.ts'
-import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential.ts'
-import { damage } from '../support/fuzz.ts'
-import { Patient } from '../support/surgeon.ts'
-import { createPatient, wounds } from '../support/wounds.ts'
+import { recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { judge, readWithBoth } from '../support/differential/engines.ts'
+import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential/differential.ts'
+import { damage } from '../support/differential/referee.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { createPatient, wounds } from '../support/databases/wounds.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'differential-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import type { Finding } from '../../src/model/finding.ts'
-import { create } from '../support/databases.ts'
-import { context } from '../support/engines.ts'
+import type { Finding } from '../../src/model/result/finding.ts'
+import { create } from '../support/databases/recipes.ts'
+import { context } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
-import { Patient } from '../support/surgeon.ts'
+import { Patient } from '../support/databases/surgeon.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'double-use-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -2,10 +2,10 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { atOnceBytesMax } from '../../src/check/read-snapshot.ts'
-import { fillEvents, fillSlow } from '../support/databases.ts'
-import type { Reading } from '../../src/model/reading.ts'
+import { fillEvents, fillSlow } from '../support/databases/recipes.ts'
+import type { Reading } from '../../src/model/result/reading.ts'
 import { eventually } from '../support/processes.ts'
-import { useSnapshotFolder } from './snapshot-folder.ts'
+import { useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const isRoot = process.getuid?.() === 0
 const signal = new AbortController().signal

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openChecker } from '../../src/check/check.ts'
-import type { Progress } from '../../src/check/progressing.ts'
+import type { Progress } from '../../src/check/reading-builder.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { create } from '../support/databases.ts'
+import { create } from '../support/databases/recipes.ts'
 
 let folder: string
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'progress-')) })

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import type { Finding } from '../../src/model/finding.ts'
-import type { Diagnosis } from '../../src/model/verdict.ts'
-import { context } from '../diagnosis/support.ts'
-import { create } from '../support/databases.ts'
+import type { Finding } from '../../src/model/result/finding.ts'
+import type { Diagnosis } from '../../src/model/result/verdict.ts'
+import { context } from '../support/diagnosis.ts'
+import { create } from '../support/databases/recipes.ts'
 import { readInProcess } from '../support/read-in-process.ts'
-import { Patient, recordBody } from '../support/surgeon.ts'
+import { Patient, recordBody } from '../support/databases/surgeon.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'salvage-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Reading } from '../../src/model/reading.ts'
+import type { Reading } from '../../src/model/result/reading.ts'
 import { readInProcess } from '../support/read-in-process.ts'
-import { Patient } from '../support/surgeon.ts'
-import { createPatient, wounds } from '../support/wounds.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { createPatient, wounds } from '../support/databases/wounds.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wounds-'))
 afterAll(() => rmSync(folder, { recursive: true }))

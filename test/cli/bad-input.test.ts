@@ -7,10 +7,10 @@ import { once } from 'node:events'
 import { basename } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { createPatient } from '../support/wounds.ts'
-import { Patient } from '../support/surgeon.ts'
-import { fingerprintOf, makeDatabase, makeFolder, type Folder } from './folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf, single, start } from './program.ts'
+import { createPatient } from '../support/databases/wounds.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
+import { gist, holdfast, launcher, reportIn, reportOf, single, start } from '../support/cli/program.ts'
 
 /** Name to what the report must say of it. */
 type Expected = Record<string, string>

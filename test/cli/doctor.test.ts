@@ -2,17 +2,17 @@
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
-import { tryContract } from '../../src/fleet/doctor-contract.ts'
-import { Guardian } from '../../src/hold/guardian.ts'
+import { tryContract } from '../../src/doctor/contract.ts'
+import { Guardian } from '../../src/hold/seal/guardian.ts'
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import { Failure } from '../../src/model/failure.ts'
 import { connectService } from '../../src/service/connect.ts'
-import { configure } from '../support/holdfast.ts'
+import { configure } from '../support/cli/holdfast.ts'
 import { eventually } from '../support/processes.ts'
-import { startDemo } from '../support/service.ts'
+import { startDemo } from '../support/service/demo-service.ts'
 
 const lies = [
   ['keeps-handles', 'service: files while quiesced', /is not closed: process \d+ \(node/], ['wrong-inode', 'service: files while quiesced', /we see inode/],

@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { skipped } from '../host/mounts.ts'
-import { makeLyingLocks, noCompiler } from '../hold/lying-locks.ts'
-import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf } from './program.ts'
+import { skipped } from '../support/host/mounts.ts'
+import { makeLyingLocks, noCompiler } from '../support/hold/lying-locks.ts'
+import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { gist, holdfast, launcher, reportIn, reportOf } from '../support/cli/program.ts'
 import { eventually } from '../support/processes.ts'
-import { openService } from './service.ts'
+import { openService } from '../support/cli/service.ts'
 
 test('of several files the gravest code counts: 2, then 1, then 3, then 75; each result has its own', async () => {
   using folder = makeFolder()

@@ -3,9 +3,9 @@ import { openSync, closeSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeDatabase, makeFolder } from './folder.ts'
-import { holdfast, launcher } from './program.ts'
-import { openService } from './service.ts'
+import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { holdfast, launcher } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 test('who asked for a document gets exactly one, whatever the command', async () => {
   using folder = makeFolder()

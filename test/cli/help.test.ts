@@ -1,7 +1,7 @@
 /** Helps are written for 80 columns: nothing that fits is wrapped there, and nothing is wider than the terminal. */
 import { describe, expect, test } from 'vitest'
-import { hanging } from '../../src/report/layout.ts'
-import { holdfast } from './program.ts'
+import { hanging } from '../../src/text/layout.ts'
+import { holdfast } from '../support/cli/program.ts'
 
 const commands = ['check', 'compare', 'doctor', 'explain', 'history', 'holders', 'pull', 'resume', 'status', 'sweep']
 const helpAt = async (command: readonly string[], width: number): Promise<string> =>

@@ -1,8 +1,8 @@
 /** A run that is interrupted resumes whatever is paused, says which signal it was, and leaves nothing behind. */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ending, reportIn, start, type Program } from './program.ts'
-import { openService } from './service.ts'
+import { ending, reportIn, start, type Program } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGQUIT', 131]] as const)('%s in the middle of a hold is %i: the tenant serves again, and the document is whole', async (signal, expected) => {
   let program: Program | null = null

@@ -6,10 +6,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { makeDatabase, makeFolder } from './folder.ts'
-import { openHookedService } from './hooked-service.ts'
-import { ending, holdfast, killWithGuardian, start, type Program } from './program.ts'
-import { openService } from './service.ts'
+import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { openHookedService } from '../support/cli/hooked-service.ts'
+import { ending, holdfast, killWithGuardian, start, type Program } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 type Document = Readonly<Record<string, unknown>>
 

@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cellOffset } from '../../src/sqlite/page.ts'
-import { fillEvents, create } from '../support/databases.ts'
-import { Patient } from '../support/surgeon.ts'
-import { createPatient, wounds } from '../support/wounds.ts'
-import { damageIndex, makeDatabase, makeFolder } from './folder.ts'
-import { holdfast, reportIn, reportOf, single } from './program.ts'
-import { openService } from './service.ts'
+import { fillEvents, create } from '../support/databases/recipes.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 test('a document has the keys of interfaces.md, in its order, for a bare file and for a tenant', async () => {
   await using service = await openService()

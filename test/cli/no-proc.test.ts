@@ -1,9 +1,9 @@
 /** Where /proc is not mounted, nobody can tell which processes live: each command says so, and touches nothing. */
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { makeDatabase, makeFolder } from './folder.ts'
-import { launcher } from './program.ts'
-import { openService } from './service.ts'
+import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { launcher } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 const hiding = 'mount -t tmpfs none /proc && exec "$@"'
 const unmounted = (args: readonly string[]): { readonly status: number | null; readonly said: string } => {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failureKinds } from '../../src/model/failure.ts'
-import { rules } from '../../src/model/finding.ts'
-import { damageIndex, makeDatabase } from './folder.ts'
-import { holdfast, reportIn } from './program.ts'
-import { openService, type TestService } from './service.ts'
+import { rules } from '../../src/model/result/finding.ts'
+import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
+import { holdfast, reportIn } from '../support/cli/program.ts'
+import { openService, type TestService } from '../support/cli/service.ts'
 
 const pausesOf = (checks: readonly { readonly tenant: string; readonly pauseMs: number }[]): unknown => Object.fromEntries(checks.map(({ tenant, pauseMs }) => [tenant, pauseMs]))
 
@@ -148,7 +148,7 @@ test('a doctor of a service that is away, and of folders that are open, says unf
 test('explain knows every rule, every failure code, the verdicts, the levels and the exit codes', async () => {
   const one = await holdfast(['explain', '--json', 'IN_USE'])
   expect(JSON.parse(one.stdout)).toMatchObject({ schema: 'holdfast.explanation/1' })
-  const { explain } = await import('../../src/diagnosis/explain.ts')
+  const { explain } = await import('../../src/diagnosis/explain/explain.ts')
   for (const topic of [...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'exclusive', 'writer-locked', 'none', '0', '1', '2', '3', '4', '5', '64', '70', '75', '78', '130', '143']) {
     expect([topic, explain(topic).length > 0]).toEqual([topic, true])
   }
@@ -162,7 +162,7 @@ test('explain knows every rule, every failure code, the verdicts, the levels and
 })
 
 test('no hint and no explanation names a command or an option that is not there', async () => {
-  const [{ topics }, { explainKeys }] = await Promise.all([import('../../src/diagnosis/explain.ts'), import('../../src/config/explain-keys.ts')]) // The hints are among them.
+  const [{ topics }, { explainKeys }] = await Promise.all([import('../../src/diagnosis/explain/explain.ts'), import('../../src/config/reference/explain-keys.ts')]) // The hints are among them.
   const texts = JSON.stringify([...topics, ...explainKeys()])
   const named = new Set([...texts.matchAll(/`holdfast ([^`]+)`/g)].map(([, words = '']) => words))
   expect(named.size).toBeGreaterThan(5)

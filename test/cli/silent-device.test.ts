@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Result } from '../../src/model/report.ts'
-import { skipped } from '../host/mounts.ts'
-import { overwrite } from '../support/rot.ts'
-import { makeDatabase, makeFolder } from './folder.ts'
-import { gist, reportOf, single } from './program.ts'
-import { rotten, said, sql } from './silently-changed.ts'
+import type { Result } from '../../src/model/result/report.ts'
+import { skipped } from '../support/host/mounts.ts'
+import { overwrite } from '../support/databases/rot.ts'
+import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { gist, reportOf, single } from '../support/cli/program.ts'
+import { rotten, said, sql } from '../support/cli/silently-changed.ts'
 
 /** Why there is no device to write to below a file system; null where there is. */
 function whyNoDevice(): string | null {

@@ -4,9 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, s
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { repository } from '../support/processes.ts'
-import { damageIndex, makeDatabase } from './folder.ts'
-import { holdfast, somebody, whyNotSomebody, type Ran, type RunOptions } from './program.ts'
-import { openService, type TestService } from './service.ts'
+import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
+import { holdfast, somebody, whyNotSomebody, type Ran, type RunOptions } from '../support/cli/program.ts'
+import { openService, type TestService } from '../support/cli/service.ts'
 
 let service: TestService
 const run = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => holdfast([...args, '--config', service.config], options)

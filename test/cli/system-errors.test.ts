@@ -8,10 +8,10 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mount, skipped, whyNoMount } from '../host/mounts.ts'
-import { makeDatabase, makeFolder, type Folder } from './folder.ts'
-import { openHookedService } from './hooked-service.ts'
-import { ending, launcher, somebody, whyNotSomebody, type Program, type Ran, type RunOptions } from './program.ts'
+import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
+import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
+import { openHookedService } from '../support/cli/hooked-service.ts'
+import { ending, launcher, somebody, whyNotSomebody, type Program, type Ran, type RunOptions } from '../support/cli/program.ts'
 
 /** A shell line with holdfast as `HF`: limits, masks and streams are set as a person sets them. */
 function startShell(line: string, { cwd, env, as }: RunOptions): Program {

@@ -1,12 +1,12 @@
 /** `--wait`: a run that waits for another one to end, instead of RUN_ACTIVE. */
 import { mkdirSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { takeRunLock } from '../../src/ledger/run-lock.ts'
+import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
 import { bareFiles } from '../../src/ledger/folder.ts'
 import { eventually } from '../support/processes.ts'
-import { makeDatabase, makeFolder } from './folder.ts'
-import { ending, holdfast, reportIn, start, type Program, type Ran } from './program.ts'
-import { openService } from './service.ts'
+import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { ending, holdfast, reportIn, start, type Program, type Ran } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 /** What it has said on stderr so far, and its end. */
 function watched(program: Program): { readonly said: () => string; readonly ended: Promise<Ran> } {

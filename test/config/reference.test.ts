@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { referenceFile, renderReference } from '../../scripts/reference.ts'
-import { explainKeys } from '../../src/config/explain-keys.ts'
-import { keyMeanings, sectionMeanings } from '../../src/config/key-meanings.ts'
+import { referenceFile, renderReference } from '../../scripts/build/reference.ts'
+import { explainKeys } from '../../src/config/reference/explain-keys.ts'
+import { keyMeanings, sectionMeanings } from '../../src/config/reference/key-meanings.ts'
 import { reasons } from '../../src/config/not-in-this-version.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { durationUnitNames, sizeUnitNames } from '../../src/config/units.ts'
-import type { Explanation, KeyValue } from '../../src/diagnosis/explain.ts'
+import type { Explanation, KeyValue } from '../../src/diagnosis/explain/explain.ts'
 import { Failure } from '../../src/model/failure.ts'
 
 type Section = { readonly [key: string]: unknown }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { editDistance, nearest } from '../../src/model/nearest.ts'
+import { editDistance, nearest } from '../../src/text/nearest-word.ts'
 import { durationMs, sizeBytes } from '../../src/config/units.ts'
 
 test('durations are read in ms, s, m, h and d', () => {

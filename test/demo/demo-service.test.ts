@@ -6,9 +6,9 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { isWhole, readAcknowledged, verifyTenants } from '../../scripts/demo/verify.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { acme, connect, forever, request } from '../service/client-support.ts'
-import { until } from '../service/support.ts'
-import { startDemo } from './demo-support.ts'
+import { acme, connect, forever, request } from '../support/service/client.ts'
+import { until } from '../support/service/gate.ts'
+import { startDemo } from '../support/demo.ts'
 
 test('under load, balances add up and every acknowledged transfer is there, through quiesces and a clean end', async () => {
   await using demo = await startDemo(['--tenants', '3', '--load', '60', '--size', '50000'])

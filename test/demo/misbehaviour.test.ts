@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import { Faults, misbehaviours } from '../../scripts/demo/misbehaviour.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Quiesced, Service } from '../../src/service/port.ts'
-import { acme, connect, forever, request, shortOf } from '../service/client-support.ts'
-import { until } from '../service/support.ts'
-import { startDemo, type DemoProcess } from './demo-support.ts'
+import { acme, connect, forever, request, shortOf } from '../support/service/client.ts'
+import { until } from '../support/service/gate.ts'
+import { startDemo, type DemoProcess } from '../support/demo.ts'
 
 const bolt = tenantId('bolt')
 

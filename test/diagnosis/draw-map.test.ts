@@ -1,9 +1,9 @@
 /** From pages and findings to a map: whose, what, where, and never more than fits. */
 import { describe, expect, test } from 'vitest'
 import { drawMap } from '../../src/diagnosis/draw-map.ts'
-import type { Finding, Severity } from '../../src/model/finding.ts'
-import type { BadPages, DrawnMap, MappedPages, PageGroups, PageState } from '../../src/model/page-map.ts'
-import { reading } from './support.ts'
+import type { Finding, Severity } from '../../src/model/result/finding.ts'
+import type { BadPages, DrawnMap, MappedPages, PageGroups, PageState } from '../../src/model/result/page-map.ts'
+import { reading } from '../support/diagnosis.ts'
 
 const nothing: BadPages = { places: [], more: 0, groups: [] }
 const noCounts = { damaged: 0, disagreeing: 0, unread: 0, unowned: 0, owned: 0, free: 0, reserved: 0, behind: 0 }

@@ -1,7 +1,7 @@
 /** How findings name things and numbers. */
 import { expect, test } from 'vitest'
 import { nameObject, sentence } from '../../src/diagnosis/sentence.ts'
-import { count } from '../../src/model/count.ts'
+import { count } from '../../src/text/count.ts'
 
 test('a name of several words stands between quotes, a single word does not', () => {
   expect(nameObject({ kind: 'table', name: 'my long table', table: 'my long table' })).toBe('table "my long table"')

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { silentChange, sinceThen } from '../../src/diagnosis/silent-change.ts'
-import type { Finding } from '../../src/model/finding.ts'
-import type { ChangedPages, HeaderMarks, LastGood, Standing } from '../../src/model/last-good.ts'
-import type { Reading } from '../../src/model/reading.ts'
-import { context, reading } from './support.ts'
+import type { Finding } from '../../src/model/result/finding.ts'
+import type { ChangedPages, HeaderMarks, LastGood, Standing } from '../../src/model/result/last-good.ts'
+import type { Reading } from '../../src/model/result/reading.ts'
+import { context, reading } from '../support/diagnosis.ts'
 
 type File = Standing['files'][number]
 const database: File = { part: '', dev: '64768', ino: '131074', size: 409_600, mtimeNs: '1795000000123456789' }

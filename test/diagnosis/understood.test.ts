@@ -4,10 +4,10 @@
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { limitOf } from '../../src/diagnosis/limits.ts'
-import { isDamage } from '../../src/diagnosis/refusal.ts'
-import type { Finding } from '../../src/model/finding.ts'
-import type { Fact } from '../../src/model/reading.ts'
-import { context, message, reading, thrown } from './support.ts'
+import { isDamage } from '../../src/diagnosis/messages/refusal.ts'
+import type { Finding } from '../../src/model/result/finding.ts'
+import type { Fact } from '../../src/model/result/reading.ts'
+import { context, message, reading, thrown } from '../support/diagnosis.ts'
 
 const corrupt = (about: string): Fact =>
   thrown('SQLITE_CORRUPT', 'database disk image is malformed', about, 'quick_check')

@@ -2,9 +2,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import type { Fact } from '../../src/model/reading.ts'
+import type { Fact } from '../../src/model/result/reading.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { context, message, messages, reading, thrown } from './support.ts'
+import { context, message, messages, reading, thrown } from '../support/diagnosis.ts'
 
 const say = (...texts: readonly string[]) => diagnose(reading(messages(...texts)), context)
 const found = (finding: Extract<Fact, { kind: 'found' }>['finding']): Fact => ({ kind: 'found', finding })

@@ -1,12 +1,12 @@
 /** Somebody else dies or gets in the way in the middle of a hold: the probe, the guardian, a second run of holdfast. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startCompanions } from '../../src/hold/companions.ts'
+import { startCompanions } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { configure } from '../support/holdfast.ts'
+import { configure } from '../support/cli/holdfast.ts'
 import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { openFreedom, type Freedom } from '../hold/freedom.ts'
-import { openWorkplace, type Workplace } from '../hold/workplace.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 
 /** Of our children that run this program. Pids begin anew at 32,768, so the greatest is not the newest. */
 const pidsOf = (program: string): readonly number[] => descendantsOf(process.pid).flatMap(({ pid, command }) => (command.includes(program) ? [pid] : []))

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Held } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { Failure } from '../../src/model/failure.ts'
-import { startDemo, type Demo } from '../support/service.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 import { descendantsOf, eventually } from '../support/processes.ts'
-import { footprint, openFreedom, type Freedom } from '../hold/freedom.ts'
-import { openWorkplace, type Workplace } from '../hold/workplace.ts'
+import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 
 const steps: readonly HoldStep[] = ['preflight', 'warm', 'asked', 'quiesced', 'locked', 'probed', 'sealed', 'proven', 'copied', 'proven-again', 'probed-again', 'released', 'resumed', 'kept']
 

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tenantName } from '../../scripts/demo/names.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { openFreedom, type Freedom } from '../hold/freedom.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { startNode } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('frozen (SIGSTOP) at the end of any step at which it holds something, holdfast', () => {
   const ttl = 1_500
-  /** Nobody is paused during a warm copy, so no lease ends it (hold/guardian.ts). */
+  /** Nobody is paused during a warm copy, so no lease ends it (hold/seal/guardian.ts). */
   const heartbeatMs = 15_000
   /** What the guardian may take, and the test to notice it, beside all others on a busy machine. */
   const slackMs = 4_000
@@ -38,7 +38,7 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
     const tenant = tenantOf(frozen.findIndex(([at, also]) => at === step && also === how))
     const folder = join(demo.home, `frozen-${step}-${how}`)
     mkdirSync(folder, { mode: 0o700 })
-    await using holder = startNode('test/faults/programs/freezing.ts', [demo.socket, tenant, demo.fileOf(tenant), folder, step, how === 'warm' ? '0' : '1e9', String(ttl)])
+    await using holder = startNode('test/support/programs/freezing.ts', [demo.socket, tenant, demo.fileOf(tenant), folder, step, how === 'warm' ? '0' : '1e9', String(ttl)])
     expect(await holder.ready).toEqual({ frozen: step })
     const frozenAt = performance.now()
     expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })

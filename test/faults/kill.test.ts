@@ -1,10 +1,10 @@
 /** kill -9 of a real sweep at any moment, under load (hold.md, "we are killed"). */
 import { describe, expect, it } from 'vitest'
-import { configure, type Holdfast } from '../support/holdfast.ts'
+import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { randomFrom } from '../support/random.ts'
 import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
-import { openScriptedService, overlapsIn, type ScriptedService } from '../support/scripted-service.ts'
-import { startDemo, type Demo } from '../support/service.ts'
+import { openScriptedService, overlapsIn, type ScriptedService } from '../support/cli/scripted-service.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 /** Of the killed run's tenants, from the blow on. Their leases last 30 s, and pauses by hooks have none. */
 const servesWithinMs = 2_000

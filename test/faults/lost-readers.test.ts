@@ -2,12 +2,12 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ComparisonReport } from '../../src/model/comparison.ts'
-import type { Report } from '../../src/model/report.ts'
-import { makeDatabase } from '../cli/folder.ts'
+import type { ComparisonReport } from '../../src/model/result/comparison.ts'
+import type { Report } from '../../src/model/result/report.ts'
+import { makeDatabase } from '../support/cli/folder.ts'
 import { makeDying, type DyingProgram } from '../support/dying-program.ts'
-import { configure } from '../support/holdfast.ts'
-import { startDemo } from '../support/service.ts'
+import { configure } from '../support/cli/holdfast.ts'
+import { startDemo } from '../support/service/demo-service.ts'
 
 let readers: DyingProgram
 let files: readonly string[]

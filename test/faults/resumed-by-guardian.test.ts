@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/scripted-service.ts'
+import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/cli/scripted-service.ts'
 import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
 
 const servesWithinMs = 2_000

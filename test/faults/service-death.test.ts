@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { damageIndex } from '../../scripts/demo/wounds.ts'
 import { startNode, type Program } from '../support/processes.ts'
-import { startDemo } from '../support/service.ts'
-import { openFreedom, type Freedom } from '../hold/freedom.ts'
-import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../hold/workplace.ts'
+import { startDemo } from '../support/service/demo-service.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('in the middle of a hold', () => {
   let place: Workplace

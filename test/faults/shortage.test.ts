@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { repository } from '../support/processes.ts'
 
 function shortOfFiles(...given: readonly string[]): unknown {
-  const limited = ['-c', 'ulimit -n 120; exec "$@"', 'sh', process.execPath, `${repository}test/faults/programs/short-of-files.ts`, ...given]
+  const limited = ['-c', 'ulimit -n 120; exec "$@"', 'sh', process.execPath, `${repository}test/support/programs/short-of-files.ts`, ...given]
   const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 30_000 })
   expect(stdout, stderr).not.toBe('')
   return JSON.parse(stdout)

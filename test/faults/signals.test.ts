@@ -2,12 +2,12 @@
 import { truncateSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Report } from '../../src/model/report.ts'
+import type { Report } from '../../src/model/result/report.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { configure, type Holdfast } from '../support/holdfast.ts'
+import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { openFreedom, type Freedom } from '../hold/freedom.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 
 const ttlMs = 2_000
 

@@ -1,15 +1,15 @@
 /** What must stop a whole run (operations.md, Sweep): it does so before another tenant stands still. Three tenants or more, one of which meets it. */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startCompanions } from '../../src/hold/companions.ts'
+import { startCompanions } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { unlock } from '../../src/host/byte-lock.ts'
-import { pathOf } from '../../src/host/descriptor.ts'
+import { unlock } from '../../src/host/locks/byte-lock.ts'
+import { pathOf } from '../../src/host/files/descriptor.ts'
 import { lockBytes } from '../../src/sqlite/lock-bytes.ts'
-import { openFreedom, type Freedom } from '../hold/freedom.ts'
-import { openWorkplace, type Through, type Workplace } from '../hold/workplace.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Through, type Workplace } from '../support/hold/hold-fixture.ts'
 import { descendantsOf } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 const three = ['acme', 'bolt', 'crate']
 

@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RunLimits } from '../../src/fleet/crew.ts'
-import { openWorkplace, type Workplace } from '../hold/workplace.ts'
-import { startDemo, type Demo } from '../support/service.ts'
+import type { RunLimits } from '../../src/fleet/run/run-context.ts'
+import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 interface Most {
   paused: number

@@ -2,9 +2,9 @@
 import { describe, expect, it, test } from 'vitest'
 import type { Examined } from '../../src/fleet/examine.ts'
 import { StopTheLine } from '../../src/fleet/stop-the-line.ts'
-import { noEvidence, type QuiesceEvidence } from '../../src/model/evidence.ts'
+import { noEvidence, type QuiesceEvidence } from '../../src/model/result/evidence.ts'
 import { Failure, failureKinds, type Concerns, type FailureCode } from '../../src/model/failure.ts'
-import type { Result } from '../../src/model/report.ts'
+import type { Result } from '../../src/model/result/report.ts'
 
 type Looked = Pick<Examined, 'result' | 'failure'>
 

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FailureCode, TenantState } from '../../src/model/failure.ts'
 import type { HoldSettings } from '../../src/hold/hold.ts'
 import { tenantName } from '../../scripts/demo/names.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { openFreedom, type Freedom } from './freedom.ts'
-import { openWorkplace, type Workplace } from './workplace.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 
 interface Lie {
   readonly says: string

@@ -1,10 +1,10 @@
 /** Damage that a weaker seal shows: it counts only where nobody could write while the copy was made. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { damageIndex } from '../../scripts/demo/wounds.ts'
-import { startStranger, type Stranger } from '../host/stranger.ts'
+import { startStranger, type Stranger } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { openWorkplace, type Examined, type Workplace } from './workplace.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('at hold.require: exclusive, damage', () => {
   let place: Workplace

@@ -4,14 +4,14 @@ import { appendFileSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, s
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { requirePrivateFolder } from '../../src/hold/private-folder.ts'
+import { requirePrivateFolder } from '../../src/hold/snapshot/private-folder.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { create, fillEvents } from '../support/databases.ts'
-import { mount, skipped, whyNoMount } from '../host/mounts.ts'
-import { startStranger, temporaryFolder } from '../host/stranger.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { footprint, openFreedom, type Freedom } from './freedom.ts'
-import { openWorkplace, type Examined, type HoldOptions, type Workplace } from './workplace.ts'
+import { create, fillEvents } from '../support/databases/recipes.ts'
+import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
+import { startStranger, temporaryFolder } from '../support/host/other-process.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
 
 const noTmpfs = whyNoMount('tmpfs')
 

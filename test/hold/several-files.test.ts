@@ -9,11 +9,11 @@ import { tenantId } from '../../src/model/brand.ts'
 import { Failure } from '../../src/model/failure.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
-import { create, fillEvents } from '../support/databases.ts'
-import { startStranger, type Stranger } from '../host/stranger.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { openFreedom, type Freedom } from './freedom.ts'
-import { openWorkplace, type HoldOptions, type Workplace } from './workplace.ts'
+import { create, fillEvents } from '../support/databases/recipes.ts'
+import { startStranger, type Stranger } from '../support/host/other-process.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('a hold of a tenant with three files', () => {
   let place: Workplace

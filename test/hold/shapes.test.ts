@@ -3,13 +3,13 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, tr
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { liveSetParts } from '../../src/model/evidence.ts'
-import { create, fillEvents, pageSizes, recipes } from '../support/databases.ts'
-import { temporaryFolder } from '../host/stranger.ts'
+import { liveSetParts } from '../../src/model/result/evidence.ts'
+import { create, fillEvents, pageSizes, recipes } from '../support/databases/recipes.ts'
+import { temporaryFolder } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
-import { startDemo } from '../support/service.ts'
-import { footprint } from './freedom.ts'
-import { openWorkplace, type Workplace } from './workplace.ts'
+import { startDemo } from '../support/service/demo-service.ts'
+import { footprint } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('a live set', () => {
   let place: Workplace
@@ -59,7 +59,7 @@ describe('a live set', () => {
   }
 
   async function crash(file: string, mode: 'delete' | 'wal', committed: number, uncommitted: number): Promise<void> {
-    await using crasher = startNode('test/hold/programs/crasher.ts', [file, mode, String(committed), String(uncommitted)])
+    await using crasher = startNode('test/support/programs/crasher.ts', [file, mode, String(committed), String(uncommitted)])
     await crasher.ready
     crasher.kill('SIGKILL')
     await crasher.ended

@@ -3,11 +3,11 @@ import { copyFileSync, renameSync, truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { startStranger, temporaryFolder, type Stranger } from '../host/stranger.ts'
+import { startStranger, temporaryFolder, type Stranger } from '../support/host/other-process.ts'
 import { eventually, startNode, startProgram } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service.ts'
-import { footprint, openFreedom, type Freedom } from './freedom.ts'
-import { openWorkplace, type Examined, type Workplace } from './workplace.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('a hold, when somebody else has the file,', () => {
   let place: Workplace

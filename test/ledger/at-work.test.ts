@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isAtWork } from '../../src/ledger/at-work.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
-import { runAtWork } from '../../src/ledger/run-liveness.ts'
-import { takeRunLock } from '../../src/ledger/run-lock.ts'
-import { ourselves } from '../../src/ledger/run-owner.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
+import { runAtWork } from '../../src/ledger/run-lock/run-liveness.ts'
+import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
+import { ourselves } from '../../src/ledger/run-lock/run-owner.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { OpenHold } from '../../src/model/event.ts'
-import { scratch } from './sample.ts'
+import { scratch } from '../support/ledger/sample.ts'
 
 const now = Date.now()
 const hour = 3_600_000

@@ -1,15 +1,15 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { condense } from '../../src/ledger/condense.ts'
-import { readEvent } from '../../src/ledger/event-text.ts'
+import { condense } from '../../src/ledger/lines/condense.ts'
+import { readEvent } from '../../src/ledger/lines/event-text.ts'
 import { readLedger } from '../../src/ledger/ledger.ts'
-import { lineRow, type LineRow } from '../../src/ledger/rows.ts'
-import { Store } from '../../src/ledger/store.ts'
+import { lineRow, type LineRow } from '../../src/ledger/lines/rows.ts'
+import { Store } from '../../src/ledger/process/store.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
-import type { Finding } from '../../src/model/finding.ts'
-import { asked, checked, ended, quiesced, scratch } from './sample.ts'
+import type { Finding } from '../../src/model/result/finding.ts'
+import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample.ts'
 
 const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 /** Straight into the file, without a process in between: what is measured here is reading. */

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { advance } from '../../src/model/event.ts'
 import type { Event, OpenHold } from '../../src/model/event.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { asked, checked, ended, ledgerProcessesOf, quiesced, scratch } from './sample.ts'
+import { asked, checked, ended, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample.ts'
 
 /** Waits for a condition, not for luck. */
 async function until(condition: () => boolean): Promise<void> {
@@ -22,7 +22,7 @@ async function until(condition: () => boolean): Promise<void> {
 test('after kill -9 of a run at any moment, every acknowledged line is there, and no process of the ledger is left', async () => {
   using folder = scratch()
   for (const round of Array.from({ length: 3 }, (_, index) => index)) {
-    const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer.ts'), folder.path, `r${round}`], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const writer = spawn(process.execPath, [join(import.meta.dirname, '../support/ledger/writer.ts'), folder.path, `r${round}`], { stdio: ['ignore', 'pipe', 'inherit'] })
     let said = ''
     writer.stdout.on('data', (bytes: Uint8Array) => { said += Buffer.from(bytes).toString('utf8') })
     const ended = once(writer, 'close')

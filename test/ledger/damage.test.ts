@@ -4,8 +4,8 @@ import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
-import { asked, checked, ended, quiesced, scratch } from './sample.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
+import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample.ts'
 
 const fileIn = (dir: string): string => join(dir, 'ledger.db')
 const setAsideIn = (dir: string): readonly string[] => readdirSync(dir).filter((name) => /^ledger\.damaged-\d{8}T\d{6}Z(-\d+)?$/.test(name))

@@ -7,11 +7,11 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { TenantId } from '../../src/model/brand.ts'
-import type { LastGood } from '../../src/model/last-good.ts'
-import { asked, checked, scratch } from './sample.ts'
+import type { LastGood } from '../../src/model/result/last-good.ts'
+import { asked, checked, scratch } from '../support/ledger/sample.ts'
 
 const acme = tenantId('acme')
 const fileIn = (dir: string): string => join(dir, 'ledger.db')
@@ -142,7 +142,7 @@ test.each<[string, string]>([
 test('after kill -9 of a run at any moment it is the one before or the one after, whole', async () => {
   using folder = scratch()
   for (const round of [1, 2, 3]) {
-    const writer = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), folder.path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const writer = spawn(process.execPath, [join(import.meta.dirname, '../support/ledger/keeper.ts'), folder.path], { stdio: ['ignore', 'pipe', 'inherit'] })
     let said = 0
     const enough = new Promise<void>((resolve) => {
       writer.stdout.on('data', (bytes: Uint8Array) => { if ((said += bytes.length) > 40 * round) resolve() })

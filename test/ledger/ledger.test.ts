@@ -4,12 +4,12 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, w
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { FailureCode } from '../../src/model/failure.ts'
-import type { Result } from '../../src/model/report.ts'
-import { asked, checked, ended, quiesced, scratch, soundResult } from './sample.ts'
+import type { Result } from '../../src/model/result/report.ts'
+import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
 
 const run = newRunId()
 const unusable = (why: RegExp) => expect.objectContaining({ code: 'LEDGER_UNUSABLE', message: expect.stringMatching(why) as string }) as Error

@@ -4,11 +4,11 @@ import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger, type LedgerReading } from '../../src/ledger/ledger.ts'
-import { newRunId } from '../../src/ledger/run-id.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { ServiceWay } from '../../src/model/service-way.ts'
-import { asked, checked, ended, quiesced, scratch, soundResult } from './sample.ts'
+import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
 
 const notes: ServiceWay = { service: 'notes', via: 'hooks', address: '["notesctl","pause"]', config: '/etc/notes.yaml' }
 const mail: ServiceWay = { ...notes, service: 'mail', config: '/etc/mail.yaml' }

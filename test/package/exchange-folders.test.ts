@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { makeFolder } from '../cli/folder.ts'
+import { makeFolder } from '../support/cli/folder.ts'
 
-const program = new URL('../../scripts/exchange-folders.ts', import.meta.url).pathname
+const program = new URL('../../scripts/build/exchange-folders.ts', import.meta.url).pathname
 
 test('a folder takes the place of another in one step, and of none', () => {
   using folder = makeFolder()

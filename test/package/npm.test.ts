@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:https'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { makeFolder, type Folder } from '../cli/folder.ts'
-import { makeCertificates } from '../service/certificates.ts'
-import { machineEnvironment } from './npm.ts'
+import { makeFolder, type Folder } from '../support/cli/folder.ts'
+import { makeCertificates } from '../support/service/certificates.ts'
+import { machineEnvironment } from '../support/npm.ts'
 
 const ofTheMachine = {
   HOME: '/home/me',
@@ -61,7 +61,7 @@ async function failureOf(variables: NodeJS.ProcessEnv, cwd: string): Promise<str
       '--input-type=module',
       '-e',
       `
-    const { install } = await import(${JSON.stringify(new URL('npm.ts', import.meta.url).pathname)})
+    const { install } = await import(${JSON.stringify(new URL('../support/npm.ts', import.meta.url).pathname)})
     const [, env, cwd] = process.argv
     try { install(JSON.parse(env), cwd, 'holdfast-no-such-package') } catch (error) { console.log(error.message) }`,
       JSON.stringify(variables),

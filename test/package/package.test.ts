@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeDatabase, makeFolder, type Folder } from '../cli/folder.ts'
-import { install, machineEnvironment, runAs, type Ran } from './npm.ts'
+import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
+import { install, machineEnvironment, runAs, type Ran } from '../support/npm.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
 

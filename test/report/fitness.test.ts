@@ -1,8 +1,8 @@
 /** The doctor's words: what several steps met is told once. */
 import { expect, test } from 'vitest'
-import { unfit } from '../../src/fleet/doctor-words.ts'
+import { unfit } from '../../src/doctor/steps.ts'
 import { Failure } from '../../src/model/failure.ts'
-import { renderFitness } from '../../src/report/fitness.ts'
+import { renderFitness } from '../../src/report/text/fitness.ts'
 
 const denied = 'this user (uid 1000) may not enter the folder /srv: allow it, or run holdfast as a user who may'
 

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 import { failureKinds } from '../../src/model/failure.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../../src/diagnosis/not-a-database.ts'
-import { damageClasses, rules } from '../../src/model/finding.ts'
+import { damageClasses, rules } from '../../src/model/result/finding.ts'
 import { jsonReport, renderJson } from '../../src/report/json.ts'
-import { context, messages, reading, thrown } from '../diagnosis/support.ts'
-import { problemsOf, reportSchema } from '../support/report-schema.ts'
-import { damaged, failed, paused, report, sound, unproven } from './support.ts'
+import { context, messages, reading, thrown } from '../support/diagnosis.ts'
+import { problemsOf, reportSchema } from '../support/cli/report-schema.ts'
+import { damaged, failed, paused, report, sound, unproven } from '../support/report.ts'
 
 const asJson = (value: unknown): Record<string, never> => JSON.parse(JSON.stringify(value)) as Record<string, never>
 

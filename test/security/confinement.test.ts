@@ -2,11 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chownSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { configure } from '../support/holdfast.ts'
-import { programOf } from '../host/stranger.ts'
-import { startDemo } from '../support/service.ts'
-import { damageIndex, makeDatabase, makeFolder } from '../cli/folder.ts'
-import { ending, launcher, reportIn, reportOf, single, somebody, whyNotSomebody, type Ran } from '../cli/program.ts'
+import { configure } from '../support/cli/holdfast.ts'
+import { programOf } from '../support/host/other-process.ts'
+import { startDemo } from '../support/service/demo-service.ts'
+import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { ending, launcher, reportIn, reportOf, single, somebody, whyNotSomebody, type Ran } from '../support/cli/program.ts'
 
 const isRoot = process.geteuid?.() === 0
 

@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeDatabase, makeFolder, type Folder } from '../cli/folder.ts'
-import { ending, launcher, start, type Ran } from '../cli/program.ts'
+import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
+import { ending, launcher, start, type Ran } from '../support/cli/program.ts'
 
 const waitMsMax = 20_000
 

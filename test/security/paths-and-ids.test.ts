@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fingerprintOf, makeDatabase, makeFolder } from '../cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf, single } from '../cli/program.ts'
-import { openService } from '../cli/service.ts'
+import { fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { gist, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
+import { openService } from '../support/cli/service.ts'
 
 test('a file outside the roots is refused before anybody is paused: by name, by .., by a link to it, through a linked folder, as its WAL', async () => {
   using outside = makeFolder()

@@ -3,11 +3,11 @@ import { chmodSync, chownSync, copyFileSync, lstatSync, readdirSync, readFileSyn
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { makeDatabase, makeFolder } from '../cli/folder.ts'
-import { databaseName } from '../../src/check/questions.ts'
-import { ending, holdfast, reportIn, reportOf, start } from '../cli/program.ts'
-import { openService, type TestService } from '../cli/service.ts'
-import { until } from '../service/support.ts'
+import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
+import { databaseName } from '../../src/check/protocol.ts'
+import { ending, holdfast, reportIn, reportOf, start } from '../support/cli/program.ts'
+import { openService, type TestService } from '../support/cli/service.ts'
+import { until } from '../support/service/gate.ts'
 
 const asRoot = process.getuid?.() === 0
 const token = 'token-8f3a61c0d2'

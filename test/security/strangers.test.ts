@@ -8,11 +8,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../../src/model/exit-code.ts'
-import { ending, start, type Ran } from '../cli/program.ts'
+import { ending, start, type Ran } from '../support/cli/program.ts'
 import { repository } from '../support/processes.ts'
-import { kinds, openSharedPlace, secret, stateOf, stranger, type SharedPlace } from './shared-place.ts'
+import { kinds, openSharedPlace, secret, stateOf, stranger, type SharedPlace } from '../support/shared-place.ts'
 
-const program = `${repository}test/security/programs/attacker.ts`
+const program = `${repository}test/support/programs/attacker.ts`
 /** Node and this repository must be within the other user's reach. */
 const canAttack = process.getuid?.() === 0 && spawnSync(process.execPath, ['--check', program], stranger).status === 0
 

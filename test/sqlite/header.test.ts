@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { looksLikePages, readHeader } from '../../src/sqlite/header.ts'
-import { isHot, superJournalName } from '../../src/sqlite/journal.ts'
+import { isHot, superJournalName } from '../../src/sqlite/journal/journal.ts'
 import { isPointerMapPage, lockBytePage, pointerMapPageFor } from '../../src/sqlite/page-layout.ts'
 import { varintBytes, varintNumber, varintRowid } from '../../src/sqlite/varint.ts'
-import { create, fillEvents, pageSizes } from '../support/databases.ts'
-import { randomFrom } from '../support/fuzz.ts'
+import { create, fillEvents, pageSizes } from '../support/databases/recipes.ts'
+import { randomFrom } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'header-'))
 afterAll(() => rmSync(folder, { recursive: true }))

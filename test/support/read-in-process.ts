@@ -1,12 +1,12 @@
 /** A reading without child processes: the same steps, for wounds by the hundred. Only where nothing can crash or hang. */
 import { linkSync, mkdtempSync, rmSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PageDigests } from '../../src/model/last-good.ts'
-import type { Engine, Reading } from '../../src/model/reading.ts'
+import type { PageDigests } from '../../src/model/result/last-good.ts'
+import type { Engine, Reading } from '../../src/model/result/reading.ts'
 import { readSnapshot } from '../../src/check/read-snapshot.ts'
-import { databaseName } from '../../src/check/questions.ts'
-import type { Answer, AnswerOf, Question, QuestionOf, Step } from '../../src/check/questions.ts'
-import { SnapshotReader } from '../../src/check/snapshot-reader.ts'
+import { databaseName } from '../../src/check/protocol.ts'
+import type { Answer, AnswerOf, Question, QuestionOf, Step } from '../../src/check/protocol.ts'
+import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
 
 /** The test's own process must stay as it is. */
 export const unconfined = { enter: () => [], limitFileSize: () => undefined }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import type { Explanation } from '../../diagnosis/explain.ts'
+import type { Explanation } from '../../diagnosis/explain/explain.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/explanation.ts'
-import { jsonText } from '../../report/json-text.ts'
-import type { Face } from '../face.ts'
+import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/text/explanation.ts'
+import { jsonText } from '../../text/json-text.ts'
+import type { Face } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
 
@@ -25,7 +25,7 @@ Exit codes: 0 explained, 64 no such topic, 70 bug`)
 }
 
 async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
-  const { explain, nearestTopics } = await import('../../diagnosis/explain.ts')
+  const { explain, nearestTopics } = await import('../../diagnosis/explain/explain.ts')
   const all = await allTopics()
   const explanations = explain(topic, all)
   const [first, ...others] = explanations
@@ -38,7 +38,7 @@ async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode>
 
 /** Loaded only here: no other command needs these texts. */
 async function allTopics(): Promise<readonly Explanation[]> {
-  const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([import('../../diagnosis/explain.ts'), import('../../config/explain-keys.ts')])
+  const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([import('../../diagnosis/explain/explain.ts'), import('../../config/reference/explain-keys.ts')])
   return [...topics, ...explainKeys()].toSorted((a, b) => topicKinds.indexOf(a.kind) - topicKinds.indexOf(b.kind))
 }
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { holdersOfPath } from '../../hold/holders.ts'
+import { holdersOfPath } from '../../hold/seal/holders.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { renderHolders } from '../../report/holders.ts'
-import type { Face } from '../face.ts'
+import { renderHolders } from '../../report/text/holders.ts'
+import type { Face } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
-import { jsonText } from '../../report/json-text.ts'
+import { jsonText } from '../../text/json-text.ts'
 
 export function addHolders(program: Command, face: Face, act: Act): void {
   withCommon(program.command('holders').description('who has a database open, mapped or locked; opens nothing itself'), 'holdfast.holders/1')

@@ -2,7 +2,7 @@
 import { WrongRequest } from '../../model/bug.ts'
 import { Failure, type FailureCode, type TenantState } from '../../model/failure.ts'
 import type { TenantServing } from '../port.ts'
-import { isFromProxy, type Outcome } from './patience.ts'
+import { isFromProxy, type Outcome } from './retry.ts'
 import { describe, problemOf, quote } from './problem.ts'
 import type { Heard } from './transport.ts'
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { isSystemError, nameOfError, systemFailure } from '../../config/system-failure.ts'
-import { readSmallFile } from '../../config/small-file.ts'
+import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
+import { readSmallFile } from '../../host/files/small-file.ts'
 import { Failure } from '../../model/failure.ts'
 import { requireTrustedFile } from './trusted-file.ts'
 

@@ -1,9 +1,9 @@
 /** One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide. */
 import type { Dispatcher } from 'undici'
 import Pool from 'undici/lib/dispatcher/pool.js' // Not all of the library: to load that took twice as long, of each run's start.
-import { systemFailure } from '../../config/system-failure.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
-import { readSmallFile } from '../../config/small-file.ts'
+import { readSmallFile } from '../../host/files/small-file.ts'
 import { startDeadline } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import { readToken } from './token.ts'

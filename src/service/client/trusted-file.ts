@@ -1,4 +1,4 @@
-import { findUntrusted } from '../../config/trusted-path.ts'
+import { findUntrusted } from '../../host/files/trusted-path.ts'
 import { Failure } from '../../model/failure.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** The admin API call by call, without patience and without judgement. The doctor tries by it what no run would ask. */
-import { systemFailure } from '../../config/system-failure.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { refusal } from './refusal.ts'
 import { Transport, type Answer } from './transport.ts'

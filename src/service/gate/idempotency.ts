@@ -1,6 +1,6 @@
 /** Idempotency keys: a request whose answer was lost can be sent again and gets that answer, instead of a second lease. */
 import type { Callers } from './caller.ts'
-import { Problem } from './problem.ts'
+import { Problem } from './http/problem.ts'
 
 const keepMs = 3_600_000
 const keysMax = 20_000

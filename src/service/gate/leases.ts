@@ -5,7 +5,7 @@ import { within } from './deadline.ts'
 import { claimFiles, countOpenHandles, pathOf, type ClaimedFile } from './files.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
 import type { GateLimits, GateOptions, GateTenant } from './options.ts'
-import { Problem, reasonOf, retryAfter } from './problem.ts'
+import { Problem, reasonOf, retryAfter } from './http/problem.ts'
 import { untilNobodyLeases } from './reopen.ts'
 import type { TenantRecord, Tenants } from './tenants.ts'
 

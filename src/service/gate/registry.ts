@@ -1,6 +1,6 @@
 /** The registry of tenants, paged: a page never repeats or skips a tenant that is there all the time, whatever comes and goes between pages. */
 import type { GateOptions, GateTenant } from './options.ts'
-import { Problem } from './problem.ts'
+import { Problem } from './http/problem.ts'
 
 const pageTenants = 1_000
 /** A listing is kept this long for the pages that follow its first: reading a million tenants a thousand times would be felt. */

@@ -7,11 +7,11 @@
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs'
-import { inWords, isSystemError, type SystemError } from '../../config/system-failure.ts'
-import { despiteShortage } from '../../host/child-start.ts'
-import { givenMask, underMask } from '../../host/file-mask.ts'
+import { inWords, isSystemError, type SystemError } from '../../host/failures/system-failure.ts'
+import { despiteShortage } from '../../host/process/child-start.ts'
+import { givenMask, underMask } from '../../host/process/file-mask.ts'
 import { fcntlNumber, memoryFile } from '../../host/libc.ts'
-import { isAlive, startTimeOf } from '../../host/processes.ts'
+import { isAlive, startTimeOf } from '../../host/process/processes.ts'
 import type { StartedProcess } from '../port.ts'
 
 /** `unkillable`: it had no time left, and runs on, because it became another user or waits for a dead disk. */

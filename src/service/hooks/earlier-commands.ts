@@ -4,7 +4,7 @@
  * not run at a time.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
-import { ageMsOf, isAlive, sessionLeadersWith, startTimeOf } from '../../host/processes.ts'
+import { ageMsOf, isAlive, sessionLeadersWith, startTimeOf } from '../../host/process/processes.ts'
 import type { CommandNews, HoldCommands, StartedProcess } from '../port.ts'
 import { killProcessGroup } from './command.ts'
 

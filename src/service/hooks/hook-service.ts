@@ -1,6 +1,6 @@
 /** A service without an admin API, reached by commands (interfaces.md, configuration, `hooks`). There is no lease: what we pause, only we resume. */
 import * as z from 'zod/mini'
-import { nameOfError, systemFailure } from '../../config/system-failure.ts'
+import { nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'

@@ -4,9 +4,9 @@
  * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md, blind spots), so it is always done
  * here, from the pages alone. It is exact: silent on every healthy file.
  */
-import { count, grouped } from '../../model/count.ts'
-import type { Finding, FoundObject } from '../../model/finding.ts'
-import type { PageGroups } from '../../model/page-map.ts'
+import { count, grouped } from '../../text/count.ts'
+import type { Finding, FoundObject } from '../../model/result/finding.ts'
+import type { PageGroups } from '../../model/result/page-map.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import { isPointerMapPage, lockBytePage } from '../page-layout.ts'

@@ -1,7 +1,7 @@
 /** Collects the pages with which something is wrong, as ranges: whole stretches of a file may be gone. */
-import type { FoundObject, Rule } from '../../model/finding.ts'
-import { groupsMax, placesMax } from '../../model/page-map.ts'
-import type { BadPages, BadPageState, BadPlace } from '../../model/page-map.ts'
+import type { FoundObject, Rule } from '../../model/result/finding.ts'
+import { groupsMax, placesMax } from '../../model/result/page-map.ts'
+import type { BadPages, BadPageState, BadPlace } from '../../model/result/page-map.ts'
 
 /** Pages of one group of a map. */
 export const pagesPerGroup = (filePages: number): number => Math.max(1, Math.ceil(filePages / groupsMax))

@@ -4,7 +4,7 @@ import { freeList } from './account.ts'
 import type { Account } from './account.ts'
 import { freeListOwner, uses } from './claims.ts'
 import type { Use } from './claims.ts'
-import { count } from '../../model/count.ts'
+import { count } from '../../text/count.ts'
 
 /** Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not sound. */
 export function* walkFreeList(account: Account): Generator<void> {

@@ -1,6 +1,6 @@
 /** Groups the accounted pages for a map: a fixed number of groups, however large the file is. */
-import { pageStates } from '../../model/page-map.ts'
-import type { PageGroups, PageState } from '../../model/page-map.ts'
+import { pageStates } from '../../model/result/page-map.ts'
+import type { PageGroups, PageState } from '../../model/result/page-map.ts'
 import type { Account } from './account.ts'
 import { pagesPerGroup } from './bad-places.ts'
 import { freeListOwner, marks, reservedOwner, uses } from './claims.ts'

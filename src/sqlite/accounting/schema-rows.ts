@@ -1,5 +1,5 @@
 /** Rows of sqlite_schema, read from its own pages: which trees there are must be known even where SQLite refuses the file (SQLite file format, section 2.6). */
-import type { FoundObject } from '../../model/finding.ts'
+import type { FoundObject } from '../../model/result/finding.ts'
 import { cellOffset, readPage } from '../page.ts'
 import { readCell } from '../cell.ts'
 import type { PageLayout } from '../page-layout.ts'

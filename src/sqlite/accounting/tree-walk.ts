@@ -7,8 +7,8 @@ import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
 import { nameOf } from './account.ts'
 import type { Account } from './account.ts'
-import { count } from '../../model/count.ts'
-import type { FoundObject } from '../../model/finding.ts'
+import { count } from '../../text/count.ts'
+import type { FoundObject } from '../../model/result/finding.ts'
 
 /** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH), and no file has room for them. */
 const depthMax = 20

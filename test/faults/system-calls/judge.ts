@@ -1,6 +1,6 @@
 /** What a command may say and end with when a call of it failed. */
 import { basename } from 'node:path'
-import type { Report } from '../../../src/model/report.ts'
+import type { Report } from '../../../src/model/result/report.ts'
 import type { Ended } from '../../support/processes.ts'
 import type { TriedCommand } from './commands.ts'
 import { errnosOf } from './errnos.ts'

@@ -4,9 +4,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { damageIndex, makeDatabase } from '../../cli/folder.ts'
-import { openService, type TestService } from '../../cli/service.ts'
-import { openScriptedService, type ScriptedService } from '../../support/scripted-service.ts'
+import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
+import { openService, type TestService } from '../../support/cli/service.ts'
+import { openScriptedService, type ScriptedService } from '../../support/cli/scripted-service.ts'
 
 export interface Place extends AsyncDisposable {
   in(name: string): string

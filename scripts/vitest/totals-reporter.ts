@@ -1,0 +1,35 @@
+import { globSync } from 'node:fs'
+import { relative } from 'node:path'
+import type { Reporter, TestModule } from 'vitest/node'
+
+const root = new URL('../..', import.meta.url).pathname
+
+/** Names what was skipped or left out, and prints the totals in the one plain line that other programs read. */
+export default class TotalsReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const count = { passed: 0, failed: errors.length, skipped: 0 }
+    for (const module of modules) {
+      if (module.errors().length > 0) count.failed++
+      for (const test of module.children.allTests()) {
+        const state = test.result().state
+        if (state === 'passed') count.passed++
+        else if (state === 'failed') count.failed++
+        else {
+          count.skipped++
+          process.stdout.write(`skipped: ${test.fullName}\n`)
+        }
+      }
+    }
+    nameLeftOut(modules)
+    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
+    process.stdout.write(`\n${count.passed} passed, ${count.failed} failed${skipped}\n`)
+  }
+}
+
+/** Long tests are left out of `npm test`. Who runs a few files by name knows. */
+function nameLeftOut(modules: readonly TestModule[]): void {
+  const ran = new Set(modules.map((module) => relative(root, module.moduleId)))
+  const all = globSync('test/**/*.test.ts', { cwd: root })
+  const left = all.filter((file) => !ran.has(file))
+  if (left.every((file) => file.endsWith('.long.test.ts'))) for (const file of left) process.stdout.write(`left out: ${file} (npm run test:all)\n`)
+}

@@ -1,0 +1,185 @@
+/**
+ * The second look: where the sums of an index and its table differ, which rows is it?
+ *
+ * Only entries in unequal buckets are collected, in as many passes over the pages as their number asks for, and those that have their counterpart cancel out.
+ * What is left is exact: rows without an entry, entries without a row, and, where both name the same row, entries that differ from it.
+ */
+import type { ColumnValue } from '../record/column-value.ts'
+import { ComputedPrints } from '../scan/computed-entries.ts'
+import { Leftovers } from './unmatched-entries.ts'
+import type { PageOwners } from '../scan/page-owners.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
+import { Scanner } from '../scan/scan.ts'
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import { bucketOf, emptyTally, unequalBuckets } from '../scan/tally.ts'
+import type { Tally } from '../scan/tally.ts'
+
+const entriesEachPassUsual = 1_000_000
+/** Passes that are made at most; what lies beyond them is told by its number of buckets only. */
+const passesMax = 24
+
+/** Indexes of which some bucket is unequal, as positions in the plan. */
+export const differingIndexes = (plan: CensusPlan, tally: Tally): readonly number[] =>
+  plan.trees.flatMap((tree, i) => (tree.kind === 'index' && unequalBuckets(tally, i).length > 0 ? [i] : []))
+
+/** One pass: scan all pages with `scanner`, stream the entries of `computed`, then `end`. */
+export interface DifferencePass {
+  readonly scanner: Scanner
+  /** Indexes whose expected entries must be streamed again. */
+  readonly computed: readonly number[]
+  addComputed(tree: number, values: readonly ColumnValue[]): void
+  /** True for pages that this pass must scan. */
+  needs(page: number): boolean
+  end(): void
+}
+
+export class DifferenceSearch {
+  readonly leftovers: Leftovers
+  /** False where there were more differences than passes. */
+  complete = true
+  readonly #plan: CensusPlan
+  readonly #owners: PageOwners
+  readonly #tally: Tally
+  readonly #entriesEachPass: number
+
+  /** @param entriesEachPass how many entries one pass may hold, at 21 bytes each */
+  constructor(plan: CensusPlan, owners: PageOwners, tally: Tally, entriesEachPass = entriesEachPassUsual) {
+    this.#entriesEachPass = entriesEachPass
+    this.#plan = plan
+    this.#owners = owners
+    this.#tally = tally
+    this.leftovers = new Leftovers(plan)
+  }
+
+  /** The passes to make, one after another. None where all sums are equal. */
+  *passes(source: PageSource): Generator<DifferencePass> {
+    let made = 0
+    for (const group of this.#groups()) {
+      if (made++ >= passesMax) {
+        this.complete = false
+        return
+      }
+      yield this.#pass(group, source)
+    }
+  }
+
+  /** Unequal buckets, as many together as one pass may hold by the average of their index. */
+  *#groups(): Generator<ReadonlyMap<number, Uint8Array>> {
+    let group = new Map<number, Uint8Array>()
+    let size = 0
+    for (const tree of differingIndexes(this.#plan, this.#tally)) {
+      const each = this.#entriesEachBucket(tree)
+      for (const bucket of unequalBuckets(this.#tally, tree)) {
+        if (size > 0 && size + each > this.#entriesEachPass) {
+          yield group
+          group = new Map()
+          size = 0
+        }
+        size += each
+        const wanted = group.get(tree) ?? new Uint8Array(this.#plan.buckets)
+        wanted[bucket] = 1
+        group.set(tree, wanted)
+      }
+    }
+    if (group.size > 0) yield group
+  }
+
+  #entriesEachBucket(tree: number): number {
+    const index = this.#plan.trees[tree]
+    const rows = index?.kind === 'index' ? (this.#tally.entries[index.table] ?? 0) : 0
+    return 1 + Math.ceil((rows + (this.#tally.entries[tree] ?? 0)) / this.#plan.buckets)
+  }
+
+  #pass(wanted: ReadonlyMap<number, Uint8Array>, source: PageSource): DifferencePass {
+    const collected = new Collected(wanted, this.#plan.buckets)
+    const plan = this.#plan
+    const trees = new Set<number>([...wanted.keys()].flatMap((tree) => [tree, (plan.trees[tree] as IndexPlan).table]))
+    const computed = [...wanted.keys()].filter((tree) => (plan.trees[tree] as IndexPlan).entries === 'computed')
+    const scratch = emptyTally(plan, this.#tally.key)
+    const scanner = new Scanner(plan, this.#owners, source, scratch, { content: false, only: trees, sink: collected, core: null })
+    const prints = new ComputedPrints(plan, this.#tally.key)
+    const streamed: (readonly ColumnValue[])[] = []
+    return {
+      scanner, computed,
+      addComputed: (tree, values) => {
+        const print = prints.of(tree, values)
+        if (!collected.wants(tree, print.low, print.high)) return
+        collected.add(tree, 1, print.low, print.high, 0, streamed.length)
+        streamed.push(values)
+      },
+      needs: (page) => trees.has((this.#owners.trees[page] ?? 0) - 1),
+      end: () => collected.cancel((tree, sign, page, cell) => this.leftovers.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null)),
+    }
+  }
+}
+
+/** The entries of the wanted buckets, in typed arrays. */
+class Collected {
+  readonly #wanted: ReadonlyMap<number, Uint8Array>
+  readonly #buckets: number
+  #count = 0
+  #tree = new Uint32Array(1024)
+  #sign = new Int8Array(1024)
+  #low = new Int32Array(1024)
+  #high = new Int32Array(1024)
+  #page = new Uint32Array(1024)
+  #cell = new Uint32Array(1024)
+
+  constructor(wanted: ReadonlyMap<number, Uint8Array>, buckets: number) {
+    this.#wanted = wanted
+    this.#buckets = buckets
+  }
+
+  wants(tree: number, low: number, high: number): boolean {
+    return this.#wanted.get(tree)?.[bucketOf(low, high, this.#buckets)] === 1
+  }
+
+  add(tree: number, sign: 1 | -1, low: number, high: number, page: number, cell: number): void {
+    if (!this.wants(tree, low, high)) return
+    if (this.#count === this.#tree.length) this.#grow()
+    const at = this.#count++
+    this.#tree[at] = tree
+    this.#sign[at] = sign
+    this.#low[at] = low
+    this.#high[at] = high
+    this.#page[at] = page
+    this.#cell[at] = cell
+  }
+
+  /** Gives the entries that have no counterpart. */
+  cancel(left: (tree: number, sign: 1 | -1, page: number, cell: number) => void): void {
+    const tree = this.#tree, sign = this.#sign, low = this.#low, high = this.#high
+    const order = Uint32Array.from({ length: this.#count }, (_, i) => i)
+    const compare = (a: number, b: number): number => (low[a] ?? 0) - (low[b] ?? 0) || (high[a] ?? 0) - (high[b] ?? 0) || (tree[a] ?? 0) - (tree[b] ?? 0)
+    order.sort(compare)
+    for (let from = 0; from < order.length;) {
+      const first = order[from] ?? 0
+      let to = from
+      let net = 0
+      while (to < order.length && compare(first, order[to] ?? 0) === 0) net += sign[order[to++] ?? 0] ?? 0
+      // Which of several equal entries is one too many, nobody can say: the last ones are named.
+      for (let i = to - 1; i >= from && net !== 0; i--) {
+        const at = order[i] ?? 0
+        const one = sign[at] === 1 ? 1 : -1
+        if (Math.sign(net) !== one) continue
+        net -= one
+        left(tree[at] ?? 0, one, this.#page[at] ?? 0, this.#cell[at] ?? 0)
+      }
+      from = to
+    }
+  }
+
+  #grow(): void {
+    const length = this.#tree.length * 2
+    const wider = <T extends Uint32Array | Int32Array | Int8Array>(from: T, into: T): T => {
+      into.set(from)
+      return into
+    }
+    this.#tree = wider(this.#tree, new Uint32Array(length))
+    this.#sign = wider(this.#sign, new Int8Array(length))
+    this.#low = wider(this.#low, new Int32Array(length))
+    this.#high = wider(this.#high, new Int32Array(length))
+    this.#page = wider(this.#page, new Uint32Array(length))
+    this.#cell = wider(this.#cell, new Uint32Array(length))
+  }
+}

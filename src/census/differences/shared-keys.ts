@@ -1,0 +1,141 @@
+/**
+ * Which rows of a table share a key that is to be unique. It is a question to the rows: an index that is wrong may have
+ * a key twice of which the table has one row, and one row where the table has two.
+ *
+ * The keys of all rows become fingerprints, those of one share of them at a time; equal ones stand side by side once
+ * they are sorted. So what is kept is bounded, whatever the number of rows.
+ */
+import type { RowKey } from '../../model/result/finding.ts'
+import type { ColumnValue } from '../record/column-value.ts'
+import { Columns } from '../record/columns.ts'
+import { Fingerprint } from '../record/fingerprint.ts'
+import { foldedText } from '../record/key-order.ts'
+import type { Collation, IndexPlan, TextEncoding } from '../plan.ts'
+import { compareRowKeys, identityKey } from '../record/row-key.ts'
+
+/** Fingerprints of one share, at 8 bytes each. */
+const keysEachShareUsual = 4_000_000
+const sharesMax = 24
+/** Keys that are shared, of which the rows are counted. */
+const sharedMax = 100_000
+/** Rows that are named. */
+const rowsMax = 20
+
+export interface SharedKeys {
+  /** The first rows that share a key with another, in the order of their names. */
+  readonly rows: readonly RowKey[]
+  /** How many rows there are. */
+  readonly total: number
+  /** How many keys they share. */
+  readonly keys: number
+  /** False where there are more. */
+  readonly exact: boolean
+}
+
+/** Gives all entries that the rows ask of the index, as SQLite computes them. */
+export type Entries = () => Iterable<readonly ColumnValue[]>
+
+/**
+ * @param rows how many there may be @returns null where that is too many, or where it is not known here which texts are
+ * equal
+ */
+export function findSharedKeys(
+  index: IndexPlan,
+  isRowid: boolean,
+  encoding: TextEncoding,
+  rows: number,
+  entries: Entries,
+  key: readonly [number, number],
+  keysEachShare = keysEachShareUsual,
+): SharedKeys | null {
+  const shares = Math.max(1, Math.ceil(rows / keysEachShare))
+  if (shares > sharesMax || index.parts.slice(0, index.uniqueParts).some(({ collation }) => collation === 'unknown'))
+    return null
+  const keys = new UniqueKeys(index, encoding, key)
+  const shared = new Set<bigint>()
+  for (let share = 0; share < shares && shared.size < sharedMax; share++)
+    addShared(keys, entries, BigInt(shares), BigInt(share), shared)
+  return shared.size === 0
+    ? { rows: [], total: 0, keys: 0, exact: true }
+    : rowsSharing(shared, keys, index, isRowid, encoding, entries)
+}
+
+function addShared(keys: UniqueKeys, entries: Entries, shares: bigint, share: bigint, shared: Set<bigint>): void {
+  let prints = new BigUint64Array(1024)
+  let count = 0
+  for (const entry of entries()) {
+    const print = keys.printOf(entry)
+    if (print === null || print % shares !== share) continue
+    if (count === prints.length) {
+      const wider = new BigUint64Array(count * 2)
+      wider.set(prints)
+      prints = wider
+    }
+    prints[count++] = print
+  }
+  const sorted = prints.subarray(0, count).sort()
+  for (let i = 1; i < count && shared.size < sharedMax; i++)
+    if (sorted[i] === sorted[i - 1]) shared.add(sorted[i] ?? 0n)
+}
+
+function rowsSharing(
+  shared: ReadonlySet<bigint>,
+  keys: UniqueKeys,
+  index: IndexPlan,
+  isRowid: boolean,
+  encoding: TextEncoding,
+  entries: Entries,
+): SharedKeys {
+  let rows: RowKey[] = []
+  let total = 0
+  const columns = new Columns(index.parts.length)
+  for (const entry of entries()) {
+    const print = keys.printOf(entry)
+    if (print === null || !shared.has(print)) continue
+    total++
+    columns.take(entry)
+    rows.push(identityKey(columns, index.identity, encoding, isRowid))
+    if (rows.length >= 50 * rowsMax) rows = rows.toSorted(compareRowKeys).slice(0, rowsMax)
+  }
+  return {
+    rows: rows.toSorted(compareRowKeys).slice(0, rowsMax),
+    total,
+    keys: shared.size,
+    exact: shared.size < sharedMax,
+  }
+}
+
+/** Fingerprints of keys: the same for all that the collations of the index take for equal. */
+class UniqueKeys {
+  readonly #collations: readonly Collation[]
+  readonly #encoding: TextEncoding
+  readonly #columns: Columns
+  readonly #print: Fingerprint
+
+  constructor({ parts, uniqueParts }: IndexPlan, encoding: TextEncoding, key: readonly [number, number]) {
+    this.#collations = parts.slice(0, uniqueParts).map(({ collation }) => collation)
+    this.#encoding = encoding
+    this.#columns = new Columns(Math.max(1, uniqueParts))
+    this.#print = new Fingerprint(key)
+  }
+
+  /** null where a part is NULL: such keys are all distinct. */
+  printOf(entry: readonly ColumnValue[]): bigint | null {
+    const values: ColumnValue[] = []
+    for (const [i, collation] of this.#collations.entries()) {
+      const value = entry[i]
+      // NaN is stored as NULL.
+      if (value === undefined || value.kind === 'null' || (value.kind === 'real' && Number.isNaN(value.value)))
+        return null
+      values.push(
+        value.kind === 'text' ? { kind: 'text', bytes: foldedText(value.bytes, collation, this.#encoding) } : value,
+      )
+    }
+    this.#columns.take(values)
+    const print = this.#print
+    print.begin()
+    for (let i = 0; i < values.length; i++) print.column(this.#columns, i)
+    print.end()
+    return (BigInt(print.high >>> 0) << 32n) | BigInt(print.low >>> 0)
+  }
+}

@@ -1,0 +1,69 @@
+/** Payloads that reach into overflow pages, put together (SQLite file format, section 1.7). */
+import { read32 } from '../../sqlite/bytes.ts'
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { CensusPlan } from '../plan.ts'
+
+/** The pages that are being scanned: what lies among them need not be read again. */
+export interface Window {
+  bytes: Uint8Array
+  firstPage: number
+  pageCount: number
+}
+
+/**
+ * Puts payloads together. In a healthy file each overflow page belongs to one payload, so the pages that may be read are limited: a file that was made to lead
+ * every cell into the same long chain costs no more than four readings (keys of interior pages are read for each neighbour again).
+ */
+export class Payloads {
+  readonly #usable: number
+  readonly #pageSize: number
+  readonly #bytesMax: number
+  readonly #source: PageSource
+  readonly #window: Window
+  readonly #page: Uint8Array
+  /** Overflow pages that may still be read. */
+  pagesLeft: number
+
+  constructor(plan: CensusPlan, source: PageSource, window: Window) {
+    this.#usable = plan.usable
+    this.#pageSize = plan.pageSize
+    this.#bytesMax = plan.pages * plan.usable
+    this.pagesLeft = 4 * plan.pages + 1000
+    this.#source = source
+    this.#window = window
+    this.#page = new Uint8Array(plan.pageSize)
+  }
+
+  /**
+   * Gives the first `wanted` bytes of a payload, of which `local` lie at `at` in its page.
+   * `broken`: the chain ends early, leads nowhere or was read too often; the page accounting says which. `unread`: the system would not give a page.
+   */
+  gather(page: Uint8Array, at: number, local: number, wanted: number, overflow: number): Uint8Array | 'broken' | 'unread' {
+    if (wanted > this.#bytesMax) return 'broken'
+    const whole = new Uint8Array(wanted)
+    whole.set(page.subarray(at, at + local))
+    let filled = local
+    let next = overflow
+    while (filled < wanted) {
+      if (next === 0 || --this.pagesLeft < 0) return 'broken'
+      const bytes = this.#read(next)
+      if (typeof bytes === 'string') return bytes
+      const piece = Math.min(this.#usable - 4, wanted - filled)
+      whole.set(bytes.subarray(4, 4 + piece), filled)
+      filled += piece
+      next = read32(bytes, 0)
+    }
+    return whole
+  }
+
+  #read(page: number): Uint8Array | 'broken' | 'unread' {
+    const { bytes, firstPage, pageCount } = this.#window
+    if (page >= firstPage && page < firstPage + pageCount) {
+      const from = (page - firstPage) * this.#pageSize
+      return bytes.subarray(from, from + this.#pageSize)
+    }
+    const got = this.#source.read(page, this.#page)
+    if (got === 'unread') return got
+    return got < this.#usable ? 'broken' : this.#page
+  }
+}

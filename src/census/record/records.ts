@@ -1,0 +1,53 @@
+/** Decodes the record of a cell, following its overflow chain where the columns that are needed lie there, and says what is wrong with it. */
+import type { RowKey } from '../../model/result/finding.ts'
+import { decodingTrouble } from './columns.ts'
+import type { Columns, Decoding } from './columns.ts'
+import type { CellCursor } from './cell-cursor.ts'
+import type { Payloads } from './payload.ts'
+import { note } from '../scan/tally.ts'
+import type { Tally } from '../scan/tally.ts'
+
+export class Records {
+  readonly #payloads: Payloads
+  readonly #tally: Tally | null
+
+  /** @param tally where trouble is noted; null where it has been noted before */
+  constructor(payloads: Payloads, tally: Tally | null) {
+    this.#payloads = payloads
+    this.#tally = tally
+  }
+
+  /**
+   * Decodes the record of the cell that `cell` has read. False, and a note, where that is not possible.
+   * @param wanted how many of the first columns are needed
+   * @param max columns that the object has
+   */
+  load(cell: CellCursor, view: DataView, columns: Columns, wanted: number, max: number, tree: number, key: () => readonly RowKey[]): boolean {
+    const decoding = columns.decode(cell.bytes, view, cell.payload, cell.payloadBytes, cell.localBytes, wanted, max)
+    if (decoding === 'decoded') return true
+    const whole = decoding === 'longer' ? this.#gather(cell, columns, wanted, max) : decoding
+    if (whole === 'decoded') return true
+    if (whole === 'unread') this.#tally?.unread.set(tree, 'an overflow page could not be read from the disk')
+    else if (whole === 'broken') this.#say(cell, tree, `a value on page ${cell.page} leads into a broken chain of overflow pages`, 'overflow-broken', key)
+    else this.#say(cell, tree, `${troubleOf(whole)} (page ${cell.page})`, 'record-malformed', key)
+    return false
+  }
+
+  /** The same in silence, for a record that is noted elsewhere. */
+  loadAgain(cell: CellCursor, view: DataView, columns: Columns, wanted: number, max: number): boolean {
+    const decoding = columns.decode(cell.bytes, view, cell.payload, cell.payloadBytes, cell.localBytes, wanted, max)
+    return (decoding === 'longer' ? this.#gather(cell, columns, wanted, max) : decoding) === 'decoded'
+  }
+
+  #gather(cell: CellCursor, columns: Columns, wanted: number, max: number): Decoding | 'broken' | 'unread' {
+    const whole = this.#payloads.gather(cell.bytes, cell.payload, cell.localBytes, cell.payloadBytes, cell.overflow)
+    if (typeof whole === 'string') return whole
+    return columns.decode(whole, new DataView(whole.buffer), 0, cell.payloadBytes, cell.payloadBytes, wanted, max)
+  }
+
+  #say(cell: CellCursor, tree: number, text: string, rule: 'overflow-broken' | 'record-malformed', key: () => readonly RowKey[]): void {
+    if (this.#tally !== null) note(this.#tally, { rule, severity: 'damage', tree, page: cell.page, rows: key(), text })
+  }
+}
+
+const troubleOf = (decoding: Exclude<Decoding, 'decoded'>): string => (decoding === 'longer' ? decodingTrouble.body : decodingTrouble[decoding])

@@ -1,0 +1,50 @@
+/** What a report calls a row by: its rowid, or the primary key of a table WITHOUT ROWID (interfaces.md). */
+import type { KeyColumn, RowKey } from '../../model/result/finding.ts'
+import { kinds } from './columns.ts'
+import type { Columns } from './columns.ts'
+import type { TextEncoding } from '../plan.ts'
+
+/** Bytes of a key column that a report shows; a key that was made to be long must not make it long. */
+const shownBytesMax = 1024
+
+/** A rowid from its two words; beyond 2^53 as text. */
+export function rowidKey(low: number, high: number): number | string {
+  return integerKey((BigInt(high) << 32n) | BigInt(low >>> 0))
+}
+
+/** Numbers by their size, all else by what it looks like. */
+export function compareRowKeys(a: RowKey, b: RowKey): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (typeof a !== 'object' && typeof b !== 'object') return BigInt(a) < BigInt(b) ? -1 : Number(a !== b)
+  const x = JSON.stringify(a)
+  const y = JSON.stringify(b)
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+export const integerKey = (value: bigint): number | string => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString())
+
+/** What names the row of an entry: its rowid, or the columns of the primary key. */
+export function identityKey(columns: Columns, positions: readonly number[], encoding: TextEncoding, isRowid: boolean): RowKey {
+  const [only = 0] = positions
+  return isRowid ? integerKey(columns.integerAt(only)) : primaryKey(columns, positions, encoding)
+}
+
+export const primaryKey = (columns: Columns, positions: readonly number[], encoding: TextEncoding): RowKey => positions.map((i) => columnKey(columns, i, encoding))
+
+function columnKey(columns: Columns, i: number, encoding: TextEncoding): KeyColumn {
+  switch (columns.kind[i]) {
+    case kinds.integer:
+      return integerKey(columns.integerAt(i))
+    case kinds.real:
+      return columns.numberAt(i)
+    case kinds.text:
+      return decoderOf(encoding).decode(columns.bytesAt(i).subarray(0, shownBytesMax))
+    case kinds.blob:
+      return { blob: Array.from(columns.bytesAt(i).subarray(0, shownBytesMax), (byte) => byte.toString(16).padStart(2, '0')).join('') }
+    default:
+      return null
+  }
+}
+
+export const decoderOf = (encoding: TextEncoding, options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {}): InstanceType<typeof TextDecoder> =>
+  new TextDecoder(encoding === 2 ? 'utf-16le' : encoding === 3 ? 'utf-16be' : 'utf-8', options)

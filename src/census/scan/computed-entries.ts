@@ -1,0 +1,52 @@
+/** Entries that only SQL can compute: partial indexes, expressions, virtual generated columns. SQLite streams what such an index must hold. */
+import type { ColumnValue } from '../record/column-value.ts'
+import { Columns } from '../record/columns.ts'
+import { Fingerprint } from '../record/fingerprint.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
+import { addEntry } from './tally.ts'
+import type { Tally } from './tally.ts'
+
+/** Adds streamed entries to the sums of a tally. */
+export class ComputedEntries {
+  readonly #prints: ComputedPrints
+  readonly #tally: Tally
+
+  constructor(plan: CensusPlan, tally: Tally) {
+    this.#prints = new ComputedPrints(plan, tally.key)
+    this.#tally = tally
+  }
+
+  /** @param values all columns of the entry in the order of the plan's parts, those that name the row included */
+  add(tree: number, values: readonly ColumnValue[]): void {
+    const print = this.#prints.of(tree, values)
+    addEntry(this.#tally, tree, 1, print.low, print.high)
+  }
+}
+
+/** Fingerprints of entries that SQLite computed. `values` are all columns of the entry, the rowid or primary key included. */
+export class ComputedPrints {
+  readonly #plan: CensusPlan
+  readonly #print: Fingerprint
+  readonly #columns: Columns
+
+  constructor(plan: CensusPlan, key: readonly [number, number]) {
+    this.#plan = plan
+    this.#print = new Fingerprint(key)
+    this.#columns = new Columns(Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : 0))))
+  }
+
+  of(tree: number, values: readonly ColumnValue[]): Fingerprint {
+    const index = this.#plan.trees[tree] as IndexPlan
+    const print = this.#print
+    this.#columns.take(values)
+    print.begin()
+    let columns = values.length
+    if (this.#plan.trees[index.table]?.kind === 'rowid-table') {
+      columns--
+      print.rowid(this.#columns.low[columns] ?? 0, this.#columns.high[columns] ?? 0)
+    }
+    for (let k = 0; k < columns; k++) print.column(this.#columns, k)
+    print.end()
+    return print
+  }
+}

@@ -1,0 +1,52 @@
+/** Fingerprints of the entries that the indexes of a table must hold for one row. */
+import { Columns } from '../record/columns.ts'
+import type { Fingerprint } from '../record/fingerprint.ts'
+import { fromRowid } from '../plan.ts'
+import type { CensusPlan, IndexPlan, KeyedTablePlan, RowidTablePlan } from '../plan.ts'
+import type { EntrySink } from './scan.ts'
+
+/** What is the same for all rows of a table, worked out once. */
+export interface TableTerms {
+  readonly indexes: readonly { readonly tree: number; readonly sources: Int32Array }[]
+  /** How many of the first columns the indexes take from; all of them where the content is digested. */
+  readonly wanted: number
+  readonly max: number
+  /** Values of columns that a row is too old to have. */
+  readonly absent: Columns
+}
+
+export function termsOf(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan, content: boolean): TableTerms {
+  const indexes = table.indexes.flatMap((tree) => {
+    const index = plan.trees[tree]
+    return index?.kind === 'index' && index.entries === 'plain' ? [{ tree, sources: sourcesOf(index, table) }] : []
+  })
+  const needed = Math.max(0, ...indexes.flatMap(({ sources }) => [...sources]).map((source) => source + 1))
+  const wanted = content ? table.columns.length : Math.max(needed, table.kind === 'keyed-table' ? table.key.length : 0)
+  const absent = new Columns(table.columns.length)
+  absent.take(table.columns.map((column) => column.absent))
+  return { indexes, wanted, max: table.columns.length, absent }
+}
+
+/** On tables with rowids the last part is the rowid, which the fingerprint begins with. */
+const sourcesOf = (index: IndexPlan, table: RowidTablePlan | KeyedTablePlan): Int32Array =>
+  Int32Array.from((table.kind === 'rowid-table' ? index.parts.slice(0, -1) : index.parts).map(({ source }) => source))
+
+/** Adds what the indexes must hold for a row. For tables with rowids the fingerprint has been begun with the rowid and marked. */
+export function addExpected(terms: TableTerms, row: Columns, rowid: Columns, print: Fingerprint, sink: EntrySink, page: number, cell: number): void {
+  for (const { tree, sources } of terms.indexes) {
+    print.resume()
+    for (let k = 0; k < sources.length; k++) {
+      const source = sources[k] ?? 0
+      if (source === fromRowid) print.column(rowid, 0)
+      else if (source < row.count) print.column(row, source)
+      else print.column(terms.absent, source)
+    }
+    print.end()
+    sink.add(tree, 1, print.low, print.high, page, cell)
+  }
+}
+
+/** The content of a row, for the digest of its table. The caller has begun the fingerprint. */
+export function addRow(terms: TableTerms, row: Columns, print: Fingerprint): void {
+  for (let i = 0; i < terms.max; i++) print.column(i < row.count ? row : terms.absent, i)
+}

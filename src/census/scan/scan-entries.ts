@@ -1,0 +1,188 @@
+/** Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages alike carry entries. */
+import { count } from '../../text/count.ts'
+import type { RowKey } from '../../model/result/finding.ts'
+import { CellCursor } from '../record/cell-cursor.ts'
+import { Columns, kinds } from '../record/columns.ts'
+import { addExpected, addRow, termsOf } from './expected-entries.ts'
+import type { TableTerms } from './expected-entries.ts'
+import { Fingerprint } from '../record/fingerprint.ts'
+import { compareKeys } from '../record/key-order.ts'
+import type { CensusPlan, IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
+import type { Records } from '../record/records.ts'
+import { identityKey } from '../record/row-key.ts'
+import type { EntrySink } from './scan.ts'
+import { contentKey } from './scan-rows.ts'
+import type { Separator, Separators } from './separators.ts'
+import { addContent, note } from './tally.ts'
+import type { Tally } from './tally.ts'
+
+/** What is the same for all entries of a tree, worked out once. */
+interface EntryTerms {
+  readonly columns: number
+  readonly wanted: number
+  readonly parts: readonly KeyPart[]
+  readonly ordered: boolean
+  /** How many of the first parts no two entries may share; 0 where they may. */
+  readonly uniqueParts: number
+  readonly identity: readonly number[]
+  /** Does the last part of an entry have to be a rowid? */
+  readonly endsWithRowid: boolean
+  readonly fingerprinted: boolean
+  readonly table: TableTerms | null
+}
+
+export class ScanEntries {
+  readonly #plan: CensusPlan
+  readonly #records: Records
+  readonly #separators: Separators
+  readonly #sink: EntrySink
+  readonly #tally: Tally
+  readonly #content: boolean
+  readonly #terms = new Map<number, EntryTerms>()
+  /** The entry at hand and the one before it, in turns. */
+  readonly #pair: readonly [Columns, Columns]
+  readonly #beside: Columns
+  readonly #besideCell: CellCursor
+  readonly #print: Fingerprint
+  readonly #contentPrint = new Fingerprint(contentKey)
+
+  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: Tally, content: boolean) {
+    this.#plan = plan
+    this.#records = records
+    this.#separators = separators
+    this.#sink = sink
+    this.#tally = tally
+    this.#content = content
+    const columns = Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'rowid-table' ? 0 : tree.kind === 'index' ? tree.parts.length : tree.columns.length)))
+    this.#pair = [new Columns(columns), new Columns(columns)]
+    this.#beside = new Columns(columns)
+    this.#besideCell = new CellCursor(plan.usable, plan.pageSize)
+    this.#print = new Fingerprint(tally.key)
+  }
+
+  scan(object: IndexPlan | KeyedTablePlan, tree: number, cell: CellCursor, view: DataView): void {
+    const terms = this.#termsOf(object, tree)
+    const { encoding } = this.#plan
+    let [entry, before] = this.#pair
+    let known = false
+    if (terms.ordered && this.#load(this.#separators.of(cell.page, 'left'), terms)) {
+      known = true
+      before = this.#beside
+    }
+    let bytes = 0
+    let entries = 0
+    const key = (): readonly RowKey[] => []
+    for (let i = 0; i < cell.cellCount; i++) {
+      if (!cell.read(i)) continue
+      bytes += cell.payloadBytes
+      entries++
+      if (!this.#records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) || !this.#isWhole(terms, entry, tree, cell)) {
+        known = false
+        continue
+      }
+      if (terms.fingerprinted) this.#addActual(terms, entry, tree, cell.page, i)
+      if (terms.table !== null) this.#addRow(terms.table, entry, tree, cell.page, i)
+      if (!terms.ordered) continue
+      if (known) this.#compare(object, terms, before, entry, entry, tree, cell.page, encoding)
+      known = true
+      const next = before === this.#beside ? (entry === this.#pair[0] ? this.#pair[1] : this.#pair[0]) : before
+      before = entry
+      entry = next
+    }
+    if (known && terms.ordered && cell.cellCount > 0 && before !== this.#beside && this.#load(this.#separators.of(cell.page, 'right'), terms)) {
+      this.#compare(object, terms, before, this.#beside, before, tree, cell.page, encoding)
+    }
+    this.#tally.entries[tree] = (this.#tally.entries[tree] ?? 0) + entries
+    this.#tally.bytes[tree] = (this.#tally.bytes[tree] ?? 0) + bytes
+  }
+
+  /** Entries of an index have all of its columns; rows may be older than the last columns of their table, but not without a key. */
+  #isWhole(terms: EntryTerms, entry: Columns, tree: number, cell: CellCursor): boolean {
+    const wrong = terms.table === null
+      ? (entry.count !== terms.columns ? `has ${count(entry.count, 'column')} instead of ${terms.columns}` : terms.endsWithRowid && entry.kind[entry.count - 1] !== kinds.integer ? 'does not end with a rowid' : null)
+      : (entry.count < terms.parts.length ? `has ${count(entry.count, 'column')}, less than its key` : null)
+    if (wrong === null) return true
+    note(this.#tally, { rule: 'record-malformed', severity: 'damage', tree, page: cell.page, rows: [], text: `a record on page ${cell.page} ${wrong}` })
+    return false
+  }
+
+  #addActual(terms: EntryTerms, entry: Columns, tree: number, page: number, cell: number): void {
+    const print = this.#print
+    print.begin()
+    let columns = entry.count
+    if (terms.endsWithRowid) {
+      columns--
+      print.rowid(entry.low[columns] ?? 0, entry.high[columns] ?? 0)
+    }
+    for (let k = 0; k < columns; k++) print.column(entry, k)
+    print.end()
+    this.#sink.add(tree, -1, print.low, print.high, page, cell)
+  }
+
+  #addRow(table: TableTerms, row: Columns, tree: number, page: number, cell: number): void {
+    if (table.indexes.length > 0) {
+      this.#print.begin()
+      this.#print.mark()
+      addExpected(table, row, row, this.#print, this.#sink, page, cell)
+    }
+    if (!this.#content) return
+    this.#contentPrint.begin()
+    addRow(table, row, this.#contentPrint)
+    this.#contentPrint.end()
+    addContent(this.#tally, tree, this.#contentPrint.low, this.#contentPrint.high)
+  }
+
+  /** Compares neighbours; `about` is the one that a finding names. */
+  #compare(object: IndexPlan | KeyedTablePlan, terms: EntryTerms, first: Columns, second: Columns, about: Columns, tree: number, page: number, encoding: 1 | 2 | 3): void {
+    const order = compareKeys(first, second, terms.parts, terms.parts.length, encoding)
+    if (order < 0 && (terms.uniqueParts === 0 || -order <= terms.uniqueParts)) return
+    const rows = [identityKey(about, terms.identity, encoding, terms.endsWithRowid)]
+    const where = `of ${object.object.name} on page ${page}`
+    if (order > 0) {
+      const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
+      note(this.#tally, { rule, severity: 'damage', tree, page, rows, text: `an entry ${where} is out of order` })
+    } else if (object.kind === 'keyed-table') {
+      note(this.#tally, { rule: 'key-out-of-order', severity: 'damage', tree, page, rows, text: `two rows ${where} have the same primary key` })
+    } else if (terms.uniqueParts > 0 && !hasNull(first, terms.uniqueParts)) {
+      note(this.#tally, { rule: 'unique-violated', severity: 'damage', tree, page, rows, text: `two entries ${where} have the same key, which is to be unique` })
+    }
+  }
+
+  /** Decodes a separator into `#beside`. Its trouble is noted when its own page is scanned. */
+  #load(separator: Separator | null, terms: EntryTerms): boolean {
+    if (separator === null) return false
+    const { interior, cell } = separator
+    const cursor = this.#besideCell
+    if (!cursor.begin(interior.bytes, 0, interior.page) || !cursor.read(cell)) return false
+    if (!this.#records.loadAgain(cursor, interior.view, this.#beside, terms.parts.length, terms.columns)) return false
+    return this.#beside.count >= terms.parts.length
+  }
+
+  #termsOf(object: IndexPlan | KeyedTablePlan, tree: number): EntryTerms {
+    const known = this.#terms.get(tree)
+    if (known) return known
+    const terms = object.kind === 'index' ? this.#indexTerms(object) : this.#tableTerms(object)
+    this.#terms.set(tree, terms)
+    return terms
+  }
+
+  #indexTerms(index: IndexPlan): EntryTerms {
+    return {
+      columns: index.parts.length, wanted: index.parts.length, parts: index.parts, ordered: index.ordered, uniqueParts: index.uniqueParts, identity: index.identity,
+      endsWithRowid: this.#plan.trees[index.table]?.kind === 'rowid-table', fingerprinted: true, table: null,
+    }
+  }
+
+  #tableTerms(table: KeyedTablePlan): EntryTerms {
+    const terms = termsOf(this.#plan, table, this.#content)
+    return {
+      columns: terms.max, wanted: terms.wanted, parts: table.key, ordered: table.ordered, uniqueParts: table.key.length, identity: table.key.map((_, i) => i),
+      endsWithRowid: false, fingerprinted: false, table: terms,
+    }
+  }
+}
+
+function hasNull(columns: Columns, count: number): boolean {
+  for (let i = 0; i < count; i++) if (columns.kind[i] === kinds.null) return true
+  return false
+}

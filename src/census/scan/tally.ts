@@ -1,0 +1,123 @@
+/**
+ * What a scan has counted. Every number in it is a sum, so tallies of different page ranges are merged by adding, in any order.
+ * Plain data: it goes through structured clone as it is.
+ */
+import { invariant } from '../../model/bug.ts'
+import type { RowKey, Rule, Severity } from '../../model/result/finding.ts'
+import type { CensusPlan } from '../plan.ts'
+
+const numbersEach = 3
+/** Notes of one rule about one tree that are told one by one. */
+const notesEachMax = 20
+
+/** Something seen on a page. */
+export interface Note {
+  readonly rule: Rule
+  readonly severity: Severity
+  /** Position in the plan. */
+  readonly tree: number
+  readonly page: number
+  /** The row or entry concerned; empty where it has no key that can be read. */
+  readonly rows: readonly RowKey[]
+  readonly text: string
+}
+
+export interface Tally {
+  /** Two random numbers of 32 bits: the key of the fingerprints. All tallies of one run have the same. */
+  readonly key: readonly [number, number]
+  /** Per tree: rows or entries. */
+  readonly entries: Float64Array
+  /** Per tree: bytes of all payloads, overflow included. */
+  readonly bytes: Float64Array
+  /** Per tree: b-tree pages. */
+  readonly pages: Float64Array
+  /** Per tree two sums of 32 bits: the content of a table, independent of page layout. */
+  readonly digests: Int32Array
+  readonly buckets: number
+  /** Per tree and bucket: two sums of fingerprints and a number of entries, expected less actual. All zero where index and table agree. */
+  readonly sums: Int32Array
+  readonly notes: Note[]
+  /** Per rule and tree, as `rule tree`: how many notes there were, told or not. */
+  readonly noted: Map<string, number>
+  /** Trees of which something could not be read, and what. */
+  readonly unread: Map<number, string>
+  /** Pages scanned, of whatever kind. */
+  scanned: number
+}
+
+/** @param key two random numbers, the same for all workers of a run: whoever made the file must not know them */
+export function emptyTally(plan: CensusPlan, key: readonly [number, number]): Tally {
+  const trees = plan.trees.length
+  return {
+    key, entries: new Float64Array(trees), bytes: new Float64Array(trees), pages: new Float64Array(trees), digests: new Int32Array(2 * trees),
+    buckets: plan.buckets, sums: new Int32Array(trees * plan.buckets * numbersEach), notes: [], noted: new Map(), unread: new Map(), scanned: 0,
+  }
+}
+
+/** Adds a fingerprint to the sums of an index. @param sign 1: the index must hold the entry, -1: it does */
+export function addEntry(tally: Tally, tree: number, sign: 1 | -1, low: number, high: number): void {
+  const { sums, buckets } = tally
+  const at = (tree * buckets + bucketOf(low, high, buckets)) * numbersEach
+  if (sign === 1) {
+    sums[at] = ((sums[at] ?? 0) + low) | 0
+    sums[at + 1] = ((sums[at + 1] ?? 0) + high) | 0
+    sums[at + 2] = ((sums[at + 2] ?? 0) + 1) | 0
+  } else {
+    sums[at] = ((sums[at] ?? 0) - low) | 0
+    sums[at + 1] = ((sums[at + 1] ?? 0) - high) | 0
+    sums[at + 2] = ((sums[at + 2] ?? 0) - 1) | 0
+  }
+}
+
+export const bucketOf = (low: number, high: number, buckets: number): number => (high ^ low) & (buckets - 1)
+
+/** Adds the content of a row to the digest of its table. */
+export function addContent(tally: Tally, tree: number, low: number, high: number): void {
+  tally.digests[2 * tree] = ((tally.digests[2 * tree] ?? 0) + low) | 0
+  tally.digests[2 * tree + 1] = ((tally.digests[2 * tree + 1] ?? 0) + high) | 0
+}
+
+export function note(tally: Tally, seen: Note): void {
+  const kind = `${seen.rule} ${seen.tree}`
+  const count = (tally.noted.get(kind) ?? 0) + 1
+  tally.noted.set(kind, count)
+  if (count <= notesEachMax) tally.notes.push(seen)
+}
+
+/** Adds `from` to `into`. */
+export function mergeTallies(into: Tally, from: Tally): void {
+  invariant(into.sums.length === from.sums.length && into.key[0] === from.key[0] && into.key[1] === from.key[1], 'tallies of different runs cannot be added')
+  addReals(into.entries, from.entries)
+  addReals(into.bytes, from.bytes)
+  addReals(into.pages, from.pages)
+  addWords(into.digests, from.digests)
+  addWords(into.sums, from.sums)
+  for (const seen of from.notes) if (into.notes.filter(({ rule, tree }) => rule === seen.rule && tree === seen.tree).length < notesEachMax) into.notes.push(seen)
+  for (const [kind, count] of from.noted) into.noted.set(kind, (into.noted.get(kind) ?? 0) + count)
+  for (const [tree, why] of from.unread) if (!into.unread.has(tree)) into.unread.set(tree, why)
+  into.scanned += from.scanned
+}
+
+function addReals(into: Float64Array, from: Float64Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = (into[i] ?? 0) + (from[i] ?? 0)
+}
+
+function addWords(into: Int32Array, from: Int32Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = ((into[i] ?? 0) + (from[i] ?? 0)) | 0
+}
+
+/** Buckets of an index whose sums differ: some entry in them is missing or too many. */
+export function unequalBuckets(tally: Tally, tree: number): readonly number[] {
+  const unequal: number[] = []
+  for (let bucket = 0; bucket < tally.buckets; bucket++) {
+    const at = (tree * tally.buckets + bucket) * numbersEach
+    if (tally.sums[at] !== 0 || tally.sums[at + 1] !== 0 || tally.sums[at + 2] !== 0) unequal.push(bucket)
+  }
+  return unequal
+}
+
+/** Sixteen hex digits; the same for two tables that hold the same rows, whatever their pages look like. */
+export function digestOf(tally: Tally, tree: number): string {
+  const word = (at: number): string => ((tally.digests[at] ?? 0) >>> 0).toString(16).padStart(8, '0')
+  return word(2 * tree) + word(2 * tree + 1)
+}

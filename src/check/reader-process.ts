@@ -1,0 +1,110 @@
+/** Parent side of reader-child.ts: one child in one room. */
+import { systemFailure } from '../host/failures/system-failure.ts'
+import { invariant } from '../model/bug.ts'
+import { ChildEnded, startChild } from '../host/process/child.ts'
+import { failureOfEnd } from '../host/process/child-start.ts'
+import { sleep } from '../host/clock.ts'
+import { programBeside } from '../host/process/program-beside.ts'
+import type { Child } from '../host/process/child.ts'
+import { Failure } from '../model/failure.ts'
+import type { Wall } from '../model/result/reading.ts'
+import { cannotConfine } from './confinement.ts'
+import type { User } from './confinement.ts'
+import type { Answer, AnswerOf, Question, QuestionOf, Step } from './protocol.ts'
+
+/** Loading SQLite and confining take well under a second on an idle machine. */
+const startMsMax = 30_000
+const againAfterMs = 100
+const program = 'reader/reader-child'
+
+export interface ChildLimits {
+  readonly memoryBytesMax: number
+  readonly niceness: number
+}
+
+export class ReadingChild implements AsyncDisposable {
+  readonly sqliteVersion: string
+  readonly walls: readonly Wall[]
+  /** Bytes that a file may have which it writes; null until it was limited. */
+  fileBytesMax: number | null = null
+  /** Snapshots that it was given. */
+  snapshots = 0
+  readonly #child: Child<Question, Answer>
+
+  constructor(child: Child<Question, Answer>, sqliteVersion: string, walls: readonly Wall[]) {
+    this.#child = child
+    this.sqliteVersion = sqliteVersion
+    this.walls = walls
+  }
+
+  /**
+   * Starts a child and confines it to the room, under another user where there is one. One that dies over it is
+   * started again once: the kernel's memory killer prefers our children, and a moment later there may be memory.
+   * @throws {Failure} CANNOT_CONFINE; READ_FAILED when it cannot be started, dies again, or is not up in time
+   */
+  static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
+    try {
+      return await startOnce(folder, user, limits)
+    } catch (error) {
+      if (!(error instanceof ChildEnded)) throw error
+      if (error.ended.how === 'killed-timeout') throw failureOfStart(error)
+    }
+    await sleep(againAfterMs)
+    return startOnce(folder, user, limits).catch((error: unknown) => {
+      throw error instanceof ChildEnded ? failureOfStart(error) : error
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid
+  }
+
+  get isRunning(): boolean {
+    return this.#child.isRunning
+  }
+
+  /** Once in its life: a limit is never raised again. */
+  async limit(fileBytesMax: number, timeoutMs: number): Promise<void> {
+    await this.ask<'limit'>({ step: 'limit', fileBytesMax }, timeoutMs)
+    this.fileBytesMax = fileBytesMax
+  }
+
+  /** @throws {ChildEnded} when it dies over the question */
+  ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
+    return ask(this.#child, question, timeoutMs)
+  }
+
+  kill(): void {
+    this.#child.kill()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#child[Symbol.asyncDispose]() as Promise<void>
+  }
+}
+
+async function startOnce(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
+  const child = await startChild<Question, Answer>(programBeside(import.meta.url, program), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
+  try {
+    const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
+    if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
+    return new ReadingChild(child, sqliteVersion, confinement.walls)
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw asFailure(error)
+  }
+}
+
+/** What kept a child from its walls: a shortage of the machine, or something that it may not do here. */
+function asFailure(error: unknown): unknown {
+  const failure = systemFailure(error, { doing: 'confine a process that reads', path: null, code: 'CANNOT_CONFINE' })
+  return failure instanceof Failure && failure.concerns === 'machine' ? failure.withCode('READ_FAILED') : failure
+}
+
+const failureOfStart = (error: ChildEnded): Failure => failureOfEnd(program, error.ended, startMsMax, error)
+
+async function ask<S extends Step>(child: Child<Question, Answer>, question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
+  const answer = await child.ask(question as Question, { timeoutMs })
+  invariant(answer.step === question.step, `a reading child was asked to ${question.step} and answered to ${answer.step}`)
+  return answer as unknown as AnswerOf<S>
+}

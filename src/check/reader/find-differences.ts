@@ -1,0 +1,144 @@
+/** Child side: the last part of a census. Streams what SQL must compute, compares all sums, and looks a second time where they differ. */
+import Database from 'better-sqlite3'
+import { ComputedEntries } from '../../census/scan/computed-entries.ts'
+import { DifferenceSearch, differingIndexes } from '../../census/differences/search.ts'
+import type { DifferencePass } from '../../census/differences/search.ts'
+import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
+import type { Wanted } from '../../census/differences/unmatched-entries.ts'
+import type { IndexPlan, TreePlan } from '../../census/plan.ts'
+import { digestOf } from '../../census/scan/tally.ts'
+import type { Tally } from '../../census/scan/tally.ts'
+import type { Rule } from '../../model/result/finding.ts'
+import type { RowCounts, TableContent } from '../../model/result/verdict.ts'
+import { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
+import { computedEntries, computingOf } from './sqlite/computed-entries.ts'
+import type { Computing } from './sqlite/computed-entries.ts'
+import { withEntryQueries } from './sqlite/entry-queries.ts'
+import type { PageCounter } from './pages/page-counter.ts'
+import { askRowsForKeys } from './sqlite/unique-keys.ts'
+import type { CompareAnswer, Uncounted } from '../protocol.ts'
+import { roundedOtherwise } from './sqlite/rounded-otherwise.ts'
+
+type Query = Extract<Computing, { kind: 'query' }>
+
+/** @param wanted `map`: the pages of entries that are wrong; `showValues`: what they hold beside keys */
+export function compareCounts(counter: PageCounter, db: Database.Database, { map, showValues }: { readonly map: boolean; readonly showValues: boolean }): CompareAnswer {
+  const { plan, tally, file } = counter
+  const streamed = streamComputed(counter, db)
+  const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
+  const uncounted = [...streamed.uncounted, ...unread]
+  // What was not read says nothing of what differs.
+  for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
+  const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
+  const agree = tally.noted.size === 0 && differingIndexes(plan, tally).length === 0
+  const { findings, skipped } = agree
+    ? { findings: [], skipped: [] }
+    : findDifferences(counter, db, streamed.queries, { places, showValues })
+  const passedOver = new Set(uncounted.map(({ tree }) => tree))
+  return {
+    findings,
+    skipped,
+    entries: places?.pages() ?? null,
+    uncounted: uncounted.map(({ object, table, why }) => ({ object, table, why })),
+    content: contentOf(plan.trees, tally, passedOver),
+    rowCounts: rowCountsOf(plan.trees, tally, passedOver),
+  }
+}
+
+type Differences = Pick<CompareAnswer, 'findings' | 'skipped'>
+
+function findDifferences(
+  counter: PageCounter,
+  db: Database.Database,
+  queries: ReadonlyMap<number, Query>,
+  wanted: Wanted,
+): Differences {
+  const { plan, tally, owners, file } = counter
+  const search = new DifferenceSearch(plan, owners, tally)
+  for (const pass of search.passes(file)) look(counter, db, pass, queries)
+  const skipped = search.complete ? roundedOtherwise(counter, db, queries, search.leftovers) : []
+  const passedOver = new Set(skipped.map(({ object }) => object))
+  const differences = findingsOfDifferences(plan, owners, tally, search, file, wanted).filter(
+    ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
+  )
+  return {
+    findings: withEntryQueries(
+      db,
+      askRowsForKeys(counter, db, [...findingsOfNotes(plan, owners, tally), ...differences]),
+    ),
+    skipped,
+  }
+}
+
+interface UncountedTree extends Uncounted {
+  readonly tree: number
+}
+
+function streamComputed({ plan, tally }: PageCounter, db: Database.Database): { readonly queries: ReadonlyMap<number, Query>; readonly uncounted: readonly UncountedTree[] } {
+  const queries = new Map<number, Query>()
+  const uncounted: UncountedTree[] = []
+  const entries = new ComputedEntries(plan, tally)
+  for (const [tree, index] of plan.trees.entries()) {
+    if (index.kind !== 'index' || index.entries !== 'computed') continue
+    try {
+      const computing = computingOf(db, index.object.name, index.object.table ?? '')
+      if (computing.kind === 'query') {
+        queries.set(tree, computing)
+        for (const entry of computedEntries(db, computing)) entries.add(tree, entry)
+      } else uncounted.push(uncountedAt(plan.trees, tree, computing.why))
+    } catch (error) {
+      // SQLite says what it is when it is asked for its full check of this table.
+      if (!(error instanceof Database.SqliteError)) throw error
+      uncounted.push(uncountedAt(plan.trees, tree, error.message))
+    }
+  }
+  return { queries, uncounted }
+}
+
+function uncountedAt(trees: readonly TreePlan[], tree: number, why: string): UncountedTree {
+  const object = trees[tree]?.object
+  return { tree, object: object?.name ?? '', table: object?.table ?? object?.name ?? '', why }
+}
+
+/** A table that was not read wholly cannot be compared with any of its indexes. */
+const unreadTrees = (trees: readonly TreePlan[], unread: number): readonly number[] =>
+  trees.flatMap((tree, i) => (i === unread || (tree.kind === 'index' && tree.table === unread) ? [i] : []))
+
+function forget(tally: Tally, tree: number, trees: number): void {
+  const each = tally.sums.length / trees
+  tally.sums.fill(0, tree * each, (tree + 1) * each)
+}
+
+/** One pass of the second look: the pages that it needs, and what SQL must compute once more. */
+function look(counter: PageCounter, db: Database.Database, pass: DifferencePass, queries: ReadonlyMap<number, Query>): void {
+  counter.scanWith(pass.scanner, (page) => pass.needs(page))
+  for (const tree of pass.computed) {
+    const query = queries.get(tree)
+    if (query) for (const entry of computedEntries(db, query)) pass.addComputed(tree, entry)
+  }
+  pass.end()
+}
+
+const contentOf = (trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly TableContent[] =>
+  trees.flatMap((tree, i) =>
+    isCounted(tree) && !unread.has(i)
+      ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }]
+      : [],
+  )
+
+function rowCountsOf(trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly RowCounts[] {
+  const plain = trees.flatMap((index, at) =>
+    index.kind === 'index' && index.entries === 'plain' && !unread.has(at)
+      ? [{ table: index.table, name: index.object.name, entries: tally.entries[at] ?? 0 }]
+      : [],
+  )
+  const byTable = Map.groupBy(plain, ({ table }) => table)
+  return trees.flatMap((tree, i): readonly RowCounts[] => {
+    if (!isCounted(tree) || unread.has(i)) return []
+    const noted = (rule: Rule): number => tally.noted.get(`${rule} ${i}`) ?? 0
+    const indexes = (byTable.get(i) ?? []).map(({ name, entries }) => ({ name, entries }))
+    return [{ table: tree.object.name, broken: noted('record-malformed') + noted('overflow-broken'), indexes }]
+  })
+}
+
+const isCounted = (tree: TreePlan): tree is Exclude<TreePlan, IndexPlan> => tree.kind !== 'index' && tree.object.kind === 'table' && !tree.object.name.startsWith('sqlite_')

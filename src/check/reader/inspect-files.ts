@@ -1,0 +1,226 @@
+/**
+ * Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in
+ * silence, so afterwards nothing would be left to see.
+ */
+import { count } from '../../text/count.ts'
+import type { Finding } from '../../model/result/finding.ts'
+import type { Companion } from '../../model/result/recovery.ts'
+import type { Skipped } from '../../model/result/verdict.ts'
+import { isEmptyDatabase, readHeader } from '../../sqlite/header.ts'
+import type { DatabaseHeader, HeaderReading } from '../../sqlite/header.ts'
+import { findHiddenCommits } from '../../sqlite/wal/hidden-commits.ts'
+import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../../sqlite/journal/journal.ts'
+import { findJournalCut, type JournalCut } from '../../sqlite/journal/journal-cut.ts'
+import { isNewer, versionText } from '../../sqlite/version.ts'
+import { findWalCut } from '../../sqlite/wal/wal-cut.ts'
+import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
+import type { FileLook, Look } from '../protocol.ts'
+import { withFile, type OpenFile } from './with-file.ts'
+
+const pieceBytes = 1 << 20
+/** Enough for the longest super-journal name that SQLite would take. */
+const trailerBytes = 8192
+
+/** @param sqliteVersion of the SQLite that reads */
+export function look(database: string, sqliteVersion: string): Look {
+  const file = lookAtFile(database, sqliteVersion)
+  const journal = withFile(`${database}-journal`, (journal) => lookAtJournal(journal, database)) ?? {
+    hot: false,
+    superJournal: null,
+    companion: [],
+    findings: [],
+    skipped: [],
+  }
+  const wal = withFile(`${database}-wal`, (log) => lookAtWal(log, database, file)) ?? {
+    commits: false,
+    companion: [],
+    findings: [],
+    skipped: [],
+  }
+  const companions = [...journal.companion, ...wal.companion]
+  return {
+    file,
+    companions: isEmptyDatabase(file.fileBytes)
+      ? companions.map((one) => ({ ...one, did: 'ignored' as const }))
+      : companions,
+    hotJournal: journal.hot,
+    superJournal: journal.superJournal,
+    walCommits: wal.commits,
+    findings: [...journal.findings, ...wal.findings],
+    skipped: [...journal.skipped, ...wal.skipped],
+  }
+}
+
+/** The database file by itself. @param sqliteVersion of the SQLite that reads */
+export function lookAtFile(database: string, sqliteVersion: string): FileLook {
+  const { bytes, header } = withFile(database, (file) => ({
+    bytes: file.bytes,
+    header: readHeader(file.read(0, 100)),
+  })) ?? { bytes: 0, header: { kind: 'empty' } as const }
+  const known: DatabaseHeader | null = header.kind === 'header' || header.kind === 'wrong' ? header.header : null
+  const notUnderstood = header.kind === 'wrong' ? foreignFormat(header, sqliteVersion) : null
+  return {
+    fileBytes: bytes,
+    headerTrouble:
+      header.kind === 'header'
+        ? null
+        : header.kind === 'wrong'
+          ? header.why
+          : header.kind === 'empty'
+            ? 'the file is empty'
+            : 'the file has no SQLite header',
+    pageSize: known?.pageSize ?? 0,
+    pages: known === null ? 0 : Math.ceil(bytes / known.pageSize),
+    findings: header.kind === 'wrong' && notUnderstood === null ? [headerWrong(header.why)] : [],
+    notUnderstood,
+    writtenBy: known === null ? null : versionText(known.sqliteVersion),
+  }
+}
+
+/**
+ * Versions of the file format that another SQLite may have made already: they count up, and chance seldom hits the next
+ * ones.
+ */
+const formatVersionMax = 4
+/** The same of the schema's format, which counts up too. */
+const schemaFormatMax = 6
+
+/** A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file has. */
+function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): FileLook['notUnderstood'] {
+  if (header === null || unknown === null) return null
+  const writer = versionText(header.sqliteVersion)
+  const byAnother =
+    unknown === 'schema'
+      ? header.schemaFormat <= schemaFormatMax
+      : unknown !== 'encoding' && Math.max(header.readVersion, header.writeVersion) <= formatVersionMax
+  if (!byAnother && (writer === null || !isNewer(writer, sqliteVersion))) return null
+  return { why: `its format is not understood: ${why}`, readable: unknown === 'reading' ? 'nothing' : 'pages' }
+}
+
+const headerWrong = (why: string): Finding => ({
+  rule: 'header-wrong',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'header', table: null },
+  page: 1,
+  text: `the header is wrong: ${why}`,
+})
+
+interface JournalLook {
+  readonly hot: boolean
+  readonly superJournal: string | null
+  readonly companion: readonly Companion[]
+  readonly findings: readonly Finding[]
+  readonly skipped: readonly Skipped[]
+}
+
+function lookAtJournal({ bytes, read }: OpenFile, database: string): JournalLook {
+  const header = read(0, 28)
+  const hot = isHot(header, bytes)
+  const superJournal = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
+  const readable = readJournal(read, bytes) !== null
+  const cut = readable && withFile(database, (main) => findJournalCut(read, bytes, main.read))
+  return {
+    hot,
+    superJournal,
+    companion: readable ? [{ part: '-journal', bytes, did: 'rolled-back' }] : [],
+    findings: cut ? [journalCut(cut)] : [],
+    skipped:
+      superJournal === null && isDestroyedJournal(header, bytes)
+        ? [
+            {
+              object: 'journal',
+              why: 'its header is destroyed, so SQLite cannot roll back the transaction that it belongs to',
+            },
+          ]
+        : [],
+  }
+}
+
+const journalCut = ({ record, pages }: JournalCut): Finding => ({
+  rule: 'journal-cut',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'rollback journal', table: null },
+  total: pages,
+  text:
+    `the rollback journal breaks off at record ${record}: SQLite rolls back what stands before it, ` +
+    `and ${count(pages, 'page keeps', 'pages keep')} what a transaction that never ended wrote there`,
+})
+
+interface WalLook {
+  readonly commits: boolean
+  readonly companion: readonly Companion[]
+  readonly findings: readonly Finding[]
+  readonly skipped: readonly Skipped[]
+}
+
+function lookAtWal(log: OpenFile, database: string, file: FileLook): WalLook {
+  const { bytes, read } = log
+  const header = readWalHeader(read(0, walHeaderBytes))
+  if (header === null) return lookBehindHeader(log, database, file)
+  const scan = new WalScan(header)
+  for (let at = walHeaderBytes; at < bytes; at += pieceBytes) if (!scan.feed(read(at, pieceBytes))) break
+  const state = scan.finish()
+  const cut = withFile(database, (main) =>
+    findWalCut({ header, state, checksumBefore: scan.checksum, read: log.exactly }, main.exactly),
+  )
+  const commits = state.committedFrames > 0
+  const findings = [
+    ...(cut === null
+      ? []
+      : [
+          walCut(
+            `the write-ahead log breaks off at frame ${cut.frame} (byte ${cut.offset}), but ${cut.framesBehind} ` +
+              'intact frames follow: what was committed from there on is lost',
+            cut.framesBehind,
+          ),
+        ]),
+    ...(commits && isEmptyDatabase(file.fileBytes)
+      ? [
+          walCut(
+            'the file is empty, so SQLite deletes the write-ahead log beside it unread: ' +
+              `${count(state.committedFrames, 'committed frame')} (${count(state.pageCountAfterCommit ?? 0, 'page')}) would be lost`,
+            state.committedFrames,
+          ),
+        ]
+      : []),
+  ]
+  if (state.frames === 0 && state.stopped === 'salts' && cut === null) return lookBehindHeader(log, database, file)
+  return { commits, companion: commits ? [{ part: '-wal', bytes, did: 'replayed' }] : [], findings, skipped: [] }
+}
+
+/** SQLite takes nothing from this log. */
+function lookBehindHeader(log: OpenFile, database: string, { pageSize }: FileLook): WalLook {
+  const hidden = withFile(database, (main) =>
+    findHiddenCommits(
+      { read: log.exactly },
+      { bytes: main.bytes, pageSize: pageSize === 0 ? null : pageSize, read: main.exactly },
+    ),
+  )
+  const nothing = { commits: false, companion: [], findings: [], skipped: [] }
+  switch (hidden?.kind) {
+    case undefined:
+      return nothing
+    case 'lost': {
+      const text =
+        'SQLite ignores the write-ahead log, whose header does not fit its frames: ' +
+        `${count(hidden.frames, 'intact frame lies', 'intact frames lie')} behind it, and ${count(hidden.pages, 'page of the file lacks', 'pages of the file lack')} what they commit`
+      return { ...nothing, findings: [walCut(text, hidden.frames)] }
+    }
+    case 'unclear':
+      return {
+        ...nothing,
+        skipped: [{ object: 'write-ahead log', why: hidden.why }],
+      }
+  }
+}
+
+const walCut = (text: string, total: number): Finding => ({
+  rule: 'wal-cut',
+  severity: 'damage',
+  source: 'census',
+  object: { kind: 'file', name: 'write-ahead log', table: null },
+  total,
+  text,
+})

@@ -1,0 +1,87 @@
+/**
+ * Child side: digests of the pages of a settled file, for the ledger (model/result/last-good.ts). They are taken of the bytes that the page accounting reads anyway.
+ *
+ * CRC-32 tells change from accident, not from malice: one page that changed is missed once in four billion, a burst of up to 32 bits never. It runs at several
+ * GB a second, where a cryptographic digest would take as long as the whole check.
+ */
+import { crc32 } from 'node:zlib'
+import type { ChangedPages, PageDigests } from '../../../model/result/last-good.ts'
+import type { PageSource } from '../../../sqlite/accounting/page-source.ts'
+
+/** Raised whenever the same pages give other digests than before. */
+const format = 1
+/** Digests of one file: 16 KB, whatever its size. Up to here every page has its own. */
+const groupsMax = 4096
+const runsToldMax = 20
+const ownersToldMax = 20
+/** As `PageAccount.ownerOf` has it. */
+const freeListOwner = 0
+const ofNoTree = 0
+
+/** Passes pages on, and digests each on its way. Memory: 4 bytes a page. */
+export class DigestedPages implements PageSource {
+  readonly fileBytes: number
+  readonly dataPages: number
+  readonly #source: PageSource
+  readonly #digests: Uint32Array
+
+  /** @param pages of the database: what lies behind its end is no content */
+  constructor(source: PageSource, pages: number) {
+    this.fileBytes = source.fileBytes
+    this.dataPages = source.dataPages ?? Infinity
+    this.#source = source
+    this.#digests = new Uint32Array(pages + 1)
+  }
+
+  read(page: number, into: Uint8Array): number | 'unread' {
+    const got = this.#source.read(page, into)
+    if (got !== 'unread') this.take(page, got === into.length ? into : into.subarray(0, got))
+    return got
+  }
+
+  /** A page that was read elsewhere. */
+  take(page: number, bytes: Uint8Array): void {
+    this.#digests[page] = crc32(bytes)
+  }
+
+  /** @param holdsContent false for pages whose bytes say nothing */
+  digests(pageSize: number, holdsContent: (page: number) => boolean): PageDigests {
+    const pages = this.#digests.length - 1
+    const each = this.#digests.slice(1)
+    for (let page = 1; page <= pages; page++) if (!holdsContent(page)) each[page - 1] = 0
+    const groupPages = Math.max(1, Math.ceil(pages / groupsMax))
+    if (groupPages === 1) return { format, pageSize, pages, groupPages, groups: each }
+    const groups = new Uint32Array(Math.ceil(pages / groupPages))
+    for (let group = 0; group < groups.length; group++) {
+      const members = each.subarray(group * groupPages, (group + 1) * groupPages)
+      groups[group] = crc32(new Uint8Array(members.buffer, members.byteOffset, members.byteLength))
+    }
+    return { format, pageSize, pages, groupPages, groups }
+  }
+}
+
+/** Bytes that digesting a file of so many pages takes. */
+export const digestingBytes = (pages: number): number => 4 * (pages + 1)
+
+/** null where nothing changed, and where the two cannot be compared. @param ownerOf as `PageAccount.ownerOf` has it */
+export function changedBetween(earlier: PageDigests, now: PageDigests, ownerOf: (page: number) => number | null): ChangedPages | null {
+  if (earlier.format !== now.format || earlier.pageSize !== now.pageSize || earlier.pages !== now.pages || earlier.groupPages !== now.groupPages) return null
+  const { groupPages } = now
+  const runs: [number, number][] = []
+  const owners = new Set<number>()
+  let pages = 0
+  for (let group = 0; group < now.groups.length; group++) {
+    if (earlier.groups[group] === now.groups[group]) continue
+    const first = group * groupPages + 1
+    const last = Math.min(now.pages, first + groupPages - 1)
+    pages += last - first + 1
+    const before = runs.at(-1)
+    if (before !== undefined && before[1] === first - 1) before[1] = last
+    else runs.push([first, last])
+    for (let page = first; page <= last && owners.size < ownersToldMax; page++) {
+      const owner = ownerOf(page)
+      if (owner !== freeListOwner) owners.add(owner ?? ofNoTree)
+    }
+  }
+  return pages === 0 ? null : { runs: runs.slice(0, runsToldMax), pages, groupPages, owners: [...owners].toSorted((a, b) => a - b) }
+}

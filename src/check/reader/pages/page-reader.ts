@@ -1,0 +1,93 @@
+/** Child side: the page accounting of the settled database file (sqlite/accounting/accounting). */
+import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
+import { glancesBytes } from '../../../census/fast/prescan.ts'
+import { claimsBytes } from '../../../sqlite/accounting/claims.ts'
+import { accountPages, databasePages } from '../../../sqlite/accounting/account-pages.ts'
+import type { PageAccount, PageAccounting } from '../../../sqlite/accounting/account-pages.ts'
+import type { SchemaRow } from '../../../sqlite/accounting/schema-rows.ts'
+import type { PagesSeen } from '../../../model/result/last-good.ts'
+import type { DatabaseHeader } from '../../../sqlite/header.ts'
+import { lockBytePage } from '../../../sqlite/page-layout.ts'
+import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
+import { readLayout } from './page-file.ts'
+import type { PageFile } from './page-file.ts'
+import { PageGlance } from './prescan.ts'
+import type { AccountAnswer, Digesting } from '../../protocol.ts'
+
+export class PageReader {
+  readonly #database: string
+  readonly #open: (pageSize: number) => PageFile
+  readonly #core: CompiledCore | null
+  /** null where there is no core, or no memory for what it sees. */
+  #glance: PageGlance | null = null
+  #accounting: PageAccounting | null = null
+  #account: PageAccount | null = null
+  #header: DatabaseHeader | null = null
+  /** null where nobody asked for digests. */
+  #digests: DigestedPages | null = null
+
+  /** @param core null where JavaScript shall look at all pages */
+  constructor(database: string, open: (pageSize: number) => PageFile, core: CompiledCore | null) {
+    this.#database = database
+    this.#open = open
+    this.#core = core
+  }
+
+  /** Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's memory. */
+  step(pagesMax: number, map: boolean, digest: boolean, memoryBytesMax: number): AccountAnswer {
+    if (this.#accounting === null) {
+      const begun = this.#begin(memoryBytesMax, digest)
+      if (typeof begun === 'string') return { kind: 'not-possible', why: begun }
+      this.#accounting = begun
+    }
+    const accounting = this.#accounting
+    const glanced = this.#glance === null || this.#glance.step(pagesMax)
+    // What was glanced at has been read, whether or not the accounting has come to it.
+    if (!glanced || !accounting.step(pagesMax)) return { kind: 'going-on', pages: accounting.pages, pagesRead: Math.max(this.#glance?.pagesRead ?? 0, accounting.pagesRead) }
+    const { pages, pagesRead, pagesUnread, findings } = (this.#account = accounting.result())
+    return { kind: 'ended', pages, pagesRead, pagesUnread, findings, groups: map ? this.#account.groups() : null }
+  }
+
+  ownersOf(pages: readonly number[]): ReadonlyMap<number, number> {
+    const owners = new Map<number, number>()
+    for (const page of pages) {
+      const owner = this.#account?.ownerOf(page) ?? null
+      if (owner !== null) owners.set(page, owner)
+    }
+    return owners
+  }
+
+  /** What the pages are as bytes; of an accounting that could not read them all, nothing. */
+  digested(digesting: Digesting): PagesSeen {
+    const [account, header, digests] = [this.#account, this.#header, this.#digests]
+    if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0) return { kind: 'not-digested' }
+    const { pageSize, changeCounter, versionValidFor, pageCount, schemaCookie } = header
+    const lockPage = lockBytePage({ pageSize, usable: pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 })
+    // A free page holds nothing, whatever its bytes are; neither does the page with SQLite's locks.
+    const now = digests.digests(pageSize, (page) => account.ownerOf(page) !== 0 && page !== lockPage)
+    return {
+      kind: 'digested', digests: now, header: { walMode: header.writeVersion === 2, changeCounter, versionValidFor, pageCount, schemaCookie },
+      changed: digesting.earlier === null ? null : changedBetween(digesting.earlier, now, (page) => account.ownerOf(page)),
+    }
+  }
+
+  /** What the pages of the schema say; empty before the accounting has ended. */
+  get rows(): readonly SchemaRow[] {
+    return this.#account?.rows ?? []
+  }
+
+  #begin(memoryBytesMax: number, digest: boolean): PageAccounting | string {
+    const layout = readLayout(this.#database)
+    if (typeof layout === 'string') return layout
+    const { header, filePages } = layout
+    const pages = databasePages(header, filePages)
+    const needed = claimsBytes(pages, header.largestRoot > 0) + (digest ? digestingBytes(pages) : 0)
+    if (needed > memoryBytesMax) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
+    this.#header = header
+    const file = this.#open(header.pageSize)
+    this.#digests = digest ? new DigestedPages(file, pages) : null
+    const glances = this.#core !== null && needed + glancesBytes(pages) <= memoryBytesMax
+    this.#glance = glances ? new PageGlance(this.#core, file, header, pages, this.#digests) : null
+    return accountPages(header, this.#digests ?? file, this.#glance?.glances)
+  }
+}

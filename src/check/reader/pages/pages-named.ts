@@ -1,0 +1,16 @@
+/** Pages that messages name (findings.md), so that their owners can be told. */
+import type { Fact } from '../../../model/result/reading.ts'
+
+const pagesMax = 10_000
+
+export function pagesNamed(facts: readonly Fact[]): readonly number[] {
+  const pages = new Set<number>()
+  for (const fact of facts) {
+    if (fact.kind !== 'message') continue
+    for (const [, page] of fact.text.matchAll(/\b(?:page|page number|child|key=)\s?(\d{1,10})\b/gi)) {
+      if (pages.size >= pagesMax) return [...pages]
+      pages.add(Number(page))
+    }
+  }
+  return [...pages]
+}

@@ -1,0 +1,62 @@
+/** Child side: what rows hold in columns that were added after them. SQLite itself is asked, with a scratch table in memory. */
+import Database from 'better-sqlite3'
+import type { ColumnValue } from '../../../census/record/column-value.ts'
+import { columnValue, typed } from '../sqlite/column-value.ts'
+import type { Typed } from '../sqlite/column-value.ts'
+
+const encodings = ['UTF-8', 'UTF-8', 'UTF-16le', 'UTF-16be'] as const
+
+export class OldRows implements Disposable {
+  readonly #encoding: number
+  readonly #known = new Map<string, ColumnValue>()
+  #db: Database.Database | null = null
+
+  /** @param encoding as the header has it */
+  constructor(encoding: number) {
+    this.#encoding = encoding
+  }
+
+  /** @param value the default, as table_xinfo gives it */
+  valueOf(type: string, strict: boolean, value: string): ColumnValue {
+    const column = `c ${affinityOf(type, strict)} DEFAULT`
+    // A default may be a bare word, which is no expression; or an expression, which needs its brackets again.
+    return this.#known.get(column + value) ?? this.#tried(column + value, `${column} ${value}\n`) ?? this.#tried(column + value, `${column} (${value}\n)`) ?? { kind: 'null' }
+  }
+
+  [Symbol.dispose](): void {
+    this.#db?.close()
+  }
+
+  /** null where SQLite refuses to add such a column: then no row can be older than it. */
+  #tried(key: string, column: string): ColumnValue | null {
+    const db = (this.#db ??= this.#open())
+    db.exec('BEGIN')
+    try {
+      db.exec(`ALTER TABLE scratch ADD COLUMN ${column}`)
+      const row = db.prepare<[], Typed>(`SELECT ${typed('c')} FROM scratch`).raw().safeIntegers().get()
+      const value = columnValue(row?.[0] ?? 'null', row?.[1] ?? null)
+      this.#known.set(key, value)
+      return value
+    } catch (error) {
+      if (error instanceof Database.SqliteError) return null
+      throw error
+    } finally {
+      db.exec('ROLLBACK')
+    }
+  }
+
+  #open(): Database.Database {
+    const db = new Database(':memory:')
+    db.pragma(`encoding = "${encodings[this.#encoding] ?? 'UTF-8'}"`)
+    db.exec('CREATE TABLE scratch(a); INSERT INTO scratch VALUES(1)')
+    return db
+  }
+}
+
+/** SQLite documentation, "Datatypes", section 3.1. */
+function affinityOf(type: string, strict: boolean): string {
+  if (/INT/i.test(type)) return 'INTEGER'
+  if (/CHAR|CLOB|TEXT/i.test(type)) return 'TEXT'
+  if (/BLOB/i.test(type) || type === '' || (strict && /^ANY$/i.test(type))) return 'BLOB'
+  return /REAL|FLOA|DOUB/i.test(type) ? 'REAL' : 'NUMERIC'
+}

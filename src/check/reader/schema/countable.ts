@@ -1,0 +1,78 @@
+/** Child side: what of a schema a census can count, and what the schema itself lacks. */
+import Database from 'better-sqlite3'
+import type { CensusPlan } from '../../../census/plan.ts'
+import type { SchemaFacts } from '../../../census/schema-facts.ts'
+import type { Finding } from '../../../model/result/finding.ts'
+import type { Skipped } from '../../../model/result/verdict.ts'
+import { computingOf } from '../sqlite/computed-entries.ts'
+import { isVirtual } from './schema-objects.ts'
+import type { SchemaRow } from './schema-objects.ts'
+import { moduleOf } from './virtual-table-module.ts'
+
+type Named = Pick<SchemaFacts, 'tables' | 'indexes'>
+
+/** Tables that are refused are not counted, nor are their indexes, nor indexes without a tree. */
+export function countable<Facts extends Named>(facts: Facts, refused: ReadonlySet<string>): Facts {
+  return {
+    ...facts,
+    tables: facts.tables.filter(({ name }) => !refused.has(name)),
+    indexes: facts.indexes.filter(({ name, table, root }) => root > 0 && !refused.has(name) && !refused.has(table)),
+  }
+}
+
+/** Tables and indexes for which the schema gives no root page: what is in them cannot be found any more. */
+export function findIncomplete(
+  rows: readonly SchemaRow[],
+  { indexes }: Named,
+  refused: ReadonlySet<string>,
+): readonly Finding[] {
+  const withRow = new Set(rows.flatMap(({ type, name }) => (type === 'index' ? [name] : [])))
+  const tables = rows.filter((row) => isVirtual(row) && moduleOf(row.sql ?? '') === null && !refused.has(row.name))
+  const lost = indexes.filter(({ name, table, root }) => root === 0 && !refused.has(name) && !refused.has(table))
+  return [
+    ...tables.map(({ name }) =>
+      incomplete(
+        { kind: 'table', name, table: name },
+        `the schema gives no root page for table ${name}: its rows cannot be found`,
+      ),
+    ),
+    ...lost.map(({ name, table, origin }) =>
+      incomplete(
+        { kind: 'index', name, table },
+        withRow.has(name)
+          ? `the schema gives no root page for index ${name} of ${table}`
+          : `the schema has no row for index ${name}, which ${origin === 'pk' ? 'the PRIMARY KEY' : 'a UNIQUE'} of ${table} needs`,
+      ),
+    ),
+  ]
+}
+
+const incomplete = (object: Finding['object'], text: string): Finding => ({
+  rule: 'schema-incomplete',
+  severity: 'damage',
+  source: 'census',
+  object,
+  text,
+})
+
+/** What SQLite says of a function that it does not have, or not like this. */
+const unknownFunction = /^(?:no such function: |wrong number of arguments to function )/
+
+/**
+ * Computed indexes of the plan that call functions which this SQLite does not have: whoever has them may keep such an
+ * index in a way of their own.
+ */
+export function notUnderstood(db: Database.Database, plan: CensusPlan): readonly Skipped[] {
+  return plan.trees.flatMap((tree): readonly Skipped[] => {
+    if (tree.kind !== 'index' || tree.entries !== 'computed') return []
+    try {
+      const computing = computingOf(db, tree.object.name, tree.object.table ?? '')
+      if (computing.kind === 'query') db.prepare(computing.sql)
+      return []
+    } catch (error) {
+      // What else goes wrong shows when the entries are computed.
+      if (!(error instanceof Database.SqliteError)) throw error
+      return unknownFunction.test(error.message) ? [{ object: tree.object.name, why: error.message }] : []
+    }
+  })
+}

@@ -1,0 +1,101 @@
+/**
+ * Child side: opens a database for SQLite's word, and reads the schema: as a whole, or what this SQLite takes of it.
+ */
+import Database from 'better-sqlite3'
+import type { Fact } from '../../../model/result/reading.ts'
+import { KnownSchemas } from './schema-cache.ts'
+import type { SchemaRead } from './schema-cache.ts'
+import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
+import { readLayout } from '../pages/page-file.ts'
+import type { SchemaAnswer } from '../../protocol.ts'
+import { readSchemaRows } from './schema-objects.ts'
+import { judgeRows } from './schema-refusals.ts'
+
+export interface OpenedSchema {
+  /** null where SQLite can be asked nothing. */
+  readonly db: Database.Database | null
+  readonly answer: SchemaAnswer
+}
+
+export function readSchema(path: string, schemas: KnownSchemas): OpenedSchema {
+  try {
+    return tryOpened(path, 'strict', (db) => answerOf(schemas.read(path, db), [], new Set()))
+  } catch (error) {
+    const thrown = thrownFact(error, 'reading the schema', null)
+    return readInPart(path, thrown) ?? { db: null, answer: { ...nothing, facts: [thrown] } }
+  }
+}
+
+/** Rows that SQLite does not take hide all the others. null where it cannot say which they are. */
+function readInPart(path: string, thrown: Fact): OpenedSchema | null {
+  const layout = readLayout(path)
+  if (typeof layout === 'string') return null
+  try {
+    return tryOpened(path, 'tolerant', (db) => {
+      const rows = readSchemaRows(db)
+      const judged = judgeRows(rows, layout.filePages)
+      const { refusals, refused } = judged ?? { refusals: [], refused: new Set<string>() }
+      // What a tolerant reader makes of a broken schema is known of no other file.
+      return answerOf(
+        new KnownSchemas().readRows(path, db, rows, refused),
+        refusals.length > 0 ? refusals : [thrown],
+        refused,
+      )
+    })
+  } catch (error) {
+    thrownFact(error, 'reading the schema', null)
+    return null
+  }
+}
+
+/** @throws what SQLite throws, and then nothing is open */
+function tryOpened(
+  path: string,
+  mode: 'strict' | 'tolerant',
+  read: (db: Database.Database) => SchemaAnswer,
+): OpenedSchema {
+  const db = openDatabase(path, mode)
+  try {
+    return { db, answer: read(db) }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function answerOf(
+  { objects, plan, planTrouble, uncounted, passedOver, skipped, findings }: SchemaRead,
+  facts: readonly Fact[],
+  refused: ReadonlySet<string>,
+): SchemaAnswer {
+  const unread = [...refused].map((object) => {
+    const refusal = facts.find((fact) => fact.kind === 'refused' && fact.name === object)
+    return {
+      object,
+      why:
+        refusal?.kind === 'refused'
+          ? `SQLite does not take its statement: ${refusal.why}`
+          : 'SQLite does not take the statement of its table',
+    }
+  })
+  return {
+    opened: true,
+    objects,
+    plan,
+    planTrouble,
+    uncounted,
+    refused: [...refused],
+    skipped: [...passedOver, ...skipped, ...unread],
+    facts: [...facts, ...findings.map((finding): Fact => ({ kind: 'found', finding }))],
+  }
+}
+
+const nothing: Omit<SchemaAnswer, 'facts'> = {
+  opened: false,
+  objects: [],
+  plan: null,
+  planTrouble: null,
+  uncounted: [],
+  refused: [],
+  skipped: [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }],
+}

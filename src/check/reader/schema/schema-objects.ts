@@ -1,0 +1,76 @@
+/** Child side: the objects of the schema, as SQLite knows them. */
+import type Database from 'better-sqlite3'
+import type { SchemaObject } from '../../../model/result/reading.ts'
+import type { Skipped } from '../../../model/result/verdict.ts'
+import type { SchemaRow as RowOnPage } from '../../../sqlite/accounting/schema-rows.ts'
+import { foldedName } from './sql-tokens.ts'
+import { isShadow, moduleOf } from './virtual-table-module.ts'
+
+/** A row of sqlite_schema. */
+export interface SchemaRow {
+  readonly type: string
+  readonly name: string
+  readonly tbl_name: string
+  readonly rootpage: number | null
+  readonly sql: string | null
+}
+
+/** In a damaged schema any value may be of any type. */
+const schemaRows = `SELECT ${['type', 'name', 'tbl_name'].map((column) => `coalesce(CAST(${column} AS TEXT), '') AS ${column}`).join(', ')}, CAST(rootpage AS INTEGER) AS rootpage, CAST(sql AS TEXT) AS sql
+  FROM sqlite_schema`
+
+/** The tables with a b-tree of their own, by name and root page. In a damaged schema any value may be of any type. */
+export const ordinaryTables = "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
+
+/** Reads the schema; throws what SQLite throws. The schema's own table, whose root is page 1, is not among the objects. */
+export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> => objectsOf(readSchemaRows(db), knownModules(db))
+
+/** @throws what SQLite throws */
+export const readSchemaRows = (db: Database.Database): readonly SchemaRow[] => db.prepare<[], SchemaRow>(schemaRows).all()
+
+/** Modules that this SQLite has, in small letters. @throws what SQLite throws */
+export const knownModules = (db: Database.Database): ReadonlySet<string> =>
+  new Set(db.prepare<[], string>('SELECT name FROM pragma_module_list').pluck().all().map((name) => name.toLowerCase()))
+
+export function objectsOf(rows: readonly SchemaRow[], modules: ReadonlySet<string>): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
+  const virtual = new Map(rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]))
+  const objects = rows.map((row) => objectOf(row, virtual))
+  // SQLite passes over a virtual table without its module in silence.
+  const skipped = objects.filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
+    .map((object): Skipped => ({ object: object.name, why: `module ${object.module} is not part of this SQLite` }))
+  return { objects, skipped }
+}
+
+export const isVirtual = (row: SchemaRow): boolean => row.type === 'table' && (row.rootpage ?? 0) === 0
+
+interface VirtualTable {
+  readonly name: string
+  readonly module: string | null
+}
+
+function objectOf(row: SchemaRow, virtual: ReadonlyMap<string, VirtualTable>): SchemaObject {
+  return {
+    kind: isVirtual(row) ? 'virtual-table' : kindOf(row.type),
+    name: row.name,
+    table: row.tbl_name,
+    root: row.rootpage ?? 0,
+    module: isVirtual(row) ? (virtual.get(foldedName(row.name))?.module ?? null) : null,
+    shadowOf: row.type === 'table' && !isVirtual(row) ? ownerOfShadow(row.name, virtual) : null,
+  }
+}
+
+function kindOf(type: string): SchemaObject['kind'] {
+  return type === 'index' || type === 'view' || type === 'trigger' ? type : 'table'
+}
+
+/** A shadow table is called after its virtual table, an underscore and its part. */
+function ownerOfShadow(name: string, virtual: ReadonlyMap<string, VirtualTable>): string | null {
+  const underscore = name.lastIndexOf('_')
+  const owner = underscore < 0 ? undefined : virtual.get(foldedName(name.slice(0, underscore)))
+  return owner !== undefined && isShadow(owner.module, name.slice(underscore + 1)) ? owner.name : null
+}
+
+/** Objects as the pages of the schema have them, for files whose schema SQLite refuses. */
+export const objectsFromPages = (rows: readonly RowOnPage[]): readonly SchemaObject[] => rows.map((row) => ({
+  kind: row.type === 'table' && row.root === 0 ? 'virtual-table' : kindOf(row.type), name: row.name, table: row.table, root: row.root, module: null, shadowOf: null,
+}))

@@ -1,0 +1,160 @@
+/**
+ * Child side: which rows of a schema SQLite refuses, and why. It tells of the first only, and takes none of the others
+ * then.
+ */
+import Database from 'better-sqlite3'
+import type { Fact } from '../../../model/result/reading.ts'
+import type { SchemaRow } from './schema-objects.ts'
+import { foldedName, tokensOf, unquoted } from './sql-tokens.ts'
+
+/** Rows that are judged one by one. */
+const rowsMax = 50_000
+
+export type Refusal = Fact & { readonly kind: 'refused' }
+
+export interface Judged {
+  readonly refusals: readonly Refusal[]
+  /** Names of all objects that are not to be asked about: those refused, and what belongs to a table that is. */
+  readonly refused: ReadonlySet<string>
+}
+
+/**
+ * Lets SQLite read each row by itself, beside that of its table, in a scratch database. null where there are too many.
+ * @param pages of the database: no root page lies behind them
+ */
+export function judgeRows(rows: readonly SchemaRow[], pages: number): Judged | null {
+  if (rows.length > rowsMax) return null
+  using scratch = new Scratch()
+  const tables = new Map(
+    rows.flatMap((row) => (row.type === 'table' || row.type === 'view' ? [[foldedName(row.name), row]] : [])),
+  )
+  const named = new Set<string>()
+  const refusals: Refusal[] = []
+  const refused = new Set<string>()
+  const refuse = (row: SchemaRow, why: string): void => {
+    refusals.push({ kind: 'refused', name: row.name, table: row.tbl_name, why, statement: statementOf(row) })
+    refused.add(row.name)
+  }
+  const wrongRoot = roots(pages)
+  const later: SchemaRow[] = []
+  for (const row of rows) {
+    if (row.type === 'index' || row.type === 'trigger') {
+      later.push(row)
+      continue
+    }
+    const again = named.has(foldedName(row.name))
+    named.add(foldedName(row.name))
+    const why = again ? `there is another ${row.type} of this name` : (wrongRoot(row) ?? scratch.whyRefused([row]))
+    if (why !== null) refuse(row, why)
+  }
+  for (const row of later) {
+    const table = tables.get(foldedName(row.tbl_name))
+    // Of a table that is not read, its indexes are not either: that is no fault of theirs.
+    if (table !== undefined && refused.has(table.name)) refused.add(row.name)
+    else {
+      const why = wrongRoot(row) ?? scratch.whyRefused(table === undefined ? [row] : [table, row])
+      if (why !== null) refuse(row, why)
+    }
+  }
+  return { refusals, refused }
+}
+
+/**
+ * Says what is wrong with a root page that SQLite looks at when it reads a schema: no page of the database, or that of
+ * another index of the table.
+ */
+function roots(pages: number): (row: SchemaRow) => string | null {
+  const known = new Set<string>()
+  return ({ type, tbl_name, rootpage }) => {
+    const root = rootpage ?? 0
+    const place = `${root} ${foldedName(tbl_name)}`
+    if (root > pages || (type === 'index' && root > 0 && known.has(place))) return 'invalid rootpage'
+    if (type === 'index') known.add(place)
+    return null
+  }
+}
+
+/** An empty database in memory, whose schema is what is put into it for one question. */
+class Scratch implements Disposable {
+  readonly #db = new Database(':memory:')
+
+  constructor() {
+    this.#db.unsafeMode(true)
+    // Pages that may be roots.
+    this.#db.exec('CREATE TABLE room(a); INSERT INTO room VALUES(zeroblob(60000)); DROP TABLE room')
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close()
+  }
+
+  /** null where SQLite takes the rows. */
+  whyRefused(rows: readonly SchemaRow[]): string | null {
+    const db = this.#db
+    db.pragma('writable_schema=ON')
+    db.exec('BEGIN')
+    try {
+      const insert = db.prepare('INSERT INTO sqlite_schema VALUES(?,?,?,?,?)')
+      for (const [i, { type, name, tbl_name, rootpage, sql }] of rows.entries())
+        insert.run(type, name, tbl_name, (rootpage ?? 0) > 0 ? 2 + i : rootpage, sql)
+      db.pragma('writable_schema=RESET')
+      db.prepare('SELECT 1 FROM sqlite_schema').get()
+      return null
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError)) throw error
+      return reasonIn(
+        error.message,
+        rows.map(({ name }) => name),
+      )
+    } finally {
+      db.exec('ROLLBACK')
+    }
+  }
+}
+
+/** SQLite puts the name of the object in front; names may hold anything. */
+function reasonIn(message: string, names: readonly string[]): string {
+  for (const name of names) {
+    const heading = `malformed database schema (${name})`
+    if (message === heading) return 'SQLite gives no reason'
+    if (message.startsWith(`${heading} - `)) return message.slice(heading.length + 3)
+  }
+  return message
+}
+
+/** Words of our SQLite between CREATE and the name. */
+const knownWords = ['unique', 'virtual', 'table', 'index', 'view', 'trigger']
+/** Words that another SQLite may put between CREATE and what is created: OR REPLACE, MATERIALIZED, UNLOGGED. */
+const moreWordsMax = 3
+
+/** Does the statement create what the row says? A word in which one letter is wrong was hit. */
+function createsWhatIsSaid(type: string, words: readonly string[]): boolean {
+  const at = words.indexOf(type.toLowerCase().split(' ')[0] ?? '')
+  const before = words.slice(1, at)
+  return at > 0 && before.length <= moreWordsMax && ![type, ...before].some(isOneLetterOff)
+}
+
+const isOneLetterOff = (word: string): boolean =>
+  knownWords.some(
+    (known) => known.length === word.length && Array.from(known).filter((letter, i) => letter !== word[i]).length === 1,
+  )
+
+/**
+ * Is the statement SQL about this object, as far as that can be told without understanding it? SQLite writes the first
+ * words itself.
+ */
+function statementOf({ type, name, sql }: SchemaRow): Refusal['statement'] {
+  if (sql === null) return 'torn'
+  const tokens = tokensOf(sql)
+  const depth = tokens.reduce((sum, { text }) => (sum < 0 ? sum : sum + Number(text === '(') - Number(text === ')')), 0)
+  if (
+    depth !== 0 ||
+    sql.includes('\ufffd') ||
+    tokens.some(({ text }) => text.length === 1 && /[^\x21-\x7e\u0080-\ufffc]|["'`[]/.test(text))
+  )
+    return 'torn'
+  const named = tokens.slice(1, 12).some(({ text }) => foldedName(unquoted(text)) === foldedName(name))
+  if (!named || !/^create$/i.test(tokens[0]?.text ?? '')) return 'torn'
+  const words = tokens.slice(0, moreWordsMax + 2).map(({ text }) => text.toLowerCase())
+  return createsWhatIsSaid(type, words) ? 'whole' : 'unlike'
+}

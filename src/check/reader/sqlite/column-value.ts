@@ -1,0 +1,17 @@
+/** Child side: values as SQLite gives them, exact: texts as the bytes of the database, integers with 64 bits. */
+import type { ColumnValue } from '../../../census/record/column-value.ts'
+
+type Raw = bigint | number | string | Uint8Array | null
+/** What `typed` selects: the type's name, and the value. */
+export type Typed = readonly [type: string, value: Raw]
+
+/** Two columns of a SELECT. A JavaScript string would lose bytes that are no valid text. */
+export const typed = (expression: string): string => `typeof(${expression}), CASE typeof(${expression}) WHEN 'text' THEN CAST(${expression} AS BLOB) ELSE ${expression} END`
+
+export function columnValue(type: string, value: Raw): ColumnValue {
+  if (value === null) return { kind: 'null' }
+  if (typeof value === 'bigint') return { kind: 'integer', value }
+  if (typeof value === 'number') return { kind: 'real', value }
+  if (typeof value === 'string') return { kind: 'text', bytes: new TextEncoder().encode(value) }
+  return { kind: type === 'text' ? 'text' : 'blob', bytes: value }
+}

@@ -1,0 +1,99 @@
+/** Child side: what indexes must hold that SQL must compute: partial indexes, expressions, virtual generated columns. SQLite gives the entries, in the table's order. */
+import type Database from 'better-sqlite3'
+import type { ColumnValue } from '../../../census/record/column-value.ts'
+import { columnValue, typed } from './column-value.ts'
+import type { Typed } from './column-value.ts'
+import { readIndexDefinition } from '../schema/index-definition.ts'
+import { withLiterals } from '../schema/literals.ts'
+import { quote } from './open-database.ts'
+import { foldedName, onOneLine } from '../schema/sql-tokens.ts'
+
+interface Part {
+  readonly cid: number
+  readonly name: string | null
+}
+
+/** A statement that yields the entries of an index; a reason where there is none. */
+export type Computing = ComputingQuery | { readonly kind: 'not-possible'; readonly why: string }
+
+export interface ComputingQuery {
+  readonly kind: 'query'
+  readonly sql: string
+  readonly parts: number
+  /** The parts of the key, as expressions. */
+  readonly terms: readonly string[]
+  /** The table, for FROM. */
+  readonly from: string
+  /** The condition of a partial index with its WHERE and a blank before it; else empty. */
+  readonly where: string
+}
+
+/** @throws what SQLite throws */
+export function computingOf(db: Database.Database, index: string, table: string): Computing {
+  const parts = db.prepare<[string], Part>("SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno").all(index)
+  const sql = db.prepare<[string], string | null>("SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'index' AND name = ?").pluck().get(index) ?? null
+  const definition = sql === null ? { terms: [], where: null } : readIndexDefinition(sql)
+  if (definition === null) return { kind: 'not-possible', why: 'its statement could not be taken apart' }
+  const { columns, rowid, rowidNames, from } = naming(db, table)
+  const values: string[] = []
+  for (const [i, { cid, name }] of parts.entries()) {
+    const term = definition.terms[i]
+    // The names of the rowid mean nothing in a term.
+    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : onOneLine(withLiterals(term, columns))) : name === null ? null : quote(name)
+    if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
+    values.push(cid === -2 ? `(${value})` : value)
+  }
+  const names = new Set([...columns, ...rowidNames])
+  const where = definition.where === null ? '' : ` WHERE (${onOneLine(withLiterals(definition.where, names))})`
+  const computed = `SELECT ${values.map(typed).join(', ')} FROM ${from}${where}`
+  return { kind: 'query', sql: computed, parts: parts.length, terms: values, from, where }
+}
+
+export interface Naming {
+  /** Folded. */
+  readonly columns: ReadonlySet<string>
+  /** What stands for the rowid; null where the table has none, or columns have taken its names. */
+  readonly rowid: string | null
+  /** Names of the rowid that no column has taken. */
+  readonly rowidNames: ReadonlySet<string>
+  /** Columns of the primary key of a table WITHOUT ROWID; empty for others. */
+  readonly key: readonly string[]
+  /** The table, for FROM. */
+  readonly from: string
+}
+
+/** How a statement names a table, its rows and their columns. @throws what SQLite throws */
+export function naming(db: Database.Database, table: string): Naming {
+  const described = db.prepare<[string], { readonly name: string; readonly type: string; readonly pk: number }>("SELECT name, type, pk FROM pragma_table_xinfo(?, 'main')").all(table)
+  const columns = new Set(described.map(({ name }) => foldedName(name)))
+  const key = keyIndexOf(db, table)
+  if (key?.holdsRows === true) {
+    // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
+    const primary = described.filter(({ pk }) => pk > 0).toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
+    return { columns, rowid: null, rowidNames: new Set(), key: primary, from: `${quote(table)} INDEXED BY ${quote(key.name)}` }
+  }
+  const rowidNames = new Set(['rowid', '_rowid_', 'oid'].filter((name) => !columns.has(name)))
+  const [alias, another] = key === undefined ? described.filter(({ pk }) => pk > 0) : []
+  const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quote(alias.name) : null] = rowidNames
+  return { columns, rowid: free, rowidNames, key: [], from: `${quote(table)} NOT INDEXED` }
+}
+
+/** What names a row in a SELECT: its rowid, or the columns of its primary key. Empty where no name is left. */
+export const rowNames = ({ key, rowid }: Naming): readonly string[] =>
+  key.length > 0 ? key.map((name) => quote(name)) : rowid === null ? [] : [rowid]
+
+/** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */
+const keyIndexOf = (db: Database.Database, table: string): { readonly name: string; readonly holdsRows: boolean } | undefined => {
+  const row = db.prepare<[string], { readonly name: string; readonly rowids: number }>(`SELECT l.name, (SELECT count(*) FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1) AS rowids
+    FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk'`).get(table)
+  return row && { name: row.name, holdsRows: row.rowids === 0 }
+}
+
+/** The entries, one at a time. @throws what SQLite throws */
+export function* computedEntries(db: Database.Database, computing: ComputingQuery): Generator<readonly ColumnValue[]> {
+  for (const row of db.prepare<[], Typed[number][]>(computing.sql).raw().safeIntegers().iterate()) {
+    const entry: ColumnValue[] = []
+    for (let i = 0; i < computing.parts; i++) entry.push(columnValue(String(row[2 * i]), row[2 * i + 1] ?? null))
+    yield entry
+  }
+}

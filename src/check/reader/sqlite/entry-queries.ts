@@ -1,0 +1,81 @@
+/**
+ * Child side: statements that list what a finding is about, for people to type into a shell of SQLite. They read the
+ * table's own tree, and the index by itself: neither is asked for what the other holds.
+ */
+import Database from 'better-sqlite3'
+import type { Finding, Rule } from '../../../model/result/finding.ts'
+import { computingOf, naming, rowNames } from './computed-entries.ts'
+import type { ComputingQuery } from './computed-entries.ts'
+import { quote } from './open-database.ts'
+
+/** What `INDEXED BY` and `NOT INDEXED` read: the entries of an index, and the rows of its table. */
+interface Sources {
+  readonly entries: string
+  readonly rows: string
+  readonly names: string
+  /** Names of a row, and all that the index holds of it, compared byte by byte. */
+  readonly whole: string
+}
+
+const queries: Partial<Record<Rule, (sources: Sources) => string>> = {
+  'row-missing-from-index': ({ names, rows, entries }) => without(names, rows, entries),
+  'entry-without-row': ({ names, rows, entries }) => without(names, entries, rows),
+  'entry-differs-from-row': ({ names, whole, rows, entries }) =>
+    `SELECT ${names} FROM (${without(whole, rows, entries)}) INTERSECT SELECT ${names} FROM ${entries}`,
+}
+
+/** What one source has and the other has not. */
+const without = (names: string, one: string, other: string): string =>
+  `SELECT ${names} FROM ${one} EXCEPT SELECT ${names} FROM ${other}`
+
+/** The same findings, with a query where rows and entries of an index disagree. */
+export function withEntryQueries(db: Database.Database, findings: readonly Finding[]): readonly Finding[] {
+  const known = new Map<string, Sources | null>()
+  return findings.map((finding) => {
+    const { rule, object } = finding
+    const query = queries[rule]
+    if (query === undefined || object.kind !== 'index' || object.table === null) return finding
+    const sources = known.has(object.name) ? known.get(object.name) : sourcesOf(db, object.name, object.table)
+    known.set(object.name, sources ?? null)
+    return sources ? { ...finding, query: query(sources) } : finding
+  })
+}
+
+/** null where no statement can be made. */
+function sourcesOf(db: Database.Database, index: string, table: string): Sources | null {
+  try {
+    const computing = computingOf(db, index, table)
+    const names = rowNames(naming(db, table))
+    if (computing.kind !== 'query' || names.length === 0) return null
+    const { from, where, terms } = computing
+    return {
+      entries: `${quote(table)} INDEXED BY ${quote(index)}${where}`,
+      rows: from + where,
+      names: names.join(', '),
+      whole: [...names, ...terms.filter((term) => !names.includes(term)).map((term) => `${term} COLLATE BINARY`)].join(
+        ', ',
+      ),
+    }
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return null
+    throw error
+  }
+}
+
+/**
+ * Lists the rows that share a key with another.
+ * @param collations of the columns that must be unique together
+ * @returns null where no name is left for the rows
+ */
+export function sharedKeysQuery(
+  { terms, from, where }: ComputingQuery,
+  names: readonly string[],
+  collations: readonly string[],
+): string | null {
+  if (names.length === 0) return null
+  const keys = terms.slice(0, collations.length)
+  const compared = keys.map((term, i) => `${term} COLLATE ${collations[i] ?? 'BINARY'}`)
+  const one = compared.length === 1 ? compared.join('') : `(${compared.join(', ')})`
+  const shared = `SELECT ${keys.join(', ')} FROM ${from}${where} GROUP BY ${compared.join(', ')} HAVING count(*) > 1`
+  return `SELECT ${names.join(', ')} FROM ${from}${where === '' ? ' WHERE' : `${where} AND`} ${one} IN (${shared})`
+}

@@ -1,0 +1,60 @@
+/** Child side: the rows that a statement of ours lists, by their keys. */
+import type Database from 'better-sqlite3'
+import { Columns } from '../../../census/record/columns.ts'
+import type { TextEncoding } from '../../../census/plan.ts'
+import { compareRowKeys, identityKey } from '../../../census/record/row-key.ts'
+import type { RowKey } from '../../../model/result/finding.ts'
+import { columnValue, typed } from './column-value.ts'
+import type { Typed } from './column-value.ts'
+import { rowNames } from './computed-entries.ts'
+import type { Naming } from './computed-entries.ts'
+
+/** Rows that one finding names. */
+const rowsMax = 20
+
+export interface ListedRows {
+  /** The first of them. */
+  readonly rows: readonly RowKey[]
+  /** How many there are. */
+  readonly total: number
+  /** The statement that lists them. */
+  readonly query: string
+}
+
+/** @returns null where no name is left for the rows @throws what SQLite throws */
+export function listRows(db: Database.Database, naming: Naming, condition: string): ListedRows | null {
+  const names = rowNames(naming)
+  if (names.length === 0) return null
+  const rest = ` FROM ${naming.from} WHERE ${condition}`
+  const encoding = encodingOf(db)
+  const row = new Columns(names.length)
+  let rows: RowKey[] = []
+  let total = 0
+  for (const values of db
+    .prepare<[], Typed[number][]>(`SELECT ${names.map(typed).join(', ')}${rest}`)
+    .raw()
+    .safeIntegers()
+    .iterate()) {
+    total++
+    row.take(names.map((_, i) => columnValue(String(values[2 * i]), values[2 * i + 1] ?? null)))
+    rows.push(
+      identityKey(
+        row,
+        names.map((_, i) => i),
+        encoding,
+        naming.key.length === 0,
+      ),
+    )
+    if (rows.length >= 50 * rowsMax) rows = rows.toSorted(compareRowKeys).slice(0, rowsMax)
+  }
+  return {
+    rows: rows.toSorted(compareRowKeys).slice(0, rowsMax),
+    total,
+    query: `SELECT ${names.join(', ')}${rest}`,
+  }
+}
+
+function encodingOf(db: Database.Database): TextEncoding {
+  const said = String(db.pragma('encoding', { simple: true }))
+  return said === 'UTF-16le' ? 2 : said === 'UTF-16be' ? 3 : 1
+}

@@ -1,0 +1,139 @@
+/**
+ * Child side: SQLite says how many values of a table are wrong, not where. A query of our own names the rows, and is
+ * told, so that a person can run it too.
+ */
+import Database from 'better-sqlite3'
+import { count } from '../../../text/count.ts'
+import type { Finding } from '../../../model/result/finding.ts'
+import type { Fact, SchemaObject } from '../../../model/result/reading.ts'
+import { checksOf } from './check-constraints.ts'
+import { naming } from './computed-entries.ts'
+import type { Naming } from './computed-entries.ts'
+import { listRows } from './list-rows.ts'
+import type { ListedRows } from './list-rows.ts'
+import { withLiterals } from '../schema/literals.ts'
+import { quote } from './open-database.ts'
+import { onOneLine } from '../schema/sql-tokens.ts'
+
+/** `undeclared`: an application may have put such a value there itself. */
+type Kind = 'null' | 'forbidden-type' | 'undeclared-type' | 'check'
+
+interface Wrong {
+  readonly kind: Kind
+  readonly table: string
+  /** Columns, each with the condition that finds wrong values in it; empty for CHECK constraints. */
+  readonly columns: Map<string, string>
+}
+
+/** Types of values that a STRICT column of this type may hold. */
+const rightTypes: Readonly<Record<string, string>> = {
+  INT: 'integer',
+  INTEGER: 'integer',
+  REAL: 'real',
+  TEXT: 'text',
+  BLOB: 'blob',
+}
+
+/** What SQLite says, and the condition of a row of which it says it. The place is at the end of the text. */
+const messages: readonly (readonly [RegExp, Kind, (column: string, match: RegExpExecArray) => string])[] = [
+  // IS NULL would be left out of the question: SQLite knows that the column forbids it.
+  [/^NULL value in /, 'null', (column) => `typeof(${column}) = 'null'`],
+  [
+    /^non-(INT|INTEGER|REAL|TEXT|BLOB) value in /,
+    'forbidden-type',
+    (column, match) => `typeof(${column}) NOT IN ('${rightTypes[match[1] ?? ''] ?? ''}', 'null')`,
+  ],
+  [/^NUMERIC value in /, 'undeclared-type', (column) => `typeof(${column}) IN ('integer', 'real')`],
+  // A text that the column would have made a number is compared as one, and every number is less than any text.
+  [/^TEXT value in /, 'undeclared-type', (column) => `typeof(${column}) = 'text' AND ${column} < ''`],
+  [/^CHECK constraint failed in /, 'check', () => ''],
+]
+
+/** @param facts that SQLite gave */
+export function nameRows(
+  db: Database.Database,
+  facts: readonly Fact[],
+  objects: readonly SchemaObject[],
+): readonly Fact[] {
+  return wrongRows(facts, objects).flatMap((wrong): readonly Fact[] => {
+    try {
+      const rows = findRows(db, wrong)
+      // Where the query finds none, or none can be made, SQLite's own words stay.
+      return rows === null || rows.total === 0 ? [] : [{ kind: 'found', finding: findingOf(wrong, rows) }]
+    } catch (error) {
+      // What SQLite breaks off over it has told; its own words stay.
+      if (error instanceof Database.SqliteError) return []
+      throw error
+    }
+  })
+}
+
+function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): readonly Wrong[] {
+  const tables = objects.filter(({ kind }) => kind === 'table').toSorted((a, b) => b.name.length - a.name.length)
+  const found = new Map<string, Wrong>()
+  for (const fact of facts) {
+    if (fact.kind !== 'message') continue
+    for (const [pattern, kind, condition] of messages) {
+      const match = pattern.exec(fact.text)
+      if (match === null) continue
+      const place = fact.text.slice(match[0].length)
+      // Both names may hold dots: the longest table wins.
+      const table = tables.find(({ name }) => (kind === 'check' ? place === name : place.startsWith(`${name}.`)))?.name
+      if (table === undefined) continue
+      const wrong = found.get(`${kind} ${table}`) ?? { kind, table, columns: new Map<string, string>() }
+      found.set(`${kind} ${table}`, wrong)
+      const column = place.slice(table.length + 1)
+      if (kind !== 'check') wrong.columns.set(column, condition(quote(column), match))
+    }
+  }
+  return [...found.values()]
+}
+
+/** null where no query can be made. @throws what SQLite throws */
+function findRows(db: Database.Database, { kind, table, columns }: Wrong): ListedRows | null {
+  const named = naming(db, table)
+  const conditions = kind === 'check' ? failedChecks(db, table, named) : [...columns.values()]
+  if (conditions.length === 0) return null
+  const bracketed = conditions.length > 1 && kind === 'undeclared-type'
+  return listRows(db, named, conditions.map((one) => (bracketed ? `(${one})` : one)).join(' OR '))
+}
+
+function failedChecks(db: Database.Database, table: string, { columns, rowidNames }: Naming): readonly string[] {
+  const statement = db
+    .prepare<[string], string | null>(
+      `SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE`,
+    )
+    .pluck()
+    .get(table)
+  const names = new Set([...columns, ...rowidNames])
+  // A constraint that comes to NULL is kept.
+  return checksOf(statement ?? '').map((check) => `NOT (${onOneLine(withLiterals(check, names))})`)
+}
+
+const rules = {
+  null: 'null-in-not-null',
+  'forbidden-type': 'type-mismatch',
+  'undeclared-type': 'type-mismatch',
+  check: 'check-failed',
+} as const
+
+function findingOf({ kind, table, columns }: Wrong, { rows, total, query }: ListedRows): Finding {
+  const one = total === 1
+  const what: Record<Kind, string> = {
+    null: `${one ? 'holds' : 'hold'} NULL where the column forbids it`,
+    'forbidden-type': `${one ? 'holds' : 'hold'} a value of another type than the column allows`,
+    'undeclared-type': `${one ? 'holds' : 'hold'} a value of another type than the column declares`,
+    check: `${one ? 'fails' : 'fail'} a CHECK constraint`,
+  }
+  const where = columns.size === 0 ? '' : ` (${[...columns.keys()].join(', ')})`
+  return {
+    rule: rules[kind],
+    severity: kind === 'null' || kind === 'forbidden-type' ? 'damage' : 'notice',
+    source: 'census',
+    object: { kind: 'table', name: table, table },
+    rows,
+    total,
+    query,
+    text: `${count(total, 'row')} of ${table} ${what[kind]}${where}`,
+  }
+}

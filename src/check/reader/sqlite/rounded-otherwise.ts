@@ -1,0 +1,53 @@
+/**
+ * Child side: indexes whose entries another version of SQLite computed, and which differ from what this one computes by
+ * rounding alone. They are not damaged by the rules of their writer, and a rebuild by these rules would break them.
+ */
+import type Database from 'better-sqlite3'
+import type { EntryPair, Leftovers } from '../../../census/differences/unmatched-entries.ts'
+import { fromSql } from '../../../census/plan.ts'
+import type { IndexPlan } from '../../../census/plan.ts'
+import { differByRounding } from '../../../census/record/rounding.ts'
+import type { Skipped } from '../../../model/result/verdict.ts'
+import { readHeader } from '../../../sqlite/header.ts'
+import { versionText } from '../../../sqlite/version.ts'
+import type { Computing } from './computed-entries.ts'
+import type { PageCounter } from '../pages/page-counter.ts'
+
+type Query = Extract<Computing, { kind: 'query' }>
+
+export function roundedOtherwise(
+  { plan, file }: PageCounter,
+  db: Database.Database,
+  queries: ReadonlyMap<number, Query>,
+  leftovers: Leftovers,
+): readonly Skipped[] {
+  const ours = db.prepare<[], string>('SELECT sqlite_version()').pluck().get()
+  const firstPage = new Uint8Array(plan.pageSize)
+  const header = file.read(1, firstPage) === 'unread' ? null : readHeader(firstPage.subarray(0, 100))
+  const writer = header?.kind === 'header' ? versionText(header.header.sqliteVersion) : null
+  if (writer === null || writer === ours) return []
+  return [...leftovers.trees].flatMap((tree): readonly Skipped[] => {
+    const [index, query] = [plan.trees[tree], queries.get(tree)]
+    if (index?.kind !== 'index' || query === undefined) return []
+    const pairs = leftovers.pairsOf(tree, file)
+    if (pairs === null || !pairs.every((pair) => isRounded(index, query, pair))) return []
+    const why =
+      `SQLite ${writer} wrote the file, and SQLite ${ours} rounds ${pairs.length} of its computed values otherwise: ` +
+      `check it with that version (PRAGMA integrity_check)`
+    return [{ object: index.object.name, why }]
+  })
+}
+
+const isRounded = ({ parts }: IndexPlan, { terms }: Query, { expected, actual }: EntryPair): boolean =>
+  parts.every(({ source }, i) => {
+    const [one = null, other = null] = [expected[i], actual[i]]
+    if (source === fromSql && dependsOnVersion(terms[i] ?? '')) return differByRounding(one, other)
+    return JSON.stringify(one) === JSON.stringify(other)
+  })
+
+/**
+ * Arithmetic is the same everywhere; functions, casts and text made of numbers are not. A term is in brackets, and a
+ * generated column is a name behind which anything may stand.
+ */
+const dependsOnVersion = (term: string): boolean =>
+  !term.startsWith('(') || /[\w"\]`]\s*\(|\|\||->|\bcast\b/i.test(term.slice(1))

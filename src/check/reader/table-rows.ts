@@ -1,0 +1,139 @@
+/** Child side: the rows of one table after the other, for a comparison with another file. What it keeps of them is bounded, whatever their number. */
+import { ownersBytes, walkOwners } from '../../census/scan/page-owners.ts'
+import type { PageOwners } from '../../census/scan/page-owners.ts'
+import type { CensusPlan } from '../../census/plan.ts'
+import { Columns } from '../../census/record/columns.ts'
+import { CellsAgain } from '../../census/differences/reread-cell.ts'
+import { primaryKey, rowidKey } from '../../census/record/row-key.ts'
+import { FirstKeys } from '../../comparison/first-keys.ts'
+import { CollectedRows } from '../../comparison/row-entries.ts'
+import type { RowEntries } from '../../comparison/row-entries.ts'
+import { RowSums } from '../../comparison/row-sums.ts'
+import { TableRows } from '../../comparison/table-rows.ts'
+import type { RowReading, RowSink } from '../../comparison/table-rows.ts'
+import type { TablePlan } from '../../comparison/tables.ts'
+import { invariant } from '../../model/bug.ts'
+import type { RowKey } from '../../model/result/finding.ts'
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { PageFile } from './pages/page-file.ts'
+
+/** Bytes read at once. */
+const pieceBytes = 1 << 20
+
+/** Bytes that the owners and a pass over rows take. */
+export const lookingBytes = (plan: CensusPlan, rowsMax: number): number => ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
+
+/** The table whose rows are being looked at. */
+interface LookedTable {
+  readonly tree: number
+  readonly plan: TablePlan
+  readonly rows: TableRows
+  readonly first: { readonly onlyHere: FirstKeys; readonly different: FirstKeys }
+}
+
+export class RowLook {
+  readonly #plan: CensusPlan
+  readonly #file: PageFile
+  readonly #source: PageSource
+  readonly #owners: PageOwners
+  #table: LookedTable | null = null
+  #collected: CollectedRows | null = null
+  /** What the disk would not give since the last table was begun. */
+  #unread: string | null = null
+
+  constructor(plan: CensusPlan, file: PageFile) {
+    this.#plan = plan
+    this.#file = file
+    this.#source = { fileBytes: file.fileBytes, read: (page, into) => this.#noted(page, file.read(page, into)) }
+    this.#owners = walkOwners(plan, this.#source)
+  }
+
+  begin(tree: number, reading: RowReading): void {
+    const plan = this.#plan.trees[tree]
+    invariant(plan !== undefined && plan.kind !== 'index', 'only the rows of tables are looked at')
+    this.#unread = null
+    this.#table = { tree, plan, rows: new TableRows(this.#plan, plan, this.#source, reading), first: { onlyHere: new FirstKeys(), different: new FirstKeys() } }
+  }
+
+  sums(): { readonly sums: Int32Array; readonly digest: string; readonly unread: string | null } {
+    const sums = new RowSums()
+    this.#readTable(sums)
+    return { sums: sums.sums, digest: sums.digest, unread: this.#unread }
+  }
+
+  /** @param wanted a mark for each bucket; null for all */
+  collect(wanted: Uint8Array | null, rowsMax: number): { readonly entries: RowEntries; readonly full: boolean; readonly unread: string | null } {
+    const collected = new CollectedRows(wanted, rowsMax)
+    this.#readTable(collected)
+    this.#collected = collected
+    return { entries: collected.entries(), full: collected.full, unread: this.#unread }
+  }
+
+  /** Takes note of the keys of rows of the last pass, by their positions in it. */
+  name(onlyHere: Uint32Array, different: Uint32Array): void {
+    const { first } = this.#begun()
+    const namer = new RowNamer(this.#plan, this.#begun().plan, this.#source)
+    for (const [keys, positions] of [[first.onlyHere, onlyHere], [first.different, different]] as const) {
+      for (const position of positions) {
+        const name = this.#collected?.nameOf(position) ?? null
+        const key = name === null ? null : namer.keyOf(name)
+        if (key !== null) keys.add(key)
+      }
+    }
+  }
+
+  /** Of all passes over the table. */
+  firstKeys(): { readonly onlyHere: readonly RowKey[]; readonly different: readonly RowKey[] } {
+    const { onlyHere, different } = this.#begun().first
+    return { onlyHere: onlyHere.keys, different: different.keys }
+  }
+
+  #readTable(sink: RowSink): void {
+    const { tree, rows } = this.#begun()
+    const { pageSize, pages } = this.#plan
+    const atOnce = Math.max(1, Math.floor(pieceBytes / pageSize))
+    const piece = new Uint8Array(atOnce * pageSize)
+    const isOwn = (page: number): boolean => page <= pages && this.#owners.trees[page] === tree + 1
+    for (let page = 1; page <= pages; page++) {
+      if (!isOwn(page)) continue
+      let count = 1
+      while (count < atOnce && isOwn(page + count)) count++
+      for (const missed of this.#file.readMany(page, count, piece)) this.#noted(missed, 'unread')
+      rows.read(piece.subarray(0, count * pageSize), page, sink)
+      page += count - 1
+    }
+  }
+
+  #noted(page: number, got: number | 'unread'): number | 'unread' {
+    if (got === 'unread') this.#unread ??= `page ${page} could not be read from the disk`
+    return got
+  }
+
+  #begun(): LookedTable {
+    invariant(this.#table !== null, 'a table is begun first')
+    return this.#table
+  }
+}
+
+/** Reads the keys of rows again. */
+class RowNamer {
+  readonly #plan: CensusPlan
+  readonly #table: TablePlan
+  readonly #cells: CellsAgain
+  readonly #columns: Columns
+
+  constructor(plan: CensusPlan, table: TablePlan, source: PageSource) {
+    this.#plan = plan
+    this.#table = table
+    this.#cells = new CellsAgain(plan, source)
+    this.#columns = new Columns(Math.max(1, table.columns.length))
+  }
+
+  /** null where the row cannot be read again. */
+  keyOf([first, second]: readonly [number, number]): RowKey | null {
+    const table = this.#table
+    if (table.kind === 'rowid-table') return rowidKey(first, second)
+    if (!this.#cells.find(first, second) || !this.#cells.load(this.#columns, table.key.length, table.columns.length)) return null
+    return primaryKey(this.#columns, table.key.map((_, i) => i), this.#plan.encoding)
+  }
+}

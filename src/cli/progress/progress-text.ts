@@ -1,0 +1,89 @@
+/** What the progress line says: the run on one line, and a line for each check that takes longer. */
+import type { Checking, Progress } from '../../fleet/pipeline.ts'
+import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
+import { printable } from '../../text/printable.ts'
+import { Pace, timeLeft } from './rate.ts'
+import { count, grouped } from '../../text/count.ts'
+
+/** A check that is over sooner has no line of its own: lines that come and go tell nobody anything. */
+const longAfterMs = 500
+/** In its first second a run tells no rate that would hold. */
+const rateAfterMs = 1_000
+const checksShownMax = 4
+const namesMax = 3
+/** Columns that a name has at least. */
+const nameWidthMin = 8
+
+interface Known {
+  readonly sinceMs: number
+  /** null until pages are done with. */
+  pace: Pace | null
+}
+
+export class ProgressText {
+  readonly #startedAtMs: number
+  /** The checks that are going on. */
+  #known = new Map<Checking, Known>()
+
+  /** @param startedAtMs on the monotonic clock, like all times here */
+  constructor(startedAtMs: number) {
+    this.#startedAtMs = startedAtMs
+  }
+
+  /** Lines of at most `width` columns. */
+  lines(progress: Progress, nowMs: number, width: number): readonly string[] {
+    this.#look(progress.checking, nowMs)
+    const long = progress.checking.filter((checking) => nowMs - (this.#known.get(checking)?.sinceMs ?? nowMs) >= longAfterMs && checking.pages !== null)
+    const [only] = long
+    // A single file needs no line about the run.
+    if (only && progress.total === 1) return [this.#describe(only, width, 'checking ')]
+    const shown = long.slice(0, checksShownMax)
+    const others = { ...progress, checking: progress.checking.filter((checking) => !shown.includes(checking)) }
+    return [cutEnd(describeRun(others, nowMs - this.#startedAtMs), width), ...shown.map((checking) => this.#describe(checking, width, '  '))]
+  }
+
+  #look(now: readonly Checking[], nowMs: number): void {
+    this.#known = new Map(now.map((checking) => [checking, this.#known.get(checking) ?? { sinceMs: nowMs, pace: null }]))
+    for (const [{ pages }, known] of this.#known) {
+      if (pages === null) continue
+      known.pace ??= new Pace(pages.pagesDone, nowMs)
+      known.pace.seen(pages.pagesDone, nowMs)
+    }
+  }
+
+  /** `app.db  30 %  41200 of 136865 pages  212 MB/s  7 s left`; the name gives way. */
+  #describe(checking: Checking, width: number, before: string): string {
+    const { name, pages } = checking
+    const words = pages === null ? [] : wordsOf(pages, this.#known.get(checking)?.pace ?? null)
+    const rest = words.map((word) => `  ${word}`).join('')
+    const room = Math.max(nameWidthMin, width - before.length - displayWidth(rest))
+    return cutEnd(`${before}${cutMiddle(printable(name), room)}${rest}`, width)
+  }
+}
+
+function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>, pace: Pace | null): readonly string[] {
+  // What SQLite still has to say by then has no pages to count.
+  if (pagesDone >= pages) return [`all ${count(pages, 'page')}, finishing`]
+  const rate = pace?.rate ?? null
+  const leftMs = pace?.leftMs(pages) ?? null
+  return [
+    `${Math.floor((pagesDone / pages) * 100)} %`, `${grouped(pagesDone)} of ${count(pages, 'page')}`,
+    ...(rate === null ? [] : [megabytesASecond(rate * pageSize * 1000)]), ...(leftMs === null ? [] : [timeLeft(leftMs)]),
+  ]
+}
+
+const megabytesASecond = (bytes: number): string => `${bytes >= 10e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB/s`
+
+/** `412 of 1000, 38 a second, 15 s left; holding acme; checking bolt, core` */
+export function describeRun({ done, total, holding, checking }: Progress, elapsedMs: number): string {
+  const rate = elapsedMs < rateAfterMs || done === 0 ? null : done / elapsedMs
+  const left = rate === null || done >= total ? '' : `, ${timeLeft((total - done) / rate)}`
+  const speed = rate === null ? '' : `, ${rate * 1000 >= 10 ? Math.round(rate * 1000) : (rate * 1000).toFixed(1)} a second`
+  return `${done} of ${total}${speed}${left}${naming('holding', holding)}${naming('checking', checking.map(({ name }) => name))}`
+}
+
+const naming = (verb: string, names: readonly string[]): string => {
+  if (names.length === 0) return ''
+  const more = names.length > namesMax ? ` and ${names.length - namesMax} more` : ''
+  return `; ${verb} ${names.slice(0, namesMax).map((name) => printable(name)).join(', ')}${more}`
+}

@@ -1,0 +1,19 @@
+/** What a command line says in the place of the configuration, for this run. */
+import type { Settings } from '../../config/settings.ts'
+
+export interface Overrides {
+  readonly maxPaused?: number | undefined
+  /** Snapshots that are checked at once. */
+  readonly workers?: number | undefined
+  /** ms that one check may take. */
+  readonly timeout?: number | undefined
+}
+
+export function overridden(settings: Settings, { maxPaused, workers, timeout }: Overrides): Settings {
+  const { hold, check } = settings
+  return {
+    ...settings,
+    hold: { ...hold, maxPaused: maxPaused ?? hold.maxPaused },
+    check: { ...check, workers: workers ?? check.workers, timeoutMs: timeout ?? check.timeoutMs },
+  }
+}

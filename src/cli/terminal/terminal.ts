@@ -1,0 +1,73 @@
+/** Our side of the terminal: data on stdout, progress and faults on stderr; a reader that goes away ends nothing. */
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
+import { invariant } from '../../model/bug.ts'
+import { inShownLetters, showAsciiOnly } from '../../text/letters.ts'
+import { withConfigurations, type CommandLine } from '../../report/text/hint.ts'
+import { hanging } from '../../text/layout.ts'
+import { commandLineOf } from '../command-line.ts'
+import { listenForSignals, type Interrupt } from '../run/interrupt.ts'
+import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './surroundings.ts'
+
+export interface Face {
+  readonly version: string
+  readonly commandLine: CommandLine
+  readonly interrupt: Interrupt
+  readonly color: boolean
+  /** Where lines of text on stdout are wrapped; Infinity: nowhere. */
+  readonly width: number
+  /** Whether stdout is a terminal, so that names in tables are cut to fit. */
+  readonly cuts: boolean
+  /** Of stderr: where lines are wrapped, whether it has colours, and whether a line can be drawn anew. */
+  readonly aside: { readonly width: number; readonly color: boolean; readonly drawsLines: boolean }
+  /** Writes data as it is. Resolves once it is handed on, so that nothing large waits in memory. */
+  out(data: string): Promise<void>
+  /** The same with text for people, in letters that the terminal can show. */
+  print(text: string): Promise<void>
+  /** Was anything written there? */
+  readonly printed: () => boolean
+  /** Why data was lost on its way, such as a disk that is full; null where none was, or nobody reads any more. */
+  readonly lost: () => string | null
+  /** Writes a sentence for the person on stderr. */
+  say(sentence: string): void
+  /** Writes a line for a program on stderr. */
+  log(line: string): void
+}
+
+export function openFace(): Face {
+  // A closed pipe (EPIPE) never ends a hold: what nobody reads is dropped. What a full disk drops is told at the end.
+  let stdoutIsOpen = true
+  let printed = false
+  let lost: string | null = null
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    stdoutIsOpen = false
+    if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
+  })
+  process.stderr.on('error', () => undefined)
+  const commandLine = commandLineOf(process.argv)
+  showAsciiOnly(!isUtf8(process.env))
+  const aside = { width: widthOf(process.stderr, process.env), color: hasColors(process.stderr, process.env), drawsLines: drawsLines(process.stderr, process.env) }
+  const log = (line: string): void => void process.stderr.write(`${line}\n`)
+  const say = (sentence: string): void => withConfigurations(sentence, commandLine.config).split('\n').flatMap((line) => hanging(line, aside.width)).forEach(log)
+  const out = (data: string): Promise<void> => new Promise((resolve) => {
+    printed = true
+    if (!stdoutIsOpen) return resolve()
+    process.stdout.write(data, () => resolve())
+  })
+  return {
+    version: readVersion(), commandLine, say, log, out, aside,
+    interrupt: listenForSignals(say),
+    color: hasColors(process.stdout, process.env),
+    width: widthOf(process.stdout, process.env),
+    cuts: isTerminal(process.stdout),
+    print: (text) => out(inShownLetters(text)),
+    printed: () => printed, lost: () => lost,
+  }
+}
+
+function readVersion(): string {
+  const ours = findPackageJSON(import.meta.url)
+  invariant(ours, 'our package has a package.json')
+  return (JSON.parse(readFileSync(ours, 'utf8')) as { version: string }).version
+}

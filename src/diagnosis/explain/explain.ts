@@ -1,0 +1,101 @@
+/** What a rule, a code or a word of holdfast means, how it comes about, and what to do. */
+import { failureKinds } from '../../model/failure.ts'
+import type { FailureCode } from '../../model/failure.ts'
+import { editDistance } from '../../text/nearest-word.ts'
+import { damageMeanings, exitMeanings, levelMeanings, limitMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
+import { failureMeanings } from './explain-failures.ts'
+import { causeMeanings, remedyMeanings } from './explain-remedies.ts'
+import { ruleMeanings } from './explain-rules.ts'
+import { vocabulary } from './explain-vocabulary.ts'
+
+export interface Meaning {
+  /** What it says, in one or two sentences. */
+  readonly means: string
+  /** How it comes about. */
+  readonly cause: string
+  /** What to do about it. */
+  readonly todo: string
+}
+
+export const topicKinds = [
+  'finding', 'failure', 'word', 'configuration key', 'verdict', 'damage class', 'remedy', 'cause', 'seal level', 'limit', 'tenant state', 'exit code',
+] as const
+export type TopicKind = (typeof topicKinds)[number]
+
+/** What may stand under a key of the configuration. All of it is text as it would stand in the file. */
+export interface KeyValue {
+  readonly allowed: string
+  /** null where the value has no unit. */
+  readonly unit: string | null
+  /** What holds without the key; null where nothing does. */
+  readonly default: string | null
+  readonly required: boolean
+  /** The key in its section. */
+  readonly example: string
+}
+
+/** `cause` and `todo` are empty where there is nothing to say. */
+export interface Explanation extends Meaning {
+  readonly topic: string
+  readonly kind: TopicKind
+  /** Of configuration keys that hold a value. */
+  readonly value?: KeyValue
+}
+
+/** Every topic but the keys of the configuration (config/reference/explain-keys.ts). */
+export const topics: readonly Explanation[] = [
+  ...entries('finding', ruleMeanings),
+  ...entries('failure', failureMeanings).map((one) => ({ ...one, todo: failureKinds[one.topic as FailureCode].hint })),
+  ...Object.entries(vocabulary).map(([topic, means]) => ({ topic, kind: 'word' as const, means, cause: '', todo: '' })),
+  ...entries('verdict', verdictMeanings),
+  ...entries('damage class', damageMeanings),
+  ...entries('remedy', remedyMeanings),
+  ...entries('cause', causeMeanings),
+  ...entries('seal level', levelMeanings),
+  ...entries('tenant state', stateMeanings),
+  ...entries('exit code', exitMeanings),
+  ...entries('limit', limitMeanings),
+]
+
+/**
+ * What is known of a topic, in the order of `among`. A name may mean several things: `none` is a damage class and a seal level.
+ * Any case, `_` and spaces as `-`, `exit 4` as `4`. @returns nothing for an unknown topic: see `nearestTopics`
+ */
+export function explain(topic: string, among: readonly Explanation[] = topics): readonly Explanation[] {
+  const wanted = plain(topic)
+  return among.filter((one) => plain(one.topic) === wanted)
+}
+
+/** Names that are close to an unknown topic, hold it, or share words with it, nearest first; at most five. */
+export function nearestTopics(topic: string, among: readonly Explanation[] = topics): readonly string[] {
+  const wanted = plain(topic).slice(0, topicLengthMax)
+  const names = [...new Set(among.map((one) => one.topic))]
+  return names
+    .map((name) => ({ name, isNear: isNear(wanted, plain(name)), far: editDistance(wanted, plain(name)) }))
+    .filter(({ name, isNear, far }) => isNear || isSlip(far, wanted, name))
+    .toSorted((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
+    .slice(0, 5)
+    .map(({ name }) => name)
+}
+
+/** Some letter is the same, and few others. */
+const isSlip = (far: number, wanted: string, name: string): boolean =>
+  far <= Math.max(2, name.length / 3) && far < Math.min(wanted.length, name.length)
+
+/** They share two words, or one stands in the other: `maxPause` in `hold.maxPause`. */
+function isNear(wanted: string, name: string): boolean {
+  if (sharedWords(wanted, name) > 1 || (wanted.length > 2 && name.includes(wanted))) return true
+  return wanted.startsWith(`${name}.`)
+}
+
+const wordsOf = (topic: string): readonly string[] => topic.split(/[-.]/)
+const sharedWords = (a: string, b: string): number => [...new Set(wordsOf(a))].filter((word) => wordsOf(b).includes(word)).length
+
+const topicLengthMax = 60
+const plain = (topic: string): string => topic.trim().toLowerCase().replaceAll(/[_\s]+/g, '-').replace(/^exit-(?:code-)?(?=\d)/, '')
+
+function entries(
+  kind: TopicKind, meanings: Readonly<Record<string, Omit<Meaning, 'todo'> & { readonly todo?: string }>>,
+): readonly Explanation[] {
+  return Object.entries(meanings).map(([topic, { means, cause, todo = '' }]) => ({ topic, kind, means, cause, todo }))
+}

@@ -1,0 +1,49 @@
+/** What kept the reading from being whole. */
+import type { Reading } from '../../model/result/reading.ts'
+import type { DiagnosisContext } from '../context.ts'
+import type { Observation } from './observation.ts'
+import { limitOf } from '../limits.ts'
+import { count, nameObject } from '../sentence.ts'
+import type { Unread } from './thrown.ts'
+
+export interface UnreadPart {
+  /** The object's name; null for the reading as a whole. */
+  readonly what: string | null
+  readonly clause: string
+  /** What `explain` is asked for it. */
+  readonly topic: string
+}
+
+/** Parts that were not read and that the configuration does not accept: distinct, in order. Empty when everything was read. */
+export function unreadOf(
+  reading: Reading,
+  context: DiagnosisContext,
+  thrown: readonly Unread[],
+  observations: readonly Observation[],
+): readonly UnreadPart[] {
+  const acceptCollations = context.accept.includes('unknown-collation')
+  const skipped = reading.coverage.skipped.filter(
+    ({ why }) => !(acceptCollations && limitOf(why) === 'unknown-collation'),
+  )
+  const threw = thrown.filter(({ collation }) => !(acceptCollations && collation))
+  const unreadPages = observations.filter(({ bearing }) => bearing === 'unread')
+  const parts = new Map<string, UnreadPart>()
+  const add = (what: string | null, clause: string, topic = 'inconclusive'): void => {
+    parts.set(clause, { what, clause, topic })
+  }
+  const limit = (why: string): string | undefined => limitOf(why) ?? undefined
+
+  for (const { object, why } of skipped) add(object, `${object}: ${why}`, limit(why))
+  for (const { what, why } of threw)
+    if (!skipped.some(({ object }) => object === what)) add(what, `${what}: ${why}`, limit(why))
+  const pages = unreadPages.filter(({ rule }) => rule === 'page-unreadable')
+  if (pages.length > 0)
+    add('pages', `${count(pages.length, 'page')} could not be read from the disk`, 'page-unreadable')
+  for (const { detail, object, rule } of unreadPages) {
+    if (rule !== 'page-unreadable') add(rule, rule === 'fts-broken' ? `${nameObject(object)}: ${detail}` : detail, rule)
+  }
+  // A part that the configuration accepts has broken the check off too: then the reading is as whole as was asked.
+  const accounted = reading.coverage.skipped.length > 0 || thrown.length > 0
+  if (!reading.complete && parts.size === 0 && !accounted) add(null, 'the check broke off before its end')
+  return [...parts.values()].toSorted((a, b) => (a.clause < b.clause ? -1 : 1))
+}

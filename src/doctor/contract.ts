@@ -1,0 +1,176 @@
+/**
+ * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what: musts.ts).
+ * The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open is resumed by the
+ * guardian, or by the next start, or by `holdfast resume`.
+ */
+import type { TenantId } from '../model/brand.ts'
+import { count } from '../text/count.ts'
+import { Failure } from '../model/failure.ts'
+import { Wire } from '../service/client/wire.ts'
+import type { Quiesced, Service } from '../service/port.ts'
+import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './holds.ts'
+import { tryKeys } from './idempotency-keys.ts'
+import { tryEnd } from './lease-end.ts'
+import { lookAtFiles, tryWhileQuiesced, type Standing } from './while-quiesced.ts'
+import { refusedTargets } from '../fleet/run/refused-targets.ts'
+import { targetsOf } from '../fleet/run/registry.ts'
+import { tryRefusals } from './refusals.ts'
+import {
+  attempt,
+  broken,
+  fit,
+  skipped,
+  step,
+  tooSlow,
+  unfit,
+  unfitSaying,
+  type Saying,
+  type Step,
+} from './steps.ts'
+
+const phases: readonly {
+  readonly about: string
+  readonly tried: (trial: WiredTrial, first: FirstHold) => Promise<readonly Step[]>
+}[] = [
+  { about: 'service: wrong requests', tried: tryRefusals },
+  { about: 'service: idempotency keys', tried: tryKeys },
+  { about: 'service: the end of a lease', tried: tryEnd },
+]
+
+/**
+ * The first hold is one as a run would have it. The others are short, and come only when the first one was resumed.
+ * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE and GUARDIAN_LOST when nobody is paused
+ */
+export async function tryContract(trial: Trial): Promise<readonly Step[]> {
+  const { service, tenant, settings, signal } = trial
+  const tenants = await attempt(() => service.tenants(signal))
+  if (tenants instanceof Failure)
+    return [skipped('service: quiesce and resume', 'the list of tenants could not be read')]
+  const listed = tenants.find(({ id }) => id === tenant)
+  if (listed === undefined)
+    throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
+  const [refused] = (await refusedTargets(targetsOf([listed]), tenants, { via: service.via, roots: settings.tenants.roots }, signal)).values()
+  if (refused !== undefined) return [unfit('service: quiesce', refused)]
+  if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, listed.files, null)).steps
+  await using wire = await Wire.open(settings.service, 'configured')
+  const wired: WiredTrial = { ...trial, wire, files: listed.files }
+  const { steps, first } = await tryFirstHold(trial, listed.files, wired)
+  for (const { about, tried } of phases) {
+    if (first === null) steps.push(skipped(about, 'it was not quiesced'))
+    else if (!isResumed(steps)) steps.push(skipped(about, 'it is paused again only where its resume works'))
+    else {
+      // What was shown before stays to be shown, should a phase fail as a whole.
+      const found = await attempt(() => tried(wired, first))
+      steps.push(...(found instanceof Failure ? [unfit(about, found)] : found))
+    }
+  }
+  if (!steps.some(({ outcome }) => outcome === 'paused'))
+    steps.push(await step('service: serves in the end', () => lookInTheEnd(service, tenant, signal)))
+  return steps
+}
+
+/** Where the service is slow, the first lease is renewed between the steps, so often at most. */
+const renewalsMax = 4
+
+const isResumed = (steps: readonly Step[]): boolean =>
+  steps.some(({ about, outcome }) => about === 'service: resume' && outcome === 'fit') &&
+  !steps.some(({ outcome }) => outcome === 'paused')
+
+async function tryFirstHold(
+  trial: Trial,
+  files: readonly string[],
+  wired: WiredTrial | null,
+): Promise<{ readonly steps: Step[]; readonly first: FirstHold | null }> {
+  const {
+    service,
+    ledger,
+    tenant,
+    settings: {
+      hold: { ttlMs, drainTimeoutMs },
+    },
+    signal,
+  } = trial
+  const maxHoldMs = ttlMs * renewalsMax
+  const held = await DoctorHold.announce(trial, maxHoldMs)
+  const { holder } = held
+  const startedAt = performance.now()
+  const quiesced = await attempt(() =>
+    service.quiesce(tenant, { holder, reason: 'contract test', ttlMs, maxHoldMs, drainTimeoutMs }, signal),
+  )
+  const tookMs = performance.now() - startedAt
+  if (quiesced instanceof Failure) {
+    const pausedNobody = quiesced.tenantState === 'untouched' || quiesced.tenantState === 'active'
+    if (pausedNobody) await held.ended('never-began', null)
+    const stillPaused = pausedNobody ? null : await held.end(null)
+    const failed = unfit('service: quiesce', quiesced.withTenant('active'))
+    return { steps: stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)], first: null }
+  }
+  const { leaseId, fence } = quiesced
+  const steps: Step[] = []
+  const standing: Standing = { surelyUntil: startedAt + quiesced.expiresInMs, nested: null }
+  try {
+    await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
+    steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced) })
+    if (wired) steps.push(...(await tryWhileQuiesced(wired, quiesced, standing)))
+    else steps.push(await step('service: files while quiesced', () => lookAtFiles(quiesced, files, trial.settings.tenants.roots)))
+  } finally {
+    steps.push(await resumeAndLook(trial, quiesced, held, standing))
+    const { nested } = standing
+    const stillPaused = nested && (await nested.held.end(nested.lease))
+    if (stillPaused) steps.push(unfit('service: resume of a nested lease', stillPaused))
+  }
+  return { steps, first: { quiesced, tookMs } }
+}
+
+/** The resume as a run asks for it. When it does not work, the tenant is resumed as after any hold, and waited for. */
+async function resumeAndLook(
+  { service, settings: { hold } }: Trial,
+  quiesced: Quiesced,
+  held: DoctorHold,
+  { surelyUntil }: Standing,
+): Promise<Step> {
+  const about = 'service: resume'
+  const late = service.via === 'admin-api' && performance.now() > surelyUntil
+  const resume = await step(about, () => tryResume(service, quiesced))
+  if (resume.outcome === 'fit') {
+    await held.ended('resumed', null)
+    return resume
+  }
+  const stillPaused = await held.end(quiesced)
+  if (stillPaused) return unfit(about, stillPaused)
+  if (late) return skipped(about, tooSlow(hold.ttlMs), 'raise hold.ttl')
+  // The tenant was seen serving in the end: the contract is broken, and nobody stands still.
+  return { ...resume, next: 'it serves again by now; show the owner of the service this step' }
+}
+
+function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Saying {
+  if (openHandles > 0) return broken(`it keeps ${count(openHandles, 'handle')} open`)
+  if (via === 'admin-api' && (files ?? []).length === 0) return broken('it names no files')
+  const relative = (files ?? []).find(({ path }) => !path.startsWith('/'))
+  if (relative) return broken(`it names the file ${JSON.stringify(relative.path)}, which is no absolute path`)
+  return fit(
+    via === 'hooks'
+      ? 'the command ended well'
+      : `drained, closed, ${count(files?.length ?? 0, 'file')} named, ends in ${expiresInMs} ms`,
+  )
+}
+
+/** Each call has the deadline that is configured, and a resume is not interrupted. */
+const unhurried = new AbortController().signal
+
+async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> {
+  const resumed = await service.resume(quiesced, unhurried)
+  if (service.via === 'hooks') return fit('the command ended well')
+  const { state, healthy, lastError } = await service.tenant(quiesced.tenant, unhurried)
+  if (state !== 'active') throw new Failure('RESUME_FAILED', `after the resume its state is ${state}`)
+  if (!healthy) return broken(`after the resume it is unhealthy: ${lastError ?? 'no reason is given'}`)
+  if (resumed.continuous !== true) return broken('it does not say that the quiesce was continuous')
+  if (resumed.bootId !== quiesced.bootId) return broken('its boot id changed')
+  return fit(`active and healthy, held ${resumed.heldMs ?? '?'} ms, continuous`)
+}
+
+async function lookInTheEnd(service: Service, tenant: TenantId, signal: AbortSignal): Promise<Saying> {
+  const { state, healthy, lastError } = await service.tenant(tenant, signal)
+  if (state !== 'active') return unfitSaying(new Failure('RESUME_FAILED', `its state is ${state}`))
+  return healthy ? fit('active and healthy') : broken(`it is unhealthy: ${lastError ?? 'no reason is given'}`)
+}

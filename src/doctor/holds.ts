@@ -1,0 +1,183 @@
+/**
+ * The holds of the doctor. Each is announced in the ledger and to the guardian first, and over only when the tenant was
+ * seen serving.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Settings } from '../config/settings.ts'
+import { Announcement } from '../hold/pause/intent.ts'
+import type { GuardedHold } from '../hold/pause/guarded-hold.ts'
+import type { Guardian } from '../hold/seal/guardian.ts'
+import { resumeUntilSeen, type Sight } from '../hold/pause/resume.ts'
+import { monotonicMs } from '../host/clock.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { TenantId } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { Said, Wire } from '../service/client/wire.ts'
+import type { Quiesced, Service } from '../service/port.ts'
+import { attempt } from './steps.ts'
+
+export interface Trial {
+  readonly service: Service
+  readonly ledger: Ledger
+  readonly guardian: Guardian
+  readonly tenant: TenantId
+  readonly settings: Settings
+  readonly signal: AbortSignal
+}
+
+/** A trial of the admin API, call by call. */
+export interface WiredTrial extends Trial {
+  readonly wire: Wire
+  /** Those of the tenant in the service's list, from before it was paused. */
+  readonly files: readonly string[]
+}
+
+/** What the first hold showed, for those after it. */
+export interface FirstHold {
+  /** How long the service took to quiesce, in ms. */
+  readonly tookMs: number
+  readonly quiesced: Quiesced
+}
+
+export type Lease = { readonly leaseId: string; readonly fence: number | null }
+
+export class DoctorHold {
+  readonly #trial: Trial
+  readonly holder: string
+  readonly #endsByMs: number
+  /** The guardian resumes the tenant, should we be gone before this is disposed of. */
+  readonly #guarded: Disposable
+
+  private constructor(trial: Trial, { tenant, holder, endsByMs }: GuardedHold) {
+    this.#trial = trial
+    this.holder = holder
+    this.#endsByMs = endsByMs
+    this.#guarded = trial.guardian.guard({ tenant, holder, endsByMs })
+  }
+
+  /**
+   * @param ttlMs the longest lease that will be asked for, renewals counted
+   * @throws {Failure} LEDGER_UNUSABLE, GUARDIAN_LOST
+   */
+  static async announce(trial: Trial, ttlMs: number): Promise<DoctorHold> {
+    const {
+      service,
+      ledger,
+      guardian,
+      tenant,
+      settings: { hold },
+    } = trial
+    const longestMs = service.quiesceMsMax(hold.drainTimeoutMs) + ttlMs
+    await using announced = new Announcement({ tenant, ledger, longestMs })
+    await announced.write()
+    const held = new DoctorHold(trial, { tenant, holder: announced.holder, endsByMs: monotonicMs() + longestMs })
+    try {
+      await guardian.ready() // By then it surely has heard of the hold.
+    } catch (error) {
+      held.#guarded[Symbol.dispose]() // Nobody was asked.
+      throw error
+    }
+    announced.handOver()
+    return held
+  }
+
+  /** Tells the ledger how it ended, where the tenant was seen serving without us, or was never paused. */
+  async ended(how: Sight['how'], heldMs: number | null): Promise<void> {
+    const { ledger, tenant } = this.#trial
+    this.#guarded[Symbol.dispose]()
+    await ledger.append({ kind: 'hold-ended', tenant, holder: this.holder, how, heldMs })
+  }
+
+  /**
+   * Resumes, however often it was resumed before, and looks.
+   * @param lease null where it is not known: it is then sought by its holder
+   * @returns null once the tenant was seen serving
+   */
+  async end(lease: Lease | null): Promise<Failure | null> {
+    const { service, ledger, tenant } = this.#trial
+    const { holder } = this
+    const sight = await attempt(() =>
+      resumeUntilSeen({
+        service,
+        tenant,
+        holder,
+        answer: lease,
+        endsByMs: this.#endsByMs,
+        wasHealthy: false,
+        resumed: null,
+      }),
+    )
+    this.#guarded[Symbol.dispose]()
+    // A ledger that fails too must not hide that the tenant may stand still.
+    if (sight instanceof Failure)
+      await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)
+    else await this.ended(sight.how, sight.resumed?.heldMs ?? null)
+    return sight instanceof Failure ? sight : null
+  }
+}
+
+/** The calls about one tenant, as they go over the wire. */
+export class TenantCalls {
+  readonly #trial: WiredTrial
+  readonly #path: string
+
+  constructor(trial: WiredTrial) {
+    this.#trial = trial
+    this.#path = tenantPath(trial.tenant)
+  }
+
+  /** @param more fields over those of a whole request; undefined leaves one out */
+  terms(holder: string, ttlMs: number, more: object = {}): object {
+    return {
+      holder,
+      reason: 'contract test',
+      ttlMs,
+      maxHoldMs: ttlMs,
+      drainTimeoutMs: this.#trial.settings.hold.drainTimeoutMs,
+      ...more,
+    }
+  }
+
+  quiesce(
+    body: object,
+    { key = randomUUID(), query = '' }: { readonly key?: string | null; readonly query?: string } = {},
+  ): Promise<Said> {
+    const { wire, settings, signal } = this.#trial
+    const headers: Record<string, string> = key === null ? {} : { 'idempotency-key': key }
+    const timeoutMs = settings.hold.drainTimeoutMs + wire.timeoutMs
+    return wire.ask({ method: 'POST', path: `${this.#path}/quiesce${query}`, headers, body, timeoutMs }, signal)
+  }
+
+  renew({ leaseId }: Lease, body: object): Promise<Said> {
+    return this.#ask('POST', `/quiesce/${encodeURIComponent(leaseId)}/renew`, body)
+  }
+
+  /** @param query in place of the right fence */
+  resume({ leaseId, fence }: Lease, query = `?fence=${fence}`): Promise<Said> {
+    return this.#ask('DELETE', `/quiesce/${encodeURIComponent(leaseId)}${query}`)
+  }
+
+  status(query = ''): Promise<Said> {
+    return this.#ask('GET', query)
+  }
+
+  /** @throws {Failure} as Service.lookAt */
+  async state(): Promise<string> {
+    const { service, tenant, signal } = this.#trial
+    return (await service.lookAt(tenant, signal)).state
+  }
+
+  #ask(method: 'GET' | 'POST' | 'DELETE', below: string, body?: object): Promise<Said> {
+    const { wire, signal } = this.#trial
+    return wire.ask({ method, path: this.#path + below, ...(body === undefined ? {} : { body }) }, signal)
+  }
+}
+
+export const tenantPath = (id: string): string =>
+  `/tenants/${id === '.' || id === '..' ? id.replaceAll('.', '%2E') : encodeURIComponent(id)}`
+
+/** The lease that an answer grants; null where it grants none. */
+export function leaseIn({ status, json }: Said): Lease | null {
+  const { leaseId, fence } = (json ?? {}) as Partial<Record<string, unknown>>
+  return status === 201 && typeof leaseId === 'string' && typeof fence === 'number' ? { leaseId, fence } : null
+}

@@ -1,0 +1,38 @@
+/**
+ * The doctor's check: can this machine read a database to its verdict, in a process that is confined as all that read
+ * are?
+ */
+import { openChecker } from '../check/check.ts'
+import type { Settings } from '../config/settings.ts'
+import { openSnapshotFolder } from '../hold/snapshot/temporary-folder.ts'
+import { makeSpecimen } from './test-database.ts'
+import { Failure } from '../model/failure.ts'
+import { describeWalls, type Wall } from '../model/result/reading.ts'
+import { fit, warning, type Saying } from './steps.ts'
+import { checkLimits } from '../fleet/run/service-run.ts'
+import { takeCopy } from '../fleet/acquire-file.ts'
+
+/**
+ * Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as
+ * `openSnapshotFolder`
+ */
+export async function checkTestDatabase(settings: Settings, signal: AbortSignal): Promise<Saying> {
+  await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
+  const named = await makeSpecimen(folder.path)
+  const { path } = folder
+  await using checker = await openChecker({ ...checkLimits(settings), engine: 'census', folder: path, parallel: 1 })
+  const crew = { checker, accept: [], folder: path, map: false }
+  await using taken = await takeCopy({ tenant: null, named }, crew, 'doctor', 'full', signal)
+  const { verdict, failure, reason, readBy } = (await taken.check(() => undefined)).result
+  if (failure !== undefined) throw new Failure(failure.code, failure.message, { hint: failure.hint })
+  if (verdict !== 'sound') {
+    throw new Failure('READ_FAILED', `a healthy test database was found ${verdict}: ${reason ?? 'no reason is known'}`)
+  }
+  return sayWalls(readBy?.confinement ?? [])
+}
+
+function sayWalls(walls: readonly Wall[]): Saying {
+  const stands = `a test database was found sound; the process that read it ${describeWalls(walls)}`
+  if (walls.includes('few-calls')) return fit(stands)
+  return warning(`${stands}; it could use the network`, 'use a kernel with seccomp filters')
+}

@@ -1,0 +1,90 @@
+/** Requests that a service must refuse. One that is not refused may pause the tenant, which is then resumed immediately. */
+import { Failure } from '../model/failure.ts'
+import type { Said } from '../service/client/wire.ts'
+import { describe, isRefusal, wrongRefusal } from './answers.ts'
+import { DoctorHold, leaseIn, TenantCalls, type Lease, type WiredTrial } from './holds.ts'
+import { attempt, broken, fit, skipped, step, unfitSaying, type Saying, type Step } from './steps.ts'
+
+const ttlMs = 2_000
+
+/** A request, what is wrong with it, and the problem that it must be answered with. */
+interface Wrong {
+  readonly what: string
+  readonly problem: 'idempotency-key-missing' | 'unknown-field' | 'invalid-request'
+  readonly ask: (calls: TenantCalls, holder: string) => Promise<Said>
+}
+
+const field = (what: string, problem: Wrong['problem'], more: object): Wrong => ({
+  what,
+  problem,
+  ask: (calls, holder) => calls.quiesce(calls.terms(holder, ttlMs, more)),
+})
+
+const wrongs: Readonly<Record<string, readonly Wrong[]>> = {
+  'service: quiesce without a key': [
+    {
+      what: 'no Idempotency-Key',
+      problem: 'idempotency-key-missing',
+      ask: (calls, holder) => calls.quiesce(calls.terms(holder, ttlMs), { key: null }),
+    },
+  ],
+  'service: unknown fields': [
+    field('a field that no version knows', 'unknown-field', { force: true }),
+    {
+      what: 'a parameter that no version knows',
+      problem: 'unknown-field',
+      ask: (calls, holder) => calls.quiesce(calls.terms(holder, ttlMs), { query: '?force=true' }),
+    },
+  ],
+  'service: mandatory fields': ['ttlMs', 'maxHoldMs', 'holder', 'reason'].map((name) =>
+    field(`no ${name}`, 'invalid-request', { [name]: undefined }),
+  ),
+  'service: fields that do not fit': [
+    field('a ttlMs of 0', 'invalid-request', { ttlMs: 0 }),
+    field('a ttlMs that is text', 'invalid-request', { ttlMs: '2000' }),
+    field('an empty holder', 'invalid-request', { holder: '' }),
+  ],
+}
+
+export async function tryRefusals(trial: WiredTrial): Promise<readonly Step[]> {
+  const calls = new TenantCalls(trial)
+  const steps: Step[] = []
+  for (const [about, requests] of Object.entries(wrongs)) {
+    if (steps.some(({ outcome }) => outcome === 'paused'))
+      steps.push(skipped(about, 'a request before it left the tenant paused'))
+    else steps.push(await step(about, () => tryAll(trial, calls, requests)))
+  }
+  return steps
+}
+
+async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly Wrong[]): Promise<Saying> {
+  const held = await DoctorHold.announce(trial, ttlMs)
+  let granted: Lease | null = null
+  let refused = true
+  let wrong: string | null = null
+  let stillPaused: Failure | null = null
+  try {
+    for (const { what, problem, ask } of requests) {
+      refused = false
+      const said = await attempt(() => ask(calls, held.holder))
+      wrong = said instanceof Failure ? said.message : wrongOf(what, problem, said)
+      if (said instanceof Failure) break
+      refused = isRefusal(said)
+      granted = leaseIn(said)
+      if (wrong !== null) break
+    }
+  } finally {
+    // A refusal is only a word: nobody was paused where the tenant is seen active.
+    const pausedNobody = refused && (await attempt(() => calls.state())) === 'active'
+    if (pausedNobody) await held.ended('never-began', null)
+    else stillPaused = await held.end(granted)
+  }
+  if (stillPaused) return unfitSaying(stillPaused)
+  return wrong === null ? fit(requests.length === 1 ? 'refused' : `refused, each of ${requests.length}`) : broken(wrong)
+}
+
+function wrongOf(what: string, problem: Wrong['problem'], said: Said): string | null {
+  if (said.status < 400) return `a request with ${what} was not refused: it was answered ${describe(said)}`
+  const wrong = wrongRefusal(said, 400, problem)
+  return wrong === null ? null : `a request with ${what}: ${wrong}`
+}

@@ -1,0 +1,174 @@
+/** What the doctor asks of the service without pausing anybody. */
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import type { Settings } from '../config/settings.ts'
+import { tenantId } from '../model/brand.ts'
+import { count } from '../text/count.ts'
+import { quote } from '../service/client/problem.ts'
+import { isOpenToAll, Wire } from '../service/client/wire.ts'
+import type { RegisteredTenant, Service } from '../service/port.ts'
+import { wrongForm, wrongRefusal } from './answers.ts'
+import { tenantPath } from './holds.ts'
+import { refusedTargets, whyUnaskable } from '../fleet/run/refused-targets.ts'
+import { targetsOf } from '../fleet/run/registry.ts'
+import { broken, fit, skipped, step, warning, type Saying, type Step } from './steps.ts'
+
+/** Where the service cannot be reached, what was not asked is named. */
+export async function lookAtService(
+  service: Service,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<readonly Step[]> {
+  const capabilities = await step('service: capabilities', () => askCapabilities(service, signal))
+  const looks: [about: string, look: () => Promise<Saying>][] = [
+    ['service: tenants', () => askTenants(service, settings, signal)],
+    ['service: open leases', () => askLeases(service, signal)],
+  ]
+  if (settings.service.kind === 'hooks') return [capabilities, ...(await inTurn(looks))]
+  const { service: reached } = settings
+  await using wire = await Wire.open(reached, 'configured')
+  await using stranger = await Wire.open(reached, 'none')
+  const firstTenant = async (): Promise<RegisteredTenant | undefined> => (await service.tenants(signal))[0]
+  looks.push(
+    ['service: unknown tenant', () => askUnknown(wire, signal)],
+    ['service: problem documents', () => askForm(wire, signal)],
+    ['service: unknown parameters', async () => askParameters(wire, await firstTenant(), signal)],
+    reached.tokenFile === null
+      ? ['service: who may ask', () => askSocket(reached)]
+      : ['service: token', () => askWithoutToken(stranger, signal)],
+  )
+  if (capabilities.outcome === 'unfit' && capabilities.said.startsWith('ADMIN_UNREACHABLE')) {
+    return [capabilities, ...looks.map(([about]) => skipped(about, 'the service was not reached'))]
+  }
+  return [capabilities, ...(await inTurn(looks))]
+}
+
+async function inTurn(
+  looks: readonly (readonly [about: string, look: () => Promise<Saying>])[],
+): Promise<readonly Step[]> {
+  const steps: Step[] = []
+  for (const [about, look] of looks) steps.push(await step(about, look))
+  return steps
+}
+
+async function askCapabilities(service: Service, signal: AbortSignal): Promise<Saying> {
+  if (service.via === 'hooks')
+    return warning(
+      'hooks: no pause ends by itself, and the service does not confirm that a pause lasted',
+      'embed the gate (`holdfast/gate`) when you can',
+    )
+  const { service: name, version, sqliteVersion, modes } = await service.capabilities(signal)
+  return modes.includes('quiesce')
+    ? fit(`${name} ${version}, SQLite ${sqliteVersion ?? 'unknown'}`)
+    : broken('its modes do not include "quiesce"')
+}
+
+async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<Saying> {
+  const tenants = await service.tenants(signal)
+  if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
+  const wrong = wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, { via: service.via, roots: settings.tenants.roots }, signal))
+  if (wrong !== null) return broken(wrong)
+  const { statusTenant } = settings.tenants
+  if (statusTenant !== null && !tenants.some(({ id }) => id === statusTenant))
+    return warning(
+      `lists ${count(tenants.length, 'tenant')}, but not the status tenant ${statusTenant}`,
+      'correct tenants.statusTenant',
+    )
+  return fit(`lists ${count(tenants.length, 'tenant')}, ${count(tenants.reduce((sum, { files }) => sum + files.length, 0), 'file')}`)
+}
+
+/** Ids that can be asked for, and each file with one tenant. */
+async function wrongTenantOf(
+  tenants: readonly RegisteredTenant[], terms: Parameters<typeof refusedTargets>[2], signal: AbortSignal,
+): Promise<string | null> {
+  const [refused] = (await refusedTargets(targetsOf(tenants), tenants, terms, signal)).values()
+  return refused?.message ?? tenants.map(({ id }) => whyUnaskable(id, terms.via)).find((why) => why !== null)?.message ?? null
+}
+
+/** Absolute paths of main database files only. */
+function wrongFileOf(tenants: readonly RegisteredTenant[]): string | null {
+  for (const { id, files } of tenants) {
+    for (const path of files) {
+      if (!path.startsWith('/')) return `tenant ${JSON.stringify(id)}: ${JSON.stringify(path)} is no absolute path`
+      const [, main] = /^(.+)-(?:wal|shm|journal)$/s.exec(path) ?? []
+      if (main !== undefined && (files.includes(main) || existsSync(main)))
+        return `tenant ${JSON.stringify(id)}: ${path} goes with ${main}, and is no main database file`
+    }
+  }
+  return null
+}
+
+const leasesNamedMax = 10
+
+async function askLeases(service: Service, signal: AbortSignal): Promise<Saying> {
+  const leases = await service.leases(signal)
+  return leases.length === 0
+    ? fit('none')
+    : warning(
+        `${leases.length} stand: ${leases.slice(0, leasesNamedMax).map(({ tenant, holder }) => `${tenant} by ${quote(holder)}`).join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
+        'holdfast resume --all',
+      )
+}
+
+const nobody = (): string => `no such/tenant %2F ${randomUUID()}`
+
+/** An id may hold any character. */
+async function askUnknown(wire: Wire, signal: AbortSignal): Promise<Saying> {
+  const wrong = wrongRefusal(
+    await wire.ask({ method: 'GET', path: tenantPath(tenantId(nobody())) }, signal),
+    404,
+    'tenant-unknown',
+  )
+  return wrong === null ? fit('refused, as it must be') : broken(wrong)
+}
+
+async function askForm(wire: Wire, signal: AbortSignal): Promise<Saying> {
+  const said = await wire.ask({ method: 'GET', path: tenantPath(nobody()) }, signal)
+  if (said.status < 400) return broken('a tenant that nobody ever named is known')
+  const wrong = wrongForm(said)
+  return wrong === null ? fit('with type, title and status') : broken(wrong)
+}
+
+async function askParameters(wire: Wire, tenant: RegisteredTenant | undefined, signal: AbortSignal): Promise<Saying> {
+  for (const path of ['/capabilities', '/tenants', '/quiesce', ...(tenant ? [tenantPath(tenant.id)] : [])]) {
+    const wrong = wrongRefusal(
+      await wire.ask({ method: 'GET', path: `${path}?no-such-parameter=1` }, signal),
+      400,
+      'unknown-field',
+    )
+    if (wrong !== null) return broken(`GET ${path}?no-such-parameter=1: ${wrong}`)
+  }
+  return fit('refused')
+}
+
+async function askSocket(reached: Parameters<typeof isOpenToAll>[0]): Promise<Saying> {
+  if (await isOpenToAll(reached))
+    return broken('everybody on this machine may connect to its socket, and no token is asked for')
+  return fit('the owner and the group of its socket')
+}
+
+/** Looking and quiescing: nobody has the id that is named, so nobody would be paused. */
+async function askWithoutToken(stranger: Wire, signal: AbortSignal): Promise<Saying> {
+  const quiesce = {
+    method: 'POST',
+    path: `${tenantPath(nobody())}/quiesce`,
+    headers: { 'idempotency-key': randomUUID() },
+    body: {},
+  } as const
+  for (const call of [
+    { method: 'GET', path: '/capabilities' },
+    { method: 'GET', path: '/tenants' },
+    quiesce,
+  ] as const) {
+    for (const headers of [{}, { authorization: 'Bearer not-the-token' }]) {
+      const said = await stranger.ask(
+        { ...call, headers: { ...('headers' in call ? call.headers : {}), ...headers } },
+        signal,
+      )
+      const wrong = wrongRefusal(said, 401, 'auth')
+      if (wrong !== null) return broken(`${call.method} ${call.path.split('?')[0]} without the token: ${wrong}`)
+      if (said.challenge === null) return broken('a 401 has no WWW-Authenticate')
+    }
+  }
+  return fit('nobody is answered without it')
+}

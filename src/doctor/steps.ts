@@ -1,0 +1,70 @@
+/** What the doctor says of each step that it tries. */
+import { unforeseenFailure } from '../host/failures/system-failure.ts'
+import { WrongRequest } from '../model/bug.ts'
+import { Failure, type FailureCode } from '../model/failure.ts'
+
+export interface Step {
+  readonly about: string
+  readonly outcome: 'fit' | 'warning' | 'unfit' | 'skipped' | 'paused'
+  readonly said: string
+  /** What to do about it; null where nothing is. */
+  readonly next: string | null
+}
+
+export type Saying = Pick<Step, 'outcome' | 'said' | 'next'>
+export const fit = (said: string): Saying => ({ outcome: 'fit', said, next: null })
+export const warning = (said: string, next: string): Saying => ({ outcome: 'warning', said, next })
+export const notTried = (said: string, next: string | null = null): Saying => ({ outcome: 'skipped', said, next })
+export const skipped = (about: string, said: string, next: string | null = null): Step => ({
+  about,
+  ...notTried(said, next),
+})
+/** Said of a step that would have had to end before the lease did: nothing is said against the service then. */
+export const tooSlow = (ttlMs: number): string => `the lease of ${ttlMs} ms may have ended before this was over`
+export const unfit = (about: string, failure: Failure): Step => ({ about, ...unfitSaying(failure) })
+export const broken = (said: string): Saying => unfitSaying(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
+
+export const unfitSaying = (failure: Failure): Saying => ({
+  outcome: failure.tenantState === 'maybe-paused' ? 'paused' : 'unfit',
+  said: `${failure.code}: ${failure.message}`,
+  next: adviceOf(failure),
+})
+
+/** Whoever reads this runs the doctor already: it never sends anybody to itself. */
+function adviceOf({ code, hint }: Failure): string {
+  if (!hint.includes('holdfast doctor')) return hint
+  return advice[code] ?? `holdfast explain ${code}`
+}
+
+const showOwner = 'show the owner of the service this step'
+const advice: Partial<Record<FailureCode, string>> = {
+  CONTRACT_BROKEN: showOwner,
+  REGISTRY_STALE: showOwner,
+  ADMIN_REFUSED: 'look at the token, its rights and the tenant id',
+  ADMIN_UNREACHABLE: 'is the service running, and does service.admin name its socket?',
+  LOCK_NOT_HONOURED: 'locks on this machine exclude nobody: do not use holdfast here, and look at the mount',
+}
+
+/** A failure within a step says nothing of the tenant: whether it may stand still is said when its hold is ended. */
+export async function step(about: string, look: () => Promise<Saying>): Promise<Step> {
+  const said = await attempt(look)
+  if (!(said instanceof Failure)) return { about, ...said }
+  return { about, ...(said.code === 'INTERRUPTED' ? notTried('interrupted') : unfitSaying(said.withTenant('active'))) }
+}
+
+/**
+ * Failures are what the doctor looks for. A file-system error is one too, and so is a request that the service calls wrong:
+ * ours follow the contract.
+ * Anything else is a defect of ours.
+ */
+export async function attempt<Value>(work: () => Promise<Value>): Promise<Value | Failure> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof WrongRequest)
+      return new Failure('CONTRACT_BROKEN', error.message, { cause: error, tenant: 'unknown' })
+    const failure = unforeseenFailure(error)
+    if (failure instanceof Failure) return failure
+    throw error
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Files of the service's list that are not held: those of a tenant that cannot be asked for, and those that two tenants
+ * share. Each is the failure of its own tenants; all others are held as ever.
+ */
+import { startDeadline } from '../../host/clock.ts'
+import { requireInside } from '../../hold/live/live-path.ts'
+import { identityOf, realPathOf } from '../../host/files/path-kind.ts'
+import type { TenantId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
+import type { RegisteredTenant, Service } from '../../service/port.ts'
+import type { Target } from './run-context.ts'
+
+/** A file by the name under which a tenant lists it. */
+interface Listed {
+  readonly tenant: TenantId
+  readonly named: string
+}
+
+interface Terms {
+  readonly via: Service['via']
+  /** A file that lies outside is refused for that by its hold, whoever lists it. */
+  readonly roots: readonly string[]
+}
+
+/** @param tenants all of the service's, whichever of them are targets */
+export async function refusedTargets(
+  targets: readonly Target[], tenants: readonly RegisteredTenant[], { via, roots }: Terms, signal: AbortSignal,
+): Promise<ReadonlyMap<Target, Failure>> {
+  const shared = await findShared(tenants, signal)
+  const refused = new Map<Target, Failure>()
+  for (const target of targets) {
+    const { tenant, named } = target
+    if (tenant === null) continue
+    const sharing = shared.get(named) ?? []
+    const isHeld = sharing.length > 0 && (await liesInside(named, roots))
+    const failure = whyUnaskable(tenant, via) ?? (isHeld ? whyShared({ tenant, named }, sharing) : null)
+    if (failure !== null) refused.set(target, failure)
+  }
+  return refused
+}
+
+async function liesInside(named: string, roots: readonly string[]): Promise<boolean> {
+  const real = await realPathOf(named)
+  return real !== null && !((await orFailure(requireInside(real, roots))) instanceof Failure)
+}
+
+/** An admin API has the id as a segment of its paths. null where it can be asked for. */
+export function whyUnaskable(tenant: TenantId, via: Service['via']): Failure | null {
+  if (via !== 'admin-api' || (tenant !== '.' && tenant !== '..')) return null
+  const why = 'in a path its id is a step, encoded or not (RFC 3986), so that the request would reach another call'
+  return new Failure('CONTRACT_BROKEN', `tenant ${JSON.stringify(tenant)} cannot be asked for: ${why}`, {
+    tenant: 'untouched',
+    hint: 'give the tenant another id in the service\u2019s list; until then nothing is known of its files',
+  })
+}
+
+function whyShared(own: Listed, all: readonly Listed[]): Failure | null {
+  const others = all.filter(({ tenant }) => tenant !== own.tenant)
+  const [other] = others
+  if (other === undefined) return null
+  const more = new Set(others.map(({ tenant }) => tenant)).size - 1
+  const where = other.named === own.named ? 'too' : `as ${other.named}`
+  const [a, b] = [own, other].map(({ tenant }) => `for tenant ${JSON.stringify(tenant)}`)
+  const listed = `the service lists ${own.named} ${a}, and ${b} ${where}${more > 0 ? `, and for ${more} more` : ''}`
+  return new Failure('CONTRACT_BROKEN', `${listed}: a pause of one does not stop the other, so the file was not held`, {
+    tenant: 'untouched',
+    hint: 'correct the service\u2019s list, and see whether these tenants have written each other\u2019s data',
+  })
+}
+
+/** Whether two names lead to one file is looked at for so long: a dead mount must not keep the run. */
+const lookMsMax = 10_000
+/** A look that hangs keeps a thread of the few that there are. */
+const looksAtOnce = 2
+
+/** Files that several tenants list, by every name of theirs: under one name, or under several that lead to one file. */
+async function findShared(
+  tenants: readonly RegisteredTenant[], signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Listed[]>> {
+  const byName = new Map<string, TenantId | readonly TenantId[]>()
+  for (const { id, files } of tenants) {
+    for (const named of new Set(files)) {
+      const before = byName.get(named)
+      byName.set(named, before === undefined ? id : typeof before === 'string' ? [before, id] : [...before, id])
+    }
+  }
+  const listed = (named: string): readonly Listed[] =>
+    [byName.get(named) ?? []].flat().map((tenant) => ({ tenant, named }))
+  const byOneName = [...byName].filter(([, ids]) => typeof ids !== 'string')
+  const shared = new Map(byOneName.map(([named]) => [named, listed(named)]))
+  for (const names of await findAliases([...byName.keys()], signal)) {
+    const all = names.flatMap(listed)
+    if (new Set(all.map(({ tenant }) => tenant)).size > 1) for (const named of names) shared.set(named, all)
+  }
+  return shared
+}
+
+/** Names that lead to one file. */
+async function findAliases(names: readonly string[], signal: AbortSignal): Promise<Iterable<readonly string[]>> {
+  using deadline = startDeadline(lookMsMax)
+  const over = AbortSignal.any([signal, deadline.signal])
+  const late = new Promise<null>((resolve) => { over.addEventListener('abort', () => resolve(null), { once: true }) })
+  const first = new Map<string, string>()
+  const aliases = new Map<string, string[]>()
+  for (let at = 0; at < names.length && !over.aborted; at += looksAtOnce) {
+    const some = names.slice(at, at + looksAtOnce)
+    const found = await Promise.race([Promise.all(some.map(identityOf)), late])
+    for (const [i, identity] of (found ?? []).entries()) {
+      const name = some[i]
+      if (identity === null || name === undefined) continue
+      const before = first.get(identity)
+      if (before === undefined) first.set(identity, name)
+      else aliases.set(identity, [...(aliases.get(identity) ?? [before]), name])
+    }
+  }
+  return aliases.values()
+}

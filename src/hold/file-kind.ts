@@ -1,0 +1,89 @@
+/** What a file is by its first bytes, and whether what lies beside it may make it a database. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { SnapshotPath } from '../model/brand.ts'
+import { journalHoldsFirstPage, walHoldsFirstPage } from '../sqlite/first-page.ts'
+import { isEmptyDatabase, looksLikePages, readHeader } from '../sqlite/header.ts'
+import type { Read } from '../sqlite/journal/journal.ts'
+
+/** What the first bytes of a file say. `broken-header`: pages that look like SQLite's behind a header that does not. */
+export type Contents = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
+
+export interface FileKind {
+  readonly contents: Contents
+  /**
+   * True if the verdict about a file that is no database by itself needs its WAL or its journal: they hold the first
+   * page of a database, which SQLite takes from there; or they lie beside an empty file. Pages of encrypted files are
+   * encrypted there too.
+   */
+  readonly recoverable: boolean
+}
+
+/** A WAL or a journal that is open. */
+export interface OpenCompanion {
+  readonly bytes: number
+  readonly read: Read
+}
+
+/** How much of a file `contentsOf` wants to see. */
+export const firstBytes = 65_536
+
+/** @param first the first `firstBytes` of the file, or all that there are; the first 100 do where they are SQLite's */
+export function contentsOf(first: Uint8Array): Contents {
+  if (isEmptyDatabase(first.length)) return 'empty'
+  switch (readHeader(first.subarray(0, 100)).kind) {
+    case 'header':
+    case 'wrong': // The magic is there: SQLite itself shall say what is wrong with the rest.
+      return 'sqlite'
+    case 'empty':
+      return 'empty'
+    case 'not-sqlite':
+      return looksLikePages(first) ? 'broken-header' : 'foreign'
+  }
+}
+
+/**
+ * @param first as `contentsOf` wants it
+ * @param open the WAL or the journal beside the file; null where there is none
+ */
+export function kindOfFile(first: Uint8Array, open: (part: '-wal' | '-journal') => OpenCompanion | null): FileKind {
+  const contents = contentsOf(first)
+  return { contents, recoverable: contents !== 'sqlite' && mayBeRecovered(contents, open('-wal'), open('-journal')) }
+}
+
+function mayBeRecovered(contents: Contents, wal: OpenCompanion | null, journal: OpenCompanion | null): boolean {
+  if (contents === 'empty') return (wal?.bytes ?? 0) > 0 || (journal?.bytes ?? 0) > 0
+  return (
+    (wal !== null && walHoldsFirstPage(wal.read)) ||
+    (journal !== null && journalHoldsFirstPage(journal.read, journal.bytes))
+  )
+}
+
+/** Of a private copy. */
+export function kindOfCopy(path: SnapshotPath): FileKind {
+  const main = openToRead(path)
+  const open: (OpenCompanion & { readonly close: () => void })[] = []
+  try {
+    return kindOfFile(main?.read(0, firstBytes) ?? new Uint8Array(0), (part) => {
+      const companion = openToRead(path + part)
+      if (companion !== null) open.push(companion)
+      return companion
+    })
+  } finally {
+    for (const { close } of [...open, ...(main === null ? [] : [main])]) close()
+  }
+}
+
+function openToRead(path: string): (OpenCompanion & { readonly close: () => void }) | null {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+  const read: Read = (offset, length) => {
+    const bytes = new Uint8Array(length)
+    return bytes.subarray(0, readSync(file, bytes, 0, length, offset))
+  }
+  return { bytes: fstatSync(file).size, read, close: () => closeSync(file) }
+}

@@ -1,0 +1,147 @@
+/**
+ * `check DIR`: the databases in a folder: those with a database's ending, whatever their bytes, those that begin as
+ * one, and all that `pull` brought of a tenant. What cannot be looked at counts as a database, so that its own
+ * trouble is told and nothing is passed over.
+ */
+import { fstatSync, lstatSync, readSync, type Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { openDescriptor } from '../../host/files/descriptor.ts'
+import { nameOf, onDisk } from '../../host/files/file-name.ts'
+import { Failure } from '../../model/failure.ts'
+import { journalHoldsFirstPage, walHoldsFirstPage } from '../../sqlite/first-page.ts'
+import { readHeader } from '../../sqlite/header.ts'
+import { readAt } from './live-files.ts'
+import { failureOfPath } from './live-path.ts'
+import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
+import { isFolder, realPathOf } from '../../host/files/path-kind.ts'
+
+const databaseEndings = new Set(['.db', '.db3', '.sqlite', '.sqlite3', '.s3db', '.sl3'])
+const livePart = /-(wal|shm|journal)$/
+
+/**
+ * @param named a file, or a folder (not searched below, but for the files that `pull` puts there)
+ * @returns the file itself, or the databases in the folder, by name
+ * @throws {Failure} NO_PERMISSION when the folder cannot be read
+ */
+export async function findDatabases(named: string): Promise<readonly string[]> {
+  if (!(await isFolder(named))) return [named]
+  const { databases } = await lookInto(named)
+  return [...databases, ...(await findPulledBelow(named))]
+}
+
+/** What lies in a folder and in all folders below it. */
+export interface FoundBelow {
+  /** By folder, then by name. */
+  readonly databases: readonly string[]
+  /** Folders that cannot be read. */
+  readonly unreadable: readonly { readonly path: string; readonly failure: Failure }[]
+  /** Links to folders outside: they are not followed. */
+  readonly links: readonly string[]
+  /** False where there were more folders than could be searched, or more databases than were wanted. */
+  readonly whole: boolean
+}
+
+/**
+ * Other mounts below the folder are searched as well; links to folders are not followed, so there are no loops.
+ * @param foldersMax folders that are searched at most @param databasesMax ends the search once so many were found
+ */
+export async function findDatabasesBelow(
+  folder: string, foldersMax: number, databasesMax = Infinity,
+): Promise<FoundBelow> {
+  const databases: string[] = []
+  const unreadable: { readonly path: string; readonly failure: Failure }[] = []
+  const links: string[] = []
+  const top = await realPathOf(folder)
+  const waiting = [folder]
+  let looked = 0
+  for (; looked < foldersMax && databases.length < databasesMax; looked++) {
+    const path = waiting.pop()
+    if (path === undefined) break
+    try {
+      const found = await lookInto(path)
+      databases.push(...found.databases)
+      waiting.push(...found.folders.toReversed())
+      for (const link of found.links) if (!isBelow(await realPathOf(link), top)) links.push(link)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      const isGone = error.code === 'NOT_FOUND' && path !== folder
+      if (!isGone) unreadable.push({ path, failure: error })
+    }
+  }
+  return { databases, unreadable, links, whole: waiting.length === 0 }
+}
+
+const isBelow = (path: string | null, top: string | null): boolean =>
+  path !== null && top !== null && (path === top || path.startsWith(`${top}/`))
+
+/** What a folder holds, by name. */
+type Names = ReadonlyMap<string, Dirent<Buffer>>
+
+interface Looked {
+  readonly databases: readonly string[]
+  readonly folders: readonly string[]
+  /** That lead to folders. */
+  readonly links: readonly string[]
+}
+
+/** @throws {Failure} NO_PERMISSION, NOT_FOUND, READ_FAILED when the folder cannot be read */
+async function lookInto(folder: string): Promise<Looked> {
+  const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
+    throw failureOfPath(folder, error)
+  })
+  const byName: Names = new Map(entries.map((entry) => [nameOf(entry.name), entry]))
+  const pulled = await namedInManifest(folder)
+  const databases: string[] = []
+  const folders: string[] = []
+  const links: string[] = []
+  for (const [name, entry] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const path = join(folder, name)
+    if (entry.isDirectory()) folders.push(path)
+    else if (entry.isSymbolicLink() && (await isFolder(path))) links.push(path)
+    else if (pulled.has(name) || (await isDatabase(path, entry, byName))) databases.push(path)
+  }
+  return { databases, folders, links }
+}
+
+async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): Promise<boolean> {
+  const part = livePart.exec(path)
+  if (part === null && databaseEndings.has(extname(path).toLowerCase())) return true
+  if (!entry.isFile() && !entry.isSymbolicLink()) return false
+  if (!(await beginsAsDatabase(path))) return false
+  // A live set's own part, whatever its first bytes say, belongs to the database beside it.
+  const main = part === null ? path : path.slice(0, part.index)
+  const mainEntry = part === null ? undefined : beside.get(nameIn(main))
+  return mainEntry === undefined || !(await isDatabase(main, mainEntry, beside))
+}
+
+const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+/**
+ * True as well for what cannot be opened; false for what is no file, and for what leads nowhere or is gone by now.
+ */
+async function beginsAsDatabase(path: string): Promise<boolean> {
+  try {
+    const real = nameOf(await realpath(onDisk(path), 'buffer'))
+    if (!(await stat(onDisk(real))).isFile()) return false
+    using file = openDescriptor(real, 'read-only')
+    const { kind } = readHeader(await readAt(file.number, 0, 100))
+    return kind === 'header' || kind === 'wrong' || (kind === 'not-sqlite' && liesBeside(real))
+  } catch (error) {
+    return !['ENOENT', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')
+  }
+}
+
+/** SQLite takes the first page from a WAL or a journal, whatever the file itself begins with. */
+function liesBeside(path: string): boolean {
+  return ['-wal', '-journal'].some((part) => {
+    if (!lstatSync(onDisk(path + part), { throwIfNoEntry: false })?.isFile()) return false
+    using file = openDescriptor(path + part, 'read-only')
+    const bytes = fstatSync(file.number).size
+    const read = (offset: number, length: number): Uint8Array => {
+      const buffer = new Uint8Array(length)
+      return buffer.subarray(0, readSync(file.number, buffer, 0, length, offset))
+    }
+    return part === '-wal' ? walHoldsFirstPage(read) : journalHoldsFirstPage(read, bytes)
+  })
+}

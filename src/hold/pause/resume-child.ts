@@ -1,0 +1,64 @@
+/**
+ * Resumes what a run left open that was killed: each hold at once, through the admin API or by command, until the
+ * tenant is seen serving. Only then the ledger hears of it: one that is full, damaged or lost keeps nobody from being
+ * resumed.
+ */
+import { text } from 'node:stream/consumers'
+import PQueue from 'p-queue'
+import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
+import type { HoldCommands, Service } from '../../service/port.ts'
+import { connectService } from '../../service/connect.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { Failure } from '../../model/failure.ts'
+import type { AbandonedHold, ResumeOrder } from './guarded-hold.ts'
+import { LateLedger } from './late-ledger.ts'
+import { resumeUntilSeen, resumeWaitMs, type Sight } from './resume.ts'
+
+const atOnce = 16
+/** The descriptor that the guardian hands on. */
+const inheritedLocks = 3
+
+// Whoever shuts the run down may end all of its processes: a tenant that stands still comes first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
+
+void resumeAll().then((code) => process.exit(code))
+
+async function resumeAll(): Promise<ExitCode> {
+  const order = JSON.parse(await text(process.stdin)) as ResumeOrder
+  const locks = order.locks ? HoldLocks.inherited(inheritedLocks) : null
+  await using service = await connectService(order.terms.settings)
+  await using ledger = new LateLedger(order.terms)
+  const queue = new PQueue({ concurrency: atOnce })
+  const seen = await queue.addAll(order.open.map((hold) => () => endHold(hold, service, locks, ledger)))
+  await ledger.endOthers(order, service)
+  return seen.every(Boolean) ? exitCodes.sound : exitCodes.maybePaused
+}
+
+/** @returns whether the tenant was seen serving, or is another process's business */
+async function endHold(
+  hold: AbandonedHold, service: Service, locks: HoldLocks | null, ledger: LateLedger,
+): Promise<boolean> {
+  const { tenant, holder } = hold
+  if ((await locks?.takeWithin(holder, resumeWaitMs(hold.endsByMs, service))) === 'refused') return true
+  try {
+    const { how, resumed } = await resume(hold, service)
+    await ledger.write({ kind: 'hold-ended', tenant, holder, how, heldMs: resumed?.heldMs ?? null })
+    return true
+  } catch (error) {
+    const code = error instanceof Failure ? error.code : 'RESUME_FAILED'
+    await ledger.write({ kind: 'resume-failed', tenant, holder, code })
+    return false
+  } finally {
+    locks?.release(holder)
+  }
+}
+
+async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service: Service): Promise<Sight> {
+  const commands: HoldCommands = { holder, news }
+  await service.endEarlierCommands(commands)
+  const saidYes = news?.deed === 'resume' && news.state === 'succeeded'
+  return resumeUntilSeen({
+    service, tenant, holder, endsByMs, wasHealthy: false, answer: null,
+    resumed: saidYes ? { heldMs: null, continuous: null, bootId: null, endedBy: 'holder' } : null,
+  })
+}

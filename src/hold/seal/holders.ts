@@ -1,0 +1,60 @@
+/** Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused. */
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { onDisk } from '../../host/files/file-name.ts'
+import { findHolders, type FileIdentity } from '../../host/locks/open-file-table.ts'
+import type { LivePath } from '../../model/brand.ts'
+import { liveSetParts, type Holder } from '../../model/result/evidence.ts'
+import { holdingProcesses, nameProcess } from '../../model/holders.ts'
+import type { LiveFiles } from '../live/live-files.ts'
+import { resolveLivePath } from '../live/live-path.ts'
+
+export interface HoldersFound {
+  readonly holders: readonly Holder[]
+  /** What could not be looked at. */
+  readonly unseen: readonly string[]
+  readonly sentence: string
+}
+
+/** Holders of an open live set, ourselves left out. */
+export async function holdersOf(files: LiveFiles): Promise<HoldersFound> {
+  const identities = await Promise.all(files.parts.map(async (part) => {
+    const { dev, ino } = await files.stat(part)
+    return { path: files.path + part, dev, ino }
+  }))
+  return described(await findHolders(identities, { exceptPids: [process.pid] }))
+}
+
+/** Holders of the live set that a path names, without opening anything. @throws {Failure} as resolveLivePath */
+export async function holdersOfPath(named: string): Promise<HoldersFound> {
+  const path = await resolveLivePath(named, null)
+  return described(await findHolders(await identitiesOf(path), { exceptPids: [] }))
+}
+
+/** The parts of a live set that are there. Nothing is opened. */
+export async function identitiesOf(path: LivePath): Promise<readonly FileIdentity[]> {
+  const identities: FileIdentity[] = []
+  for (const part of liveSetParts) {
+    const found = await stat(onDisk(path + part), { bigint: true }).catch(() => null)
+    if (found) identities.push({ path: path + part, dev: found.dev, ino: found.ino })
+  }
+  return identities
+}
+
+const described = ({ holders, unseen }: { readonly holders: readonly Holder[]; readonly unseen: readonly string[] }): HoldersFound =>
+  ({ holders, unseen, sentence: describeHolders(holders, unseen) })
+
+/** `process 7 (node app.js) has app.db, app.db-wal (read, write)`: each process once, with its files. */
+export function describeHolders(holders: readonly Holder[], unseen: readonly string[]): string {
+  const named = holdingProcesses(holders).map(
+    (one) => `${nameProcess(one)} has ${one.paths.map((path) => basename(path)).join(', ')} (${one.modes.join(', ')})`,
+  )
+  const blind = unseen.length > 0 ? ` (not seen: ${unseen.join('; ')})` : ''
+  return named.length > 0 ? named.join('; ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
+}
+
+/** Said where the service was asked to close its files. */
+export const leftOpenHint = [
+  'if it is the service, its quiesce left handles open: correct the service or the hook',
+  'If it is another program, end it. Then try again',
+].join('. ')

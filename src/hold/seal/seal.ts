@@ -1,0 +1,107 @@
+/**
+ * Steps 4 and 5: the probe and the seal. A write lease on every file of the live set is the kernel's word that nobody
+ * else has it open or mapped, in any process, container or mount namespace (hold.md F3, I1.3).
+ */
+import { invariant } from '../../model/bug.ts'
+import { isAtLeast, type Evidence, type ProbeAnswer, type SealLevel } from '../../model/result/evidence.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Accuse } from './conflict.ts'
+import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
+import type { Locked } from './lock.ts'
+import type { Probe } from './probe.ts'
+
+declare const probed: unique symbol
+declare const sealed: unique symbol
+
+/** The lock was refused to a second process. */
+export interface Probed {
+  readonly [probed]: true
+  readonly locked: Locked
+  readonly answer: ProbeAnswer
+}
+
+/** Probed, and as far as `level` says attested by the kernel. */
+export interface Sealed extends Disposable {
+  readonly [sealed]: true
+  readonly locked: Locked
+  readonly level: SealLevel
+  readonly leases: Evidence['lease']
+  /** Aborts at once when somebody opens a file of the live set; by then locks and leases are already given up (F12). */
+  readonly broken: AbortSignal
+  /** Throws unless locks and leases are still ours and unbroken. */
+  assertUnbroken(): void
+}
+
+/**
+ * @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN when the probe, which opens by path, met another file than
+ * the locked one
+ */
+export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
+  invariant(locked.standing, 'only a standing lock can be probed')
+  const answer = await probe.try(locked.files.path, locked.scope, await locked.files.stat('')).catch(async (error: unknown) => {
+    throw await locked.files.areNamed() ? error : new Failure('WRITER_SEEN', `${locked.files.path} leads to another file by now: the probe tried that one`, { cause: error })
+  })
+  return { locked, answer } as unknown as Probed
+}
+
+/** Somebody may be looking at the file for a moment (a backup, an indexer): ask the kernel a few times. */
+const patienceMs = 30
+
+export interface SealTerms {
+  /** The weakest level that the configuration accepts. */
+  readonly required: SealLevel
+  /** The strongest level that this file system can give (overlay: `exclusive`, F11). */
+  readonly ceiling: SealLevel
+  /**
+   * Was somebody asked to stand still? If not, whoever has opened the file since must not wait for us: the lock is
+   * given up before anything else is done.
+   */
+  readonly served: boolean
+  readonly accuse: Accuse
+}
+
+/** @throws {Failure} IN_USE naming the holders, CONTRACT_BROKEN when the service is one of them, LEASE_UNAVAILABLE */
+export async function seal(
+  probed: Probed, { required, ceiling, served, accuse }: SealTerms, signal: AbortSignal,
+): Promise<Sealed> {
+  const { locked } = probed
+  invariant(locked.standing, 'only a standing lock can be sealed')
+  if (locked.scope === 'writer') return sealedAt('writer-locked', locked, null, { state: 'refused', files: 0 })
+  const lease = await leaseLiveSet(locked.files, served ? patienceMs : 0, signal)
+  if (lease.kind === 'held') {
+    if (isAtLeast(ceiling, required)) return sealedAt(ceiling, locked, lease, { state: 'held', files: lease.count })
+    lease[Symbol.dispose]()
+    throw new Failure('LEASE_UNAVAILABLE', `on this file system a kernel lease on ${locked.files.path} does not see every way to the file`)
+  }
+  if (isAtLeast('exclusive', required) && (served || lease.kind === 'unsupported')) return sealedAt('exclusive', locked, null, { state: lease.kind, files: 0 })
+  const file = locked.files.path + lease.part
+  if (lease.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${file}: ${lease.why}`)
+  if (!served) locked[Symbol.dispose]()
+  throw await accuse('IN_USE', { who: 'somebody', pid: null, does: `has ${file} open or mapped` })
+}
+
+function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, leases: Evidence['lease']): Sealed {
+  const breaking = new AbortController()
+  const giveWay = (): void => {
+    lease?.[Symbol.dispose]()
+    locked[Symbol.dispose]()
+    breaking.abort(new Failure('IN_USE', `somebody opened a file of ${locked.files.path} while it was sealed: we gave way at once`, { hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed' }))
+  }
+  const listening = lease === null ? null : onceBroken(lease, giveWay)
+  let open = true
+  const token = {
+    locked, level, leases, broken: breaking.signal,
+    assertUnbroken: () => {
+      if (open && lease?.isUnbroken() === false) giveWay() // The signal may not have reached us yet: ask the kernel.
+      breaking.signal.throwIfAborted()
+      invariant(open && locked.standing, 'the seal was given up before its last use')
+    },
+    [Symbol.dispose]: () => {
+      if (!open) return
+      open = false
+      listening?.[Symbol.dispose]()
+      lease?.[Symbol.dispose]()
+    },
+  }
+  return token as unknown as Sealed
+}

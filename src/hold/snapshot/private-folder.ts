@@ -1,0 +1,53 @@
+/** Folders for customers' data: no other user may get in, or change where their names lead to. */
+import { stat } from 'node:fs/promises'
+import { findUntrusted, type PathUse } from '../../host/files/trusted-path.ts'
+import { makeFolder } from '../../host/folders/folder.ts'
+import { Failure } from '../../model/failure.ts'
+import { failureOfFolder } from './folder-failure.ts'
+
+/**
+ * The folder is made with mode 0700, and refused when others can get in, or could put another one in its place.
+ * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ */
+export async function requirePrivateFolder(folder: string): Promise<void> {
+  // SQLite opens what lies there, and takes names in UTF-8 only.
+  if (!folder.isWellFormed()) {
+    throw new Failure('USAGE', 'a folder for snapshots needs a name in UTF-8', { hint: 'name another folder' })
+  }
+  await makeTrustedFolder(folder)
+  const found = await stat(folder)
+  const unsafe = (why: string): Failure => new Failure('SNAPSHOT_UNSAFE', `${folder} ${why}`)
+  if ((found.mode & 0o077) !== 0) throw unsafe(`is open to others (mode ${(found.mode & 0o777).toString(8)})`)
+  const user = process.geteuid?.()
+  if (user !== undefined && found.uid !== user) throw unsafe(`belongs to another user (uid ${found.uid})`)
+}
+
+/**
+ * Makes a folder (0700) and those above it, or takes the one that is there.
+ * @returns those that were made, the topmost first
+ * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ */
+export async function makeTrustedFolder(folder: string): Promise<readonly string[]> {
+  // Before anything is made: through a link of another user it would be made elsewhere.
+  requireTrustedFolder(folder, 'folder')
+  const made = await makeFolder(folder, 0o700).catch((error: unknown) => {
+    throw failureOfFolder(folder, error)
+  })
+  requireTrustedFolder(folder, 'folder') // What was not there the first time may be another user's.
+  return made
+}
+
+/**
+ * @param hint where else there may be one
+ * @throws {Failure} SNAPSHOT_UNSAFE when another user could change where the name of a folder leads
+ */
+export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>, hint = anotherFolder): void {
+  const untrusted = folder === '' ? null : findUntrusted(folder, use)
+  if (untrusted === null) return
+  const where = untrusted.path === folder ? '' : `${untrusted.path} leads to it: `
+  throw new Failure('SNAPSHOT_UNSAFE', `another user could change where ${folder} leads: ${where}${untrusted.why}`, {
+    hint: use === 'folder' || untrusted.remedy === null ? hint : `${untrusted.remedy}, or ${hint}`,
+  })
+}
+
+const anotherFolder = 'name a folder of its own with mode 0700, below folders that no other user can write'

@@ -1,0 +1,209 @@
+/**
+ * The one place that turns an error of the operating system into a failure: what was tried, on which path, the errno in
+ * words, and advice that fits. It lives here because the configuration is the first that is read (src/ARCHITECTURE.md).
+ */
+import { constants } from 'node:os'
+import { isAbsolute } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
+import { shellWord } from '../../text/shell-words.ts'
+import { Failure, type Concerns, type FailureCode, type TenantState } from '../../model/failure.ts'
+import { whyRefused } from './refused-access.ts'
+
+/** An error of a system call: of Node (`errno` is negative, some have no name for it) or of host/libc.ts. */
+export interface SystemError extends Error {
+  readonly errno: number
+  readonly syscall?: string
+  /** The same in an error of host/libc.ts. */
+  readonly call?: string
+  readonly path?: string
+}
+
+export interface Attempt {
+  /** What was tried, as it follows "cannot" and stands before the path: `write the run lock`. */
+  readonly doing: string
+  /** null: the path that the error names itself, if it names one. */
+  readonly path: string | null
+  /** The code of this part of holdfast, whatever the errno: LEDGER_UNUSABLE. */
+  readonly code?: FailureCode
+  /** The code where the path is at fault (CONFIG_INVALID); a limit or a disk keeps its own. */
+  readonly pathCode?: FailureCode
+  readonly tenant?: TenantState
+  /** How to take another place, as it follows "or": `name another with --config FILE`. */
+  readonly elsewhere?: string
+  /** `machine` where it is met whatever the errno: with a folder that all tenants share. Left out, the errno decides. */
+  readonly concerns?: Concerns
+}
+
+export function isSystemError(error: unknown): error is SystemError {
+  if (!(error instanceof Error)) return false
+  const { errno } = error as NodeJS.ErrnoException
+  return typeof errno === 'number' && names.has(Math.abs(errno))
+}
+
+/** Node cannot load a library or a file of our own program: its errno stands in the words alone. */
+export function isLoadError(error: unknown): error is Error & { readonly code: string } {
+  const loading = ['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && loading.includes(error.code)
+}
+
+/** The Failure that an error of the system stands for. Anything else is passed on as it is. */
+export function systemFailure(error: SystemError, attempt: Attempt): Failure
+export function systemFailure(error: unknown, attempt: Attempt): unknown
+export function systemFailure(error: unknown, attempt: Attempt): unknown {
+  if (!isSystemError(error)) return error
+  const path = attempt.path ?? error.path ?? null
+  const kind = kindOf(error, path)
+  const { doing, elsewhere, tenant, concerns = ofMachine.has(nameOfError(error)) ? 'machine' : 'tenant' } = attempt
+  const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : attempt.pathCode ?? kind.code)
+  const move = elsewhere !== undefined && movable.has(nameOfError(error)) ? `; or ${elsewhere}` : ''
+  const what = path === null ? doing : `${doing} ${shortened(path)}`
+  return new Failure(code, `cannot ${what}: ${inWords(error)}`, {
+    hint: `${kind.hint}${move}`, cause: error, concerns,
+    ...(tenant === undefined ? {} : { tenant }),
+  })
+}
+
+/**
+ * The net below all others, for an error that was not expected where it came up: it names the call.
+ * @param path what was worked on; the error's own path comes first
+ */
+export function unforeseenFailure(error: unknown, path: string | null = null): unknown {
+  if (isLoadError(error)) {
+    return new Failure('READ_FAILED', `cannot load a part of holdfast: ${error.message.split('\n')[0]}`, {
+      hint: 'look at free descriptors and memory, and at the rights of its folder; or install holdfast again',
+      cause: error,
+    })
+  }
+  if (!isSystemError(error)) return error
+  const call = callOf(error)
+  const doing = call === undefined ? 'go on with' : `go on: the system refused ${call} of`
+  const at = error.path ?? path
+  return systemFailure(error, { doing: at === null ? doing.replace(/ (?:of|with)$/, '') : doing, path: at })
+}
+
+/** `no space left on device (ENOSPC)`. */
+export function inWords(error: SystemError): string {
+  const name = nameOfError(error)
+  const words = getSystemErrorMap().get(-Math.abs(error.errno))?.[1] ?? wordsOfOurs[name]
+  return words === undefined ? name : `${words} (${name})`
+}
+
+/** The name of its errno, also where Node has none for it (EDQUOT, ESTALE). */
+export function nameOfError({ errno }: SystemError): string {
+  const number = Math.abs(errno)
+  return names.get(number) ?? `errno ${number}`
+}
+
+const callOf = ({ syscall, call }: SystemError): string | undefined => syscall ?? call
+
+/** Of two names for one number the one of the manual pages. */
+const names: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(constants.errno).map(([name, number]) => [number, name] as const),
+  [constants.errno.EAGAIN, 'EAGAIN'], [constants.errno.EOPNOTSUPP, 'EOPNOTSUPP'],
+])
+
+/** What libuv has no words for. */
+const wordsOfOurs: Readonly<Record<string, string>> = {
+  EDQUOT: 'disk quota exceeded', ESTALE: 'stale file handle', ENOLCK: 'no locks available',
+  EDEADLK: 'resource deadlock avoided', ECHILD: 'no child processes', ENOEXEC: 'exec format error',
+  EBADMSG: 'bad message', ENOLINK: 'link has been severed', ETIME: 'timer expired',
+}
+
+/** What the next tenant would meet as well. */
+const ofMachine = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOSPC', 'EDQUOT', 'EROFS'])
+
+/** Where another place would help. */
+const movable = new Set([
+  'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ESTALE', 'ENOENT', 'ENOTDIR', 'ELOOP',
+  'ENAMETOOLONG', 'ENOLCK', 'ENODEV',
+])
+
+interface Kind {
+  readonly code: FailureCode
+  readonly hint: string
+}
+
+function kindOf(error: SystemError, path: string | null): Kind {
+  const name = nameOfError(error)
+  const word = path === null ? null : shellWord(shortened(path))
+  switch (name) {
+    case 'EACCES':
+    case 'EPERM':
+      return { code: 'NO_PERMISSION', hint: whyRefused(path, callOf(error)) }
+    case 'EROFS': {
+      const look = word === null ? '' : ` (\`findmnt -T ${word}\` names it)`
+      return { code: 'NO_PERMISSION', hint: `the file system there may only be read${look}: mount it writable` }
+    }
+    case 'ENOSPC': {
+      const look = word === null ? '' : `; \`df -h ${word}\` shows the room, \`df -i ${word}\` the number of files`
+      return { code: 'NO_SPACE', hint: `free space there${look}` }
+    }
+    case 'EDQUOT':
+      return { code: 'NO_SPACE', hint: 'the quota of this user is used up there (`quota`): delete files, or raise it' }
+    case 'ENOENT':
+      return { code: 'NOT_FOUND', hint: isOfLostFolder(error, path) ? lostFolder : 'check the path' }
+    case 'ENOTDIR':
+    case 'ELOOP': {
+      const look = word === null ? 'look at each step of the path' : `\`namei -l ${word}\` shows each step`
+      return { code: 'NOT_FOUND', hint: `${look}: ${stepOf[name]}` }
+    }
+    case 'ENAMETOOLONG':
+      return { code: 'NOT_FOUND', hint: 'use a shorter path, or shorter names in it' }
+    case 'EISDIR':
+    case 'ENXIO':
+      return { code: 'NOT_A_FILE', hint: 'name a regular file' }
+    default:
+      return { code: 'READ_FAILED', hint: hints[name] ?? otherwise }
+  }
+}
+
+/** A relative path leads nowhere once the current folder was removed. */
+function isOfLostFolder(error: SystemError, path: string | null): boolean {
+  if (callOf(error) === 'uv_cwd') return true
+  if (path === null || isAbsolute(path)) return false
+  try {
+    process.cwd()
+    return false
+  } catch {
+    return true
+  }
+}
+
+const lostFolder = 'the current folder was removed: change to one that is there, or use absolute paths'
+const stepOf = {
+  ENOTDIR: 'one of them is no folder',
+  ELOOP: 'one of them is a symbolic link that leads in a circle, or one that is not followed',
+} as const
+const otherwise = 'this says nothing of the data; look at the kernel log (`dmesg`), and run again'
+const unable = 'this kernel, container or file system cannot do it: look whether a sandbox forbids the call, and use a '
+  + 'local file system'
+const endGone = 'the other end is gone: look for a process that was killed (`dmesg`), and run again'
+
+/** Nothing here is about disks but EIO. */
+const hints: Readonly<Record<string, string>> = {
+  EMFILE: 'this process may not open more files: raise its limit (`ulimit -n`, LimitNOFILE= of a systemd unit)',
+  ENFILE: 'this machine may not open more files: end programs, or raise the limit (`sysctl fs.file-max`)',
+  ENOMEM: 'memory ran out, or a limit on it is reached: free some, or raise the limit (`ulimit -v`, MemoryMax= of a '
+    + 'systemd unit, that of the container)',
+  EAGAIN: 'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, '
+    + 'pids.max of the container), or run again later',
+  EIO: 'the disk failed, or the network behind it: look at the kernel log (`dmesg`) before anything is written there',
+  EFBIG: 'a limit on the size of a file is reached, the disk is not full: raise it (`ulimit -f`, LimitFSIZE= of a '
+    + 'systemd unit), or use a file system that takes larger files',
+  ESTALE: 'the server of this network file system no longer knows the file: mount it again, and run holdfast where '
+    + 'the disk is local',
+  ENODEV: 'the device is not there, or has no such files: look at the mount and at the kernel log (`dmesg`)',
+  ETXTBSY: 'it is a program that is being run or written: run again when that is over',
+  EBUSY: 'something else uses it, such as a mount: run again when that is over',
+  EEXIST: 'something of that name is there already: move it away',
+  ENOTEMPTY: 'somebody put something into the folder meanwhile: look what it is',
+  EINTR: 'a signal came in between: run again',
+  ENOLCK: 'this file system has no locks to give: on NFS look at its lock service, or use a local file system',
+  ETIMEDOUT: 'nobody answered in time: look at the network file system, or the network',
+  EPIPE: endGone, ECONNRESET: endGone,
+  ENOSYS: unable, EOPNOTSUPP: unable, EINVAL: unable, ENOTTY: unable,
+}
+
+/** A name that is too long is no help to a person. */
+const shortened = (path: string): string => (path.length > pathLengthMax ? `${path.slice(0, 80)}...` : path)
+const pathLengthMax = 1_000

@@ -1,1 +1,0 @@
-export { argumentsOf, nameOf, onDisk } from '../model/file-name.ts'

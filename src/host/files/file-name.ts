@@ -1,0 +1,1 @@
+export { argumentsOf, nameOf, onDisk } from '../../model/file-name.ts'

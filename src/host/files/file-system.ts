@@ -1,0 +1,105 @@
+/** Which file system a path lies on, and what room is left there. */
+import { readFileSync } from 'node:fs'
+import { realpath, stat, statfs } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { invariant } from '../../model/bug.ts'
+import { monotonicMs } from '../clock.ts'
+import { nameOf, onDisk } from './file-name.ts'
+
+export interface FileSystem {
+  /** As the kernel names it: `ext4`, `overlay`, `fuse.sshfs`. */
+  readonly type: string
+  readonly mountPoint: string
+  /** Device, server export, or whatever the file system calls its source. */
+  readonly source: string
+  readonly readOnly: boolean
+}
+
+/** One line of /proc/PID/mountinfo. */
+export interface Mount extends FileSystem {
+  /** Device number as `major:minor`, decimal. */
+  readonly device: string
+  readonly superOptions: readonly string[]
+}
+
+/**
+ * The mount that a path, with every link resolved, lies on. Looks at the path but never opens it.
+ * @throws the error of stat when there is no such path
+ */
+export async function fileSystemOf(path: string): Promise<FileSystem> {
+  const real = nameOf(await realpath(onDisk(path), 'buffer'))
+  const [{ dev }, text] = await Promise.all([stat(onDisk(real), { bigint: true }), readFile('/proc/self/mountinfo', 'utf8')])
+  const { type, mountPoint, source, readOnly } = mountOf(real, deviceName(dev), parseMountInfo(text))
+  return { type, mountPoint, source, readOnly }
+}
+
+/** The mounts are read anew after this: a thousand files need not each read them. */
+const mountPointsFreshMs = 1_000
+let lastRead: { readonly atMs: number; readonly points: ReadonlySet<string> } | null = null
+
+/**
+ * Is something mounted at this very path, every link of which is resolved? Of a single file then another name lies
+ * outside. Nowhere where there is no /proc.
+ */
+export function isMountPoint(real: string): boolean {
+  if (lastRead === null || monotonicMs() - lastRead.atMs >= mountPointsFreshMs) lastRead = { atMs: monotonicMs(), points: readMountPoints() }
+  return lastRead.points.has(real)
+}
+
+function readMountPoints(): ReadonlySet<string> {
+  try {
+    // Letter by letter a byte of a name, in whatever encoding it is.
+    return new Set(parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')).map(({ mountPoint }) => nameOf(Buffer.from(mountPoint, 'latin1'))))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set()
+    throw error
+  }
+}
+
+/**
+ * The innermost mount above the path that has its device number; where none has, the innermost of all: on btrfs, overlay
+ * and the like a file's device number is not its mount's.
+ */
+export function mountOf(real: string, device: string, mounts: readonly Mount[]): Mount {
+  const above = mounts.filter(({ mountPoint }) => mountPoint === '/' || real === mountPoint || real.startsWith(`${mountPoint}/`))
+  const sameDevice = above.filter((mount) => mount.device === device)
+  // Of several on one mount point the last hides the others.
+  const innermost = (sameDevice.length > 0 ? sameDevice : above).reduce<Mount | null>(
+    (best, mount) => (best === null || mount.mountPoint.length >= best.mountPoint.length ? mount : best), null)
+  invariant(innermost, `no mount above ${real}`)
+  return innermost
+}
+
+/** proc(5), /proc/pid/mountinfo. Lines that do not have its form are left out. Pure. */
+export function parseMountInfo(text: string): readonly Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const fields = line.split(' ')
+    const separator = fields.indexOf('-', 6)
+    const [, , device, , mountPoint, options] = fields
+    const [type, source, superOptions] = fields.slice(separator + 1)
+    if (separator === -1 || device === undefined || mountPoint === undefined || type === undefined) return []
+    const flags = `${options},${superOptions}`.split(',')
+    return [{
+      device, mountPoint: unescapeOctal(mountPoint), type: unescapeOctal(type), source: unescapeOctal(source ?? ''), readOnly: flags.includes('ro'),
+      superOptions: (superOptions ?? '').split(','),
+    }]
+  })
+}
+
+/** `\040` and the like: the kernel escapes blanks, line ends, backslashes and `#` of a name, byte by byte. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}
+
+/** A device number of stat as the kernel prints it: `major:minor`, decimal. The C library's layout, 64 bits. */
+export function deviceName(dev: bigint): string {
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)
+  return `${major}:${minor}`
+}
+
+/** Bytes that an ordinary user may still write there. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}

@@ -1,0 +1,188 @@
+/**
+ * A file that is written anew as a whole: a reader finds the old one or the new one, never a part, whatever happens
+ * meanwhile. The folder may belong to another user, who may rename in it.
+ */
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, renameSync,
+  unlinkSync, writeSync, type BigIntStats,
+} from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { systemFailure } from '../failures/system-failure.ts'
+import { findUntrusted } from './trusted-path.ts'
+import { Failure } from '../../model/failure.ts'
+import { firstBytes, isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
+import { onDisk } from './file-name.ts'
+import { nameDescriptor } from '../libc.ts'
+import { OpenFolder, hasDescriptorPaths } from '../folders/open-folder.ts'
+
+/**
+ * Puts `text` in the place of the file. It keeps mode and group of a regular file that is there (root: its owner too),
+ * else it has mode 0644. It is on the disk when this returns. Where this throws, the old file is as it was and
+ * nothing lies beside it.
+ * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION where another
+ * user could choose the folder; NOT_FOUND, NO_SPACE, READ_FAILED for what the system refused
+ */
+export function replaceFile(path: string, text: string): void {
+  try {
+    using folder = OpenFolder.named(dirname(path))
+    requireOwnChoice(path, folder)
+    const name = onDisk(basename(path))
+    const old = requireReplaceable(path, folder, path.endsWith('/') ? '.' : name)
+    using draft = openDraft(folder)
+    writeAll(draft.descriptor, Buffer.from(text))
+    takeOver(draft.descriptor, old, path)
+    fsyncSync(draft.descriptor)
+    draft.rename(name)
+    syncFolder(folder)
+  } catch (error) {
+    throw systemFailure(error, { doing: 'write', path })
+  }
+}
+
+/**
+ * Another user who may rename on the way could lead us into any folder. In the end they may only choose among folders
+ * of their own: there they could have written the file themselves. The folder is looked at by its descriptor.
+ */
+function requireOwnChoice(path: string, folder: OpenFolder): void {
+  const untrusted = findUntrusted(dirname(path), 'shared-folder')
+  if (untrusted === null) return
+  const opened = folder.stat()
+  const found = lstatSync(onDisk(untrusted.path), { bigint: true })
+  const isTheFolder = found.dev === opened.dev && found.ino === opened.ino
+  const isOfOneUser = (found.mode & 0o022n) === 0n && found.uid === opened.uid
+  if (isTheFolder || isOfOneUser) return
+  const why = `${untrusted.path}: ${untrusted.why}`
+  throw new Failure('NO_PERMISSION', `another user could change where ${path} leads: ${why}`, {
+    hint: 'name a file in a folder that is reached through folders of root or of this user',
+  })
+}
+
+/** What is there now; null where there is nothing. */
+function requireReplaceable(path: string, folder: OpenFolder, name: string | Buffer): BigIntStats | null {
+  requireNoCompanion(path)
+  const old = lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false })
+  if (old === undefined) return null
+  if (old.isSymbolicLink()) {
+    throw notReplaced(`${path} is a symbolic link, which is not followed`, 'name the file itself')
+  }
+  if (!old.isFile()) {
+    const kind = old.isDirectory() ? 'a folder' : old.isFIFO() ? 'a pipe' : old.isSocket() ? 'a socket' : 'a device'
+    throw notReplaced(`${path} is ${kind}, not a regular file`, 'name a file, which is made where there is none')
+  }
+  if (old.size > 0n && isPartOfLiveSet(beginningOf(folder, name))) {
+    throw notReplaced(`${path} is a database, or lies beside one as a part of it`, 'name another file')
+  }
+  return old
+}
+
+/** Even a new one, or an empty one: SQLite takes whatever has this name for a part of the database beside it. */
+function requireNoCompanion(path: string): void {
+  const part = ['-wal', '-shm', '-journal'].find((one) => path.endsWith(one))
+  if (part === undefined) return
+  throw notReplaced(`${path} has the name of a part of a database (${part})`, 'name another file')
+}
+
+const notReplaced = (message: string, hint: string): Failure => new Failure('NOT_A_FILE', message, { hint })
+
+/** Empty where we may not read it: it is another user's, and can be replaced all the same. */
+function beginningOf(folder: OpenFolder, name: string | Buffer): Uint8Array {
+  try {
+    const file = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const bytes = Buffer.alloc(firstBytes)
+      return bytes.subarray(0, readSync(file, bytes, 0, firstBytes, 0))
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    if (codeOf(error) === 'EACCES') return Buffer.alloc(0)
+    throw error
+  }
+}
+
+interface Draft extends Disposable {
+  readonly descriptor: number
+  /** Gives it its name, in the place of what has that name. */
+  rename(name: string | Buffer): void
+}
+
+/** Without a name wherever the system can do that: what is killed half-way leaves nothing behind. */
+function openDraft(folder: OpenFolder): Draft {
+  const draft = `.holdfast-${randomUUID()}`
+  let isNamed = false
+  const unnamed = openUnnamed(folder)
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const descriptor = unnamed ?? openSync(folder.at(draft), flags, 0o600)
+  isNamed = unnamed === null
+  return {
+    descriptor,
+    rename: (name) => {
+      if (!isNamed) nameDescriptor(descriptor, folder.number, draft)
+      isNamed = true
+      renameSync(folder.at(draft), folder.at(name))
+      isNamed = false
+    },
+    [Symbol.dispose]: () => {
+      closeSync(descriptor)
+      if (isNamed) unlinkSync(folder.at(draft))
+    },
+  }
+}
+
+/** null where a file system has none (EOPNOTSUPP; EISDIR from overlay), or no /proc is there to name one. */
+function openUnnamed(folder: OpenFolder): number | null {
+  const unnamed = 0o20000000 | constants.O_DIRECTORY // O_TMPFILE, which Node has no name for.
+  if (!hasDescriptorPaths()) return null
+  try {
+    return openSync(folder.at('.'), unnamed | constants.O_WRONLY, 0o600)
+  } catch (error) {
+    if (['ENOTSUP', 'EOPNOTSUPP', 'EISDIR'].includes(codeOf(error))) return null
+    throw error
+  }
+}
+
+function writeAll(descriptor: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done)
+}
+
+/** Owner (root alone may give files away), group and mode of the old file, but no bits that make a program of it. */
+function takeOver(descriptor: number, old: BigIntStats | null, path: string): void {
+  if (old === null) return fchmodSync(descriptor, 0o644)
+  const ours = fstatSync(descriptor)
+  const owner = process.geteuid?.() === 0 ? Number(old.uid) : ours.uid
+  const group = Number(old.gid)
+  if (owner !== ours.uid || group !== ours.gid) giveTo(descriptor, owner, group, path)
+  // Whoever else made it may have let others write it: they would write what we say.
+  const isOthers = ![0n, BigInt(owner)].includes(old.uid)
+  fchmodSync(descriptor, Number(old.mode) & (isOthers ? 0o755 : 0o777))
+}
+
+function giveTo(descriptor: number, owner: number, group: number, path: string): void {
+  try {
+    fchownSync(descriptor, owner, group)
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error
+    const hint = `add this user to group ${group}, or have the folder hand its group on: `
+      + `chgrp ${group} FOLDER && chmod g+s FOLDER`
+    throw new Failure('NO_PERMISSION', `${path} is of group ${group}, which a new file of this user cannot have`, {
+      cause: error, hint,
+    })
+  }
+}
+
+/** The rename is done: that a folder which may not be listed cannot be synced is no failure. */
+function syncFolder(folder: OpenFolder): void {
+  try {
+    const descriptor = openSync(folder.at('.'), constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    if (!['EACCES', 'EINVAL'].includes(codeOf(error))) throw error
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')

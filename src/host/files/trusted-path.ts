@@ -1,0 +1,155 @@
+/**
+ * Who could change what a path leads to, besides root and us. What holdfast obeys (configuration, token,
+ * certificates) and where it keeps customers' data must be out of the reach of others, with every folder and every
+ * link on the way.
+ */
+import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { nameOf, onDisk } from '../../model/file-name.ts'
+
+/** What lets another user change where a path leads. */
+export interface Untrusted {
+  /** The file, folder or link in question. */
+  readonly path: string
+  /** Such as `it belongs to another user (uid 1000, mode 0755)`. */
+  readonly why: string
+  /**
+   * A command that mends it; null for what lies above and is not ours alone to change: there another place is the
+   * remedy.
+   */
+  readonly remedy: string | null
+}
+
+/**
+ * What the path is to be at its end: a `file` that only root and we may write, a `folder` in which only root and we
+ * may write, or a `shared-folder` such as /tmp, where others may write too but may not rename what is ours.
+ */
+export type PathUse = 'file' | 'folder' | 'shared-folder'
+
+/**
+ * Walks the path as the kernel does, through every link.
+ * @returns the first thing that another user could change; null where there is none. What is not there yet, or cannot
+ * be looked at, is passed over: opening it says why. So is what is neither file nor folder.
+ */
+export function findUntrusted(path: string, use: PathUse): Untrusted | null {
+  if (process.geteuid === undefined) return null // Owners and modes mean nothing there.
+  const pending = absolute(path)?.split('/').filter(Boolean)
+  if (pending === undefined) return null
+  let at = '/'
+  let above = look(at)
+  let found = above && judgeFolder(at, above, pending.length > 0 ? 'above' : use)
+  for (let links = 0; found === null && above !== null; ) {
+    const name = pending.shift()
+    if (name === undefined) return null
+    const here = name === '..' ? dirname(at) : join(at, name)
+    const stats = look(here)
+    if (stats === null) return null
+    if (stats.isSymbolicLink()) {
+      if (++links > linksMax) return null
+      if (isShared(above) && !isTrustedOwner(stats)) return { ...belongsToOther(here, stats), remedy: null }
+      const target = targetOf(here)
+      if (target === null) return null
+      pending.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
+      if (!target.startsWith('/')) continue
+      at = '/'
+      above = look(at)
+      continue
+    }
+    found = stats.isDirectory() ? judgeFolder(here, stats, pending.length > 0 ? 'above' : use) : judgeFile(here, stats)
+    at = here
+    above = stats
+  }
+  return found
+}
+
+/** As the kernel's own limit. */
+const linksMax = 40
+const writableByOthers = 0o022
+const sticky = 0o1000
+
+/** Others may make names there, but only rename their own. */
+const isShared = ({ mode }: Stats): boolean => (mode & writableByOthers) !== 0
+
+function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): Untrusted | null {
+  if (!isTrustedOwner(stats) && !isUnnamedOwner(stats)) return { ...belongsToOther(path, stats), remedy: null }
+  if (!isShared(stats)) return null
+  const isSticky = (stats.mode & sticky) !== 0
+  if (use === 'folder') return { ...writable(path, stats), ...(isSticky ? { remedy: null } : {}) }
+  if (isSticky) return null
+  const found = writable(path, stats)
+  if (use === 'shared-folder') return { ...found, remedy: `chmod +t ${shown(path)}` }
+  return stats.uid !== 0 ? found : { ...found, remedy: null }
+}
+
+function judgeFile(path: string, stats: Stats): Untrusted | null {
+  if (!stats.isFile()) return null
+  if (!isTrustedOwner(stats)) return belongsToOther(path, stats)
+  return isShared(stats) ? writable(path, stats) : null
+}
+
+const isTrustedOwner = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid?.()
+
+function belongsToOther(path: string, { uid, mode }: Stats): Untrusted {
+  const owner = process.geteuid?.() === 0 ? 'root' : String(process.geteuid?.())
+  const why = `it belongs to another user (uid ${uid}, mode ${octal(mode)})`
+  return { path, why, remedy: `chown ${owner} ${shown(path)}` }
+}
+
+function writable(path: string, { mode, gid }: Stats): Untrusted {
+  const byGroup = (mode & 0o002) === 0
+  const who = byGroup ? `its group (gid ${gid}) may write it` : 'everybody may write it'
+  return { path, why: `${who} (mode ${octal(mode)})`, remedy: `chmod ${byGroup ? 'g' : 'go'}-w ${shown(path)}` }
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
+/** As one word of a shell. */
+function shown(path: string): string {
+  return /^[\w/.,:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/**
+ * In a user namespace of its own a process sees the machine's root, and all whom the namespace does not name, as one
+ * number. The folders above everything (`/`, `/tmp`) belong to it there.
+ */
+function isUnnamedOwner({ uid }: Stats): boolean {
+  unnamedOwner ??= readUnnamedOwner()
+  return uid === unnamedOwner
+}
+let unnamedOwner: number | null = null
+
+/** -1 where every owner is told by name. */
+function readUnnamedOwner(): number {
+  try {
+    if (/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'))) return -1
+    return Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1'))
+  } catch {
+    return -1 // No such system.
+  }
+}
+
+/** null for a relative path while our current folder is gone. */
+function absolute(path: string): string | null {
+  try {
+    return resolve(path)
+  } catch {
+    return null
+  }
+}
+
+/** null where the link cannot be read. */
+function targetOf(link: string): string | null {
+  try {
+    return nameOf(readlinkSync(onDisk(link), 'buffer'))
+  } catch {
+    return null
+  }
+}
+
+/** null for what is not there, or where we may not look. */
+function look(path: string): Stats | null {
+  try {
+    return lstatSync(onDisk(path))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,56 @@
+/** /proc/PID/maps: which of the files sought a process has mapped, even long after it closed its descriptor (I1.3). */
+import { statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { deviceName } from '../files/file-system.ts'
+import { goneOrHidden } from './open-descriptors.ts'
+import type { FileIdentity } from './open-file-table.ts'
+
+/** @param folder of processes.ts `folderOf`. Empty for a process that is gone. `hidden`: we may not look. */
+export async function mappingsOf(folder: string, files: readonly FileIdentity[]): Promise<readonly FileIdentity[] | 'hidden'> {
+  try {
+    const mappings = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
+    return files.filter((file) => mappings.some((mapping) => isMappingOf(folder, mapping, file)))
+  } catch (error) {
+    const why = goneOrHidden(error)
+    if (why === null) throw error
+    return why === 'hidden' ? 'hidden' : []
+  }
+}
+
+export interface Mapping {
+  /** Start and end, hexadecimal, as the kernel prints them. */
+  readonly addresses: string
+  /** `major:minor`, decimal. */
+  readonly device: string
+  readonly ino: bigint
+  readonly path: string
+}
+
+/** proc(5), /proc/pid/maps; memory without a file is left out. Pure. */
+export function parseMaps(text: string): readonly Mapping[] {
+  return [...text.matchAll(/^([\da-f]+-[\da-f]+) \S+ [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(([, addresses = '', major = '', minor = '', ino = '', path = '']) => (
+    { addresses, device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`, ino: BigInt(ino), path }))
+}
+
+/**
+ * On btrfs and overlay the device printed here is not the one that stat gives, so there the inode number must do together
+ * with the path, or what the mapping itself leads to where we are allowed to follow it.
+ */
+function isMappingOf(folder: string, mapping: Mapping, file: FileIdentity): boolean {
+  const sameInode = mapping.ino === file.ino
+  if (sameInode && mapping.device === deviceName(file.dev)) return true
+  const printed = file.path.replaceAll('\n', '\\012') // The only character that the kernel escapes there.
+  const samePath = mapping.path === printed || mapping.path === `${printed} (deleted)`
+  if (sameInode && samePath) return true
+  return (sameInode || samePath) && leadsTo(folder, mapping, file)
+}
+
+function leadsTo(folder: string, { addresses }: Mapping, file: FileIdentity): boolean {
+  try {
+    const found = statSync(`${folder}/map_files/${addresses}`, { bigint: true })
+    return found.dev === file.dev && found.ino === file.ino
+  } catch (error) {
+    if (goneOrHidden(error) !== null) return false
+    throw error
+  }
+}

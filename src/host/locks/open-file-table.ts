@@ -1,0 +1,130 @@
+/**
+ * Who has a file open, mapped or locked, as far as /proc lets us see. Nothing here opens the files sought, so no lease
+ * is broken by looking.
+ *
+ * Not to be seen by anybody: descriptors on their way through a unix socket, or registered with io_uring. Only the kernel
+ * lease knows of those (hold.md F3), which is why this table names holders and never proves that there are none.
+ */
+import { readdirSync, readlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { count } from '../../text/count.ts'
+import type { Holder } from '../../model/result/evidence.ts'
+import { Breath } from '../clock.ts'
+import { commandOf } from '../process/command-line.ts'
+import { deviceName, parseMountInfo } from '../files/file-system.ts'
+import { descriptorsOf, goneOrHidden } from './open-descriptors.ts'
+import { mappingsOf } from './mappings.ts'
+import { parseLocks, type KernelLock } from './proc-locks.ts'
+import { requireLinux } from '../platform.ts'
+import { folderOf } from '../process/processes.ts'
+
+export interface FileIdentity {
+  readonly path: string
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+export type HolderMode = Holder['modes'][number]
+
+/**
+ * One entry for each process and file, by pid. A process that starts or ends meanwhile may be missed.
+ * @returns `unseen`: what could not be looked at, in plain words
+ * @throws {Failure} PLATFORM_UNSUPPORTED
+ */
+export async function findHolders(
+  files: readonly FileIdentity[], options: { readonly exceptPids: readonly number[] },
+): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
+  requireLinux()
+  const sightings = new Sightings(options.exceptPids)
+  const breath = new Breath()
+  const hidden: number[] = []
+  for (const pid of pids()) {
+    const folder = options.exceptPids.includes(pid) ? null : folderOf(pid)
+    if (folder === null) continue
+    const descriptors = await descriptorsOf(folder, files, breath)
+    const mappings = await mappingsOf(folder, files)
+    if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
+    if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
+    if (mappings !== 'hidden') for (const file of mappings) sightings.add(pid, file, ['mapped'])
+    await breath.take()
+  }
+  const locks = await readLocks()
+  if (locks !== 'hidden') addLocks(locks, files, sightings)
+  return { holders: sightings.holders(), unseen: await unseen(hidden, locks === 'hidden') }
+}
+
+/** Who has a kernel lease on one of the files, by the kernel's list of locks alone: no process is looked into. Empty where the list is hidden. */
+export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<readonly Holder[]> {
+  requireLinux()
+  const sightings = new Sightings([])
+  const locks = await readLocks()
+  if (locks !== 'hidden') addLocks(locks.filter(({ kind }) => kind === 'lease'), files, sightings)
+  return sightings.holders()
+}
+
+function pids(): readonly number[] {
+  return readdirSync('/proc').map(Number).filter((pid) => Number.isInteger(pid) && pid > 0)
+}
+
+/** Locks and leases of processes whose descriptors are hidden from us stand in /proc/locks all the same, unless a sandbox masks it. */
+async function readLocks(): Promise<readonly KernelLock[] | 'hidden'> {
+  try {
+    return parseLocks(await readFile('/proc/locks', 'latin1'))
+  } catch (error) {
+    if (goneOrHidden(error) === null) throw error
+    return 'hidden'
+  }
+}
+
+function addLocks(locks: readonly KernelLock[], files: readonly FileIdentity[], sightings: Sightings): void {
+  for (const lock of locks) {
+    const file = files.find(({ dev, ino }) => ino === lock.ino && deviceName(dev) === lock.device)
+    if (file && lock.pid !== null) sightings.add(lock.pid, file, [lock.kind])
+  }
+}
+
+const pidsNamedMax = 3
+function pidsOf(all: readonly number[]): string {
+  const more = all.length - pidsNamedMax
+  return `${all.length === 1 ? 'pid' : 'pids'} ${all.slice(0, pidsNamedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+async function unseen(hidden: readonly number[], locksHidden: boolean): Promise<readonly string[]> {
+  const sentences: string[] = []
+  if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
+  if (hidden.length > 0) sentences.push(`the open files of ${count(hidden.length, 'process', 'processes')} of other users or with more rights than ours (${pidsOf(hidden)})`)
+  const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'))
+  const hides = mounts.some(({ type, superOptions }) => type === 'proc' && superOptions.some((option) => /^hidepid=(?!0|off)/.test(option)))
+  if (hides && process.geteuid?.() !== 0) sentences.push('processes of other users, which this system hides from us (hidepid)')
+  if (!isFirstPidNamespace()) sentences.push('processes outside this container (another pid namespace)')
+  return sentences
+}
+
+function isFirstPidNamespace(): boolean {
+  // PROC_PID_INIT_INO of the kernel: the number of the namespace that sees every process.
+  return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]'
+}
+
+class Sightings {
+  readonly #except: ReadonlySet<number>
+  readonly #seen = new Map<string, { readonly pid: number; readonly path: string; readonly modes: Set<HolderMode> }>()
+
+  constructor(exceptPids: readonly number[]) {
+    this.#except = new Set(exceptPids)
+  }
+
+  add(pid: number, file: FileIdentity, modes: readonly HolderMode[]): void {
+    if (this.#except.has(pid)) return
+    const key = `${pid} ${file.path}`
+    const entry = this.#seen.get(key) ?? { pid, path: file.path, modes: new Set() }
+    for (const mode of modes) entry.modes.add(mode)
+    this.#seen.set(key, entry)
+  }
+
+  holders(): readonly Holder[] {
+    const order: readonly HolderMode[] = ['read', 'write', 'mapped', 'lock', 'lease']
+    return [...this.#seen.values()]
+      .map(({ pid, path, modes }) => ({ pid, command: commandOf(pid), modes: order.filter((mode) => modes.has(mode)), path }))
+      .sort((one, other) => one.pid - other.pid)
+  }
+}

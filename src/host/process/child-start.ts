@@ -1,0 +1,83 @@
+/** Starting child processes, and what it means for a person that one could not be started or ended too early. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { nameOfError, isSystemError, systemFailure } from '../failures/system-failure.ts'
+import { Failure } from '../../model/failure.ts'
+import { sleep } from '../clock.ts'
+
+export interface Ended {
+  readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
+  /** null when a signal ended it. */
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last 4 KB of what it wrote there. */
+  readonly stderr: string
+}
+
+export interface Start {
+  /** What a person reads in the place of the command line. */
+  readonly name: string
+  readonly env: Readonly<Record<string, string>>
+  /** A session of its own: a Ctrl-C in our terminal does not reach it. */
+  readonly ownSession: boolean
+}
+
+/** How long a shortage of the machine may take, in ms: another program that starts many processes is over soon. */
+const waitsMs = [50, 200, 750] as const
+const passing = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
+
+/**
+ * Resolves when the process is there; what it runs may still fail.
+ * @throws {Failure} READ_FAILED when it could not be started, also a moment later
+ */
+export async function startProcess(args: readonly string[], start: Start): Promise<ChildProcessWithoutNullStreams> {
+  try {
+    return await despiteShortage(() => spawnOnce(args, start))
+  } catch (error) {
+    throw systemFailure(error, { doing: `start the process ${start.name} with`, path: process.execPath, code: 'READ_FAILED' })
+  }
+}
+
+/** Tries again a moment later where the machine was short of something. @throws what the last attempt threw */
+export async function despiteShortage<Value>(attempt: () => Promise<Value>): Promise<Value> {
+  for (const waitMs of waitsMs) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isSystemError(error) || !passing.has(nameOfError(error))) throw error
+      await sleep(waitMs)
+    }
+  }
+  return attempt()
+}
+
+/** Node throws some errors and tells of others later, when the process may have no pipes. */
+function spawnOnce(args: readonly string[], { env, ownSession }: Start): Promise<ChildProcessWithoutNullStreams> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: ownSession })
+    child.once('spawn', () => resolve(child))
+    child.on('error', reject) // It stays: a child that cannot be killed is such an error too.
+  })
+}
+
+/**
+ * Of a process that ended, or was ended, before it was of any use: that says nothing of a file.
+ * @param name what a person reads in the place of the command line
+ * @param timeoutMs how long it had for its answer
+ */
+export function failureOfEnd(name: string, { how, code, signal, stderr }: Ended, timeoutMs: number, cause: unknown): Failure {
+  const lines = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+  const said = (lines.find((line) => /\b(?:error|failed|unavailable)\b/i.test(line)) ?? lines[0] ?? '').slice(0, 200)
+  const [what, hint] =
+    how === 'killed-timeout' ? [`did not answer within ${Math.round(timeoutMs / 1000)} s`, overloaded]
+    : how === 'killed-memory' ? ['took more memory than it may', 'raise check.memory']
+    : signal === 'SIGKILL' ? ['was killed from outside (SIGKILL)', killed]
+    : [`ended too early (${signal ?? `exit code ${code}`})${said === '' ? '' : `: ${said}`}`, limited]
+  return new Failure('READ_FAILED', `the process ${name} ${what}`, { hint, cause, concerns: 'machine' })
+}
+
+const overloaded = 'this machine is overloaded, a limit on threads is reached (`ulimit -u`, TasksMax= of a systemd '
+  + 'unit, pids.max of the container), or the process was stopped: look at its load and memory, and run again later'
+const killed = 'the kernel\u2019s memory killer may have taken it (`dmesg` tells): free memory, or raise the limit '
+  + '(MemoryMax= of a systemd unit, that of the container)'
+const limited = 'a limit on processes, threads, files or memory may be reached: look at `ulimit -a`, at TasksMax= and '
+  + 'MemoryMax= of a systemd unit, and at the limits of the container'

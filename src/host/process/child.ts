@@ -1,0 +1,272 @@
+/**
+ * Child processes that are asked one question at a time. Everything that may crash, hang or grow without bound (real
+ * SQLite on a hostile file, hold.md F10) happens in one of these, and costs at most that child.
+ */
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { basename } from 'node:path'
+import { isSystemError } from '../failures/system-failure.ts'
+import { findUntrusted } from '../files/trusted-path.ts'
+import { invariant } from '../../model/bug.ts'
+import { startProcess, type Ended } from './child-start.ts'
+import type { ToChild, ToParent } from './child-protocol.ts'
+import { frameOf, Frames } from './frames.ts'
+
+export type { Ended }
+
+/** The child died, or was killed, before it answered. */
+export class ChildEnded extends Error {
+  override readonly name = 'ChildEnded'
+  readonly ended: Ended
+
+  constructor(ended: Ended) {
+    super(`child process ended: ${ended.how}${ended.code === null ? '' : ` code ${ended.code}`}${ended.signal === null ? '' : ` ${ended.signal}`}`)
+    this.ended = ended
+  }
+}
+
+export interface ChildOptions {
+  /** A session of its own: a Ctrl-C in our terminal does not reach it. */
+  readonly ownSession: boolean
+  /** 0 to 19. */
+  readonly niceness: number
+  /** Anonymous and shared memory together, looked at every 200 ms; null for no limit. */
+  readonly memoryBytesMax: number | null
+  /** Added to PATH, TZ and LANG of ours; nothing else is handed on. */
+  readonly env: Readonly<Record<string, string>>
+  /** What V8 may fill before it collects garbage, a third of its young generation; `youngMegabytesUsual` unless said. */
+  readonly youngMegabytesMax?: number
+}
+
+export interface Child<Question, Answer> extends AsyncDisposable {
+  readonly pid: number
+  readonly ended: Promise<Ended>
+  /** False from the moment that the kernel has told us of its end; what it said last may still be on its way, `ended` waits for that. */
+  readonly isRunning: boolean
+  /**
+   * One at a time. Keeps our event loop alive while the question is open.
+   * @throws {ChildEnded} when it dies, or is killed for the time or the memory it took
+   * @throws the error that it answered with: its message, and its errno if it is one of the system
+   */
+  ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer>
+  /**
+   * No answer is expected. Lost without a word when the child has ended: `ended` tells.
+   * @returns whether the system has it, so that it outlives us; else it still waits in our own memory
+   */
+  tell(message: Question): boolean
+  /** SIGKILL. */
+  kill(): void
+}
+
+/**
+ * Starts a Node program that calls `answerQuestions` (child-side.ts). An idle child does not keep our event loop alive;
+ * it ends when we end. Dispose to end it: it gets 500 ms, then SIGKILL.
+ * @throws {Failure} READ_FAILED when the machine has no process, descriptor or memory for it, also a moment later
+ */
+export async function startChild<Question, Answer>(program: string, options: ChildOptions): Promise<Child<Question, Answer>> {
+  const young = `--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`
+  const { ownSession, env } = options
+  const started = await startProcess([young, ...nodeFlags, program, String(process.pid)], {
+    name: basename(program), ownSession, env: { ...inherited(), ...env },
+  })
+  return new ForkedChild<Question, Answer>(started, options)
+}
+
+/**
+ * Our children do one small thing at a time, and there are many of them: with twice as much in each, a sweep of 10,000 tenants took 250 MB instead of 233. It is
+ * worth its memory to a child that works all the time.
+ */
+const youngMegabytesUsual = 1
+/** With four threads in each child for V8's work in the background they were in each other's way, and took 20 MB more. */
+const oneThread = '--v8-pool-size=1'
+/** To a process that is sent SIGUSR1 Node would open its debugger, for anybody on this machine. */
+const noDebugger = '--disable-sigusr1'
+/** For each Node program of ours. */
+export const nodeFlags = [oneThread, noDebugger] as const
+const stderrKept = 4096
+const memoryLookEveryMs = 200
+const graceMs = 500
+
+class ForkedChild<Question, Answer> implements Child<Question, Answer> {
+  readonly pid: number
+  readonly ended: Promise<Ended>
+  readonly #process: ChildProcessWithoutNullStreams
+  #killedFor: 'killed-timeout' | 'killed-memory' | null = null
+  #ended: Ended | null = null
+  #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
+
+  constructor(started: ChildProcessWithoutNullStreams, options: ChildOptions) {
+    this.#process = started
+    const { pid } = started
+    invariant(pid !== undefined, 'a process that was started has a pid')
+    this.pid = pid
+    // One that dies may break any of them; `ended` tells.
+    for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe.on('error', () => {})
+    this.ended = this.#watchEnd()
+    if (options.niceness !== 0) setNiceness(pid, options.niceness)
+    if (options.memoryBytesMax !== null) this.#watchMemory(options.memoryBytesMax)
+    this.#listen()
+    // One reaction for all questions: one for each would stay for as long as the child lives.
+    void this.ended.then((ended) => {
+      this.#ended = ended
+      this.#open?.reject(new ChildEnded(ended))
+    })
+    for (const part of this.#handles) part.unref()
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
+  async ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer> {
+    invariant(this.#open === null, 'a child is asked one question at a time')
+    if (this.#ended) throw new ChildEnded(this.#ended)
+    const answer = new Promise<Answer>((resolve, reject) => { this.#open = { resolve, reject } })
+    const timer = setTimeout(() => this.#killFor('killed-timeout'), limits.timeoutMs)
+    this.#process.ref()
+    try {
+      this.#send({ kind: 'ask', question })
+      return await answer
+    } finally {
+      clearTimeout(timer)
+      this.#open = null
+      this.#process.unref()
+    }
+  }
+
+  tell(message: Question): boolean {
+    this.#send({ kind: 'tell', question: message })
+    return this.#process.stdin.writableLength === 0
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const part of this.#handles) part.ref()
+    this.#process.stdin.end()
+    const timer = setTimeout(() => this.kill(), graceMs)
+    await this.ended
+    clearTimeout(timer)
+  }
+
+  /** Throws what cannot be cloned; a pipe that is closed is no error here, because `ended` is about to tell. */
+  #send(message: ToChild<Question>): void {
+    const frame = frameOf(message)
+    if (this.#process.stdin.writable) this.#process.stdin.write(frame)
+  }
+
+  #listen(): void {
+    const frames = new Frames<ToParent<Answer>>()
+    this.#process.stdout.on('data', (bytes: Buffer) => {
+      try {
+        for (const message of frames.take(bytes)) this.#hear(message)
+      } catch {
+        this.kill() // Whoever says such things is no longer the program that was started.
+      }
+    })
+    // A child that no longer answers would never end by itself. Where reading failed there is no 'end'.
+    this.#process.stdout.on('close', () => this.#killSoon())
+  }
+
+  #hear(message: ToParent<Answer>): void {
+    if (message.kind === 'answer') this.#open?.resolve(message.answer)
+    else this.#open?.reject(Object.assign(new Error(message.message), message.system))
+  }
+
+  #killFor(how: 'killed-timeout' | 'killed-memory'): void {
+    this.#killedFor ??= how
+    this.kill()
+  }
+
+  #killSoon(): void {
+    const timer = setTimeout(() => this.kill(), graceMs)
+    timer.unref()
+    this.#process.once('exit', () => clearTimeout(timer))
+  }
+
+  /** What could keep our event loop alive. */
+  get #handles(): readonly { ref(): void; unref(): void }[] {
+    const { stdin, stdout, stderr } = this.#process
+    return [this.#process, ...([stdin, stdout, stderr] as unknown as { ref(): void; unref(): void }[])]
+  }
+
+  async #watchEnd(): Promise<Ended> {
+    let stderr = Buffer.alloc(0)
+    this.#process.stderr.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
+    // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth of a second.
+    const closed = new Promise<void>((resolve) => { this.#process.stderr.once('close', () => resolve()) })
+    const longEnough = Promise.withResolvers<void>()
+    const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      this.#process.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+    const timer = setTimeout(longEnough.resolve, 100)
+    // What it wrote last may still be in the pipe; a grandchild may hold the pipe for ever.
+    await Promise.race([closed, longEnough.promise])
+    clearTimeout(timer) // Else it would keep us alive when all is done.
+    const how = this.#killedFor ?? (signal === null ? 'exit' : 'signal')
+    return { how, code, signal, stderr: stderr.toString('utf8') }
+  }
+
+  #watchMemory(bytesMax: number): void {
+    preferredVictim(this.pid)
+    const timer = setInterval(() => {
+      if (memoryOf(this.pid) > bytesMax) this.#killFor('killed-memory')
+    }, memoryLookEveryMs)
+    timer.unref()
+    this.#process.once('exit', () => clearInterval(timer))
+  }
+}
+
+/** Nothing that would change what a child does. A compile cache, where the person has one, makes its start shorter. */
+const compileCache = 'NODE_COMPILE_CACHE'
+const inheritedNames = ['PATH', 'TZ', 'LANG', compileCache] as const
+
+/** What lies in a compile cache is run: one that another user can write is left out. */
+const isOursAlone = (folder: string): boolean => findUntrusted(folder, 'folder') === null
+
+function inherited(): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const name of inheritedNames) {
+    const value = process.env[name]
+    if (value !== undefined && (name !== compileCache || isOursAlone(value))) env[name] = value
+  }
+  return env
+}
+
+/**
+ * Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 where the system does not
+ * say: the process is gone, or the next look is soon.
+ */
+function memoryOf(pid: number): number {
+  return unlessRefused(() => {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map(([, number]) => Number(number))
+    return kilobytes.reduce((sum, number) => sum + number, 0) * 1024
+  }) ?? 0
+}
+
+/** A courtesy to the service, as is `preferredVictim`: without it, the child reads as well. */
+function setNiceness(pid: number, niceness: number): void {
+  unlessRefused(() => setPriority(pid, niceness))
+}
+
+/** When memory runs out, the kernel shall take our child and not the service (I4.1). */
+function preferredVictim(pid: number): void {
+  unlessRefused(() => writeFileSync(`/proc/${pid}/oom_score_adj`, '1000'))
+}
+
+/**
+ * null where the system refused it, for whatever reason: a started process must not be lost for it, and what is thrown
+ * in a timer would end this one.
+ */
+function unlessRefused<Done>(deed: () => Done): Done | null {
+  try {
+    return deed()
+  } catch (error) {
+    if (isSystemError(error)) return null
+    throw error
+  }
+}

@@ -1,0 +1,54 @@
+/** Messages through a pipe: four bytes of length, little-endian, then the value as V8 clones it (node:v8, structured clone). */
+import { DefaultSerializer, deserialize } from 'node:v8'
+import { invariant } from '../../model/bug.ts'
+
+const lengthBytes = 4
+/** Longer ones are nobody's: a child that reads may not take as much memory, unless it was given more than is usual. */
+const frameBytesMax = 1 << 30
+
+/** @throws DataCloneError for what cannot be cloned */
+export function frameOf(message: unknown): Buffer {
+  const serializer = new DefaultSerializer()
+  serializer.writeRawBytes(Buffer.alloc(lengthBytes))
+  serializer.writeHeader()
+  serializer.writeValue(message)
+  const frame = serializer.releaseBuffer()
+  frame.writeUInt32LE(frame.length - lengthBytes)
+  return frame
+}
+
+/** Puts together what a pipe has cut up. */
+export class Frames<Message> {
+  #parts: Buffer[] = []
+  #bytes = 0
+
+  /** @returns the messages that end in these bytes @throws when the bytes are no messages: nothing that comes after them can be told apart */
+  take(bytes: Buffer): readonly Message[] {
+    this.#parts.push(bytes)
+    this.#bytes += bytes.length
+    const messages: Message[] = []
+    for (let length = this.#nextLength(); length !== null && this.#bytes >= lengthBytes + length; length = this.#nextLength()) {
+      const all = this.#joined()
+      messages.push(deserialize(all.subarray(lengthBytes, lengthBytes + length)) as Message)
+      this.#parts = [all.subarray(lengthBytes + length)]
+      this.#bytes -= lengthBytes + length
+    }
+    return messages
+  }
+
+  /** Of the message that begins now; null as long as that is not known. */
+  #nextLength(): number | null {
+    if (this.#bytes < lengthBytes) return null
+    const first = this.#parts[0]
+    const length = (first !== undefined && first.length >= lengthBytes ? first : this.#joined()).readUInt32LE()
+    invariant(length <= frameBytesMax, `a message of ${length} bytes is announced`)
+    return length
+  }
+
+  #joined(): Buffer {
+    const [first, ...more] = this.#parts
+    const all = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#parts)
+    this.#parts = [all]
+    return all
+  }
+}

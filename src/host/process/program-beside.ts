@@ -1,0 +1,13 @@
+import { basename, extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Path of a program of ours.
+ * @param moduleUrl the module that starts it
+ * @param name its file without extension, from the folder of that module; in dist/ all programs lie in one folder
+ */
+export function programBeside(moduleUrl: string, name: string): string {
+  const extension = extname(new URL(moduleUrl).pathname)
+  const file = extension === '.ts' ? name : basename(name)
+  return fileURLToPath(new URL(`${file}${extension}`, moduleUrl))
+}

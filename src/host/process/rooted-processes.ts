@@ -1,0 +1,38 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import { monotonicMs, sleep } from '../clock.ts'
+
+const killMsMax = 2_000
+
+/**
+ * Kills every process whose root folder this is, until none is left or two seconds are over: what a confined child
+ * started has left its session and its parent perhaps, but cannot leave its root. @param folder as the kernel names
+ * it (`pathOf`)
+ */
+export async function killRootedIn(folder: string): Promise<void> {
+  const endsAtMs = monotonicMs() + killMsMax
+  for (let found = rootedIn(folder); found.length > 0 && monotonicMs() < endsAtMs; found = rootedIn(folder)) {
+    for (const pid of found) killIfThere(pid)
+    await sleep(2)
+  }
+}
+
+function rootedIn(folder: string): readonly number[] {
+  return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && rootOf(pid) === folder)
+}
+
+/** null for a process that has ended, or that we may not look at. */
+function rootOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/root`)
+  } catch {
+    return null
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,74 @@
+/** What of an event is kept. Ten thousand tenants a night, for years: a sound result keeps what the next check and the next person need of it. */
+import { noEvidence } from '../../model/result/evidence.ts'
+import type { Evidence } from '../../model/result/evidence.ts'
+import type { Event } from '../../model/event.ts'
+import type { Finding } from '../../model/result/finding.ts'
+import type { Result } from '../../model/result/report.ts'
+
+/** Of each kind at most so many are kept; totals are kept as they are. */
+const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100, notCovered: 1000 } as const
+
+export function condense(event: Event): Event {
+  switch (event.kind) {
+    case 'checked':
+      return { ...event, result: withoutMap(event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result)) }
+    case 'run-started':
+      return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
+    case 'run-finished':
+      return event.notCovered === undefined ? event : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
+    case 'hold-asked':
+    case 'hold-quiesced':
+    case 'hold-ended':
+    case 'resume-failed':
+      return event
+  }
+}
+
+/** A map is for the eye of who asked for it. */
+function withoutMap(result: Result): Result {
+  return Object.fromEntries(Object.entries(result).filter(([key]) => key !== 'map')) as unknown as Result
+}
+
+function condenseSound(result: Result): Result {
+  return {
+    ...result,
+    findings: result.findings.slice(0, kept.noticesOfSound).map(withoutValues),
+    coverage: { ...result.coverage, skipped: result.coverage.skipped.slice(0, kept.skippedOfSound) },
+    // Without digests there is nothing to compare a later check with.
+    content: { tables: result.content.tables.filter((table) => table.digest !== null).slice(0, kept.tables) },
+    evidence: condenseEvidence(result.evidence),
+  }
+}
+
+function condenseEvidence({ level, quiesce, snapshot, fileSystem, attempts, proofs }: Evidence): Evidence {
+  const last = proofs.at(-1)
+  return {
+    ...noEvidence, level, quiesce, fileSystem, attempts,
+    snapshot: snapshot === null ? null : { ...snapshot, files: [] },
+    proofs: last === undefined ? [] : [{ ...last, files: last.files.filter((file) => file.part === '') }],
+  }
+}
+
+function bound(result: Result): Result {
+  const { evidence, coverage } = result
+  return {
+    ...result,
+    findings: result.findings.slice(0, kept.findings).map(withoutValues),
+    coverage: { ...coverage, skipped: coverage.skipped.slice(0, kept.skipped) },
+    content: { tables: result.content.tables.slice(0, kept.tables) },
+    ...boundRecovery(result),
+    evidence: { ...evidence, holders: evidence.holders.slice(0, kept.holders), unseen: evidence.unseen.slice(0, kept.holders) },
+  }
+}
+
+function boundRecovery({ recovery }: Result): Pick<Result, 'recovery'> {
+  if (!recovery?.without) return {}
+  return { recovery: { ...recovery, without: { ...recovery.without, tables: recovery.without.tables.slice(0, kept.tables) } } }
+}
+
+/** Values of rows were asked for by one person once; the ledger is read by others, for years. */
+function withoutValues(finding: Finding): Finding {
+  if (finding.salvage === undefined) return finding
+  const { columns, total } = finding.salvage
+  return { ...finding, salvage: { columns, total } }
+}

@@ -1,0 +1,61 @@
+/** Events of the text that they are stored as: it is looked at before it is believed. */
+import * as z from 'zod/mini'
+import { tenantId } from '../../model/brand.ts'
+import { sealLevels } from '../../model/result/evidence.ts'
+import type { Event } from '../../model/event.ts'
+import { damageClasses } from '../../model/result/finding.ts'
+
+const tenant = z.pipe(z.string(), z.transform(tenantId))
+// Any text: a newer holdfast may know failures that this one does not.
+const code = z.string()
+const milliseconds = z.nullable(z.number())
+
+/** What the ledger itself reads of a result; the rest is handed on as it was written. */
+const result = z.looseObject({
+  path: z.string(),
+  verdict: z.enum(['sound', 'damaged', 'inconclusive', 'failed']),
+  damage: z.enum(damageClasses),
+  depth: z.enum(['quick', 'full']),
+  findings: z.array(z.looseObject({ rule: z.string(), text: z.string() })),
+  timings: z.looseObject({ pauseMs: milliseconds, totalMs: z.number() }),
+  failure: z.optional(z.looseObject({ code })),
+  evidence: z.looseObject({
+    level: z.enum(sealLevels),
+    proofs: z.array(z.looseObject({ changeCounter: z.number(), walSalts: z.nullable(z.string()), files: z.array(z.looseObject({ part: z.string(), size: z.number() })) })),
+    snapshot: z.nullable(z.looseObject({ bytes: z.number(), tailBytes: z.number() })),
+  }),
+})
+
+const shapes = {
+  'run-started': z.looseObject({ kind: z.literal('run-started'), mode: z.string(), version: z.string(), argv: z.array(z.string()) }),
+  'run-finished': z.looseObject({
+    kind: z.literal('run-finished'), exitCode: z.number(), selected: z.number(), covered: z.number(), whole: z._default(z.boolean(), false), // Older lines do not say it.
+    notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
+  }),
+  'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
+  'hold-quiesced': z.looseObject({ kind: z.literal('hold-quiesced'), tenant, holder: z.string(), leaseId: z.string(), fence: z.nullable(z.number()) }),
+  'hold-ended': z.looseObject({
+    kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted', 'tenant-gone', 'seen-serving']), heldMs: milliseconds, pauseMs: z.optional(milliseconds),
+  }),
+  'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
+  checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),
+} satisfies Record<Event['kind'], z.ZodMiniType>
+
+/** `unknown` is a kind that a newer holdfast wrote: it is passed over. `garbled` is what nobody wrote. */
+export type EventReading = { readonly kind: 'event'; readonly event: Event } | { readonly kind: 'unknown' } | { readonly kind: 'garbled' }
+
+export function readEvent(kind: unknown, text: unknown): EventReading {
+  if (typeof kind !== 'string' || typeof text !== 'string') return { kind: 'garbled' }
+  if (!Object.hasOwn(shapes, kind)) return { kind: 'unknown' }
+  const parsed = shapes[kind as Event['kind']].safeParse(jsonOf(text))
+  return parsed.success ? { kind: 'event', event: parsed.data as unknown as Event } : { kind: 'garbled' }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

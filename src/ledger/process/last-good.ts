@@ -1,0 +1,86 @@
+/**
+ * The last sound check of each file, as later ones are measured against it. Runs in the ledger's process only.
+ *
+ * One row a file, replaced by every sound check: it does not grow with the nights. Unlike the lines it can be lost without harm, because the next sound
+ * check writes it again; so a row that cannot be read is passed over, and a table that an older holdfast did not make is made.
+ */
+import type Database from 'better-sqlite3'
+import * as z from 'zod/mini'
+import { tenantId } from '../../model/brand.ts'
+import { liveSetParts } from '../../model/result/evidence.ts'
+import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
+import type { ServiceWay } from '../../model/service-way.ts'
+import type { Say } from './answers.ts'
+import { prepared } from './statement-cache.ts'
+import { fileName, type LastGoodRow } from '../lines/rows.ts'
+
+/** No change of the ledger's version: an older holdfast works beside it and does not see it. */
+export const lastGoodSchema = `
+create table if not exists last_good (
+  file text primary key,
+  at integer not null,
+  facts text not null,
+  digests blob not null
+) strict;
+create index if not exists last_good_by_age on last_good (at);
+`
+
+/** A file that no sound check has met for so long is forgotten: names come and go. */
+const keptMs = 400 * 86_400_000
+
+const whole = z.int().check(z.nonnegative())
+const shape = z.object({
+  tenant: z.nullable(z.pipe(z.string(), z.transform(tenantId))), path: z.string(), run: z.string(),
+  standing: z.object({
+    provenAt: z.number(), bootId: z.string(),
+    files: z.array(z.object({ part: z.enum(liveSetParts), dev: z.string(), ino: z.string(), size: whole, mtimeNs: z.string() })),
+  }),
+  header: z.object({ walMode: z.boolean(), changeCounter: whole, versionValidFor: whole, pageCount: whole, schemaCookie: whole }),
+  content: z.object({ format: z.string(), tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.nullable(z.string()) })) }),
+  pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
+})
+
+type Stored = Pick<LastGoodRow, 'facts' | 'digests'>
+
+/** Within a transaction of the caller. */
+export function keepLastGood(database: Database.Database, kept: readonly LastGoodRow[]): void {
+  if (kept.length === 0) return
+  const put = prepared(database, 'insert into last_good (file, at, facts, digests) values (:file, :at, :facts, :digests) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
+  for (const row of kept) put.run(row)
+}
+
+/** Once a run. From the middle of all times: a clock that was wrong once must not make everything look old. Within a transaction of the caller. */
+export function forgetOldest(database: Database.Database): void {
+  database.prepare('delete from last_good where at < (select at from last_good order by at limit 1 offset (select max(0, count(*) - 1) / 2 from last_good)) - ?').run(keptMs)
+}
+
+/** Of each file; null where there is none that can be read. */
+export function lastGoodOf(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (LastGood | null)[] {
+  const find = database.prepare<[string], Stored>('select facts, digests from last_good where file = ?')
+  const service = way?.service ?? null
+  // Before services were told from each other: where there was no other, what was kept is of this one.
+  const isTheOnly = service !== null && service === database.prepare<[], string | null>('select service from way where id = 0').pluck().get()
+  return files.map((file) => {
+    const row = find.get(fileName(service, file)) ?? (isTheOnly ? find.get(fileName(null, file)) : undefined)
+    if (row === undefined) return null
+    const read = readRow(row)
+    if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(file.path)} cannot be read and was passed over`)
+    return read
+  })
+}
+
+function readRow({ facts, digests }: Stored): LastGood | null {
+  const parsed = shape.safeParse(jsonOf(facts))
+  if (!parsed.success || digests.length % 4 !== 0) return null
+  const { pages, ...rest } = parsed.data
+  return { ...rest, pages: { ...pages, groups: new Uint32Array(Uint8Array.from(digests).buffer) } }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * How long tenants stood still, added up over the ledger's life: monitoring asks every few seconds, and must not read
+ * the holds of years. Runs in the ledger's process only.
+ */
+import type Database from 'better-sqlite3'
+import type { ServiceWay } from '../../model/service-way.ts'
+import type { PauseTotals } from '../ledger.ts'
+import { numbersOf } from './ways.ts'
+
+/** Upper bounds in ms; longer pauses are counted without one. */
+const boundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
+
+/** By the clock of the run; where nobody was there to see the end, by the service's. */
+const pauseMs = "coalesce(json_extract(new.event, '$.pauseMs'), json_extract(new.event, '$.heldMs'))"
+
+const asCase = (bound: number): string => `when ${pauseMs} <= ${bound} then ${bound}`
+
+/**
+ * No change of the ledger's version: an older holdfast works beside it, and the trigger adds up what it writes. Counts
+ * begin with this table, not with the first line: lines of years would have to be read for them.
+ */
+export const pauseTotalSchema = `
+create table if not exists pause_total (
+  way integer not null,
+  up_to_ms real not null,
+  pauses integer not null,
+  total_ms real not null,
+  primary key (way, up_to_ms)
+) strict, without rowid;
+create trigger if not exists pause_ended after insert on line
+when new.kind = 'hold-ended' and json_extract(new.event, '$.how') <> 'never-began' and ${pauseMs} is not null begin
+  insert into pause_total (way, up_to_ms, pauses, total_ms)
+  values (new.way, case ${boundsMs.map(asCase).join(' ')} else 9e999 end, 1, ${pauseMs})
+  on conflict do update set pauses = pauses + 1, total_ms = total_ms + excluded.total_ms;
+end;
+`
+
+interface TotalRow {
+  readonly upToMs: number
+  readonly pauses: number
+  readonly totalMs: number
+}
+
+/** Of this service, in whatever way it was reached. A ledger that no run of this version has written yet has none. */
+export function pauseTotals(database: Database.Database, way: ServiceWay | null): PauseTotals {
+  const { service } = numbersOf(database, way)
+  const isThere = database.prepare("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined
+  const rows = !isThere ? [] : database.prepare<[string], TotalRow>(`
+    select up_to_ms as upToMs, sum(pauses) as pauses, sum(total_ms) as totalMs from pause_total
+    where way in (select value from json_each(?)) group by up_to_ms order by up_to_ms`).all(service)
+  const within = (bound: number): number =>
+    rows.reduce((sum, { upToMs, pauses }) => (upToMs <= bound ? sum + pauses : sum), 0)
+  return {
+    count: within(Infinity), totalMs: rows.reduce((sum, { totalMs }) => sum + totalMs, 0),
+    buckets: boundsMs.map((bound) => ({ upToMs: bound, count: within(bound) })),
+  }
+}
+
+export const noPauses: PauseTotals = { count: 0, totalMs: 0, buckets: boundsMs.map((upToMs) => ({ upToMs, count: 0 })) }

@@ -1,0 +1,57 @@
+/** What SQLite's errors mean for the ledger. Runs in the ledger's process only. */
+import Database from 'better-sqlite3'
+import { inWords, isSystemError, systemFailure } from '../../host/failures/system-failure.ts'
+import { ofLedger } from '../folder.ts'
+
+/** The file is not what we wrote: it is set aside and a new one begun. */
+export class LedgerDamaged extends Error {
+  override readonly name = 'LedgerDamaged'
+}
+
+/** The file may be in good order, but we cannot work with it: disk full, no permission, somebody else's file. */
+export class LedgerUnusable extends Error {
+  override readonly name = 'LedgerUnusable'
+  readonly hint: string | null
+
+  constructor(message: string, detail: { readonly hint?: string; readonly cause?: unknown } = {}) {
+    super(message, { cause: detail.cause })
+    this.hint = detail.hint ?? null
+  }
+}
+
+/** @throws {LedgerDamaged | LedgerUnusable} in place of an error of SQLite or the file system; any other error as it is. */
+export function translate(error: unknown, doing: string): never {
+  if (!(error instanceof Database.SqliteError)) throw unusableBySystem(error, doing)
+  // SQLITE_ERROR: a table of ours is missing or other than we made it. SQLITE_CONSTRAINT: an index holds what its table does not.
+  if (/^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|SCHEMA|MISMATCH|FORMAT)/.test(error.code)) throw new LedgerDamaged(`${doing}: ${error.message}`, { cause: error })
+  const hint = Object.entries(hints).find(([code]) => error.code.startsWith(code))?.[1]
+  const detail = { ...(hint === undefined ? {} : { hint }), cause: error }
+  throw new LedgerUnusable(`${doing}: ${error.message} (${error.code})`, detail)
+}
+
+/** SQLite tells no errno. */
+const hints = {
+  SQLITE_FULL: 'free space on the disk of ledger.dir',
+  SQLITE_READONLY: 'ledger.dir may only be read here: look at its owner, mode, mount and attributes (`lsattr`)',
+  SQLITE_CANTOPEN: 'a file in ledger.dir cannot be opened: look at its owner and mode, and at the limit on open files '
+    + '(`ulimit -n`)',
+  SQLITE_IOERR: 'look at the kernel log (`dmesg`) for errors of the disk of ledger.dir, at its free space, and at the '
+    + 'limit on the size of files (`ulimit -f`)',
+  SQLITE_NOMEM: 'memory ran out: free some, or raise the limit on it',
+} as const
+
+/** An error of the file system as the ledger's own; any other as it is. */
+export function unusableBySystem(error: unknown, doing: string): unknown {
+  if (!isSystemError(error)) return error
+  const failure = systemFailure(error, { doing, path: null, ...ofLedger })
+  return new LedgerUnusable(`${doing}: ${inWords(error)}`, { hint: failure.hint, cause: error })
+}
+
+/** Does `work`, with the errors of SQLite as the ledger's own. */
+export function trying<Result>(doing: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    return translate(error, doing)
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The ledger as its own process sees it: lines go in, answers come out, and a file that turns out damaged is set aside
+ * in the middle of the work without losing what is known of holds that stand open.
+ */
+import type Database from 'better-sqlite3'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { noteRuns, runsWereRecorded } from '../note.ts'
+import { hasJournal, hasOrphanedParts, putBack, setAside } from './set-aside.ts'
+import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting } from './database.ts'
+import { keepLastGood } from './last-good.ts'
+import { prepared } from './statement-cache.ts'
+import type { Say } from './answers.ts'
+import type { ServiceWay } from '../../model/service-way.ts'
+import type { LedgerMode } from '../protocol.ts'
+import type { LastGoodRow, LineRow } from '../lines/rows.ts'
+import { LedgerDamaged, LedgerUnusable, trying } from './sqlite-errors.ts'
+import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
+
+/** A line that was found again, with what it says of its service. */
+type FoundLine = LineRow & WrittenWay
+
+export class Store {
+  readonly #file: string
+  readonly #say: Say
+  readonly #mode: LedgerMode
+  #database: Database.Database
+  /** Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them. */
+  readonly #open = new Map<string, FoundLine[]>()
+  /** Whose lines are written and read. */
+  readonly #way: ServiceWay | null
+  #holdsLost = false
+
+  /** @throws {LedgerUnusable}, and for reading also {LedgerDamaged} */
+  constructor(file: string, mode: LedgerMode, way: ServiceWay | null, say: Say) {
+    this.#way = way
+    this.#file = file
+    this.#mode = mode
+    this.#say = say
+    this.#database = mode === 'read' ? openForReading(file) : this.#openOrBegin()
+  }
+
+  /** Writes all of it in one transaction. When this returns, they are on the disk. @throws {LedgerUnusable} */
+  append(rows: readonly LineRow[], lastGood: readonly LastGoodRow[] = []): void {
+    const lines = rows.map((row) => ({ ...row, ...written(this.#way) }))
+    try {
+      this.#write(lines, lastGood)
+    } catch (error) {
+      if (!(error instanceof LedgerDamaged)) throw error
+      this.#beginAnew(error)
+      this.#write(lines, lastGood)
+    }
+    for (const line of lines) this.#remember(line)
+  }
+
+  /** Asks the lines. A damaged ledger that is open for writing is set aside, and the new one is asked. @throws {LedgerUnusable} */
+  ask<Answer>(question: (database: Database.Database, way: ServiceWay | null, say: Say) => Answer): Answer {
+    const asked = (): Answer => trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#say))
+    try {
+      return asked()
+    } catch (error) {
+      if (!(error instanceof LedgerDamaged)) throw error
+      if (this.#mode === 'read') throw new LedgerUnusable(`${error.message}: the ledger is damaged`, { cause: error, hint: 'the next run sets it aside and begins a new one' })
+      this.#beginAnew(error)
+      return asked()
+    }
+  }
+
+  /** Whether holds may stand open that this ledger no longer knows. */
+  get holdsLost(): boolean {
+    return this.#holdsLost
+  }
+
+  close(): void {
+    closeDatabase(this.#database)
+  }
+
+  #write(lines: readonly FoundLine[], lastGood: readonly LastGoodRow[]): void {
+    trying(`cannot write to the ledger ${this.#file}`, () => {
+      const insert = prepared(this.#database, `
+        insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, way)
+        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event, :way) on conflict (run, number) do nothing`)
+      this.#database.transaction(() => {
+        for (const line of lines) insert.run({ ...line, way: numberOf(this.#database, line) })
+        keepLastGood(this.#database, lastGood)
+      }).immediate()
+    })
+  }
+
+  #remember(line: FoundLine): void {
+    if (line.holder === null) return
+    if (line.kind === 'hold-ended') this.#open.delete(line.holder)
+    else if (line.kind === 'hold-asked') this.#open.set(line.holder, [line])
+    else this.#open.get(line.holder)?.push(line)
+  }
+
+  #openOrBegin(): Database.Database {
+    const hadRuns = runsWereRecorded(dirname(this.#file))
+    if (hasOrphanedParts(this.#file)) this.#tellLost(`the ledger was missing though its journal was there; that was set aside as ${setAside(this.#file, new Date())}, and a new ledger begun`)
+    else if (hadRuns && !existsSync(this.#file)) this.#tellLost('the ledger is gone, though runs were recorded in it; a new one begun')
+    else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file))) return this.#replaced(new LedgerDamaged(itIsEmpty), null)
+    try {
+      const database = openForWriting(this.#file, !hadRuns || !existsSync(this.#file))
+      trying(`cannot write beside the ledger ${this.#file}`, () => noteRuns(this.#file))
+      return database
+    } catch (error) {
+      if (!(error instanceof LedgerDamaged)) throw error
+      return this.#replaced(error, salvageOpenHolds(this.#file))
+    }
+  }
+
+  #beginAnew(damage: LedgerDamaged): void {
+    const salvaged = openHoldLines(this.#database)
+    closeDamaged(this.#database)
+    this.#database = this.#replaced(damage, salvaged)
+  }
+
+  #replaced(damage: LedgerDamaged, salvaged: readonly FoundLine[] | null): Database.Database {
+    const why = oneLine(damage.message)
+    if (salvaged === null && this.#mode === 'resume') throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, { hint: 'the next run sets it aside and begins a new one' })
+    const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
+    const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
+    let begun: Database.Database | null = null
+    try {
+      this.#database = begun = openForWriting(this.#file, true)
+      this.#write(lines, [])
+    } catch (error) {
+      if (begun !== null) closeDamaged(begun)
+      trying(`cannot put the damaged ledger back from ${name}`, () => putBack(this.#file, name))
+      throw error
+    }
+    for (const line of lines) this.#remember(line)
+    const aside = `the ledger was damaged (${why}); set aside as ${name}; a new one begun`
+    if (salvaged === null) this.#tellLost(aside)
+    else this.#say(`${aside}; ${new Set(lines.map((line) => line.holder)).size} open holds were carried over`)
+    return this.#database
+  }
+
+  #tellLost(what: string): void {
+    this.#holdsLost = true
+    this.#say(`${what}; holds that a crash left open could not be read from it: ask the service whether a tenant stands still, and run \`holdfast resume ID\``)
+  }
+}
+
+/** What can still be read of open holds in a file that did not open as a ledger; null when nothing can. */
+function salvageOpenHolds(file: string): readonly FoundLine[] | null {
+  try {
+    const database = openForReading(file)
+    try {
+      return openHoldLines(database)
+    } finally {
+      closeDamaged(database)
+    }
+  } catch (error) {
+    if (error instanceof LedgerDamaged || error instanceof LedgerUnusable) return null
+    throw error
+  }
+}
+
+function openHoldLines(database: Database.Database): readonly FoundLine[] | null {
+  // Of whom they are may be lost while they are not.
+  for (const from of [`${wayColumns} from line left join way on way.id = line.way`, 'null as service, null as via, null as address, null as config, 0 as said from line']) {
+    try {
+      return trying('salvage', () => database.prepare<[], FoundLine>(`
+        select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from} where holder in (select holder from open_holder) order by sequence`).all())
+    } catch (error) {
+      if (!(error instanceof LedgerDamaged || error instanceof LedgerUnusable)) throw error
+    }
+  }
+  return null
+}
+
+/** Closing may try to tidy a file that is beyond it. */
+function closeDamaged(database: Database.Database): void {
+  try {
+    trying('close', () => database.close())
+  } catch (error) {
+    if (!(error instanceof LedgerDamaged || error instanceof LedgerUnusable)) throw error
+  }
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 300)
+
+function distinct(lines: readonly FoundLine[]): readonly FoundLine[] {
+  return [...new Map(lines.map((line) => [`${line.run} ${line.number}`, line])).values()]
+}

@@ -1,0 +1,56 @@
+/** Whose lines are whose (model/service-way.ts). Runs in the ledger's process only. */
+import type Database from 'better-sqlite3'
+import type { OtherHold, ServiceWay } from '../../model/service-way.ts'
+import { prepared } from './statement-cache.ts'
+
+/** What a line says of its service, as it is stored. `said` is 0 for lines of the first version. */
+export type WrittenWay = { readonly [Key in keyof ServiceWay]: ServiceWay[Key] | null } & { readonly said: 0 | 1 }
+
+export const written = (way: ServiceWay | null): WrittenWay =>
+  ({ service: null, via: null, address: null, config: null, ...way, said: 1 })
+
+/** To be selected where `line` is joined with `way`. */
+export const wayColumns = 'way.service, way.via, way.address, way.config, ifnull(way.id > 0, 0) as said'
+
+/** The number of a way, given to it when it has none yet. Within a transaction of the caller. */
+export function numberOf(database: Database.Database, way: WrittenWay): number {
+  if (way.said === 0) {
+    prepared(database, 'update way set service = coalesce(service, ?) where id = 0').run(way.service)
+    return 0
+  }
+  const { service, via, address, config } = way
+  const named = { service, via, address, config }
+  const find = prepared(database, `
+    select id from way where id > 0 and service is :service and via is :via and address is :address and config is :config`)
+  const found = find.get(named) as { readonly id: number } | undefined
+  if (found !== undefined) return found.id
+  const put = prepared(database, 'insert into way (service, via, address, config) values (:service, :via, :address, :config)')
+  return Number(put.run(named).lastInsertRowid)
+}
+
+/** Numbers of ways as JSON, for `json_each`. */
+export interface Numbers {
+  /** Of this service, reached in this way. */
+  readonly own: string
+  /** Of this service, in whatever way. */
+  readonly service: string
+}
+
+export function numbersOf(database: Database.Database, way: ServiceWay | null): Numbers {
+  const { service, via, address } = written(way)
+  const numbers = (condition: string, ...values: readonly (string | null)[]): string =>
+    JSON.stringify(database.prepare<unknown[], number>(`select id from way where ${condition}`).pluck().all(...values))
+  return {
+    own: numbers('id > 0 and service is ? and via is ? and address is ?', service, via, address),
+    // Of lines that do not name their service nobody knows whether they are of bare files.
+    service: numbers('service is ? and (id > 0 or service is not null)', service),
+  }
+}
+
+/** null for a hold of this service in this way. */
+export function whoseIs(by: WrittenWay, way: ServiceWay | null): OtherHold['whose'] | null {
+  const ours = written(way)
+  if (by.said === 0) return by.service === null || by.service === ours.service ? 'not-said' : 'another-service'
+  if (by.service !== ours.service) return 'another-service'
+  return by.via === ours.via && by.address === ours.address ? null : 'another-way'
+}

@@ -1,0 +1,49 @@
+/** What the ledger's process is asked, and what it answers. */
+import type { OpenHold } from '../model/event.ts'
+import type { KnownFile, LastGood } from '../model/result/last-good.ts'
+import type { OtherHold, ServiceWay } from '../model/service-way.ts'
+import type { LastResult, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
+import type { LastGoodRow, LineRow } from './lines/rows.ts'
+
+/** `resume` writes as well, but leaves a damaged ledger where it is when its open holds cannot be read. */
+export type LedgerMode = 'write' | 'read' | 'resume'
+
+export type LedgerQuestion =
+  | { readonly ask: 'open'; readonly dir: string; readonly mode: LedgerMode; readonly way: ServiceWay | null }
+  | { readonly ask: 'append'; readonly lines: readonly LineRow[]; readonly lastGood: readonly LastGoodRow[] }
+  | { readonly ask: 'open-holds' }
+  | { readonly ask: 'other-holds' }
+  | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
+  | { readonly ask: 'last-results' }
+  | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
+  | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
+  | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
+  | { readonly ask: 'last-runs'; readonly limit: number }
+  | { readonly ask: 'pause-totals' }
+  | { readonly ask: 'close' }
+
+export type LedgerAnswer = {
+  /** Sentences about the ledger itself that are new since the last answer. */
+  readonly notices: readonly string[]
+  /** Whether holds may stand open that the ledger no longer knows. */
+  readonly holdsLost: boolean
+} & (
+  | { readonly kind: 'done' }
+  /** Becomes Failure LEDGER_UNUSABLE. `hint` null: that of the table of failures. */
+  | { readonly kind: 'unusable'; readonly message: string; readonly hint: string | null }
+  | { readonly kind: 'open-holds'; readonly holds: readonly OpenHold[] }
+  | { readonly kind: 'other-holds'; readonly holds: readonly OtherHold[] }
+  | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
+  | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
+  | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
+  | { readonly kind: 'checks'; readonly newest: NewestLines }
+  | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
+  | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
+  | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
+)
+
+/** An answer without what is added to each on its way out. */
+export type Answered = LedgerAnswer extends infer Each ? (Each extends LedgerAnswer ? Omit<Each, 'notices' | 'holdsLost'> : never) : never
+
+/** Every answer is bounded, whatever is asked. */
+export const answerMax = { openHolds: 10_000, lastResults: 250_000, lines: 10_000, lineBytes: 32_000_000, runs: 1000 } as const

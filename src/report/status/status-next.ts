@@ -1,0 +1,48 @@
+/** What to type for each state that is not OK, gravest first. */
+import { target } from '../../text/shell-words.ts'
+import { tenantId } from '../../model/brand.ts'
+import { withConfiguration } from '../text/hint.ts'
+import { describeOther } from '../text/other-holds.ts'
+import { standingOf, type Standing, type StatusJudgement } from './status-judgement.ts'
+import type { StatusView, TenantStatus } from './status.ts'
+
+/** So many tenants of each state get a command of their own. */
+const checksMax = 5
+/** For more that could not be checked, one sweep is shorter. */
+const uncheckedMax = 3
+
+export function nextCommands(view: StatusView, { overdueHolds, reasons }: StatusJudgement): readonly string[] {
+  const { tenants, openHolds, otherHolds, selection, generatedAt } = view
+  const isOverdue = openHolds.some(({ leftBehind }) => leftBehind) || (overdueHolds > 0 && otherHolds.length === 0)
+  const isStale = reasons.some((reason) => reason.startsWith('STALE'))
+  const ours = [
+    ...checksOf(tenants, 'damaged'), ...againstUnchecked(view),
+    ...(isStale ? (selection === null ? ['holdfast sweep'] : againstStale(view)) : []),
+  ]
+  return [...new Set([
+    ...(isOverdue || view.ledgerLost ? [withConfiguration('holdfast resume --all', view.configNamed)] : []),
+    ...otherHolds.map((hold) => describeOther(hold, view.config, generatedAt).next),
+    ...ours.map((command) => withConfiguration(command, view.configNamed)),
+  ])]
+}
+
+function checksOf(tenants: readonly TenantStatus[], standing: Standing): readonly string[] {
+  return [...new Set(tenants.filter((one) => standingOf(one) === standing).map(checkOf))].slice(0, checksMax)
+}
+
+function againstUnchecked({ tenants, selection }: StatusView): readonly string[] {
+  const unchecked = tenants.filter((one) => ['inconclusive', 'failed'].includes(standingOf(one)))
+  if (selection !== null || new Set(unchecked.map(({ tenant, path }) => tenant ?? path)).size <= uncheckedMax) {
+    return [...checksOf(tenants, 'inconclusive'), ...checksOf(tenants, 'failed')]
+  }
+  return ['holdfast sweep']
+}
+
+function checkOf({ tenant, path, failure }: TenantStatus): string {
+  if (failure === 'TENANT_GONE' || failure === 'FILE_GONE') return `holdfast explain ${failure}`
+  return `holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`
+}
+
+/** Of selected tenants alone: no sweep of all is needed for them. */
+const againstStale = ({ tenants }: StatusView): readonly string[] =>
+  [...new Set(tenants.map(checkOf))].slice(0, checksMax)

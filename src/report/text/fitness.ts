@@ -1,0 +1,57 @@
+/** What the doctor found: one line a step, and under what is unfit the next thing to do. */
+import { createColors } from 'picocolors'
+import type { Fitness } from '../../doctor/doctor.ts'
+import { wrap } from '../../text/layout.ts'
+import { legibleSentence } from './legible.ts'
+import { count } from '../../text/units.ts'
+
+const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const
+
+export function renderFitness({ steps }: Pick<Fitness, 'steps'>, options: { readonly width: number; readonly color: boolean }): string {
+  const colors = createColors(options.color)
+  const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
+  const lines = saidOnce(steps).flatMap(({ about, outcome, said, next }) => [
+    ...hanging(`${legibleSentence(about)}: ${legibleSentence(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
+    ...(next === null ? [] : wrap(`next: ${legibleSentence(next)}`, options.width - 12).map((line) => `            ${line}`)),
+  ])
+  return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
+}
+
+/** What is unfit for a reason that a step above has given names that step. The document has both whole. */
+function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
+  const first = new Map<string, string>()
+  const shortly = (text: string, about: string): string => {
+    const before = first.get(text)
+    if (before === undefined) first.set(text, about)
+    const pointer = `as for ${before}`
+    return before === undefined || pointer.length >= text.length ? text : pointer
+  }
+  return steps.map((step) => {
+    if (step.outcome !== 'unfit') return step
+    const said = shortly(step.said, step.about)
+    if (said !== step.said || step.next === null) return { ...step, said, next: said === step.said ? step.next : null }
+    const [reason = ''] = step.next.split('; or ') // What else could be done differs from step to step.
+    const next = shortly(reason, step.about)
+    return { ...step, said, next: next === reason ? step.next : next }
+  })
+}
+
+/** Nothing is called fit while a step was not tried. */
+function conclusion(steps: Fitness['steps']): string {
+  const withOutcome = (...outcomes: readonly string[]): number => steps.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const unfit = withOutcome('unfit', 'paused')
+  const untried = withOutcome('skipped')
+  const warnings = withOutcome('warning')
+  const more = [
+    ...(warnings === 0 ? [] : [`${count(warnings, 'warning')}.`]),
+    ...(untried === 0 ? [] : [`${count(untried, 'step was', 'steps were')} not tried.`]),
+  ]
+  const still = withOutcome('paused') === 0 ? [] : ['A TENANT MAY STAND STILL.']
+  if (unfit > 0) return [...still, `${unfit} of ${count(steps.length, 'step')} ${unfit === 1 ? 'is' : 'are'} unfit.`, ...more].join(' ')
+  if (more.length > 0) return ['Nothing is unfit.', ...more].join(' ')
+  return 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
+}
+
+function hanging(text: string, word: string, width: number): readonly string[] {
+  return wrap(text, width - 12).map((line, index) => `${index === 0 ? `  ${word}` : '            '}${line}`)
+}

@@ -1,0 +1,53 @@
+/** The next command to type for a result that is not sound. */
+import { shellWord, target } from '../../text/shell-words.ts'
+import type { FailureCode } from '../../model/failure.ts'
+import type { Report, Result } from '../../model/result/report.ts'
+import { withConfiguration } from './hint.ts'
+
+/** What was just run: its own command is no next step. */
+export interface Ran {
+  readonly mode: Report['run']['mode'] | 'compare'
+  /** A private copy of what was checked lies somewhere already. */
+  readonly copied: boolean
+}
+
+/** null where there is nothing to do. @param config the configuration that the command line named, else null */
+export function nextCommand(result: Result, ran: Ran, config: string | null): string | null {
+  const command = commandFor(result, ran)
+  return command === null ? null : withConfiguration(command, config)
+}
+
+function commandFor(result: Result, { mode, copied }: Ran): string | null {
+  if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
+  if (result.verdict === 'damaged') {
+    // What is compared with something may well be the copy that was brought before.
+    return copied || mode === 'pull' || (mode === 'compare' && result.tenant === null)
+      ? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
+      : bringCopy(result)
+  }
+  const code = result.failure?.code
+  if (code === undefined) return result.remedy.command
+  if (asksWhoHasIt.has(code)) return `holdfast holders ${target(null, result.path)}`
+  if (asksTheService.has(code)) return 'holdfast doctor'
+  if (tryAgain.has(code) && mode !== 'check') return `holdfast check ${target(result.tenant, result.path)}`
+  return `holdfast explain ${code}`
+}
+
+/**
+ * Before anything is mended there must be a copy to try it on. The remedy's own command comes back here when this
+ * version can carry it out: a command that is not there is no next step.
+ */
+function bringCopy({ tenant, path }: Result): string {
+  if (tenant === null) return `holdfast check ${target(null, path)} --keep-snapshot ./pulled`
+  return `holdfast pull ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)} ./pulled`
+}
+
+const asksWhoHasIt = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
+const asksTheService = new Set<FailureCode>([
+  'ADMIN_UNREACHABLE',
+  'ADMIN_REFUSED',
+  'CONTRACT_BROKEN',
+  'LOCK_NOT_HONOURED',
+  'REGISTRY_STALE',
+])
+const tryAgain = new Set<FailureCode>(['SERVICE_BUSY', 'QUIESCE_TIMEOUT', 'LEASE_LOST', 'INTERRUPTED', 'GUARDIAN_LOST'])

@@ -1,0 +1,68 @@
+/** What was recovered before a check: from which companion, how many pages, how old it was, and the file without it. */
+import { nameCompanion } from '../../diagnosis/recovery.ts'
+import type { Recovery } from '../../model/result/recovery.ts'
+import type { Result } from '../../model/result/report.ts'
+import { indented, wrap } from '../../text/layout.ts'
+import { legibleName } from './legible.ts'
+import type { TextOptions } from './result-words.ts'
+import { count, humanBytes, humanMs } from '../../text/units.ts'
+
+/** Sentences; none where nothing was recovered. */
+export function recoveryOf({ recovery, path }: Pick<Result, 'recovery' | 'path'>): readonly string[] {
+  if (recovery === undefined) return []
+  const { companions, pagesChanged, without } = recovery
+  return [
+    ...companions.map(
+      (companion) =>
+        `${nameCompanion(companion)} ${legibleName(path + companion.part)} ` +
+        `(${[humanBytes(companion.bytes), ...ageOf(companion)].join(', ')}) ${deeds[companion.did]}`,
+    ),
+    ...(pagesChanged === null ? [] : [`that changed ${count(pagesChanged, 'page')}`]),
+    ...(without === null ? [] : [withoutIt(without)]),
+  ]
+}
+
+const deeds = {
+  replayed: 'was replayed into the file first',
+  'rolled-back': 'was rolled back into the file first',
+  ignored: 'lies beside it: SQLite deletes it unread when it opens the file',
+}
+
+function ageOf({ modifiedAt, fileNewerByMs }: Recovery['companions'][number]): readonly string[] {
+  if (modifiedAt === null) return []
+  const written = `last written ${modifiedAt.slice(0, 19).replace('T', ' ')} UTC`
+  if (fileNewerByMs === null || Math.abs(fileNewerByMs) < 1000) return [written]
+  return [written, `${humanMs(Math.abs(fileNewerByMs))} ${fileNewerByMs > 0 ? 'before' : 'after'} the file`]
+}
+
+function withoutIt({ verdict, damage, findingsTotal, tables }: NonNullable<Recovery['without']>): string {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+  const what = verdict === 'damaged' ? `damaged too (${damage}, ${count(findingsTotal, 'finding')})` : verdict
+  const holds = tables.length === 0 ? '' : `, with ${count(rows, 'row')} in ${count(tables.length, 'table')}`
+  return `without it the file is ${what}${holds}`
+}
+
+const listedMax = 10
+
+/**
+ * Sound results that are what they are because something was recovered. The WAL of a tenant that is at work is told
+ * only with --verbose.
+ */
+export function describeRecoveries(results: readonly Result[], options: TextOptions): readonly string[] {
+  const told = results.filter(
+    ({ verdict, tenant, recovery }) =>
+      verdict === 'sound' &&
+      recovery !== undefined &&
+      (tenant === null || options.verbose || recovery.companions.some(({ part }) => part === '-journal')),
+  )
+  if (told.length === 0) return []
+  const shown = options.verbose ? told : told.slice(0, listedMax)
+  return [
+    '',
+    ...wrap('Recovered before the check, as SQLite does when it opens the file:', options.width),
+    ...shown.flatMap((result) =>
+      indented(`${legibleName(result.tenant ?? result.path)}: ${recoveryOf(result).join('; ')}`, options),
+    ),
+    ...(shown.length < told.length ? indented(`${told.length - shown.length} more; --verbose shows all`, options) : []),
+  ]
+}

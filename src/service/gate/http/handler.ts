@@ -1,0 +1,65 @@
+/** The edge of the gate: who may ask, and every trouble answered. Nothing is ever thrown into the host application (I4.1). */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GateOptions } from '../options.ts'
+import { Problem, reasonOf } from './problem.ts'
+import { basePath, routeOf, type Answer, type Parts } from './routes.ts'
+
+/** For node:http as it is; for Express as `app.use(gate.handler)`: requests for other paths go to `next`. */
+export type GateHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
+
+export function createHandler(parts: Parts): GateHandler {
+  return (request, response, next) => {
+    if (next && !isForTheGate(request.url ?? '')) return next()
+    void answer(parts, request).then((said) => send(request, response, said))
+  }
+}
+
+export const isForTheGate = (url: string): boolean => /^\/admin\/v1(?:[/?]|$)/.test(url)
+
+async function answer(parts: Parts, request: IncomingMessage): Promise<Answer> {
+  try {
+    if (!isForTheGate(request.url ?? '')) throw new Problem('not-found', `the gate answers below ${basePath}`)
+    const rights = authorize(parts.options, request)
+    const route = routeOf(request)
+    if (rights === 'look' && !route.looksOnly) throw new Problem('scope', 'this token may look but not quiesce')
+    return await route.answer(parts)
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem('internal', reasonOf(error))
+    return { status: problem.status, headers: { 'content-type': 'application/problem+json', ...problem.headers }, body: problem.body }
+  }
+}
+
+function authorize(options: GateOptions, request: IncomingMessage): 'all' | 'look' {
+  const denied = (detail: string): Problem => new Problem('auth', detail, { headers: { 'www-authenticate': 'Bearer' } })
+  if (options.token === undefined && options.readOnlyToken === undefined) {
+    // Peers on a unix socket have no address; what guards it is the mode of the file.
+    if (request.socket.remoteAddress !== undefined) throw denied('this gate has no token, so it answers on unix sockets only')
+    return 'all'
+  }
+  const given = /^Bearer +([^ ]+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (given === undefined) throw denied('send a bearer token')
+  if (options.token !== undefined && isSame(given, options.token)) return 'all'
+  if (options.readOnlyToken !== undefined && isSame(given, options.readOnlyToken)) return 'look'
+  throw denied('the token is not valid')
+}
+
+/** Takes the same time however much of the token is right. */
+function isSame(a: string, b: string): boolean {
+  const digest = (value: string): Buffer => createHash('sha256').update(value).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+  try {
+    if (response.headersSent || response.destroyed) return
+    const bytes = Buffer.from(JSON.stringify(body))
+    response.on('error', () => {})
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': String(bytes.length), ...headers })
+    response.end(bytes)
+    // What is left of a body that nobody will read must not hold up the connection.
+    if (!request.readableEnded) request.resume()
+  } catch {
+    response.destroy()
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * Live sets that SQLite recovers: the verdict is about what it makes of them, and the report says so. Also: empty
+ * files.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import type { Result } from '../../../src/model/result/report.ts'
+import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
+import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
+import { openService } from '../../support/cli/service.ts'
+
+const parts = ['', '-wal', '-journal'] as const
+
+/** As a kill leaves it: 900 rows, and all that is not in the first page's own table lies in the WAL. */
+function crashWithWal(folder: Folder, name: string, checkpoint = true): string {
+  const work = makeDatabase(folder.in(`work-${name}`), { rows: 900, wal: true })
+  const db = new Database(work)
+  db.pragma('wal_autocheckpoint=0')
+  db.exec("CREATE TABLE later(x); UPDATE notes SET title = title || '!' WHERE id < 50")
+  if (!checkpoint) db.exec('VACUUM') // Then every page stands in the WAL.
+  return leave(folder, name, work, db)
+}
+
+/** As a kill leaves it: a transaction has written into the file, and its journal takes it back. */
+function crashWithJournal(folder: Folder, name: string): string {
+  const work = makeDatabase(folder.in(`work-${name}`), { rows: 900 })
+  const db = new Database(work)
+  db.pragma('cache_size=2')
+  db.pragma('cache_spill=1')
+  db.exec("BEGIN; CREATE TABLE x(y); UPDATE notes SET title = 'x' || title, body = body || 'half done'")
+  return leave(folder, name, work, db)
+}
+
+function leave(folder: Folder, name: string, work: string, db: Database.Database): string {
+  const file = folder.in(name)
+  for (const part of parts) if (existsSync(work + part)) copyFileSync(work + part, file + part)
+  db.close()
+  return file
+}
+
+function overwrite(path: string, change: (bytes: Buffer) => Buffer | void): void {
+  const bytes = readFileSync(path)
+  writeFileSync(path, change(bytes) ?? bytes)
+}
+
+const byPath = (results: readonly Result[]): readonly Result[] => results.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+const rowsOf = (result: Result): number | undefined => result.content.tables.find(({ name }) => name === 'notes')?.rows
+const words = async (args: readonly string[]): Promise<string> => (await holdfast(args)).stdout.replaceAll(/\s+/g, ' ')
+
+describe('a first page that SQLite takes from the WAL or the journal', () => {
+  const blank = (bytes: Buffer): void => void bytes.fill(0, 0, 4096)
+  const voids: readonly (readonly [
+    string,
+    (folder: Folder, name: string) => string,
+    (bytes: Buffer) => Buffer | void,
+  ])[] = [
+    ['zeros, and the WAL holds it', crashWithWal, blank],
+    ['another page, and the WAL holds it', crashWithWal, (bytes) => void bytes.copy(bytes, 0, 4096 * 6, 4096 * 7)],
+    ['noise, and the WAL holds it', crashWithWal, (bytes) => void bytes.fill('noise', 0, 4096)],
+    ['torn behind the magic, and the WAL holds it', crashWithWal, (bytes) => void bytes.fill(0xff, 16, 2048)],
+    [
+      'zeros like all others, and the WAL holds them',
+      (folder, name) => crashWithWal(folder, name, false),
+      (bytes) => void bytes.fill(0),
+    ],
+    [
+      'the only one, of zeros, and the WAL holds them all',
+      (folder, name) => crashWithWal(folder, name, false),
+      () => Buffer.alloc(4096),
+    ],
+    ['half zeros, and the journal holds it', crashWithJournal, (bytes) => void bytes.fill(0, 0, 2048)],
+    ['zeros, and the journal holds it', crashWithJournal, blank],
+  ]
+
+  test('is no damage, in a file, a private copy, a folder and a tenant', async () => {
+    using folder = makeFolder()
+    mkdirSync(folder.in('all'))
+    const files = voids.map(([, make, change], i) => {
+      const made = make(folder, `made-${i}`)
+      const file = folder.in(`all/state-${i}`) // Without an ending, a folder's databases are told by their bytes.
+      for (const part of parts) if (existsSync(made + part)) copyFileSync(made + part, file + part)
+      overwrite(file, change)
+      return file
+    })
+    const before = fingerprintOf(folder.in('all'))
+    await using service = await openService({
+      tenants: () => Object.fromEntries(files.map((file, i) => [`tenant-${i}`, file])),
+      settings: { tenants: { roots: [tmpdir()] } },
+    })
+    for (const args of [
+      ['check', ...files],
+      ['check', '--snapshot', ...files],
+      ['check', folder.in('all')],
+      ['sweep', '--config', service.config],
+    ]) {
+      const { results } = await reportOf(args)
+      const got = byPath(results).map((result, i) => [
+        voids[i]?.[0],
+        gist(result),
+        rowsOf(result),
+        (result.recovery?.pagesChanged ?? 0) > 0,
+      ])
+      expect(got, args.join(' ')).toEqual(voids.map(([name]) => [name, 'sound', 900, true]))
+    }
+    expect(fingerprintOf(folder.in('all'))).toEqual(before)
+  })
+
+  test('that nothing brings back is damage of the file, and a file that was never a database is none', async () => {
+    using folder = makeFolder()
+    const lost = crashWithWal(folder, 'lost.db')
+    overwrite(lost, blank)
+    overwrite(`${lost}-wal`, (bytes) => void bytes.fill(0, 0, 32))
+    const encrypted = crashWithWal(folder, 'encrypted.db', false)
+    overwrite(encrypted, (bytes) => randomBytes(bytes.length))
+    overwrite(`${encrypted}-wal`, (bytes) => {
+      for (let at = 56; at < bytes.length; at += 4120) randomBytes(4096).copy(bytes, at)
+    })
+    expect(byPath((await reportOf(['check', lost, encrypted])).results).map(gist)).toEqual([
+      'inconclusive NOT_SQLITE',
+      'damaged file',
+    ])
+  })
+
+  test('counts only where a commit holds it', async () => {
+    using folder = makeFolder()
+    const file = crashWithWal(folder, 'cut.db')
+    const first = readFileSync(`${file}-wal`)
+    overwrite(file, blank)
+    writeFileSync(`${file}-wal`, first.subarray(0, 32 + 4120)) // Half a transaction.
+    expect(first.readUInt32BE(32 + 4)).toBe(0)
+    expect(gist(single(await reportOf(['check', file])))).toBe('damaged file')
+  })
+})
+
+describe('an empty file', () => {
+  test('gets one answer in a check and in a sweep: nobody knows that it ever held anything', async () => {
+    await using service = await openService({
+      tenants: (data) => {
+        writeFileSync(join(data, 'new.db'), '')
+        return { new: join(data, 'new.db') }
+      },
+    })
+    const file = join(service.data, 'new.db')
+    const swept = single(await reportOf(['sweep', '--config', service.config]))
+    const bare = single(await reportOf(['check', '--snapshot', file]))
+    for (const result of [swept, bare])
+      expect([gist(result), result.reason, result.damage, result.findings]).toEqual([
+        'inconclusive EMPTY_FILE',
+        'the file is empty',
+        'none',
+        [],
+      ])
+    expect(service.deeds).toEqual(['close new', 'open new'])
+  })
+
+  test('is damaged where the ledger remembers pages, night after night', async () => {
+    let emptied = false
+    const file: string[] = []
+    await using service = await openService({
+      onClose: (id) => {
+        if (emptied && id === 'bolt') for (const path of file) writeFileSync(path, '')
+      },
+    })
+    file.push(join(service.data, 'bolt.db'))
+    const sweep = async (): Promise<readonly string[]> =>
+      byPath((await reportOf(['sweep', '--config', service.config])).results).map(gist)
+    expect(await sweep()).toEqual(['sound', 'sound'])
+    emptied = true
+    expect(await sweep()).toEqual(['sound', 'damaged file'])
+    expect(await sweep()).toEqual(['sound', 'damaged file'])
+  })
+
+  test('is damaged where a WAL beside it holds commits, and a journal beside it is named', async () => {
+    using folder = makeFolder()
+    const withWal = crashWithWal(folder, 'wal.db')
+    const withJournal = crashWithJournal(folder, 'journal.db')
+    const oneByte = crashWithWal(folder, 'byte.db')
+    for (const file of [withWal, withJournal]) writeFileSync(file, '')
+    writeFileSync(oneByte, 'S') // SQLite takes one byte for none.
+    const before = fingerprintOf(folder.path)
+    for (const how of [[], ['--snapshot']]) {
+      const results = byPath((await reportOf(['check', ...how, withWal, withJournal, oneByte])).results)
+      expect(results.map(gist)).toEqual(['damaged file', 'inconclusive EMPTY_FILE', 'damaged file'])
+      expect(results[2]?.findings.map(({ rule }) => rule)).toEqual(['not-a-database', 'wal-cut'])
+      expect(results.map(({ recovery }) => recovery?.companions.map(({ part, did }) => [part, did]))).toEqual([
+        [['-wal', 'ignored']],
+        [['-journal', 'ignored']],
+        [['-wal', 'ignored']],
+      ])
+    }
+    expect(await words(['check', withJournal])).toContain(`${withJournal}-journal`)
+    expect(fingerprintOf(folder.path)).toEqual(before)
+  })
+})
+
+test.each([
+  ['header', 17],
+  ['fourth frame', 32 + 4120 * 3 + 500],
+])(
+  'a WAL that is wounded in its %s while the service uses it loses nothing by being copied: it is not pinned',
+  async (_, at) => {
+    let writer: Database.Database | null = null
+    await using service = await openService({
+      settings: { hold: { warmAbove: '1kB' } },
+      onClose: () => {
+        writer?.close()
+        writer = null
+      },
+    })
+    const file = join(service.data, 'acme.db')
+    writer = new Database(file)
+    writer.pragma('wal_autocheckpoint=0')
+    for (let i = 0; i < 50; i++) writer.exec("INSERT INTO notes(title) VALUES('more')")
+    const wal = openSync(`${file}-wal`, 'r+')
+    const byte = Buffer.alloc(1)
+    readSync(wal, byte, 0, 1, at)
+    writeSync(
+      wal,
+      byte.map((one) => one ^ 1),
+      0,
+      1,
+      at,
+    )
+    closeSync(wal)
+    const [result] = (await reportOf(['check', '--config', service.config, '--tenant', 'acme'])).results
+    expect(result?.evidence.snapshot?.method).not.toBe('warm+tail')
+    expect(result && rowsOf(result)).toBe(100)
+    const after = new Database(file, { readonly: true })
+    expect(after.prepare('SELECT count(*) FROM notes').pluck().get()).toBe(100)
+    after.close()
+  },
+)
+
+describe('a companion of another history', () => {
+  /** A backup laid over the file, and the old WAL or journal still beside it. */
+  function restoreOver(folder: Folder, crash: (folder: Folder, name: string) => string, name: string): string {
+    const file = crash(folder, name)
+    const backup = makeDatabase(folder.in(`backup-of-${name}`), { rows: 900 })
+    const db = new Database(backup)
+    db.exec('DELETE FROM notes WHERE id % 2 = 0; VACUUM')
+    db.close()
+    copyFileSync(backup, file)
+    return file
+  }
+
+  test.each([
+    ['-wal', crashWithWal, 'replayed', 'write-ahead log'],
+    ['-journal', crashWithJournal, 'rolled-back', 'rollback journal'],
+  ] as const)('(%s) is told, with what the file is without it', async (part, crash, did, name) => {
+    using folder = makeFolder()
+    const file = restoreOver(folder, crash, 'tenant.db')
+    const before = fingerprintOf(folder.path)
+    for (const how of [[], ['--snapshot']]) {
+      const result = single(await reportOf(['check', ...how, file]))
+      expect([result.verdict, result.remedy.do, result.causes.map(({ hint }) => hint)], how.join(' ')).toEqual([
+        'damaged',
+        'ask',
+        expect.arrayContaining(['foreign-companion']),
+      ])
+      expect(result.recovery).toMatchObject({
+        companions: [{ part, did, bytes: expect.any(Number) as number, modifiedAt: expect.any(String) as string }],
+        without: { verdict: 'sound', damage: 'none' },
+      })
+      expect(result.recovery?.without?.tables.find((table) => table.name === 'notes')?.rows).toBe(450)
+      expect(result.recovery?.pagesChanged).toBeGreaterThan(0)
+    }
+    const text = await words(['check', file])
+    expect(text).toContain(name)
+    expect(text).toContain('without it the file is sound, with 450 rows in 1 table')
+    expect(fingerprintOf(folder.path)).toEqual(before)
+  })
+
+  test('is not made of a WAL that is merely cut, nor of damage that the file has without it', async () => {
+    using folder = makeFolder()
+    const cut = crashWithWal(folder, 'cut.db')
+    const db = new Database(folder.in('work-cut.db'))
+    db.pragma('wal_autocheckpoint=0')
+    for (let i = 0; i < 5; i++) db.exec("INSERT INTO notes(title) VALUES('more')")
+    for (const part of ['', '-wal']) copyFileSync(folder.in(`work-cut.db${part}`), cut + part)
+    db.close()
+    overwrite(`${cut}-wal`, (bytes) => void bytes.fill(0xee, 32 + 4120 * 4 + 100, 32 + 4120 * 4 + 120))
+    const wounded = crashWithWal(folder, 'wounded.db')
+    overwrite(wounded, (bytes) => void bytes.fill(0, 4096 * 12, 4096 * 13))
+    const results = byPath((await reportOf(['check', cut, wounded])).results)
+    expect(
+      results.map(({ verdict, causes }) => [verdict, causes.some(({ hint }) => hint === 'foreign-companion')]),
+    ).toEqual([
+      ['damaged', false],
+      ['damaged', false],
+    ])
+    expect(results[0]?.findings.map(({ rule }) => rule)).toEqual(['wal-cut'])
+    expect(results[1]?.recovery?.without).toMatchObject({ verdict: 'damaged' })
+  })
+
+  test('that made no difference to the verdict is told in one line', async () => {
+    using folder = makeFolder()
+    expect(await words(['check', crashWithWal(folder, 'a.db')])).toMatch(
+      /Recovered before the check.*a\.db-wal \(.*replayed into the file first; that changed \d+ pages/,
+    )
+    expect(await words(['check', makeDatabase(folder.in('plain.db'), { wal: true })])).not.toContain('Recovered')
+  })
+})

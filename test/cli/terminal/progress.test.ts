@@ -1,0 +1,132 @@
+/** The live lines: what is said of a check that takes long, what is not said too early, and that it all fits a terminal. */
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Pace, timeLeft } from '../../../src/cli/progress/rate.ts'
+import { describeRun, ProgressText } from '../../../src/cli/progress/progress-text.ts'
+import type { Checking, Progress } from '../../../src/fleet/pipeline.ts'
+import { displayWidth } from '../../../src/text/layout.ts'
+
+interface Live extends Checking {
+  pages: Checking['pages']
+}
+
+const checking = (name: string): Live => ({ name, pages: null })
+const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<Checking['pages']> => ({ pagesDone, pages, pageSize: 4096 })
+const progress = (now: readonly Checking[], more: Partial<Progress> = {}): Progress => ({ done: 0, total: 1, holding: [], checking: now, ...more })
+
+/** Draws ten times a second while so many pages a second are done with. */
+function watch(text: ProgressText, what: Progress, live: Live, pagesASecond: number, fromMs: number, toMs: number): readonly string[] {
+  let lines: readonly string[] = []
+  for (let ms = fromMs; ms <= toMs; ms += 100) {
+    live.pages = pagesOf(Math.min(100_000, Math.floor((pagesASecond * ms) / 1000)))
+    lines = text.lines(what, ms, 77)
+  }
+  return lines
+}
+
+test('a check that takes long says what it reads, how far it is, how fast it goes and how long it will take', () => {
+  const live = checking('/srv/notes/acme.db')
+  const text = new ProgressText(0)
+  expect(watch(text, progress([live]), live, 10_000, 0, 400)).toEqual(['0 of 1; checking /srv/notes/acme.db'])
+  expect(watch(text, progress([live]), live, 10_000, 500, 900)).toEqual(['checking /srv/notes/acme.db  9 %  9,000 of 100,000 pages'])
+  expect(watch(text, progress([live]), live, 10_000, 1000, 3000)).toEqual(['checking /srv/notes/acme.db  30 %  30,000 of 100,000 pages  41 MB/s  7 s left'])
+  expect(watch(text, progress([live]), live, 10_000, 3100, 10_000)).toEqual(['checking /srv/notes/acme.db  all 100,000 pages, finishing'])
+})
+
+test('several at once have a line each below that of the run; what is over quickly has none, and of many some are counted', () => {
+  const [big, small] = [checking('big'), checking('small')]
+  const text = new ProgressText(0)
+  const run = { done: 411, total: 1000, holding: ['next'] }
+  watch(text, progress([big], run), big, 5_000, 0, 3000)
+  small.pages = pagesOf(10, 20)
+  expect(text.lines(progress([big, small], run), 3000, 77)).toEqual([
+    '411 of 1000, 137 a second, 5 s left; holding next; checking small',
+    '  big  15 %  15,000 of 100,000 pages  20 MB/s  17 s left',
+  ])
+  const many = Array.from({ length: 7 }, (_, i) => checking(`t${i}`))
+  for (const one of many) one.pages = pagesOf(50)
+  text.lines(progress(many, run), 4000, 77)
+  const lines = text.lines(progress(many, run), 6000, 77)
+  expect(lines).toHaveLength(5)
+  expect(lines[0]).toMatch(/checking t4, t5, t6$/)
+})
+
+test('a check that begins anew under the same name is another one', () => {
+  const text = new ProgressText(0)
+  const first = checking('acme')
+  watch(text, progress([first]), first, 10_000, 0, 5000)
+  const second = checking('acme')
+  second.pages = pagesOf(10)
+  expect(text.lines(progress([second]), 5100, 77)).toEqual(['0 of 1; checking acme'])
+})
+
+describe('the pace', () => {
+  test('nothing is said in the first moment, of what stands still, or when all is done', () => {
+    const pace = new Pace(0, 0)
+    expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
+    pace.seen(0, 0)
+    expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
+    pace.seen(5, 900)
+    expect(pace.rate).toBe(null)
+    pace.seen(5, 1000)
+    expect(pace.rate).toBeGreaterThan(0)
+    pace.seen(10, 2000)
+    expect(pace.leftMs(10)).toBe(null)
+    const still = new Pace(7, 0)
+    still.seen(7, 60_000)
+    expect([still.rate, still.leftMs(10)]).toEqual([null, null])
+  })
+
+  test('it follows a change within seconds, and does not jump with every piece', () => {
+    const pace = new Pace(0, 0)
+    for (let ms = 100; ms <= 20_000; ms += 100) pace.seen(ms, ms)
+    expect(pace.rate).toBeCloseTo(1, 5)
+    for (let ms = 100; ms <= 10_000; ms += 100) pace.seen(20_000 + ms / 10, 20_000 + ms)
+    expect(pace.rate).toBeLessThan(0.25)
+    const pieces = new Pace(0, 0)
+    const rates: number[] = []
+    for (let ms = 100; ms <= 20_000; ms += 100) {
+      pieces.seen(Math.floor(ms / 500) * 500, ms)
+      if (ms > 10_000) rates.push(pieces.rate ?? 0)
+    }
+    expect(Math.max(...rates) / Math.min(...rates)).toBeLessThan(1.15)
+  })
+
+  test('whatever is seen: never negative, never infinite, never not a number', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: -1000, max: 1_000_000 }), fc.integer({ min: -5000, max: 1_000_000 })), { maxLength: 30 }), fc.nat(1_000_000), (seen, total) => {
+      const pace = new Pace(0, 0)
+      for (const [done, atMs] of seen) {
+        pace.seen(done, atMs)
+        for (const value of [pace.rate, pace.leftMs(total)]) if (value !== null) expect(Number.isFinite(value) && value > 0).toBe(true)
+      }
+    }))
+  })
+
+  test.each([[1, '1 s left'], [1001, '2 s left'], [59_400, '1 min left'], [125_000, '2 min 5 s left'], [7_200_000, '2 h left']])('%i ms are %s', (ms, words) => {
+    expect(timeLeft(ms)).toBe(words)
+  })
+})
+
+test('a run tells no rate in its first second, and none without results', () => {
+  const run = progress([], { done: 3, total: 9 })
+  expect(describeRun(run, 0)).toBe('3 of 9')
+  expect(describeRun(run, 999)).toBe('3 of 9')
+  expect(describeRun(run, 2000)).toBe('3 of 9, 1.5 a second, 4 s left')
+  expect(describeRun({ ...run, done: 0 }, 60_000)).toBe('0 of 9')
+  expect(describeRun({ ...run, done: 9 }, 2000)).toBe('9 of 9, 4.5 a second')
+})
+
+test('no line is wider than the terminal, and nothing of a hostile name reaches it', () => {
+  const nasty = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.constantFrom('\u001b[2J', 'a\nb', '\u202egnp', 'x'.repeat(500), '日本語'.repeat(60)))
+  fc.assert(fc.property(fc.array(nasty, { minLength: 1, maxLength: 8 }), fc.integer({ min: 20, max: 120 }), fc.nat(2 ** 32), fc.nat(2 ** 32), (names, width, a, b) => {
+    const live = names.map(checking)
+    for (const one of live) one.pages = { pagesDone: Math.min(a, b), pages: Math.max(a, b, 1), pageSize: 65_536 }
+    const text = new ProgressText(0)
+    const what = progress(live, { total: names.length, holding: names })
+    text.lines(what, 0, width)
+    for (const line of text.lines(what, 5000, width)) {
+      expect(displayWidth(line)).toBeLessThanOrEqual(width)
+      expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+    }
+  }))
+})

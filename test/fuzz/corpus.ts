@@ -1,0 +1,97 @@
+/** SQLite's own fuzz corpus through the confined checker, and through the full check of the same SQLite. */
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openChecker } from '../../src/check/check.ts'
+import { diagnose } from '../../src/diagnosis/diagnose.ts'
+import { ChildEnded, startChild } from '../../src/host/process/child.ts'
+import { programBeside } from '../../src/host/process/program-beside.ts'
+import type { Child } from '../../src/host/process/child.ts'
+import type { SnapshotPath } from '../../src/model/brand.ts'
+import type { Reading } from '../../src/model/result/reading.ts'
+import type { Diagnosis } from '../../src/model/result/verdict.ts'
+import { removeDatabase } from '../support/databases/recipes.ts'
+import { context } from '../support/differential/engines.ts'
+import type { SaidBySqlite } from '../support/differential/referee.ts'
+import { readCorpus, unpackCorpus } from './corpus-source.ts'
+import type { CorpusFile } from './corpus-source.ts'
+
+export interface CorpusOptions {
+  /** 1: all of it. */
+  readonly every: number
+  /** A source package that is here already; null to fetch it. */
+  readonly archive: string | null
+}
+
+const timeoutMs = 20_000
+const memoryBytesMax = 1e9
+/** Databases at a time: a child that has seen damage serves no second one, and starting it is mostly waiting. */
+const parallel = 2
+
+/** @returns false when the checker threw, or called sound what SQLite complains of */
+export async function fuzzCorpus(folder: string, options: CorpusOptions, say: (line: string) => void): Promise<boolean> {
+  const files = [...readCorpus(unpackCorpus(folder, options.archive))].filter((_, i) => i % options.every === 0)
+  say(`${files.length} databases of the corpus`)
+  const snapshots = join(folder, 'snapshots')
+  mkdirSync(snapshots)
+  await using checker = await openChecker({ folder: snapshots, parallel, engine: 'census', timeoutMs, memoryBytesMax, niceness: 15 })
+  const { signal } = new AbortController()
+  const outcomes = new Map<string, number>()
+  const wrong: string[] = []
+  const queue = files.values()
+  let done = 0
+  const work = async (place: number): Promise<void> => {
+    await using referee = new Referee()
+    for (const file of queue) {
+      const path = join(snapshots, `${place}.db`) as SnapshotPath
+      writeFileSync(path, file.bytes)
+      copyFileSync(path, `${path}.referee`)
+      try {
+        const said = await referee.ask(`${path}.referee`)
+        const reading = await checker.check(path, { depth: 'full', signal })
+        const outcome = compare(file, reading, diagnose(reading, context), said, wrong)
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+      } catch (error) {
+        wrong.push(`${file.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      }
+      for (const one of [path, `${path}.referee`]) removeDatabase(one)
+      if (++done % 500 === 0) say(`${done} done, ${wrong.length} wrong`)
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, (_, place) => work(place)))
+  for (const [outcome, number] of [...outcomes].toSorted(([, a], [, b]) => b - a)) say(`  ${number} ${outcome}`)
+  for (const line of wrong) say(line)
+  say(wrong.length === 0 ? 'nothing that SQLite complains of was called sound' : `${wrong.length} DATABASES CAME OUT WRONG`)
+  return wrong.length === 0
+}
+
+/** SQLite's word on a file, or how the process ended that was asked for it. */
+type Word = { readonly kind: 'ok' | 'complains'; readonly text: string } | { readonly kind: 'ended'; readonly text: string }
+
+class Referee implements AsyncDisposable {
+  #child: Child<string, SaidBySqlite> | null = null
+
+  async ask(path: string): Promise<Word> {
+    this.#child ??= await startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), { ownSession: true, niceness: 15, memoryBytesMax, env: {} })
+    try {
+      const { lines, thrown } = await this.#child.ask(path, { timeoutMs })
+      return { kind: lines.length > 0 || thrown !== null ? 'complains' : 'ok', text: thrown ?? lines[0] ?? '' }
+    } catch (error) {
+      if (!(error instanceof ChildEnded)) throw error
+      this.#child = null
+      return { kind: 'ended', text: error.message }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child?.[Symbol.asyncDispose]()
+  }
+}
+
+function compare(file: CorpusFile, reading: Reading, { verdict, findings }: Diagnosis, said: Word, wrong: string[]): string {
+  const ended = reading.facts.flatMap((fact) => (fact.kind === 'child-ended' ? [`${fact.how} during ${fact.during}`] : []))
+  // Content that an application may have put there is sound, but must be listed (check.md, bars).
+  if (said.kind !== 'ok' && verdict.kind === 'sound' && (said.kind === 'ended' || findings.length === 0)) wrong.push(`${file.name}: sound, but SQLite: ${said.text}`)
+  const ours = ended.length > 0 ? `${verdict.kind} (the reading child: ${ended.join(', ')})` : verdict.kind
+  const theirs = { ok: 'SQLite says ok', complains: 'SQLite complains', ended: `SQLite's own process: ${said.text}` }[said.kind]
+  return `${ours}; ${theirs}${verdict.kind === 'sound' && findings.length > 0 ? ', notices are listed' : ''}`
+}

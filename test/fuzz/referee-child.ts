@@ -1,0 +1,6 @@
+/** The referee, in a process of its own: a database of the corpus may crash it. */
+import { answerQuestions } from '../../src/host/process/child-side.ts'
+import { askInProcess } from '../support/differential/referee.ts'
+import type { SaidBySqlite } from '../support/differential/referee.ts'
+
+answerQuestions<string, SaidBySqlite>((path) => askInProcess(path))

@@ -1,0 +1,31 @@
+/** A pause that becomes longer than hold.maxPause allows, and what the next runs make of it (hold.md: "recorded for the next prediction"). */
+import { expect, test } from 'vitest'
+import type { HoldStep } from '../../../src/hold/record.ts'
+import { startDemo } from '../../support/service/demo-service.ts'
+import { openWorkplace } from '../../support/hold/hold-fixture.ts'
+
+/** Longer than a pause takes on a busy machine. */
+const maxPauseMs = 1_500
+/** As a disk that does not answer does: nothing of ours goes on. */
+const stall = (step: HoldStep): void => {
+  if (step === 'proven') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, maxPauseMs + 100)
+}
+
+test('the copy is given up, the next run pauses nobody for it, and the one after tries again', async () => {
+  await using place = await openWorkplace()
+  await using demo = await startDemo({ tenants: 1, bytes: 60_000 })
+  const examine = async (options: { readonly stalls?: boolean; readonly maxPauseMs?: number } = {}): Promise<unknown> => {
+    const { result } = await place.examine(demo, 'acme', { settings: { maxPauseMs: options.maxPauseMs ?? maxPauseMs }, ...(options.stalls ? { onStep: stall } : {}) })
+    const { predictedPauseMs, pauseMs, ranOutMs } = result?.timings ?? {}
+    return [result?.verdict, result?.failure?.code, result?.failure?.tenantState, (predictedPauseMs ?? 0) > maxPauseMs, pauseMs !== null, (ranOutMs ?? 0) > maxPauseMs]
+  }
+  const givenUp = ['inconclusive', 'TOO_LARGE_FOR_PAUSE', 'active', false, true, true]
+  const sound = ['sound', undefined, undefined, false, true, false]
+  expect(await examine({ stalls: true })).toEqual(givenUp)
+  expect(await examine()).toEqual(['failed', 'TOO_LARGE_FOR_PAUSE', 'untouched', true, false, false])
+  expect(await examine()).toEqual(sound)
+  expect(await examine()).toEqual(sound)
+
+  expect(await examine({ stalls: true })).toEqual(givenUp)
+  expect(await examine({ maxPauseMs: 5_000 })).toEqual(['sound', undefined, undefined, true, true, false]) // Whoever allows so much gets it.
+})

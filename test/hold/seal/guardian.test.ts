@@ -1,0 +1,17 @@
+/** A watch that goes from one hold to the next. */
+import { expect, test } from 'vitest'
+import { startNode } from '../../support/processes.ts'
+
+test.each([
+  ['standing', { code: null, signal: 'SIGKILL' }],
+  ['ended', { code: 0, signal: null }],
+] as const)('a watch that was taken over from the hold before and is %s at its deadline', async (state, outcome) => {
+  await using holder = startNode('test/support/programs/watched.ts', [state])
+  expect(await holder.ready).toEqual({ takenOver: true, asked: 60_000 })
+  expect(await holder.ended).toMatchObject(outcome)
+})
+
+test('a process that holds nothing any more may stand still for as long as it likes', async () => {
+  await using holder = startNode('test/support/programs/blocked.ts', [])
+  expect(await holder.ended).toMatchObject({ code: 0, signal: null })
+})

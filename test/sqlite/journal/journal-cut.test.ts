@@ -1,0 +1,59 @@
+/** Records of a journal that SQLite does not reach: told where they leave a transaction half done, and nowhere else. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { look } from '../../../src/check/reader/inspect-files.ts'
+import { readJournal } from '../../../src/sqlite/journal/journal.ts'
+import { randomFrom } from '../../support/differential/referee.ts'
+import { journalAtWork, putLiveSet, recovered, type LiveSet } from '../../support/databases/live-sets.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'journal-cut-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const seeds = Number(process.env['HOLDFAST_SEEDS'] ?? 6)
+const firstSeed = Number(process.env['HOLDFAST_SEED'] ?? 1) * 1000
+
+function said(set: LiveSet): readonly string[] {
+  const snapshot = join(folder, 'snapshot.db')
+  putLiveSet(snapshot, set)
+  const { findings, skipped } = look(snapshot, '3.54.1')
+  return [...findings.map(({ rule }) => rule), ...skipped.map(({ why }) => why)]
+}
+
+const wounds: Readonly<Record<string, (journal: Buffer, record: number, pageSize: number) => Buffer>> = {
+  'a checksum that is wrong': (journal, record, pageSize) => {
+    journal.writeUInt8((journal[record + pageSize + 3] ?? 0) ^ 1, record + pageSize + 3)
+    return journal
+  },
+  'a page number of zero': (journal, record) => {
+    journal.writeUInt32BE(0, record - 4)
+    return journal
+  },
+  'an end in a record': (journal, record) => journal.subarray(0, record + 100),
+  'a sector of zeros': (journal, record) => journal.fill(0, record - 4, record + 508),
+}
+
+test.each(Object.keys(wounds))('%s is told where it leaves a transaction half done', (name) => {
+  let told = 0
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    const random = randomFrom(seed)
+    for (const set of journalAtWork(join(folder, `${name} ${seed}`), seed, 6)) {
+      expect(said(set), set.how).toEqual([])
+      const { journal } = set
+      if (journal === null) continue
+      const read = (offset: number, length: number): Uint8Array => journal.subarray(offset, offset + length)
+      const contents = readJournal(read, journal.length)
+      const records = [...(contents?.records ?? [])].filter(({ page }) => page > 0)
+      if (contents === null || records.length < 2) continue
+      const record = records[random(records.length)]?.offset ?? 0
+      const wounded = { ...set, journal: wounds[name]?.(Buffer.from(journal), record, contents.pageSize) ?? journal }
+      const path = join(folder, 'recovered.db')
+      const lost = !recovered(path, wounded).equals(recovered(path, set))
+      // Of a record without a number nobody knows the page.
+      if (lost || name === 'a checksum that is wrong')
+        expect(said(wounded), set.how).toEqual(lost ? ['journal-cut'] : [])
+      told += Number(lost)
+    }
+  }
+  expect(told).toBeGreaterThan(5)
+})

@@ -1,0 +1,19 @@
+/** A run that writes to the ledger in argv[2] until it is killed, and says on stdout which lines were acknowledged. */
+import { writeSync } from 'node:fs'
+import { openLedger } from '../../../src/ledger/ledger.ts'
+import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import { asked, checked, ended, quiesced } from './sample.ts'
+
+const [, , dir = '', name = ''] = process.argv
+const ledger = await openLedger(dir, newRunId())
+writeSync(1, 'ready\n')
+for (let hold = 0; ; hold += 1) {
+  const holder = `${name}-${hold}`
+  await Promise.all([0, 1, 2].map(async (part) => {
+    const one = `${holder}-${part}`
+    for (const event of [asked(one), quiesced(one), checked(one), ended(one)]) {
+      await ledger.append(event)
+      writeSync(1, `${event.kind} ${one}\n`)
+    }
+  }))
+}

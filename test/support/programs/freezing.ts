@@ -1,0 +1,31 @@
+/**
+ * A holder that freezes in the middle of its hold, as by SIGSTOP, swapping or a dead disk:
+ *   node freezing.ts SOCKET TENANT FILE FOLDER STEP WARM_ABOVE TTL
+ * Says when it is about to, and holds whatever it holds at the end of that step.
+ */
+import { writeSync } from 'node:fs'
+import { startCompanions } from '../../../src/hold/hold-processes.ts'
+import { hold, unbounded } from '../../../src/hold/hold.ts'
+import type { HoldStep } from '../../../src/hold/record.ts'
+import { openLedger } from '../../../src/ledger/ledger.ts'
+import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import { tenantId } from '../../../src/model/brand.ts'
+import { connectService } from '../../../src/service/connect.ts'
+
+const [socket = '', id = '', named = '', folder = '', at = '', warmAbove = '', ttl = ''] = process.argv.slice(2)
+const tenant = tenantId(id)
+const service = await connectService({ kind: 'admin-api', name: 'notes', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs: 5_000 })
+const ledger = await openLedger(`${folder}/ledger`, newRunId())
+await using companions = await startCompanions()
+const settings = { require: 'sealed', ttlMs: Number(ttl), drainTimeoutMs: 200, maxPauseMs: 5_000, warmAboveBytes: Number(warmAbove), trustMounts: [] } as const
+const onStep = (step: HoldStep): void => {
+  if (step !== at) return
+  writeSync(1, `${JSON.stringify({ frozen: step })}\n`)
+  process.kill(process.pid, 'SIGSTOP')
+}
+const [held] = await hold({
+  files: [{ named, expected: true, lostPauseMs: null, name: `hold-${tenant}`, onStep }],
+  roots: null, keeper: { kind: 'service', tenant, service, ledger, socket }, settings, folder, bounds: unbounded,
+}, companions, new AbortController().signal)
+writeSync(1, `${JSON.stringify({ ended: held?.kind === 'snapshot' ? 'snapshot' : held?.failure.message })}\n`)
+process.exit(0)

@@ -1,0 +1,66 @@
+/** Another process that does to files whatever a test tells it to. */
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import Database from 'better-sqlite3'
+import { tryLock, tryPosixLock } from '../../../src/host/locks/byte-lock.ts'
+import { answerQuestions } from '../../../src/host/process/child-side.ts'
+import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
+
+export type Deed =
+  | { readonly do: 'open'; readonly path: string; readonly flags: number }
+  | { readonly do: 'close'; readonly descriptor: number }
+  | { readonly do: 'write'; readonly descriptor: number; readonly text: string }
+  | { readonly do: 'truncate'; readonly descriptor: number; readonly bytes: number }
+  | { readonly do: 'map'; readonly descriptor: number; readonly bytes: number; readonly how: 'shared' | 'private' }
+  | { readonly do: 'lock'; readonly descriptor: number; readonly owner: 'posix' | 'description'; readonly kind: 'read' | 'write'; readonly start: number; readonly length: number }
+  | { readonly do: 'lease' | 'lease-state'; readonly descriptor: number }
+  | { readonly do: 'sql'; readonly path: string; readonly sql: string }
+  | { readonly do: 'sql-keep'; readonly path: string; readonly sql: string }
+
+const libc = createRequire(import.meta.url)('koffi').load(null)
+const kept: Database.Database[] = []
+
+function carryOut(deed: Deed): number | string {
+  switch (deed.do) {
+    case 'open':
+      return openSync(deed.path, deed.flags)
+    case 'close':
+      closeSync(deed.descriptor)
+      return 'closed'
+    case 'write':
+      return writeSync(deed.descriptor, deed.text)
+    case 'truncate':
+      ftruncateSync(deed.descriptor, deed.bytes)
+      return 'cut'
+    case 'map': {
+      const mmap = libc.func('intptr_t mmap(intptr_t where, size_t length, int protection, int flags, int descriptor, int64 offset)')
+      const protectionReadWrite = 3
+      return Number(mmap(0, deed.bytes, protectionReadWrite, deed.how === 'shared' ? 1 : 2, deed.descriptor, 0)) > 0 ? 'mapped' : 'refused'
+    }
+    case 'lock':
+      return (deed.owner === 'posix' ? tryPosixLock : tryLock)(deed.descriptor, deed.kind, deed)
+    case 'lease':
+      return takeWriteLease(deed.descriptor).kind
+    case 'lease-state':
+      return leaseOf(deed.descriptor)
+    case 'sql':
+    case 'sql-keep':
+      return runSql(deed.path, deed.sql, deed.do === 'sql-keep')
+  }
+}
+
+function runSql(path: string, sql: string, keep: boolean): string {
+  let db: Database.Database | null = null
+  try {
+    db = new Database(path, { timeout: 0, fileMustExist: true })
+    if (keep) kept.push(db)
+    const statement = db.prepare(sql)
+    return statement.reader ? JSON.stringify(statement.all()) : `${statement.run().changes} changed`
+  } catch (error) {
+    return (error as { code: string }).code
+  } finally {
+    if (!keep) db?.close()
+  }
+}
+
+answerQuestions<Deed, number | string>(carryOut)
