@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultHoldSettings } from '../../src/config/defaults.ts'
-import { startCompanions, type Companions } from '../../src/hold/hold-processes.ts'
+import { startHoldProcesses, type HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, unbounded, type HoldSettings } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
@@ -60,7 +60,7 @@ export interface PauseFigures {
 export async function measurePauses(workplace: Workplace, options: PauseOptions): Promise<PauseFigures> {
   const tenants: TenantFigures[] = []
   const leftOut: string[] = []
-  await using companions = await startCompanions()
+  await using companions = await startHoldProcesses()
   for (const kind of options.kinds) {
     const why = kind === 'reflink' ? whyNoXfs() : null
     if (why !== null) leftOut.push(`${kind}: ${why}`)
@@ -79,7 +79,7 @@ const quietMs = 2_000
 /** Long enough for the slowest: how long it takes is what is measured. */
 const settings: HoldSettings = { ...defaultHoldSettings, maxPauseMs: 50_000, ttlMs: 60_000, trustMounts: [] }
 
-async function measureTenant(workplace: Workplace, companions: Companions, kind: PauseKind, bytes: number, options: PauseOptions): Promise<TenantFigures> {
+async function measureTenant(workplace: Workplace, companions: HoldProcesses, kind: PauseKind, bytes: number, options: PauseOptions): Promise<TenantFigures> {
   workplace.tell(`${kind}, ${bytesText(bytes)}: making the tenant`)
   using place = placeFor(workplace, kind, bytes)
   const files = join(place.folder, 'files')
@@ -120,7 +120,7 @@ function placeFor(workplace: Workplace, kind: PauseKind, bytes: number): Place {
 type Held = Pick<TenantFigures, 'method' | 'heldMs' | 'pauseMs' | 'predictedMs' | 'heldByPredicted' | 'warmMs' | 'tailBytes' | 'steps' | 'failures'>
 
 /** Each hold as a sweep makes it, ledger and all; the snapshot is hashed and thrown away. */
-async function holdAgainAndAgain(workplace: Workplace, companions: Companions, { socket }: BenchService, folder: string, file: string, holds: number): Promise<Held> {
+async function holdAgainAndAgain(workplace: Workplace, companions: HoldProcesses, { socket }: BenchService, folder: string, file: string, holds: number): Promise<Held> {
   const snapshots = join(folder, 'snapshots')
   mkdirSync(snapshots, { recursive: true, mode: 0o700 })
   await using service = await connectService({ kind: 'admin-api', name: 'bench', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs: 5_000 })

@@ -1,11 +1,11 @@
 /** The accounting of all pages of one snapshot, slice by slice. */
 import { count } from '../text/count.ts'
-import type { Asking, Progressing } from './reading-builder.ts'
+import type { Reader, ReadingBuilder } from './reading-builder.ts'
 
 /** Pages of one slice of the accounting: about a tenth of a second, so that a person sees it move. */
 const slicePages = 10_000
 
-export async function accountForPages(reading: Progressing, pages: Asking): Promise<void> {
+export async function accountForPages(reading: ReadingBuilder, pages: Reader): Promise<void> {
   const { map, digesting, memoryBytesMax } = reading.limits
   for (;;) {
     const answer = await reading.step(pages, {

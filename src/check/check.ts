@@ -11,8 +11,8 @@ import type { Engine, Reading } from '../model/result/reading.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
 import { compareSnapshots, type CheckedSnapshot } from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
-import { ReadingPlace } from './worker.ts'
-import type { Progress } from './reading-builder.ts'
+import { CheckWorker } from './worker.ts'
+import type { ReadingProgress } from './reading-builder.ts'
 import type { Digesting } from './protocol.ts'
 
 export interface CheckLimits {
@@ -35,7 +35,7 @@ export interface CheckOptions {
   /** Where something is found, reads the file a second time without its WAL or journal. Left out: yes. */
   readonly suspectCompanions?: boolean
   readonly signal: AbortSignal
-  readonly onProgress?: (progress: Progress) => void
+  readonly onProgress?: (progress: ReadingProgress) => void
 }
 
 export interface Checker extends AsyncDisposable {
@@ -79,19 +79,19 @@ const noDigests: Digesting = { kind: 'none' }
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const user = confinedUser()
   await makeFolder(options.folder, 0o700)
-  const places = Array.from({ length: options.parallel }, () => new ReadingPlace(options.folder, user, options))
+  const places = Array.from({ length: options.parallel }, () => new CheckWorker(options.folder, user, options))
   const idle = [...places]
   await idle.at(-1)?.begin()
   // The queue is not told of the signal: it would reject while the files still are in a room.
   const queue = new PQueue({ concurrency: options.parallel })
   const closing = new AbortController()
   /** Who compares needs two places, where there may be one. */
-  const anotherPlace = (): ReadingPlace => {
-    const place = new ReadingPlace(options.folder, user, options)
+  const anotherPlace = (): CheckWorker => {
+    const place = new CheckWorker(options.folder, user, options)
     places.push(place)
     return place
   }
-  const enter = (): ReadingPlace => idle.pop() ?? anotherPlace()
+  const enter = (): CheckWorker => idle.pop() ?? anotherPlace()
   return {
     ready: async () => idle.at(-1)?.ready(),
     check: (snapshot, { kept, depth, map, digesting, suspectCompanions, signal, onProgress }) => queue.add(async () => {

@@ -1,8 +1,8 @@
 /** The census of one snapshot: pages are handed out to whoever has time, tallies are added up, and what differs is looked for. */
 import type { CensusPlan } from '../census/plan.ts'
-import type { Tally } from '../census/scan/tally.ts'
+import type { CensusTally } from '../census/scan/tally.ts'
 import { newKey } from './reading-builder.ts'
-import type { Asking, Progressing } from './reading-builder.ts'
+import type { Reader, ReadingBuilder } from './reading-builder.ts'
 
 export interface Counting {
   readonly plan: CensusPlan
@@ -40,7 +40,7 @@ class Ranges {
 }
 
 /** One child counts for as long as there are pages. False when it did not come to its end: what it had counted is lost. */
-export async function countRanges(reading: Progressing, child: Asking, { plan, key, ranges }: Counting): Promise<boolean> {
+export async function countRanges(reading: ReadingBuilder, child: Reader, { plan, key, ranges }: Counting): Promise<boolean> {
   const ready = await reading.step(child, { step: 'plan', plan, key, memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2) })
   if (ready?.kind === 'not-possible') reading.skip('census', lessSeen(ready.why))
   if (ready?.kind !== 'ready') return false
@@ -52,7 +52,7 @@ export async function countRanges(reading: Progressing, child: Asking, { plan, k
 }
 
 /** What a child has counted; null when it did not come to its end. */
-export async function countBeside(reading: Progressing, child: Asking, counting: Counting): Promise<Tally | null> {
+export async function countBeside(reading: ReadingBuilder, child: Reader, counting: Counting): Promise<CensusTally | null> {
   if (!(await countRanges(reading, child, counting))) return null
   return (await reading.step(child, { step: 'tally' }))?.tally ?? null
 }

@@ -1,6 +1,6 @@
 /** What the checker asks the child that reads a snapshot, and what it answers. Each question is one step; what was answered before a child dies is kept. */
 import type { CensusPlan } from '../census/plan.ts'
-import type { Tally } from '../census/scan/tally.ts'
+import type { CensusTally } from '../census/scan/tally.ts'
 import type { RowEntries } from '../comparison/row-entries.ts'
 import type { SchemaDescription } from '../comparison/schema.ts'
 import type { RowReading } from '../comparison/table-rows.ts'
@@ -13,7 +13,7 @@ import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.t
 import type { User } from './confinement.ts'
 
 /** Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are untrusted. */
-export const databaseName = 'database'
+export const recoveredName = 'database'
 
 /** `refused`: the child may read nothing; `why` names the right or the feature of the kernel that is missing. */
 export type Confinement = { readonly kind: 'stands'; readonly walls: readonly Wall[] } | { readonly kind: 'refused'; readonly why: string }
@@ -21,7 +21,7 @@ export type Confinement = { readonly kind: 'stands'; readonly walls: readonly Wa
 /** Are the pages digested, and what are the digests compared with? */
 export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
-export interface Steps {
+export interface ReaderSteps {
   /** Is confined to a room for good; without a user it keeps its own, and takes the folder for the room. */
   enter: { readonly ask: { readonly folder: string; readonly user: User | null }; readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement } }
   /** No file that it writes may become longer, from now on. Never more than before. */
@@ -30,11 +30,11 @@ export interface Steps {
    * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that says anything. A round trip for
    * each step would take longer than the reading. What is missing is asked step by step, and so is everything when the child died over it.
    */
-  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly digesting: Digesting; readonly showValues: boolean; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly Answer[] } }
+  atOnce: { readonly ask: { readonly depth: 'quick' | 'full'; readonly engine: Engine; readonly key: readonly [number, number]; readonly map: boolean; readonly digesting: Digesting; readonly showValues: boolean; readonly bytesMax: number; readonly memoryBytesMax: number }; readonly answer: { readonly answers: readonly ReaderAnswer[] } }
   /** Looks at the files before SQLite may touch them. */
-  look: { readonly ask: object; readonly answer: Look }
+  look: { readonly ask: object; readonly answer: InspectedFiles }
   /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
-  settle: { readonly ask: { readonly keep: boolean }; readonly answer: SettleAnswer }
+  settle: { readonly ask: { readonly keep: boolean }; readonly answer: RecoverAnswer }
   /** Puts the file as it was before recovery, without its companions, in the place of the one that was read. False where it was not kept, or there is no room. */
   putBack: { readonly ask: object; readonly answer: { readonly done: boolean } }
   /** Ends what `putBack` began: companions that were not written back lie beside the file again. */
@@ -54,9 +54,9 @@ export interface Steps {
   /** Counts the pages from `first` to `last`. */
   scan: { readonly ask: { readonly first: number; readonly last: number }; readonly answer: object }
   /** What this child has counted. */
-  tally: { readonly ask: object; readonly answer: { readonly tally: Tally } }
+  tally: { readonly ask: object; readonly answer: { readonly tally: CensusTally } }
   /** Adds the tallies of other children and what SQL must compute of the entries that indexes must hold; compares all sums, and looks for what differs. */
-  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly showValues: boolean; readonly tallies: readonly Tally[] }; readonly answer: CompareAnswer }
+  compare: { readonly ask: { readonly plan: CensusPlan; readonly key: readonly [number, number]; readonly map: boolean; readonly showValues: boolean; readonly tallies: readonly CensusTally[] }; readonly answer: CompareAnswer }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
   count: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } }
   /** What the opened schema says of itself, for comparing it with another. */
@@ -74,14 +74,14 @@ export interface Steps {
   /** Whose pages are these, and which are not what they were? Ends the reading of this snapshot: everything is closed. */
   finish: { readonly ask: { readonly pages: readonly number[]; readonly digesting: Digesting }; readonly answer: { readonly owners: ReadonlyMap<number, number>; readonly digested: PagesSeen } }
 }
-export type Step = keyof Steps
-export type Question = { readonly [S in Step]: { readonly step: S } & Steps[S]['ask'] }[Step]
-export type Answer = { readonly [S in Step]: { readonly step: S } & Steps[S]['answer'] }[Step]
-export type QuestionOf<S extends Step> = { readonly step: S } & Steps[S]['ask']
-export type AnswerOf<S extends Step> = { readonly step: S } & Steps[S]['answer']
+export type ReaderStep = keyof ReaderSteps
+export type ReaderQuestion = { readonly [S in ReaderStep]: { readonly step: S } & ReaderSteps[S]['ask'] }[ReaderStep]
+export type ReaderAnswer = { readonly [S in ReaderStep]: { readonly step: S } & ReaderSteps[S]['answer'] }[ReaderStep]
+export type QuestionOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[S]['ask']
+export type AnswerOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[S]['answer']
 
-export interface Look {
-  readonly file: FileLook
+export interface InspectedFiles {
+  readonly file: InspectedFile
   /** From which SQLite takes something when it opens the file, or which it deletes unread. */
   readonly companions: readonly Companion[]
   readonly hotJournal: boolean
@@ -96,7 +96,7 @@ export interface Look {
 }
 
 /** The database file by itself: before recovery, what its own first bytes say. */
-export interface FileLook {
+export interface InspectedFile {
   /** Bytes of the database file. */
   readonly fileBytes: number
   /** Why its pages cannot be accounted for, null when they can be. */
@@ -113,11 +113,11 @@ export interface FileLook {
   readonly writtenBy: string | null
 }
 
-export interface SettleAnswer {
+export interface RecoverAnswer {
   readonly settled: boolean
   readonly facts: readonly Fact[]
   /** As recovery has left it. */
-  readonly file: FileLook
+  readonly file: InspectedFile
   /** Pages that recovery changed; null where they were not kept, and where SQLite could not recover the file. */
   readonly pagesChanged: number | null
 }

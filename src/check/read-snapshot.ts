@@ -1,6 +1,6 @@
 /** One snapshot read from beginning to end: what was learnt before something broke off is kept. */
 import type { CensusPlan } from '../census/plan.ts'
-import type { Tally } from '../census/scan/tally.ts'
+import type { CensusTally } from '../census/scan/tally.ts'
 import type { Reading, SchemaObject } from '../model/result/reading.ts'
 import type { Skipped } from '../model/result/verdict.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
@@ -9,33 +9,33 @@ import { beginCounting, countBeside, countRanges, lessSeen } from './count-pages
 import type { Counting } from './count-pages.ts'
 import { nameByCensus } from './reader/sqlite/name-by-census.ts'
 import { pagesNamed } from './reader/pages/pages-named.ts'
-import { Progressing } from './reading-builder.ts'
-import type { Asking, ReadingLimits } from './reading-builder.ts'
+import { ReadingBuilder } from './reading-builder.ts'
+import type { Reader, ReadingLimits } from './reading-builder.ts'
 import { virtualTables } from './protocol.ts'
-import type { AnswerOf, FileLook, Look, QuestionOf } from './protocol.ts'
+import type { AnswerOf, InspectedFile, InspectedFiles, QuestionOf } from './protocol.ts'
 
 /** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
-export interface Readers extends Pick<Reading, 'sqliteVersion' | 'walls'> {
+export interface ReaderSet extends Pick<Reading, 'sqliteVersion' | 'walls'> {
   /** Reads pages: accounts for them, counts them, compares. */
-  readonly pages: Asking
+  readonly pages: Reader
   /** Asks SQLite. */
-  readonly sqlite: Asking
+  readonly sqlite: Reader
   /** Count pages beside `pages`. */
-  readonly helpers: readonly Asking[]
+  readonly helpers: readonly Reader[]
 }
 
 /** Snapshots up to here are read with one question: some ten milliseconds of work. */
-export const atOnceBytesMax = 8_000_000
+export const oneChildBytesMax = 8_000_000
 
-export async function readSnapshot(readers: Readers, limits: ReadingLimits): Promise<Reading> {
-  const reading = new Progressing(readers, limits)
-  if (readers.sqlite === readers.pages) await reading.beginAtOnce(readers.pages, atOnceBytesMax)
+export async function readSnapshot(readers: ReaderSet, limits: ReadingLimits): Promise<Reading> {
+  const reading = new ReadingBuilder(readers, limits)
+  if (readers.sqlite === readers.pages) await reading.beginAtOnce(readers.pages, oneChildBytesMax)
   const look = await reading.step(readers.sqlite, { step: 'look' })
   if (look !== null) await readFiles(reading, readers, look)
   return reading.result()
 }
 
-async function readFiles(reading: Progressing, readers: Readers, look: Look): Promise<void> {
+async function readFiles(reading: ReadingBuilder, readers: ReaderSet, look: InspectedFiles): Promise<void> {
   takeFile(reading, look.file)
   reading.found(look.findings)
   for (const { object, why } of look.skipped) reading.skip(object, why)
@@ -70,14 +70,14 @@ async function readFiles(reading: Progressing, readers: Readers, look: Look): Pr
   await nameOwners(reading, readers.pages)
 }
 
-function takeFile(reading: Progressing, { pages, pageSize, writtenBy }: FileLook): void {
+function takeFile(reading: ReadingBuilder, { pages, pageSize, writtenBy }: InspectedFile): void {
   reading.writtenBy = writtenBy
   reading.pages = pages
   reading.pageSize = pageSize
 }
 
 /** SQLite's word alone. */
-async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, readable: boolean): Promise<void> {
+async function readWithSqlite(reading: ReadingBuilder, { pages, sqlite }: ReaderSet, readable: boolean): Promise<void> {
   const { depth } = reading.limits
   if (readable) await accountForPages(reading, pages)
   const word = await SqliteWord.open(reading, sqlite)
@@ -92,7 +92,7 @@ async function readWithSqlite(reading: Progressing, { pages, sqlite }: Readers, 
 /**
  * SQLite's quick check and the census. Whatever the census cannot decide SQLite decides by its full check, so that nothing is called sound that was not compared.
  */
-async function readWithCensus(reading: Progressing, readers: Readers): Promise<void> {
+async function readWithCensus(reading: ReadingBuilder, readers: ReaderSet): Promise<void> {
   const { pages, sqlite } = readers
   const alone = pages === sqlite
   if (alone) await accountForPages(reading, pages)
@@ -111,7 +111,7 @@ async function readWithCensus(reading: Progressing, readers: Readers): Promise<v
   await word.countRows()
 }
 
-async function countAlone(reading: Progressing, child: Asking, word: SqliteWord): Promise<boolean> {
+async function countAlone(reading: ReadingBuilder, child: Reader, word: SqliteWord): Promise<boolean> {
   const counting = beginCensus(reading, word)
   // The census comes first: it is lost with the child, SQLite's word can be asked of another.
   const scanned = counting !== null && (await countRanges(reading, child, counting))
@@ -121,7 +121,7 @@ async function countAlone(reading: Progressing, child: Asking, word: SqliteWord)
   return counted
 }
 
-async function countTogether(reading: Progressing, { pages, helpers }: Readers, word: SqliteWord): Promise<boolean> {
+async function countTogether(reading: ReadingBuilder, { pages, helpers }: ReaderSet, word: SqliteWord): Promise<boolean> {
   const counting = beginCensus(reading, word)
   if (counting === null) {
     await Promise.all([accountForPages(reading, pages), word.askQuickly()])
@@ -138,17 +138,17 @@ async function countTogether(reading: Progressing, { pages, helpers }: Readers, 
 }
 
 /** null where there is nothing to go by, which is said. */
-function beginCensus(reading: Progressing, { plan, planTrouble }: SqliteWord): Counting | null {
+function beginCensus(reading: ReadingBuilder, { plan, planTrouble }: SqliteWord): Counting | null {
   if (plan === null) reading.skip('census', lessSeen(planTrouble ?? 'there is no plan for it'))
   return plan === null ? null : beginCounting(plan)
 }
 
 /** The schema could not be read by SQLite: what can be read of it must do. */
-async function takeObjectsFromPages(reading: Progressing, pages: Asking): Promise<void> {
+async function takeObjectsFromPages(reading: ReadingBuilder, pages: Reader): Promise<void> {
   reading.objects = (await reading.step(pages, { step: 'objects' }))?.objects ?? []
 }
 
-async function nameOwners(reading: Progressing, pages: Asking): Promise<void> {
+async function nameOwners(reading: ReadingBuilder, pages: Reader): Promise<void> {
   // With a child its owner map went.
   if (reading.facts.some((fact) => fact.kind === 'child-ended')) return
   const answer = await reading.step(pages, { step: 'finish', pages: pagesNamed(reading.facts), digesting: reading.limits.digesting })
@@ -163,15 +163,15 @@ class SqliteWord {
   readonly plan: CensusPlan | null
   /** Why there is none. */
   readonly planTrouble: string | null
-  readonly #reading: Progressing
-  readonly #child: Asking
+  readonly #reading: ReadingBuilder
+  readonly #child: Reader
   readonly #virtual: readonly string[]
   /** Objects of which SQLite knows all. */
   readonly #objects: readonly SchemaObject[]
   readonly #apart: boolean
   #opened = true
 
-  private constructor(reading: Progressing, child: Asking, schema: AnswerOf<'schema'>) {
+  private constructor(reading: ReadingBuilder, child: Reader, schema: AnswerOf<'schema'>) {
     this.#reading = reading
     this.#child = child
     this.plan = schema.plan
@@ -183,7 +183,7 @@ class SqliteWord {
   }
 
   /** null when SQLite cannot read the schema. */
-  static async open(reading: Progressing, child: Asking): Promise<SqliteWord | null> {
+  static async open(reading: ReadingBuilder, child: Reader): Promise<SqliteWord | null> {
     const schema = await reading.step(child, { step: 'schema' })
     if (schema === null) return null
     reading.objects = schema.objects
@@ -246,7 +246,7 @@ class SqliteWord {
   }
 
   /** The last part of the census, which needs both pages and SQL. False when it did not come to its end. */
-  async compare({ plan, key }: Counting, tallies: readonly Tally[]): Promise<boolean> {
+  async compare({ plan, key }: Counting, tallies: readonly CensusTally[]): Promise<boolean> {
     if (!(await this.#reopen())) return false
     const reading = this.#reading
     const { map, showValues } = reading.limits

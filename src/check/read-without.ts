@@ -4,8 +4,8 @@
  */
 import type { Rule } from '../model/result/finding.ts'
 import type { Fact, Reading } from '../model/result/reading.ts'
-import { Progressing, type ReadingLimits } from './reading-builder.ts'
-import { readSnapshot, type Readers } from './read-snapshot.ts'
+import { ReadingBuilder, type ReadingLimits } from './reading-builder.ts'
+import { readSnapshot, type ReaderSet } from './read-snapshot.ts'
 
 /** Does it pay? What a cut log has lost, and what is merely unread, says nothing of the pages that recovery wrote. */
 export function isWorthReadingWithout({ facts, recovered }: Reading): boolean {
@@ -23,7 +23,7 @@ function speaksOfDamage(fact: Fact): boolean {
 }
 
 /** @param readers fresh ones: the others may be what the file made of them */
-export async function readWithout(readers: Readers, limits: ReadingLimits, first: Reading): Promise<Reading> {
+export async function readWithout(readers: ReaderSet, limits: ReadingLimits, first: Reading): Promise<Reading> {
   const { recovered } = first
   const timeoutMs = limits.timeoutMs - first.checkMs
   if (recovered === null || timeoutMs <= 0) return first
@@ -35,9 +35,9 @@ export async function readWithout(readers: Readers, limits: ReadingLimits, first
     showValues: false,
     onProgress: () => {},
   }
-  const answer = await new Progressing(readers, within).step(readers.pages, { step: 'putBack' })
+  const answer = await new ReadingBuilder(readers, within).step(readers.pages, { step: 'putBack' })
   if (answer?.done !== true) return first
   const without = await readSnapshot(readers, within)
-  await new Progressing(readers, within).step(readers.pages, { step: 'bringBack' })
+  await new ReadingBuilder(readers, within).step(readers.pages, { step: 'bringBack' })
   return { ...first, recovered: { ...recovered, without } }
 }

@@ -10,7 +10,7 @@ import { Failure } from '../model/failure.ts'
 import type { Wall } from '../model/result/reading.ts'
 import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
-import type { Answer, AnswerOf, Question, QuestionOf, Step } from './protocol.ts'
+import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from './protocol.ts'
 
 /** Loading SQLite and confining take well under a second on an idle machine. */
 const startMsMax = 30_000
@@ -22,16 +22,16 @@ export interface ChildLimits {
   readonly niceness: number
 }
 
-export class ReadingChild implements AsyncDisposable {
+export class ReaderProcess implements AsyncDisposable {
   readonly sqliteVersion: string
   readonly walls: readonly Wall[]
   /** Bytes that a file may have which it writes; null until it was limited. */
   fileBytesMax: number | null = null
   /** Snapshots that it was given. */
   snapshots = 0
-  readonly #child: Child<Question, Answer>
+  readonly #child: Child<ReaderQuestion, ReaderAnswer>
 
-  constructor(child: Child<Question, Answer>, sqliteVersion: string, walls: readonly Wall[]) {
+  constructor(child: Child<ReaderQuestion, ReaderAnswer>, sqliteVersion: string, walls: readonly Wall[]) {
     this.#child = child
     this.sqliteVersion = sqliteVersion
     this.walls = walls
@@ -42,7 +42,7 @@ export class ReadingChild implements AsyncDisposable {
    * started again once: the kernel's memory killer prefers our children, and a moment later there may be memory.
    * @throws {Failure} CANNOT_CONFINE; READ_FAILED when it cannot be started, dies again, or is not up in time
    */
-  static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
+  static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReaderProcess> {
     try {
       return await startOnce(folder, user, limits)
     } catch (error) {
@@ -70,7 +70,7 @@ export class ReadingChild implements AsyncDisposable {
   }
 
   /** @throws {ChildEnded} when it dies over the question */
-  ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
+  ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
     return ask(this.#child, question, timeoutMs)
   }
 
@@ -83,12 +83,12 @@ export class ReadingChild implements AsyncDisposable {
   }
 }
 
-async function startOnce(folder: string, user: User | null, limits: ChildLimits): Promise<ReadingChild> {
-  const child = await startChild<Question, Answer>(programBeside(import.meta.url, program), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
+async function startOnce(folder: string, user: User | null, limits: ChildLimits): Promise<ReaderProcess> {
+  const child = await startChild<ReaderQuestion, ReaderAnswer>(programBeside(import.meta.url, program), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
   try {
     const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
     if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
-    return new ReadingChild(child, sqliteVersion, confinement.walls)
+    return new ReaderProcess(child, sqliteVersion, confinement.walls)
   } catch (error) {
     await child[Symbol.asyncDispose]()
     throw asFailure(error)
@@ -103,8 +103,8 @@ function asFailure(error: unknown): unknown {
 
 const failureOfStart = (error: ChildEnded): Failure => failureOfEnd(program, error.ended, startMsMax, error)
 
-async function ask<S extends Step>(child: Child<Question, Answer>, question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
-  const answer = await child.ask(question as Question, { timeoutMs })
+async function ask<S extends ReaderStep>(child: Child<ReaderQuestion, ReaderAnswer>, question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
+  const answer = await child.ask(question as ReaderQuestion, { timeoutMs })
   invariant(answer.step === question.step, `a reading child was asked to ${question.step} and answered to ${answer.step}`)
   return answer as unknown as AnswerOf<S>
 }

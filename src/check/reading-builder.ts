@@ -7,15 +7,15 @@ import type { Engine, Fact, Reading, Recovered, SchemaObject, Wall } from '../mo
 import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
 import { ChildEnded } from '../host/process/child.ts'
 import { monotonicMs } from '../host/clock.ts'
-import type { Answer, AnswerOf, Digesting, QuestionOf, Step, Uncounted } from './protocol.ts'
+import type { ReaderAnswer, AnswerOf, Digesting, QuestionOf, ReaderStep, Uncounted } from './protocol.ts'
 import { StepFailed } from './replaceable-reader.ts'
 
 /** Asks a child, one question at a time; a child that died over an earlier question has been replaced by a fresh one. */
-export interface Asking {
-  ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>>
+export interface Reader {
+  ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>>
 }
 
-export interface Progress {
+export interface ReadingProgress {
   /** Pages of the file that are done with; never fewer than before. What SQLite says beside and after them tells no progress. */
   readonly pagesDone: number
   readonly pages: number
@@ -39,10 +39,10 @@ export interface ReadingLimits {
   readonly digesting: Digesting
   /** Whether findings tell what entries hold beside keys. */
   readonly showValues: boolean
-  readonly onProgress: (progress: Progress) => void
+  readonly onProgress: (progress: ReadingProgress) => void
 }
 
-export class Progressing {
+export class ReadingBuilder {
   readonly limits: ReadingLimits
   readonly facts: Fact[] = []
   readonly skipped: Skipped[] = []
@@ -68,7 +68,7 @@ export class Progressing {
   readonly #sqliteVersion: string
   readonly #walls: readonly Wall[]
   readonly #began = monotonicMs()
-  readonly #given = new Map<Step, Answer>()
+  readonly #given = new Map<ReaderStep, ReaderAnswer>()
   #accounted = 0
   #counted = 0
 
@@ -79,7 +79,7 @@ export class Progressing {
   }
 
   /** Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing: the steps then find out. */
-  async beginAtOnce(child: Asking, bytesMax: number): Promise<void> {
+  async beginAtOnce(child: Reader, bytesMax: number): Promise<void> {
     const { depth, engine, map, digesting, showValues, memoryBytesMax, timeoutMs } = this.limits
     try {
       const question = { step: 'atOnce', depth, engine, key: newKey(), map, digesting, showValues, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
@@ -91,7 +91,7 @@ export class Progressing {
   }
 
   /** One step of the reading; null, and a fact, when the child did not come to its end. All steps together have the time of one check. */
-  async step<S extends Step>(asking: Asking, question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
+  async step<S extends ReaderStep>(asking: Reader, question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
     const given = this.#given.get(question.step)
     if (given !== undefined && this.#given.delete(question.step)) return given as unknown as AnswerOf<S>
     const { timeoutMs } = this.limits

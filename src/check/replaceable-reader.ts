@@ -2,8 +2,8 @@
 import { Bug } from '../model/bug.ts'
 import { ChildEnded } from '../host/process/child.ts'
 import type { User } from './confinement.ts'
-import type { AnswerOf, QuestionOf, Step } from './protocol.ts'
-import { ReadingChild } from './reader-process.ts'
+import type { AnswerOf, QuestionOf, ReaderStep } from './protocol.ts'
+import { ReaderProcess } from './reader-process.ts'
 import type { ChildLimits } from './reader-process.ts'
 
 /** The child could not do a step, for a reason of its own: an error of the disk, memory that was not to be had. */
@@ -11,11 +11,11 @@ export class StepFailed extends Error {
   override readonly name = 'StepFailed'
 }
 
-export class Seat implements AsyncDisposable {
+export class ReplaceableReader implements AsyncDisposable {
   readonly #folder: string
   readonly #user: User | null
   readonly #limits: ChildLimits
-  #child: Promise<ReadingChild> | null = null
+  #child: Promise<ReaderProcess> | null = null
   #fileBytesMax = 0
   #killed = false
 
@@ -29,7 +29,7 @@ export class Seat implements AsyncDisposable {
    * Starts the child if there is none, or if it may write less than what is read next can need. @throws {Failure}
    * CANNOT_CONFINE, READ_FAILED
    */
-  async ready(): Promise<ReadingChild> {
+  async ready(): Promise<ReaderProcess> {
     this.#killed = false
     const child = await (this.#child ??= this.#start())
     if (child.fileBytesMax === null || child.fileBytesMax >= this.#fileBytesMax) return child
@@ -38,15 +38,15 @@ export class Seat implements AsyncDisposable {
     return this.#child
   }
 
-  #start(): Promise<ReadingChild> {
-    return ReadingChild.start(this.#folder, this.#user, this.#limits)
+  #start(): Promise<ReaderProcess> {
+    return ReaderProcess.start(this.#folder, this.#user, this.#limits)
   }
 
   /**
    * As `ready`, with a fresh child in the place of one that died while nobody asked it: that says nothing of the next
    * file. For whoever begins: in the middle, it would not know what was asked before.
    */
-  async alive(): Promise<ReadingChild> {
+  async alive(): Promise<ReaderProcess> {
     const child = await this.ready()
     if (child.isRunning) return child
     await this.end()
@@ -69,7 +69,7 @@ export class Seat implements AsyncDisposable {
    * @throws {Failure} as `ready`, for one that has to be started first
    * @throws signal.reason when it was aborted
    */
-  async ask<S extends Step>(question: QuestionOf<S>, timeoutMs: number, signal: AbortSignal): Promise<AnswerOf<S>> {
+  async ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number, signal: AbortSignal): Promise<AnswerOf<S>> {
     signal.throwIfAborted()
     const child = await this.ready()
     try {

@@ -21,13 +21,13 @@ import { Failure } from '../model/failure.ts'
 import { keptFile, type KeptFile, type KeptFiles } from '../model/kept.ts'
 import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
-import { databaseName } from './protocol.ts'
+import { recoveredName } from './protocol.ts'
 
 /** The -shm of a snapshot is worth nothing: SQLite makes it anew from the WAL. */
 const parts = ['', '-wal', '-journal'] as const
 type Part = (typeof parts)[number]
 
-interface Guest {
+interface LinkedFile {
   readonly part: Part
   readonly outside: Descriptor
   /** As it was outside. */
@@ -39,11 +39,11 @@ interface Guest {
   entered: 'not-yet' | 'linked' | 'copied'
 }
 
-export class Room implements AsyncDisposable {
+export class Sandbox implements AsyncDisposable {
   readonly folder: string
   readonly #inside: OpenFolder
   readonly #user: User | null
-  #guests: Guest[] = []
+  #guests: LinkedFile[] = []
   #isClosed = false
 
   private constructor(folder: string, inside: OpenFolder, user: User | null) {
@@ -53,12 +53,12 @@ export class Room implements AsyncDisposable {
   }
 
   /** @param beside a folder that is ours alone, on the file system of the snapshots */
-  static async open(beside: string, user: User | null): Promise<Room> {
+  static async open(beside: string, user: User | null): Promise<Sandbox> {
     using above = OpenFolder.named(beside)
     const name = basename(await mkdtemp(above.at(`room-${process.pid}-`)))
-    let room: Room | null = null
+    let room: Sandbox | null = null
     try {
-      room = new Room(join(beside, name), above.below(name), user)
+      room = new Sandbox(join(beside, name), above.below(name), user)
       room.#giveToChildren()
       return room
     } catch (error) {
@@ -73,7 +73,7 @@ export class Room implements AsyncDisposable {
    * @param kept what it consists of; null for whatever lies there. Kept up to date when the snapshot leaves the room.
    * @throws {Failure} READ_FAILED when what lies there is anything else
    */
-  async admit(snapshot: SnapshotPath, kept: KeptFiles | null = null): Promise<void> {
+  async link(snapshot: SnapshotPath, kept: KeptFiles | null = null): Promise<void> {
     for (const part of parts) {
       const outside = openPart(snapshot + part)
       const found = outside === null ? null : fstatSync(outside.number, { bigint: true })
@@ -83,8 +83,8 @@ export class Room implements AsyncDisposable {
     for (const guest of this.#guests) await this.#letIn(guest)
   }
 
-  async #letIn(guest: Guest): Promise<void> {
-    const inside = this.#inside.at(databaseName + guest.part)
+  async #letIn(guest: LinkedFile): Promise<void> {
+    const inside = this.#inside.at(recoveredName + guest.part)
     guest.entered = await linkOrCopy(guest.outside.path, inside)
     const linked = guest.entered === 'linked'
     using copy = linked ? null : openDescriptor(inside, 'read-only')
@@ -111,10 +111,10 @@ export class Room implements AsyncDisposable {
     this.#giveToChildren()
   }
 
-  #giveBack({ part, outside, found, kept, entered }: Guest): void {
+  #giveBack({ part, outside, found, kept, entered }: LinkedFile): void {
     if (entered !== 'linked') return
     // SQLite never removes the database itself. A child that did was taken over, and outside is still the snapshot.
-    if (part !== '' && look(this.#inside.at(databaseName + part))?.ino !== found.ino) {
+    if (part !== '' && look(this.#inside.at(recoveredName + part))?.ino !== found.ino) {
       isUnlinked(outside.path)
       kept?.delete(part)
       return

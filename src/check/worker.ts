@@ -8,28 +8,28 @@ import type { KeptFiles } from '../model/kept.ts'
 import type { Engine, Fact, Reading } from '../model/result/reading.ts'
 import type { CheckedSnapshot } from './compare/compare-snapshots.ts'
 import type { User } from './confinement.ts'
-import type { Digesting, QuestionOf, Step } from './protocol.ts'
+import type { Digesting, QuestionOf, ReaderStep } from './protocol.ts'
 import { fileBytesFor } from './file-size-limit.ts'
 import { readSnapshot } from './read-snapshot.ts'
-import type { Readers } from './read-snapshot.ts'
-import type { ReadingChild } from './reader-process.ts'
+import type { ReaderSet } from './read-snapshot.ts'
+import type { ReaderProcess } from './reader-process.ts'
 import { isWorthReadingWithout, readWithout } from './read-without.ts'
-import type { Asking, Progress, ReadingLimits } from './reading-builder.ts'
-import { Room } from './sandbox.ts'
-import { Seat } from './replaceable-reader.ts'
+import type { Reader, ReadingProgress, ReadingLimits } from './reading-builder.ts'
+import { Sandbox } from './sandbox.ts'
+import { ReplaceableReader } from './replaceable-reader.ts'
 
 /** A child that goes on for ever would keep whatever SQLite or Node leak. */
 const snapshotsMax = 1_000
 /** Bytes from which on more children are worth their start, which takes about as long as reading this. */
 const sharedFromBytes = 48_000_000
 
-export interface PlaceLimits {
+export interface WorkerLimits {
   readonly timeoutMs: number
   readonly memoryBytesMax: number
   readonly niceness: number
 }
 
-export interface PlaceOptions {
+export interface WorkerOptions {
   /** What the snapshot consists of; null for whatever lies there. */
   readonly kept: KeptFiles | null
   readonly depth: 'quick' | 'full'
@@ -41,17 +41,17 @@ export interface PlaceOptions {
   readonly showValues: boolean
   readonly suspectCompanions: boolean
   readonly signal: AbortSignal
-  readonly onProgress: (progress: Progress) => void
+  readonly onProgress: (progress: ReadingProgress) => void
 }
 
-export class ReadingPlace implements AsyncDisposable {
+export class CheckWorker implements AsyncDisposable {
   readonly #folder: string
   readonly #user: User | null
-  readonly #limits: PlaceLimits
-  #room: Room | null = null
-  #seat: Seat | null = null
+  readonly #limits: WorkerLimits
+  #room: Sandbox | null = null
+  #seat: ReplaceableReader | null = null
 
-  constructor(folder: string, user: User | null, limits: PlaceLimits) {
+  constructor(folder: string, user: User | null, limits: WorkerLimits) {
     this.#folder = folder
     this.#user = user
     this.#limits = limits
@@ -59,7 +59,7 @@ export class ReadingPlace implements AsyncDisposable {
 
   /** Starts the child before there is anything to read. What goes wrong with it is told to who reads. */
   async begin(): Promise<void> {
-    await this.#furnished().then(({ seat }) => seat.begin(), () => undefined)
+    await this.#prepared().then(({ seat }) => seat.begin(), () => undefined)
   }
 
   /**
@@ -68,7 +68,7 @@ export class ReadingPlace implements AsyncDisposable {
    */
   async ready(): Promise<void> {
     try {
-      const { seat } = await this.#furnished()
+      const { seat } = await this.#prepared()
       await seat.ready()
     } catch (error) {
       const failure = this.#failureOf(error)
@@ -77,19 +77,19 @@ export class ReadingPlace implements AsyncDisposable {
   }
 
   /** @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE and the like: it could not be read, which says nothing of it */
-  read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
+  read(snapshot: SnapshotPath, options: WorkerOptions): Promise<Reading> {
     return this.#read(snapshot, options).catch((error: unknown) => {
       throw this.#failureOf(error)
     })
   }
 
-  async #read(snapshot: SnapshotPath, options: PlaceOptions): Promise<Reading> {
+  async #read(snapshot: SnapshotPath, options: WorkerOptions): Promise<Reading> {
     const { signal } = options
     signal.throwIfAborted()
-    const { room, seat } = await this.#furnished()
+    const { room, seat } = await this.#prepared()
     const bytes = statSync(snapshot, { throwIfNoEntry: false })?.size ?? 0
     // All start side by side: one after the other, they took as long again as a tenth of a large file's check.
-    const others = Array.from({ length: childrenBeside(bytes, options) }, () => new Seat(room.folder, this.#user, this.#limits))
+    const others = Array.from({ length: childrenBeside(bytes, options) }, () => new ReplaceableReader(room.folder, this.#user, this.#limits))
     // The children that read are killed at once; nothing else waits for long.
     const stop = (): void => [seat, ...others].forEach((one) => one.kill())
     signal.addEventListener('abort', stop)
@@ -98,7 +98,7 @@ export class ReadingPlace implements AsyncDisposable {
       for (const one of [seat, ...others]) one.allow(fileBytesFor(snapshot))
       const child = await seat.alive()
       child.snapshots++
-      await room.admit(snapshot, options.kept)
+      await room.link(snapshot, options.kept)
       const readers = readersOf(child, seat, others, signal)
       const limits: ReadingLimits = {
         depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
@@ -127,7 +127,7 @@ export class ReadingPlace implements AsyncDisposable {
    * A child that was killed from outside, as the kernel's memory killer does, says nothing of the file: it is read
    * again once. Not where recovery had begun: the file is no longer what it was.
    */
-  async #readFirst(seats: readonly Seat[], readers: Readers, limits: ReadingLimits): Promise<Reading> {
+  async #readFirst(seats: readonly ReplaceableReader[], readers: ReaderSet, limits: ReadingLimits): Promise<Reading> {
     const reading = await readSnapshot(readers, limits)
     if (reading.recovered !== null || !reading.facts.some(isKilled)) return reading
     await Promise.all(seats.map((one) => one.end()))
@@ -135,21 +135,21 @@ export class ReadingPlace implements AsyncDisposable {
   }
 
   /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
-  visit<Value>(snapshot: Visited, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+  visit<Value>(snapshot: Visited, signal: AbortSignal, work: (asking: Reader) => Promise<Value>): Promise<Value> {
     return this.#visit(snapshot, signal, work).catch((error: unknown) => {
       throw this.#failureOf(error)
     })
   }
 
-  async #visit<Value>({ path, kept }: Visited, signal: AbortSignal, work: (asking: Asking) => Promise<Value>): Promise<Value> {
+  async #visit<Value>({ path, kept }: Visited, signal: AbortSignal, work: (asking: Reader) => Promise<Value>): Promise<Value> {
     signal.throwIfAborted()
-    const { room, seat } = await this.#furnished()
+    const { room, seat } = await this.#prepared()
     const stop = (): void => seat.kill()
     signal.addEventListener('abort', stop)
     try {
       await seat.alive().catch(() => undefined) // What goes wrong with it is told to who asks.
       seat.allow(fileBytesFor(path))
-      await room.admit(path, kept ?? null)
+      await room.link(path, kept ?? null)
       return await work(askingOf(seat, signal))
     } finally {
       signal.removeEventListener('abort', stop)
@@ -159,7 +159,7 @@ export class ReadingPlace implements AsyncDisposable {
   }
 
   /** What was read was read: a room that cannot be cleared is given up, and goes with the folder of the run. */
-  async #clear(room: Room, seat: Seat): Promise<void> {
+  async #clear(room: Sandbox, seat: ReplaceableReader): Promise<void> {
     try {
       await room.clear(() => seat.end())
     } catch (error) {
@@ -176,12 +176,12 @@ export class ReadingPlace implements AsyncDisposable {
     return systemFailure(error, { doing, path: this.#folder, elsewhere: otherDisk, concerns: 'machine' })
   }
 
-  async #furnished(): Promise<{ readonly room: Room; readonly seat: Seat }> {
-    this.#room ??= await Room.open(this.#folder, this.#user).catch((error: unknown) => {
+  async #prepared(): Promise<{ readonly room: Sandbox; readonly seat: ReplaceableReader }> {
+    this.#room ??= await Sandbox.open(this.#folder, this.#user).catch((error: unknown) => {
       throw this.#failureOf(error, 'make a folder for a process that reads, in')
     })
     const room = this.#room
-    return { room, seat: (this.#seat ??= new Seat(room.folder, this.#user, this.#limits)) }
+    return { room, seat: (this.#seat ??= new ReplaceableReader(room.folder, this.#user, this.#limits)) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -203,13 +203,13 @@ type Visited = Pick<CheckedSnapshot, 'path' | 'kept'>
 const isKilled = (fact: Fact): boolean => fact.kind === 'child-ended' && fact.how === 'killed'
 
 /** One for SQLite's word, the others scan. */
-function childrenBeside(bytes: number, { depth, engine, helpersMax }: PlaceOptions): number {
+function childrenBeside(bytes: number, { depth, engine, helpersMax }: WorkerOptions): number {
   return depth === 'full' && engine === 'census' && bytes >= sharedFromBytes ? 1 + helpersMax : 0
 }
 
-const askingOf = (seat: Seat, signal: AbortSignal): Asking => ({ ask: <S extends Step>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
+const askingOf = (seat: ReplaceableReader, signal: AbortSignal): Reader => ({ ask: <S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
 
-function readersOf({ sqliteVersion, walls }: ReadingChild, first: Seat, others: readonly Seat[], signal: AbortSignal): Readers {
+function readersOf({ sqliteVersion, walls }: ReaderProcess, first: ReplaceableReader, others: readonly ReplaceableReader[], signal: AbortSignal): ReaderSet {
   const pages = askingOf(first, signal)
   const [sqlite, ...helpers] = others.map((seat) => askingOf(seat, signal))
   return { sqliteVersion, walls, pages, sqlite: sqlite ?? pages, helpers }

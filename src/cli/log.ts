@@ -3,13 +3,13 @@ import type { Target } from '../fleet/run/run-context.ts'
 import type { HoldStep } from '../hold/record.ts'
 import type { RunId } from '../model/brand.ts'
 import { jsonText } from '../text/json-text.ts'
-import type { Face } from './terminal/terminal.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 export const logLevels = ['silent', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /** @returns what is told of each step of a hold */
-export function logSteps(face: Face, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
+export function logSteps(face: Terminal, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
   if (level === 'silent') return () => undefined
   const shown = new Set<HoldStep>(['asked', 'quiesced', 'resumed'])
   return ({ tenant, named }, step) => {

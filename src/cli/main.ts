@@ -24,17 +24,17 @@ import { hanging } from '../text/layout.ts'
 import { printableSentence } from '../text/printable.ts'
 import { renderNoStatus } from '../report/status/status-line.ts'
 import { newRunId } from '../ledger/run-lock/run-id.ts'
-import { Outcome } from './report-run/report-run.ts'
-import { OutcomeOfComparison } from './report-run/report-comparison.ts'
-import { describeTrouble, exitCodeOfTrouble, tellTrouble } from './terminal/errors.ts'
-import { openFace, type Face } from './terminal/terminal.ts'
+import { ReportRun } from './report-run/report-run.ts'
+import { ReportComparison } from './report-run/report-comparison.ts'
+import { describeError, exitCodeOfError, reportError } from './terminal/errors.ts'
+import { openTerminal, type Terminal } from './terminal/terminal.ts'
 import { reportUncaught } from './terminal/uncaught.ts'
 
 export type Act = (work: () => Promise<ExitCode>) => Promise<void>
 
 keepHeapSmall() // Before it has grown.
 maskForOurselves()
-const face = openFace()
+const face = openTerminal()
 reportUncaught(face)
 process.exitCode = exitCodes.bug // Should it ever come to its end without an answer.
 void answer()
@@ -53,7 +53,7 @@ function readCommandLine(): Buffer | null {
   }
 }
 
-async function runCommandLine(argv: readonly string[], face: Face): Promise<ExitCode> {
+async function runCommandLine(argv: readonly string[], face: Terminal): Promise<ExitCode> {
   let code = exitCodes.sound as ExitCode // Set by the command that is carried out.
   const act: Act = async (work) => {
     requireProc()
@@ -68,20 +68,20 @@ async function runCommandLine(argv: readonly string[], face: Face): Promise<Exit
     return code === exitCodes.maybePaused || printsReport(argv) ? code : (face.interrupt.exitCode() ?? code)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.sound : refuse(face, argv, error)
-    tellTrouble(face, error)
-    return answerTrouble(face, argv, error, exitCodeOfTrouble(error, face.interrupt.exitCode()))
+    reportError(face, error)
+    return answerTrouble(face, argv, error, exitCodeOfError(error, face.interrupt.exitCode()))
   }
 }
 
 /** Who asked for a document, or for the line of a monitor, gets one of a command that failed too. */
-async function answerTrouble(face: Face, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
+async function answerTrouble(face: Terminal, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
   if (face.printed()) return exitCode
   if (answersMonitor(argv)) {
-    const { code, message } = describeTrouble(error, face.commandLine)
+    const { code, message } = describeError(error, face.commandLine)
     await face.print(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
-  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeTrouble(error, face.commandLine), exitCode })}\n`)
+  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeError(error, face.commandLine), exitCode })}\n`)
   return exitCode
 }
 
@@ -100,7 +100,7 @@ function answersMonitor(argv: readonly string[]): boolean {
  * A report that was lost is no success. The error of a write is told a turn after it. To a monitor it is UNKNOWN (3)
  * whatever was found, but for what is CRITICAL (2): its exit code is still heard.
  */
-async function tellLost(exitCode: ExitCode, argv: readonly string[], face: Face): Promise<ExitCode> {
+async function tellLost(exitCode: ExitCode, argv: readonly string[], face: Terminal): Promise<ExitCode> {
   await new Promise((resolve) => { setImmediate(resolve) })
   const lost = face.lost()
   if (lost === null) return exitCode
@@ -110,17 +110,17 @@ async function tellLost(exitCode: ExitCode, argv: readonly string[], face: Face)
 }
 
 /** A command line that was not understood: commander has said why. Who asked for a document still gets one. */
-async function refuse(face: Face, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
+async function refuse(face: Terminal, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
   const mode = printsReport(argv)
   if (mode === undefined) return answerTrouble(face, argv, new Failure('USAGE', message.replace(/^error: /, '')), exitCodes.usage)
   if (!argv.includes('--json')) return exitCodes.usage
-  const silent: Face = { ...face, say: () => undefined }
+  const silent: Terminal = { ...face, say: () => undefined }
   const fail = (): Promise<never> => Promise.reject(new Failure('USAGE', message.replace(/^error: /, '')))
   if (mode === 'compare') {
-    using outcome = new OutcomeOfComparison(silent, { json: true }, { id: newRunId(), given: null })
+    using outcome = new ReportComparison(silent, { json: true }, { id: newRunId(), given: null })
     return await outcome.of(fail)
   }
-  using outcome = new Outcome(silent, { json: true }, { id: newRunId(), mode, registry: 'none' })
+  using outcome = new ReportRun(silent, { json: true }, { id: newRunId(), mode, registry: 'none' })
   return await outcome.of(fail)
 }
 
@@ -130,7 +130,7 @@ function printsReport(argv: readonly string[]): Report['run']['mode'] | 'compare
   return command === 'check' || command === 'sweep' || command === 'pull' || command === 'compare' ? command : undefined
 }
 
-function describeProgram(face: Face): Command {
+function describeProgram(face: Terminal): Command {
   const helpWidth = 80 // The examples are written for that.
   return new Command('holdfast')
     .description("Checks every tenant's SQLite database of a running service, and cannot be the thing that breaks it.")

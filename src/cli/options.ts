@@ -38,14 +38,14 @@ export const depthOption = (): Option => new Option('--depth <depth>', 'quick: s
 export const engineOption = (): Option => new Option('--engine <engine>', "census: our own comparison of all rows with all entries, beside SQLite's quick check; sqlite: its integrity check").choices(engines).default('census')
 
 /** A whole number of at least 1. */
-export function positive(text: string): number {
+export function positiveNumber(text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.')
   return number
 }
 
 /** `30s`, `5m`, … in ms; no time at all is refused: nothing comes to an end in it. */
-export function duration(text: string): number {
+export function durationOption(text: string): number {
   const ms = durationMs(text)
   if (ms === undefined || ms === 0) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h, longer than 0.')
   return ms
@@ -59,4 +59,4 @@ one of these, [!a-c] any other, {a,b} either. A \\ takes what follows as it is:
 'a\\*' is the id a*. Quote it for the shell. Each GLOB must match a tenant.`
 
 /** How long to wait for the run lock. */
-export const waitOption = (): Option => new Option('--wait <duration>', 'wait so long for another run to end, before it is RUN_ACTIVE (75)').argParser(duration)
+export const waitOption = (): Option => new Option('--wait <duration>', 'wait so long for another run to end, before it is RUN_ACTIVE (75)').argParser(durationOption)

@@ -9,8 +9,8 @@ export class FirstKeys {
 
   add(key: RowKey): void {
     const last = this.#keys[keysMax - 1]
-    if (last !== undefined && compareRowKeys(key, last) >= 0) return
-    const before = this.#keys.findLastIndex((one) => compareRowKeys(one, key) <= 0)
+    if (last !== undefined && comparePrintedKeys(key, last) >= 0) return
+    const before = this.#keys.findLastIndex((one) => comparePrintedKeys(one, key) <= 0)
     this.#keys.splice(before + 1, 0, key)
     this.#keys.length = Math.min(this.#keys.length, keysMax)
   }
@@ -21,7 +21,7 @@ export class FirstKeys {
 }
 
 /** Rowids among rowids, keys column by column. */
-export function compareRowKeys(a: RowKey, b: RowKey): number {
+export function comparePrintedKeys(a: RowKey, b: RowKey): number {
   if (!Array.isArray(a) || !Array.isArray(b)) return compareRowids(a as number | string, b as number | string)
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const order = compareColumns(a[i] as KeyColumn, b[i] as KeyColumn)

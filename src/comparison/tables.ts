@@ -51,14 +51,14 @@ export function identityIn(a: TablePlan, b: TablePlan): RowIdentity | 'other-col
 
 const otherColumns = 'its columns are not the same, so its rows cannot be told apart one by one'
 
-export interface Judged {
+export interface MatchedTables {
   readonly table: TableComparison
   /** By what rows are to be told apart, where they are to be looked at. */
   readonly look: RowIdentity | null
 }
 
 /** What the digests say of one table. Rows are looked at afterwards. */
-export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: string | null): Judged {
+export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: string | null): MatchedTables {
   const base = {
     name: a?.name ?? b?.name ?? '', partOf, rows: { a: a?.content?.rows ?? null, b: b?.content?.rows ?? null }, digest: { a: a?.content?.digest ?? null, b: b?.content?.digest ?? null },
     rowsToldBy: null, differing: null, why: null,

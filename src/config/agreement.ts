@@ -1,18 +1,18 @@
 /** What keys must agree on with each other. Looked at in the text as given, so that these errors are told together with all the others. */
 
-export interface Problem {
+export interface KeyProblem {
   readonly path: readonly PropertyKey[]
   readonly message: string
 }
 
-export function disagreements(document: unknown): readonly Problem[] {
+export function disagreements(document: unknown): readonly KeyProblem[] {
   return [...serviceDisagreements(keysOf(document)['service'])]
 }
 
-function* serviceDisagreements(given: unknown): Generator<Problem> {
+function* serviceDisagreements(given: unknown): Generator<KeyProblem> {
   if (given === null || given === undefined || typeof given !== 'object' || Array.isArray(given)) return
   const service = keysOf(given)
-  const at = (key: string, message: string): Problem => ({ path: ['service', key], message })
+  const at = (key: string, message: string): KeyProblem => ({ path: ['service', key], message })
   const { admin, hooks } = service
   if (isThere(admin) && isThere(hooks)) yield at('hooks', 'stands beside service.admin: a service has an admin API or hooks, not both')
   if (!isThere(admin) && !isThere(hooks)) {

@@ -2,7 +2,7 @@
  * Settings of the contract that nothing reads yet. They are refused: who writes down where alarms go must not believe
  * that they are sent. A feature that arrives takes its keys from here into the schema.
  */
-import type { Problem } from './agreement.ts'
+import type { KeyProblem } from './agreement.ts'
 
 /** By key: what holdfast does not do, and what to do instead. */
 export const reasons: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ export const reasons: Readonly<Record<string, string>> = {
 export const sectionsToCome: readonly string[] = Object.keys(reasons).filter((key) => !key.includes('.'))
 
 /** One problem for each that is given. `alerts:` with all of its lines commented out gives nothing. */
-export function notInThisVersion(document: unknown): readonly Problem[] {
+export function notInThisVersion(document: unknown): readonly KeyProblem[] {
   return Object.entries(reasons).flatMap(([key, reason]) => {
     const path = key.split('.')
     return isGiven(valueAt(document, path)) ? [{ path, message: `is not in this version: ${reason}; take it out` }] : []

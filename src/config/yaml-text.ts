@@ -3,18 +3,18 @@ import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, vi
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import { invariant } from '../model/bug.ts'
 
-export interface Place {
+export interface TextPlace {
   /** Both counted from 1. */
   readonly line: number
   readonly column: number
 }
 
-export interface PlacedProblem extends Place {
+export interface PlacedProblem extends TextPlace {
   readonly message: string
 }
 
 export type YamlReading =
-  | { readonly kind: 'read'; readonly value: unknown; placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): Place }
+  | { readonly kind: 'read'; readonly value: unknown; placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): TextPlace }
   | { readonly kind: 'refused'; readonly problems: readonly PlacedProblem[] }
 
 /** A configuration has four levels; what has hundreds was written against the parser. */
@@ -25,7 +25,7 @@ export function readYaml(text: string): YamlReading {
   if (deep !== null) return { kind: 'refused', problems: [{ ...deep, message: 'lists or sections are nested too deeply' }] }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, version: '1.2', schema: 'core', stringKeys: true })
-  const place = (offset: number): Place => {
+  const place = (offset: number): TextPlace => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
@@ -39,7 +39,7 @@ export function readYaml(text: string): YamlReading {
 }
 
 /** The parser descends into itself, so depth is bounded before it begins: by brackets of flow style, by dashes and by indentation of block style. */
-function deepPlace(text: string): Place | null {
+function deepPlace(text: string): TextPlace | null {
   const lines = text.split('\n')
   let brackets = 0
   for (const [index, line] of lines.entries()) {

@@ -3,7 +3,7 @@ import type { Finding, FoundObject, Rule } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
 import type { ReportedTable, RowCounts } from '../model/result/verdict.ts'
-import { disagreements } from './messages/merge.ts'
+import { disagreementRules } from './messages/merge.ts'
 import { tablesContradicted } from './weigh.ts'
 
 /** Wrong in a b-tree: rows may be lost that nothing in the table tells of. */
@@ -68,7 +68,7 @@ function rowsOf(
   const mixed = ofTable.some(({ rule }) => rule === 'page-used-twice')
   // Of an index that is broken in itself nothing is believed.
   const wrong = new Set(
-    damage.flatMap(({ rule, object }) => (object.kind === 'index' && !disagreements.has(rule) ? [object.name] : [])),
+    damage.flatMap(({ rule, object }) => (object.kind === 'index' && !disagreementRules.has(rule) ? [object.name] : [])),
   )
   const indexed = indexes.reduce(
     (most, { name: index, entries }) => (wrong.has(index) ? most : Math.max(most, entries)),

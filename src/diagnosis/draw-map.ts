@@ -3,7 +3,7 @@ import type { Finding, FoundObject } from '../model/result/finding.ts'
 import { pageStates, placesMax } from '../model/result/page-map.ts'
 import type { BadPlace, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/result/page-map.ts'
 import type { Reading } from '../model/result/reading.ts'
-import { disagreements } from './messages/merge.ts'
+import { disagreementRules } from './messages/merge.ts'
 import { viewSchema } from './messages/schema-view.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 
@@ -36,7 +36,7 @@ function placesOf({ accounted, entries }: MappedPages, findings: readonly Findin
   const known = [...accounted.bad.places, ...entries.places]
   return findings.flatMap(({ rule, severity, object, page }): readonly BadPlace[] => {
     if (page === undefined || page < 1 || page > accounted.pages || severity === 'notice') return []
-    const state = severity === 'leak' ? 'unowned' : disagreements.has(rule) ? 'disagreeing' : 'damaged'
+    const state = severity === 'leak' ? 'unowned' : disagreementRules.has(rule) ? 'disagreeing' : 'damaged'
     const marked = known.some((place) => place.rule === rule && place.state === state && place.first <= page && page <= place.last)
     return marked ? [] : [{ state, first: page, last: page, rule, object }]
   })

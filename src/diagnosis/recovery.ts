@@ -7,13 +7,13 @@ import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import { diagnose } from './diagnose.ts'
 
-export interface Weighed {
+export interface WeighedRecovery {
   readonly diagnosis: Diagnosis
   readonly without: Recovery['without']
 }
 
 /** Damage that comes only with the companion is for a person to decide: a rebuild would seal what the companion did. */
-export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, context: DiagnosisContext): Weighed {
+export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, context: DiagnosisContext): WeighedRecovery {
   if (!recovered?.without) return { diagnosis, without: null }
   const alone = diagnose(recovered.without, context)
   const without = {

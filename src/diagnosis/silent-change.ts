@@ -14,14 +14,14 @@
  * Knowingly missed: what changes on the disk and is then written over or beside, so that a program has moved time or counter since; files that are replaced
  * under their name, or found on another device number; WAL databases across a restart; free pages, which hold nothing.
  */
-import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, Standing } from '../model/result/last-good.ts'
+import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, LiveSetState } from '../model/result/last-good.ts'
 import type { Finding, FoundObject } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import { theFile, viewSchema } from './messages/schema-view.ts'
 import { count, nameObject } from './sentence.ts'
 
 export interface Now {
-  readonly standing: Standing
+  readonly standing: LiveSetState
   readonly content: ContentDigests
 }
 
@@ -50,7 +50,7 @@ export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading,
 
 type Since = 'untouched' | 'uncounted' | 'written'
 
-export function sinceThen(earlier: Pick<LastGood, 'standing' | 'header'>, now: Standing, header: HeaderMarks): Since {
+export function sinceThen(earlier: Pick<LastGood, 'standing' | 'header'>, now: LiveSetState, header: HeaderMarks): Since {
   const then = earlier.standing
   if (!samePlaces(then, now)) return 'written'
   const counts = !earlier.header.walMode && !header.walMode && sameMarks(earlier.header, header)
@@ -61,7 +61,7 @@ export function sinceThen(earlier: Pick<LastGood, 'standing' | 'header'>, now: S
   return settled && (sameBoot || counts) ? 'untouched' : 'written'
 }
 
-const samePlaces = (then: Standing, now: Standing): boolean =>
+const samePlaces = (then: LiveSetState, now: LiveSetState): boolean =>
   then.files.length === now.files.length
   && then.files.every(({ part, dev, ino, size }, i) => {
     const file = now.files[i]

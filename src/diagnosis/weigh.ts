@@ -1,7 +1,7 @@
 /** How bad a finding is, and who is right where an index and its table disagree (findings.md, Verdict). */
 import { damageClasses } from '../model/result/finding.ts'
 import type { Cause, DamageClass, Finding, FoundObject } from '../model/result/finding.ts'
-import { disagreements } from './messages/merge.ts'
+import { disagreementRules } from './messages/merge.ts'
 import type { Observation } from './messages/observation.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 
@@ -156,7 +156,7 @@ export function tablesContradicted(findings: readonly Finding[]): readonly strin
   const broken = brokenInThemselves(findings)
   return findings.flatMap(({ rule, source, object, rows, agreeing }) => {
     const { table } = object
-    if (source !== 'census' || object.kind !== 'index' || table === null || !disagreements.has(rule) || broken.has(object.name)) return []
+    if (source !== 'census' || object.kind !== 'index' || table === null || !disagreementRules.has(rule) || broken.has(object.name)) return []
     // The census has compared all rows; those that findings name are but the first.
     const contradicted = (agreeing ?? []).some((name) => !broken.has(name)) || (rows ?? []).some((row) => {
       const saying = JSON.stringify([table, rule, row])
@@ -171,7 +171,7 @@ export function tablesContradicted(findings: readonly Finding[]): readonly strin
 /** An index whose table is plainly damaged or suspect, or which alone stands against it; unless it is broken in itself. */
 function witnessesAmong(findings: readonly Finding[], tables: ReadonlySet<string>, alone: ReadonlySet<string>): ReadonlySet<string> {
   const broken = brokenInThemselves(findings)
-  const differing = findings.filter(({ rule, object }) => object.kind === 'index' && disagreements.has(rule) && !broken.has(object.name))
+  const differing = findings.filter(({ rule, object }) => object.kind === 'index' && disagreementRules.has(rule) && !broken.has(object.name))
   return new Set(differing.filter(({ object }) => alone.has(object.name) || tables.has(object.table ?? '')).map(({ object }) => object.name))
 }
 
@@ -183,7 +183,7 @@ const saysBrokenInItself = new Set(['page-malformed', 'page-unreadable', 'page-o
 /** Single indexes that disagree with their table, sound in themselves, with no second index to break the tie. */
 function undecided(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): readonly { readonly index: string; readonly why: string }[] {
   const broken = brokenInThemselves(findings)
-  const differing = [...observations.filter(({ rule }) => saysDifference.has(rule)), ...findings.filter(({ rule }) => disagreements.has(rule))]
+  const differing = [...observations.filter(({ rule }) => saysDifference.has(rule)), ...findings.filter(({ rule }) => disagreementRules.has(rule))]
   const names = new Map(differing.filter(({ object }) => object.kind === 'index').map(({ object }) => [object.name, object.table]))
   return [...names].flatMap(([name, table]) => {
     if (table === null || broken.has(name) || schema.indexesOf(table).length > 1) return []

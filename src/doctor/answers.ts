@@ -1,10 +1,10 @@
 /** Is an answer the one that the contract asks for? Said in words that name what came instead. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Said } from '../service/client/wire.ts'
+import type { WireAnswer } from '../service/client/wire.ts'
 
 /** What is wrong with a refusal; null when it is the one that was expected. */
-export function wrongRefusal(said: Said, status: number, name: string): string | null {
-  if (said.status !== status) return `it was answered ${describe(said)}, not ${status} ${name}`
+export function wrongRefusal(said: WireAnswer, status: number, name: string): string | null {
+  if (said.status !== status) return `it was answered ${describeAnswer(said)}, not ${status} ${name}`
   return (
     wrongForm(said) ??
     (nameOf(said) === name ? null : `the type of its problem document ends in ${nameOf(said)}, not in ${name}`)
@@ -12,7 +12,7 @@ export function wrongRefusal(said: Said, status: number, name: string): string |
 }
 
 /** Is it a problem document (RFC 9457) with its type, its title and its status? */
-export function wrongForm({ status, contentType, json }: Said): string | null {
+export function wrongForm({ status, contentType, json }: WireAnswer): string | null {
   if (!(contentType ?? '').toLowerCase().startsWith('application/problem+json'))
     return `its content type is ${contentType ?? 'not given'}, not application/problem+json`
   const document = (json ?? {}) as Partial<Record<string, unknown>>
@@ -22,26 +22,26 @@ export function wrongForm({ status, contentType, json }: Said): string | null {
 }
 
 /** The words of an answer for a person: `409 already-quiesced`, `201`. */
-export function describe(said: Said): string {
+export function describeAnswer(said: WireAnswer): string {
   return [String(said.status), said.status < 400 ? '' : nameOf(said)].filter(Boolean).join(' ')
 }
 
 /** By its own word the service did nothing. */
-export const isRefusal = ({ status }: Said): boolean => status >= 400 && status < 500
+export const isRefusal = ({ status }: WireAnswer): boolean => status >= 400 && status < 500
 
 /** Refused for now: that says nothing against the service. */
-export const isForNow = ({ status }: Said): boolean => status === 423 || status === 429 || status === 503
+export const isForNow = ({ status }: WireAnswer): boolean => status === 423 || status === 429 || status === 503
 
-export const isSame = (one: Said, other: Said): boolean =>
+export const isSame = (one: WireAnswer, other: WireAnswer): boolean =>
   one.status === other.status && isDeepStrictEqual(one.json, other.json)
 
 /** A number among the fields of an answer; null where there is none. */
-export function numberIn(said: Said, field: string): number | null {
+export function numberIn(said: WireAnswer, field: string): number | null {
   const value = ((said.json ?? {}) as Partial<Record<string, unknown>>)[field]
   return typeof value === 'number' ? value : null
 }
 
-function nameOf({ json }: Said): string {
+function nameOf({ json }: WireAnswer): string {
   const { type } = (json ?? {}) as { readonly type?: unknown }
   return typeof type === 'string' ? (type.split(/[/:#]/).at(-1) ?? '') : ''
 }

@@ -11,7 +11,7 @@ import type { Quiesced, Service } from '../service/port.ts'
 import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './holds.ts'
 import { tryKeys } from './idempotency-keys.ts'
 import { tryEnd } from './lease-end.ts'
-import { lookAtFiles, tryWhileQuiesced, type Standing } from './while-quiesced.ts'
+import { lookAtFiles, tryWhileQuiesced, type QuiescedTenant } from './while-quiesced.ts'
 import { refusedTargets } from '../fleet/run/refused-targets.ts'
 import { targetsOf } from '../fleet/run/registry.ts'
 import { tryRefusals } from './refusals.ts'
@@ -24,13 +24,13 @@ import {
   tooSlow,
   unfit,
   unfitSaying,
-  type Saying,
-  type Step,
+  type StepOutcome,
+  type DoctorStep,
 } from './steps.ts'
 
 const phases: readonly {
   readonly about: string
-  readonly tried: (trial: WiredTrial, first: FirstHold) => Promise<readonly Step[]>
+  readonly tried: (trial: WiredTrial, first: FirstHold) => Promise<readonly DoctorStep[]>
 }[] = [
   { about: 'service: wrong requests', tried: tryRefusals },
   { about: 'service: idempotency keys', tried: tryKeys },
@@ -41,7 +41,7 @@ const phases: readonly {
  * The first hold is one as a run would have it. The others are short, and come only when the first one was resumed.
  * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE and GUARDIAN_LOST when nobody is paused
  */
-export async function tryContract(trial: Trial): Promise<readonly Step[]> {
+export async function tryContract(trial: Trial): Promise<readonly DoctorStep[]> {
   const { service, tenant, settings, signal } = trial
   const tenants = await attempt(() => service.tenants(signal))
   if (tenants instanceof Failure)
@@ -72,7 +72,7 @@ export async function tryContract(trial: Trial): Promise<readonly Step[]> {
 /** Where the service is slow, the first lease is renewed between the steps, so often at most. */
 const renewalsMax = 4
 
-const isResumed = (steps: readonly Step[]): boolean =>
+const isResumed = (steps: readonly DoctorStep[]): boolean =>
   steps.some(({ about, outcome }) => about === 'service: resume' && outcome === 'fit') &&
   !steps.some(({ outcome }) => outcome === 'paused')
 
@@ -80,7 +80,7 @@ async function tryFirstHold(
   trial: Trial,
   files: readonly string[],
   wired: WiredTrial | null,
-): Promise<{ readonly steps: Step[]; readonly first: FirstHold | null }> {
+): Promise<{ readonly steps: DoctorStep[]; readonly first: FirstHold | null }> {
   const {
     service,
     ledger,
@@ -106,8 +106,8 @@ async function tryFirstHold(
     return { steps: stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)], first: null }
   }
   const { leaseId, fence } = quiesced
-  const steps: Step[] = []
-  const standing: Standing = { surelyUntil: startedAt + quiesced.expiresInMs, nested: null }
+  const steps: DoctorStep[] = []
+  const standing: QuiescedTenant = { surelyUntil: startedAt + quiesced.expiresInMs, nested: null }
   try {
     await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced) })
@@ -127,8 +127,8 @@ async function resumeAndLook(
   { service, settings: { hold } }: Trial,
   quiesced: Quiesced,
   held: DoctorHold,
-  { surelyUntil }: Standing,
-): Promise<Step> {
+  { surelyUntil }: QuiescedTenant,
+): Promise<DoctorStep> {
   const about = 'service: resume'
   const late = service.via === 'admin-api' && performance.now() > surelyUntil
   const resume = await step(about, () => tryResume(service, quiesced))
@@ -143,7 +143,7 @@ async function resumeAndLook(
   return { ...resume, next: 'it serves again by now; show the owner of the service this step' }
 }
 
-function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Saying {
+function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): StepOutcome {
   if (openHandles > 0) return broken(`it keeps ${count(openHandles, 'handle')} open`)
   if (via === 'admin-api' && (files ?? []).length === 0) return broken('it names no files')
   const relative = (files ?? []).find(({ path }) => !path.startsWith('/'))
@@ -158,7 +158,7 @@ function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Sayi
 /** Each call has the deadline that is configured, and a resume is not interrupted. */
 const unhurried = new AbortController().signal
 
-async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> {
+async function tryResume(service: Service, quiesced: Quiesced): Promise<StepOutcome> {
   const resumed = await service.resume(quiesced, unhurried)
   if (service.via === 'hooks') return fit('the command ended well')
   const { state, healthy, lastError } = await service.tenant(quiesced.tenant, unhurried)
@@ -169,7 +169,7 @@ async function tryResume(service: Service, quiesced: Quiesced): Promise<Saying> 
   return fit(`active and healthy, held ${resumed.heldMs ?? '?'} ms, continuous`)
 }
 
-async function lookInTheEnd(service: Service, tenant: TenantId, signal: AbortSignal): Promise<Saying> {
+async function lookInTheEnd(service: Service, tenant: TenantId, signal: AbortSignal): Promise<StepOutcome> {
   const { state, healthy, lastError } = await service.tenant(tenant, signal)
   if (state !== 'active') return unfitSaying(new Failure('RESUME_FAILED', `its state is ${state}`))
   return healthy ? fit('active and healthy') : broken(`it is unhealthy: ${lastError ?? 'no reason is given'}`)

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises'
 import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { fileSystemOf } from '../host/files/file-system.ts'
-import { startCompanions } from '../hold/hold-processes.ts'
+import { startHoldProcesses } from '../hold/hold-processes.ts'
 import { givenMask } from '../host/process/file-mask.ts'
 import { draftName } from '../hold/snapshot/draft.ts'
 import { Guardian } from '../hold/seal/guardian.ts'
@@ -14,7 +14,7 @@ import { hold, unbounded } from '../hold/hold.ts'
 import { isTrusted } from '../hold/preflight.ts'
 import { requirePrivateFolder } from '../hold/snapshot/private-folder.ts'
 import { openFolderOfRun, openSnapshotFolder } from '../hold/snapshot/temporary-folder.ts'
-import { makeSpecimen } from './test-database.ts'
+import { makeTestDatabase } from './test-database.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { waitForRun, type Waiting } from '../ledger/run-lock/wait-for-run.ts'
 import { newRunId } from '../ledger/run-lock/run-id.ts'
@@ -25,14 +25,14 @@ import { count } from '../text/count.ts'
 import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { Failure } from '../model/failure.ts'
 import { connectService } from '../service/connect.ts'
-import { attempt, fit, notTried, skipped, step, unfit, warning, type Saying, type Step } from './steps.ts'
+import { attempt, fit, notTried, skipped, step, unfit, warning, type StepOutcome, type DoctorStep } from './steps.ts'
 import { checkTestDatabase } from './machine-check.ts'
 import { tryContract } from './contract.ts'
 import { lookAtPrograms } from './programs.ts'
 import { lookAtService } from './service.ts'
 
 export interface Fitness {
-  readonly steps: readonly Step[]
+  readonly steps: readonly DoctorStep[]
   /** Holds in the ledger that were made with another service.admin or other hooks, or that do not say of whom they are. */
   readonly others: readonly OtherHold[]
 }
@@ -52,7 +52,7 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   await using _ledger = ledger instanceof Failure ? null : ledger
   const left = await attempt(() => leftOpen(ledger))
   const others = left instanceof Failure ? [] : left.others
-  const steps: Step[] = [
+  const steps: DoctorStep[] = [
     ...(await Promise.all(settings.tenants.roots.map((root) => step(`root ${root}`, () => lookAtRoot(root, settings))))),
     await step('snapshot folder', () => lookAtFolder(settings.snapshots.dir)),
     await step('check', () => checkTestDatabase(settings, signal)),
@@ -80,7 +80,7 @@ export async function examineFitness(settings: Settings, paused: TenantId | null
   return { steps: [...steps, unfit('service: quiesce and resume', tried)], others }
 }
 
-async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {
+async function lookAtRoot(root: string, settings: Settings): Promise<StepOutcome> {
   const fileSystem = await fileSystemOf(root)
   const said = `${fileSystem.type} at ${fileSystem.mountPoint}`
   if (!isTrusted(fileSystem, settings.tenants.trustMounts)) throw new Failure('LOCKS_UNTRUSTED', said)
@@ -88,7 +88,7 @@ async function lookAtRoot(root: string, settings: Settings): Promise<Saying> {
   return fit(said)
 }
 
-async function lookAtFolder(folder: string): Promise<Saying> {
+async function lookAtFolder(folder: string): Promise<StepOutcome> {
   await requirePrivateFolder(folder)
   const { mode } = await stat(folder)
   return fit(`${folder}, mode ${(mode & 0o777).toString(8)}`)
@@ -107,7 +107,7 @@ async function leftOpen(ledger: Ledger | Failure): Promise<LeftOpen> {
 }
 
 /** The run lock is ours: no run is at work, so that whoever has a hold may stand still. */
-function lookAtLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): Saying {
+function lookAtLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): StepOutcome {
   if (ledger instanceof Failure && ledger.code === 'RUN_ACTIVE')
     return notTried('another run works with it, and so it was not looked at', 'try again when that run is over')
   if (ledger instanceof Failure) throw ledger
@@ -128,12 +128,12 @@ const tenantsNamedMax = 10
  * A whole hold, on a database of our own beside the tenants': locks, probe, leases and copy are tried for real. The service's user may rename in the root: the
  * folder is known by its descriptor, and a file anywhere else is refused.
  */
-async function holdSpecimen(root: string, settings: Settings, signal: AbortSignal): Promise<Saying> {
+async function holdSpecimen(root: string, settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
   await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
   await using beside = await openFolderOfRun(root, '.holdfast-doctor-')
   const inside = beside.folder.at('.')
-  const named = await makeSpecimen(inside)
-  await using companions = await startCompanions()
+  const named = await makeTestDatabase(inside)
+  await using companions = await startHoldProcesses()
   const [held] = await hold({
     files: [{ named, expected: false, lostPauseMs: null, name: draftName('doctor'), onStep: () => undefined }],
     roots: [inside], keeper: { kind: 'nobody' }, folder: folder.path, bounds: unbounded,

@@ -4,15 +4,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Settings } from '../config/settings.ts'
-import { Announcement } from '../hold/pause/intent.ts'
+import { PauseIntent } from '../hold/pause/intent.ts'
 import type { GuardedHold } from '../hold/pause/guarded-hold.ts'
 import type { Guardian } from '../hold/seal/guardian.ts'
-import { resumeUntilSeen, type Sight } from '../hold/pause/resume.ts'
+import { resumeUntilSeen, type ResumeOutcome } from '../hold/pause/resume.ts'
 import { monotonicMs } from '../host/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import type { Said, Wire } from '../service/client/wire.ts'
+import type { WireAnswer, Wire } from '../service/client/wire.ts'
 import type { Quiesced, Service } from '../service/port.ts'
 import { attempt } from './steps.ts'
 
@@ -39,7 +39,7 @@ export interface FirstHold {
   readonly quiesced: Quiesced
 }
 
-export type Lease = { readonly leaseId: string; readonly fence: number | null }
+export type DoctorLease = { readonly leaseId: string; readonly fence: number | null }
 
 export class DoctorHold {
   readonly #trial: Trial
@@ -68,7 +68,7 @@ export class DoctorHold {
       settings: { hold },
     } = trial
     const longestMs = service.quiesceMsMax(hold.drainTimeoutMs) + ttlMs
-    await using announced = new Announcement({ tenant, ledger, longestMs })
+    await using announced = new PauseIntent({ tenant, ledger, longestMs })
     await announced.write()
     const held = new DoctorHold(trial, { tenant, holder: announced.holder, endsByMs: monotonicMs() + longestMs })
     try {
@@ -82,7 +82,7 @@ export class DoctorHold {
   }
 
   /** Tells the ledger how it ended, where the tenant was seen serving without us, or was never paused. */
-  async ended(how: Sight['how'], heldMs: number | null): Promise<void> {
+  async ended(how: ResumeOutcome['how'], heldMs: number | null): Promise<void> {
     const { ledger, tenant } = this.#trial
     this.#guarded[Symbol.dispose]()
     await ledger.append({ kind: 'hold-ended', tenant, holder: this.holder, how, heldMs })
@@ -93,7 +93,7 @@ export class DoctorHold {
    * @param lease null where it is not known: it is then sought by its holder
    * @returns null once the tenant was seen serving
    */
-  async end(lease: Lease | null): Promise<Failure | null> {
+  async end(lease: DoctorLease | null): Promise<Failure | null> {
     const { service, ledger, tenant } = this.#trial
     const { holder } = this
     const sight = await attempt(() =>
@@ -141,23 +141,23 @@ export class TenantCalls {
   quiesce(
     body: object,
     { key = randomUUID(), query = '' }: { readonly key?: string | null; readonly query?: string } = {},
-  ): Promise<Said> {
+  ): Promise<WireAnswer> {
     const { wire, settings, signal } = this.#trial
     const headers: Record<string, string> = key === null ? {} : { 'idempotency-key': key }
     const timeoutMs = settings.hold.drainTimeoutMs + wire.timeoutMs
     return wire.ask({ method: 'POST', path: `${this.#path}/quiesce${query}`, headers, body, timeoutMs }, signal)
   }
 
-  renew({ leaseId }: Lease, body: object): Promise<Said> {
+  renew({ leaseId }: DoctorLease, body: object): Promise<WireAnswer> {
     return this.#ask('POST', `/quiesce/${encodeURIComponent(leaseId)}/renew`, body)
   }
 
   /** @param query in place of the right fence */
-  resume({ leaseId, fence }: Lease, query = `?fence=${fence}`): Promise<Said> {
+  resume({ leaseId, fence }: DoctorLease, query = `?fence=${fence}`): Promise<WireAnswer> {
     return this.#ask('DELETE', `/quiesce/${encodeURIComponent(leaseId)}${query}`)
   }
 
-  status(query = ''): Promise<Said> {
+  status(query = ''): Promise<WireAnswer> {
     return this.#ask('GET', query)
   }
 
@@ -167,7 +167,7 @@ export class TenantCalls {
     return (await service.lookAt(tenant, signal)).state
   }
 
-  #ask(method: 'GET' | 'POST' | 'DELETE', below: string, body?: object): Promise<Said> {
+  #ask(method: 'GET' | 'POST' | 'DELETE', below: string, body?: object): Promise<WireAnswer> {
     const { wire, signal } = this.#trial
     return wire.ask({ method, path: this.#path + below, ...(body === undefined ? {} : { body }) }, signal)
   }
@@ -177,7 +177,7 @@ export const tenantPath = (id: string): string =>
   `/tenants/${id === '.' || id === '..' ? id.replaceAll('.', '%2E') : encodeURIComponent(id)}`
 
 /** The lease that an answer grants; null where it grants none. */
-export function leaseIn({ status, json }: Said): Lease | null {
+export function leaseIn({ status, json }: WireAnswer): DoctorLease | null {
   const { leaseId, fence } = (json ?? {}) as Partial<Record<string, unknown>>
   return status === 201 && typeof leaseId === 'string' && typeof fence === 'number' ? { leaseId, fence } : null
 }

@@ -1,9 +1,9 @@
 /** Idempotency: what is asked again gets the answer that it had, and nobody is paused by it. */
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../model/failure.ts'
-import type { Said } from '../service/client/wire.ts'
-import { describe, isForNow, isSame, numberIn, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type FirstHold, type Lease, type WiredTrial } from './holds.ts'
+import type { WireAnswer } from '../service/client/wire.ts'
+import { describeAnswer, isForNow, isSame, numberIn, wrongRefusal } from './answers.ts'
+import { DoctorHold, leaseIn, TenantCalls, type FirstHold, type DoctorLease, type WiredTrial } from './holds.ts'
 import {
   attempt,
   broken,
@@ -14,14 +14,14 @@ import {
   tooSlow,
   unfit,
   unfitSaying,
-  type Saying,
-  type Step,
+  type StepOutcome,
+  type DoctorStep,
 } from './steps.ts'
 
 export async function tryKeys(
   trial: WiredTrial,
   { quiesced: { fence: fenceBefore } }: FirstHold,
-): Promise<readonly Step[]> {
+): Promise<readonly DoctorStep[]> {
   const {
     service,
     settings: { hold },
@@ -32,10 +32,10 @@ export async function tryKeys(
   const held = await DoctorHold.announce(trial, ttlMs)
   const key = randomUUID()
   const terms = calls.terms(held.holder, ttlMs)
-  const again = (): Promise<Said> => calls.quiesce(terms, { key })
-  const steps: Step[] = []
+  const again = (): Promise<WireAnswer> => calls.quiesce(terms, { key })
+  const steps: DoctorStep[] = []
   let surelyUntil = Infinity
-  const tried = async (about: string, look: () => Promise<Saying>): Promise<void> => {
+  const tried = async (about: string, look: () => Promise<StepOutcome>): Promise<void> => {
     const found = await step(about, look)
     steps.push(
       found.outcome === 'fit' || performance.now() < surelyUntil
@@ -43,7 +43,7 @@ export async function tryKeys(
         : skipped(about, tooSlow(ttlMs), 'raise hold.ttl'),
     )
   }
-  let lease: Lease | null = null
+  let lease: DoctorLease | null = null
   try {
     const askedAt = performance.now()
     const first = await attempt(() => calls.quiesce(terms, { key }))
@@ -63,7 +63,7 @@ export async function tryKeys(
         return broken(
           leaseIn(second)
             ? 'it was answered with another lease or other fields, not with the answer of before'
-            : `it was answered ${describe(second)}, not with the answer of before`,
+            : `it was answered ${describeAnswer(second)}, not with the answer of before`,
         )
       return fit('answered as before, and no second lease')
     })
@@ -80,7 +80,7 @@ export async function tryKeys(
     await tried('service: resume again', async () => {
       const second = await calls.resume({ leaseId, fence })
       return resumed instanceof Failure || !isSame(resumed, second)
-        ? broken(`it was answered ${describe(second)}, not with the answer of before`)
+        ? broken(`it was answered ${describeAnswer(second)}, not with the answer of before`)
         : fit('answered as before')
     })
     await tried('service: the key of a lease that ended', async () => {
@@ -91,7 +91,7 @@ export async function tryKeys(
         return broken('it made a second lease')
       return isSame(first, third)
         ? fit('answered as before, and nobody is paused')
-        : broken(`it was answered ${describe(third)}, not with the answer of before`)
+        : broken(`it was answered ${describeAnswer(third)}, not with the answer of before`)
     })
     await tried('service: renewal of a lease that ended', async () => {
       const wrong = wrongRefusal(await calls.renew({ leaseId, fence }, { fence }), 410, 'lease-expired')
@@ -105,18 +105,18 @@ export async function tryKeys(
   }
 }
 
-function judgeQuiesced(said: Said | Failure, lease: Lease | null): Saying {
+function judgeQuiesced(said: WireAnswer | Failure, lease: DoctorLease | null): StepOutcome {
   if (said instanceof Failure) return unfitSaying(said.withTenant('active'))
-  if (isForNow(said)) return notTried(`the service refused it for now: ${describe(said)}`)
-  return lease === null ? broken(`it was answered ${describe(said)}, not 201 with a lease`) : fit('a new lease')
+  if (isForNow(said)) return notTried(`the service refused it for now: ${describeAnswer(said)}`)
+  return lease === null ? broken(`it was answered ${describeAnswer(said)}, not 201 with a lease`) : fit('a new lease')
 }
 
-function judgeResumed(said: Said | Failure): Saying {
+function judgeResumed(said: WireAnswer | Failure): StepOutcome {
   if (said instanceof Failure) return unfitSaying(said.withTenant('active'))
   const { state, continuous, endedBy } = (said.json ?? {}) as Partial<Record<string, unknown>>
   if (said.status !== 200 || state !== 'active' || continuous !== true || endedBy !== 'holder')
     return broken(
-      `it was answered ${describe(said)}, not 200 with "state": "active", "continuous": true, "endedBy": "holder"`,
+      `it was answered ${describeAnswer(said)}, not 200 with "state": "active", "continuous": true, "endedBy": "holder"`,
     )
   return (numberIn(said, 'heldMs') ?? -1) >= 0
     ? fit('active, continuous, ended by its holder')

@@ -1,9 +1,9 @@
 /** A short lease, waited for: a renewal prolongs it, but not past the longest hold, and it ends by itself when it said. */
 import { sleep } from '../host/clock.ts'
 import { Failure } from '../model/failure.ts'
-import type { Said } from '../service/client/wire.ts'
-import { describe, isForNow, numberIn, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type FirstHold, type Lease, type WiredTrial } from './holds.ts'
+import type { WireAnswer } from '../service/client/wire.ts'
+import { describeAnswer, isForNow, numberIn, wrongRefusal } from './answers.ts'
+import { DoctorHold, leaseIn, TenantCalls, type FirstHold, type DoctorLease, type WiredTrial } from './holds.ts'
 import {
   attempt,
   broken,
@@ -14,8 +14,8 @@ import {
   tooSlow,
   unfit,
   unfitSaying,
-  type Saying,
-  type Step,
+  type StepOutcome,
+  type DoctorStep,
 } from './steps.ts'
 
 const ttlMsMin = 1_500
@@ -30,7 +30,7 @@ interface End {
   readonly to: number
 }
 
-export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<readonly Step[]> {
+export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<readonly DoctorStep[]> {
   const {
     settings: { hold },
   } = trial
@@ -39,8 +39,8 @@ export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<
   const ttlMs = Math.round(Math.max(Math.min(ttlMsMin, hold.ttlMs), Math.min(tookMs * 4, hold.ttlMs)))
   const maxHoldMs = Math.round(ttlMs * 1.4)
   const held = await DoctorHold.announce(trial, ttlMs * 2)
-  const steps: Step[] = []
-  let lease: Lease | null = null
+  const steps: DoctorStep[] = []
+  let lease: DoctorLease | null = null
   try {
     const askedAt = performance.now()
     const said = await attempt(() => calls.quiesce(calls.terms(held.holder, ttlMs, { maxHoldMs })))
@@ -58,7 +58,7 @@ export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<
     else
       steps.push(
         await step('service: after the end of the lease', () =>
-          lookAfterwards(trial, calls, lease as Lease, held.holder),
+          lookAfterwards(trial, calls, lease as DoctorLease, held.holder),
         ),
       )
     return steps
@@ -68,11 +68,11 @@ export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<
   }
 }
 
-function judgeLength(said: Said | Failure, lease: Lease | null, ttlMs: number): Saying {
+function judgeLength(said: WireAnswer | Failure, lease: DoctorLease | null, ttlMs: number): StepOutcome {
   if (said instanceof Failure) return unfitSaying(said.withTenant('active'))
-  if (isForNow(said)) return notTried(`the service refused it for now: ${describe(said)}`)
+  if (isForNow(said)) return notTried(`the service refused it for now: ${describeAnswer(said)}`)
   const told = numberIn(said, 'expiresInMs')
-  if (lease === null || told === null) return broken(`it was answered ${describe(said)}, not 201 with a lease`)
+  if (lease === null || told === null) return broken(`it was answered ${describeAnswer(said)}, not 201 with a lease`)
   return told > ttlMs
     ? broken(`it says that the lease lasts ${told} ms, and ${ttlMs} ms were asked for`)
     : fit(`${told} ms, and ${ttlMs} ms were asked for`)
@@ -88,9 +88,9 @@ interface Short {
 /** Renews when more than half is over, and looks when the lease would have ended without it. */
 async function tryRenewal(
   trial: WiredTrial,
-  lease: Lease,
+  lease: DoctorLease,
   { first, ttlMs, maxHoldMs, answeredAt }: Short,
-): Promise<{ readonly end: End; readonly renewal: Saying }> {
+): Promise<{ readonly end: End; readonly renewal: StepOutcome }> {
   const { service, tenant, signal } = trial
   const calls = new TenantCalls(trial)
   await sleep(Math.max(0, answeredAt + (first.to - answeredAt) * 0.6 - performance.now()), signal)
@@ -102,7 +102,7 @@ async function tryRenewal(
     return { end: first, renewal: notTried(tooSlow(ttlMs)) }
   if (said instanceof Failure) return { end: first, renewal: unfitSaying(said.withTenant('active')) }
   if (said.status !== 200 || left === null)
-    return { end: first, renewal: broken(`it was answered ${describe(said)}, not 200 with expiresInMs`) }
+    return { end: first, renewal: broken(`it was answered ${describeAnswer(said)}, not 200 with expiresInMs`) }
   const end: End = { from: askedAt + left, to: renewedAt + left }
   if (left > ttlMs) return { end, renewal: broken(`${left} ms are left, and ${ttlMs} ms were asked for`) }
   if (left > maxHoldMs - (askedAt - answeredAt) + roundedMs)
@@ -126,7 +126,7 @@ async function waitForEnd(
   { service, tenant, wire, signal }: WiredTrial,
   calls: TenantCalls,
   { from, to }: End,
-): Promise<Saying> {
+): Promise<StepOutcome> {
   for (;;) {
     const askedAt = performance.now()
     const state = await calls.state()
@@ -148,9 +148,9 @@ async function waitForEnd(
 async function lookAfterwards(
   { service, signal }: WiredTrial,
   calls: TenantCalls,
-  lease: Lease,
+  lease: DoctorLease,
   holder: string,
-): Promise<Saying> {
+): Promise<StepOutcome> {
   const resumed = await calls.resume(lease)
   const wrong = wrongRefusal(resumed, 410, 'lease-expired')
   if (wrong !== null) return broken(`a resume: ${wrong}`)

@@ -5,24 +5,24 @@
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
 import { openSnapshotFolder } from '../hold/snapshot/temporary-folder.ts'
-import { makeSpecimen } from './test-database.ts'
+import { makeTestDatabase } from './test-database.ts'
 import { Failure } from '../model/failure.ts'
 import { describeWalls, type Wall } from '../model/result/reading.ts'
-import { fit, warning, type Saying } from './steps.ts'
+import { fit, warning, type StepOutcome } from './steps.ts'
 import { checkLimits } from '../fleet/run/service-run.ts'
-import { takeCopy } from '../fleet/acquire-file.ts'
+import { acquireCopy } from '../fleet/acquire-file.ts'
 
 /**
  * Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as
  * `openSnapshotFolder`
  */
-export async function checkTestDatabase(settings: Settings, signal: AbortSignal): Promise<Saying> {
+export async function checkTestDatabase(settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
   await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
-  const named = await makeSpecimen(folder.path)
+  const named = await makeTestDatabase(folder.path)
   const { path } = folder
   await using checker = await openChecker({ ...checkLimits(settings), engine: 'census', folder: path, parallel: 1 })
   const crew = { checker, accept: [], folder: path, map: false }
-  await using taken = await takeCopy({ tenant: null, named }, crew, 'doctor', 'full', signal)
+  await using taken = await acquireCopy({ tenant: null, named }, crew, 'doctor', 'full', signal)
   const { verdict, failure, reason, readBy } = (await taken.check(() => undefined)).result
   if (failure !== undefined) throw new Failure(failure.code, failure.message, { hint: failure.hint })
   if (verdict !== 'sound') {
@@ -31,7 +31,7 @@ export async function checkTestDatabase(settings: Settings, signal: AbortSignal)
   return sayWalls(readBy?.confinement ?? [])
 }
 
-function sayWalls(walls: readonly Wall[]): Saying {
+function sayWalls(walls: readonly Wall[]): StepOutcome {
   const stands = `a test database was found sound; the process that read it ${describeWalls(walls)}`
   if (walls.includes('few-calls')) return fit(stands)
   return warning(`${stands}; it could use the network`, 'use a kernel with seccomp filters')

@@ -1,9 +1,9 @@
 /** Requests that a service must refuse. One that is not refused may pause the tenant, which is then resumed immediately. */
 import { Failure } from '../model/failure.ts'
-import type { Said } from '../service/client/wire.ts'
-import { describe, isRefusal, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type Lease, type WiredTrial } from './holds.ts'
-import { attempt, broken, fit, skipped, step, unfitSaying, type Saying, type Step } from './steps.ts'
+import type { WireAnswer } from '../service/client/wire.ts'
+import { describeAnswer, isRefusal, wrongRefusal } from './answers.ts'
+import { DoctorHold, leaseIn, TenantCalls, type DoctorLease, type WiredTrial } from './holds.ts'
+import { attempt, broken, fit, skipped, step, unfitSaying, type StepOutcome, type DoctorStep } from './steps.ts'
 
 const ttlMs = 2_000
 
@@ -11,7 +11,7 @@ const ttlMs = 2_000
 interface Wrong {
   readonly what: string
   readonly problem: 'idempotency-key-missing' | 'unknown-field' | 'invalid-request'
-  readonly ask: (calls: TenantCalls, holder: string) => Promise<Said>
+  readonly ask: (calls: TenantCalls, holder: string) => Promise<WireAnswer>
 }
 
 const field = (what: string, problem: Wrong['problem'], more: object): Wrong => ({
@@ -46,9 +46,9 @@ const wrongs: Readonly<Record<string, readonly Wrong[]>> = {
   ],
 }
 
-export async function tryRefusals(trial: WiredTrial): Promise<readonly Step[]> {
+export async function tryRefusals(trial: WiredTrial): Promise<readonly DoctorStep[]> {
   const calls = new TenantCalls(trial)
-  const steps: Step[] = []
+  const steps: DoctorStep[] = []
   for (const [about, requests] of Object.entries(wrongs)) {
     if (steps.some(({ outcome }) => outcome === 'paused'))
       steps.push(skipped(about, 'a request before it left the tenant paused'))
@@ -57,9 +57,9 @@ export async function tryRefusals(trial: WiredTrial): Promise<readonly Step[]> {
   return steps
 }
 
-async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly Wrong[]): Promise<Saying> {
+async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly Wrong[]): Promise<StepOutcome> {
   const held = await DoctorHold.announce(trial, ttlMs)
-  let granted: Lease | null = null
+  let granted: DoctorLease | null = null
   let refused = true
   let wrong: string | null = null
   let stillPaused: Failure | null = null
@@ -83,8 +83,8 @@ async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly 
   return wrong === null ? fit(requests.length === 1 ? 'refused' : `refused, each of ${requests.length}`) : broken(wrong)
 }
 
-function wrongOf(what: string, problem: Wrong['problem'], said: Said): string | null {
-  if (said.status < 400) return `a request with ${what} was not refused: it was answered ${describe(said)}`
+function wrongOf(what: string, problem: Wrong['problem'], said: WireAnswer): string | null {
+  if (said.status < 400) return `a request with ${what} was not refused: it was answered ${describeAnswer(said)}`
   const wrong = wrongRefusal(said, 400, problem)
   return wrong === null ? null : `a request with ${what}: ${wrong}`
 }

@@ -4,23 +4,23 @@ import { existsSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
 import { tenantId } from '../model/brand.ts'
 import { count } from '../text/count.ts'
-import { quote } from '../service/client/problem.ts'
+import { quoteText } from '../service/client/problem.ts'
 import { isOpenToAll, Wire } from '../service/client/wire.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
 import { wrongForm, wrongRefusal } from './answers.ts'
 import { tenantPath } from './holds.ts'
 import { refusedTargets, whyUnaskable } from '../fleet/run/refused-targets.ts'
 import { targetsOf } from '../fleet/run/registry.ts'
-import { broken, fit, skipped, step, warning, type Saying, type Step } from './steps.ts'
+import { broken, fit, skipped, step, warning, type StepOutcome, type DoctorStep } from './steps.ts'
 
 /** Where the service cannot be reached, what was not asked is named. */
 export async function lookAtService(
   service: Service,
   settings: Settings,
   signal: AbortSignal,
-): Promise<readonly Step[]> {
+): Promise<readonly DoctorStep[]> {
   const capabilities = await step('service: capabilities', () => askCapabilities(service, signal))
-  const looks: [about: string, look: () => Promise<Saying>][] = [
+  const looks: [about: string, look: () => Promise<StepOutcome>][] = [
     ['service: tenants', () => askTenants(service, settings, signal)],
     ['service: open leases', () => askLeases(service, signal)],
   ]
@@ -44,14 +44,14 @@ export async function lookAtService(
 }
 
 async function inTurn(
-  looks: readonly (readonly [about: string, look: () => Promise<Saying>])[],
-): Promise<readonly Step[]> {
-  const steps: Step[] = []
+  looks: readonly (readonly [about: string, look: () => Promise<StepOutcome>])[],
+): Promise<readonly DoctorStep[]> {
+  const steps: DoctorStep[] = []
   for (const [about, look] of looks) steps.push(await step(about, look))
   return steps
 }
 
-async function askCapabilities(service: Service, signal: AbortSignal): Promise<Saying> {
+async function askCapabilities(service: Service, signal: AbortSignal): Promise<StepOutcome> {
   if (service.via === 'hooks')
     return warning(
       'hooks: no pause ends by itself, and the service does not confirm that a pause lasted',
@@ -63,7 +63,7 @@ async function askCapabilities(service: Service, signal: AbortSignal): Promise<S
     : broken('its modes do not include "quiesce"')
 }
 
-async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<Saying> {
+async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
   const tenants = await service.tenants(signal)
   if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
   const wrong = wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, { via: service.via, roots: settings.tenants.roots }, signal))
@@ -100,12 +100,12 @@ function wrongFileOf(tenants: readonly RegisteredTenant[]): string | null {
 
 const leasesNamedMax = 10
 
-async function askLeases(service: Service, signal: AbortSignal): Promise<Saying> {
+async function askLeases(service: Service, signal: AbortSignal): Promise<StepOutcome> {
   const leases = await service.leases(signal)
   return leases.length === 0
     ? fit('none')
     : warning(
-        `${leases.length} stand: ${leases.slice(0, leasesNamedMax).map(({ tenant, holder }) => `${tenant} by ${quote(holder)}`).join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
+        `${leases.length} stand: ${leases.slice(0, leasesNamedMax).map(({ tenant, holder }) => `${tenant} by ${quoteText(holder)}`).join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
         'holdfast resume --all',
       )
 }
@@ -113,7 +113,7 @@ async function askLeases(service: Service, signal: AbortSignal): Promise<Saying>
 const nobody = (): string => `no such/tenant %2F ${randomUUID()}`
 
 /** An id may hold any character. */
-async function askUnknown(wire: Wire, signal: AbortSignal): Promise<Saying> {
+async function askUnknown(wire: Wire, signal: AbortSignal): Promise<StepOutcome> {
   const wrong = wrongRefusal(
     await wire.ask({ method: 'GET', path: tenantPath(tenantId(nobody())) }, signal),
     404,
@@ -122,14 +122,14 @@ async function askUnknown(wire: Wire, signal: AbortSignal): Promise<Saying> {
   return wrong === null ? fit('refused, as it must be') : broken(wrong)
 }
 
-async function askForm(wire: Wire, signal: AbortSignal): Promise<Saying> {
+async function askForm(wire: Wire, signal: AbortSignal): Promise<StepOutcome> {
   const said = await wire.ask({ method: 'GET', path: tenantPath(nobody()) }, signal)
   if (said.status < 400) return broken('a tenant that nobody ever named is known')
   const wrong = wrongForm(said)
   return wrong === null ? fit('with type, title and status') : broken(wrong)
 }
 
-async function askParameters(wire: Wire, tenant: RegisteredTenant | undefined, signal: AbortSignal): Promise<Saying> {
+async function askParameters(wire: Wire, tenant: RegisteredTenant | undefined, signal: AbortSignal): Promise<StepOutcome> {
   for (const path of ['/capabilities', '/tenants', '/quiesce', ...(tenant ? [tenantPath(tenant.id)] : [])]) {
     const wrong = wrongRefusal(
       await wire.ask({ method: 'GET', path: `${path}?no-such-parameter=1` }, signal),
@@ -141,14 +141,14 @@ async function askParameters(wire: Wire, tenant: RegisteredTenant | undefined, s
   return fit('refused')
 }
 
-async function askSocket(reached: Parameters<typeof isOpenToAll>[0]): Promise<Saying> {
+async function askSocket(reached: Parameters<typeof isOpenToAll>[0]): Promise<StepOutcome> {
   if (await isOpenToAll(reached))
     return broken('everybody on this machine may connect to its socket, and no token is asked for')
   return fit('the owner and the group of its socket')
 }
 
 /** Looking and quiescing: nobody has the id that is named, so nobody would be paused. */
-async function askWithoutToken(stranger: Wire, signal: AbortSignal): Promise<Saying> {
+async function askWithoutToken(stranger: Wire, signal: AbortSignal): Promise<StepOutcome> {
   const quiesce = {
     method: 'POST',
     path: `${tenantPath(nobody())}/quiesce`,

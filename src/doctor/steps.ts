@@ -3,7 +3,7 @@ import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { WrongRequest } from '../model/bug.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 
-export interface Step {
+export interface DoctorStep {
   readonly about: string
   readonly outcome: 'fit' | 'warning' | 'unfit' | 'skipped' | 'paused'
   readonly said: string
@@ -11,20 +11,20 @@ export interface Step {
   readonly next: string | null
 }
 
-export type Saying = Pick<Step, 'outcome' | 'said' | 'next'>
-export const fit = (said: string): Saying => ({ outcome: 'fit', said, next: null })
-export const warning = (said: string, next: string): Saying => ({ outcome: 'warning', said, next })
-export const notTried = (said: string, next: string | null = null): Saying => ({ outcome: 'skipped', said, next })
-export const skipped = (about: string, said: string, next: string | null = null): Step => ({
+export type StepOutcome = Pick<DoctorStep, 'outcome' | 'said' | 'next'>
+export const fit = (said: string): StepOutcome => ({ outcome: 'fit', said, next: null })
+export const warning = (said: string, next: string): StepOutcome => ({ outcome: 'warning', said, next })
+export const notTried = (said: string, next: string | null = null): StepOutcome => ({ outcome: 'skipped', said, next })
+export const skipped = (about: string, said: string, next: string | null = null): DoctorStep => ({
   about,
   ...notTried(said, next),
 })
 /** Said of a step that would have had to end before the lease did: nothing is said against the service then. */
 export const tooSlow = (ttlMs: number): string => `the lease of ${ttlMs} ms may have ended before this was over`
-export const unfit = (about: string, failure: Failure): Step => ({ about, ...unfitSaying(failure) })
-export const broken = (said: string): Saying => unfitSaying(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
+export const unfit = (about: string, failure: Failure): DoctorStep => ({ about, ...unfitSaying(failure) })
+export const broken = (said: string): StepOutcome => unfitSaying(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
 
-export const unfitSaying = (failure: Failure): Saying => ({
+export const unfitSaying = (failure: Failure): StepOutcome => ({
   outcome: failure.tenantState === 'maybe-paused' ? 'paused' : 'unfit',
   said: `${failure.code}: ${failure.message}`,
   next: adviceOf(failure),
@@ -46,7 +46,7 @@ const advice: Partial<Record<FailureCode, string>> = {
 }
 
 /** A failure within a step says nothing of the tenant: whether it may stand still is said when its hold is ended. */
-export async function step(about: string, look: () => Promise<Saying>): Promise<Step> {
+export async function step(about: string, look: () => Promise<StepOutcome>): Promise<DoctorStep> {
   const said = await attempt(look)
   if (!(said instanceof Failure)) return { about, ...said }
   return { about, ...(said.code === 'INTERRUPTED' ? notTried('interrupted') : unfitSaying(said.withTenant('active'))) }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const pageSize = 4096
 
 /** @returns its path. The file format, section 1.3: one page, an empty schema. */
-export async function makeSpecimen(folder: string): Promise<string> {
+export async function makeTestDatabase(folder: string): Promise<string> {
   const page = Buffer.alloc(pageSize)
   page.write('SQLite format 3\0', 0, 'latin1')
   page.writeUInt16BE(pageSize, 16)

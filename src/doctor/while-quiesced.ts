@@ -3,30 +3,30 @@ import { randomUUID } from 'node:crypto'
 import { watchStill, requireStill } from './verify-quiesced.ts'
 import type { Quiesced } from '../service/port.ts'
 import { isRefusal, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type Lease, type WiredTrial } from './holds.ts'
-import { attempt, broken, fit, skipped, step, tooSlow, type Saying, type Step } from './steps.ts'
+import { DoctorHold, leaseIn, TenantCalls, type DoctorLease, type WiredTrial } from './holds.ts'
+import { attempt, broken, fit, skipped, step, tooSlow, type StepOutcome, type DoctorStep } from './steps.ts'
 
 /** Requests of the tenant that come within this are seen. */
 const watchMs = 300
 
 const nestedTtlMs = 1_000
 
-export interface Standing {
+export interface QuiescedTenant {
   /**
    * Until when the lease surely stands, on the clock of `performance`. What is seen later says nothing against the
    * service.
    */
   surelyUntil: number
   /** A second lease that must not be there: over only when the tenant serves, after the first one. */
-  nested: { readonly held: DoctorHold; readonly lease: Lease | null } | null
+  nested: { readonly held: DoctorHold; readonly lease: DoctorLease | null } | null
 }
 
 /** @param standing moved on by each renewal; told of a lease that was granted beside the first */
 export async function tryWhileQuiesced(
   trial: WiredTrial,
   quiesced: Quiesced,
-  standing: Standing,
-): Promise<readonly Step[]> {
+  standing: QuiescedTenant,
+): Promise<readonly DoctorStep[]> {
   const {
     service,
     guardian,
@@ -43,7 +43,7 @@ export async function tryWhileQuiesced(
   const { leaseId, fence, holder } = quiesced
   const ours = { leaseId, fence: fence ?? 0 }
   const stranger = { leaseId: randomUUID(), fence: ours.fence }
-  const steps: Step[] = []
+  const steps: DoctorStep[] = []
   let stands = true
   /** @throws {Failure} as Service.renew */
   const renew = async (): Promise<number> => {
@@ -52,7 +52,7 @@ export async function tryWhileQuiesced(
     standing.surelyUntil = Math.max(standing.surelyUntil, askedAt + Math.min(expiresInMs, hold.ttlMs))
     return expiresInMs
   }
-  const tried = async (about: string, look: () => Promise<Saying>): Promise<void> => {
+  const tried = async (about: string, look: () => Promise<StepOutcome>): Promise<void> => {
     if (!stands) return void steps.push(skipped(about, 'the tenant no longer stands still'))
     // Where the service or we are slow. Whether a renewal does anything is tried by a step of its own.
     if (standing.surelyUntil - performance.now() < hold.ttlMs / 2) await attempt(renew)
@@ -65,7 +65,7 @@ export async function tryWhileQuiesced(
     )
   }
   /** A request that must change nothing. @param wrong what is wrong with its answer */
-  const withoutEffect = async (wrong: string | null): Promise<Saying> => {
+  const withoutEffect = async (wrong: string | null): Promise<StepOutcome> => {
     const state = await calls.state()
     stands = state === 'quiesced'
     if (!stands) return broken(`it ended the quiesce: the state is ${state}`)
@@ -149,7 +149,7 @@ export async function lookAtFiles(
   quiesced: Quiesced,
   listed: readonly string[],
   roots: readonly string[],
-): Promise<Saying> {
+): Promise<StepOutcome> {
   const unseen = await requireStill(quiesced, listed, roots)
   const unlooked = unseen.length === 0 ? '' : ` (not looked at: ${unseen.join('; ')})`
   return fit(

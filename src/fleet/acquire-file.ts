@@ -9,11 +9,11 @@ import { Failure } from '../model/failure.ts'
 import type { Finding } from '../model/result/finding.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
-import type { Crew, Target } from './run/run-context.ts'
+import type { RunContext, Target } from './run/run-context.ts'
 import { checkHeld, conclude, holdTargets, unreadFor, unseen, type Depth, type Examined, type HeldTarget, type OnPages } from './examine.ts'
 import { recall } from './earlier-checks.ts'
 
-export interface Taken extends AsyncDisposable {
+export interface AcquiredFile extends AsyncDisposable {
   /** null where there is none, or it is no database. */
   readonly snapshot: { readonly path: SnapshotPath; readonly kept: KeptFiles } | null
   /** Says what it is; also of a file of which there is no snapshot. @throws {Failure} INTERRUPTED */
@@ -24,12 +24,12 @@ export interface Taken extends AsyncDisposable {
 const isDatabase = ({ contents, recoverable }: FileKind): boolean => contents === 'sqlite' || (contents !== 'empty' && recoverable)
 
 /** Takes all files of a tenant through one hold, or one bare file. @returns one for each target, in their order @throws {Failure} INTERRUPTED */
-export async function takeByHold(targets: NonEmpty<Target>, crew: Crew, depth: Depth, signal: AbortSignal): Promise<readonly Taken[]> {
+export async function acquireByHold(targets: NonEmpty<Target>, crew: RunContext, depth: Depth, signal: AbortSignal): Promise<readonly AcquiredFile[]> {
   const held = await holdTargets(await recall(crew.ledger, targets), crew, unbounded, signal)
   return held.map((one) => takenFrom(one, crew, depth, signal))
 }
 
-function takenFrom(heldTarget: HeldTarget, crew: Crew, depth: Depth, signal: AbortSignal): Taken {
+function takenFrom(heldTarget: HeldTarget, crew: RunContext, depth: Depth, signal: AbortSignal): AcquiredFile {
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
@@ -46,7 +46,7 @@ const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] => (otherName
 }])
 
 /** Takes a private copy as it is: nothing is held, locked or proven, unless a manifest beside it says that it once was. Works on any platform. */
-export async function takeCopy(target: Target, { checker, accept, folder, map }: Pick<Crew, 'checker' | 'accept' | 'folder' | 'map'>, name: string, depth: Depth, signal: AbortSignal): Promise<Taken> {
+export async function acquireCopy(target: Target, { checker, accept, folder, map }: Pick<RunContext, 'checker' | 'accept' | 'folder' | 'map'>, name: string, depth: Depth, signal: AbortSignal): Promise<AcquiredFile> {
   const seen = unseen(target, depth, map)
   try {
     const known = await recognise(target.named)

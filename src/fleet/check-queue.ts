@@ -1,6 +1,6 @@
 /** The snapshots that wait to be read, and how many are read at once. */
 import PQueue from 'p-queue'
-import { atOnceBytesMax } from '../check/read-snapshot.ts'
+import { oneChildBytesMax } from '../check/read-snapshot.ts'
 
 /** So many may wait before more than one is read. */
 const waitingMax = 2
@@ -21,7 +21,7 @@ export class CheckQueue {
 
   /** @param bytes of the snapshot */
   async add<Value>(bytes: number, check: () => Promise<Value>): Promise<Value> {
-    const large = bytes > atOnceBytesMax
+    const large = bytes > oneChildBytesMax
     if (large) this.#large++
     const checked = this.#queue.add(check)
     if (this.#large > 0 || this.#queue.size > waitingMax) this.#queue.concurrency = this.#atOnceMax

@@ -17,16 +17,16 @@ import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import type { RegisteredTenant } from '../service/port.ts'
-import { withBareRun, type BareRun } from './run/file-run.ts'
-import type { Crew, Target } from './run/run-context.ts'
+import { withFileRun, type FileRunOptions } from './run/file-run.ts'
+import type { RunContext, Target } from './run/run-context.ts'
 import type { Examined, OnPages } from './examine.ts'
 import { pairFiles, type FileSet, type PairedFile } from './selection/pair-files.ts'
-import type { Checking, Watching } from './pipeline.ts'
+import type { Checking, RunObserver } from './pipeline.ts'
 import { refusedTargets } from './run/refused-targets.ts'
 import { readRegistry, targetsOf } from './run/registry.ts'
 import type { ServiceRun } from './run/service-run.ts'
 import { StopTheLine } from './stop-the-line.ts'
-import { takeByHold, takeCopy, type Taken } from './acquire-file.ts'
+import { acquireByHold, acquireCopy, type AcquiredFile } from './acquire-file.ts'
 
 /** One side as it was given, and what it was taken for. */
 export type GivenSide =
@@ -37,23 +37,23 @@ export type GivenSide =
 export type GivenFiles = Extract<GivenSide, { readonly kind: 'file' | 'copy' }>
 
 /** Told of each file as it is done with, and in the end of those that the run did not come to. */
-export interface WatchingComparison extends Pick<Watching, 'onProgress'> {
+export interface WatchingComparison extends Pick<RunObserver, 'onProgress'> {
   readonly onFile: (file: FileComparison) => void
 }
 
 /** Takes files of a side: of a tenant those that are compared, in one hold; else one file. `name` is as `draftName` makes it. */
-type Take<Side extends GivenSide> = (side: Side, targets: NonEmpty<Target>, name: string) => Promise<readonly Taken[]>
+type Take<Side extends GivenSide> = (side: Side, targets: NonEmpty<Target>, name: string) => Promise<readonly AcquiredFile[]>
 
 /** Files with files. @throws {Failure} USAGE for files that cannot be paired or are one, INTERRUPTED, and as `withBareRun` */
-export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watching: WatchingComparison, interrupt: AbortSignal): Promise<void> {
+export async function compareFiles(sides: Sided<GivenFiles>, run: FileRunOptions, watching: WatchingComparison, interrupt: AbortSignal): Promise<void> {
   const targets = { a: filesOf(sides.a), b: filesOf(sides.b) }
   const files = await pairUp(sides, targets)
   const held = [...(sides.a.kind === 'file' ? targets.a : []), ...(sides.b.kind === 'file' ? targets.b : [])]
   const working = { sides, remember: () => Promise.resolve(), watching }
-  if (held.length > 0) return withBareRun(run, held, interrupt, (crew, signal) => compareEach(files, { ...working, take: takerOf(crew, signal), checker: crew.checker }, signal))
+  if (held.length > 0) return withFileRun(run, held, interrupt, (crew, signal) => compareEach(files, { ...working, take: takerOf(crew, signal), checker: crew.checker }, signal))
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, folder: folder.path, parallel: run.checksAtOnce })
-  const take: Take<GivenFiles> = async (_, [target], name) => [await takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', interrupt)]
+  const take: Take<GivenFiles> = async (_, [target], name) => [await acquireCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, 'full', interrupt)]
   await compareEach(files, { ...working, take, checker }, interrupt)
 }
 
@@ -63,16 +63,16 @@ export async function compareFiles(sides: Sided<GivenFiles>, run: BareRun, watch
  * @throws {Failure} USAGE for names that could mean both, and as `compareFiles`; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like; what stopped the
  * line before it came to all files
  */
-export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: BareRun, watching: WatchingComparison): Promise<void> {
+export async function compareTenants(sides: Sided<GivenSide>, { settings, service, ledger, crew, signal }: ServiceRun, bare: FileRunOptions, watching: WatchingComparison): Promise<void> {
   const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
   const targets = { a: findTargets(sides.a, tenants), b: findTargets(sides.b, tenants) }
   const terms = { via: service.via, roots: settings.tenants.roots }
   const [refused] = (await refusedTargets([...targets.a, ...targets.b], tenants, terms, signal)).values()
   if (refused !== undefined) throw refused
   const files = await pairUp(sides, targets)
-  const filesCrew: Crew = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
+  const filesCrew: RunContext = { ...crew, roots: null, ledger: null, settings: bare.settings, accept: bare.accept, keeperOf: () => ({ kind: 'nobody' }) }
   const takeFile = takerOf(filesCrew, signal)
-  const take: Take<GivenSide> = (side, wanted, name) => (side.kind === 'tenant' ? takeByHold(wanted, crew, 'full', signal) : takeFile(side, wanted, name))
+  const take: Take<GivenSide> = (side, wanted, name) => (side.kind === 'tenant' ? acquireByHold(wanted, crew, 'full', signal) : takeFile(side, wanted, name))
   const remember = async ({ results }: FileComparison): Promise<void> => {
     for (const side of ['a', 'b'] as const) {
       const result = results[side]
@@ -110,7 +110,7 @@ async function pairUp(sides: Sided<GivenSide>, targets: Sided<readonly Target[]>
 
 const isOneFile = (side: GivenSide): boolean => side.kind !== 'tenant' && !side.isFolder
 
-const takerOf = (crew: Crew, signal: AbortSignal): Take<GivenFiles> => async (side, wanted, name) => (side.kind === 'copy' ? [await takeCopy(wanted[0], crew, name, 'full', signal)] : takeByHold(wanted, crew, 'full', signal))
+const takerOf = (crew: RunContext, signal: AbortSignal): Take<GivenFiles> => async (side, wanted, name) => (side.kind === 'copy' ? [await acquireCopy(wanted[0], crew, name, 'full', signal)] : acquireByHold(wanted, crew, 'full', signal))
 
 interface Working<Side extends GivenSide> {
   readonly sides: Sided<Side>
@@ -129,7 +129,7 @@ class TakenSide<Side extends GivenSide> implements AsyncDisposable {
   readonly #take: Take<Side>
   /** In the order in which they are asked for. */
   readonly #wanted: readonly Target[]
-  readonly #ahead = new Map<Target, Taken>()
+  readonly #ahead = new Map<Target, AcquiredFile>()
 
   constructor(side: Side, take: Take<Side>, wanted: readonly Target[]) {
     this.#side = side
@@ -138,7 +138,7 @@ class TakenSide<Side extends GivenSide> implements AsyncDisposable {
   }
 
   /** The caller disposes of it. @throws {Failure} INTERRUPTED */
-  async take(target: Target, name: string): Promise<Taken> {
+  async take(target: Target, name: string): Promise<AcquiredFile> {
     const ahead = this.#ahead.get(target)
     this.#ahead.delete(target)
     if (ahead !== undefined) return ahead
@@ -248,4 +248,4 @@ function notReadAgain(error: unknown): Comparison {
   throw error
 }
 
-const checked = ({ path, kept }: NonNullable<Taken['snapshot']>, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, kept, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })
+const checked = ({ path, kept }: NonNullable<AcquiredFile['snapshot']>, { content, findings, coverage }: Result): CheckedSnapshot => ({ path, kept, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })

@@ -1,7 +1,7 @@
 /** How many snapshots, and how many bytes of them, may lie on the disk at once. Room is asked for before the first byte is copied: what fills the disk fills it for the service too. */
 import type { RunLimits } from './run/run-context.ts'
 
-export interface Place {
+export interface Reservation {
   /** Bytes that all others have or have reserved. */
   readonly othersBytes: number
   /**
@@ -16,7 +16,7 @@ export interface Place {
   leave(): void
 }
 
-export class SnapshotRoom {
+export class DiskBudget {
   readonly #limits: Pick<RunLimits, 'snapshotsMax' | 'snapshotBytesMax'>
   readonly #forPlace = new WaitingLine()
   readonly #forBytes = new WaitingLine()
@@ -28,7 +28,7 @@ export class SnapshotRoom {
   }
 
   /** Waits until there may be so many more; however many they are, they may when there is no other. @throws the reason of the signal */
-  async enter(signal: AbortSignal, snapshots = 1): Promise<Place> {
+  async enter(signal: AbortSignal, snapshots = 1): Promise<Reservation> {
     await this.#forPlace.pass(() => {
       if (this.#snapshots > 0 && this.#snapshots + snapshots > this.#limits.snapshotsMax) return false
       this.#snapshots += snapshots
@@ -37,7 +37,7 @@ export class SnapshotRoom {
     return this.#place(snapshots)
   }
 
-  #place(snapshots: number): Place {
+  #place(snapshots: number): Reservation {
     let mine = 0
     let left = snapshots
     const set = (bytes: number): void => {

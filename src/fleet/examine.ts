@@ -1,5 +1,5 @@
 /** One file from hold to result: the two halves of the pipeline, and what they become in the report. */
-import type { Progress as PagesDone } from '../check/reading-builder.ts'
+import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
 import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
 import { countTables } from '../diagnosis/count-tables.ts'
@@ -23,8 +23,8 @@ import type { Reading } from '../model/result/reading.ts'
 import type { Recovery } from '../model/result/recovery.ts'
 import type { Result } from '../model/result/report.ts'
 import type { Diagnosis, NonEmpty, Remedy } from '../model/result/verdict.ts'
-import type { Crew, Target } from './run/run-context.ts'
-import { besideEarlier, digestingFor, lastGoodFrom, noMemory, type Memory, type RememberedTarget } from './earlier-checks.ts'
+import type { RunContext, Target } from './run/run-context.ts'
+import { besideEarlier, digestingFor, lastGoodFrom, noEarlierChecks, type EarlierChecks, type RememberedTarget } from './earlier-checks.ts'
 import { requireStillness, withUnproven } from './weigh-evidence.ts'
 
 /** A target whose hold is over, with the time at which its examination began. */
@@ -32,7 +32,7 @@ export interface HeldTarget {
   readonly target: Target
   readonly held: Held
   readonly startedAtMs: number
-  readonly memory: Memory
+  readonly memory: EarlierChecks
 }
 
 let drafts = 0
@@ -43,7 +43,7 @@ let drafts = 0
  * @returns each with its own outcome, in their order
  * @throws {Failure} INTERRUPTED
  */
-export async function holdTargets(files: NonEmpty<RememberedTarget>, crew: Crew, bounds: HoldBounds, signal: AbortSignal): Promise<readonly HeldTarget[]> {
+export async function holdTargets(files: NonEmpty<RememberedTarget>, crew: RunContext, bounds: HoldBounds, signal: AbortSignal): Promise<readonly HeldTarget[]> {
   const startedAtMs = monotonicMs()
   const [{ target: first }] = files
   invariant(first.tenant !== null || files.length === 1, 'bare files are held one by one')
@@ -57,7 +57,7 @@ export async function holdTargets(files: NonEmpty<RememberedTarget>, crew: Crew,
   })
 }
 
-const requestOf = ({ target, memory }: RememberedTarget, crew: Crew): FileRequest => ({
+const requestOf = ({ target, memory }: RememberedTarget, crew: RunContext): FileRequest => ({
   named: target.named, expected: target.tenant !== null || memory.hadPages, lostPauseMs: memory.lostPauseMs, name: draftName(drafts++), onStep: (step) => crew.onStep(target, step),
 })
 
@@ -70,9 +70,9 @@ export interface Examined {
 }
 
 /** Second half: checks the snapshot and says what it means. The snapshot stays; who made it disposes of it. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
-export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarget, crew: Crew, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
+export async function checkHeld({ target, held, startedAtMs, memory }: HeldTarget, crew: RunContext, depth: Depth, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const { evidence, timings } = held.record
-  const seen: Seen = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory, notices: [] }
+  const seen: HeldFile = { target, evidence, timings, startedAtMs, depth, map: crew.map, memory, notices: [] }
   switch (held.kind) {
     case 'refused':
       return unreadFor(seen, 'failed', held.failure)
@@ -94,7 +94,7 @@ export type Depth = 'quick' | 'full'
 export type OnPages = (pages: PagesDone) => void
 
 /** What is known of a file before it is read. `startedAtMs` is on the monotonic clock. */
-export interface Seen {
+export interface HeldFile {
   readonly target: Target
   readonly evidence: Evidence
   readonly timings: HoldTimings
@@ -102,7 +102,7 @@ export interface Seen {
   readonly depth: Depth
   /** Does the result get a map of the pages? */
   readonly map: boolean
-  readonly memory: Memory
+  readonly memory: EarlierChecks
   /** What was seen of the file itself, before it was read. */
   readonly notices: readonly Finding[]
 }
@@ -117,7 +117,7 @@ export interface CopiedFile {
 }
 
 /** Reads a private copy and says what it means. @throws {Failure} INTERRUPTED */
-export async function conclude(seen: Seen, copy: CopiedFile, { checker, accept }: Pick<Crew, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
+export async function conclude(seen: HeldFile, copy: CopiedFile, { checker, accept }: Pick<RunContext, 'checker' | 'accept'>, onPages: OnPages, signal: AbortSignal): Promise<Examined> {
   const context = contextOf(seen, accept)
   const { contents, recoverable } = copy.file
   if (contents !== 'sqlite' && !recoverable) return concludeNoDatabase(seen, copy, context, null)
@@ -144,7 +144,7 @@ function resultOfUnread(error: unknown): Failure {
 }
 
 /** @param reading of what lies beside an empty file; null where nothing was read */
-function concludeNoDatabase(seen: Seen, copy: CopiedFile, context: DiagnosisContext, reading: Reading | null): Examined {
+function concludeNoDatabase(seen: HeldFile, copy: CopiedFile, context: DiagnosisContext, reading: Reading | null): Examined {
   const { contents } = copy.file
   invariant(contents !== 'sqlite', 'a database is read')
   const known = { ...context, knownToLedger: seen.memory.hadPages }
@@ -172,11 +172,11 @@ function recoveredBy({ recovered }: Reading, without: Recovery['without'], { mod
 const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
   new Map((proofs[0]?.files ?? []).map(({ part, mtimeNs }) => [part, Number(BigInt(mtimeNs) / 1_000_000n)]))
 
-export const unreadFor = (seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Examined =>
+export const unreadFor = (seen: HeldFile, verdict: 'failed' | 'inconclusive', failure: Failure): Examined =>
   ({ result: unread(seen, verdict, failure), lastGood: null, failure })
 
 /** A result for a file of which nothing was read. */
-export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: Failure): Result {
+export function unread(seen: HeldFile, verdict: 'failed' | 'inconclusive', failure: Failure): Result {
   return {
     ...heading(seen, null), ...nothingRead, ...mapped(seen, noPages), verdict, remedy: doNothing(failure), failure: reported(failure),
     ...(verdict === 'inconclusive' ? { reason: failure.message } : {}),
@@ -184,15 +184,15 @@ export function unread(seen: Seen, verdict: 'failed' | 'inconclusive', failure: 
 }
 
 /** Of a target that never came to a hold. */
-export const unseen = (target: Target, depth: Depth, map: boolean): Seen => ({
-  target, depth, map, memory: noMemory, notices: [], evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
+export const unseen = (target: Target, depth: Depth, map: boolean): HeldFile => ({
+  target, depth, map, memory: noEarlierChecks, notices: [], evidence: noEvidence, timings: { warmMs: null, pauseMs: null, predictedPauseMs: null }, startedAtMs: monotonicMs(),
 })
 
 /** What a result says of its pages, for those who asked. */
-const mapped = ({ map }: Seen, drawn: PageMap): Pick<Result, 'map'> => (map ? { map: drawn } : {})
+const mapped = ({ map }: HeldFile, drawn: PageMap): Pick<Result, 'map'> => (map ? { map: drawn } : {})
 const noPages: PageMap = { kind: 'none', why: 'no page of the file was read' }
 
-const heading = ({ target, evidence, timings, startedAtMs, depth }: Seen, checkMs: number | null): Pick<Result, 'tenant' | 'path' | 'evidence' | 'depth' | 'timings'> => ({
+const heading = ({ target, evidence, timings, startedAtMs, depth }: HeldFile, checkMs: number | null): Pick<Result, 'tenant' | 'path' | 'evidence' | 'depth' | 'timings'> => ({
   tenant: target.tenant, path: target.named, evidence, depth, timings: { ...timings, checkMs, totalMs: monotonicMs() - startedAtMs },
 })
 
@@ -213,12 +213,12 @@ const said = ({ verdict, damage, findings, remedy, causes }: Diagnosis): Pick<Re
 const reported = ({ code, message, hint, tenantState }: Failure): NonNullable<Result['failure']> => ({ code, message, hint, tenantState })
 
 /** What the copy of a tenant cannot tell says nothing of the tenant: it stood still for the copy, and was seen serving. */
-const afterHold = ({ evidence }: Seen, failure: Failure): Failure =>
+const afterHold = ({ evidence }: HeldFile, failure: Failure): Failure =>
   evidence.quiesce === null ? failure : failure.withTenant('active')
 
 const doNothing = ({ message, hint }: Failure): Remedy => ({ do: 'nothing', indexes: [], rehearsed: false, why: `nothing is known of the file: ${message}; ${hint}`, command: null })
 
-function contextOf({ target, evidence }: Seen, accept: Crew['accept']): DiagnosisContext {
+function contextOf({ target, evidence }: HeldFile, accept: RunContext['accept']): DiagnosisContext {
   return {
     tenant: target.tenant, path: target.named, serviceSqlite: evidence.quiesce?.sqliteVersion ?? null, fileSystem: evidence.fileSystem,
     links: evidence.proofs[0]?.files[0]?.links ?? 1, verifiedBackup: false, accept,

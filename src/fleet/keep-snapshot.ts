@@ -6,14 +6,14 @@ import { invariant } from '../model/bug.ts'
 import type { Target } from './run/run-context.ts'
 
 /** Called between hold and check: the kept files stay as they were copied, journal and WAL included. */
-export type Keep = (target: Target, held: Extract<Held, { readonly kind: 'snapshot' }>) => Promise<void>
+export type KeepSnapshot = (target: Target, held: Extract<Held, { readonly kind: 'snapshot' }>) => Promise<void>
 
 /**
  * @param folder where they go, new or empty; see `folderOfPulled`
  * @param onKept told where the database file was put
  * @throws {Failure} USAGE when there is something in the folder
  */
-export async function keepIn(folder: string, version: string, onKept: (database: string) => void): Promise<Keep> {
+export async function keepIn(folder: string, version: string, onKept: (database: string) => void): Promise<KeepSnapshot> {
   await requireRoomFor(folder)
   let kept = 0
   return async ({ tenant, named }, { snapshot, record }) => {

@@ -3,20 +3,20 @@
  * checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in stop-the-line.ts.
  */
 import PQueue from 'p-queue'
-import type { Progress as PagesDone } from '../check/reading-builder.ts'
+import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
 import type { HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
-import type { Crew, RunLimits, Target } from './run/run-context.ts'
+import type { RunContext, RunLimits, Target } from './run/run-context.ts'
 import { begin } from './run/begin.ts'
 import { checkHeld, holdTargets, type Examined, type HeldTarget } from './examine.ts'
 import { CheckQueue } from './check-queue.ts'
-import { Recollection } from './earlier-checks.ts'
-import { SnapshotRoom, type Place } from './disk-budget.ts'
+import { EarlierChecksReader } from './earlier-checks.ts'
+import { DiskBudget, type Reservation } from './disk-budget.ts'
 import { StopTheLine } from './stop-the-line.ts'
 import { groupTargets } from './selection/target-groups.ts'
 
-export interface Progress {
+export interface RunProgress {
   readonly done: number
   readonly total: number
   /** What is being worked on, by name. */
@@ -30,12 +30,12 @@ export interface Checking {
   readonly pages: PagesDone | null
 }
 
-export interface Watching {
+export interface RunObserver {
   readonly onResult: (result: Result) => void
-  readonly onProgress: (progress: Progress) => void
+  readonly onProgress: (progress: RunProgress) => void
 }
 
-export interface Worked {
+export interface RunTotals {
   readonly covered: number
   readonly notCovered: number
   /** Why the line was stopped; null when it ran to its end. */
@@ -49,12 +49,12 @@ interface Checked {
 }
 
 /** Works through the targets in their order, all files of a tenant in one hold. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
-export async function workThrough(targets: readonly Target[], crew: Crew, limits: RunLimits, watching: Watching, interrupt: AbortSignal): Promise<Worked> {
+export async function workThrough(targets: readonly Target[], crew: RunContext, limits: RunLimits, watching: RunObserver, interrupt: AbortSignal): Promise<RunTotals> {
   const line = new StopTheLine(interrupt)
   const pauses = new PQueue({ concurrency: limits.maxPaused })
   const checks = new CheckQueue(limits.checksAtOnce)
-  const room = new SnapshotRoom(limits)
-  const at = new Stations(targets.length, watching)
+  const room = new DiskBudget(limits)
+  const at = new ProgressTracker(targets.length, watching)
 
   const finish = async ({ examined, unkept }: Checked, target: Target): Promise<void> => {
     const { result, lastGood } = examined
@@ -96,8 +96,8 @@ export async function workThrough(targets: readonly Target[], crew: Crew, limits
   const holds = new PQueue({ concurrency: limits.maxPaused + limits.besidePaused })
   const endings = new Set<Promise<unknown>>()
   const groups = groupTargets(targets)
-  const recollection = new Recollection(crew.ledger, groups.flat())
-  const boundsAt = (place: Place): HoldBounds => ({
+  const recollection = new EarlierChecksReader(crew.ledger, groups.flat())
+  const boundsAt = (place: Reservation): HoldBounds => ({
     othersBytes: () => place.othersBytes,
     reserve: (bytes) => place.reserve(bytes, line.signal),
     inPause: (work) => pauses.add(() => line.guardPause(work())),
@@ -135,9 +135,9 @@ function bytesOnDisk({ held }: HeldTarget): number {
 }
 
 /** Where each target stands, for the progress line. */
-export class Stations {
+export class ProgressTracker {
   readonly #total: number
-  readonly #watching: Pick<Watching, 'onProgress'>
+  readonly #watching: Pick<RunObserver, 'onProgress'>
   readonly #holding = new Set<Target>()
   readonly #checking = new Map<Target, { readonly name: string; pages: PagesDone | null }>()
   #done = 0
@@ -146,7 +146,7 @@ export class Stations {
     return this.#done
   }
 
-  constructor(total: number, watching: Pick<Watching, 'onProgress'>) {
+  constructor(total: number, watching: Pick<RunObserver, 'onProgress'>) {
     this.#total = total
     this.#watching = watching
   }

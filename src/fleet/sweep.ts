@@ -1,10 +1,10 @@
 /** `sweep` and `check --tenant`: the service's tenants through the pipeline, and what is gone by name. */
 import type { TenantId } from '../model/brand.ts'
-import { readRegistry, pickTenants, targetsOf, type Registry } from './run/registry.ts'
+import { readRegistry, pickTenants, targetsOf, type ServiceRegistry } from './run/registry.ts'
 import { select, type Selected, type Selecting } from './selection/selection.ts'
 import type { Target } from './run/run-context.ts'
 import { unread, unseen, type Depth } from './examine.ts'
-import { workThrough, type Watching, type Worked } from './pipeline.ts'
+import { workThrough, type RunObserver, type RunTotals } from './pipeline.ts'
 import { refusedTargets } from './run/refused-targets.ts'
 import { besidePausedTenant, checksAtOnce, limitsFor, type ServiceRun } from './run/service-run.ts'
 
@@ -18,7 +18,7 @@ export interface SweepOptions {
   readonly depth: Depth
 }
 
-export interface WatchingSweep extends Watching {
+export interface WatchingSweep extends RunObserver {
   /** Told of everything that the run is going to come to, before it does. */
   readonly onSelected: (targets: readonly Target[]) => void
 }
@@ -27,7 +27,7 @@ export interface WatchingSweep extends Watching {
  * @returns what was covered; each result goes to `watching`
  * @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is touched
  */
-export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: WatchingSweep): Promise<Worked & { readonly selected: number }> {
+export async function sweep({ settings, service, ledger, crew, signal }: ServiceRun, options: SweepOptions, watching: WatchingSweep): Promise<RunTotals & { readonly selected: number }> {
   const lastResults = await ledger.lastResults()
   const registry = await readRegistry(service, lastResults, signal)
   const { targets, leading } = chooseFrom(registry, options.selection, { statusTenant: settings.tenants.statusTenant, lastResults, now: Date.now() })
@@ -51,7 +51,7 @@ export async function sweep({ settings, service, ledger, crew, signal }: Service
   return { ...worked, covered: worked.covered + gone.length + refused.size, selected: targets.length + gone.length }
 }
 
-function chooseFrom({ tenants }: Registry, selection: Selection, order: Omit<Selecting, 'only'>): Selected {
+function chooseFrom({ tenants }: ServiceRegistry, selection: Selection, order: Omit<Selecting, 'only'>): Selected {
   switch (selection.kind) {
     case 'tenants':
       return { targets: targetsOf(pickTenants(tenants, selection.ids)), leading: 0 }

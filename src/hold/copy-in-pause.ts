@@ -7,15 +7,15 @@ import { Disposables } from '../host/disposal.ts'
 import { collectGarbage } from '../host/garbage.ts'
 import { invariant } from '../model/bug.ts'
 import type { Proof } from '../model/result/evidence.ts'
-import { accuser, type Accuse } from './seal/conflict.ts'
+import { conflictNamer, type NameConflict } from './seal/conflict.ts'
 import { compareClaims } from './pause/verify-answer.ts'
-import type { Companions } from './hold-processes.ts'
+import type { HoldProcesses } from './hold-processes.ts'
 import { copyLiveSet, type Copied } from './snapshot/copy.ts'
 import { inParallel, inTurn, tellStep, type FileHold } from './file-hold.ts'
 import type { HoldRequest } from './hold-request.ts'
 import { holdersOf } from './seal/holders.ts'
 import { lockLiveSet, type Locked } from './seal/lock.ts'
-import { Pause, unserved, type Pausing, type Still } from './pause/pause.ts'
+import { Pause, notServed, type Pausing, type QuiescedToken } from './pause/pause.ts'
 import type { Prepared, PreparedFile } from './prepare.ts'
 import type { Probe } from './seal/probe.ts'
 import { prove, proveAgain, type Proven } from './seal/proof.ts'
@@ -24,7 +24,7 @@ import { superJournalOf, type SuperJournal } from './snapshot/super-journal.ts'
 import { requireUnused } from './seal/unused.ts'
 
 /** A file whose copy has both proofs, once it was handed to `onProven`. */
-export interface CopiedFile extends PreparedFile {
+export interface FileInDraft extends PreparedFile {
   readonly sealed: Sealed
   readonly copied: Copied
   readonly superJournal: SuperJournal
@@ -39,7 +39,7 @@ export interface CopiedFile extends PreparedFile {
  * @throws what concerns the tenant or the run; the tenant was resumed then as well, unless that is what failed
  */
 export async function copyInPause(
-  prepared: Prepared, request: HoldRequest, { guardian, probe }: Companions, onProven: (files: readonly CopiedFile[]) => void, signal: AbortSignal,
+  prepared: Prepared, request: HoldRequest, { guardian, probe }: HoldProcesses, onProven: (files: readonly FileInDraft[]) => void, signal: AbortSignal,
 ): Promise<{ readonly written: Promise<void> }> {
   const { files } = prepared
   signal.throwIfAborted()
@@ -74,11 +74,11 @@ export async function copyInPause(
 }
 
 async function openPause(
-  { files, announced, wasHealthy }: Prepared, { keeper, settings }: HoldRequest, guardian: Companions['guardian'],
+  { files, announced, wasHealthy }: Prepared, { keeper, settings }: HoldRequest, guardian: HoldProcesses['guardian'],
 ): Promise<Pause | null> {
   if (keeper.kind === 'nobody') return null
   invariant(announced, 'a pause is announced before it is asked for')
-  const onEnded: Pausing['onEnded'] = ({ quiesce, pauseMs, ranOutMs, how }) => {
+  const onEnded: Pausing['onEnded'] = ({ quiesce, pauseMs, abandonedPauseMs: ranOutMs, how }) => {
     for (const { hold: { record } } of files) {
       record.endedBySelf = how === 'service-restarted' || how === 'expired' ? how : null
       record.add({ quiesce })
@@ -88,8 +88,8 @@ async function openPause(
   return Pause.open(announced, { ...keeper, guardian, limits: settings, required: settings.require, wasHealthy, onEnded })
 }
 
-async function standStill(pause: Pause | null, files: readonly PreparedFile[], signal: AbortSignal): Promise<Still> {
-  if (!pause) return unserved
+async function standStill(pause: Pause | null, files: readonly PreparedFile[], signal: AbortSignal): Promise<QuiescedToken> {
+  if (!pause) return notServed
   try {
     return await pause.quiesce(signal)
   } finally {
@@ -106,23 +106,23 @@ const releasing = (files: readonly { readonly hold: FileHold }[]): Disposable =>
   return all
 }
 
-function compareAnswer(file: PreparedFile, still: Still): PreparedFile {
+function compareAnswer(file: PreparedFile, still: QuiescedToken): PreparedFile {
   if (still.by === 'service') compareClaims(file.files.path, still.answer)
   return file
 }
 
-type LockedFile = PreparedFile & { readonly locked: Locked; readonly accuse: Accuse }
+type LockedFile = PreparedFile & { readonly locked: Locked; readonly accuse: NameConflict }
 
 async function lock(
   file: PreparedFile,
-  still: Still,
+  still: QuiescedToken,
   { keeper, settings }: HoldRequest,
-  guardian: Companions['guardian'],
+  guardian: HoldProcesses['guardian'],
   signal: AbortSignal,
 ): Promise<LockedFile> {
   const { hold, files } = file
   await files.follow()
-  const accuse = accuser(files, keeper.kind === 'service' ? keeper : null, hold.record)
+  const accuse = conflictNamer(files, keeper.kind === 'service' ? keeper : null, hold.record)
   // A bare file is locked while the kernel says that nobody has it. The lease is given up again for the probe, which
   // opens the file.
   using _unused = still.by === 'nobody' ? await requireUnused(files, { settings, record: hold.record, accuse, guardian }, signal) : null
@@ -143,7 +143,7 @@ type SealedFile = ProbedFile & { readonly sealed: Sealed }
 
 async function sealFile(file: ProbedFile, { keeper, settings }: HoldRequest, signal: AbortSignal): Promise<SealedFile> {
   const { hold: { record }, files, outlook, probed, accuse } = file
-  const sealed = file.hold.keep(await seal(probed, { required: settings.require, ceiling: outlook.ceiling, served: keeper.kind === 'service', accuse }, signal))
+  const sealed = file.hold.keep(await seal(probed, { required: settings.require, ceiling: outlook.strongestLevel, served: keeper.kind === 'service', accuse }, signal))
   record.begun = true
   record.add({ level: sealed.level, lease: sealed.leases })
   if (sealed.level !== 'sealed' && keeper.kind === 'service') { // Of a bare file they were sought before it was locked.
@@ -162,7 +162,7 @@ async function proveFile(file: SealedFile): Promise<ProvenFile> {
   return { ...file, proven, superJournal: await superJournalOf(file.files) }
 }
 
-async function copy(file: ProvenFile, over: AbortSignal): Promise<ProvenFile & CopiedFile> {
+async function copy(file: ProvenFile, over: AbortSignal): Promise<ProvenFile & FileInDraft> {
   const { proven, draft, warm, sealed, hold } = file
   const copied = await copyLiveSet(proven, draft, warm, AbortSignal.any([over, sealed.broken])).catch(async (error: unknown) => {
     await draft.empty() // Immediately: on a full disk the ledger needs the room to say that the hold has ended.
@@ -173,13 +173,13 @@ async function copy(file: ProvenFile, over: AbortSignal): Promise<ProvenFile & C
   return { ...file, copied }
 }
 
-function proveFileAgain(file: ProvenFile & CopiedFile): ProvenFile & CopiedFile {
+function proveFileAgain(file: ProvenFile & FileInDraft): ProvenFile & FileInDraft {
   const proofs: readonly Proof[] = [file.proven.proof, proveAgain(file.proven)]
   file.hold.record.step('proven-again', { proofs })
   return file
 }
 
-async function probeAgain(file: ProvenFile & CopiedFile, probe: Probe): Promise<ProvenFile & CopiedFile> {
+async function probeAgain(file: ProvenFile & FileInDraft, probe: Probe): Promise<ProvenFile & FileInDraft> {
   const again = await probeLock(file.locked, probe)
   file.hold.record.step('probed-again', { probe: { before: file.probed.answer, after: again.answer } })
   return file

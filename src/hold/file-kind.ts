@@ -3,13 +3,13 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
 import { journalHoldsFirstPage, walHoldsFirstPage } from '../sqlite/first-page.ts'
 import { isEmptyDatabase, looksLikePages, readHeader } from '../sqlite/header.ts'
-import type { Read } from '../sqlite/journal/journal.ts'
+import type { ReadBytes } from '../sqlite/journal/journal.ts'
 
 /** What the first bytes of a file say. `broken-header`: pages that look like SQLite's behind a header that does not. */
-export type Contents = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
+export type FileKindName = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
 
 export interface FileKind {
-  readonly contents: Contents
+  readonly contents: FileKindName
   /**
    * True if the verdict about a file that is no database by itself needs its WAL or its journal: they hold the first
    * page of a database, which SQLite takes from there; or they lie beside an empty file. Pages of encrypted files are
@@ -21,14 +21,14 @@ export interface FileKind {
 /** A WAL or a journal that is open. */
 export interface OpenCompanion {
   readonly bytes: number
-  readonly read: Read
+  readonly read: ReadBytes
 }
 
 /** How much of a file `contentsOf` wants to see. */
 export const firstBytes = 65_536
 
 /** @param first the first `firstBytes` of the file, or all that there are; the first 100 do where they are SQLite's */
-export function contentsOf(first: Uint8Array): Contents {
+export function contentsOf(first: Uint8Array): FileKindName {
   if (isEmptyDatabase(first.length)) return 'empty'
   switch (readHeader(first.subarray(0, 100)).kind) {
     case 'header':
@@ -50,7 +50,7 @@ export function kindOfFile(first: Uint8Array, open: (part: '-wal' | '-journal') 
   return { contents, recoverable: contents !== 'sqlite' && mayBeRecovered(contents, open('-wal'), open('-journal')) }
 }
 
-function mayBeRecovered(contents: Contents, wal: OpenCompanion | null, journal: OpenCompanion | null): boolean {
+function mayBeRecovered(contents: FileKindName, wal: OpenCompanion | null, journal: OpenCompanion | null): boolean {
   if (contents === 'empty') return (wal?.bytes ?? 0) > 0 || (journal?.bytes ?? 0) > 0
   return (
     (wal !== null && walHoldsFirstPage(wal.read)) ||
@@ -81,7 +81,7 @@ function openToRead(path: string): (OpenCompanion & { readonly close: () => void
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
-  const read: Read = (offset, length) => {
+  const read: ReadBytes = (offset, length) => {
     const bytes = new Uint8Array(length)
     return bytes.subarray(0, readSync(file, bytes, 0, length, offset))
   }

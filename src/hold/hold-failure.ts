@@ -2,7 +2,7 @@
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { Failure } from '../model/failure.ts'
 import { withSuppressed } from '../model/suppressed.ts'
-import type { Keeper } from './hold-request.ts'
+import type { TenantKeeper } from './hold-request.ts'
 import type { HoldRecord } from './record.ts'
 
 /**
@@ -26,7 +26,7 @@ const followsFromWaking = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRIT
  * end; of one that was refused the service may have said that it serves again.
  * @param paused whether the tenant may have stood still for any of its files
  */
-export function withTenantState(failure: Failure, keeper: Keeper, record: HoldRecord, paused: boolean): Failure {
+export function withTenantState(failure: Failure, keeper: TenantKeeper, record: HoldRecord, paused: boolean): Failure {
   if (keeper.kind === 'nobody') return failure.withTenant('untouched')
   if (failure.code === 'RESUME_FAILED') return failure
   if (record.endedBySelf !== null && followsFromWaking.has(failure.code)) {

@@ -4,7 +4,7 @@ import type { ResumeTerms } from './pause/guarded-hold.ts'
 import { Guardian } from './seal/guardian.ts'
 import { Probe } from './seal/probe.ts'
 
-export interface Companions extends AsyncDisposable {
+export interface HoldProcesses extends AsyncDisposable {
   readonly probe: Probe
   readonly guardian: Guardian
 }
@@ -13,7 +13,7 @@ export interface Companions extends AsyncDisposable {
  * Starts them, and does not wait until they answer: `ready` does. @param terms see `Guardian.begin`
  * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST
  */
-export async function beginCompanions(terms: ResumeTerms | null): Promise<Companions & { readonly ready: () => Promise<void> }> {
+export async function beginHoldProcesses(terms: ResumeTerms | null): Promise<HoldProcesses & { readonly ready: () => Promise<void> }> {
   requireLinux()
   const probe = Probe.start()
   const guardian = await Guardian.begin(terms).catch(async (error: unknown) => {
@@ -24,8 +24,8 @@ export async function beginCompanions(terms: ResumeTerms | null): Promise<Compan
 }
 
 /** @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST */
-export async function startCompanions(terms: ResumeTerms | null = null): Promise<Companions> {
-  const companions = await beginCompanions(terms)
+export async function startHoldProcesses(terms: ResumeTerms | null = null): Promise<HoldProcesses> {
+  const companions = await beginHoldProcesses(terms)
   try {
     await companions.ready()
     return companions

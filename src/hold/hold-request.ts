@@ -14,7 +14,7 @@ import type { FileKind } from './file-kind.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
 
 /** Who keeps the tenant still for us; `nobody` for bare files, where the seal alone decides. */
-export type Keeper =
+export type TenantKeeper =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'service'; readonly tenant: TenantId; readonly service: Service; readonly ledger: Ledger; readonly socket: string | null }
 
@@ -60,7 +60,7 @@ export interface HoldRequest {
   readonly files: NonEmpty<FileRequest>
   /** Folders that the files must lie in; null for bare files. */
   readonly roots: readonly string[] | null
-  readonly keeper: Keeper
+  readonly keeper: TenantKeeper
   readonly settings: HoldSettings
   /** Private folder for snapshots. */
   readonly folder: string

@@ -5,8 +5,8 @@
 import { nextTurn } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
 import type { Failure } from '../model/failure.ts'
-import type { Companions } from './hold-processes.ts'
-import { copyInPause, type CopiedFile } from './copy-in-pause.ts'
+import type { HoldProcesses } from './hold-processes.ts'
+import { copyInPause, type FileInDraft } from './copy-in-pause.ts'
 import { FileHold } from './file-hold.ts'
 import { gravestOf, withTenantState } from './hold-failure.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
@@ -15,7 +15,7 @@ import { publish, type Publishing } from './publish.ts'
 import { HoldRecord, type HoldTimings } from './record.ts'
 
 export { unbounded } from './hold-request.ts'
-export type { FileRequest, Held, HoldBounds, HoldRequest, HoldSettings, Keeper } from './hold-request.ts'
+export type { FileRequest, Held, HoldBounds, HoldRequest, HoldSettings, TenantKeeper } from './hold-request.ts'
 export type { HoldTimings }
 
 const attemptsMax = 3
@@ -34,7 +34,7 @@ const worthRetrying = new Set<Failure['code']>(['COPY_CHANGED', 'WRITER_SEEN'])
  * is decided in fleet/.
  */
 export async function hold(
-  request: HoldRequest, companions: Companions, signal: AbortSignal,
+  request: HoldRequest, companions: HoldProcesses, signal: AbortSignal,
 ): Promise<readonly Held[]> {
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
   for (let attempt = 1; ; attempt++) {
@@ -61,7 +61,7 @@ async function tryOnce(
   holds: readonly FileHold[],
   isWorthAnother: () => boolean,
   request: HoldRequest,
-  companions: Companions,
+  companions: HoldProcesses,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { keeper } = request
@@ -90,10 +90,10 @@ const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
  * disk. They are kept, with what is not proven. All others are thrown away.
  */
 async function copyAndResume(
-  prepared: Prepared, request: HoldRequest, companions: Companions, signal: AbortSignal,
+  prepared: Prepared, request: HoldRequest, companions: HoldProcesses, signal: AbortSignal,
 ): Promise<Publishing> {
-  let proven: readonly CopiedFile[] = []
-  const onProven = (files: readonly CopiedFile[]): void => { proven = files }
+  let proven: readonly FileInDraft[] = []
+  const onProven = (files: readonly FileInDraft[]): void => { proven = files }
   try {
     const { written } = await request.bounds.inPause(() => copyInPause(prepared, request, companions, onProven, signal))
     return { files: proven, written, unproven: null }

@@ -19,10 +19,10 @@ const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2
 /** File systems that may share blocks between files; whether this one does is tried. */
 const reflinkTypes = new Set(['xfs', 'btrfs', 'bcachefs', 'zfs', 'overlay'])
 
-export interface Outlook extends FileKind {
+export interface PreflightResult extends FileKind {
   readonly fileSystem: FileSystem
   /** The strongest seal that this file system can give. */
-  readonly ceiling: SealLevel
+  readonly strongestLevel: SealLevel
   readonly walMode: boolean
   /** Bytes of the database file, and of its WAL and journal, without holes: what a copy writes. */
   readonly mainBytes: number
@@ -37,8 +37,8 @@ export interface Outlook extends FileKind {
  * @param folder where the snapshot will be made
  * @throws {Failure} LOCKS_UNTRUSTED
  */
-export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<Outlook> {
-  const { fileSystem, ceiling } = await judgeFileSystem(files, trustMounts)
+export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<PreflightResult> {
+  const { fileSystem, strongestLevel: ceiling } = await judgeFileSystem(files, trustMounts)
   const mainBytes = await dataBytesOf(files.descriptor(''))
   let tailBytes = 0
   for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += await dataBytesOf(files.descriptor(part))
@@ -46,17 +46,17 @@ export async function preflight(files: LiveFiles, folder: string, trustMounts: r
   const first = await files.read('', 0, 100)
   const header = readHeader(first)
   return {
-    fileSystem, ceiling, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
+    fileSystem, strongestLevel: ceiling, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
     ...kindOf(files, header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
     walMode: header.kind === 'header' && header.header.readVersion === 2,
   }
 }
 
 /** Reads nothing of the files. @throws {Failure} LOCKS_UNTRUSTED */
-export async function judgeFileSystem(files: LiveFiles, trustMounts: readonly string[]): Promise<Pick<Outlook, 'fileSystem' | 'ceiling'>> {
+export async function judgeFileSystem(files: LiveFiles, trustMounts: readonly string[]): Promise<Pick<PreflightResult, 'fileSystem' | 'strongestLevel'>> {
   const fileSystem = await fileSystemNear(files)
   requireTrusted(files.path, fileSystem, trustMounts)
-  return { fileSystem, ceiling: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed' }
+  return { fileSystem, strongestLevel: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed' }
 }
 
 /** The mounts are read anew after this: a thousand tenants of one folder need not each read them. */

@@ -7,17 +7,17 @@ import { AsyncDisposables } from '../host/disposal.ts'
 import type { LivePath } from '../model/brand.ts'
 import { count, grouped } from '../text/count.ts'
 import { Failure } from '../model/failure.ts'
-import { accuser } from './seal/conflict.ts'
-import { Announcement } from './pause/intent.ts'
-import type { Companions } from './hold-processes.ts'
+import { conflictNamer } from './seal/conflict.ts'
+import { PauseIntent } from './pause/intent.ts'
+import type { HoldProcesses } from './hold-processes.ts'
 import { Draft } from './snapshot/draft.ts'
 import { inTurn, tellStep, type FileHold } from './file-hold.ts'
-import type { HoldRequest, Keeper } from './hold-request.ts'
+import type { HoldRequest, TenantKeeper } from './hold-request.ts'
 import { LiveFiles } from './live/live-files.ts'
 import { requireNoCompanion, resolveLivePath } from './live/live-path.ts'
 import { longestPauseMs } from './pause/pause.ts'
-import { preflight, requireSpace, type Outlook } from './preflight.ts'
-import { requireNoLease, requireUnused, type Unused } from './seal/unused.ts'
+import { preflight, requireSpace, type PreflightResult } from './preflight.ts'
+import { requireNoLease, requireUnused, type UnusedFile } from './seal/unused.ts'
 import { readIntoCache, type WarmCopy } from './snapshot/warm-copy.ts'
 import { isLarge, warmUp } from './snapshot/warm-up.ts'
 
@@ -25,9 +25,9 @@ import { isLarge, warmUp } from './snapshot/warm-up.ts'
 export interface PreparedFile {
   readonly hold: FileHold
   readonly files: LiveFiles
-  readonly outlook: Outlook
+  readonly outlook: PreflightResult
   /** Of a bare file, until it is locked; null for a tenant's. */
-  readonly unused: Unused | null
+  readonly unused: UnusedFile | null
   readonly draft: Draft
   readonly warm: WarmCopy | null
 }
@@ -36,7 +36,7 @@ export interface Prepared extends AsyncDisposable {
   /** Empty if no file can be held: then nothing is asked of the tenant. */
   readonly files: readonly PreparedFile[]
   /** Null for bare files, and where no file can be held. */
-  readonly announced: Announcement | null
+  readonly announced: PauseIntent | null
   readonly wasHealthy: boolean
   /** Worth preparing the process for, too. */
   readonly large: boolean
@@ -51,7 +51,7 @@ type Judged = Omit<PreparedFile, 'draft' | 'warm'>
  * reason of the signal
  */
 export async function prepare(
-  holds: readonly FileHold[], request: HoldRequest, companions: Companions, signal: AbortSignal,
+  holds: readonly FileHold[], request: HoldRequest, companions: HoldProcesses, signal: AbortSignal,
 ): Promise<Prepared> {
   const { keeper, folder, settings } = request
   requireFew(holds)
@@ -99,7 +99,7 @@ const resolve = (holds: readonly FileHold[], { roots }: HoldRequest): Promise<re
  * A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered
  * as such.
  */
-async function lookBefore(keeper: Keeper, signal: AbortSignal): Promise<boolean> {
+async function lookBefore(keeper: TenantKeeper, signal: AbortSignal): Promise<boolean> {
   if (keeper.kind === 'nobody') return true
   const { state, healthy } = await keeper.service.tenant(keeper.tenant, signal)
   if (state !== 'active') throw new Failure('SERVICE_BUSY', `${keeper.tenant} is ${state} already, for another holder`)
@@ -110,14 +110,14 @@ async function inspect(
   { hold, path }: ResolvedFile,
   opened: AsyncDisposables,
   { keeper, folder, roots, settings }: HoldRequest,
-  { guardian }: Companions,
+  { guardian }: HoldProcesses,
   signal: AbortSignal,
 ): Promise<Judged> {
   const files = opened.add(new LiveFiles(path, roots))
   hold.keep(files)
   if (keeper.kind === 'nobody') await requireNoLease(path)
   await files.follow()
-  const asking = { settings, record: hold.record, accuse: accuser(files, null, hold.record), guardian }
+  const asking = { settings, record: hold.record, accuse: conflictNamer(files, null, hold.record), guardian }
   const unused = keeper.kind === 'nobody' ? opened.add(await requireUnused(files, asking, signal)) : null
   const outlook = await preflight(files, folder, settings.trustMounts)
   hold.record.step('preflight', { fileSystem: outlook.fileSystem.type })
@@ -131,7 +131,7 @@ async function inspect(
  * copy needs it.
  * @throws {Failure} IN_USE
  */
-async function confirmUnused(file: PreparedFile, { probe }: Companions, signal: AbortSignal): Promise<PreparedFile> {
+async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signal: AbortSignal): Promise<PreparedFile> {
   const { unused, files } = file
   if (!unused) return file
   if (!unused.leased) await readIntoCache(files, signal)
@@ -156,7 +156,7 @@ async function requireOwnName(file: Judged, seen: Map<string, string>): Promise<
 }
 
 /** A file that nobody knows needs no hold to be called no database. */
-function requireDatabase({ request: { expected, named } }: FileHold, { contents, recoverable }: Outlook): void {
+function requireDatabase({ request: { expected, named } }: FileHold, { contents, recoverable }: PreflightResult): void {
   if (expected || recoverable) return
   if (contents === 'empty') throw new Failure('EMPTY_FILE', `${named} is empty`)
   if (contents === 'foreign') throw new Failure('NOT_SQLITE', `${named} does not begin as a SQLite database does`)
@@ -178,9 +178,9 @@ async function openDraft({ request }: FileHold, opened: AsyncDisposables, folder
  * By hooks the line is written when it is the tenant's turn: after a crash what was announced is resumed by command,
  * whether it was paused or not.
  */
-async function announce(opened: AsyncDisposables, { keeper, settings }: HoldRequest): Promise<Announcement | null> {
+async function announce(opened: AsyncDisposables, { keeper, settings }: HoldRequest): Promise<PauseIntent | null> {
   if (keeper.kind === 'nobody') return null
-  const announced = opened.add(new Announcement({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }))
+  const announced = opened.add(new PauseIntent({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }))
   if (keeper.service.via === 'admin-api') await announced.write()
   return announced
 }

@@ -3,14 +3,14 @@ import { AsyncDisposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
 import { kindOfCopy, type FileKind } from './file-kind.ts'
-import type { CopiedFile } from './copy-in-pause.ts'
+import type { FileInDraft } from './copy-in-pause.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
 import type { Held } from './hold-request.ts'
 import { settleSuperJournal } from './snapshot/super-journal.ts'
 
 export interface Publishing {
-  readonly files: readonly CopiedFile[]
+  readonly files: readonly FileInDraft[]
   /** Resolves when the ledger has the end of the hold. */
   readonly written: Promise<void>
   /** Why the service did not confirm the pause; null where it did. */
@@ -30,7 +30,7 @@ export async function publish({ files, written, unproven }: Publishing, signal: 
 }
 
 async function publishFile(
-  { hold: { record }, draft, superJournal, copied, outlook }: CopiedFile, signal: AbortSignal,
+  { hold: { record }, draft, superJournal, copied, outlook }: FileInDraft, signal: AbortSignal,
 ): Promise<{ readonly snapshot: Snapshot; readonly file: FileKind }> {
   await settleSuperJournal(draft, superJournal)
   await using unclaimed = new AsyncDisposables()

@@ -15,7 +15,7 @@ export function renderJson({ results, ...frame }: Report, options: JsonOptions =
 /** The same document piece by piece, for runs whose results do not fit into memory. */
 export function* jsonReport({ schema, tool, run, summary, ...others }: Omit<Report, 'results'>, results: Iterable<Result>, options: JsonOptions = { redactKeys: false }): Generator<string> {
   const redact = options.redactKeys ? keyRedactor() : (result: Result): Result => result
-  yield* jsonDocument({ schema, tool, run }, 'results', inTurn(results, (result) => inOrder(redact(result))), { ...others, summary })
+  yield* jsonDocument({ schema, tool, run }, 'results', eachChanged(results, (result) => inOrder(redact(result))), { ...others, summary })
 }
 
 /** A document with one list that may be long: what stands before it, the list under its name, and what follows. */
@@ -31,7 +31,7 @@ export function* jsonDocument(before: object, name: string, items: Iterable<obje
 }
 
 /** Each of them changed when it is asked for. */
-export function* inTurn<From, To>(items: Iterable<From>, change: (item: From) => To): Generator<To> {
+export function* eachChanged<From, To>(items: Iterable<From>, change: (item: From) => To): Generator<To> {
   for (const item of items) yield change(item)
 }
 

@@ -13,7 +13,7 @@ export interface RunEnd {
 }
 
 /** Counts results as they come; keeps none of them. */
-export class Tally {
+export class ResultCounts {
   readonly #codes = new Set<ExitCode>()
   readonly #counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0 }
 

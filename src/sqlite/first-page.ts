@@ -4,11 +4,11 @@
  */
 import { read32, startsWith } from './bytes.ts'
 import { magic } from './header.ts'
-import { readJournal, type Read } from './journal/journal.ts'
+import { readJournal, type ReadBytes } from './journal/journal.ts'
 import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal/wal.ts'
 
 /** Looks at frames whose salts are the header's. Checksums are SQLite's matter: it reads the log right afterwards. */
-export function walHoldsFirstPage(read: Read): boolean {
+export function walHoldsFirstPage(read: ReadBytes): boolean {
   const header = readWalHeader(read(0, walHeaderBytes))
   if (header === null) return false
   for (let at = walHeaderBytes, frame = 0; frame < framesMax; at += frameBytesOf(header), frame++) {
@@ -27,7 +27,7 @@ export function walHoldsFirstPage(read: Read): boolean {
 /** Frames that are looked at: about a second. */
 const framesMax = 1_000_000
 
-export function journalHoldsFirstPage(read: Read, bytes: number): boolean {
+export function journalHoldsFirstPage(read: ReadBytes, bytes: number): boolean {
   for (const { page, offset } of readJournal(read, bytes)?.records ?? [])
     if (page === 1) return startsWith(read(offset, magic.length), magic)
   return false

@@ -1,6 +1,6 @@
 /** What must not compile: each line below is an error, and `npm run lint`, which `npm test` begins with, fails where one is none any more. */
 import type { Checker, CheckOptions } from '../../src/check/check.ts'
-import type { Companions } from '../../src/hold/hold-processes.ts'
+import type { HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, type HoldRequest } from '../../src/hold/hold.ts'
 import type { Locked } from '../../src/hold/seal/lock.ts'
 import type { Probe } from '../../src/hold/seal/probe.ts'
@@ -26,10 +26,10 @@ export const misuses = {
     // @ts-expect-error nothing is proven before it is sealed
     return prove(probed)
   },
-  holdNothing: (request: HoldRequest, companions: Companions, signal: AbortSignal): unknown =>
+  holdNothing: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
     // @ts-expect-error a hold takes at least one file
     hold({ ...request, files: [] }, companions, signal),
-  holdOneByName: (request: HoldRequest, companions: Companions, signal: AbortSignal): unknown =>
+  holdOneByName: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
     // @ts-expect-error a hold answers for each file
     hold(request, companions, signal).then(({ kind }) => kind),
   probeNothing: (probe: Probe): unknown => {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { atOnceBytesMax } from '../../src/check/read-snapshot.ts'
+import { oneChildBytesMax } from '../../src/check/read-snapshot.ts'
 import { fillEvents, fillSlow } from '../support/databases/recipes.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { eventually } from '../support/processes.ts'
@@ -63,7 +63,7 @@ describe('what a hostile file may cost', () => {
 
   test('a child that is killed from outside says nothing of the file, which is read once more', async () => {
     make(fillEvents(60_000))
-    expect(statSync(place.snapshot).size).toBeGreaterThan(atOnceBytesMax) // Else one question would bring all of it.
+    expect(statSync(place.snapshot).size).toBeGreaterThan(oneChildBytesMax) // Else one question would bring all of it.
     const killed: number[] = []
     const killAt = (times: number) => (): void => {
       const [reader] = readingChildren()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openChecker } from '../../src/check/check.ts'
-import type { Progress } from '../../src/check/reading-builder.ts'
+import type { ReadingProgress } from '../../src/check/reading-builder.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import { create } from '../support/databases/recipes.ts'
 
@@ -15,7 +15,7 @@ test.each([['full', 'census'], ['quick', 'census'], ['full', 'sqlite']] as const
   // Large enough for several children, and for more than one slice of each part.
   const path = join(folder, 'large.db')
   create(path, 4096, (db) => db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000) INSERT INTO t SELECT i, zeroblob(4000) FROM n'))
-  const told: Progress[] = []
+  const told: ReadingProgress[] = []
   await using checker = await openChecker({ timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0, engine, folder, parallel: 2 })
   const { coverage } = await checker.check(path as SnapshotPath, { depth, signal: new AbortController().signal, onProgress: (progress) => told.push(progress) })
   const done = told.map(({ pagesDone }) => pagesDone)

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import { confinedUser } from '../../src/check/confinement.ts'
-import { databaseName } from '../../src/check/protocol.ts'
-import { Room } from '../../src/check/sandbox.ts'
+import { recoveredName } from '../../src/check/protocol.ts'
+import { Sandbox } from '../../src/check/sandbox.ts'
 import { moduleOf } from '../../src/check/reader/schema/virtual-table-module.ts'
 import { keptFile, type KeptFiles } from '../../src/model/kept.ts'
 import { startNode } from '../support/processes.ts'
@@ -25,9 +25,9 @@ beforeEach(() => {
 
 test('a snapshot in a room keeps its name outside, so that nothing is lost whatever happens', async () => {
   writeFileSync(`${snapshot}-wal`, 'wal')
-  await using room = await Room.open(folder, user)
-  await room.admit(snapshot)
-  expect(readdirSync(room.folder).toSorted()).toEqual([databaseName, `${databaseName}-wal`])
+  await using room = await Sandbox.open(folder, user)
+  await room.link(snapshot)
+  expect(readdirSync(room.folder).toSorted()).toEqual([recoveredName, `${recoveredName}-wal`])
   expect(statSync(room.folder).mode & 0o777).toBe(0o700)
   expect(readFileSync(snapshot, 'utf8')).toBe('main')
   if (user !== null) expect(statSync(snapshot).uid).toBe(user.uid)
@@ -39,10 +39,10 @@ test('a snapshot in a room keeps its name outside, so that nothing is lost whate
 
 test('what SQLite removed inside goes outside too, and what it made inside is not kept', async () => {
   writeFileSync(`${snapshot}-journal`, 'journal')
-  await using room = await Room.open(folder, user)
-  await room.admit(snapshot)
-  rmSync(join(room.folder, `${databaseName}-journal`))
-  writeFileSync(join(room.folder, `${databaseName}-wal`), 'new')
+  await using room = await Sandbox.open(folder, user)
+  await room.link(snapshot)
+  rmSync(join(room.folder, `${recoveredName}-journal`))
+  writeFileSync(join(room.folder, `${recoveredName}-wal`), 'new')
   await room.clear()
   expect(existsSync(`${snapshot}-journal`)).toBe(false)
   expect(existsSync(`${snapshot}-wal`)).toBe(false)
@@ -57,10 +57,10 @@ test('a child that was taken over cannot make us touch other files by names that
   writeFileSync(join(otherFolder, 'file'), 'precious')
   const before = statSync(other)
   {
-    await using room = await Room.open(folder, user)
-    await room.admit(snapshot)
-    rmSync(join(room.folder, databaseName))
-    symlinkSync(other, join(room.folder, databaseName))
+    await using room = await Sandbox.open(folder, user)
+    await room.link(snapshot)
+    rmSync(join(room.folder, recoveredName))
+    symlinkSync(other, join(room.folder, recoveredName))
     symlinkSync(otherFolder, join(room.folder, 'folder'))
   }
   expect([statSync(other).uid, statSync(other).mode, statSync(other).ctimeMs]).toEqual([before.uid, before.mode, before.ctimeMs])
@@ -70,17 +70,17 @@ test('a child that was taken over cannot make us touch other files by names that
 
 test('a snapshot that somebody removes while it is in a room is no trouble of the room', async () => {
   writeFileSync(`${snapshot}-wal`, 'wal')
-  await using room = await Room.open(folder, user)
-  await room.admit(snapshot)
+  await using room = await Sandbox.open(folder, user)
+  await room.link(snapshot)
   rmSync(snapshot)
   await room.clear()
   expect([readdirSync(room.folder), readFileSync(`${snapshot}-wal`, 'utf8'), statSync(`${snapshot}-wal`).uid]).toEqual([[], 'wal', process.getuid?.()])
 })
 
 test('a symlink is no snapshot', async () => {
-  await using room = await Room.open(folder, user)
+  await using room = await Sandbox.open(folder, user)
   symlinkSync(snapshot, join(folder, 'link'))
-  await expect(room.admit(join(folder, 'link') as SnapshotPath)).rejects.toThrow('no regular file')
+  await expect(room.link(join(folder, 'link') as SnapshotPath)).rejects.toThrow('no regular file')
 })
 
 describe.skipIf(user === null)('beside a child that was taken over (skipped unless root)', () => {
@@ -91,11 +91,11 @@ describe.skipIf(user === null)('beside a child that was taken over (skipped unle
     mkdirSync(join(victim, 'below/below'), { recursive: true, mode: 0o755 })
     for (let i = 0; i < 20; i++) writeFileSync(join(victim, `file-${i}`), 'precious')
     const before = stateOf(victim)
-    const room = await Room.open(folder, user)
+    const room = await Sandbox.open(folder, user)
     await using child = startNode('test/support/programs/taken-over.ts', [JSON.stringify({ room: room.folder, victim, rooted, ...user })])
     await child.ready
     for (let i = 0; i < 5; i++) {
-      await room.admit(snapshot)
+      await room.link(snapshot)
       await room.clear()
     }
     await room[Symbol.asyncDispose]()
@@ -106,12 +106,12 @@ describe.skipIf(user === null)('beside a child that was taken over (skipped unle
   })
 
   test('a name that it keeps in the way lets no snapshot in, and the next finds the room empty', async () => {
-    await using room = await Room.open(folder, user)
-    mkdirSync(join(room.folder, databaseName))
-    await expect(room.admit(snapshot)).rejects.toMatchObject({ code: 'READ_FAILED' })
+    await using room = await Sandbox.open(folder, user)
+    mkdirSync(join(room.folder, recoveredName))
+    await expect(room.link(snapshot)).rejects.toMatchObject({ code: 'READ_FAILED' })
     await room.clear()
-    await room.admit(snapshot)
-    expect(readdirSync(room.folder)).toEqual([databaseName])
+    await room.link(snapshot)
+    expect(readdirSync(room.folder)).toEqual([recoveredName])
   })
 })
 
@@ -126,13 +126,13 @@ describe('only what was kept is let in', () => {
   test('and what SQLite makes of it is what is kept from then on', async () => {
     writeFileSync(`${snapshot}-wal`, 'wal', { mode: 0o600 })
     const files = kept()
-    await using room = await Room.open(folder, user)
-    await room.admit(snapshot, files)
-    appendFileSync(join(room.folder, databaseName), ' and the WAL')
-    rmSync(join(room.folder, `${databaseName}-wal`))
+    await using room = await Sandbox.open(folder, user)
+    await room.link(snapshot, files)
+    appendFileSync(join(room.folder, recoveredName), ' and the WAL')
+    rmSync(join(room.folder, `${recoveredName}-wal`))
     await room.clear()
     expect([...files.entries()]).toEqual([['', keptFile(statSync(snapshot, { bigint: true }))]])
-    await room.admit(snapshot, files)
+    await room.link(snapshot, files)
   })
 
   test.each<[string, () => void]>([
@@ -152,8 +152,8 @@ describe('only what was kept is let in', () => {
     writeFileSync(`${snapshot}-wal`, 'wal', { mode: 0o600 })
     const files = kept()
     change()
-    await using room = await Room.open(folder, user)
-    await expect(room.admit(snapshot, files)).rejects.toMatchObject({ code: 'READ_FAILED', message: expect.stringContaining('is not what was copied') as string })
+    await using room = await Sandbox.open(folder, user)
+    await expect(room.link(snapshot, files)).rejects.toMatchObject({ code: 'READ_FAILED', message: expect.stringContaining('is not what was copied') as string })
     expect(readdirSync(room.folder)).toEqual([])
   })
 })

@@ -3,22 +3,22 @@ import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { silentChange, sinceThen } from '../../src/diagnosis/silent-change.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
-import type { ChangedPages, HeaderMarks, LastGood, Standing } from '../../src/model/result/last-good.ts'
+import type { ChangedPages, HeaderMarks, LastGood, LiveSetState } from '../../src/model/result/last-good.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { context, reading } from '../support/diagnosis.ts'
 
-type File = Standing['files'][number]
+type File = LiveSetState['files'][number]
 const database: File = { part: '', dev: '64768', ino: '131074', size: 409_600, mtimeNs: '1795000000123456789' }
 const wal: File = { part: '-wal', dev: '64768', ino: '131075', size: 4152, mtimeNs: '1795000000123456789' }
 const provenAt = 1_795_000_400_000
-const standing: Standing = { provenAt, bootId: 'one', files: [database] }
-const later: Standing = { ...standing, provenAt: provenAt + 86_400_000 }
+const standing: LiveSetState = { provenAt, bootId: 'one', files: [database] }
+const later: LiveSetState = { ...standing, provenAt: provenAt + 86_400_000 }
 const marks: HeaderMarks = { walMode: false, changeCounter: 42, versionValidFor: 42, pageCount: 100, schemaCookie: 3 }
 const walMarks: HeaderMarks = { ...marks, walMode: true }
 const written = '1795050000000000000'
 
 describe('who says that nobody wrote', () => {
-  test.each<[string, 'untouched' | 'uncounted' | 'written', { once?: Partial<Standing>; now?: Partial<Standing>; before?: HeaderMarks; after?: HeaderMarks }]>([
+  test.each<[string, 'untouched' | 'uncounted' | 'written', { once?: Partial<LiveSetState>; now?: Partial<LiveSetState>; before?: HeaderMarks; after?: HeaderMarks }]>([
     ['all is as it was', 'untouched', {}],
     ['all is as it was, in WAL mode', 'untouched', { before: walMarks, after: walMarks }],
     ['the same WAL with something in it', 'untouched', { once: { files: [database, wal] }, now: { files: [database, wal] }, before: walMarks, after: walMarks }],
@@ -55,7 +55,7 @@ const earlier: LastGood = {
 }
 const onePage: ChangedPages = { runs: [[40, 40]], pages: 1, groupPages: 1, owners: [2] }
 
-function changeOf(changed: ChangedPages | null, { tables = earlier.content.tables, format = 'f', at = later, header = marks }: { tables?: LastGood['content']['tables']; format?: string; at?: Standing; header?: HeaderMarks } = {}): Finding | null {
+function changeOf(changed: ChangedPages | null, { tables = earlier.content.tables, format = 'f', at = later, header = marks }: { tables?: LastGood['content']['tables']; format?: string; at?: LiveSetState; header?: HeaderMarks } = {}): Finding | null {
   return silentChange(earlier, { standing: at, content: { format, tables } }, readingOf(changed, header))
 }
 const readingOf = (changed: ChangedPages | null, header = marks): Reading => reading([], { pages: { kind: 'digested', header, digests: earlier.pages, changed } })

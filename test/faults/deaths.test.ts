@@ -1,6 +1,6 @@
 /** Somebody else dies or gets in the way in the middle of a hold: the probe, the guardian, a second run of holdfast. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startCompanions } from '../../src/hold/hold-processes.ts'
+import { startHoldProcesses } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { configure } from '../support/cli/holdfast.ts'
 import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
@@ -36,7 +36,7 @@ describe('in the middle of a hold', () => {
 
   it.each(moments)('the probe is killed after "%s": nothing is proven by silence, the tenant serves, the next hold has a new probe', async (at) => {
     const others = pidsOf('probe-child')
-    await using companions = await startCompanions()
+    await using companions = await startHoldProcesses()
     const probe = onlyOneOf(pidsOf('probe-child'), others)
     const { result, open } = await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(probe, 'SIGKILL') } })
     expect(['sound', 'inconclusive']).toContain(result?.verdict)
@@ -49,7 +49,7 @@ describe('in the middle of a hold', () => {
 
   it.each(moments)('the guardian is killed after "%s": this hold ends in good order, and none begins without one', async (at) => {
     const others = pidsOf('guardian-child')
-    await using companions = await startCompanions()
+    await using companions = await startHoldProcesses()
     const guardian = onlyOneOf(pidsOf('guardian-child'), others)
     await place.examine(demo, 'acme', { companions, onStep: (step) => { if (step === at) process.kill(guardian, 'SIGKILL') } })
     expect((await demo.status('acme')).state).toBe('active')

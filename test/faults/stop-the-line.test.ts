@@ -1,7 +1,7 @@
 /** What must stop a whole run (operations.md, Sweep): it does so before another tenant stands still. Three tenants or more, one of which meets it. */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startCompanions } from '../../src/hold/hold-processes.ts'
+import { startHoldProcesses } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { unlock } from '../../src/host/locks/byte-lock.ts'
 import { pathOf } from '../../src/host/files/descriptor.ts'
@@ -66,7 +66,7 @@ describe('the run is stopped, and nobody else is paused', () => {
 
   it('when the guardian is gone', async () => {
     const others = new Set(guardians())
-    await using companions = await startCompanions()
+    await using companions = await startHoldProcesses()
     const [guardian] = guardians().filter((pid) => !others.has(pid))
     const through = await place.examineAll(demo, three, { companions, onStep: watching((step) => { if (step === 'resumed') process.kill(guardian ?? 0, 'SIGKILL') }) })
     expect(through).toMatchObject({ stopped: { code: 'GUARDIAN_LOST' } })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openChecker } from '../../src/check/check.ts'
-import { takeCopy } from '../../src/fleet/acquire-file.ts'
+import { acquireCopy } from '../../src/fleet/acquire-file.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 
 test('a copy whose WAL went before its check is inconclusive, never sound in an older state', async () => {
@@ -20,7 +20,7 @@ test('a copy whose WAL went before its check is inconclusive, never sound in an 
     const crew = { checker, accept: [], folder: own, map: false }
     const { signal } = new AbortController()
     const rowsOf = async (name: string, meanwhile: () => void): Promise<unknown> => {
-      await using taken = await takeCopy({ tenant: null, named: file }, crew, name, 'full', signal)
+      await using taken = await acquireCopy({ tenant: null, named: file }, crew, name, 'full', signal)
       meanwhile()
       const { result } = await taken.check(() => undefined)
       return [result.verdict, result.failure?.code, result.content.tables.find(({ name }) => name === 'notes')?.rows]

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { SnapshotRoom, type Place } from '../../src/fleet/disk-budget.ts'
+import { DiskBudget, type Reservation } from '../../src/fleet/disk-budget.ts'
 
 const forever = new AbortController().signal
-const roomOf = (snapshotsMax: number, snapshotBytesMax = 100): SnapshotRoom => new SnapshotRoom({ snapshotsMax, snapshotBytesMax })
+const roomOf = (snapshotsMax: number, snapshotBytesMax = 100): DiskBudget => new DiskBudget({ snapshotsMax, snapshotBytesMax })
 
 /** What was granted, in its order. */
-function watching(): { readonly granted: string[]; readonly reserve: (name: string, place: Place, bytes: number, signal?: AbortSignal) => void } {
+function watching(): { readonly granted: string[]; readonly reserve: (name: string, place: Reservation, bytes: number, signal?: AbortSignal) => void } {
   const granted: string[] = []
   return {
     granted,
@@ -33,7 +33,7 @@ test('so many may enter; who waits does so in turn', async () => {
 
 test('bytes are granted in turn: small ones do not keep passing a large one by', async () => {
   const room = roomOf(9)
-  const [a, b, c, d] = await Promise.all([1, 2, 3, 4].map(() => room.enter(forever))) as [Place, Place, Place, Place]
+  const [a, b, c, d] = await Promise.all([1, 2, 3, 4].map(() => room.enter(forever))) as [Reservation, Reservation, Reservation, Reservation]
   const { granted, reserve } = watching()
   reserve('a', a, 60)
   reserve('b', b, 90)
@@ -84,7 +84,7 @@ test('who tries again keeps what it has; two that need more do not wait for each
 test('an interruption ends every wait, and grants none', async () => {
   const room = roomOf(3)
   const interrupt = new AbortController()
-  const [a, b, c] = await Promise.all([1, 2, 3].map(() => room.enter(forever))) as [Place, Place, Place]
+  const [a, b, c] = await Promise.all([1, 2, 3].map(() => room.enter(forever))) as [Reservation, Reservation, Reservation]
   const { granted, reserve } = watching()
   reserve('a', a, 60)
   reserve('b', b, 90, interrupt.signal)
@@ -103,7 +103,7 @@ test('several snapshots of one tenant enter together, leave one by one, and fit 
   const room = roomOf(4)
   const many = await room.enter(forever, 5)
   many.fill(60)
-  const entered: Place[] = []
+  const entered: Reservation[] = []
   for (const snapshots of [2, 1]) void room.enter(forever, snapshots).then((place) => entered.push(place))
   many.release(10)
   many.release(20)

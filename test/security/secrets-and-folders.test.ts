@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { databaseName } from '../../src/check/protocol.ts'
+import { recoveredName } from '../../src/check/protocol.ts'
 import { ending, holdfast, reportIn, reportOf, start } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { until } from '../support/service/gate.ts'
@@ -117,7 +117,7 @@ test.skipIf(!asRoot)('children that read a database run as another user, in a ro
       try {
         if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('reader-child')) continue
         // What counts is what it is from its first look at a file on.
-        if (!readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith(`/${databaseName}`))) continue
+        if (!readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith(`/${recoveredName}`))) continue
         const status = readFileSync(`/proc/${pid}/status`, 'utf8')
         if (Number(/^PPid:\s(\d+)/m.exec(status)?.[1]) !== program.pid) continue
         const root = readlinkSync(`/proc/${pid}/root`)

@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareSnapshots } from '../../src/check/compare/compare-snapshots.ts'
 import type { CheckedContent } from '../../src/check/compare/compare-snapshots.ts'
-import type { Asking } from '../../src/check/reading-builder.ts'
-import { databaseName } from '../../src/check/protocol.ts'
-import type { AnswerOf, Question, QuestionOf, Step } from '../../src/check/protocol.ts'
+import type { Reader } from '../../src/check/reading-builder.ts'
+import { recoveredName } from '../../src/check/protocol.ts'
+import type { AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
 import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
 import { doubtsIn } from '../../src/comparison/tables.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
@@ -30,13 +30,13 @@ export async function compareInProcess(a: string, b: string, limits: CompareLimi
 const checkedOf = (reading: Reading): CheckedContent => ({ content: reading.content, doubtOf: doubtsIn(diagnose(reading, context).findings, reading.coverage.skipped) })
 
 /** A reader of a copy of the database, in this process. */
-export function openInProcess(path: string): Asking & Disposable {
+export function openInProcess(path: string): Reader & Disposable {
   const folder = mkdtempSync(`${path}-room-`)
-  for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) copyFileSync(path + part, join(folder, databaseName + part))
+  for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) copyFileSync(path + part, join(folder, recoveredName + part))
   const reader = new SnapshotReader(unconfined)
   reader.answer({ step: 'enter', folder, user: null })
   return {
-    ask: async <S extends Step>(question: QuestionOf<S>) => reader.answer(question as Question) as unknown as AnswerOf<S>,
+    ask: async <S extends ReaderStep>(question: QuestionOf<S>) => reader.answer(question as ReaderQuestion) as unknown as AnswerOf<S>,
     [Symbol.dispose]: () => {
       reader.answer({ step: 'finish', pages: [], digesting: { kind: 'none' } })
       rmSync(folder, { recursive: true })

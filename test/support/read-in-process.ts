@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { PageDigests } from '../../src/model/result/last-good.ts'
 import type { Engine, Reading } from '../../src/model/result/reading.ts'
 import { readSnapshot } from '../../src/check/read-snapshot.ts'
-import { databaseName } from '../../src/check/protocol.ts'
-import type { Answer, AnswerOf, Question, QuestionOf, Step } from '../../src/check/protocol.ts'
+import { recoveredName } from '../../src/check/protocol.ts'
+import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
 import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
 
 /** The test's own process must stay as it is. */
@@ -14,11 +14,11 @@ export const unconfined = { enter: () => [], limitFileSize: () => undefined }
 export async function readInProcess(path: string, depth: 'quick' | 'full' = 'full', engine: Engine = 'census', map = false, earlier: PageDigests | null = null, showValues = false, memoryBytesMax = 1e9): Promise<Reading> {
   const folder = mkdtempSync(`${path}-room-`)
   try {
-    for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) linkSync(path + part, join(folder, databaseName + part))
+    for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) linkSync(path + part, join(folder, recoveredName + part))
     const reader = new SnapshotReader(unconfined)
-    const ask = (question: Question): Answer => reader.answer(question)
+    const ask = (question: ReaderQuestion): ReaderAnswer => reader.answer(question)
     const entered = ask({ step: 'enter', folder, user: null }) as AnswerOf<'enter'>
-    const asking = { ask: async <S extends Step>(question: QuestionOf<S>) => ask(question as Question) as unknown as AnswerOf<S> }
+    const asking = { ask: async <S extends ReaderStep>(question: QuestionOf<S>) => ask(question as ReaderQuestion) as unknown as AnswerOf<S> }
     return await readSnapshot({ sqliteVersion: entered.sqliteVersion, walls: [], pages: asking, sqlite: asking, helpers: [] }, { depth, engine, map, digesting: { kind: 'pages', earlier }, showValues, timeoutMs: 30_000, memoryBytesMax, onProgress: () => {} })
   } finally {
     rmSync(folder, { recursive: true })

@@ -4,7 +4,7 @@ import type { Evidence } from '../../src/model/result/evidence.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Report, Result } from '../../src/model/result/report.ts'
 import type { ExitCode } from '../../src/model/exit-code.ts'
-import { Tally } from '../../src/report/summary.ts'
+import { ResultCounts } from '../../src/report/summary.ts'
 
 export const quiesce = { via: 'admin-api', leaseId: 'l-1', fence: 7, bootId: 'b-1', heldMs: 9, continuous: true, sqliteVersion: '3.46.0' } as const
 
@@ -58,7 +58,7 @@ export function report(results: readonly Result[], more: Partial<Report['run']> 
 
 /** What the tally of these results says at the end of a run. */
 export function summarize(results: readonly Result[], notCovered: number, end: { readonly stopped?: ExitCode; readonly signal?: ExitCode } = {}): Report['summary'] {
-  const tally = new Tally()
+  const tally = new ResultCounts()
   for (const result of results) tally.add(result)
   return tally.summary(notCovered, tally.exitCode({ notCovered, stopped: end.stopped ?? null, signal: end.signal ?? null }))
 }

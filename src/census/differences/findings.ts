@@ -6,11 +6,11 @@ import type { PageOwners } from '../scan/page-owners.ts'
 import { trailTo } from '../scan/page-owners.ts'
 import { nothingMore, type Wanted } from './unmatched-entries.ts'
 import type { CensusPlan } from '../plan.ts'
-import type { Tally } from '../scan/tally.ts'
+import type { CensusTally } from '../scan/tally.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 
 /** What was seen on single pages. */
-export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: Tally): readonly Finding[] {
+export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: CensusTally): readonly Finding[] {
   const notes = tally.notes.toSorted((a, b) => a.tree - b.tree || a.page - b.page)
   const told = new Map<string, number>()
   const findings = notes.flatMap(({ rule, severity, tree, page, rows, text }): readonly Finding[] => {
@@ -29,7 +29,7 @@ export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: Tal
 }
 
 /** Where indexes and tables differ, to the row. Call it when all passes of the search have ended. */
-export function findingsOfDifferences(plan: CensusPlan, owners: PageOwners, tally: Tally, search: DifferenceSearch, source: PageSource, wanted: Wanted = nothingMore): readonly Finding[] {
+export function findingsOfDifferences(plan: CensusPlan, owners: PageOwners, tally: CensusTally, search: DifferenceSearch, source: PageSource, wanted: Wanted = nothingMore): readonly Finding[] {
   const named = search.leftovers.findings(owners, source, wanted)
   // More differences than the second look has passes for: what it counted is the least that there is, and says so.
   const found = search.complete ? named : named.map((finding) => ({ ...finding, text: `at least ${finding.text}` }))

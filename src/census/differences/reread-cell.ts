@@ -6,7 +6,7 @@ import { Payloads } from '../record/payload.ts'
 import type { CensusPlan } from '../plan.ts'
 import { Records } from '../record/records.ts'
 
-export class CellsAgain {
+export class CellReader {
   /** Stands at the cell that was found last. */
   readonly cell: CellCursor
   readonly #source: PageSource

@@ -6,20 +6,20 @@
  */
 import type { ColumnValue } from '../record/column-value.ts'
 import { ComputedPrints } from '../scan/computed-entries.ts'
-import { Leftovers } from './unmatched-entries.ts'
+import { UnmatchedEntries } from './unmatched-entries.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { Scanner } from '../scan/scan.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { bucketOf, emptyTally, unequalBuckets } from '../scan/tally.ts'
-import type { Tally } from '../scan/tally.ts'
+import type { CensusTally } from '../scan/tally.ts'
 
 const entriesEachPassUsual = 1_000_000
 /** Passes that are made at most; what lies beyond them is told by its number of buckets only. */
 const passesMax = 24
 
 /** Indexes of which some bucket is unequal, as positions in the plan. */
-export const differingIndexes = (plan: CensusPlan, tally: Tally): readonly number[] =>
+export const differingIndexes = (plan: CensusPlan, tally: CensusTally): readonly number[] =>
   plan.trees.flatMap((tree, i) => (tree.kind === 'index' && unequalBuckets(tally, i).length > 0 ? [i] : []))
 
 /** One pass: scan all pages with `scanner`, stream the entries of `computed`, then `end`. */
@@ -34,21 +34,21 @@ export interface DifferencePass {
 }
 
 export class DifferenceSearch {
-  readonly leftovers: Leftovers
+  readonly leftovers: UnmatchedEntries
   /** False where there were more differences than passes. */
   complete = true
   readonly #plan: CensusPlan
   readonly #owners: PageOwners
-  readonly #tally: Tally
+  readonly #tally: CensusTally
   readonly #entriesEachPass: number
 
   /** @param entriesEachPass how many entries one pass may hold, at 21 bytes each */
-  constructor(plan: CensusPlan, owners: PageOwners, tally: Tally, entriesEachPass = entriesEachPassUsual) {
+  constructor(plan: CensusPlan, owners: PageOwners, tally: CensusTally, entriesEachPass = entriesEachPassUsual) {
     this.#entriesEachPass = entriesEachPass
     this.#plan = plan
     this.#owners = owners
     this.#tally = tally
-    this.leftovers = new Leftovers(plan)
+    this.leftovers = new UnmatchedEntries(plan)
   }
 
   /** The passes to make, one after another. None where all sums are equal. */

@@ -3,7 +3,7 @@ import { count } from '../../text/count.ts'
 import type { Finding, RowKey, SalvagedValue } from '../../model/result/finding.ts'
 import type { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import { CellsAgain } from './reread-cell.ts'
+import { CellReader } from './reread-cell.ts'
 import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
@@ -43,7 +43,7 @@ interface Named {
   readonly values: readonly SalvagedValue[] | null
 }
 
-export class Leftovers {
+export class UnmatchedEntries {
   readonly #plan: CensusPlan
   readonly #indexes = new Map<number, OfIndex>()
   #kept = 0
@@ -221,14 +221,14 @@ function textOf(rule: Group['rule'], total: number, { object }: IndexPlan): stri
 /** Reads the names of rows from the cells that were left over. */
 class Namer {
   readonly #plan: CensusPlan
-  readonly #cells: CellsAgain
+  readonly #cells: CellReader
   readonly #columns: Columns
   #salvageBytesLeft: number
 
   constructor(plan: CensusPlan, source: PageSource, showValues: boolean) {
     this.#plan = plan
     this.#salvageBytesLeft = showValues ? salvageBytesMax : 0
-    this.#cells = new CellsAgain(plan, source)
+    this.#cells = new CellReader(plan, source)
     this.#columns = new Columns(Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : tree.columns.length))))
   }
 

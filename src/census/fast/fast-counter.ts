@@ -12,7 +12,7 @@ import { countedBytes, flatten } from './plan-layout.ts'
 import type { Payloads } from '../record/payload.ts'
 import type { CensusPlan } from '../plan.ts'
 import type { Interior, Separator } from '../scan/separators.ts'
-import type { Tally } from '../scan/tally.ts'
+import type { CensusTally } from '../scan/tally.ts'
 
 /** Bytes of pages that are laid into the memory at once: many times what a disk needs to be kept busy, and it fits the processor's cache. */
 const pieceBytesUsual = 1 << 20
@@ -29,7 +29,7 @@ const countedAt = 256
 
 export const pieceBytesOf = (pageSize: number): number => Math.floor(pieceBytesUsual / pageSize) * pageSize
 
-export class PlainPages {
+export class FastCounter {
   /** Room for consecutive pages. What is to be counted lies in it. */
   readonly piece: Uint8Array
   readonly #core: CompiledCore
@@ -129,7 +129,7 @@ export class PlainPages {
   }
 
   /** Moves what has been counted into a tally. */
-  moveInto(tally: Tally): void {
+  moveInto(tally: CensusTally): void {
     for (const tree of this.#counted) {
       const at = tree * countedBytes / 4
       tally.entries[tree] = (tally.entries[tree] ?? 0) + (this.#entries[at] ?? 0)
@@ -144,7 +144,7 @@ export class PlainPages {
     this.#counted.clear()
   }
 
-  #moveSums(index: number, tally: Tally): void {
+  #moveSums(index: number, tally: CensusTally): void {
     const each = 3 * this.#plan.buckets
     const to = (index + 1) * each
     const from = this.#sums

@@ -12,9 +12,9 @@ const indexLeaf = 0xffff_fffe
 const unknown = 0xffff_ffff
 
 /** Bytes that glances at a file of so many pages take. */
-export const glancesBytes = (pages: number): number => 4 * (pages + 1)
+export const prescanBytes = (pages: number): number => 4 * (pages + 1)
 
-export class GlancedPages implements Glances {
+export class PrescannedPages implements Glances {
   /** Room for consecutive pages, which are to be glanced at before anybody else uses the core. */
   readonly piece: Uint8Array
   readonly #core: CompiledCore

@@ -11,7 +11,7 @@ export const kinds = { null: 0, integer: 1, real: 2, text: 3, blob: 4 } as const
 export type Decoding = 'decoded' | 'longer' | 'header' | 'reserved' | 'body' | 'surplus'
 
 /** What is wrong with a record; `longer` only says that the values lie behind the bytes at hand. */
-export const decodingTrouble: Readonly<Record<Exclude<Decoding, 'decoded' | 'longer'>, string>> = {
+export const decodingFailure: Readonly<Record<Exclude<Decoding, 'decoded' | 'longer'>, string>> = {
   header: 'the header of the record does not fit',
   reserved: 'the record has a reserved serial type',
   body: 'the record is not as long as its header says',

@@ -1,18 +1,18 @@
 /** Decodes the record of a cell, following its overflow chain where the columns that are needed lie there, and says what is wrong with it. */
 import type { RowKey } from '../../model/result/finding.ts'
-import { decodingTrouble } from './columns.ts'
+import { decodingFailure } from './columns.ts'
 import type { Columns, Decoding } from './columns.ts'
 import type { CellCursor } from './cell-cursor.ts'
 import type { Payloads } from './payload.ts'
 import { note } from '../scan/tally.ts'
-import type { Tally } from '../scan/tally.ts'
+import type { CensusTally } from '../scan/tally.ts'
 
 export class Records {
   readonly #payloads: Payloads
-  readonly #tally: Tally | null
+  readonly #tally: CensusTally | null
 
   /** @param tally where trouble is noted; null where it has been noted before */
-  constructor(payloads: Payloads, tally: Tally | null) {
+  constructor(payloads: Payloads, tally: CensusTally | null) {
     this.#payloads = payloads
     this.#tally = tally
   }
@@ -50,4 +50,4 @@ export class Records {
   }
 }
 
-const troubleOf = (decoding: Exclude<Decoding, 'decoded'>): string => (decoding === 'longer' ? decodingTrouble.body : decodingTrouble[decoding])
+const troubleOf = (decoding: Exclude<Decoding, 'decoded'>): string => (decoding === 'longer' ? decodingFailure.body : decodingFailure[decoding])

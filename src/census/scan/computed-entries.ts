@@ -4,14 +4,14 @@ import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { addEntry } from './tally.ts'
-import type { Tally } from './tally.ts'
+import type { CensusTally } from './tally.ts'
 
 /** Adds streamed entries to the sums of a tally. */
 export class ComputedEntries {
   readonly #prints: ComputedPrints
-  readonly #tally: Tally
+  readonly #tally: CensusTally
 
-  constructor(plan: CensusPlan, tally: Tally) {
+  constructor(plan: CensusPlan, tally: CensusTally) {
     this.#prints = new ComputedPrints(plan, tally.key)
     this.#tally = tally
   }

@@ -14,7 +14,7 @@ import type { EntrySink } from './scan.ts'
 import { contentKey } from './scan-rows.ts'
 import type { Separator, Separators } from './separators.ts'
 import { addContent, note } from './tally.ts'
-import type { Tally } from './tally.ts'
+import type { CensusTally } from './tally.ts'
 
 /** What is the same for all entries of a tree, worked out once. */
 interface EntryTerms {
@@ -36,7 +36,7 @@ export class ScanEntries {
   readonly #records: Records
   readonly #separators: Separators
   readonly #sink: EntrySink
-  readonly #tally: Tally
+  readonly #tally: CensusTally
   readonly #content: boolean
   readonly #terms = new Map<number, EntryTerms>()
   /** The entry at hand and the one before it, in turns. */
@@ -46,7 +46,7 @@ export class ScanEntries {
   readonly #print: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
 
-  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: Tally, content: boolean) {
+  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: CensusTally, content: boolean) {
     this.#plan = plan
     this.#records = records
     this.#separators = separators

@@ -11,7 +11,7 @@ import { rowidKey } from '../record/row-key.ts'
 import type { EntrySink } from './scan.ts'
 import type { Separator, Separators } from './separators.ts'
 import { addContent, note } from './tally.ts'
-import type { Tally } from './tally.ts'
+import type { CensusTally } from './tally.ts'
 
 /** The same in every run: digests of different runs are compared. */
 export const contentKey: readonly [number, number] = [0x686f6c64, 0x66617374]
@@ -20,7 +20,7 @@ export class ScanRows {
   readonly #records: Records
   readonly #separators: Separators
   readonly #sink: EntrySink
-  readonly #tally: Tally
+  readonly #tally: CensusTally
   readonly #content: boolean
   readonly #terms = new Map<number, TableTerms>()
   readonly #plan: CensusPlan
@@ -30,7 +30,7 @@ export class ScanRows {
   readonly #contentPrint = new Fingerprint(contentKey)
   readonly #separator: CellCursor
 
-  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: Tally, content: boolean) {
+  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: CensusTally, content: boolean) {
     this.#plan = plan
     this.#records = records
     this.#separators = separators

@@ -10,13 +10,13 @@ import { ScanEntries } from './scan-entries.ts'
 import type { PageOwners } from './page-owners.ts'
 import { Payloads } from '../record/payload.ts'
 import type { Window } from '../record/payload.ts'
-import { PlainPages, pieceBytesOf } from '../fast/fast-counter.ts'
+import { FastCounter, pieceBytesOf } from '../fast/fast-counter.ts'
 import type { CensusPlan } from '../plan.ts'
 import { Records } from '../record/records.ts'
 import { ScanRows } from './scan-rows.ts'
 import { Separators } from './separators.ts'
 import { addEntry, note } from './tally.ts'
-import type { Tally } from './tally.ts'
+import type { CensusTally } from './tally.ts'
 
 /** Takes the fingerprint of every entry: of those that an index must hold (1), and of those that it does hold (-1). */
 export interface EntrySink {
@@ -40,18 +40,18 @@ export const everything = (core: CompiledCore | null): ScanOptions => ({ content
 export class Scanner {
   readonly #plan: CensusPlan
   readonly #owners: PageOwners
-  readonly #tally: Tally
+  readonly #tally: CensusTally
   readonly #only: ReadonlySet<number> | null
   readonly #window: Window = { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }
   readonly #cell: CellCursor
   readonly #rows: ScanRows
   readonly #entries: ScanEntries
   readonly #separators: Separators
-  readonly #plain: PlainPages | null
+  readonly #plain: FastCounter | null
   #ownPiece: Uint8Array | null = null
 
   /** @param source gives single pages from outside of those that are scanned: overflow and interior pages */
-  constructor(plan: CensusPlan, owners: PageOwners, source: PageSource, tally: Tally, options: ScanOptions) {
+  constructor(plan: CensusPlan, owners: PageOwners, source: PageSource, tally: CensusTally, options: ScanOptions) {
     this.#plan = plan
     this.#owners = owners
     this.#tally = tally
@@ -62,7 +62,7 @@ export class Scanner {
     const separators = new Separators(plan, owners, source)
     invariant(options.core === null || (options.content && options.only === null && options.sink === null), 'the compiled core counts everything, into the sums')
     this.#separators = separators
-    this.#plain = options.core === null ? null : new PlainPages(options.core, plan, tally.key, payloads)
+    this.#plain = options.core === null ? null : new FastCounter(options.core, plan, tally.key, payloads)
     const sink: EntrySink = options.sink ?? { add: (tree, sign, low, high) => addEntry(tally, tree, sign, low, high) }
     this.#rows = new ScanRows(plan, records, separators, sink, tally, options.content)
     this.#entries = new ScanEntries(plan, records, separators, sink, tally, options.content)

@@ -22,7 +22,7 @@ export interface Note {
   readonly text: string
 }
 
-export interface Tally {
+export interface CensusTally {
   /** Two random numbers of 32 bits: the key of the fingerprints. All tallies of one run have the same. */
   readonly key: readonly [number, number]
   /** Per tree: rows or entries. */
@@ -46,7 +46,7 @@ export interface Tally {
 }
 
 /** @param key two random numbers, the same for all workers of a run: whoever made the file must not know them */
-export function emptyTally(plan: CensusPlan, key: readonly [number, number]): Tally {
+export function emptyTally(plan: CensusPlan, key: readonly [number, number]): CensusTally {
   const trees = plan.trees.length
   return {
     key, entries: new Float64Array(trees), bytes: new Float64Array(trees), pages: new Float64Array(trees), digests: new Int32Array(2 * trees),
@@ -55,7 +55,7 @@ export function emptyTally(plan: CensusPlan, key: readonly [number, number]): Ta
 }
 
 /** Adds a fingerprint to the sums of an index. @param sign 1: the index must hold the entry, -1: it does */
-export function addEntry(tally: Tally, tree: number, sign: 1 | -1, low: number, high: number): void {
+export function addEntry(tally: CensusTally, tree: number, sign: 1 | -1, low: number, high: number): void {
   const { sums, buckets } = tally
   const at = (tree * buckets + bucketOf(low, high, buckets)) * numbersEach
   if (sign === 1) {
@@ -72,12 +72,12 @@ export function addEntry(tally: Tally, tree: number, sign: 1 | -1, low: number, 
 export const bucketOf = (low: number, high: number, buckets: number): number => (high ^ low) & (buckets - 1)
 
 /** Adds the content of a row to the digest of its table. */
-export function addContent(tally: Tally, tree: number, low: number, high: number): void {
+export function addContent(tally: CensusTally, tree: number, low: number, high: number): void {
   tally.digests[2 * tree] = ((tally.digests[2 * tree] ?? 0) + low) | 0
   tally.digests[2 * tree + 1] = ((tally.digests[2 * tree + 1] ?? 0) + high) | 0
 }
 
-export function note(tally: Tally, seen: Note): void {
+export function note(tally: CensusTally, seen: Note): void {
   const kind = `${seen.rule} ${seen.tree}`
   const count = (tally.noted.get(kind) ?? 0) + 1
   tally.noted.set(kind, count)
@@ -85,7 +85,7 @@ export function note(tally: Tally, seen: Note): void {
 }
 
 /** Adds `from` to `into`. */
-export function mergeTallies(into: Tally, from: Tally): void {
+export function mergeTallies(into: CensusTally, from: CensusTally): void {
   invariant(into.sums.length === from.sums.length && into.key[0] === from.key[0] && into.key[1] === from.key[1], 'tallies of different runs cannot be added')
   addReals(into.entries, from.entries)
   addReals(into.bytes, from.bytes)
@@ -107,7 +107,7 @@ function addWords(into: Int32Array, from: Int32Array): void {
 }
 
 /** Buckets of an index whose sums differ: some entry in them is missing or too many. */
-export function unequalBuckets(tally: Tally, tree: number): readonly number[] {
+export function unequalBuckets(tally: CensusTally, tree: number): readonly number[] {
   const unequal: number[] = []
   for (let bucket = 0; bucket < tally.buckets; bucket++) {
     const at = (tree * tally.buckets + bucket) * numbersEach
@@ -117,7 +117,7 @@ export function unequalBuckets(tally: Tally, tree: number): readonly number[] {
 }
 
 /** Sixteen hex digits; the same for two tables that hold the same rows, whatever their pages look like. */
-export function digestOf(tally: Tally, tree: number): string {
+export function tableDigest(tally: CensusTally, tree: number): string {
   const word = (at: number): string => ((tally.digests[at] ?? 0) >>> 0).toString(16).padStart(8, '0')
   return word(2 * tree) + word(2 * tree + 1)
 }

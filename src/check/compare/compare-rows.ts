@@ -3,7 +3,7 @@
  * differ; they are matched here, and the children are told which rows to name. No value of a row comes here but the keys that are told.
  */
 import { randomInt } from 'node:crypto'
-import { compareRowKeys, keysMax } from '../../comparison/first-keys.ts'
+import { comparePrintedKeys, keysMax } from '../../comparison/first-keys.ts'
 import { matchRows } from '../../comparison/row-entries.ts'
 import { passesOver } from '../../comparison/row-sums.ts'
 import type { RowReading } from '../../comparison/table-rows.ts'
@@ -62,7 +62,7 @@ export async function compareRows(sides: Sided<ComparedSide>, table: ComparedTab
     kind: 'told',
     differing: {
       rows, exact, onlyInA: { total: totals.onlyInA, keys: firstA.onlyHere.slice(0, keysMax) }, onlyInB: { total: totals.onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
-      different: { total: totals.different, keys: firstA.different.slice(0, keysMax).toSorted(compareRowKeys) },
+      different: { total: totals.different, keys: firstA.different.slice(0, keysMax).toSorted(comparePrintedKeys) },
     },
   }
 }

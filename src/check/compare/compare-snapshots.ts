@@ -11,7 +11,7 @@ import { compareRows, digestInUtf8 } from './compare-rows.ts'
 import type { RowLimits } from './compare-rows.ts'
 import { ComparedSide } from './compared-side.ts'
 import type { OpenedSchema } from './compared-side.ts'
-import type { Asking } from '../reading-builder.ts'
+import type { Reader } from '../reading-builder.ts'
 
 /** What the check of a snapshot brought. */
 export interface CheckedContent {
@@ -27,7 +27,7 @@ export interface CheckedSnapshot extends CheckedContent {
 }
 
 /** All of it has the time of one check. @param asking whoever answers for each side */
-export async function compareSnapshots(asking: Sided<Asking>, checked: Sided<CheckedContent>, limits: RowLimits & { readonly timeoutMs: number }): Promise<Comparison> {
+export async function compareSnapshots(asking: Sided<Reader>, checked: Sided<CheckedContent>, limits: RowLimits & { readonly timeoutMs: number }): Promise<Comparison> {
   const endsAtMs = monotonicMs() + limits.timeoutMs
   const sides = { a: new ComparedSide(asking.a, endsAtMs), b: new ComparedSide(asking.b, endsAtMs) }
   const [a, b] = await Promise.all([sides.a.open(), sides.b.open()])

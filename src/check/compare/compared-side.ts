@@ -3,8 +3,8 @@ import type { CensusPlan } from '../../census/plan.ts'
 import type { SchemaDescription } from '../../comparison/schema.ts'
 import { ChildEnded } from '../../host/process/child.ts'
 import { monotonicMs } from '../../host/clock.ts'
-import type { Asking } from '../reading-builder.ts'
-import type { AnswerOf, QuestionOf, Step } from '../protocol.ts'
+import type { Reader } from '../reading-builder.ts'
+import type { AnswerOf, QuestionOf, ReaderStep } from '../protocol.ts'
 import { StepFailed } from '../replaceable-reader.ts'
 
 export interface OpenedSchema {
@@ -15,11 +15,11 @@ export interface OpenedSchema {
 export class ComparedSide {
   /** Why nothing more can be asked; null while it can. */
   trouble: string | null = null
-  readonly #asking: Asking
+  readonly #asking: Reader
   readonly #endsAtMs: number
 
   /** @param endsAtMs on the monotonic clock */
-  constructor(asking: Asking, endsAtMs: number) {
+  constructor(asking: Reader, endsAtMs: number) {
     this.#asking = asking
     this.#endsAtMs = endsAtMs
   }
@@ -43,7 +43,7 @@ export class ComparedSide {
   }
 
   /** null when the child did not come to its end, or had not before. @throws the reason of an abort */
-  async ask<S extends Step>(question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
+  async ask<S extends ReaderStep>(question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
     if (this.trouble !== null) return null
     const leftMs = this.#endsAtMs - monotonicMs()
     if (leftMs <= 0) return this.#fail('no time was left for it')

@@ -81,7 +81,7 @@ export function countChanged(database: string): number | null {
  * SQLite could not write back step aside.
  * @returns false where there is no room for it
  */
-export function putBack(database: string): boolean {
+export function putPagesBack(database: string): boolean {
   const copy = `${database}-alone`
   const done = withFile(keptPath(database), ({ read }) =>
     withFile(database, ({ bytes }) => {

@@ -6,8 +6,8 @@ import type { DifferencePass } from '../../census/differences/search.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
 import type { Wanted } from '../../census/differences/unmatched-entries.ts'
 import type { IndexPlan, TreePlan } from '../../census/plan.ts'
-import { digestOf } from '../../census/scan/tally.ts'
-import type { Tally } from '../../census/scan/tally.ts'
+import { tableDigest } from '../../census/scan/tally.ts'
+import type { CensusTally } from '../../census/scan/tally.ts'
 import type { Rule } from '../../model/result/finding.ts'
 import type { RowCounts, TableContent } from '../../model/result/verdict.ts'
 import { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
@@ -22,7 +22,7 @@ import { roundedOtherwise } from './sqlite/rounded-otherwise.ts'
 type Query = Extract<Computing, { kind: 'query' }>
 
 /** @param wanted `map`: the pages of entries that are wrong; `showValues`: what they hold beside keys */
-export function compareCounts(counter: PageCounter, db: Database.Database, { map, showValues }: { readonly map: boolean; readonly showValues: boolean }): CompareAnswer {
+export function findCountDifferences(counter: PageCounter, db: Database.Database, { map, showValues }: { readonly map: boolean; readonly showValues: boolean }): CompareAnswer {
   const { plan, tally, file } = counter
   const streamed = streamComputed(counter, db)
   const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
@@ -104,7 +104,7 @@ function uncountedAt(trees: readonly TreePlan[], tree: number, why: string): Unc
 const unreadTrees = (trees: readonly TreePlan[], unread: number): readonly number[] =>
   trees.flatMap((tree, i) => (i === unread || (tree.kind === 'index' && tree.table === unread) ? [i] : []))
 
-function forget(tally: Tally, tree: number, trees: number): void {
+function forget(tally: CensusTally, tree: number, trees: number): void {
   const each = tally.sums.length / trees
   tally.sums.fill(0, tree * each, (tree + 1) * each)
 }
@@ -119,14 +119,14 @@ function look(counter: PageCounter, db: Database.Database, pass: DifferencePass,
   pass.end()
 }
 
-const contentOf = (trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly TableContent[] =>
+const contentOf = (trees: readonly TreePlan[], tally: CensusTally, unread: ReadonlySet<number>): readonly TableContent[] =>
   trees.flatMap((tree, i) =>
     isCounted(tree) && !unread.has(i)
-      ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: digestOf(tally, i) }]
+      ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: tableDigest(tally, i) }]
       : [],
   )
 
-function rowCountsOf(trees: readonly TreePlan[], tally: Tally, unread: ReadonlySet<number>): readonly RowCounts[] {
+function rowCountsOf(trees: readonly TreePlan[], tally: CensusTally, unread: ReadonlySet<number>): readonly RowCounts[] {
   const plain = trees.flatMap((index, at) =>
     index.kind === 'index' && index.entries === 'plain' && !unread.has(at)
       ? [{ table: index.table, name: index.object.name, entries: tally.entries[at] ?? 0 }]

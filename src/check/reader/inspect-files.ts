@@ -14,7 +14,7 @@ import { findJournalCut, type JournalCut } from '../../sqlite/journal/journal-cu
 import { isNewer, versionText } from '../../sqlite/version.ts'
 import { findWalCut } from '../../sqlite/wal/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
-import type { FileLook, Look } from '../protocol.ts'
+import type { InspectedFile, InspectedFiles } from '../protocol.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
 const pieceBytes = 1 << 20
@@ -22,8 +22,8 @@ const pieceBytes = 1 << 20
 const trailerBytes = 8192
 
 /** @param sqliteVersion of the SQLite that reads */
-export function look(database: string, sqliteVersion: string): Look {
-  const file = lookAtFile(database, sqliteVersion)
+export function inspectFiles(database: string, sqliteVersion: string): InspectedFiles {
+  const file = inspectFile(database, sqliteVersion)
   const journal = withFile(`${database}-journal`, (journal) => lookAtJournal(journal, database)) ?? {
     hot: false,
     superJournal: null,
@@ -52,7 +52,7 @@ export function look(database: string, sqliteVersion: string): Look {
 }
 
 /** The database file by itself. @param sqliteVersion of the SQLite that reads */
-export function lookAtFile(database: string, sqliteVersion: string): FileLook {
+export function inspectFile(database: string, sqliteVersion: string): InspectedFile {
   const { bytes, header } = withFile(database, (file) => ({
     bytes: file.bytes,
     header: readHeader(file.read(0, 100)),
@@ -86,7 +86,7 @@ const formatVersionMax = 4
 const schemaFormatMax = 6
 
 /** A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file has. */
-function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): FileLook['notUnderstood'] {
+function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): InspectedFile['notUnderstood'] {
   if (header === null || unknown === null) return null
   const writer = versionText(header.sqliteVersion)
   const byAnother =
@@ -155,7 +155,7 @@ interface WalLook {
   readonly skipped: readonly Skipped[]
 }
 
-function lookAtWal(log: OpenFile, database: string, file: FileLook): WalLook {
+function lookAtWal(log: OpenFile, database: string, file: InspectedFile): WalLook {
   const { bytes, read } = log
   const header = readWalHeader(read(0, walHeaderBytes))
   if (header === null) return lookBehindHeader(log, database, file)
@@ -191,7 +191,7 @@ function lookAtWal(log: OpenFile, database: string, file: FileLook): WalLook {
 }
 
 /** SQLite takes nothing from this log. */
-function lookBehindHeader(log: OpenFile, database: string, { pageSize }: FileLook): WalLook {
+function lookBehindHeader(log: OpenFile, database: string, { pageSize }: InspectedFile): WalLook {
   const hidden = withFile(database, (main) =>
     findHiddenCommits(
       { read: log.exactly },

@@ -1,13 +1,13 @@
 /** Child side: the steps of a reading in their order, for as long as nothing is found. */
 import { virtualTables } from '../protocol.ts'
-import type { Answer, AnswerOf, Question, QuestionOf, Step } from '../protocol.ts'
+import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../protocol.ts'
 
 /**
  * Reads as read-snapshot.ts does, and ends with the first answer that says anything. A snapshot with a journal or commits in its WAL ends with the look:
  * so nothing that a look could see has changed when a fresh child must begin anew.
  */
-export function* readAtOnce(answer: (question: Question) => Answer, { depth, engine, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<Answer> {
-  const ask = <S extends Step>(question: QuestionOf<S>): AnswerOf<S> => answer(question as Question) as unknown as AnswerOf<S>
+export function* readInOneGo(answer: (question: ReaderQuestion) => ReaderAnswer, { depth, engine, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<ReaderAnswer> {
+  const ask = <S extends ReaderStep>(question: QuestionOf<S>): AnswerOf<S> => answer(question as ReaderQuestion) as unknown as AnswerOf<S>
   const look = ask<'look'>({ step: 'look' })
   yield look
   const { file } = look

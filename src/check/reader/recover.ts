@@ -2,22 +2,22 @@
 import { existsSync, rmSync } from 'node:fs'
 import type { Fact } from '../../model/result/reading.ts'
 import { countChanged, keepBefore } from './before-recovery.ts'
-import { lookAtFile } from './inspect-files.ts'
+import { inspectFile } from './inspect-files.ts'
 import { openDatabase, thrownFact } from './sqlite/open-database.ts'
-import type { SettleAnswer } from '../protocol.ts'
+import type { RecoverAnswer } from '../protocol.ts'
 
 /**
  * @param keep whether the pages that recovery changes are to be kept as they were, and counted
  * @param sqliteVersion of the SQLite that reads
  */
-export function settle(database: string, keep: boolean, sqliteVersion: string): SettleAnswer {
+export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: string): RecoverAnswer {
   // One plain file is settled as it is: opening it once more took a tenth of a small file's check.
-  if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`)) return { settled: true, facts: [], file: lookAtFile(database, sqliteVersion), pagesChanged: null }
+  if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`)) return { settled: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)
   const facts = recover(database)
   // What is left was seen by SQLite and holds nothing any more: a journal with a zeroed header, a WAL without commits.
   if (facts.length === 0) for (const part of ['-journal', '-wal', '-shm']) if (existsSync(database + part)) rmSync(database + part)
-  return { settled: facts.length === 0, facts, file: lookAtFile(database, sqliteVersion), pagesChanged: kept && facts.length === 0 ? countChanged(database) : null }
+  return { settled: facts.length === 0, facts, file: inspectFile(database, sqliteVersion), pagesChanged: kept && facts.length === 0 ? countChanged(database) : null }
 }
 
 /** @returns why SQLite could not; nothing where it could */

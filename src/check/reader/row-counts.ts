@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../../model/result/reading.ts'
 import type { TableContent } from '../../model/result/verdict.ts'
-import { quote, thrownFact } from './sqlite/open-database.ts'
+import { quoteName, thrownFact } from './sqlite/open-database.ts'
 import { nameOrphans } from './sqlite/orphans.ts'
 
 const rowsToldMax = 20
@@ -16,7 +16,7 @@ export function countRows(db: Database.Database, objects: readonly SchemaObject[
   const facts: Fact[] = []
   for (const { name } of tablesOf(objects)) {
     try {
-      const rows = db.prepare<[], number>(`SELECT count(*) FROM ${quote(name)} NOT INDEXED`).pluck().get() ?? 0
+      const rows = db.prepare<[], number>(`SELECT count(*) FROM ${quoteName(name)} NOT INDEXED`).pluck().get() ?? 0
       content.push({ name, rows, digest: null })
     } catch (error) {
       facts.push(thrownFact(error, 'counting rows', name))
@@ -64,7 +64,7 @@ type Orphans = Extract<Fact, { kind: 'orphans' }>
 
 function orphansOf(db: Database.Database, table: string): readonly Orphans[] {
   const byParent = new Map<string, { readonly rows: (number | string)[]; total: number }>()
-  for (const row of db.prepare<[], OrphanRow>(`PRAGMA foreign_key_check(${quote(table)})`).safeIntegers().iterate()) {
+  for (const row of db.prepare<[], OrphanRow>(`PRAGMA foreign_key_check(${quoteName(table)})`).safeIntegers().iterate()) {
     const parent = byParent.get(row.parent) ?? { rows: [], total: 0 }
     byParent.set(row.parent, parent)
     parent.total++

@@ -7,26 +7,26 @@ import { invariant } from '../../model/bug.ts'
 import type { CompiledCore } from '../../census/fast/compiled-core.ts'
 import type { Wall } from '../../model/result/reading.ts'
 import type { User } from '../confinement.ts'
-import { bringCompanionsBack, putBack } from './before-recovery.ts'
+import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
 import { countRows, findOrphans } from './row-counts.ts'
 import { loadCore } from './pages/compiled-core.ts'
-import { compareCounts } from './find-differences.ts'
+import { findCountDifferences } from './find-differences.ts'
 import { describeSchema } from './schema/describe-schema.ts'
 import { askSqlite, askTables } from './sqlite/integrity.ts'
-import { KnownSchemas } from './schema/schema-cache.ts'
-import { look } from './inspect-files.ts'
+import { SchemaCache } from './schema/schema-cache.ts'
+import { inspectFiles } from './inspect-files.ts'
 import { thrownFact } from './sqlite/open-database.ts'
 import { countingBytes, PageCounter } from './pages/page-counter.ts'
 import { PageFile } from './pages/page-file.ts'
 import { PageReader } from './pages/page-reader.ts'
-import { readAtOnce } from './read-at-once.ts'
+import { readInOneGo } from './read-at-once.ts'
 import { nameRows } from './sqlite/name-rows.ts'
-import { lookingBytes, RowLook } from './table-rows.ts'
-import { databaseName } from '../protocol.ts'
-import type { Answer, AnswerOf, Confinement, Question, QuestionOf } from '../protocol.ts'
+import { tableRowsBytes, TableRowReader } from './table-rows.ts'
+import { recoveredName } from '../protocol.ts'
+import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf } from '../protocol.ts'
 import { readSchema } from './schema/read-schema.ts'
 import { objectsFromPages } from './schema/schema-objects.ts'
-import { settle } from './recover.ts'
+import { recoverSnapshot } from './recover.ts'
 
 /** How this process is confined to a room, and how the files that it writes are. */
 export interface Confining {
@@ -37,7 +37,7 @@ export interface Confining {
 
 export class SnapshotReader {
   readonly #confining: Confining
-  readonly #schemas = new KnownSchemas()
+  readonly #schemas = new SchemaCache()
   #folder: string | null = null
   #sqliteVersion = ''
   #pages: PageReader | null = null
@@ -46,20 +46,20 @@ export class SnapshotReader {
   #pageFile: PageFile | null = null
   #core: CompiledCore | null = null
   #planned: CensusPlan | null = null
-  #rows: RowLook | null = null
+  #rows: TableRowReader | null = null
 
   constructor(confining: Confining) {
     this.#confining = confining
   }
 
-  answer(question: Question): Answer {
+  answer(question: ReaderQuestion): ReaderAnswer {
     switch (question.step) {
       case 'enter': return this.#enter(question)
       case 'limit': return this.#limit(question)
-      case 'atOnce': return { step: 'atOnce', answers: [...readAtOnce((next) => this.answer(next), question)] }
-      case 'look': return { step: 'look', ...look(this.#database(), this.#sqliteVersion) }
-      case 'settle': return { step: 'settle', ...settle(this.#database(), question.keep, this.#sqliteVersion) }
-      case 'putBack': return { step: 'putBack', done: putBack(this.#database()) }
+      case 'atOnce': return { step: 'atOnce', answers: [...readInOneGo((next) => this.answer(next), question)] }
+      case 'look': return { step: 'look', ...inspectFiles(this.#database(), this.#sqliteVersion) }
+      case 'settle': return { step: 'settle', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
+      case 'putBack': return { step: 'putBack', done: putPagesBack(this.#database()) }
       case 'bringBack': return this.#bringBack()
       case 'account': return this.#account(question)
       case 'schema': return this.#readSchema()
@@ -138,7 +138,7 @@ export class SnapshotReader {
   #compare({ plan, key, map, showValues, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
     const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key, this.#core))
     counter.add(tallies)
-    return { step: 'compare', ...compareCounts(counter, this.#opened(), { map, showValues }) }
+    return { step: 'compare', ...findCountDifferences(counter, this.#opened(), { map, showValues }) }
   }
 
   #askSqlite(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
@@ -157,9 +157,9 @@ export class SnapshotReader {
   #beginRows({ tree, reading, rowsMax, memoryBytesMax }: QuestionOf<'rows'>): AnswerOf<'rows'> {
     const plan = this.#planned
     invariant(plan !== null, 'rows are looked at by the plan of the schema')
-    const needed = lookingBytes(plan, rowsMax)
+    const needed = tableRowsBytes(plan, rowsMax)
     if (needed > memoryBytesMax) return { step: 'rows', kind: 'not-possible', why: `looking at the rows of this file needs ${Math.ceil(needed / 1e6)} MB` }
-    this.#rows ??= new RowLook(plan, this.#file(plan.pageSize))
+    this.#rows ??= new TableRowReader(plan, this.#file(plan.pageSize))
     this.#rows.begin(tree, reading)
     return { step: 'rows', kind: 'ready' }
   }
@@ -190,7 +190,7 @@ export class SnapshotReader {
 
   #database(): string {
     invariant(this.#folder !== null, 'a reading child was asked before it entered its room')
-    return join(this.#folder, databaseName)
+    return join(this.#folder, recoveredName)
   }
 
   /** The settled file: nobody writes it any more. */
@@ -204,7 +204,7 @@ export class SnapshotReader {
     return this.#counter
   }
 
-  #looking(): RowLook {
+  #looking(): TableRowReader {
     invariant(this.#rows !== null, 'a table is begun first')
     return this.#rows
   }

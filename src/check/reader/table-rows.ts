@@ -3,7 +3,7 @@ import { ownersBytes, walkOwners } from '../../census/scan/page-owners.ts'
 import type { PageOwners } from '../../census/scan/page-owners.ts'
 import type { CensusPlan } from '../../census/plan.ts'
 import { Columns } from '../../census/record/columns.ts'
-import { CellsAgain } from '../../census/differences/reread-cell.ts'
+import { CellReader } from '../../census/differences/reread-cell.ts'
 import { primaryKey, rowidKey } from '../../census/record/row-key.ts'
 import { FirstKeys } from '../../comparison/first-keys.ts'
 import { CollectedRows } from '../../comparison/row-entries.ts'
@@ -21,7 +21,7 @@ import type { PageFile } from './pages/page-file.ts'
 const pieceBytes = 1 << 20
 
 /** Bytes that the owners and a pass over rows take. */
-export const lookingBytes = (plan: CensusPlan, rowsMax: number): number => ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
+export const tableRowsBytes = (plan: CensusPlan, rowsMax: number): number => ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
 
 /** The table whose rows are being looked at. */
 interface LookedTable {
@@ -31,7 +31,7 @@ interface LookedTable {
   readonly first: { readonly onlyHere: FirstKeys; readonly different: FirstKeys }
 }
 
-export class RowLook {
+export class TableRowReader {
   readonly #plan: CensusPlan
   readonly #file: PageFile
   readonly #source: PageSource
@@ -119,13 +119,13 @@ export class RowLook {
 class RowNamer {
   readonly #plan: CensusPlan
   readonly #table: TablePlan
-  readonly #cells: CellsAgain
+  readonly #cells: CellReader
   readonly #columns: Columns
 
   constructor(plan: CensusPlan, table: TablePlan, source: PageSource) {
     this.#plan = plan
     this.#table = table
-    this.#cells = new CellsAgain(plan, source)
+    this.#cells = new CellReader(plan, source)
     this.#columns = new Columns(Math.max(1, table.columns.length))
   }
 

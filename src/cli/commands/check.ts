@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os'
 import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { unread, unseen } from '../../fleet/examine.ts'
-import { checkCopies, withBareRun, type BareRun } from '../../fleet/run/file-run.ts'
+import { checkCopies, withFileRun, type FileRunOptions } from '../../fleet/run/file-run.ts'
 import type { Target } from '../../fleet/run/run-context.ts'
 import { keepIn } from '../../fleet/keep-snapshot.ts'
-import { workThrough, type Worked } from '../../fleet/pipeline.ts'
+import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
 import { besideLockedFile, checkLimits, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep, type WatchingSweep } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
@@ -17,12 +17,12 @@ import type { Engine } from '../../model/result/reading.ts'
 import { Failure } from '../../model/failure.ts'
 import { printable } from '../../text/printable.ts'
 import { databasesOf } from '../database-files.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { untilFinished } from '../run/finishing.ts'
 import { logSteps } from '../log.ts'
 import type { Act } from '../main.ts'
-import { depthOption, duration, engineOption, positive, waitOption, withReport, type ReportOptions } from '../options.ts'
-import { Outcome } from '../report-run/report-run.ts'
+import { depthOption, durationOption, engineOption, positiveNumber, waitOption, withReport, type ReportOptions } from '../options.ts'
+import { ReportRun } from '../report-run/report-run.ts'
 import { showProgress } from '../progress/progress.ts'
 import { noticeTo, openingOf } from '../run/run-options.ts'
 import { overridden } from '../run/overrides.ts'
@@ -44,7 +44,7 @@ interface CheckOptions extends ReportOptions {
   readonly wait?: number
 }
 
-export function addCheck(program: Command, face: Face, act: Act): void {
+export function addCheck(program: Command, face: Terminal, act: Act): void {
   withReport(program.command('check').description('check files that nobody has open, private copies, or tenants of the service'))
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
@@ -53,8 +53,8 @@ export function addCheck(program: Command, face: Face, act: Act): void {
     .addOption(depthOption())
     .addOption(engineOption())
     .option('--map', 'draw the pages of each file: whose they are, and where the damage lies')
-    .option('--workers <n>', 'files that are checked at the same time', positive)
-    .option('--timeout <duration>', 'longest time that one check may take', duration)
+    .option('--workers <n>', 'files that are checked at the same time', positiveNumber)
+    .option('--timeout <duration>', 'longest time that one check may take', durationOption)
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
     .option('--show-values', 'show the values that indexes still hold of rows that their table may have lost')
@@ -76,10 +76,10 @@ Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
     .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 
-async function check(files: readonly string[], options: CheckOptions, face: Face): Promise<ExitCode> {
+async function check(files: readonly string[], options: CheckOptions, face: Terminal): Promise<ExitCode> {
   const run = newRunId()
   const copied = options.snapshot === true || options.keepSnapshot !== undefined
-  using outcome = new Outcome(face, { ...options, copied }, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
+  using outcome = new ReportRun(face, { ...options, copied }, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
   return await outcome.of(async () => {
     if (options.showValues && options.redactKeys) throw new Failure('USAGE', '--show-values shows what --redact-keys hides')
     return options.tenant ? checkTenants(options.tenant, files, options, { run, face, outcome }) : checkFiles(files, options, { run, face, outcome })
@@ -88,8 +88,8 @@ async function check(files: readonly string[], options: CheckOptions, face: Face
 
 interface Running {
   readonly run: RunId
-  readonly face: Face
-  readonly outcome: Outcome
+  readonly face: Terminal
+  readonly outcome: ReportRun
 }
 
 /**
@@ -108,7 +108,7 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
   return once
 }
 
-async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
+async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<RunTotals> {
   if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
   const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
   const named = databases.map((named) => ({ tenant: null, named }))
@@ -125,7 +125,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
     }
     if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
-    return withBareRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
+    return withFileRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
       const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce, besideLockedFile)
       return workThrough(targets, crew, limits, watching, signal)
     })
@@ -135,7 +135,7 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
 export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'quiet' | 'logLevel' | 'map' | 'ledger' | 'showValues' | 'wait'>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
-export async function bareRun(options: BareOptions, face: Face, run: RunId): Promise<BareRun> {
+export async function bareRun(options: BareOptions, face: Terminal, run: RunId): Promise<FileRunOptions> {
   const settings = options.config === undefined ? null : await loadSettings(await findConfiguration(options.config))
   const hold = settings?.hold ?? defaultHoldSettings
   const check = settings?.check ?? defaultCheckSettings
@@ -152,11 +152,11 @@ export async function bareRun(options: BareOptions, face: Face, run: RunId): Pro
 }
 
 /** Says where a snapshot was put, unless no word was asked for: whoever named the folder knows it. */
-export const tellKept = (where: string, face: Face, { quiet }: Pick<ReportOptions, 'quiet'>) => (database: string): void => {
+export const tellKept = (where: string, face: Terminal, { quiet }: Pick<ReportOptions, 'quiet'>) => (database: string): void => {
   if (!quiet) face.say(`${where} ${printable(database)}`)
 }
 
-async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<Worked> {
+async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<RunTotals> {
   if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration')
   if (options.snapshots !== undefined || options.keepSnapshot !== undefined) {
     throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', { hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one' })
@@ -169,7 +169,7 @@ async function checkTenants(ids: readonly string[], files: readonly string[], op
 }
 
 /** Shows progress while `work` runs, and gathers its results. */
-export async function withProgress<Done extends Pick<Worked, 'notCovered' | 'stopped'>>(face: Face, options: ReportOptions, outcome: Outcome, work: (watching: WatchingSweep) => Promise<Done>): Promise<Done> {
+export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | 'stopped'>>(face: Terminal, options: ReportOptions, outcome: ReportRun, work: (watching: WatchingSweep) => Promise<Done>): Promise<Done> {
   using line = await showProgress(face, options.quiet ?? false)
   return await work({ onSelected: (targets) => outcome.select(targets), onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
 }

@@ -6,12 +6,12 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import { OutcomeOfComparison } from '../report-run/report-comparison.ts'
-import type { Face } from '../terminal/terminal.ts'
+import { ReportComparison } from '../report-run/report-comparison.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../run/run-options.ts'
 import { overridden } from '../run/overrides.ts'
-import { duration, waitOption, withReport, type ReportOptions } from '../options.ts'
+import { durationOption, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import { areFiles, tellSides } from '../compare-sides.ts'
 import { bareRun } from './check.ts'
@@ -23,12 +23,12 @@ export interface CompareOptions extends ReportOptions {
   readonly wait?: number
 }
 
-export function addCompare(program: Command, face: Face, act: Act): void {
+export function addCompare(program: Command, face: Terminal, act: Act): void {
   withReport(program.command('compare').description('files, private copies or tenants beside each other: what they hold, table by table, and which rows differ'), 'holdfast.compare/1')
     .argument('<a>', 'a database file, a folder of them (such as `pull` makes), or a tenant')
     .argument('<b>', 'what to compare it with')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised')
-    .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', duration)
+    .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', durationOption)
     .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
     .addOption(waitOption())
     .addHelpText('after', `
@@ -66,14 +66,14 @@ Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
     .action((a: string, b: string, options: CompareOptions) => act(() => compare(a, b, options, face)))
 }
 
-async function compare(a: string, b: string, options: CompareOptions, face: Face): Promise<ExitCode> {
+async function compare(a: string, b: string, options: CompareOptions, face: Terminal): Promise<ExitCode> {
   const run = newRunId()
   const copied = options.snapshot ?? false
-  using outcome = new OutcomeOfComparison(face, { ...options, copied }, { id: run, given: { a, b } })
+  using outcome = new ReportComparison(face, { ...options, copied }, { id: run, given: { a, b } })
   return await outcome.of(() => compareGiven(a, b, options, { run, face, outcome }))
 }
 
-async function compareGiven(a: string, b: string, options: CompareOptions, { run, face, outcome }: { readonly run: RunId; readonly face: Face; readonly outcome: OutcomeOfComparison }): Promise<void> {
+async function compareGiven(a: string, b: string, options: CompareOptions, { run, face, outcome }: { readonly run: RunId; readonly face: Terminal; readonly outcome: ReportComparison }): Promise<void> {
   const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
   outcome.tellSides(sides)
   const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)

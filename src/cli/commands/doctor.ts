@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { musts } from '../../doctor/musts.ts'
-import type { Step } from '../../doctor/steps.ts'
+import type { DoctorStep } from '../../doctor/steps.ts'
 import { examineFitness } from '../../doctor/doctor.ts'
 import { tenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
@@ -11,7 +11,7 @@ import { jsonText } from '../../text/json-text.ts'
 import { wrap } from '../../text/layout.ts'
 import { withConfiguration, withConfigurations } from '../../report/text/hint.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
 import { waitingOf } from '../run/waiting.ts'
@@ -21,7 +21,7 @@ interface DoctorOptions extends CommonOptions {
   readonly wait?: number
 }
 
-export function addDoctor(program: Command, face: Face, act: Act): void {
+export function addDoctor(program: Command, face: Terminal, act: Act): void {
   withCommon(program.command('doctor').description("is this machine fit, and does the service keep the admin API's contract, step by step"), 'holdfast.fitness/1')
     .option('--tenant <id>', 'also quiesce and resume this tenant, to test the contract wholly')
     .addOption(waitOption())
@@ -49,7 +49,7 @@ const mustTable = (): string => [{ must: 'MUST', steps: ['STEPS'] }, ...musts].f
   return Array.from({ length: Math.max(left.length, right.length) }, (_, at) => `  ${(left[at] ?? '').padEnd(35)} ${right[at] ?? ''}`.trimEnd())
 }).join('\n')
 
-async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
+async function examine(options: DoctorOptions, face: Terminal): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const { steps: tried, others } = await examineFitness(settings, options.tenant === undefined ? null : tenantId(options.tenant), face.interrupt.signal, waitingOf(face, options))
   const steps = tried.flatMap((step) => (step.about === 'ledger' ? [step, ...others.map((hold) => leftBy(hold, settings.file))] : [step]))
@@ -64,9 +64,9 @@ async function examine(options: DoctorOptions, face: Face): Promise<ExitCode> {
 }
 
 /** A hold that was made in another way: nobody but a person knows whether the tenant serves. */
-const leftBy = (hold: OtherHold, config: string): Step =>
+const leftBy = (hold: OtherHold, config: string): DoctorStep =>
   ({ about: 'ledger', outcome: 'paused', said: describeOther(hold, config).said, next: adviceOn(hold, config) })
 
 /** A step's advice is a sentence, or nothing but a command. */
-const advised = (next: string, { commandLine: { config } }: Face): string =>
+const advised = (next: string, { commandLine: { config } }: Terminal): string =>
   withConfigurations(withConfiguration(next, config), config)

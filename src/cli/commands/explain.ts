@@ -4,11 +4,11 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/text/explanation.ts'
 import { jsonText } from '../../text/json-text.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
 
-export function addExplain(program: Command, face: Face, act: Act): void {
+export function addExplain(program: Command, face: Terminal, act: Act): void {
   withCommon(program.command('explain').description('what a finding, a failure, a configuration key or a word means, and what to do'), 'holdfast.explanation/1; without a topic holdfast.topics/1')
     .argument('[topic...]', 'a rule, a failure code, a configuration key, a word or an exit code (default: list all of them)')
     .addHelpText('after', `
@@ -24,7 +24,7 @@ Exit codes: 0 explained, 64 no such topic, 70 bug`)
     .action((words: readonly string[], options: CommonOptions) => act(() => tell(words.join(' '), options.json ?? false, face)))
 }
 
-async function tell(topic: string, json: boolean, face: Face): Promise<ExitCode> {
+async function tell(topic: string, json: boolean, face: Terminal): Promise<ExitCode> {
   const { explain, nearestTopics } = await import('../../diagnosis/explain/explain.ts')
   const all = await allTopics()
   const explanations = explain(topic, all)
@@ -44,7 +44,7 @@ async function allTopics(): Promise<readonly Explanation[]> {
 
 const hintFor = (near: readonly string[]): string => (near.length > 0 ? `did you mean ${near.join(', ')}?` : '`holdfast explain` lists all topics')
 
-async function tellAll(all: readonly Explanation[], json: boolean, face: Face): Promise<ExitCode> {
+async function tellAll(all: readonly Explanation[], json: boolean, face: Terminal): Promise<ExitCode> {
   if (json) await face.out(`${jsonText(topicsDocument(all))}\n`)
   else await face.print(renderTopics(all, face))
   return exitCodes.sound

@@ -8,20 +8,20 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { withConfiguration } from '../../report/text/hint.ts'
 import { renderHistory, type HistoryEntry } from '../../report/text/history.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { noticeTo } from '../run/run-options.ts'
-import { positive, withCommon, type CommonOptions } from '../options.ts'
+import { positiveNumber, withCommon, type CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
 
 interface HistoryCommandOptions extends CommonOptions {
   readonly limit: number
 }
 
-export function addHistory(program: Command, face: Face, act: Act): void {
+export function addHistory(program: Command, face: Terminal, act: Act): void {
   withCommon(program.command('history').description('verdicts and pauses over time, newest first; no tenant is touched'), 'holdfast.history/1')
     .argument('[id]', 'tenant (default: all)')
-    .option('--limit <n>', 'checks to show', positive, 200)
+    .option('--limit <n>', 'checks to show', positiveNumber, 200)
     .addHelpText('after', `
 Examples:
   holdfast history acme
@@ -31,7 +31,7 @@ Exit codes: 0 answered, 1 failed, 64 no such tenant, 70 bug, 78 configuration`)
     .action((id: string | undefined, options: HistoryCommandOptions) => act(() => tellHistory(id, options, face)))
 }
 
-async function tellHistory(id: string | undefined, options: HistoryCommandOptions, face: Face): Promise<ExitCode> {
+async function tellHistory(id: string | undefined, options: HistoryCommandOptions, face: Terminal): Promise<ExitCode> {
   const settings = await settingsToRead(options.config ?? null)
   await using ledger = await ledgerToRead(settings.ledger.dir, wayOf(settings))
   const tenant = id === undefined ? null : tenantId(id)

@@ -6,12 +6,12 @@ import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { untilFinished } from '../run/finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../run/run-options.ts'
 import { depthOption, waitOption, withReport, type ReportOptions } from '../options.ts'
-import { Outcome } from '../report-run/report-run.ts'
+import { ReportRun } from '../report-run/report-run.ts'
 import { tellKept, withProgress } from './check.ts'
 
 interface PullOptions extends ReportOptions {
@@ -19,7 +19,7 @@ interface PullOptions extends ReportOptions {
   readonly wait?: number
 }
 
-export function addPull(program: Command, face: Face, act: Act): void {
+export function addPull(program: Command, face: Terminal, act: Act): void {
   withReport(program.command('pull').description("a tenant's files as they are, with their evidence, to study elsewhere"))
     .argument('<id>', 'tenant')
     .argument('<dir>', 'folder to put them in; nothing in it is overwritten')
@@ -37,9 +37,9 @@ Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
     .action((id: string, folder: string, options: PullOptions) => act(() => pullTenant(id, folder, options, face)))
 }
 
-async function pullTenant(id: string, folder: string, options: PullOptions, face: Face): Promise<ExitCode> {
+async function pullTenant(id: string, folder: string, options: PullOptions, face: Terminal): Promise<ExitCode> {
   const run = newRunId()
-  using outcome = new Outcome(face, options, { id: run, mode: 'pull', registry: 'live' })
+  using outcome = new ReportRun(face, options, { id: run, mode: 'pull', registry: 'live' })
   return await outcome.of(async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
     const keep = await keepIn(folder, face.version, tellKept('pulled to', face, options))

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { notResumed, type HoldEnding } from '../../fleet/open-holds/open-holds.ts'
+import { notResumed, type OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../fleet/open-holds/resume-tenants.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
@@ -12,7 +12,7 @@ import { hintFor } from '../../report/text/hint.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
 import { printable } from '../../text/printable.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { noticeTo, tellEndings, tellOthers } from '../run/run-options.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
@@ -23,7 +23,7 @@ interface ResumeOptions extends CommonOptions {
   readonly wait?: number
 }
 
-export function addResume(program: Command, face: Face, act: Act): void {
+export function addResume(program: Command, face: Terminal, act: Act): void {
   withCommon(program.command('resume').description('end holds that a crash left open, and look whether the tenants serve'), 'holdfast.resume/1')
     .argument('[id]', 'tenant')
     .option('--all', 'every hold of this service that stands open')
@@ -44,7 +44,7 @@ Exit codes: 0 nothing is open any more, 1 failed, or the tenants serve and it
     .action((id: string | undefined, options: ResumeOptions) => act(() => resume(id, options, face)))
 }
 
-async function resume(id: string | undefined, options: ResumeOptions, face: Face): Promise<ExitCode> {
+async function resume(id: string | undefined, options: ResumeOptions, face: Terminal): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true)) throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` tells how' })
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
@@ -72,7 +72,7 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Face
 }
 
 /** It serves, and that is all that is known of it. */
-const isPresumed = ({ hold, how, complaint }: HoldEnding, { presumed }: Resumption): boolean =>
+const isPresumed = ({ hold, how, complaint }: OpenHoldOutcome, { presumed }: Resumption): boolean =>
   hold === presumed && how !== null && how !== 'tenant-gone' && complaint === null
 
 const presumedText = ({ tenant }: OpenHold, { isNew }: Resumption): string =>
@@ -86,7 +86,7 @@ function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): str
 }
 
 /** What there is to say beside the holds stands there only when there is. */
-const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string, { commandLine }: Face): object => ({
+const documentOf = ({ endings, others, leases, unknown, trouble }: Resumption, config: string, { commandLine }: Terminal): object => ({
   schema: 'holdfast.resume/1',
   holds: endings.map(({ hold, how, failure, complaint, unwritten }) => ({ ...hold, resumed: failure === null, how, failure: failure?.code ?? null, complaint, written: failure === null && unwritten === null })),
   ...(others.length === 0 ? {} : { others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })) }),

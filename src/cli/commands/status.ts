@@ -8,13 +8,13 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { renderNoStatus } from '../../report/status/status-line.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status/status.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { noticeTo } from '../run/run-options.ts'
-import { configurationNamed, duration, onlyOption, patternHelp, withCommon, type CommonOptions } from '../options.ts'
+import { configurationNamed, durationOption, onlyOption, patternHelp, withCommon, type CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
 import { chooseKnown } from '../status-selection.ts'
-import { describeTrouble, tellTrouble } from '../terminal/errors.ts'
+import { describeError, reportError } from '../terminal/errors.ts'
 
 interface StatusOptions extends CommonOptions {
   readonly format: StatusFormat
@@ -24,10 +24,10 @@ interface StatusOptions extends CommonOptions {
   readonly only?: readonly string[]
 }
 
-export function addStatus(program: Command, face: Face, act: Act): void {
+export function addStatus(program: Command, face: Terminal, act: Act): void {
   withCommon(program.command('status').description('what the ledger knows; no tenant is touched'), 'holdfast.status/1; the same as --format json')
     .addOption(new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'))
-    .addOption(new Option('--max-age <duration>', 'checks older than this are stale').argParser(duration).default(duration('26h'), '26h'))
+    .addOption(new Option('--max-age <duration>', 'checks older than this are stale').argParser(durationOption).default(durationOption('26h'), '26h'))
     .option('--tenant <id...>', 'only these tenants')
     .addOption(onlyOption())
     .option('--output <file>', 'put it in this file, which is replaced as a whole, instead of on stdout', namedFile)
@@ -57,7 +57,7 @@ function namedFile(text: string): string {
   return text
 }
 
-async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode> {
+async function tellStatus(options: StatusOptions, face: Terminal): Promise<ExitCode> {
   const format = options.json ? 'json' : options.format
   const isForMonitor = format === 'nagios' || format === 'monit'
   const { output } = options
@@ -75,17 +75,17 @@ async function tellStatus(options: StatusOptions, face: Face): Promise<ExitCode>
 }
 
 /** The reader of the file must not go on with what it said before. */
-function leaveUnknown(file: string, error: unknown, face: Face): void {
-  const { code, message } = describeTrouble(error, face.commandLine)
+function leaveUnknown(file: string, error: unknown, face: Terminal): void {
+  const { code, message } = describeError(error, face.commandLine)
   try {
     replaceFile(file, renderNoStatus(`${code}: ${message}`))
   } catch (second) {
-    tellTrouble(face, second) // Beside the first, which ends the command.
+    reportError(face, second) // Beside the first, which ends the command.
   }
 }
 
 /** @throws {Failure} CONFIG_INVALID, LEDGER_UNUSABLE; TENANT_UNKNOWN where none is known of those that were asked about */
-async function readStatus(options: StatusOptions, face: Face): Promise<StatusView> {
+async function readStatus(options: StatusOptions, face: Terminal): Promise<StatusView> {
   const settings = await settingsToRead(options.config ?? null)
   const { dir } = settings.ledger
   await using ledger = await ledgerToRead(dir, wayOf(settings))

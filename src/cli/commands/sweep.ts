@@ -4,12 +4,12 @@ import { withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { untilFinished } from '../run/finishing.ts'
 import type { Act } from '../main.ts'
 import { openingOf } from '../run/run-options.ts'
-import { depthOption, onlyOption, patternHelp, positive, waitOption, withReport, type ReportOptions } from '../options.ts'
-import { Outcome } from '../report-run/report-run.ts'
+import { depthOption, onlyOption, patternHelp, positiveNumber, waitOption, withReport, type ReportOptions } from '../options.ts'
+import { ReportRun } from '../report-run/report-run.ts'
 import { overridden } from '../run/overrides.ts'
 import { withProgress } from './check.ts'
 
@@ -21,12 +21,12 @@ interface SweepCommandOptions extends ReportOptions {
   readonly wait?: number
 }
 
-export function addSweep(program: Command, face: Face, act: Act): void {
+export function addSweep(program: Command, face: Terminal, act: Act): void {
   withReport(program.command('sweep').description('hold and check the tenants of the service, the least known first'))
     .addOption(onlyOption())
     .addOption(depthOption())
-    .option('--max-paused <n>', 'tenants that may stand still at once (default: hold.maxPaused)', positive)
-    .option('--concurrency <n>', 'snapshots that are checked at once (default: check.workers)', positive)
+    .option('--max-paused <n>', 'tenants that may stand still at once (default: hold.maxPaused)', positiveNumber)
+    .option('--concurrency <n>', 'snapshots that are checked at once (default: check.workers)', positiveNumber)
     .addOption(waitOption())
     .addHelpText('after', `
 ${patternHelp}
@@ -44,9 +44,9 @@ Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
     .action((options: SweepCommandOptions) => act(() => sweepService(options, face)))
 }
 
-async function sweepService(options: SweepCommandOptions, face: Face): Promise<ExitCode> {
+async function sweepService(options: SweepCommandOptions, face: Terminal): Promise<ExitCode> {
   const run = newRunId()
-  using outcome = new Outcome(face, options, { id: run, mode: 'sweep', registry: 'live' })
+  using outcome = new ReportRun(face, options, { id: run, mode: 'sweep', registry: 'live' })
   return await outcome.of(async () => {
     const { depth, only, maxPaused, concurrency } = options
     const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { maxPaused, workers: concurrency })

@@ -1,8 +1,8 @@
 /** What the progress line says: the run on one line, and a line for each check that takes longer. */
-import type { Checking, Progress } from '../../fleet/pipeline.ts'
+import type { Checking, RunProgress } from '../../fleet/pipeline.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
-import { Pace, timeLeft } from './rate.ts'
+import { Rate, timeLeft } from './rate.ts'
 import { count, grouped } from '../../text/count.ts'
 
 /** A check that is over sooner has no line of its own: lines that come and go tell nobody anything. */
@@ -17,7 +17,7 @@ const nameWidthMin = 8
 interface Known {
   readonly sinceMs: number
   /** null until pages are done with. */
-  pace: Pace | null
+  pace: Rate | null
 }
 
 export class ProgressText {
@@ -31,7 +31,7 @@ export class ProgressText {
   }
 
   /** Lines of at most `width` columns. */
-  lines(progress: Progress, nowMs: number, width: number): readonly string[] {
+  lines(progress: RunProgress, nowMs: number, width: number): readonly string[] {
     this.#look(progress.checking, nowMs)
     const long = progress.checking.filter((checking) => nowMs - (this.#known.get(checking)?.sinceMs ?? nowMs) >= longAfterMs && checking.pages !== null)
     const [only] = long
@@ -46,7 +46,7 @@ export class ProgressText {
     this.#known = new Map(now.map((checking) => [checking, this.#known.get(checking) ?? { sinceMs: nowMs, pace: null }]))
     for (const [{ pages }, known] of this.#known) {
       if (pages === null) continue
-      known.pace ??= new Pace(pages.pagesDone, nowMs)
+      known.pace ??= new Rate(pages.pagesDone, nowMs)
       known.pace.seen(pages.pagesDone, nowMs)
     }
   }
@@ -61,7 +61,7 @@ export class ProgressText {
   }
 }
 
-function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>, pace: Pace | null): readonly string[] {
+function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>, pace: Rate | null): readonly string[] {
   // What SQLite still has to say by then has no pages to count.
   if (pagesDone >= pages) return [`all ${count(pages, 'page')}, finishing`]
   const rate = pace?.rate ?? null
@@ -75,7 +75,7 @@ function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>,
 const megabytesASecond = (bytes: number): string => `${bytes >= 10e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB/s`
 
 /** `412 of 1000, 38 a second, 15 s left; holding acme; checking bolt, core` */
-export function describeRun({ done, total, holding, checking }: Progress, elapsedMs: number): string {
+export function describeRun({ done, total, holding, checking }: RunProgress, elapsedMs: number): string {
   const rate = elapsedMs < rateAfterMs || done === 0 ? null : done / elapsedMs
   const left = rate === null || done >= total ? '' : `, ${timeLeft((total - done) / rate)}`
   const speed = rate === null ? '' : `, ${rate * 1000 >= 10 ? Math.round(rate * 1000) : (rate * 1000).toFixed(1)} a second`

@@ -1,12 +1,12 @@
 /** Progress on stderr: live lines on a terminal, else a line every half minute; nothing when quiet. */
 import { monotonicMs } from '../../host/clock.ts'
-import type { Progress } from '../../fleet/pipeline.ts'
+import type { RunProgress } from '../../fleet/pipeline.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { describeRun, ProgressText } from './progress-text.ts'
 
 export interface ProgressLine extends Disposable {
-  update(progress: Progress): void
+  update(progress: RunProgress): void
 }
 
 const lineEveryMs = 30_000
@@ -14,13 +14,13 @@ const lineEveryMs = 30_000
 const drawEveryMs = 100
 
 /** What draws on a terminal is loaded only where there is one. */
-export async function showProgress(face: Face, quiet: boolean): Promise<ProgressLine> {
+export async function showProgress(face: Terminal, quiet: boolean): Promise<ProgressLine> {
   if (quiet) return { update: () => undefined, [Symbol.dispose]: () => undefined }
   const startedAtMs = monotonicMs()
   return face.aside.drawsLines ? liveLines(face, startedAtMs) : plainLines(face, startedAtMs)
 }
 
-async function liveLines({ aside }: Face, startedAtMs: number): Promise<ProgressLine> {
+async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<ProgressLine> {
   const { default: ora } = await import('ora')
   // Signals stay ours: ora must not swallow the keyboard.
   const spinner = ora({
@@ -28,7 +28,7 @@ async function liveLines({ aside }: Face, startedAtMs: number): Promise<Progress
     ...(showsAsciiOnly() ? { spinner: 'line' } : {}),
   }).start()
   const text = new ProgressText(startedAtMs)
-  let latest: Progress | null = null
+  let latest: RunProgress | null = null
   const drawing = setInterval(() => {
     // Two columns are the spinner's; in the last one some terminals break the line.
     if (latest !== null && spinner.isSpinning) spinner.text = text.lines(latest, monotonicMs(), Math.min(process.stderr.columns, aside.width) - 3).join('\n')
@@ -49,7 +49,7 @@ async function liveLines({ aside }: Face, startedAtMs: number): Promise<Progress
   }
 }
 
-function plainLines(face: Face, startedAtMs: number): ProgressLine {
+function plainLines(face: Terminal, startedAtMs: number): ProgressLine {
   let saidAtMs = startedAtMs
   return {
     update: (progress) => {

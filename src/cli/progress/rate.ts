@@ -9,7 +9,7 @@ const settledAfterMs = 1_000
 const leftMsMax = 10 * 86_400_000
 
 /** Times are on the monotonic clock; amounts are of any unit. */
-export class Pace {
+export class Rate {
   readonly #beganAtMs: number
   #atMs: number
   #done: number

@@ -1,16 +1,16 @@
 /** Collects what a comparison comes to, and prints it: with `--json` exactly one document, whatever came of it. Files are spooled, so that memory does not grow with them. */
 import type { GivenSide } from '../../fleet/compare.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { ComparedSide, ComparisonReport, FileComparison, Sided } from '../../model/result/comparison.ts'
+import type { SideOfComparison, ComparisonReport, FileComparison, Sided } from '../../model/result/comparison.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { RunFailure } from '../../model/result/report.ts'
 import { comparisonJson, fileRedactor } from '../../report/comparison/comparison-json.ts'
 import { ComparisonTally } from '../../report/comparison/comparison-summary.ts'
 import { comparisonText } from '../../report/comparison/comparison-text.ts'
-import type { Face } from '../terminal/terminal.ts'
-import type { OutcomeOptions } from './report-run.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { ReportRunOptions } from './report-run.ts'
 import { Spool } from './spool.ts'
-import { describeTrouble, exitCodeOfTrouble, tellTrouble, withHint } from '../terminal/errors.ts'
+import { describeError, exitCodeOfError, reportError, withHint } from '../terminal/errors.ts'
 
 export interface ComparisonRun {
   readonly id: RunId
@@ -18,17 +18,17 @@ export interface ComparisonRun {
   readonly given: Sided<string> | null
 }
 
-export class OutcomeOfComparison implements Disposable {
-  readonly #face: Face
-  readonly #options: OutcomeOptions
+export class ReportComparison implements Disposable {
+  readonly #face: Terminal
+  readonly #options: ReportRunOptions
   readonly #run: { readonly id: RunId; readonly startedAt: string }
   readonly #redact: (file: FileComparison) => FileComparison
   readonly #spool = new Spool<FileComparison>('file')
   readonly #tally = new ComparisonTally()
-  #sides: Sided<ComparedSide>
+  #sides: Sided<SideOfComparison>
   #sqlite = 'none'
 
-  constructor(face: Face, options: OutcomeOptions, { id, given }: ComparisonRun) {
+  constructor(face: Terminal, options: ReportRunOptions, { id, given }: ComparisonRun) {
     this.#face = face
     this.#options = options
     this.#run = { id, startedAt: new Date().toISOString() }
@@ -55,11 +55,11 @@ export class OutcomeOfComparison implements Disposable {
     try {
       await work()
     } catch (error) {
-      const own = exitCodeOfTrouble(error, interrupt.exitCode())
+      const own = exitCodeOfError(error, interrupt.exitCode())
       const exitCode = this.#tally.results === 0 ? own : this.#tally.exitCode({ failed: own, signal: interrupt.exitCode() })
       // First the files, so that the trouble is the last thing that a person reads.
-      if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeTrouble(error, this.#face.commandLine))
-      tellTrouble(this.#face, error)
+      if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeError(error, this.#face.commandLine))
+      reportError(this.#face, error)
       return exitCode
     }
     const exitCode = this.#tally.exitCode({ failed: null, signal: interrupt.exitCode() })

@@ -8,35 +8,35 @@ import type { OtherHold } from '../../model/service-way.ts'
 import { jsonReport } from '../../report/json.ts'
 import { describeOther } from '../../report/text/other-holds.ts'
 import { keyRedactor } from '../../report/redact.ts'
-import { Tally } from '../../report/summary.ts'
+import { ResultCounts } from '../../report/summary.ts'
 import { renderReport } from '../../report/text/text.ts'
 import type { Target } from '../../fleet/run/run-context.ts'
-import type { Worked } from '../../fleet/pipeline.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { RunTotals } from '../../fleet/pipeline.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { CommonOptions } from '../options.ts'
 import { Spool } from './spool.ts'
-import { describeTrouble, exitCodeOfTrouble, tellTrouble, withHint } from '../terminal/errors.ts'
+import { describeError, exitCodeOfError, reportError, withHint } from '../terminal/errors.ts'
 
-export type OutcomeOptions = Pick<CommonOptions, 'config' | 'json' | 'quiet' | 'verbose'> & {
+export type ReportRunOptions = Pick<CommonOptions, 'config' | 'json' | 'quiet' | 'verbose'> & {
   readonly redactKeys?: boolean
   /** A private copy of each file lies somewhere already. */
   readonly copied?: boolean
 }
 
-export class Outcome implements Disposable {
-  readonly #face: Face
-  readonly #options: OutcomeOptions
+export class ReportRun implements Disposable {
+  readonly #face: Terminal
+  readonly #options: ReportRunOptions
   readonly #run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string; readonly startedAt: string }
   readonly #redact: (result: Result) => Result
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
-  readonly #tally = new Tally()
+  readonly #tally = new ResultCounts()
   #otherHolds: readonly NamedHold[] = []
   /** What was selected and has no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
 
-  constructor(face: Face, options: OutcomeOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
+  constructor(face: Terminal, options: ReportRunOptions, run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string }) {
     this.#face = face
     this.#options = options
     this.#run = { ...run, startedAt: new Date().toISOString() }
@@ -105,15 +105,15 @@ export class Outcome implements Disposable {
     const exitCode = this.exitCodeOfTrouble(error)
     const notCovered = this.#pending.size
     // First the results, so that the trouble is the last thing that a person reads.
-    if (this.#options.json || this.#tally.results + notCovered > 0) await this.#print(exitCode, { stopped: null, notCovered }, describeTrouble(error, this.#face.commandLine))
-    tellTrouble(this.#face, error)
+    if (this.#options.json || this.#tally.results + notCovered > 0) await this.#print(exitCode, { stopped: null, notCovered }, describeError(error, this.#face.commandLine))
+    reportError(this.#face, error)
     return exitCode
   }
 
   /** Usage and configuration keep their own code, for they come before any result; else the gravest of all. */
   exitCodeOfTrouble(error: unknown): ExitCode {
     const signal = this.#face.interrupt.exitCode()
-    const own = exitCodeOfTrouble(error, signal)
+    const own = exitCodeOfError(error, signal)
     return this.#tally.results === 0 ? own : this.#tally.exitCode({ notCovered: this.#pending.size, stopped: own, signal })
   }
 
@@ -145,7 +145,7 @@ const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify
 /** Stopped by what one tenant met, or by a signal, which has its own code too. */
 const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])
 
-type Ending = Pick<Worked, 'notCovered' | 'stopped'>
+type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
 
 /** Of a sound result what a table shows of it: what all have in common they share. */
 const inBrief = (result: Result): Result => (result.verdict === 'sound' ? { ...result, ...inCommon, evidence: levelAlone[result.evidence.level], findings: result.findings.length === 0 ? inCommon.findings : result.findings } : result)

@@ -1,13 +1,13 @@
 /** The last line of a run in the ledger: how it ended and what it came to, whatever ended it. */
-import type { Worked } from '../../fleet/pipeline.ts'
+import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { ServiceRun } from '../../fleet/run/service-run.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Outcome } from '../report-run/report-run.ts'
+import type { ReportRun } from '../report-run/report-run.ts'
 
 /** @param whole whether it is a sweep of everything at full depth @throws what the work throws */
-export async function untilFinished<Done extends Worked & { readonly selected: number }>(
-  { ledger }: ServiceRun, outcome: Outcome, whole: boolean, work: () => Promise<Done>,
+export async function untilFinished<Done extends RunTotals & { readonly selected: number }>(
+  { ledger }: ServiceRun, outcome: ReportRun, whole: boolean, work: () => Promise<Done>,
 ): Promise<Done> {
   const finished = (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>): Promise<void> =>
     ledger.append({

@@ -1,19 +1,19 @@
 /** How a command opens a run against the service. */
-import type { Opening } from '../../fleet/run/service-run.ts'
+import type { RunOptions } from '../../fleet/run/service-run.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { HoldEnding } from '../../fleet/open-holds/open-holds.ts'
+import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
-import type { Outcome } from '../report-run/report-run.ts'
+import type { ReportRun } from '../report-run/report-run.ts'
 import { unbroken } from '../../text/layout.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { logSteps } from '../log.ts'
 import type { CommonOptions } from '../options.ts'
 import { waitingOf, type WaitOptions } from './waiting.ts'
 
-export function openingOf(face: Face, options: CommonOptions & WaitOptions, run: RunId, mode: Opening['mode'], more: Partial<Pick<Opening, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<Outcome, 'leave'> } = {}): Opening {
+export function openingOf(face: Terminal, options: CommonOptions & WaitOptions, run: RunId, mode: RunOptions['mode'], more: Partial<Pick<RunOptions, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<ReportRun, 'leave'> } = {}): RunOptions {
   return {
     run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
     version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, waiting: waitingOf(face, options), onStep: logSteps(face, run, options.logLevel),
@@ -27,7 +27,7 @@ export function openingOf(face: Face, options: CommonOptions & WaitOptions, run:
 }
 
 /** Says how holds ended that an earlier run had left open. Those that have not ended are a failure, which names them (`requireAllResumed`). */
-export function tellEndings(face: Pick<Face, 'say'>, endings: readonly HoldEnding[]): void {
+export function tellEndings(face: Pick<Terminal, 'say'>, endings: readonly OpenHoldOutcome[]): void {
   const said = endings.filter(({ failure }) => failure === null).map(({ hold, how, complaint, unwritten }) => [
     `an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how)}${unwritten === null ? '' : '. The ledger could not record this'}`,
     ...(complaint === null ? [] : [`  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. If the tenant stands still, run the command by hand`]),
@@ -35,11 +35,11 @@ export function tellEndings(face: Pick<Face, 'say'>, endings: readonly HoldEndin
   for (const sentence of new Set(said)) face.say(sentence)
 }
 
-const endOf = (how: HoldEnding['how']): string =>
+const endOf = (how: OpenHoldOutcome['how']): string =>
   how === 'tenant-gone' ? 'the service no longer lists this tenant, so the hold has ended with it' : 'it serves again'
 
 /** Names holds that are not this service's to end, and what to type. */
-export function tellOthers(face: Face, others: readonly OtherHold[], config: string): void {
+export function tellOthers(face: Terminal, others: readonly OtherHold[], config: string): void {
   for (const hold of others) {
     const { said, next } = describeOther(hold, config)
     face.say(said)
@@ -48,4 +48,4 @@ export function tellOthers(face: Face, others: readonly OtherHold[], config: str
 }
 
 /** Says on stderr what has to be said of the ledger itself. */
-export const noticeTo = (face: Face) => (notice: string): void => face.say(`holdfast: ledger: ${printableSentence(notice)}`)
+export const noticeTo = (face: Terminal) => (notice: string): void => face.say(`holdfast: ledger: ${printableSentence(notice)}`)

@@ -2,7 +2,7 @@
 import type { Waiting } from '../../ledger/run-lock/wait-for-run.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
-import type { Face } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { CommonOptions } from '../options.ts'
 import { timeLeft } from '../progress/rate.ts'
 
@@ -14,7 +14,7 @@ interface Spinner {
 }
 
 /** null where it was not asked for. */
-export function waitingOf(face: Face, { wait, quiet }: WaitOptions): Waiting | null {
+export function waitingOf(face: Terminal, { wait, quiet }: WaitOptions): Waiting | null {
   if (wait === undefined) return null
   let isTold = false
   let spinner: Spinner | null = null

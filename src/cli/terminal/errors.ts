@@ -6,12 +6,12 @@ import type { Result, RunFailure } from '../../model/result/report.ts'
 import { withSuppressed } from '../../model/suppressed.ts'
 import { hintFor, type CommandLine } from '../../report/text/hint.ts'
 import { printableSentence } from '../../text/printable.ts'
-import type { Face } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
-export type Saying = Pick<Face, 'say' | 'version' | 'commandLine'>
+export type Saying = Pick<Terminal, 'say' | 'version' | 'commandLine'>
 
 /** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
-export function tellTrouble(face: Saying, error: unknown): void {
+export function reportError(face: Saying, error: unknown): void {
   for (const one of troublesIn(error).toReversed()) {
     if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
   }
@@ -38,7 +38,7 @@ function gravestIn(error: unknown): unknown {
 }
 
 /** Exit code of what ended a command: a tenant that may be paused outweighs the signal, the signal everything else. */
-export function exitCodeOfTrouble(error: unknown, interrupted: ExitCode | null): ExitCode {
+export function exitCodeOfError(error: unknown, interrupted: ExitCode | null): ExitCode {
   const gravest = gravestIn(error)
   if (!(gravest instanceof Failure)) return exitCodes.bug
   if (gravest.tenantState === 'maybe-paused') return exitCodes.maybePaused
@@ -46,7 +46,7 @@ export function exitCodeOfTrouble(error: unknown, interrupted: ExitCode | null):
 }
 
 /** The same for the report. */
-export function describeTrouble(error: unknown, commandLine: CommandLine): RunFailure {
+export function describeError(error: unknown, commandLine: CommandLine): RunFailure {
   const gravest = gravestIn(error)
   if (gravest instanceof Failure) return { code: gravest.code, message: gravest.message, hint: hintFor(gravest, commandLine), tenantState: gravest.tenantState }
   return { code: 'BUG', message: gravest instanceof Error ? gravest.message : String(gravest), hint: 'this is a defect in holdfast: report it with what stands on stderr', tenantState: 'unknown' }

@@ -10,7 +10,7 @@ import { commandLineOf } from '../command-line.ts'
 import { listenForSignals, type Interrupt } from '../run/interrupt.ts'
 import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './surroundings.ts'
 
-export interface Face {
+export interface Terminal {
   readonly version: string
   readonly commandLine: CommandLine
   readonly interrupt: Interrupt
@@ -35,7 +35,7 @@ export interface Face {
   log(line: string): void
 }
 
-export function openFace(): Face {
+export function openTerminal(): Terminal {
   // A closed pipe (EPIPE) never ends a hold: what nobody reads is dropped. What a full disk drops is told at the end.
   let stdoutIsOpen = true
   let printed = false

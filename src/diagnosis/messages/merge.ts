@@ -104,7 +104,7 @@ export function mergeFound(observations: readonly Observation[], found: readonly
 /** What SQLite says of an object in other words, and without rows, where the census has given the rows. */
 function countedAs(rule: Rule, kind: FoundObject['kind']): readonly Rule[] {
   // An entry without a row may look to SQLite like a key that the table holds twice: the census has asked the rows.
-  if (kind === 'index' && disagreements.has(rule)) return ['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row', 'unique-violated']
+  if (kind === 'index' && disagreementRules.has(rule)) return ['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row', 'unique-violated']
   return namedByRow.has(rule) ? [rule] : []
 }
 
@@ -118,7 +118,7 @@ const namedByRow = new Set<Rule>([
 ])
 
 /** An index and its table hold different things, row by row. */
-export const disagreements: ReadonlySet<Rule> = new Set<Rule>(['row-missing-from-index', 'entry-without-row', 'entry-differs-from-row'])
+export const disagreementRules: ReadonlySet<Rule> = new Set<Rule>(['row-missing-from-index', 'entry-without-row', 'entry-differs-from-row'])
 
 /** SQLite tells these of another page than the accounting does, or of none; the accounting counts every fault of the object. */
 const wholeObjectRules = new Set<string>(['freelist-broken', 'pointer-map-wrong', 'wrong-depth'])

@@ -5,7 +5,7 @@
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
 import { readTreeMessage } from './tree-message.ts'
-import type { Place } from './tree-message.ts'
+import type { TreePlace } from './tree-message.ts'
 import { theFile, theFreelist } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 import { readRowMessage } from './row-message.ts'
@@ -34,7 +34,7 @@ function readPlaced(line: string, schema: SchemaView): Observation | null {
   return readTreeMessage(line, { object: null, page: null }, schema)
 }
 
-type PlaceOf = (match: RegExpExecArray, schema: SchemaView) => Place
+type PlaceOf = (match: RegExpExecArray, schema: SchemaView) => TreePlace
 const number = (text: string | undefined): number => Number(text ?? Number.NaN)
 
 /** In an auto-vacuum file SQLite goes on with `right child` for cells that come after it: the word is not to be believed, the page is. */

@@ -6,15 +6,15 @@ import { theFile, theFreelist, thePointerMap } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 
 /** Where a message was said: which b-tree or list, and which of its pages. Null where its prefix does not say. */
-export interface Place {
+export interface TreePlace {
   readonly object: FoundObject | null
   readonly page: number | null
 }
 
-type Read = (match: RegExpExecArray, place: Place, schema: SchemaView, text: string) => Observation
+type Read = (match: RegExpExecArray, place: TreePlace, schema: SchemaView, text: string) => Observation
 
 /** @returns null for a text that btree.c never says. */
-export function readTreeMessage(text: string, place: Place, schema: SchemaView): Observation | null {
+export function readTreeMessage(text: string, place: TreePlace, schema: SchemaView): Observation | null {
   for (const [pattern, read] of messages) {
     const match = pattern.exec(text)
     if (match) return read(match, place, schema, text)
@@ -22,7 +22,7 @@ export function readTreeMessage(text: string, place: Place, schema: SchemaView):
   return null
 }
 
-const onFreelist = (place: Place): boolean => place.object?.kind === 'freelist'
+const onFreelist = (place: TreePlace): boolean => place.object?.kind === 'freelist'
 const pageIn = (match: RegExpExecArray): number => Number(match[1])
 
 /** Damage to the place itself; on the free list every fault is one of the list. */

@@ -15,7 +15,7 @@ import { orFailure } from '../../model/or-failure.ts'
 import type { Service } from '../../service/port.ts'
 import { Listing } from './gone-tenants.ts'
 
-export interface HoldEnding {
+export interface OpenHoldOutcome {
   readonly hold: OpenHold
   /** null when the tenant was not seen serving. */
   readonly how: HoldEnd | null
@@ -43,7 +43,7 @@ const atOnce = 4
 /** @param only the tenant to resume; null for all. @returns one ending for each hold that stood open */
 export async function resumeOpenHolds(
   service: Service, ledger: HoldLedger, only: TenantId | null, care: ResumeCare,
-): Promise<readonly HoldEnding[]> {
+): Promise<readonly OpenHoldOutcome[]> {
   const open = (await ledger.openHolds()).filter(({ tenant }) => only === null || tenant === only)
   return endHolds(open, service, ledger, only !== null, care)
 }
@@ -51,7 +51,7 @@ export async function resumeOpenHolds(
 /** @param named whether a person named the tenant: then an empty list of tenants is believed as well */
 export async function endHolds(
   open: readonly OpenHold[], service: Service, ledger: HoldLedger, named: boolean, care: ResumeCare,
-): Promise<readonly HoldEnding[]> {
+): Promise<readonly OpenHoldOutcome[]> {
   if (open.length === 0) return []
   const listing = new Listing(service, ledger, named)
   const queue = new PQueue({ concurrency: atOnce })
@@ -61,16 +61,16 @@ export async function endHolds(
   return endings.flat()
 }
 
-async function endInTurn(holds: readonly OpenHold[], end: (hold: OpenHold) => Promise<HoldEnding>): Promise<readonly HoldEnding[]> {
-  const endings: HoldEnding[] = []
+async function endInTurn(holds: readonly OpenHold[], end: (hold: OpenHold) => Promise<OpenHoldOutcome>): Promise<readonly OpenHoldOutcome[]> {
+  const endings: OpenHoldOutcome[] = []
   for (const hold of holds) endings.push(await end(hold))
   return endings
 }
 
-const failed = (hold: OpenHold, failure: Failure): HoldEnding => ({ hold, how: null, failure, complaint: null, unwritten: null })
+const failed = (hold: OpenHold, failure: Failure): OpenHoldOutcome => ({ hold, how: null, failure, complaint: null, unwritten: null })
 
 /** While no other process is at it. */
-async function endAlone(hold: OpenHold, service: Service, ledger: HoldLedger, listing: Listing, { locks, guard }: ResumeCare): Promise<HoldEnding> {
+async function endAlone(hold: OpenHold, service: Service, ledger: HoldLedger, listing: Listing, { locks, guard }: ResumeCare): Promise<OpenHoldOutcome> {
   const { tenant, holder } = hold
   // By the clock that wrote it: one that was wrong then must not keep us here for years.
   const leftMs = Math.min(Math.max(0, hold.endsBy - Date.now()), Math.max(0, hold.endsBy - hold.askedAt))
@@ -93,14 +93,14 @@ async function endAlone(hold: OpenHold, service: Service, ledger: HoldLedger, li
   }
 }
 
-async function end(hold: OpenHold, endsByMs: number, service: Service, ledger: Pick<Ledger, 'append'>, listing: Listing): Promise<HoldEnding> {
+async function end(hold: OpenHold, endsByMs: number, service: Service, ledger: Pick<Ledger, 'append'>, listing: Listing): Promise<OpenHoldOutcome> {
   const { tenant, holder } = hold
   const { how, heldMs, complaint } = await resumeOrMiss(hold, endsByMs, service, listing)
   const unwritten = await orFailure(ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs }))
   return { hold, how, failure: null, complaint, unwritten: unwritten instanceof Failure ? unwritten : null }
 }
 
-type Ended = Pick<HoldEnding, 'complaint'> & { readonly how: HoldEnd; readonly heldMs: number | null }
+type Ended = Pick<OpenHoldOutcome, 'complaint'> & { readonly how: HoldEnd; readonly heldMs: number | null }
 
 /** @throws {Failure} RESUME_FAILED */
 async function resumeOrMiss(hold: OpenHold, endsByMs: number, service: Service, listing: Listing): Promise<Ended> {
@@ -123,13 +123,13 @@ async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<
 const unhurried = new AbortController().signal
 
 /** @throws {Failure} as `notResumed` */
-export function requireAllResumed(endings: readonly HoldEnding[]): void {
+export function requireAllResumed(endings: readonly OpenHoldOutcome[]): void {
   const failure = notResumed(endings)
   if (failure !== null) throw failure
 }
 
 /** @returns RESUME_FAILED, which names the tenants that were not seen serving; null where there are none */
-export function notResumed(endings: readonly HoldEnding[]): Failure | null {
+export function notResumed(endings: readonly OpenHoldOutcome[]): Failure | null {
   const failed = endings.filter(({ failure }) => failure !== null)
   const [first] = failed
   if (!first?.failure) return null

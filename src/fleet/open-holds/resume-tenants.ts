@@ -13,11 +13,11 @@ import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { OpenLease, Service } from '../../service/port.ts'
 import { lockToResume, openHoldMemory, type HoldMemory, type ReadableMemory } from './hold-memory.ts'
-import { endHolds, type HoldEnding, type HoldLedger, type ResumeCare } from './open-holds.ts'
+import { endHolds, type OpenHoldOutcome, type HoldLedger, type ResumeCare } from './open-holds.ts'
 
 export interface Resumption {
   /** Of holds that the ledger knew, and of leases and pauses of a named tenant that it did not know. */
-  readonly endings: readonly HoldEnding[]
+  readonly endings: readonly OpenHoldOutcome[]
   /** One of them: a named tenant was resumed although nobody knows whether a hold on it was open. */
   readonly presumed: OpenHold | null
   /** Holds of others that stand open still. */
@@ -115,7 +115,7 @@ const unhurried = new AbortController().signal
  * What may keep a tenant still beyond what the ledger tells: a lease of a holdfast, or, with hooks, a pause that the ledger lost or another way began.
  * A ledger that is whole and knows of no hold is believed: what somebody else paused is not ours to resume.
  */
-async function resumeNamed(tenant: TenantId, service: Service, { open, others, lost }: Known, run: RunId, care: ResumeCare): Promise<readonly HoldEnding[]> {
+async function resumeNamed(tenant: TenantId, service: Service, { open, others, lost }: Known, run: RunId, care: ResumeCare): Promise<readonly OpenHoldOutcome[]> {
   const now = Date.now()
   const standing = (more: Partial<OpenHold>): OpenHold => ({ holder: holderOf(run), run, tenant, askedAt: now, endsBy: now, leaseId: null, fence: null, ...more })
   const leases = await orFailure(service.leases(unhurried))
@@ -129,8 +129,8 @@ async function resumeNamed(tenant: TenantId, service: Service, { open, others, l
 
 /** A person named the tenant, and it was seen serving: then what was asked for in another way keeps it still no longer. Of another service that says nothing. */
 async function closeOthers(
-  tenant: TenantId, { others }: Known, endings: readonly HoldEnding[], ledger: Pick<ReadableMemory, 'append'>,
-): Promise<{ readonly closed: readonly HoldEnding[]; readonly left: readonly OtherHold[] }> {
+  tenant: TenantId, { others }: Known, endings: readonly OpenHoldOutcome[], ledger: Pick<ReadableMemory, 'append'>,
+): Promise<{ readonly closed: readonly OpenHoldOutcome[]; readonly left: readonly OtherHold[] }> {
   const ours = others.filter(mayBeOurs)
   if (ours.length === 0 || endings.some(({ failure }) => failure !== null)) return { closed: [], left: others }
   const closed = await Promise.all(ours.map(async (hold) => {
@@ -141,7 +141,7 @@ async function closeOthers(
 }
 
 /** A tenant of whom no hold was known, and whom the service does not list: whoever typed it may have meant another. */
-const isGuess = (ending: HoldEnding, beside: readonly HoldEnding[]): boolean => ending.how === 'tenant-gone' && beside.includes(ending)
+const isGuess = (ending: OpenHoldOutcome, beside: readonly OpenHoldOutcome[]): boolean => ending.how === 'tenant-gone' && beside.includes(ending)
 
 /** Who was ever held is in the ledger; who never was, the service may list. */
 async function requireKnown(tenant: TenantId, commandWasRun: boolean, ledger: ReadableMemory | null, service: Service): Promise<void> {

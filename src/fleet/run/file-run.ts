@@ -1,7 +1,7 @@
 /** A run over bare files: no service and no configuration, and a ledger only where one is named. The seal alone decides. */
 import PQueue from 'p-queue'
 import { openChecker, type CheckLimits } from '../../check/check.ts'
-import { startCompanions } from '../../hold/hold-processes.ts'
+import { startHoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings } from '../../hold/hold.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { bareFiles } from '../../ledger/folder.ts'
@@ -10,14 +10,14 @@ import { waitForRun, type Waiting } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import { begin } from './begin.ts'
-import type { Crew, Target } from './run-context.ts'
+import type { RunContext, Target } from './run-context.ts'
 import type { Examined } from '../examine.ts'
-import { Stations, type Watching, type Worked } from '../pipeline.ts'
+import { ProgressTracker, type RunObserver, type RunTotals } from '../pipeline.ts'
 import { tellingNotices } from './service-run.ts'
 import { StopTheLine } from '../stop-the-line.ts'
-import { takeCopy } from '../acquire-file.ts'
+import { acquireCopy } from '../acquire-file.ts'
 
-export interface BareRun {
+export interface FileRunOptions {
   readonly run: RunId
   /** Folder of the ledger from the command line; null: nothing is remembered. */
   readonly ledger: string | null
@@ -35,10 +35,10 @@ export interface BareRun {
   /** Whether findings tell what index entries hold beside keys. */
   readonly showValues: boolean
   readonly depth: 'quick' | 'full'
-  readonly onStep: Crew['onStep']
+  readonly onStep: RunContext['onStep']
   /** Told what has to be said of the ledger itself. */
   readonly onNotice: (notice: string) => void
-  readonly keep: Crew['keep']
+  readonly keep: RunContext['keep']
 }
 
 /**
@@ -46,7 +46,7 @@ export interface BareRun {
  * @param work told of the signal that aborts when the person interrupts, or when the run lock of the ledger is lost
  * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST, SNAPSHOT_UNSAFE, NO_SPACE, RUN_ACTIVE, LEDGER_UNUSABLE
  */
-export async function withBareRun<Value>(run: BareRun, targets: readonly Target[], interrupt: AbortSignal, work: (crew: Crew, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+export async function withFileRun<Value>(run: FileRunOptions, targets: readonly Target[], interrupt: AbortSignal, work: (crew: RunContext, signal: AbortSignal) => Promise<Value>): Promise<Value> {
   if (run.ledger === null) return withBareCrew(run, targets, null, (crew) => work(crew, interrupt))
   const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts') // With its libraries: most runs over bare files remember nothing.
   const { ledger: dir } = run
@@ -56,8 +56,8 @@ export async function withBareRun<Value>(run: BareRun, targets: readonly Target[
   return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
 }
 
-async function withBareCrew<Value>(run: BareRun, targets: readonly Target[], ledger: Ledger | null, work: (crew: Crew) => Promise<Value>): Promise<Value> {
-  await using companions = await startCompanions()
+async function withBareCrew<Value>(run: FileRunOptions, targets: readonly Target[], ledger: Ledger | null, work: (crew: RunContext) => Promise<Value>): Promise<Value> {
+  await using companions = await startHoldProcesses()
   await using folder = await openSnapshotFolder(run.snapshots, targets[0]?.named ?? null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, showValues: run.showValues, folder: folder.path, parallel: run.checksAtOnce })
   return await work({
@@ -67,12 +67,12 @@ async function withBareCrew<Value>(run: BareRun, targets: readonly Target[], led
 }
 
 /** `check --snapshot`: the caller vouches for the files; nothing is held, locked or proven. Works on any platform. */
-export async function checkCopies(run: BareRun, targets: readonly Target[], watching: Watching, interrupt: AbortSignal): Promise<Worked> {
+export async function checkCopies(run: FileRunOptions, targets: readonly Target[], watching: RunObserver, interrupt: AbortSignal): Promise<RunTotals> {
   const line = new StopTheLine(interrupt)
   await using folder = await openSnapshotFolder(run.snapshots, null)
   await using checker = await openChecker({ ...run.check, engine: run.engine, showValues: run.showValues, folder: folder.path, parallel: run.checksAtOnce })
   const checks = new PQueue({ concurrency: run.checksAtOnce })
-  const at = new Stations(targets.length, watching)
+  const at = new ProgressTracker(targets.length, watching)
   let copies = 0
   for (const target of targets) {
     if (line.signal.aborted) break
@@ -92,7 +92,7 @@ export async function checkCopies(run: BareRun, targets: readonly Target[], watc
   }
 
   async function checkCopy(target: Target, name: string): Promise<Examined> {
-    await using taken = await takeCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, run.depth, line.signal)
+    await using taken = await acquireCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, run.depth, line.signal)
     return await taken.check(at.pagesOf(target))
   }
 }

@@ -6,7 +6,7 @@ import type { LastResult } from '../../ledger/ledger.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'
 import type { Target } from './run-context.ts'
 
-export interface Registry {
+export interface ServiceRegistry {
   readonly tenants: readonly RegisteredTenant[]
   /** Files that the ledger knows and the service no longer lists, with their tenant or without it; each is named once. */
   readonly gone: readonly GoneFile[]
@@ -22,7 +22,7 @@ export interface GoneFile {
 export const isGone = ({ failure }: LastResult): boolean => failure === 'TENANT_GONE' || failure === 'FILE_GONE'
 
 /** @throws {Failure} REGISTRY_STALE when the list cannot be the truth; ADMIN_UNREACHABLE and the like */
-export async function readRegistry(service: Service, remembered: readonly LastResult[], signal: AbortSignal): Promise<Registry> {
+export async function readRegistry(service: Service, remembered: readonly LastResult[], signal: AbortSignal): Promise<ServiceRegistry> {
   const tenants = await service.tenants(signal)
   const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
   if (listed.size < tenants.length) throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')

@@ -1,10 +1,10 @@
 /** Everything that a run works with, opened once and closed in the opposite order. */
 import type { Checker } from '../../check/check.ts'
 import type { TenantId } from '../../model/brand.ts'
-import type { Companions } from '../../hold/hold-processes.ts'
-import type { HoldSettings, Keeper } from '../../hold/hold.ts'
+import type { HoldProcesses } from '../../hold/hold-processes.ts'
+import type { HoldSettings, TenantKeeper } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
-import type { Keep } from '../keep-snapshot.ts'
+import type { KeepSnapshot } from '../keep-snapshot.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 
 /** One database file to be examined. `tenant` is null for bare files. */
@@ -14,8 +14,8 @@ export interface Target {
   readonly named: string
 }
 
-export interface Crew {
-  readonly companions: Companions
+export interface RunContext {
+  readonly companions: HoldProcesses
   readonly checker: Checker
   /** Private folder for the snapshots of this run. */
   readonly folder: string
@@ -27,9 +27,9 @@ export interface Crew {
   readonly map: boolean
   /** null where nothing is remembered: bare files without --ledger. */
   readonly ledger: Ledger | null
-  readonly keeperOf: (target: Target) => Keeper
+  readonly keeperOf: (target: Target) => TenantKeeper
   /** Keeps a copy of each snapshot before it is checked; null where none is wanted. */
-  readonly keep: Keep | null
+  readonly keep: KeepSnapshot | null
   /** Told of each step of each hold, for the log. */
   readonly onStep: (target: Target, step: HoldStep) => void
 }

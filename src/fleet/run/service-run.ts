@@ -5,8 +5,8 @@ import { openChecker } from '../../check/check.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
-import { beginCompanions } from '../../hold/hold-processes.ts'
-import type { Keeper } from '../../hold/hold.ts'
+import { beginHoldProcesses } from '../../hold/hold-processes.ts'
+import type { TenantKeeper } from '../../hold/hold.ts'
 import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { leftBehind } from '../../ledger/at-work.ts'
@@ -20,11 +20,11 @@ import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { CommandObserver, Service } from '../../service/port.ts'
-import type { Crew, RunLimits, Target } from './run-context.ts'
-import { requireAllResumed, resumeOpenHolds, type HoldEnding, type ResumeCare } from '../open-holds/open-holds.ts'
+import type { RunContext, RunLimits, Target } from './run-context.ts'
+import { requireAllResumed, resumeOpenHolds, type OpenHoldOutcome, type ResumeCare } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 
-export interface Opening {
+export interface RunOptions {
   readonly run: RunId
   readonly mode: 'check' | 'sweep' | 'pull' | 'compare'
   readonly version: string
@@ -34,13 +34,13 @@ export interface Opening {
   /** For another run to end; null: not at all. */
   readonly waiting: Waiting | null
   /** Told of the holds that an earlier run left open, and how they ended. */
-  readonly onEndings: (endings: readonly HoldEnding[]) => void
+  readonly onEndings: (endings: readonly OpenHoldOutcome[]) => void
   /** Told of holds in the ledger that are not this service's to end, or not in this way. */
   readonly onOthers: (others: readonly OtherHold[], config: string) => void
   /** Told what has to be said of the ledger itself. */
   readonly onNotice: (notice: string) => void
-  readonly onStep: Crew['onStep']
-  readonly keep: Crew['keep']
+  readonly onStep: RunContext['onStep']
+  readonly keep: RunContext['keep']
   /** What compares rows with index entries. */
   readonly engine: Engine
   readonly map: boolean
@@ -52,7 +52,7 @@ export interface ServiceRun {
   readonly settings: Settings
   readonly service: Service
   readonly ledger: Ledger
-  readonly crew: Crew
+  readonly crew: RunContext
   /** Aborts when the person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
 }
@@ -62,9 +62,9 @@ export interface ServiceRun {
  * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE,
  *   CONFIG_INVALID where no root exists
  */
-export async function withServiceRun<Value>(settings: Settings, opening: Opening, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
+export async function withServiceRun<Value>(settings: Settings, opening: RunOptions, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
   // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = await beginCompanions({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env }, fileMask: givenMask() })
+  await using companions = await beginHoldProcesses({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env }, fileMask: givenMask() })
   const { guardian } = companions
   await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
   return await withLedger(opened, settings, opening, (hold) => guardian.guard(hold), async (ledger, service, signal) => {
@@ -73,7 +73,7 @@ export async function withServiceRun<Value>(settings: Settings, opening: Opening
     await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
     await companions.ready()
     await checker.ready()
-    const crew: Crew = {
+    const crew: RunContext = {
       companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
       keeperOf: (target) => keeperOf(target, settings, service, ledger),
@@ -89,7 +89,7 @@ interface OpenedRun extends AsyncDisposable {
 }
 
 /** No run begins without a ledger. But whoever stands still because of an earlier one is resumed, as far as can be read whom. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
-async function openOrResume(settings: Settings, opening: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
+async function openOrResume(settings: Settings, opening: RunOptions, onCommand: CommandObserver): Promise<OpenedRun> {
   try {
     return await openRun(settings, opening, onCommand)
   } catch (error) {
@@ -98,14 +98,14 @@ async function openOrResume(settings: Settings, opening: Opening, onCommand: Com
   }
 }
 
-async function resumeAll(settings: Settings, { run, onEndings, onOthers }: Opening): Promise<void> {
+async function resumeAll(settings: Settings, { run, onEndings, onOthers }: RunOptions): Promise<void> {
   const { endings, others } = await resumeTenants(settings, run, null, null)
   onEndings(endings)
   onOthers(others, settings.file)
   requireAllResumed(endings)
 }
 
-async function openRun(settings: Settings, { run, waiting }: Opening, onCommand: CommandObserver): Promise<OpenedRun> {
+async function openRun(settings: Settings, { run, waiting }: RunOptions, onCommand: CommandObserver): Promise<OpenedRun> {
   const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts') // With its libraries: runs over bare files take none.
   const lock = await waitForRun(() => takeRunLock(settings.ledger.dir, settings.service.name, run), waiting)
   try {
@@ -126,7 +126,7 @@ async function openRun(settings: Settings, { run, waiting }: Opening, onCommand:
 
 /** First of all whoever stands still is resumed; only then anything is written. @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE, CONFIG_INVALID */
 async function withLedger<Value>(
-  { lock, ledger, service }: OpenedRun, settings: Settings, opening: Opening, guard: ResumeCare['guard'],
+  { lock, ledger, service }: OpenedRun, settings: Settings, opening: RunOptions, guard: ResumeCare['guard'],
   work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   using _notices = tellingNotices(ledger, opening.onNotice)
@@ -191,7 +191,7 @@ export const besidePausedTenant = 2
 /** A bare file is watched for 30 ms before it is locked: several at the same time, or a folder takes long. */
 export const besideLockedFile = 10
 
-function keeperOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): Keeper {
+function keeperOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): TenantKeeper {
   if (tenant === null) return { kind: 'nobody' }
   const reached = settings.service
   const socket = reached.kind === 'admin-api' && reached.endpoint.kind === 'unix' ? reached.endpoint.socket : null

@@ -15,7 +15,7 @@ import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
 import { keptFile, type KeptFiles } from '../../model/kept.ts'
 import { kindOfCopy, type FileKind } from '../file-kind.ts'
-import { databaseName, outOfSpace, removeFolder, otherDisk } from '../snapshot/draft.ts'
+import { snapshotName, outOfSpace, removeFolder, otherDisk } from '../snapshot/draft.ts'
 import { absolute, failureOfPath, requireNoneBesideLink } from '../live/live-path.ts'
 import { requireSpace } from '../preflight.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
@@ -53,7 +53,7 @@ export async function copyPrivately(named: string, parent: string, name: string)
   }
   const remove = (): Promise<void> => removeFolder(folder)
   try {
-    const path = join(folder, databaseName) as SnapshotPath
+    const path = join(folder, snapshotName) as SnapshotPath
     const kept: KeptFiles = new Map()
     const modifiedMs = new Map<LiveSetPart, number>([['', found.mtimeMs]])
     for (const part of ['', '-wal', '-journal'] as const) {

@@ -10,21 +10,21 @@ import type { TenantId } from '../../model/brand.ts'
 /** The line may wait so long for the deed. */
 const waitMsMax = 1_000
 
-export interface Announcing {
+export interface IntentWriter {
   readonly tenant: TenantId
   readonly ledger: Ledger
   /** From the request on: after that no lease of ours can stand. */
   readonly longestMs: number
 }
 
-export class Announcement implements AsyncDisposable {
+export class PauseIntent implements AsyncDisposable {
   readonly holder = `holdfast-${randomUUID()}`
-  readonly #with: Announcing
+  readonly #with: IntentWriter
   /** On the monotonic clock; null before anything was written. */
   #requestByMs: number | null = null
   #handedOver = false
 
-  constructor(announcing: Announcing) {
+  constructor(announcing: IntentWriter) {
     this.#with = announcing
   }
 

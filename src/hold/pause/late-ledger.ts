@@ -9,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import type { Service } from '../../service/port.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import type { ResumeOrder, ResumeTerms } from './guarded-hold.ts'
-import { resumeUntilSeen, type Ending, type Sight } from './resume.ts'
+import { resumeUntilSeen, type ResumeRequest, type ResumeOutcome } from './resume.ts'
 
 export class LateLedger implements AsyncDisposable {
   readonly #terms: ResumeTerms
@@ -65,11 +65,11 @@ export class LateLedger implements AsyncDisposable {
 }
 
 /** A look costs nothing where there are leases. By hooks it would be a resume of a tenant that was never paused. */
-async function howItStands(hold: OpenHold, service: Service): Promise<Sight['how'] | null> {
+async function howItStands(hold: OpenHold, service: Service): Promise<ResumeOutcome['how'] | null> {
   const { tenant, holder, leaseId, fence } = hold
   if (service.via === 'hooks') return 'never-began'
   const answer = leaseId === null ? null : { leaseId, fence }
-  const ending: Ending = { service, tenant, holder, answer, endsByMs: monotonicMs(), wasHealthy: false, resumed: null }
+  const ending: ResumeRequest = { service, tenant, holder, answer, endsByMs: monotonicMs(), wasHealthy: false, resumed: null }
   return resumeUntilSeen(ending).then(({ how }) => how, (error: unknown) => {
     if (!(error instanceof Failure)) throw error
     return null // It stays open for the next run.

@@ -10,9 +10,9 @@ import type { QuiesceEvidence, SealLevel } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../../service/port.ts'
 import type { Guardian, Watch } from '../seal/guardian.ts'
-import type { Announcement } from './intent.ts'
+import type { PauseIntent } from './intent.ts'
 import { requireClosed } from './verify-answer.ts'
-import { resumeUntilSeen, type Sight } from './resume.ts'
+import { resumeUntilSeen, type ResumeOutcome } from './resume.ts'
 
 export interface PauseLimits {
   readonly ttlMs: number
@@ -23,23 +23,23 @@ export interface PauseLimits {
 
 declare const still: unique symbol
 /** The tenant stands still: by the service's word, or because it is a bare file that nobody serves. */
-export type Still = { readonly [still]: true } & (
+export type QuiescedToken = { readonly [still]: true } & (
   | { readonly by: 'service'; readonly answer: QuiescedAnswer }
   | { readonly by: 'nobody' }
 )
 
 /** A bare file: there is no service to ask, so the seal alone decides. */
-export const unserved = { by: 'nobody' } as unknown as Still
+export const notServed = { by: 'nobody' } as unknown as QuiescedToken
 
 /** We stop relying on a lease a little before it ends: its end is on another clock. */
 const marginMs = 250
 
-export interface EndedPause {
+export interface PauseOutcome {
   readonly quiesce: QuiesceEvidence | null
   readonly pauseMs: number | null
   /** How long the tenant had stood still when `over` aborted; null where it did not. */
-  readonly ranOutMs: number | null
-  readonly how: Sight['how'] | null
+  readonly abandonedPauseMs: number | null
+  readonly how: ResumeOutcome['how'] | null
 }
 
 export interface Pausing {
@@ -51,7 +51,7 @@ export interface Pausing {
   readonly required: SealLevel
   readonly wasHealthy: boolean
   /** Told what is known of the pause when it is over, however it ended. */
-  readonly onEnded: (pause: EndedPause) => void
+  readonly onEnded: (pause: PauseOutcome) => void
 }
 
 export class Pause implements AsyncDisposable {
@@ -86,7 +86,7 @@ export class Pause implements AsyncDisposable {
   }
 
   /** Starts the guardian's watch, and takes over what was announced; the service is asked by `quiesce`. @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE */
-  static async open(announced: Announcement, pausing: Pausing): Promise<Pause> {
+  static async open(announced: PauseIntent, pausing: Pausing): Promise<Pause> {
     const { service, guardian, limits } = pausing
     await announced.write()
     const nowMs = monotonicMs()
@@ -124,7 +124,7 @@ export class Pause implements AsyncDisposable {
    * Asks the service to keep the tenant still. What it says of each file is compared by who holds the file.
    * @throws {Failure} what the service answered; CONTRACT_BROKEN when it says that it keeps files open
    */
-  async quiesce(signal: AbortSignal): Promise<Still> {
+  async quiesce(signal: AbortSignal): Promise<QuiescedToken> {
     invariant(this.#state === 'asked', 'a pause is asked for once')
     const { tenant, service, limits, ledger } = this.#with
     this.#askedAtMs = monotonicMs()
@@ -140,7 +140,7 @@ export class Pause implements AsyncDisposable {
     // Not waited for: the line before the deed is durable already, and by its holder the lease can be found again.
     ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence }).catch(() => undefined)
     requireClosed(answer, this.#with.required)
-    return { by: 'service', answer } as unknown as Still
+    return { by: 'service', answer } as unknown as QuiescedToken
   }
 
   /** A refusal that surely paused nobody ends the hold here; after any other the tenant is sought and resumed. */
@@ -184,7 +184,7 @@ export class Pause implements AsyncDisposable {
     return { written }
   }
 
-  async #end(): Promise<Sight> {
+  async #end(): Promise<ResumeOutcome> {
     this.#stopTimers()
     // By now every lock of ours is given up: however long the service takes, there is nothing to kill us for.
     this.#watch[Symbol.dispose]()
@@ -192,7 +192,7 @@ export class Pause implements AsyncDisposable {
     const sight = await resumeUntilSeen({ service, tenant, holder: this.#holder, answer: this.#answer, endsByMs: this.#endsByMs, wasHealthy, resumed: null })
       .catch(async (error: unknown) => {
         this.#state = 'ended' // Tried until the lease must have ended; the ledger keeps the hold open for the next start.
-        onEnded({ quiesce: this.evidence, pauseMs: null, ranOutMs: this.#ranOutMs, how: null })
+        onEnded({ quiesce: this.evidence, pauseMs: null, abandonedPauseMs: this.#ranOutMs, how: null })
         // A ledger that fails too must not hide that the tenant may stand still: whoever writes to it next meets the same.
         if (error instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder: this.#holder, code: error.code }).catch(() => undefined)
         throw error
@@ -201,7 +201,7 @@ export class Pause implements AsyncDisposable {
     this.#guarded[Symbol.dispose]()
     this.#resumed = sight.resumed
     const pauseMs = this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs)
-    onEnded({ quiesce: this.evidence, pauseMs, ranOutMs: this.#ranOutMs, how: sight.how })
+    onEnded({ quiesce: this.evidence, pauseMs, abandonedPauseMs: this.#ranOutMs, how: sight.how })
     this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null, pauseMs })
     this.#written.catch(() => undefined) // Whoever waits for it hears of it.
     return sight

@@ -12,7 +12,7 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import type { AbandonedHold, ResumeOrder } from './guarded-hold.ts'
 import { LateLedger } from './late-ledger.ts'
-import { resumeUntilSeen, resumeWaitMs, type Sight } from './resume.ts'
+import { resumeUntilSeen, resumeWaitMs, type ResumeOutcome } from './resume.ts'
 
 const atOnce = 16
 /** The descriptor that the guardian hands on. */
@@ -53,7 +53,7 @@ async function endHold(
   }
 }
 
-async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service: Service): Promise<Sight> {
+async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service: Service): Promise<ResumeOutcome> {
   const commands: HoldCommands = { holder, news }
   await service.endEarlierCommands(commands)
   const saidYes = news?.deed === 'resume' && news.state === 'succeeded'

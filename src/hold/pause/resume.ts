@@ -8,7 +8,7 @@ import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Quiesced, Resumed, Service } from '../../service/port.ts'
 
-export interface Ending {
+export interface ResumeRequest {
   readonly service: Service
   readonly tenant: TenantId
   readonly holder: string
@@ -23,7 +23,7 @@ export interface Ending {
 }
 
 /** What was seen at the end of a hold. */
-export interface Sight {
+export interface ResumeOutcome {
   readonly how: 'resumed' | 'expired' | 'service-restarted' | 'never-began'
   /** The service's answer to the resume; null when none was seen. */
   readonly resumed: Resumed | null
@@ -62,15 +62,15 @@ const unhurried = new AbortController().signal
  * @throws {Failure} RESUME_FAILED (maybe-paused) when the tenant was not seen active in the end, or not well although
  *   it was before (I1.9). A resume command that had all its time is not started again.
  */
-export function resumeUntilSeen(ending: Ending): Promise<Sight> {
+export function resumeUntilSeen(ending: ResumeRequest): Promise<ResumeOutcome> {
   return new Resuming(ending).untilSeen()
 }
 
 class Resuming {
-  readonly #ending: Ending
-  #lease: Ending['answer']
+  readonly #ending: ResumeRequest
+  #lease: ResumeRequest['answer']
   /** Another lease under our name, which the service shows: it is ended too, and tells nothing of our hold. */
-  #other: Ending['answer'] = null
+  #other: ResumeRequest['answer'] = null
   #resumed: Resumed | null
   /** Is the resume answered, so that only the look is left? */
   #asked: boolean
@@ -85,7 +85,7 @@ class Resuming {
   #activeLooks = 0
   #lastError = new Error('nothing was seen of it')
 
-  constructor(ending: Ending) {
+  constructor(ending: ResumeRequest) {
     this.#ending = ending
     this.#lease = ending.answer
     this.#resumed = ending.resumed
@@ -93,7 +93,7 @@ class Resuming {
     this.#deadlineMs = Math.max(ending.endsByMs, monotonicMs()) + settleMsMax
   }
 
-  async untilSeen(): Promise<Sight> {
+  async untilSeen(): Promise<ResumeOutcome> {
     for (let waitMs: number = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.most)) {
       if (!this.#asked && !this.#underWay) await this.#ask()
       if (this.#givenUp) break
@@ -130,7 +130,7 @@ class Resuming {
   }
 
   /** @returns what was seen, or how long in ms to wait before the next round */
-  async #look(): Promise<Sight | number | 'again'> {
+  async #look(): Promise<ResumeOutcome | number | 'again'> {
     const { service, tenant, holder, wasHealthy, answer } = this.#ending
     try {
       const status = await service.lookAt(tenant, unhurried)
@@ -163,18 +163,18 @@ class Resuming {
     return 'again'
   }
 
-  #seen(): Sight {
+  #seen(): ResumeOutcome {
     const how = howItEnded(this.#lease, this.#resumed)
     return { how, resumed: this.#resumed, refused: this.#refused, endedAtMs: this.#endedAtMs }
   }
 }
 
-function notSeen({ tenant, service }: Ending, cause: Error): Failure {
+function notSeen({ tenant, service }: ResumeRequest, cause: Error): Failure {
   const text = `${tenant} was not seen active and healthy after we resumed it: ${cause.message}`
   return new Failure('RESUME_FAILED', text, { cause, hint: service.via === 'hooks' ? hookedHint(tenant) : leasedHint })
 }
 
-async function leaseOfHolder({ service, holder, tenant }: Ending): Promise<Ending['answer']> {
+async function leaseOfHolder({ service, holder, tenant }: ResumeRequest): Promise<ResumeRequest['answer']> {
   if (service.via === 'hooks') return { leaseId: holder, fence: null }
   // Where this list is broken, its status may still tell the lease, and the other way round.
   const status = await service.lookAt(tenant, unhurried).catch(() => null)
@@ -183,7 +183,7 @@ async function leaseOfHolder({ service, holder, tenant }: Ending): Promise<Endin
   return leases.find((lease) => lease.holder === holder && lease.tenant === tenant) ?? null
 }
 
-function howItEnded(lease: Ending['answer'], resumed: Resumed | null): Sight['how'] {
+function howItEnded(lease: ResumeRequest['answer'], resumed: Resumed | null): ResumeOutcome['how'] {
   if (resumed === null) return lease === null ? 'never-began' : 'expired'
   switch (resumed.endedBy) {
     case 'holder':

@@ -21,7 +21,7 @@ export interface Refusal {
   readonly does: string
 }
 
-export type Accuse = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise<Failure>
+export type NameConflict = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise<Failure>
 
 /** The service that was asked to close the files. */
 export interface Quieted {
@@ -30,7 +30,7 @@ export interface Quieted {
 }
 
 /** @param quieted null where nobody was asked to close the files */
-export function accuser(files: LiveFiles, quieted: Quieted | null, record: HoldRecord): Accuse {
+export function conflictNamer(files: LiveFiles, quieted: Quieted | null, record: HoldRecord): NameConflict {
   return async (code, refusal) => {
     const { holders, unseen } = await holdersOf(files).catch(notSeen)
     record.add({ holders, unseen })

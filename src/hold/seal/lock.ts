@@ -6,15 +6,15 @@ import { findConflict, tryLock, unlock, type ByteRange, type LockConflict } from
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { LiveSetPart, SealLevel } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
-import type { Accuse, Refusal } from './conflict.ts'
+import type { NameConflict, Refusal } from './conflict.ts'
 import type { LiveFiles } from '../live/live-files.ts'
-import type { Still } from '../pause/pause.ts'
+import type { QuiescedToken } from '../pause/pause.ts'
 
 declare const locked: unique symbol
 /** The byte locks stand. `exclusive`: nobody may read or write; `writer`: nobody may write or checkpoint. */
 export interface Locked extends Disposable {
   readonly [locked]: true
-  readonly still: Still
+  readonly still: QuiescedToken
   readonly files: LiveFiles
   readonly scope: 'exclusive' | 'writer'
   readonly ranges: readonly string[]
@@ -44,7 +44,7 @@ const patienceMs = 250
  * Locks the live set exclusively, or against writers where the configuration allows that and the exclusive lock is refused.
  * @throws {Failure} LOCK_BUSY, or CONTRACT_BROKEN when it is the service itself that refuses
  */
-export async function lockLiveSet(still: Still, files: LiveFiles, required: SealLevel, accuse: Accuse, signal: AbortSignal): Promise<Locked> {
+export async function lockLiveSet(still: QuiescedToken, files: LiveFiles, required: SealLevel, accuse: NameConflict, signal: AbortSignal): Promise<Locked> {
   const conflict = await claim(files, exclusiveClaims, signal)
   if (conflict === null) return lockedBy(still, files, 'exclusive', exclusiveClaims)
   if (required === 'writer-locked' && files.has('-shm')) {
@@ -55,7 +55,7 @@ export async function lockLiveSet(still: Still, files: LiveFiles, required: Seal
   throw await accuse('LOCK_BUSY', conflict)
 }
 
-function lockedBy(still: Still, files: LiveFiles, scope: Locked['scope'], claims: readonly Claim[]): Locked {
+function lockedBy(still: QuiescedToken, files: LiveFiles, scope: Locked['scope'], claims: readonly Claim[]): Locked {
   let standing = true
   const token = {
     still, files, scope,

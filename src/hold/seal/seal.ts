@@ -5,7 +5,7 @@
 import { invariant } from '../../model/bug.ts'
 import { isAtLeast, type Evidence, type ProbeAnswer, type SealLevel } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Accuse } from './conflict.ts'
+import type { NameConflict } from './conflict.ts'
 import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
 import type { Locked } from './lock.ts'
 import type { Probe } from './probe.ts'
@@ -57,7 +57,7 @@ export interface SealTerms {
    * given up before anything else is done.
    */
   readonly served: boolean
-  readonly accuse: Accuse
+  readonly accuse: NameConflict
 }
 
 /** @throws {Failure} IN_USE naming the holders, CONTRACT_BROKEN when the service is one of them, LEASE_UNAVAILABLE */

@@ -11,7 +11,7 @@ import type { LivePath } from '../../model/brand.ts'
 import { isAtLeast } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
-import type { Accuse, Refusal } from './conflict.ts'
+import type { NameConflict, Refusal } from './conflict.ts'
 import type { Guardian } from './guardian.ts'
 import { describeHolders, holdersOf, identitiesOf } from './holders.ts'
 import type { HoldSettings } from '../hold-request.ts'
@@ -22,7 +22,7 @@ import { judgeFileSystem } from '../preflight.ts'
 import type { HoldRecord } from '../record.ts'
 
 /** Nobody uses the file. It stands as long as nobody opens it; whoever does waits for nothing of ours. */
-export interface Unused extends Disposable {
+export interface UnusedFile extends Disposable {
   /**
    * False where only the open-file table could be asked: then nothing tells us of somebody who opens the file while we
    * hold it.
@@ -54,10 +54,10 @@ export async function requireNoLease(path: LivePath): Promise<void> {
   if (holders.length > 0) throw new Failure('IN_USE', `somebody has a kernel lease on ${path}: ${describeHolders(holders, [])}`)
 }
 
-export interface Asking {
+export interface UnusedRequest {
   readonly settings: Pick<HoldSettings, 'require' | 'trustMounts'>
   readonly record: HoldRecord
-  readonly accuse: Accuse
+  readonly accuse: NameConflict
   readonly guardian: Guardian
 }
 
@@ -66,9 +66,9 @@ export interface Asking {
  * required
  */
 export async function requireUnused(
-  files: LiveFiles, { settings, record, accuse, guardian }: Asking, signal: AbortSignal,
-): Promise<Unused> {
-  const { fileSystem, ceiling } = await judgeFileSystem(files, settings.trustMounts)
+  files: LiveFiles, { settings, record, accuse, guardian }: UnusedRequest, signal: AbortSignal,
+): Promise<UnusedFile> {
+  const { fileSystem, strongestLevel: ceiling } = await judgeFileSystem(files, settings.trustMounts)
   record.add({ fileSystem: fileSystem.type })
   const locked = await lockOfOthers(files, signal)
   if (locked !== null) throw await accuse('LOCK_BUSY', locked)
@@ -106,7 +106,7 @@ async function lockOfOthers(files: LiveFiles, signal: AbortSignal): Promise<Refu
   }
 }
 
-function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposable): Unused {
+function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposable): UnusedFile {
   const sinceMs = monotonicMs()
   let broken = false
   let given = false

@@ -19,7 +19,7 @@ import { digestOf } from '../../host/files/digest.ts'
 
 const partialSuffix = '.partial'
 /** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
-export const databaseName = 'snapshot.db'
+export const snapshotName = 'snapshot.db'
 
 /** A private copy of a live set that came out of a hold with both proofs. Disposing it deletes it. */
 export interface Snapshot extends AsyncDisposable {
@@ -56,7 +56,7 @@ export class Draft implements AsyncDisposable {
 
   /** Descriptor of the copy of a part, created on first use with mode 0600. */
   async descriptor(part: LiveSetPart): Promise<number> {
-    const path = join(this.#folder, databaseName + part)
+    const path = join(this.#folder, snapshotName + part)
     const file = this.#files.get(part) ?? spaceAllowing(path, () => openSync(path, 'wx+', 0o600))
     this.#files.set(part, file)
     return file
@@ -110,7 +110,7 @@ export class Draft implements AsyncDisposable {
     renameSync(this.#folder, folder)
     this.#kept = true
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    return { path: join(folder, databaseName) as SnapshotPath, folder, files, kept, bytes, bytesOnDisk, [Symbol.asyncDispose]: () => removeFolder(folder) }
+    return { path: join(folder, snapshotName) as SnapshotPath, folder, files, kept, bytes, bytesOnDisk, [Symbol.asyncDispose]: () => removeFolder(folder) }
   }
 
   #close(): void {
@@ -134,7 +134,7 @@ export class Draft implements AsyncDisposable {
  */
 export async function removeFolder(folder: string): Promise<void> {
   try {
-    await unlink(join(folder, databaseName))
+    await unlink(join(folder, snapshotName))
     rmdirSync(folder)
   } catch {
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {

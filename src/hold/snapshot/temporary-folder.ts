@@ -15,7 +15,7 @@ import { failureOfFolder } from './folder-failure.ts'
 import { isTrusted } from '../preflight.ts'
 import { requirePrivateFolder, requireTrustedFolder } from './private-folder.ts'
 
-export type SnapshotFolder = Pick<OwnedFolder, 'path' | keyof AsyncDisposable>
+export type TemporaryFolder = Pick<OwnedFolder, 'path' | keyof AsyncDisposable>
 
 const prefix = 'holdfast-'
 const anotherFolder = 'name a private folder with --snapshots DIR, or a TMPDIR that no other user can write'
@@ -27,7 +27,7 @@ const anotherFolder = 'name a private folder with --snapshots DIR, or a TMPDIR t
  * @param file a database that will be copied first
  * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
  */
-export async function openSnapshotFolder(given: string | null, file: string | null): Promise<SnapshotFolder> {
+export async function openSnapshotFolder(given: string | null, file: string | null): Promise<TemporaryFolder> {
   if (given !== null) await requirePrivateFolder(given)
   const parent = given ?? (file !== null && (await reflinksBeside(file)) ? dirname(file) : tmpdir())
   if (given === null) requireTrustedFolder(parent, 'shared-folder', anotherFolder)

@@ -5,14 +5,14 @@
 import type { AsyncDisposables } from '../../host/disposal.ts'
 import { inTurn } from '../file-hold.ts'
 import type { Guardian } from '../seal/guardian.ts'
-import type { HoldSettings, Keeper } from '../hold-request.ts'
+import type { HoldSettings, TenantKeeper } from '../hold-request.ts'
 import type { PreparedFile } from '../prepare.ts'
 import { predictPauseMs, requireNoLostPause, requireShortPause } from '../preflight.ts'
 import { copyWarm, readIntoCache, rehearseCopy } from './warm-copy.ts'
 
 export interface WarmingUp {
   readonly opened: AsyncDisposables
-  readonly keeper: Keeper
+  readonly keeper: TenantKeeper
   readonly settings: HoldSettings
   readonly guardian: Guardian
   readonly signal: AbortSignal

@@ -12,14 +12,14 @@ import { prctl, seccomp, systemCall, SystemCallError } from '../libc.ts'
  * `isolated`: no network, no programs, no other processes. `plain-files`: also no links, devices, or foreign owners
  * and modes by name.
  */
-export type Refusal = 'isolated' | 'plain-files'
+export type CallFilter = 'isolated' | 'plain-files'
 
 /**
  * All threads of this process, and all that it starts, are refused these calls from now on.
  * @returns false where the kernel has no such filters, or this architecture none of ours @throws {Bug} when a refused
  * call is granted afterwards
  */
-export function refuseCalls(refusal: Refusal): boolean {
+export function refuseCalls(refusal: CallFilter): boolean {
   const machine = machines[process.arch]
   if (process.platform !== 'linux' || machine === undefined) return false
   // Without it the kernel takes a filter from root alone. It reaches the other threads with the filter.
@@ -95,7 +95,7 @@ const newestCall = 462
  * BPF as the kernel reads it (linux/filter.h): one instruction is { short code; char ifTrue; char ifFalse; int
  * operand }.
  */
-function filterFor({ column, audit }: Machine, refusal: Refusal, pid: number): Buffer {
+function filterFor({ column, audit }: Machine, refusal: CallFilter, pid: number): Buffer {
   const lines: (readonly [code: number, ifTrue: number, ifFalse: number, operand: number])[] = []
   const load = (offset: number): unknown => lines.push([LOAD, 0, 0, offset])
   const answer = (verdict: number): unknown => lines.push([RETURN, 0, 0, verdict])

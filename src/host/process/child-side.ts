@@ -132,4 +132,4 @@ export function setIdlePriority(): void {
   }
 }
 
-export { confine, confineInPlace, limitFileSize, type Room } from './confine.ts'
+export { confine, confineInPlace, limitFileSize, type ConfinedFolder } from './confine.ts'

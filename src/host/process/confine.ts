@@ -6,7 +6,7 @@ import { refuseCalls } from './call-filter.ts'
 import { chroot, prctl, setLimit, SystemCallError } from '../libc.ts'
 import { dieWithParent } from './parent-death.ts'
 
-export interface Room {
+export interface ConfinedFolder {
   /** Becomes the root of all this process can see. `uid` must be able to pass through it. */
   readonly folder: string
   readonly uid: number
@@ -26,7 +26,7 @@ export class CannotConfine extends Error {
  * @throws {Bug} when root's rights could be had again afterwards, or a folder outside is open, through which it could
  * leave
  */
-export function confine(room: Room): readonly Wall[] {
+export function confine(room: ConfinedFolder): readonly Wall[] {
   invariant(room.uid > 0 && room.gid > 0, 'a child is confined as an unprivileged user')
   const { setuid, setgid, setgroups } = process
   invariant(setuid && setgid && setgroups && process.getuid?.() === 0, 'only root can confine a child')
@@ -111,7 +111,7 @@ function isFolder(descriptor: number): boolean {
 }
 
 /** Tries every way back, because what a call promised is not yet so (I2.1). */
-function requireNoWayBack(room: Room): void {
+function requireNoWayBack(room: ConfinedFolder): void {
   invariant(process.getuid?.() === room.uid && process.geteuid?.() === room.uid, 'the user did not change')
   invariant(process.getgid?.() === room.gid && process.getegid?.() === room.gid, 'the group did not change')
   invariant(process.cwd() === '/', 'the working folder lies outside')

@@ -20,10 +20,10 @@ const shape = z.object({
   /** Any text: a newer holdfast may know failures that this one does not. */
   failure: z.nullable(z.pipe(z.string(), z.transform((code) => code as FailureCode))),
 })
-export type Brief = z.infer<typeof shape>
+export type CheckSummary = z.infer<typeof shape>
 
 /** null for what `lineRow` has not written. */
-export function readBrief(text: string | null): Brief | null {
+export function readCheckSummary(text: string | null): CheckSummary | null {
   try {
     return text === null ? null : (shape.safeParse(JSON.parse(text)).data ?? null)
   } catch (error) {

@@ -3,7 +3,7 @@ import { invariant } from '../../model/bug.ts'
 import type { Event } from '../../model/event.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
 import type { Result } from '../../model/result/report.ts'
-import type { Brief } from './check-summary.ts'
+import type { CheckSummary } from './check-summary.ts'
 
 /** A line as it is stored. */
 export interface LineRow {
@@ -50,7 +50,7 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
   }
 }
 
-function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result): Brief {
+function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result): CheckSummary {
   const proof = evidence.proofs.at(-1)
   return {
     verdict, damage, level: evidence.level, depth,

@@ -5,8 +5,8 @@ import { count } from '../../text/count.ts'
 import type { KnownFile } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { isEmptyDatabase } from '../../sqlite/header.ts'
-import { readBrief } from '../lines/check-summary.ts'
-import type { Brief } from '../lines/check-summary.ts'
+import { readCheckSummary } from '../lines/check-summary.ts'
+import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
 import type { CheckedThen, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
 import { answerMax } from '../protocol.ts'
@@ -72,12 +72,12 @@ function settledIn({ settledSequence, settledAt, settledRun, settledBrief }: New
   return brief === null ? null : checkedThen(settledAt, settledRun, brief)
 }
 
-function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: Brief): CheckedThen {
+function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: CheckSummary): CheckedThen {
   return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
 }
 
-function briefIn(text: string | null, sequence: number, at: number, say: Say): Brief | null {
-  const brief = readBrief(text)
+function briefIn(text: string | null, sequence: number, at: number, say: Say): CheckSummary | null {
+  const brief = readCheckSummary(text)
   if (brief === null) sayGarbled(sequence, 'checked', at, say)
   return brief
 }

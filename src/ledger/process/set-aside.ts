@@ -17,7 +17,7 @@ export function setAside(file: string, now: Date): string {
 }
 
 /** Where no new ledger could be begun: what the old one still says must not be forgotten. What was made in its place goes. */
-export function putBack(file: string, name: string): void {
+export function putLedgerBack(file: string, name: string): void {
   const aside = join(dirname(file), name)
   for (const part of parts) rmSync(file + part, { force: true })
   for (const part of parts) if (existsSync(aside + part)) renameSync(aside + part, file + part)

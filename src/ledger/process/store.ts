@@ -6,7 +6,7 @@ import type Database from 'better-sqlite3'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { noteRuns, runsWereRecorded } from '../note.ts'
-import { hasJournal, hasOrphanedParts, putBack, setAside } from './set-aside.ts'
+import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
 import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting } from './database.ts'
 import { keepLastGood } from './last-good.ts'
 import { prepared } from './statement-cache.ts'
@@ -126,7 +126,7 @@ export class Store {
       this.#write(lines, [])
     } catch (error) {
       if (begun !== null) closeDamaged(begun)
-      trying(`cannot put the damaged ledger back from ${name}`, () => putBack(this.#file, name))
+      trying(`cannot put the damaged ledger back from ${name}`, () => putLedgerBack(this.#file, name))
       throw error
     }
     for (const line of lines) this.#remember(line)

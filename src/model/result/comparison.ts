@@ -89,7 +89,7 @@ export interface FileComparison {
 /** Of all files together. `inconclusive`: no difference was seen, and not everything was compared. */
 export type ComparisonOutcome = 'equal' | 'differ' | 'inconclusive'
 
-export interface ComparedSide {
+export interface SideOfComparison {
   /** As it was given on the command line. */
   readonly given: string
   /** `file` and `copy`: one, or a folder of them; `unknown`: the run ended before that was told. */
@@ -121,7 +121,7 @@ export interface ComparisonReport {
   readonly schema: 'holdfast.compare/1'
   readonly tool: { readonly version: string; readonly sqlite: string }
   readonly run: { readonly id: string; readonly mode: 'compare'; readonly startedAt: string; readonly finishedAt: string; readonly registry: 'none' | 'live' }
-  readonly sides: Sided<ComparedSide>
+  readonly sides: Sided<SideOfComparison>
   readonly outcome: ComparisonOutcome
   /** None where the run ended before it knew them. */
   readonly files: readonly FileComparison[]

@@ -26,7 +26,7 @@ export interface HeaderMarks {
 }
 
 /** A live set as the file system had it while it was proven still. */
-export interface Standing {
+export interface LiveSetState {
   /** ms since 1970. */
   readonly provenAt: number
   /** Of the machine since it last started; empty where there is none. */
@@ -51,7 +51,7 @@ export interface KnownFile {
 
 export interface LastGood extends KnownFile {
   readonly run: string
-  readonly standing: Standing
+  readonly standing: LiveSetState
   readonly header: HeaderMarks
   readonly content: ContentDigests
   readonly pages: PageDigests

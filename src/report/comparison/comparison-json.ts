@@ -1,7 +1,7 @@
 /** A comparison as one JSON document (compare.schema.json), file by file, for there may be many. */
 import type { ComparisonReport, DifferingRows, FileComparison, TableComparison } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
-import { inOrder, inTurn, jsonDocument } from '../json.ts'
+import { inOrder, eachChanged, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
 
 /** The same files with digests in the place of row keys: of the findings of both sides, and of the rows that differ. The same key has the same digest in all of them. */
@@ -22,7 +22,7 @@ export function fileRedactor(): (file: FileComparison) => FileComparison {
 /** The document piece by piece. */
 export function comparisonJson({ schema, tool, run, sides, outcome, ...others }: Omit<ComparisonReport, 'files'>, files: Iterable<FileComparison>): Iterable<string> {
   const { summary, ...between } = others
-  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', inTurn(files, fileInOrder), { ...between, summary })
+  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', eachChanged(files, fileInOrder), { ...between, summary })
 }
 
 function fileInOrder({ name, paths, comparison, why, results, tables, schemaDifferences }: FileComparison): object {

@@ -4,7 +4,7 @@
  */
 import { createColors } from 'picocolors'
 import { tenantPrefix } from '../../model/result/comparison.ts'
-import type { ComparedSide, ComparisonCounts, ComparisonReport, ComparisonSummary, ComparisonWord, DifferingRows, FileComparison, Sided, TableComparison } from '../../model/result/comparison.ts'
+import type { SideOfComparison, ComparisonCounts, ComparisonReport, ComparisonSummary, ComparisonWord, DifferingRows, FileComparison, Sided, TableComparison } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
 import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
@@ -37,7 +37,7 @@ function onlyFile(file: FileComparison, { sides, summary }: Frame, options: Text
 
 const kindWords = { file: 'file', copy: 'private copy', tenant: 'tenant', unknown: 'unknown' } as const
 
-function sideName({ kind, given }: ComparedSide, result: Result | null): string {
+function sideName({ kind, given }: SideOfComparison, result: Result | null): string {
   const path = result === null || result.path === given ? '' : ` (${legibleName(result.path)})`
   return `${kindWords[kind]} ${legibleName(kind === 'tenant' ? (result?.tenant ?? tenantName(given)) : given)}${path}`
 }
@@ -60,7 +60,7 @@ function* severalFiles({ sides, outcome, summary }: Frame, files: Iterable<FileC
 }
 
 const folderWords = { file: 'folder', copy: 'folder of private copies', tenant: 'tenant', unknown: 'unknown' } as const
-const folderName = ({ kind, given }: ComparedSide): string => `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
+const folderName = ({ kind, given }: SideOfComparison): string => `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
 
 /** Nothing needs to be said of it. */
 const isWell = ({ comparison, results }: FileComparison): boolean => comparison === 'equal' && [results.a, results.b].every((result) => result?.verdict === 'sound')

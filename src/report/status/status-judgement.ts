@@ -5,7 +5,7 @@ import type { VerdictWord } from '../../model/result/verdict.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { legibleName } from '../text/legible.ts'
-import type { StatusView, TenantStatus } from './status.ts'
+import type { StatusView, TenantSummary } from './status.ts'
 import { count, humanMs } from '../../text/units.ts'
 
 export interface StatusJudgement {
@@ -14,26 +14,26 @@ export interface StatusJudgement {
   /** Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are kept together (layout.ts). */
   readonly reasons: readonly string[]
   /** Files by what stands of them. */
-  readonly counts: Readonly<Record<Standing, number>>
+  readonly counts: Readonly<Record<TenantStanding, number>>
   /** Age of the oldest check that settled something, ms; null where a file never had one, its time lies ahead, or there is no file. */
   readonly oldestCheckAgeMs: number | null
   /** Holds of this service that were never seen to end. */
   readonly overdueHolds: number
 }
 
-export type Standing = VerdictWord | 'never'
+export type TenantStanding = VerdictWord | 'never'
 
 /** Damage stands until a full check finds the file sound: one that was quick, refused or inconclusive says nothing against it (operations.md, Sweep). */
-export const standingOf = ({ verdict, settled }: TenantStatus): Standing => (settled?.verdict === 'damaged' ? 'damaged' : verdict ?? 'never')
+export const standingOf = ({ verdict, settled }: TenantSummary): TenantStanding => (settled?.verdict === 'damaged' ? 'damaged' : verdict ?? 'never')
 
 /** No check has settled anything about it within `maxAgeMs`: a quick, refused or inconclusive one does not refresh a full one, nor does one at a time that lies ahead. */
-export const isStale = ({ settled }: TenantStatus, { generatedAt, maxAgeMs }: StatusView): boolean => settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
+export const isStale = ({ settled }: TenantSummary, { generatedAt, maxAgeMs }: StatusView): boolean => settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
 
 export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants, generatedAt: now, maxAgeMs, lastFullSweepAt } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
-  const inState = (standing: Standing): readonly TenantStatus[] => tenants.filter((one) => standingOf(one) === standing)
+  const inState = (standing: TenantStanding): readonly TenantSummary[] => tenants.filter((one) => standingOf(one) === standing)
   // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to resume.
   const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
@@ -60,18 +60,18 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(inState('failed'))}`] : []),
   ]
   // Failures tell nothing of the data: where nobody was ever seen sound or damaged, nothing is known.
-  const saysSomething = ({ verdict, settled }: TenantStatus): boolean => verdict === 'sound' || settled !== null
+  const saysSomething = ({ verdict, settled }: TenantSummary): boolean => verdict === 'sound' || settled !== null
   const knowsNothing = tenants.length === 0 ? lastFullSweepAt === null || !isOfAll : !tenants.some(saysSomething)
   const code = critical.length > 0 ? 2 : knowsNothing ? 3 : warning.length > 0 ? 1 : 0
   const word = (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code]
   return { code, word, reasons: [...critical, ...warning], counts, oldestCheckAgeMs: oldest, overdueHolds: overdue.length }
 }
 
-const nameOf = ({ tenant, path }: TenantStatus): string => tenant ?? path
+const nameOf = ({ tenant, path }: TenantSummary): string => tenant ?? path
 
 const namedMax = 3
 const nameSome = (names: readonly string[]): string => listSome(names.map((name) => legibleName(name)))
-const nameWithCauses = (some: readonly TenantStatus[]): string =>
+const nameWithCauses = (some: readonly TenantSummary[]): string =>
   listSome(some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`))
 const listSome = (items: readonly string[]): string =>
   `${items.slice(0, namedMax).join(', ')}${items.length > namedMax ? ` and ${items.length - namedMax} more` : ''}`

@@ -3,8 +3,8 @@ import { target } from '../../text/shell-words.ts'
 import { tenantId } from '../../model/brand.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { standingOf, type Standing, type StatusJudgement } from './status-judgement.ts'
-import type { StatusView, TenantStatus } from './status.ts'
+import { standingOf, type TenantStanding, type StatusJudgement } from './status-judgement.ts'
+import type { StatusView, TenantSummary } from './status.ts'
 
 /** So many tenants of each state get a command of their own. */
 const checksMax = 5
@@ -26,7 +26,7 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
   ])]
 }
 
-function checksOf(tenants: readonly TenantStatus[], standing: Standing): readonly string[] {
+function checksOf(tenants: readonly TenantSummary[], standing: TenantStanding): readonly string[] {
   return [...new Set(tenants.filter((one) => standingOf(one) === standing).map(checkOf))].slice(0, checksMax)
 }
 
@@ -38,7 +38,7 @@ function againstUnchecked({ tenants, selection }: StatusView): readonly string[]
   return ['holdfast sweep']
 }
 
-function checkOf({ tenant, path, failure }: TenantStatus): string {
+function checkOf({ tenant, path, failure }: TenantSummary): string {
   if (failure === 'TENANT_GONE' || failure === 'FILE_GONE') return `holdfast explain ${failure}`
   return `holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`
 }

@@ -3,7 +3,7 @@ import { ageOf } from '../../model/age.ts'
 import { indented, wrap } from '../../text/layout.ts'
 import { legibleCommand, legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
-import type { SettledThen, StatusOptions, StatusView, TenantStatus } from './status.ts'
+import type { SettledThen, StatusOptions, StatusView, TenantSummary } from './status.ts'
 import { nextCommands } from './status-next.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderTable } from '../../text/table.ts'
@@ -15,7 +15,7 @@ const soundListedMax = 20
 export function renderStatusText(view: StatusView, judgement: StatusJudgement, options: StatusOptions): string {
   const colors = createColors(options.color)
   const { generatedAt: now, maxAgeMs, tenants } = view
-  const isQuiet = (one: TenantStatus): boolean => standingOf(one) === 'sound' && !isStale(one, view)
+  const isQuiet = (one: TenantSummary): boolean => standingOf(one) === 'sound' && !isStale(one, view)
   const quiet = tenants.filter(isQuiet)
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
@@ -40,7 +40,7 @@ const exitLine = ({ code, word }: StatusJudgement): string => `Exit code 0: answ
 const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
 
 /** A row for each file, of the check that stands; under it, what else has to be known of the file. */
-function tableOf(listed: readonly TenantStatus[], view: StatusView, options: StatusOptions): readonly string[] {
+function tableOf(listed: readonly TenantSummary[], view: StatusView, options: StatusOptions): readonly string[] {
   const colors = createColors(options.color)
   const columns = [
     { head: 'TENANT', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PROOF', align: 'left' }, { head: 'DEPTH', align: 'left' },
@@ -57,13 +57,13 @@ function tableOf(listed: readonly TenantStatus[], view: StatusView, options: Sta
 }
 
 /** The check that the verdict rests on; null where there was none. */
-function standingCheck({ settled, checkedAt, verdict, damage, level, depth, pauseMs }: TenantStatus): SettledThen | null {
+function standingCheck({ settled, checkedAt, verdict, damage, level, depth, pauseMs }: TenantSummary): SettledThen | null {
   if (settled?.verdict === 'damaged') return settled
   return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
 }
 
 /** What the row does not tell: a newest check that settles nothing, beside damage that stands or a full check that is too old. */
-function besides(one: TenantStatus, view: StatusView): readonly string[] {
+function besides(one: TenantSummary, view: StatusView): readonly string[] {
   const { settled, verdict, checkedAt, failure } = one
   if (verdict === null || checkedAt === null || checkedAt === settled?.at) return []
   if (standingOf(one) === 'damaged') {

@@ -15,7 +15,7 @@ import { renderStatusText } from './status-text.ts'
 import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
 
 /** The newest check of one file. Times are ms since 1970; null where there was none. */
-export interface TenantStatus {
+export interface TenantSummary {
   readonly tenant: string | null
   readonly path: string
   /** null: never checked. */
@@ -46,7 +46,7 @@ export interface StatusView {
   readonly service: string
   /** What it is limited to; null for all that the ledger knows of the service. */
   readonly selection: StatusSelection | null
-  readonly tenants: readonly TenantStatus[]
+  readonly tenants: readonly TenantSummary[]
   /** How the service is reached: a pause by hooks has no lease that would end it. */
   readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */

@@ -5,11 +5,11 @@ import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
 import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
 import { capabilitiesAnswer, leasesAnswer, pageAnswer, quiesceAnswer, readAnswer, renewAnswer, resumeAnswer, servingAnswer, statusAnswer } from './answers.ts'
-import { askPatiently, type Outcome, type Patience } from './retry.ts'
-import { describe, problemOf, type Problem } from './problem.ts'
+import { askPatiently, type AttemptOutcome, type Patience } from './retry.ts'
+import { describeProblem, problemOf, type ServiceProblem } from './problem.ts'
 import { isLate, misfit, quiesceRefusal, refusal } from './refusal.ts'
-import { Transport, type AdminSettings, type Answer, type Request } from './transport.ts'
-import { readRegistry } from './registry.ts'
+import { Transport, type AdminSettings, type HttpAnswer, type Request } from './transport.ts'
+import { readRegistryPages } from './registry.ts'
 
 const answerBytesMax = 1_048_576
 /** The last attempt at a quiesce begins within this. */
@@ -42,12 +42,12 @@ export class AdminClient implements Service {
 
   tenants(signal: AbortSignal): Promise<Awaited<ReturnType<Service['tenants']>>> {
     const what = this.#what('asking for its tenants')
-    return readRegistry(what, async (after, bytesMax) => {
+    return readRegistryPages(what, async (after, bytesMax) => {
       const path = after === null ? '/tenants' : `/tenants?after=${encodeURIComponent(after)}`
       const outcome = await this.#ask({ path, answerBytesMax: bytesMax }, {}, signal)
       if (outcome.heard.kind === 'too-large') return { kind: 'misfit', why: outcome.heard.why, bytes: 0 }
       // The cursor is the service's own: that it will not take it back is no bug of ours.
-      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400) return { kind: 'misfit', why: describe(problemOf(outcome.heard)), bytes: 0 }
+      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400) return { kind: 'misfit', why: describeProblem(problemOf(outcome.heard)), bytes: 0 }
       const { json, bytes } = this.#expect(outcome, 200, () => refusal(what, outcome))
       return { ...readAnswer(pageAnswer, json), bytes }
     })
@@ -103,7 +103,7 @@ export class AdminClient implements Service {
     const outcome = await this.#ask(asked, { waits: 1, waitMsMax: 1_000 }, signal)
     const { heard } = outcome
     if (heard.kind === 'answer' && (heard.status === 410 || heard.status === 409 || heard.status === 404)) {
-      throw new Failure('LEASE_LOST', `${what}: ${describe(problemOf(heard))}`, { tenant: heard.status === 410 ? 'active' : 'unknown' })
+      throw new Failure('LEASE_LOST', `${what}: ${describeProblem(problemOf(heard))}`, { tenant: heard.status === 410 ? 'active' : 'unknown' })
     }
     const answer = this.#expect(outcome, 200, () => refusal(what, outcome).withTenant('maybe-paused'))
     const read = readAnswer(renewAnswer, answer.json)
@@ -153,7 +153,7 @@ export class AdminClient implements Service {
     return read.kind === 'read' ? read.value.state : null
   }
 
-  async #ask(asked: Partial<Request> & Pick<Request, 'path'>, patience: Partial<Patience>, signal: AbortSignal): Promise<Outcome> {
+  async #ask(asked: Partial<Request> & Pick<Request, 'path'>, patience: Partial<Patience>, signal: AbortSignal): Promise<AttemptOutcome> {
     const { timeoutMs } = this.#transport
     const request: Request = { method: 'GET', headers: {}, body: null, timeoutMs, answerBytesMax, ...asked }
     try {
@@ -163,13 +163,13 @@ export class AdminClient implements Service {
     }
   }
 
-  #expect({ heard }: Outcome, status: number, refused: () => Failure): Answer {
+  #expect({ heard }: AttemptOutcome, status: number, refused: () => Failure): HttpAnswer {
     if (heard.kind !== 'answer' || heard.status !== status) throw refused()
     return heard
   }
 
   /** The service does not know the lease, or says how it ended. Another boot id than the one that quiesced: it was restarted. */
-  async #endedBefore(leaseId: string, problem: Problem, signal: AbortSignal): Promise<Resumed> {
+  async #endedBefore(leaseId: string, problem: ServiceProblem, signal: AbortSignal): Promise<Resumed> {
     if (problem.endedBy === 'expiry') return { heldMs: problem.heldMs, continuous: false, bootId: problem.bootId, endedBy: 'expiry' }
     const before = this.#bootIds.get(leaseId)
     const now = problem.bootId ?? (await this.capabilities(signal).then(({ bootId }) => bootId, () => null))

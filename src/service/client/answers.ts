@@ -1,7 +1,7 @@
 /** The answers of the admin API, checked once at the edge. Unknown fields are ignored: services may say more. */
 import * as z from 'zod/mini'
 import { idLettersMax } from '../registry-bounds.ts'
-import { quote } from './problem.ts'
+import { quoteText } from './problem.ts'
 
 const count = z.int().check(z.nonnegative())
 const milliseconds = z.number().check(z.nonnegative())
@@ -12,7 +12,7 @@ const decimal = z.string().check(z.regex(/^(0|[1-9][0-9]{0,19})$/, 'must be a de
 /** Half a surrogate pair cannot be percent-encoded, so such an id could never be asked for. */
 export const tenantId = z.string().check(z.minLength(1), z.maxLength(idLettersMax), z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'))
 /** Text of the service that only people read: one line, bounded. */
-const saying = z.pipe(z.string(), z.transform(quote))
+const saying = z.pipe(z.string(), z.transform(quoteText))
 const serving = z.enum(['active', 'draining', 'quiesced', 'resuming'])
 /** Absent means null: many languages leave out empty fields. */
 const absentOr = <Schema extends z.ZodMiniType>(schema: Schema): z.ZodMiniDefault<z.ZodMiniNullable<Schema>> => z._default(z.nullable(schema), null)
@@ -73,10 +73,10 @@ export const capabilitiesAnswer = z.object({
   service: saying, version: saying, sqliteVersion: absentOr(saying), bootId: name, modes: z.array(z.string()), limits: z.record(z.string(), z.number()),
 })
 
-export type Read<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'misfit'; readonly why: string }
+export type ReadAnswer<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'misfit'; readonly why: string }
 
 /** `why` names the first field that does not fit. */
-export function readAnswer<T>(schema: z.ZodMiniType<T>, json: unknown): Read<T> {
+export function readAnswer<T>(schema: z.ZodMiniType<T>, json: unknown): ReadAnswer<T> {
   if (json === undefined) return { kind: 'misfit', why: 'it is not JSON' }
   const read = schema.safeParse(json)
   if (read.success) return { kind: 'read', value: read.data }

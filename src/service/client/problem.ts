@@ -1,6 +1,6 @@
 /** What a service says when it refuses: application/problem+json (RFC 9457), named by the last segment of its type. */
 import * as z from 'zod/mini'
-import type { Answer } from './transport.ts'
+import type { HttpAnswer } from './transport.ts'
 
 /** A member that does not fit says nothing, and takes nothing away from the others. */
 const text = z.catch(z.optional(z.string()), undefined)
@@ -8,7 +8,7 @@ const problemSchema = z.object({
   type: text, title: text, detail: text, state: text, endedBy: text, bootId: text, heldMs: z.catch(z.optional(z.number().check(z.nonnegative())), undefined),
 })
 
-export interface Problem {
+export interface ServiceProblem {
   readonly status: number
   /** Last segment of the type, '' when none was given. */
   readonly name: string
@@ -19,18 +19,18 @@ export interface Problem {
   readonly bootId: string | null
 }
 
-export function problemOf(answer: Answer): Problem {
+export function problemOf(answer: HttpAnswer): ServiceProblem {
   const read = problemSchema.safeParse(answer.json)
   const given = read.success ? read.data : {}
   return {
-    status: answer.status, name: given.type?.split(/[/:#]/).at(-1) ?? '', detail: quote(given.detail ?? given.title ?? ''),
+    status: answer.status, name: given.type?.split(/[/:#]/).at(-1) ?? '', detail: quoteText(given.detail ?? given.title ?? ''),
     state: given.state ?? null, endedBy: given.endedBy ?? null, heldMs: given.heldMs ?? null, bootId: given.bootId ?? null,
   }
 }
 
 /** `503 drain-timeout: two requests …`, for messages. */
-export const describe = ({ status, name, detail }: Problem): string => [[status, name].filter(Boolean).join(' '), detail].filter(Boolean).join(': ')
+export const describeProblem = ({ status, name, detail }: ServiceProblem): string => [[status, name].filter(Boolean).join(' '), detail].filter(Boolean).join(': ')
 
 /** Text of the service in a message of ours: one line, bounded. */
 // oxlint-disable-next-line no-control-regex
-export const quote = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300)
+export const quoteText = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300)

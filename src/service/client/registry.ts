@@ -3,7 +3,7 @@ import { tenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { RegisteredTenant, TenantServing } from '../port.ts'
 import { registryBounds, RegistrySize } from '../registry-bounds.ts'
-import type { Read } from './answers.ts'
+import type { ReadAnswer } from './answers.ts'
 
 export interface RegistryPage {
   readonly tenants: readonly { readonly id: string; readonly files: readonly string[]; readonly state: TenantServing }[]
@@ -11,10 +11,10 @@ export interface RegistryPage {
 }
 
 /** What an answer came to, with its length. */
-export type ReadPage = Read<RegistryPage> & { readonly bytes: number }
+export type ReadPage = ReadAnswer<RegistryPage> & { readonly bytes: number }
 
 /** @throws {Failure} REGISTRY_STALE, naming the bound where the list passes one */
-export async function readRegistry(what: string, ask: (after: string | null, bytesMax: number) => Promise<ReadPage>): Promise<readonly RegisteredTenant[]> {
+export async function readRegistryPages(what: string, ask: (after: string | null, bytesMax: number) => Promise<ReadPage>): Promise<readonly RegisteredTenant[]> {
   const invalid = (why: string): Failure => new Failure('REGISTRY_STALE', `${what}: ${why}`)
   const within = (passed: string | null): void => {
     if (passed !== null) throw invalid(passed)

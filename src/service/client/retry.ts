@@ -1,7 +1,7 @@
 /** How often to ask again. Every call of the admin API can be repeated: reads by nature, quiesce by its key, resume and renew by contract. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf } from './problem.ts'
-import type { Answer, Heard, Request, Transport } from './transport.ts'
+import type { HttpAnswer, Heard, Request, Transport } from './transport.ts'
 
 export interface Patience {
   /** Repetitions after 429 and 503. */
@@ -18,7 +18,7 @@ export interface Patience {
   readonly inProgressMs: number
 }
 
-export interface Outcome {
+export interface AttemptOutcome {
   readonly heard: Heard
   /** Did any attempt end without an answer? It may have taken effect all the same. */
   readonly lost: boolean
@@ -29,7 +29,7 @@ const repeatDelayMs = 50
 const inProgressDelayMs = { first: 100, most: 2_000 } as const
 
 /** Asks until there is an answer worth having, or patience ends. Rejects only when `signal` is aborted, with its reason. */
-export async function askPatiently(transport: Transport, request: Request, patience: Patience, signal: AbortSignal): Promise<Outcome> {
+export async function askPatiently(transport: Transport, request: Request, patience: Patience, signal: AbortSignal): Promise<AttemptOutcome> {
   const startedAt = performance.now()
   const left: Left = { waits: patience.waits, repeats: patience.repeats, tokens: 1, inProgressDelayMs: inProgressDelayMs.first }
   let lost = false
@@ -79,10 +79,10 @@ async function delayBeforeNext(heard: Heard, lost: boolean, left: Left, patience
 const isLost = (heard: Heard): boolean => heard.kind === 'lost' || (heard.kind === 'answer' && isFromProxy(heard))
 
 /** A proxy that lost the service cannot say whether the request took effect. */
-export const isFromProxy = (answer: Answer): boolean => answer.status === 502 || answer.status === 504
+export const isFromProxy = (answer: HttpAnswer): boolean => answer.status === 502 || answer.status === 504
 
 /** Seconds or a date (RFC 9110, 10.2.3); a date is taken against the service's own clock where it shows it. null when absent or senseless. */
-export function retryAfterMs(answer: Pick<Answer, 'retryAfter' | 'date'>): number | null {
+export function retryAfterMs(answer: Pick<HttpAnswer, 'retryAfter' | 'date'>): number | null {
   const given = answer.retryAfter?.trim() ?? ''
   if (/^[0-9]{1,9}$/.test(given)) return Number(given) * 1000
   const until = /^[A-Z][a-z]+, .* GMT$/.test(given) ? Date.parse(given) : Number.NaN

@@ -21,7 +21,7 @@ export interface Request {
   readonly answerBytesMax: number
 }
 
-export interface Answer {
+export interface HttpAnswer {
   readonly kind: 'answer'
   readonly status: number
   readonly retryAfter: string | null
@@ -42,7 +42,7 @@ interface TooLarge {
 }
 
 export type Heard =
-  | Answer
+  | HttpAnswer
   | TooLarge
   /** No connection: the service has not seen the request. */
   | { readonly kind: 'unreachable'; readonly cause: Error }
@@ -148,7 +148,7 @@ type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStar
 /** Listens to the answer of one request as it comes. Through a stream for each body, the four requests of a hold took about a millisecond more. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #bytesMax: number
-  readonly #settled = Promise.withResolvers<Answer | TooLarge>()
+  readonly #settled = Promise.withResolvers<HttpAnswer | TooLarge>()
   #controller: Dispatcher.DispatchController | null = null
   #abortedFor: Error | null = null
   #status = 0
@@ -161,7 +161,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** Rejects when there is no whole answer. */
-  get heard(): Promise<Answer | TooLarge> {
+  get heard(): Promise<HttpAnswer | TooLarge> {
     return this.#settled.promise
   }
 

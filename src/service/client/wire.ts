@@ -2,9 +2,9 @@
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { refusal } from './refusal.ts'
-import { Transport, type Answer } from './transport.ts'
+import { Transport, type HttpAnswer } from './transport.ts'
 
-export type Said = Answer
+export type WireAnswer = HttpAnswer
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -40,7 +40,7 @@ export class Wire implements AsyncDisposable {
   }
 
   /** @throws {Failure} ADMIN_UNREACHABLE, CONTRACT_BROKEN (an answer too large); rejects with the reason of `signal` */
-  async ask({ method, path, headers = {}, body, timeoutMs }: Call, signal: AbortSignal): Promise<Said> {
+  async ask({ method, path, headers = {}, body, timeoutMs }: Call, signal: AbortSignal): Promise<WireAnswer> {
     const startedAt = performance.now()
     const asked = { method, path, headers, body: body ?? null, timeoutMs: timeoutMs ?? this.timeoutMs, answerBytesMax }
     const heard = await this.#transport.ask(asked, signal)

@@ -8,7 +8,7 @@ import type { GateFile } from './options.ts'
 export const liveSetSuffixes = ['', '-wal', '-shm', '-journal'] as const
 
 /** As the admin API names a file; `dev` and `ino` are decimal strings, for they exceed 2^53. */
-export interface ClaimedFile {
+export interface QuiescedFile {
   readonly path: string
   readonly dev: string
   readonly ino: string
@@ -19,7 +19,7 @@ export interface ClaimedFile {
 export const pathOf = (file: GateFile): string => (typeof file === 'string' ? file : file.path)
 
 /** What to claim of the files, by stat alone: an open and close here would drop every POSIX lock that this process has on them. */
-export function claimFiles(files: readonly GateFile[]): ClaimedFile[] {
+export function claimFiles(files: readonly GateFile[]): QuiescedFile[] {
   return files.map((file) => {
     const { dev, ino, size } = statSync(pathOf(file), { bigint: true })
     return { path: pathOf(file), dev: String(dev), ino: String(ino), size: Number(size), journalMode: typeof file === 'string' ? 'unknown' : file.journalMode }

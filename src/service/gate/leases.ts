@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Callers } from './caller.ts'
 import { within } from './deadline.ts'
-import { claimFiles, countOpenHandles, pathOf, type ClaimedFile } from './files.ts'
+import { claimFiles, countOpenHandles, pathOf, type QuiescedFile } from './files.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
 import type { GateLimits, GateOptions, GateTenant } from './options.ts'
 import { Problem, reasonOf, retryAfter } from './http/problem.ts'
@@ -19,7 +19,7 @@ export interface QuiesceTerms {
 }
 
 interface Closed {
-  readonly files: readonly ClaimedFile[]
+  readonly files: readonly QuiescedFile[]
   readonly openHandles: number
 }
 

@@ -5,7 +5,7 @@ import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { files, listOf, readAnswer, tenantId as id } from '../client/answers.ts'
-import { quote } from '../client/problem.ts'
+import { quoteText } from '../client/problem.ts'
 import type { Capabilities, CommandObserver, HoldCommands, OpenLease, Quiesced, QuiesceRequest, RegisteredTenant, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
 import { commandFor } from './argument.ts'
 import { RegistrySize } from '../registry-bounds.ts'
@@ -190,7 +190,7 @@ export class HookService implements Service {
     const [program = ''] = command
     const { hint, concerns, cause } = systemFailure(ran.error, { doing: 'start', path: program })
     if (nameOfError(ran.error) === 'ENOENT' && !program.includes('/')) {
-      const said = `service.hooks.${deed}: there is no program ${quote(program)} in PATH (${quote(process.env['PATH'] ?? '')})`
+      const said = `service.hooks.${deed}: there is no program ${quoteText(program)} in PATH (${quoteText(process.env['PATH'] ?? '')})`
       return new Failure('ADMIN_UNREACHABLE', said, { hint: 'give its absolute path', concerns, cause })
     }
     return new Failure('ADMIN_UNREACHABLE', `service.hooks.${deed}: ${this.#describe(command, ran)}`, { hint, concerns, cause })
@@ -213,10 +213,10 @@ const failedHint = 'run the command by hand and see what it says; is the service
 /** `1.files: Invalid input: expected array, received undefined` as a person would say it. */
 function inWordsOfList(why: string): string {
   const [, at, field, misfit] = /^(\d+)(?:\.(\S+))?: (?:Invalid input: )?(.*)$/s.exec(why) ?? []
-  if (at === undefined || misfit === undefined) return quote(why)
+  if (at === undefined || misfit === undefined) return quoteText(why)
   const entry = `entry ${Number(at) + 1} of the list${field === undefined ? '' : `, ${field}`}`
   const missing = misfit.endsWith(', received undefined')
-  return `${quote(`${entry}: ${missing ? 'it is missing' : misfit}`)}; each entry must be like {"id": "acme", "files": ["/srv/acme.db"]}`
+  return `${quoteText(`${entry}: ${missing ? 'it is missing' : misfit}`)}; each entry must be like {"id": "acme", "files": ["/srv/acme.db"]}`
 }
 
 function parse(text: string): unknown {

@@ -18,7 +18,7 @@ import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import { nothingSeen } from './page-source.ts'
 import type { Glances, PageSource } from './page-source.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
-import type { SchemaRow } from './schema-rows.ts'
+import type { SchemaPageRow } from './schema-rows.ts'
 import { walkTree } from './tree-walk.ts'
 
 const file: FoundObject = { kind: 'file', name: 'file', table: null }
@@ -31,7 +31,7 @@ export interface PageAccount {
   /** Pages that the system would not give: nothing is known of them. */
   readonly pagesUnread: number
   /** Objects with a root page, as the pages of the schema have them. */
-  readonly rows: readonly SchemaRow[]
+  readonly rows: readonly SchemaPageRow[]
   /** Root page of the tree that a page belongs to, 0 for the free list, null for pages of nobody or of the file itself. */
   ownerOf(page: number): number | null
   /** All pages in groups, for a map. */
@@ -52,7 +52,7 @@ export interface PageAccounting {
 export function accountPages(header: DatabaseHeader, source: PageSource, glances: Glances = nothingSeen): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
   const account = new Account(header, databasePages(header, filePages), source, glances)
-  const rows: SchemaRow[] = []
+  const rows: SchemaPageRow[] = []
   const steps = walk(account, source, filePages, rows)
   return {
     pages: filePages,
@@ -73,7 +73,7 @@ export function accountPages(header: DatabaseHeader, source: PageSource, glances
 /** Pages that the database has: the header's count where it can be trusted, but never more than there are. */
 export const databasePages = (header: DatabaseHeader, filePages: number): number => (header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages)
 
-function* walk(account: Account, source: PageSource, filePages: number, rows: SchemaRow[]): Generator<void> {
+function* walk(account: Account, source: PageSource, filePages: number, rows: SchemaPageRow[]): Generator<void> {
   checkSize(account, source, filePages)
   claimReserved(account)
   yield* readSchema(account, rows)
@@ -116,7 +116,7 @@ function claimReserved(account: Account): void {
 }
 
 /** Walks the tree of sqlite_schema at page 1, then reads its rows. */
-function* readSchema(account: Account, rows: SchemaRow[]): Generator<void> {
+function* readSchema(account: Account, rows: SchemaPageRow[]): Generator<void> {
   account.objects.set(1, schemaObject)
   const leaves: number[] = []
   yield* walkTree(account, { root: 1, object: schemaObject, kind: 'table' }, (page) => leaves.push(page))

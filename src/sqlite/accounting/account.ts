@@ -92,7 +92,7 @@ export class Account {
     if (use === uses.lockByte) return "SQLite's locks"
     if (use === uses.pointerMap) return 'the pointer map'
     if (owner === freeListOwner) return 'the free list'
-    return nameOf(this.objectOf(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })
+    return nameOfObject(this.objectOf(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })
   }
 
   /** The object or list that owns a page; null where it is no object of the schema. */
@@ -103,4 +103,4 @@ export class Account {
 
 export const freeList: FoundObject = { kind: 'freelist', name: 'free list', table: null }
 
-export const nameOf = (object: FoundObject): string => (object.kind === 'schema' ? 'the schema' : `${object.kind} ${object.name}`)
+export const nameOfObject = (object: FoundObject): string => (object.kind === 'schema' ? 'the schema' : `${object.kind} ${object.name}`)

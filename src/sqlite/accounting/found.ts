@@ -6,7 +6,7 @@ export const toldOfEachMax = 50
 /** Objects of one rule that are told apart. */
 const objectsOfEachMax = 200
 
-export interface Seen {
+export interface SeenFindings {
   readonly rule: Rule
   readonly severity: Severity
   readonly object: FoundObject
@@ -19,7 +19,7 @@ export interface Seen {
 }
 
 interface Rest {
-  readonly seen: Seen
+  readonly seen: SeenFindings
   told: number
   untold: number
 }
@@ -34,7 +34,7 @@ export class Found {
     return this.#total
   }
 
-  add(seen: Seen): void {
+  add(seen: SeenFindings): void {
     this.#total++
     const rest = this.#restOf(seen)
     if (rest.told >= toldOfEachMax) {
@@ -57,7 +57,7 @@ export class Found {
       { rule: seen.rule, severity: seen.severity, source: 'census', object: seen.object, total: untold, text: `${untold} more of the kind: ${seen.text}` }))]
   }
 
-  #restOf(seen: Seen): Rest {
+  #restOf(seen: SeenFindings): Rest {
     const key = `${seen.rule}\0${seen.severity}\0${seen.object.kind}\0${seen.object.name}`
     const known = this.#rests.get(key) ?? (this.#rests.size >= objectsOfEachMax ? this.#rests.get(seen.rule) : undefined)
     if (known) return known

@@ -8,7 +8,7 @@ import { varintBytes, varintNumber } from '../varint.ts'
 import { readRecord, valueBytes } from '../record.ts'
 import type { Value } from '../record.ts'
 
-export interface SchemaRow {
+export interface SchemaPageRow {
   readonly type: string
   readonly name: string
   readonly table: string
@@ -16,7 +16,7 @@ export interface SchemaRow {
   readonly root: number
 }
 
-export type SchemaPage = { readonly rows: readonly SchemaRow[]; readonly malformed: readonly string[] }
+export type SchemaPage = { readonly rows: readonly SchemaPageRow[]; readonly malformed: readonly string[] }
 
 /** Type, names and root page come first; the SQL behind them is of no interest here. */
 const columnsRead = 4
@@ -28,7 +28,7 @@ const columnsRead = 4
 export function readSchemaPage(bytes: Uint8Array, pageNumber: number, layout: PageLayout, encoding: number, readNext: (page: number) => Uint8Array | null): SchemaPage {
   const page = readPage(bytes, pageNumber, layout)
   if (page.kind === 'unreadable' || !page.leaf || page.tree !== 'table') return { rows: [], malformed: [] }
-  const rows: SchemaRow[] = []
+  const rows: SchemaPageRow[] = []
   const malformed: string[] = []
   for (let i = 0; i < page.cellCount; i++) {
     const cell = readCell(bytes, cellOffset(bytes, page, i), page, layout)
@@ -101,7 +101,7 @@ class Payload {
   }
 }
 
-function rowOf(values: readonly Value[], encoding: number): SchemaRow | string {
+function rowOf(values: readonly Value[], encoding: number): SchemaPageRow | string {
   const [type, name, table, root] = values
   if (type?.kind !== 'text' || name?.kind !== 'text' || table?.kind !== 'text') return 'type, name or table is no text'
   if (root?.kind === 'null' || root === undefined) return { type: text(type.bytes, encoding), name: text(name.bytes, encoding), table: text(table.bytes, encoding), root: 0 }
@@ -116,5 +116,5 @@ function text(bytes: Uint8Array, encoding: number): string {
 
 export const schemaObject: FoundObject = { kind: 'schema', name: 'sqlite_schema', table: null }
 
-export const objectOfRow = (row: SchemaRow): FoundObject =>
+export const objectOfRow = (row: SchemaPageRow): FoundObject =>
   row.type === 'index' ? { kind: 'index', name: row.name, table: row.table } : { kind: 'table', name: row.name, table: row.name }

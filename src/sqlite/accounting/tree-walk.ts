@@ -5,7 +5,7 @@ import type { Claim, Use } from './claims.ts'
 import { toldOfEachMax } from './found.ts'
 import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
-import { nameOf } from './account.ts'
+import { nameOfObject } from './account.ts'
 import type { Account } from './account.ts'
 import { count } from '../../text/count.ts'
 import type { FoundObject } from '../../model/result/finding.ts'
@@ -52,7 +52,7 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
         countDepth(depths, trail, page)
         onLeaf(page)
       } else if (trail.length >= depthMax - 1) {
-        account.breakOff('page-unreadable', tree.object, page, path, `the tree of ${nameOf(tree.object)} is deeper than ${depthMax} levels`)
+        account.breakOff('page-unreadable', tree.object, page, path, `the tree of ${nameOfObject(tree.object)} is deeper than ${depthMax} levels`)
       } else trail.push({ page, children: visited.children, next: 0 })
     }
     next = nextOf(trail)
@@ -79,7 +79,7 @@ function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
   for (const [depth, { first }] of wrong) {
     for (const path of first) {
       const page = path.at(-1) ?? tree.root
-      account.say('wrong-depth', 'damage', tree.object, page, path, `page ${page} lies ${count(depth, 'level')} below the root of ${nameOf(tree.object)}, most leaves ${right?.[0]}`)
+      account.say('wrong-depth', 'damage', tree.object, page, path, `page ${page} lies ${count(depth, 'level')} below the root of ${nameOfObject(tree.object)}, most leaves ${right?.[0]}`)
     }
   }
 }
@@ -121,17 +121,17 @@ function visit(account: Account, tree: Tree, page: number, path: readonly number
   if (bytes === null) return null
   const references = readReferences(bytes, page, account.layout)
   if (references.kind === 'unreadable') {
-    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOf(tree.object)} ${references.why}`)
+    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOfObject(tree.object)} ${references.why}`)
     return null
   }
   if (kind !== null && references.tree !== kind) {
     const why = path.length === 1 ? `the schema says ${kind}` : `it is reached through pages of ${kind === 'table' ? 'a table' : 'an index'}`
-    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOf(tree.object)} is a page of ${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`)
+    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOfObject(tree.object)} is a page of ${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`)
     return null
   }
   if (references.wrongCells > 0) {
     const which = references.wrongCells === 1 ? '' : ` (and ${references.wrongCells - 1} more of its cells)`
-    account.breakOff('page-malformed', tree.object, page, path, `page ${page} of ${nameOf(tree.object)}: ${references.why}${which}`)
+    account.breakOff('page-malformed', tree.object, page, path, `page ${page} of ${nameOfObject(tree.object)}: ${references.why}${which}`)
   }
   return references
 }
@@ -142,7 +142,7 @@ function* walkChain(account: Account, tree: Tree, parent: number, path: readonly
   let before = parent
   for (let read = 0; read < chain.pages; read++) {
     if (page === 0) {
-      account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOf(tree.object)} on page ${parent} ends after ${read} of ${chain.pages} overflow pages`)
+      account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOfObject(tree.object)} on page ${parent} ends after ${read} of ${chain.pages} overflow pages`)
       return
     }
     const claim = account.claims.claim(page, tree.root, read === 0 ? uses.firstOverflow : uses.laterOverflow, before)
@@ -154,7 +154,7 @@ function* walkChain(account: Account, tree: Tree, parent: number, path: readonly
     yield
   }
   if (page !== 0) {
-    account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOf(tree.object)} on page ${parent} needs ${chain.pages} overflow pages, but its chain goes on to page ${page}`)
+    account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOfObject(tree.object)} on page ${parent} needs ${chain.pages} overflow pages, but its chain goes on to page ${page}`)
   }
 }
 
@@ -164,9 +164,9 @@ function sayRefused(account: Account, tree: Tree, page: number, claim: Exclude<C
     const from = path.length === 1 ? 'as its root' : `from page ${parent}`
     // The page at fault is the one that points there; the schema's where it is the root.
     account.breakOff('page-out-of-range', tree.object, parent === 0 ? null : parent, path.slice(0, -1),
-      `${nameOf(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`)
+      `${nameOfObject(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`)
     return
   }
   const other = isPointerMapPage(account.layout, page) ? 'a pointer-map page' : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
-  account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOf(tree.object)} and is ${other} as well`, account.objectOf(claim.owner))
+  account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOfObject(tree.object)} and is ${other} as well`, account.objectOf(claim.owner))
 }

@@ -5,7 +5,7 @@
  * end like that in a crash.
  */
 import { read32 } from '../bytes.ts'
-import { readJournal, type JournalContents, type JournalRecord, type Read } from './journal.ts'
+import { readJournal, type JournalContents, type JournalRecord, type ReadBytes } from './journal.ts'
 
 export interface JournalCut {
   /** The first bad record, counted from 1. */
@@ -15,7 +15,7 @@ export interface JournalCut {
 }
 
 /** @param database the file beside the journal */
-export function findJournalCut(read: Read, size: number, database: Read): JournalCut | null {
+export function findJournalCut(read: ReadBytes, size: number, database: ReadBytes): JournalCut | null {
   const journal = readJournal(read, size)
   if (journal === null) return null
   const { pageSize, pageCount } = journal
@@ -47,7 +47,7 @@ export function findJournalCut(read: Read, size: number, database: Read): Journa
 function verifies(
   image: Uint8Array,
   { page, offset, nonce }: JournalRecord,
-  read: Read,
+  read: ReadBytes,
   { pageSize }: JournalContents,
 ): boolean {
   let sum = nonce

@@ -23,7 +23,7 @@ export function bytesBefore(header: Uint8Array): number {
 }
 
 /** Up to `length` bytes at `offset`; fewer at the end of the file. */
-export type Read = (offset: number, length: number) => Uint8Array
+export type ReadBytes = (offset: number, length: number) => Uint8Array
 
 /** A page image in a journal: what the page was before the transaction. */
 export interface JournalRecord {
@@ -51,7 +51,7 @@ export interface JournalContents {
  * @param read the bytes at an offset, or fewer at the end of the journal
  * @returns null where SQLite takes nothing from it
  */
-export function readJournal(read: Read, size: number): JournalContents | null {
+export function readJournal(read: ReadBytes, size: number): JournalContents | null {
   const first = read(0, journalHeaderBytes)
   if (!isHot(first, size)) return null
   const sectorSize = read32(first, 20)
@@ -70,7 +70,7 @@ interface Sizes {
 /**
  * Segments, each with a header that fills a sector. A new one begins when the cache is written out in the transaction.
  */
-function* records(read: Read, size: number, { pageSize, sectorSize }: Sizes): Generator<JournalRecord> {
+function* records(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes): Generator<JournalRecord> {
   const recordBytes = 4 + pageSize + 4
   for (let at = 0; at + sectorSize <= size;) {
     const header = read(at, journalHeaderBytes)

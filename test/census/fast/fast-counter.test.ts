@@ -8,11 +8,11 @@ import { CompiledCore } from '../../../src/census/fast/compiled-core.ts'
 import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
 import { Payloads } from '../../../src/census/record/payload.ts'
-import { PlainPages } from '../../../src/census/fast/fast-counter.ts'
+import { FastCounter } from '../../../src/census/fast/fast-counter.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
 import { Separators } from '../../../src/census/scan/separators.ts'
 import { emptyTally } from '../../../src/census/scan/tally.ts'
-import type { Tally } from '../../../src/census/scan/tally.ts'
+import type { CensusTally } from '../../../src/census/scan/tally.ts'
 import { makePlan } from '../../../src/check/reader/schema/census-plan.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
@@ -93,7 +93,7 @@ function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number
   const source = sourceOf(plan, bytes)
   const owners = walkOwners(plan, source)
   const payloads = new Payloads(plan, source, { bytes, firstPage: 1, pageCount: plan.pages })
-  const pages = new PlainPages(core, plan, key, payloads)
+  const pages = new FastCounter(core, plan, key, payloads)
   const separators = new Separators(plan, owners, source)
   const compiled = emptyTally(plan, key)
   const expected = emptyTally(plan, key)
@@ -117,10 +117,10 @@ function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number
   return plain
 }
 
-const countsOf = ({ entries, bytes, digests, sums }: Tally): readonly (Float64Array | Int32Array)[] => [entries, bytes, digests, sums]
+const countsOf = ({ entries, bytes, digests, sums }: CensusTally): readonly (Float64Array | Int32Array)[] => [entries, bytes, digests, sums]
 
 /** As bytes: looking at each number takes a hundred times as long. */
-const countedAlike = (a: Tally, b: Tally): boolean => countsOf(a).every((counts, i) => bytesOf(counts).equals(bytesOf(countsOf(b)[i] ?? counts)))
+const countedAlike = (a: CensusTally, b: CensusTally): boolean => countsOf(a).every((counts, i) => bytesOf(counts).equals(bytesOf(countsOf(b)[i] ?? counts)))
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array | Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 

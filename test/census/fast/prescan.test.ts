@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { GlancedPages } from '../../../src/census/fast/prescan.ts'
+import { PrescannedPages } from '../../../src/census/fast/prescan.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { invariant } from '../../../src/model/bug.ts'
 import { readReferences } from '../../../src/sqlite/accounting/references.ts'
@@ -43,7 +43,7 @@ test('of a page that the disk would not give nothing is known, whatever lay in i
   const path = join(folder, 'unread.db')
   recipes[0]?.build(path, 4096)
   const bytes = readFileSync(path)
-  const glanced = new GlancedPages(core, 3, 4096, 4096)
+  const glanced = new PrescannedPages(core, 3, 4096, 4096)
   for (let i = 0; i < 3; i++) glanced.piece.set(bytes.subarray(4096, 8192), i * 4096)
   glanced.take(1, 3, [2])
   const known = [1, 2, 3].map((page) => glanced.leafOf(page) !== null || glanced.firstWordOf(page) !== null)

@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { bringCompanionsBack, putBack } from '../../../src/check/reader/before-recovery.ts'
-import { look } from '../../../src/check/reader/inspect-files.ts'
-import { settle } from '../../../src/check/reader/recover.ts'
+import { bringCompanionsBack, putPagesBack } from '../../../src/check/reader/before-recovery.ts'
+import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
+import { recoverSnapshot } from '../../../src/check/reader/recover.ts'
 import { journalAtWork, putLiveSet, walAtWork, type LiveSet } from '../../support/databases/live-sets.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'before-'))
@@ -41,12 +41,12 @@ test.each([
     const pageSize = states.at(-1)?.main.readUInt16BE(16) ?? 0
     for (const set of mixed(states)) {
       putLiveSet(database, set)
-      const { companions } = look(database, '3.54.1')
+      const { companions } = inspectFiles(database, '3.54.1')
       if (companions.length === 0 || set.main.length === 0) continue
-      const { settled, pagesChanged } = settle(database, true, '3.54.1')
+      const { settled, pagesChanged } = recoverSnapshot(database, true, '3.54.1')
       const after = readFileSync(database)
       if (settled) expect(pagesChanged, set.how).toBe(pagesApart(set.main, after, pageSize === 1 ? 65_536 : pageSize))
-      expect(putBack(database), set.how).toBe(true)
+      expect(putPagesBack(database), set.how).toBe(true)
       expect(readFileSync(database).equals(set.main), set.how).toBe(true)
       expect(
         ['-wal', '-journal'].filter((part) => existsSync(database + part)),

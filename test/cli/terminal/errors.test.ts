@@ -1,6 +1,6 @@
 /** What ends a command, said on stderr and in the report, when cleaning up after it goes wrong too. */
 import { expect, test } from 'vitest'
-import { describeTrouble, exitCodeOfTrouble, tellTrouble } from '../../../src/cli/terminal/errors.ts'
+import { describeError, exitCodeOfError, reportError } from '../../../src/cli/terminal/errors.ts'
 import { Failure } from '../../../src/model/failure.ts'
 
 /** The error of work that throws `first`, after which cleaning up throws `then`. */
@@ -15,7 +15,7 @@ function suppressing(first: Error, then: Error): unknown {
 
 function told(error: unknown): readonly string[] {
   const lines: string[] = []
-  tellTrouble({ version: '1.2.3', commandLine: { words: [], config: null }, say: (line) => void lines.push(line) }, error)
+  reportError({ version: '1.2.3', commandLine: { words: [], config: null }, say: (line) => void lines.push(line) }, error)
   return lines
 }
 
@@ -38,5 +38,5 @@ test.each([
   expect(said.map((words) => text.indexOf(words))).toEqual(said.map((words) => text.indexOf(words)).toSorted((a, b) => a - b))
   for (const words of said) expect(text).toContain(words)
   expect(text).not.toContain('SIGINT')
-  expect([describeTrouble(error, { words: [], config: null }).code, exitCodeOfTrouble(error, null)]).toEqual([code, exitCode])
+  expect([describeError(error, { words: [], config: null }).code, exitCodeOfError(error, null)]).toEqual([code, exitCode])
 })

@@ -1,9 +1,9 @@
 /** The live lines: what is said of a check that takes long, what is not said too early, and that it all fits a terminal. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Pace, timeLeft } from '../../../src/cli/progress/rate.ts'
+import { Rate, timeLeft } from '../../../src/cli/progress/rate.ts'
 import { describeRun, ProgressText } from '../../../src/cli/progress/progress-text.ts'
-import type { Checking, Progress } from '../../../src/fleet/pipeline.ts'
+import type { Checking, RunProgress } from '../../../src/fleet/pipeline.ts'
 import { displayWidth } from '../../../src/text/layout.ts'
 
 interface Live extends Checking {
@@ -12,10 +12,10 @@ interface Live extends Checking {
 
 const checking = (name: string): Live => ({ name, pages: null })
 const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<Checking['pages']> => ({ pagesDone, pages, pageSize: 4096 })
-const progress = (now: readonly Checking[], more: Partial<Progress> = {}): Progress => ({ done: 0, total: 1, holding: [], checking: now, ...more })
+const progress = (now: readonly Checking[], more: Partial<RunProgress> = {}): RunProgress => ({ done: 0, total: 1, holding: [], checking: now, ...more })
 
 /** Draws ten times a second while so many pages a second are done with. */
-function watch(text: ProgressText, what: Progress, live: Live, pagesASecond: number, fromMs: number, toMs: number): readonly string[] {
+function watch(text: ProgressText, what: RunProgress, live: Live, pagesASecond: number, fromMs: number, toMs: number): readonly string[] {
   let lines: readonly string[] = []
   for (let ms = fromMs; ms <= toMs; ms += 100) {
     live.pages = pagesOf(Math.min(100_000, Math.floor((pagesASecond * ms) / 1000)))
@@ -62,7 +62,7 @@ test('a check that begins anew under the same name is another one', () => {
 
 describe('the pace', () => {
   test('nothing is said in the first moment, of what stands still, or when all is done', () => {
-    const pace = new Pace(0, 0)
+    const pace = new Rate(0, 0)
     expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
     pace.seen(0, 0)
     expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
@@ -72,18 +72,18 @@ describe('the pace', () => {
     expect(pace.rate).toBeGreaterThan(0)
     pace.seen(10, 2000)
     expect(pace.leftMs(10)).toBe(null)
-    const still = new Pace(7, 0)
+    const still = new Rate(7, 0)
     still.seen(7, 60_000)
     expect([still.rate, still.leftMs(10)]).toEqual([null, null])
   })
 
   test('it follows a change within seconds, and does not jump with every piece', () => {
-    const pace = new Pace(0, 0)
+    const pace = new Rate(0, 0)
     for (let ms = 100; ms <= 20_000; ms += 100) pace.seen(ms, ms)
     expect(pace.rate).toBeCloseTo(1, 5)
     for (let ms = 100; ms <= 10_000; ms += 100) pace.seen(20_000 + ms / 10, 20_000 + ms)
     expect(pace.rate).toBeLessThan(0.25)
-    const pieces = new Pace(0, 0)
+    const pieces = new Rate(0, 0)
     const rates: number[] = []
     for (let ms = 100; ms <= 20_000; ms += 100) {
       pieces.seen(Math.floor(ms / 500) * 500, ms)
@@ -94,7 +94,7 @@ describe('the pace', () => {
 
   test('whatever is seen: never negative, never infinite, never not a number', () => {
     fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: -1000, max: 1_000_000 }), fc.integer({ min: -5000, max: 1_000_000 })), { maxLength: 30 }), fc.nat(1_000_000), (seen, total) => {
-      const pace = new Pace(0, 0)
+      const pace = new Rate(0, 0)
       for (const [done, atMs] of seen) {
         pace.seen(done, atMs)
         for (const value of [pace.rate, pace.leftMs(total)]) if (value !== null) expect(Number.isFinite(value) && value > 0).toBe(true)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { tellEndings } from '../../../src/cli/run/run-options.ts'
-import { notResumed, type HoldEnding } from '../../../src/fleet/open-holds/open-holds.ts'
+import { notResumed, type OpenHoldOutcome } from '../../../src/fleet/open-holds/open-holds.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
@@ -19,7 +19,7 @@ describe('`resume --all` says each thing once', () => {
   })
 
   test('of tenants that do not, and of several holds of one', () => {
-    const ended = (tenant: string, why: string | null): HoldEnding => ({
+    const ended = (tenant: string, why: string | null): OpenHoldOutcome => ({
       hold: { holder: 'h', run: newRunId(), tenant: tenantId(tenant), askedAt: 0, endsBy: 1, leaseId: null, fence: null },
       how: why === null ? 'resumed' : null, failure: why === null ? null : new Failure('RESUME_FAILED', why), complaint: null, unwritten: null,
     })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { Announcement } from '../../../src/hold/pause/intent.ts'
+import { PauseIntent } from '../../../src/hold/pause/intent.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
@@ -18,10 +18,10 @@ const kinds = async (ledger: Ledger): Promise<readonly string[]> => (await ledge
 
 test('what was announced and not begun is told to the ledger, and what was never announced is not', async () => {
   await using ledger = await openLedger(join(home, 'told'), newRunId())
-  await new Announcement({ tenant: acme, ledger, longestMs })[Symbol.asyncDispose]()
+  await new PauseIntent({ tenant: acme, ledger, longestMs })[Symbol.asyncDispose]()
   expect(await kinds(ledger)).toEqual([])
   {
-    await using announced = new Announcement({ tenant: acme, ledger, longestMs })
+    await using announced = new PauseIntent({ tenant: acme, ledger, longestMs })
     await announced.write()
     expect((await ledger.openHolds()).map(({ holder }) => holder)).toEqual([announced.holder])
   }
@@ -32,7 +32,7 @@ test('what was announced and not begun is told to the ledger, and what was never
 test('whoever took it over tells how the hold ended', async () => {
   await using ledger = await openLedger(join(home, 'taken'), newRunId())
   {
-    await using announced = new Announcement({ tenant: acme, ledger, longestMs })
+    await using announced = new PauseIntent({ tenant: acme, ledger, longestMs })
     await announced.write()
     announced.handOver()
   }
@@ -41,7 +41,7 @@ test('whoever took it over tells how the hold ended', async () => {
 
 test('the line says no earlier end of the lease than it may have, however long the tenant waits for its turn', async () => {
   await using ledger = await openLedger(join(home, 'old'), newRunId())
-  await using announced = new Announcement({ tenant: acme, ledger, longestMs })
+  await using announced = new PauseIntent({ tenant: acme, ledger, longestMs })
   for (const waitMs of [0, 10, 1_100]) {
     await sleep(waitMs)
     const nowMs = Date.now()

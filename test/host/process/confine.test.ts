@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startChild, type Child } from '../../../src/host/process/child.ts'
-import type { Room } from '../../../src/host/process/confine.ts'
+import type { ConfinedFolder } from '../../../src/host/process/confine.ts'
 import { isAlive, startTimeOf } from '../../../src/host/process/processes.ts'
 import type { Attempt } from '../../support/programs/confined.ts'
 import { eventually, programOf, temporaryFolder } from '../../support/host/other-process.ts'
@@ -13,7 +13,7 @@ const isRoot = process.geteuid?.() === 0
 const soon = { timeoutMs: 20_000 }
 let folder: ReturnType<typeof temporaryFolder>
 let child: Child<Attempt, unknown>
-let room: Room
+let room: ConfinedFolder
 
 beforeEach(async () => {
   folder = temporaryFolder()

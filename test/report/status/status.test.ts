@@ -8,13 +8,13 @@ import { renderHistory } from '../../../src/report/text/history.ts'
 import { renderHolders } from '../../../src/report/text/holders.ts'
 import { renderStatus } from '../../../src/report/status/status.ts'
 import type { OtherHold } from '../../../src/model/service-way.ts'
-import type { SettledThen, StatusFormat, StatusView, TenantStatus } from '../../../src/report/status/status.ts'
+import type { SettledThen, StatusFormat, StatusView, TenantSummary } from '../../../src/report/status/status.ts'
 import { needlesslyWide } from '../../support/report.ts'
 
 const hour = 3_600_000
 const now = 1_790_000_000_000
 /** As the ledger has it after one check; `settled` tells of an earlier one. */
-const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
+const tenant = (id: string, more: Partial<TenantSummary> = {}): TenantSummary => {
   const newest = { verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', checkedAt: now - hour, failure: null, pauseMs: 9, ...more } as const
   const { verdict, checkedAt, ...check } = newest
   const settles = verdict === 'damaged' || (verdict === 'sound' && newest.depth === 'full')
@@ -22,7 +22,7 @@ const tenant = (id: string, more: Partial<TenantStatus> = {}): TenantStatus => {
 }
 const wasDamaged: SettledThen = { at: now - 2 * hour, verdict: 'damaged', damage: 'index', level: 'sealed', depth: 'full', pauseMs: 7 }
 const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
-const view = (tenants: readonly TenantStatus[], more: Partial<StatusView> = {}): StatusView =>
+const view = (tenants: readonly TenantSummary[], more: Partial<StatusView> = {}): StatusView =>
   ({ service: 'notes', selection: null, pauses: noPauses, via: 'admin-api', tenants, openHolds: [], otherHolds: [], config: '/etc/holdfast/holdfast.yaml', configNamed: null, ledgerLost: false, lastFullSweepAt: now - hour, generatedAt: now, maxAgeMs: 26 * hour, ...more })
 const render = (given: StatusView, format: StatusFormat) => renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
 const hold = (leftBehind: boolean) => ({ holder: 'h', run: 'r', tenant: tenantId('stuck'), askedAt: now - hour, endsBy: now, leaseId: 'l', fence: 1, leftBehind })
@@ -71,7 +71,7 @@ const anyTenant = fc.record({
   tenant: nasty, path: nasty, verdict: fc.constantFrom('sound', 'damaged', 'inconclusive', 'failed', null), damage: fc.constantFrom('none', 'table'), level: fc.constant('sealed'),
   depth: fc.constantFrom('quick', 'full'), checkedAt: fc.option(fc.integer({ min: 0, max: now }), { nil: null }), pauseMs: fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: null }),
   failure: fc.constantFrom(null, 'IN_USE', 'TOO_LARGE_FOR_PAUSE'), settled: fc.constantFrom(null, wasSound, wasDamaged, { ...wasDamaged, at: 5 }),
-}) as fc.Arbitrary<TenantStatus>
+}) as fc.Arbitrary<TenantSummary>
 
 test('a sweep that never was, or is too old, is said once', () => {
   for (const lastFullSweepAt of [null, now - 30 * hour]) {
@@ -164,7 +164,7 @@ test('each Prometheus metric is described once, before its samples, and no serie
 
 test('of selected tenants it is not asked when all were swept', () => {
   const selection = { tenants: ['a'], only: [] }
-  const asked = (tenants: readonly TenantStatus[]) => view(tenants, { selection, lastFullSweepAt: null })
+  const asked = (tenants: readonly TenantSummary[]) => view(tenants, { selection, lastFullSweepAt: null })
   expect(render(asked([tenant('a')]), 'nagios')).toMatchObject({ code: 0, text: expect.stringMatching(/^HOLDFAST OK - 1 tenant sound/) as string })
   expect(render(asked([tenant('a', { checkedAt: now - 30 * hour })]), 'text').text).toMatch(/^WARNING: notes, 1 selected tenant, [^]*next\n {4}holdfast check --tenant a\nExit code 0/)
   expect(render(asked([]), 'nagios')).toMatchObject({ code: 3, text: expect.stringMatching(/^HOLDFAST UNKNOWN - STALE none of them was checked yet/) as string })

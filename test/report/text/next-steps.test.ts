@@ -14,7 +14,7 @@ import { addResume } from '../../../src/cli/commands/resume.ts'
 import { addStatus } from '../../../src/cli/commands/status.ts'
 import { addSweep } from '../../../src/cli/commands/sweep.ts'
 import { commandLineOf } from '../../../src/cli/command-line.ts'
-import type { Face } from '../../../src/cli/terminal/terminal.ts'
+import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
 import { explain } from '../../../src/diagnosis/explain/explain.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure, failureKinds } from '../../../src/model/failure.ts'
@@ -38,7 +38,7 @@ for (const add of [
   addDoctor,
   addExplain,
 ])
-  add(program, {} as Face, () => Promise.resolve())
+  add(program, {} as Terminal, () => Promise.resolve())
 
 /** Is there such a command, with such options? */
 function exists(command: string): boolean {

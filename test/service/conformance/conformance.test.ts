@@ -15,7 +15,7 @@ import { loadSettings } from '../../../src/config/load.ts'
 import { tryContract } from '../../../src/doctor/contract.ts'
 import { musts } from '../../../src/doctor/musts.ts'
 import { lookAtService } from '../../../src/doctor/service.ts'
-import type { Step } from '../../../src/doctor/steps.ts'
+import type { DoctorStep } from '../../../src/doctor/steps.ts'
 import { Guardian } from '../../../src/hold/seal/guardian.ts'
 import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
@@ -84,7 +84,7 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
       { hold: '{ ttl: 20s }', ...(tokened.has(name) ? { tokenFile: join(home, 'token') } : {}) },
     )
 
-  async function stepsOf(name: string): Promise<readonly Step[]> {
+  async function stepsOf(name: string): Promise<readonly DoctorStep[]> {
     const settings = await loadSettings(configured(name).config)
     await using client = await connectService(settings.service)
     const looks = await lookAtService(client, settings, forever)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { look } from '../../../src/check/reader/inspect-files.ts'
+import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
 import { readJournal } from '../../../src/sqlite/journal/journal.ts'
 import { randomFrom } from '../../support/differential/referee.ts'
 import { journalAtWork, putLiveSet, recovered, type LiveSet } from '../../support/databases/live-sets.ts'
@@ -16,7 +16,7 @@ const firstSeed = Number(process.env['HOLDFAST_SEED'] ?? 1) * 1000
 function said(set: LiveSet): readonly string[] {
   const snapshot = join(folder, 'snapshot.db')
   putLiveSet(snapshot, set)
-  const { findings, skipped } = look(snapshot, '3.54.1')
+  const { findings, skipped } = inspectFiles(snapshot, '3.54.1')
   return [...findings.map(({ rule }) => rule), ...skipped.map(({ why }) => why)]
 }
 

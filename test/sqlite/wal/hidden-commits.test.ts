@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
-import { look } from '../../../src/check/reader/inspect-files.ts'
+import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
 import { addChecksum, viewOf } from '../../../src/sqlite/wal/wal-checksum.ts'
 import { randomFrom } from '../../support/differential/referee.ts'
 import { putLiveSet, recovered, walAtWork, type LiveSet } from '../../support/databases/live-sets.ts'
@@ -19,7 +19,7 @@ const steps = 25
 /** What is said of journal and WAL. */
 function said(set: Omit<LiveSet, 'how'>): { readonly rules: readonly string[]; readonly unclear: readonly string[] } {
   putLiveSet(snapshot, set)
-  const { findings, skipped } = look(snapshot, '3.54.1')
+  const { findings, skipped } = inspectFiles(snapshot, '3.54.1')
   return { rules: findings.map(({ rule }) => rule), unclear: skipped.map(({ why }) => why) }
 }
 const silence = { rules: [], unclear: [] }

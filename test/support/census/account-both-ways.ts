@@ -1,6 +1,6 @@
 /** The page accounting, which must come to the same whether the compiled core has glanced at the pages or JavaScript reads each of them. */
 import { isDeepStrictEqual } from 'node:util'
-import { GlancedPages } from '../../../src/census/fast/prescan.ts'
+import { PrescannedPages } from '../../../src/census/fast/prescan.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { accountPages } from '../../../src/sqlite/accounting/account-pages.ts'
 import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
@@ -30,7 +30,7 @@ function accountOnce(header: DatabaseHeader, source: PageSource, glances: Glance
 export function glanceAt({ pageSize, reservedBytes }: DatabaseHeader, source: PageSource): Glances {
   if (core === null) throw new Error('the compiled core cannot be loaded here')
   const pages = Math.floor(source.fileBytes / pageSize)
-  const glanced = new GlancedPages(core, pages, pageSize, pageSize - reservedBytes)
+  const glanced = new PrescannedPages(core, pages, pageSize, pageSize - reservedBytes)
   const each = glanced.piece.length / pageSize
   for (let first = 1; first <= pages; first += each) {
     const count = Math.min(each, pages - first + 1)

@@ -11,8 +11,8 @@ import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import { planCensus } from '../../../src/census/plan.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
-import { digestOf, emptyTally, mergeTallies } from '../../../src/census/scan/tally.ts'
-import type { Tally } from '../../../src/census/scan/tally.ts'
+import { tableDigest, emptyTally, mergeTallies } from '../../../src/census/scan/tally.ts'
+import type { CensusTally } from '../../../src/census/scan/tally.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
@@ -27,7 +27,7 @@ export interface Census {
   readonly accounting: readonly Finding[]
   readonly findings: readonly Finding[]
   readonly plan: CensusPlan
-  readonly tally: Tally
+  readonly tally: CensusTally
   /** Per table. */
   readonly digests: Readonly<Record<string, string>>
   readonly skipped: readonly string[]
@@ -67,7 +67,7 @@ function count(db: Database.Database, path: string, whole: Buffer, { plan, skipp
     const owners = walkOwners(plan, source)
     const key: [number, number] = [(Math.random() * 2 ** 32) | 0, (Math.random() * 2 ** 32) | 0]
     const each = Math.ceil(plan.pages / pieces)
-    const scanned = (compiled: CompiledCore | null): Tally => {
+    const scanned = (compiled: CompiledCore | null): CensusTally => {
       const tally = emptyTally(plan, key)
       for (let from = 0; from < plan.pages; from += each) {
         const part = emptyTally(plan, key)
@@ -100,7 +100,7 @@ function count(db: Database.Database, path: string, whole: Buffer, { plan, skipp
     return {
       plan, tally, skipped: left,
       findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, source)],
-      digests: Object.fromEntries(plan.trees.flatMap((tree, i) => (tree.kind === 'index' ? [] : [[tree.object.name, digestOf(tally, i)]]))),
+      digests: Object.fromEntries(plan.trees.flatMap((tree, i) => (tree.kind === 'index' ? [] : [[tree.object.name, tableDigest(tally, i)]]))),
     }
   } finally {
     closeSync(file)

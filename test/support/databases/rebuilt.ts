@@ -8,7 +8,7 @@ import { readHeader } from '../../../src/sqlite/header.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
 import { isPointerMapPage, lockBytePage, pointerMapEntryOffset, pointerMapPageFor } from '../../../src/sqlite/page-layout.ts'
 import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
-import { quote } from '../../../src/check/reader/sqlite/open-database.ts'
+import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import { removeDatabase } from './recipes.ts'
 
 export type Rebuilding = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
@@ -24,7 +24,7 @@ export function rebuildIndexes(path: string, copy: string, indexes: readonly str
     pointTo(copy, new Map(indexes.map((name, i) => [name, roots[i] ?? 0])))
     const db = new Database(copy)
     try {
-      for (const name of indexes) db.exec(`REINDEX ${quote(name)}`)
+      for (const name of indexes) db.exec(`REINDEX ${quoteName(name)}`)
       return { kind: 'rebuilt' }
     } finally {
       db.close()

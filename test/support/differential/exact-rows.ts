@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../src/census/record/column-value.ts'
 import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
-import { quote } from '../../../src/check/reader/sqlite/open-database.ts'
+import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { readCell } from '../../../src/sqlite/cell.ts'
 import { cellOffset } from '../../../src/sqlite/page.ts'
@@ -85,7 +85,7 @@ function entriesOf(path: string, shape: Generated, from: 'table' | 'index'): rea
   try {
     const computing = computingOf(db, 'i0', 't')
     if (computing.kind === 'not-possible') throw new Error(computing.why)
-    const query = from === 'table' ? computing : { ...computing, sql: computing.sql.replace(/NOT INDEXED|INDEXED BY "(?:[^"]|"")*"/, `INDEXED BY ${quote('i0')}`) }
+    const query = from === 'table' ? computing : { ...computing, sql: computing.sql.replace(/NOT INDEXED|INDEXED BY "(?:[^"]|"")*"/, `INDEXED BY ${quoteName('i0')}`) }
     const { withoutRowid } = shape
     const parts = db.prepare<[], { cid: number }>("SELECT cid FROM pragma_index_xinfo('i0') ORDER BY seqno").all()
     const primary = db.prepare<[], { cid: number; key: number }>("SELECT x.cid, x.key FROM pragma_index_list('t') l, pragma_index_xinfo(l.name) x WHERE l.origin = 'pk' ORDER BY x.seqno").all()

@@ -6,8 +6,8 @@ import { findingsOfDifferences, findingsOfNotes } from '../../../src/census/diff
 import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
-import { digestOf, emptyTally } from '../../../src/census/scan/tally.ts'
-import type { Tally } from '../../../src/census/scan/tally.ts'
+import { tableDigest, emptyTally } from '../../../src/census/scan/tally.ts'
+import type { CensusTally } from '../../../src/census/scan/tally.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
 import { readTrunk } from '../../../src/sqlite/freelist.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
@@ -75,7 +75,7 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
     const tally = emptyTally(plan, [seed, 1])
     new Scanner(plan, owners, source, tally, everything(core)).scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
     return tally
-  }) as [Tally, Tally]
+  }) as [CensusTally, CensusTally]
   // Whatever the bytes are, the compiled core and JavaScript make the same of them, to the bit.
   const different = differenceOf(tally, other)
   if (different !== '') throw new Error(`the compiled core counted otherwise: ${different}`)
@@ -84,13 +84,13 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
     pass.scanner.scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
     pass.end()
   }
-  for (const tree of plan.trees.keys()) digestOf(tally, tree)
+  for (const tree of plan.trees.keys()) tableDigest(tally, tree)
   return findingsOfNotes(plan, owners, tally).length + findingsOfDifferences(plan, owners, tally, search, source).length
 }
 
 /** Names of what differs. */
-const differenceOf = (one: Tally, other: Tally): string =>
-  Object.keys(one).filter((key) => !isSame(one[key as keyof Tally], other[key as keyof Tally])).join(', ')
+const differenceOf = (one: CensusTally, other: CensusTally): string =>
+  Object.keys(one).filter((key) => !isSame(one[key as keyof CensusTally], other[key as keyof CensusTally])).join(', ')
 
 const isSame = (one: unknown, other: unknown): boolean => (ArrayBuffer.isView(one) && ArrayBuffer.isView(other) ? bytesOf(one).equals(bytesOf(other)) : isDeepStrictEqual(one, other))
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength)

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
-import type { Crew, RunLimits, Target } from '../../../src/fleet/run/run-context.ts'
-import { workThrough, type Worked } from '../../../src/fleet/pipeline.ts'
-import { startCompanions, type Companions } from '../../../src/hold/hold-processes.ts'
+import type { RunContext, RunLimits, Target } from '../../../src/fleet/run/run-context.ts'
+import { workThrough, type RunTotals } from '../../../src/fleet/pipeline.ts'
+import { startHoldProcesses, type HoldProcesses } from '../../../src/hold/hold-processes.ts'
 import { hold, unbounded, type FileRequest, type Held, type HoldBounds, type HoldRequest, type HoldSettings } from '../../../src/hold/hold.ts'
 import type { HoldStep } from '../../../src/hold/record.ts'
 import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
@@ -27,7 +27,7 @@ export interface HoldOptions {
   readonly signal?: AbortSignal
   readonly folder?: string
   readonly roots?: readonly string[]
-  readonly companions?: Companions
+  readonly companions?: HoldProcesses
   readonly limits?: Partial<RunLimits>
   /** Of these events the ledger's disk has no room. */
   readonly unwritten?: (event: Event) => boolean
@@ -37,7 +37,7 @@ export interface HoldOptions {
   readonly onCheck?: (what: 'begins' | 'is over') => void
 }
 
-export interface Through extends Worked {
+export interface Through extends RunTotals {
   readonly results: readonly Result[]
   /** What the ledger still calls open of the holds that were asked for here. */
   readonly open: readonly OpenHold[]
@@ -51,7 +51,7 @@ export interface Examined extends Omit<Through, 'results'> {
 }
 
 export interface Workplace extends AsyncDisposable {
-  readonly companions: Companions
+  readonly companions: HoldProcesses
   readonly ledger: Ledger
   readonly checker: Checker
   readonly home: string
@@ -79,7 +79,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
   const home = mkdtempSync(join(tmpdir(), 'holdfast-hold-'))
   const folder = join(home, 'snapshots')
   mkdirSync(folder, { mode: 0o700 })
-  const companions = await startCompanions()
+  const companions = await startHoldProcesses()
   const ledger = await openLedger(join(home, 'ledger'), newRunId())
   const checker = await openChecker({ folder: join(home, 'rooms'), parallel, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
 
@@ -107,7 +107,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
       appendSoon: (event: Event) => ledger.appendSoon(event),
     })
     const results: Result[] = []
-    const crew: Crew = {
+    const crew: RunContext = {
       companions: options.companions ?? companions, checker: watchedChecker(checker, options), folder: options.folder ?? folder, ledger, accept: [], map: false, keep: null, roots: options.roots ?? null,
       settings: { ...settings, ...options.settings }, onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
       keeperOf: ({ tenant }) => (demo === null || tenant === null ? { kind: 'nobody' } : keeperOf(demo, tenant, watched)),

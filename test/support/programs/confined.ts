@@ -5,10 +5,10 @@ import { createConnection } from 'node:net'
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { refuseCalls } from '../../../src/host/process/call-filter.ts'
-import { answerQuestions, confine, confineInPlace, limitFileSize, type Room } from '../../../src/host/process/child-side.ts'
+import { answerQuestions, confine, confineInPlace, limitFileSize, type ConfinedFolder } from '../../../src/host/process/child-side.ts'
 
 export type Attempt =
-  | { readonly do: 'confine'; readonly room: Room }
+  | { readonly do: 'confine'; readonly room: ConfinedFolder }
   | { readonly do: 'open-folder'; readonly path: string }
   | { readonly do: 'read' | 'list' | 'write' | 'exists' | 'chmod'; readonly path: string }
   | { readonly do: 'limit' | 'grow'; readonly bytes: number }

@@ -4,7 +4,7 @@
  * Says when it is about to, and holds whatever it holds at the end of that step.
  */
 import { writeSync } from 'node:fs'
-import { startCompanions } from '../../../src/hold/hold-processes.ts'
+import { startHoldProcesses } from '../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../src/hold/hold.ts'
 import type { HoldStep } from '../../../src/hold/record.ts'
 import { openLedger } from '../../../src/ledger/ledger.ts'
@@ -16,7 +16,7 @@ const [socket = '', id = '', named = '', folder = '', at = '', warmAbove = '', t
 const tenant = tenantId(id)
 const service = await connectService({ kind: 'admin-api', name: 'notes', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs: 5_000 })
 const ledger = await openLedger(`${folder}/ledger`, newRunId())
-await using companions = await startCompanions()
+await using companions = await startHoldProcesses()
 const settings = { require: 'sealed', ttlMs: Number(ttl), drainTimeoutMs: 200, maxPauseMs: 5_000, warmAboveBytes: Number(warmAbove), trustMounts: [] } as const
 const onStep = (step: HoldStep): void => {
   if (step !== at) return

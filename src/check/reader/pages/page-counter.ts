@@ -1,6 +1,6 @@
 /** Child side: counts pages for the census (census/scan/scan). */
 import { emptyTally, mergeTallies } from '../../../census/scan/tally.ts'
-import type { Tally } from '../../../census/scan/tally.ts'
+import type { CensusTally } from '../../../census/scan/tally.ts'
 import { ownersBytes, walkOwners } from '../../../census/scan/page-owners.ts'
 import type { PageOwners } from '../../../census/scan/page-owners.ts'
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
@@ -11,7 +11,7 @@ import type { PageFile } from './page-file.ts'
 export class PageCounter {
   readonly plan: CensusPlan
   readonly file: PageFile
-  readonly tally: Tally
+  readonly tally: CensusTally
   readonly #core: CompiledCore | null
   #owners: PageOwners | null = null
   #scanner: Scanner | null = null
@@ -48,7 +48,7 @@ export class PageCounter {
     }
   }
 
-  add(tallies: readonly Tally[]): void {
+  add(tallies: readonly CensusTally[]): void {
     for (const tally of tallies) mergeTallies(this.tally, tally)
   }
 

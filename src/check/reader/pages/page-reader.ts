@@ -1,17 +1,17 @@
 /** Child side: the page accounting of the settled database file (sqlite/accounting/accounting). */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
-import { glancesBytes } from '../../../census/fast/prescan.ts'
+import { prescanBytes } from '../../../census/fast/prescan.ts'
 import { claimsBytes } from '../../../sqlite/accounting/claims.ts'
 import { accountPages, databasePages } from '../../../sqlite/accounting/account-pages.ts'
 import type { PageAccount, PageAccounting } from '../../../sqlite/accounting/account-pages.ts'
-import type { SchemaRow } from '../../../sqlite/accounting/schema-rows.ts'
+import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
 import type { PagesSeen } from '../../../model/result/last-good.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
 import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
-import { PageGlance } from './prescan.ts'
+import { Prescan } from './prescan.ts'
 import type { AccountAnswer, Digesting } from '../../protocol.ts'
 
 export class PageReader {
@@ -19,7 +19,7 @@ export class PageReader {
   readonly #open: (pageSize: number) => PageFile
   readonly #core: CompiledCore | null
   /** null where there is no core, or no memory for what it sees. */
-  #glance: PageGlance | null = null
+  #glance: Prescan | null = null
   #accounting: PageAccounting | null = null
   #account: PageAccount | null = null
   #header: DatabaseHeader | null = null
@@ -72,7 +72,7 @@ export class PageReader {
   }
 
   /** What the pages of the schema say; empty before the accounting has ended. */
-  get rows(): readonly SchemaRow[] {
+  get rows(): readonly SchemaPageRow[] {
     return this.#account?.rows ?? []
   }
 
@@ -86,8 +86,8 @@ export class PageReader {
     this.#header = header
     const file = this.#open(header.pageSize)
     this.#digests = digest ? new DigestedPages(file, pages) : null
-    const glances = this.#core !== null && needed + glancesBytes(pages) <= memoryBytesMax
-    this.#glance = glances ? new PageGlance(this.#core, file, header, pages, this.#digests) : null
+    const glances = this.#core !== null && needed + prescanBytes(pages) <= memoryBytesMax
+    this.#glance = glances ? new Prescan(this.#core, file, header, pages, this.#digests) : null
     return accountPages(header, this.#digests ?? file, this.#glance?.glances)
   }
 }

@@ -1,17 +1,17 @@
 /** Child side: reads a whole file in its order, and keeps of each page what the page accounting asks most. */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
-import { GlancedPages } from '../../../census/fast/prescan.ts'
+import { PrescannedPages } from '../../../census/fast/prescan.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import type { Glances } from '../../../sqlite/accounting/page-source.ts'
 import type { DigestedPages } from './page-digests.ts'
 import type { PageFile } from './page-file.ts'
 
-export class PageGlance {
+export class Prescan {
   /** Pages that were read so far. */
   pagesRead = 0
   readonly #file: PageFile
   readonly #pageSize: number
-  readonly #glanced: GlancedPages
+  readonly #glanced: PrescannedPages
   /** A piece at the end of the file that is no whole page is left to be read by itself. */
   readonly #pages: number
   readonly #digests: DigestedPages | null
@@ -22,7 +22,7 @@ export class PageGlance {
     this.#file = file
     this.#pageSize = pageSize
     this.#pages = Math.min(pages, Math.floor(file.fileBytes / pageSize))
-    this.#glanced = new GlancedPages(core, this.#pages, pageSize, pageSize - reservedBytes)
+    this.#glanced = new PrescannedPages(core, this.#pages, pageSize, pageSize - reservedBytes)
     this.#digests = digests
   }
 

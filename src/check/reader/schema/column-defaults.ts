@@ -6,7 +6,7 @@ import type { Typed } from '../sqlite/column-value.ts'
 
 const encodings = ['UTF-8', 'UTF-8', 'UTF-16le', 'UTF-16be'] as const
 
-export class OldRows implements Disposable {
+export class ColumnDefaults implements Disposable {
   readonly #encoding: number
   readonly #known = new Map<string, ColumnValue>()
   #db: Database.Database | null = null

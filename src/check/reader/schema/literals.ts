@@ -4,7 +4,7 @@
  * stricter rules in this build (SQLITE_DQS=0), so such names become literals first.
  */
 import { foldedName, isDoubleQuoted, tokensOf, unquoted } from './sql-tokens.ts'
-import { quote } from '../sqlite/open-database.ts'
+import { quoteName } from '../sqlite/open-database.ts'
 
 /**
  * @param names what a name may stand for, folded: the columns of the table, and the names of the rowid where they are
@@ -19,7 +19,7 @@ export function withLiterals(expression: string, names: ReadonlySet<string>): st
     // Beside a dot it is a name of a table or a column, and in front of a bracket the name of a function.
     const [before, after] = [tokens[i - 1]?.text, tokens[i + 1]?.text]
     if (before === '.' || after === '.' || after === '(') continue
-    rewritten += expression.slice(copied, from) + quote(unquoted(text), "'")
+    rewritten += expression.slice(copied, from) + quoteName(unquoted(text), "'")
     copied = to
   }
   return rewritten + expression.slice(copied)

@@ -3,7 +3,7 @@
  */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
-import { KnownSchemas } from './schema-cache.ts'
+import { SchemaCache } from './schema-cache.ts'
 import type { SchemaRead } from './schema-cache.ts'
 import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
 import { readLayout } from '../pages/page-file.ts'
@@ -11,13 +11,13 @@ import type { SchemaAnswer } from '../../protocol.ts'
 import { readSchemaRows } from './schema-objects.ts'
 import { judgeRows } from './schema-refusals.ts'
 
-export interface OpenedSchema {
+export interface ReadSchema {
   /** null where SQLite can be asked nothing. */
   readonly db: Database.Database | null
   readonly answer: SchemaAnswer
 }
 
-export function readSchema(path: string, schemas: KnownSchemas): OpenedSchema {
+export function readSchema(path: string, schemas: SchemaCache): ReadSchema {
   try {
     return tryOpened(path, 'strict', (db) => answerOf(schemas.read(path, db), [], new Set()))
   } catch (error) {
@@ -27,7 +27,7 @@ export function readSchema(path: string, schemas: KnownSchemas): OpenedSchema {
 }
 
 /** Rows that SQLite does not take hide all the others. null where it cannot say which they are. */
-function readInPart(path: string, thrown: Fact): OpenedSchema | null {
+function readInPart(path: string, thrown: Fact): ReadSchema | null {
   const layout = readLayout(path)
   if (typeof layout === 'string') return null
   try {
@@ -37,7 +37,7 @@ function readInPart(path: string, thrown: Fact): OpenedSchema | null {
       const { refusals, refused } = judged ?? { refusals: [], refused: new Set<string>() }
       // What a tolerant reader makes of a broken schema is known of no other file.
       return answerOf(
-        new KnownSchemas().readRows(path, db, rows, refused),
+        new SchemaCache().readRows(path, db, rows, refused),
         refusals.length > 0 ? refusals : [thrown],
         refused,
       )
@@ -53,7 +53,7 @@ function tryOpened(
   path: string,
   mode: 'strict' | 'tolerant',
   read: (db: Database.Database) => SchemaAnswer,
-): OpenedSchema {
+): ReadSchema {
   const db = openDatabase(path, mode)
   try {
     return { db, answer: read(db) }

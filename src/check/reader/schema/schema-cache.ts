@@ -34,7 +34,7 @@ interface Known {
   facts: Pick<SchemaFacts, 'tables' | 'indexes'> | null
 }
 
-export class KnownSchemas {
+export class SchemaCache {
   readonly #known = new Map<string, Known>()
 
   /** @param db opened on the file at `path`, as a strict reader has it @throws what SQLite throws */

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../census/record/column-value.ts'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from '../../../census/schema-facts.ts'
-import { OldRows } from './column-defaults.ts'
+import { ColumnDefaults } from './column-defaults.ts'
 import { isVirtual, ordinaryTables, readSchemaRows } from './schema-objects.ts'
 import { tokensOf } from './sql-tokens.ts'
 
@@ -44,7 +44,7 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
   const indexes = db.prepare<[], IndexRow>(`SELECT t.name AS owner, l.name, l."unique", l.origin, l.partial FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l`).all()
   const parts = db.prepare<[], PartRow>(`SELECT l.name AS owner, x.cid, x."desc" AS descending, x.coll AS collation, x.key
     FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l, pragma_index_xinfo(l.name, 'main') x ORDER BY x.seqno`).all()
-  using oldRows = new OldRows(layout.encoding)
+  using oldRows = new ColumnDefaults(layout.encoding)
   const columnsOf = Map.groupBy(columns, ({ owner }) => owner)
   const partsOf = Map.groupBy(parts, ({ owner }) => owner)
   // The primary key index of a table WITHOUT ROWID is the table: its entries are the rows, and end with no rowid.
@@ -74,6 +74,6 @@ function isStrict(sql: string): boolean {
 
 const nothing: ColumnValue = { kind: 'null' }
 
-function columnOf({ name, type, value, pk, hidden }: ColumnRow, strict: boolean, oldRows: OldRows): ColumnFacts {
+function columnOf({ name, type, value, pk, hidden }: ColumnRow, strict: boolean, oldRows: ColumnDefaults): ColumnFacts {
   return { name, type, pk, hidden, absent: value === null ? nothing : oldRows.valueOf(type, strict, value) }
 }

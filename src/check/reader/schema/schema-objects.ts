@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
-import type { SchemaRow as RowOnPage } from '../../../sqlite/accounting/schema-rows.ts'
+import type { SchemaPageRow as RowOnPage } from '../../../sqlite/accounting/schema-rows.ts'
 import { foldedName } from './sql-tokens.ts'
 import { isShadow, moduleOf } from './virtual-table-module.ts'
 

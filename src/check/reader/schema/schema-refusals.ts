@@ -10,10 +10,10 @@ import { foldedName, tokensOf, unquoted } from './sql-tokens.ts'
 /** Rows that are judged one by one. */
 const rowsMax = 50_000
 
-export type Refusal = Fact & { readonly kind: 'refused' }
+export type RefusedRow = Fact & { readonly kind: 'refused' }
 
-export interface Judged {
-  readonly refusals: readonly Refusal[]
+export interface JudgedRows {
+  readonly refusals: readonly RefusedRow[]
   /** Names of all objects that are not to be asked about: those refused, and what belongs to a table that is. */
   readonly refused: ReadonlySet<string>
 }
@@ -22,14 +22,14 @@ export interface Judged {
  * Lets SQLite read each row by itself, beside that of its table, in a scratch database. null where there are too many.
  * @param pages of the database: no root page lies behind them
  */
-export function judgeRows(rows: readonly SchemaRow[], pages: number): Judged | null {
+export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows | null {
   if (rows.length > rowsMax) return null
   using scratch = new Scratch()
   const tables = new Map(
     rows.flatMap((row) => (row.type === 'table' || row.type === 'view' ? [[foldedName(row.name), row]] : [])),
   )
   const named = new Set<string>()
-  const refusals: Refusal[] = []
+  const refusals: RefusedRow[] = []
   const refused = new Set<string>()
   const refuse = (row: SchemaRow, why: string): void => {
     refusals.push({ kind: 'refused', name: row.name, table: row.tbl_name, why, statement: statementOf(row) })
@@ -143,7 +143,7 @@ const isOneLetterOff = (word: string): boolean =>
  * Is the statement SQL about this object, as far as that can be told without understanding it? SQLite writes the first
  * words itself.
  */
-function statementOf({ type, name, sql }: SchemaRow): Refusal['statement'] {
+function statementOf({ type, name, sql }: SchemaRow): RefusedRow['statement'] {
   if (sql === null) return 'torn'
   const tokens = tokensOf(sql)
   const depth = tokens.reduce((sum, { text }) => (sum < 0 ? sum : sum + Number(text === '(') - Number(text === ')')), 0)

@@ -5,7 +5,7 @@ import { columnValue, typed } from './column-value.ts'
 import type { Typed } from './column-value.ts'
 import { readIndexDefinition } from '../schema/index-definition.ts'
 import { withLiterals } from '../schema/literals.ts'
-import { quote } from './open-database.ts'
+import { quoteName } from './open-database.ts'
 import { foldedName, onOneLine } from '../schema/sql-tokens.ts'
 
 interface Part {
@@ -39,7 +39,7 @@ export function computingOf(db: Database.Database, index: string, table: string)
   for (const [i, { cid, name }] of parts.entries()) {
     const term = definition.terms[i]
     // The names of the rowid mean nothing in a term.
-    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : onOneLine(withLiterals(term, columns))) : name === null ? null : quote(name)
+    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : onOneLine(withLiterals(term, columns))) : name === null ? null : quoteName(name)
     if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
     values.push(cid === -2 ? `(${value})` : value)
   }
@@ -70,17 +70,17 @@ export function naming(db: Database.Database, table: string): Naming {
   if (key?.holdsRows === true) {
     // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
     const primary = described.filter(({ pk }) => pk > 0).toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
-    return { columns, rowid: null, rowidNames: new Set(), key: primary, from: `${quote(table)} INDEXED BY ${quote(key.name)}` }
+    return { columns, rowid: null, rowidNames: new Set(), key: primary, from: `${quoteName(table)} INDEXED BY ${quoteName(key.name)}` }
   }
   const rowidNames = new Set(['rowid', '_rowid_', 'oid'].filter((name) => !columns.has(name)))
   const [alias, another] = key === undefined ? described.filter(({ pk }) => pk > 0) : []
-  const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quote(alias.name) : null] = rowidNames
-  return { columns, rowid: free, rowidNames, key: [], from: `${quote(table)} NOT INDEXED` }
+  const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quoteName(alias.name) : null] = rowidNames
+  return { columns, rowid: free, rowidNames, key: [], from: `${quoteName(table)} NOT INDEXED` }
 }
 
 /** What names a row in a SELECT: its rowid, or the columns of its primary key. Empty where no name is left. */
 export const rowNames = ({ key, rowid }: Naming): readonly string[] =>
-  key.length > 0 ? key.map((name) => quote(name)) : rowid === null ? [] : [rowid]
+  key.length > 0 ? key.map((name) => quoteName(name)) : rowid === null ? [] : [rowid]
 
 /** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */
 const keyIndexOf = (db: Database.Database, table: string): { readonly name: string; readonly holdsRows: boolean } | undefined => {

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import type { Finding, Rule } from '../../../model/result/finding.ts'
 import { computingOf, naming, rowNames } from './computed-entries.ts'
 import type { ComputingQuery } from './computed-entries.ts'
-import { quote } from './open-database.ts'
+import { quoteName } from './open-database.ts'
 
 /** What `INDEXED BY` and `NOT INDEXED` read: the entries of an index, and the rows of its table. */
 interface Sources {
@@ -49,7 +49,7 @@ function sourcesOf(db: Database.Database, index: string, table: string): Sources
     if (computing.kind !== 'query' || names.length === 0) return null
     const { from, where, terms } = computing
     return {
-      entries: `${quote(table)} INDEXED BY ${quote(index)}${where}`,
+      entries: `${quoteName(table)} INDEXED BY ${quoteName(index)}${where}`,
       rows: from + where,
       names: names.join(', '),
       whole: [...names, ...terms.filter((term) => !names.includes(term)).map((term) => `${term} COLLATE BINARY`)].join(

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
-import { quote, thrownFact } from './open-database.ts'
+import { quoteName, thrownFact } from './open-database.ts'
 import { troubleOf } from '../schema/unknown-parts.ts'
 
 /** SQLite stops after so many messages; more tell nobody anything. */
@@ -103,14 +103,14 @@ function askEach(db: Database.Database, pragma: string, tables: readonly string[
   const facts: Fact[] = []
   const skipped: Skipped[] = tables.slice(tablesMax).map((name) => ({ object: name, why: 'too many tables to look at one by one' }))
   for (const name of tables.slice(0, tablesMax)) {
-    const heard = ask(db, `${pragma}(${quote(name)})`, pragma, name)
+    const heard = ask(db, `${pragma}(${quoteName(name)})`, pragma, name)
     facts.push(...heard.messages)
     if (heard.thrown === null) continue
     const thrown = explained(db, name, heard.thrown)
     facts.push(thrown)
     skipped.push({ object: name, why: thrown.text })
     // Without what SQL must compute, the structure can still be looked at.
-    if (pragma === 'integrity_check') facts.push(...ask(db, `quick_check(${quote(name)})`, 'quick_check', name).messages)
+    if (pragma === 'integrity_check') facts.push(...ask(db, `quick_check(${quoteName(name)})`, 'quick_check', name).messages)
   }
   return { facts, skipped }
 }

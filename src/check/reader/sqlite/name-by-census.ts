@@ -6,7 +6,7 @@ import type { CensusPlan } from '../../../census/plan.ts'
 import type { Finding } from '../../../model/result/finding.ts'
 import type { Fact } from '../../../model/result/reading.ts'
 import { beginCounting } from '../../count-pages.ts'
-import type { Asking, Progressing } from '../../reading-builder.ts'
+import type { Reader, ReadingBuilder } from '../../reading-builder.ts'
 
 /** What comes before the name of an index or a table, which may hold anything. */
 const beforeName = [
@@ -28,7 +28,7 @@ function spokenOf(facts: readonly Fact[]): ReadonlySet<string> {
  * Findings on what SQLite's words are about; none where the census cannot be made.
  * @param child that has opened the database for SQLite
  */
-export async function nameByCensus(reading: Progressing, child: Asking, plan: CensusPlan): Promise<readonly Finding[]> {
+export async function nameByCensus(reading: ReadingBuilder, child: Reader, plan: CensusPlan): Promise<readonly Finding[]> {
   const names = spokenOf(reading.facts)
   if (names.size === 0) return []
   const { memoryBytesMax, showValues } = reading.limits

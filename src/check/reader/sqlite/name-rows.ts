@@ -12,7 +12,7 @@ import type { Naming } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
 import type { ListedRows } from './list-rows.ts'
 import { withLiterals } from '../schema/literals.ts'
-import { quote } from './open-database.ts'
+import { quoteName } from './open-database.ts'
 import { onOneLine } from '../schema/sql-tokens.ts'
 
 /** `undeclared`: an application may have put such a value there itself. */
@@ -83,7 +83,7 @@ function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): re
       const wrong = found.get(`${kind} ${table}`) ?? { kind, table, columns: new Map<string, string>() }
       found.set(`${kind} ${table}`, wrong)
       const column = place.slice(table.length + 1)
-      if (kind !== 'check') wrong.columns.set(column, condition(quote(column), match))
+      if (kind !== 'check') wrong.columns.set(column, condition(quoteName(column), match))
     }
   }
   return [...found.values()]

@@ -35,4 +35,4 @@ export function thrownFact(error: unknown, during: string, object: string | null
 }
 
 /** An SQL string literal, or with `"` a quoted name. */
-export const quote = (name: string, mark: '"' | "'" = '"'): string => mark + name.replaceAll(mark, mark + mark) + mark
+export const quoteName = (name: string, mark: '"' | "'" = '"'): string => mark + name.replaceAll(mark, mark + mark) + mark

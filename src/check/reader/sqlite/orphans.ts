@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import type { Finding } from '../../../model/result/finding.ts'
 import { naming } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
-import { quote } from './open-database.ts'
+import { quoteName } from './open-database.ts'
 import { foldedName } from '../schema/sql-tokens.ts'
 
 /** The keys of so many parents are kept in memory. Above that SQLite's own words have to do. */
@@ -70,7 +70,7 @@ function referencesOf(db: Database.Database, table: string): readonly (readonly 
 
 /** The condition that a row refers to a parent that is not there; null where there are too many parents. */
 function withoutParent(db: Database.Database, references: readonly Reference[]): string | null {
-  const filled = references.map(({ from }) => `typeof(${quote(from)}) <> 'null'`).join(' AND ')
+  const filled = references.map(({ from }) => `typeof(${quoteName(from)}) <> 'null'`).join(' AND ')
   const parent = references[0]?.parent ?? ''
   const key = parentKey(db, parent, references)
   if (key === 'no-parent') return filled
@@ -81,12 +81,12 @@ function withoutParent(db: Database.Database, references: readonly Reference[]):
   if (many > parentsMax) return null
   // Without an affinity of its own a value is compared under that of the parent's column, as SQLite does.
   const values = references.map(
-    ({ from }, i) => `+${quote(from)}${isRowid ? '' : ` COLLATE ${quote(collations[i] ?? 'BINARY')}`}`,
+    ({ from }, i) => `+${quoteName(from)}${isRowid ? '' : ` COLLATE ${quoteName(collations[i] ?? 'BINARY')}`}`,
   )
   const one = values.length === 1 ? values.join('') : `(${values.join(', ')})`
   // No key of a parent is NULL, whatever its column says: one would make every answer unknown.
-  const known = isRowid ? '' : ` WHERE ${columns.map((column) => `typeof(${quote(column)}) <> 'null'`).join(' AND ')}`
-  const keys = columns.map((column) => quote(column)).join(', ')
+  const known = isRowid ? '' : ` WHERE ${columns.map((column) => `typeof(${quoteName(column)}) <> 'null'`).join(' AND ')}`
+  const keys = columns.map((column) => quoteName(column)).join(', ')
   return `${filled} AND ${one} NOT IN (SELECT ${keys} FROM ${source}${known})`
 }
 

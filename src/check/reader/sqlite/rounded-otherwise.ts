@@ -3,7 +3,7 @@
  * rounding alone. They are not damaged by the rules of their writer, and a rebuild by these rules would break them.
  */
 import type Database from 'better-sqlite3'
-import type { EntryPair, Leftovers } from '../../../census/differences/unmatched-entries.ts'
+import type { EntryPair, UnmatchedEntries } from '../../../census/differences/unmatched-entries.ts'
 import { fromSql } from '../../../census/plan.ts'
 import type { IndexPlan } from '../../../census/plan.ts'
 import { differByRounding } from '../../../census/record/rounding.ts'
@@ -19,7 +19,7 @@ export function roundedOtherwise(
   { plan, file }: PageCounter,
   db: Database.Database,
   queries: ReadonlyMap<number, Query>,
-  leftovers: Leftovers,
+  leftovers: UnmatchedEntries,
 ): readonly Skipped[] {
   const ours = db.prepare<[], string>('SELECT sqlite_version()').pluck().get()
   const firstPage = new Uint8Array(plan.pageSize)

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateOptions } from '../options.ts'
 import { Problem, reasonOf } from './problem.ts'
-import { basePath, routeOf, type Answer, type Parts } from './routes.ts'
+import { basePath, routeOf, type RouteAnswer, type Parts } from './routes.ts'
 
 /** For node:http as it is; for Express as `app.use(gate.handler)`: requests for other paths go to `next`. */
 export type GateHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
@@ -17,7 +17,7 @@ export function createHandler(parts: Parts): GateHandler {
 
 export const isForTheGate = (url: string): boolean => /^\/admin\/v1(?:[/?]|$)/.test(url)
 
-async function answer(parts: Parts, request: IncomingMessage): Promise<Answer> {
+async function answer(parts: Parts, request: IncomingMessage): Promise<RouteAnswer> {
   try {
     if (!isForTheGate(request.url ?? '')) throw new Problem('not-found', `the gate answers below ${basePath}`)
     const rights = authorize(parts.options, request)
@@ -50,7 +50,7 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: RouteAnswer): void {
   try {
     if (response.headersSent || response.destroyed) return
     const bytes = Buffer.from(JSON.stringify(body))

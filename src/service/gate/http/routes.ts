@@ -20,7 +20,7 @@ export interface Parts {
   readonly keys: IdempotencyKeys
 }
 
-export interface Answer {
+export interface RouteAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: object
@@ -38,7 +38,7 @@ interface Route {
   readonly pattern: readonly string[]
   /** Does it change nothing? Then a read-only token is enough. */
   readonly looksOnly: boolean
-  readonly answer: (parts: Parts, call: Call) => Promise<Answer>
+  readonly answer: (parts: Parts, call: Call) => Promise<RouteAnswer>
 }
 
 const routes: readonly Route[] = [
@@ -54,7 +54,7 @@ const routes: readonly Route[] = [
 export const basePath = '/admin/v1'
 
 /** Which call is this? @throws {Problem} not-found, method-not-allowed, invalid-request */
-export function routeOf(request: IncomingMessage): { readonly looksOnly: boolean; readonly answer: (parts: Parts) => Promise<Answer> } {
+export function routeOf(request: IncomingMessage): { readonly looksOnly: boolean; readonly answer: (parts: Parts) => Promise<RouteAnswer> } {
   const [path, query] = splitOnce(request.url ?? '', '?')
   const segments = path.slice(basePath.length + 1).split('/')
   const matching = routes.filter(({ pattern }) => pattern.length === segments.length && pattern.every((part, at) => part === '*' || part === segments[at]))
@@ -65,7 +65,7 @@ export function routeOf(request: IncomingMessage): { readonly looksOnly: boolean
   return { looksOnly: route.looksOnly, answer: (parts) => route.answer(parts, { request, query: new URLSearchParams(query), given }) }
 }
 
-async function capabilities({ options, limits, leases }: Parts, { query }: Call): Promise<Answer> {
+async function capabilities({ options, limits, leases }: Parts, { query }: Call): Promise<RouteAnswer> {
   readQuery(query, [])
   const { maxPaused, ttlMsMax, maxHoldMsMax, drainTimeoutMsMax } = limits
   return ok({
@@ -74,13 +74,13 @@ async function capabilities({ options, limits, leases }: Parts, { query }: Call)
   })
 }
 
-async function listTenants({ registry, tenants }: Parts, { query }: Call): Promise<Answer> {
+async function listTenants({ registry, tenants }: Parts, { query }: Call): Promise<RouteAnswer> {
   readQuery(query, ['after'])
   const page = await registry.page(query.get('after'))
   return ok({ tenants: page.tenants.map(({ id, files }) => ({ id, files: files.map(pathOf), state: tenants.servingOf(id) })), next: page.next })
 }
 
-async function tenantStatus({ options, registry, tenants }: Parts, { query, given: [id = ''] }: Call): Promise<Answer> {
+async function tenantStatus({ options, registry, tenants }: Parts, { query, given: [id = ''] }: Call): Promise<RouteAnswer> {
   readQuery(query, [])
   if (!tenants.peek(id)?.lease) await registry.find(id)
   // Asked first: the answers below then belong to one moment.
@@ -109,12 +109,12 @@ async function troubleOf(options: GateOptions, id: string): Promise<string | nul
   }
 }
 
-async function listLeases({ leases }: Parts, { query }: Call): Promise<Answer> {
+async function listLeases({ leases }: Parts, { query }: Call): Promise<RouteAnswer> {
   readQuery(query, [])
   return ok(leases.list())
 }
 
-async function quiesce({ registry, leases, keys }: Parts, { request, query, given: [id = ''] }: Call): Promise<Answer> {
+async function quiesce({ registry, leases, keys }: Parts, { request, query, given: [id = ''] }: Call): Promise<RouteAnswer> {
   readQuery(query, [])
   const key = request.headers['idempotency-key']
   if (typeof key !== 'string' || key === '' || key.length > 255) throw new Problem('idempotency-key-missing', 'send an Idempotency-Key of 1 to 255 characters')
@@ -131,13 +131,13 @@ async function readTerms(request: IncomingMessage): Promise<QuiesceTerms> {
   }
 }
 
-async function renew({ leases }: Parts, { request, query, given: [id = '', leaseId = ''] }: Call): Promise<Answer> {
+async function renew({ leases }: Parts, { request, query, given: [id = '', leaseId = ''] }: Call): Promise<RouteAnswer> {
   readQuery(query, [])
   const fields = await readFields(request, ['fence'])
   return ok(leases.renew(id, leaseId, positive(fields, 'fence')))
 }
 
-async function resume({ registry, leases, tenants }: Parts, { query, given: [id = '', leaseId = ''] }: Call): Promise<Answer> {
+async function resume({ registry, leases, tenants }: Parts, { query, given: [id = '', leaseId = ''] }: Call): Promise<RouteAnswer> {
   readQuery(query, ['fence'])
   const fence = query.get('fence') ?? ''
   if (!/^[1-9][0-9]{0,15}$/.test(fence)) throw new Problem('invalid-request', 'the parameter fence must be a whole number above 0')
@@ -146,7 +146,7 @@ async function resume({ registry, leases, tenants }: Parts, { query, given: [id 
   return ok(await leases.resume(id, leaseId, Number(fence)))
 }
 
-const ok = (body: object): Answer => ({ status: 200, headers: {}, body })
+const ok = (body: object): RouteAnswer => ({ status: 200, headers: {}, body })
 
 function splitOnce(value: string, separator: string): [string, string] {
   const at = value.indexOf(separator)

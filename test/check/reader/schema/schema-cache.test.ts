@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
-import { KnownSchemas, type SchemaRead } from '../../../../src/check/reader/schema/schema-cache.ts'
+import { SchemaCache, type SchemaRead } from '../../../../src/check/reader/schema/schema-cache.ts'
 import { openDatabase } from '../../../../src/check/reader/sqlite/open-database.ts'
 import { create } from '../../../support/databases/recipes.ts'
 
@@ -34,7 +34,7 @@ function made(fill: (database: Database.Database) => void, pageSize = 4096): str
 
 const plain = (sql: string, before = '') => (database: Database.Database): void => void database.exec(`${before}${sql}`)
 
-function read(path: string, schemas: KnownSchemas): SchemaRead {
+function read(path: string, schemas: SchemaCache): SchemaRead {
   const db = openDatabase(path, 'strict')
   try {
     return schemas.read(path, db)
@@ -55,17 +55,17 @@ test.each<[string, (database: Database.Database) => void, number]>([
   ['with an index under the name of another', plain(statements.replace('on events (at desc, kind)', 'on events (kind, at)')), 4096],
   ['with a virtual table', plain(`${statements} create virtual table words using fts5(word)`), 4096],
 ])('a file %s', (_, fill, pageSize) => {
-  const schemas = new KnownSchemas()
+  const schemas = new SchemaCache()
   const first = read(made(plain(statements)), schemas)
   expect(first.plan?.trees.length).toBe(8)
   const second = made(fill, pageSize)
-  const asked = read(second, new KnownSchemas())
+  const asked = read(second, new SchemaCache())
   expect(read(second, schemas)).toEqual(asked)
   expect(read(second, schemas)).toEqual(asked)
 })
 
 test('a file in a format that knows no descending indexes', () => {
-  const schemas = new KnownSchemas()
+  const schemas = new SchemaCache()
   const descending = (path: string): unknown => read(path, schemas).plan?.trees.flatMap((tree) => (tree.kind === 'index' ? [tree.parts] : []))
   const modern = descending(made(plain(statements)))
   const old = made(plain(statements))
@@ -73,16 +73,16 @@ test('a file in a format that knows no descending indexes', () => {
   writeSync(file, Uint8Array.of(1), 0, 1, 47)
   closeSync(file)
   expect(descending(old)).not.toEqual(modern)
-  expect(read(old, schemas)).toEqual(read(old, new KnownSchemas()))
+  expect(read(old, schemas)).toEqual(read(old, new SchemaCache()))
 })
 
 test('root pages are those of the file', () => {
-  const schemas = new KnownSchemas()
+  const schemas = new SchemaCache()
   const roots = (path: string): unknown => read(path, schemas).plan?.trees.map((tree) => tree.root)
   expect(roots(made(plain(statements, moved)))).not.toEqual(roots(made(plain(statements))))
 })
 
 test('of many schemas the last few are kept', () => {
-  const schemas = new KnownSchemas()
+  const schemas = new SchemaCache()
   for (const round of [1, 2]) for (let at = 0; at < 8; at++) expect(read(made(plain(`create table t${at} (a${round}, b); create index i on t${at} (b)`)), schemas).objects).toHaveLength(2)
 })
