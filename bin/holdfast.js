@@ -9,7 +9,9 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const program = fileURLToPath(new URL('../dist/holdfast.cjs', import.meta.url))
 if (major < 22 || (major === 22 && minor < 15)) {
   const folder = fileURLToPath(new URL('..', import.meta.url))
-  const itsOwn = existsSync(`${folder}node_modules/.bin/node`) ? `; \`npx holdfast\` in ${folder} uses a Node of its own` : ''
+  const itsOwn = existsSync(`${folder}node_modules/.bin/node`)
+    ? `; \`npx holdfast\` in ${folder} uses a Node of its own`
+    : ''
   console.error(`holdfast needs Node.js 22.15 or newer; this is ${process.version} (nothing was touched)${itsOwn}`)
   process.exitCode = 78
 } else if (!existsSync(program)) {
@@ -24,7 +26,8 @@ function load() {
     // A disk that fails, no descriptor left, or libraries that were not installed. Anything else is a defect.
     if (typeof error.errno !== 'number' && error.code !== 'MODULE_NOT_FOUND') throw error
     console.error(`holdfast cannot load its own program: ${error.message.split('\n')[0]}`)
-    if (error.code === 'MODULE_NOT_FOUND') console.error('  next: `npm run setup` in its folder, or install the package again')
+    if (error.code === 'MODULE_NOT_FOUND')
+      console.error('  next: `npm run setup` in its folder, or install the package again')
     process.exitCode = 1
   }
 }

@@ -1,4 +1,7 @@
-/** What else one could do to a live database, with the tools that are at hand: how long it takes, and how long writers wait. */
+/**
+ * What else one could do to a live database, with the tools that are at hand: how long it takes, and how long writers
+ * wait.
+ */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import type { BenchService } from './service-process.ts'
@@ -22,14 +25,29 @@ interface Rival {
 const rivals: readonly Rival[] = [
   { name: 'sqlite3 .backup', arguments: (file, to) => ['-cmd', '.timeout 600000', file, `.backup '${to}'`] },
   { name: 'VACUUM INTO', arguments: (file, to) => ['-cmd', '.timeout 600000', file, `vacuum into '${to}'`] },
-  { name: 'lock and cp', arguments: (file, to) => ['-cmd', '.timeout 600000', file, 'begin immediate', `.shell cp '${file}' '${to}'; test -e '${file}-wal' && cp '${file}-wal' '${to}-wal'`, 'commit'] },
+  {
+    name: 'lock and cp',
+    arguments: (file, to) => [
+      '-cmd',
+      '.timeout 600000',
+      file,
+      'begin immediate',
+      `.shell cp '${file}' '${to}'; test -e '${file}-wal' && cp '${file}-wal' '${to}-wal'`,
+      'commit',
+    ],
+  },
 ]
 
 /** A backup whose source another process writes begins anew, and may never end: then it is given up. */
 const patienceMs = 30_000
 
 /** In their order, each alone. @throws when sqlite3 is not there */
-export async function measureRivals(workplace: Workplace, service: BenchService, file: string, to: string): Promise<readonly RivalFigures[]> {
+export async function measureRivals(
+  workplace: Workplace,
+  service: BenchService,
+  file: string,
+  to: string,
+): Promise<readonly RivalFigures[]> {
   const figures: RivalFigures[] = []
   for (const rival of rivals) {
     if (!workplace.hasTime) break
@@ -56,7 +74,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<RivalF
   const stop = (): void => void child.kill('SIGKILL')
   signal.addEventListener('abort', stop)
   try {
-    const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject))
+    const code = await new Promise<number | null>((resolve, reject) =>
+      child.once('exit', resolve).once('error', reject),
+    )
     signal.throwIfAborted()
     return unending ? 'unending' : code === 0 ? 'done' : 'failed'
   } finally {

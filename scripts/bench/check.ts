@@ -1,4 +1,7 @@
-/** How long the check of a large database takes: the census with two workers, against what else one could do with the same file in the same run. */
+/**
+ * How long the check of a large database takes: the census with two workers, against what else one could do with the
+ * same file in the same run.
+ */
 import { execFile } from 'node:child_process'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,13 +42,30 @@ const run = promisify(execFile)
 export async function measureChecks(workplace: Workplace, options: CheckOptions): Promise<CheckFigures> {
   const file = await make(workplace, 'reference', options.rows)
   const tenth = await make(workplace, 'tenth', options.rows / 10)
-  await using checker = await openChecker({ folder: workplace.folder, parallel: options.workers, engine: 'census', timeoutMs: 3_600_000, memoryBytesMax: 2e9, niceness: 0 })
+  await using checker = await openChecker({
+    folder: workplace.folder,
+    parallel: options.workers,
+    engine: 'census',
+    timeoutMs: 3_600_000,
+    memoryBytesMax: 2e9,
+    niceness: 0,
+  })
   const scale = new Scale()
   const contestants: readonly { readonly name: string; readonly run: () => Promise<unknown> }[] = [
-    { name: `census, ${options.workers} workers`, run: () => scale.weighing(() => check(checker, file, workplace.signal)) },
+    {
+      name: `census, ${options.workers} workers`,
+      run: () => scale.weighing(() => check(checker, file, workplace.signal)),
+    },
     { name: 'sha256sum', run: () => run('sha256sum', [file], { signal: workplace.signal }) },
-    { name: 'integrity_check, better-sqlite3, 64 MB cache', run: () => run(process.execPath, ['-e', pragmaProgram, file], { signal: workplace.signal, cwd: import.meta.dirname }) },
-    { name: 'integrity_check, sqlite3 shell', run: () => run('sqlite3', [file, 'pragma integrity_check'], { signal: workplace.signal }) },
+    {
+      name: 'integrity_check, better-sqlite3, 64 MB cache',
+      run: () =>
+        run(process.execPath, ['-e', pragmaProgram, file], { signal: workplace.signal, cwd: import.meta.dirname }),
+    },
+    {
+      name: 'integrity_check, sqlite3 shell',
+      run: () => run('sqlite3', [file, 'pragma integrity_check'], { signal: workplace.signal }),
+    },
   ]
   const warm = new Map<string, number[]>(contestants.map(({ name }) => [name, []]))
   await check(checker, file, workplace.signal) // Fills the page cache.
@@ -55,12 +75,24 @@ export async function measureChecks(workplace: Workplace, options: CheckOptions)
       warm.get(name)?.push(await timed(run))
     }
   }
-  const tenthTimes = [await timed(() => check(checker, tenth, workplace.signal)), await timed(() => check(checker, tenth, workplace.signal))]
+  const tenthTimes = [
+    await timed(() => check(checker, tenth, workplace.signal)),
+    await timed(() => check(checker, tenth, workplace.signal)),
+  ]
   const cold = new Map<string, number>()
   for (const { name, run } of contestants) if (workplace.hasTime && dropPageCache()) cold.set(name, await timed(run))
   return {
-    rows: options.rows, bytes: statSync(file).size, workers: options.workers, tenthMs: Math.min(...tenthTimes), heaviest: scale.heaviest, each: scale.each,
-    contestants: contestants.map(({ name }) => ({ name, warmMs: warm.get(name) ?? [], coldMs: cold.get(name) ?? null })),
+    rows: options.rows,
+    bytes: statSync(file).size,
+    workers: options.workers,
+    tenthMs: Math.min(...tenthTimes),
+    heaviest: scale.heaviest,
+    each: scale.each,
+    contestants: contestants.map(({ name }) => ({
+      name,
+      warmMs: warm.get(name) ?? [],
+      coldMs: cold.get(name) ?? null,
+    })),
   }
 }
 
@@ -73,13 +105,16 @@ async function make(workplace: Workplace, name: string, rows: number): Promise<s
   const folder = join(workplace.folder, name)
   mkdirSync(folder)
   const file = join(folder, 'reference.db')
-  await run(process.execPath, [join(import.meta.dirname, 'reference.ts'), file, String(rows)], { signal: workplace.signal })
+  await run(process.execPath, [join(import.meta.dirname, 'reference.ts'), file, String(rows)], {
+    signal: workplace.signal,
+  })
   return file
 }
 
 async function check(checker: Checker, file: string, signal: AbortSignal): Promise<void> {
   const reading = await checker.check(file as SnapshotPath, { depth: 'full', signal })
-  if (reading.facts.length > 0 || !reading.complete) throw new Error(`the reference database is not sound: ${JSON.stringify(reading.facts)}`)
+  if (reading.facts.length > 0 || !reading.complete)
+    throw new Error(`the reference database is not sound: ${JSON.stringify(reading.facts)}`)
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -24,9 +24,16 @@ export function makeDatabase(file: string, bytes: number, mode: 'wal' | 'delete'
     database.pragma('cache_size = -200000')
     database.exec(schema)
     const users = Math.max(20, Math.round(bytes / 20_000))
-    database.prepare(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
-      insert into users select i, 'user' || i || '@example.org', 'User ' || i, 1700000000 + i from n`).run(users)
-    database.prepare(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 100) insert into accounts select i, 1000 from n`).run()
+    database
+      .prepare(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
+      insert into users select i, 'user' || i || '@example.org', 'User ' || i, 1700000000 + i from n`)
+      .run(users)
+    database
+      .prepare(
+        'with recursive n(i) as (select 1 union all select i + 1 from n where ' +
+          'i < 100) insert into accounts select i, 1000 from n',
+      )
+      .run()
     const fill = database.prepare(`with recursive n(i) as (select ? union all select i + 1 from n where i < ?)
       insert into events select i, 1 + i * 7919 % ?, 'kind ' || i % 17, 1700000000 + i, hex(randomblob(${eventBytes / 4})) || i from n`)
     const pages = database.prepare<[], number>('pragma page_count').pluck()

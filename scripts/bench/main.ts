@@ -1,16 +1,16 @@
+import { resolve } from 'node:path'
 /**
- * The measurements: `npm run bench -- pause` and `npm run bench -- sweep`. Everything happens in a temporary folder that
- * is removed in the end, also after Ctrl-C; each measurement ends by itself. What is compared is compared in one run, on
- * the same files: the figures of two runs, or of two machines, say nothing about each other.
+ * The measurements: `npm run bench -- pause` and `npm run bench -- sweep`. Everything happens in a temporary folder
+ * that is removed in the end, also after Ctrl-C; each measurement ends by itself. What is compared is compared in one
+ * run, on the same files: the figures of two runs, or of two machines, say nothing about each other.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { resolve } from 'node:path'
-import { measureChecks } from './check.ts'
 import { describeChecks } from './check-text.ts'
-import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
+import { measureChecks } from './check.ts'
 import { describePauses } from './pause-text.ts'
-import { measureSweep } from './sweep.ts'
+import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
 import { describeSweep } from './sweep-text.ts'
+import { measureSweep } from './sweep.ts'
 import { parseBytes } from './units.ts'
 import { withWorkplace, type Workplace } from './workplace.ts'
 
@@ -46,11 +46,23 @@ all
   --help`
 
 const options = {
-  sizes: { type: 'string', default: '100MB,500MB,1GB' }, kinds: { type: 'string', default: pauseKinds.join(',') }, holds: { type: 'string', default: '40' }, tps: { type: 'string', default: '100' },
-  'no-rivals': { type: 'boolean', default: false }, tenants: { type: 'string', default: '1000' }, bytes: { type: 'string', default: '1MB' }, rounds: { type: 'string', default: '3' },
-  program: { type: 'string', default: resolve(import.meta.dirname, '../../bin/holdfast.js') }, 'only-sweep': { type: 'boolean', default: false }, arg: { type: 'string', multiple: true, default: [] },
-  rows: { type: 'string', default: '3000000' }, workers: { type: 'string', default: '2' },
-  seconds: { type: 'string', default: '900' }, dir: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+  sizes: { type: 'string', default: '100MB,500MB,1GB' },
+  kinds: { type: 'string', default: pauseKinds.join(',') },
+  holds: { type: 'string', default: '40' },
+  tps: { type: 'string', default: '100' },
+  'no-rivals': { type: 'boolean', default: false },
+  tenants: { type: 'string', default: '1000' },
+  bytes: { type: 'string', default: '1MB' },
+  rounds: { type: 'string', default: '3' },
+  program: { type: 'string', default: resolve(import.meta.dirname, '../../bin/holdfast.js') },
+  'only-sweep': { type: 'boolean', default: false },
+  arg: { type: 'string', multiple: true, default: [] },
+  rows: { type: 'string', default: '3000000' },
+  workers: { type: 'string', default: '2' },
+  seconds: { type: 'string', default: '900' },
+  dir: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
 } satisfies ParseArgsConfig['options']
 
 process.exitCode = await run()
@@ -64,10 +76,13 @@ async function run(): Promise<number> {
     return 64
   }
   const seconds = whole(values.seconds, 'seconds')
-  return withWorkplace({ parent: values.dir ?? null, seconds, tell: (line) => void process.stderr.write(`${line}\n`) }, async (workplace) => {
-    const { figures, text } = await { pause, sweep, check }[what](values, workplace)
-    return say(values.json ? JSON.stringify(figures, null, 2) : text)
-  })
+  return withWorkplace(
+    { parent: values.dir ?? null, seconds, tell: (line) => void process.stderr.write(`${line}\n`) },
+    async (workplace) => {
+      const { figures, text } = await { pause, sweep, check }[what](values, workplace)
+      return say(values.json ? JSON.stringify(figures, null, 2) : text)
+    },
+  )
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
@@ -78,20 +93,33 @@ interface Outcome {
 
 async function pause(values: Values, workplace: Workplace): Promise<Outcome> {
   const figures = await measurePauses(workplace, {
-    sizes: values.sizes.split(',').map(parseBytes), kinds: kindsOf(values.kinds), holds: whole(values.holds, 'holds'), perSecond: whole(values.tps, 'tps'), rivals: !values['no-rivals'],
+    sizes: values.sizes.split(',').map(parseBytes),
+    kinds: kindsOf(values.kinds),
+    holds: whole(values.holds, 'holds'),
+    perSecond: whole(values.tps, 'tps'),
+    rivals: !values['no-rivals'],
   })
   return { figures, text: describePauses(figures) }
 }
 
 async function sweep(values: Values, workplace: Workplace): Promise<Outcome> {
   const figures = await measureSweep(workplace, {
-    tenants: whole(values.tenants, 'tenants'), bytes: parseBytes(values.bytes), rounds: whole(values.rounds, 'rounds'), program: resolve(values.program), onlySweep: values['only-sweep'], args: values.arg,
+    tenants: whole(values.tenants, 'tenants'),
+    bytes: parseBytes(values.bytes),
+    rounds: whole(values.rounds, 'rounds'),
+    program: resolve(values.program),
+    onlySweep: values['only-sweep'],
+    args: values.arg,
   })
   return { figures, text: describeSweep(figures) }
 }
 
 async function check(values: Values, workplace: Workplace): Promise<Outcome> {
-  const figures = await measureChecks(workplace, { rows: whole(values.rows, 'rows'), rounds: whole(values.rounds, 'rounds'), workers: whole(values.workers, 'workers') })
+  const figures = await measureChecks(workplace, {
+    rows: whole(values.rows, 'rows'),
+    rounds: whole(values.rounds, 'rounds'),
+    workers: whole(values.workers, 'workers'),
+  })
   return { figures, text: describeChecks(figures) }
 }
 
@@ -105,7 +133,8 @@ function kindsOf(list: string): readonly PauseKind[] {
 
 function whole(text: string, name: string): number {
   const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1) throw new TypeError(`--${name} must be a whole number of at least 1, not ${JSON.stringify(text)}`)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new TypeError(`--${name} must be a whole number of at least 1, not ${JSON.stringify(text)}`)
   return number
 }
 

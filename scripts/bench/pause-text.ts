@@ -8,8 +8,18 @@ export function describePauses({ perSecond, tenants, leftOut }: PauseFigures): s
     tableText([
       ['tenant', 'holds', 'p50', 'p99', 'max', 'predicted', 'held/predicted', 'tail', 'warm copy', 'copied by'],
       ...tenants.map((figures) => [
-        nameOf(figures), String(figures.heldMs.count), msText(figures.heldMs.p50), msText(figures.heldMs.p99), msText(figures.heldMs.max), msText(figures.predictedMs.p50),
-        Number.isNaN(figures.heldByPredicted.p50) ? '-' : `${figures.heldByPredicted.p50.toFixed(2)} to ${figures.heldByPredicted.max.toFixed(2)}`, bytesText(figures.tailBytes.p50 || 0), msText(figures.warmMs.p50), figures.method,
+        nameOf(figures),
+        String(figures.heldMs.count),
+        msText(figures.heldMs.p50),
+        msText(figures.heldMs.p99),
+        msText(figures.heldMs.max),
+        msText(figures.predictedMs.p50),
+        Number.isNaN(figures.heldByPredicted.p50)
+          ? '-'
+          : `${figures.heldByPredicted.p50.toFixed(2)} to ${figures.heldByPredicted.max.toFixed(2)}`,
+        bytesText(figures.tailBytes.p50 || 0),
+        msText(figures.warmMs.p50),
+        figures.method,
       ]),
     ]),
     '',
@@ -29,17 +39,34 @@ function rowsOf(figures: TenantFigures): string[][] {
   const { transactionsBefore: before, transactionsDuring: during, rivals, pauseMs, warmMs } = figures
   return [
     [nameOf(figures), 'nobody', '-', String(before.count), msText(before.p50), msText(before.p99), msText(before.max)],
-    [nameOf(figures), 'holdfast', msText(pauseMs.p50 + (warmMs.p50 || 0)), String(during.count), msText(during.p50), msText(during.p99), msText(during.max)],
+    [
+      nameOf(figures),
+      'holdfast',
+      msText(pauseMs.p50 + (warmMs.p50 || 0)),
+      String(during.count),
+      msText(during.p50),
+      msText(during.p99),
+      msText(during.max),
+    ],
     ...rivals.map(({ name, outcome, ms, transactions }) => [
-      nameOf(figures), name, outcome === 'done' ? msText(ms) : `${outcome} (${msText(ms)})`, String(transactions.count), msText(transactions.p50), msText(transactions.p99), msText(transactions.max),
+      nameOf(figures),
+      name,
+      outcome === 'done' ? msText(ms) : `${outcome} (${msText(ms)})`,
+      String(transactions.count),
+      msText(transactions.p50),
+      msText(transactions.p99),
+      msText(transactions.max),
     ]),
   ]
 }
 
 function stepRows(tenants: readonly TenantFigures[]): string[][] {
   const names = [...new Set(tenants.flatMap(({ steps }) => steps.map(({ step }) => step)))]
-  return names.map((name) => [name, ...tenants.map(({ steps }) => {
-    const found = steps.find(({ step }) => step === name)
-    return found ? `${msText(found.ms.p50)}, ${msText(found.ms.max)}` : '-'
-  })])
+  return names.map((name) => [
+    name,
+    ...tenants.map(({ steps }) => {
+      const found = steps.find(({ step }) => step === name)
+      return found ? `${msText(found.ms.p50)}, ${msText(found.ms.max)}` : '-'
+    }),
+  ])
 }

@@ -10,13 +10,16 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { invariant } from '../../src/model/bug.ts'
 import { connectService } from '../../src/service/connect.ts'
-import { makeDatabase } from './databases.ts'
 import { measureRivals, type RivalFigures } from './alternatives.ts'
+import { makeDatabase } from './databases.ts'
 import { startService, type BenchService } from './service-process.ts'
 import { bytesText, spreadOf, type Spread } from './units.ts'
 import { mountXfs, whyNoXfs, type Workplace } from './workplace.ts'
 
-/** `wal`: warm copy. `reflink`: rollback journal on xfs with shared blocks. `rollback`: rollback journal, copied in the pause. */
+/**
+ * `wal`: warm copy. `reflink`: rollback journal on xfs with shared blocks. `rollback`: rollback journal, copied in the
+ * pause.
+ */
 export const pauseKinds = ['wal', 'reflink', 'rollback'] as const
 export type PauseKind = (typeof pauseKinds)[number]
 
@@ -79,7 +82,13 @@ const quietMs = 2_000
 /** Long enough for the slowest: how long it takes is what is measured. */
 const settings: HoldSettings = { ...defaultHoldSettings, maxPauseMs: 50_000, ttlMs: 60_000, trustMounts: [] }
 
-async function measureTenant(workplace: Workplace, companions: HoldProcesses, kind: PauseKind, bytes: number, options: PauseOptions): Promise<TenantFigures> {
+async function measureTenant(
+  workplace: Workplace,
+  companions: HoldProcesses,
+  kind: PauseKind,
+  bytes: number,
+  options: PauseOptions,
+): Promise<TenantFigures> {
   workplace.tell(`${kind}, ${bytesText(bytes)}: making the tenant`)
   using place = placeFor(workplace, kind, bytes)
   const files = join(place.folder, 'files')
@@ -99,7 +108,14 @@ async function measureTenant(workplace: Workplace, companions: HoldProcesses, ki
 
   if (options.rivals && workplace.hasTime) workplace.tell(`${kind}, ${bytesText(bytes)}: the rivals`)
   const rivals = options.rivals ? await measureRivals(workplace, service, file, join(place.folder, 'rival.db')) : []
-  return { kind, bytes, ...held, transactionsBefore: spreadOf(before.latencies), transactionsDuring: spreadOf(during.latencies), rivals }
+  return {
+    kind,
+    bytes,
+    ...held,
+    transactionsBefore: spreadOf(before.latencies),
+    transactionsDuring: spreadOf(during.latencies),
+    rivals,
+  }
 }
 
 interface Place extends Disposable {
@@ -117,15 +133,39 @@ function placeFor(workplace: Workplace, kind: PauseKind, bytes: number): Place {
   return { folder, [Symbol.dispose]: () => undefined }
 }
 
-type Held = Pick<TenantFigures, 'method' | 'heldMs' | 'pauseMs' | 'predictedMs' | 'heldByPredicted' | 'warmMs' | 'tailBytes' | 'steps' | 'failures'>
+type Held = Pick<
+  TenantFigures,
+  'method' | 'heldMs' | 'pauseMs' | 'predictedMs' | 'heldByPredicted' | 'warmMs' | 'tailBytes' | 'steps' | 'failures'
+>
 
 /** Each hold as a sweep makes it, ledger and all; the snapshot is hashed and thrown away. */
-async function holdAgainAndAgain(workplace: Workplace, companions: HoldProcesses, { socket }: BenchService, folder: string, file: string, holds: number): Promise<Held> {
+async function holdAgainAndAgain(
+  workplace: Workplace,
+  companions: HoldProcesses,
+  { socket }: BenchService,
+  folder: string,
+  file: string,
+  holds: number,
+): Promise<Held> {
   const snapshots = join(folder, 'snapshots')
   mkdirSync(snapshots, { recursive: true, mode: 0o700 })
-  await using service = await connectService({ kind: 'admin-api', name: 'bench', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs: 5_000 })
+  await using service = await connectService({
+    kind: 'admin-api',
+    name: 'bench',
+    endpoint: { kind: 'unix', socket },
+    tokenFile: null,
+    caFile: null,
+    requestTimeoutMs: 5_000,
+  })
   await using ledger = await openLedger(join(folder, 'ledger'), newRunId())
-  const seen = { held: [] as number[], pause: [] as number[], predicted: [] as number[], ratio: [] as number[], warm: [] as number[], tail: [] as number[] }
+  const seen = {
+    held: [] as number[],
+    pause: [] as number[],
+    predicted: [] as number[],
+    ratio: [] as number[],
+    warm: [] as number[],
+    tail: [] as number[],
+  }
   const steps = new Map<HoldStep, number[]>()
   const failures: string[] = []
   let method = ''
@@ -136,10 +176,18 @@ async function holdAgainAndAgain(workplace: Workplace, companions: HoldProcesses
       steps.set(step, [...(steps.get(step) ?? []), now - last])
       last = now
     }
-    const [result] = await hold({
-      files: [{ named: file, expected: true, lostPauseMs: null, name: `hold-${at}`, onStep }], roots: [folder],
-      keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket }, settings, folder: snapshots, bounds: unbounded,
-    }, companions, workplace.signal)
+    const [result] = await hold(
+      {
+        files: [{ named: file, expected: true, lostPauseMs: null, name: `hold-${at}`, onStep }],
+        roots: [folder],
+        keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket },
+        settings,
+        folder: snapshots,
+        bounds: unbounded,
+      },
+      companions,
+      workplace.signal,
+    )
     invariant(result, 'a hold has an outcome for each file')
     if (result.kind !== 'snapshot') {
       failures.push(`${result.failure.code}: ${result.failure.message}`)
@@ -153,13 +201,21 @@ async function holdAgainAndAgain(workplace: Workplace, companions: HoldProcesses
     push(seen.predicted, timings.predictedPauseMs)
     push(seen.warm, timings.warmMs)
     push(seen.tail, evidence.snapshot?.tailBytes)
-    if (timings.predictedPauseMs !== null && typeof evidence.quiesce?.heldMs === 'number') seen.ratio.push(evidence.quiesce.heldMs / timings.predictedPauseMs)
+    if (timings.predictedPauseMs !== null && typeof evidence.quiesce?.heldMs === 'number')
+      seen.ratio.push(evidence.quiesce.heldMs / timings.predictedPauseMs)
     // Not in step with the load, nor with its checkpoints.
     await wait(50 + Math.random() * 150, workplace.signal)
   }
   return {
-    method, failures, heldMs: spreadOf(seen.held), pauseMs: spreadOf(seen.pause), predictedMs: spreadOf(seen.predicted), heldByPredicted: spreadOf(seen.ratio), warmMs: spreadOf(seen.warm),
-    tailBytes: spreadOf(seen.tail), steps: [...steps].map(([step, ms]) => ({ step, ms: spreadOf(ms) })),
+    method,
+    failures,
+    heldMs: spreadOf(seen.held),
+    pauseMs: spreadOf(seen.pause),
+    predictedMs: spreadOf(seen.predicted),
+    heldByPredicted: spreadOf(seen.ratio),
+    warmMs: spreadOf(seen.warm),
+    tailBytes: spreadOf(seen.tail),
+    steps: [...steps].map(([step, ms]) => ({ step, ms: spreadOf(ms) })),
   }
 }
 
@@ -171,9 +227,13 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      reject(signal.reason as Error)
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        reject(signal.reason as Error)
+      },
+      { once: true },
+    )
   })
 }

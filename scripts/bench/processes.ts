@@ -15,26 +15,42 @@ export function weigh(pid: number): Weight | null {
   const descriptors = countDescriptors(pid)
   if (descriptors === null) return null
   const sizes = descendantsOf(pid).flatMap((one) => sizeOf(one) ?? [])
-  return { processes: sizes.length, descriptors, rss: sizes.reduce((sum, { rss }) => sum + rss, 0), pss: sizes.reduce((sum, { pss }) => sum + pss, 0) }
+  return {
+    processes: sizes.length,
+    descriptors,
+    rss: sizes.reduce((sum, { rss }) => sum + rss, 0),
+    pss: sizes.reduce((sum, { pss }) => sum + pss, 0),
+  }
 }
 
 /** What each process of the program weighs, by its command line. */
-export function weighEach(pid: number): readonly { readonly command: string; readonly rss: number; readonly pss: number }[] {
+export function weighEach(
+  pid: number,
+): readonly { readonly command: string; readonly rss: number; readonly pss: number }[] {
   return descendantsOf(pid).flatMap((one) => {
     const size = sizeOf(one)
-    const command = textOf(`/proc/${one}/cmdline`)?.split('\0').find((word) => word.endsWith('.js') || word.endsWith('.ts')) ?? ''
+    const command =
+      textOf(`/proc/${one}/cmdline`)
+        ?.split('\0')
+        .find((word) => word.endsWith('.js') || word.endsWith('.ts')) ?? ''
     return size === null ? [] : [{ command: command.split('/').at(-1) ?? '', ...size }]
   })
 }
 
-/** Milliseconds of processor time of all our children that have ended, and of theirs: as the kernel counts it, without a look at them while they run. */
+/**
+ * Milliseconds of processor time of all our children that have ended, and of theirs: as the kernel counts it, without a
+ * look at them while they run.
+ */
 export function processorMsOfEnded(): number {
   const ticksMs = 10 // USER_HZ is 100 on every Linux.
   const fields = statOf('self')
   return (Number(fields?.[13] ?? 0) + Number(fields?.[14] ?? 0)) * ticksMs
 }
 
-/** Fields of /proc/PID/stat from the state on; the command before it stands in brackets and may hold anything, brackets too. */
+/**
+ * Fields of /proc/PID/stat from the state on; the command before it stands in brackets and may hold anything, brackets
+ * too.
+ */
 function statOf(pid: number | string): readonly string[] | null {
   const stat = textOf(`/proc/${pid}/stat`)
   return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -48,13 +64,15 @@ function descendantsOf(pid: number): readonly number[] {
     if (parent !== undefined) parents.set(Number(name), Number(parent))
   }
   const found = [pid]
-  for (let at = 0; at < found.length; at++) for (const [child, parent] of parents) if (parent === found[at]) found.push(child)
+  for (let at = 0; at < found.length; at++)
+    for (const [child, parent] of parents) if (parent === found[at]) found.push(child)
   return found
 }
 
 function sizeOf(pid: number): { readonly rss: number; readonly pss: number } | null {
   const rollup = textOf(`/proc/${pid}/smaps_rollup`)
-  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup ?? '')?.[1] ?? 0)
+  const kilobytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup ?? '')?.[1] ?? 0)
   return rollup === null || rollup === '' ? null : { rss: kilobytes('Rss') * 1024, pss: kilobytes('Pss') * 1024 }
 }
 

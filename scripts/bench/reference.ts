@@ -1,4 +1,7 @@
-/** The reference database of the check: a service's events with three indexes, users, BLOBs of several pages, and a table WITHOUT ROWID. */
+/**
+ * The reference database of the check: a service's events with three indexes, users, BLOBs of several pages, and a
+ * table WITHOUT ROWID.
+ */
 import { createHash } from 'node:crypto'
 import Database from 'better-sqlite3'
 
@@ -15,12 +18,26 @@ export function makeReference(file: string, events: number): void {
   try {
     for (const pragma of ['journal_mode = off', 'synchronous = off', 'cache_size = -200000']) database.pragma(pragma)
     database.exec(schema)
-    const [user, event, blob, pair] = ['users values (?,?,?,?)', 'events values (?,?,?,?,?)', 'blobs values (?,?,?)', 'kv values (?,?)'].map((into) => database.prepare(`insert into ${into}`))
+    const [user, event, blob, pair] = [
+      'users values (?,?,?,?)',
+      'events values (?,?,?,?,?)',
+      'blobs values (?,?,?)',
+      'kv values (?,?)',
+    ].map((into) => database.prepare(`insert into ${into}`))
     const random = randomFrom(12_345)
     database.transaction(() => {
-      for (let i = 1; i <= events / 10; i++) user?.run(i, `user${random(1e9)}_${i}@example.com`, `Name ${i}`, random(1e9))
-      for (let i = 1; i <= events; i++) event?.run(i, random(events / 10), kinds[random(6)], random(1e9), `{"path":"/a/b/c/${random(1e6)}","ms":${random(1e4)}}`)
-      for (let i = 1; i <= events / 100; i++) blob?.run(i, createHash('sha1').update(String(i)).digest('hex'), Buffer.alloc(1000 + random(8000), i & 255))
+      for (let i = 1; i <= events / 10; i++)
+        user?.run(i, `user${random(1e9)}_${i}@example.com`, `Name ${i}`, random(1e9))
+      for (let i = 1; i <= events; i++)
+        event?.run(
+          i,
+          random(events / 10),
+          kinds[random(6)],
+          random(1e9),
+          `{"path":"/a/b/c/${random(1e6)}","ms":${random(1e4)}}`,
+        )
+      for (let i = 1; i <= events / 100; i++)
+        blob?.run(i, createHash('sha1').update(String(i)).digest('hex'), Buffer.alloc(1000 + random(8000), i & 255))
       for (let i = 1; i <= events / 10; i++) pair?.run(`k${random(1e12).toString(36)}${i}`, 'v'.repeat(20))
     })()
     database.pragma('journal_mode = wal')

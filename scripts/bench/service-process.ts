@@ -25,8 +25,13 @@ export interface BenchService extends AsyncDisposable {
 
 /** @param folder whose *.db are the tenants */
 export async function startService(folder: string, socket: string): Promise<BenchService> {
-  const child = fork(join(import.meta.dirname, 'service.ts'), [folder, socket], { serialization: 'advanced', execArgv: [] })
-  const ended = new Promise<never>((_, reject) => child.once('exit', (code) => reject(new Error(`the service ended with code ${code}`))))
+  const child = fork(join(import.meta.dirname, 'service.ts'), [folder, socket], {
+    serialization: 'advanced',
+    execArgv: [],
+  })
+  const ended = new Promise<never>((_, reject) =>
+    child.once('exit', (code) => reject(new Error(`the service ended with code ${code}`))),
+  )
   ended.catch(() => undefined)
   await Promise.race([heard(child), ended])
   const ask = async (message: ToService): Promise<FromService> => {
@@ -48,4 +53,5 @@ export async function startService(folder: string, socket: string): Promise<Benc
   }
 }
 
-const heard = (child: ChildProcess): Promise<FromService> => new Promise((resolve) => child.once('message', (message) => resolve(message as FromService)))
+const heard = (child: ChildProcess): Promise<FromService> =>
+  new Promise((resolve) => child.once('message', (message) => resolve(message as FromService)))

@@ -1,7 +1,7 @@
 /**
- * A service to measure at: it embeds the gate as any Node service would, works on one tenant at a steady rate, and keeps
- * how long each transaction took from the moment it was due. It is a process of its own, told what to do over IPC, and
- * ends with whoever started it.
+ * A service to measure at: it embeds the gate as any Node service would, works on one tenant at a steady rate, and
+ * keeps how long each transaction took from the moment it was due. It is a process of its own, told what to do over
+ * IPC, and ends with whoever started it.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,10 @@ const [folder = '', socket = ''] = process.argv.slice(2)
 const tickMs = 2
 const handles = new Map<string, Database.Database>()
 const fileOf = (id: string): string => join(folder, `${id}.db`)
-const ids = readdirSync(folder).filter((name) => name.endsWith('.db')).map((name) => name.slice(0, -3)).sort()
+const ids = readdirSync(folder)
+  .filter((name) => name.endsWith('.db'))
+  .map((name) => name.slice(0, -3))
+  .sort()
 const known = new Set(ids)
 
 /** Nobody else may keep a transaction from ending: how long it had to wait is what is measured. */
@@ -28,7 +31,9 @@ function handleOf(id: string): Database.Database {
 const wasOpen = new Set<string>()
 let holds = 0
 const gate = createGate({
-  service: 'bench', version: '1.0.0', sqliteVersion: new Database(':memory:').prepare<[], string>('select sqlite_version()').pluck().get() ?? null,
+  service: 'bench',
+  version: '1.0.0',
+  sqliteVersion: new Database(':memory:').prepare<[], string>('select sqlite_version()').pluck().get() ?? null,
   limits: { maxPaused: 8, waitMs: busyMs, waitingMax: 1_000_000 },
   tenants: () => ids.map((id) => ({ id, files: [fileOf(id)] })),
   find: (id) => (known.has(id) ? { id, files: [fileOf(id)] } : null),
@@ -47,12 +52,16 @@ await gate.listen(socket)
 let latencies: number[] = []
 let timer: NodeJS.Timeout | null = null
 
-/** Transactions are due at even times, whether the earlier ones have ended or not: waiting is never left out of the figures. */
+/**
+ * Transactions are due at even times, whether the earlier ones have ended or not: waiting is never left out of the
+ * figures.
+ */
 function startLoad(tenant: string, perSecond: number): void {
   const startedAt = performance.now()
   let begun = 0
   timer = setInterval(() => {
-    for (; startedAt + (begun * 1000) / perSecond <= performance.now(); begun++) void transact(tenant, startedAt + (begun * 1000) / perSecond)
+    for (; startedAt + (begun * 1000) / perSecond <= performance.now(); begun++)
+      void transact(tenant, startedAt + (begun * 1000) / perSecond)
   }, tickMs)
 }
 
@@ -61,11 +70,15 @@ async function transact(tenant: string, dueAt: number): Promise<void> {
     const database = handleOf(tenant)
     const source = 1 + Math.floor(Math.random() * 100)
     const target = 1 + Math.floor(Math.random() * 100)
-    database.transaction(() => {
-      database.prepare('update accounts set balance = balance - 1 where id = ?').run(source)
-      database.prepare('update accounts set balance = balance + 1 where id = ?').run(target)
-      database.prepare('insert into transfers (source, target, amount, at) values (?, ?, 1, ?)').run(source, target, Date.now())
-    }).immediate()
+    database
+      .transaction(() => {
+        database.prepare('update accounts set balance = balance - 1 where id = ?').run(source)
+        database.prepare('update accounts set balance = balance + 1 where id = ?').run(target)
+        database
+          .prepare('insert into transfers (source, target, amount, at) values (?, ?, 1, ?)')
+          .run(source, target, Date.now())
+      })
+      .immediate()
   })
   latencies.push(performance.now() - dueAt)
 }

@@ -24,7 +24,10 @@ export interface WorkplaceOptions {
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** @returns what `work` returns, or the exit code of the signal that interrupted it */
-export async function withWorkplace(options: WorkplaceOptions, work: (workplace: Workplace) => Promise<number>): Promise<number> {
+export async function withWorkplace(
+  options: WorkplaceOptions,
+  work: (workplace: Workplace) => Promise<number>,
+): Promise<number> {
   const controller = new AbortController()
   let interruptedBy: keyof typeof exitCodes | null = null
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -37,10 +40,15 @@ export async function withWorkplace(options: WorkplaceOptions, work: (workplace:
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove) // A second net: a defect of ours must not leave gigabytes behind.
   const startedAt = performance.now()
-  const limit = setTimeout(() => controller.abort(new Error(`it took longer than ${options.seconds * 1.5} s`)), options.seconds * 1500)
+  const limit = setTimeout(
+    () => controller.abort(new Error(`it took longer than ${options.seconds * 1.5} s`)),
+    options.seconds * 1500,
+  )
   try {
     return await work({
-      folder, signal: controller.signal, tell: options.tell,
+      folder,
+      signal: controller.signal,
+      tell: options.tell,
       get hasTime() {
         return performance.now() - startedAt < options.seconds * 1000
       },
@@ -61,7 +69,9 @@ export interface Mount extends Disposable {
 /** Why no xfs with shared blocks can be mounted here; null when it can. */
 export function whyNoXfs(): string | null {
   if (process.getuid?.() !== 0) return 'mounting needs root'
-  return ['/usr/sbin/mkfs.xfs', '/sbin/mkfs.xfs'].some((path) => existsSync(path)) ? null : 'there is no mkfs.xfs (package xfsprogs)'
+  return ['/usr/sbin/mkfs.xfs', '/sbin/mkfs.xfs'].some((path) => existsSync(path))
+    ? null
+    : 'there is no mkfs.xfs (package xfsprogs)'
 }
 
 /** A file system in a sparse file of the workplace, with reflinks. @throws when it cannot be made or mounted */
@@ -71,7 +81,9 @@ export function mountXfs(workplace: Workplace, name: string, bytes: number): Mou
   mkdirSync(folder)
   writeFileSync(image, '')
   execFileSync('truncate', ['-s', String(Math.max(bytes, 400_000_000)), image])
-  execFileSync('mkfs.xfs', ['-q', '-m', 'reflink=1', image], { env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` } })
+  execFileSync('mkfs.xfs', ['-q', '-m', 'reflink=1', image], {
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+  })
   execFileSync('mount', ['-o', 'loop', image, folder])
   const unmount = (): void => {
     // Lazily: whoever still has a file open must not keep the folder from being removed.

@@ -3,10 +3,10 @@
  * (`npm run reference`). A test compares the file with what this makes.
  */
 import { writeFileSync } from 'node:fs'
-import { explainKeys } from '../../src/config/reference/explain-keys.ts'
 import { fileBytesMax } from '../../src/config/load.ts'
-import { sectionMeanings } from '../../src/config/reference/key-meanings.ts'
 import { reasons } from '../../src/config/not-in-this-version.ts'
+import { explainKeys } from '../../src/config/reference/explain-keys.ts'
+import { sectionMeanings } from '../../src/config/reference/key-meanings.ts'
 import type { Explanation } from '../../src/diagnosis/explain/explain.ts'
 import { valueOf } from '../../src/report/text/explanation.ts'
 import { wrap } from '../../src/text/layout.ts'
@@ -23,18 +23,20 @@ export function renderReference(): string {
     '',
     ...prose(
       'holdfast reads the file named with `--config FILE`, else `holdfast.yaml` in the current folder, else ' +
-      '`/etc/holdfast/holdfast.yaml`. A bare `check FILE` needs no configuration. `holdfast explain KEY` prints an entry of this page.',
+        '`/etc/holdfast/holdfast.yaml`. A bare `check FILE` needs no ' +
+        'configuration. `holdfast explain KEY` prints an entry of this page.',
     ),
     '',
     ...prose(
       `The file is YAML of at most ${fileBytesMax.toLocaleString('en-US')} bytes, without anchors, aliases and tags. ` +
-      'It must belong to root or to the user that runs holdfast, ' +
-      'and no other user may be able to change it. holdfast refuses an unknown key, and names its line and the nearest known key.',
+        'It must belong to root or to the user that runs holdfast, ' +
+        'and no other user may be able to change it. holdfast refuses an ' +
+        'unknown key, and names its line and the nearest known key.',
     ),
     '',
     ...prose(
       'Relative paths count from the folder of the file. Durations and sizes need a unit: `30s`, `8MB`. ' +
-      '`kB` is 1000 bytes and `KiB` is 1024. A command is a list of words and runs without a shell.',
+        '`kB` is 1000 bytes and `KiB` is 1024. A command is a list of words and runs without a shell.',
     ),
     '',
     '## The shortest configuration',
@@ -50,7 +52,9 @@ export function renderReference(): string {
     ...topics.flatMap((topic) => (topic.value === undefined ? section(topic.topic) : key(topic, topic.value))),
     '',
     '## Not in this version',
-    ...prose('holdfast refuses a configuration with one of these keys, because a setting that does nothing would mislead.'),
+    ...prose(
+      'holdfast refuses a configuration with one of these keys, because a setting that does nothing would mislead.',
+    ),
     ...Object.entries(reasons).map(([name, why]) => `- \`${name}\`: ${why}`),
   ].join('\n')}\n`
 }
@@ -60,22 +64,33 @@ const shortTenants = 'roots: [/srv/notes]'
 
 const prose = (text: string): readonly string[] => wrap(text, proseWidth)
 
-const section = (name: string): readonly string[] => ['', `## \`${name}\``, ...prose(linked(sectionMeanings[name] ?? ''))]
+const section = (name: string): readonly string[] => [
+  '',
+  `## \`${name}\``,
+  ...prose(linked(sectionMeanings[name] ?? '')),
+]
 
 /** Files of the repository are named from its root; this page lies in src/config/. */
 const linked = (text: string): string => text.replaceAll(/src\/(\S+\.md)/g, '[$&](../$1)')
 
 const key = ({ topic, means }: Explanation, value: NonNullable<Explanation['value']>): readonly string[] => [
-  '', `### \`${topic}\``, ...prose(means), '', ...valueOf(value).map(([label, text]) => `- ${label}: ${isCode(label, value) ? `\`${text}\`` : text}`),
+  '',
+  `### \`${topic}\``,
+  ...prose(means),
+  '',
+  ...valueOf(value).map(([label, text]) => `- ${label}: ${isCode(label, value) ? `\`${text}\`` : text}`),
 ]
 
 /** What could stand in the file is set as code. */
-const isCode = (label: string, value: NonNullable<Explanation['value']>): boolean => label === 'example' || (label === 'default' && value.default !== null)
+const isCode = (label: string, value: NonNullable<Explanation['value']>): boolean =>
+  label === 'example' || (label === 'default' && value.default !== null)
 
 /** One line a section. Hooks are another way to reach the service, so theirs are left out. */
 function withDefaults(topics: readonly Explanation[]): readonly string[] {
   const given: Readonly<Record<string, string>> = { service: shortService, tenants: shortTenants }
-  const keys = topics.filter(({ topic, value }) => typeof value?.default === 'string' && !topic.startsWith('service.hooks.'))
+  const keys = topics.filter(
+    ({ topic, value }) => typeof value?.default === 'string' && !topic.startsWith('service.hooks.'),
+  )
   const bySection = Map.groupBy(keys, ({ topic }) => topic.split('.')[0] ?? '')
   return [...bySection].map(([name, members]) => {
     const defaults = members.map(({ topic, value }) => `${topic.slice(name.length + 1)}: ${value?.default}`)

@@ -10,14 +10,16 @@ const common = {
 } as const
 
 /**
- * Not as an ES module: to import a module of Node itself from one makes all that it could ever need, which took a fifth of the start of a program. And each by itself:
- * what two of them shared in a third file would be looked up at each call.
+ * Not as an ES module: to import a module of Node itself from one makes all that it could ever need, which took a fifth
+ * of the start of a program. And each by itself: what two of them shared in a third file would be looked up at each
+ * call.
  */
 const program = (name: string, path: string, plugins: Plugin[] = []): RolldownOptions => ({
   ...common,
   input: { [name]: source(path) },
   external: ['better-sqlite3', 'koffi'], // Native.
-  preserveEntrySignatures: 'strict', // What is loaded later finds what it shares with a program in a file of its own, not in the program.
+  // What is loaded later finds what it shares with a program in a file of its own, not in the program.
+  preserveEntrySignatures: 'strict',
   output: { format: 'cjs', strict: true, entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
   plugins,
 })
@@ -41,12 +43,19 @@ function licences(): Plugin {
       const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []))
       const folders = new Set(modules.flatMap((module) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module) ?? []))
       const texts = [...folders].toSorted().map((folder) => {
-        const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string }
+        const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+          name: string
+          version: string
+        }
         const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one))
         if (file === undefined) throw new Error(`${name} has no licence beside its code`)
         return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
       })
-      this.emitFile({ type: 'asset', fileName: 'LICENCES.txt', source: `Libraries in these programs, and their licences.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}` })
+      this.emitFile({
+        type: 'asset',
+        fileName: 'LICENCES.txt',
+        source: `Libraries in these programs, and their licences.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`,
+      })
     },
   }
 }

@@ -1,4 +1,7 @@
-/** Handles that the service says it does not have: what a careless connection pool or a forgotten job would leave behind. */
+/**
+ * Handles that the service says it does not have: what a careless connection pool or a forgotten job would leave
+ * behind.
+ */
 import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { Faults } from './misbehaviour.ts'
@@ -28,7 +31,11 @@ export class HiddenHandles implements Disposable {
     const file = this.#store.fileOf(tenant)
     if (this.#faults.has('keeps-shm-open', tenant)) this.#descriptors.set(tenant, openSync(`${file}-shm`, 'a+'))
     const delayMs = this.#faults.measure('writes-once', tenant, 5)
-    if (delayMs !== null) this.#timers.set(tenant, setTimeout(() => writeOnce(file), delayMs))
+    if (delayMs !== null)
+      this.#timers.set(
+        tenant,
+        setTimeout(() => writeOnce(file), delayMs),
+      )
   }
 
   letGo(tenant: string): void {
@@ -42,7 +49,8 @@ export class HiddenHandles implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const tenant of new Set([...this.#handles.keys(), ...this.#descriptors.keys(), ...this.#timers.keys()])) this.letGo(tenant)
+    for (const tenant of new Set([...this.#handles.keys(), ...this.#descriptors.keys(), ...this.#timers.keys()]))
+      this.letGo(tenant)
   }
 
   #keep(tenant: string, file: string, use: (handle: Database.Database) => void): void {
@@ -54,7 +62,10 @@ export class HiddenHandles implements Disposable {
   }
 
   #writeOn(tenant: string, handle: Database.Database): void {
-    this.#timers.set(tenant, setInterval(() => tryWrite(handle), 2))
+    this.#timers.set(
+      tenant,
+      setInterval(() => tryWrite(handle), 2),
+    )
   }
 }
 

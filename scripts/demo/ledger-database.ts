@@ -45,10 +45,13 @@ function fill(database: Handle, features: Features): void {
   for (let id = 1; id <= accounts; id++) account.run(id, balance)
   database.prepare('insert into promises values (?, ?)').run('sum of balances', accounts * balance)
   const note = database.prepare('insert into notes (id, title, body, at) values (?, ?, ?, ?)')
-  const searched = features.fts ? database.prepare('insert into notes_search (rowid, title, body) values (?, ?, ?)') : null
+  const searched = features.fts
+    ? database.prepare('insert into notes_search (rowid, title, body) values (?, ?, ?)')
+    : null
   for (let id = 1, bytes = 0; bytes < features.bytes; id++) {
     const title = `Note ${String(id).padStart(8, '0')}`
-    const body = `${title} about ${words[id % words.length]}: ${'all is well and the books are balanced. '.repeat(1 + (id % 20))}`
+    const body =
+      `${title} about ${words[id % words.length]}: ` + 'all is well and the books are balanced. '.repeat(1 + (id % 20))
     note.run(id, title, body, 1_700_000_000 + id)
     searched?.run(id, title, body)
     bytes += (body.length + 80) * (features.fts ? 2 : 1)
@@ -97,5 +100,12 @@ export function readInvariant(database: Handle): Invariant {
 
 /** Is it one of ours? Other people's databases are adopted as tenants, but nothing is written into them. */
 export function keepsAccounts(database: Handle): boolean {
-  return database.prepare("select count(*) from sqlite_schema where name in ('accounts', 'transfers', 'promises') and type = 'table'").pluck().get() === 3
+  return (
+    database
+      .prepare(
+        "select count(*) from sqlite_schema where name in ('accounts', 'transfers', 'promises') and type = 'table'",
+      )
+      .pluck()
+      .get() === 3
+  )
 }

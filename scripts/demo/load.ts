@@ -1,6 +1,9 @@
-/** Background work of the service: transfers at a steady rate, each through the gate, each written down once it is acknowledged. */
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+/**
+ * Background work of the service: transfers at a steady rate, each through the gate, each written down once it is
+ * acknowledged.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Gate } from '../../src/service/gate/index.ts'
 import { transfer } from './ledger-database.ts'
 import type { Store } from './store.ts'
@@ -23,7 +26,11 @@ export interface Load extends Disposable {
  * `perSecond` transfers in all, spread evenly over `tenants`. A transfer is acknowledged by one line `tenant id` in `log`, never synced: the
  * line is written after the commit, so every line must be found in its database, whatever happened meanwhile.
  */
-export function startLoad(gate: () => Gate, store: Store, options: { readonly tenants: readonly string[]; readonly perSecond: number; readonly log: string }): Load {
+export function startLoad(
+  gate: () => Gate,
+  store: Store,
+  options: { readonly tenants: readonly string[]; readonly perSecond: number; readonly log: string },
+): Load {
   const counts: LoadCounts = { acknowledged: 0, paused: 0, failed: 0 }
   const log = openSync(options.log, 'a', 0o600)
   const run = randomBytes(4).toString('hex')

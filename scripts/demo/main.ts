@@ -1,14 +1,15 @@
 /**
  * `npm run demo`: a dozen tenants of a live service are swept while it works: one with a damaged index, one with a damaged table, one that
- * a rogue process keeps mapped. Each step says what it shows; what is not as promised ends with exit code 1. Nothing is left behind.
+ * a rogue process keeps mapped. Each step says what it shows; what is not as promised ends with exit code 1. Nothing is
+ * left behind.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createColors } from 'picocolors'
 import { hasColors, isUtf8, widthOf } from '../../src/cli/terminal/surroundings.ts'
-import { showAsciiOnly } from '../../src/text/letters.ts'
 import { hanging } from '../../src/text/layout.ts'
+import { showAsciiOnly } from '../../src/text/letters.ts'
 import { fingerprints, holdfast, start, writeConfiguration, type Ran } from './steps.ts'
 import { prepareTenants } from './tenants.ts'
 import { isWhole, verifyTenants } from './verify.ts'
@@ -20,7 +21,8 @@ const colors = createColors(hasColors(process.stdout, process.env))
 showAsciiOnly(!isUtf8(process.env))
 
 const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
 
 try {
   await demo(interrupted.signal)
@@ -38,11 +40,28 @@ async function demo(signal: AbortSignal): Promise<void> {
   for (const name of ['snapshots', 'ledger']) mkdirSync(join(folder, name), { mode: 0o700 })
 
   const tenants = prepareTenants(dir, bytesPerTenant)
-  say(`prepared ${tenants.all.length} tenants; ${tenants.damagedIndex} has a damaged index, ${tenants.damagedTable} has lost a page of a table`)
+  say(
+    `prepared ${tenants.all.length} tenants; ${tenants.damagedIndex} has a damaged ` +
+      `index, ${tenants.damagedTable} has lost a page of a table`,
+  )
 
   const socket = join(folder, 'admin.sock')
-  const service = cleanup.use(await start('service.ts', ['--dir', dir, '--socket', socket, '--load', String(transfersPerSecond), '--loaded', tenants.busy.join()]))
-  say(`started the notes service (pid ${service.pid}); it makes ${transfersPerSecond} transfers a second for ${tenants.busy.join(', ')}`)
+  const service = cleanup.use(
+    await start('service.ts', [
+      '--dir',
+      dir,
+      '--socket',
+      socket,
+      '--load',
+      String(transfersPerSecond),
+      '--loaded',
+      tenants.busy.join(),
+    ]),
+  )
+  say(
+    `started the notes service (pid ${service.pid}); it makes ` +
+      `${transfersPerSecond} transfers a second for ${tenants.busy.join(', ')}`,
+  )
   const rogue = cleanup.use(await start('rogue.ts', [join(dir, `${tenants.rogue}.db`)]))
   say(`started a rogue (pid ${rogue.pid}); it has mapped ${tenants.rogue} for writing and closed its descriptor`)
   signal.throwIfAborted()
@@ -54,21 +73,40 @@ async function demo(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   expect(sweep.code === 2, `it found damage and says so: exit code ${sweep.code}`)
 
-  expect(same(before, fingerprints(dir, tenants.idle)), `no byte and no time of change of the ${tenants.idle.length} idle databases is different (sha256 and mtime, before and after)`)
+  expect(
+    same(before, fingerprints(dir, tenants.idle)),
+    `no byte and no time of change of the ${tenants.idle.length} idle ` +
+      'databases is different (sha256 and mtime, before and after)',
+  )
 
-  const index = readResult(await holdfast(['check', '--tenant', tenants.damagedIndex, '--config', config, '--json'], 'kept', signal))
-  expect(index.damage === 'index', `of ${tenants.damagedIndex} the JSON report says: ${index.findings[0]?.text ?? 'nothing'}`)
-  const table = readResult(await holdfast(['check', '--tenant', tenants.damagedTable, '--config', config, '--json'], 'kept', signal))
+  const index = readResult(
+    await holdfast(['check', '--tenant', tenants.damagedIndex, '--config', config, '--json'], 'kept', signal),
+  )
+  expect(
+    index.damage === 'index',
+    `of ${tenants.damagedIndex} the JSON report says: ${index.findings[0]?.text ?? 'nothing'}`,
+  )
+  const table = readResult(
+    await holdfast(['check', '--tenant', tenants.damagedTable, '--config', config, '--json'], 'kept', signal),
+  )
   expect(table.damage === 'table', `of ${tenants.damagedTable} it says: ${table.findings[0]?.text ?? 'nothing'}`)
-  const refused = readResult(await holdfast(['check', '--tenant', tenants.rogue, '--config', config, '--json'], 'kept', signal))
-  expect(refused.failure?.code === 'IN_USE' && refused.verdict === 'inconclusive', `of ${tenants.rogue} it says: ${refused.failure?.message ?? refused.verdict}`)
+  const refused = readResult(
+    await holdfast(['check', '--tenant', tenants.rogue, '--config', config, '--json'], 'kept', signal),
+  )
+  expect(
+    refused.failure?.code === 'IN_USE' && refused.verdict === 'inconclusive',
+    `of ${tenants.rogue} it says: ${refused.failure?.message ?? refused.verdict}`,
+  )
   signal.throwIfAborted()
 
   await service.stop()
   await rogue.stop()
   const verified = verifyTenants(dir, tenants.busy)
   const acknowledged = verified.reduce((sum, one) => sum + one.acknowledged, 0)
-  expect(verified.every(isWhole) && acknowledged > 0, `the service acknowledged ${acknowledged} transfers meanwhile: every one is there, and all balances add up`)
+  expect(
+    verified.every(isWhole) && acknowledged > 0,
+    `the service acknowledged ${acknowledged} transfers meanwhile: every one is there, and all balances add up`,
+  )
 
   await cleanup.disposeAsync()
   expect(!isRunning(service.pid) && !isRunning(rogue.pid), 'service and rogue are stopped, the folder is removed')
@@ -105,7 +143,9 @@ function isRunning(pid: number): boolean {
 /** @param word at the beginning of the text that is painted */
 function say(text: string, word = '', paint: (word: string) => string = colors.bold): void {
   const [first = '', ...more] = hanging(`demo: ${word}${text}`, widthOf(process.stdout, process.env))
-  const painted = first.startsWith(`demo: ${word}`) ? `${colors.bold('demo:')} ${paint(word)}${first.slice('demo: '.length + word.length)}` : first
+  const painted = first.startsWith(`demo: ${word}`)
+    ? `${colors.bold('demo:')} ${paint(word)}${first.slice('demo: '.length + word.length)}`
+    : first
   process.stdout.write([painted, ...more].map((line) => `${line}\n`).join(''))
 }
 

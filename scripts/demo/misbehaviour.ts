@@ -1,4 +1,6 @@
-/** Ways in which a service can break its word, one name each, for the demo and for tests that must see holdfast notice. */
+/**
+ * Ways in which a service can break its word, one name each, for the demo and for tests that must see holdfast notice.
+ */
 
 /** What each does. A number after `=` is its measure, a tenant after `:` limits it to that tenant: `slow=3000:bolt`. */
 export const misbehaviours = {
@@ -19,7 +21,7 @@ export const misbehaviours = {
   'refuses-resume': 'answers 500 to a resume and stays quiesced until the lease ends',
   'unknown-lease': 'answers 410 to a resume as if the lease had never been',
   'unhealthy-after-resume': 'is not well any more once it was resumed',
-  'unhealthy': 'is not well, before and after',
+  unhealthy: 'is not well, before and after',
   busy: 'answers 423 to a quiesce',
   denies: 'answers 403 to a quiesce',
   limit: 'answers 429 to the first two attempts to quiesce',
@@ -45,7 +47,10 @@ export class Faults {
 
   /** @throws {Error} for a name that is not known */
   constructor(list: string) {
-    this.#faults = list.split(',').filter((item) => item !== '').map(parse)
+    this.#faults = list
+      .split(',')
+      .filter((item) => item !== '')
+      .map(parse)
   }
 
   has(name: Misbehaviour, tenant: string | null): boolean {
@@ -74,6 +79,7 @@ export class Faults {
 
 function parse(item: string): Fault {
   const [, name = '', measure, tenant] = /^([a-z-]+)(?:=([0-9]+))?(?::(.+))?$/.exec(item) ?? []
-  if (!Object.hasOwn(misbehaviours, name)) throw new Error(`no such misbehaviour: ${item}\nknown: ${Object.keys(misbehaviours).join(', ')}`)
+  if (!Object.hasOwn(misbehaviours, name))
+    throw new Error(`no such misbehaviour: ${item}\nknown: ${Object.keys(misbehaviours).join(', ')}`)
   return { name: name as Misbehaviour, measure: measure === undefined ? null : Number(measure), tenant: tenant ?? null }
 }

@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto'
 /** What the service is for: notes and transfers over HTTP, every request of a tenant through its gate. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { randomBytes } from 'node:crypto'
 import type { Gate } from '../../src/service/gate/index.ts'
 import { readInvariant, transfer } from './ledger-database.ts'
 import type { Store } from './store.ts'
@@ -16,7 +16,13 @@ export function createNotesApi(gate: () => Gate, store: Store): Server {
       (error: unknown) => {
         const paused = gate().tenantPaused(error)
         if (paused) send(response, paused.status, paused.headers, paused.body)
-        else send(response, 500, { 'content-type': 'application/json' }, JSON.stringify({ error: error instanceof Error ? error.message : String(error) }))
+        else
+          send(
+            response,
+            500,
+            { 'content-type': 'application/json' },
+            JSON.stringify({ error: error instanceof Error ? error.message : String(error) }),
+          )
       },
     )
   })
@@ -37,9 +43,21 @@ async function serve(gate: Gate, store: Store, request: IncomingMessage): Promis
     const { handle } = store.tenant(id)
     switch (`${request.method} ${what}`) {
       case 'GET notes':
-        return { status: 200, body: handle.prepare('select id, title from notes where title >= ? order by title limit 20').all(url.searchParams.get('title') ?? '') }
+        return {
+          status: 200,
+          body: handle
+            .prepare('select id, title from notes where title >= ? order by title limit 20')
+            .all(url.searchParams.get('title') ?? ''),
+        }
       case 'POST notes':
-        return { status: 201, body: { id: handle.prepare('insert into notes (title, body, at) values (?, ?, ?)').run(text.slice(0, 100), text, Date.now()).lastInsertRowid } }
+        return {
+          status: 201,
+          body: {
+            id: handle
+              .prepare('insert into notes (title, body, at) values (?, ?, ?)')
+              .run(text.slice(0, 100), text, Date.now()).lastInsertRowid,
+          },
+        }
       case 'POST transfers': {
         const transferId = randomBytes(8).toString('hex')
         transfer(handle, transferId)

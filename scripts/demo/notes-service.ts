@@ -1,6 +1,6 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 /** The demo service put together: its tenants, the gate as a service embeds it, its faults, its load, its two doors. */
 import { createServer, type Server } from 'node:http'
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -44,37 +44,41 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
   const wasOpen = new Set<string>()
   const resumed = new Set<string>()
 
-  const makeGate = (): Gate => createGate({
-    service: 'notes', version: '1.0.0', sqliteVersion: sqliteVersion(),
-    limits: { maxPaused: options.maxPaused },
-    tenants: () => store.ids().map((id) => tenantOf(store, id)),
-    find: (id) => (store.has(id) ? tenantOf(store, id) : null),
-    close: (id) => {
-      if (faults.has('close-fails', id)) throw new Error('a handle is in use')
-      if (store.isOpen(id)) wasOpen.add(id)
-      hidden.beforeClose(id)
-      store.close(id)
-      hidden.afterClose(id)
-      return { files: tenantOf(store, id).files }
-    },
-    open: (id) => {
-      resumed.add(id)
-      hidden.letGo(id)
-      // Idle tenants stay closed until somebody asks for them.
-      if (wasOpen.delete(id)) store.tenant(id)
-    },
-    healthy: (id) => {
-      if (faults.has('unhealthy', id) || (faults.has('unhealthy-after-resume', id) && resumed.has(id))) throw new Error('the tenant answers 404')
-      const wasIdle = !store.isOpen(id)
-      store.tenant(id).handle.prepare('select count(*) from sqlite_schema').get()
-      if (wasIdle) store.close(id)
-      return true
-    },
-    busy: (id) => {
-      startLongJob(id)
-      return faults.has('busy', id) ? 'a restore is running' : null
-    },
-  })
+  const makeGate = (): Gate =>
+    createGate({
+      service: 'notes',
+      version: '1.0.0',
+      sqliteVersion: sqliteVersion(),
+      limits: { maxPaused: options.maxPaused },
+      tenants: () => store.ids().map((id) => tenantOf(store, id)),
+      find: (id) => (store.has(id) ? tenantOf(store, id) : null),
+      close: (id) => {
+        if (faults.has('close-fails', id)) throw new Error('a handle is in use')
+        if (store.isOpen(id)) wasOpen.add(id)
+        hidden.beforeClose(id)
+        store.close(id)
+        hidden.afterClose(id)
+        return { files: tenantOf(store, id).files }
+      },
+      open: (id) => {
+        resumed.add(id)
+        hidden.letGo(id)
+        // Idle tenants stay closed until somebody asks for them.
+        if (wasOpen.delete(id)) store.tenant(id)
+      },
+      healthy: (id) => {
+        if (faults.has('unhealthy', id) || (faults.has('unhealthy-after-resume', id) && resumed.has(id)))
+          throw new Error('the tenant answers 404')
+        const wasIdle = !store.isOpen(id)
+        store.tenant(id).handle.prepare('select count(*) from sqlite_schema').get()
+        if (wasIdle) store.close(id)
+        return true
+      },
+      busy: (id) => {
+        startLongJob(id)
+        return faults.has('busy', id) ? 'a restore is running' : null
+      },
+    })
 
   let gate = makeGate()
   function startLongJob(id: string): void {
@@ -98,9 +102,14 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
   chmodSync(options.socket, 0o660)
   const api = createNotesApi(() => gate, store)
   await listen(api, { port: options.port, host: '127.0.0.1' })
-  const load = options.load > 0
-    ? startLoad(() => gate, store, { tenants: options.loaded ?? store.ids(), perSecond: options.load, log: join(options.dir, 'acknowledged.log') })
-    : null
+  const load =
+    options.load > 0
+      ? startLoad(() => gate, store, {
+          tenants: options.loaded ?? store.ids(),
+          perSecond: options.load,
+          log: join(options.dir, 'acknowledged.log'),
+        })
+      : null
 
   return {
     port: (api.address() as AddressInfo).port,
@@ -117,15 +126,25 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
   }
 }
 
-const tenantOf = (store: Store, id: string): { id: string; files: { path: string; journalMode: string }[] } =>
-  ({ id, files: [{ path: store.fileOf(id), journalMode: store.journalModeOf(id) }, ...store.furtherFilesOf(id).map((path) => ({ path, journalMode: 'wal' }))] })
+const tenantOf = (store: Store, id: string): { id: string; files: { path: string; journalMode: string }[] } => ({
+  id,
+  files: [
+    { path: store.fileOf(id), journalMode: store.journalModeOf(id) },
+    ...store.furtherFilesOf(id).map((path) => ({ path, journalMode: 'wal' })),
+  ],
+})
 
 /** Every third tenant keeps a rollback journal, every other one has full-text search, page sizes differ. */
 function prepare({ dir, tenants, bytes }: NotesOptions, store: Store): void {
   for (let at = 0; at < tenants; at++) {
     const id = tenantName(at)
     if (store.has(id)) continue
-    createDatabase(join(dir, `${id}.db`), { wal: at % 3 !== 2, fts: at % 2 === 0, bytes, pageSize: at % 4 === 3 ? 8_192 : 4_096 }).close()
+    createDatabase(join(dir, `${id}.db`), {
+      wal: at % 3 !== 2,
+      fts: at % 2 === 0,
+      bytes,
+      pageSize: at % 4 === 3 ? 8_192 : 4_096,
+    }).close()
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A process that nobody knows of: it maps a tenant's file for writing and closes its descriptor, so that neither locks nor lists of open
- * files show it (I1.3). It writes nothing.
+ * A process that nobody knows of: it maps a tenant's file for writing and closes its descriptor, so that neither locks
+ * nor lists of open files show it (I1.3). It writes nothing.
  *   node scripts/demo/rogue.ts FILE
  * Prints one JSON line when it has the file mapped; ends on SIGTERM, or when its stdin closes.
  */
@@ -13,14 +13,27 @@ if (file === undefined) throw new Error('which file?')
 const protReadWrite = 3
 const mapShared = 1
 // null: the symbols of the running program, with glibc and musl alike.
-const mmap = koffi.load(null).func('void *mmap(void *address, size_t length, int protection, int flags, int descriptor, int64_t offset)') as unknown as
-  (address: null, length: number, protection: number, flags: number, descriptor: number, offset: number) => unknown
+const mmap = koffi
+  .load(null)
+  .func(
+    'void *mmap(void *address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
+  ) as unknown as (
+  address: null,
+  length: number,
+  protection: number,
+  flags: number,
+  descriptor: number,
+  offset: number,
+) => unknown
 
 const descriptor = openSync(file, 'r+')
 const mapping = mmap(null, fstatSync(descriptor).size, protReadWrite, mapShared, descriptor, 0)
 if (koffi.address(mapping) === 0xffffffffffffffffn) throw new Error(`mmap of ${file} failed: errno ${koffi.errno()}`)
 closeSync(descriptor)
 
-process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume()
+process.stdin
+  .on('end', () => process.exit(0))
+  .on('error', () => process.exit(0))
+  .resume()
 process.on('SIGTERM', () => process.exit(0))
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, file })}\n`)

@@ -1,7 +1,8 @@
 /**
  * The demo service as a process:
- *   node scripts/demo/service.ts --dir DIR --socket SOCK [--tenants N] [--size BYTES] [--load TPS] [--loaded a,b] [--max-paused N] [--misbehave LIST] [--port P]
- * Prints one JSON line when it is ready, ends on SIGTERM or SIGINT, and says on stdout how much work it acknowledged.
+ * node scripts/demo/service.ts --dir DIR --socket SOCK [--tenants N] [--size BYTES] [--load TPS] [--loaded a,b]
+ * [--max-paused N] [--misbehave LIST] [--port P] Prints one JSON line when it is ready, ends on SIGTERM or SIGINT, and
+ * says on stdout how much work it acknowledged.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,16 +11,30 @@ import { startNotesService } from './notes-service.ts'
 
 const { values } = parseArgs({
   options: {
-    dir: { type: 'string' }, socket: { type: 'string' }, tenants: { type: 'string', default: '0' }, size: { type: 'string', default: '200000' }, load: { type: 'string', default: '0' },
-    loaded: { type: 'string' }, 'max-paused': { type: 'string', default: '4' }, misbehave: { type: 'string', default: '' }, port: { type: 'string', default: '0' },
+    dir: { type: 'string' },
+    socket: { type: 'string' },
+    tenants: { type: 'string', default: '0' },
+    size: { type: 'string', default: '200000' },
+    load: { type: 'string', default: '0' },
+    loaded: { type: 'string' },
+    'max-paused': { type: 'string', default: '4' },
+    misbehave: { type: 'string', default: '' },
+    port: { type: 'string', default: '0' },
   },
 })
 if (values.dir === undefined || values.socket === undefined) throw new Error('--dir and --socket are needed')
 const socket = resolve(values.socket)
 
 const service = await startNotesService({
-  dir: resolve(values.dir), socket, tenants: Number(values.tenants), bytes: Number(values.size), load: Number(values.load),
-  loaded: values.loaded === undefined ? null : values.loaded.split(','), port: Number(values.port), maxPaused: Number(values['max-paused']), faults: new Faults(values.misbehave),
+  dir: resolve(values.dir),
+  socket,
+  tenants: Number(values.tenants),
+  bytes: Number(values.size),
+  load: Number(values.load),
+  loaded: values.loaded === undefined ? null : values.loaded.split(','),
+  port: Number(values.port),
+  maxPaused: Number(values['max-paused']),
+  faults: new Faults(values.misbehave),
 })
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket, port: service.port })}\n`)
 

@@ -19,10 +19,18 @@ export interface Started extends AsyncDisposable {
 /** A program of the demo as a process; resolves when it says that it is ready. */
 export async function start(program: string, args: readonly string[]): Promise<Started> {
   // In a session of its own: Ctrl-C is for the demo, which ends its children in order.
-  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  })
   const ended = once(child, 'exit')
   const line = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>
-  const [ready] = await Promise.race([line, ended.then(() => { throw new Error(`${program} ended before it was ready`) })])
+  const [ready] = await Promise.race([
+    line,
+    ended.then(() => {
+      throw new Error(`${program} ended before it was ready`)
+    }),
+  ])
   const stop = (): Promise<void> => end(child, ended)
   return { pid: child.pid ?? 0, ready: JSON.parse(ready) as Record<string, unknown>, stop, [Symbol.asyncDispose]: stop }
 }
@@ -42,35 +50,51 @@ export interface Ran {
 
 /** holdfast as a user would run it. Interrupted, it resumes whatever it paused before it ends. */
 export async function holdfast(args: readonly string[], show: 'shown' | 'kept', signal: AbortSignal): Promise<Ran> {
-  const child = spawn(process.execPath, [join(root, 'bin/holdfast.js'), ...args], { stdio: ['ignore', show === 'shown' ? 'inherit' : 'pipe', show === 'shown' ? 'inherit' : 'ignore'], detached: true })
+  const child = spawn(process.execPath, [join(root, 'bin/holdfast.js'), ...args], {
+    stdio: ['ignore', show === 'shown' ? 'inherit' : 'pipe', show === 'shown' ? 'inherit' : 'ignore'],
+    detached: true,
+  })
   const onAbort = (): void => void child.kill('SIGINT')
   signal.addEventListener('abort', onAbort)
   let stdout = ''
-  child.stdout?.on('data', (chunk) => { stdout += String(chunk) })
+  child.stdout?.on('data', (chunk) => {
+    stdout += String(chunk)
+  })
   try {
-    const [code] = await once(child, 'close') as [number | null]
+    const [code] = (await once(child, 'close')) as [number | null]
     return { code: code ?? -1, stdout }
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
 }
 
-/** sha256 and time of change of each tenant's main file. Reading opens and closes, so only ever from outside the service. */
+/**
+ * sha256 and time of change of each tenant's main file. Reading opens and closes, so only ever from outside the
+ * service.
+ */
 export function fingerprints(dir: string, tenants: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(tenants.map((id) => {
-    const file = join(dir, `${id}.db`)
-    return [id, `${createHash('sha256').update(readFileSync(file)).digest('hex')} ${statSync(file, { bigint: true }).mtimeNs}`]
-  }))
+  return new Map(
+    tenants.map((id) => {
+      const file = join(dir, `${id}.db`)
+      return [
+        id,
+        `${createHash('sha256').update(readFileSync(file)).digest('hex')} ${statSync(file, { bigint: true }).mtimeNs}`,
+      ]
+    }),
+  )
 }
 
 export function writeConfiguration(folder: string, socket: string, tenants: string): string {
   const file = join(folder, 'holdfast.yaml')
-  writeFileSync(file, [
-    `service: { name: notes, admin: ${JSON.stringify(`unix:${socket}`)} }`,
-    `tenants: { roots: [${JSON.stringify(tenants)}] }`,
-    `snapshots: { dir: ${JSON.stringify(join(folder, 'snapshots'))} }`,
-    `ledger: { dir: ${JSON.stringify(join(folder, 'ledger'))} }`,
-    '',
-  ].join('\n'))
+  writeFileSync(
+    file,
+    [
+      `service: { name: notes, admin: ${JSON.stringify(`unix:${socket}`)} }`,
+      `tenants: { roots: [${JSON.stringify(tenants)}] }`,
+      `snapshots: { dir: ${JSON.stringify(join(folder, 'snapshots'))} }`,
+      `ledger: { dir: ${JSON.stringify(join(folder, 'ledger'))} }`,
+      '',
+    ].join('\n'),
+  )
   return file
 }

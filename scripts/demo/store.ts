@@ -1,4 +1,7 @@
-/** All tenants of the demo service: every *.db in its folder. Handles are opened when first needed; no more than a bounded number stay open. */
+/**
+ * All tenants of the demo service: every *.db in its folder. Handles are opened when first needed; no more than a
+ * bounded number stay open.
+ */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { keepsAccounts, openDatabase, type Handle } from './ledger-database.ts'
@@ -22,7 +25,10 @@ export class Store {
   }
 
   ids(): string[] {
-    return readdirSync(this.#dir).filter((name) => name.endsWith('.db')).map((name) => name.slice(0, -3)).sort()
+    return readdirSync(this.#dir)
+      .filter((name) => name.endsWith('.db'))
+      .map((name) => name.slice(0, -3))
+      .sort()
   }
 
   fileOf(id: string): string {
@@ -32,7 +38,12 @@ export class Store {
   /** Databases of the tenant that the service has closed all the time: those in its folder of that name. */
   furtherFilesOf(id: string): readonly string[] {
     const folder = join(this.#dir, `${id}.files`)
-    return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.db')).sort().map((name) => join(folder, name)) : []
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => name.endsWith('.db'))
+          .sort()
+          .map((name) => join(folder, name))
+      : []
   }
 
   has(id: string): boolean {

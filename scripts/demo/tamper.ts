@@ -18,7 +18,11 @@ export function tamper(handler: () => GateHandler, faults: Faults, onQuiesced: (
     const early = answerBefore(faults, asked)
     if (early) return answer(response, early.status, early.body, early.headers)
     void shorten(faults, asked, request).then(() => {
-      change(response, (status, body) => changed(faults, asked, status, body), (send) => deliver(faults, asked, request, response, send, onQuiesced))
+      change(
+        response,
+        (status, body) => changed(faults, asked, status, body),
+        (send) => deliver(faults, asked, request, response, send, onQuiesced),
+      )
       handler()(request, response)
     })
   }
@@ -40,17 +44,24 @@ interface Early {
   readonly headers: Record<string, string>
 }
 
-const problem = (status: number, name: string, more: Json = {}, headers: Record<string, string> = {}): Early =>
-  ({ status, body: { type: `urn:holdfast:problem:${name}`, title: name, status, ...more }, headers: { 'content-type': 'application/problem+json', ...headers } })
+const problem = (status: number, name: string, more: Json = {}, headers: Record<string, string> = {}): Early => ({
+  status,
+  body: { type: `urn:holdfast:problem:${name}`, title: name, status, ...more },
+  headers: { 'content-type': 'application/problem+json', ...headers },
+})
 
 /** Answers that come instead of the work. */
 function answerBefore(faults: Faults, { kind, tenant }: Asked): Early | null {
   const occasion = `${kind} ${tenant}`
-  if (kind === 'registry' && faults.has('empty-registry', null)) return { status: 200, body: { tenants: [], next: null }, headers: {} }
-  if (kind === 'registry' && faults.has('repeats-cursor', null)) return { status: 200, body: { tenants: [], next: 'again' }, headers: {} }
+  if (kind === 'registry' && faults.has('empty-registry', null))
+    return { status: 200, body: { tenants: [], next: null }, headers: {} }
+  if (kind === 'registry' && faults.has('repeats-cursor', null))
+    return { status: 200, body: { tenants: [], next: 'again' }, headers: {} }
   if (kind === 'quiesce' && faults.has('denies', tenant)) return problem(403, 'scope')
-  if (kind === 'quiesce' && faults.first('limit', tenant, occasion, 2)) return problem(429, 'quiesce-limit', {}, { 'retry-after': '1' })
-  if (kind === 'quiesce' && faults.first('starting', tenant, occasion, 2)) return problem(503, 'starting', {}, { 'retry-after': '1' })
+  if (kind === 'quiesce' && faults.first('limit', tenant, occasion, 2))
+    return problem(429, 'quiesce-limit', {}, { 'retry-after': '1' })
+  if (kind === 'quiesce' && faults.first('starting', tenant, occasion, 2))
+    return problem(503, 'starting', {}, { 'retry-after': '1' })
   if (kind === 'resume' && faults.has('refuses-resume', tenant)) return problem(500, 'internal')
   if (kind === 'resume' && faults.has('unknown-lease', tenant)) return problem(410, 'lease-expired')
   return null
@@ -71,23 +82,40 @@ const claimedTtl = new WeakMap<IncomingMessage, unknown>()
 
 function changed(faults: Faults, { kind, tenant }: Asked, status: number, body: Json): Json {
   const has = (name: Misbehaviour): boolean => faults.has(name, tenant)
-  if (kind === 'registry' && status === 200) return { ...body, tenants: (body['tenants'] as Json[]).map((listed) => (faults.has('outside-roots', String(listed['id'])) ? { ...listed, files: ['/etc/passwd'] } : listed)) }
+  if (kind === 'registry' && status === 200)
+    return {
+      ...body,
+      tenants: (body['tenants'] as Json[]).map((listed) =>
+        faults.has('outside-roots', String(listed['id'])) ? { ...listed, files: ['/etc/passwd'] } : listed,
+      ),
+    }
   if (kind === 'resume' && status === 200 && has('new-boot-id')) return { ...body, bootId: 'another-process' }
   if (kind === 'resume' && status === 200 && has('discontinuous')) return { ...body, continuous: false }
   if (kind !== 'quiesce' || status !== 201) return body
   const files = body['files'] as Json[]
-  if (has('wrong-inode')) return { ...body, files: files.map((file) => ({ ...file, ino: String(BigInt(String(file['ino'])) + 1n) })) }
+  if (has('wrong-inode'))
+    return { ...body, files: files.map((file) => ({ ...file, ino: String(BigInt(String(file['ino'])) + 1n) })) }
   if (has('outside-roots')) return { ...body, files: files.map((file) => ({ ...file, path: '/etc/passwd' })) }
   if (has('keeps-writing') || has('keeps-handles') || has('keeps-shm-open')) return { ...body, openHandles: 0 }
   return body
 }
 
 /** How the answer leaves: late, never, or with the connection destroyed. */
-function deliver(faults: Faults, { kind, tenant }: Asked, request: IncomingMessage, response: ServerResponse, send: () => void, onQuiesced: (tenant: string) => void): void {
+function deliver(
+  faults: Faults,
+  { kind, tenant }: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+  send: () => void,
+  onQuiesced: (tenant: string) => void,
+): void {
   const quiesced = kind === 'quiesce' && response.statusCode === 201 && tenant !== null
   // Whether or not the answer arrives; 'close' comes after 'finish', so only one of them counts.
   let told = false
-  const tell = (): void => { if (!told && tenant !== null) onQuiesced(tenant); told = true }
+  const tell = (): void => {
+    if (!told && tenant !== null) onQuiesced(tenant)
+    told = true
+  }
   if (quiesced) response.once('finish', tell).once('close', tell)
   if (faults.first('loses-replies', tenant, kind, 1)) return void request.socket.destroy()
   if (kind === 'quiesce' && faults.has('never-answers', tenant)) return
@@ -99,7 +127,11 @@ function deliver(faults: Faults, { kind, tenant }: Asked, request: IncomingMessa
 }
 
 /** Catches what the gate would have sent. */
-function change(response: ServerResponse, edit: (status: number, body: Json) => Json, deliver: (send: () => void) => void): void {
+function change(
+  response: ServerResponse,
+  edit: (status: number, body: Json) => Json,
+  deliver: (send: () => void) => void,
+): void {
   const writeHead = response.writeHead.bind(response)
   const end = response.end.bind(response)
   let status = 0
@@ -110,7 +142,9 @@ function change(response: ServerResponse, edit: (status: number, body: Json) => 
     return response
   }) as typeof response.writeHead
   response.end = ((bytes: Buffer) => {
-    const body = Buffer.from(JSON.stringify(edit(status, withClaim(response.req, JSON.parse(bytes.toString()) as Json))))
+    const body = Buffer.from(
+      JSON.stringify(edit(status, withClaim(response.req, JSON.parse(bytes.toString()) as Json))),
+    )
     response.writeHead = writeHead
     response.end = end
     response.statusCode = status
@@ -119,7 +153,8 @@ function change(response: ServerResponse, edit: (status: number, body: Json) => 
   }) as typeof response.end
 }
 
-const withClaim = (request: IncomingMessage, body: Json): Json => (claimedTtl.has(request) && 'leaseId' in body ? { ...body, expiresInMs: claimedTtl.get(request) } : body)
+const withClaim = (request: IncomingMessage, body: Json): Json =>
+  claimedTtl.has(request) && 'leaseId' in body ? { ...body, expiresInMs: claimedTtl.get(request) } : body
 
 function answer(response: ServerResponse, status: number, body: Json, headers: Record<string, string>): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))

@@ -1,4 +1,7 @@
-/** The dozen tenants of the demo, before the service starts: one with a damaged index, one with a damaged table, one for the rogue. */
+/**
+ * The dozen tenants of the demo, before the service starts: one with a damaged index, one with a damaged table, one for
+ * the rogue.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDatabase } from './ledger-database.ts'
@@ -21,7 +24,12 @@ export interface DemoTenants {
 export function prepareTenants(dir: string, bytes: number): DemoTenants {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   for (const [at, id] of dozen.entries()) {
-    createDatabase(join(dir, `${id}.db`), { wal: at % 3 !== 2, fts: at % 2 === 0, bytes, pageSize: at % 4 === 3 ? 8_192 : 4_096 }).close()
+    createDatabase(join(dir, `${id}.db`), {
+      wal: at % 3 !== 2,
+      fts: at % 2 === 0,
+      bytes,
+      pageSize: at % 4 === 3 ? 8_192 : 4_096,
+    }).close()
   }
   const [damagedIndex, damagedTable, rogue] = ['ember', 'grove', 'juno'] as const
   damageIndex(join(dir, `${damagedIndex}.db`))

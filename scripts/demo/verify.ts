@@ -1,4 +1,7 @@
-/** After whatever happened: do the balances add up, and is every acknowledged transfer there? Run it on closed or live databases. */
+/**
+ * After whatever happened: do the balances add up, and is every acknowledged transfer there? Run it on closed or live
+ * databases.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -23,7 +26,9 @@ export function verifyTenants(dir: string, tenants: readonly string[]): readonly
       const known = database.prepare('select 1 from transfers where id = ?').pluck()
       const ids = acknowledged.get(tenant) ?? []
       const { sum, promised } = readInvariant(database)
-      return [{ tenant, sum, promised, acknowledged: ids.length, missing: ids.filter((id) => known.get(id) === undefined) }]
+      return [
+        { tenant, sum, promised, acknowledged: ids.length, missing: ids.filter((id) => known.get(id) === undefined) },
+      ]
     } finally {
       database.close()
     }
@@ -32,7 +37,9 @@ export function verifyTenants(dir: string, tenants: readonly string[]): readonly
 
 export const isWhole = ({ sum, promised, missing }: Verified): boolean => sum === promised && missing.length === 0
 
-/** Transfer ids by tenant. A last line without its end was never acknowledged: the process was killed while it wrote. */
+/**
+ * Transfer ids by tenant. A last line without its end was never acknowledged: the process was killed while it wrote.
+ */
 export function readAcknowledged(log: string): ReadonlyMap<string, readonly string[]> {
   const byTenant = new Map<string, string[]>()
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : []

@@ -3,8 +3,8 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 /**
- * Changes one title inside a leaf page of index notes_title, so that the index holds an entry for a row that has another title.
- * The order of the index stays right: this is the wound that structure checks cannot see.
+ * Changes one title inside a leaf page of index notes_title, so that the index holds an entry for a row that has
+ * another title. The order of the index stays right: this is the wound that structure checks cannot see.
  */
 export function damageIndex(file: string): { readonly page: number } {
   const { pageSize, pages } = leavesOf(file, 'notes_title')
@@ -32,7 +32,10 @@ const title = /Note [0-9]{7}9/
 /** Bytes from the start of a cell within which its title ends. */
 const titleMax = 24
 
-/** Offsets of the cells of an index leaf (file format, section 1.6). What lies between them is left from earlier and means nothing. */
+/**
+ * Offsets of the cells of an index leaf (file format, section 1.6). What lies between them is left from earlier and
+ * means nothing.
+ */
 function cellsOf(page: Buffer): readonly number[] {
   return Array.from({ length: page.readUInt16BE(3) }, (_, at) => page.readUInt16BE(8 + 2 * at))
 }
@@ -42,7 +45,10 @@ function leavesOf(file: string, object: string): { readonly pageSize: number; re
   try {
     database.pragma('wal_checkpoint(truncate)')
     const pageSize = database.pragma('page_size', { simple: true }) as number
-    const pages = database.prepare("select pageno from dbstat where name = ? and pagetype = 'leaf' order by path").pluck().all(object) as number[]
+    const pages = database
+      .prepare("select pageno from dbstat where name = ? and pagetype = 'leaf' order by path")
+      .pluck()
+      .all(object) as number[]
     return { pageSize, pages }
   } finally {
     database.close()

@@ -11,10 +11,12 @@ const root = new URL('../..', import.meta.url).pathname
 /** @returns what ends it */
 export async function setup(): Promise<() => void> {
   installDebianPackages()
-  execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' }) // Programs are tested as built: of no older sources.
+  // Programs are tested as built: of no older sources.
+  execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' })
   await compileChildren()
   const moulds = mkdtempSync(join(tmpdir(), 'holdfast-moulds-'))
-  process.env['HOLDFAST_MOULDS'] = moulds // For the processes that run tests (test/support/databases/database-cache.ts).
+  // For the processes that run tests (test/support/databases/database-cache.ts).
+  process.env['HOLDFAST_MOULDS'] = moulds
   return () => rmSync(moulds, { recursive: true })
 }
 
@@ -33,8 +35,22 @@ function installDebianPackages(): void {
   if (status !== 0) process.stderr.write(`not installed: ${missing.join(', ')} (${stderr.trim().split('\n').at(-1)})\n`)
 }
 
-/** Node keeps what it made of a program's sources when the program ends by itself. Children of a run are mostly killed: each is started once, alone, and ends at once. */
+/**
+ * Node keeps what it made of a program's sources when the program ends by itself. Children of a run are mostly killed:
+ * each is started once, alone, and ends at once.
+ */
 async function compileChildren(): Promise<void> {
   const programs = globSync(['dist/*-child.cjs'], { cwd: root })
-  await Promise.all(programs.map((program) => once(spawn(process.execPath, [program], { cwd: root, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled }, stdio: 'ignore' }), 'close')))
+  await Promise.all(
+    programs.map((program) =>
+      once(
+        spawn(process.execPath, [program], {
+          cwd: root,
+          env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled },
+          stdio: 'ignore',
+        }),
+        'close',
+      ),
+    ),
+  )
 }

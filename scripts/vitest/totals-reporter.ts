@@ -31,5 +31,6 @@ function nameLeftOut(modules: readonly TestModule[]): void {
   const ran = new Set(modules.map((module) => relative(root, module.moduleId)))
   const all = globSync('test/**/*.test.ts', { cwd: root })
   const left = all.filter((file) => !ran.has(file))
-  if (left.every((file) => file.endsWith('.long.test.ts'))) for (const file of left) process.stdout.write(`left out: ${file} (npm run test:all)\n`)
+  if (left.every((file) => file.endsWith('.long.test.ts')))
+    for (const file of left) process.stdout.write(`left out: ${file} (npm run test:all)\n`)
 }

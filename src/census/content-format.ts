@@ -1,18 +1,29 @@
 /**
- * Names the way in which content digests are made, so that those of two programs that make them in different ways are never compared. It is the digest of a row
- * with a value of every kind: who changes how values are decoded, normalised or mixed has changed the name with it.
+ * Names the way in which content digests are made, so that those of two programs that make them in different ways are
+ * never compared. It is the digest of a row with a value of every kind: who changes how values are decoded, normalised
+ * or mixed has changed the name with it.
  */
 import type { ColumnValue } from './record/column-value.ts'
 import { Columns } from './record/columns.ts'
 import { Fingerprint } from './record/fingerprint.ts'
 import { contentKey } from './scan/scan-rows.ts'
 
-/** Raised when digests change in a way that the row below does not show: which rows and columns go into them, and how rows are added up. */
+/**
+ * Raised when digests change in a way that the row below does not show: which rows and columns go into them, and how
+ * rows are added up.
+ */
 const revision = 1
 
 const sample: readonly ColumnValue[] = [
-  { kind: 'null' }, { kind: 'integer', value: 7n }, { kind: 'integer', value: -(2n ** 30n) }, { kind: 'integer', value: 2n ** 53n + 1n }, { kind: 'real', value: 3 },
-  { kind: 'real', value: 0.1 }, { kind: 'real', value: -0 }, { kind: 'text', bytes: new TextEncoder().encode('content digest') }, { kind: 'blob', bytes: Uint8Array.of(0, 1, 254, 255, 0) },
+  { kind: 'null' },
+  { kind: 'integer', value: 7n },
+  { kind: 'integer', value: -(2n ** 30n) },
+  { kind: 'integer', value: 2n ** 53n + 1n },
+  { kind: 'real', value: 3 },
+  { kind: 'real', value: 0.1 },
+  { kind: 'real', value: -0 },
+  { kind: 'text', bytes: new TextEncoder().encode('content digest') },
+  { kind: 'blob', bytes: Uint8Array.of(0, 1, 254, 255, 0) },
 ]
 
 export function contentFormat(): string {

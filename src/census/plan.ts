@@ -1,11 +1,11 @@
 /**
- * What the census counts: which trees there are, what a row of each table holds, and which entry each index must hold for it.
- * Plain data, so that workers in other processes can be given it.
+ * What the census counts: which trees there are, what a row of each table holds, and which entry each index must hold
+ * for it. Plain data, so that workers in other processes can be given it.
  */
 import type { FoundObject } from '../model/result/finding.ts'
 import type { Skipped } from '../model/result/verdict.ts'
-import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-facts.ts'
 import type { ColumnValue } from './record/column-value.ts'
+import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-facts.ts'
 
 export type Collation = 'BINARY' | 'NOCASE' | 'RTRIM' | 'unknown'
 /** 1 UTF-8, 2 UTF-16le, 3 UTF-16be, as the header has it. */
@@ -72,13 +72,18 @@ export interface IndexPlan {
   readonly kind: 'index'
   readonly root: number
   readonly object: FoundObject
-  /** `computed`: partial, or over expressions or virtual columns; what it must hold is streamed from SQLite (`addComputed`). */
+  /**
+   * `computed`: partial, or over expressions or virtual columns; what it must hold is streamed from SQLite
+   * (`addComputed`).
+   */
   readonly entries: 'plain' | 'computed'
   /** Position in `trees` of its table. */
   readonly table: number
   /** All columns of an entry, those that name the row included. */
   readonly parts: readonly KeyPart[]
-  /** How many of the first parts must be unique together where none of them is NULL; 0 for an index that is not UNIQUE. */
+  /**
+   * How many of the first parts must be unique together where none of them is NULL; 0 for an index that is not UNIQUE.
+   */
   readonly uniqueParts: number
   /** Positions among the parts of the rowid (one), or of the primary key of a table WITHOUT ROWID. */
   readonly identity: readonly number[]
@@ -101,7 +106,9 @@ export function planCensus(facts: SchemaFacts): Planned {
   const skipped: Skipped[] = []
   const trees: TreePlan[] = [schemaTable]
   const tables = new Map(facts.tables.map((table) => [table.name, table]))
-  const primaryKeys = new Map(facts.indexes.filter(({ origin }) => origin === 'pk').map((index) => [index.table, index]))
+  const primaryKeys = new Map(
+    facts.indexes.filter(({ origin }) => origin === 'pk').map((index) => [index.table, index]),
+  )
   const tableAt = new Map<string, number>()
   const storedByTable = new Map<string, readonly number[]>()
   for (const table of facts.tables) {
@@ -111,9 +118,14 @@ export function planCensus(facts: SchemaFacts): Planned {
       continue
     }
     tableAt.set(table.name, trees.length)
-    const stored = table.withoutRowid && primaryKey !== undefined ? primaryKey.parts.map(({ cid }) => cid) : storedColumns(table)
+    const stored =
+      table.withoutRowid && primaryKey !== undefined ? primaryKey.parts.map(({ cid }) => cid) : storedColumns(table)
     storedByTable.set(table.name, stored)
-    trees.push(table.withoutRowid && primaryKey !== undefined ? planKeyedTable(table, primaryKey, stored, skipped) : planRowidTable(table, stored, primaryKey === undefined))
+    trees.push(
+      table.withoutRowid && primaryKey !== undefined
+        ? planKeyedTable(table, primaryKey, stored, skipped)
+        : planRowidTable(table, stored, primaryKey === undefined),
+    )
   }
   for (const index of facts.indexes) {
     const table = tables.get(index.table)
@@ -124,17 +136,25 @@ export function planCensus(facts: SchemaFacts): Planned {
       skipped.push({ object: index.name, why: 'its table is not counted' })
       continue
     }
-    const planned = planIndex(index, table, at, storedByTable.get(index.table) ?? [], owner, primaryKeys.get(index.table))
+    const planned = planIndex(
+      index,
+      table,
+      at,
+      storedByTable.get(index.table) ?? [],
+      owner,
+      primaryKeys.get(index.table),
+    )
     if (!planned.ordered) skipped.push({ object: index.name, why: `its order: ${collationsUnknown(index)}` })
-    if (planned.entries === 'plain' && owner.kind !== 'index') trees[at] = { ...owner, indexes: [...owner.indexes, trees.length] }
+    if (planned.entries === 'plain' && owner.kind !== 'index')
+      trees[at] = { ...owner, indexes: [...owner.indexes, trees.length] }
     trees.push(planned)
   }
   return { plan: { pageSize, usable, pages, encoding, buckets: bucketsFor(trees.length, pages), trees }, skipped }
 }
 
 /**
- * Many buckets make the second look short, but each costs 12 bytes an index: those of a few indexes have to fit into the processor’s cache, those of
- * thousands into memory, and a small file is not worth many.
+ * Many buckets make the second look short, but each costs 12 bytes an index: those of a few indexes have to fit into
+ * the processor’s cache, those of thousands into memory, and a small file is not worth many.
  */
 function bucketsFor(trees: number, pages: number): number {
   let buckets = 16
@@ -145,38 +165,69 @@ function bucketsFor(trees: number, pages: number): number {
 const columnNamed = (name: string): StoredColumn => ({ name, absent: { kind: 'null' } })
 
 const schemaTable: RowidTablePlan = {
-  kind: 'rowid-table', root: 1, object: { kind: 'schema', name: 'sqlite_schema', table: null },
-  columns: ['type', 'name', 'tbl_name', 'rootpage', 'sql'].map(columnNamed), rowidAlias: -1, indexes: [],
+  kind: 'rowid-table',
+  root: 1,
+  object: { kind: 'schema', name: 'sqlite_schema', table: null },
+  columns: ['type', 'name', 'tbl_name', 'rootpage', 'sql'].map(columnNamed),
+  rowidAlias: -1,
+  indexes: [],
 }
 
 /** Positions in table_xinfo of the columns that rows hold: all but the virtual generated ones. */
-const storedColumns = (table: TableFacts): readonly number[] => table.columns.flatMap(({ hidden }, cid) => (hidden === 2 ? [] : [cid]))
+const storedColumns = (table: TableFacts): readonly number[] =>
+  table.columns.flatMap(({ hidden }, cid) => (hidden === 2 ? [] : [cid]))
 
 function planRowidTable(table: TableFacts, stored: readonly number[], withoutKeyIndex: boolean): RowidTablePlan {
   return {
-    kind: 'rowid-table', root: table.root, object: { kind: 'table', name: table.name, table: table.name },
-    columns: stored.map((cid) => planColumn(table.columns[cid])), rowidAlias: withoutKeyIndex ? stored.indexOf(rowidAlias(table)) : -1, indexes: [],
+    kind: 'rowid-table',
+    root: table.root,
+    object: { kind: 'table', name: table.name, table: table.name },
+    columns: stored.map((cid) => planColumn(table.columns[cid])),
+    rowidAlias: withoutKeyIndex ? stored.indexOf(rowidAlias(table)) : -1,
+    indexes: [],
   }
 }
 
-/** The INTEGER PRIMARY KEY, which is the rowid itself: the only column of the key, of exactly that type, without an index of its own. */
+/**
+ * The INTEGER PRIMARY KEY, which is the rowid itself: the only column of the key, of exactly that type, without an
+ * index of its own.
+ */
 function rowidAlias(table: TableFacts): number {
   const key = table.columns.flatMap(({ pk }, cid) => (pk > 0 ? [cid] : []))
   const [only] = key
   return key.length === 1 && only !== undefined && table.columns[only]?.type.toUpperCase() === 'INTEGER' ? only : -2
 }
 
-function planKeyedTable(table: TableFacts, primaryKey: IndexFacts, stored: readonly number[], skipped: Skipped[]): KeyedTablePlan {
-  const key = primaryKey.parts.filter((part) => part.key).map(({ descending, collation }, i): KeyPart => ({ source: i, collation: collationOf(collation), descending }))
+function planKeyedTable(
+  table: TableFacts,
+  primaryKey: IndexFacts,
+  stored: readonly number[],
+  skipped: Skipped[],
+): KeyedTablePlan {
+  const key = primaryKey.parts
+    .filter((part) => part.key)
+    .map(({ descending, collation }, i): KeyPart => ({ source: i, collation: collationOf(collation), descending }))
   const ordered = key.every(({ collation }) => collation !== 'unknown')
   if (!ordered) skipped.push({ object: table.name, why: `its order: ${collationsUnknown(primaryKey)}` })
   return {
-    kind: 'keyed-table', root: table.root, object: { kind: 'table', name: table.name, table: table.name },
-    columns: stored.map((cid) => planColumn(table.columns[cid])), key, ordered, indexes: [],
+    kind: 'keyed-table',
+    root: table.root,
+    object: { kind: 'table', name: table.name, table: table.name },
+    columns: stored.map((cid) => planColumn(table.columns[cid])),
+    key,
+    ordered,
+    indexes: [],
   }
 }
 
-function planIndex(index: IndexFacts, table: TableFacts, at: number, stored: readonly number[], owner: TreePlan, primaryKey: IndexFacts | undefined): IndexPlan {
+function planIndex(
+  index: IndexFacts,
+  table: TableFacts,
+  at: number,
+  stored: readonly number[],
+  owner: TreePlan,
+  primaryKey: IndexFacts | undefined,
+): IndexPlan {
   const alias = owner.kind === 'rowid-table' ? owner.rowidAlias : -1
   const sourceOf = (cid: number): Source => {
     if (cid === -1) return fromRowid
@@ -185,14 +236,23 @@ function planIndex(index: IndexFacts, table: TableFacts, at: number, stored: rea
     if (position < 0) return fromSql
     return position === alias ? fromRowid : position
   }
-  const parts = index.parts.map(({ cid, descending, collation }): KeyPart => ({ source: sourceOf(cid), collation: collationOf(collation), descending }))
+  const parts = index.parts.map(({ cid, descending, collation }): KeyPart => ({
+    source: sourceOf(cid),
+    collation: collationOf(collation),
+    descending,
+  }))
   const keyCids = table.withoutRowid ? (primaryKey?.parts.filter((part) => part.key).map(({ cid }) => cid) ?? []) : []
   return {
-    kind: 'index', root: index.root, object: { kind: 'index', name: index.name, table: index.table }, table: at,
+    kind: 'index',
+    root: index.root,
+    object: { kind: 'index', name: index.name, table: index.table },
+    table: at,
     entries: index.partial || parts.some(({ source }) => source === fromSql) ? 'computed' : 'plain',
     parts,
     uniqueParts: index.unique ? index.parts.filter((part) => part.key).length : 0,
-    identity: table.withoutRowid ? keyCids.map((cid) => index.parts.findLastIndex((part) => part.cid === cid)) : [parts.length - 1],
+    identity: table.withoutRowid
+      ? keyCids.map((cid) => index.parts.findLastIndex((part) => part.cid === cid))
+      : [parts.length - 1],
     ordered: parts.every(({ collation }) => collation !== 'unknown'),
   }
 }
@@ -203,6 +263,11 @@ function collationOf(name: string): Collation {
 }
 
 const collationsUnknown = (index: IndexFacts): string =>
-  `collation ${[...new Set(index.parts.map(({ collation }) => collation).filter((name) => collationOf(name) === 'unknown'))].join(', ')} is the application's own`
+  'collation ' +
+  `${[...new Set(index.parts.map(({ collation }) => collation).filter((name) => collationOf(name) === 'unknown'))].join(', ')} ` +
+  `is the application's own`
 
-const planColumn = (column: ColumnFacts | undefined): StoredColumn => ({ name: column?.name ?? '', absent: column?.absent ?? { kind: 'null' } })
+const planColumn = (column: ColumnFacts | undefined): StoredColumn => ({
+  name: column?.name ?? '',
+  absent: column?.absent ?? { kind: 'null' },
+})

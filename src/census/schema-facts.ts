@@ -1,4 +1,7 @@
-/** What SQLite itself says of a schema: the columns of `pragma table_xinfo`, `index_list`, `index_xinfo` and `sqlite_schema`, gathered by whoever has a connection. */
+/**
+ * What SQLite itself says of a schema: the columns of `pragma table_xinfo`, `index_list`, `index_xinfo` and
+ * `sqlite_schema`, gathered by whoever has a connection.
+ */
 import type { ColumnValue } from './record/column-value.ts'
 
 export interface ColumnFacts {
@@ -10,8 +13,9 @@ export interface ColumnFacts {
   /** As table_xinfo: 0 ordinary, 2 virtual generated, 3 stored generated. */
   readonly hidden: number
   /**
-   * The value that rows have which are older than the column: what `ALTER TABLE t ADD COLUMN c <affinity> DEFAULT <dflt_value>` gives to an old row of a scratch
-   * table in memory; NULL where there is no default or SQLite refuses it as not constant.
+   * The value that rows have which are older than the column: what `ALTER TABLE t ADD COLUMN c <affinity> DEFAULT
+   * <dflt_value>` gives to an old row of a scratch table in memory; NULL where there is no default or SQLite refuses it
+   * as not constant.
    */
   readonly absent: ColumnValue
 }
@@ -36,7 +40,12 @@ export interface IndexFacts {
   /** index_list: 'c', 'u' or 'pk'. */
   readonly origin: string
   /** Rows of index_xinfo by seqno, auxiliary columns included. */
-  readonly parts: readonly { readonly cid: number; readonly descending: boolean; readonly collation: string; readonly key: boolean }[]
+  readonly parts: readonly {
+    readonly cid: number
+    readonly descending: boolean
+    readonly collation: string
+    readonly key: boolean
+  }[]
 }
 
 export interface SchemaFacts {
@@ -45,7 +54,10 @@ export interface SchemaFacts {
   readonly pages: number
   /** From the header. */
   readonly encoding: number
-  /** All ordinary tables with a root page; also sqlite_sequence, statistics and shadow tables. `planCensus` adds sqlite_schema itself. */
+  /**
+   * All ordinary tables with a root page; also sqlite_sequence, statistics and shadow tables. `planCensus` adds
+   * sqlite_schema itself.
+   */
   readonly tables: readonly TableFacts[]
   readonly indexes: readonly IndexFacts[]
 }

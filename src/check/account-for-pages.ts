@@ -23,7 +23,8 @@ export async function accountForPages(reading: ReadingBuilder, pages: Reader): P
     if (answer.kind === 'going-on') continue
     reading.groups = answer.groups
     reading.found(answer.findings)
-    if (answer.pagesUnread > 0) reading.skip('pages', `${count(answer.pagesUnread, 'page')} could not be read from the disk`)
+    if (answer.pagesUnread > 0)
+      reading.skip('pages', `${count(answer.pagesUnread, 'page')} could not be read from the disk`)
     return
   }
 }

@@ -35,7 +35,12 @@ export function confinedUser(): User | null {
  * capabilities(7).
  */
 const needed = {
-  CAP_CHOWN: 0, CAP_DAC_OVERRIDE: 1, CAP_KILL: 5, CAP_SETGID: 6, CAP_SETUID: 7, CAP_SYS_CHROOT: 18,
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SYS_CHROOT: 18,
 } as const
 
 function missingCapabilities(): readonly string[] {

@@ -1,4 +1,7 @@
-/** The census of one snapshot: pages are handed out to whoever has time, tallies are added up, and what differs is looked for. */
+/**
+ * The census of one snapshot: pages are handed out to whoever has time, tallies are added up, and what differs is
+ * looked for.
+ */
 import type { CensusPlan } from '../census/plan.ts'
 import type { CensusTally } from '../census/scan/tally.ts'
 import { newKey } from './reading-builder.ts'
@@ -12,7 +15,10 @@ export interface Counting {
   readonly ranges: Ranges
 }
 
-/** Bytes that are counted between two words of progress: large enough for reading ahead, small enough to share the end evenly. */
+/**
+ * Bytes that are counted between two words of progress: large enough for reading ahead, small enough to share the end
+ * evenly.
+ */
 const rangeBytes = 16 << 20
 
 export function beginCounting(plan: CensusPlan): Counting {
@@ -39,9 +45,20 @@ class Ranges {
   }
 }
 
-/** One child counts for as long as there are pages. False when it did not come to its end: what it had counted is lost. */
-export async function countRanges(reading: ReadingBuilder, child: Reader, { plan, key, ranges }: Counting): Promise<boolean> {
-  const ready = await reading.step(child, { step: 'plan', plan, key, memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2) })
+/**
+ * One child counts for as long as there are pages. False when it did not come to its end: what it had counted is lost.
+ */
+export async function countRanges(
+  reading: ReadingBuilder,
+  child: Reader,
+  { plan, key, ranges }: Counting,
+): Promise<boolean> {
+  const ready = await reading.step(child, {
+    step: 'plan',
+    plan,
+    key,
+    memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2),
+  })
   if (ready?.kind === 'not-possible') reading.skip('census', lessSeen(ready.why))
   if (ready?.kind !== 'ready') return false
   for (let range = ranges.take(); range !== null; range = ranges.take()) {
@@ -52,7 +69,11 @@ export async function countRanges(reading: ReadingBuilder, child: Reader, { plan
 }
 
 /** What a child has counted; null when it did not come to its end. */
-export async function countBeside(reading: ReadingBuilder, child: Reader, counting: Counting): Promise<CensusTally | null> {
+export async function countBeside(
+  reading: ReadingBuilder,
+  child: Reader,
+  counting: Counting,
+): Promise<CensusTally | null> {
   if (!(await countRanges(reading, child, counting))) return null
   return (await reading.step(child, { step: 'tally' }))?.tally ?? null
 }

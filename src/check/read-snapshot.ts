@@ -7,12 +7,12 @@ import { isEmptyDatabase } from '../sqlite/header.ts'
 import { accountForPages } from './account-for-pages.ts'
 import { beginCounting, countBeside, countRanges, lessSeen } from './count-pages.ts'
 import type { Counting } from './count-pages.ts'
-import { nameByCensus } from './reader/sqlite/name-by-census.ts'
-import { pagesNamed } from './reader/pages/pages-named.ts'
-import { ReadingBuilder } from './reading-builder.ts'
-import type { Reader, ReadingLimits } from './reading-builder.ts'
 import { virtualTables } from './protocol.ts'
 import type { AnswerOf, InspectedFile, InspectedFiles, QuestionOf } from './protocol.ts'
+import { pagesNamed } from './reader/pages/pages-named.ts'
+import { nameByCensus } from './reader/sqlite/name-by-census.ts'
+import { ReadingBuilder } from './reading-builder.ts'
+import type { Reader, ReadingLimits } from './reading-builder.ts'
 
 /** The children of one reading. Small snapshots are read by one child alone, which then has both parts. */
 export interface ReaderSet extends Pick<Reading, 'sqliteVersion' | 'walls'> {
@@ -44,8 +44,13 @@ async function readFiles(reading: ReadingBuilder, readers: ReaderSet, look: Insp
   // SQLite would delete what lies beside it.
   if (isEmptyDatabase(look.file.fileBytes)) return reading.skip('file', 'it is empty')
   if (look.superJournal !== null) {
-    // SQLite would look for the super-journal by its absolute path, and delete the live one or take the snapshot's transaction for committed.
-    reading.skip('journal', `it belongs to a transaction over several files (${JSON.stringify(look.superJournal)}) and cannot be rolled back here`)
+    // SQLite would look for the super-journal by its absolute path, and delete the live one or take the snapshot's
+    // transaction for committed.
+    reading.skip(
+      'journal',
+      'it belongs to a transaction over several files ' +
+        `(${JSON.stringify(look.superJournal)}) and cannot be rolled back here`,
+    )
     return
   }
   const settled = await reading.step(readers.sqlite, { step: 'settle', keep: companions })
@@ -59,9 +64,15 @@ async function readFiles(reading: ReadingBuilder, readers: ReaderSet, look: Insp
   }
   reading.facts.push(...(settled?.facts ?? []))
   if (settled !== null || !companions) reading.found(file.findings)
-  if (companions) reading.recovered = { companions: look.companions, pagesChanged: settled?.pagesChanged ?? null, without: null }
+  if (companions)
+    reading.recovered = { companions: look.companions, pagesChanged: settled?.pagesChanged ?? null, without: null }
   const readable = settled?.settled === true || !(look.hotJournal || look.walCommits)
-  if (!readable) reading.skip('pages', `the ${look.hotJournal ? 'journal' : 'write-ahead log'} could not be written back, so the pages of the file are not the database`)
+  if (!readable)
+    reading.skip(
+      'pages',
+      `the ${look.hotJournal ? 'journal' : 'write-ahead log'} could not be ` +
+        'written back, so the pages of the file are not the database',
+    )
   const { depth, engine } = reading.limits
   // SQLite that died over opening dies again.
   if (settled === null) await (readable ? accountForPages(reading, readers.pages) : null)
@@ -90,7 +101,8 @@ async function readWithSqlite(reading: ReadingBuilder, { pages, sqlite }: Reader
 }
 
 /**
- * SQLite's quick check and the census. Whatever the census cannot decide SQLite decides by its full check, so that nothing is called sound that was not compared.
+ * SQLite's quick check and the census. Whatever the census cannot decide SQLite decides by its full check, so that
+ * nothing is called sound that was not compared.
  */
 async function readWithCensus(reading: ReadingBuilder, readers: ReaderSet): Promise<void> {
   const { pages, sqlite } = readers
@@ -103,7 +115,8 @@ async function readWithCensus(reading: ReadingBuilder, readers: ReaderSet): Prom
   }
   const counted = await (alone ? countAlone(reading, pages, word) : countTogether(reading, readers, word))
   if (counted) await word.decide()
-  // SQLite finds overflow pages by the pointer map: where that is wrong, what it can read of the rows is another question than what stands on their pages.
+  // SQLite finds overflow pages by the pointer map: where that is wrong, what it can read of the rows is another
+  // question than what stands on their pages.
   const mapWrong = reading.facts.some((fact) => fact.kind === 'found' && fact.finding.rule === 'pointer-map-wrong')
   if (counted && mapWrong) await word.check('full')
   if (counted) return
@@ -121,7 +134,11 @@ async function countAlone(reading: ReadingBuilder, child: Reader, word: SqliteWo
   return counted
 }
 
-async function countTogether(reading: ReadingBuilder, { pages, helpers }: ReaderSet, word: SqliteWord): Promise<boolean> {
+async function countTogether(
+  reading: ReadingBuilder,
+  { pages, helpers }: ReaderSet,
+  word: SqliteWord,
+): Promise<boolean> {
   const counting = beginCensus(reading, word)
   if (counting === null) {
     await Promise.all([accountForPages(reading, pages), word.askQuickly()])
@@ -151,7 +168,11 @@ async function takeObjectsFromPages(reading: ReadingBuilder, pages: Reader): Pro
 async function nameOwners(reading: ReadingBuilder, pages: Reader): Promise<void> {
   // With a child its owner map went.
   if (reading.facts.some((fact) => fact.kind === 'child-ended')) return
-  const answer = await reading.step(pages, { step: 'finish', pages: pagesNamed(reading.facts), digesting: reading.limits.digesting })
+  const answer = await reading.step(pages, {
+    step: 'finish',
+    pages: pagesNamed(reading.facts),
+    digesting: reading.limits.digesting,
+  })
   reading.owners = answer?.owners ?? new Map()
   reading.digested = answer?.digested ?? { kind: 'not-digested' }
 }
@@ -194,7 +215,9 @@ class SqliteWord {
   }
 
   /** Messages and what was not read go into the reading. @returns what was not read */
-  async ask(question: QuestionOf<'integrity'> | QuestionOf<'compareBySqlite'> | QuestionOf<'foreignKeys'>): Promise<readonly Skipped[]> {
+  async ask(
+    question: QuestionOf<'integrity'> | QuestionOf<'compareBySqlite'> | QuestionOf<'foreignKeys'>,
+  ): Promise<readonly Skipped[]> {
     if (!(await this.#reopen())) return []
     const answer = await this.#reading.step<SqliteStep>(this.#child, question)
     if (answer === null) {
@@ -222,20 +245,28 @@ class SqliteWord {
     await this.ask({ step: 'foreignKeys', objects: this.#objects })
   }
 
-  /** Its full check of the tables that the census could not decide on. Where that breaks off too, nobody has compared: a collation that is accepted is no excuse. */
+  /**
+   * Its full check of the tables that the census could not decide on. Where that breaks off too, nobody has compared: a
+   * collation that is accepted is no excuse.
+   */
   async decide(): Promise<void> {
     const { uncounted } = this.#reading
     const tables = [...new Set(uncounted.map(({ table }) => table))]
     if (tables.length === 0) return
     const undecided = new Set((await this.ask({ step: 'compareBySqlite', tables })).map(({ object }) => object))
-    for (const { object, table, why } of uncounted) this.#reading.skip(object, undecided.has(table) ? 'neither the census nor SQLite could compare its entries with the rows' : lessSeen(why))
+    for (const { object, table, why } of uncounted)
+      this.#reading.skip(
+        object,
+        undecided.has(table) ? 'neither the census nor SQLite could compare its entries with the rows' : lessSeen(why),
+      )
   }
 
   /** Its full check of everything. Where that breaks off over a collation, more than an order was not checked. */
   async compareAll(): Promise<void> {
     const indexed = new Set(this.#objects.flatMap(({ kind, table }) => (kind === 'index' ? [table] : [])))
     for (const { object, why } of await this.check('full')) {
-      if (indexed.has(object) && /\bcollation\b/i.test(why)) this.#reading.skip(object, 'SQLite broke off before it had compared its rows with its indexes')
+      if (indexed.has(object) && /\bcollation\b/i.test(why))
+        this.#reading.skip(object, 'SQLite broke off before it had compared its rows with its indexes')
     }
   }
 

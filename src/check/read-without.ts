@@ -4,8 +4,8 @@
  */
 import type { Rule } from '../model/result/finding.ts'
 import type { Fact, Reading } from '../model/result/reading.ts'
-import { ReadingBuilder, type ReadingLimits } from './reading-builder.ts'
 import { readSnapshot, type ReaderSet } from './read-snapshot.ts'
+import { ReadingBuilder, type ReadingLimits } from './reading-builder.ts'
 
 /** Does it pay? What a cut log has lost, and what is merely unread, says nothing of the pages that recovery wrote. */
 export function isWorthReadingWithout({ facts, recovered }: Reading): boolean {

@@ -1,11 +1,11 @@
+import { sleep } from '../host/clock.ts'
 /** Parent side of reader-child.ts: one child in one room. */
 import { systemFailure } from '../host/failures/system-failure.ts'
-import { invariant } from '../model/bug.ts'
-import { ChildEnded, startChild } from '../host/process/child.ts'
 import { failureOfEnd } from '../host/process/child-start.ts'
-import { sleep } from '../host/clock.ts'
-import { programBeside } from '../host/process/program-beside.ts'
+import { ChildEnded, startChild } from '../host/process/child.ts'
 import type { Child } from '../host/process/child.ts'
+import { programBeside } from '../host/process/program-beside.ts'
+import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import type { Wall } from '../model/result/reading.ts'
 import { cannotConfine } from './confinement.ts'
@@ -84,7 +84,13 @@ export class ReaderProcess implements AsyncDisposable {
 }
 
 async function startOnce(folder: string, user: User | null, limits: ChildLimits): Promise<ReaderProcess> {
-  const child = await startChild<ReaderQuestion, ReaderAnswer>(programBeside(import.meta.url, program), { ownSession: true, niceness: limits.niceness, memoryBytesMax: limits.memoryBytesMax, env: {}, youngMegabytesMax: 2 })
+  const child = await startChild<ReaderQuestion, ReaderAnswer>(programBeside(import.meta.url, program), {
+    ownSession: true,
+    niceness: limits.niceness,
+    memoryBytesMax: limits.memoryBytesMax,
+    env: {},
+    youngMegabytesMax: 2,
+  })
   try {
     const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
     if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
@@ -103,8 +109,15 @@ function asFailure(error: unknown): unknown {
 
 const failureOfStart = (error: ChildEnded): Failure => failureOfEnd(program, error.ended, startMsMax, error)
 
-async function ask<S extends ReaderStep>(child: Child<ReaderQuestion, ReaderAnswer>, question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
+async function ask<S extends ReaderStep>(
+  child: Child<ReaderQuestion, ReaderAnswer>,
+  question: QuestionOf<S>,
+  timeoutMs: number,
+): Promise<AnswerOf<S>> {
   const answer = await child.ask(question as ReaderQuestion, { timeoutMs })
-  invariant(answer.step === question.step, `a reading child was asked to ${question.step} and answered to ${answer.step}`)
+  invariant(
+    answer.step === question.step,
+    `a reading child was asked to ${question.step} and answered to ${answer.step}`,
+  )
   return answer as unknown as AnswerOf<S>
 }

@@ -1,29 +1,36 @@
 /** A reading that is being made: what was learnt so far, and the time that is left. */
 import { randomInt } from 'node:crypto'
+import { monotonicMs } from '../host/clock.ts'
+import { ChildEnded } from '../host/process/child.ts'
 import type { Finding } from '../model/result/finding.ts'
-import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/result/page-map.ts'
 import type { PagesSeen } from '../model/result/last-good.ts'
+import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/result/page-map.ts'
 import type { Engine, Fact, Reading, Recovered, SchemaObject, Wall } from '../model/result/reading.ts'
 import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
-import { ChildEnded } from '../host/process/child.ts'
-import { monotonicMs } from '../host/clock.ts'
 import type { ReaderAnswer, AnswerOf, Digesting, QuestionOf, ReaderStep, Uncounted } from './protocol.ts'
 import { StepFailed } from './replaceable-reader.ts'
 
-/** Asks a child, one question at a time; a child that died over an earlier question has been replaced by a fresh one. */
+/**
+ * Asks a child, one question at a time; a child that died over an earlier question has been replaced by a fresh one.
+ */
 export interface Reader {
   ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>>
 }
 
 export interface ReadingProgress {
-  /** Pages of the file that are done with; never fewer than before. What SQLite says beside and after them tells no progress. */
+  /**
+   * Pages of the file that are done with; never fewer than before. What SQLite says beside and after them tells no
+   * progress.
+   */
   readonly pagesDone: number
   readonly pages: number
   /** Bytes. */
   readonly pageSize: number
 }
 
-/** A child that hangs over a whole reading leaves most of the time to the single steps, which tell what it hangs over. */
+/**
+ * A child that hangs over a whole reading leaves most of the time to the single steps, which tell what it hangs over.
+ */
 const atOnceShare = 0.2
 
 /** A key of fingerprints: whoever made the file must not know it. */
@@ -78,11 +85,24 @@ export class ReadingBuilder {
     this.limits = limits
   }
 
-  /** Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing: the steps then find out. */
+  /**
+   * Small snapshots: what one question brings, the steps need not ask for. A child that dies over it has told nothing:
+   * the steps then find out.
+   */
   async beginAtOnce(child: Reader, bytesMax: number): Promise<void> {
     const { depth, engine, map, digesting, showValues, memoryBytesMax, timeoutMs } = this.limits
     try {
-      const question = { step: 'atOnce', depth, engine, key: newKey(), map, digesting, showValues, bytesMax, memoryBytesMax: Math.floor(memoryBytesMax / 2) } as const
+      const question = {
+        step: 'atOnce',
+        depth,
+        engine,
+        key: newKey(),
+        map,
+        digesting,
+        showValues,
+        bytesMax,
+        memoryBytesMax: Math.floor(memoryBytesMax / 2),
+      } as const
       const { answers } = await child.ask<'atOnce'>(question, timeoutMs * atOnceShare)
       for (const answer of answers) this.#given.set(answer.step, answer)
     } catch (error) {
@@ -90,7 +110,10 @@ export class ReadingBuilder {
     }
   }
 
-  /** One step of the reading; null, and a fact, when the child did not come to its end. All steps together have the time of one check. */
+  /**
+   * One step of the reading; null, and a fact, when the child did not come to its end. All steps together have the time
+   * of one check.
+   */
   async step<S extends ReaderStep>(asking: Reader, question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
     const given = this.#given.get(question.step)
     if (given !== undefined && this.#given.delete(question.step)) return given as unknown as AnswerOf<S>
@@ -104,9 +127,15 @@ export class ReadingBuilder {
     } catch (error) {
       if (error instanceof ChildEnded) {
         const { how, code, signal } = error.ended
-        if (how === 'killed-timeout') return this.#ended('timeout', question.step, `it took longer than ${timeoutMs} ms`)
+        if (how === 'killed-timeout')
+          return this.#ended('timeout', question.step, `it took longer than ${timeoutMs} ms`)
         if (how === 'killed-memory') return this.#ended('memory', question.step, 'it took more memory than it may')
-        if (signal === 'SIGKILL') return this.#ended('killed', question.step, 'signal SIGKILL; the kernel\u2019s memory killer may have done it')
+        if (signal === 'SIGKILL')
+          return this.#ended(
+            'killed',
+            question.step,
+            'signal SIGKILL; the kernel\u2019s memory killer may have done it',
+          )
         return this.#ended('crashed', question.step, signal === null ? `exit code ${code}` : `signal ${signal}`)
       }
       if (error instanceof StepFailed) return this.#ended('crashed', question.step, error.message)
@@ -137,19 +166,38 @@ export class ReadingBuilder {
 
   result(): Reading {
     return {
-      depth: this.limits.depth, engine: this.limits.engine, sqliteVersion: this.#sqliteVersion, walls: this.#walls, writtenBy: this.writtenBy, facts: this.facts, objects: this.objects, owners: this.owners,
-      coverage: { pages: this.pages, pagesRead: this.pagesRead, objects: this.objects.length, skipped: distinct(this.skipped) },
-      content: this.content, rowCounts: this.rowCounts, pages: this.digested, recovered: this.recovered,
+      depth: this.limits.depth,
+      engine: this.limits.engine,
+      sqliteVersion: this.#sqliteVersion,
+      walls: this.#walls,
+      writtenBy: this.writtenBy,
+      facts: this.facts,
+      objects: this.objects,
+      owners: this.owners,
+      coverage: {
+        pages: this.pages,
+        pagesRead: this.pagesRead,
+        objects: this.objects.length,
+        skipped: distinct(this.skipped),
+      },
+      content: this.content,
+      rowCounts: this.rowCounts,
+      pages: this.digested,
+      recovered: this.recovered,
       map: this.limits.map ? this.#map() : null,
       complete: this.complete && this.facts.every((fact) => fact.kind !== 'thrown' && fact.kind !== 'refused'),
       checkMs: Math.round(monotonicMs() - this.#began),
     }
   }
 
-  /** With a census, pages are done with when they were both accounted for and counted: each is half of the way, from the beginning. */
+  /**
+   * With a census, pages are done with when they were both accounted for and counted: each is half of the way, from the
+   * beginning.
+   */
   #tellProgress(): void {
     const { depth, engine, onProgress } = this.limits
-    const done = depth === 'full' && engine === 'census' ? Math.floor((this.#accounted + this.#counted) / 2) : this.#accounted
+    const done =
+      depth === 'full' && engine === 'census' ? Math.floor((this.#accounted + this.#counted) / 2) : this.#accounted
     onProgress({ pagesDone: Math.min(done, this.pages), pages: this.pages, pageSize: this.pageSize })
   }
 
@@ -159,7 +207,13 @@ export class ReadingBuilder {
     const skipped = this.skipped.find(({ object }) => object === 'pages' || object === 'journal')
     if (skipped) return { kind: 'none', why: skipped.why }
     const ended = this.facts.find((fact) => fact.kind === 'child-ended')
-    return { kind: 'none', why: ended === undefined ? 'the pages were not accounted for' : `the process that reads did not come to its end (${ended.during}: ${ended.detail})` }
+    return {
+      kind: 'none',
+      why:
+        ended === undefined
+          ? 'the pages were not accounted for'
+          : `the process that reads did not come to its end (${ended.during}: ${ended.detail})`,
+    }
   }
 
   #ended(how: Extract<Fact, { kind: 'child-ended' }>['how'], during: string, detail: string): null {
@@ -170,4 +224,6 @@ export class ReadingBuilder {
 }
 
 /** Several questions may have met the same. */
-const distinct = (skipped: readonly Skipped[]): readonly Skipped[] => [...new Map(skipped.map((one) => [JSON.stringify(one), one])).values()]
+const distinct = (skipped: readonly Skipped[]): readonly Skipped[] => [
+  ...new Map(skipped.map((one) => [JSON.stringify(one), one])).values(),
+]

@@ -1,6 +1,6 @@
+import { ChildEnded } from '../host/process/child.ts'
 /** A seat in a room: one reading child, replaced by a fresh one as soon as it may have been harmed. */
 import { Bug } from '../model/bug.ts'
-import { ChildEnded } from '../host/process/child.ts'
 import type { User } from './confinement.ts'
 import type { AnswerOf, QuestionOf, ReaderStep } from './protocol.ts'
 import { ReaderProcess } from './reader-process.ts'
@@ -69,7 +69,11 @@ export class ReplaceableReader implements AsyncDisposable {
    * @throws {Failure} as `ready`, for one that has to be started first
    * @throws signal.reason when it was aborted
    */
-  async ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number, signal: AbortSignal): Promise<AnswerOf<S>> {
+  async ask<S extends ReaderStep>(
+    question: QuestionOf<S>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<AnswerOf<S>> {
     signal.throwIfAborted()
     const child = await this.ready()
     try {
@@ -89,7 +93,10 @@ export class ReplaceableReader implements AsyncDisposable {
   /** The child is killed at once; whoever waits for its answer is told. */
   kill(): void {
     this.#killed = true
-    this.#child?.then((child) => child.kill(), () => undefined)
+    this.#child?.then(
+      (child) => child.kill(),
+      () => undefined,
+    )
   }
 
   /** Ends the child, if there is one. */

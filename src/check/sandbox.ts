@@ -16,9 +16,9 @@ import { emptyFolder } from '../host/folders/empty-folder.ts'
 import { OpenFolder } from '../host/folders/open-folder.ts'
 import { killRootedIn } from '../host/process/rooted-processes.ts'
 import type { SnapshotPath } from '../model/brand.ts'
-import { count } from '../text/count.ts'
 import { Failure } from '../model/failure.ts'
 import { keptFile, type KeptFile, type KeptFiles } from '../model/kept.ts'
+import { count } from '../text/count.ts'
 import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import { recoveredName } from './protocol.ts'
@@ -124,7 +124,9 @@ export class Sandbox implements AsyncDisposable {
     kept?.set(part, keptFile(fstatSync(outside.number, { bigint: true })))
   }
 
-  /** @throws {Failure} CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user */
+  /**
+   * @throws {Failure} CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user
+   */
   #giveToChildren(descriptor = this.#inside.number): void {
     if (this.#user === null) return
     try {
@@ -179,12 +181,14 @@ function requireKept(path: string, found: BigIntStats | null, kept: KeptFile | n
   if (found === null) throw changed(path, 'it is gone')
   if (kept === null) throw changed(path, 'it was not there before')
   if (found.dev !== kept.dev || found.ino !== kept.ino) throw changed(path, 'another file took its place')
-  if (Number(found.size) !== kept.bytes) throw changed(path, `it has ${count(Number(found.size), 'byte')} instead of ${kept.bytes}`)
+  if (Number(found.size) !== kept.bytes)
+    throw changed(path, `it has ${count(Number(found.size), 'byte')} instead of ${kept.bytes}`)
 }
 
 function changed(path: string, what: string, cause?: unknown): Failure {
   return new Failure('READ_FAILED', `the snapshot is not what was copied: ${JSON.stringify(path)}: ${what}`, {
-    hint: 'another program changes the folder for snapshots; give holdfast a folder of its own, and check again', cause,
+    hint: 'another program changes the folder for snapshots; give holdfast a folder of its own, and check again',
+    cause,
   })
 }
 

@@ -1,22 +1,25 @@
-/** A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the same room for as long as they are read. */
+/**
+ * A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the
+ * same room for as long as they are read.
+ */
 import { statSync } from 'node:fs'
-import { isSystemError, systemFailure } from '../host/failures/system-failure.ts'
 import { otherDisk } from '../hold/snapshot/draft.ts'
+import { isSystemError, systemFailure } from '../host/failures/system-failure.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { Engine, Fact, Reading } from '../model/result/reading.ts'
 import type { CheckedSnapshot } from './compare/compare-snapshots.ts'
 import type { User } from './confinement.ts'
-import type { Digesting, QuestionOf, ReaderStep } from './protocol.ts'
 import { fileBytesFor } from './file-size-limit.ts'
+import type { Digesting, QuestionOf, ReaderStep } from './protocol.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { ReaderSet } from './read-snapshot.ts'
-import type { ReaderProcess } from './reader-process.ts'
 import { isWorthReadingWithout, readWithout } from './read-without.ts'
+import type { ReaderProcess } from './reader-process.ts'
 import type { Reader, ReadingProgress, ReadingLimits } from './reading-builder.ts'
-import { Sandbox } from './sandbox.ts'
 import { ReplaceableReader } from './replaceable-reader.ts'
+import { Sandbox } from './sandbox.ts'
 
 /** A child that goes on for ever would keep whatever SQLite or Node leak. */
 const snapshotsMax = 1_000
@@ -59,7 +62,10 @@ export class CheckWorker implements AsyncDisposable {
 
   /** Starts the child before there is anything to read. What goes wrong with it is told to who reads. */
   async begin(): Promise<void> {
-    await this.#prepared().then(({ seat }) => seat.begin(), () => undefined)
+    await this.#prepared().then(
+      ({ seat }) => seat.begin(),
+      () => undefined,
+    )
   }
 
   /**
@@ -76,7 +82,10 @@ export class CheckWorker implements AsyncDisposable {
     }
   }
 
-  /** @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE and the like: it could not be read, which says nothing of it */
+  /**
+   * @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE and the like: it could not be read, which says nothing of
+   * it
+   */
   read(snapshot: SnapshotPath, options: WorkerOptions): Promise<Reading> {
     return this.#read(snapshot, options).catch((error: unknown) => {
       throw this.#failureOf(error)
@@ -89,7 +98,10 @@ export class CheckWorker implements AsyncDisposable {
     const { room, seat } = await this.#prepared()
     const bytes = statSync(snapshot, { throwIfNoEntry: false })?.size ?? 0
     // All start side by side: one after the other, they took as long again as a tenth of a large file's check.
-    const others = Array.from({ length: childrenBeside(bytes, options) }, () => new ReplaceableReader(room.folder, this.#user, this.#limits))
+    const others = Array.from(
+      { length: childrenBeside(bytes, options) },
+      () => new ReplaceableReader(room.folder, this.#user, this.#limits),
+    )
     // The children that read are killed at once; nothing else waits for long.
     const stop = (): void => [seat, ...others].forEach((one) => one.kill())
     signal.addEventListener('abort', stop)
@@ -101,13 +113,20 @@ export class CheckWorker implements AsyncDisposable {
       await room.link(snapshot, options.kept)
       const readers = readersOf(child, seat, others, signal)
       const limits: ReadingLimits = {
-        depth: options.depth, engine: options.engine, map: options.map, digesting: options.digesting, showValues: options.showValues, onProgress: options.onProgress, timeoutMs: this.#limits.timeoutMs,
+        depth: options.depth,
+        engine: options.engine,
+        map: options.map,
+        digesting: options.digesting,
+        showValues: options.showValues,
+        onProgress: options.onProgress,
+        timeoutMs: this.#limits.timeoutMs,
         memoryBytesMax: this.#limits.memoryBytesMax,
       }
       const first = await this.#readFirst([seat, ...others], readers, limits)
       signal.throwIfAborted()
       const second = options.suspectCompanions && isWorthReadingWithout(first)
-      if (second) await Promise.all([seat, ...others].map((one) => one.end())) // The next question begins a fresh child.
+      // The next question begins a fresh child.
+      if (second) await Promise.all([seat, ...others].map((one) => one.end()))
       const reading = second ? await readWithout(readers, limits, first) : first
       signal.throwIfAborted()
       // After anything but silence the child may be what the file made of it.
@@ -134,14 +153,21 @@ export class CheckWorker implements AsyncDisposable {
     return readSnapshot(readers, limits)
   }
 
-  /** Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows nothing of the others. */
+  /**
+   * Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows
+   * nothing of the others.
+   */
   visit<Value>(snapshot: Visited, signal: AbortSignal, work: (asking: Reader) => Promise<Value>): Promise<Value> {
     return this.#visit(snapshot, signal, work).catch((error: unknown) => {
       throw this.#failureOf(error)
     })
   }
 
-  async #visit<Value>({ path, kept }: Visited, signal: AbortSignal, work: (asking: Reader) => Promise<Value>): Promise<Value> {
+  async #visit<Value>(
+    { path, kept }: Visited,
+    signal: AbortSignal,
+    work: (asking: Reader) => Promise<Value>,
+  ): Promise<Value> {
     signal.throwIfAborted()
     const { room, seat } = await this.#prepared()
     const stop = (): void => seat.kill()
@@ -207,9 +233,16 @@ function childrenBeside(bytes: number, { depth, engine, helpersMax }: WorkerOpti
   return depth === 'full' && engine === 'census' && bytes >= sharedFromBytes ? 1 + helpersMax : 0
 }
 
-const askingOf = (seat: ReplaceableReader, signal: AbortSignal): Reader => ({ ask: <S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal) })
+const askingOf = (seat: ReplaceableReader, signal: AbortSignal): Reader => ({
+  ask: <S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal),
+})
 
-function readersOf({ sqliteVersion, walls }: ReaderProcess, first: ReplaceableReader, others: readonly ReplaceableReader[], signal: AbortSignal): ReaderSet {
+function readersOf(
+  { sqliteVersion, walls }: ReaderProcess,
+  first: ReplaceableReader,
+  others: readonly ReplaceableReader[],
+  signal: AbortSignal,
+): ReaderSet {
   const pages = askingOf(first, signal)
   const [sqlite, ...helpers] = others.map((seat) => askingOf(seat, signal))
   return { sqliteVersion, walls, pages, sqlite: sqlite ?? pages, helpers }

@@ -1,28 +1,44 @@
-/** What the two words of `compare` mean: files, private copies, folders of them, or tenants. Whatever could be meant in two ways is refused. */
+/**
+ * What the two words of `compare` mean: files, private copies, folders of them, or tenants. Whatever could be meant in
+ * two ways is refused.
+ */
 import { dirname } from 'node:path'
 import { findConfiguration } from '../config/load.ts'
-import { shellWord } from '../text/shell-words.ts'
 import type { GivenFiles, GivenSide } from '../fleet/compare.ts'
 import { findDatabases } from '../hold/live/find-databases.ts'
-import { noDatabaseIn } from './database-files.ts'
 import { isFolder, isThere } from '../host/files/path-kind.ts'
 import { tenantId } from '../model/brand.ts'
-import { tenantPrefix, type Sided } from '../model/result/comparison.ts'
 import { Failure } from '../model/failure.ts'
+import { tenantPrefix, type Sided } from '../model/result/comparison.ts'
+import { shellWord } from '../text/shell-words.ts'
+import { noDatabaseIn } from './database-files.ts'
 
 /** @throws {Failure} USAGE for a name that nothing has, for a folder without any database, and for one tenant twice */
-export async function tellSides(a: string, b: string, options: { readonly snapshot: boolean; readonly config: string | null }): Promise<Sided<GivenSide>> {
+export async function tellSides(
+  a: string,
+  b: string,
+  options: { readonly snapshot: boolean; readonly config: string | null },
+): Promise<Sided<GivenSide>> {
   const sides = { a: await tellSide(a, options), b: await tellSide(b, options) }
-  if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id) throw new Failure('USAGE', `${a} and ${b} are the same tenant`, { hint: 'name two; a file is told by a slash (./app.db)' })
+  if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id)
+    throw new Failure('USAGE', `${a} and ${b} are the same tenant`, {
+      hint: 'name two; a file is told by a slash (./app.db)',
+    })
   return sides
 }
 
-export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> => sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
+export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> =>
+  sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
 
-async function tellSide(given: string, { snapshot, config }: { readonly snapshot: boolean; readonly config: string | null }): Promise<GivenSide> {
+async function tellSide(
+  given: string,
+  { snapshot, config }: { readonly snapshot: boolean; readonly config: string | null },
+): Promise<GivenSide> {
   if (given === '') throw new Failure('USAGE', 'an empty name is neither a file nor a tenant')
-  if (given.startsWith(tenantPrefix) && given !== tenantPrefix) return { kind: 'tenant', given, id: tenantId(given.slice(tenantPrefix.length)) }
-  if (given.includes('/') || (await isThere(given))) return { kind: snapshot ? 'copy' : 'file', given, ...(await databasesIn(given)) }
+  if (given.startsWith(tenantPrefix) && given !== tenantPrefix)
+    return { kind: 'tenant', given, id: tenantId(given.slice(tenantPrefix.length)) }
+  if (given.includes('/') || (await isThere(given)))
+    return { kind: snapshot ? 'copy' : 'file', given, ...(await databasesIn(given)) }
   await requireConfiguration(given, config)
   return { kind: 'tenant', given, id: tenantId(given) }
 }
@@ -35,12 +51,17 @@ async function databasesIn(given: string): Promise<Pick<GivenFiles, 'isFolder' |
   return { isFolder: true, paths }
 }
 
-/** Without a configuration nobody knows any tenants. One that was named and is not there is the configuration's trouble. */
+/**
+ * Without a configuration nobody knows any tenants. One that was named and is not there is the configuration's trouble.
+ */
 async function requireConfiguration(given: string, config: string | null): Promise<void> {
   try {
     await findConfiguration(config)
   } catch (error) {
     if (config !== null) throw error
-    throw new Failure('USAGE', `there is no file ${given}, and no holdfast.yaml to look for a tenant of that name`, { hint: 'correct the name; a tenant needs the configuration of its service (--config FILE)', cause: error })
+    throw new Failure('USAGE', `there is no file ${given}, and no holdfast.yaml to look for a tenant of that name`, {
+      hint: 'correct the name; a tenant needs the configuration of its service (--config FILE)',
+      cause: error,
+    })
   }
 }

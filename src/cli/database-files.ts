@@ -1,8 +1,8 @@
-/** The databases that the names of a command line stand for: files, and folders of them. */
-import { shellWord } from '../text/shell-words.ts'
 import { findDatabases, findDatabasesBelow, type FoundBelow } from '../hold/live/find-databases.ts'
 import { isFolder } from '../host/files/path-kind.ts'
 import { Failure } from '../model/failure.ts'
+/** The databases that the names of a command line stand for: files, and folders of them. */
+import { shellWord } from '../text/shell-words.ts'
 
 export type FoundFiles = Pick<FoundBelow, 'databases' | 'unreadable' | 'links'>
 
@@ -22,7 +22,8 @@ export async function databasesOf(names: readonly string[], recursive: boolean):
     found.push(one)
   }
   return {
-    databases: found.flatMap(({ databases }) => databases), unreadable: found.flatMap(({ unreadable }) => unreadable),
+    databases: found.flatMap(({ databases }) => databases),
+    unreadable: found.flatMap(({ unreadable }) => unreadable),
     links: found.flatMap(({ links }) => links),
   }
 }

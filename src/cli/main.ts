@@ -2,13 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { argumentsOf } from '../host/files/file-name.ts'
-import { maskForOurselves } from '../host/process/file-mask.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
 import { requireProc } from '../host/platform.ts'
+import { maskForOurselves } from '../host/process/file-mask.ts'
+import { newRunId } from '../ledger/run-lock/run-id.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
-import { inShownLetters } from '../text/letters.ts'
 import type { Report } from '../model/result/report.ts'
+import { renderNoStatus } from '../report/status/status-line.ts'
+import { jsonText } from '../text/json-text.ts'
+import { hanging } from '../text/layout.ts'
+import { inShownLetters } from '../text/letters.ts'
+import { printableSentence } from '../text/printable.ts'
 import { addCheck } from './commands/check.ts'
 import { addCompare } from './commands/compare.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -19,13 +24,8 @@ import { addPull } from './commands/pull.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
-import { jsonText } from '../text/json-text.ts'
-import { hanging } from '../text/layout.ts'
-import { printableSentence } from '../text/printable.ts'
-import { renderNoStatus } from '../report/status/status-line.ts'
-import { newRunId } from '../ledger/run-lock/run-id.ts'
-import { ReportRun } from './report-run/report-run.ts'
 import { ReportComparison } from './report-run/report-comparison.ts'
+import { ReportRun } from './report-run/report-run.ts'
 import { describeError, exitCodeOfError, reportError } from './terminal/errors.ts'
 import { openTerminal, type Terminal } from './terminal/terminal.ts'
 import { reportUncaught } from './terminal/uncaught.ts'
@@ -60,7 +60,19 @@ async function runCommandLine(argv: readonly string[], face: Terminal): Promise<
     code = await work()
   }
   const program = describeProgram(face)
-  for (const add of [addCheck, addSweep, addStatus, addHistory, addPull, addCompare, addResume, addHolders, addDoctor, addExplain]) add(program, face, act)
+  for (const add of [
+    addCheck,
+    addSweep,
+    addStatus,
+    addHistory,
+    addPull,
+    addCompare,
+    addResume,
+    addHolders,
+    addDoctor,
+    addExplain,
+  ])
+    add(program, face, act)
   for (const command of program.commands) command.exitOverride()
   try {
     await program.parseAsync(argv)
@@ -74,14 +86,22 @@ async function runCommandLine(argv: readonly string[], face: Terminal): Promise<
 }
 
 /** Who asked for a document, or for the line of a monitor, gets one of a command that failed too. */
-async function answerTrouble(face: Terminal, argv: readonly string[], error: unknown, exitCode: ExitCode): Promise<ExitCode> {
+async function answerTrouble(
+  face: Terminal,
+  argv: readonly string[],
+  error: unknown,
+  exitCode: ExitCode,
+): Promise<ExitCode> {
   if (face.printed()) return exitCode
   if (answersMonitor(argv)) {
     const { code, message } = describeError(error, face.commandLine)
     await face.print(renderNoStatus(`${code}: ${message}`))
     return exitCodes.inconclusive // 3 is UNKNOWN to a monitor.
   }
-  if (argv.includes('--json')) await face.out(`${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeError(error, face.commandLine), exitCode })}\n`)
+  if (argv.includes('--json'))
+    await face.out(
+      `${jsonText({ schema: 'holdfast.failure/1', tool: { version: face.version }, failure: describeError(error, face.commandLine), exitCode })}\n`,
+    )
   return exitCode
 }
 
@@ -92,7 +112,8 @@ async function answerTrouble(face: Terminal, argv: readonly string[], error: unk
 function answersMonitor(argv: readonly string[]): boolean {
   if (argv[2] !== 'status' || argv.includes('--json')) return false
   const given = argv.flatMap((word, at) =>
-    word === '--format' ? [argv[at + 1]] : word.startsWith('--format=') ? [word.slice('--format='.length)] : [])
+    word === '--format' ? [argv[at + 1]] : word.startsWith('--format=') ? [word.slice('--format='.length)] : [],
+  )
   return ['nagios', 'monit'].includes(given.at(-1) ?? '')
 }
 
@@ -101,7 +122,9 @@ function answersMonitor(argv: readonly string[]): boolean {
  * whatever was found, but for what is CRITICAL (2): its exit code is still heard.
  */
 async function tellLost(exitCode: ExitCode, argv: readonly string[], face: Terminal): Promise<ExitCode> {
-  await new Promise((resolve) => { setImmediate(resolve) })
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
   const lost = face.lost()
   if (lost === null) return exitCode
   face.say(`holdfast: what it had to print could not be written: ${lost}`)
@@ -112,7 +135,8 @@ async function tellLost(exitCode: ExitCode, argv: readonly string[], face: Termi
 /** A command line that was not understood: commander has said why. Who asked for a document still gets one. */
 async function refuse(face: Terminal, argv: readonly string[], { message }: CommanderError): Promise<ExitCode> {
   const mode = printsReport(argv)
-  if (mode === undefined) return answerTrouble(face, argv, new Failure('USAGE', message.replace(/^error: /, '')), exitCodes.usage)
+  if (mode === undefined)
+    return answerTrouble(face, argv, new Failure('USAGE', message.replace(/^error: /, '')), exitCodes.usage)
   if (!argv.includes('--json')) return exitCodes.usage
   const silent: Terminal = { ...face, say: () => undefined }
   const fail = (): Promise<never> => Promise.reject(new Failure('USAGE', message.replace(/^error: /, '')))
@@ -139,11 +163,26 @@ function describeProgram(face: Terminal): Command {
     .showHelpAfterError('(`holdfast --help` lists the commands)')
     .exitOverride()
     .configureOutput({
-      writeOut: (help) => void process.stdout.write(inShownLetters(help.split('\n').flatMap((line) => hanging(line, face.width)).join('\n'))),
-      writeErr: (text) => text.trimEnd().split('\n').forEach((line) => face.say(printableSentence(line))),
-      getOutHelpWidth: () => Math.min(face.width, helpWidth), getErrHelpWidth: () => Math.min(face.aside.width, helpWidth),
+      writeOut: (help) =>
+        void process.stdout.write(
+          inShownLetters(
+            help
+              .split('\n')
+              .flatMap((line) => hanging(line, face.width))
+              .join('\n'),
+          ),
+        ),
+      writeErr: (text) =>
+        text
+          .trimEnd()
+          .split('\n')
+          .forEach((line) => face.say(printableSentence(line))),
+      getOutHelpWidth: () => Math.min(face.width, helpWidth),
+      getErrHelpWidth: () => Math.min(face.aside.width, helpWidth),
     })
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   holdfast check app.db                    one file that nobody has open
   holdfast sweep                           every tenant of the service
@@ -155,5 +194,6 @@ in this version: a file that has one of them is refused, with its line.
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
-  75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`)
+  75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`,
+    )
 }

@@ -14,7 +14,8 @@ export interface CommonOptions {
 }
 
 /** The absolute path of the configuration that the command line names; null where it names none. */
-export const configurationNamed = ({ config }: Pick<CommonOptions, 'config'>): string | null => (config === undefined ? null : resolve(config))
+export const configurationNamed = ({ config }: Pick<CommonOptions, 'config'>): string | null =>
+  config === undefined ? null : resolve(config)
 
 /** Of the commands that print a report. */
 export interface ReportOptions extends CommonOptions {
@@ -28,26 +29,42 @@ export function withCommon(command: Command, document = 'holdfast.report/1'): Co
     .option('--json', `print one JSON document (${document}) on stdout`)
     .option('--quiet', 'no progress, and no word when all is well')
     .option('--verbose', 'show every result and how it was proven')
-    .addOption(new Option('--log-level <level>', 'log steps of holds to stderr, a JSON line each').choices(logLevels).default('silent'))
+    .addOption(
+      new Option('--log-level <level>', 'log steps of holds to stderr, a JSON line each')
+        .choices(logLevels)
+        .default('silent'),
+    )
 }
 
-export const withReport = (command: Command, document?: string): Command => withCommon(command, document).option('--redact-keys', 'put digests in the place of row keys')
+export const withReport = (command: Command, document?: string): Command =>
+  withCommon(command, document).option('--redact-keys', 'put digests in the place of row keys')
 
-export const depthOption = (): Option => new Option('--depth <depth>', 'quick: structure only; full: every index against its table').choices(['quick', 'full']).default('full')
+export const depthOption = (): Option =>
+  new Option('--depth <depth>', 'quick: structure only; full: every index against its table')
+    .choices(['quick', 'full'])
+    .default('full')
 
-export const engineOption = (): Option => new Option('--engine <engine>', "census: our own comparison of all rows with all entries, beside SQLite's quick check; sqlite: its integrity check").choices(engines).default('census')
+export const engineOption = (): Option =>
+  new Option(
+    '--engine <engine>',
+    "census: our own comparison of all rows with all entries, beside SQLite's quick check; sqlite: its integrity check",
+  )
+    .choices(engines)
+    .default('census')
 
 /** A whole number of at least 1. */
 export function positiveNumber(text: string): number {
   const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.')
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number of at least 1.')
   return number
 }
 
 /** `30s`, `5m`, … in ms; no time at all is refused: nothing comes to an end in it. */
 export function durationOption(text: string): number {
   const ms = durationMs(text)
-  if (ms === undefined || ms === 0) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h, longer than 0.')
+  if (ms === undefined || ms === 0)
+    throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 2h, longer than 0.')
   return ms
 }
 
@@ -59,4 +76,7 @@ one of these, [!a-c] any other, {a,b} either. A \\ takes what follows as it is:
 'a\\*' is the id a*. Quote it for the shell. Each GLOB must match a tenant.`
 
 /** How long to wait for the run lock. */
-export const waitOption = (): Option => new Option('--wait <duration>', 'wait so long for another run to end, before it is RUN_ACTIVE (75)').argParser(durationOption)
+export const waitOption = (): Option =>
+  new Option('--wait <duration>', 'wait so long for another run to end, before it is RUN_ACTIVE (75)').argParser(
+    durationOption,
+  )

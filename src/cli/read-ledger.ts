@@ -20,8 +20,9 @@ export function ledgerToRead(dir: string, way: ServiceWay): Promise<LedgerReadin
 }
 
 /** What it says decides whom holdfast resumes, so it is opened to no other user: they are told by a file. */
-const forOthers = 'only root and the user that runs holdfast may read this; let that user write the status to a file '
-  + 'for you, from cron or a timer: `holdfast status --format nagios --output FILE`'
+const forOthers =
+  'only root and the user that runs holdfast may read this; let that user write the status to a file ' +
+  'for you, from cron or a timer: `holdfast status --format nagios --output FILE`'
 
 async function advised(error: unknown, paths: readonly string[]): Promise<never> {
   if (!(error instanceof Failure)) throw error

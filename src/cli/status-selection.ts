@@ -1,6 +1,6 @@
+import { isGone } from '../fleet/run/registry.ts'
 /** The tenants that `status` is asked about. */
 import { matchesId, requireMatches } from '../fleet/selection/id-pattern.ts'
-import { isGone } from '../fleet/run/registry.ts'
 import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
@@ -20,7 +20,8 @@ export interface Choice {
  */
 export async function chooseKnown(
   { tenant, only }: { readonly tenant?: readonly string[]; readonly only?: readonly string[] },
-  ledger: LedgerReading, ids: ReadonlySet<TenantId>,
+  ledger: LedgerReading,
+  ids: ReadonlySet<TenantId>,
 ): Promise<Choice> {
   if (tenant === undefined && only === undefined) {
     return { selection: null, has: () => true, hasResult: (result) => !isGone(result) }
@@ -32,13 +33,16 @@ export async function chooseKnown(
   const has = (id: TenantId): boolean => names.has(id) || patterns.some((pattern) => matchesId(id, pattern))
   const isAllThatIsLeft = ({ tenant: id }: LastResult): boolean => names.has(id) && !ids.has(id)
   return {
-    selection: { tenants: [...names], only: patterns }, has,
+    selection: { tenants: [...names], only: patterns },
+    has,
     hasResult: (result) => (isGone(result) ? isAllThatIsLeft(result) : has(result.tenant)),
   }
 }
 
 async function requireKnown(
-  names: ReadonlySet<TenantId>, ledger: LedgerReading, ids: ReadonlySet<TenantId>,
+  names: ReadonlySet<TenantId>,
+  ledger: LedgerReading,
+  ids: ReadonlySet<TenantId>,
 ): Promise<void> {
   const unknown: TenantId[] = []
   for (const name of names) if (!ids.has(name) && (await ledger.history(name, 1)).length === 0) unknown.push(name)

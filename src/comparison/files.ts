@@ -3,7 +3,12 @@ import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model
 import type { Result } from '../model/result/report.ts'
 
 /** A pair of which at least one file was looked at. @param comparison null where one of the two could not be read */
-export function comparedFile(name: string, paths: Sided<string>, results: FileComparison['results'], comparison: Comparison | null): FileComparison {
+export function comparedFile(
+  name: string,
+  paths: Sided<string>,
+  results: FileComparison['results'],
+  comparison: Comparison | null,
+): FileComparison {
   if (comparison === null) return { ...notRead(name, paths, whyUnread(results)), results }
   return { name, paths, comparison: wordOf(comparison), ...comparison, results }
 }
@@ -15,17 +20,37 @@ export function fileOfOneSide(word: 'only-in-a' | 'only-in-b', name: string, pat
 }
 
 /** A pair that the run did not come to, or was not done with. */
-export const fileNotReached = (name: string, paths: Sided<string>): FileComparison => notRead(name, paths, 'the run ended before it was done with this file')
+export const fileNotReached = (name: string, paths: Sided<string>): FileComparison =>
+  notRead(name, paths, 'the run ended before it was done with this file')
 
-const notRead = (name: string, paths: FileComparison['paths'], why: string | null): FileComparison => ({ name, paths, comparison: 'not-compared', why, results: { a: null, b: null }, tables: [], schemaDifferences: [] })
+const notRead = (name: string, paths: FileComparison['paths'], why: string | null): FileComparison => ({
+  name,
+  paths,
+  comparison: 'not-compared',
+  why,
+  results: { a: null, b: null },
+  tables: [],
+  schemaDifferences: [],
+})
 
 /** A difference that was seen is one, whatever was not compared besides. */
 function wordOf({ tables, schemaDifferences, why }: Comparison): ComparisonWord {
-  if (schemaDifferences.length > 0 || tables.some((table) => table.comparison !== 'equal' && table.comparison !== 'not-compared')) return 'differs'
+  if (
+    schemaDifferences.length > 0 ||
+    tables.some((table) => table.comparison !== 'equal' && table.comparison !== 'not-compared')
+  )
+    return 'differs'
   return why !== null || tables.some((table) => table.comparison === 'not-compared') ? 'not-compared' : 'equal'
 }
 
 function whyUnread({ a, b }: Sided<Result | null>): string {
-  const unread = ([['A', a], ['B', b]] as const).filter(([, result]) => result !== null && result.readBy === null).map(([side]) => side)
+  const unread = (
+    [
+      ['A', a],
+      ['B', b],
+    ] as const
+  )
+    .filter(([, result]) => result !== null && result.readBy === null)
+    .map(([side]) => side)
   return `${unread.join(' and ')} could not be read`
 }

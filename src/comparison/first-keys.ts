@@ -38,7 +38,8 @@ function compareRowids(a: number | string, b: number | string): number {
   return x < y ? -1 : x > y ? 1 : 0
 }
 
-const rankOf = (column: KeyColumn): number => (column === null ? 0 : typeof column === 'number' ? 1 : typeof column === 'string' ? 2 : 3)
+const rankOf = (column: KeyColumn): number =>
+  column === null ? 0 : typeof column === 'number' ? 1 : typeof column === 'string' ? 2 : 3
 
 function compareColumns(a: KeyColumn, b: KeyColumn): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b

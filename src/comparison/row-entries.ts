@@ -1,6 +1,9 @@
-/** Rows of unequal buckets, one by one: collected on each side, then matched. Typed arrays of 24 bytes a row: an object each would take ten times as much. */
-import type { RowSink } from './table-rows.ts'
 import { rowBucketOf } from './row-sums.ts'
+/**
+ * Rows of unequal buckets, one by one: collected on each side, then matched. Typed arrays of 24 bytes a row: an object
+ * each would take ten times as much.
+ */
+import type { RowSink } from './table-rows.ts'
 
 /** What one side tells of its rows, in the order in which they were read. */
 export interface RowEntries {
@@ -66,7 +69,9 @@ export class CollectedRows implements RowSink {
   }
 }
 
-/** Positions of the rows that have no counterpart. `different`: of those of A whose key B has too, with other content. */
+/**
+ * Positions of the rows that have no counterpart. `different`: of those of A whose key B has too, with other content.
+ */
 export interface MatchedRows {
   readonly onlyInA: Uint32Array
   readonly onlyInB: Uint32Array
@@ -74,7 +79,8 @@ export interface MatchedRows {
 }
 
 /**
- * The difference of two multisets. Of several equal rows of which one is too many nobody can say which: the last ones read are named.
+ * The difference of two multisets. Of several equal rows of which one is too many nobody can say which: the last ones
+ * read are named.
  * @param identity `content`: no row is the other side's with other content
  */
 export function matchRows(a: RowEntries, b: RowEntries, identity: 'key' | 'content'): MatchedRows {
@@ -86,7 +92,10 @@ export function matchRows(a: RowEntries, b: RowEntries, identity: 'key' | 'conte
   let i = 0
   let j = 0
   while (i < orderA.length || j < orderB.length) {
-    const first = j >= orderB.length || (i < orderA.length && compareKeys(a, orderA[i] ?? 0, b, orderB[j] ?? 0) <= 0) ? { of: a, at: orderA[i] ?? 0 } : { of: b, at: orderB[j] ?? 0 }
+    const first =
+      j >= orderB.length || (i < orderA.length && compareKeys(a, orderA[i] ?? 0, b, orderB[j] ?? 0) <= 0)
+        ? { of: a, at: orderA[i] ?? 0 }
+        : { of: b, at: orderB[j] ?? 0 }
     const fromA = i
     const fromB = j
     while (i < orderA.length && compareKeys(a, orderA[i] ?? 0, first.of, first.at) === 0) i++
@@ -97,11 +106,20 @@ export function matchRows(a: RowEntries, b: RowEntries, identity: 'key' | 'conte
     for (const at of leftA) onlyInA.push(at)
     for (const at of leftB.slice(pairs)) onlyInB.push(at)
   }
-  return { onlyInA: Uint32Array.from(onlyInA), onlyInB: Uint32Array.from(onlyInB), different: Uint32Array.from(different) }
+  return {
+    onlyInA: Uint32Array.from(onlyInA),
+    onlyInB: Uint32Array.from(onlyInB),
+    different: Uint32Array.from(different),
+  }
 }
 
 /** Of rows of one key, in the order of their content, those that are not on both sides. */
-function withoutEqual(a: RowEntries, rowsA: Uint32Array, b: RowEntries, rowsB: Uint32Array): readonly [number[], number[]] {
+function withoutEqual(
+  a: RowEntries,
+  rowsA: Uint32Array,
+  b: RowEntries,
+  rowsB: Uint32Array,
+): readonly [number[], number[]] {
   const leftA: number[] = []
   const leftB: number[] = []
   let i = 0
@@ -118,8 +136,12 @@ function withoutEqual(a: RowEntries, rowsA: Uint32Array, b: RowEntries, rowsB: U
 
 /** Positions by key, then content, then as they came. */
 function inOrder(entries: RowEntries): Uint32Array {
-  return Uint32Array.from({ length: entries.count }, (_, i) => i).sort((x, y) => compareKeys(entries, x, entries, y) || compareContents(entries, x, entries, y) || x - y)
+  return Uint32Array.from({ length: entries.count }, (_, i) => i).sort(
+    (x, y) => compareKeys(entries, x, entries, y) || compareContents(entries, x, entries, y) || x - y,
+  )
 }
 
-const compareKeys = (a: RowEntries, x: number, b: RowEntries, y: number): number => (a.keyLow[x] ?? 0) - (b.keyLow[y] ?? 0) || (a.keyHigh[x] ?? 0) - (b.keyHigh[y] ?? 0)
-const compareContents = (a: RowEntries, x: number, b: RowEntries, y: number): number => (a.contentLow[x] ?? 0) - (b.contentLow[y] ?? 0) || (a.contentHigh[x] ?? 0) - (b.contentHigh[y] ?? 0)
+const compareKeys = (a: RowEntries, x: number, b: RowEntries, y: number): number =>
+  (a.keyLow[x] ?? 0) - (b.keyLow[y] ?? 0) || (a.keyHigh[x] ?? 0) - (b.keyHigh[y] ?? 0)
+const compareContents = (a: RowEntries, x: number, b: RowEntries, y: number): number =>
+  (a.contentLow[x] ?? 0) - (b.contentLow[y] ?? 0) || (a.contentHigh[x] ?? 0) - (b.contentHigh[y] ?? 0)

@@ -1,6 +1,7 @@
 /**
- * Where two tables differ, in few numbers: for each bucket of rows, by the fingerprint that tells them apart, the sum of what they hold and how many they
- * are. Only the rows of unequal buckets need to be looked at one by one, in as many passes as their number asks for.
+ * Where two tables differ, in few numbers: for each bucket of rows, by the fingerprint that tells them apart, the sum
+ * of what they hold and how many they are. Only the rows of unequal buckets need to be looked at one by one, in as many
+ * passes as their number asks for.
  */
 import type { RowSink } from './table-rows.ts'
 

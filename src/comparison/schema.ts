@@ -1,4 +1,7 @@
-/** What two schemas do not have in common: objects by name, tables column by column, and the settings that an application keeps in the header. */
+/**
+ * What two schemas do not have in common: objects by name, tables column by column, and the settings that an
+ * application keeps in the header.
+ */
 import type { SchemaDifference } from '../model/result/comparison.ts'
 import type { SchemaObject } from '../model/result/reading.ts'
 
@@ -42,16 +45,36 @@ const identityOf = ({ kind, name }: DescribedObject): string => `${kind} ${plain
 function onlyIn(side: 'a' | 'b', { kind, name, table }: DescribedObject): readonly SchemaDifference[] {
   if (kind === 'table') return []
   const of = kind === 'index' || kind === 'trigger' ? ` of ${table}` : ''
-  return [{ kind, name, comparison: side === 'a' ? 'only-in-a' : 'only-in-b', text: `${words[kind]} ${name}${of} is only in ${side.toUpperCase()}` }]
+  return [
+    {
+      kind,
+      name,
+      comparison: side === 'a' ? 'only-in-a' : 'only-in-b',
+      text: `${words[kind]} ${name}${of} is only in ${side.toUpperCase()}`,
+    },
+  ]
 }
 
 function compareObjects(a: DescribedObject, b: DescribedObject): readonly SchemaDifference[] {
   if (a.statement === b.statement) return []
   const { kind, name } = a
-  return [{ kind, name, comparison: 'differs', text: `${words[kind]} ${name}: ${columnsDiffer(a.columns, b.columns) ?? 'its statement is not the same'}` }]
+  return [
+    {
+      kind,
+      name,
+      comparison: 'differs',
+      text: `${words[kind]} ${name}: ${columnsDiffer(a.columns, b.columns) ?? 'its statement is not the same'}`,
+    },
+  ]
 }
 
-const words = { table: 'table', index: 'index', view: 'view', trigger: 'trigger', 'virtual-table': 'virtual table' } as const
+const words = {
+  table: 'table',
+  index: 'index',
+  view: 'view',
+  trigger: 'trigger',
+  'virtual-table': 'virtual table',
+} as const
 
 /** In which columns two tables differ, in words; null where they have the same ones in the same order. */
 function columnsDiffer(a: readonly string[], b: readonly string[]): string | null {
@@ -59,13 +82,20 @@ function columnsDiffer(a: readonly string[], b: readonly string[]): string | nul
     const known = new Set(others.map(plainName))
     return columns.filter((column) => !known.has(plainName(column)))
   }
-  const said = ([['A', without(a, b)], ['B', without(b, a)]] as const).filter(([, columns]) => columns.length > 0)
+  const said = (
+    [
+      ['A', without(a, b)],
+      ['B', without(b, a)],
+    ] as const
+  )
+    .filter(([, columns]) => columns.length > 0)
     .map(([side, columns]) => `${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')} only in ${side}`)
   if (said.length > 0) return said.join('; ')
   return sameColumns(a, b) ? null : 'the columns are in another order'
 }
 
-export const sameColumns = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((column, i) => plainName(column) === plainName(b[i] ?? ''))
+export const sameColumns = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((column, i) => plainName(column) === plainName(b[i] ?? ''))
 
 function compareSetting(name: string, a: number, b: number): readonly SchemaDifference[] {
   return a === b ? [] : [{ kind: 'setting', name, comparison: 'differs', text: `${name} is ${a} in A and ${b} in B` }]

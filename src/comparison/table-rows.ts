@@ -1,18 +1,19 @@
+import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 /**
- * The rows of one table, each with two fingerprints: of what tells it from others, and of what it holds. Rows are read as the census reads them
- * (census/scan/scan.ts): what it passes over is passed over here, so that the contents add up to the digest that it gives.
+ * The rows of one table, each with two fingerprints: of what tells it from others, and of what it holds. Rows are read
+ * as the census reads them (census/scan/scan.ts): what it passes over is passed over here, so that the contents add up
+ * to the digest that it gives.
  */
 import { CellCursor } from '../census/record/cell-cursor.ts'
 import type { ColumnValue } from '../census/record/column-value.ts'
 import { Columns, kinds } from '../census/record/columns.ts'
-import { addRow, termsOf } from '../census/scan/expected-entries.ts'
-import type { TableTerms } from '../census/scan/expected-entries.ts'
 import { Fingerprint } from '../census/record/fingerprint.ts'
 import { Payloads } from '../census/record/payload.ts'
-import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import { Records } from '../census/record/records.ts'
-import { contentKey } from '../census/scan/scan-rows.ts'
 import { fromUtf16 } from '../census/record/utf16.ts'
+import { addRow, termsOf } from '../census/scan/expected-entries.ts'
+import type { TableTerms } from '../census/scan/expected-entries.ts'
+import { contentKey } from '../census/scan/scan-rows.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 
 export interface RowReading {
@@ -52,7 +53,10 @@ export class TableRows {
     this.#pageSize = plan.pageSize
     this.#terms = termsOf(plan, table, true)
     this.#cell = new CellCursor(plan.usable, plan.pageSize)
-    this.#records = new Records(new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }), null)
+    this.#records = new Records(
+      new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }),
+      null,
+    )
     this.#row = new Columns(Math.max(1, this.#terms.max))
     this.#whole = new Columns(Math.max(1, this.#terms.max))
     this.#keyPrint = new Fingerprint(reading.key)
@@ -61,13 +65,15 @@ export class TableRows {
   /** Reads the rows of whole pages, all of them the table's, of which the first is number `firstPage`. */
   read(bytes: Uint8Array, firstPage: number, sink: RowSink): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let start = 0, page = firstPage; start + this.#pageSize <= bytes.length; start += this.#pageSize, page++) this.#readPage(bytes, view, start, page, sink)
+    for (let start = 0, page = firstPage; start + this.#pageSize <= bytes.length; start += this.#pageSize, page++)
+      this.#readPage(bytes, view, start, page, sink)
   }
 
   #readPage(bytes: Uint8Array, view: DataView, start: number, page: number, sink: RowSink): void {
     const cell = this.#cell
     const hasRowids = this.#table.kind === 'rowid-table'
-    if (!cell.begin(bytes, start, page) || cell.tree !== (hasRowids ? 'table' : 'index') || (hasRowids && !cell.leaf)) return
+    if (!cell.begin(bytes, start, page) || cell.tree !== (hasRowids ? 'table' : 'index') || (hasRowids && !cell.leaf))
+      return
     for (let i = 0; i < cell.cellCount; i++) {
       if (cell.read(i)) this.#readRow(view, page, i, sink)
     }
@@ -82,15 +88,21 @@ export class TableRows {
     const row = this.#row
     if (!this.#records.loadAgain(cell, view, row, this.#terms.wanted, this.#terms.max)) return
     if (table.kind === 'keyed-table' && row.count < table.key.length) return
-    if (table.kind === 'rowid-table' && table.rowidAlias >= 0 && table.rowidAlias < row.count) row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
+    if (table.kind === 'rowid-table' && table.rowidAlias >= 0 && table.rowidAlias < row.count)
+      row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
     const content = this.#contentPrint
     const read = this.#reading.asUtf8 && this.#encoding !== 1 ? this.#inUtf8(row) : row
     content.begin()
     addRow(this.#terms, read, content)
     content.end()
-    const told = byRowid ? this.#keyPrint : table.kind === 'keyed-table' && this.#reading.identity === 'key' ? this.#printKey(read, table.key.length) : content
+    const told = byRowid
+      ? this.#keyPrint
+      : table.kind === 'keyed-table' && this.#reading.identity === 'key'
+        ? this.#printKey(read, table.key.length)
+        : content
     if (!byRowid && !sink.wants(told.low, told.high)) return
-    if (table.kind === 'rowid-table') sink.add(told.low, told.high, content.low, content.high, cell.rowLow, cell.rowHigh)
+    if (table.kind === 'rowid-table')
+      sink.add(told.low, told.high, content.low, content.high, cell.rowLow, cell.rowHigh)
     else sink.add(told.low, told.high, content.low, content.high, page, i)
   }
 
@@ -110,10 +122,13 @@ export class TableRows {
     return print
   }
 
-  /** The whole row, what is absent from it included, with its texts in UTF-8. Slow, and only for files of two encodings. */
+  /**
+   * The whole row, what is absent from it included, with its texts in UTF-8. Slow, and only for files of two encodings.
+   */
   #inUtf8(row: Columns): Columns {
     const values: ColumnValue[] = []
-    for (let i = 0; i < this.#terms.max; i++) values.push(valueInUtf8(i < row.count ? row : this.#terms.absent, i, this.#encoding === 3))
+    for (let i = 0; i < this.#terms.max; i++)
+      values.push(valueInUtf8(i < row.count ? row : this.#terms.absent, i, this.#encoding === 3))
     this.#whole.take(values)
     return this.#whole
   }
@@ -121,10 +136,15 @@ export class TableRows {
 
 function valueInUtf8(columns: Columns, i: number, bigEndian: boolean): ColumnValue {
   switch (columns.kind[i]) {
-    case kinds.integer: return { kind: 'integer', value: BigInt.asIntN(64, columns.integerAt(i)) }
-    case kinds.real: return { kind: 'real', value: columns.numberAt(i) }
-    case kinds.text: return { kind: 'text', bytes: fromUtf16(columns.bytesAt(i), bigEndian) }
-    case kinds.blob: return { kind: 'blob', bytes: columns.bytesAt(i) }
-    default: return { kind: 'null' }
+    case kinds.integer:
+      return { kind: 'integer', value: BigInt.asIntN(64, columns.integerAt(i)) }
+    case kinds.real:
+      return { kind: 'real', value: columns.numberAt(i) }
+    case kinds.text:
+      return { kind: 'text', bytes: fromUtf16(columns.bytesAt(i), bigEndian) }
+    case kinds.blob:
+      return { kind: 'blob', bytes: columns.bytesAt(i) }
+    default:
+      return { kind: 'null' }
   }
 }

@@ -20,13 +20,25 @@ export interface FoundTable {
 }
 
 /** Tables by plain name: those of the plan, and those that were counted. `sqlite_…` tables are SQLite's own. */
-export function findTables(plan: CensusPlan | null, content: readonly TableContent[], doubtOf: (table: string) => string | null): ReadonlyMap<string, FoundTable> {
+export function findTables(
+  plan: CensusPlan | null,
+  content: readonly TableContent[],
+  doubtOf: (table: string) => string | null,
+): ReadonlyMap<string, FoundTable> {
   const counted = new Map(content.map((table) => [plainName(table.name), table]))
   const found = new Map<string, FoundTable>()
   const add = (name: string, tree: number | null, table: TablePlan | null): void => {
-    found.set(plainName(name), { name, tree, plan: table, content: counted.get(plainName(name)) ?? null, doubt: doubtOf(name) })
+    found.set(plainName(name), {
+      name,
+      tree,
+      plan: table,
+      content: counted.get(plainName(name)) ?? null,
+      doubt: doubtOf(name),
+    })
   }
-  for (const [tree, one] of (plan?.trees ?? []).entries()) if (one.kind !== 'index' && one.object.kind === 'table' && !one.object.name.startsWith('sqlite_')) add(one.object.name, tree, one)
+  for (const [tree, one] of (plan?.trees ?? []).entries())
+    if (one.kind !== 'index' && one.object.kind === 'table' && !one.object.name.startsWith('sqlite_'))
+      add(one.object.name, tree, one)
   for (const { name } of content) if (!found.has(plainName(name))) add(name, null, null)
   return found
 }
@@ -42,11 +54,22 @@ export function doubtsIn(findings: readonly Finding[], skipped: readonly Skipped
   }
 }
 
-/** Are the rows of both made of the same columns? Then the digests tell whether they hold the same, and rows have something to be told by. */
+/**
+ * Are the rows of both made of the same columns? Then the digests tell whether they hold the same, and rows have
+ * something to be told by.
+ */
 export function identityIn(a: TablePlan, b: TablePlan): RowIdentity | 'other-columns' {
-  if (!sameColumns(a.columns.map(({ name }) => name), b.columns.map(({ name }) => name))) return 'other-columns'
+  if (
+    !sameColumns(
+      a.columns.map(({ name }) => name),
+      b.columns.map(({ name }) => name),
+    )
+  )
+    return 'other-columns'
   if (a.kind === 'keyed-table' && b.kind === 'keyed-table' && a.key.length === b.key.length) return 'primary-key'
-  return a.kind === 'rowid-table' && b.kind === 'rowid-table' && a.rowidAlias >= 0 && a.rowidAlias === b.rowidAlias ? 'rowid' : 'content'
+  return a.kind === 'rowid-table' && b.kind === 'rowid-table' && a.rowidAlias >= 0 && a.rowidAlias === b.rowidAlias
+    ? 'rowid'
+    : 'content'
 }
 
 const otherColumns = 'its columns are not the same, so its rows cannot be told apart one by one'
@@ -60,21 +83,48 @@ export interface MatchedTables {
 /** What the digests say of one table. Rows are looked at afterwards. */
 export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: string | null): MatchedTables {
   const base = {
-    name: a?.name ?? b?.name ?? '', partOf, rows: { a: a?.content?.rows ?? null, b: b?.content?.rows ?? null }, digest: { a: a?.content?.digest ?? null, b: b?.content?.digest ?? null },
-    rowsToldBy: null, differing: null, why: null,
+    name: a?.name ?? b?.name ?? '',
+    partOf,
+    rows: { a: a?.content?.rows ?? null, b: b?.content?.rows ?? null },
+    digest: { a: a?.content?.digest ?? null, b: b?.content?.digest ?? null },
+    rowsToldBy: null,
+    differing: null,
+    why: null,
   }
-  if (a === null || b === null) return { table: { ...base, comparison: a === null ? 'only-in-b' : 'only-in-a', why: whyDoubted(a, b) }, look: null }
-  if (a.plan !== null && b.plan !== null && identityIn(a.plan, b.plan) === 'other-columns') return { table: { ...base, comparison: 'differs', why: otherColumns }, look: null }
+  if (a === null || b === null)
+    return { table: { ...base, comparison: a === null ? 'only-in-b' : 'only-in-a', why: whyDoubted(a, b) }, look: null }
+  if (a.plan !== null && b.plan !== null && identityIn(a.plan, b.plan) === 'other-columns')
+    return { table: { ...base, comparison: 'differs', why: otherColumns }, look: null }
   const unread = [...(base.digest.a === null ? ['A'] : []), ...(base.digest.b === null ? ['B'] : [])]
-  if (unread.length > 0) return { table: { ...base, comparison: 'not-compared', why: whyDoubted(a, b) ?? `its content could not be read in ${unread.join(' and ')}` }, look: null }
+  if (unread.length > 0)
+    return {
+      table: {
+        ...base,
+        comparison: 'not-compared',
+        why: whyDoubted(a, b) ?? `its content could not be read in ${unread.join(' and ')}`,
+      },
+      look: null,
+    }
   const equal = base.digest.a === base.digest.b && base.rows.a === base.rows.b
   const doubt = whyDoubted(a, b)
-  if (equal) return { table: doubt === null ? { ...base, comparison: 'equal' } : { ...base, comparison: 'not-compared', why: `what could be read of it is equal, but ${doubt}` }, look: null }
+  if (equal)
+    return {
+      table:
+        doubt === null
+          ? { ...base, comparison: 'equal' }
+          : { ...base, comparison: 'not-compared', why: `what could be read of it is equal, but ${doubt}` },
+      look: null,
+    }
   const look = a.plan === null || b.plan === null ? null : identityIn(a.plan, b.plan)
   return { table: { ...base, comparison: 'differs', why: doubt }, look: look === 'other-columns' ? null : look }
 }
 
 function whyDoubted(a: FoundTable | null, b: FoundTable | null): string | null {
-  const said = ([['A', a?.doubt ?? null], ['B', b?.doubt ?? null]] as const).flatMap(([side, doubt]) => (doubt === null ? [] : [`it was not wholly read in ${side}: ${doubt}`]))
+  const said = (
+    [
+      ['A', a?.doubt ?? null],
+      ['B', b?.doubt ?? null],
+    ] as const
+  ).flatMap(([side, doubt]) => (doubt === null ? [] : [`it was not wholly read in ${side}: ${doubt}`]))
   return said.length === 0 ? null : said.join('; ')
 }

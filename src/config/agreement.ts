@@ -1,4 +1,7 @@
-/** What keys must agree on with each other. Looked at in the text as given, so that these errors are told together with all the others. */
+/**
+ * What keys must agree on with each other. Looked at in the text as given, so that these errors are told together with
+ * all the others.
+ */
 
 export interface KeyProblem {
   readonly path: readonly PropertyKey[]
@@ -14,17 +17,32 @@ function* serviceDisagreements(given: unknown): Generator<KeyProblem> {
   const service = keysOf(given)
   const at = (key: string, message: string): KeyProblem => ({ path: ['service', key], message })
   const { admin, hooks } = service
-  if (isThere(admin) && isThere(hooks)) yield at('hooks', 'stands beside service.admin: a service has an admin API or hooks, not both')
+  if (isThere(admin) && isThere(hooks))
+    yield at('hooks', 'stands beside service.admin: a service has an admin API or hooks, not both')
   if (!isThere(admin) && !isThere(hooks)) {
-    yield { path: ['service'], message: 'needs admin or hooks, to reach the service: admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume' }
+    yield {
+      path: ['service'],
+      message:
+        'needs admin or hooks, to reach the service: admin: ' +
+        'unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume',
+    }
   }
   if (isThere(hooks) && !isThere(admin)) {
-    for (const key of ['tokenFile', 'caFile', 'requestTimeout'].filter((key) => isThere(service[key]))) yield at(key, 'belongs to an admin API; hooks do not use it')
+    for (const key of ['tokenFile', 'caFile', 'requestTimeout'].filter((key) => isThere(service[key])))
+      yield at(key, 'belongs to an admin API; hooks do not use it')
   }
   if (typeof admin !== 'string') return
-  if (admin.startsWith('unix:') && isThere(service['caFile'])) yield at('caFile', 'belongs to https; a unix socket does not use it')
-  if (/^https:/i.test(admin) && !isThere(service['tokenFile'])) yield { path: ['service'], message: 'tokenFile is missing: over https the service knows holdfast by its token, such as tokenFile: /etc/holdfast/notes.token' }
+  if (admin.startsWith('unix:') && isThere(service['caFile']))
+    yield at('caFile', 'belongs to https; a unix socket does not use it')
+  if (/^https:/i.test(admin) && !isThere(service['tokenFile']))
+    yield {
+      path: ['service'],
+      message:
+        'tokenFile is missing: over https the service knows holdfast by its ' +
+        'token, such as tokenFile: /etc/holdfast/notes.token',
+    }
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null
-const keysOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})
+const keysOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

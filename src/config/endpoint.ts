@@ -13,22 +13,33 @@ export const endpointKind = (folder: string) => ({
   read(given: unknown): EndpointReading | null {
     if (typeof given !== 'string' || given.includes('\0')) return null
     if (given.startsWith('unix:')) return unixEndpoint(given.slice('unix:'.length), folder)
-    if (/^http:/i.test(given)) return { refused: 'plain http would send the token and the lease unprotected: use unix:/path/of/admin.sock on this machine, or https://host:port' }
+    if (/^http:/i.test(given))
+      return {
+        refused:
+          'plain http would send the token and the lease unprotected: use ' +
+          'unix:/path/of/admin.sock on this machine, or https://host:port',
+      }
     return /^https:\/\//i.test(given) ? httpsEndpoint(given) : null
   },
 })
 
 function unixEndpoint(path: string, folder: string): EndpointReading {
-  if (path === '' || path.startsWith('//')) return { refused: 'expected the path of a socket after unix:, such as unix:/run/notes/admin.sock' }
+  if (path === '' || path.startsWith('//'))
+    return { refused: 'expected the path of a socket after unix:, such as unix:/run/notes/admin.sock' }
   const socket = resolve(folder, path)
-  if (Buffer.byteLength(socket) > socketPathBytesMax) return { refused: `the path of a socket has at most ${socketPathBytesMax} bytes, this one has ${Buffer.byteLength(socket)}` }
+  if (Buffer.byteLength(socket) > socketPathBytesMax)
+    return {
+      refused: `the path of a socket has at most ${socketPathBytesMax} bytes, this one has ${Buffer.byteLength(socket)}`,
+    }
   return { value: { kind: 'unix', socket } }
 }
 
 function httpsEndpoint(given: string): EndpointReading {
   const url = URL.parse(given)
   if (url === null || url.hostname === '') return { refused: 'is no address: expected https://host:port' }
-  if (url.username !== '' || url.password !== '') return { refused: 'must not carry a user or password: name a token file with service.tokenFile' }
-  if (url.search !== '' || url.hash !== '') return { refused: 'must end with the host, the port or a path: expected https://host:port' }
+  if (url.username !== '' || url.password !== '')
+    return { refused: 'must not carry a user or password: name a token file with service.tokenFile' }
+  if (url.search !== '' || url.hash !== '')
+    return { refused: 'must end with the host, the port or a path: expected https://host:port' }
   return { value: { kind: 'https', url: url.href.replace(/\/+$/, '') } }
 }

@@ -1,11 +1,14 @@
-/** Finding and reading the configuration file. What it says is settled in parse.ts, which is loaded with its libraries only when there is a file: a check of bare files needs none. */
+/**
+ * Finding and reading the configuration file. What it says is settled in parse.ts, which is loaded with its libraries
+ * only when there is a file: a check of bare files needs none.
+ */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Failure } from '../model/failure.ts'
-import type { Settings } from './settings.ts'
 import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
 import { readSmallFile } from '../host/files/small-file.ts'
 import { findUntrusted } from '../host/files/trusted-path.ts'
+import { Failure } from '../model/failure.ts'
+import type { Settings } from './settings.ts'
 
 export { defaultCheckSettings, defaultHoldSettings } from './defaults.ts'
 
@@ -16,10 +19,15 @@ export const fileBytesMax = 1_000_000
  * Absolute path of the configuration file to read: the one given, else the first that is there of ./holdfast.yaml and
  * /etc/holdfast/holdfast.yaml. @throws {Failure} CONFIG_INVALID, naming the places tried.
  */
-export async function findConfiguration(given: string | null, places: readonly string[] = usualPlaces): Promise<string> {
+export async function findConfiguration(
+  given: string | null,
+  places: readonly string[] = usualPlaces,
+): Promise<string> {
   const tried = given === null ? places.flatMap(placeIn) : [absolute(given)]
   for (const place of tried) if (await isThere(place)) return place
-  throw new Failure('CONFIG_INVALID', `no configuration: there is no ${tried.join(' and no ')}`, { hint: 'write a holdfast.yaml, or name yours with --config FILE' })
+  throw new Failure('CONFIG_INVALID', `no configuration: there is no ${tried.join(' and no ')}`, {
+    hint: 'write a holdfast.yaml, or name yours with --config FILE',
+  })
 }
 
 /** None where the current folder was removed. */
@@ -75,7 +83,10 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof TypeError) throw refused('is not UTF-8 text', error)
     throw systemFailure(error, {
-      doing: 'read the configuration', path, pathCode: 'CONFIG_INVALID', elsewhere: 'name another with --config FILE',
+      doing: 'read the configuration',
+      path,
+      pathCode: 'CONFIG_INVALID',
+      elsewhere: 'name another with --config FILE',
     })
   }
 }
@@ -85,7 +96,14 @@ function requireTrusted(path: string): void {
   const untrusted = findUntrusted(path, 'file')
   if (untrusted === null) return
   const where = untrusted.path === path ? '' : `${untrusted.path} leads to it: `
-  throw new Failure('CONFIG_INVALID', `another user could change ${path}, which names commands that holdfast runs: ${where}${untrusted.why}`, {
-    hint: `look at what the file says, then ${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; or name another one with --config FILE`,
-  })
+  throw new Failure(
+    'CONFIG_INVALID',
+    `another user could change ${path}, which names commands that holdfast runs: ${where}${untrusted.why}`,
+    {
+      hint:
+        'look at what the file says, then ' +
+        `${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; ` +
+        'or name another one with --config FILE',
+    },
+  )
 }

@@ -1,11 +1,13 @@
-/** The text of a configuration → settings, or one failure that lists everything that is wrong with it. Reads no file. */
+/**
+ * The text of a configuration → settings, or one failure that lists everything that is wrong with it. Reads no file.
+ */
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
+import { nearest } from '../text/nearest-word.ts'
 import { disagreements } from './agreement.ts'
 import { defaultRequestTimeoutMs } from './defaults.ts'
-import { nearest } from '../text/nearest-word.ts'
 import { notInThisVersion, sectionsToCome, withoutThose } from './not-in-this-version.ts'
 import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
@@ -24,7 +26,10 @@ export function parseSettings(text: string, file: string): Settings {
   const parsed = schema.safeParse(withoutThose(yaml.value ?? {}))
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => placed(issue, schema, yaml))),
-    ...[...disagreements(yaml.value), ...notInThisVersion(yaml.value)].map(({ path, message }) => ({ ...yaml.placeOf(path, 'key'), message: `${pathText(path)} ${message}` })),
+    ...[...disagreements(yaml.value), ...notInThisVersion(yaml.value)].map(({ path, message }) => ({
+      ...yaml.placeOf(path, 'key'),
+      message: `${pathText(path)} ${message}`,
+    })),
   ]
   if (!parsed.success || problems.length > 0) throw invalid(file, problems)
   return settingsOf(parsed.data, file)
@@ -33,7 +38,9 @@ export function parseSettings(text: string, file: string): Settings {
 function invalid(file: string, problems: readonly PlacedProblem[]): Failure {
   invariant(problems.length > 0, 'a configuration is not refused without a reason')
   const inOrder = problems.toSorted((one, other) => one.line - other.line || one.column - other.column)
-  const listed = inOrder.slice(0, listedProblemsMax).map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
+  const listed = inOrder
+    .slice(0, listedProblemsMax)
+    .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
   const rest = inOrder.length - listed.length
   return new Failure('CONFIG_INVALID', [...listed, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'))
 }
@@ -43,18 +50,33 @@ type ReadYaml = Extract<YamlReading, { kind: 'read' }>
 function placed(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly PlacedProblem[] {
   if (issue.code !== 'unrecognized_keys') {
     const where = pathText(issue.path)
-    return [{ ...yaml.placeOf(issue.path, 'value'), message: `${where}${issue.message.startsWith('is ') || issue.message.startsWith('must ') ? '' : ':'} ${issue.message}` }]
+    return [
+      {
+        ...yaml.placeOf(issue.path, 'value'),
+        message:
+          `${where}${issue.message.startsWith('is ') || issue.message.startsWith('must ') ? '' : ':'} ` + issue.message,
+      },
+    ]
   }
   const known = knownKeys(schema, issue.path)
   return issue.keys.map((key) => {
     const near = nearest(key, issue.path.length === 0 ? [...known, ...sectionsToCome] : known)
     const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
-    return { ...yaml.placeOf([...issue.path, key], 'key'), message: `unknown key ${pathText([...issue.path, key])}: ${advice}` }
+    return {
+      ...yaml.placeOf([...issue.path, key], 'key'),
+      message: `unknown key ${pathText([...issue.path, key])}: ${advice}`,
+    }
   })
 }
 
 const pathText = (path: readonly PropertyKey[]): string =>
-  path.length === 0 ? 'the configuration' : path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index > 0 ? '.' : ''}${printable(String(step))}`)).join('')
+  path.length === 0
+    ? 'the configuration'
+    : path
+        .map((step, index) =>
+          typeof step === 'number' ? `[${step}]` : `${index > 0 ? '.' : ''}${printable(String(step))}`,
+        )
+        .join('')
 
 /** Keys are untrusted text on their way to a terminal. */
 const printable = (text: string): string => (/^[\w-]{1,64}$/.test(text) ? text : JSON.stringify(text.slice(0, 64)))
@@ -64,7 +86,12 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly stri
   for (const step of [...path, null]) {
     at = unwrapped(at)
     if (step === null) break
-    at = at instanceof z.ZodMiniArray ? at.def.element : at instanceof z.ZodMiniObject ? (at.shape as Record<PropertyKey, unknown>)[step] : undefined
+    at =
+      at instanceof z.ZodMiniArray
+        ? at.def.element
+        : at instanceof z.ZodMiniObject
+          ? (at.shape as Record<PropertyKey, unknown>)[step]
+          : undefined
   }
   return at instanceof z.ZodMiniObject ? Object.keys(at.shape) : []
 }
@@ -78,16 +105,42 @@ function settingsOf(given: Given, file: string): Settings {
     service: serviceOf(given.service),
     tenants: given.tenants,
     hold: {
-      require: hold.require, ttlMs: hold.ttl, drainTimeoutMs: hold.drainTimeout, maxPauseMs: hold.maxPause, maxPaused: hold.maxPaused, warmAboveBytes: hold.warmAbove,
+      require: hold.require,
+      ttlMs: hold.ttl,
+      drainTimeoutMs: hold.drainTimeout,
+      maxPauseMs: hold.maxPause,
+      maxPaused: hold.maxPaused,
+      warmAboveBytes: hold.warmAbove,
     },
     snapshots: given.snapshots,
-    check: { workers: check.workers, timeoutMs: check.timeout, memoryBytes: check.memory, niceness: check.niceness, accept: check.accept },
+    check: {
+      workers: check.workers,
+      timeoutMs: check.timeout,
+      memoryBytes: check.memory,
+      niceness: check.niceness,
+      accept: check.accept,
+    },
     ledger: given.ledger,
   }
 }
 
 function serviceOf({ name, admin, hooks, tokenFile, caFile, requestTimeout }: Given['service']): ServiceSettings {
-  if (admin !== null) return { kind: 'admin-api', name, endpoint: admin, tokenFile, caFile, requestTimeoutMs: requestTimeout ?? defaultRequestTimeoutMs }
+  if (admin !== null)
+    return {
+      kind: 'admin-api',
+      name,
+      endpoint: admin,
+      tokenFile,
+      caFile,
+      requestTimeoutMs: requestTimeout ?? defaultRequestTimeoutMs,
+    }
   invariant(hooks !== undefined, 'a service has an admin API or hooks')
-  return { kind: 'hooks', name, tenants: hooks.tenants, quiesce: hooks.quiesce, resume: hooks.resume, timeoutMs: hooks.timeout }
+  return {
+    kind: 'hooks',
+    name,
+    tenants: hooks.tenants,
+    quiesce: hooks.quiesce,
+    resume: hooks.resume,
+    timeoutMs: hooks.timeout,
+  }
 }

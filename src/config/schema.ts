@@ -1,51 +1,82 @@
-/** The shape of holdfast.yaml (interfaces.md, "Configuration"), without what is not in this version. Everything but `service` and `tenants` may be left out. */
+/**
+ * The shape of holdfast.yaml (interfaces.md, "Configuration"), without what is not in this version. Everything but
+ * `service` and `tenants` may be left out.
+ */
 import * as z from 'zod/mini'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
-import { command, duration, either, list, nonEmpty, oneOf, optional, path, required, size, text, whole } from './value.ts'
+import {
+  command,
+  duration,
+  either,
+  list,
+  nonEmpty,
+  oneOf,
+  optional,
+  path,
+  required,
+  size,
+  text,
+  whole,
+} from './value.ts'
 
 export type Sections = ReturnType<typeof sections>
 
 /** `folder` is where relative paths count from: that of the configuration file. */
 export function sections(folder: string) {
   const { defaultHoldSettings: hold, defaultCheckSettings: check } = defaults
-  return z.strictObject({
-    service: section({
-      name: required(text('the name of the service: letters, digits, dots and dashes, such as notes', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
-      admin: optional(endpointKind(folder), null),
-      tokenFile: optional(path('the path of a file, such as /etc/holdfast/notes.token', folder), null),
-      caFile: optional(path('the path of a file, such as /etc/holdfast/ca.pem', folder), null),
-      requestTimeout: optional(duration('5s', { least: '100ms', most: '10m' }), null),
-      hooks: z.optional(section({
-        tenants: required(command('[notesctl, tenants]', folder)),
-        quiesce: required(command('[notesctl, pause, "{tenant}"]', folder, '{tenant}')),
-        resume: required(command('[notesctl, resume, "{tenant}"]', folder, '{tenant}')),
-        timeout: optional(duration('30s', { least: '100ms', most: '1h' }), defaults.defaultHookTimeoutMs),
-      })),
-    }),
-    tenants: section({
-      roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
-      statusTenant: optional(text('the id of a tenant'), null),
-      trustMounts: optional(list('a list of mount points such as [/mnt/notes]', path('the path of a mount point', folder)), []),
-    }),
-    hold: sectionOrDefaults({
-      require: optional(oneOf('sealed', 'exclusive', 'writer-locked'), hold.require),
-      ttl: optional(duration('30s', { least: '1s', most: '1h' }), hold.ttlMs),
-      drainTimeout: optional(duration('5s', { least: '0s', most: '1h' }), hold.drainTimeoutMs),
-      maxPause: optional(duration('10s', { least: '10ms', most: '1h' }), hold.maxPauseMs),
-      maxPaused: optional(whole(1, 1000), hold.maxPaused),
-      warmAbove: optional(size('8MB', { least: '0B', most: '1000TB' }), hold.warmAboveBytes),
-    }),
-    snapshots: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultSnapshotDir) }),
-    check: sectionOrDefaults({
-      workers: optional(either(oneOf('auto'), whole(1, 256)), check.workers),
-      timeout: optional(duration('30m', { least: '1s', most: '7d' }), check.timeoutMs),
-      memory: optional(size('1GB', { least: '64MB', most: '1000TB' }), check.memoryBytes),
-      niceness: optional(whole(0, 19), check.niceness),
-      accept: optional(list('a list such as [unknown-collation]', oneOf('unknown-collation')), check.accept),
-    }),
-    ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
-  }, { error: notASection })
+  return z.strictObject(
+    {
+      service: section({
+        name: required(
+          text(
+            'the name of the service: letters, digits, dots and dashes, such as notes',
+            /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+          ),
+        ),
+        admin: optional(endpointKind(folder), null),
+        tokenFile: optional(path('the path of a file, such as /etc/holdfast/notes.token', folder), null),
+        caFile: optional(path('the path of a file, such as /etc/holdfast/ca.pem', folder), null),
+        requestTimeout: optional(duration('5s', { least: '100ms', most: '10m' }), null),
+        hooks: z.optional(
+          section({
+            tenants: required(command('[notesctl, tenants]', folder)),
+            quiesce: required(command('[notesctl, pause, "{tenant}"]', folder, '{tenant}')),
+            resume: required(command('[notesctl, resume, "{tenant}"]', folder, '{tenant}')),
+            timeout: optional(duration('30s', { least: '100ms', most: '1h' }), defaults.defaultHookTimeoutMs),
+          }),
+        ),
+      }),
+      tenants: section({
+        roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
+        statusTenant: optional(text('the id of a tenant'), null),
+        trustMounts: optional(
+          list('a list of mount points such as [/mnt/notes]', path('the path of a mount point', folder)),
+          [],
+        ),
+      }),
+      hold: sectionOrDefaults({
+        require: optional(oneOf('sealed', 'exclusive', 'writer-locked'), hold.require),
+        ttl: optional(duration('30s', { least: '1s', most: '1h' }), hold.ttlMs),
+        drainTimeout: optional(duration('5s', { least: '0s', most: '1h' }), hold.drainTimeoutMs),
+        maxPause: optional(duration('10s', { least: '10ms', most: '1h' }), hold.maxPauseMs),
+        maxPaused: optional(whole(1, 1000), hold.maxPaused),
+        warmAbove: optional(size('8MB', { least: '0B', most: '1000TB' }), hold.warmAboveBytes),
+      }),
+      snapshots: sectionOrDefaults({
+        dir: optional(path('the path of a folder', folder), defaults.defaultSnapshotDir),
+      }),
+      check: sectionOrDefaults({
+        workers: optional(either(oneOf('auto'), whole(1, 256)), check.workers),
+        timeout: optional(duration('30m', { least: '1s', most: '7d' }), check.timeoutMs),
+        memory: optional(size('1GB', { least: '64MB', most: '1000TB' }), check.memoryBytes),
+        niceness: optional(whole(0, 19), check.niceness),
+        accept: optional(list('a list such as [unknown-collation]', oneOf('unknown-collation')), check.accept),
+      }),
+      ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
+    },
+    { error: notASection },
+  )
 }
 
 function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -70,7 +101,10 @@ export function unwrapped(schema: unknown): unknown {
 
 /** `hold:` with nothing under it is what remains when all of its lines are commented out: the defaults hold. */
 function sectionOrDefaults<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.pipe(z.transform((given: unknown) => given ?? {}), section(shape))
+  return z.pipe(
+    z.transform((given: unknown) => given ?? {}),
+    section(shape),
+  )
 }
 
 const notASection = (issue: { readonly code?: string; readonly input?: unknown }): string | undefined => {

@@ -1,10 +1,15 @@
-/** What holdfast.yaml says, checked and complete: every default filled in, every path absolute, durations in ms, sizes in bytes. */
+/**
+ * What holdfast.yaml says, checked and complete: every default filled in, every path absolute, durations in ms, sizes
+ * in bytes.
+ */
 import type { SealLevel } from '../model/result/evidence.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */
 export type Command = readonly [string, ...string[]]
 
-export type Endpoint = { readonly kind: 'unix'; readonly socket: string } | { readonly kind: 'https'; readonly url: string }
+export type Endpoint =
+  | { readonly kind: 'unix'; readonly socket: string }
+  | { readonly kind: 'https'; readonly url: string }
 
 /** How the service is reached. Secrets are named by their files only: they never stand in the configuration. */
 export type ServiceSettings =

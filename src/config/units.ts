@@ -10,7 +10,16 @@ export function durationMs(text: string): number | undefined {
 
 /** Decimal as the disks are sold, binary when the name says so. */
 const sizeUnits: Readonly<Record<string, number>> = {
-  B: 1, KB: 1e3, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40,
+  B: 1,
+  KB: 1e3,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
 }
 export const sizeUnitNames: readonly string[] = Object.keys(sizeUnits)
 

@@ -31,18 +31,26 @@ export const valueNotes = z.registry<ValueNote>()
 
 /** The key must be there. */
 export function required<Value>(kind: Kind<Value>): z.ZodMiniType<Value> {
-  return noted(kind, true, z.transform((given: unknown, context) => {
-    if (given === undefined) return refuse(context, given, `is missing: expected ${kind.expected}`)
-    return readGiven(kind, given, context)
-  }))
+  return noted(
+    kind,
+    true,
+    z.transform((given: unknown, context) => {
+      if (given === undefined) return refuse(context, given, `is missing: expected ${kind.expected}`)
+      return readGiven(kind, given, context)
+    }),
+  )
 }
 
 /** Without the key, `fallback` holds. Where that is null, the file may say `null` too. */
 export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodMiniType<Value | Fallback> {
-  return noted(kind, false, z.transform((given: unknown, context) => {
-    if (given === undefined || (given === null && fallback === null)) return fallback
-    return readGiven(kind, given, context)
-  }))
+  return noted(
+    kind,
+    false,
+    z.transform((given: unknown, context) => {
+      if (given === undefined || (given === null && fallback === null)) return fallback
+      return readGiven(kind, given, context)
+    }),
+  )
 }
 
 function noted<Schema extends z.ZodMiniType>(kind: Kind<unknown>, isRequired: boolean, schema: Schema): Schema {
@@ -92,18 +100,25 @@ function quantity(what: string, example: string, { inUnits, names }: Units, rang
   const least = inUnits(range.least) ?? Number.NaN
   const most = inUnits(range.most) ?? Number.NaN
   return {
-    expected, allowed: `${what} from ${range.least} to ${range.most}`, unit: names.join(', '),
+    expected,
+    allowed: `${what} from ${range.least} to ${range.most}`,
+    unit: names.join(', '),
     read(given) {
       const value = typeof given === 'string' ? inUnits(given) : undefined
       if (value === undefined) return null
-      return value >= least && value <= most ? { value } : refused(`expected ${expected} between ${range.least} and ${range.most}, found ${inWords(given)}`)
+      return value >= least && value <= most
+        ? { value }
+        : refused(`expected ${expected} between ${range.least} and ${range.most}, found ${inWords(given)}`)
     },
   }
 }
 
 export const whole = (least: number, most: number): Kind<number> => ({
   expected: `a whole number from ${least} to ${most}`,
-  read: (given) => (typeof given === 'number' && Number.isSafeInteger(given) && given >= least && given <= most ? { value: given } : null),
+  read: (given) =>
+    typeof given === 'number' && Number.isSafeInteger(given) && given >= least && given <= most
+      ? { value: given }
+      : null,
 })
 
 export const oneOf = <const Word extends string>(...words: readonly Word[]): Kind<Word> => ({
@@ -141,7 +156,8 @@ const itemIs = (what: string): string => `each item must be ${what}`
 
 export function list<Value>(expected: string, item: Kind<Value>): Kind<readonly Value[]> {
   return {
-    expected, allowed: `${expected}; ${itemIs(item.allowed ?? item.expected)}`,
+    expected,
+    allowed: `${expected}; ${itemIs(item.allowed ?? item.expected)}`,
     read(given) {
       if (!Array.isArray(given) || given.length > listLengthMax) return null
       const values: Value[] = []
@@ -168,19 +184,25 @@ export function nonEmpty<Value>(kind: Kind<readonly Value[]>): Kind<readonly [Va
   }
 }
 
-/** A program with its arguments. A program with a slash counts from the folder of the configuration file, one without is looked up in PATH. */
+/**
+ * A program with its arguments. A program with a slash counts from the folder of the configuration file, one without is
+ * looked up in PATH.
+ */
 export function command(example: string, folder: string, ...placeholders: readonly string[]): Kind<Command> {
   const words = nonEmpty(list(`a command as a list of words such as ${example}`, text('a word in quotes')))
   const arguments_ = placeholders.map((placeholder) => `"${placeholder}"`).join(' and ')
   return {
-    expected: words.expected, allowed: `${words.expected}${arguments_ === '' ? '' : `, with ${arguments_} among its arguments`}`,
+    expected: words.expected,
+    allowed: `${words.expected}${arguments_ === '' ? '' : `, with ${arguments_} among its arguments`}`,
     read(given) {
-      if (typeof given === 'string') return refused(`expected ${words.expected}, found one text: commands are run without a shell`)
+      if (typeof given === 'string')
+        return refused(`expected ${words.expected}, found one text: commands are run without a shell`)
       const reading = words.read(given)
       if (reading === null || 'refused' in reading) return reading
       const [program, ...rest] = reading.value
       const lacking = placeholders.find((placeholder) => !rest.some((word) => word.includes(placeholder)))
-      if (lacking !== undefined) return refused(`must have the word "${lacking}" among its arguments, such as ${example}`)
+      if (lacking !== undefined)
+        return refused(`must have the word "${lacking}" among its arguments, such as ${example}`)
       return { value: [program.includes('/') && !isAbsolute(program) ? resolve(folder, program) : program, ...rest] }
     },
   }

@@ -14,7 +14,11 @@ export interface PlacedProblem extends TextPlace {
 }
 
 export type YamlReading =
-  | { readonly kind: 'read'; readonly value: unknown; placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): TextPlace }
+  | {
+      readonly kind: 'read'
+      readonly value: unknown
+      placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): TextPlace
+    }
   | { readonly kind: 'refused'; readonly problems: readonly PlacedProblem[] }
 
 /** A configuration has four levels; what has hundreds was written against the parser. */
@@ -22,23 +26,45 @@ const depthMax = 40
 
 export function readYaml(text: string): YamlReading {
   const deep = deepPlace(text)
-  if (deep !== null) return { kind: 'refused', problems: [{ ...deep, message: 'lists or sections are nested too deeply' }] }
+  if (deep !== null)
+    return { kind: 'refused', problems: [{ ...deep, message: 'lists or sections are nested too deeply' }] }
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, version: '1.2', schema: 'core', stringKeys: true })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    merge: false,
+    version: '1.2',
+    schema: 'core',
+    stringKeys: true,
+  })
   const place = (offset: number): TextPlace => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
   const problems = [
-    ...[...document.errors, ...document.warnings].map((error) => ({ ...place(error.pos[0]), message: plain(error.code, error.message) })),
+    ...[...document.errors, ...document.warnings].map((error) => ({
+      ...place(error.pos[0]),
+      message: plain(error.code, error.message),
+    })),
     ...repeatedKeys(document).map((offset) => ({ ...place(offset), message: 'this key stands here a second time' })),
-    ...references(document).map((offset) => ({ ...place(offset), message: 'anchors, aliases and tags are not understood here: write the value out' })),
+    ...references(document).map((offset) => ({
+      ...place(offset),
+      message: 'anchors, aliases and tags are not understood here: write the value out',
+    })),
   ]
   if (problems.length > 0) return { kind: 'refused', problems }
-  return { kind: 'read', value: document.toJS({ maxAliasCount: 0 }) as unknown, placeOf: (path, of) => place(offsetOf(document, path, of)) }
+  return {
+    kind: 'read',
+    value: document.toJS({ maxAliasCount: 0 }) as unknown,
+    placeOf: (path, of) => place(offsetOf(document, path, of)),
+  }
 }
 
-/** The parser descends into itself, so depth is bounded before it begins: by brackets of flow style, by dashes and by indentation of block style. */
+/**
+ * The parser descends into itself, so depth is bounded before it begins: by brackets of flow style, by dashes and by
+ * indentation of block style.
+ */
 function deepPlace(text: string): TextPlace | null {
   const lines = text.split('\n')
   let brackets = 0
@@ -60,7 +86,10 @@ function plain(code: string, message: string): string {
   return `is no valid YAML: ${message}`
 }
 
-/** Found here and not by the parser, whose own search for them takes minutes for a file of a thousand times too many keys. */
+/**
+ * Found here and not by the parser, whose own search for them takes minutes for a file of a thousand times too many
+ * keys.
+ */
 function repeatedKeys(document: Document): readonly number[] {
   const offsets: number[] = []
   visit(document, {
@@ -81,7 +110,11 @@ const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key
 function references(document: Document): readonly number[] {
   const offsets: number[] = []
   visit(document, (_key, node) => {
-    if (isAlias(node) || (isNode(node) && 'anchor' in node && node.anchor !== undefined) || (isNode(node) && hasOwnTag(node))) {
+    if (
+      isAlias(node) ||
+      (isNode(node) && 'anchor' in node && node.anchor !== undefined) ||
+      (isNode(node) && hasOwnTag(node))
+    ) {
       offsets.push(isNode(node) ? (node.range?.[0] ?? 0) : 0)
     }
   })
@@ -89,9 +122,12 @@ function references(document: Document): readonly number[] {
 }
 
 /** A tag that was written down, not one that the schema gave. */
-const hasOwnTag = (node: Node): boolean => node.tag !== undefined && (isScalar(node) || isMap(node) || isSeq(node)) && node.tag !== ''
+const hasOwnTag = (node: Node): boolean =>
+  node.tag !== undefined && (isScalar(node) || isMap(node) || isSeq(node)) && node.tag !== ''
 
-/** Where the value at `path` begins, or the key that leads to it; where that is missing, the nearest thing around it. */
+/**
+ * Where the value at `path` begins, or the key that leads to it; where that is missing, the nearest thing around it.
+ */
 function offsetOf(document: Document, path: readonly PropertyKey[], of: 'key' | 'value'): number {
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0
@@ -124,4 +160,5 @@ function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
 }
 
 const startOf = (node: unknown): number | null => (isNode(node) ? (node.range?.[0] ?? null) : null)
-const valueBeside = (node: unknown): number | null => (isScalar(node) || (isNode(node) && 'flow' in node && node.flow) ? startOf(node) : null)
+const valueBeside = (node: unknown): number | null =>
+  isScalar(node) || (isNode(node) && 'flow' in node && node.flow) ? startOf(node) : null

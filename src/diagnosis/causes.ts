@@ -11,31 +11,81 @@ export function causesOf(damage: readonly Finding[], context: DiagnosisContext):
   if (damage.length === 0) return []
   const causes: Cause[] = []
   if (context.serviceSqlite !== null && hasWalResetBug(context.serviceSqlite) && damage.some(isIndexShaped)) {
-    causes.push({ hint: 'wal-reset-bug', why: `the service runs SQLite ${context.serviceSqlite}, which can lose pages when the WAL is reset while another connection writes` })
+    causes.push({
+      hint: 'wal-reset-bug',
+      why:
+        `the service runs SQLite ${context.serviceSqlite}, which can lose pages ` +
+        'when the WAL is reset while another connection writes',
+    })
   }
-  if (context.links > 1) causes.push({ hint: 'many-names', why: `the file has ${context.links} names (hard links): each name has a journal of its own` })
+  if (context.links > 1)
+    causes.push({
+      hint: 'many-names',
+      why: `the file has ${context.links} names (hard links): each name has a journal of its own`,
+    })
   if (context.fileSystem !== null && !isTrusted(context.fileSystem)) {
-    causes.push({ hint: 'untrusted-file-system', why: `the file lies on ${context.fileSystem}, where locks are not dependable` })
+    causes.push({
+      hint: 'untrusted-file-system',
+      why: `the file lies on ${context.fileSystem}, where locks are not dependable`,
+    })
   }
-  if (damage.some(({ rule, severity }) => rule === 'truncated' && severity === 'damage')) causes.push({ hint: 'truncated-copy', why: 'the file ends before its last page: a copy that was broken off, or a disk that was full' })
-  if (damage.some(({ rule }) => rule === 'content-changed-silently')) causes.push({ hint: 'bit-rot', why: 'bytes changed while the file system and SQLite know of no write: the disk, its controller or its memory changed them' })
+  if (damage.some(({ rule, severity }) => rule === 'truncated' && severity === 'damage'))
+    causes.push({
+      hint: 'truncated-copy',
+      why: 'the file ends before its last page: a copy that was broken off, or a disk that was full',
+    })
+  if (damage.some(({ rule }) => rule === 'content-changed-silently'))
+    causes.push({
+      hint: 'bit-rot',
+      why:
+        'bytes changed while the file system and SQLite know of no write: ' +
+        'the disk, its controller or its memory changed them',
+    })
   const zeroed = damage.find(({ source, text }) => source !== 'sqlite' && /\b(?:all zero(?:e?s)?|zeroed)\b/.test(text))
-  if (zeroed) causes.push({ hint: 'zeroed-range', why: `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds zeros only: a write that was lost, or a restore that left a hole` })
+  if (zeroed)
+    causes.push({
+      hint: 'zeroed-range',
+      why:
+        `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds zeros ` +
+        'only: a write that was lost, or a restore that left a hole',
+    })
   return causes
 }
 
-/** Who wrote the file last, where that explains what is not understood, or is a newer SQLite than ours or the service's. */
-export function writerOf(reading: Reading, { serviceSqlite }: Pick<DiagnosisContext, 'serviceSqlite'>): readonly Cause[] {
+/**
+ * Who wrote the file last, where that explains what is not understood, or is a newer SQLite than ours or the service's.
+ */
+export function writerOf(
+  reading: Reading,
+  { serviceSqlite }: Pick<DiagnosisContext, 'serviceSqlite'>,
+): readonly Cause[] {
   const { writtenBy, sqliteVersion } = reading
   const older = [
-    ...(writtenBy !== null && isNewer(writtenBy, sqliteVersion) ? [`the SQLite ${sqliteVersion} with which holdfast reads it`] : []),
-    ...(writtenBy !== null && serviceSqlite !== null && isNewer(writtenBy, serviceSqlite) ? [`the SQLite ${serviceSqlite} of the service`] : []),
+    ...(writtenBy !== null && isNewer(writtenBy, sqliteVersion)
+      ? [`the SQLite ${sqliteVersion} with which holdfast reads it`]
+      : []),
+    ...(writtenBy !== null && serviceSqlite !== null && isNewer(writtenBy, serviceSqlite)
+      ? [`the SQLite ${serviceSqlite} of the service`]
+      : []),
   ]
-  if (older.length > 0) return [{ hint: 'newer-sqlite', why: `SQLite ${writtenBy} wrote the file last; it is newer than ${older.join(' and than ')}` }]
-  const foreign = reading.facts.some((fact) => fact.kind === 'refused' && !isDamage(fact, reading)) || reading.coverage.skipped.some(({ object, why }) => object === 'header' && limitOf(why) === 'newer-sqlite')
+  if (older.length > 0)
+    return [
+      {
+        hint: 'newer-sqlite',
+        why: `SQLite ${writtenBy} wrote the file last; it is newer than ${older.join(' and than ')}`,
+      },
+    ]
+  const foreign =
+    reading.facts.some((fact) => fact.kind === 'refused' && !isDamage(fact, reading)) ||
+    reading.coverage.skipped.some(({ object, why }) => object === 'header' && limitOf(why) === 'newer-sqlite')
   if (!foreign) return []
   const by = writtenBy === null ? '' : `, though the header says that ${writtenBy} wrote it last`
-  return [{ hint: 'other-sqlite', why: `the file holds what SQLite ${sqliteVersion} does not know${by}: another SQLite wrote it, or bytes changed` }]
+  return [
+    {
+      hint: 'other-sqlite',
+      why: `the file holds what SQLite ${sqliteVersion} does not know${by}: another SQLite wrote it, or bytes changed`,
+    },
+  ]
 }
 
 /** Index damage, or index entries and rows that went apart: what a lost page of the WAL looks like. */
@@ -54,5 +104,16 @@ export function hasWalResetBug(version: string): boolean {
 }
 
 /** hold.md, preflight: file systems whose locks hold. */
-const trustedFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'tmpfs', 'overlay'])
+const trustedFileSystems = new Set([
+  'ext2',
+  'ext3',
+  'ext4',
+  'xfs',
+  'btrfs',
+  'zfs',
+  'f2fs',
+  'bcachefs',
+  'tmpfs',
+  'overlay',
+])
 const isTrusted = (fileSystem: string): boolean => trustedFileSystems.has(fileSystem.toLowerCase())

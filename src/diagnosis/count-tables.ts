@@ -61,14 +61,18 @@ function rowsOf(
   suspect: boolean,
 ): Required<Pick<ReportedTable, 'readable' | 'unreadable'>> {
   const readable = Math.max(0, rows - broken)
-  const ofTable = damage.filter(({ object, other }) => isOf(object, table) || (other !== undefined && isOf(other, table)))
+  const ofTable = damage.filter(
+    ({ object, other }) => isOf(object, table) || (other !== undefined && isOf(other, table)),
+  )
   const lost = ofTable.some(({ rule }) => losesRows.has(rule)) || damage.some(({ rule }) => losesAnywhere.has(rule))
   if (!lost && !suspect) return { readable, unreadable: broken }
   // Pages that two owners use may give one of them the rows of the other.
   const mixed = ofTable.some(({ rule }) => rule === 'page-used-twice')
   // Of an index that is broken in itself nothing is believed.
   const wrong = new Set(
-    damage.flatMap(({ rule, object }) => (object.kind === 'index' && !disagreementRules.has(rule) ? [object.name] : [])),
+    damage.flatMap(({ rule, object }) =>
+      object.kind === 'index' && !disagreementRules.has(rule) ? [object.name] : [],
+    ),
   )
   const indexed = indexes.reduce(
     (most, { name: index, entries }) => (wrong.has(index) ? most : Math.max(most, entries)),

@@ -1,4 +1,7 @@
-/** From the pages that a check brought back to the map of a result: root pages become objects, and findings mark the pages that they name. Pure. */
+/**
+ * From the pages that a check brought back to the map of a result: root pages become objects, and findings mark the
+ * pages that they name. Pure.
+ */
 import type { Finding, FoundObject } from '../model/result/finding.ts'
 import { pageStates, placesMax } from '../model/result/page-map.ts'
 import type { BadPlace, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/result/page-map.ts'
@@ -10,7 +13,10 @@ import type { SchemaView } from './messages/schema-view.ts'
 /** Objects that a map names. */
 const ownersMax = 100
 
-/** @param findings all that diagnosis came to: the check has marked what it found itself, SQLite's messages name further pages */
+/**
+ * @param findings all that diagnosis came to: the check has marked what it found itself, SQLite's messages name further
+ * pages
+ */
 export function drawMap(reading: Pick<Reading, 'map' | 'objects' | 'owners'>, findings: readonly Finding[]): PageMap {
   const { map } = reading
   if (map === null) return { kind: 'none', why: 'nobody asked for a map' }
@@ -21,15 +27,25 @@ export function drawMap(reading: Pick<Reading, 'map' | 'objects' | 'owners'>, fi
   const owners = ownersOf(accounted, damage, viewSchema(reading))
   const places = [...accounted.bad.places, ...others].toSorted((a, b) => a.first - b.first || a.last - b.last)
   return {
-    kind: 'drawn', pageSize: accounted.pageSize, pages: accounted.pages, pagesPerCell: accounted.pagesPerGroup,
-    counts: { ...accounted.counts, damaged: accounted.counts.damaged + damage.damaged, disagreeing: damage.disagreeing },
-    owners: owners.named.map(({ object, pages, damagedPages }) => ({ object, pages, damagedPages })), ownersMore: owners.more,
+    kind: 'drawn',
+    pageSize: accounted.pageSize,
+    pages: accounted.pages,
+    pagesPerCell: accounted.pagesPerGroup,
+    counts: {
+      ...accounted.counts,
+      damaged: accounted.counts.damaged + damage.damaged,
+      disagreeing: damage.disagreeing,
+    },
+    owners: owners.named.map(({ object, pages, damagedPages }) => ({ object, pages, damagedPages })),
+    ownersMore: owners.more,
     cells: cellsOf(map, others, new Map(owners.named.map(({ root }, i) => [root, i]))),
-    places: places.slice(0, placesMax), placesMore: accounted.bad.more + entries.more + pagesOf(places.slice(placesMax)),
+    places: places.slice(0, placesMax),
+    placesMore: accounted.bad.more + entries.more + pagesOf(places.slice(placesMax)),
   }
 }
 
-const pagesOf = (places: readonly BadPlace[]): number => places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+const pagesOf = (places: readonly BadPlace[]): number =>
+  places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 
 /** Pages that a finding names, and that nobody has marked for it. */
 function placesOf({ accounted, entries }: MappedPages, findings: readonly Finding[]): readonly BadPlace[] {
@@ -37,7 +53,9 @@ function placesOf({ accounted, entries }: MappedPages, findings: readonly Findin
   return findings.flatMap(({ rule, severity, object, page }): readonly BadPlace[] => {
     if (page === undefined || page < 1 || page > accounted.pages || severity === 'notice') return []
     const state = severity === 'leak' ? 'unowned' : disagreementRules.has(rule) ? 'disagreeing' : 'damaged'
-    const marked = known.some((place) => place.rule === rule && place.state === state && place.first <= page && page <= place.last)
+    const marked = known.some(
+      (place) => place.rule === rule && place.state === state && place.first <= page && page <= place.last,
+    )
     return marked ? [] : [{ state, first: page, last: page, rule, object }]
   })
 }
@@ -50,12 +68,18 @@ class Damage {
 
   constructor({ bad }: PageGroups, others: readonly BadPlace[]) {
     const known = bad.places.filter(({ state }) => state === 'damaged')
-    const beside = (places: readonly BadPlace[]): number => (places.length === 0 ? 0 : distinctPages([...known, ...places]) - distinctPages(known))
+    const beside = (places: readonly BadPlace[]): number =>
+      places.length === 0 ? 0 : distinctPages([...known, ...places]) - distinctPages(known)
     const disagreeing = others.filter(({ state }) => state === 'disagreeing')
     const damaged = others.filter(({ state }) => state === 'damaged')
     this.damaged = beside(damaged)
     this.disagreeing = distinctPages(disagreeing)
-    this.#ofObjects = new Map([...Map.groupBy([...damaged, ...disagreeing], ({ object }) => keyOf(object))].map(([object, places]) => [object, beside(places)]))
+    this.#ofObjects = new Map(
+      [...Map.groupBy([...damaged, ...disagreeing], ({ object }) => keyOf(object))].map(([object, places]) => [
+        object,
+        beside(places),
+      ]),
+    )
   }
 
   besideOf(object: FoundObject): number {
@@ -83,24 +107,38 @@ interface Owner {
 }
 
 /** The largest first; of too many those with damage, and the largest of the others. */
-function ownersOf({ trees, treesMore }: PageGroups, damage: Damage, schema: SchemaView): { readonly named: readonly Owner[]; readonly more: number } {
+function ownersOf(
+  { trees, treesMore }: PageGroups,
+  damage: Damage,
+  schema: SchemaView,
+): { readonly named: readonly Owner[]; readonly more: number } {
   const all = trees.map(({ root, pages, damaged }): Owner => {
     const object = schema.atRoot(root)
     return { root, object, pages, damagedPages: Math.min(pages, damaged + damage.besideOf(object)) }
   })
-  const named = all.toSorted((a, b) => Number(b.damagedPages > 0) - Number(a.damagedPages > 0) || b.pages - a.pages).slice(0, ownersMax)
-  return { named: named.toSorted((a, b) => b.pages - a.pages || a.root - b.root), more: all.length - named.length + treesMore }
+  const named = all
+    .toSorted((a, b) => Number(b.damagedPages > 0) - Number(a.damagedPages > 0) || b.pages - a.pages)
+    .slice(0, ownersMax)
+  return {
+    named: named.toSorted((a, b) => b.pages - a.pages || a.root - b.root),
+    more: all.length - named.length + treesMore,
+  }
 }
 
 /** Groups with what others add to them; neighbours that show the same become one. */
-function cellsOf({ accounted: { groups, pages, pagesPerGroup }, entries }: MappedPages, others: readonly BadPlace[], positions: ReadonlyMap<number, number>): DrawnMap['cells'] {
+function cellsOf(
+  { accounted: { groups, pages, pagesPerGroup }, entries }: MappedPages,
+  others: readonly BadPlace[],
+  positions: ReadonlyMap<number, number>,
+): DrawnMap['cells'] {
   const states = groups.map(({ state }) => state)
   const mark = (group: number, state: PageState): void => {
     const before = states[group]
     if (before !== undefined && pageStates.indexOf(state) < pageStates.indexOf(before)) states[group] = state
   }
   for (const group of entries.groups) mark(group, 'disagreeing')
-  for (const { first, last, state } of others) for (let group = Math.floor((first - 1) / pagesPerGroup); group * pagesPerGroup < last; group++) mark(group, state)
+  for (const { first, last, state } of others)
+    for (let group = Math.floor((first - 1) / pagesPerGroup); group * pagesPerGroup < last; group++) mark(group, state)
   const cells: { first: number; last: number; state: PageState; owner: number | null }[] = []
   groups.forEach(({ root }, i) => {
     const state = states[i] ?? 'unread'

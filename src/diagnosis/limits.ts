@@ -21,7 +21,9 @@ const limits: readonly (readonly [RegExp, Limit])[] = [
 /** null where the reason is none of them. */
 export const limitOf = (why: string): Limit | null => limits.find(([pattern]) => pattern.test(why))?.[1] ?? null
 
-/** The parts that were not read, each with the limit that kept it from being read. A schema that is damaged is no limit. */
+/**
+ * The parts that were not read, each with the limit that kept it from being read. A schema that is damaged is no limit.
+ */
 export function skippedWithLimits(
   reading: Pick<Reading, 'facts' | 'coverage' | 'writtenBy' | 'sqliteVersion'>,
 ): readonly Skipped[] {

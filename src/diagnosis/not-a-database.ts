@@ -1,14 +1,14 @@
-/** What to say of files that are no database (interfaces.md, "Files that are no database"). */
-import { count } from '../text/count.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { Finding } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Diagnosis, NonEmpty } from '../model/result/verdict.ts'
+/** What to say of files that are no database (interfaces.md, "Files that are no database"). */
+import { count } from '../text/count.ts'
 import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
+import { theFile } from './messages/schema-view.ts'
 import { nameCompanion } from './recovery.ts'
 import { nothingToMend } from './remedy.ts'
-import { theFile } from './messages/schema-view.ts'
 
 /**
  * `foreign`: no SQLite header, and nothing behind it looks like SQLite's. `broken-header`: pages that look like

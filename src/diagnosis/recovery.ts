@@ -13,7 +13,11 @@ export interface WeighedRecovery {
 }
 
 /** Damage that comes only with the companion is for a person to decide: a rebuild would seal what the companion did. */
-export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, context: DiagnosisContext): WeighedRecovery {
+export function weighRecovery(
+  diagnosis: Diagnosis,
+  { recovered }: Reading,
+  context: DiagnosisContext,
+): WeighedRecovery {
   if (!recovered?.without) return { diagnosis, without: null }
   const alone = diagnose(recovered.without, context)
   const without = {
@@ -24,7 +28,8 @@ export function weighRecovery(diagnosis: Diagnosis, { recovered }: Reading, cont
   }
   const { verdict } = diagnosis
   // A log that is cut is cut whatever the file is without it.
-  const wrote = verdict.kind === 'damaged' && verdict.findings.some(({ rule }) => rule !== 'wal-cut' && rule !== 'journal-cut')
+  const wrote =
+    verdict.kind === 'damaged' && verdict.findings.some(({ rule }) => rule !== 'wal-cut' && rule !== 'journal-cut')
   if (!wrote || alone.verdict.kind !== 'sound') return { diagnosis, without }
   const what = recovered.companions.map(nameCompanion).join(' and ')
   const cause: Cause = {

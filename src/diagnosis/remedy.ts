@@ -3,8 +3,8 @@ import type { DamageClass, Finding } from '../model/result/finding.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
-import { count } from './sentence.ts'
 import type { SchemaView } from './messages/schema-view.ts'
+import { count } from './sentence.ts'
 import { classOf } from './weigh.ts'
 import type { Weighed } from './weigh.ts'
 
@@ -16,19 +16,42 @@ export interface Unsettled {
 }
 
 /** The remedy for damage. */
-export function remedyFor(damage: readonly Finding[], weighed: Weighed, unsettled: Unsettled, context: DiagnosisContext, schema: SchemaView): Remedy {
+export function remedyFor(
+  damage: readonly Finding[],
+  weighed: Weighed,
+  unsettled: Unsettled,
+  context: DiagnosisContext,
+  schema: SchemaView,
+): Remedy {
   const classes = new Set(damage.map((finding) => classOf(finding, schema)))
-  const indexes = [...new Set(damage.filter(({ object }) => object.kind === 'index').map(({ object }) => object.name))].toSorted()
-  if (weighed.damage === 'table' || weighed.damage === 'schema' || weighed.damage === 'file') return restoreOrAsk(whyNotRebuild(damage, weighed), context)
-  if (unsettled.unread.length > 0) return restoreOrAsk(`what was found would be mended by a rebuild, but not everything was read (${unsettled.unread.join('; ')})`, context)
+  const indexes = [
+    ...new Set(damage.filter(({ object }) => object.kind === 'index').map(({ object }) => object.name)),
+  ].toSorted()
+  if (weighed.damage === 'table' || weighed.damage === 'schema' || weighed.damage === 'file')
+    return restoreOrAsk(whyNotRebuild(damage, weighed), context)
+  if (unsettled.unread.length > 0)
+    return restoreOrAsk(
+      `what was found would be mended by a rebuild, but not everything was read (${unsettled.unread.join('; ')})`,
+      context,
+    )
   if (weighed.damage === 'structure') {
-    if (classes.size > 1) return restoreOrAsk('pages are lost or misplaced and an index is damaged as well: together they point to lost writes', context)
+    if (classes.size > 1)
+      return restoreOrAsk(
+        'pages are lost or misplaced and an index is damaged as well: together they point to lost writes',
+        context,
+      )
     return rebuild([], 'only the accounting of pages is damaged: rewriting the file mends it, every row stays', context)
   }
-  const full = [...new Set(damage.filter((finding) => classOf(finding, schema) === 'fts').map(({ object }) => object.name))].toSorted()
+  const full = [
+    ...new Set(damage.filter((finding) => classOf(finding, schema) === 'fts').map(({ object }) => object.name)),
+  ].toSorted()
   const contentless = full.filter((name) => !schema.keepsContent(name))
   if (contentless.length > 0) {
-    return restoreOrAsk(`${contentless.join(', ')} keeps no text of its own: its index can be rebuilt only if the text stands in another table`, context)
+    return restoreOrAsk(
+      `${contentless.join(', ')} keeps no text of its own: its index can be ` +
+        'rebuilt only if the text stands in another table',
+      context,
+    )
   }
   const unknown = damage.filter(({ object }) => object.kind === 'index' && schema.named(object.name)?.kind !== 'index')
   if (unknown.length > 0) return restoreOrAsk('an index is damaged that the schema does not name', context)
@@ -41,40 +64,86 @@ export function nothingToMend(why: string, command: string | null): Remedy {
 }
 
 function rebuild(indexes: readonly string[], why: string, context: DiagnosisContext): Remedy {
-  return { do: 'rebuild', indexes, rehearsed: false, why, command: `holdfast repair ${target(context.tenant, context.path)}` }
+  return {
+    do: 'rebuild',
+    indexes,
+    rehearsed: false,
+    why,
+    command: `holdfast repair ${target(context.tenant, context.path)}`,
+  }
 }
 
 function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
   if (context.verifiedBackup && context.tenant !== null) {
-    return { do: 'restore', indexes: [], rehearsed: false, why: `${why}; a verified backup exists`, command: `holdfast restore ${target(context.tenant, context.path)}` }
+    return {
+      do: 'restore',
+      indexes: [],
+      rehearsed: false,
+      why: `${why}; a verified backup exists`,
+      command: `holdfast restore ${target(context.tenant, context.path)}`,
+    }
   }
   return {
-    do: 'ask', indexes: [], rehearsed: false, why: `${why}; no verified backup is known: salvage what is readable, and let a person decide`,
+    do: 'ask',
+    indexes: [],
+    rehearsed: false,
+    why: `${why}; no verified backup is known: salvage what is readable, and let a person decide`,
     command: `holdfast repair ${target(context.tenant, context.path)}`,
   }
 }
 
 function whyNotRebuild(damage: readonly Finding[], weighed: Weighed): string {
-  if (weighed.suspects.length > 0) return `the table ${weighed.suspects.join(', ')} itself is suspect: rebuilding its indexes would seal the loss`
-  if (damage.some(({ rule }) => rule === 'content-changed-silently')) return 'bytes changed while nobody wrote, which no rebuild brings back: suspect the disk'
-  if (damage.some(({ rule }) => rule === 'unique-violated')) return 'a unique index cannot be rebuilt while its table holds the same key more than once'
-  if (damage.some(({ rule }) => rule === 'page-used-twice')) return 'a page that two owners use has lost what one of them wrote'
+  if (weighed.suspects.length > 0)
+    return `the table ${weighed.suspects.join(', ')} itself is suspect: rebuilding its indexes would seal the loss`
+  if (damage.some(({ rule }) => rule === 'content-changed-silently'))
+    return 'bytes changed while nobody wrote, which no rebuild brings back: suspect the disk'
+  if (damage.some(({ rule }) => rule === 'unique-violated'))
+    return 'a unique index cannot be rebuilt while its table holds the same key more than once'
+  if (damage.some(({ rule }) => rule === 'page-used-twice'))
+    return 'a page that two owners use has lost what one of them wrote'
   const places: Record<DamageClass, string> = {
-    none: 'nothing is damaged', index: 'an index is damaged', fts: 'a full-text index is damaged', structure: 'the accounting of pages is damaged',
-    table: 'the damage reaches rows, which no rebuild brings back', schema: 'the schema is damaged', file: 'the file itself is damaged',
+    none: 'nothing is damaged',
+    index: 'an index is damaged',
+    fts: 'a full-text index is damaged',
+    structure: 'the accounting of pages is damaged',
+    table: 'the damage reaches rows, which no rebuild brings back',
+    schema: 'the schema is damaged',
+    file: 'the file itself is damaged',
   }
   return places[weighed.damage]
 }
 
-function whyRebuild(indexes: readonly string[], full: readonly string[], weighed: Weighed, unsettled: Unsettled): string {
+function whyRebuild(
+  indexes: readonly string[],
+  full: readonly string[],
+  weighed: Weighed,
+  unsettled: Unsettled,
+): string {
   const parts = [
-    ...(indexes.length > 0 ? [`${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be built anew from ${indexes.length === 1 ? 'its table' : 'their tables'}`] : []),
-    ...(full.length > 0 ? [`the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be built anew from ${full.length === 1 ? 'its' : 'their'} content`] : []),
+    ...(indexes.length > 0
+      ? [
+          `${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be built ` +
+            `anew from ${indexes.length === 1 ? 'its table' : 'their tables'}`,
+        ]
+      : []),
+    ...(full.length > 0
+      ? [
+          `the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be ` +
+            `built anew from ${full.length === 1 ? 'its' : 'their'} content`,
+        ]
+      : []),
   ]
   const [first = ''] = full
-  const text = full.length === 0 ? '' : `; the text may be the wrong side: see first whether it is right, because the rebuild (${rebuildCommand(first)}) takes it as it is now`
-  const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table') ? '; a rebuild drops entries that may be all that is left of a row: keep a copy of the file first' : ''
-  const depth = unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
+  const text =
+    full.length === 0
+      ? ''
+      : '; the text may be the wrong side: see first whether it is right, because the ' +
+        `rebuild (${rebuildCommand(first)}) takes it as it is now`
+  const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table')
+    ? '; a rebuild drops entries that may be all that is left of a row: keep a copy of the file first'
+    : ''
+  const depth =
+    unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
   return `${parts.join(', and ')}, once a rehearsal on a copy has come out sound${text}${doubt}${depth}`
 }
 
@@ -85,4 +154,7 @@ const rebuildCommand = (name: string): string => {
 }
 
 const namesMax = 5
-const few = (names: readonly string[]): string => (names.length > namesMax ? `${names.slice(0, namesMax).join(', ')} and ${names.length - namesMax} more` : names.join(', '))
+const few = (names: readonly string[]): string =>
+  names.length > namesMax
+    ? `${names.slice(0, namesMax).join(', ')} and ${names.length - namesMax} more`
+    : names.join(', ')

@@ -1,6 +1,6 @@
+import type { FoundObject, Rule } from '../model/result/finding.ts'
 /** The one sentence that a finding says to a person. */
 import { count } from '../text/count.ts'
-import type { FoundObject, Rule } from '../model/result/finding.ts'
 import type { Bearing } from './messages/observation.ts'
 
 export { count } from '../text/count.ts'
@@ -29,11 +29,17 @@ export function sentence(said: Said): string {
     case 'row-missing-from-index':
       return `${count(total, 'row')} of ${of} ${total === 1 ? 'is' : 'are'} missing from index ${name}`
     case 'entry-differs-from-row':
-      return `${count(total, 'entry', 'entries')} of index ${name} ${total === 1 ? 'differs from its row' : 'differ from their rows'} in ${of}`
+      return (
+        `${count(total, 'entry', 'entries')} of index ${name} ` +
+        `${total === 1 ? 'differs from its row' : 'differ from their rows'} in ${of}`
+      )
     case 'index-count-differs':
       return `index ${name} and table ${of} do not hold the same number of entries`
     case 'unique-violated':
-      return `${count(total, 'entry', 'entries')} of the unique index ${name} ${total === 1 ? 'is' : 'are'} not unique: ${of} holds the same key more than once`
+      return (
+        `${count(total, 'entry', 'entries')} of the unique index ${name} ` +
+        `${total === 1 ? 'is' : 'are'} not unique: ${of} holds the same key more than once`
+      )
     case 'imprecise-real':
       return `index ${name} stores an imprecise floating-point value for ${count(total, 'row')} of ${of}`
     case 'rowid-out-of-order':
@@ -43,18 +49,30 @@ export function sentence(said: Said): string {
     case 'null-in-not-null':
       return `${count(total, 'NULL value')} in ${name} where the column forbids it${columns}`
     case 'type-mismatch':
-      return `${count(total, 'value')} in ${name} ${total === 1 ? 'has' : 'have'} another type than the column declares${columns}`
+      return (
+        `${count(total, 'value')} in ${name} ${total === 1 ? 'has' : 'have'} ` +
+        `another type than the column declares${columns}`
+      )
     case 'check-failed':
       return `${count(total, 'row')} of ${name} ${total === 1 ? 'fails' : 'fail'} a CHECK constraint`
     case 'foreign-key-violated':
-      return `${count(total, 'row')} of ${name} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ${few(details, ', ')}`
+      return (
+        `${count(total, 'row')} of ${name} ${total === 1 ? 'refers' : 'refer'} ` +
+        `to rows that do not exist in ${few(details, ', ')}`
+      )
     case 'record-malformed':
       return `${count(total, 'record')} cannot be decoded; SQLite does not say of which table or index`
     case 'page-unowned':
-      return `${count(total, 'page')} ${total === 1 ? 'belongs' : 'belong'} to nothing and ${total === 1 ? 'is' : 'are'} not on the free list: ${pageList(pages)}`
+      return (
+        `${count(total, 'page')} ${total === 1 ? 'belongs' : 'belong'} to nothing and ` +
+        `${total === 1 ? 'is' : 'are'} not on the free list: ${pageList(pages)}`
+      )
     case 'page-used-twice': {
       const other = details.length === 0 ? 'something else' : few(details, ', ')
-      return `${page === null ? `pages ${pageList(pages)}` : `page ${page}`} ${page === null ? 'are' : 'is'} used twice: by ${what} and by ${other}`
+      return (
+        `${page === null ? `pages ${pageList(pages)}` : `page ${page}`} ` +
+        `${page === null ? 'are' : 'is'} used twice: by ${what} and by ${other}`
+      )
     }
     case 'page-unreadable':
       return `${where} could not be read${because}`
@@ -63,7 +81,9 @@ export function sentence(said: Said): string {
     case 'pointer-map-wrong':
       return `the pointer map is wrong${because}`
     case 'fts-broken':
-      return bearing === 'unread' ? `${what} was not checked${because}` : `${what} does not agree with its content${because}`
+      return bearing === 'unread'
+        ? `${what} was not checked${because}`
+        : `${what} does not agree with its content${because}`
     case 'rtree-broken':
       return `${what} is broken in ${count(total, 'place')}${because}`
     case 'schema-unreadable':
@@ -74,7 +94,9 @@ export function sentence(said: Said): string {
     case 'check-timeout':
       return few(details, '; ')
     case 'engine-says':
-      return object.kind === 'file' ? `SQLite says something holdfast does not know${because}` : `SQLite stopped in ${what}, though holdfast read every page and row there and found nothing wrong${because}`
+      return object.kind === 'file'
+        ? `SQLite says something holdfast does not know${because}`
+        : `SQLite stopped in ${what}, though holdfast read every page and row there and found nothing wrong${because}`
     case 'wrong-depth':
     case 'page-malformed':
     case 'page-out-of-range':
@@ -127,8 +149,12 @@ export function nameObject(object: FoundObject): string {
 const detailsMax = 3
 const detailLengthMax = 300
 const few = (details: readonly string[], separator: string): string =>
-  [...details.slice(0, detailsMax).map((detail) => (detail.length > detailLengthMax ? `${detail.slice(0, detailLengthMax)}...` : detail)),
-    ...(details.length > detailsMax ? [`${details.length - detailsMax} more`] : [])].join(separator)
+  [
+    ...details
+      .slice(0, detailsMax)
+      .map((detail) => (detail.length > detailLengthMax ? `${detail.slice(0, detailLengthMax)}...` : detail)),
+    ...(details.length > detailsMax ? [`${details.length - detailsMax} more`] : []),
+  ].join(separator)
 
 const rangesMax = 8
 /** `7, 9-12, …`: runs of pages, at most eight. */

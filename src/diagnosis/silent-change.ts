@@ -1,21 +1,26 @@
+import type { Finding, FoundObject } from '../model/result/finding.ts'
 /**
- * Bytes that changed while nobody wrote (check.md, blind spots). A finding must never accuse a disk of what a program did, so it is asked first who says that
- * nobody wrote:
+ * Bytes that changed while nobody wrote (check.md, blind spots). A finding must never accuse a disk of what a program
+ * did, so it is asked first who says that nobody wrote:
  *
  * `untouched`  the file system: the database file, and its WAL and journal where there is anything in them, have the inode, size and time of last change
- *              that they had. Every write of a program moves that time, in every journal mode. It is not believed where the file was last written within a
- *              tick of its clock before the proof; nor, across a restart of the machine, alone: a power cut may keep data and lose the time. With a rollback
- *              journal SQLite's own counter then says it too. In WAL mode it cannot: commits and checkpoints that do not touch page 1 leave it as it is.
+ * that they had. Every write of a program moves that time, in every journal mode. It is not believed where the file was
+ * last written within a
+ * tick of its clock before the proof; nor, across a restart of the machine, alone: a power cut may keep data and lose
+ * the time. With a rollback
+ * journal SQLite's own counter then says it too. In WAL mode it cannot: commits and checkpoints that do not touch page
+ * 1 leave it as it is.
  * `uncounted`  SQLite alone: the same inode and size, the change counter and all else in the header as it was, no WAL; but the file system saw a write.
- *              That may be a program that writes past SQLite's locks; or a file that is made anew each night with as many transactions, or put back and
+ * That may be a program that writes past SQLite's locks; or a file that is made anew each night with as many
+ * transactions, or put back and
  *              written to up to the same count. Nobody can tell, so it is a notice, never damage.
  * `written`    anything else: the file is another, or was written. Nothing is said.
  *
- * Knowingly missed: what changes on the disk and is then written over or beside, so that a program has moved time or counter since; files that are replaced
- * under their name, or found on another device number; WAL databases across a restart; free pages, which hold nothing.
+ * Knowingly missed: what changes on the disk and is then written over or beside, so that a program has moved time or
+ * counter since; files that are replaced under their name, or found on another device number; WAL databases across a
+ * restart; free pages, which hold nothing.
  */
 import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, LiveSetState } from '../model/result/last-good.ts'
-import type { Finding, FoundObject } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import { theFile, viewSchema } from './messages/schema-view.ts'
 import { count, nameObject } from './sentence.ts'
@@ -40,17 +45,28 @@ export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading,
   const [only = theFile] = owners
   const object = owners.length === 1 ? only : theFile
   return {
-    rule: 'content-changed-silently', source: 'ledger', object, total: changed.pages,
+    rule: 'content-changed-silently',
+    source: 'ledger',
+    object,
+    total: changed.pages,
     severity: since === 'untouched' && rows.kind !== 'same' ? 'damage' : 'notice',
     ...(changed.pages === 1 ? { page: changed.runs[0]?.[0] ?? 0 } : {}),
     text: `${whichPages(changed, owners)} ${changed.pages === 1 ? 'is' : 'are'} not what ${changed.pages === 1 ? 'it was' : 'they were'} at the last sound check (${new Date(earlier.standing.provenAt).toISOString()}, run ${earlier.run}), ${
-      since === 'untouched' ? 'though nobody has written the file since' : `though SQLite's change counter still is ${header.changeCounter}: the file was written past it, or replaced by one with the same count`}: ${inWords(rows)}`,
+      since === 'untouched'
+        ? 'though nobody has written the file since'
+        : `though SQLite's change counter still is ${header.changeCounter}: the file ` +
+          'was written past it, or replaced by one with the same count'
+    }: ${inWords(rows)}`,
   }
 }
 
 type Since = 'untouched' | 'uncounted' | 'written'
 
-export function sinceThen(earlier: Pick<LastGood, 'standing' | 'header'>, now: LiveSetState, header: HeaderMarks): Since {
+export function sinceThen(
+  earlier: Pick<LastGood, 'standing' | 'header'>,
+  now: LiveSetState,
+  header: HeaderMarks,
+): Since {
   const then = earlier.standing
   if (!samePlaces(then, now)) return 'written'
   const counts = !earlier.header.walMode && !header.walMode && sameMarks(earlier.header, header)
@@ -62,26 +78,41 @@ export function sinceThen(earlier: Pick<LastGood, 'standing' | 'header'>, now: L
 }
 
 const samePlaces = (then: LiveSetState, now: LiveSetState): boolean =>
-  then.files.length === now.files.length
-  && then.files.every(({ part, dev, ino, size }, i) => {
+  then.files.length === now.files.length &&
+  then.files.every(({ part, dev, ino, size }, i) => {
     const file = now.files[i]
     return file?.part === part && file.dev === dev && file.ino === ino && file.size === size
   })
 
 const sameMarks = (then: HeaderMarks, now: HeaderMarks): boolean =>
-  then.changeCounter === now.changeCounter && then.versionValidFor === now.versionValidFor && then.pageCount === now.pageCount && then.schemaCookie === now.schemaCookie
+  then.changeCounter === now.changeCounter &&
+  then.versionValidFor === now.versionValidFor &&
+  then.pageCount === now.pageCount &&
+  then.schemaCookie === now.schemaCookie
 
 /** `same`: all that the pages hold was read, and no row and no entry is another. */
-type Rows = { readonly kind: 'same' } | { readonly kind: 'changed'; readonly tables: readonly string[] } | { readonly kind: 'unknown' }
+type Rows =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'changed'; readonly tables: readonly string[] }
+  | { readonly kind: 'unknown' }
 
-/** The entries of indexes are compared with the rows by the census, and what no tree owns by the page accounting: so it is the tables that tell. */
+/**
+ * The entries of indexes are compared with the rows by the census, and what no tree owns by the page accounting: so it
+ * is the tables that tell.
+ */
 function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly FoundObject[]): Rows {
   if (then.format !== now.format) return { kind: 'unknown' }
   const digests = new Map(then.tables.map(({ name, digest }) => [name, digest]))
-  const tables = now.tables.filter(({ name, digest }) => digest !== null && (digests.get(name) ?? digest) !== digest).map(({ name }) => name)
+  const tables = now.tables
+    .filter(({ name, digest }) => digest !== null && (digests.get(name) ?? digest) !== digest)
+    .map(({ name }) => name)
   if (tables.length > 0) return { kind: 'changed', tables }
-  const known = new Set(now.tables.flatMap(({ name, digest }) => (digest !== null && (digests.get(name) ?? null) !== null ? [name] : [])))
-  return owners.every((owner) => owner === theFile || owner.kind === 'index' || known.has(owner.table ?? owner.name)) ? { kind: 'same' } : { kind: 'unknown' }
+  const known = new Set(
+    now.tables.flatMap(({ name, digest }) => (digest !== null && (digests.get(name) ?? null) !== null ? [name] : [])),
+  )
+  return owners.every((owner) => owner === theFile || owner.kind === 'index' || known.has(owner.table ?? owner.name))
+    ? { kind: 'same' }
+    : { kind: 'unknown' }
 }
 
 function inWords(rows: Rows): string {
@@ -105,4 +136,7 @@ function whichPages({ runs, pages, groupPages }: ChangedPages, owners: readonly 
 }
 
 const namesMax = 5
-const few = (names: readonly string[]): string => (names.length > namesMax ? `${names.slice(0, namesMax).join(', ')} and ${count(names.length - namesMax, 'other')}` : names.join(', '))
+const few = (names: readonly string[]): string =>
+  names.length > namesMax
+    ? `${names.slice(0, namesMax).join(', ')} and ${count(names.length - namesMax, 'other')}`
+    : names.join(', ')

@@ -17,7 +17,9 @@ export interface Weighed {
 export function weigh(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): Weighed {
   // A table that is plainly damaged needs no suspicion.
   const plainly = new Set(findings.filter(({ object }) => object.kind !== 'index').map(({ object }) => object.name))
-  const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])].toSorted().filter((table) => !plainly.has(table))
+  const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])]
+    .toSorted()
+    .filter((table) => !plainly.has(table))
   const classes = findings.map((finding) => classOf(finding, schema))
   if (suspects.length > 0) classes.push('table')
   const alone = undecided(findings, observations, schema)
@@ -26,13 +28,19 @@ export function weigh(findings: readonly Finding[], observations: readonly Obser
     suspects,
     witnesses: witnessesAmong(findings, new Set([...suspects, ...plainly]), new Set(alone.map(({ index }) => index))),
     causes: [
-      ...suspects.map((table): Cause => ({ hint: 'lost-table-write', why: `several indexes of ${table} agree with each other against the table: a write to the table may have been lost` })),
+      ...suspects.map((table): Cause => ({
+        hint: 'lost-table-write',
+        why:
+          `several indexes of ${table} agree with each other against the ` +
+          'table: a write to the table may have been lost',
+      })),
       ...(worst(classes) === 'index' ? alone.map(({ why }): Cause => ({ hint: 'index-or-table', why })) : []),
     ],
   }
 }
 
-export const worst = (classes: readonly DamageClass[]): DamageClass => damageClasses[Math.max(0, ...classes.map((one) => damageClasses.indexOf(one)))] ?? 'none'
+export const worst = (classes: readonly DamageClass[]): DamageClass =>
+  damageClasses[Math.max(0, ...classes.map((one) => damageClasses.indexOf(one)))] ?? 'none'
 
 /** Class of the damage that one finding stands for; `none` for notices. */
 export function classOf(finding: Finding, schema: SchemaView): DamageClass {
@@ -47,9 +55,14 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'content-changed-silently':
       return worst(['table', classOfObject(finding.object)])
     case 'page-used-twice':
-      // What two owners share, one of them has lost: never index-only. A page that only the free list names twice holds nobody's data.
+      // What two owners share, one of them has lost: never index-only. A page that only the free list names twice holds
+      // nobody's data.
       if (finding.object.kind === 'freelist') return isFree(finding.page, schema) ? 'structure' : 'table'
-      return worst(['table', classOfObject(finding.object), ...(finding.other === undefined ? [] : [classOfObject(finding.other)])])
+      return worst([
+        'table',
+        classOfObject(finding.object),
+        ...(finding.other === undefined ? [] : [classOfObject(finding.other)]),
+      ])
     case 'header-wrong':
     case 'not-a-database':
     case 'truncated':
@@ -73,7 +86,8 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'check-timeout':
       return 'table'
     case 'engine-says':
-      // Of the file: words that nobody knows. Of a table: SQLite broke off where every page and row was found whole, so it is not the rows.
+      // Of the file: words that nobody knows. Of a table: SQLite broke off where every page and row was found whole, so
+      // it is not the rows.
       return finding.object.kind === 'file' ? 'table' : 'schema'
     case 'fts-broken':
       return 'fts'
@@ -125,19 +139,25 @@ const saysRow = new Set(['row-missing-from-index', 'entry-differs-from-row'])
 const saysDifference = new Set([...saysRow, 'index-count-differs'])
 
 /**
- * Tables that several indexes contradict in the same way. The same row is missing from two indexes; or two counts differ and no row is missing,
- * which is what a table does that has lost a page. A rebuild would make the indexes agree with the loss.
+ * Tables that several indexes contradict in the same way. The same row is missing from two indexes; or two counts
+ * differ and no row is missing, which is what a table does that has lost a page. A rebuild would make the indexes agree
+ * with the loss.
  */
 function suspectTables(observations: readonly Observation[]): readonly string[] {
-  const differing = observations.filter(({ rule, object }) => object.kind === 'index' && object.table !== null && saysDifference.has(rule))
+  const differing = observations.filter(
+    ({ rule, object }) => object.kind === 'index' && object.table !== null && saysDifference.has(rule),
+  )
   const tables = new Set(differing.flatMap(({ object }) => object.table ?? []))
-  return [...tables].filter((table) => {
-    const ofTable = differing.filter(({ object }) => object.table === table)
-    const namesBy = (wanted: (one: Observation) => boolean): ReadonlySet<string> => new Set(ofTable.filter(wanted).map(({ object }) => object.name))
-    const withRows = namesBy(({ rule }) => saysRow.has(rule))
-    const countOnly = [...namesBy(({ rule }) => rule === 'index-count-differs')].filter((name) => !withRows.has(name))
-    return countOnly.length > 1 || sharesRow(ofTable)
-  }).toSorted()
+  return [...tables]
+    .filter((table) => {
+      const ofTable = differing.filter(({ object }) => object.table === table)
+      const namesBy = (wanted: (one: Observation) => boolean): ReadonlySet<string> =>
+        new Set(ofTable.filter(wanted).map(({ object }) => object.name))
+      const withRows = namesBy(({ rule }) => saysRow.has(rule))
+      const countOnly = [...namesBy(({ rule }) => rule === 'index-count-differs')].filter((name) => !withRows.has(name))
+      return countOnly.length > 1 || sharesRow(ofTable)
+    })
+    .toSorted()
 }
 
 function sharesRow(ofTable: readonly Observation[]): boolean {
@@ -150,43 +170,98 @@ function sharesRow(ofTable: readonly Observation[]): boolean {
   })
 }
 
-/** Tables of which several indexes say the same of the same row, against the table: exact, because the census names rows. An index that is broken in itself is no witness. */
+/**
+ * Tables of which several indexes say the same of the same row, against the table: exact, because the census names
+ * rows. An index that is broken in itself is no witness.
+ */
 export function tablesContradicted(findings: readonly Finding[]): readonly string[] {
   const indexBySaying = new Map<string, string>()
   const broken = brokenInThemselves(findings)
   return findings.flatMap(({ rule, source, object, rows, agreeing }) => {
     const { table } = object
-    if (source !== 'census' || object.kind !== 'index' || table === null || !disagreementRules.has(rule) || broken.has(object.name)) return []
+    if (
+      source !== 'census' ||
+      object.kind !== 'index' ||
+      table === null ||
+      !disagreementRules.has(rule) ||
+      broken.has(object.name)
+    )
+      return []
     // The census has compared all rows; those that findings name are but the first.
-    const contradicted = (agreeing ?? []).some((name) => !broken.has(name)) || (rows ?? []).some((row) => {
-      const saying = JSON.stringify([table, rule, row])
-      const other = indexBySaying.get(saying)
-      indexBySaying.set(saying, object.name)
-      return other !== undefined && other !== object.name
-    })
+    const contradicted =
+      (agreeing ?? []).some((name) => !broken.has(name)) ||
+      (rows ?? []).some((row) => {
+        const saying = JSON.stringify([table, rule, row])
+        const other = indexBySaying.get(saying)
+        indexBySaying.set(saying, object.name)
+        return other !== undefined && other !== object.name
+      })
     return contradicted ? [table] : []
   })
 }
 
-/** An index whose table is plainly damaged or suspect, or which alone stands against it; unless it is broken in itself. */
-function witnessesAmong(findings: readonly Finding[], tables: ReadonlySet<string>, alone: ReadonlySet<string>): ReadonlySet<string> {
+/**
+ * An index whose table is plainly damaged or suspect, or which alone stands against it; unless it is broken in itself.
+ */
+function witnessesAmong(
+  findings: readonly Finding[],
+  tables: ReadonlySet<string>,
+  alone: ReadonlySet<string>,
+): ReadonlySet<string> {
   const broken = brokenInThemselves(findings)
-  const differing = findings.filter(({ rule, object }) => object.kind === 'index' && disagreementRules.has(rule) && !broken.has(object.name))
-  return new Set(differing.filter(({ object }) => alone.has(object.name) || tables.has(object.table ?? '')).map(({ object }) => object.name))
+  const differing = findings.filter(
+    ({ rule, object }) => object.kind === 'index' && disagreementRules.has(rule) && !broken.has(object.name),
+  )
+  return new Set(
+    differing
+      .filter(({ object }) => alone.has(object.name) || tables.has(object.table ?? ''))
+      .map(({ object }) => object.name),
+  )
 }
 
 const brokenInThemselves = (findings: readonly Finding[]): ReadonlySet<string> =>
-  new Set(findings.filter(({ rule, object }) => object.kind === 'index' && saysBrokenInItself.has(rule)).map(({ object }) => object.name))
+  new Set(
+    findings
+      .filter(({ rule, object }) => object.kind === 'index' && saysBrokenInItself.has(rule))
+      .map(({ object }) => object.name),
+  )
 
-const saysBrokenInItself = new Set(['page-malformed', 'page-unreadable', 'page-out-of-range', 'wrong-depth', 'overflow-broken', 'index-out-of-order', 'page-used-twice', 'record-malformed'])
+const saysBrokenInItself = new Set([
+  'page-malformed',
+  'page-unreadable',
+  'page-out-of-range',
+  'wrong-depth',
+  'overflow-broken',
+  'index-out-of-order',
+  'page-used-twice',
+  'record-malformed',
+])
 
 /** Single indexes that disagree with their table, sound in themselves, with no second index to break the tie. */
-function undecided(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): readonly { readonly index: string; readonly why: string }[] {
+function undecided(
+  findings: readonly Finding[],
+  observations: readonly Observation[],
+  schema: SchemaView,
+): readonly { readonly index: string; readonly why: string }[] {
   const broken = brokenInThemselves(findings)
-  const differing = [...observations.filter(({ rule }) => saysDifference.has(rule)), ...findings.filter(({ rule }) => disagreementRules.has(rule))]
-  const names = new Map(differing.filter(({ object }) => object.kind === 'index').map(({ object }) => [object.name, object.table]))
-  return [...names].flatMap(([name, table]) => {
-    if (table === null || broken.has(name) || schema.indexesOf(table).length > 1) return []
-    return [{ index: name, why: `${name} is the only index of ${table}: either the index lost entries, or the table was written and the index is right; nothing breaks the tie` }]
-  }).toSorted((a, b) => (a.why < b.why ? -1 : 1))
+  const differing = [
+    ...observations.filter(({ rule }) => saysDifference.has(rule)),
+    ...findings.filter(({ rule }) => disagreementRules.has(rule)),
+  ]
+  const names = new Map(
+    differing.filter(({ object }) => object.kind === 'index').map(({ object }) => [object.name, object.table]),
+  )
+  return [...names]
+    .flatMap(([name, table]) => {
+      if (table === null || broken.has(name) || schema.indexesOf(table).length > 1) return []
+      return [
+        {
+          index: name,
+          why:
+            `${name} is the only index of ${table}: either the index lost entries, or the ` +
+            'table was written and the index is right; nothing breaks the tie',
+        },
+      ]
+    })
+    .toSorted((a, b) => (a.why < b.why ? -1 : 1))
 }

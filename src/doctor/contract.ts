@@ -1,19 +1,18 @@
+import { refusedTargets } from '../fleet/run/refused-targets.ts'
+import { targetsOf } from '../fleet/run/registry.ts'
 /**
- * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what: musts.ts).
- * The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open is resumed by the
- * guardian, or by the next start, or by `holdfast resume`.
+ * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what:
+ * musts.ts). The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open is
+ * resumed by the guardian, or by the next start, or by `holdfast resume`.
  */
 import type { TenantId } from '../model/brand.ts'
-import { count } from '../text/count.ts'
 import { Failure } from '../model/failure.ts'
 import { Wire } from '../service/client/wire.ts'
 import type { Quiesced, Service } from '../service/port.ts'
+import { count } from '../text/count.ts'
 import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './holds.ts'
 import { tryKeys } from './idempotency-keys.ts'
 import { tryEnd } from './lease-end.ts'
-import { lookAtFiles, tryWhileQuiesced, type QuiescedTenant } from './while-quiesced.ts'
-import { refusedTargets } from '../fleet/run/refused-targets.ts'
-import { targetsOf } from '../fleet/run/registry.ts'
 import { tryRefusals } from './refusals.ts'
 import {
   attempt,
@@ -27,6 +26,7 @@ import {
   type StepOutcome,
   type DoctorStep,
 } from './steps.ts'
+import { lookAtFiles, tryWhileQuiesced, type QuiescedTenant } from './while-quiesced.ts'
 
 const phases: readonly {
   readonly about: string
@@ -47,9 +47,10 @@ export async function tryContract(trial: Trial): Promise<readonly DoctorStep[]> 
   if (tenants instanceof Failure)
     return [skipped('service: quiesce and resume', 'the list of tenants could not be read')]
   const listed = tenants.find(({ id }) => id === tenant)
-  if (listed === undefined)
-    throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
-  const [refused] = (await refusedTargets(targetsOf([listed]), tenants, { via: service.via, roots: settings.tenants.roots }, signal)).values()
+  if (listed === undefined) throw new Failure('TENANT_UNKNOWN', `the service does not list ${JSON.stringify(tenant)}`)
+  const [refused] = (
+    await refusedTargets(targetsOf([listed]), tenants, { via: service.via, roots: settings.tenants.roots }, signal)
+  ).values()
   if (refused !== undefined) return [unfit('service: quiesce', refused)]
   if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, listed.files, null)).steps
   await using wire = await Wire.open(settings.service, 'configured')
@@ -112,7 +113,10 @@ async function tryFirstHold(
     await ledger.append({ kind: 'hold-quiesced', tenant, holder, leaseId, fence })
     steps.push({ about: 'service: quiesce', ...judgeQuiesced(quiesced) })
     if (wired) steps.push(...(await tryWhileQuiesced(wired, quiesced, standing)))
-    else steps.push(await step('service: files while quiesced', () => lookAtFiles(quiesced, files, trial.settings.tenants.roots)))
+    else
+      steps.push(
+        await step('service: files while quiesced', () => lookAtFiles(quiesced, files, trial.settings.tenants.roots)),
+      )
   } finally {
     steps.push(await resumeAndLook(trial, quiesced, held, standing))
     const { nested } = standing

@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Settings } from '../config/settings.ts'
-import { PauseIntent } from '../hold/pause/intent.ts'
 import type { GuardedHold } from '../hold/pause/guarded-hold.ts'
-import type { Guardian } from '../hold/seal/guardian.ts'
+import { PauseIntent } from '../hold/pause/intent.ts'
 import { resumeUntilSeen, type ResumeOutcome } from '../hold/pause/resume.ts'
+import type { Guardian } from '../hold/seal/guardian.ts'
 import { monotonicMs } from '../host/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'

@@ -116,7 +116,8 @@ function judgeResumed(said: WireAnswer | Failure): StepOutcome {
   const { state, continuous, endedBy } = (said.json ?? {}) as Partial<Record<string, unknown>>
   if (said.status !== 200 || state !== 'active' || continuous !== true || endedBy !== 'holder')
     return broken(
-      `it was answered ${describeAnswer(said)}, not 200 with "state": "active", "continuous": true, "endedBy": "holder"`,
+      `it was answered ${describeAnswer(said)}, not 200 with "state": ` +
+        '"active", "continuous": true, "endedBy": "holder"',
     )
   return (numberIn(said, 'heldMs') ?? -1) >= 0
     ? fit('active, continuous, ended by its holder')
@@ -129,10 +130,7 @@ async function endOthers(trial: WiredTrial, holder: string): Promise<Failure | n
   const calls = new TenantCalls(trial)
   for (let round = 0; round < 5; round++) {
     const others = await attempt(() => service.leases(signal))
-    const [other] =
-      others instanceof Failure
-        ? []
-        : others.filter((lease) => lease.holder === holder)
+    const [other] = others instanceof Failure ? [] : others.filter((lease) => lease.holder === holder)
     if (!other) return null
     await attempt(() => calls.resume(other))
   }

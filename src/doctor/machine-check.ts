@@ -4,13 +4,13 @@
  */
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
+import { acquireCopy } from '../fleet/acquire-file.ts'
+import { checkLimits } from '../fleet/run/service-run.ts'
 import { openSnapshotFolder } from '../hold/snapshot/temporary-folder.ts'
-import { makeTestDatabase } from './test-database.ts'
 import { Failure } from '../model/failure.ts'
 import { describeWalls, type Wall } from '../model/result/reading.ts'
 import { fit, warning, type StepOutcome } from './steps.ts'
-import { checkLimits } from '../fleet/run/service-run.ts'
-import { acquireCopy } from '../fleet/acquire-file.ts'
+import { makeTestDatabase } from './test-database.ts'
 
 /**
  * Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as

@@ -1,4 +1,6 @@
-/** What a service MUST do (admin-api.yaml), and which steps of the doctor try it. The help of `doctor` shows this table. */
+/**
+ * What a service MUST do (admin-api.yaml), and which steps of the doctor try it. The help of `doctor` shows this table.
+ */
 
 export interface Must {
   readonly must: string

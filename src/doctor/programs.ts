@@ -37,7 +37,8 @@ function untrustedProgram(program: Command[0]): Untrusted | null {
 }
 
 const relativeInPath = {
-  why: 'PATH names a folder by where holdfast is started', remedy: 'name absolute folders in PATH',
+  why: 'PATH names a folder by where holdfast is started',
+  remedy: 'name absolute folders in PATH',
 }
 
 function isProgram(path: string): boolean {

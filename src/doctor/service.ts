@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
+import { refusedTargets, whyUnaskable } from '../fleet/run/refused-targets.ts'
+import { targetsOf } from '../fleet/run/registry.ts'
 import { tenantId } from '../model/brand.ts'
-import { count } from '../text/count.ts'
 import { quoteText } from '../service/client/problem.ts'
 import { isOpenToAll, Wire } from '../service/client/wire.ts'
 import type { RegisteredTenant, Service } from '../service/port.ts'
+import { count } from '../text/count.ts'
 import { wrongForm, wrongRefusal } from './answers.ts'
 import { tenantPath } from './holds.ts'
-import { refusedTargets, whyUnaskable } from '../fleet/run/refused-targets.ts'
-import { targetsOf } from '../fleet/run/registry.ts'
 import { broken, fit, skipped, step, warning, type StepOutcome, type DoctorStep } from './steps.ts'
 
 /** Where the service cannot be reached, what was not asked is named. */
@@ -66,7 +66,8 @@ async function askCapabilities(service: Service, signal: AbortSignal): Promise<S
 async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
   const tenants = await service.tenants(signal)
   if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
-  const wrong = wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, { via: service.via, roots: settings.tenants.roots }, signal))
+  const wrong =
+    wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, { via: service.via, roots: settings.tenants.roots }, signal))
   if (wrong !== null) return broken(wrong)
   const { statusTenant } = settings.tenants
   if (statusTenant !== null && !tenants.some(({ id }) => id === statusTenant))
@@ -74,15 +75,26 @@ async function askTenants(service: Service, settings: Settings, signal: AbortSig
       `lists ${count(tenants.length, 'tenant')}, but not the status tenant ${statusTenant}`,
       'correct tenants.statusTenant',
     )
-  return fit(`lists ${count(tenants.length, 'tenant')}, ${count(tenants.reduce((sum, { files }) => sum + files.length, 0), 'file')}`)
+  return fit(
+    `lists ${count(tenants.length, 'tenant')}, ${count(
+      tenants.reduce((sum, { files }) => sum + files.length, 0),
+      'file',
+    )}`,
+  )
 }
 
 /** Ids that can be asked for, and each file with one tenant. */
 async function wrongTenantOf(
-  tenants: readonly RegisteredTenant[], terms: Parameters<typeof refusedTargets>[2], signal: AbortSignal,
+  tenants: readonly RegisteredTenant[],
+  terms: Parameters<typeof refusedTargets>[2],
+  signal: AbortSignal,
 ): Promise<string | null> {
   const [refused] = (await refusedTargets(targetsOf(tenants), tenants, terms, signal)).values()
-  return refused?.message ?? tenants.map(({ id }) => whyUnaskable(id, terms.via)).find((why) => why !== null)?.message ?? null
+  return (
+    refused?.message ??
+    tenants.map(({ id }) => whyUnaskable(id, terms.via)).find((why) => why !== null)?.message ??
+    null
+  )
 }
 
 /** Absolute paths of main database files only. */
@@ -105,7 +117,10 @@ async function askLeases(service: Service, signal: AbortSignal): Promise<StepOut
   return leases.length === 0
     ? fit('none')
     : warning(
-        `${leases.length} stand: ${leases.slice(0, leasesNamedMax).map(({ tenant, holder }) => `${tenant} by ${quoteText(holder)}`).join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
+        `${leases.length} stand: ${leases
+          .slice(0, leasesNamedMax)
+          .map(({ tenant, holder }) => `${tenant} by ${quoteText(holder)}`)
+          .join(', ')}${leases.length > leasesNamedMax ? ', …' : ''}`,
         'holdfast resume --all',
       )
 }
@@ -129,7 +144,11 @@ async function askForm(wire: Wire, signal: AbortSignal): Promise<StepOutcome> {
   return wrong === null ? fit('with type, title and status') : broken(wrong)
 }
 
-async function askParameters(wire: Wire, tenant: RegisteredTenant | undefined, signal: AbortSignal): Promise<StepOutcome> {
+async function askParameters(
+  wire: Wire,
+  tenant: RegisteredTenant | undefined,
+  signal: AbortSignal,
+): Promise<StepOutcome> {
   for (const path of ['/capabilities', '/tenants', '/quiesce', ...(tenant ? [tenantPath(tenant.id)] : [])]) {
     const wrong = wrongRefusal(
       await wire.ask({ method: 'GET', path: `${path}?no-such-parameter=1` }, signal),

@@ -22,7 +22,8 @@ export const skipped = (about: string, said: string, next: string | null = null)
 /** Said of a step that would have had to end before the lease did: nothing is said against the service then. */
 export const tooSlow = (ttlMs: number): string => `the lease of ${ttlMs} ms may have ended before this was over`
 export const unfit = (about: string, failure: Failure): DoctorStep => ({ about, ...unfitSaying(failure) })
-export const broken = (said: string): StepOutcome => unfitSaying(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
+export const broken = (said: string): StepOutcome =>
+  unfitSaying(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
 
 export const unfitSaying = (failure: Failure): StepOutcome => ({
   outcome: failure.tenantState === 'maybe-paused' ? 'paused' : 'unfit',
@@ -53,9 +54,8 @@ export async function step(about: string, look: () => Promise<StepOutcome>): Pro
 }
 
 /**
- * Failures are what the doctor looks for. A file-system error is one too, and so is a request that the service calls wrong:
- * ours follow the contract.
- * Anything else is a defect of ours.
+ * Failures are what the doctor looks for. A file-system error is one too, and so is a request that the service calls
+ * wrong: ours follow the contract. Anything else is a defect of ours.
  */
 export async function attempt<Value>(work: () => Promise<Value>): Promise<Value | Failure> {
   try {

@@ -1,13 +1,13 @@
+import { LiveFiles } from '../hold/live/live-files.ts'
+import { resolveLivePath } from '../hold/live/live-path.ts'
+import { compareClaims, requireClosed } from '../hold/pause/verify-answer.ts'
+import type { Guardian } from '../hold/seal/guardian.ts'
+import { holdersOf, holdersOfPath, leftOpenHint } from '../hold/seal/holders.ts'
 /** For the doctor: do the files of a quiesced tenant stand still as the service says? */
 import { monotonicMs, sleep } from '../host/clock.ts'
 import { leaseOf, onLeaseBreak, takeWriteLease } from '../host/locks/kernel-lease.ts'
 import { Failure } from '../model/failure.ts'
 import type { Quiesced } from '../service/port.ts'
-import { compareClaims, requireClosed } from '../hold/pause/verify-answer.ts'
-import type { Guardian } from '../hold/seal/guardian.ts'
-import { holdersOf, holdersOfPath, leftOpenHint } from '../hold/seal/holders.ts'
-import { LiveFiles } from '../hold/live/live-files.ts'
-import { resolveLivePath } from '../hold/live/live-path.ts'
 
 /**
  * Nothing is opened.
@@ -18,7 +18,9 @@ import { resolveLivePath } from '../hold/live/live-path.ts'
  *   open; and as resolveLivePath
  */
 export async function requireStill(
-  answer: Quiesced, listed: readonly string[], roots: readonly string[],
+  answer: Quiesced,
+  listed: readonly string[],
+  roots: readonly string[],
 ): Promise<readonly string[]> {
   const unlooked = new Set<string>()
   requireClosed(answer, 'sealed')
@@ -28,31 +30,47 @@ export async function requireStill(
     compareClaims(path, answer)
     const { holders, unseen, sentence } = await holdersOfPath(path)
     if (holders.length > 0)
-      throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, { tenant: 'unknown', hint: leftOpenHint })
+      throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, {
+        tenant: 'unknown',
+        hint: leftOpenHint,
+      })
     for (const one of unseen) unlooked.add(one)
   }
   return [...unlooked]
 }
 
-/** Should this process hang with a kernel lease, the service could not open its files: the guardian ends it (hold.md F12, F13). */
+/**
+ * Should this process hang with a kernel lease, the service could not open its files: the guardian ends it (hold.md
+ * F12, F13).
+ */
 const watchMarginMs = 20_000
 /** A child that is being forked has copies of our descriptors for a moment. */
 const patienceMs = 100
 
 /**
- * Watches for `ms` whether anything opens a file of the quiesced tenant. A kernel lease on each file tells, and is then given up.
+ * Watches for `ms` whether anything opens a file of the quiesced tenant. A kernel lease on each file tells, and is then
+ * given up.
  * @returns why there was no lease, where there is none here; then only changes were looked for
  * @throws {Failure} CONTRACT_BROKEN when a file is open, is opened, or changes; and as resolveLivePath and LiveFiles
  */
 export async function watchStill(
-  answer: Quiesced, roots: readonly string[], guardian: Guardian, ms: number, signal: AbortSignal,
+  answer: Quiesced,
+  roots: readonly string[],
+  guardian: Guardian,
+  ms: number,
+  signal: AbortSignal,
 ): Promise<string | null> {
   using _watch = await guardian.watch(monotonicMs() + ms, monotonicMs() + ms + watchMarginMs)
   const sets: LiveFiles[] = []
-  using open = { [Symbol.dispose]: () => { for (const files of sets) files[Symbol.dispose]() } }
+  using open = {
+    [Symbol.dispose]: () => {
+      for (const files of sets) files[Symbol.dispose]()
+    },
+  }
   const opened = new AbortController()
   const giveWay = (): void => {
-    const isLeased = (files: LiveFiles): boolean => files.parts.every((part) => leaseOf(files.descriptor(part)) === 'write')
+    const isLeased = (files: LiveFiles): boolean =>
+      files.parts.every((part) => leaseOf(files.descriptor(part)) === 'write')
     if (opened.signal.aborted || sets.every(isLeased)) return
     opened.abort()
     open[Symbol.dispose]() // Closing ends every lease: whoever opens a file waits for that.
@@ -69,9 +87,11 @@ export async function watchStill(
   const untilMs = monotonicMs() + ms
   while (!opened.signal.aborted && monotonicMs() < untilMs) await sleep(10, signal)
   if (unsupported === null) giveWay() // The signal may not have reached us yet.
-  const moved = (what: string): Failure => new Failure('CONTRACT_BROKEN', `a file of it ${what} while it stood still`, {
-    tenant: 'unknown', hint: 'the service serves requests of a quiesced tenant, or another program uses its files',
-  })
+  const moved = (what: string): Failure =>
+    new Failure('CONTRACT_BROKEN', `a file of it ${what} while it stood still`, {
+      tenant: 'unknown',
+      hint: 'the service serves requests of a quiesced tenant, or another program uses its files',
+    })
   if (opened.signal.aborted) throw moved('was opened')
   if ((await lookOf(sets)) !== before) throw moved('changed')
   return unsupported
@@ -96,7 +116,11 @@ async function lease(files: LiveFiles, part: Part): Promise<string | null> {
 async function lookOf(sets: readonly LiveFiles[]): Promise<string> {
   const looks = sets.map(async (files) => {
     const stats = await Promise.all(files.parts.map((part) => files.stat(part)))
-    return [files.path, await files.areNamed(), ...stats.map(({ size, mtimeNs, ino }) => `${ino} ${size} ${mtimeNs}`)].join(' ')
+    return [
+      files.path,
+      await files.areNamed(),
+      ...stats.map(({ size, mtimeNs, ino }) => `${ino} ${size} ${mtimeNs}`),
+    ].join(' ')
   })
   return (await Promise.all(looks)).join('\n')
 }

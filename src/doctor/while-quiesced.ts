@@ -1,10 +1,10 @@
 /** What must hold while the tenant stands still, and what must not end its lease. */
 import { randomUUID } from 'node:crypto'
-import { watchStill, requireStill } from './verify-quiesced.ts'
 import type { Quiesced } from '../service/port.ts'
 import { isRefusal, wrongRefusal } from './answers.ts'
 import { DoctorHold, leaseIn, TenantCalls, type DoctorLease, type WiredTrial } from './holds.ts'
 import { attempt, broken, fit, skipped, step, tooSlow, type StepOutcome, type DoctorStep } from './steps.ts'
+import { watchStill, requireStill } from './verify-quiesced.ts'
 
 /** Requests of the tenant that come within this are seen. */
 const watchMs = 300

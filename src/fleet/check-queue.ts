@@ -6,8 +6,9 @@ import { oneChildBytesMax } from '../check/read-snapshot.ts'
 const waitingMax = 2
 
 /**
- * Small snapshots are read one after the other for as long as one child keeps up: a second one takes its time from the tenant that stands still, for whose end
- * all others wait. Where too many wait, and beside a large snapshot, as many are read as may be.
+ * Small snapshots are read one after the other for as long as one child keeps up: a second one takes its time from the
+ * tenant that stands still, for whose end all others wait. Where too many wait, and beside a large snapshot, as many
+ * are read as may be.
  */
 export class CheckQueue {
   readonly #queue = new PQueue({ concurrency: 1 })

@@ -1,4 +1,7 @@
-/** How many snapshots, and how many bytes of them, may lie on the disk at once. Room is asked for before the first byte is copied: what fills the disk fills it for the service too. */
+/**
+ * How many snapshots, and how many bytes of them, may lie on the disk at once. Room is asked for before the first byte
+ * is copied: what fills the disk fills it for the service too.
+ */
 import type { RunLimits } from './run/run-context.ts'
 
 export interface Reservation {
@@ -6,7 +9,8 @@ export interface Reservation {
   readonly othersBytes: number
   /**
    * Asks for room for so many bytes in all. A snapshot always fits when there is no other, and so does one of no bytes.
-   * @returns null where there is room; else the wait for it, which throws the reason of the signal. Who waits has reserved nothing.
+   * @returns null where there is room; else the wait for it, which throws the reason of the signal. Who waits has
+   * reserved nothing.
    */
   reserve(bytes: number, signal: AbortSignal): Promise<void> | null
   /** Says how many bytes it has come to. */
@@ -27,7 +31,10 @@ export class DiskBudget {
     this.#limits = limits
   }
 
-  /** Waits until there may be so many more; however many they are, they may when there is no other. @throws the reason of the signal */
+  /**
+   * Waits until there may be so many more; however many they are, they may when there is no other.
+   * @throws the reason of the signal
+   */
   async enter(signal: AbortSignal, snapshots = 1): Promise<Reservation> {
     await this.#forPlace.pass(() => {
       if (this.#snapshots > 0 && this.#snapshots + snapshots > this.#limits.snapshotsMax) return false

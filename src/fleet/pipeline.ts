@@ -1,20 +1,21 @@
 /**
- * The pipeline: the next tenant is held while earlier snapshots are being checked. Bounds: tenants that stand still at once,
- * checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in stop-the-line.ts.
+ * The pipeline: the next tenant is held while earlier snapshots are being checked. Bounds: tenants that stand still at
+ * once, checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in
+ * stop-the-line.ts.
  */
 import PQueue from 'p-queue'
 import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
 import type { HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
-import type { RunContext, RunLimits, Target } from './run/run-context.ts'
-import { begin } from './run/begin.ts'
-import { checkHeld, holdTargets, type Examined, type HeldTarget } from './examine.ts'
 import { CheckQueue } from './check-queue.ts'
-import { EarlierChecksReader } from './earlier-checks.ts'
 import { DiskBudget, type Reservation } from './disk-budget.ts'
-import { StopTheLine } from './stop-the-line.ts'
+import { EarlierChecksReader } from './earlier-checks.ts'
+import { checkHeld, holdTargets, type Examined, type HeldTarget } from './examine.ts'
+import { begin } from './run/begin.ts'
+import type { RunContext, RunLimits, Target } from './run/run-context.ts'
 import { groupTargets } from './selection/target-groups.ts'
+import { StopTheLine } from './stop-the-line.ts'
 
 export interface RunProgress {
   readonly done: number
@@ -48,8 +49,17 @@ interface Checked {
   readonly unkept: Failure | null
 }
 
-/** Works through the targets in their order, all files of a tenant in one hold. Keeps no results: their number has no bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it. */
-export async function workThrough(targets: readonly Target[], crew: RunContext, limits: RunLimits, watching: RunObserver, interrupt: AbortSignal): Promise<RunTotals> {
+/**
+ * Works through the targets in their order, all files of a tenant in one hold. Keeps no results: their number has no
+ * bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it.
+ */
+export async function workThrough(
+  targets: readonly Target[],
+  crew: RunContext,
+  limits: RunLimits,
+  watching: RunObserver,
+  interrupt: AbortSignal,
+): Promise<RunTotals> {
   const line = new StopTheLine(interrupt)
   const pauses = new PQueue({ concurrency: limits.maxPaused })
   const checks = new CheckQueue(limits.checksAtOnce)
@@ -78,11 +88,15 @@ export async function workThrough(targets: readonly Target[], crew: RunContext, 
         return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), signal), unkept }
       })
     } finally {
-      // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its room on the disk for the ledger.
+      // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its
+      // room on the disk for the ledger.
       if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
     }
   }
-  /** Before the check, which changes the snapshot. @returns why it could not be kept: somebody stood still for what it says, so it is checked first */
+  /**
+   * Before the check, which changes the snapshot.
+   * @returns why it could not be kept: somebody stood still for what it says, so it is checked first
+   */
   const keep = async ({ target, held }: HeldTarget): Promise<Failure | null> => {
     if (held.kind !== 'snapshot' || crew.keep === null) return null
     try {
@@ -111,12 +125,16 @@ export async function workThrough(targets: readonly Target[], crew: RunContext, 
     if (place === null) break
     await begin(holds, async () => {
       group.forEach((target) => at.holding(target))
-      const held = await line.guard(recollection.of(group, from).then((files) => holdTargets(files, crew, boundsAt(place), line.signal)))
+      const held = await line.guard(
+        recollection.of(group, from).then((files) => holdTargets(files, crew, boundsAt(place), line.signal)),
+      )
       if (!held) return place.leave()
       place.fill(held.reduce((sum, file) => sum + bytesOnDisk(file), 0))
       for (const heldTarget of held) {
         const checked = check(heldTarget).finally(() => place.release(bytesOnDisk(heldTarget)))
-        const ending = line.guard(checked.then((it) => finish(it, heldTarget.target))).finally(() => endings.delete(ending))
+        const ending = line
+          .guard(checked.then((it) => finish(it, heldTarget.target)))
+          .finally(() => endings.delete(ending))
         endings.add(ending)
       }
     })
@@ -177,7 +195,12 @@ export class ProgressTracker {
   }
 
   #tell(): void {
-    this.#watching.onProgress({ done: this.#done, total: this.#total, holding: [...new Set([...this.#holding].map(nameOf))], checking: [...this.#checking.values()] })
+    this.#watching.onProgress({
+      done: this.#done,
+      total: this.#total,
+      holding: [...new Set([...this.#holding].map(nameOf))],
+      checking: [...this.#checking.values()],
+    })
   }
 }
 

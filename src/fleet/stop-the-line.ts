@@ -1,13 +1,13 @@
+import { gravestOf } from '../hold/hold-failure.ts'
 /**
  * What stops a run. Trouble that only one tenant meets is that tenant's result, and the line goes on. The line is
  * stopped by what every later tenant would meet; the rest is then named as not covered.
  */
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
-import { gravestOf } from '../hold/hold-failure.ts'
 import { Bug } from '../model/bug.ts'
-import { count } from '../text/count.ts'
 import { Failure, type FailureCode } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
+import { count } from '../text/count.ts'
 import type { Examined } from './examine.ts'
 
 /** The table of what stops the line at the first time. A defect in holdfast does so too. */
@@ -71,11 +71,18 @@ export class StopTheLine {
   #lookAtLease({ evidence, path }: Result): void {
     const { size } = this.#leasesLost.add(evidence.quiesce?.leaseId ?? path)
     if (size <= leasesLostMax) return
-    this.#stop(new Failure('LEASE_LOST', `${count(size, 'lease')} ended before holdfast ended the pauses: the service does not keep its promise to stand still`))
+    this.#stop(
+      new Failure(
+        'LEASE_LOST',
+        `${count(size, 'lease')} ended before holdfast ended the pauses: the ` +
+          'service does not keep its promise to stand still',
+      ),
+    )
   }
 
   /**
-   * Passes on what a pause comes to. What must stop the line stops it here, before another tenant stands still in its place: its result is told only later.
+   * Passes on what a pause comes to. What must stop the line stops it here, before another tenant stands still in its
+   * place: its result is told only later.
    * @throws what the pause throws
    */
   async guardPause<Value>(pause: Promise<Value>): Promise<Value> {
@@ -89,7 +96,10 @@ export class StopTheLine {
     }
   }
 
-  /** Passes a value on. A failure stops the line and becomes null; anything else is kept as a bug, and stops the line too. */
+  /**
+   * Passes a value on. A failure stops the line and becomes null; anything else is kept as a bug, and stops the line
+   * too.
+   */
   async guard<Value>(work: Promise<Value>): Promise<Value | null> {
     try {
       return await work
@@ -104,7 +114,10 @@ export class StopTheLine {
   /** @throws the defect that stopped the line, if one did */
   throwBug(): void {
     const [defect] = this.#defects
-    if (defect !== undefined) throw defect instanceof Error ? defect : new Bug(`something that is no error was thrown: ${JSON.stringify(defect)}`)
+    if (defect !== undefined)
+      throw defect instanceof Error
+        ? defect
+        : new Bug(`something that is no error was thrown: ${JSON.stringify(defect)}`)
   }
 
   #stopForDefect(error: unknown): void {
@@ -129,4 +142,5 @@ function failureIn(error: unknown): Failure | null {
   }
 }
 
-const asFailure = (reason: unknown): Failure => (reason instanceof Failure ? reason : new Failure('INTERRUPTED', 'the run was interrupted', { cause: reason }))
+const asFailure = (reason: unknown): Failure =>
+  reason instanceof Failure ? reason : new Failure('INTERRUPTED', 'the run was interrupted', { cause: reason })

@@ -7,21 +7,21 @@ import { Disposables } from '../host/disposal.ts'
 import { collectGarbage } from '../host/garbage.ts'
 import { invariant } from '../model/bug.ts'
 import type { Proof } from '../model/result/evidence.ts'
-import { conflictNamer, type NameConflict } from './seal/conflict.ts'
-import { compareClaims } from './pause/verify-answer.ts'
-import type { HoldProcesses } from './hold-processes.ts'
-import { copyLiveSet, type Copied } from './snapshot/copy.ts'
 import { inParallel, inTurn, tellStep, type FileHold } from './file-hold.ts'
+import type { HoldProcesses } from './hold-processes.ts'
 import type { HoldRequest } from './hold-request.ts'
+import { Pause, notServed, type Pausing, type QuiescedToken } from './pause/pause.ts'
+import { compareClaims } from './pause/verify-answer.ts'
+import type { Prepared, PreparedFile } from './prepare.ts'
+import { conflictNamer, type NameConflict } from './seal/conflict.ts'
 import { holdersOf } from './seal/holders.ts'
 import { lockLiveSet, type Locked } from './seal/lock.ts'
-import { Pause, notServed, type Pausing, type QuiescedToken } from './pause/pause.ts'
-import type { Prepared, PreparedFile } from './prepare.ts'
 import type { Probe } from './seal/probe.ts'
 import { prove, proveAgain, type Proven } from './seal/proof.ts'
 import { probeLock, seal, type Probed, type Sealed } from './seal/seal.ts'
-import { superJournalOf, type SuperJournal } from './snapshot/super-journal.ts'
 import { requireUnused } from './seal/unused.ts'
+import { copyLiveSet, type Copied } from './snapshot/copy.ts'
+import { superJournalOf, type SuperJournal } from './snapshot/super-journal.ts'
 
 /** A file whose copy has both proofs, once it was handed to `onProven`. */
 export interface FileInDraft extends PreparedFile {
@@ -39,7 +39,11 @@ export interface FileInDraft extends PreparedFile {
  * @throws what concerns the tenant or the run; the tenant was resumed then as well, unless that is what failed
  */
 export async function copyInPause(
-  prepared: Prepared, request: HoldRequest, { guardian, probe }: HoldProcesses, onProven: (files: readonly FileInDraft[]) => void, signal: AbortSignal,
+  prepared: Prepared,
+  request: HoldRequest,
+  { guardian, probe }: HoldProcesses,
+  onProven: (files: readonly FileInDraft[]) => void,
+  signal: AbortSignal,
 ): Promise<{ readonly written: Promise<void> }> {
   const { files } = prepared
   signal.throwIfAborted()
@@ -74,26 +78,43 @@ export async function copyInPause(
 }
 
 async function openPause(
-  { files, announced, wasHealthy }: Prepared, { keeper, settings }: HoldRequest, guardian: HoldProcesses['guardian'],
+  { files, announced, wasHealthy }: Prepared,
+  { keeper, settings }: HoldRequest,
+  guardian: HoldProcesses['guardian'],
 ): Promise<Pause | null> {
   if (keeper.kind === 'nobody') return null
   invariant(announced, 'a pause is announced before it is asked for')
   const onEnded: Pausing['onEnded'] = ({ quiesce, pauseMs, abandonedPauseMs: ranOutMs, how }) => {
-    for (const { hold: { record } } of files) {
+    for (const {
+      hold: { record },
+    } of files) {
       record.endedBySelf = how === 'service-restarted' || how === 'expired' ? how : null
       record.add({ quiesce })
       record.time(ranOutMs === null ? { pauseMs } : { pauseMs, ranOutMs })
     }
   }
-  return Pause.open(announced, { ...keeper, guardian, limits: settings, required: settings.require, wasHealthy, onEnded })
+  return Pause.open(announced, {
+    ...keeper,
+    guardian,
+    limits: settings,
+    required: settings.require,
+    wasHealthy,
+    onEnded,
+  })
 }
 
-async function standStill(pause: Pause | null, files: readonly PreparedFile[], signal: AbortSignal): Promise<QuiescedToken> {
+async function standStill(
+  pause: Pause | null,
+  files: readonly PreparedFile[],
+  signal: AbortSignal,
+): Promise<QuiescedToken> {
   if (!pause) return notServed
   try {
     return await pause.quiesce(signal)
   } finally {
-    for (const { hold: { record } } of files) {
+    for (const {
+      hold: { record },
+    } of files) {
       record.begun ||= pause.mayHavePaused
       record.add({ quiesce: pause.evidence })
     }
@@ -125,8 +146,13 @@ async function lock(
   const accuse = conflictNamer(files, keeper.kind === 'service' ? keeper : null, hold.record)
   // A bare file is locked while the kernel says that nobody has it. The lease is given up again for the probe, which
   // opens the file.
-  using _unused = still.by === 'nobody' ? await requireUnused(files, { settings, record: hold.record, accuse, guardian }, signal) : null
-  const locked = hold.keep(await lockLiveSet(still, files, still.by === 'nobody' ? 'exclusive' : settings.require, accuse, signal))
+  using _unused =
+    still.by === 'nobody'
+      ? await requireUnused(files, { settings, record: hold.record, accuse, guardian }, signal)
+      : null
+  const locked = hold.keep(
+    await lockLiveSet(still, files, still.by === 'nobody' ? 'exclusive' : settings.require, accuse, signal),
+  )
   hold.record.step('locked', { lock: { kind: 'ofd', ranges: locked.ranges } })
   return { ...file, locked, accuse }
 }
@@ -142,11 +168,24 @@ async function probeOnce(file: LockedFile, probe: Probe): Promise<ProbedFile> {
 type SealedFile = ProbedFile & { readonly sealed: Sealed }
 
 async function sealFile(file: ProbedFile, { keeper, settings }: HoldRequest, signal: AbortSignal): Promise<SealedFile> {
-  const { hold: { record }, files, outlook, probed, accuse } = file
-  const sealed = file.hold.keep(await seal(probed, { required: settings.require, ceiling: outlook.strongestLevel, served: keeper.kind === 'service', accuse }, signal))
+  const {
+    hold: { record },
+    files,
+    outlook,
+    probed,
+    accuse,
+  } = file
+  const sealed = file.hold.keep(
+    await seal(
+      probed,
+      { required: settings.require, ceiling: outlook.strongestLevel, served: keeper.kind === 'service', accuse },
+      signal,
+    ),
+  )
   record.begun = true
   record.add({ level: sealed.level, lease: sealed.leases })
-  if (sealed.level !== 'sealed' && keeper.kind === 'service') { // Of a bare file they were sought before it was locked.
+  if (sealed.level !== 'sealed' && keeper.kind === 'service') {
+    // Of a bare file they were sought before it was locked.
     const { holders, unseen } = await holdersOf(files)
     record.add({ holders, unseen })
   }
@@ -164,11 +203,16 @@ async function proveFile(file: SealedFile): Promise<ProvenFile> {
 
 async function copy(file: ProvenFile, over: AbortSignal): Promise<ProvenFile & FileInDraft> {
   const { proven, draft, warm, sealed, hold } = file
-  const copied = await copyLiveSet(proven, draft, warm, AbortSignal.any([over, sealed.broken])).catch(async (error: unknown) => {
-    await draft.empty() // Immediately: on a full disk the ledger needs the room to say that the hold has ended.
-    throw error
-  })
-  invariant((await draft.size('')) === proven.proof.files.find(({ part }) => part === '')?.size, 'the copy is as long as the database file was in the first proof')
+  const copied = await copyLiveSet(proven, draft, warm, AbortSignal.any([over, sealed.broken])).catch(
+    async (error: unknown) => {
+      await draft.empty() // Immediately: on a full disk the ledger needs the room to say that the hold has ended.
+      throw error
+    },
+  )
+  invariant(
+    (await draft.size('')) === proven.proof.files.find(({ part }) => part === '')?.size,
+    'the copy is as long as the database file was in the first proof',
+  )
   hold.record.step('copied')
   return { ...file, copied }
 }

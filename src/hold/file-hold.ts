@@ -5,8 +5,8 @@
  */
 import { Disposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
-import type { FileRequest } from './hold-request.ts'
 import { gravestOf } from './hold-failure.ts'
+import type { FileRequest } from './hold-request.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
 
 export class FileHold implements Disposable {
@@ -52,7 +52,8 @@ interface OfFile {
  * @throws what concerns more than one file
  */
 export async function inTurn<From extends OfFile, To>(
-  files: readonly From[], step: (file: From) => To | Promise<To>,
+  files: readonly From[],
+  step: (file: From) => To | Promise<To>,
 ): Promise<readonly To[]> {
   const through: To[] = []
   for (const file of files) {
@@ -70,7 +71,8 @@ export async function inTurn<From extends OfFile, To>(
  * long as the longest wait. Ends when all have ended.
  */
 export async function inParallel<From extends OfFile, To>(
-  files: readonly From[], step: (file: From) => To | Promise<To>,
+  files: readonly From[],
+  step: (file: From) => To | Promise<To>,
 ): Promise<readonly To[]> {
   const ended = await Promise.allSettled(files.map(async (file) => step(file)))
   const failed = ended.flatMap((end, at) => {
@@ -88,7 +90,16 @@ export function tellStep(files: readonly OfFile[], step: HoldStep): void {
 }
 
 /** These say something of the tenant, of the disk or of the run: no other file may go on. */
-const concernsAll = new Set<Failure['code']>(['INTERRUPTED', 'LEASE_LOST', 'TOO_LARGE_FOR_PAUSE', 'RESUME_FAILED', 'LOCK_NOT_HONOURED', 'NO_SPACE', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE'])
+const concernsAll = new Set<Failure['code']>([
+  'INTERRUPTED',
+  'LEASE_LOST',
+  'TOO_LARGE_FOR_PAUSE',
+  'RESUME_FAILED',
+  'LOCK_NOT_HONOURED',
+  'NO_SPACE',
+  'GUARDIAN_LOST',
+  'LEDGER_UNUSABLE',
+])
 
 /** @throws what is more than the failure of one file */
 function ownFailure(error: unknown, { hold }: OfFile): Failure {

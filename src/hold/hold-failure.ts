@@ -30,8 +30,14 @@ export function withTenantState(failure: Failure, keeper: TenantKeeper, record: 
   if (keeper.kind === 'nobody') return failure.withTenant('untouched')
   if (failure.code === 'RESUME_FAILED') return failure
   if (record.endedBySelf !== null && followsFromWaking.has(failure.code)) {
-    const how = record.endedBySelf === 'expired' ? 'its quiesce ended before we ended it' : 'the service was restarted while it stood still'
-    return new Failure('LEASE_LOST', `${keeper.tenant}: ${how}; it showed as ${failure.code}: ${failure.message}`, { cause: failure, tenant: 'active' })
+    const how =
+      record.endedBySelf === 'expired'
+        ? 'its quiesce ended before we ended it'
+        : 'the service was restarted while it stood still'
+    return new Failure('LEASE_LOST', `${keeper.tenant}: ${how}; it showed as ${failure.code}: ${failure.message}`, {
+      cause: failure,
+      tenant: 'active',
+    })
   }
   return failure.withTenant(paused || failure.tenantState === 'active' ? 'active' : 'untouched')
 }

@@ -1,22 +1,28 @@
+import type { Ledger } from '../ledger/ledger.ts'
 /**
  * What is asked of a hold, and what it comes to. One hold takes all files of a tenant: one quiesce, one moment, one
  * resume.
  */
 import type { TenantId } from '../model/brand.ts'
-import type { SealLevel } from '../model/result/evidence.ts'
 import type { Failure } from '../model/failure.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
-import type { Ledger } from '../ledger/ledger.ts'
 import type { Service } from '../service/port.ts'
-import type { Snapshot } from './snapshot/draft.ts'
-import type { PauseLimits } from './pause/pause.ts'
 import type { FileKind } from './file-kind.ts'
+import type { PauseLimits } from './pause/pause.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
+import type { Snapshot } from './snapshot/draft.ts'
 
 /** Who keeps the tenant still for us; `nobody` for bare files, where the seal alone decides. */
 export type TenantKeeper =
   | { readonly kind: 'nobody' }
-  | { readonly kind: 'service'; readonly tenant: TenantId; readonly service: Service; readonly ledger: Ledger; readonly socket: string | null }
+  | {
+      readonly kind: 'service'
+      readonly tenant: TenantId
+      readonly service: Service
+      readonly ledger: Ledger
+      readonly socket: string | null
+    }
 
 export interface HoldSettings extends PauseLimits {
   /** The weakest seal that is accepted. */
@@ -74,7 +80,14 @@ export type Held =
    * at the end. `unproven`: both proofs were there, and afterwards the service did not confirm the pause, because it
    * died or for another reason; null where it did.
    */
-  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly file: FileKind; readonly record: HoldRecord; readonly written: Promise<void>; readonly unproven: Failure | null }
+  | {
+      readonly kind: 'snapshot'
+      readonly snapshot: Snapshot
+      readonly file: FileKind
+      readonly record: HoldRecord
+      readonly written: Promise<void>
+      readonly unproven: Failure | null
+    }
   /** Refused outright: the file was in no pause (`failed`). */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly record: HoldRecord }
   /** Begun, and not come to both proofs (`inconclusive`). */

@@ -5,10 +5,10 @@
 import { nextTurn } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
 import type { Failure } from '../model/failure.ts'
-import type { HoldProcesses } from './hold-processes.ts'
 import { copyInPause, type FileInDraft } from './copy-in-pause.ts'
 import { FileHold } from './file-hold.ts'
 import { gravestOf, withTenantState } from './hold-failure.ts'
+import type { HoldProcesses } from './hold-processes.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { publish, type Publishing } from './publish.ts'
@@ -34,13 +34,16 @@ const worthRetrying = new Set<Failure['code']>(['COPY_CHANGED', 'WRITER_SEEN'])
  * is decided in fleet/.
  */
 export async function hold(
-  request: HoldRequest, companions: HoldProcesses, signal: AbortSignal,
+  request: HoldRequest,
+  companions: HoldProcesses,
+  signal: AbortSignal,
 ): Promise<readonly Held[]> {
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
   for (let attempt = 1; ; attempt++) {
     const holds = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))
     for (const record of records) record.startAttempt()
-    const isWorthAnother = (): boolean => attempt < attemptsMax && !signal.aborted && holds.some((file) => isDoubtful(file, request))
+    const isWorthAnother = (): boolean =>
+      attempt < attemptsMax && !signal.aborted && holds.some((file) => isDoubtful(file, request))
     const outcome = await tryOnce(holds, isWorthAnother, request, companions, signal)
     if (outcome.kind === 'again') continue
     const paused = records.some(({ begun }) => begun)
@@ -67,13 +70,18 @@ async function tryOnce(
   const { keeper } = request
   try {
     await using prepared = await prepare(holds, request, companions, signal)
-    const copied = prepared.files.length === 0 ? nothingCopied : await copyAndResume(prepared, request, companions, signal)
+    const copied =
+      prepared.files.length === 0 ? nothingCopied : await copyAndResume(prepared, request, companions, signal)
     if (copied.unproven === null && isWorthAnother()) return { kind: 'again' }
-    await nextTurn() // The next tenant's request goes out first: what follows here is done while the service works on it.
+    // The next tenant's request goes out first: what follows here is done while the service works on it.
+    await nextTurn()
     return { kind: 'ended', snapshots: await publish(copied, signal), failure: copied.unproven }
   } catch (error) {
     const failure = gravestOf(error)
-    if (failure.code === 'INTERRUPTED') throw failure.withTenant(keeper.kind === 'service' && holds.some(({ record }) => record.begun) ? 'active' : 'untouched')
+    if (failure.code === 'INTERRUPTED')
+      throw failure.withTenant(
+        keeper.kind === 'service' && holds.some(({ record }) => record.begun) ? 'active' : 'untouched',
+      )
     if (failure.code !== 'RESUME_FAILED' && isWorthAnother()) return { kind: 'again' }
     return { kind: 'ended', snapshots: new Map(), failure }
   }
@@ -90,10 +98,15 @@ const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
  * disk. They are kept, with what is not proven. All others are thrown away.
  */
 async function copyAndResume(
-  prepared: Prepared, request: HoldRequest, companions: HoldProcesses, signal: AbortSignal,
+  prepared: Prepared,
+  request: HoldRequest,
+  companions: HoldProcesses,
+  signal: AbortSignal,
 ): Promise<Publishing> {
   let proven: readonly FileInDraft[] = []
-  const onProven = (files: readonly FileInDraft[]): void => { proven = files }
+  const onProven = (files: readonly FileInDraft[]): void => {
+    proven = files
+  }
   try {
     const { written } = await request.bounds.inPause(() => copyInPause(prepared, request, companions, onProven, signal))
     return { files: proven, written, unproven: null }

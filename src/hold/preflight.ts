@@ -1,19 +1,21 @@
 /** Step 0: everything that can be refused while nobody is paused yet. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { systemFailure } from '../host/failures/system-failure.ts'
 import { monotonicMs } from '../host/clock.ts'
+import { systemFailure } from '../host/failures/system-failure.ts'
 import { canReflink } from '../host/files/copying.ts'
 import { fileSystemOf, type FileSystem } from '../host/files/file-system.ts'
 import { dataBytesOf } from '../host/files/holes.ts'
 import type { LivePath } from '../model/brand.ts'
-import type { SealLevel } from '../model/result/evidence.ts'
 import { Failure } from '../model/failure.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 import { readHeader } from '../sqlite/header.ts'
 import { firstBytes, kindOfFile, type FileKind } from './file-kind.ts'
 import type { LiveFiles } from './live/live-files.ts'
 
-/** Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11). */
+/**
+ * Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11).
+ */
 const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'tmpfs', 'overlay'])
 
 /** File systems that may share blocks between files; whether this one does is tried. */
@@ -37,23 +39,36 @@ export interface PreflightResult extends FileKind {
  * @param folder where the snapshot will be made
  * @throws {Failure} LOCKS_UNTRUSTED
  */
-export async function preflight(files: LiveFiles, folder: string, trustMounts: readonly string[]): Promise<PreflightResult> {
+export async function preflight(
+  files: LiveFiles,
+  folder: string,
+  trustMounts: readonly string[],
+): Promise<PreflightResult> {
   const { fileSystem, strongestLevel: ceiling } = await judgeFileSystem(files, trustMounts)
   const mainBytes = await dataBytesOf(files.descriptor(''))
   let tailBytes = 0
-  for (const part of ['-wal', '-journal'] as const) if (files.has(part)) tailBytes += await dataBytesOf(files.descriptor(part))
+  for (const part of ['-wal', '-journal'] as const)
+    if (files.has(part)) tailBytes += await dataBytesOf(files.descriptor(part))
   const reflink = mainBytes > 0 && reflinkTypes.has(fileSystem.type) && (await canReflink(files.descriptor(''), folder))
   const first = await files.read('', 0, 100)
   const header = readHeader(first)
   return {
-    fileSystem, strongestLevel: ceiling, mainBytes, tailBytes, reflink, copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
+    fileSystem,
+    strongestLevel: ceiling,
+    mainBytes,
+    tailBytes,
+    reflink,
+    copyBytes: reflink ? tailBytes : mainBytes + tailBytes,
     ...kindOf(files, header.kind === 'not-sqlite' ? await files.read('', 0, firstBytes) : first),
     walMode: header.kind === 'header' && header.header.readVersion === 2,
   }
 }
 
 /** Reads nothing of the files. @throws {Failure} LOCKS_UNTRUSTED */
-export async function judgeFileSystem(files: LiveFiles, trustMounts: readonly string[]): Promise<Pick<PreflightResult, 'fileSystem' | 'strongestLevel'>> {
+export async function judgeFileSystem(
+  files: LiveFiles,
+  trustMounts: readonly string[],
+): Promise<Pick<PreflightResult, 'fileSystem' | 'strongestLevel'>> {
   const fileSystem = await fileSystemNear(files)
   requireTrusted(files.path, fileSystem, trustMounts)
   return { fileSystem, strongestLevel: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed' }
@@ -61,24 +76,41 @@ export async function judgeFileSystem(files: LiveFiles, trustMounts: readonly st
 
 /** The mounts are read anew after this: a thousand tenants of one folder need not each read them. */
 const mountsFreshMs = 1_000
-const lastFound: { folder: string; dev: bigint; atMs: number; fileSystem: FileSystem | null } = { folder: '', dev: 0n, atMs: 0, fileSystem: null }
+const lastFound: { folder: string; dev: bigint; atMs: number; fileSystem: FileSystem | null } = {
+  folder: '',
+  dev: 0n,
+  atMs: 0,
+  fileSystem: null,
+}
 
 /** Two files of one folder and one device lie on one file system. */
 async function fileSystemNear(files: LiveFiles): Promise<FileSystem> {
   const folder = dirname(files.path)
   const { dev } = await files.stat('')
-  if (lastFound.fileSystem !== null && lastFound.folder === folder && lastFound.dev === dev && monotonicMs() - lastFound.atMs < mountsFreshMs) return lastFound.fileSystem
+  if (
+    lastFound.fileSystem !== null &&
+    lastFound.folder === folder &&
+    lastFound.dev === dev &&
+    monotonicMs() - lastFound.atMs < mountsFreshMs
+  )
+    return lastFound.fileSystem
   const fileSystem = await fileSystemOf(files.path)
   Object.assign(lastFound, { folder, dev, atMs: monotonicMs(), fileSystem })
   return fileSystem
 }
 
 /** May locks be relied on here: by the kind of file system, or because the configuration trusts the mount by name? */
-export const isTrusted = ({ type, mountPoint }: FileSystem, trustMounts: readonly string[]): boolean => trustedTypes.has(type) || trustMounts.includes(mountPoint)
+export const isTrusted = ({ type, mountPoint }: FileSystem, trustMounts: readonly string[]): boolean =>
+  trustedTypes.has(type) || trustMounts.includes(mountPoint)
 
 function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: readonly string[]): void {
   if (isTrusted(fileSystem, trustMounts)) return
-  throw new Failure('LOCKS_UNTRUSTED', `${path} lies on ${fileSystem.type} mounted at ${fileSystem.mountPoint}, where locks are not known to exclude everybody`)
+  throw new Failure(
+    'LOCKS_UNTRUSTED',
+    `${path} lies on ${fileSystem.type} mounted at ` +
+      `${fileSystem.mountPoint}, where locks are not known to exclude ` +
+      'everybody',
+  )
 }
 
 /** What a file system wants for itself when many small files come and go. */
@@ -105,10 +137,16 @@ function freeBytesIn(folder: string): number {
 }
 
 function kindOf(files: LiveFiles, first: Uint8Array): FileKind {
-  return kindOfFile(first, (part) => (files.has(part) ? { bytes: Number(files.statAgain(part).size), read: (offset, length) => files.readAgain(part, offset, length) } : null))
+  return kindOfFile(first, (part) =>
+    files.has(part)
+      ? { bytes: Number(files.statAgain(part).size), read: (offset, length) => files.readAgain(part, offset, length) }
+      : null,
+  )
 }
 
-/** What a pause costs besides copying, in ms: requests for the tenant; locks, probes and proofs for each further file. */
+/**
+ * What a pause costs besides copying, in ms: requests for the tenant; locks, probes and proofs for each further file.
+ */
 const fixedPauseMs = 10
 const furtherFileMs = 3
 /** Bytes a second that a copy surely comes to, until a rehearsal has measured it. */
@@ -124,21 +162,32 @@ export function predictPauseMs(files: number, copyBytes: number, rate: number | 
 
 /**
  * @param what the files, by name
- * @param leastMs how long the tenant had stood still when its last copy was given up for taking too long; null where it was not, or says nothing of this one.
+ * @param leastMs how long the tenant had stood still when its last copy was given up for taking too long; null where it
+ * was not, or says nothing of this one.
  *   Whoever is refused for it is tried by the run after, for the ledger then remembers a refusal and no pause.
  * @throws {Failure} TOO_LARGE_FOR_PAUSE
  */
 export function requireNoLostPause(what: string, leastMs: number | null, maxPauseMs: number): void {
   if (leastMs === null || leastMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `the tenant had stood still for ${inWords(leastMs)} when the last copy of ${what} was given up; hold.maxPause is ${inWords(maxPauseMs)}`, {
-    hint: 'the next run tries again; use WAL mode or a reflink file system (xfs, btrfs) for a short pause, or raise hold.maxPause',
-  })
+  throw new Failure(
+    'TOO_LARGE_FOR_PAUSE',
+    `the tenant had stood still for ${inWords(leastMs)} when the last copy of ` +
+      `${what} was given up; hold.maxPause is ${inWords(maxPauseMs)}`,
+    {
+      hint:
+        'the next run tries again; use WAL mode or a reflink file system ' +
+        '(xfs, btrfs) for a short pause, or raise hold.maxPause',
+    },
+  )
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
 export function requireShortPause(what: string, predictedMs: number, maxPauseMs: number): void {
   if (predictedMs <= maxPauseMs) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `copying ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`)
+  throw new Failure(
+    'TOO_LARGE_FOR_PAUSE',
+    `copying ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`,
+  )
 }
 
 const inWords = (ms: number): string => `${Math.round(ms)} ms`

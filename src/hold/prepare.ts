@@ -5,19 +5,19 @@
  */
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { LivePath } from '../model/brand.ts'
-import { count, grouped } from '../text/count.ts'
 import { Failure } from '../model/failure.ts'
-import { conflictNamer } from './seal/conflict.ts'
-import { PauseIntent } from './pause/intent.ts'
-import type { HoldProcesses } from './hold-processes.ts'
-import { Draft } from './snapshot/draft.ts'
+import { count, grouped } from '../text/count.ts'
 import { inTurn, tellStep, type FileHold } from './file-hold.ts'
+import type { HoldProcesses } from './hold-processes.ts'
 import type { HoldRequest, TenantKeeper } from './hold-request.ts'
 import { LiveFiles } from './live/live-files.ts'
 import { requireNoCompanion, resolveLivePath } from './live/live-path.ts'
+import { PauseIntent } from './pause/intent.ts'
 import { longestPauseMs } from './pause/pause.ts'
 import { preflight, requireSpace, type PreflightResult } from './preflight.ts'
+import { conflictNamer } from './seal/conflict.ts'
 import { requireNoLease, requireUnused, type UnusedFile } from './seal/unused.ts'
+import { Draft } from './snapshot/draft.ts'
 import { readIntoCache, type WarmCopy } from './snapshot/warm-copy.ts'
 import { isLarge, warmUp } from './snapshot/warm-up.ts'
 
@@ -51,16 +51,24 @@ type Judged = Omit<PreparedFile, 'draft' | 'warm'>
  * reason of the signal
  */
 export async function prepare(
-  holds: readonly FileHold[], request: HoldRequest, companions: HoldProcesses, signal: AbortSignal,
+  holds: readonly FileHold[],
+  request: HoldRequest,
+  companions: HoldProcesses,
+  signal: AbortSignal,
 ): Promise<Prepared> {
   const { keeper, folder, settings } = request
   requireFew(holds)
   for (;;) {
     await using opened = new AsyncDisposables()
-    const resolved = await resolve(holds.filter(({ failure }) => failure === null), request)
+    const resolved = await resolve(
+      holds.filter(({ failure }) => failure === null),
+      request,
+    )
     const wasHealthy = resolved.length === 0 || (await lookBefore(keeper, signal))
     const seen = new Map<string, string>()
-    const judged = await inTurn(resolved, async (file) => requireOwnName(await inspect(file, opened, request, companions, signal), seen))
+    const judged = await inTurn(resolved, async (file) =>
+      requireOwnName(await inspect(file, opened, request, companions, signal), seen),
+    )
     const copyBytes = judged.reduce((sum, { outlook }) => sum + outlook.copyBytes, 0)
     const room = judged.length === 0 ? null : askForRoom(copyBytes, request)
     if (room) {
@@ -71,13 +79,22 @@ export async function prepare(
       continue
     }
     if (judged.length > 0) requireSpace(folder, copyBytes)
-    const drafted = await inTurn(judged, async (file) => ({ ...file, draft: await openDraft(file.hold, opened, folder) }))
+    const drafted = await inTurn(judged, async (file) => ({
+      ...file,
+      draft: await openDraft(file.hold, opened, folder),
+    }))
     const warm = await warmUp(drafted, { opened, keeper, settings, guardian: companions.guardian, signal })
     const files = await inTurn(warm, (file) => confirmUnused(file, companions, signal))
     tellStep(files, 'warm')
     const announced = files.length === 0 ? null : await announce(opened, request)
     const kept = opened.move()
-    return { files, announced, wasHealthy, large: isLarge(files, settings), [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() }
+    return {
+      files,
+      announced,
+      wasHealthy,
+      large: isLarge(files, settings),
+      [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+    }
   }
 }
 
@@ -87,13 +104,19 @@ const filesMax = 1_000
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
 function requireFew(holds: readonly FileHold[]): void {
   if (holds.length <= filesMax) return
-  throw new Failure('TOO_LARGE_FOR_PAUSE', `the service lists ${count(holds.length, 'file')} for this tenant; at most ${grouped(filesMax)} are held in one pause`, {
-    hint: 'look at the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole',
-  })
+  throw new Failure(
+    'TOO_LARGE_FOR_PAUSE',
+    `the service lists ${count(holds.length, 'file')} for this tenant; ` +
+      `at most ${grouped(filesMax)} are held in one pause`,
+    { hint: 'look at the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole' },
+  )
 }
 
 const resolve = (holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> =>
-  inTurn(holds.map((hold) => ({ hold })), async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots) }))
+  inTurn(
+    holds.map((hold) => ({ hold })),
+    async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots) }),
+  )
 
 /**
  * A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered
@@ -150,7 +173,11 @@ async function requireOwnName(file: Judged, seen: Map<string, string>): Promise<
   const { named } = file.hold.request
   const { dev, ino } = await file.files.stat('')
   const first = seen.get(`${dev} ${ino}`)
-  if (first !== undefined) throw new Failure('MANY_NAMES', `${named} is the same file as ${first}, which the service lists for this tenant too`)
+  if (first !== undefined)
+    throw new Failure(
+      'MANY_NAMES',
+      `${named} is the same file as ${first}, which the service lists for this tenant too`,
+    )
   seen.set(`${dev} ${ino}`, named)
   return file
 }

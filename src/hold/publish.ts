@@ -2,11 +2,11 @@
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
-import { kindOfCopy, type FileKind } from './file-kind.ts'
 import type { FileInDraft } from './copy-in-pause.ts'
-import type { Snapshot } from './snapshot/draft.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
+import { kindOfCopy, type FileKind } from './file-kind.ts'
 import type { Held } from './hold-request.ts'
+import type { Snapshot } from './snapshot/draft.ts'
 import { settleSuperJournal } from './snapshot/super-journal.ts'
 
 export interface Publishing {
@@ -18,7 +18,10 @@ export interface Publishing {
 }
 
 /** @returns what each file has become; one that could not be hashed or renamed has its failure instead */
-export async function publish({ files, written, unproven }: Publishing, signal: AbortSignal): Promise<ReadonlyMap<FileHold, Held>> {
+export async function publish(
+  { files, written, unproven }: Publishing,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<FileHold, Held>> {
   await using unclaimed = new AsyncDisposables() // Nobody else knows of the snapshots yet.
   const published = await inTurn(files, async (file) => {
     const published = await publishFile(file, signal)
@@ -30,7 +33,8 @@ export async function publish({ files, written, unproven }: Publishing, signal: 
 }
 
 async function publishFile(
-  { hold: { record }, draft, superJournal, copied, outlook }: FileInDraft, signal: AbortSignal,
+  { hold: { record }, draft, superJournal, copied, outlook }: FileInDraft,
+  signal: AbortSignal,
 ): Promise<{ readonly snapshot: Snapshot; readonly file: FileKind }> {
   await settleSuperJournal(draft, superJournal)
   await using unclaimed = new AsyncDisposables()
@@ -38,7 +42,9 @@ async function publishFile(
   // The service has closed it since: a file that was no database may have become one, and one that was may be empty.
   const seenBefore = outlook.contents === 'sqlite' && !isEmptyDatabase(snapshot.files[0]?.bytes ?? 0)
   const file: FileKind = seenBefore ? outlook : kindOfCopy(snapshot.path)
-  record.step('kept', { snapshot: { sha256: snapshot.files[0]?.sha256 ?? '', bytes: snapshot.bytes, files: snapshot.files, ...copied } })
+  record.step('kept', {
+    snapshot: { sha256: snapshot.files[0]?.sha256 ?? '', bytes: snapshot.bytes, files: snapshot.files, ...copied },
+  })
   unclaimed.move()
   return { snapshot, file }
 }

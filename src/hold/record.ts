@@ -11,13 +11,29 @@ export interface HoldTimings {
 
 /** The steps of a hold, each named when it is done. */
 export type HoldStep =
-  | 'preflight' | 'warm' | 'asked' | 'quiesced' | 'locked' | 'probed' | 'sealed' | 'proven' | 'copied' | 'proven-again' | 'probed-again' | 'released' | 'resumed' | 'kept'
+  | 'preflight'
+  | 'warm'
+  | 'asked'
+  | 'quiesced'
+  | 'locked'
+  | 'probed'
+  | 'sealed'
+  | 'proven'
+  | 'copied'
+  | 'proven-again'
+  | 'probed-again'
+  | 'released'
+  | 'resumed'
+  | 'kept'
 
 export class HoldRecord {
   readonly #onStep: (step: HoldStep) => void
   #evidence: Evidence = noEvidence
   #timings: HoldTimings = { warmMs: null, pauseMs: null, predictedPauseMs: null }
-  /** From the first step on that stands the tenant still (or seals a bare file), a hold that fails is undecided, not refused. */
+  /**
+   * From the first step on that stands the tenant still (or seals a bare file), a hold that fails is undecided, not
+   * refused.
+   */
   begun = false
   /** The service went on by itself while we held the tenant; null when it did not, or is not known to have done. */
   endedBySelf: 'service-restarted' | 'expired' | null = null

@@ -1,4 +1,6 @@
-/** Milliseconds on a clock that never jumps. Its zero means nothing, and it stands still while the machine is suspended. */
+/**
+ * Milliseconds on a clock that never jumps. Its zero means nothing, and it stands still while the machine is suspended.
+ */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
@@ -19,7 +21,10 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** A deadline for one piece of work. Dispose it when the work is done: one that runs out later makes an error that nobody wants. */
+/**
+ * A deadline for one piece of work. Dispose it when the work is done: one that runs out later makes an error that
+ * nobody wants.
+ */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal
 }

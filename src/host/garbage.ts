@@ -3,9 +3,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * A process that makes much short-lived garbage for long: V8 would answer with ever larger generations, young (99 MB instead of 74 over 300 tenants) and old
- * (120 MB and rising instead of 93 over 1,500). To be called as soon as most is loaded: with other flags than it was built with, Node compiles its own sources
- * anew, for a fifth of the start of a process that got them on its command line. The young generation stays as large as it has become by then.
+ * A process that makes much short-lived garbage for long: V8 would answer with ever larger generations, young (99 MB
+ * instead of 74 over 300 tenants) and old (120 MB and rising instead of 93 over 1,500). To be called as soon as most is
+ * loaded: with other flags than it was built with, Node compiles its own sources anew, for a fifth of the start of a
+ * process that got them on its command line. The young generation stays as large as it has become by then.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
@@ -18,7 +19,8 @@ let collect: (() => void) | null = null
 export function collectGarbage(): void {
   if (collect === null) {
     setFlagsFromString('--expose-gc')
-    collect = runInNewContext('gc') as () => void // The function that the flag makes, in contexts that are made after it.
+    // The function that the flag makes, in contexts that are made after it.
+    collect = runInNewContext('gc') as () => void
   }
   collect()
 }

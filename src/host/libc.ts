@@ -26,11 +26,16 @@ export class SystemCallError extends Error {
   }
 }
 
-/** The same trouble in our own words when it is an error of node:fs, whose names leave out EDQUOT and others; else as it is. */
+/**
+ * The same trouble in our own words when it is an error of node:fs, whose names leave out EDQUOT and others; else as it
+ * is.
+ */
 export function systemCallError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { errno, syscall } = error as NodeJS.ErrnoException
-  return typeof errno === 'number' && typeof syscall === 'string' ? new SystemCallError(syscall, Math.abs(errno), error) : error
+  return typeof errno === 'number' && typeof syscall === 'string'
+    ? new SystemCallError(syscall, Math.abs(errno), error)
+    : error
 }
 
 function nameOf(errno: number): string {
@@ -65,7 +70,9 @@ export function ioctlPointer(descriptor: number, request: number, argument: Buff
 export function copyFileRange(from: number, to: number, offset: number, bytes: number): Promise<number> {
   const libc = load()
   const offsets = [offsetBuffer(offset), offsetBuffer(offset)] as const
-  return offLoop('copy_file_range', libc, (done) => libc.copyFileRange.async(from, offsets[0], to, offsets[1], bytes, 0, done))
+  return offLoop('copy_file_range', libc, (done) =>
+    libc.copyFileRange.async(from, offsets[0], to, offsets[1], bytes, 0, done),
+  )
 }
 
 /** @throws {SystemCallError} */
@@ -98,7 +105,8 @@ export function seccomp(operation: number, flags: number, filter: Buffer): void 
   const number = process.arch === 'arm64' ? 277 : 317
   const program = { length: filter.length / 8, filter }
   const result = libc.syscall(number, 'ulong', operation, 'ulong', flags, libc.filterProgram, program)
-  if (checked('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH) // The number of that thread.
+  // The number of that thread.
+  if (checked('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH)
 }
 
 /** A call by its number, with three numbers. @throws {SystemCallError} */
@@ -107,14 +115,21 @@ export function systemCall(number: number, first: number, second: number, third:
   return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
 }
 
-/** lseek(2) to the next data, or the next hole. @returns the offset @throws {SystemCallError} ENXIO where there is none behind `from` */
+/**
+ * lseek(2) to the next data, or the next hole.
+ * @returns the offset
+ * @throws {SystemCallError} ENXIO where there is none behind `from`
+ */
 export function seek(descriptor: number, from: number, to: 'data' | 'hole'): number {
   const libc = load()
   const [SEEK_DATA, SEEK_HOLE] = [3, 4]
   return checked('lseek', libc.lseek(descriptor, from, to === 'data' ? SEEK_DATA : SEEK_HOLE), libc.errno())
 }
 
-/** fstatfs(2): the number of the kind of file system that the file lies on. Needs no /proc. @throws {SystemCallError} */
+/**
+ * fstatfs(2): the number of the kind of file system that the file lies on. Needs no /proc.
+ * @throws {SystemCallError}
+ */
 export function fileSystemTypeOf(descriptor: number): number {
   const libc = load()
   const found = Buffer.alloc(256) // struct statfs has 120 bytes, and begins with f_type.
@@ -122,7 +137,11 @@ export function fileSystemTypeOf(descriptor: number): number {
   return found.readUInt32LE(0)
 }
 
-/** memfd_create(2): a file without a name, in memory, that goes with its last descriptor. Closed when a program is started. @throws {SystemCallError} */
+/**
+ * memfd_create(2): a file without a name, in memory, that goes with its last descriptor. Closed when a program is
+ * started.
+ * @throws {SystemCallError}
+ */
 export function memoryFile(name: string): number {
   const libc = load()
   const [closeOnExec, noExecSeal] = [1, 8]
@@ -172,7 +191,10 @@ interface Libc {
 
 type Koffi = typeof import('koffi')
 
-/** Straight to the native part that was installed with koffi, where there is one: koffi's own way to it takes as long again as loading it, in each program that we start. */
+/**
+ * Straight to the native part that was installed with koffi, where there is one: koffi's own way to it takes as long
+ * again as loading it, in each program that we start.
+ */
 function loadKoffi(): Koffi {
   const require = createRequire(import.meta.url)
   try {
@@ -200,7 +222,9 @@ function load(): Libc {
       // koffi cannot call a variadic function off the event loop. On Linux, arm64 included, a pointer travels in the
       // same register either way (only Apple's arm64 differs, which requireLinux has refused).
       ioctl: bound('int ioctl(int descriptor, ulong request, void *argument)'),
-      copyFileRange: bound('int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)'),
+      copyFileRange: bound(
+        'int64 copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t bytes, uint flags)',
+      ),
       chroot: bound('int chroot(const char *folder)'),
       linkat: bound('int linkat(int fromFolder, const char *from, int toFolder, const char *to, int flags)'),
       fstatfs: bound('int fstatfs(int descriptor, void *found)'),
@@ -220,7 +244,9 @@ function checked(call: string, result: number, errno: number): number {
   return result
 }
 
-/** `start` is a closure over the buffers of the call, which keeps them from being collected while the kernel uses them. */
+/**
+ * `start` is a closure over the buffers of the call, which keeps them from being collected while the kernel uses them.
+ */
 function offLoop(call: string, libc: Libc, start: (done: Done) => void): Promise<number> {
   return new Promise((resolve, reject) => {
     const done: Done = (error, result) => {

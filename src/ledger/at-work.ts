@@ -5,8 +5,8 @@ import type { OtherHold } from '../model/service-way.ts'
 import { goneRuns } from './run-lock/run-liveness.ts'
 
 /**
- * A hold was left behind when its lease must have ended; when its run is gone, or has given the run lock to another; and when it was asked for at a time that
- * is yet to come, for then nobody knows when its lease ends.
+ * A hold was left behind when its lease must have ended; when its run is gone, or has given the run lock to another;
+ * and when it was asked for at a time that is yet to come, for then nobody knows when its lease ends.
  * @param service whose hold it is; null where that is not known
  */
 export async function isAtWork(dir: string, service: string | null, hold: OpenHold, now: number): Promise<boolean> {

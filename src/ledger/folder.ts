@@ -2,8 +2,8 @@
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
-import { findUntrusted } from '../host/files/trusted-path.ts'
 import { syncFolder } from '../host/files/durable.ts'
+import { findUntrusted } from '../host/files/trusted-path.ts'
 import { makeFolder } from '../host/folders/folder.ts'
 import { Failure } from '../model/failure.ts'
 
@@ -27,7 +27,10 @@ export const servicesIn = (names: readonly string[]): readonly string[] =>
     }
   })
 
-/** Makes the folder (0700) when it is not there. @throws {Failure} LEDGER_UNUSABLE, also when others can write there. */
+/**
+ * Makes the folder (0700) when it is not there.
+ * @throws {Failure} LEDGER_UNUSABLE, also when others can write there.
+ */
 export async function prepareFolder(dir: string): Promise<void> {
   requireTrusted(dir) // Before anything is made: through a link of another user it would be made elsewhere.
   try {
@@ -39,22 +42,35 @@ export async function prepareFolder(dir: string): Promise<void> {
   await inspectFolder(dir)
 }
 
-/** @throws {Failure} LEDGER_UNUSABLE when others own or can write to the folder or the file, or the file is no file of ours. */
+/**
+ * @throws {Failure} LEDGER_UNUSABLE when others own or can write to the folder or the file, or the file is no file of
+ * ours.
+ */
 export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
   requireTrusted(dir) // Where it is not there either: another user may have moved it away.
   try {
     const folder = await stat(dir)
     if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
-    if ((folder.mode & 0o022) !== 0) throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
-    if (!isOurs(folder)) throw unusable(`the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`, 'chown it to the user that runs holdfast')
+    if ((folder.mode & 0o022) !== 0)
+      throw unusable(`others can write to the ledger's folder ${dir}`, `chmod go-w ${dir}`)
+    if (!isOurs(folder))
+      throw unusable(
+        `the ledger's folder ${dir} belongs to another user (uid ${folder.uid})`,
+        'chown it to the user that runs holdfast',
+      )
     const file = await lstat(ledgerFile(dir)).catch((error: unknown) => {
       if (isAbsent(error)) return null
       throw error
     })
     if (file === null) return 'empty'
     if (!file.isFile() || file.nlink !== 1) throw unusable(`${ledgerFile(dir)} is not a file with one name`)
-    if (!isOurs(file)) throw unusable(`${ledgerFile(dir)} belongs to another user (uid ${file.uid})`, 'chown it to the user that runs holdfast')
-    if ((file.mode & 0o022) !== 0) throw unusable(`others can write to ${ledgerFile(dir)}`, `chmod go-w ${ledgerFile(dir)}`)
+    if (!isOurs(file))
+      throw unusable(
+        `${ledgerFile(dir)} belongs to another user (uid ${file.uid})`,
+        'chown it to the user that runs holdfast',
+      )
+    if ((file.mode & 0o022) !== 0)
+      throw unusable(`others can write to ${ledgerFile(dir)}`, `chmod go-w ${ledgerFile(dir)}`)
     return 'there'
   } catch (error) {
     if (isAbsent(error)) return 'empty'
@@ -65,20 +81,28 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
 /** Whoever may rename a folder above it can put another ledger in its place. */
 function requireTrusted(dir: string): void {
   const untrusted = findUntrusted(dir, 'folder')
-  if (untrusted !== null) throw unusable(`another user could change the ledger's folder ${dir}: ${untrusted.path === dir ? '' : `${untrusted.path} leads to it: `}${untrusted.why}`, untrusted.remedy ?? 'name a folder that no other user can write, below others of that kind')
+  if (untrusted !== null)
+    throw unusable(
+      `another user could change the ledger's folder ${dir}: ` +
+        `${untrusted.path === dir ? '' : `${untrusted.path} leads to it: `}${untrusted.why}`,
+      untrusted.remedy ?? 'name a folder that no other user can write, below others of that kind',
+    )
 }
 
-/** Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody else. */
+/**
+ * Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody
+ * else.
+ */
 const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
 
-const isAbsent = (error: unknown): boolean =>
-  isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error))
+const isAbsent = (error: unknown): boolean => isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error))
 
 const unusable = (message: string, hint: string | null = null): Failure =>
   new Failure('LEDGER_UNUSABLE', message, hint === null ? {} : { hint })
 
 /** What every error of the system on the ledger's files has in common. */
 export const ofLedger = {
-  code: 'LEDGER_UNUSABLE', tenant: 'untouched',
+  code: 'LEDGER_UNUSABLE',
+  tenant: 'untouched',
   elsewhere: 'name another folder in ledger.dir (for files: `--ledger DIR`)',
 } as const

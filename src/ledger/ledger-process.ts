@@ -1,20 +1,23 @@
-/** Our side of the ledger's process: one question at a time, appends that wait are committed together, and a process that dies is replaced. */
+/**
+ * Our side of the ledger's process: one question at a time, appends that wait are committed together, and a process
+ * that dies is replaced.
+ */
 import { randomInt } from 'node:crypto'
+import { failureOfEnd } from '../host/process/child-start.ts'
+import { ChildEnded, startChild } from '../host/process/child.ts'
+import type { Child } from '../host/process/child.ts'
+import { programBeside } from '../host/process/program-beside.ts'
 import type { RunId, TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
-import { count } from '../text/count.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import { ChildEnded, startChild } from '../host/process/child.ts'
-import { failureOfEnd } from '../host/process/child-start.ts'
-import { programBeside } from '../host/process/program-beside.ts'
-import type { Child } from '../host/process/child.ts'
-import { condense } from './lines/condense.ts'
+import { count } from '../text/count.ts'
 import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
-import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
+import { condense } from './lines/condense.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
+import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
 
 /** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
 const askMs = 60_000
@@ -174,19 +177,29 @@ export class LedgerProcess implements Ledger {
     this.#commitIsDue = this.#waiting.length > 0
     if (this.#commitIsDue) void this.#inTurn(() => this.#commit())
     try {
-      await this.#answer({ ask: 'append', lines: batch.flatMap(({ lines }) => lines), lastGood: batch.flatMap(({ lastGood }) => lastGood) })
+      await this.#answer({
+        ask: 'append',
+        lines: batch.flatMap(({ lines }) => lines),
+        lastGood: batch.flatMap(({ lastGood }) => lastGood),
+      })
       for (const { written } of batch) written()
     } catch (error) {
       for (const { failed } of batch) failed(error)
     }
   }
 
-  async #ask<Kind extends LedgerAnswer['kind']>(question: LedgerQuestion, kind: Kind): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
+  async #ask<Kind extends LedgerAnswer['kind']>(
+    question: LedgerQuestion,
+    kind: Kind,
+  ): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
     this.#commitSoon()
     return this.#askMeanwhile(question, kind)
   }
 
-  async #askMeanwhile<Kind extends LedgerAnswer['kind']>(question: LedgerQuestion, kind: Kind): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
+  async #askMeanwhile<Kind extends LedgerAnswer['kind']>(
+    question: LedgerQuestion,
+    kind: Kind,
+  ): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
     invariant(!this.#closed, 'nothing is asked of a ledger that was closed')
     const answer = await this.#inTurn(() => this.#answer(question))
     invariant(answer.kind === kind, `the ledger answers ${kind}, not ${answer.kind}`)
@@ -211,7 +224,11 @@ export class LedgerProcess implements Ledger {
         this.#child = null
         if (attempts >= attemptsMax) {
           const { message, hint } = failureOfEnd(program, error.ended, askMs, error)
-          throw new Failure('LEDGER_UNUSABLE', `the ledger's process died ${count(attempts, 'time')} in a row: ${message}`, { hint, cause: error })
+          throw new Failure(
+            'LEDGER_UNUSABLE',
+            `the ledger's process died ${count(attempts, 'time')} in a row: ${message}`,
+            { hint, cause: error },
+          )
         }
       }
     }
@@ -219,12 +236,19 @@ export class LedgerProcess implements Ledger {
 
   async #started(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
     // A session of its own: Ctrl-C is for the run, which still has lines to write.
-    const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, program), { ownSession: true, niceness: 0, memoryBytesMax: null, env: {} }).catch((error: unknown) => {
+    const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, program), {
+      ownSession: true,
+      niceness: 0,
+      memoryBytesMax: null,
+      env: {},
+    }).catch((error: unknown) => {
       throw error instanceof Failure ? error.withCode('LEDGER_UNUSABLE') : error
     })
     this.#child = child
     try {
-      this.#heard(await child.ask({ ask: 'open', dir: this.#dir, mode: this.#mode, way: this.#way }, { timeoutMs: askMs }))
+      this.#heard(
+        await child.ask({ ask: 'open', dir: this.#dir, mode: this.#mode, way: this.#way }, { timeoutMs: askMs }),
+      )
       return child
     } catch (error) {
       this.#child = null
@@ -236,7 +260,8 @@ export class LedgerProcess implements Ledger {
   #heard(answer: LedgerAnswer): LedgerAnswer {
     this.#holdsLost ||= answer.holdsLost
     for (const notice of answer.notices) if (!this.#notices.includes(notice)) this.#notices.push(notice)
-    if (answer.kind === 'unusable') throw new Failure('LEDGER_UNUSABLE', answer.message, answer.hint === null ? {} : { hint: answer.hint })
+    if (answer.kind === 'unusable')
+      throw new Failure('LEDGER_UNUSABLE', answer.message, answer.hint === null ? {} : { hint: answer.hint })
     return answer
   }
 

@@ -1,13 +1,16 @@
-/** holdfast's memory: events, written before and after each deed, and what can be read from them (operations.md, "Ledger"). */
+import { systemFailure } from '../host/failures/system-failure.ts'
+/**
+ * holdfast's memory: events, written before and after each deed, and what can be read from them (operations.md,
+ * "Ledger").
+ */
 import type { RunId, TenantId } from '../model/brand.ts'
 import type { Event, OpenHold } from '../model/event.ts'
-import type { SealLevel } from '../model/result/evidence.ts'
 import type { FailureCode } from '../model/failure.ts'
+import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
-import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { VerdictWord } from '../model/result/verdict.ts'
-import { systemFailure } from '../host/failures/system-failure.ts'
+import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
 import { runsWereRecorded } from './note.ts'
@@ -58,22 +61,37 @@ export interface LastResult extends CheckedThen {
 
 /** What of the newest check of a file matters to the next one. */
 export interface NewestCheck {
-  /** How long, in ms, the tenant had stood still when its hold was given up because its copy took too long; null where it was not. */
+  /**
+   * How long, in ms, the tenant had stood still when its hold was given up because its copy took too long; null where
+   * it was not.
+   */
   readonly lostPauseMs: number | null
   /** Did the file hold pages, then or when a check last settled something? */
   readonly hadPages: boolean
 }
 
-/** One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full depth. */
+/**
+ * One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full
+ * depth.
+ */
 export interface RecordedRun {
   readonly run: string
   readonly mode: string
   readonly version: string
   readonly startedAt: number
-  readonly finished: { readonly at: number; readonly exitCode: number; readonly selected: number; readonly covered: number; readonly whole: boolean } | null
+  readonly finished: {
+    readonly at: number
+    readonly exitCode: number
+    readonly selected: number
+    readonly covered: number
+    readonly whole: boolean
+  } | null
 }
 
-/** How long tenants stood still, in all holds since this ledger adds them up. Only grows, but for a ledger that was begun anew. */
+/**
+ * How long tenants stood still, in all holds since this ledger adds them up. Only grows, but for a ledger that was
+ * begun anew.
+ */
 export interface PauseTotals {
   readonly count: number
   readonly totalMs: number
@@ -83,15 +101,24 @@ export interface PauseTotals {
 
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
 export interface LedgerReading extends AsyncDisposable {
-  /** What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come late: look at the end too. */
+  /**
+   * What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come
+   * late: look at the end too.
+   */
   readonly notice: string | null
   /** Whether holds may stand open that this ledger no longer knows: it was lost, or damaged where they stood. */
   readonly holdsLost: boolean
   /** Holds that this service was asked for in this way and that nobody has seen ended, oldest first. */
   openHolds(): Promise<readonly OpenHold[]>
-  /** All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that did not say. */
+  /**
+   * All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that
+   * did not say.
+   */
   otherHolds(): Promise<readonly OtherHold[]>
-  /** The newest check of each file of each tenant. What was checked in another way counts until it is checked in this one. */
+  /**
+   * The newest check of each file of each tenant. What was checked in another way counts until it is checked in this
+   * one.
+   */
   lastResults(): Promise<readonly LastResult[]>
   /** Newest first; of all tenants of the service for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
@@ -104,15 +131,30 @@ export interface LedgerReading extends AsyncDisposable {
 }
 
 export interface Ledger extends LedgerReading {
-  /** Resolves once the event is on the disk. Events that come while one commit runs are committed together. @throws {Failure} LEDGER_UNUSABLE */
+  /**
+   * Resolves once the event is on the disk. Events that come while one commit runs are committed together.
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
   append(event: Event): Promise<void>
-  /** The same without a commit of its own: it goes with the next one, or after 50 ms. For what nobody else waits for. */
+  /**
+   * The same without a commit of its own: it goes with the next one, or after 50 ms. For what nobody else waits for.
+   */
   appendSoon(event: Event): Promise<void>
-  /** Puts it in the place of what was kept of the same file. What is asked together with an `append` is on the disk together with it. @throws {Failure} LEDGER_UNUSABLE */
+  /**
+   * Puts it in the place of what was kept of the same file. What is asked together with an `append` is on the disk
+   * together with it.
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
   keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
-  /** What was kept of each of these files; null where nothing was, or it cannot be read. @throws {Failure} LEDGER_UNUSABLE */
+  /**
+   * What was kept of each of these files; null where nothing was, or it cannot be read.
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
-  /** What the newest check of each of these files says for the next one; null where there was none. Of tenants only. @throws {Failure} LEDGER_UNUSABLE */
+  /**
+   * What the newest check of each of these files says for the next one; null where there was none. Of tenants only.
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
   newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]>
 }
 
@@ -126,15 +168,18 @@ export async function openLedger(dir: string, run: RunId, way: ServiceWay | null
   return started(new LedgerProcess(dir, 'write', run, way))
 }
 
-/** The same, to resume what stands open: a damaged ledger whose open holds cannot be read stays where it is. @throws {Failure} LEDGER_UNUSABLE */
+/**
+ * The same, to resume what stands open: a damaged ledger whose open holds cannot be read stays where it is.
+ * @throws {Failure} LEDGER_UNUSABLE
+ */
 export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWay): Promise<Ledger> {
   await prepareFolder(dir)
   return started(new LedgerProcess(dir, 'resume', run, way))
 }
 
 /**
- * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is nothing
- * to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
+ * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is
+ * nothing to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
  */
 export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
   if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, wereRecorded(dir))
@@ -161,7 +206,9 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
 }
 
 const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
-  notice: isGone ? `the ledger in ${dir} is gone, though runs were recorded in it` : `there is no ledger in ${dir} yet: no run was ever recorded there`,
+  notice: isGone
+    ? `the ledger in ${dir} is gone, though runs were recorded in it`
+    : `there is no ledger in ${dir} yet: no run was ever recorded there`,
   holdsLost: isGone,
   openHolds: () => Promise.resolve([]),
   otherHolds: () => Promise.resolve([]),

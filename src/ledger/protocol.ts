@@ -43,7 +43,17 @@ export type LedgerAnswer = {
 )
 
 /** An answer without what is added to each on its way out. */
-export type Answered = LedgerAnswer extends infer Each ? (Each extends LedgerAnswer ? Omit<Each, 'notices' | 'holdsLost'> : never) : never
+export type Answered = LedgerAnswer extends infer Each
+  ? Each extends LedgerAnswer
+    ? Omit<Each, 'notices' | 'holdsLost'>
+    : never
+  : never
 
 /** Every answer is bounded, whatever is asked. */
-export const answerMax = { openHolds: 10_000, lastResults: 250_000, lines: 10_000, lineBytes: 32_000_000, runs: 1000 } as const
+export const answerMax = {
+  openHolds: 10_000,
+  lastResults: 250_000,
+  lines: 10_000,
+  lineBytes: 32_000_000,
+  runs: 1000,
+} as const

@@ -2,7 +2,9 @@
 declare const brand: unique symbol
 type Brand<Base, Name extends string> = Base & { readonly [brand]: Name }
 
-/** One customer's id in the service's registry. Untrusted text: encode it before it becomes a file name or an argument. */
+/**
+ * One customer's id in the service's registry. Untrusted text: encode it before it becomes a file name or an argument.
+ */
 export type TenantId = Brand<string, 'TenantId'>
 /** Absolute real path of a main database file that the service may be using. Minted and accepted in hold/ only. */
 export type LivePath = Brand<string, 'LivePath'>

@@ -3,7 +3,10 @@ export class Bug extends Error {
   override readonly name = 'Bug'
 }
 
-/** A service calls our request wrong. In a run that is a defect of ours; the doctor, whose requests follow the contract, blames the service. */
+/**
+ * A service calls our request wrong. In a run that is a defect of ours; the doctor, whose requests follow the contract,
+ * blames the service.
+ */
 export class WrongRequest extends Bug {}
 
 /** States what must hold. @throws {Bug} when it does not. */

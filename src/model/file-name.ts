@@ -14,10 +14,12 @@ export function nameOf(bytes: Buffer): string {
 /** The same name for a call of node:fs: the string itself wherever it is UTF-8. */
 export function onDisk(name: string): string | Buffer {
   if (name.isWellFormed()) return name
-  return Buffer.concat(Array.from(name, (letter) => {
-    const code = letter.codePointAt(0) ?? 0
-    return code >= escaped + 0x80 && code <= escaped + 0xff ? Buffer.from([code - escaped]) : Buffer.from(letter)
-  }))
+  return Buffer.concat(
+    Array.from(name, (letter) => {
+      const code = letter.codePointAt(0) ?? 0
+      return code >= escaped + 0x80 && code <= escaped + 0xff ? Buffer.from([code - escaped]) : Buffer.from(letter)
+    }),
+  )
 }
 
 const escaped = 0xdc00

@@ -16,7 +16,9 @@ export function holdingProcesses(holders: readonly Holder[]): readonly HoldingPr
   return [...Map.groupBy(holders, ({ pid }) => pid)].map(([pid, ofOne]) => {
     const modes = new Set(ofOne.flatMap((holder) => holder.modes))
     return {
-      pid, command: ofOne[0]?.command ?? '?', modes: order.filter((mode) => modes.has(mode)),
+      pid,
+      command: ofOne[0]?.command ?? '?',
+      modes: order.filter((mode) => modes.has(mode)),
       paths: [...new Set(ofOne.map(({ path }) => path))],
     }
   })

@@ -5,7 +5,9 @@ export interface ServiceWay {
   /** Its name in the configuration: two services that share a ledger need two names. */
   readonly service: string
   readonly via: 'admin-api' | 'hooks'
-  /** Socket or URL of the admin API; of hooks the quiesce command: who mends a resume command means the same service. */
+  /**
+   * Socket or URL of the admin API; of hooks the quiesce command: who mends a resume command means the same service.
+   */
   readonly address: string
   /** The configuration file by which it was reached: for people, it tells no service from another. */
   readonly config: string

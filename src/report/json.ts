@@ -13,20 +13,31 @@ export function renderJson({ results, ...frame }: Report, options: JsonOptions =
 }
 
 /** The same document piece by piece, for runs whose results do not fit into memory. */
-export function* jsonReport({ schema, tool, run, summary, ...others }: Omit<Report, 'results'>, results: Iterable<Result>, options: JsonOptions = { redactKeys: false }): Generator<string> {
+export function* jsonReport(
+  { schema, tool, run, summary, ...others }: Omit<Report, 'results'>,
+  results: Iterable<Result>,
+  options: JsonOptions = { redactKeys: false },
+): Generator<string> {
   const redact = options.redactKeys ? keyRedactor() : (result: Result): Result => result
-  yield* jsonDocument({ schema, tool, run }, 'results', eachChanged(results, (result) => inOrder(redact(result))), { ...others, summary })
+  yield* jsonDocument(
+    { schema, tool, run },
+    'results',
+    eachChanged(results, (result) => inOrder(redact(result))),
+    { ...others, summary },
+  )
 }
 
 /** A document with one list that may be long: what stands before it, the list under its name, and what follows. */
 export function* jsonDocument(before: object, name: string, items: Iterable<object>, after: object): Generator<string> {
   yield '{\n'
-  for (const [key, value] of Object.entries(before)) if (value !== undefined) yield `  ${jsonText(key)}: ${indented(value, 2)},\n`
+  for (const [key, value] of Object.entries(before))
+    if (value !== undefined) yield `  ${jsonText(key)}: ${indented(value, 2)},\n`
   yield `  ${jsonText(name)}: [`
   let written = 0
   for (const item of items) yield `${written++ === 0 ? '' : ','}\n    ${indented(item, 4)}`
   yield written === 0 ? ']' : '\n  ]'
-  for (const [key, value] of Object.entries(after)) if (value !== undefined) yield `,\n  ${jsonText(key)}: ${indented(value, 2)}`
+  for (const [key, value] of Object.entries(after))
+    if (value !== undefined) yield `,\n  ${jsonText(key)}: ${indented(value, 2)}`
   yield '\n}\n'
 }
 
@@ -35,15 +46,58 @@ export function* eachChanged<From, To>(items: Iterable<From>, change: (item: Fro
   for (const item of items) yield change(item)
 }
 
-const indented = (value: unknown, columns: number): string => jsonText(value).replaceAll('\n', `\n${' '.repeat(columns)}`)
+const indented = (value: unknown, columns: number): string =>
+  jsonText(value).replaceAll('\n', `\n${' '.repeat(columns)}`)
 
 /** A result with its keys in the order of interfaces.md. */
 export function inOrder(result: Result): object {
-  const findings = result.findings.map((finding) => ordered(finding, ['rule', 'severity', 'source', 'object', 'page', 'trail', 'rows', 'total', 'query', 'other', 'agreeing', 'salvage', 'text']))
-  const evidence = ordered(result.evidence, ['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot'])
+  const findings = result.findings.map((finding) =>
+    ordered(finding, [
+      'rule',
+      'severity',
+      'source',
+      'object',
+      'page',
+      'trail',
+      'rows',
+      'total',
+      'query',
+      'other',
+      'agreeing',
+      'salvage',
+      'text',
+    ]),
+  )
+  const evidence = ordered(result.evidence, [
+    'level',
+    'lock',
+    'probe',
+    'lease',
+    'holders',
+    'proofs',
+    'quiesce',
+    'snapshot',
+  ])
   const remedy = ordered(result.remedy, ['do', 'indexes', 'rehearsed', 'why', 'command'])
   return ordered({ ...result, findings, evidence, remedy }, [
-    'tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'recovery', 'failure', 'reason', 'timings', 'depth', 'readBy', 'writtenBy',
+    'tenant',
+    'path',
+    'verdict',
+    'damage',
+    'findings',
+    'findingsTotal',
+    'remedy',
+    'causes',
+    'coverage',
+    'content',
+    'evidence',
+    'recovery',
+    'failure',
+    'reason',
+    'timings',
+    'depth',
+    'readBy',
+    'writtenBy',
   ])
 }
 

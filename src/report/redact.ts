@@ -4,8 +4,8 @@ import type { Finding, RowKey } from '../model/result/finding.ts'
 import type { Result } from '../model/result/report.ts'
 
 /**
- * Digests with a secret of this one report: the same key has the same digest within it, and nobody can try out rowids until one fits.
- * Sentences that may quote a key lose their numbers.
+ * Digests with a secret of this one report: the same key has the same digest within it, and nobody can try out rowids
+ * until one fits. Sentences that may quote a key lose their numbers.
  */
 export function keyRedactor(digest = keyDigest()): (result: Result) => Result {
   const redacted = (finding: Finding): Finding => {
@@ -15,7 +15,13 @@ export function keyRedactor(digest = keyDigest()): (result: Result) => Result {
   return (result) => ({ ...result, findings: result.findings.map(redacted) })
 }
 
-const mayQuoteKeys = new Set<Finding['rule']>(['rtree-broken', 'engine-says', 'rowid-out-of-order', 'key-out-of-order', 'record-malformed'])
+const mayQuoteKeys = new Set<Finding['rule']>([
+  'rtree-broken',
+  'engine-says',
+  'rowid-out-of-order',
+  'key-out-of-order',
+  'record-malformed',
+])
 
 /** A digest of a key, with a secret of its own. */
 export function keyDigest(): (row: RowKey) => string {

@@ -1,13 +1,13 @@
 /** Many results that failed for one reason: told once, for nobody finds another trouble among thirty copies of one. */
 import { createColors } from 'picocolors'
 import type { Result } from '../model/result/report.ts'
-import { withConfiguration } from './text/hint.ts'
 import { wrap } from '../text/layout.ts'
+import { count } from '../text/units.ts'
+import { withConfiguration } from './text/hint.ts'
 import { legibleCommand, legibleName } from './text/legible.ts'
 import { failureLines } from './text/problem.ts'
 import { isPaused, verdictWord } from './text/result-words.ts'
 import type { TextOptions } from './text/result-words.ts'
-import { count } from '../text/units.ts'
 
 /** Fewer are told one by one. */
 const groupedMin = 4
@@ -23,7 +23,8 @@ export function groupFailures(results: readonly Result[]): readonly (readonly [R
     else group.push(result)
   }
   return [...groups.values()].flatMap((group) =>
-    group.length >= groupedMin ? [group] : group.map((result): [Result] => [result]))
+    group.length >= groupedMin ? [group] : group.map((result): [Result] => [result]),
+  )
 }
 
 /** The failure without the names of whom it met; null where there is more to tell than a failure. */
@@ -39,13 +40,19 @@ function reasonOf(result: Result): string | null {
 export function describeSameFailure(group: readonly [Result, ...Result[]], options: TextOptions): readonly string[] {
   const [first] = group
   const noun = first.tenant === null ? 'file' : 'tenant'
-  const names = group.slice(0, namedMax).map(({ tenant, path }) => legibleName(tenant ?? path)).join(', ')
-  const title = `${count(group.length, noun)} ${verdictWord(first)} for the same reason: ${names} and ${group.length - namedMax} more`
+  const names = group
+    .slice(0, namedMax)
+    .map(({ tenant, path }) => legibleName(tenant ?? path))
+    .join(', ')
+  const title =
+    `${count(group.length, noun)} ${verdictWord(first)} for the same ` +
+    `reason: ${names} and ${group.length - namedMax} more`
   const { bold } = createColors(options.color)
   const next = withConfiguration(`holdfast explain ${first.failure?.code ?? first.verdict}`, options.config ?? null)
   return [
     ...wrap(title, options.width).map((line) => bold(line)),
     ...failureLines(first, options),
-    '  next', `    ${bold(legibleCommand(next))}`,
+    '  next',
+    `    ${bold(legibleCommand(next))}`,
   ]
 }

@@ -4,7 +4,10 @@ import type { Result, SelectedFile, Summary } from '../model/result/report.ts'
 
 /** How a run came to its end, besides what its results say. */
 export interface RunEnd {
-  /** Files that were selected and not come to: the run is then at best inconclusive, for nobody knows that they are sound. */
+  /**
+   * Files that were selected and not come to: the run is then at best inconclusive, for nobody knows that they are
+   * sound.
+   */
   readonly notCovered: number
   /** Code of what stopped or failed the run; null when nothing did. */
   readonly stopped: ExitCode | null
@@ -33,12 +36,22 @@ export class ResultCounts {
 
   /** A tenant that may be paused outweighs the signal, the signal everything else. */
   exitCode({ notCovered, stopped, signal }: RunEnd): ExitCode {
-    const worst = gravest([...this.#codes, ...(stopped === null ? [] : [stopped]), ...(notCovered > 0 ? [exitCodes.inconclusive] : [])])
+    const worst = gravest([
+      ...this.#codes,
+      ...(stopped === null ? [] : [stopped]),
+      ...(notCovered > 0 ? [exitCodes.inconclusive] : []),
+    ])
     return worst === exitCodes.maybePaused ? worst : (signal ?? worst)
   }
 
   summary(notCovered: number, exitCode: ExitCode, notReached: readonly SelectedFile[] = []): Summary {
-    return { selected: this.results + notCovered, ...this.#counts, notCovered, ...(notReached.length === 0 ? {} : { notReached }), exitCode }
+    return {
+      selected: this.results + notCovered,
+      ...this.#counts,
+      notCovered,
+      ...(notReached.length === 0 ? {} : { notReached }),
+      exitCode,
+    }
   }
 }
 
@@ -48,7 +61,18 @@ export function exitCodeWords(code: number): string {
 }
 
 const words: Readonly<Record<ExitCode, string>> = {
-  0: 'all that was selected is sound', 1: 'holdfast failed, and says nothing about the data', 2: 'damage found', 3: 'something was not proven, not read or not understood',
-  4: 'A TENANT MAY STILL BE PAUSED', 5: 'the two were compared and differ', 64: 'the command line was not understood', 70: 'a bug in holdfast', 75: 'busy, try later', 78: 'configuration',
-  129: 'the terminal went away', 130: 'interrupted', 131: 'quit', 143: 'terminated',
+  0: 'all that was selected is sound',
+  1: 'holdfast failed, and says nothing about the data',
+  2: 'damage found',
+  3: 'something was not proven, not read or not understood',
+  4: 'A TENANT MAY STILL BE PAUSED',
+  5: 'the two were compared and differ',
+  64: 'the command line was not understood',
+  70: 'a bug in holdfast',
+  75: 'busy, try later',
+  78: 'configuration',
+  129: 'the terminal went away',
+  130: 'interrupted',
+  131: 'quit',
+  143: 'terminated',
 }

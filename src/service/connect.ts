@@ -1,4 +1,7 @@
-/** A service by its settings, however it is reached. What reaching it takes is loaded only then: the libraries for it take longer than checking a small file. */
+/**
+ * A service by its settings, however it is reached. What reaching it takes is loaded only then: the libraries for it
+ * take longer than checking a small file.
+ */
 import type { ServiceSettings } from '../config/settings.ts'
 import type { CommandObserver, Service } from './port.ts'
 
@@ -9,7 +12,10 @@ export type { ServiceSettings } from '../config/settings.ts'
  * @param onCommand told of the commands by which a tenant is paused and resumed, where it is reached by such
  * @throws {Failure} NO_PERMISSION, CONFIG_INVALID
  */
-export async function connectService(settings: ServiceSettings, onCommand: CommandObserver = () => undefined): Promise<Service> {
+export async function connectService(
+  settings: ServiceSettings,
+  onCommand: CommandObserver = () => undefined,
+): Promise<Service> {
   switch (settings.kind) {
     case 'admin-api':
       return (await import('./client/admin-client.ts')).AdminClient.open(settings)

@@ -57,7 +57,9 @@ export interface Quiesced {
   readonly fence: number | null
   /** Identifies the process that quiesced; null for hooks. */
   readonly bootId: string | null
-  /** What is left of the lease by the service's clock. Count it from the start of the request, never from its answer. */
+  /**
+   * What is left of the lease by the service's clock. Count it from the start of the request, never from its answer.
+   */
   readonly expiresInMs: number
   readonly openHandles: number
   /** null for hooks, which name files in the registry only. */
@@ -69,7 +71,10 @@ export interface Quiesced {
 /** How a lease ended. The 410 answers are values here, not failures: the tenant is serving after each of them. */
 export interface Resumed {
   readonly heldMs: number | null
-  /** Was the tenant quiesced without a gap until now? null where the service cannot know. Only true lets a snapshot count. */
+  /**
+   * Was the tenant quiesced without a gap until now? null where the service cannot know. Only true lets a snapshot
+   * count.
+   */
   readonly continuous: boolean | null
   readonly bootId: string | null
   readonly endedBy: 'holder' | 'expiry' | 'restart' | 'unknown'
@@ -113,18 +118,25 @@ export interface Capabilities {
 }
 
 /**
- * Each call has a deadline of its own besides `signal`, which is the configured one: callers put no other around it. Each throws Failure with a code of model/failure.ts:
- * ADMIN_UNREACHABLE (no connection), ADMIN_REFUSED (401, 403, 404, 500 that says active), SERVICE_BUSY (409, 423, 429, 503),
- * QUIESCE_TIMEOUT (did not drain or close in time), CONTRACT_BROKEN (an answer that does not fit the contract), and Bug for 400 and 422.
- * A failure of `quiesce` says `maybe-paused` whenever the request may have taken effect: look for the holder in `leases()`.
+ * Each call has a deadline of its own besides `signal`, which is the configured one: callers put no other around it.
+ * Each throws Failure with a code of model/failure.ts: ADMIN_UNREACHABLE (no connection), ADMIN_REFUSED (401, 403, 404,
+ * 500 that says active), SERVICE_BUSY (409, 423, 429, 503), QUIESCE_TIMEOUT (did not drain or close in time),
+ * CONTRACT_BROKEN (an answer that does not fit the contract), and Bug for 400 and 422. A failure of `quiesce` says
+ * `maybe-paused` whenever the request may have taken effect: look for the holder in `leases()`.
  */
 export interface Service extends AsyncDisposable {
   readonly via: 'admin-api' | 'hooks'
   capabilities(signal: AbortSignal): Promise<Capabilities>
-  /** All pages of the registry. @throws {Failure} REGISTRY_STALE for a repeated cursor, a tenant named twice or a page that does not fit. */
+  /**
+   * All pages of the registry.
+   * @throws {Failure} REGISTRY_STALE for a repeated cursor, a tenant named twice or a page that does not fit.
+   */
   tenants(signal: AbortSignal): Promise<readonly RegisteredTenant[]>
   tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
-  /** As `tenant`, for the look after a resume: a field that is not needed to see whether the tenant serves is never held against it. */
+  /**
+   * As `tenant`, for the look after a resume: a field that is not needed to see whether the tenant serves is never held
+   * against it.
+   */
   lookAt(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
   /** However often it is repeated inside: it answers, and takes effect, within `quiesceMsMax` of the call, or never. */
   quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced>
@@ -132,7 +144,10 @@ export interface Service extends AsyncDisposable {
   quiesceMsMax(drainTimeoutMs: number): number
   /** In ms, as it is configured: how long one request, or one command, may take. */
   readonly callMsMax: number
-  /** @throws {Failure} LEASE_LOST when the lease has ended. Hooks have no lease to renew: they answer what they were given. */
+  /**
+   * @throws {Failure} LEASE_LOST when the lease has ended. Hooks have no lease to renew: they answer what they were
+   * given.
+   */
   renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }>
   /**
    * Repeatable. Resolves for a lease that had ended already.
@@ -140,8 +155,8 @@ export interface Service extends AsyncDisposable {
    */
   resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<Resumed>
   /**
-   * Until no command of a run that is gone acts on the tenant any more: a quiesce command that is still running would pause it after our resume.
-   * Bounded by the configured time. Where there are no commands it resolves at once.
+   * Until no command of a run that is gone acts on the tenant any more: a quiesce command that is still running would
+   * pause it after our resume. Bounded by the configured time. Where there are no commands it resolves at once.
    */
   endEarlierCommands(commands: HoldCommands): Promise<void>
   /** Every lease that is open now, whoever holds it. Hooks: none. */

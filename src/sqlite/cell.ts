@@ -1,7 +1,10 @@
-/** Cells of b-tree pages: how much of a payload lies in the page, and where the rest begins (SQLite file format, section 1.6, "cell payload overflow"). */
+/**
+ * Cells of b-tree pages: how much of a payload lies in the page, and where the rest begins (SQLite file format, section
+ * 1.6, "cell payload overflow").
+ */
 import { read32 } from './bytes.ts'
-import type { BTreePage } from './page.ts'
 import type { PageLayout } from './page-layout.ts'
+import type { BTreePage } from './page.ts'
 import { varintBytes, varintNumber } from './varint.ts'
 
 export type CellReading =
@@ -37,11 +40,13 @@ export function localBytesOf(payloadBytes: number, usable: number, tree: 'table'
 }
 
 /** How many overflow pages a payload needs. */
-export const overflowPagesOf = (payloadBytes: number, localBytes: number, usable: number): number => Math.ceil((payloadBytes - localBytes) / (usable - 4))
+export const overflowPagesOf = (payloadBytes: number, localBytes: number, usable: number): number =>
+  Math.ceil((payloadBytes - localBytes) / (usable - 4))
 
 /** Reads the cell at byte `at` of a page. Never reads behind the usable end. */
 export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout: PageLayout): CellReading {
-  if (at < page.content || at > layout.usable - 4) return { kind: 'wrong', why: `begins at byte ${at}, outside of the cell content area` }
+  if (at < page.content || at > layout.usable - 4)
+    return { kind: 'wrong', why: `begins at byte ${at}, outside of the cell content area` }
   let next = at
   let leftChild = 0
   if (!page.leaf) {
@@ -49,7 +54,9 @@ export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout:
     next += 4
     if (page.tree === 'table') {
       const end = next + varintBytes(bytes, next)
-      return end > layout.usable ? { kind: 'wrong', why: 'reaches behind the end of the page' } : { kind: 'cell', leftChild, payloadBytes: 0, localBytes: 0, payload: end, overflow: 0 }
+      return end > layout.usable
+        ? { kind: 'wrong', why: 'reaches behind the end of the page' }
+        : { kind: 'cell', leftChild, payloadBytes: 0, localBytes: 0, payload: end, overflow: 0 }
     }
   }
   const payloadBytes = varintNumber(bytes, next)
@@ -57,6 +64,14 @@ export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout:
   if (page.tree === 'table') next += varintBytes(bytes, next)
   const localBytes = localBytesOf(payloadBytes, layout.usable, page.tree)
   const overflows = localBytes < payloadBytes
-  if (next + localBytes + (overflows ? 4 : 0) > layout.usable) return { kind: 'wrong', why: 'reaches behind the end of the page' }
-  return { kind: 'cell', leftChild, payloadBytes, localBytes, payload: next, overflow: overflows ? read32(bytes, next + localBytes) : 0 }
+  if (next + localBytes + (overflows ? 4 : 0) > layout.usable)
+    return { kind: 'wrong', why: 'reaches behind the end of the page' }
+  return {
+    kind: 'cell',
+    leftChild,
+    payloadBytes,
+    localBytes,
+    payload: next,
+    overflow: overflows ? read32(bytes, next + localBytes) : 0,
+  }
 }

@@ -11,7 +11,8 @@ export function readTrunk(page: Uint8Array, usable: number): Trunk {
   const next = read32(page, 0)
   const count = read32(page, 4)
   const countMax = Math.floor(usable / 4) - 2
-  if (count > countMax) return { kind: 'wrong', next, why: `says that it has ${count} leaves, but has room for ${countMax}` }
+  if (count > countMax)
+    return { kind: 'wrong', next, why: `says that it has ${count} leaves, but has room for ${countMax}` }
   const leaves: number[] = []
   for (let i = 0; i < count; i++) leaves.push(read32(page, 8 + 4 * i))
   return { kind: 'trunk', next, leaves }

@@ -1,12 +1,15 @@
+import { count } from '../text/count.ts'
 /**
  * The database header: the first 100 bytes of page 1 (SQLite file format, section 1.3).
  *
- *   0 magic · 16 page size · 18 write version · 19 read version · 20 reserved bytes · 21 payload fractions 64 32 32 · 24 change counter
- *  28 page count · 32 first free-list trunk · 36 free pages · 40 schema cookie · 44 schema format · 52 largest root (auto-vacuum) · 56 text encoding
- *  60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite version
+ * 0 magic · 16 page size · 18 write version · 19 read version · 20 reserved bytes · 21 payload fractions 64 32 32 · 24
+ * change counter
+ * 28 page count · 32 first free-list trunk · 36 free pages · 40 schema cookie · 44 schema format · 52 largest root
+ * (auto-vacuum) · 56 text encoding
+ * 60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite
+ * version
  */
 import { isZero, read16, read32, startsWith } from './bytes.ts'
-import { count } from '../text/count.ts'
 
 export interface DatabaseHeader {
   /** Bytes, a power of two from 512 to 65536. */
@@ -42,23 +45,44 @@ export type HeaderReading =
   | { readonly kind: 'header'; readonly header: DatabaseHeader }
   | { readonly kind: 'empty' }
   | { readonly kind: 'not-sqlite' }
-  /** The magic is there, but SQLite would refuse the rest. `header` is null where not even the page size makes sense. */
-  | { readonly kind: 'wrong'; readonly header: DatabaseHeader | null; readonly why: string; readonly unknown: UnknownFormat | null }
+  /**
+   * The magic is there, but SQLite would refuse the rest. `header` is null where not even the page size makes sense.
+   */
+  | {
+      readonly kind: 'wrong'
+      readonly header: DatabaseHeader | null
+      readonly why: string
+      readonly unknown: UnknownFormat | null
+    }
 
 /** Nothing else is wrong, but the header names a format that is not known: which one? */
 export type UnknownFormat = 'reading' | 'writing' | 'schema' | 'encoding'
 
 /** 'SQLite format 3\0' */
-export const magic = [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74, 0x20, 0x33, 0x00] as const
+export const magic = [
+  0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74, 0x20, 0x33, 0x00,
+] as const
 
 /** Reads the header from the first 100 bytes of the file, or from as many as there are. */
 export function readHeader(first100: Uint8Array): HeaderReading {
   if (first100.length === 0) return { kind: 'empty' }
   if (!startsWith(first100, magic)) return { kind: 'not-sqlite' }
-  if (first100.length < 100) return { kind: 'wrong', header: null, why: `the file ends after ${count(first100.length, 'byte')}, inside the header`, unknown: null }
+  if (first100.length < 100)
+    return {
+      kind: 'wrong',
+      header: null,
+      why: `the file ends after ${count(first100.length, 'byte')}, inside the header`,
+      unknown: null,
+    }
   const written = read16(first100, 16)
   const pageSize = written === 1 ? 65_536 : written
-  if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) return { kind: 'wrong', header: null, why: `page size ${written} is no power of two from 512 to 65536`, unknown: null }
+  if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0)
+    return {
+      kind: 'wrong',
+      header: null,
+      why: `page size ${written} is no power of two from 512 to 65536`,
+      unknown: null,
+    }
   const header = decode(first100, pageSize)
   const why = refusal(header, first100)
   if (why !== null) return { kind: 'wrong', header, why, unknown: null }
@@ -98,14 +122,21 @@ function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
 function refusal(header: DatabaseHeader, bytes: Uint8Array): string | null {
   if (header.readVersion < 1) return 'read version 0 is neither 1 nor 2'
   if (header.writeVersion < 1) return 'write version 0 is neither 1 nor 2'
-  if (header.pageSize - header.reservedBytes < 480) return `${header.reservedBytes} reserved bytes leave less than 480 of a page`
-  if (bytes[21] !== 64 || bytes[22] !== 32 || bytes[23] !== 32) return `payload fractions are ${bytes[21]}, ${bytes[22]}, ${bytes[23]} instead of 64, 32, 32`
+  if (header.pageSize - header.reservedBytes < 480)
+    return `${header.reservedBytes} reserved bytes leave less than 480 of a page`
+  if (bytes[21] !== 64 || bytes[22] !== 32 || bytes[23] !== 32)
+    return `payload fractions are ${bytes[21]}, ${bytes[22]}, ${bytes[23]} instead of 64, 32, 32`
   if (header.largestRoot === 0 && header.incrementalVacuum !== 0) return 'incremental vacuum is on without auto-vacuum'
   return null
 }
 
 function unknownFormat(header: DatabaseHeader): HeaderReading | null {
-  const unknown = (format: UnknownFormat, why: string): HeaderReading => ({ kind: 'wrong', header, why, unknown: format })
+  const unknown = (format: UnknownFormat, why: string): HeaderReading => ({
+    kind: 'wrong',
+    header,
+    why,
+    unknown: format,
+  })
   if (header.readVersion > 2) return unknown('reading', `read version ${header.readVersion} is neither 1 nor 2`)
   if (header.writeVersion > 2) return unknown('writing', `write version ${header.writeVersion} is neither 1 nor 2`)
   if (header.schemaFormat > 4) return unknown('schema', `schema format ${header.schemaFormat} is not known`)
@@ -116,9 +147,9 @@ function unknownFormat(header: DatabaseHeader): HeaderReading | null {
 const pageTypes = new Set([2, 5, 10, 13])
 
 /**
- * Do b-tree pages lie behind a beginning that is no SQLite header? Then the file is a damaged database, not a foreign one.
- * Conservative: at one page size, at least two pages and a quarter of those that are not zero must have a wholly plausible b-tree page header.
- * Give it the first few hundred KB of the file.
+ * Do b-tree pages lie behind a beginning that is no SQLite header? Then the file is a damaged database, not a foreign
+ * one. Conservative: at one page size, at least two pages and a quarter of those that are not zero must have a wholly
+ * plausible b-tree page header. Give it the first few hundred KB of the file.
  */
 export function looksLikePages(bytes: Uint8Array): boolean {
   for (let pageSize = 512; pageSize <= 65_536; pageSize *= 2) {
@@ -135,14 +166,18 @@ export function looksLikePages(bytes: Uint8Array): boolean {
   return false
 }
 
-/** B-tree page header with cells, whose pointers all lead into the cell content area, none of them to the same byte (section 1.6). */
+/**
+ * B-tree page header with cells, whose pointers all lead into the cell content area, none of them to the same byte
+ * (section 1.6).
+ */
 function isPlausiblePage(page: Uint8Array): boolean {
   const type = page[0] ?? 0
   if (!pageTypes.has(type)) return false
   const cellCount = read16(page, 3)
   const content = read16(page, 5) || 65_536
   const pointers = type === 2 || type === 5 ? 12 : 8
-  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[7] ?? 0) > 60) return false
+  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[7] ?? 0) > 60)
+    return false
   const seen = new Set<number>()
   for (let i = 0; i < cellCount; i++) {
     const at = read16(page, pointers + 2 * i)

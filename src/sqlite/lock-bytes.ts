@@ -1,6 +1,12 @@
-/** Bytes that SQLite locks (hold.md, "Lock bytes"; os.h and wal.c of SQLite). Offsets in bytes; nothing is ever written there by the locks. */
+/**
+ * Bytes that SQLite locks (hold.md, "Lock bytes"; os.h and wal.c of SQLite). Offsets in bytes; nothing is ever written
+ * there by the locks.
+ */
 
-/** In the database file: PENDING, RESERVED and the shared range lie in one page that SQLite never uses (page-layout.ts, lock-byte page). */
+/**
+ * In the database file: PENDING, RESERVED and the shared range lie in one page that SQLite never uses (page-layout.ts,
+ * lock-byte page).
+ */
 export const lockBytes = {
   pending: 0x40000000,
   reserved: 0x40000001,

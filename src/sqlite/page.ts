@@ -1,7 +1,8 @@
 /**
  * Header and cell pointers of a b-tree page (SQLite file format, section 1.6).
  *
- *   0 type · 1 first freeblock · 3 cells · 5 start of the cell content area (0 means 65536) · 7 fragmented bytes · 8 right child (interior pages only)
+ * 0 type · 1 first freeblock · 3 cells · 5 start of the cell content area (0 means 65536) · 7 fragmented bytes · 8
+ * right child (interior pages only)
  *
  * On page 1 all that stands behind the 100 bytes of the database header.
  */
@@ -31,20 +32,29 @@ export const headerOffset = (page: number): number => (page === 1 ? 100 : 0)
 export function readPage(bytes: Uint8Array, page: number, layout: PageLayout): PageReading {
   const at = headerOffset(page)
   const type = bytes[at] ?? 0
-  if (type !== 2 && type !== 5 && type !== 10 && type !== 13) return { kind: 'unreadable', why: `has the unknown page type ${type}` }
+  if (type !== 2 && type !== 5 && type !== 10 && type !== 13)
+    return { kind: 'unreadable', why: `has the unknown page type ${type}` }
   const leaf = type === pageTypes.indexLeaf || type === pageTypes.tableLeaf
   const cellCount = read16(bytes, at + 3)
   const pointers = at + (leaf ? 8 : 12)
   const content = read16(bytes, at + 5) || 65_536
-  if (cellCount > Math.floor((layout.pageSize - 8) / 6)) return { kind: 'unreadable', why: `says that it has ${cellCount} cells, which no page has room for` }
-  if (content > layout.usable) return { kind: 'unreadable', why: `says that its cells begin at byte ${content}, behind its end` }
-  if (pointers + 2 * cellCount > content) return { kind: 'unreadable', why: `has cell pointers that reach into its cells` }
+  if (cellCount > Math.floor((layout.pageSize - 8) / 6))
+    return { kind: 'unreadable', why: `says that it has ${cellCount} cells, which no page has room for` }
+  if (content > layout.usable)
+    return { kind: 'unreadable', why: `says that its cells begin at byte ${content}, behind its end` }
+  if (pointers + 2 * cellCount > content)
+    return { kind: 'unreadable', why: `has cell pointers that reach into its cells` }
   return {
-    kind: 'b-tree', leaf, cellCount, pointers, content,
+    kind: 'b-tree',
+    leaf,
+    cellCount,
+    pointers,
+    content,
     tree: type === pageTypes.tableInterior || type === pageTypes.tableLeaf ? 'table' : 'index',
     rightChild: leaf ? 0 : read32(bytes, at + 8),
   }
 }
 
 /** Byte offset of cell `i`, as its pointer says; it must lie from `content` to 4 bytes before the usable end. */
-export const cellOffset = (bytes: Uint8Array, page: BTreePage, i: number): number => read16(bytes, page.pointers + 2 * i)
+export const cellOffset = (bytes: Uint8Array, page: BTreePage, i: number): number =>
+  read16(bytes, page.pointers + 2 * i)

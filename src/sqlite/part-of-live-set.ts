@@ -8,7 +8,10 @@ export const firstBytes = 16
 const journalMagic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const
 const walMagics: readonly number[] = [0x377f0682, 0x377f0683]
 /** A wal-index begins with this number in the byte order of its machine. */
-const walIndexBegins = [[0x18, 0xe2, 0x2d, 0x00], [0x00, 0x2d, 0xe2, 0x18]] as const
+const walIndexBegins = [
+  [0x18, 0xe2, 0x2d, 0x00],
+  [0x00, 0x2d, 0xe2, 0x18],
+] as const
 
 /** True for a database, a WAL, a rollback journal that was not ended, and a wal-index. */
 export function isPartOfLiveSet(first: Uint8Array): boolean {

@@ -1,6 +1,6 @@
+import { count } from '../text/count.ts'
 /** Records: a header of serial types, then the values (SQLite file format, section 2.1). */
 import { varintBytes, varintNumber } from './varint.ts'
-import { count } from '../text/count.ts'
 
 export type Value =
   | { readonly kind: 'null' }
@@ -10,7 +10,9 @@ export type Value =
   | { readonly kind: 'text'; readonly bytes: Uint8Array }
   | { readonly kind: 'blob'; readonly bytes: Uint8Array }
 
-export type RecordReading = { readonly kind: 'record'; readonly values: readonly Value[] } | { readonly kind: 'malformed'; readonly why: string }
+export type RecordReading =
+  | { readonly kind: 'record'; readonly values: readonly Value[] }
+  | { readonly kind: 'malformed'; readonly why: string }
 
 const fixedBytes = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0] as const
 
@@ -23,7 +25,8 @@ export function valueBytes(serialType: number): number | null {
 export function readRecord(payload: Uint8Array, valuesMax: number): RecordReading {
   const headerBytes = varintNumber(payload, 0)
   let at = varintBytes(payload, 0)
-  if (headerBytes < at || headerBytes > payload.length) return { kind: 'malformed', why: `a record says that its header has ${count(headerBytes, 'byte')}` }
+  if (headerBytes < at || headerBytes > payload.length)
+    return { kind: 'malformed', why: `a record says that its header has ${count(headerBytes, 'byte')}` }
   let body = headerBytes
   const values: Value[] = []
   while (at < headerBytes && values.length < valuesMax) {
@@ -42,7 +45,8 @@ export function readRecord(payload: Uint8Array, valuesMax: number): RecordReadin
 function valueOf(serialType: number, bytes: Uint8Array): Value {
   if (serialType >= 12) return { kind: serialType % 2 === 1 ? 'text' : 'blob', bytes }
   if (serialType === 0) return { kind: 'null' }
-  if (serialType === 7) return { kind: 'real', value: new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, false) }
+  if (serialType === 7)
+    return { kind: 'real', value: new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, false) }
   if (serialType >= 8) return { kind: 'integer', value: BigInt(serialType - 8) }
   let value = 0n
   for (const byte of bytes) value = (value << 8n) | BigInt(byte)

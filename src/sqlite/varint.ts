@@ -1,4 +1,7 @@
-/** Variable-length integers: 1 to 9 bytes, big-endian, seven bits a byte, the ninth gives eight (SQLite file format, section 1.6, "varint"). */
+/**
+ * Variable-length integers: 1 to 9 bytes, big-endian, seven bits a byte, the ninth gives eight (SQLite file format,
+ * section 1.6, "varint").
+ */
 
 /** Number of bytes of the varint at `at`; it may reach beyond the end of the array, which the caller must test. */
 export function varintBytes(bytes: Uint8Array, at: number): number {

@@ -1,5 +1,6 @@
 /**
- * Text of a given width: measuring, wrapping, cutting. All of it expects printable text. Libraries that wrap and cut were tried:
+ * Text of a given width: measuring, wrapping, cutting. All of it expects printable text. Libraries that wrap and cut
+ * were tried:
  * `wrap-ansi` composes letters, so that a copied path names another file; `string-width` and `slice-ansi` start the
  * segmenter of ICU, which takes as long as the rest of our start.
  */
@@ -15,7 +16,8 @@ export function displayWidth(text: string): number {
 }
 
 const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
-const letterWidth = (letter: string): number => (onLetterBefore.test(letter) ? 0 : eastAsianWidth(letter.codePointAt(0) ?? 0))
+const letterWidth = (letter: string): number =>
+  onLetterBefore.test(letter) ? 0 : eastAsianWidth(letter.codePointAt(0) ?? 0)
 /** Combining marks, and the later parts of a Hangul syllable. */
 const onLetterBefore = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u
 const skinTone = /(?<=\p{Emoji_Modifier_Base})\p{Emoji_Modifier}/gu
@@ -36,8 +38,8 @@ export const breakable = (text: string): string => text.replaceAll(firmSpace, ' 
 const quotedCommand = /`[^`]+`/g
 
 /**
- * Lines of at most `width` columns, broken between words; Infinity: one line. A word that is longer has a line of its own and is
- * not broken, so that a path can be copied.
+ * Lines of at most `width` columns, broken between words; Infinity: one line. A word that is longer has a line of its
+ * own and is not broken, so that a path can be copied.
  * @param laterWidth of the lines after the first
  */
 export function wrap(text: string, width: number, laterWidth = width): readonly string[] {
@@ -59,7 +61,9 @@ export function wrap(text: string, width: number, laterWidth = width): readonly 
 }
 
 const unbrokenCommands = (text: string): string =>
-  text.replaceAll(quotedCommand, (command) => (command.length > commandMax ? 'a command that is too long to show' : unbroken(command)))
+  text.replaceAll(quotedCommand, (command) =>
+    command.length > commandMax ? 'a command that is too long to show' : unbroken(command),
+  )
 
 /** A word of a length that people can read. */
 function readable(word: string): string {
@@ -82,7 +86,9 @@ export function cutMiddle(text: string, width: number): string {
 
 /** At most `width` columns: the end goes. */
 export function cutEnd(text: string, width: number): string {
-  return displayWidth(text) <= width ? text : `${takeColumns(Array.from(text), width - cutMark().length).join('')}${cutMark()}`
+  return displayWidth(text) <= width
+    ? text
+    : `${takeColumns(Array.from(text), width - cutMark().length).join('')}${cutMark()}`
 }
 
 function takeColumns(letters: readonly string[], columns: number): string[] {
@@ -92,18 +98,27 @@ function takeColumns(letters: readonly string[], columns: number): string[] {
 }
 
 /** `label  text`, the text wrapped and indented under itself. */
-export function labelled(label: string, text: string, options: { readonly indent: number; readonly labelWidth: number; readonly width: number }): readonly string[] {
+export function labelled(
+  label: string,
+  text: string,
+  options: { readonly indent: number; readonly labelWidth: number; readonly width: number },
+): readonly string[] {
   const indent = ' '.repeat(options.indent)
   const lines = wrap(text, options.width - options.indent - options.labelWidth)
-  return lines.map((line, index) => `${indent}${(index === 0 ? label : '').padEnd(options.labelWidth)}${line}`.trimEnd())
+  return lines.map((line, index) =>
+    `${indent}${(index === 0 ? label : '').padEnd(options.labelWidth)}${line}`.trimEnd(),
+  )
 }
 
 /** Lines under a heading. */
-export const indented = (text: string, { width }: { readonly width: number }): readonly string[] => wrap(text, width - 2).map((line) => `  ${line}`)
+export const indented = (text: string, { width }: { readonly width: number }): readonly string[] =>
+  wrap(text, width - 2).map((line) => `  ${line}`)
 
 /** A sentence that may begin with spaces: the lines after the first stand two columns further in. */
 export function hanging(sentence: string, width: number): readonly string[] {
   const text = sentence.trimStart()
   const indent = sentence.length - text.length
-  return wrap(text, width - indent, width - indent - 2).map((line, index) => `${' '.repeat(index === 0 ? indent : indent + 2)}${line}`)
+  return wrap(text, width - indent, width - indent - 2).map(
+    (line, index) => `${' '.repeat(index === 0 ? indent : indent + 2)}${line}`,
+  )
 }

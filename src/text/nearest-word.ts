@@ -1,7 +1,9 @@
 /** Names longer than this are no slips of the pen, and the distance costs the product of both lengths. */
 const longestName = 64
 
-/** The known name that `name` was most likely meant to be; null when none is near. Case does not count as a difference. */
+/**
+ * The known name that `name` was most likely meant to be; null when none is near. Case does not count as a difference.
+ */
 export function nearest(name: string, known: readonly string[]): string | null {
   if (name.length > longestName) return null
   const ranked = known

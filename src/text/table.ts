@@ -22,12 +22,18 @@ const nameWidthMin = 24
 const nameWidthMax = 4_096
 
 /**
- * One text for each row, the head first; a row may be two lines. The first column holds names and gives way. Cells are printable text.
- * The padding is our own, because table packages measure wide letters in another way than `displayWidth`, and a name could
- * then push the verdict out of its column.
+ * One text for each row, the head first; a row may be two lines. The first column holds names and gives way. Cells are
+ * printable text. The padding is our own, because table packages measure wide letters in another way than
+ * `displayWidth`, and a name could then push the verdict out of its column.
  */
-export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], { width, cuts = false, paint }: TableOptions): readonly string[] {
-  const natural = columns.map(({ head }, column) => rows.reduce((most, row) => Math.max(most, displayWidth(row[column] ?? '')), displayWidth(head)))
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { width, cuts = false, paint }: TableOptions,
+): readonly string[] {
+  const natural = columns.map(({ head }, column) =>
+    rows.reduce((most, row) => Math.max(most, displayWidth(row[column] ?? '')), displayWidth(head)),
+  )
   const [nameWidth = 0, ...others] = natural
   const room = cuts ? width - others.reduce((sum, columnWidth) => sum + gap.length + columnWidth, 0) : nameWidthMax
   const apart = nameWidth > room && room < nameWidthMin
@@ -44,5 +50,11 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
     const line = apart ? `${name.trimEnd()}\n${gap}${rest.join(gap)}` : [name, ...rest].join(gap)
     return breakable(line.trimEnd())
   }
-  return [lineOf(columns.map(({ head }) => head), (head) => head), ...rows.map((row) => lineOf(row, paint))]
+  return [
+    lineOf(
+      columns.map(({ head }) => head),
+      (head) => head,
+    ),
+    ...rows.map((row) => lineOf(row, paint)),
+  ]
 }

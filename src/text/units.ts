@@ -15,7 +15,8 @@ export function humanMs(ms: number | null): string {
   return pair(Math.floor(hours / 24), 'd', hours % 24, 'h')
 }
 
-const pair = (big: number, bigUnit: string, small: number, smallUnit: string): string => (small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`)
+const pair = (big: number, bigUnit: string, small: number, smallUnit: string): string =>
+  small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
 
 /** Decimal units: `512 bytes`, `8.0 MB`, `560.6 MB`. */
 export function humanBytes(bytes: number): string {

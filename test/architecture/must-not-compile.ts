@@ -1,4 +1,7 @@
-/** What must not compile: each line below is an error, and `npm run lint`, which `npm test` begins with, fails where one is none any more. */
+/**
+ * What must not compile: each line below is an error, and `npm run lint`, which `npm test` begins with, fails where one
+ * is none any more.
+ */
 import type { Checker, CheckOptions } from '../../src/check/check.ts'
 import type { HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, type HoldRequest } from '../../src/hold/hold.ts'

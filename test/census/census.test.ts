@@ -7,10 +7,10 @@ import { planCensus } from '../../src/census/plan.ts'
 import { emptyTally } from '../../src/census/scan/tally.ts'
 import { cellOffset } from '../../src/sqlite/page.ts'
 import { varintBytes } from '../../src/sqlite/varint.ts'
+import { census } from '../support/census/census-both-ways.ts'
 import { create, fillEvents } from '../support/databases/recipes.ts'
 import { dropCell, Patient, recordBody } from '../support/databases/surgeon.ts'
 import { askInProcess } from '../support/differential/referee.ts'
-import { census } from '../support/census/census-both-ways.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -26,25 +26,35 @@ function editSchema(path: string, ...statements: readonly string[]): void {
   db.close()
 }
 
-const said = (path: string, ...more: readonly number[]): readonly unknown[] => census(path, ...more).findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
+const said = (path: string, ...more: readonly number[]): readonly unknown[] =>
+  census(path, ...more).findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
 
 test('an index with a collation of the application is compared all the same, and only its order is left out', () => {
   const path = fresh()
   const db = new Database(path)
-  db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT COLLATE NOCASE); CREATE INDEX t_x ON t(x); INSERT INTO t VALUES(1, 'b'), (2, 'a'), (3, 'c')")
+  db.exec(
+    'CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT COLLATE NOCASE); CREATE INDEX ' +
+      "t_x ON t(x); INSERT INTO t VALUES(1, 'b'), (2, 'a'), (3, 'c')",
+  )
   db.close()
   editSchema(path, "UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'FRENCH') WHERE name = 't'")
   expect(census(path)).toMatchObject({ findings: [], skipped: ['t_x'] })
   {
     using patient = new Patient(path)
     const at = recordBody(patient, patient.root('t_x'), 1)
-    patient.edit(patient.root('t_x'), (bytes) => { bytes[at] = 0x7a })
+    patient.edit(patient.root('t_x'), (bytes) => {
+      bytes[at] = 0x7a
+    })
   }
   expect(said(path)).toEqual([['entry-differs-from-row', 't_x', [1], 1]])
 })
 
 test('two leaves that changed places are out of order, in tables and in indexes', () => {
-  for (const [name, rule] of [['events', 'rowid-out-of-order'], ['events_kind', 'index-out-of-order'], ['pairs', 'key-out-of-order']] as const) {
+  for (const [name, rule] of [
+    ['events', 'rowid-out-of-order'],
+    ['events_kind', 'index-out-of-order'],
+    ['pairs', 'key-out-of-order'],
+  ] as const) {
     const path = fresh()
     create(path, 1024, (db) => {
       fillEvents(900)(db)
@@ -53,7 +63,10 @@ test('two leaves that changed places are out of order, in tables and in indexes'
     })
     {
       using patient = new Patient(path)
-      const above = patient.pages(name).find((page) => patient.children(page).length > 3 && patient.bTree(patient.children(page)[0] ?? 0).leaf) ?? 0
+      const above =
+        patient
+          .pages(name)
+          .find((page) => patient.children(page).length > 3 && patient.bTree(patient.children(page)[0] ?? 0).leaf) ?? 0
       patient.edit(above, (bytes, bTree) => {
         const [a, b] = [cellOffset(bytes, bTree, 0), cellOffset(bytes, bTree, 1)]
         const first = bytes.readUInt32BE(a)
@@ -82,7 +95,9 @@ test('a key in a page above that is too low is out of order, in tables and in in
     })
     const index = patient.root('events_kind')
     const at = recordBody(patient, index, 0)
-    patient.edit(index, (bytes) => { bytes[at] = 0x61 })
+    patient.edit(index, (bytes) => {
+      bytes[at] = 0x61
+    })
   }
   const rules = census(path).findings.map(({ rule, object }) => `${rule} ${object.name}`)
   expect(rules).toContain('rowid-out-of-order events')
@@ -95,7 +110,9 @@ test('keys that reach over many overflow pages are read often enough', () => {
   create(path, 512, (db) => {
     db.exec('CREATE TABLE t(k TEXT PRIMARY KEY, x TEXT) WITHOUT ROWID; CREATE INDEX t_x ON t(x)')
     const put = db.prepare('INSERT INTO t VALUES(?, ?)')
-    db.transaction(() => { for (let i = 0; i < 700; i++) put.run(`${(i * 7919) % 1009}`.padStart(1500, 'k'), 'x'.repeat(1400) + i) })()
+    db.transaction(() => {
+      for (let i = 0; i < 700; i++) put.run(`${(i * 7919) % 1009}`.padStart(1500, 'k'), 'x'.repeat(1400) + i)
+    })()
   })
   expect(census(path)).toMatchObject({ accounting: [], findings: [] })
   expect(census(path, 1)).toMatchObject({ accounting: [], findings: [] })
@@ -103,7 +120,12 @@ test('keys that reach over many overflow pages are read often enough', () => {
 
 test('an integer in a REAL column is compared as it is stored, as SQLite does it', () => {
   const path = fresh()
-  create(path, 4096, (db) => db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, x INTEGER); CREATE INDEX t_x ON t(x); INSERT INTO t VALUES(1, 9007199254740993), (2, 9007199254740992), (3, 7)'))
+  create(path, 4096, (db) =>
+    db.exec(
+      'CREATE TABLE t(id INTEGER PRIMARY KEY, x INTEGER); CREATE INDEX t_x ON t(x); INSERT ' +
+        'INTO t VALUES(1, 9007199254740993), (2, 9007199254740992), (3, 7)',
+    ),
+  )
   editSchema(path, "UPDATE sqlite_schema SET sql = replace(sql, 'x INTEGER', 'x REAL') WHERE name = 't'")
   expect(askInProcess(path).lines).toEqual([])
   expect(said(path)).toEqual([])
@@ -111,7 +133,12 @@ test('an integer in a REAL column is compared as it is stored, as SQLite does it
 
 test('a key that an index has twice although it is to be unique is told of by its row', () => {
   const path = fresh()
-  create(path, 4096, (db) => db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, x); CREATE INDEX t_x ON t(x); INSERT INTO t VALUES(1, 'a'), (2, 'b'), (3, 'b'), (4, NULL), (5, NULL)"))
+  create(path, 4096, (db) =>
+    db.exec(
+      'CREATE TABLE t(id INTEGER PRIMARY KEY, x); CREATE INDEX t_x ON t(x); INSERT ' +
+        "INTO t VALUES(1, 'a'), (2, 'b'), (3, 'b'), (4, NULL), (5, NULL)",
+    ),
+  )
   editSchema(path, "UPDATE sqlite_schema SET sql = 'CREATE UNIQUE INDEX t_x ON t(x)' WHERE name = 't_x'")
   expect(said(path)).toEqual([['unique-violated', 't_x', [3], 1]])
 })
@@ -128,7 +155,9 @@ test('an index that lost everything has lost every row, in one pass or in many',
     patient.write(patient.root('events_kind'), empty)
   }
   const once = said(path)
-  expect(once).toEqual([['row-missing-from-index', 'events_kind', Array.from({ length: 20 }, (_, i) => (i + 1) * 3), 3000]])
+  expect(once).toEqual([
+    ['row-missing-from-index', 'events_kind', Array.from({ length: 20 }, (_, i) => (i + 1) * 3), 3000],
+  ])
   expect(said(path, 3, 700)).toEqual(once)
   expect(said(path, 1, 300)).toEqual(once)
 })
@@ -138,18 +167,37 @@ test('a row that the table lost is in every index an entry without a row', () =>
   create(path, 1024, fillEvents(500))
   {
     using patient = new Patient(path)
-    const page = patient.pages('events').find((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0) ?? 0
+    const page =
+      patient.pages('events').find((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0) ?? 0
     dropCell(patient, page, 1)
   }
-  expect(said(path)).toEqual(['events_note', 'events_at', 'events_kind'].map((name) => ['entry-without-row', name, [6], 1]))
+  expect(said(path)).toEqual(
+    ['events_note', 'events_at', 'events_kind'].map((name) => ['entry-without-row', name, [6], 1]),
+  )
 })
 
 test('twenty thousand tables take no more memory than a few', () => {
   const part = { cid: 0, descending: false, collation: 'BINARY', key: true }
   const { plan } = planCensus({
-    pageSize: 4096, usable: 4096, pages: 1_000_000, encoding: 1,
-    tables: Array.from({ length: 20_000 }, (_, i) => ({ name: `t${i}`, root: 2 * i + 2, withoutRowid: false, columns: [{ name: 'x', type: 'REAL', pk: 0, hidden: 0, absent: { kind: 'null' } }] })),
-    indexes: Array.from({ length: 20_000 }, (_, i) => ({ name: `i${i}`, table: `t${i}`, root: 2 * i + 3, unique: false, partial: false, origin: 'c', parts: [part, { ...part, cid: -1, key: false }] })),
+    pageSize: 4096,
+    usable: 4096,
+    pages: 1_000_000,
+    encoding: 1,
+    tables: Array.from({ length: 20_000 }, (_, i) => ({
+      name: `t${i}`,
+      root: 2 * i + 2,
+      withoutRowid: false,
+      columns: [{ name: 'x', type: 'REAL', pk: 0, hidden: 0, absent: { kind: 'null' } }],
+    })),
+    indexes: Array.from({ length: 20_000 }, (_, i) => ({
+      name: `i${i}`,
+      table: `t${i}`,
+      root: 2 * i + 3,
+      unique: false,
+      partial: false,
+      origin: 'c',
+      parts: [part, { ...part, cid: -1, key: false }],
+    })),
   })
   expect(plan.trees.length).toBe(40_001)
   const tally = emptyTally(plan, [1, 2])
@@ -158,14 +206,24 @@ test('twenty thousand tables take no more memory than a few', () => {
 
 test('names of rows beyond 2^53 are told as text, keys of several columns as a list', () => {
   const path = fresh()
-  create(path, 4096, (db) => db.exec(`CREATE TABLE big(id INTEGER PRIMARY KEY, x); CREATE INDEX big_x ON big(x); INSERT INTO big VALUES(9007199254740993, 'm'), (-9223372036854775808, 'n');
-    CREATE TABLE pairs(a TEXT, b BLOB, c, PRIMARY KEY(a, b)) WITHOUT ROWID; CREATE INDEX pairs_c ON pairs(c); INSERT INTO pairs VALUES('ä', x'00ff', 'o')`))
+  create(path, 4096, (db) =>
+    db.exec(`CREATE TABLE big(id INTEGER PRIMARY KEY, x); CREATE INDEX big_x ON big(x); INSERT INTO big VALUES(9007199254740993, 'm'), (-9223372036854775808, 'n');
+    CREATE TABLE pairs(a TEXT, b BLOB, c, PRIMARY KEY(a, b)) WITHOUT ROWID; CREATE INDEX pairs_c ON pairs(c); INSERT INTO pairs VALUES('ä', x'00ff', 'o')`),
+  )
   {
     using patient = new Patient(path)
-    for (const [name, cell] of [['big_x', 0], ['pairs_c', 0]] as const) {
+    for (const [name, cell] of [
+      ['big_x', 0],
+      ['pairs_c', 0],
+    ] as const) {
       const at = recordBody(patient, patient.root(name), cell)
-      patient.edit(patient.root(name), (bytes) => { bytes[at] = 0x41 })
+      patient.edit(patient.root(name), (bytes) => {
+        bytes[at] = 0x41
+      })
     }
   }
-  expect(said(path)).toEqual([['entry-differs-from-row', 'big_x', ['9007199254740993'], 1], ['entry-differs-from-row', 'pairs_c', [['ä', { blob: '00ff' }]], 1]])
+  expect(said(path)).toEqual([
+    ['entry-differs-from-row', 'big_x', ['9007199254740993'], 1],
+    ['entry-differs-from-row', 'pairs_c', [['ä', { blob: '00ff' }]], 1],
+  ])
 })

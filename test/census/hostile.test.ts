@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { DifferenceSearch } from '../../src/census/differences/search.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../src/census/differences/findings.ts'
-import { walkOwners } from '../../src/census/scan/page-owners.ts'
+import { DifferenceSearch } from '../../src/census/differences/search.ts'
 import type { CensusPlan, KeyPart, StoredColumn } from '../../src/census/plan.ts'
+import { walkOwners } from '../../src/census/scan/page-owners.ts'
 import { everything, Scanner } from '../../src/census/scan/scan.ts'
 import { emptyTally } from '../../src/census/scan/tally.ts'
 import { loadCore } from '../../src/check/reader/pages/compiled-core.ts'
-import { randomFrom } from '../support/differential/referee.ts'
 import { makeHostile, makeSpecimens } from '../support/differential/hostile-inputs.ts'
 import { readHostile } from '../support/differential/read-hostile.ts'
+import { randomFrom } from '../support/differential/referee.ts'
 
 const core = loadCore()
 
@@ -18,17 +18,60 @@ const pages = 12
 const pageSize = 512
 
 const column = (name: string): StoredColumn => ({ name, absent: { kind: 'null' } })
-const part = (source: number, collation: 'BINARY' | 'NOCASE' | 'RTRIM'): KeyPart => ({ source, collation, descending: source === 1 })
+const part = (source: number, collation: 'BINARY' | 'NOCASE' | 'RTRIM'): KeyPart => ({
+  source,
+  collation,
+  descending: source === 1,
+})
 const table = { kind: 'table', name: 't', table: 't' } as const
 const index = { kind: 'index', name: 'i', table: 't' } as const
 
 const planOf = (encoding: 1 | 2 | 3): CensusPlan => ({
-  pageSize, usable: pageSize, pages, encoding, buckets: 16,
+  pageSize,
+  usable: pageSize,
+  pages,
+  encoding,
+  buckets: 16,
   trees: [
-    { kind: 'rowid-table', root: 1, object: table, columns: [column('a'), column('b'), column('c')], rowidAlias: 0, indexes: [2] },
-    { kind: 'keyed-table', root: 2, object: table, columns: [column('a'), column('b')], key: [part(0, 'NOCASE')], ordered: true, indexes: [3] },
-    { kind: 'index', root: 3, object: index, entries: 'plain', table: 0, parts: [part(1, 'BINARY'), part(2, 'RTRIM'), part(-1, 'BINARY')], uniqueParts: 2, identity: [2], ordered: true },
-    { kind: 'index', root: 4, object: index, entries: 'plain', table: 1, parts: [part(1, 'NOCASE'), part(0, 'NOCASE')], uniqueParts: 0, identity: [1], ordered: true },
+    {
+      kind: 'rowid-table',
+      root: 1,
+      object: table,
+      columns: [column('a'), column('b'), column('c')],
+      rowidAlias: 0,
+      indexes: [2],
+    },
+    {
+      kind: 'keyed-table',
+      root: 2,
+      object: table,
+      columns: [column('a'), column('b')],
+      key: [part(0, 'NOCASE')],
+      ordered: true,
+      indexes: [3],
+    },
+    {
+      kind: 'index',
+      root: 3,
+      object: index,
+      entries: 'plain',
+      table: 0,
+      parts: [part(1, 'BINARY'), part(2, 'RTRIM'), part(-1, 'BINARY')],
+      uniqueParts: 2,
+      identity: [2],
+      ordered: true,
+    },
+    {
+      kind: 'index',
+      root: 4,
+      object: index,
+      entries: 'plain',
+      table: 1,
+      parts: [part(1, 'NOCASE'), part(0, 'NOCASE')],
+      uniqueParts: 0,
+      identity: [1],
+      ordered: true,
+    },
   ],
 })
 
@@ -53,12 +96,15 @@ test(`${inputs} files of nonsense neither throw nor take long`, () => {
     const random = randomFrom(seed)
     const plan = planOf((1 + random(3)) as 1 | 2 | 3)
     const bytes = hostilePages(random)
-    const source = { fileBytes: bytes.length, read: (page: number, into: Uint8Array) => {
-      if (page < 1 || page > pages) return 0
-      if (random(200) === 0) return 'unread' as const
-      into.set(bytes.subarray((page - 1) * pageSize, page * pageSize))
-      return pageSize
-    } }
+    const source = {
+      fileBytes: bytes.length,
+      read: (page: number, into: Uint8Array) => {
+        if (page < 1 || page > pages) return 0
+        if (random(200) === 0) return 'unread' as const
+        into.set(bytes.subarray((page - 1) * pageSize, page * pageSize))
+        return pageSize
+      },
+    }
     const began = process.cpuUsage()
     const owners = walkOwners(plan, source)
     const tally = emptyTally(plan, [seed, 1])
@@ -68,7 +114,8 @@ test(`${inputs} files of nonsense neither throw nor take long`, () => {
       pass.scanner.scan(bytes, 1)
       pass.end()
     }
-    noted += findingsOfNotes(plan, owners, tally).length + findingsOfDifferences(plan, owners, tally, search, source).length
+    noted +=
+      findingsOfNotes(plan, owners, tally).length + findingsOfDifferences(plan, owners, tally, search, source).length
     const { user, system } = process.cpuUsage(began)
     expect((user + system) / 1000, `seed ${seed}`).toBeLessThan(2000)
   }
@@ -93,6 +140,10 @@ test(`${inputs} files that were mutated, spliced and made up are read to their e
   expect(found, 'or the test shows nothing').toBeGreaterThan(inputs)
 })
 
-test('a leaf below an interior page of the wrong kind is compared with no key, not with that of whichever page came before', () => {
-  expect(() => readHostile(makeHostile(makeSpecimens(40, 100_000), 913_959))).not.toThrow()
-})
+test(
+  'a leaf below an interior page of the wrong kind is compared with no ' +
+    'key, not with that of whichever page came before',
+  () => {
+    expect(() => readHostile(makeHostile(makeSpecimens(40, 100_000), 913_959))).not.toThrow()
+  },
+)

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { readHeader } from '../../src/sqlite/header.ts'
-import { tryExactRows } from '../support/differential/exact-rows.ts'
-import { askInProcess, damage } from '../support/differential/referee.ts'
+import { census } from '../support/census/census-both-ways.ts'
+import { build, generated } from '../support/databases/generated.ts'
 import { recipes, removeDatabase } from '../support/databases/recipes.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
-import { build, generated } from '../support/databases/generated.ts'
-import { census } from '../support/census/census-both-ways.ts'
+import { tryExactRows } from '../support/differential/exact-rows.ts'
+import { askInProcess, damage } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -20,37 +20,62 @@ const cases = Number(process.env['CASES'] ?? 50)
 
 test(`an index that missed changes, or lost entries, is told of to the row (${cases} generated databases)`, async () => {
   let differing = 0
-  await fc.assert(fc.asyncProperty(generated, fc.nat({ max: 31 }), async (shape, seed) => { differing += (await tryExactRows(folder, shape, seed)) ?? 0 }), { numRuns: cases, interruptAfterTimeLimit: 45_000 })
+  await fc.assert(
+    fc.asyncProperty(generated, fc.nat({ max: 31 }), async (shape, seed) => {
+      differing += (await tryExactRows(folder, shape, seed)) ?? 0
+    }),
+    { numRuns: cases, interruptAfterTimeLimit: 45_000 },
+  )
   expect(differing, 'or the test shows nothing').toBeGreaterThan(cases)
 })
 
-/** Lines that are not the census's matter: what virtual tables say, what an application may have written, and how a page uses its free space (`quick_check` says both). */
-const notOurs = /^(?:fts5: |malformed inverted index|In RTree|Node |Mapping |NULL value|NUMERIC value|TEXT value|non-\w+ value|CHECK constraint)|Multiple uses for byte|Fragmentation of|free space corruption|missing rowid/
+/**
+ * Lines that are not the census's matter: what virtual tables say, what an application may have written, and how a page
+ * uses its free space (`quick_check` says both).
+ */
+const notOurs =
+  /^(?:fts5: |malformed inverted index|In RTree|Node |Mapping |NULL value|NUMERIC value|TEXT value|non-\w+ value|CHECK constraint)|Multiple uses for byte|Fragmentation of|free space corruption|missing rowid/
 
-function mustComplain(path: string): { readonly sqlite: readonly string[]; readonly ours: number; readonly said: readonly string[] } {
+function mustComplain(path: string): {
+  readonly sqlite: readonly string[]
+  readonly ours: number
+  readonly said: readonly string[]
+} {
   const said = askInProcess(path)
-  // Where SQLite gives a page up for its free space, it calls all that the page points to unused, and counts none of its entries.
+  // Where SQLite gives a page up for its free space, it calls all that the page points to unused, and counts none of
+  // its entries.
   const givenUp = said.lines.some((line) => line.includes('free space corruption'))
-  const lines = [...said.lines.filter((line) => !notOurs.test(line) && !(givenUp && /never used|wrong # of entries/.test(line))), ...(said.thrown === null ? [] : [said.thrown])]
+  const lines = [
+    ...said.lines.filter((line) => !notOurs.test(line) && !(givenUp && /never used|wrong # of entries/.test(line))),
+    ...(said.thrown === null ? [] : [said.thrown]),
+  ]
   const { accounting, findings, thrown, skipped } = census(path)
   // What the header says is looked at before anything else (check/reader/inspect-files).
   const header = readHeader(readFileSync(path).subarray(0, 100)).kind === 'header' ? 0 : 1
-  return { sqlite: lines, ours: header + accounting.length + findings.length + skipped.length + (thrown === null ? 0 : 1), said: [...accounting, ...findings].map(({ text }) => text) }
+  return {
+    sqlite: lines,
+    ours: header + accounting.length + findings.length + skipped.length + (thrown === null ? 0 : 1),
+    said: [...accounting, ...findings].map(({ text }) => text),
+  }
 }
 
 test(`where SQLite complains of random damage to generated databases, so do we (${cases} of them)`, () => {
   let complained = 0
-  fc.assert(fc.property(generated, fc.nat(), (shape, seed) => {
-    const healthy = fresh()
-    const path = fresh()
-    build(healthy, shape)
-    const done = damage(healthy, path, seed)
-    const { sqlite, ours, said } = mustComplain(path)
-    if (sqlite.length > 0) complained++
-    if (sqlite.length > 0) expect(ours, `${done}: ${sqlite.slice(0, 3).join(' | ')} but ${said.join(' | ')}`).toBeGreaterThan(0)
-    removeDatabase(healthy)
-    removeDatabase(path)
-  }), { numRuns: cases * 2, interruptAfterTimeLimit: 45_000 })
+  fc.assert(
+    fc.property(generated, fc.nat(), (shape, seed) => {
+      const healthy = fresh()
+      const path = fresh()
+      build(healthy, shape)
+      const done = damage(healthy, path, seed)
+      const { sqlite, ours, said } = mustComplain(path)
+      if (sqlite.length > 0) complained++
+      if (sqlite.length > 0)
+        expect(ours, `${done}: ${sqlite.slice(0, 3).join(' | ')} but ${said.join(' | ')}`).toBeGreaterThan(0)
+      removeDatabase(healthy)
+      removeDatabase(path)
+    }),
+    { numRuns: cases * 2, interruptAfterTimeLimit: 45_000 },
+  )
   expect(complained, 'or the test shows nothing').toBeGreaterThan(cases / 4)
 })
 
@@ -68,8 +93,11 @@ test(`where SQLite complains of random damage to any kind of database, so do we 
     const recipe = recipes[seed % healthy.length]
     const { sqlite: all, ours } = mustComplain(path)
     // A virtual table that fails over its own content says no more than this.
-    const sqlite = /fts|r-tree/.test(recipe?.name ?? '') ? all.filter((line) => line !== 'database disk image is malformed') : all
-    if (sqlite.length > 0) expect(ours, `${recipe?.name}, seed ${seed}, ${done}: ${sqlite.slice(0, 3).join(' | ')}`).toBeGreaterThan(0)
+    const sqlite = /fts|r-tree/.test(recipe?.name ?? '')
+      ? all.filter((line) => line !== 'database disk image is malformed')
+      : all
+    if (sqlite.length > 0)
+      expect(ours, `${recipe?.name}, seed ${seed}, ${done}: ${sqlite.slice(0, 3).join(' | ')}`).toBeGreaterThan(0)
     removeDatabase(path)
   }
 })
@@ -94,7 +122,9 @@ test('below a page of an index, which has no rowids, no row of a table is called
   createPatient(path, 1024, false)
   {
     using patient = new Patient(path)
-    patient.edit(patient.root('events'), (bytes) => { bytes[0] = 2 })
+    patient.edit(patient.root('events'), (bytes) => {
+      bytes[0] = 2
+    })
   }
   const { accounting, findings } = census(path)
   expect(accounting.length).toBeGreaterThan(0)

@@ -2,8 +2,8 @@ import { copyFileSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { fillEvents } from '../support/databases/recipes.ts'
-import { readInProcess } from '../support/read-in-process.ts'
 import { Patient, recordBody } from '../support/databases/surgeon.ts'
+import { readInProcess } from '../support/read-in-process.ts'
 import { messages, rules, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const place = useSnapshotFolder()
@@ -42,7 +42,11 @@ describe('blind spots of integrity_check', () => {
     })
     const reading = await check()
     expect(messages(reading).some((text) => text.startsWith('Tree '))).toBe(true)
-    expect(reading.facts.every((fact) => fact.kind !== 'message' || (!fact.text.includes('\n') && !fact.text.startsWith('***')))).toBe(true)
+    expect(
+      reading.facts.every(
+        (fact) => fact.kind !== 'message' || (!fact.text.includes('\n') && !fact.text.startsWith('***')),
+      ),
+    ).toBe(true)
     expect(reading.owners.size).toBeGreaterThan(0)
     expectBackInPlace()
   })
@@ -50,15 +54,22 @@ describe('blind spots of integrity_check', () => {
   test('more than a hundred messages are all told', async () => {
     make(fillEvents(3000))
     wound((patient) => {
-      for (const page of patient.pages('events_at').filter((page) => patient.bTree(page).leaf).slice(1, 4)) {
+      for (const page of patient
+        .pages('events_at')
+        .filter((page) => patient.bTree(page).leaf)
+        .slice(1, 4)) {
         for (let i = 0; i < 50; i++) {
           const at = recordBody(patient, page, i)
-          patient.edit(page, (bytes) => { bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 0x55 })
+          patient.edit(page, (bytes) => {
+            bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 0x55
+          })
         }
       }
     })
     expect(messages(await check('full', { engine: 'sqlite' })).length).toBeGreaterThan(150)
-    const found = (await check()).facts.flatMap((fact) => (fact.kind === 'found' && fact.finding.rule === 'entry-differs-from-row' ? [fact.finding.total] : []))
+    const found = (await check()).facts.flatMap((fact) =>
+      fact.kind === 'found' && fact.finding.rule === 'entry-differs-from-row' ? [fact.finding.total] : [],
+    )
     expect(found).toEqual([150])
   })
 
@@ -71,12 +82,17 @@ describe('blind spots of integrity_check', () => {
       db.exec("UPDATE sqlite_schema SET sql = 'CREATE TABLE odd(a TEXT COLLATE klingon)' WHERE name = 'odd'")
     })
     const sound = await check()
-    expect(sound.coverage.skipped).toEqual([{ object: 'odd_a', why: 'its order: collation klingon is the application\'s own' }, { object: 'odd', why: 'no such collation sequence: klingon' }])
+    expect(sound.coverage.skipped).toEqual([
+      { object: 'odd_a', why: "its order: collation klingon is the application's own" },
+      { object: 'odd', why: 'no such collation sequence: klingon' },
+    ])
     expect(sound).toMatchObject({ complete: false })
     expect(sound.facts.filter((fact) => fact.kind !== 'thrown' || fact.object !== 'odd')).toEqual([])
     wound((patient) => {
       const at = recordBody(patient, patient.leaf('events_kind'), 2)
-      patient.edit(patient.leaf('events_kind'), (bytes) => { bytes[at + 3] = 0x7a })
+      patient.edit(patient.leaf('events_kind'), (bytes) => {
+        bytes[at + 3] = 0x7a
+      })
     })
     expect(rules(await check())).toContain('entry-differs-from-row')
   })
@@ -86,18 +102,32 @@ describe('blind spots of integrity_check', () => {
       db.exec('CREATE TABLE t(a)')
       db.unsafeMode(true)
       db.pragma('writable_schema=ON')
-      db.exec("INSERT INTO sqlite_schema VALUES('table','geo','geo',0,'CREATE VIRTUAL TABLE geo USING VirtualSpatialIndex()')")
+      db.exec(
+        "INSERT INTO sqlite_schema VALUES('table','geo','geo',0,'CREATE " +
+          "VIRTUAL TABLE geo USING VirtualSpatialIndex()')",
+      )
     })
     const reading = await check()
-    expect(reading.coverage.skipped).toContainEqual({ object: 'geo', why: 'module VirtualSpatialIndex is not part of this SQLite' })
-    expect(reading.objects).toContainEqual(expect.objectContaining({ name: 'geo', kind: 'virtual-table', module: 'VirtualSpatialIndex' }))
+    expect(reading.coverage.skipped).toContainEqual({
+      object: 'geo',
+      why: 'module VirtualSpatialIndex is not part of this SQLite',
+    })
+    expect(reading.objects).toContainEqual(
+      expect.objectContaining({ name: 'geo', kind: 'virtual-table', module: 'VirtualSpatialIndex' }),
+    )
   })
 
   test('rows without a parent are facts of their own, with the first twenty rows and the exact total', async () => {
     make((db) => {
       db.pragma('foreign_keys=OFF')
-      db.exec('CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id)); CREATE TABLE mismatch(a REFERENCES p(absent))')
-      db.exec('WITH RECURSIVE n(i) AS (SELECT 9007199254740990 UNION ALL SELECT i + 1 FROM n WHERE i < 9007199254741020) INSERT INTO c SELECT i, 5 FROM n')
+      db.exec(
+        'CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p ' +
+          'REFERENCES p(id)); CREATE TABLE mismatch(a REFERENCES p(absent))',
+      )
+      db.exec(
+        'WITH RECURSIVE n(i) AS (SELECT 9007199254740990 UNION ALL SELECT i + 1 FROM n ' +
+          'WHERE i < 9007199254741020) INSERT INTO c SELECT i, 5 FROM n',
+      )
     })
     const reading = await check()
     expect(reading.facts).toMatchObject([
@@ -108,7 +138,12 @@ describe('blind spots of integrity_check', () => {
           severity: 'notice',
           object: { name: 'c' },
           total: 31,
-          rows: [9007199254740990, 9007199254740991, '9007199254740992', ...Array.from({ length: 17 }, () => expect.any(String))],
+          rows: [
+            9007199254740990,
+            9007199254740991,
+            '9007199254740992',
+            ...Array.from({ length: 17 }, () => expect.any(String)),
+          ],
           text: '31 rows of c refer to rows that do not exist in p',
         },
       },

@@ -16,13 +16,20 @@ const megabyte = 1 << 20
 
 /** Children of this process that read snapshots. */
 function readers(): readonly number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').join(' ').trimEnd().endsWith(`reader-child.cjs ${process.pid}`)
-    } catch {
-      return false // Gone since.
-    }
-  })
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+          .split('\0')
+          .join(' ')
+          .trimEnd()
+          .endsWith(`reader-child.cjs ${process.pid}`)
+      } catch {
+        return false // Gone since.
+      }
+    })
 }
 const limitsOf = (pid: number): string => readFileSync(`/proc/${pid}/limits`, 'utf8')
 
@@ -41,23 +48,27 @@ test('a reading says which walls stood around the process that read, and the ker
   }
 })
 
-test('a snapshot whose recovery writes more than the child may is read by a fresh child; small ones after it by the same', async () => {
-  make(fillEvents(10))
-  const small = place.snapshot
-  const large = join(place.folder, 'large') as SnapshotPath
-  leaveInWal(join(place.folder, 'made.db'), large, 80 * megabyte)
-  await using checker = await open()
-  await checker.check(small, { depth: 'full', signal })
-  const [first] = readers()
-  const { facts, complete, content } = await checker.check(large, { depth: 'full', signal })
-  expect([facts, complete, content.map(({ name, rows }) => [name, rows])]).toEqual([[], true, [['blobs', 1]]])
-  const [second] = readers()
-  expect(second).not.toBe(first)
-  expect(limitsOf(second ?? 0)).toMatch(new RegExp(`^Max file size\\s+${256 * megabyte}\\s`, 'm'))
-  make(fillEvents(10))
-  await checker.check(small, { depth: 'full', signal })
-  expect(readers()).toEqual([second])
-})
+test(
+  'a snapshot whose recovery writes more than the child may is read ' +
+    'by a fresh child; small ones after it by the same',
+  async () => {
+    make(fillEvents(10))
+    const small = place.snapshot
+    const large = join(place.folder, 'large') as SnapshotPath
+    leaveInWal(join(place.folder, 'made.db'), large, 80 * megabyte)
+    await using checker = await open()
+    await checker.check(small, { depth: 'full', signal })
+    const [first] = readers()
+    const { facts, complete, content } = await checker.check(large, { depth: 'full', signal })
+    expect([facts, complete, content.map(({ name, rows }) => [name, rows])]).toEqual([[], true, [['blobs', 1]]])
+    const [second] = readers()
+    expect(second).not.toBe(first)
+    expect(limitsOf(second ?? 0)).toMatch(new RegExp(`^Max file size\\s+${256 * megabyte}\\s`, 'm'))
+    make(fillEvents(10))
+    await checker.check(small, { depth: 'full', signal })
+    expect(readers()).toEqual([second])
+  },
+)
 
 /** A database that wrote so many bytes into its WAL and was copied before a checkpoint. */
 function leaveInWal(path: string, copy: string, bytes: number): void {

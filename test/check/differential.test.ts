@@ -1,30 +1,40 @@
-/** The census against its referee: on no file may it say less than SQLite's full check, and on a healthy one nothing. */
+/**
+ * The census against its referee: on no file may it say less than SQLite's full check, and on a healthy one nothing.
+ */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recipes, removeDatabase } from '../support/databases/recipes.ts'
-import { judge, readWithBoth } from '../support/differential/engines.ts'
-import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential/differential.ts'
-import { damage } from '../support/differential/referee.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential/differential.ts'
+import { judge, readWithBoth } from '../support/differential/engines.ts'
+import { damage } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'differential-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe.each([[1024, false], [2048, true], [8192, false]] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
+describe.each([
+  [1024, false],
+  [2048, true],
+  [8192, false],
+] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
   const patientPath = join(folder, `patient-${pageSize}.db`)
   beforeAll(() => createPatient(patientPath, pageSize, autoVacuum))
 
   test('both find the patient sound', async () => {
     const { census, sqlite } = await readWithBoth(patientPath)
     expect([census.diagnosis.verdict.kind, sqlite.diagnosis.verdict.kind]).toEqual(['sound', 'sound'])
-    expect(census.reading.content.map(({ name, rows }) => [name, rows])).toEqual(expect.arrayContaining(sqlite.reading.content.map(({ name, rows }) => [name, rows])))
+    expect(census.reading.content.map(({ name, rows }) => [name, rows])).toEqual(
+      expect.arrayContaining(sqlite.reading.content.map(({ name, rows }) => [name, rows])),
+    )
   })
 
-  test.each(wounds.filter((wound) => autoVacuum || wound.only === undefined).map((wound) => [wound.name, wound] as const))('%s', async (_, wound) => {
+  test.each(
+    wounds.filter((wound) => autoVacuum || wound.only === undefined).map((wound) => [wound.name, wound] as const),
+  )('%s', async (_, wound) => {
     const path = join(folder, `wounded-${pageSize}.db`)
     copyFileSync(patientPath, path)
     let done: string
@@ -58,11 +68,20 @@ test.each(recipes.map((recipe, i) => [recipe.name, recipe, i] as const))('random
 const cases = Number(process.env['CASES'] ?? 60)
 
 test(`generated databases are sound (${cases} of them)`, async () => {
-  await fc.assert(fc.asyncProperty(healthyCase, async (one) => void (await tryHealthy(folder, one))), { numRuns: cases, interruptAfterTimeLimit: 30_000 })
+  await fc.assert(
+    fc.asyncProperty(healthyCase, async (one) => void (await tryHealthy(folder, one))),
+    { numRuns: cases, interruptAfterTimeLimit: 30_000 },
+  )
 })
 
 test(`of no wound does the census say less than the referee (${cases * 3} generated databases)`, async () => {
   const outcomes: string[] = []
-  await fc.assert(fc.asyncProperty(woundedCase, async (one) => void outcomes.push(await tryWounded(folder, one))), { numRuns: cases * 3, interruptAfterTimeLimit: 30_000 })
-  expect(outcomes.filter((outcome) => outcome.startsWith('both damaged')).length, 'or the test shows nothing').toBeGreaterThan(cases)
+  await fc.assert(
+    fc.asyncProperty(woundedCase, async (one) => void outcomes.push(await tryWounded(folder, one))),
+    { numRuns: cases * 3, interruptAfterTimeLimit: 30_000 },
+  )
+  expect(
+    outcomes.filter((outcome) => outcome.startsWith('both damaged')).length,
+    'or the test shows nothing',
+  ).toBeGreaterThan(cases)
 })

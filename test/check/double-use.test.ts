@@ -6,9 +6,9 @@ import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
 import { create } from '../support/databases/recipes.ts'
+import { Patient } from '../support/databases/surgeon.ts'
 import { context } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
-import { Patient } from '../support/databases/surgeon.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'double-use-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -28,7 +28,8 @@ async function namedFree(
     )
     for (const table of ['t', 'gone'])
       db.exec(
-        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO ${table}(a) SELECT i * 7919 FROM n`,
+        'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i ' +
+          `< 500) INSERT INTO ${table}(a) SELECT i * 7919 FROM n`,
       )
     db.exec("INSERT INTO ft SELECT 'word' || a FROM t; DROP TABLE gone")
   })

@@ -2,8 +2,8 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { oneChildBytesMax } from '../../src/check/read-snapshot.ts'
-import { fillEvents, fillSlow } from '../support/databases/recipes.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
+import { fillEvents, fillSlow } from '../support/databases/recipes.ts'
 import { eventually } from '../support/processes.ts'
 import { useSnapshotFolder } from '../support/snapshot-folder.ts'
 
@@ -19,7 +19,10 @@ describe('what a hostile file may cost', () => {
   test('a check that does not end is ended, and what was read before is kept', async () => {
     makeHanging()
     const reading = await check('full', { timeoutMs: 5000 })
-    expect(reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'timeout', during: 'integrity' }] })
+    expect(reading).toMatchObject({
+      complete: false,
+      facts: [{ kind: 'child-ended', how: 'timeout', during: 'integrity' }],
+    })
     expect(reading.coverage.pagesRead).toBe(reading.coverage.pages)
     expect(reading.objects).toHaveLength(1)
     expectBackInPlace()
@@ -27,12 +30,19 @@ describe('what a hostile file may cost', () => {
 
   test('a check that takes too much memory is ended', async () => {
     make((db) => {
-      db.exec('CREATE TABLE fat(a CHECK(length(hex(zeroblob(200000000 + a))) > 0)); INSERT INTO fat(a) SELECT 1 WHERE 0')
+      db.exec(
+        'CREATE TABLE fat(a CHECK(length(hex(zeroblob(200000000 + a))) > 0)); INSERT INTO fat(a) SELECT 1 WHERE 0',
+      )
       db.pragma('ignore_check_constraints=ON')
-      db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO fat SELECT i FROM n') // A minute of work, and no text so long that SQLite refuses it: the look at the memory comes in time.
+      db.exec(
+        'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO fat SELECT i FROM n',
+      ) // A minute of work, and no text so long that SQLite refuses it: the look at the memory comes in time.
     })
     const reading = await check('full', { memoryBytesMax: 250e6 })
-    expect(reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'memory', during: 'integrity' }] })
+    expect(reading).toMatchObject({
+      complete: false,
+      facts: [{ kind: 'child-ended', how: 'memory', during: 'integrity' }],
+    })
     expectBackInPlace()
   })
 
@@ -40,8 +50,15 @@ describe('what a hostile file may cost', () => {
     makeHanging()
     await using checker = await open()
     let counted = false
-    const reading = checker.check(place.snapshot, { depth: 'full', signal, onProgress: ({ pagesDone, pages }) => { counted = pages > 0 && pagesDone === pages } })
-    // The first was asked everything at once, and has told nothing when it dies; the second is asked step by step, and by SQLite's word it hangs.
+    const reading = checker.check(place.snapshot, {
+      depth: 'full',
+      signal,
+      onProgress: ({ pagesDone, pages }) => {
+        counted = pages > 0 && pagesDone === pages
+      },
+    })
+    // The first was asked everything at once, and has told nothing when it dies; the second is asked step by step, and
+    // by SQLite's word it hangs.
     const first = await childAtWork()
     process.kill(first, 'SIGSEGV')
     await eventually('the pages are counted', () => counted)
@@ -55,7 +72,10 @@ describe('what a hostile file may cost', () => {
       expect(readlinkSync(`/proc/${pid}/root`)).toContain(join(place.folder, `room-${process.pid}-`))
     }
     process.kill(pid, 'SIGSEGV')
-    expect(await reading).toMatchObject({ complete: false, facts: [{ kind: 'child-ended', how: 'crashed', during: 'integrity', detail: 'signal SIGSEGV' }] })
+    expect(await reading).toMatchObject({
+      complete: false,
+      facts: [{ kind: 'child-ended', how: 'crashed', during: 'integrity', detail: 'signal SIGSEGV' }],
+    })
     rmSync(place.snapshot)
     make(fillEvents(10))
     expect(await checker.check(place.snapshot, { depth: 'full', signal })).toMatchObject({ facts: [], complete: true })
@@ -77,7 +97,10 @@ describe('what a hostile file may cost', () => {
     }
     expect(await readWhile(killAt(1))).toMatchObject({ facts: [], complete: true })
     expect(killed.splice(0)).toHaveLength(1)
-    expect(await readWhile(killAt(2))).toMatchObject({ complete: false, facts: expect.arrayContaining([expect.objectContaining({ kind: 'child-ended', how: 'killed' })]) as unknown })
+    expect(await readWhile(killAt(2))).toMatchObject({
+      complete: false,
+      facts: expect.arrayContaining([expect.objectContaining({ kind: 'child-ended', how: 'killed' })]) as unknown,
+    })
     expect(killed).toHaveLength(2)
     expectBackInPlace()
   })
@@ -96,12 +119,19 @@ describe('what a hostile file may cost', () => {
   })
 })
 
-/** Waits for a reading child that has used half a second of the processor: starting takes less, so it is at work on the snapshot. @param before one that is not meant @param ticks hundredths of a second */
+/**
+ * Waits for a reading child that has used half a second of the processor: starting takes less, so it is at work on the
+ * snapshot.
+ * @param before one that is not meant
+ * @param ticks hundredths of a second
+ */
 async function childAtWork(before = 0, ticks = 50): Promise<number> {
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline) {
     for (const pid of readingChildren().filter((pid) => pid !== before)) if (ticksOf(pid) > ticks) return pid
-    await new Promise((resolve) => { setTimeout(resolve, 20) })
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20)
+    })
   }
   throw new Error('no reading child came to work')
 }
@@ -118,7 +148,10 @@ const statOf = (pid: number): string => {
 }
 
 function readingChildren(): readonly number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => statOf(pid).split(' ')[1] === String(process.pid))
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => statOf(pid).split(' ')[1] === String(process.pid))
 }
 
 test('children end with the checker, and rooms go with them', async () => {

@@ -1,4 +1,7 @@
-/** The map of real files: one wound at a time shows up in the cell where it was made, and a file that is whole shows none. */
+/**
+ * The map of real files: one wound at a time shows up in the cell where it was made, and a file that is whole shows
+ * none.
+ */
 import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,13 +14,13 @@ import type { Finding } from '../../src/model/result/finding.ts'
 import type { DrawnMap, PageMap, PageState } from '../../src/model/result/page-map.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { renderJson } from '../../src/report/json.ts'
-import { context } from '../support/diagnosis.ts'
-import { report, sound } from '../support/report.ts'
-import { create, fillEvents, recipes, removeDatabase } from '../support/databases/recipes.ts'
-import { readInProcess } from '../support/read-in-process.ts'
 import { problemsOf } from '../support/cli/report-schema.ts'
+import { create, fillEvents, recipes, removeDatabase } from '../support/databases/recipes.ts'
 import { dropCell, Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { context } from '../support/diagnosis.ts'
+import { readInProcess } from '../support/read-in-process.ts'
+import { report, sound } from '../support/report.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'map-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -40,7 +43,8 @@ async function mapOf(path: string, depth: 'quick' | 'full' = 'full'): Promise<Ma
   return { map: drawn(drawMap(reading, findings)), findings }
 }
 
-const stateAt = ({ cells }: DrawnMap, page: number): PageState | undefined => cells.find(({ first, last }) => first <= page && page <= last)?.state
+const stateAt = ({ cells }: DrawnMap, page: number): PageState | undefined =>
+  cells.find(({ first, last }) => first <= page && page <= last)?.state
 const badStates = new Set<PageState>(['damaged', 'disagreeing', 'unread', 'unowned'])
 const badCells = ({ cells }: DrawnMap): DrawnMap['cells'] => cells.filter(({ state }) => badStates.has(state))
 
@@ -51,46 +55,80 @@ function expectWhole(map: DrawnMap): void {
   expect(map.cells.length).toBeLessThanOrEqual(1024)
 }
 
-test.each([512, 65_536].flatMap((size) => recipes.map((recipe) => [size, recipe.name, recipe] as const)))('a healthy file has no damage on its map: page size %i, %s', async (size, _, recipe) => {
-  const path = fresh()
-  recipe.build(path, size)
-  const { map } = await mapOf(path)
-  expectWhole(map)
-  expect([badCells(map), map.places, map.placesMore]).toEqual([[], [], 0])
-  removeDatabase(path)
-})
+test.each([512, 65_536].flatMap((size) => recipes.map((recipe) => [size, recipe.name, recipe] as const)))(
+  'a healthy file has no damage on its map: page size %i, %s',
+  async (size, _, recipe) => {
+    const path = fresh()
+    recipe.build(path, size)
+    const { map } = await mapOf(path)
+    expectWhole(map)
+    expect([badCells(map), map.places, map.placesMore]).toEqual([[], [], 0])
+    removeDatabase(path)
+  },
+)
 
-describe.each([[1024, false], [1024, true], [4096, false]] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
+describe.each([
+  [1024, false],
+  [1024, true],
+  [4096, false],
+] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
   const patientPath = (): string => join(folder, `patient-${pageSize}-${autoVacuum}.db`)
   beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
   const wounded = wounds.filter(({ only }) => autoVacuum || only === undefined)
 
-  test.each(wounded.map((wound) => [wound.name, wound] as const))('%s: each finding shows in the cell of its page, nothing else does, and the document fits the schema', async (name, wound) => {
-    const path = join(folder, `${pageSize}-${autoVacuum}-${name.replaceAll(' ', '-')}.db`)
-    copyFileSync(patientPath(), path)
-    {
-      using patient = new Patient(path)
-      wound.make(patient)
-    }
-    const reading = await readInProcess(path, 'full', 'census', true)
-    const { verdict, damage, findings, remedy, causes } = diagnose(reading, context)
-    const map = drawMap(reading, findings)
-    expect(problemsOf(JSON.parse(renderJson(report([sound('x', { verdict: verdict.kind, damage, findings, findingsTotal: findings.length, remedy, causes, map })]))))).toEqual([])
-    if (map.kind === 'none') {
-      // Without a page size there are no pages to draw.
-      expect([name, map.why]).toEqual(['page size of no power of two', 'the header gives no page size'])
-      return
-    }
-    expectWhole(map)
-    for (const { page, severity } of findings) {
-      if (page === undefined || page < 1 || page > map.pages || severity === 'notice') continue
-      expect(badStates.has(stateAt(map, page) ?? 'owned'), `page ${page}: ${JSON.stringify(map.cells)}`).toBe(true)
-      expect(map.places.some(({ first, last }) => first <= page && page <= last), `page ${page}`).toBe(true)
-    }
-    // Whatever shows on the map is named below it, and the other way round.
-    for (const { first, last, state } of badCells(map)) expect(map.places.some((place) => place.state === state && place.first <= last && first <= place.last)).toBe(true)
-    for (const place of map.places) expect(badStates.has(stateAt(map, place.first) ?? 'owned')).toBe(true)
-  })
+  test.each(wounded.map((wound) => [wound.name, wound] as const))(
+    '%s: each finding shows in the cell of its page, nothing else does, and the document fits the schema',
+    async (name, wound) => {
+      const path = join(folder, `${pageSize}-${autoVacuum}-${name.replaceAll(' ', '-')}.db`)
+      copyFileSync(patientPath(), path)
+      {
+        using patient = new Patient(path)
+        wound.make(patient)
+      }
+      const reading = await readInProcess(path, 'full', 'census', true)
+      const { verdict, damage, findings, remedy, causes } = diagnose(reading, context)
+      const map = drawMap(reading, findings)
+      expect(
+        problemsOf(
+          JSON.parse(
+            renderJson(
+              report([
+                sound('x', {
+                  verdict: verdict.kind,
+                  damage,
+                  findings,
+                  findingsTotal: findings.length,
+                  remedy,
+                  causes,
+                  map,
+                }),
+              ]),
+            ),
+          ),
+        ),
+      ).toEqual([])
+      if (map.kind === 'none') {
+        // Without a page size there are no pages to draw.
+        expect([name, map.why]).toEqual(['page size of no power of two', 'the header gives no page size'])
+        return
+      }
+      expectWhole(map)
+      for (const { page, severity } of findings) {
+        if (page === undefined || page < 1 || page > map.pages || severity === 'notice') continue
+        expect(badStates.has(stateAt(map, page) ?? 'owned'), `page ${page}: ${JSON.stringify(map.cells)}`).toBe(true)
+        expect(
+          map.places.some(({ first, last }) => first <= page && page <= last),
+          `page ${page}`,
+        ).toBe(true)
+      }
+      // Whatever shows on the map is named below it, and the other way round.
+      for (const { first, last, state } of badCells(map))
+        expect(map.places.some((place) => place.state === state && place.first <= last && first <= place.last)).toBe(
+          true,
+        )
+      for (const place of map.places) expect(badStates.has(stateAt(map, place.first) ?? 'owned')).toBe(true)
+    },
+  )
 })
 
 test('the very page that was wounded, and whose it is', async () => {
@@ -105,9 +143,18 @@ test('the very page that was wounded, and whose it is', async () => {
   const { map } = await mapOf(path)
   const cell = map.cells.find(({ first, last }) => first <= page && page <= last)
   expect([cell?.first, cell?.last, cell?.state]).toEqual([page, page, 'damaged'])
-  expect(map.owners[cell?.owner ?? -1]).toMatchObject({ object: { kind: 'index', name: 'events_at', table: 'events' }, damagedPages: 1 })
+  expect(map.owners[cell?.owner ?? -1]).toMatchObject({
+    object: { kind: 'index', name: 'events_at', table: 'events' },
+    damagedPages: 1,
+  })
   expect(badCells(map)).toHaveLength(1)
-  expect(map.places).toContainEqual({ state: 'damaged', first: page, last: page, rule: 'page-unreadable', object: { kind: 'index', name: 'events_at', table: 'events' } })
+  expect(map.places).toContainEqual({
+    state: 'damaged',
+    first: page,
+    last: page,
+    rule: 'page-unreadable',
+    object: { kind: 'index', name: 'events_at', table: 'events' },
+  })
 })
 
 test('entries without rows show on every page that has such, not only on the first', async () => {
@@ -116,7 +163,10 @@ test('entries without rows show on every page that has such, not only on the fir
   const dropped: number[] = []
   {
     using patient = new Patient(path)
-    for (const page of patient.pages('events').filter((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0).slice(0, 60)) {
+    for (const page of patient
+      .pages('events')
+      .filter((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0)
+      .slice(0, 60)) {
       dropCell(patient, page, 0)
       dropped.push(page)
     }
@@ -125,7 +175,8 @@ test('entries without rows show on every page that has such, not only on the fir
   const without = findings.filter(({ rule }) => rule === 'entry-without-row')
   expect(without.map(({ total }) => total)).toEqual([60, 60, 60])
   for (const { page } of without) expect(stateAt(map, page ?? 0)).toBe('disagreeing')
-  // The notes ascend with the rowids, so that the entries of neighbours share pages; those of the other indexes are spread.
+  // The notes ascend with the rowids, so that the entries of neighbours share pages; those of the other indexes are
+  // spread.
   const pagesOf = (name: string): number => map.owners.find(({ object }) => object.name === name)?.damagedPages ?? 0
   expect(pagesOf('events_at')).toBeGreaterThan(20)
   expect(pagesOf('events_kind')).toBeGreaterThan(10)
@@ -138,8 +189,17 @@ describe('children', () => {
   const signal = new AbortController().signal
   const limits = { timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0, parallel: 2 } as const
 
-  const read = async (path: string, changes: { readonly timeoutMs?: number; readonly memoryBytesMax?: number } = {}, map = true): Promise<Reading> => {
-    await using checker = await openChecker({ ...limits, ...changes, folder: mkdtempSync(join(folder, 'rooms-')), engine: 'census' })
+  const read = async (
+    path: string,
+    changes: { readonly timeoutMs?: number; readonly memoryBytesMax?: number } = {},
+    map = true,
+  ): Promise<Reading> => {
+    await using checker = await openChecker({
+      ...limits,
+      ...changes,
+      folder: mkdtempSync(join(folder, 'rooms-')),
+      engine: 'census',
+    })
     return await checker.check(path as SnapshotPath, { depth: 'full', map, signal })
   }
 
@@ -155,11 +215,19 @@ describe('children', () => {
   test('a large file, read by several children, has the map that one child makes of it', async () => {
     const path = fresh()
     create(path, 4096, (db) => {
-      db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, k, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000) INSERT INTO t SELECT i, i * 7919 % 15013, zeroblob(3900) FROM n; CREATE INDEX t_k ON t(k)')
+      db.exec(
+        'CREATE TABLE t(id INTEGER PRIMARY KEY, k, v); WITH RECURSIVE n(i) AS (SELECT 1 ' +
+          'UNION ALL SELECT i + 1 FROM n WHERE i < 15000) INSERT INTO t SELECT i, i * 7919 % ' +
+          '15013, zeroblob(3900) FROM n; CREATE INDEX t_k ON t(k)',
+      )
     })
     {
       using patient = new Patient(path)
-      for (const page of patient.pages('t').filter((page) => patient.bTree(page).leaf).slice(500, 520)) patient.write(page, Buffer.alloc(4096))
+      for (const page of patient
+        .pages('t')
+        .filter((page) => patient.bTree(page).leaf)
+        .slice(500, 520))
+        patient.write(page, Buffer.alloc(4096))
     }
     const [together, alone] = [await read(path), await readInProcess(path, 'full', 'census', true)]
     const maps = [together, alone].map((reading) => drawn(drawMap(reading, diagnose(reading, context).findings)))
@@ -173,7 +241,10 @@ describe('children', () => {
     createPatient(path, 1024, false)
     truncateSync(path, 400_000_000) // Sparse: a second of reading, so that the limit surely comes first.
     const { map } = await read(path, { timeoutMs: 1 })
-    expect(map).toMatchObject({ kind: 'none', why: expect.stringMatching(/did not come to its end \(.*1 ms\)/) as string })
+    expect(map).toMatchObject({
+      kind: 'none',
+      why: expect.stringMatching(/did not come to its end \(.*1 ms\)/) as string,
+    })
   })
 
   test('a file whose owner map would take too much memory has none, and says so', async () => {

@@ -8,20 +8,47 @@ import type { SnapshotPath } from '../../src/model/brand.ts'
 import { create } from '../support/databases/recipes.ts'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'progress-')) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'progress-'))
+})
 afterEach(() => rmSync(folder, { recursive: true }))
 
-test.each([['full', 'census'], ['quick', 'census'], ['full', 'sqlite']] as const)('pages are told as they are done with, never fewer than before, and all of them in the end: %s, %s', async (depth, engine) => {
-  // Large enough for several children, and for more than one slice of each part.
-  const path = join(folder, 'large.db')
-  create(path, 4096, (db) => db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000) INSERT INTO t SELECT i, zeroblob(4000) FROM n'))
-  const told: ReadingProgress[] = []
-  await using checker = await openChecker({ timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0, engine, folder, parallel: 2 })
-  const { coverage } = await checker.check(path as SnapshotPath, { depth, signal: new AbortController().signal, onProgress: (progress) => told.push(progress) })
-  const done = told.map(({ pagesDone }) => pagesDone)
-  expect(done.length).toBeGreaterThan(1)
-  expect(done).toEqual(done.toSorted((a, b) => a - b))
-  expect(done[0]).toBeLessThan(coverage.pages)
-  expect(done.at(-1)).toBe(coverage.pages)
-  expect(new Set(told.map(({ pages, pageSize }) => `${pages} ${pageSize}`))).toEqual(new Set([`${coverage.pages} 4096`]))
-})
+test.each([
+  ['full', 'census'],
+  ['quick', 'census'],
+  ['full', 'sqlite'],
+] as const)(
+  'pages are told as they are done with, never fewer than before, and all of them in the end: %s, %s',
+  async (depth, engine) => {
+    // Large enough for several children, and for more than one slice of each part.
+    const path = join(folder, 'large.db')
+    create(path, 4096, (db) =>
+      db.exec(
+        'CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT ' +
+          'i + 1 FROM n WHERE i < 15000) INSERT INTO t SELECT i, zeroblob(4000) FROM n',
+      ),
+    )
+    const told: ReadingProgress[] = []
+    await using checker = await openChecker({
+      timeoutMs: 30_000,
+      memoryBytesMax: 1e9,
+      niceness: 0,
+      engine,
+      folder,
+      parallel: 2,
+    })
+    const { coverage } = await checker.check(path as SnapshotPath, {
+      depth,
+      signal: new AbortController().signal,
+      onProgress: (progress) => told.push(progress),
+    })
+    const done = told.map(({ pagesDone }) => pagesDone)
+    expect(done.length).toBeGreaterThan(1)
+    expect(done).toEqual(done.toSorted((a, b) => a - b))
+    expect(done[0]).toBeLessThan(coverage.pages)
+    expect(done.at(-1)).toBe(coverage.pages)
+    expect(new Set(told.map(({ pages, pageSize }) => `${pages} ${pageSize}`))).toEqual(
+      new Set([`${coverage.pages} 4096`]),
+    )
+  },
+)

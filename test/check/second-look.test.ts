@@ -28,7 +28,9 @@ test('of a table of several megabytes, all rows that are missing from its index 
   expect(db.pragma('page_count', { simple: true })).toBeGreaterThan(3 * 1024)
   db.close()
   const { facts } = await readInProcess(path)
-  const found = facts.flatMap((fact) => (fact.kind === 'found' && fact.finding.source === 'census' ? [fact.finding] : []))
+  const found = facts.flatMap((fact) =>
+    fact.kind === 'found' && fact.finding.source === 'census' ? [fact.finding] : [],
+  )
   expect(found.map(({ rule, total }) => ({ rule, total }))).toEqual([{ rule: 'row-missing-from-index', total: 1000 }])
   expect(found[0]?.rows?.every((row) => Number(row) % 40 === 7)).toBe(true)
 })

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reading } from '../../src/model/result/reading.ts'
-import { readInProcess } from '../support/read-in-process.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { readInProcess } from '../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wounds-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -26,7 +26,8 @@ function saidBySqlite(path: string): string | null {
   }
 }
 
-const rulesOf = (reading: Reading): readonly string[] => reading.facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding.rule] : []))
+const rulesOf = (reading: Reading): readonly string[] =>
+  reading.facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding.rule] : []))
 
 const ofEntries = new Set([
   'row-missing-from-index',
@@ -36,7 +37,12 @@ const ofEntries = new Set([
   'unique-violated',
 ])
 
-describe.each([[1024, false], [1024, true], [4096, false], [4096, true]] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
+describe.each([
+  [1024, false],
+  [1024, true],
+  [4096, false],
+  [4096, true],
+] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
   const patientPath = (): string => join(folder, `patient-${pageSize}-${autoVacuum}.db`)
   beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
 
@@ -48,7 +54,9 @@ describe.each([[1024, false], [1024, true], [4096, false], [4096, true]] as cons
     }
   })
 
-  test.each(wounds.filter((wound) => autoVacuum || wound.only === undefined).map((wound) => [wound.name, wound] as const))('%s', async (name, wound) => {
+  test.each(
+    wounds.filter((wound) => autoVacuum || wound.only === undefined).map((wound) => [wound.name, wound] as const),
+  )('%s', async (name, wound) => {
     const path = join(folder, `${pageSize}-${autoVacuum}-${name.replaceAll(' ', '-')}.db`)
     const forSqlite = `${path}.sqlite`
     copyFileSync(patientPath(), path)
@@ -62,7 +70,9 @@ describe.each([[1024, false], [1024, true], [4096, false], [4096, true]] as cons
     const reading = await readInProcess(path, 'full', 'sqlite')
     expect({ done, seen: said !== null }).toEqual({ done, seen: wound.sqliteSees })
     expect(reading.facts, done).not.toEqual([])
-    expect(rulesOf(reading), `${done}\n${said}\n${JSON.stringify(reading.facts, null, 1)}`).toEqual(expect.arrayContaining([...wound.accounting]))
+    expect(rulesOf(reading), `${done}\n${said}\n${JSON.stringify(reading.facts, null, 1)}`).toEqual(
+      expect.arrayContaining([...wound.accounting]),
+    )
     // What SQLite says of indexes the census names by row.
     const others = rulesOf(reading).filter((rule) => !ofEntries.has(rule))
     if (wound.accounting.length === 0) expect(others).toEqual([])

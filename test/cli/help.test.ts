@@ -11,7 +11,9 @@ const widest = (text: string): number => Math.max(...text.split('\n').map((line)
 describe('the help of', () => {
   test.each(['', ...commands])('holdfast %s', async (name) => {
     const command = name === '' ? [] : [name]
-    const [at79 = '', at80 = '', ...wider] = await Promise.all([79, 80, 81, 100, 200].map((width) => helpAt(command, width)))
+    const [at79 = '', at80 = '', ...wider] = await Promise.all(
+      [79, 80, 81, 100, 200].map((width) => helpAt(command, width)),
+    )
     expect(at80).toContain('Usage: holdfast')
     expect(widest(at79)).toBeLessThanOrEqual(79)
     expect(widest(at80)).toBeLessThanOrEqual(80)

@@ -4,24 +4,38 @@ import { expect, test } from 'vitest'
 import { ending, reportIn, start, type Program } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
-test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGQUIT', 131]] as const)('%s in the middle of a hold is %i: the tenant serves again, and the document is whole', async (signal, expected) => {
-  let program: Program | null = null
-  await using service = await openService({ onClose: () => void program?.kill(signal) })
-  program = start(['sweep', '--json', '--config', service.config])
-  const ran = await ending(program)
-  const report = reportIn(ran)
-  expect(ran.code, ran.stderr).toBe(expected)
-  expect(ran.stderr).toContain(`${signal}: resuming what is paused`)
-  expect(report.summary.notCovered).toBeGreaterThan(0)
-  expect(report.run.stopped).toContain('INTERRUPTED')
-  for (const id of ['acme', 'bolt']) expect(service.gate.stateOf(id)).toBe('active')
-  expect(service.deeds.filter((deed) => deed.startsWith('open')).length).toBe(service.deeds.filter((deed) => deed.startsWith('close')).length)
-  expect(readdirSync(service.snapshots)).toEqual([])
-})
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+  ['SIGQUIT', 131],
+] as const)(
+  '%s in the middle of a hold is %i: the tenant serves again, and the document is whole',
+  async (signal, expected) => {
+    let program: Program | null = null
+    await using service = await openService({ onClose: () => void program?.kill(signal) })
+    program = start(['sweep', '--json', '--config', service.config])
+    const ran = await ending(program)
+    const report = reportIn(ran)
+    expect(ran.code, ran.stderr).toBe(expected)
+    expect(ran.stderr).toContain(`${signal}: resuming what is paused`)
+    expect(report.summary.notCovered).toBeGreaterThan(0)
+    expect(report.run.stopped).toContain('INTERRUPTED')
+    for (const id of ['acme', 'bolt']) expect(service.gate.stateOf(id)).toBe('active')
+    expect(service.deeds.filter((deed) => deed.startsWith('open')).length).toBe(
+      service.deeds.filter((deed) => deed.startsWith('close')).length,
+    )
+    expect(readdirSync(service.snapshots)).toEqual([])
+  },
+)
 
 test('an impatient person who presses twice changes nothing: the tenant is resumed all the same', async () => {
   let program: Program | null = null
-  await using service = await openService({ onClose: () => { for (let i = 0; i < 3; i++) program?.kill('SIGINT') } })
+  await using service = await openService({
+    onClose: () => {
+      for (let i = 0; i < 3; i++) program?.kill('SIGINT')
+    },
+  })
   program = start(['check', '--tenant', 'acme', '--config', service.config])
   const { code } = await ending(program)
   expect([code, service.gate.stateOf('acme')]).toEqual([130, 'active'])

@@ -1,15 +1,18 @@
-/** The JSON report against interfaces.md: exactly one document, its keys and words, row keys and their redaction, and no other value of a row. */
-import Database from 'better-sqlite3'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+/**
+ * The JSON report against interfaces.md: exactly one document, its keys and words, row keys and their redaction, and no
+ * other value of a row.
+ */
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { cellOffset } from '../../src/sqlite/page.ts'
-import { fillEvents, create } from '../support/databases/recipes.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
+import { fillEvents, create } from '../support/databases/recipes.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { createPatient, wounds } from '../support/databases/wounds.ts'
 
 test('a document has the keys of interfaces.md, in its order, for a bare file and for a tenant', async () => {
   await using service = await openService()
@@ -21,21 +24,58 @@ test('a document has the keys of interfaces.md, in its order, for a bare file an
     expect(Object.keys(report.tool)).toEqual(['version', 'sqlite'])
     expect(report.tool.sqlite).toMatch(/^3\.\d+\.\d+$/)
     expect(Object.keys(report.run)).toEqual(['id', 'mode', 'startedAt', 'finishedAt', 'registry'])
-    const named = ['tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'timings']
+    const named = [
+      'tenant',
+      'path',
+      'verdict',
+      'damage',
+      'findings',
+      'findingsTotal',
+      'remedy',
+      'causes',
+      'coverage',
+      'content',
+      'evidence',
+      'timings',
+    ]
     for (const result of report.results) {
       expect(Object.keys(result).filter((key) => named.includes(key))).toEqual(named)
-      expect(Object.keys(result.evidence)).toEqual(expect.arrayContaining(['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot']))
-      expect(result.evidence).toMatchObject({ level: 'sealed', holders: [], lock: { kind: 'ofd' }, probe: { before: { raw: 'refused' }, after: { raw: 'refused' } }, lease: { state: 'held' } })
+      expect(Object.keys(result.evidence)).toEqual(
+        expect.arrayContaining(['level', 'lock', 'probe', 'lease', 'holders', 'proofs', 'quiesce', 'snapshot']),
+      )
+      expect(result.evidence).toMatchObject({
+        level: 'sealed',
+        holders: [],
+        lock: { kind: 'ofd' },
+        probe: { before: { raw: 'refused' }, after: { raw: 'refused' } },
+        lease: { state: 'held' },
+      })
       expect(result.evidence.proofs).toHaveLength(2)
       expect(result.evidence.snapshot?.sha256).toMatch(/^[0-9a-f]{64}$/)
       expect(Object.keys(result.content.tables[0] ?? {})).toEqual(['name', 'rows', 'digest'])
       expect(result.coverage.pagesRead).toBe(result.coverage.pages)
     }
   }
-  expect([bare.run.mode, bare.run.registry, bare.results[0]?.tenant, bare.results[0]?.evidence.quiesce]).toEqual(['check', 'none', null, null])
-  expect([swept.run.mode, swept.run.registry, new Set(swept.results.map(({ tenant }) => tenant))]).toEqual(['sweep', 'live', new Set(['acme', 'bolt'])])
+  expect([bare.run.mode, bare.run.registry, bare.results[0]?.tenant, bare.results[0]?.evidence.quiesce]).toEqual([
+    'check',
+    'none',
+    null,
+    null,
+  ])
+  expect([swept.run.mode, swept.run.registry, new Set(swept.results.map(({ tenant }) => tenant))]).toEqual([
+    'sweep',
+    'live',
+    new Set(['acme', 'bolt']),
+  ])
   for (const { evidence } of swept.results) {
-    expect(evidence.quiesce).toMatchObject({ via: 'admin-api', continuous: true, leaseId: expect.any(String) as string, fence: expect.any(Number) as number, bootId: expect.any(String) as string, heldMs: expect.any(Number) as number })
+    expect(evidence.quiesce).toMatchObject({
+      via: 'admin-api',
+      continuous: true,
+      leaseId: expect.any(String) as string,
+      fence: expect.any(Number) as number,
+      bootId: expect.any(String) as string,
+      heldMs: expect.any(Number) as number,
+    })
   }
 })
 
@@ -43,23 +83,35 @@ test('whatever the run comes to, a reader of --json gets one document: usage, co
   await using service = await openService()
   service.vanish()
   const cases: readonly (readonly [readonly string[], string, number])[] = [
-    [['check'], 'USAGE', 64], [['check', '--nonsense'], 'USAGE', 64], [['sweep', '--max-paused', '0'], 'USAGE', 64], [['pull', 'acme'], 'USAGE', 64],
-    [['sweep', '--config', '/nonexistent.yaml'], 'CONFIG_INVALID', 78], [['pull', 'acme', '/nonexistent/x', '--config', '/nonexistent.yaml'], 'CONFIG_INVALID', 78],
-    [['sweep', '--config', service.config], 'ADMIN_UNREACHABLE', 1], [['check', '--tenant', 'acme', '--config', service.config], 'ADMIN_UNREACHABLE', 1],
+    [['check'], 'USAGE', 64],
+    [['check', '--nonsense'], 'USAGE', 64],
+    [['sweep', '--max-paused', '0'], 'USAGE', 64],
+    [['pull', 'acme'], 'USAGE', 64],
+    [['sweep', '--config', '/nonexistent.yaml'], 'CONFIG_INVALID', 78],
+    [['pull', 'acme', '/nonexistent/x', '--config', '/nonexistent.yaml'], 'CONFIG_INVALID', 78],
+    [['sweep', '--config', service.config], 'ADMIN_UNREACHABLE', 1],
+    [['check', '--tenant', 'acme', '--config', service.config], 'ADMIN_UNREACHABLE', 1],
     [['check', '--snapshots', '/etc', '/etc/passwd'], 'SNAPSHOT_UNSAFE', 1],
   ]
   for (const [args, code, exitCode] of cases) {
     const ran = await holdfast([...args, '--json'])
     const report = reportIn(ran)
     expect([report.failure?.code, report.results, ran.code], args.join(' ')).toEqual([code, [], exitCode])
-    expect(report.failure).toMatchObject({ message: expect.stringMatching(/\w/) as string, hint: expect.stringMatching(/\w/) as string, tenantState: 'untouched' })
+    expect(report.failure).toMatchObject({
+      message: expect.stringMatching(/\w/) as string,
+      hint: expect.stringMatching(/\w/) as string,
+      tenantState: 'untouched',
+    })
     expect(ran.stderr).toMatch(/\w/)
   }
 })
 
 test('a report needs no room on any disk: without a TMPDIR, results wait in memory', async () => {
   await using service = await openService()
-  expect(reportIn(await holdfast(['sweep', '--json', '--config', service.config], { env: { TMPDIR: '/nonexistent' } })).summary).toMatchObject({ sound: 2, exitCode: 0 })
+  expect(
+    reportIn(await holdfast(['sweep', '--json', '--config', service.config], { env: { TMPDIR: '/nonexistent' } }))
+      .summary,
+  ).toMatchObject({ sound: 2, exitCode: 0 })
 })
 
 /** Rowids out of order and rows without parents: two findings that name rows. */
@@ -79,48 +131,69 @@ function makeRows(path: string): void {
   })
 }
 
-test('rows are rowids as numbers, beyond 2^53 as decimal strings; --redact-keys puts equal digests in their place, in text too', async () => {
-  using folder = makeFolder()
-  makeRows(folder.in('rows.db'))
-  const plain = single(await reportOf(['check', folder.in('rows.db')]))
-  const orphans = plain.findings.find(({ rule }) => rule === 'foreign-key-violated')
-  expect([orphans?.rows?.toSorted((a) => (a === 7 ? -1 : 1)), orphans?.total, orphans?.severity]).toEqual([[7, '9007199254740993'], 2, 'notice'])
-  const disorder = plain.findings.find(({ rule }) => rule === 'rowid-out-of-order')
-  const [key] = disorder?.rows ?? []
-  expect(key).toEqual(expect.any(Number))
-  for (const command of [['check', '--redact-keys'], ['check', '--snapshot', '--redact-keys']]) {
-    const redacted = single(await reportOf([...command, folder.in('rows.db')]))
-    const digests = redacted.findings.flatMap(({ rows }) => rows ?? []) as readonly string[]
-    expect(digests.length).toBe(plain.findings.flatMap(({ rows }) => rows ?? []).length)
-    for (const digest of digests) expect(digest).toMatch(/^hmac:[0-9a-f]{16}$/)
-    expect(redacted.findings.map(({ rule, total }) => [rule, total])).toEqual(plain.findings.map(({ rule, total }) => [rule, total]))
-    expect(JSON.stringify(redacted.findings)).not.toContain('9007199254740993')
-    expect(redacted.findings.filter(({ rule }) => rule === 'rowid-out-of-order').map(({ text }) => text).join()).not.toMatch(new RegExp(`\\b${key as number}\\b`))
-  }
-  const text = await holdfast(['check', '--verbose', '--redact-keys', folder.in('rows.db')])
-  expect(text.stdout).not.toContain('9007199254740993')
-  expect(text.stdout).toContain('hmac:')
-  expect((await holdfast(['check', '--verbose', folder.in('rows.db')])).stdout).toContain('9007199254740993')
-})
+test(
+  'rows are rowids as numbers, beyond 2^53 as decimal strings; ' +
+    '--redact-keys puts equal digests in their place, in text too',
+  async () => {
+    using folder = makeFolder()
+    makeRows(folder.in('rows.db'))
+    const plain = single(await reportOf(['check', folder.in('rows.db')]))
+    const orphans = plain.findings.find(({ rule }) => rule === 'foreign-key-violated')
+    expect([orphans?.rows?.toSorted((a) => (a === 7 ? -1 : 1)), orphans?.total, orphans?.severity]).toEqual([
+      [7, '9007199254740993'],
+      2,
+      'notice',
+    ])
+    const disorder = plain.findings.find(({ rule }) => rule === 'rowid-out-of-order')
+    const [key] = disorder?.rows ?? []
+    expect(key).toEqual(expect.any(Number))
+    for (const command of [
+      ['check', '--redact-keys'],
+      ['check', '--snapshot', '--redact-keys'],
+    ]) {
+      const redacted = single(await reportOf([...command, folder.in('rows.db')]))
+      const digests = redacted.findings.flatMap(({ rows }) => rows ?? []) as readonly string[]
+      expect(digests.length).toBe(plain.findings.flatMap(({ rows }) => rows ?? []).length)
+      for (const digest of digests) expect(digest).toMatch(/^hmac:[0-9a-f]{16}$/)
+      expect(redacted.findings.map(({ rule, total }) => [rule, total])).toEqual(
+        plain.findings.map(({ rule, total }) => [rule, total]),
+      )
+      expect(JSON.stringify(redacted.findings)).not.toContain('9007199254740993')
+      expect(
+        redacted.findings
+          .filter(({ rule }) => rule === 'rowid-out-of-order')
+          .map(({ text }) => text)
+          .join(),
+      ).not.toMatch(new RegExp(`\\b${key as number}\\b`))
+    }
+    const text = await holdfast(['check', '--verbose', '--redact-keys', folder.in('rows.db')])
+    expect(text.stdout).not.toContain('9007199254740993')
+    expect(text.stdout).toContain('hmac:')
+    expect((await holdfast(['check', '--verbose', folder.in('rows.db')])).stdout).toContain('9007199254740993')
+  },
+)
 
 test('no wound brings the value of a row into a report: text, JSON, log and ledger speak of places only', async () => {
   using folder = makeFolder()
   const secret = /SECRET/
-  const wounded = wounds.filter(({ only }) => only === undefined).map((wound, i) => {
-    const path = folder.in(`wound-${i}.db`)
-    createPatient(path, 1024, false)
-    const database = new Database(path)
-    database.exec(`UPDATE users SET name = 'SECRET name ' || id; UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
+  const wounded = wounds
+    .filter(({ only }) => only === undefined)
+    .map((wound, i) => {
+      const path = folder.in(`wound-${i}.db`)
+      createPatient(path, 1024, false)
+      const database = new Database(path)
+      database.exec(`UPDATE users SET name = 'SECRET name ' || id; UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
       WHERE id % 7 = 0; UPDATE blobs SET body = 'SECRET' || hex(randomblob(600)); VACUUM; CREATE TABLE trash(x); INSERT INTO trash SELECT randomblob(4000) FROM users LIMIT 20; DROP TABLE trash`)
-    database.close()
-    using patient = new Patient(path)
-    try {
-      wound.make(patient)
-    } catch {
-      return null // Not every wound fits this patient: it has other pages now.
-    }
-    return path
-  }).filter((path) => path !== null)
+      database.close()
+      using patient = new Patient(path)
+      try {
+        wound.make(patient)
+      } catch {
+        return null // Not every wound fits this patient: it has other pages now.
+      }
+      return path
+    })
+    .filter((path) => path !== null)
   expect(wounded.length).toBeGreaterThan(25)
   const json = await holdfast(['check', '--snapshot', '--json', '--log-level', 'debug', ...wounded])
   const report = reportIn(json)
@@ -130,16 +203,19 @@ test('no wound brings the value of a row into a report: text, JSON, log and ledg
   const text = await holdfast(['check', '--snapshot', '--verbose', ...wounded.slice(0, 12)])
   expect(text.stdout + text.stderr).not.toMatch(secret)
 
-  await using service = await openService({ tenants: (data) => {
-    const acme = makeDatabase(join(data, 'acme.db'))
-    const database = new Database(acme)
-    database.exec("UPDATE notes SET title = 'SECRET ' || id, body = 'SECRET body'")
-    database.close()
-    damageIndex(acme)
-    return { acme }
-  } })
+  await using service = await openService({
+    tenants: (data) => {
+      const acme = makeDatabase(join(data, 'acme.db'))
+      const database = new Database(acme)
+      database.exec("UPDATE notes SET title = 'SECRET ' || id, body = 'SECRET body'")
+      database.close()
+      damageIndex(acme)
+      return { acme }
+    },
+  })
   const swept = await holdfast(['sweep', '--json', '--log-level', 'debug', '--config', service.config])
   expect(reportIn(swept).summary).toMatchObject({ damaged: 1, exitCode: 2 })
   expect(swept.stdout + swept.stderr).not.toMatch(secret)
-  for (const name of readdirSync(service.ledger)) expect(readFileSync(join(service.ledger, name)).includes('SECRET')).toBe(false)
+  for (const name of readdirSync(service.ledger))
+    expect(readFileSync(join(service.ledger, name)).includes('SECRET')).toBe(false)
 })

@@ -4,11 +4,11 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Result } from '../../src/model/result/report.ts'
-import { skipped } from '../support/host/mounts.ts'
-import { overwrite } from '../support/databases/rot.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { gist, reportOf, single } from '../support/cli/program.ts'
 import { rotten, said, sql } from '../support/cli/silently-changed.ts'
+import { overwrite } from '../support/databases/rot.ts'
+import { skipped } from '../support/host/mounts.ts'
 
 /** Why there is no device to write to below a file system; null where there is. */
 function whyNoDevice(): string | null {
@@ -16,7 +16,10 @@ function whyNoDevice(): string | null {
     const image = `/tmp/holdfast-device-${process.pid}`
     writeFileSync(image, '')
     truncateSync(image, 1 << 20)
-    const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    const device = execFileSync('losetup', ['--find', '--show', image], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
     execFileSync('losetup', ['-d', device])
     rmSync(image)
     return null
@@ -26,35 +29,39 @@ function whyNoDevice(): string | null {
 }
 
 const noDevice = whyNoDevice()
-test.skipIf(noDevice !== null)(`a bit that flips on the device itself, below the file system${skipped(noDevice)}`, async () => {
-  using folder = makeFolder()
-  const image = folder.in('image')
-  const mounted = folder.in('mounted')
-  execFileSync('mkdir', [mounted])
-  writeFileSync(image, '')
-  truncateSync(image, 32 << 20)
-  const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim()
-  try {
-    execFileSync('mkfs.ext4', ['-q', '-O', '^metadata_csum', device])
-    const mount = (): void => void execFileSync('mount', [device, mounted])
-    const unmount = (): void => void execFileSync('umount', [mounted])
-    mount()
-    const path = makeDatabase(join(mounted, 'app.db'), { rows: 500 })
-    sql(path, '', 'journal_mode=wal')
-    const check = async (): Promise<Result> => single(await reportOf(['check', path, '--ledger', folder.in('ledger')]))
-    expect(said(await check())).toEqual([])
-    unmount() // So that nothing of the file is in memory any more.
-    overwrite(device, 'body 300 ')
-    mount()
-    const found = await check()
-    unmount()
-    expect([gist(found), said(found), found.findings[0]?.object.name]).toEqual(['damaged table', rotten, 'notes'])
-  } finally {
+test.skipIf(noDevice !== null)(
+  `a bit that flips on the device itself, below the file system${skipped(noDevice)}`,
+  async () => {
+    using folder = makeFolder()
+    const image = folder.in('image')
+    const mounted = folder.in('mounted')
+    execFileSync('mkdir', [mounted])
+    writeFileSync(image, '')
+    truncateSync(image, 32 << 20)
+    const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim()
     try {
-      execFileSync('umount', ['-l', mounted], { stdio: 'ignore' })
-    } catch {
-      // It was unmounted already.
+      execFileSync('mkfs.ext4', ['-q', '-O', '^metadata_csum', device])
+      const mount = (): void => void execFileSync('mount', [device, mounted])
+      const unmount = (): void => void execFileSync('umount', [mounted])
+      mount()
+      const path = makeDatabase(join(mounted, 'app.db'), { rows: 500 })
+      sql(path, '', 'journal_mode=wal')
+      const check = async (): Promise<Result> =>
+        single(await reportOf(['check', path, '--ledger', folder.in('ledger')]))
+      expect(said(await check())).toEqual([])
+      unmount() // So that nothing of the file is in memory any more.
+      overwrite(device, 'body 300 ')
+      mount()
+      const found = await check()
+      unmount()
+      expect([gist(found), said(found), found.findings[0]?.object.name]).toEqual(['damaged table', rotten, 'notes'])
+    } finally {
+      try {
+        execFileSync('umount', ['-l', mounted], { stdio: 'ignore' })
+      } catch {
+        // It was unmounted already.
+      }
+      execFileSync('losetup', ['-d', device])
     }
-    execFileSync('losetup', ['-d', device])
-  }
-})
+  },
+)

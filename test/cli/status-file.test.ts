@@ -1,21 +1,35 @@
 /** `status --output`: what a monitor reads, which may be another user than the one that runs holdfast. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { repository } from '../support/processes.ts'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
 import { holdfast, somebody, whyNotSomebody, type Ran, type RunOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
+import { repository } from '../support/processes.ts'
 
 let service: TestService
-const run = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => holdfast([...args, '--config', service.config], options)
+const run = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+  holdfast([...args, '--config', service.config], options)
 beforeAll(async () => {
-  service = await openService({ tenants: (data) => {
-    const bolt = makeDatabase(join(data, 'bolt.db'))
-    damageIndex(bolt)
-    return { acme: join(data, 'acme.db'), bolt, 'a*': join(data, 'star.db') }
-  } })
+  service = await openService({
+    tenants: (data) => {
+      const bolt = makeDatabase(join(data, 'bolt.db'))
+      damageIndex(bolt)
+      return { acme: join(data, 'acme.db'), bolt, 'a*': join(data, 'star.db') }
+    },
+  })
   expect((await run(['sweep'])).code).toBe(2)
 })
 afterAll(() => service[Symbol.asyncDispose]())
@@ -26,19 +40,38 @@ function outside(): Disposable & { readonly path: string; readonly file: string 
   return { path, file: join(path, 'status'), [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-test.each([['text', 0], ['json', 0], ['nagios', 2], ['monit', 2], ['prometheus', 0]] as const)('%s goes to the file as it would go to stdout, with the same exit code', async (format, code) => {
+test.each([
+  ['text', 0],
+  ['json', 0],
+  ['nagios', 2],
+  ['monit', 2],
+  ['prometheus', 0],
+] as const)('%s goes to the file as it would go to stdout, with the same exit code', async (format, code) => {
   using out = outside()
-  const [shown, filed] = await Promise.all([run(['status', '--format', format]), run(['status', '--format', format, '--output', out.file])])
+  const [shown, filed] = await Promise.all([
+    run(['status', '--format', format]),
+    run(['status', '--format', format, '--output', out.file]),
+  ])
   expect([shown.code, filed]).toEqual([code, { code, stdout: '', stderr: '' }])
   // The moment itself is part of them.
-  const still = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/\d+(\.\d+)? (ms|s)\b|"generatedAt": \d+|oldest_check=\d+s|last_sweep=\d+s|(age_seconds\S* )\S+/g, '$3')
+  const still = (text: string): string =>
+    text
+      .replaceAll(/ +/g, ' ')
+      .replaceAll(
+        /\d+(\.\d+)? (ms|s)\b|"generatedAt": \d+|oldest_check=\d+s|last_sweep=\d+s|(age_seconds\S* )\S+/g,
+        '$3',
+      )
   expect(still(readFileSync(out.file, 'utf8'))).toBe(still(shown.stdout))
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
 test('--quiet silences the terminal, not the file; a relative file lies in the current folder', async () => {
   using out = outside()
-  expect(await run(['status', '--quiet', '--tenant', 'acme', '--output', 'mine'], { cwd: out.path })).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(await run(['status', '--quiet', '--tenant', 'acme', '--output', 'mine'], { cwd: out.path })).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  })
   expect(readFileSync(join(out.path, 'mine'), 'utf8')).toMatch(/^OK: test, 1 selected tenant, 1 sound/)
 })
 
@@ -46,34 +79,62 @@ test('what cannot be written is told: 3 for a monitor, else 1, and 64 for no nam
   using out = outside()
   writeFileSync(join(out.path, 'target'), 'kept')
   symlinkSync('target', join(out.path, 'link'))
-  const to = (name: string, ...args: readonly string[]): Promise<Ran> => run(['status', ...args, '--output', name === '' ? '' : join(out.path, name)])
-  const [text, nagios, json, nameless] = await Promise.all([to('link'), to('none/x', '--format=nagios'), to('.', '--json'), to('')])
-  expect(text).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^holdfast: NOT_A_FILE: .*symbolic link[^]*next: /) as string })
+  const to = (name: string, ...args: readonly string[]): Promise<Ran> =>
+    run(['status', ...args, '--output', name === '' ? '' : join(out.path, name)])
+  const [text, nagios, json, nameless] = await Promise.all([
+    to('link'),
+    to('none/x', '--format=nagios'),
+    to('.', '--json'),
+    to(''),
+  ])
+  expect(text).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^holdfast: NOT_A_FILE: .*symbolic link[^]*next: /) as string,
+  })
   expect(nagios).toMatchObject({ code: 3, stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - NOT_FOUND/) as string })
   expect([json.code, JSON.parse(json.stdout)]).toMatchObject([1, { failure: { code: 'NOT_A_FILE' }, exitCode: 1 }])
   expect(nameless.code).toBe(64)
   expect([readdirSync(out.path), readFileSync(join(out.path, 'target'), 'utf8')]).toEqual([['link', 'target'], 'kept'])
 })
 
-test.each(['-wal', '-shm', '-journal'])('no file gets the name of a part of a database (%s), new or empty', async (part) => {
-  using out = outside()
-  const file = join(out.path, `app.db${part}`)
-  const refused = { code: 1, stdout: '', stderr: expect.stringContaining(`NOT_A_FILE: ${file} has the name of a part`) as string }
-  expect(await run(['status', '--output', file])).toEqual(refused)
-  expect(readdirSync(out.path)).toEqual([])
-  writeFileSync(file, '')
-  expect(await run(['status', '--output', file])).toEqual(refused)
-  expect(statSync(file).size).toBe(0)
-})
+test.each(['-wal', '-shm', '-journal'])(
+  'no file gets the name of a part of a database (%s), new or empty',
+  async (part) => {
+    using out = outside()
+    const file = join(out.path, `app.db${part}`)
+    const refused = {
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`NOT_A_FILE: ${file} has the name of a part`) as string,
+    }
+    expect(await run(['status', '--output', file])).toEqual(refused)
+    expect(readdirSync(out.path)).toEqual([])
+    writeFileSync(file, '')
+    expect(await run(['status', '--output', file])).toEqual(refused)
+    expect(statSync(file).size).toBe(0)
+  },
+)
 
 test('a monitor whose status cannot be known is told so in the file too, and not left with that of yesterday', async () => {
   using out = outside()
   expect((await run(['status', '--format', 'nagios', '--output', out.file])).code).toBe(2)
-  const failed = await holdfast(['status', '--format', 'nagios', '--output', out.file, '--config', join(out.path, 'none.yaml')])
+  const failed = await holdfast([
+    'status',
+    '--format',
+    'nagios',
+    '--output',
+    out.file,
+    '--config',
+    join(out.path, 'none.yaml'),
+  ])
   expect([failed.code, failed.stdout]).toEqual([3, expect.stringMatching(/^HOLDFAST UNKNOWN - CONFIG_INVALID/)])
   expect(readFileSync(out.file, 'utf8')).toBe(failed.stdout)
   const metrics = join(out.path, 'holdfast.prom')
-  expect((await holdfast(['status', '--format', 'prometheus', '--output', metrics, '--config', join(out.path, 'none.yaml')])).code).toBe(78)
+  expect(
+    (await holdfast(['status', '--format', 'prometheus', '--output', metrics, '--config', join(out.path, 'none.yaml')]))
+      .code,
+  ).toBe(78)
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
@@ -81,27 +142,53 @@ describe('of some tenants', () => {
   const states = async (...args: readonly string[]): Promise<unknown> => {
     const { code, stdout, stderr } = await run(['status', '--json', ...args])
     if (code !== 0) return [code, stderr.split('\n')[0]]
-    const { state, tenants, selection } = JSON.parse(stdout) as { state: string; tenants: { tenant: string }[]; selection: unknown }
+    const { state, tenants, selection } = JSON.parse(stdout) as {
+      state: string
+      tenants: { tenant: string }[]
+      selection: unknown
+    }
     return [state, tenants.map(({ tenant }) => tenant), selection]
   }
 
   const expectAll = async (asked: readonly (readonly [readonly string[], unknown])[]): Promise<void> =>
     expect(await Promise.all(asked.map(([args]) => states(...args)))).toEqual(asked.map(([, answer]) => answer))
 
-  test('--tenant names them, --only matches them, both together take either', () => expectAll([
-    [['--tenant', 'acme'], ['OK', ['acme'], { tenants: ['acme'], only: [] }]],
-    [['--only', 'a*'], ['OK', ['a*', 'acme'], { tenants: [], only: ['a*'] }]],
-    [['--only', 'a\\*'], ['OK', ['a*'], { tenants: [], only: ['a\\*'] }]],
-    [['--tenant', 'bolt', '--only', 'ac*'], ['CRITICAL', ['acme', 'bolt'], { tenants: ['bolt'], only: ['ac*'] }]],
-    [[], ['CRITICAL', ['a*', 'acme', 'bolt'], null]],
-  ]))
+  test('--tenant names them, --only matches them, both together take either', () =>
+    expectAll([
+      [
+        ['--tenant', 'acme'],
+        ['OK', ['acme'], { tenants: ['acme'], only: [] }],
+      ],
+      [
+        ['--only', 'a*'],
+        ['OK', ['a*', 'acme'], { tenants: [], only: ['a*'] }],
+      ],
+      [
+        ['--only', 'a\\*'],
+        ['OK', ['a*'], { tenants: [], only: ['a\\*'] }],
+      ],
+      [
+        ['--tenant', 'bolt', '--only', 'ac*'],
+        ['CRITICAL', ['acme', 'bolt'], { tenants: ['bolt'], only: ['ac*'] }],
+      ],
+      [[], ['CRITICAL', ['a*', 'acme', 'bolt'], null]],
+    ]))
 
   test('a name that the ledger does not know, and a pattern that matches nobody, are 64, and 3 to a monitor', async () => {
     await expectAll([
-      [['--tenant', 'acme', 'nobody'], [64, 'holdfast: TENANT_UNKNOWN: the ledger knows nothing of "nobody"']],
-      [['--only', 'a*', 'x*'], [64, 'holdfast: TENANT_UNKNOWN: no tenant matches "x*"']],
+      [
+        ['--tenant', 'acme', 'nobody'],
+        [64, 'holdfast: TENANT_UNKNOWN: the ledger knows nothing of "nobody"'],
+      ],
+      [
+        ['--only', 'a*', 'x*'],
+        [64, 'holdfast: TENANT_UNKNOWN: no tenant matches "x*"'],
+      ],
     ])
-    expect(await run(['status', '--format', 'monit', '--tenant', 'nobody'])).toMatchObject({ code: 3, stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - TENANT_UNKNOWN/) as string })
+    expect(await run(['status', '--format', 'monit', '--tenant', 'nobody'])).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - TENANT_UNKNOWN/) as string,
+    })
     expect(await run(['status', '--tenant', 'nagios'])).toMatchObject({ code: 64, stdout: '' }) // It is a name here.
     const asked = await run(['status', '--format', 'nagios', '--json', '--tenant', 'nobody'])
     expect([asked.code, JSON.parse(asked.stdout)]).toMatchObject([64, { failure: { code: 'TENANT_UNKNOWN' } }])
@@ -109,7 +196,12 @@ describe('of some tenants', () => {
 })
 
 test('a sweep of some is no sweep of all, and its pauses are added to those before', async () => {
-  const count = async (): Promise<number> => Number(/^holdfast_pause_seconds_count\{service="test"\} (\d+)$/m.exec((await run(['status', '--format', 'prometheus'])).stdout)?.[1])
+  const count = async (): Promise<number> =>
+    Number(
+      /^holdfast_pause_seconds_count\{service="test"\} (\d+)$/m.exec(
+        (await run(['status', '--format', 'prometheus'])).stdout,
+      )?.[1],
+    )
   const whole = (await run(['status', '--json'])).stdout
   const before = await count()
   expect([before, (await run(['sweep', '--only', 'a*'])).code, await count()]).toEqual([3, 0, 5])
@@ -137,15 +229,29 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       const [script, file] = [join(shared, 'check_holdfast'), join(shared, 'status')]
       writeFileSync(script, plugin())
       chmodSync(script, 0o755)
-      for (const [args, code, word] of [[[], 2, 'CRITICAL'], [['--tenant', 'acme'], 0, 'OK'], [['--max-age', '1ms'], 2, 'CRITICAL'], [['--tenant', 'acme', '--max-age', '1ms'], 1, 'WARNING']] as const) {
+      for (const [args, code, word] of [
+        [[], 2, 'CRITICAL'],
+        [['--tenant', 'acme'], 0, 'OK'],
+        [['--max-age', '1ms'], 2, 'CRITICAL'],
+        [['--tenant', 'acme', '--max-age', '1ms'], 1, 'WARNING'],
+      ] as const) {
         expect((await run(['status', '--format', 'nagios', '--output', file, ...args])).code).toBe(code)
-        expect(asMonitor(script, file)).toMatchObject({ status: code, stdout: expect.stringMatching(new RegExp(`^HOLDFAST ${word} - `)) as string })
+        expect(asMonitor(script, file)).toMatchObject({
+          status: code,
+          stdout: expect.stringMatching(new RegExp(`^HOLDFAST ${word} - `)) as string,
+        })
       }
       const anHourAgo = Date.now() / 1000 - 3600
       utimesSync(file, anHourAgo, anHourAgo)
-      expect(asMonitor(script, file)).toMatchObject({ status: 3, stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - .*status/) as string })
+      expect(asMonitor(script, file)).toMatchObject({
+        status: 3,
+        stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - .*status/) as string,
+      })
       rmSync(file)
-      expect(asMonitor(script, file)).toMatchObject({ status: 3, stdout: expect.stringMatching(/^HOLDFAST UNKNOWN/) as string })
+      expect(asMonitor(script, file)).toMatchObject({
+        status: 3,
+        stdout: expect.stringMatching(/^HOLDFAST UNKNOWN/) as string,
+      })
     } finally {
       rmSync(shared, { recursive: true, force: true })
     }
@@ -160,12 +266,20 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       mkdirSync(ledger, { mode: 0o700 })
       const settings = JSON.parse(readFileSync(service.config, 'utf8')) as object
       writeFileSync(config, JSON.stringify({ ...settings, ledger: { dir: ledger } }))
-      const advice = /next: only root and the user that runs holdfast may read this; let that user write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/
+      const advice =
+        /next: only root and the user that runs holdfast may read this; let that user write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/
       for (const mode of [0o644, 0o600]) {
         chmodSync(config, mode)
         for (const command of ['status', 'history']) {
-          const refused = await holdfast([command, '--config', config], { ...(somebody === null ? {} : { as: somebody }), cwd: '/' })
-          expect([command, refused.code, refused.stderr]).toEqual([command, mode === 0o644 ? 1 : 78, expect.stringMatching(advice)])
+          const refused = await holdfast([command, '--config', config], {
+            ...(somebody === null ? {} : { as: somebody }),
+            cwd: '/',
+          })
+          expect([command, refused.code, refused.stderr]).toEqual([
+            command,
+            mode === 0o644 ? 1 : 78,
+            expect.stringMatching(advice),
+          ])
         }
       }
       writeFileSync(file, '')

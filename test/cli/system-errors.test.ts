@@ -4,14 +4,30 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
-  chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync,
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
 import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
 import { openHookedService } from '../support/cli/hooked-service.ts'
-import { ending, launcher, somebody, whyNotSomebody, type Program, type Ran, type RunOptions } from '../support/cli/program.ts'
+import {
+  ending,
+  launcher,
+  somebody,
+  whyNotSomebody,
+  type Program,
+  type Ran,
+  type RunOptions,
+} from '../support/cli/program.ts'
+import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
 
 /** A shell line with holdfast as `HF`: limits, masks and streams are set as a person sets them. */
 function startShell(line: string, { cwd, env, as }: RunOptions): Program {
@@ -31,10 +47,16 @@ function configured(folder: Folder, ledger = folder.in('ledger')): string {
   const config = folder.in('holdfast.yaml')
   for (const name of ['data', 'snapshots']) mkdirSync(folder.in(name), { mode: 0o700, recursive: true })
   const hooks = { tenants: ['true'], quiesce: ['true', '{tenant}'], resume: ['true', '{tenant}'] }
-  writeFileSync(config, JSON.stringify({
-    service: { name: 'notes', hooks }, tenants: { roots: [folder.in('data')] }, ledger: { dir: ledger },
-    snapshots: { dir: folder.in('snapshots') },
-  }), { mode: 0o600 })
+  writeFileSync(
+    config,
+    JSON.stringify({
+      service: { name: 'notes', hooks },
+      tenants: { roots: [folder.in('data')] },
+      ledger: { dir: ledger },
+      snapshots: { dir: folder.in('snapshots') },
+    }),
+    { mode: 0o600 },
+  )
   return config
 }
 
@@ -42,13 +64,18 @@ test('stdout that is full: UNKNOWN (3) to a monitor, a failure (1) to others, an
   using folder = makeFolder()
   const env = { CONFIG: configured(folder) }
   const commands: readonly (readonly [line: string, code: number])[] = [
-    ['status --format nagios', 3], ['status --format=monit', 3], ['status --json', 1], ['history', 1],
+    ['status --format nagios', 3],
+    ['status --format=monit', 3],
+    ['status --json', 1],
+    ['history', 1],
   ]
-  await Promise.all(commands.map(async ([line, code]) => {
-    const ran = await shell(`HF ${line} --config "$CONFIG" >/dev/full`, { env })
-    const why = including('could not be written: no space left on device (ENOSPC)')
-    expect([line, ran.code, ran.stderr]).toEqual([line, code, why])
-  }))
+  await Promise.all(
+    commands.map(async ([line, code]) => {
+      const ran = await shell(`HF ${line} --config "$CONFIG" >/dev/full`, { env })
+      const why = including('could not be written: no space left on device (ENOSPC)')
+      expect([line, ran.code, ran.stderr]).toEqual([line, code, why])
+    }),
+  )
 })
 
 test('a pipe that nobody reads ends nothing, and a full stderr changes no exit code', async () => {
@@ -64,16 +91,17 @@ describe('a current folder that was removed', () => {
     return shell(`cd gone && rmdir ../gone && ${line}`, { cwd: folder.path, env: { HERE: folder.path, ...env } })
   }
 
-  test.each([
-    'check x.db', 'check --snapshot x.db', 'status --config x.yaml', 'check --ledger x "$HERE/app.db"',
-  ])('%s: the relative path is refused, and says why', async (line) => {
-    using folder = makeFolder()
-    makeDatabase(folder.in('app.db'))
-    const ran = await gone(`HF ${line}`, folder)
-    expect([1, 78], ran.stderr).toContain(ran.code)
-    const why = 'the current folder was removed: change to one that is there, or use absolute paths'
-    expect(inOneLine(ran)).toContain(why)
-  })
+  test.each(['check x.db', 'check --snapshot x.db', 'status --config x.yaml', 'check --ledger x "$HERE/app.db"'])(
+    '%s: the relative path is refused, and says why',
+    async (line) => {
+      using folder = makeFolder()
+      makeDatabase(folder.in('app.db'))
+      const ran = await gone(`HF ${line}`, folder)
+      expect([1, 78], ran.stderr).toContain(ran.code)
+      const why = 'the current folder was removed: change to one that is there, or use absolute paths'
+      expect(inOneLine(ran)).toContain(why)
+    },
+  )
 
   test('absolute paths work there', async () => {
     using folder = makeFolder()
@@ -85,8 +113,10 @@ describe('a current folder that was removed', () => {
 })
 
 test.each([
-  ['check "$HERE/app.db"', 1, 3], ['check --snapshot "$HERE/app.db"', 0, 1],
-  ['check --ledger "$HERE/ledger" "$HERE/app.db"', 1, 1], ['sweep --config "$HERE/holdfast.yaml"', 0, 1],
+  ['check "$HERE/app.db"', 1, 3],
+  ['check --snapshot "$HERE/app.db"', 0, 1],
+  ['check --ledger "$HERE/ledger" "$HERE/app.db"', 1, 1],
+  ['sweep --config "$HERE/holdfast.yaml"', 0, 1],
 ])('%s, and no file longer than %d KiB: that limit is named, and no disk is blamed', async (line, most, code) => {
   using folder = makeFolder()
   makeDatabase(folder.in('app.db'))
@@ -110,9 +140,12 @@ test.each([['ourselves', undefined], ...anotherUser] as const)(masked, async (_,
   if (as !== undefined) execFileSync('chown', ['-R', `${as.uid}:${as.gid}`, folder.path])
   const env = { CONFIG: config, HERE: folder.path, TMPDIR: folder.in('tmp') }
   const options = as === undefined ? { env } : { env, as }
-  const ran = await shell(`umask 0777; cd /
+  const ran = await shell(
+    `umask 0777; cd /
     HF sweep --config "$CONFIG" && HF check --snapshot "$HERE/copy.db" && HF status --config "$CONFIG" &&
-    HF check --ledger "$HERE/new" --keep-snapshot "$HERE/kept" "$HERE/copy.db"`, options)
+    HF check --ledger "$HERE/new" --keep-snapshot "$HERE/kept" "$HERE/copy.db"`,
+    options,
+  )
   expect([ran.code, ran.stdout], ran.stderr).toEqual([0, matching(/acme +sound/)])
   const modeOf = (name: string): number => lstatSync(folder.in(name)).mode & 0o777
   expect(['made', 'new', 'kept', 'kept/copy.db', 'new/ledger.db'].map(modeOf)).toEqual([0, 0o700, 0o700, 0o600, 0o600])
@@ -148,7 +181,9 @@ test.skipIf(noMonitor !== null)(closedTo, async () => {
 })
 
 test.each([
-  ['loop', 'ELOOP'], ['n'.repeat(300), 'ENAMETOOLONG'], ['app.db/x', 'ENOTDIR'],
+  ['loop', 'ELOOP'],
+  ['n'.repeat(300), 'ENAMETOOLONG'],
+  ['app.db/x', 'ENOTDIR'],
 ])('%s as ledger, configuration and folder for a snapshot is named with %s', async (name, errno) => {
   using folder = makeFolder()
   const env = { FILE: makeDatabase(folder.in('app.db')), PLACE: folder.in(name) }

@@ -1,17 +1,19 @@
 /** `--wait`: a run that waits for another one to end, instead of RUN_ACTIVE. */
 import { mkdirSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
 import { bareFiles } from '../../src/ledger/folder.ts'
-import { eventually } from '../support/processes.ts'
+import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { ending, holdfast, reportIn, start, type Program, type Ran } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
+import { eventually } from '../support/processes.ts'
 
 /** What it has said on stderr so far, and its end. */
 function watched(program: Program): { readonly said: () => string; readonly ended: Promise<Ran> } {
   let text = ''
-  program.stderr.on('data', (piece: Buffer) => { text += piece.toString() })
+  program.stderr.on('data', (piece: Buffer) => {
+    text += piece.toString()
+  })
   return { said: () => text, ended: ending(program) }
 }
 
@@ -19,13 +21,20 @@ test('every command that takes the run lock waits for the other run, says for wh
   await using service = await openService()
   const given = ['--config', service.config]
   const commands = [
-    ['sweep', '--json'], ['check', '--tenant', 'acme', '--json'], ['pull', 'acme', service.folder.in('pulled')], ['compare', 'acme', 'bolt'], ['resume', '--all'], ['doctor'],
+    ['sweep', '--json'],
+    ['check', '--tenant', 'acme', '--json'],
+    ['pull', 'acme', service.folder.in('pulled')],
+    ['compare', 'acme', 'bolt'],
+    ['resume', '--all'],
+    ['doctor'],
   ]
   const lock = await takeRunLock(service.ledger, 'test')
   const waiting = commands.map((args) => watched(start([...args, '--wait', '5m', ...given])))
   for (const [at, { said }] of waiting.entries()) {
     await eventually(`${commands[at]?.[0]} waits`, () => said().includes('waiting for it to end, at most 5 min'))
-    expect(said().replaceAll(/\s+/g, ' ')).toMatch(new RegExp(`another run works on this service: pid ${process.pid}, since 2\\S+, .holdfast`))
+    expect(said().replaceAll(/\s+/g, ' ')).toMatch(
+      new RegExp(`another run works on this service: pid ${process.pid}, since 2\\S+, .holdfast`),
+    )
   }
   expect(service.deeds).toEqual([])
   await lock[Symbol.asyncDispose]()
@@ -40,11 +49,24 @@ test('at the end of the time it is RUN_ACTIVE, 75, with who runs: pid, command, 
   const quiet = holdfast(['sweep', '--quiet', '--wait', '1s', '--config', service.config])
   const ran = await holdfast(['sweep', '--json', '--wait', '1500ms', '--config', service.config])
   expect(performance.now() - began).toBeGreaterThan(1_500)
-  expect([ran.code, reportIn(ran).failure]).toMatchObject([75, { code: 'RUN_ACTIVE', message: expect.stringMatching(new RegExp(`pid ${process.pid}, since 2\\S+, \`holdfast`)) as string }])
-  expect(await quiet).toMatchObject({ code: 75, stdout: '', stderr: expect.stringMatching(/^holdfast: RUN_ACTIVE/) as string })
+  expect([ran.code, reportIn(ran).failure]).toMatchObject([
+    75,
+    {
+      code: 'RUN_ACTIVE',
+      message: expect.stringMatching(new RegExp(`pid ${process.pid}, since 2\\S+, \`holdfast`)) as string,
+    },
+  ])
+  expect(await quiet).toMatchObject({
+    code: 75,
+    stdout: '',
+    stderr: expect.stringMatching(/^holdfast: RUN_ACTIVE/) as string,
+  })
 })
 
-test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s ends the waiting, and nothing is left', async (signal, code) => {
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s ends the waiting, and nothing is left', async (signal, code) => {
   await using service = await openService()
   await using _lock = await takeRunLock(service.ledger, 'test')
   const program = start(['sweep', '--wait', '10m', '--config', service.config])
@@ -66,6 +88,11 @@ test('bare files wait with --ledger; without one no run waits, and the option is
   await eventually('it waits', () => said().includes('waiting for it to end'))
   await lock[Symbol.asyncDispose]()
   expect((await ended).code).toBe(0)
-  const refused = [['check', file, '--wait', '1m'], ['check', '--snapshot', file, '--wait', '1m'], ['compare', file, file, '--wait', '1m'], ['sweep', '--wait', '0s']]
+  const refused = [
+    ['check', file, '--wait', '1m'],
+    ['check', '--snapshot', file, '--wait', '1m'],
+    ['compare', file, file, '--wait', '1m'],
+    ['sweep', '--wait', '0s'],
+  ]
   expect(await Promise.all(refused.map(async (args) => (await holdfast(args)).code))).toEqual([64, 64, 64, 64])
 })

@@ -17,7 +17,8 @@ const written = (name: string, content: string | Uint8Array): string => {
   writeFileSync(path, content, { mode: 0o600 })
   return path
 }
-const refusal = (why: RegExp) => expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(why) as string }) as Error
+const refusal = (why: RegExp) =>
+  expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(why) as string }) as Error
 
 test('a file is read and its paths count from its own folder', async () => {
   const settings = await loadSettings(written('holdfast.yaml', text))
@@ -30,7 +31,9 @@ test('the first place that has a file wins, and all of them are named when none 
   const two = written('two.yaml', text)
   expect(await findConfiguration(null, [one, two])).toBe(two)
   expect(await findConfiguration(two, [one])).toBe(two)
-  await expect(findConfiguration(null, [one, join(two, 'below')])).rejects.toEqual(refusal(/one\.yaml and no .*two\.yaml\/below$/))
+  await expect(findConfiguration(null, [one, join(two, 'below')])).rejects.toEqual(
+    refusal(/one\.yaml and no .*two\.yaml\/below$/),
+  )
   await expect(findConfiguration(one, [two])).rejects.toEqual(refusal(/no .*one\.yaml$/))
 })
 
@@ -38,8 +41,11 @@ test('what is no ordinary text file is refused and nothing waits for it', async 
   mkdirSync(join(folder, 'dir.yaml'))
   execFileSync('mkfifo', [join(folder, 'fifo.yaml')])
   const cases = [
-    ['dir.yaml', /not a regular file/], ['fifo.yaml', /not a regular file/], ['none.yaml', /cannot read the configuration .*none\.yaml: no such file or directory \(ENOENT\)$/],
-    ['big.yaml', /at most 1000000/], ['latin.yaml', /UTF-8/],
+    ['dir.yaml', /not a regular file/],
+    ['fifo.yaml', /not a regular file/],
+    ['none.yaml', /cannot read the configuration .*none\.yaml: no such file or directory \(ENOENT\)$/],
+    ['big.yaml', /at most 1000000/],
+    ['latin.yaml', /UTF-8/],
   ] as const
   written('big.yaml', '#'.repeat(1_000_001))
   written('latin.yaml', Uint8Array.of(0x61, 0xe4, 0x0a))
@@ -57,15 +63,23 @@ test('group write is refused too, on the file and on what leads to it; the refus
   const path = written('holdfast.yaml', text)
   chmodSync(path, 0o660)
   await expect(loadSettings(path)).rejects.toEqual(refusal(/its group \(gid \d+\) may write it \(mode 0660\)/))
-  await expect(loadSettings(path)).rejects.toMatchObject({ hint: expect.stringContaining(`chmod g-w ${path}`) as string })
+  await expect(loadSettings(path)).rejects.toMatchObject({
+    hint: expect.stringContaining(`chmod g-w ${path}`) as string,
+  })
   mkdirSync(join(folder, 'shared'))
   chmodSync(join(folder, 'shared'), 0o775)
-  await expect(loadSettings(written('shared/holdfast.yaml', text))).rejects.toEqual(refusal(/shared leads to it: its group/))
+  await expect(loadSettings(written('shared/holdfast.yaml', text))).rejects.toEqual(
+    refusal(/shared leads to it: its group/),
+  )
 })
 
-test.skipIf(process.getuid?.() !== 0)('one of another user is refused, directly and by a link to it (skipped unless root)', async () => {
-  const path = written('theirs.yaml', text)
-  chownSync(path, 65_533, 65_533)
-  symlinkSync(path, join(folder, 'holdfast.yaml'))
-  for (const named of [path, join(folder, 'holdfast.yaml')]) await expect(loadSettings(named)).rejects.toEqual(refusal(/belongs to another user \(uid 65533, mode 0600\)/))
-})
+test.skipIf(process.getuid?.() !== 0)(
+  'one of another user is refused, directly and by a link to it (skipped unless root)',
+  async () => {
+    const path = written('theirs.yaml', text)
+    chownSync(path, 65_533, 65_533)
+    symlinkSync(path, join(folder, 'holdfast.yaml'))
+    for (const named of [path, join(folder, 'holdfast.yaml')])
+      await expect(loadSettings(named)).rejects.toEqual(refusal(/belongs to another user \(uid 65533, mode 0600\)/))
+  },
+)

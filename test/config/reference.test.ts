@@ -1,12 +1,15 @@
-/** The reference of the configuration says what the schema says, and nothing else: every key, each with a true default and an example that parses. */
+/**
+ * The reference of the configuration says what the schema says, and nothing else: every key, each with a true default
+ * and an example that parses.
+ */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { referenceFile, renderReference } from '../../scripts/build/reference.ts'
-import { explainKeys } from '../../src/config/reference/explain-keys.ts'
-import { keyMeanings, sectionMeanings } from '../../src/config/reference/key-meanings.ts'
 import { reasons } from '../../src/config/not-in-this-version.ts'
 import { parseSettings } from '../../src/config/parse.ts'
+import { explainKeys } from '../../src/config/reference/explain-keys.ts'
+import { keyMeanings, sectionMeanings } from '../../src/config/reference/key-meanings.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { durationUnitNames, sizeUnitNames } from '../../src/config/units.ts'
 import type { Explanation, KeyValue } from '../../src/diagnosis/explain/explain.ts'
@@ -18,12 +21,22 @@ type Described = Explanation & { readonly value: KeyValue }
 const keys = explainKeys().filter((one): one is Described => one.value !== undefined)
 const admin = { service: { name: 'notes', admin: 'unix:/run/notes/admin.sock' }, tenants: { roots: ['/srv/notes'] } }
 const https = { ...admin, service: { name: 'notes', admin: 'https://notes.example:8443', tokenFile: '/etc/token' } }
-const hooks = { ...admin, service: { name: 'notes', hooks: { tenants: ['ctl'], quiesce: ['ctl', '{tenant}'], resume: ['ctl', '{tenant}'] } } }
+const hooks = {
+  ...admin,
+  service: { name: 'notes', hooks: { tenants: ['ctl'], quiesce: ['ctl', '{tenant}'], resume: ['ctl', '{tenant}'] } },
+}
 
 /** A whole configuration in which the key has a meaning. */
-const around = (topic: string): Section => (topic.startsWith('service.hooks.') ? hooks : topic === 'service.caFile' || topic === 'service.tokenFile' ? https : admin)
-const settingsOf = (document: Section): Settings => parseSettings(JSON.stringify(document), '/etc/holdfast/holdfast.yaml') // JSON is YAML.
-const isSection = (value: unknown): value is Section => typeof value === 'object' && value !== null && !Array.isArray(value)
+const around = (topic: string): Section =>
+  topic.startsWith('service.hooks.')
+    ? hooks
+    : topic === 'service.caFile' || topic === 'service.tokenFile'
+      ? https
+      : admin
+const settingsOf = (document: Section): Settings =>
+  parseSettings(JSON.stringify(document), '/etc/holdfast/holdfast.yaml') // JSON is YAML.
+const isSection = (value: unknown): value is Section =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function merged(one: Section, other: Section): Section {
   return Object.entries(other).reduce<Section>((sum, [key, value]) => {
@@ -32,7 +45,8 @@ function merged(one: Section, other: Section): Section {
   }, one)
 }
 
-const at = (topic: string, value: unknown): Section => topic.split('.').reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Section
+const at = (topic: string, value: unknown): Section =>
+  topic.split('.').reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Section
 
 function without(document: Section, [key = '', ...rest]: readonly string[]): Section {
   const { [key]: found, ...others } = document
@@ -45,7 +59,14 @@ test('the page is what `npm run reference` makes of the schema', () => {
 
 test('every key and section of the schema is described, and no other', () => {
   expect(keys.map(({ topic }) => topic).toSorted()).toEqual(Object.keys(keyMeanings).toSorted())
-  const found = new Set(keys.flatMap(({ topic }) => topic.split('.').slice(0, -1).map((_, at, steps) => steps.slice(0, at + 1).join('.'))))
+  const found = new Set(
+    keys.flatMap(({ topic }) =>
+      topic
+        .split('.')
+        .slice(0, -1)
+        .map((_, at, steps) => steps.slice(0, at + 1).join('.')),
+    ),
+  )
   expect([...found].toSorted()).toEqual(Object.keys(sectionMeanings).toSorted())
 })
 
@@ -53,17 +74,24 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
   test('has an example that parses, and is not the default', () => {
     const example = parse(value.example) as Section
     const settings = settingsOf(merged(around(topic), example))
-    if (value.default !== null && keyMeanings[topic]?.example !== value.default) expect(settings).not.toEqual(settingsOf(around(topic)))
+    if (value.default !== null && keyMeanings[topic]?.example !== value.default)
+      expect(settings).not.toEqual(settingsOf(around(topic)))
   })
 
   test('has the default that holds without it, or must be given', () => {
     if (value.required) expect(() => settingsOf(without(around(topic), topic.split('.')))).toThrow(Failure)
-    else if (value.default !== null) expect(settingsOf(merged(around(topic), at(topic, parse(value.default))))).toEqual(settingsOf(around(topic)))
-    else if (topic !== 'service.admin' && topic !== 'service.tokenFile') expect(settingsOf(merged(around(topic), at(topic, null)))).toEqual(settingsOf(around(topic)))
+    else if (value.default !== null)
+      expect(settingsOf(merged(around(topic), at(topic, parse(value.default))))).toEqual(settingsOf(around(topic)))
+    else if (topic !== 'service.admin' && topic !== 'service.tokenFile')
+      expect(settingsOf(merged(around(topic), at(topic, null)))).toEqual(settingsOf(around(topic)))
   })
 
   test('names its unit if it has one', () => {
-    const units = value.allowed.startsWith('a duration') ? durationUnitNames : value.allowed.startsWith('a size') ? sizeUnitNames : null
+    const units = value.allowed.startsWith('a duration')
+      ? durationUnitNames
+      : value.allowed.startsWith('a size')
+        ? sizeUnitNames
+        : null
     expect(value.unit).toBe(units === null ? null : units.join(', '))
     if (units === null) return
     const [, least = '', most = ''] = / from (\S+) to (\S+)$/.exec(value.allowed) ?? []
@@ -75,7 +103,8 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
   })
 
   test('is told in short sentences', () => {
-    for (const sentence of means.split(/(?<=[.:]) /)) expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(25)
+    for (const sentence of means.split(/(?<=[.:]) /))
+      expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(25)
   })
 })
 
@@ -86,11 +115,17 @@ test.each(Object.keys(reasons))('%s is refused, and the page says so', (topic) =
 })
 
 test('the configurations on the page parse, and both say the same', () => {
-  const blocks = [...renderReference().matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => parseSettings(text, '/etc/holdfast/holdfast.yaml'))
+  const blocks = [...renderReference().matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) =>
+    parseSettings(text, '/etc/holdfast/holdfast.yaml'),
+  )
   expect(blocks).toHaveLength(2)
   expect(blocks[1]).toEqual(blocks[0])
 })
 
 test('prose stays within 120 columns', () => {
-  expect(renderReference().split('\n').filter((line) => line.length > 120 && !/^(?:- |```|\w+: )/.test(line))).toEqual([])
+  expect(
+    renderReference()
+      .split('\n')
+      .filter((line) => line.length > 120 && !/^(?:- |```|\w+: )/.test(line)),
+  ).toEqual([])
 })

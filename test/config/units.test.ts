@@ -1,34 +1,58 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { editDistance, nearest } from '../../src/text/nearest-word.ts'
 import { durationMs, sizeBytes } from '../../src/config/units.ts'
+import { editDistance, nearest } from '../../src/text/nearest-word.ts'
 
 test('durations are read in ms, s, m, h and d', () => {
-  expect(['250ms', '30s', '5m', '24h', '2d', '1.5s', '0s', '10 s'].map(durationMs)).toEqual([250, 30_000, 300_000, 86_400_000, 172_800_000, 1500, 0, 10_000])
+  expect(['250ms', '30s', '5m', '24h', '2d', '1.5s', '0s', '10 s'].map(durationMs)).toEqual([
+    250, 30_000, 300_000, 86_400_000, 172_800_000, 1500, 0, 10_000,
+  ])
 })
 
 test('sizes are decimal, and binary when the name says so', () => {
-  expect(['512B', '8MB', '1GB', '64MiB', '1.5KiB', '2TB'].map(sizeBytes)).toEqual([512, 8e6, 1e9, 67_108_864, 1536, 2e12])
+  expect(['512B', '8MB', '1GB', '64MiB', '1.5KiB', '2TB'].map(sizeBytes)).toEqual([
+    512, 8e6, 1e9, 67_108_864, 1536, 2e12,
+  ])
 })
 
 describe('what is no quantity is not guessed at', () => {
-  test.each(['', '30', 's', '-5s', '1e3s', '5 minutes', '5M', '١s', '30s\n', ' 30s', '5constructor', '9999999999999999s', '0x10s'])('%j', (text) => {
+  test.each([
+    '',
+    '30',
+    's',
+    '-5s',
+    '1e3s',
+    '5 minutes',
+    '5M',
+    '١s',
+    '30s\n',
+    ' 30s',
+    '5constructor',
+    '9999999999999999s',
+    '0x10s',
+  ])('%j', (text) => {
     expect([durationMs(text), sizeBytes(text)]).toEqual([undefined, undefined])
   })
 })
 
 test('a slip of the pen finds the key that was meant, anything else finds none', () => {
   const known = ['require', 'ttl', 'drainTimeout', 'maxPause', 'maxPaused', 'warmAbove']
-  expect(['drainTimeOut', 'drainTimout', 'maxPuase', 'warm_above', 'tll', 'colour', 'x'.repeat(1e6)].map((name) => nearest(name, known)))
-    .toEqual(['drainTimeout', 'drainTimeout', 'maxPause', 'warmAbove', 'ttl', null, null])
+  expect(
+    ['drainTimeOut', 'drainTimout', 'maxPuase', 'warm_above', 'tll', 'colour', 'x'.repeat(1e6)].map((name) =>
+      nearest(name, known),
+    ),
+  ).toEqual(['drainTimeout', 'drainTimeout', 'maxPause', 'warmAbove', 'ttl', null, null])
 })
 
 test('the edit distance is a metric', () => {
   const word = fc.string({ maxLength: 12 })
-  fc.assert(fc.property(word, word, word, (one, two, three) => {
-    expect(editDistance(one, one)).toBe(0)
-    expect(editDistance(one, two)).toBe(editDistance(two, one))
-    expect(editDistance(one, three)).toBeLessThanOrEqual(editDistance(one, two) + editDistance(two, three))
-    expect(editDistance(one, two)).toBeGreaterThanOrEqual(Math.abs(one.length - two.length))
-  }), { numRuns: 200 })
+  fc.assert(
+    fc.property(word, word, word, (one, two, three) => {
+      expect(editDistance(one, one)).toBe(0)
+      expect(editDistance(one, two)).toBe(editDistance(two, one))
+      expect(editDistance(one, three)).toBeLessThanOrEqual(editDistance(one, two) + editDistance(two, three))
+      expect(editDistance(one, two)).toBeGreaterThanOrEqual(Math.abs(one.length - two.length))
+    }),
+    { numRuns: 200 },
+  )
 })

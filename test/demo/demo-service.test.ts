@@ -6,9 +6,9 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { isWhole, readAcknowledged, verifyTenants } from '../../scripts/demo/verify.ts'
 import { tenantId } from '../../src/model/brand.ts'
+import { startDemo } from '../support/demo.ts'
 import { acme, connect, forever, request } from '../support/service/client.ts'
 import { until } from '../support/service/gate.ts'
-import { startDemo } from '../support/demo.ts'
 
 test('under load, balances add up and every acknowledged transfer is there, through quiesces and a clean end', async () => {
   await using demo = await startDemo(['--tenants', '3', '--load', '60', '--size', '50000'])
@@ -20,7 +20,11 @@ test('under load, balances add up and every acknowledged transfer is there, thro
   for (let round = 0; round < 5; round++) {
     for (const id of ids) {
       const quiesced = await client.quiesce(id, request, forever)
-      expect(quiesced).toMatchObject({ openHandles: 0, sqliteVersion: expect.stringMatching(/^3\./) as string, files: [{ journalMode: id === 'crate' ? 'delete' : 'wal' }] })
+      expect(quiesced).toMatchObject({
+        openHandles: 0,
+        sqliteVersion: expect.stringMatching(/^3\./) as string,
+        files: [{ journalMode: id === 'crate' ? 'delete' : 'wal' }],
+      })
       expect(existsSync(`${demo.dir}/${id}.db-wal`)).toBe(false)
       expect(await client.resume(quiesced, forever)).toMatchObject({ endedBy: 'holder', continuous: true })
     }
@@ -33,7 +37,10 @@ test('under load, balances add up and every acknowledged transfer is there, thro
 
 test('after kill -9 in the middle of its work no acknowledged transfer is missing', async () => {
   await using demo = await startDemo(['--tenants', '2', '--load', '500', '--size', '20000'])
-  await until(() => (readAcknowledged(join(demo.dir, 'acknowledged.log')).get('acme')?.length ?? 0) > 50, 'work was acknowledged')
+  await until(
+    () => (readAcknowledged(join(demo.dir, 'acknowledged.log')).get('acme')?.length ?? 0) > 50,
+    'work was acknowledged',
+  )
   await demo.stop('SIGKILL')
   expect(verifyTenants(demo.dir, ['acme', 'bolt']).every(isWhole)).toBe(true)
 })
@@ -47,7 +54,10 @@ test('the proof of lost writes can fail: a transfer that is not there is named',
 
 test('it answers people: notes, transfers, and health without the gate while a tenant is quiesced', async () => {
   await using demo = await startDemo(['--tenants', '2', '--size', '20000'])
-  const ask = async (path: string, init: RequestInit = {}): Promise<{ status: number; retryAfter: string | null; json: unknown }> => {
+  const ask = async (
+    path: string,
+    init: RequestInit = {},
+  ): Promise<{ status: number; retryAfter: string | null; json: unknown }> => {
     const response = await fetch(`http://127.0.0.1:${demo.port}${path}`, init)
     return { status: response.status, retryAfter: response.headers.get('retry-after'), json: await response.json() }
   }
@@ -68,7 +78,12 @@ test('it answers people: notes, transfers, and health without the gate while a t
 test('I1.5: looking at an idle tenant and quiescing it changes neither its bytes nor its time', async () => {
   await using demo = await startDemo(['--tenants', '3', '--size', '100000', '--load', '100', '--loaded', 'bolt'])
   await using client = await connect(demo.socket)
-  const look = (id: string): unknown => [createHash('sha256').update(readFileSync(`${demo.dir}/${id}.db`)).digest('hex'), statSync(`${demo.dir}/${id}.db`, { bigint: true }).mtimeNs]
+  const look = (id: string): unknown => [
+    createHash('sha256')
+      .update(readFileSync(`${demo.dir}/${id}.db`))
+      .digest('hex'),
+    statSync(`${demo.dir}/${id}.db`, { bigint: true }).mtimeNs,
+  ]
   const before = ['acme', 'crate'].map(look)
   for (const id of ['acme', 'crate'].map(tenantId)) {
     expect(await client.tenant(id, forever)).toMatchObject({ healthy: true })
@@ -91,7 +106,10 @@ test('whatever lies in its folder becomes a tenant, and nothing is written into 
     await using client = await connect(demo.socket)
     expect((await client.tenants(forever)).map(({ id }) => id)).toEqual(['broken', 'foreign', 'with space'])
     expect(await client.tenant(tenantId('foreign'), forever)).toMatchObject({ healthy: true })
-    expect(await client.tenant(tenantId('broken'), forever)).toMatchObject({ healthy: false, lastError: 'file is not a database' })
+    expect(await client.tenant(tenantId('broken'), forever)).toMatchObject({
+      healthy: false,
+      lastError: 'file is not a database',
+    })
     await client.resume(await client.quiesce(tenantId('broken'), request, forever), forever)
     await demo.stop()
     expect(readFileSync(join(dir, 'foreign.db')).equals(before)).toBe(true)

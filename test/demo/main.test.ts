@@ -16,9 +16,15 @@ interface Demo extends Disposable {
 
 function startDemoProgram(): Demo {
   const tmp = mkdtempSync(join(tmpdir(), 'demo-main-'))
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../scripts/demo/main.ts')], { env: { ...process.env, TMPDIR: tmp, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../scripts/demo/main.ts')], {
+    env: { ...process.env, TMPDIR: tmp, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { text += String(chunk) })
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      text += String(chunk)
+    })
   return {
     said: () => text,
     ended: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
@@ -55,7 +61,13 @@ test('I1.12: everything is as promised, and nothing is left behind', async () =>
 
 test('interrupted in the middle of the sweep it stops everything and removes its folder', async () => {
   using demo = startDemoProgram()
-  while (!demo.said().includes('holdfast sweep')) await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), demo.ended.then(() => { throw new Error(demo.said()) })])
+  while (!demo.said().includes('holdfast sweep'))
+    await Promise.race([
+      new Promise((resolve) => setTimeout(resolve, 20)),
+      demo.ended.then(() => {
+        throw new Error(demo.said())
+      }),
+    ])
   demo.interrupt()
   expect([await demo.ended, demo.said().includes('interrupted; everything was stopped')]).toEqual([[130, null], true])
   expect(running(pidsIn(demo.said()))).toEqual([])

@@ -5,25 +5,36 @@ import { expect, test } from 'vitest'
 import { Faults, misbehaviours } from '../../scripts/demo/misbehaviour.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Quiesced, Service } from '../../src/service/port.ts'
+import { startDemo, type DemoProcess } from '../support/demo.ts'
 import { acme, connect, forever, request, shortOf } from '../support/service/client.ts'
 import { until } from '../support/service/gate.ts'
-import { startDemo, type DemoProcess } from '../support/demo.ts'
 
 const bolt = tenantId('bolt')
 
-async function withDemo(faults: string, act: (client: Service, demo: DemoProcess) => Promise<void>, more: readonly string[] = []): Promise<void> {
+async function withDemo(
+  faults: string,
+  act: (client: Service, demo: DemoProcess) => Promise<void>,
+  more: readonly string[] = [],
+): Promise<void> {
   await using demo = await startDemo(['--tenants', '2', '--size', '20000', '--misbehave', faults, ...more])
   await using client = await connect(demo.socket, { requestTimeoutMs: 1_500 })
   await act(client, demo)
 }
 
-const quiesce = (client: Service, more = {}): Promise<Quiesced> => client.quiesce(acme, { ...request, ...more }, forever)
+const quiesce = (client: Service, more = {}): Promise<Quiesced> =>
+  client.quiesce(acme, { ...request, ...more }, forever)
 
 test('names that are not known are refused, and every fault can be limited to a tenant and given a measure', () => {
   expect(() => new Faults('keeps-writting')).toThrow('no such misbehaviour')
   const faults = new Faults('slow=300:bolt,busy')
-  expect([faults.measure('slow', 'bolt', 5), faults.measure('slow', 'acme', 5), faults.has('busy', 'acme'), faults.has('denies', null)]).toEqual([300, null, true, false])
-  for (const name of Object.keys(misbehaviours)) expect(new Faults(`${name}=1:acme`).has(name as keyof typeof misbehaviours, 'acme')).toBe(true)
+  expect([
+    faults.measure('slow', 'bolt', 5),
+    faults.measure('slow', 'acme', 5),
+    faults.has('busy', 'acme'),
+    faults.has('denies', null),
+  ]).toEqual([300, null, true, false])
+  for (const name of Object.keys(misbehaviours))
+    expect(new Faults(`${name}=1:acme`).has(name as keyof typeof misbehaviours, 'acme')).toBe(true)
 })
 
 test('keeps-writing: claims no handles and writes on; only the tenant named is concerned', async () => {
@@ -32,7 +43,11 @@ test('keeps-writing: claims no handles and writes on; only the tenant named is c
     expect(quiesced.openHandles).toBe(0)
     const count = (): unknown => {
       const database = new Database(`${demo.dir}/acme.db`, { readonly: true })
-      try { return database.prepare("select count(*) from notes where title = 'hidden'").pluck().get() } finally { database.close() }
+      try {
+        return database.prepare("select count(*) from notes where title = 'hidden'").pluck().get()
+      } finally {
+        database.close()
+      }
     }
     const before = count()
     await until(() => count() !== before, 'it writes while quiesced')
@@ -43,7 +58,16 @@ test('keeps-writing: claims no handles and writes on; only the tenant named is c
 
 test('keeps-handles and keeps-shm-open: claim none, and the process has them', async () => {
   const { readdirSync, readlinkSync } = await import('node:fs')
-  const open = (pid: number): string[] => readdirSync(`/proc/${pid}/fd`).flatMap((fd) => { try { return [readlinkSync(`/proc/${pid}/fd/${fd}`)] } catch { return [] } }).filter((path) => path.includes('acme'))
+  const open = (pid: number): string[] =>
+    readdirSync(`/proc/${pid}/fd`)
+      .flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
+        } catch {
+          return []
+        }
+      })
+      .filter((path) => path.includes('acme'))
   await withDemo('keeps-handles', async (client, demo) => {
     expect((await quiesce(client)).openHandles).toBe(0)
     expect(open(demo.pid)).toContain(`${demo.dir}/acme.db`)
@@ -56,18 +80,27 @@ test('keeps-handles and keeps-shm-open: claim none, and the process has them', a
 
 test('wrong-inode, outside-roots, new-boot-id, discontinuous, unknown-lease', async () => {
   await withDemo('wrong-inode', async (client, demo) => {
-    expect((await quiesce(client)).files?.[0]?.ino).not.toBe(String(statSync(`${demo.dir}/acme.db`, { bigint: true }).ino))
+    expect((await quiesce(client)).files?.[0]?.ino).not.toBe(
+      String(statSync(`${demo.dir}/acme.db`, { bigint: true }).ino),
+    )
   })
   await withDemo('outside-roots:acme', async (client) => {
-    expect((await client.tenants(forever)).map(({ files }) => files[0])).toEqual(['/etc/passwd', expect.stringContaining('bolt.db')])
+    expect((await client.tenants(forever)).map(({ files }) => files[0])).toEqual([
+      '/etc/passwd',
+      expect.stringContaining('bolt.db'),
+    ])
     expect((await quiesce(client)).files?.[0]?.path).toBe('/etc/passwd')
   })
   await withDemo('new-boot-id', async (client) => {
     const quiesced = await quiesce(client)
     expect((await client.resume(quiesced, forever)).bootId).not.toBe(quiesced.bootId)
   })
-  await withDemo('discontinuous', async (client) => expect((await client.resume(await quiesce(client), forever)).continuous).toBe(false))
-  await withDemo('unknown-lease', async (client) => expect(await client.resume(await quiesce(client), forever)).toMatchObject({ endedBy: 'unknown' }))
+  await withDemo('discontinuous', async (client) =>
+    expect((await client.resume(await quiesce(client), forever)).continuous).toBe(false),
+  )
+  await withDemo('unknown-lease', async (client) =>
+    expect(await client.resume(await quiesce(client), forever)).toMatchObject({ endedBy: 'unknown' }),
+  )
 })
 
 test('restarts: the lease is gone, the boot id another, the tenant active', async () => {
@@ -128,14 +161,22 @@ test('refuses-resume and never-answers-resume: RESUME_FAILED', async () => {
 
 test('unhealthy and unhealthy-after-resume', async () => {
   await withDemo('unhealthy:bolt,unhealthy-after-resume:acme', async (client) => {
-    expect([(await client.tenant(acme, forever)).healthy, (await client.tenant(bolt, forever)).healthy]).toEqual([true, false])
+    expect([(await client.tenant(acme, forever)).healthy, (await client.tenant(bolt, forever)).healthy]).toEqual([
+      true,
+      false,
+    ])
     await client.resume(await quiesce(client), forever)
     expect(await client.tenant(acme, forever)).toMatchObject({ healthy: false, lastError: 'the tenant answers 404' })
   })
 })
 
 test('busy, denies, close-fails, long-job: refused, and the tenant goes on', async () => {
-  const expected = { busy: 'SERVICE_BUSY untouched', denies: 'ADMIN_REFUSED untouched', 'close-fails': 'ADMIN_REFUSED active', 'long-job': 'QUIESCE_TIMEOUT active' }
+  const expected = {
+    busy: 'SERVICE_BUSY untouched',
+    denies: 'ADMIN_REFUSED untouched',
+    'close-fails': 'ADMIN_REFUSED active',
+    'long-job': 'QUIESCE_TIMEOUT active',
+  }
   for (const [fault, said] of Object.entries(expected)) {
     await withDemo(fault, async (client) => {
       expect([fault, await shortOf(quiesce(client, { drainTimeoutMs: 20 }))]).toEqual([fault, said])
@@ -149,6 +190,8 @@ test('limit: twice refused, then granted', async () => {
 })
 
 test('repeats-cursor and empty-registry', async () => {
-  await withDemo('repeats-cursor', async (client) => expect(await shortOf(client.tenants(forever))).toBe('REGISTRY_STALE untouched'))
+  await withDemo('repeats-cursor', async (client) =>
+    expect(await shortOf(client.tenants(forever))).toBe('REGISTRY_STALE untouched'),
+  )
   await withDemo('empty-registry', async (client) => expect(await client.tenants(forever)).toEqual([]))
 })

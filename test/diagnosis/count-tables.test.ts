@@ -11,10 +11,10 @@ import type { ReportedTable } from '../../src/model/result/verdict.ts'
 import { readCell } from '../../src/sqlite/cell.ts'
 import { cellOffset } from '../../src/sqlite/page.ts'
 import { create } from '../support/databases/recipes.ts'
-import { context } from '../support/differential/engines.ts'
-import { readInProcess } from '../support/read-in-process.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { context } from '../support/differential/engines.ts'
+import { readInProcess } from '../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'count-tables-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -82,7 +82,8 @@ function make(sql: string): void {
 
 test('an index tells how many rows a lost page had', async () => {
   make(
-    `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n; CREATE TABLE other(a); INSERT INTO other VALUES(1)`,
+    `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t ` +
+      'SELECT i, hex(i * 7) FROM n; CREATE TABLE other(a); INSERT INTO other VALUES(1)',
   )
   const lost = zeroLeaf('t')
   const reading = await readInProcess(path)
@@ -102,7 +103,8 @@ test.each([
 
 test('an index that is broken itself tells nothing', async () => {
   make(
-    `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n`,
+    'CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ' +
+      `${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n`,
   )
   zeroLeaf('i')
   const lost = zeroLeaf('t')
@@ -111,7 +113,8 @@ test('an index that is broken itself tells nothing', async () => {
 
 test('rows of a table WITHOUT ROWID', async () => {
   make(
-    `CREATE TABLE w(k PRIMARY KEY, a) WITHOUT ROWID; CREATE INDEX i ON w(a); ${numbers} INSERT INTO w SELECT hex(i), i * 7 FROM n`,
+    'CREATE TABLE w(k PRIMARY KEY, a) WITHOUT ROWID; CREATE INDEX i ON w(a); ' +
+      `${numbers} INSERT INTO w SELECT hex(i), i * 7 FROM n`,
   )
   const lost = zeroLeaf('w')
   expect(tableOf(await readInProcess(path), 'w')).toMatchObject({ readable: 500 - lost, unreadable: lost })
@@ -134,7 +137,8 @@ test('a record that cannot be decoded is one row, and nothing else is lost', asy
 
 test('rows that two indexes have and the table has not are rows that cannot be read', async () => {
   make(
-    `CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); CREATE INDEX i ON t(a); CREATE INDEX j ON t(b); ${numbers} INSERT INTO t SELECT i, i * 7, hex(i) FROM n`,
+    'CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); CREATE INDEX i ON t(a); CREATE INDEX j ' +
+      `ON t(b); ${numbers} INSERT INTO t SELECT i, i * 7, hex(i) FROM n`,
   )
   const db = new Database(path)
   db.unsafeMode(true)

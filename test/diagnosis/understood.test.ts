@@ -88,37 +88,42 @@ test('SQLite\u2019s count of an index whose function is not known here is not be
   )
 })
 
-test('who wrote the file last is told where that is newer than we or the service are, and nothing where the file is sound', () => {
-  const refused: Fact = {
-    kind: 'refused',
-    name: 'meta',
-    table: 'meta',
-    why: 'near "HISTORY": syntax error',
-    statement: 'whole',
-  }
-  const hints = (writtenBy: string | null, serviceSqlite: string | null = null) =>
-    diagnose(
-      reading([refused], {
-        writtenBy,
-        ...skipped('meta', 'SQLite does not take its statement: near "HISTORY": syntax error'),
-      }),
-      { ...context, serviceSqlite },
-    ).causes.map(({ hint, why }) => `${hint}: ${why}`)
-  expect(hints('3.71.0')).toEqual([
-    'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than the SQLite 3.54.1 with which holdfast reads it',
-  ])
-  expect(hints('3.53.2', '3.46.0')).toEqual([
-    'newer-sqlite: SQLite 3.53.2 wrote the file last; it is newer than the SQLite 3.46.0 of the service',
-  ])
-  expect(hints('3.45.1', '3.45.1')).toEqual([
-    expect.stringMatching(/^other-sqlite: .* 3\.45\.1 wrote it last: another SQLite wrote it, or bytes changed$/),
-  ])
-  expect(hints(null)).toHaveLength(1)
-  expect(diagnose(reading([], { writtenBy: '3.71.0' }), context)).toMatchObject({
-    verdict: { kind: 'sound' },
-    causes: [],
-  })
-})
+test(
+  'who wrote the file last is told where that is newer than we or the ' +
+    'service are, and nothing where the file is sound',
+  () => {
+    const refused: Fact = {
+      kind: 'refused',
+      name: 'meta',
+      table: 'meta',
+      why: 'near "HISTORY": syntax error',
+      statement: 'whole',
+    }
+    const hints = (writtenBy: string | null, serviceSqlite: string | null = null) =>
+      diagnose(
+        reading([refused], {
+          writtenBy,
+          ...skipped('meta', 'SQLite does not take its statement: near "HISTORY": syntax error'),
+        }),
+        { ...context, serviceSqlite },
+      ).causes.map(({ hint, why }) => `${hint}: ${why}`)
+    expect(hints('3.71.0')).toEqual([
+      'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than ' +
+        'the SQLite 3.54.1 with which holdfast reads it',
+    ])
+    expect(hints('3.53.2', '3.46.0')).toEqual([
+      'newer-sqlite: SQLite 3.53.2 wrote the file last; it is newer than the SQLite 3.46.0 of the service',
+    ])
+    expect(hints('3.45.1', '3.45.1')).toEqual([
+      expect.stringMatching(/^other-sqlite: .* 3\.45\.1 wrote it last: another SQLite wrote it, or bytes changed$/),
+    ])
+    expect(hints(null)).toHaveLength(1)
+    expect(diagnose(reading([], { writtenBy: '3.71.0' }), context)).toMatchObject({
+      verdict: { kind: 'sound' },
+      causes: [],
+    })
+  },
+)
 
 test.each([
   ['near "HISTORY": syntax error', 'whole', false, false],
@@ -140,7 +145,7 @@ test.each([
 )
 
 test.each([
-  ['its order: collation klingon is the application\'s own', 'unknown-collation'],
+  ["its order: collation klingon is the application's own", 'unknown-collation'],
   ['no such collation sequence: klingon', 'unknown-collation'],
   ['no such function: f', 'unknown-function'],
   ['unknown function: f()', 'unknown-function'],
@@ -150,10 +155,7 @@ test.each([
   ['SQLite does not take its statement: near "COLLATION": syntax error', 'newer-sqlite'],
   ['its format is not understood: read version 3 is neither 1 nor 2', 'newer-sqlite'],
   ['3 pages could not be read from the disk', null],
-  [
-    'SQLite checked this instead of the census, and finds less: no such collation sequence: klingon',
-    null,
-  ],
+  ['SQLite checked this instead of the census, and finds less: no such collation sequence: klingon', null],
   ['neither the census nor SQLite could compare its entries with the rows', null],
 ] as const)('%s: %s', (why, limit) => {
   expect(limitOf(why)).toBe(limit)

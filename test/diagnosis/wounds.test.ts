@@ -3,18 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { engines } from '../../src/model/result/reading.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { readInProcess } from '../support/read-in-process.ts'
+import { engines } from '../../src/model/result/reading.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
 import { context } from '../support/diagnosis.ts'
+import { readInProcess } from '../support/read-in-process.ts'
 
 let folder = ''
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'holdfast-diagnosis-')) })
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-diagnosis-'))
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What must come of a wound where it is told apart; the others must be damaged, and not to be mended by rebuilding an index. */
+/**
+ * What must come of a wound where it is told apart; the others must be damaged, and not to be mended by rebuilding an
+ * index.
+ */
 const told: Readonly<Record<string, readonly [damage: string, remedy: string, indexes: readonly string[]]>> = {
   'index entry removed': ['index', 'rebuild', ['events_kind']],
   'value of an index entry changed': ['index', 'rebuild', ['events_kind']],
@@ -39,20 +44,35 @@ test('the wounds that are told apart exist', () => {
 test('I1.7 a healthy file is sound', async () => {
   const path = join(folder, 'healthy.db')
   createPatient(path, 1024, false)
-  expect(diagnose(await readInProcess(path), context)).toMatchObject({ verdict: { kind: 'sound' }, damage: 'none', findings: [] })
+  expect(diagnose(await readInProcess(path), context)).toMatchObject({
+    verdict: { kind: 'sound' },
+    damage: 'none',
+    findings: [],
+  })
 })
 
-test.each(engines.flatMap((engine) => wounds.map((wound) => [engine, wound.name, wound] as const)))('I1.7 engine %s, %s', async (engine, name, wound) => {
-  const path = join(folder, 'patient.db')
-  rmSync(path, { force: true })
-  createPatient(path, 1024, wound.only === 'auto-vacuum')
-  {
-    using patient = new Patient(path)
-    wound.make(patient)
-  }
-  const diagnosis = diagnose(await readInProcess(path, 'full', engine), context)
-  expect(diagnosis.verdict.kind).toBe('damaged')
-  const [damage, remedy, indexes] = (engine === 'census' ? told : toldBySqlite)[name] ?? [diagnosis.damage, diagnosis.remedy.do, []]
-  expect({ damage: diagnosis.damage, remedy: diagnosis.remedy.do, indexes: diagnosis.remedy.indexes }).toEqual({ damage, remedy, indexes })
-  expect(diagnosis.findings.every(({ text }) => text.length > 0)).toBe(true)
-})
+test.each(engines.flatMap((engine) => wounds.map((wound) => [engine, wound.name, wound] as const)))(
+  'I1.7 engine %s, %s',
+  async (engine, name, wound) => {
+    const path = join(folder, 'patient.db')
+    rmSync(path, { force: true })
+    createPatient(path, 1024, wound.only === 'auto-vacuum')
+    {
+      using patient = new Patient(path)
+      wound.make(patient)
+    }
+    const diagnosis = diagnose(await readInProcess(path, 'full', engine), context)
+    expect(diagnosis.verdict.kind).toBe('damaged')
+    const [damage, remedy, indexes] = (engine === 'census' ? told : toldBySqlite)[name] ?? [
+      diagnosis.damage,
+      diagnosis.remedy.do,
+      [],
+    ]
+    expect({ damage: diagnosis.damage, remedy: diagnosis.remedy.do, indexes: diagnosis.remedy.indexes }).toEqual({
+      damage,
+      remedy,
+      indexes,
+    })
+    expect(diagnosis.findings.every(({ text }) => text.length > 0)).toBe(true)
+  },
+)

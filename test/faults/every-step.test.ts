@@ -1,23 +1,47 @@
-/** Each step of a hold fails once, cold and warm, by a failure, a defect and an interruption: the tenant is served again and nothing is left. */
+/**
+ * Each step of a hold fails once, cold and warm, by a failure, a defect and an interruption: the tenant is served again
+ * and nothing is left.
+ */
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Held } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { Failure } from '../../src/model/failure.ts'
-import { startDemo, type Demo } from '../support/service/demo-service.ts'
-import { descendantsOf, eventually } from '../support/processes.ts'
 import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { descendantsOf, eventually } from '../support/processes.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
-const steps: readonly HoldStep[] = ['preflight', 'warm', 'asked', 'quiesced', 'locked', 'probed', 'sealed', 'proven', 'copied', 'proven-again', 'probed-again', 'released', 'resumed', 'kept']
+const steps: readonly HoldStep[] = [
+  'preflight',
+  'warm',
+  'asked',
+  'quiesced',
+  'locked',
+  'probed',
+  'sealed',
+  'proven',
+  'copied',
+  'proven-again',
+  'probed-again',
+  'released',
+  'resumed',
+  'kept',
+]
 
 const faults = [
   { fault: 'a failure', thrown: () => new Failure('IN_USE', 'made by the test') },
   { fault: 'a defect', thrown: () => new TypeError('made by the test') },
-  { fault: 'a disk error', thrown: () => Object.assign(new Error('EIO: made by the test'), { code: 'EIO', errno: -5 }) },
+  {
+    fault: 'a disk error',
+    thrown: () => Object.assign(new Error('EIO: made by the test'), { code: 'EIO', errno: -5 }),
+  },
 ] as const
 
-describe.each([['cold', 1e9], ['warm', 0]] as const)('a %s hold', (temperature, warmAboveBytes) => {
+describe.each([
+  ['cold', 1e9],
+  ['warm', 0],
+] as const)('a %s hold', (temperature, warmAboveBytes) => {
   let place: Workplace
   let demo: Demo
   let freedom: Freedom
@@ -61,14 +85,16 @@ describe.each([['cold', 1e9], ['warm', 0]] as const)('a %s hold', (temperature, 
       const children = descendantsOf(process.pid).length
       const before = tenant === 'bolt' ? footprint(demo.fileOf(tenant)) : null
       let told: Error | null = null
-      const ended: Held | Error = await place.holdTenant(demo, tenant, {
-        settings: { warmAboveBytes },
-        onStep: (step) => {
-          if (step !== at || told) return
-          told = thrown()
-          throw told
-        },
-      }).catch((error: unknown) => error as Error)
+      const ended: Held | Error = await place
+        .holdTenant(demo, tenant, {
+          settings: { warmAboveBytes },
+          onStep: (step) => {
+            if (step !== at || told) return
+            told = thrown()
+            throw told
+          },
+        })
+        .catch((error: unknown) => error as Error)
       expect(told, 'the step was reached').not.toBeNull()
       if (fault === 'a defect') expect(ended).toBeInstanceOf(TypeError)
       else expect(ended instanceof Error ? ended : ended.kind).toMatch(/undecided|refused/)
@@ -80,10 +106,15 @@ describe.each([['cold', 1e9], ['warm', 0]] as const)('a %s hold', (temperature, 
   it.each(steps)('that is interrupted after "%s" resumes first', async (at) => {
     const children = descendantsOf(process.pid).length
     const interrupt = new AbortController()
-    const ended = await place.holdTenant(demo, tenant, {
-      settings: { warmAboveBytes }, signal: interrupt.signal,
-      onStep: (step) => { if (step === at) interrupt.abort(new Failure('INTERRUPTED', 'made by the test')) },
-    }).catch((error: unknown) => error as Failure)
+    const ended = await place
+      .holdTenant(demo, tenant, {
+        settings: { warmAboveBytes },
+        signal: interrupt.signal,
+        onStep: (step) => {
+          if (step === at) interrupt.abort(new Failure('INTERRUPTED', 'made by the test'))
+        },
+      })
+      .catch((error: unknown) => error as Failure)
     if (ended instanceof Error) expect(ended).toMatchObject({ code: 'INTERRUPTED' })
     else {
       // Too late to stop anything: the copy was made already.

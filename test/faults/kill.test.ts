@@ -1,79 +1,118 @@
 /** kill -9 of a real sweep at any moment, under load (hold.md, "we are killed"). */
 import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
-import { randomFrom } from '../support/random.ts'
-import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
 import { openScriptedService, overlapsIn, type ScriptedService } from '../support/cli/scripted-service.ts'
+import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+import { randomFrom } from '../support/random.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 /** Of the killed run's tenants, from the blow on. Their leases last 30 s, and pauses by hooks have none. */
 const servesWithinMs = 2_000
-const services = [{ number: 0, warmAbove: '0B', maxPaused: 1 }, { number: 1, warmAbove: '8MB', maxPaused: 3 }] as const
+const services = [
+  { number: 0, warmAbove: '0B', maxPaused: 1 },
+  { number: 1, warmAbove: '8MB', maxPaused: 3 },
+] as const
 const kills = 13
 
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
 
-describe(`kill -9 of a sweep by the admin API, under load, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
-  it.concurrent.each(services)('harms no tenant of service $number: all serve again at once, no write is lost, nothing is left', async ({ number, warmAbove, maxPaused }) => {
-    const random = randomFrom(seed + number)
-    await using demo = await startDemo({ tenants: 5, bytes: 20_000, load: 60, maxPaused: 4 })
-    const wholeMs = await timeOf(async () => expect((await sweepPatiently(demo)).report.summary).toMatchObject({ sound: 5, exitCode: 0 }))
-    const holdfast = configure(demo, { hold: `{ ttl: 30s, drainTimeout: 500ms, maxPause: 1s, maxPaused: ${maxPaused}, warmAbove: ${warmAbove} }` })
-    let paused = 0
-    for (let time = 0; time < kills; time++) {
-      // Every other blow falls within milliseconds of a quiesce: most of a run is start and check, which nobody's tenant feels.
-      const moment = time % 2 === 0 ? sleep(random() * wholeMs) : firstLease(demo, wholeMs).then(() => sleep(random() * 12))
-      if (await killAt(moment, demo, holdfast, servesWithinMs)) paused++
-    }
+describe(
+  'kill -9 of a sweep by the admin API, under load, ' +
+    `${services.length * kills} times at random moments ` +
+    `(HOLDFAST_SEED=${seed})`,
+  () => {
+    it.concurrent.each(services)(
+      'harms no tenant of service $number: all serve again at once, no write is lost, nothing is left',
+      async ({ number, warmAbove, maxPaused }) => {
+        const random = randomFrom(seed + number)
+        await using demo = await startDemo({ tenants: 5, bytes: 20_000, load: 60, maxPaused: 4 })
+        const wholeMs = await timeOf(async () =>
+          expect((await sweepPatiently(demo)).report.summary).toMatchObject({ sound: 5, exitCode: 0 }),
+        )
+        const holdfast = configure(demo, {
+          hold: `{ ttl: 30s, drainTimeout: 500ms, maxPause: 1s, maxPaused: ${maxPaused}, warmAbove: ${warmAbove} }`,
+        })
+        let paused = 0
+        for (let time = 0; time < kills; time++) {
+          // Every other blow falls within milliseconds of a quiesce: most of a run is start and check, which nobody's
+          // tenant feels.
+          const moment =
+            time % 2 === 0 ? sleep(random() * wholeMs) : firstLease(demo, wholeMs).then(() => sleep(random() * 12))
+          if (await killAt(moment, demo, holdfast, servesWithinMs)) paused++
+        }
 
-    expect(JSON.parse((await holdfast.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
-    const last = await sweepPatiently(demo)
-    expect(last.report.results.map(({ verdict, failure }) => failure?.message ?? verdict), last.stderr).toEqual(Array(5).fill('sound'))
-    expect(last.code).toBe(0)
-    expect(holdfast.leftovers()).toEqual([])
-    expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
-    expect(await demo.stopAndVerify()).toBeGreaterThan(0)
-    expect(paused, 'kills that met a paused tenant').toBeGreaterThan(kills / 6)
-  }, 180_000)
+        expect(JSON.parse((await holdfast.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
+        const last = await sweepPatiently(demo)
+        expect(
+          last.report.results.map(({ verdict, failure }) => failure?.message ?? verdict),
+          last.stderr,
+        ).toEqual(Array(5).fill('sound'))
+        expect(last.code).toBe(0)
+        expect(holdfast.leftovers()).toEqual([])
+        expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
+        expect(await demo.stopAndVerify()).toBeGreaterThan(0)
+        expect(paused, 'kills that met a paused tenant').toBeGreaterThan(kills / 6)
+      },
+      180_000,
+    )
 
-  it('the guardian first: the lease ends it', async () => {
-    const ttlMs = 1_000
-    const reopenMs = 1_500 // On a busy machine.
-    await using demo = await startDemo({ tenants: 2, bytes: 20_000 })
-    const holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 1s }` })
-    for (let time = 0; time < 3; time++) await killAt(firstLease(demo, 5_000), demo, holdfast, ttlMs + reopenMs, killGuardian)
-    expect((await sweepPatiently(demo)).code).toBe(0)
-  })
-})
+    it('the guardian first: the lease ends it', async () => {
+      const ttlMs = 1_000
+      const reopenMs = 1_500 // On a busy machine.
+      await using demo = await startDemo({ tenants: 2, bytes: 20_000 })
+      const holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 1s }` })
+      for (let time = 0; time < 3; time++)
+        await killAt(firstLease(demo, 5_000), demo, holdfast, ttlMs + reopenMs, killGuardian)
+      expect((await sweepPatiently(demo)).code).toBe(0)
+    })
+  },
+)
 
 describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
   const tenants = ['acme', 'bolt', 'crate']
 
-  it.concurrent.each(services)('leaves no tenant of service $number standing: all serve again at once, no command runs beside another of its tenant, nothing is left', async ({ number, maxPaused }) => {
-    const random = randomFrom(seed + 10 + number)
-    using service = openScriptedService({ tenants, pause: 'sleep .04; touch "state/$2"; sleep .04', resume: 'sleep .08', maxPaused })
-    const wholeMs = await timeOf(async () => expect((await service.run('sweep', '--quiet')).code).toBe(0))
-    let met = 0
-    for (let time = 0; time < kills; time++) {
-      const before = service.deeds().length
-      // Half of a run is its start.
-      const moment = time % 2 === 0 ? sleep(random() * wholeMs) : firstDeed(service, before).then(() => sleep(random() * wholeMs * 0.5))
-      await killScripted(moment, service)
-      if (service.deeds().length > before) met++
-      await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
-      await eventually('nothing is left', () => service.leftRunning().length === 0, 5_000)
-      expect(overlapsIn(service.deeds())).toEqual([])
-      expect(service.paused()).toEqual([])
-    }
-    expect(JSON.parse((await service.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
-    expect((await service.run('sweep', '--quiet')).code).toBe(0)
-    expect(met, 'kills of a run that had paused somebody').toBeGreaterThan(kills / 4)
-  }, 180_000)
+  it.concurrent.each(services)(
+    'leaves no tenant of service $number standing: all serve again at once, no ' +
+      'command runs beside another of its tenant, nothing is left',
+    async ({ number, maxPaused }) => {
+      const random = randomFrom(seed + 10 + number)
+      using service = openScriptedService({
+        tenants,
+        pause: 'sleep .04; touch "state/$2"; sleep .04',
+        resume: 'sleep .08',
+        maxPaused,
+      })
+      const wholeMs = await timeOf(async () => expect((await service.run('sweep', '--quiet')).code).toBe(0))
+      let met = 0
+      for (let time = 0; time < kills; time++) {
+        const before = service.deeds().length
+        // Half of a run is its start.
+        const moment =
+          time % 2 === 0
+            ? sleep(random() * wholeMs)
+            : firstDeed(service, before).then(() => sleep(random() * wholeMs * 0.5))
+        await killScripted(moment, service)
+        if (service.deeds().length > before) met++
+        await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
+        await eventually('nothing is left', () => service.leftRunning().length === 0, 5_000)
+        expect(overlapsIn(service.deeds())).toEqual([])
+        expect(service.paused()).toEqual([])
+      }
+      expect(JSON.parse((await service.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
+      expect((await service.run('sweep', '--quiet')).code).toBe(0)
+      expect(met, 'kills of a run that had paused somebody').toBeGreaterThan(kills / 4)
+    },
+    180_000,
+  )
 
   it('the guardian first: the next run ends it', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .2', resume: 'sleep .1' })
     for (let time = 0; time < 2; time++) {
-      await killScripted(firstDeed(service, service.deeds().length).then(() => sleep(100)), service, killGuardian)
+      await killScripted(
+        firstDeed(service, service.deeds().length).then(() => sleep(100)),
+        service,
+        killGuardian,
+      )
       expect((await service.run('sweep', '--quiet')).code).toBe(0)
       expect(service.paused()).toEqual([])
       expect(overlapsIn(service.deeds())).toEqual([])
@@ -82,37 +121,49 @@ describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at rando
 })
 
 describe('a hold that a kill left open, with nobody to resume it, is resumed long before its lease ends', () => {
-  const resumers = [['`resume --all`', ['resume', '--all']], ['the next run, over another tenant', ['check', '--tenant', 'bolt', '--quiet']]] as const
-  it.concurrent.each(resumers)('by %s', async (_, args) => {
-    // Copied whole while it stands still: long enough to be met.
-    await using demo = await startDemo({ tenants: 2, bytes: 20_000_000 })
-    const holdfast = configure(demo, { hold: '{ ttl: 60s, maxPause: 5s, warmAbove: 1GB }' })
-    await eventually('a kill that met the paused tenant', async () => {
-      await using check = holdfast.start('check', '--tenant', 'acme', '--quiet')
-      await firstLease(demo, 10_000)
-      killGuardian(check)
-      check.kill('SIGKILL')
-      await check.ended
-      return (await demo.service.leases(AbortSignal.timeout(5_000))).length > 0
-    })
-    expect((await demo.status('acme')).state).toBe('quiesced')
-    const ran = await holdfast.run(...args)
-    expect(ran.code, ran.stderr).toBe(0)
-    expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
-    await demo.servesAgain('acme', 1_000)
-    expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
-    await demo.stopAndVerify()
-  }, 60_000)
+  const resumers = [
+    ['`resume --all`', ['resume', '--all']],
+    ['the next run, over another tenant', ['check', '--tenant', 'bolt', '--quiet']],
+  ] as const
+  it.concurrent.each(resumers)(
+    'by %s',
+    async (_, args) => {
+      // Copied whole while it stands still: long enough to be met.
+      await using demo = await startDemo({ tenants: 2, bytes: 20_000_000 })
+      const holdfast = configure(demo, { hold: '{ ttl: 60s, maxPause: 5s, warmAbove: 1GB }' })
+      await eventually('a kill that met the paused tenant', async () => {
+        await using check = holdfast.start('check', '--tenant', 'acme', '--quiet')
+        await firstLease(demo, 10_000)
+        killGuardian(check)
+        check.kill('SIGKILL')
+        await check.ended
+        return (await demo.service.leases(AbortSignal.timeout(5_000))).length > 0
+      })
+      expect((await demo.status('acme')).state).toBe('quiesced')
+      const ran = await holdfast.run(...args)
+      expect(ran.code, ran.stderr).toBe(0)
+      expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+      await demo.servesAgain('acme', 1_000)
+      expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
+      await demo.stopAndVerify()
+    },
+    60_000,
+  )
 })
 
 /** With the same ledger and snapshots. Where nobody is killed, a slow machine is no fault. */
-const sweepPatiently = (demo: Demo): ReturnType<Holdfast['sweep']> => configure(demo, { hold: '{ ttl: 20s, drainTimeout: 10s }' }).sweep()
+const sweepPatiently = (demo: Demo): ReturnType<Holdfast['sweep']> =>
+  configure(demo, { hold: '{ ttl: 20s, drainTimeout: 10s }' }).sweep()
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 
 async function firstLease(demo: Demo, mostMs: number): Promise<void> {
   const until = performance.now() + 2 * mostMs
-  while (performance.now() < until && (await demo.service.leases(AbortSignal.timeout(5_000))).length === 0) await sleep(3)
+  while (performance.now() < until && (await demo.service.leases(AbortSignal.timeout(5_000))).length === 0)
+    await sleep(3)
 }
 
 async function firstDeed(service: ScriptedService, before: number): Promise<void> {
@@ -128,11 +179,18 @@ const timeOf = async (work: () => Promise<void>): Promise<number> => {
 type BeforeBlow = (run: Program) => void
 
 function killGuardian(run: Program): void {
-  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  for (const { pid, command } of descendantsOf(run.pid))
+    if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
 }
 
 /** @returns whether a tenant was paused when the blow fell */
-async function killAt(moment: Promise<void>, demo: Demo, holdfast: Holdfast, withinMs: number, beforeBlow: BeforeBlow = () => undefined): Promise<boolean> {
+async function killAt(
+  moment: Promise<void>,
+  demo: Demo,
+  holdfast: Holdfast,
+  withinMs: number,
+  beforeBlow: BeforeBlow = () => undefined,
+): Promise<boolean> {
   await using sweep = holdfast.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])
   const children = descendantsOf(sweep.pid)
@@ -143,11 +201,16 @@ async function killAt(moment: Promise<void>, demo: Demo, holdfast: Holdfast, wit
   const leases = await demo.service.leases(AbortSignal.timeout(5_000))
   await Promise.all(demo.tenants.map((tenant) => demo.servesAgain(tenant, withinMs - (performance.now() - killedAt))))
   expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
-  for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid) || commandOf(pid) !== command, 5_000)
+  for (const { pid, command } of children)
+    await eventually(`${command} has ended`, () => !isRunning(pid) || commandOf(pid) !== command, 5_000)
   return leases.length > 0
 }
 
-async function killScripted(moment: Promise<void>, service: ScriptedService, beforeBlow: BeforeBlow = () => undefined): Promise<void> {
+async function killScripted(
+  moment: Promise<void>,
+  service: ScriptedService,
+  beforeBlow: BeforeBlow = () => undefined,
+): Promise<void> {
   await using sweep = service.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])
   beforeBlow(sweep)

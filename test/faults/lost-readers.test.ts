@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ComparisonReport } from '../../src/model/result/comparison.ts'
 import type { Report } from '../../src/model/result/report.ts'
 import { makeDatabase } from '../support/cli/folder.ts'
-import { makeDying, type DyingProgram } from '../support/dying-program.ts'
 import { configure } from '../support/cli/holdfast.ts'
+import { makeDying, type DyingProgram } from '../support/dying-program.ts'
 import { startDemo } from '../support/service/demo-service.ts'
 
 let readers: DyingProgram
@@ -19,7 +19,10 @@ afterAll(() => readers[Symbol.dispose]())
 /** Of runs of this user, in TMPDIR. */
 const runFolders = (): readonly string[] => readdirSync(readers.home).filter((name) => name.startsWith('holdfast-'))
 
-async function run(times: number, ...args: readonly string[]): Promise<{ readonly code: number | null; readonly said: unknown }> {
+async function run(
+  times: number,
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly said: unknown }> {
   await using program = readers.start(times, ...args)
   const { code, stdout, stderr } = await program.ended
   expect(stdout, stderr).not.toBe('')
@@ -27,10 +30,15 @@ async function run(times: number, ...args: readonly string[]): Promise<{ readonl
 }
 
 const verdicts = (said: unknown): readonly string[] => (said as Report).results.map(({ verdict }) => verdict).toSorted()
-const lost = { code: 'READ_FAILED', message: 'the process reader-child was killed from outside (SIGKILL)', hint: expect.stringContaining('memory killer') as string }
+const lost = {
+  code: 'READ_FAILED',
+  message: 'the process reader-child was killed from outside (SIGKILL)',
+  hint: expect.stringContaining('memory killer') as string,
+}
 
 describe.each([
-  ['check', ['check', '--json', '--workers', '1']], ['check --snapshot', ['check', '--snapshot', '--json', '--workers', '1']],
+  ['check', ['check', '--json', '--workers', '1']],
+  ['check --snapshot', ['check', '--snapshot', '--json', '--workers', '1']],
 ] as const)('`%s` of several files', (_, command) => {
   it('starts a reader again once, and no file is the worse for it', async () => {
     const { code, said } = await run(1, ...command, ...files.slice(0, 3))
@@ -47,10 +55,15 @@ describe.each([
 
   it('stops where no reader lives, and names the rest as not covered', async () => {
     const { code, said } = await run(99, ...command, ...files)
-    const { results, run: { stopped }, summary } = said as Report
+    const {
+      results,
+      run: { stopped },
+      summary,
+    } = said as Report
     expect([code, stopped]).toEqual([1, `READ_FAILED: ${lost.message}`])
     expect(results.filter(({ failure }) => failure?.code === 'READ_FAILED').length).toBeGreaterThanOrEqual(3)
-    for (const { verdict, failure } of results) expect([verdict, failure?.code]).toEqual(['inconclusive', expect.stringMatching(/^(?:READ_FAILED|INTERRUPTED)$/)])
+    for (const { verdict, failure } of results)
+      expect([verdict, failure?.code]).toEqual(['inconclusive', expect.stringMatching(/^(?:READ_FAILED|INTERRUPTED)$/)])
     expect(summary.notCovered).toBe(files.length - results.length)
     expect(summary.notCovered).toBeGreaterThan(0)
     expect(runFolders()).toEqual([])
@@ -60,7 +73,9 @@ describe.each([
 it('`compare` says of a pair that could not be read that it was not compared', async () => {
   // Each side has a reader: of three deaths one has two.
   const { code, said } = await run(3, 'compare', '--json', ...files.slice(0, 2))
-  const { files: [pair, ...others] } = said as ComparisonReport
+  const {
+    files: [pair, ...others],
+  } = said as ComparisonReport
   expect([code, pair?.comparison, others]).toEqual([3, 'not-compared', []])
   expect([pair?.results.a?.failure, pair?.results.b?.failure]).toContainEqual(expect.objectContaining(lost))
   expect(runFolders()).toEqual([])

@@ -7,7 +7,12 @@ import { commandOf, descendantsOf, eventually, isRunning, type Program } from '.
 
 const servesWithinMs = 2_000
 
-async function killWhen(what: string, condition: () => boolean, service: ScriptedService, toGuardian: readonly NodeJS.Signals[] = []): Promise<void> {
+async function killWhen(
+  what: string,
+  condition: () => boolean,
+  service: ScriptedService,
+  toGuardian: readonly NodeJS.Signals[] = [],
+): Promise<void> {
   await using sweep: Program = service.start('sweep', '--quiet')
   await eventually(what, condition, 15_000)
   for (const pid of guardiansOf(sweep.pid)) for (const signal of toGuardian) process.kill(pid, signal)
@@ -15,8 +20,12 @@ async function killWhen(what: string, condition: () => boolean, service: Scripte
   await sweep.ended
 }
 
-const guardiansOf = (pid: number): readonly number[] => descendantsOf(pid).filter(({ command }) => command.includes('guardian-child')).map((child) => child.pid)
-const words = (deeds: readonly Deed[]): readonly string[] => deeds.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
+const guardiansOf = (pid: number): readonly number[] =>
+  descendantsOf(pid)
+    .filter(({ command }) => command.includes('guardian-child'))
+    .map((child) => child.pid)
+const words = (deeds: readonly Deed[]): readonly string[] =>
+  deeds.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
 
 async function isOver(service: ScriptedService): Promise<void> {
   await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
@@ -32,11 +41,19 @@ describe('killed', () => {
   test.concurrent('while a tenant stands still, a run is followed by a resume and by nothing else, and the ledger knows', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     // Whoever stops a run may send its signals to all of its processes.
-    await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'])
+    await killWhen('it is paused', () => service.paused().length > 0, service, [
+      'SIGTERM',
+      'SIGINT',
+      'SIGHUP',
+      'SIGQUIT',
+      'SIGUSR1',
+    ])
     await isOver(service)
     expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     await isForgotten(service)
-    expect((await service.run('resume', '--all')).stdout).toBe('no tenant is known to be paused (no hold stands open)\n')
+    expect((await service.run('resume', '--all')).stdout).toBe(
+      'no tenant is known to be paused (no hold stands open)\n',
+    )
   })
 
   test.concurrent('while the quiesce command runs: the command is ended, so that it does not pause the tenant after the resume', async () => {
@@ -47,30 +64,52 @@ describe('killed', () => {
     await isForgotten(service)
   })
 
-  test.concurrent('while the resume command runs: that is left to end, whoever reads what it prints, and only then another is started', async () => {
-    using service = openScriptedService({ tenants: ['acme'], resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done' })
-    await killWhen('the command runs', () => service.deeds().some(({ what }) => what === 'resume'), service)
-    await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
-    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
-    expect(words(service.deeds())).toEqual(['pause acme begins', 'pause acme ends', 'resume acme begins', 'resume acme ends', 'resume acme begins', 'resume acme ends'])
-    await isForgotten(service)
-  })
+  test.concurrent(
+    'while the resume command runs: that is left to end, whoever reads ' +
+      'what it prints, and only then another is started',
+    async () => {
+      using service = openScriptedService({
+        tenants: ['acme'],
+        resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done',
+      })
+      await killWhen('the command runs', () => service.deeds().some(({ what }) => what === 'resume'), service)
+      await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
+      await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+      expect(words(service.deeds())).toEqual([
+        'pause acme begins',
+        'pause acme ends',
+        'resume acme begins',
+        'resume acme ends',
+        'resume acme begins',
+        'resume acme ends',
+      ])
+      await isForgotten(service)
+    },
+  )
 
-  test.concurrent('where the process that resumes is killed too, again and again, as the memory killer may: it is started until it lives', async () => {
-    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
-    await killWhen('it is paused', () => service.paused().length > 0, service)
-    const killed = new Set<number>()
-    await eventually('five were killed', () => {
-      for (const pid of service.leftRunning()) {
-        if (killed.size === 5 || killed.has(pid) || !commandOf(pid).includes('resume-child')) continue
-        killed.add(pid)
-        process.kill(pid, 'SIGKILL')
-      }
-      return killed.size === 5
-    }, 20_000)
-    await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
-    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
-  })
+  test.concurrent(
+    'where the process that resumes is killed too, again and again, as ' +
+      'the memory killer may: it is started until it lives',
+    async () => {
+      using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+      await killWhen('it is paused', () => service.paused().length > 0, service)
+      const killed = new Set<number>()
+      await eventually(
+        'five were killed',
+        () => {
+          for (const pid of service.leftRunning()) {
+            if (killed.size === 5 || killed.has(pid) || !commandOf(pid).includes('resume-child')) continue
+            killed.add(pid)
+            process.kill(pid, 'SIGKILL')
+          }
+          return killed.size === 5
+        },
+        20_000,
+      )
+      await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
+      await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
+    },
+  )
 
   test.concurrent('after the resume command said yes, and before the tenant was seen: it is not started again', async () => {
     using service = openScriptedService({ tenants: ['acme'] })
@@ -84,22 +123,35 @@ describe('killed', () => {
 
   const broken: readonly (readonly [string, (ledger: string) => void])[] = [
     ['was lost', (ledger) => rmSync(ledger, { recursive: true })],
-    ['cannot be written', (ledger) => { for (const name of ['ledger.db', 'ledger.db-wal', 'ledger.db-shm']) chmodSync(join(ledger, name), 0o400) }],
+    [
+      'cannot be written',
+      (ledger) => {
+        for (const name of ['ledger.db', 'ledger.db-wal', 'ledger.db-shm']) chmodSync(join(ledger, name), 0o400)
+      },
+    ],
     ['is no database', (ledger) => renameSync(join(ledger, 'run-scripted.json'), join(ledger, 'ledger.db'))],
   ]
   test.concurrent.each(broken)('while the ledger %s: the tenant is resumed all the same', async (_, harm) => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
-    await killWhen('it is paused', () => {
-      if (service.paused().length === 0) return false
-      harm(service.ledger)
-      return true
-    }, service)
+    await killWhen(
+      'it is paused',
+      () => {
+        if (service.paused().length === 0) return false
+        harm(service.ledger)
+        return true
+      },
+      service,
+    )
     await isOver(service)
   })
 
   test.concurrent('with several tenants paused at a time: all are resumed', async () => {
     const tenants = ['acme', 'bolt', 'crate']
-    using service = openScriptedService({ tenants, pause: 'touch state/$2; while [ $(ls state | wc -l) -lt 3 ]; do sleep .02; done; sleep .3', maxPaused: 3 })
+    using service = openScriptedService({
+      tenants,
+      pause: 'touch state/$2; while [ $(ls state | wc -l) -lt 3 ]; do sleep .02; done; sleep .3',
+      maxPaused: 3,
+    })
     await killWhen('all are paused', () => service.paused().length === 3, service)
     await isOver(service)
     await isForgotten(service)
@@ -116,7 +168,11 @@ describe('killed', () => {
   })
 
   test.concurrent('what a resume command leaves running has no part in the locks, and lives on', async () => {
-    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4', resume: '(exec setsid sleep 99) & echo $! > daemon' })
+    using service = openScriptedService({
+      tenants: ['acme'],
+      pause: 'touch state/acme; sleep .4',
+      resume: '(exec setsid sleep 99) & echo $! > daemon',
+    })
     await killWhen('it is paused', () => service.paused().length > 0, service)
     await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs)
     const daemon = Number(readFileSync(join(service.home, 'daemon'), 'utf8'))
@@ -139,18 +195,27 @@ describe('killed', () => {
     await isForgotten(service)
   })
 
-  test.concurrent('together with its guardian: `status` is CRITICAL at once and says that nothing ends this, and `resume --all` does', async () => {
-    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
-    await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
-    const status = await service.run('status', '--format', 'nagios')
-    expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, run holdfast resume --config \S+ --all/)])
-    expect(service.paused()).toEqual(['acme'])
-    const resumed = await service.run('resume', '--all')
-    expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on acme open; it serves again\n'])
-    expect(overlapsIn(service.deeds())).toEqual([])
-    await isOver(service)
-    await isForgotten(service)
-  })
+  test.concurrent(
+    'together with its guardian: `status` is CRITICAL at once and says ' +
+      'that nothing ends this, and `resume --all` does',
+    async () => {
+      using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+      await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
+      const status = await service.run('status', '--format', 'nagios')
+      expect([status.code, status.stdout]).toEqual([
+        2,
+        expect.stringMatching(
+          /^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, run holdfast resume --config \S+ --all/,
+        ),
+      ])
+      expect(service.paused()).toEqual(['acme'])
+      const resumed = await service.run('resume', '--all')
+      expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on acme open; it serves again\n'])
+      expect(overlapsIn(service.deeds())).toEqual([])
+      await isOver(service)
+      await isForgotten(service)
+    },
+  )
 })
 
 async function filesOf(pid: number): Promise<readonly string[]> {

@@ -1,10 +1,20 @@
-/** A machine without a free descriptor, for a moment or for good: whoever needs a process says so in words, as its own trouble. */
+/**
+ * A machine without a free descriptor, for a moment or for good: whoever needs a process says so in words, as its own
+ * trouble.
+ */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { repository } from '../support/processes.ts'
 
 function shortOfFiles(...given: readonly string[]): unknown {
-  const limited = ['-c', 'ulimit -n 120; exec "$@"', 'sh', process.execPath, `${repository}test/support/programs/short-of-files.ts`, ...given]
+  const limited = [
+    '-c',
+    'ulimit -n 120; exec "$@"',
+    'sh',
+    process.execPath,
+    `${repository}test/support/programs/short-of-files.ts`,
+    ...given,
+  ]
   const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 30_000 })
   expect(stdout, stderr).not.toBe('')
   return JSON.parse(stdout)
@@ -15,7 +25,11 @@ const words = expect.stringContaining('too many open files (EMFILE)') as string
 
 describe('no descriptor is free', () => {
   it.each([
-    ['guardian', 'GUARDIAN_LOST'], ['probe', 'READ_FAILED'], ['ledger', 'LEDGER_UNUSABLE'], ['reader', 'READ_FAILED'], ['hook', 'ADMIN_UNREACHABLE'],
+    ['guardian', 'GUARDIAN_LOST'],
+    ['probe', 'READ_FAILED'],
+    ['ledger', 'LEDGER_UNUSABLE'],
+    ['reader', 'READ_FAILED'],
+    ['hook', 'ADMIN_UNREACHABLE'],
   ])('for the %s', (what, code) => {
     expect(shortOfFiles(what)).toMatchObject({ code, message: words, hint, concerns: 'machine' })
   })

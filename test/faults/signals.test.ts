@@ -2,12 +2,12 @@
 import { truncateSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Report } from '../../src/model/result/report.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
+import type { Report } from '../../src/model/result/report.ts'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
+import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 
 const ttlMs = 2_000
 
@@ -34,7 +34,12 @@ describe('holdfast, in the middle of a hold,', () => {
     return program
   }
 
-  it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGQUIT', 131]] as const)('resumes on %s and ends with exit code %i', async (signal, code) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+  ] as const)('resumes on %s and ends with exit code %i', async (signal, code) => {
     await using program = await checkUntil('proven')
     const children = descendantsOf(program.pid)
     program.kill(signal)
@@ -44,16 +49,19 @@ describe('holdfast, in the middle of a hold,', () => {
     await expectAllIsOver(children.map(({ pid }) => pid))
   })
 
-  it.each(['preflight', 'asked', 'copied', 'resumed', 'kept'] as const)('told to end after "%s" ends, with its tenant served and its report printed', async (step) => {
-    await using program = await checkUntil(step)
-    const children = descendantsOf(program.pid)
-    program.kill('SIGTERM')
-    program.kill('SIGINT') // Of two that come together either may be heard first; the second changes nothing.
-    const ended = await program.ended
-    expect([130, 143]).toContain(ended.code)
-    expect((JSON.parse(ended.stdout) as Report).schema).toBe('holdfast.report/1')
-    await expectAllIsOver(children.map(({ pid }) => pid))
-  })
+  it.each(['preflight', 'asked', 'copied', 'resumed', 'kept'] as const)(
+    'told to end after "%s" ends, with its tenant served and its report printed',
+    async (step) => {
+      await using program = await checkUntil(step)
+      const children = descendantsOf(program.pid)
+      program.kill('SIGTERM')
+      program.kill('SIGINT') // Of two that come together either may be heard first; the second changes nothing.
+      const ended = await program.ended
+      expect([130, 143]).toContain(ended.code)
+      expect((JSON.parse(ended.stdout) as Report).schema).toBe('holdfast.report/1')
+      await expectAllIsOver(children.map(({ pid }) => pid))
+    },
+  )
 
   it('opens no debugger on SIGUSR1, nor does any process of it, and goes on', async () => {
     await using program = await checkUntil('proven')
@@ -65,30 +73,34 @@ describe('holdfast, in the middle of a hold,', () => {
     expect(all.length).toBeGreaterThan(3)
   })
 
-  it('frozen with its locks held is killed by its guardian once the lease must have ended, and stalls nobody meanwhile (F13)', async () => {
-    await using program = await checkUntil('proven')
-    const children = descendantsOf(program.pid)
-    program.kill('SIGSTOP')
-    const frozenAt = performance.now()
-    let slowestMs = 0
-    while (isRunning(program.pid) && performance.now() - frozenAt < 10_000) {
-      const askedAt = performance.now()
-      expect((await demo.status('acme')).state).toBe('active')
-      slowestMs = Math.max(slowestMs, performance.now() - askedAt)
-      await sleep(10)
-    }
-    expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
-    expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 1_500)
-    expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(1_000)
-    await demo.servesAgain('crate', 2_000)
-    await freedom.expect(demo.fileOf('crate'))
-    for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 3_000)
+  it(
+    'frozen with its locks held is killed by its guardian once the lease ' +
+      'must have ended, and stalls nobody meanwhile (F13)',
+    async () => {
+      await using program = await checkUntil('proven')
+      const children = descendantsOf(program.pid)
+      program.kill('SIGSTOP')
+      const frozenAt = performance.now()
+      let slowestMs = 0
+      while (isRunning(program.pid) && performance.now() - frozenAt < 10_000) {
+        const askedAt = performance.now()
+        expect((await demo.status('acme')).state).toBe('active')
+        slowestMs = Math.max(slowestMs, performance.now() - askedAt)
+        await sleep(10)
+      }
+      expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
+      expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 1_500)
+      expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(1_000)
+      await demo.servesAgain('crate', 2_000)
+      await freedom.expect(demo.fileOf('crate'))
+      for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 3_000)
 
-    const next = await holdfast.run('check', '--tenant', 'acme')
-    expect(next.code, next.stderr).toBe(0)
-    expect(next.stderr).toBe('') // The guardian has had it resumed, and has said so in the ledger.
-    expect(holdfast.leftovers()).toEqual([])
-  })
+      const next = await holdfast.run('check', '--tenant', 'acme')
+      expect(next.code, next.stderr).toBe(0)
+      expect(next.stderr).toBe('') // The guardian has had it resumed, and has said so in the ledger.
+      expect(holdfast.leftovers()).toEqual([])
+    },
+  )
 
   async function expectAllIsOver(children: readonly number[]): Promise<void> {
     expect((await demo.status('crate')).state).toBe('active')

@@ -14,14 +14,20 @@ const why = whyNotTraced()
 describe.skipIf(why !== null)(`each system call fails once${why === null ? '' : ` (not tried: ${why})`}`, () => {
   let place: Place
   const planner = new Planner()
-  beforeAll(async () => { place = await openPlace() })
+  beforeAll(async () => {
+    place = await openPlace()
+  })
   afterAll(() => place[Symbol.asyncDispose]())
 
-  it.each(commands.map((command) => [command.name, command] as const))('of `%s`', async (_, command) => {
-    const { injections, unnamed } = await planner.plan(place, command)
-    expect([...unnamed], 'calls that no table of errnos names').toEqual([])
-    const { trials, missed, wrong } = await survey(injections)
-    expect(wrong.join('\n\n')).toBe('')
-    expect(missed, `calls that were planned and not met, of ${trials}`).toBeLessThan(10 + trials / 10)
-  }, 30 * 60_000)
+  it.each(commands.map((command) => [command.name, command] as const))(
+    'of `%s`',
+    async (_, command) => {
+      const { injections, unnamed } = await planner.plan(place, command)
+      expect([...unnamed], 'calls that no table of errnos names').toEqual([])
+      const { trials, missed, wrong } = await survey(injections)
+      expect(wrong.join('\n\n')).toBe('')
+      expect(missed, `calls that were planned and not met, of ${trials}`).toBeLessThan(10 + trials / 10)
+    },
+    30 * 60_000,
+  )
 })

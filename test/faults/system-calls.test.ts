@@ -19,7 +19,11 @@ describe.skipIf(why !== null)(`a system call fails (${how})`, () => {
   it('nothing hangs, nobody stays paused, no false word or defect is told, and nothing is left', async () => {
     const random = randomFrom(seed)
     const draw = <One>(list: readonly One[], many: number): readonly One[] =>
-      list.map((one) => ({ one, at: random() })).toSorted((a, b) => a.at - b.at).slice(0, many).map(({ one }) => one)
+      list
+        .map((one) => ({ one, at: random() }))
+        .toSorted((a, b) => a.at - b.at)
+        .slice(0, many)
+        .map(({ one }) => one)
     const planner = new Planner()
     await using place = await openPlace()
     const drawn: Injection[] = []

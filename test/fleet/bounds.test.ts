@@ -1,4 +1,6 @@
-/** The bounds of a sweep, looked at from outside while it runs: tenants that stand still, checks, snapshots on the disk. */
+/**
+ * The bounds of a sweep, looked at from outside while it runs: tenants that stand still, checks, snapshots on the disk.
+ */
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,7 +19,10 @@ describe('never more than is allowed', () => {
   let demo: Demo
   beforeAll(async () => {
     // Slow to quiesce and to resume, so that whoever may stand still beside another does.
-    ;[place, demo] = await Promise.all([openWorkplace({ parallel: 3 }), startDemo({ tenants: 12, bytes: 500_000, maxPaused: 12, misbehave: 'slow=25' })])
+    ;[place, demo] = await Promise.all([
+      openWorkplace({ parallel: 3 }),
+      startDemo({ tenants: 12, bytes: 500_000, maxPaused: 12, misbehave: 'slow=25' }),
+    ])
   })
   afterAll(async () => {
     await demo[Symbol.asyncDispose]()
@@ -28,7 +33,9 @@ describe('never more than is allowed', () => {
     const seen: Most = { paused: 0, checking: 0, snapshots: 0 }
     const over = new AbortController()
     let checking = 0
-    const lookAtDisk = setInterval(() => { seen.snapshots = Math.max(seen.snapshots, readdirSync(place.folder).length) }, 2)
+    const lookAtDisk = setInterval(() => {
+      seen.snapshots = Math.max(seen.snapshots, readdirSync(place.folder).length)
+    }, 2)
     const lookAtService = async (): Promise<void> => {
       while (!over.signal.aborted) {
         seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
@@ -36,7 +43,12 @@ describe('never more than is allowed', () => {
       }
     }
     const looking = lookAtService()
-    const { results } = await place.examineAll(demo, demo.tenants, { limits, onCheck: (what) => { seen.checking = Math.max(seen.checking, what === 'begins' ? ++checking : checking--) } })
+    const { results } = await place.examineAll(demo, demo.tenants, {
+      limits,
+      onCheck: (what) => {
+        seen.checking = Math.max(seen.checking, what === 'begins' ? ++checking : checking--)
+      },
+    })
     over.abort()
     clearInterval(lookAtDisk)
     await looking
@@ -56,9 +68,15 @@ describe('never more than is allowed', () => {
     expect([paused > 1, checking > 0, snapshots > 1]).toEqual([limits.maxPaused > 1, true, true])
   })
 
-  it.each([[1, 1], [1_600_000, 2]])('%i bytes of snapshots: room is asked for before anything is copied, and a single one always fits', async (snapshotBytesMax, snapshotsMax) => {
-    const { snapshots } = await most({ maxPaused: 8, checksAtOnce: 2, snapshotsMax: 100, snapshotBytesMax })
-    expect(snapshots).toBeGreaterThan(0)
-    expect(snapshots).toBeLessThanOrEqual(snapshotsMax)
-  })
+  it.each([
+    [1, 1],
+    [1_600_000, 2],
+  ])(
+    '%i bytes of snapshots: room is asked for before anything is copied, and a single one always fits',
+    async (snapshotBytesMax, snapshotsMax) => {
+      const { snapshots } = await most({ maxPaused: 8, checksAtOnce: 2, snapshotsMax: 100, snapshotBytesMax })
+      expect(snapshots).toBeGreaterThan(0)
+      expect(snapshots).toBeLessThanOrEqual(snapshotsMax)
+    },
+  )
 })

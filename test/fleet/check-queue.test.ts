@@ -5,17 +5,24 @@ const small = 1_000_000
 const large = 500_000_000
 
 /** A queue whose checks end when they are told to. */
-function startQueue(atOnceMax: number): { readonly add: (name: string, bytes: number) => void; readonly end: (name: string) => Promise<void>; readonly reading: string[] } {
+function startQueue(atOnceMax: number): {
+  readonly add: (name: string, bytes: number) => void
+  readonly end: (name: string) => Promise<void>
+  readonly reading: string[]
+} {
   const queue = new CheckQueue(atOnceMax)
   const reading: string[] = []
   const ends = new Map<string, () => void>()
   return {
     reading,
-    add: (name, bytes) => void queue.add(bytes, async () => {
-      reading.push(name)
-      await new Promise<void>((resolve) => { ends.set(name, resolve) })
-      reading.splice(reading.indexOf(name), 1)
-    }),
+    add: (name, bytes) =>
+      void queue.add(bytes, async () => {
+        reading.push(name)
+        await new Promise<void>((resolve) => {
+          ends.set(name, resolve)
+        })
+        reading.splice(reading.indexOf(name), 1)
+      }),
     end: async (name) => {
       ends.get(name)?.()
       await new Promise((resolve) => setImmediate(resolve))

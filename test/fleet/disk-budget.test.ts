@@ -2,21 +2,32 @@ import { expect, test } from 'vitest'
 import { DiskBudget, type Reservation } from '../../src/fleet/disk-budget.ts'
 
 const forever = new AbortController().signal
-const roomOf = (snapshotsMax: number, snapshotBytesMax = 100): DiskBudget => new DiskBudget({ snapshotsMax, snapshotBytesMax })
+const roomOf = (snapshotsMax: number, snapshotBytesMax = 100): DiskBudget =>
+  new DiskBudget({ snapshotsMax, snapshotBytesMax })
 
 /** What was granted, in its order. */
-function watching(): { readonly granted: string[]; readonly reserve: (name: string, place: Reservation, bytes: number, signal?: AbortSignal) => void } {
+function watching(): {
+  readonly granted: string[]
+  readonly reserve: (name: string, place: Reservation, bytes: number, signal?: AbortSignal) => void
+} {
   const granted: string[] = []
   return {
     granted,
     reserve: (name, place, bytes, signal = forever) => {
       const room = place.reserve(bytes, signal)
       if (room === null) granted.push(name)
-      else room.then(() => granted.push(name), () => granted.push(`not ${name}`))
+      else
+        room.then(
+          () => granted.push(name),
+          () => granted.push(`not ${name}`),
+        )
     },
   }
 }
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 
 test('so many may enter; who waits does so in turn', async () => {
   const room = roomOf(2)
@@ -33,7 +44,12 @@ test('so many may enter; who waits does so in turn', async () => {
 
 test('bytes are granted in turn: small ones do not keep passing a large one by', async () => {
   const room = roomOf(9)
-  const [a, b, c, d] = await Promise.all([1, 2, 3, 4].map(() => room.enter(forever))) as [Reservation, Reservation, Reservation, Reservation]
+  const [a, b, c, d] = (await Promise.all([1, 2, 3, 4].map(() => room.enter(forever)))) as [
+    Reservation,
+    Reservation,
+    Reservation,
+    Reservation,
+  ]
   const { granted, reserve } = watching()
   reserve('a', a, 60)
   reserve('b', b, 90)
@@ -84,7 +100,11 @@ test('who tries again keeps what it has; two that need more do not wait for each
 test('an interruption ends every wait, and grants none', async () => {
   const room = roomOf(3)
   const interrupt = new AbortController()
-  const [a, b, c] = await Promise.all([1, 2, 3].map(() => room.enter(forever))) as [Reservation, Reservation, Reservation]
+  const [a, b, c] = (await Promise.all([1, 2, 3].map(() => room.enter(forever)))) as [
+    Reservation,
+    Reservation,
+    Reservation,
+  ]
   const { granted, reserve } = watching()
   reserve('a', a, 60)
   reserve('b', b, 90, interrupt.signal)
@@ -99,26 +119,30 @@ test('an interruption ends every wait, and grants none', async () => {
   await expect(room.enter(forever)).resolves.toBeDefined()
 })
 
-test('several snapshots of one tenant enter together, leave one by one, and fit when there is no other, however many they are', async () => {
-  const room = roomOf(4)
-  const many = await room.enter(forever, 5)
-  many.fill(60)
-  const entered: Reservation[] = []
-  for (const snapshots of [2, 1]) void room.enter(forever, snapshots).then((place) => entered.push(place))
-  many.release(10)
-  many.release(20)
-  await turn()
-  expect(entered.length).toBe(0) // Three are still there: two more would be five.
-  many.release(5)
-  await turn()
-  expect(entered.map(({ othersBytes }) => othersBytes)).toEqual([25])
-  many.release(25)
-  await turn()
-  expect(entered.map(({ othersBytes }) => othersBytes)).toEqual([0, 0])
-  many.release(0)
-  many.release(0)
-  many.leave()
-  entered[0]?.leave()
-  const next = await room.enter(forever, 3)
-  expect(next.othersBytes).toBe(0)
-})
+test(
+  'several snapshots of one tenant enter together, leave one by one, and ' +
+    'fit when there is no other, however many they are',
+  async () => {
+    const room = roomOf(4)
+    const many = await room.enter(forever, 5)
+    many.fill(60)
+    const entered: Reservation[] = []
+    for (const snapshots of [2, 1]) void room.enter(forever, snapshots).then((place) => entered.push(place))
+    many.release(10)
+    many.release(20)
+    await turn()
+    expect(entered.length).toBe(0) // Three are still there: two more would be five.
+    many.release(5)
+    await turn()
+    expect(entered.map(({ othersBytes }) => othersBytes)).toEqual([25])
+    many.release(25)
+    await turn()
+    expect(entered.map(({ othersBytes }) => othersBytes)).toEqual([0, 0])
+    many.release(0)
+    many.release(0)
+    many.leave()
+    entered[0]?.leave()
+    const next = await room.enter(forever, 3)
+    expect(next.othersBytes).toBe(0)
+  },
+)

@@ -2,20 +2,44 @@
 import { describe, expect, it, test } from 'vitest'
 import type { Examined } from '../../src/fleet/examine.ts'
 import { StopTheLine } from '../../src/fleet/stop-the-line.ts'
-import { noEvidence, type QuiesceEvidence } from '../../src/model/result/evidence.ts'
 import { Failure, failureKinds, type Concerns, type FailureCode } from '../../src/model/failure.ts'
+import { noEvidence, type QuiesceEvidence } from '../../src/model/result/evidence.ts'
 import type { Result } from '../../src/model/result/report.ts'
 
 type Looked = Pick<Examined, 'result' | 'failure'>
 
-const quiesce: QuiesceEvidence = { via: 'admin-api', leaseId: '', fence: 1, bootId: null, heldMs: null, continuous: null, sqliteVersion: null }
-const examined = (failure: Failure | null, path = 'a.db', leaseId = 'first'): Looked => ({ failure, result: resultOf(leaseId, path) })
+const quiesce: QuiesceEvidence = {
+  via: 'admin-api',
+  leaseId: '',
+  fence: 1,
+  bootId: null,
+  heldMs: null,
+  continuous: null,
+  sqliteVersion: null,
+}
+const examined = (failure: Failure | null, path = 'a.db', leaseId = 'first'): Looked => ({
+  failure,
+  result: resultOf(leaseId, path),
+})
 const resultOf = (leaseId: string, path: string): Result => ({
-  tenant: null, path, verdict: 'inconclusive', damage: 'none', findings: [], findingsTotal: 0, causes: [], coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] }, content: { tables: [] },
-  remedy: { do: 'nothing', indexes: [], rehearsed: false, why: '', command: null }, evidence: { ...noEvidence, quiesce: { ...quiesce, leaseId } }, reason: 'a test', depth: 'full', readBy: null,
+  tenant: null,
+  path,
+  verdict: 'inconclusive',
+  damage: 'none',
+  findings: [],
+  findingsTotal: 0,
+  causes: [],
+  coverage: { pages: 0, pagesRead: 0, objects: 0, skipped: [] },
+  content: { tables: [] },
+  remedy: { do: 'nothing', indexes: [], rehearsed: false, why: '', command: null },
+  evidence: { ...noEvidence, quiesce: { ...quiesce, leaseId } },
+  reason: 'a test',
+  depth: 'full',
+  readBy: null,
   timings: { warmMs: null, pauseMs: null, predictedPauseMs: null, checkMs: null, totalMs: 0 },
 })
-const met = (code: FailureCode, concerns: Concerns = 'tenant'): Looked => examined(new Failure(code, 'a test', { concerns }))
+const met = (code: FailureCode, concerns: Concerns = 'tenant'): Looked =>
+  examined(new Failure(code, 'a test', { concerns }))
 const sound = examined(null)
 const newLine = (): StopTheLine => new StopTheLine(new AbortController().signal)
 const lineAfter = (...looked: readonly Looked[]): StopTheLine => {
@@ -24,7 +48,14 @@ const lineAfter = (...looked: readonly Looked[]): StopTheLine => {
   return line
 }
 
-const atOnce = ['RESUME_FAILED', 'LOCK_NOT_HONOURED', 'GUARDIAN_LOST', 'LEDGER_UNUSABLE', 'CANNOT_CONFINE', 'INTERRUPTED'] as const
+const atOnce = [
+  'RESUME_FAILED',
+  'LOCK_NOT_HONOURED',
+  'GUARDIAN_LOST',
+  'LEDGER_UNUSABLE',
+  'CANNOT_CONFINE',
+  'INTERRUPTED',
+] as const
 const all = Object.keys(failureKinds) as FailureCode[]
 
 describe('the first result with such a failure stops the line', () => {
@@ -35,7 +66,8 @@ describe('the first result with such a failure stops the line', () => {
 
 describe('however many in a row meet it, it is their own result', () => {
   it.each(all.filter((code) => !(atOnce as readonly string[]).includes(code)))('%s', (code) => {
-    const { reason, signal } = lineAfter(...Array.from({ length: 20 }, () => met(code))) // Of one lease, where it is LEASE_LOST.
+    // Of one lease, where it is LEASE_LOST.
+    const { reason, signal } = lineAfter(...Array.from({ length: 20 }, () => met(code)))
     expect([reason, signal.aborted]).toEqual([null, false])
   })
 })
@@ -50,7 +82,10 @@ describe('what the machine has none of', () => {
     expect(lineAfter(full, full, full).reason).toMatchObject({ code: 'NO_SPACE' })
   })
 
-  it.each([['a sound result', sound], ['a failure of one tenant', met('READ_FAILED')]])('does not where %s came in between', (_, between) => {
+  it.each([
+    ['a sound result', sound],
+    ['a failure of one tenant', met('READ_FAILED')],
+  ])('does not where %s came in between', (_, between) => {
     expect(lineAfter(shortage, shortage, between, shortage, shortage).reason).toBeNull()
   })
 
@@ -60,13 +95,19 @@ describe('what the machine has none of', () => {
   })
 
   it('hides no graver reason', () => {
-    expect(lineAfter(shortage, shortage, met('GUARDIAN_LOST', 'machine')).stopped(0)).toMatchObject({ code: 'GUARDIAN_LOST' })
+    expect(lineAfter(shortage, shortage, met('GUARDIAN_LOST', 'machine')).stopped(0)).toMatchObject({
+      code: 'GUARDIAN_LOST',
+    })
   })
 })
 
 test('six files of one lost pause do not stop the line, the fourth lost pause does', () => {
   const lost = (leaseId: string, path: string): Looked => examined(new Failure('LEASE_LOST', 'a test'), path, leaseId)
-  const line = lineAfter(...['a', 'b', 'c', 'd', 'e', 'f'].map((path) => lost('first', path)), lost('second', 'a'), lost('third', 'a'))
+  const line = lineAfter(
+    ...['a', 'b', 'c', 'd', 'e', 'f'].map((path) => lost('first', path)),
+    lost('second', 'a'),
+    lost('third', 'a'),
+  )
   expect(line.reason).toBeNull()
   line.look(lost('fourth', 'a'))
   expect(line.reason).toMatchObject({ code: 'LEASE_LOST', message: expect.stringMatching(/^4 leases/) as string })

@@ -1,17 +1,30 @@
-/** Damages databases at random and compares our page accounting with SQLite's word. What the accounting alone complains of is printed, to be judged. */
+/**
+ * Damages databases at random and compares our page accounting with SQLite's word. What the accounting alone complains
+ * of is printed, to be judged.
+ */
 import { join } from 'node:path'
 import { recipes, removeDatabase } from '../support/databases/recipes.ts'
-import { compareOnce } from '../support/differential/referee.ts'
 import { createPatient } from '../support/databases/wounds.ts'
+import { compareOnce } from '../support/differential/referee.ts'
 
 /** @returns false when the accounting was silent where SQLite complained of pages */
-export function fuzzAccounting(folder: string, inputs: number, firstSeed: number, say: (line: string) => void): boolean {
-  const patients = [false, true].map((autoVacuum) => ({ name: `patient ${autoVacuum}`, build: (path: string, size: number) => createPatient(path, size, autoVacuum) }))
-  const healthy = [...recipes, ...patients].flatMap(({ name, build }, i) => [512, 1024].map((size) => {
-    const path = join(folder, `healthy-${i}-${size}.db`)
-    build(path, size)
-    return { name: `${name}, ${size}`, path }
+export function fuzzAccounting(
+  folder: string,
+  inputs: number,
+  firstSeed: number,
+  say: (line: string) => void,
+): boolean {
+  const patients = [false, true].map((autoVacuum) => ({
+    name: `patient ${autoVacuum}`,
+    build: (path: string, size: number) => createPatient(path, size, autoVacuum),
   }))
+  const healthy = [...recipes, ...patients].flatMap(({ name, build }, i) =>
+    [512, 1024].map((size) => {
+      const path = join(folder, `healthy-${i}-${size}.db`)
+      build(path, size)
+      return { name: `${name}, ${size}`, path }
+    }),
+  )
   const damaged = join(folder, 'damaged.db')
   let silent = 0
   let lonely = 0
@@ -24,6 +37,9 @@ export function fuzzAccounting(folder: string, inputs: number, firstSeed: number
     else lonely++
     say(`${disagreement.what} ${name} seed ${seed} (${disagreement.damage}): ${disagreement.detail}`)
   }
-  say(`${inputs} damaged files: accounting silent where SQLite complains of pages: ${silent}; accounting alone: ${lonely}`)
+  say(
+    `${inputs} damaged files: accounting silent where SQLite complains ` +
+      `of pages: ${silent}; accounting alone: ${lonely}`,
+  )
   return silent === 0
 }

@@ -1,4 +1,7 @@
-/** SQLite's own fuzz corpus: out of Debian's source package of sqlite3, which is fetched with this machine's apt and nothing else. */
+/**
+ * SQLite's own fuzz corpus: out of Debian's source package of sqlite3, which is fetched with this machine's apt and
+ * nothing else.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -10,22 +13,34 @@ export interface CorpusFile {
   readonly bytes: Buffer
 }
 
-/** Where the databases of the corpus lie once it is unpacked. @param archive a source package that is here already; null to fetch it */
+/**
+ * Where the databases of the corpus lie once it is unpacked.
+ * @param archive a source package that is here already; null to fetch it
+ */
 export function unpackCorpus(folder: string, archive: string | null): readonly string[] {
   const from = archive ?? fetchArchive(folder)
   const into = join(folder, 'source')
   mkdirSync(into)
   execFileSync('tar', ['-xf', from, '-C', into, '--strip-components=1', '--wildcards', '*/test/fuzzdata*.db'])
-  return readdirSync(join(into, 'test')).toSorted().map((name) => join(into, 'test', name))
+  return readdirSync(join(into, 'test'))
+    .toSorted()
+    .map((name) => join(into, 'test', name))
 }
 
-/** All test databases: the rows of `db` as they stand, those of `xsql` that spell one in hexadecimal digits, decoded. */
+/**
+ * All test databases: the rows of `db` as they stand, those of `xsql` that spell one in hexadecimal digits, decoded.
+ */
 export function* readCorpus(paths: readonly string[]): Generator<CorpusFile> {
   for (const path of paths) {
     const db = new Database(path, { readonly: true, fileMustExist: true })
     try {
-      for (const { id, bytes } of db.prepare<[], { id: number; bytes: Buffer }>('SELECT dbid AS id, CAST(dbcontent AS BLOB) AS bytes FROM db').iterate()) yield { name: `${basename(path)} db ${id}`, bytes }
-      for (const { id, text } of db.prepare<[], { id: number; text: Buffer }>('SELECT sqlid AS id, CAST(sqltext AS BLOB) AS text FROM xsql').iterate()) {
+      for (const { id, bytes } of db
+        .prepare<[], { id: number; bytes: Buffer }>('SELECT dbid AS id, CAST(dbcontent AS BLOB) AS bytes FROM db')
+        .iterate())
+        yield { name: `${basename(path)} db ${id}`, bytes }
+      for (const { id, text } of db
+        .prepare<[], { id: number; text: Buffer }>('SELECT sqlid AS id, CAST(sqltext AS BLOB) AS text FROM xsql')
+        .iterate()) {
         if (spellsDatabase(text)) yield { name: `${basename(path)} xsql ${id}`, bytes: decode(text.toString('latin1')) }
       }
     } finally {
@@ -39,9 +54,17 @@ function fetchArchive(folder: string): string {
   for (const name of ['lists/partial', 'sources']) mkdirSync(join(folder, name), { recursive: true })
   copySources(join(folder, 'sources'))
   // As root apt would fetch as another user, who may not write here.
-  const options = ['Dir::Etc::sourcelist=/dev/null', `Dir::Etc::sourceparts=${join(folder, 'sources')}`, `Dir::State::lists=${join(folder, 'lists')}`, 'APT::Sandbox::User=root'].flatMap((option) => ['-o', option])
+  const options = [
+    'Dir::Etc::sourcelist=/dev/null',
+    `Dir::Etc::sourceparts=${join(folder, 'sources')}`,
+    `Dir::State::lists=${join(folder, 'lists')}`,
+    'APT::Sandbox::User=root',
+  ].flatMap((option) => ['-o', option])
   execFileSync('apt-get', [...options, '-qq', 'update'], { stdio: ['ignore', 'ignore', 'inherit'] })
-  execFileSync('apt-get', [...options, '-qq', 'source', '--download-only', 'sqlite3'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('apt-get', [...options, '-qq', 'source', '--download-only', 'sqlite3'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const archive = readdirSync(folder).find((name) => /^sqlite3_.*\.orig\.tar\.\w+$/.test(name))
   if (archive === undefined) throw new Error('apt-get source brought no archive of sqlite3')
   return join(folder, archive)
@@ -49,21 +72,42 @@ function fetchArchive(folder: string): string {
 
 /** The sources of packages that this machine knows, for their source code instead. */
 function copySources(into: string): void {
-  const known = ['/etc/apt/sources.list', ...(existsSync('/etc/apt/sources.list.d') ? readdirSync('/etc/apt/sources.list.d').map((name) => join('/etc/apt/sources.list.d', name)) : [])]
+  const known = [
+    '/etc/apt/sources.list',
+    ...(existsSync('/etc/apt/sources.list.d')
+      ? readdirSync('/etc/apt/sources.list.d').map((name) => join('/etc/apt/sources.list.d', name))
+      : []),
+  ]
   for (const path of known.filter((path) => /\.(?:list|sources)$/.test(path) && existsSync(path))) {
-    writeFileSync(join(into, basename(path)), readFileSync(path, 'utf8').replace(/^deb(?=\s)/gm, 'deb-src').replace(/^Types:.*$/gm, 'Types: deb-src'))
+    writeFileSync(
+      join(into, basename(path)),
+      readFileSync(path, 'utf8')
+        .replace(/^deb(?=\s)/gm, 'deb-src')
+        .replace(/^Types:.*$/gm, 'Types: deb-src'),
+    )
   }
 }
 
 /** Whether a text begins with the digits of `SQLi`, as those of dbsqlfuzz do (test/fuzzcheck.c). */
-const spellsDatabase = (text: Buffer): boolean => text.subarray(0, 100).toString('latin1').replace(/[^0-9a-f]/gi, '').toLowerCase().startsWith('53514c69')
+const spellsDatabase = (text: Buffer): boolean =>
+  text
+    .subarray(0, 100)
+    .toString('latin1')
+    .replace(/[^0-9a-f]/gi, '')
+    .toLowerCase()
+    .startsWith('53514c69')
 
-/** Bytes in hexadecimal digits; `[offset]` says where the next ones go; a line of two hyphens ends them. Whole pages of 4096. */
+/**
+ * Bytes in hexadecimal digits; `[offset]` says where the next ones go; a line of two hyphens ends them. Whole pages of
+ * 4096.
+ */
 function decode(text: string): Buffer {
   const stop = text.indexOf('\n--\n')
   const placed: { readonly at: number; readonly bytes: Buffer }[] = []
   let at = 0
-  for (const [, offset, digits] of (stop < 0 ? text : text.slice(0, stop)).matchAll(/\[([0-9a-f]*)\]|([0-9a-f]{2})/gi)) {
+  for (const [, offset, digits] of (stop < 0 ? text : text.slice(0, stop)).matchAll(
+    /\[([0-9a-f]*)\]|([0-9a-f]{2})/gi,
+  )) {
     if (offset !== undefined) at = Number.parseInt(offset || '0', 16)
     else placed.push({ at: at++, bytes: Buffer.from(digits ?? '', 'hex') })
   }

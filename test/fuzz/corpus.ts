@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { openChecker } from '../../src/check/check.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { ChildEnded, startChild } from '../../src/host/process/child.ts'
-import { programBeside } from '../../src/host/process/program-beside.ts'
 import type { Child } from '../../src/host/process/child.ts'
+import { programBeside } from '../../src/host/process/program-beside.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../src/model/result/verdict.ts'
@@ -28,12 +28,23 @@ const memoryBytesMax = 1e9
 const parallel = 2
 
 /** @returns false when the checker threw, or called sound what SQLite complains of */
-export async function fuzzCorpus(folder: string, options: CorpusOptions, say: (line: string) => void): Promise<boolean> {
+export async function fuzzCorpus(
+  folder: string,
+  options: CorpusOptions,
+  say: (line: string) => void,
+): Promise<boolean> {
   const files = [...readCorpus(unpackCorpus(folder, options.archive))].filter((_, i) => i % options.every === 0)
   say(`${files.length} databases of the corpus`)
   const snapshots = join(folder, 'snapshots')
   mkdirSync(snapshots)
-  await using checker = await openChecker({ folder: snapshots, parallel, engine: 'census', timeoutMs, memoryBytesMax, niceness: 15 })
+  await using checker = await openChecker({
+    folder: snapshots,
+    parallel,
+    engine: 'census',
+    timeoutMs,
+    memoryBytesMax,
+    niceness: 15,
+  })
   const { signal } = new AbortController()
   const outcomes = new Map<string, number>()
   const wrong: string[] = []
@@ -60,18 +71,29 @@ export async function fuzzCorpus(folder: string, options: CorpusOptions, say: (l
   await Promise.all(Array.from({ length: parallel }, (_, place) => work(place)))
   for (const [outcome, number] of [...outcomes].toSorted(([, a], [, b]) => b - a)) say(`  ${number} ${outcome}`)
   for (const line of wrong) say(line)
-  say(wrong.length === 0 ? 'nothing that SQLite complains of was called sound' : `${wrong.length} DATABASES CAME OUT WRONG`)
+  say(
+    wrong.length === 0
+      ? 'nothing that SQLite complains of was called sound'
+      : `${wrong.length} DATABASES CAME OUT WRONG`,
+  )
   return wrong.length === 0
 }
 
 /** SQLite's word on a file, or how the process ended that was asked for it. */
-type Word = { readonly kind: 'ok' | 'complains'; readonly text: string } | { readonly kind: 'ended'; readonly text: string }
+type Word =
+  | { readonly kind: 'ok' | 'complains'; readonly text: string }
+  | { readonly kind: 'ended'; readonly text: string }
 
 class Referee implements AsyncDisposable {
   #child: Child<string, SaidBySqlite> | null = null
 
   async ask(path: string): Promise<Word> {
-    this.#child ??= await startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), { ownSession: true, niceness: 15, memoryBytesMax, env: {} })
+    this.#child ??= await startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), {
+      ownSession: true,
+      niceness: 15,
+      memoryBytesMax,
+      env: {},
+    })
     try {
       const { lines, thrown } = await this.#child.ask(path, { timeoutMs })
       return { kind: lines.length > 0 || thrown !== null ? 'complains' : 'ok', text: thrown ?? lines[0] ?? '' }
@@ -87,11 +109,22 @@ class Referee implements AsyncDisposable {
   }
 }
 
-function compare(file: CorpusFile, reading: Reading, { verdict, findings }: Diagnosis, said: Word, wrong: string[]): string {
-  const ended = reading.facts.flatMap((fact) => (fact.kind === 'child-ended' ? [`${fact.how} during ${fact.during}`] : []))
+function compare(
+  file: CorpusFile,
+  reading: Reading,
+  { verdict, findings }: Diagnosis,
+  said: Word,
+  wrong: string[],
+): string {
+  const ended = reading.facts.flatMap((fact) =>
+    fact.kind === 'child-ended' ? [`${fact.how} during ${fact.during}`] : [],
+  )
   // Content that an application may have put there is sound, but must be listed (check.md, bars).
-  if (said.kind !== 'ok' && verdict.kind === 'sound' && (said.kind === 'ended' || findings.length === 0)) wrong.push(`${file.name}: sound, but SQLite: ${said.text}`)
+  if (said.kind !== 'ok' && verdict.kind === 'sound' && (said.kind === 'ended' || findings.length === 0))
+    wrong.push(`${file.name}: sound, but SQLite: ${said.text}`)
   const ours = ended.length > 0 ? `${verdict.kind} (the reading child: ${ended.join(', ')})` : verdict.kind
-  const theirs = { ok: 'SQLite says ok', complains: 'SQLite complains', ended: `SQLite's own process: ${said.text}` }[said.kind]
+  const theirs = { ok: 'SQLite says ok', complains: 'SQLite complains', ended: `SQLite's own process: ${said.text}` }[
+    said.kind
+  ]
   return `${ours}; ${theirs}${verdict.kind === 'sound' && findings.length > 0 ? ', notices are listed' : ''}`
 }

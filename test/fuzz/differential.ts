@@ -2,22 +2,54 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
+import { generated } from '../support/databases/generated.ts'
 import { pageSizes, recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+import { createPatient, wounds } from '../support/databases/wounds.ts'
 import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential/differential.ts'
 import { tryExactRows } from '../support/differential/exact-rows.ts'
 import { damage } from '../support/differential/referee.ts'
-import { generated } from '../support/databases/generated.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
 
 type Say = (line: string) => void
 
 /** @returns false when something did not come out as it must */
 export async function fuzzDifferential(folder: string, inputs: number, seed: number, say: Say): Promise<boolean> {
   const parts: readonly (() => Promise<boolean>)[] = [
-    () => hold('healthy databases', fc.asyncProperty(healthyCase, counting((one) => tryHealthy(folder, one))), inputs, seed, say),
-    () => hold('wounded databases', fc.asyncProperty(woundedCase, counting((one) => tryWounded(folder, one))), inputs, seed, say),
-    () => hold('indexes that differ from their tables', fc.asyncProperty(fc.tuple(generated, fc.nat({ max: 31 })), counting(async ([shape, how]) => ((await tryExactRows(folder, shape, how)) ?? 0) === 0 ? 'no row differs' : 'the exact rows')), inputs, seed, say),
+    () =>
+      hold(
+        'healthy databases',
+        fc.asyncProperty(
+          healthyCase,
+          counting((one) => tryHealthy(folder, one)),
+        ),
+        inputs,
+        seed,
+        say,
+      ),
+    () =>
+      hold(
+        'wounded databases',
+        fc.asyncProperty(
+          woundedCase,
+          counting((one) => tryWounded(folder, one)),
+        ),
+        inputs,
+        seed,
+        say,
+      ),
+    () =>
+      hold(
+        'indexes that differ from their tables',
+        fc.asyncProperty(
+          fc.tuple(generated, fc.nat({ max: 31 })),
+          counting(async ([shape, how]) =>
+            ((await tryExactRows(folder, shape, how)) ?? 0) === 0 ? 'no row differs' : 'the exact rows',
+          ),
+        ),
+        inputs,
+        seed,
+        say,
+      ),
     () => everyWound(folder, say),
     () => damagedRecipes(folder, inputs, seed, say),
   ]
@@ -28,10 +60,19 @@ export async function fuzzDifferential(folder: string, inputs: number, seed: num
 
 let outcomes = new Map<string, number>()
 const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-const counting = <Case>(trial: (one: Case) => Promise<string>) => async (one: Case): Promise<void> => count(await trial(one))
+const counting =
+  <Case>(trial: (one: Case) => Promise<string>) =>
+  async (one: Case): Promise<void> =>
+    count(await trial(one))
 
 /** Shrinks what fails to the smallest case. */
-async function hold<Case>(name: string, property: fc.IAsyncProperty<[Case]>, inputs: number, seed: number, say: Say): Promise<boolean> {
+async function hold<Case>(
+  name: string,
+  property: fc.IAsyncProperty<[Case]>,
+  inputs: number,
+  seed: number,
+  say: Say,
+): Promise<boolean> {
   outcomes = new Map()
   const details = await fc.check(property, { numRuns: inputs, seed })
   tell(name, say)
@@ -50,7 +91,13 @@ function tell(name: string, say: Say): void {
 async function everyWound(folder: string, say: Say): Promise<boolean> {
   outcomes = new Map()
   const failed: string[] = []
-  for (const [pageSize, autoVacuum] of [1024, 2048, 4096, 8192].flatMap((size) => [[size, false], [size, true]] as const)) {
+  for (const [pageSize, autoVacuum] of [1024, 2048, 4096, 8192].flatMap(
+    (size) =>
+      [
+        [size, false],
+        [size, true],
+      ] as const,
+  )) {
     const patient = join(folder, 'patient.db')
     createPatient(patient, pageSize, autoVacuum)
     for (const wound of wounds.filter(({ only }) => autoVacuum || only === undefined)) {

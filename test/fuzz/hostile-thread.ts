@@ -18,7 +18,14 @@ interface Slowest {
 }
 
 export type HostileAnswer =
-  | { readonly kind: 'ended'; readonly specimens: number; readonly findings: number; readonly silent: number; readonly ms: number; readonly slowest: Slowest }
+  | {
+      readonly kind: 'ended'
+      readonly specimens: number
+      readonly findings: number
+      readonly silent: number
+      readonly ms: number
+      readonly slowest: Slowest
+    }
   | { readonly kind: 'threw'; readonly seed: number; readonly what: string; readonly error: string }
 
 const task = workerData as HostileTask
@@ -45,7 +52,12 @@ function read(): HostileAnswer {
       findings += found
       if (found === 0) silent++
     } catch (error) {
-      return { kind: 'threw', seed, what, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+      return {
+        kind: 'threw',
+        seed,
+        what,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }
     }
   }
   return { kind: 'ended', specimens: specimens.length, findings, silent, ms: performance.now() - began, slowest }

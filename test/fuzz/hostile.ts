@@ -1,4 +1,7 @@
-/** Hostile files by the hundred thousand. A thread reads them, this one watches: an input that does not end is named, and so is what memory it came to. */
+/**
+ * Hostile files by the hundred thousand. A thread reads them, this one watches: an input that does not end is named,
+ * and so is what memory it came to.
+ */
 import { Worker } from 'node:worker_threads'
 import type { HostileAnswer, HostileTask } from './hostile-thread.ts'
 
@@ -31,7 +34,12 @@ export async function fuzzHostile(inputs: number, firstSeed: number, say: (line:
       return false
     }
     const { slowest } = answer
-    say(`${inputs} inputs from ${answer.specimens} databases: ${answer.findings} findings, nothing found in ${answer.silent}; ${(answer.ms / inputs).toFixed(1)} ms each, the slowest ${slowest.cpuMs.toFixed(0)} ms of processor time (seed ${slowest.seed}, ${slowest.bytes} bytes: ${slowest.what}); memory ${mb(watch.before)} before, ${mb(watch.peak)} at its peak`)
+    say(
+      `${inputs} inputs from ${answer.specimens} databases: ${answer.findings} findings, nothing found ` +
+        `in ${answer.silent}; ${(answer.ms / inputs).toFixed(1)} ms each, the slowest ` +
+        `${slowest.cpuMs.toFixed(0)} ms of processor time (seed ${slowest.seed}, ${slowest.bytes} bytes: ` +
+        `${slowest.what}); memory ${mb(watch.before)} before, ${mb(watch.peak)} at its peak`,
+    )
     if (slowest.cpuMs > cpuMsMax) say('AN INPUT TOOK TOO LONG')
     if (memory > memoryBytesMax) say('TOO MUCH MEMORY')
     return slowest.cpuMs <= cpuMsMax && memory <= memoryBytesMax
@@ -44,7 +52,11 @@ export async function fuzzHostile(inputs: number, firstSeed: number, say: (line:
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
 /** `progress` holds the number of the input at hand, counted from 1. */
-function watchOver(progress: Int32Array, thread: Worker, say: (line: string) => void): { readonly before: number; readonly peak: number; readonly stop: () => void } {
+function watchOver(
+  progress: Int32Array,
+  thread: Worker,
+  say: (line: string) => void,
+): { readonly before: number; readonly peak: number; readonly stop: () => void } {
   const seen = { input: 0, since: performance.now() }
   let told = 0
   const memory = { before: process.memoryUsage.rss(), peak: 0 }

@@ -1,6 +1,7 @@
 /**
- * The reader of hostile files against hostile files: `npm run fuzz -- hostile|differential|corpus|accounting`. Whatever it makes follows from a seed, which it
- * prints; what it finds ends the run with exit code 1, and with what is needed to see it again.
+ * The reader of hostile files against hostile files: `npm run fuzz -- hostile|differential|corpus|accounting`. Whatever
+ * it makes follows from a seed, which it prints; what it finds ends the run with exit code 1, and with what is needed
+ * to see it again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,7 +36,11 @@ all
   --help`
 
 const options = {
-  inputs: { type: 'string' }, every: { type: 'string', default: '1' }, archive: { type: 'string' }, seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) }, dir: { type: 'string', default: tmpdir() },
+  inputs: { type: 'string' },
+  every: { type: 'string', default: '1' },
+  archive: { type: 'string' },
+  seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+  dir: { type: 'string', default: tmpdir() },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -60,7 +65,9 @@ async function run(): Promise<number> {
       case 'differential':
         return (await fuzzDifferential(folder, inputs(2000), seed, say)) ? 0 : 1
       case 'corpus':
-        return (await fuzzCorpus(folder, { every: whole(values.every, 'every'), archive: values.archive ?? null }, say)) ? 0 : 1
+        return (await fuzzCorpus(folder, { every: whole(values.every, 'every'), archive: values.archive ?? null }, say))
+          ? 0
+          : 1
       case 'accounting':
         return fuzzAccounting(folder, inputs(2000), seed, say) ? 0 : 1
       default:
@@ -74,6 +81,7 @@ async function run(): Promise<number> {
 
 function whole(text: string, name: string): number {
   const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < (name === 'seed' ? 0 : 1)) throw new TypeError(`--${name} must be a whole number, not ${JSON.stringify(text)}`)
+  if (!Number.isSafeInteger(number) || number < (name === 'seed' ? 0 : 1))
+    throw new TypeError(`--${name} must be a whole number, not ${JSON.stringify(text)}`)
   return number
 }

@@ -5,15 +5,15 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { unbounded, type Held, type HoldRequest } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { tenantId } from '../../src/model/brand.ts'
-import { Failure } from '../../src/model/failure.ts'
-import type { Event } from '../../src/model/event.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
+import { tenantId } from '../../src/model/brand.ts'
+import type { Event } from '../../src/model/event.ts'
+import { Failure } from '../../src/model/failure.ts'
 import { create, fillEvents } from '../support/databases/recipes.ts'
-import { startStranger, type Stranger } from '../support/host/other-process.ts'
-import { startDemo, type Demo } from '../support/service/demo-service.ts'
 import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { openWorkplace, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
+import { startStranger, type Stranger } from '../support/host/other-process.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('a hold of a tenant with three files', () => {
   let place: Workplace
@@ -43,45 +43,97 @@ describe('a hold of a tenant with three files', () => {
 
   /** What was asked of the service, by the ledger's lines. */
   const asked: Event['kind'][] = []
-  async function holdAll(options: HoldOptions = {}, named: HoldRequest['files'][0]['named'][] = files): Promise<readonly Held[]> {
+  async function holdAll(
+    options: HoldOptions = {},
+    named: HoldRequest['files'][0]['named'][] = files,
+  ): Promise<readonly Held[]> {
     asked.length = 0
     const ledger: Ledger = Object.assign(Object.create(place.ledger) as Ledger, {
-      append: (event: Event) => { asked.push(event.kind); return place.ledger.append(event) },
-      appendSoon: (event: Event) => { asked.push(event.kind); return place.ledger.appendSoon(event) },
+      append: (event: Event) => {
+        asked.push(event.kind)
+        return place.ledger.append(event)
+      },
+      appendSoon: (event: Event) => {
+        asked.push(event.kind)
+        return place.ledger.appendSoon(event)
+      },
     })
     const [first = '', ...more] = named
-    const held = await place.holdAll([first, ...more], { kind: 'service', tenant: tenantId('acme'), service: demo.service, ledger, socket: demo.socket }, options)
+    const held = await place.holdAll(
+      [first, ...more],
+      { kind: 'service', tenant: tenantId('acme'), service: demo.service, ledger, socket: demo.socket },
+      options,
+    )
     for (const one of held) if (one.kind === 'snapshot') await one.snapshot[Symbol.asyncDispose]()
     expect((await demo.status('acme')).state).toBe('active')
     expect(await place.ledger.openHolds()).toEqual([])
     expect(place.leftovers()).toEqual([])
     return held
   }
-  const gist = (held: readonly Held[]): readonly string[] => held.map((one) => (one.kind === 'snapshot' ? `snapshot ${one.record.evidence.level}` : `${one.kind} ${one.failure.code} ${one.failure.tenantState}`))
+  const gist = (held: readonly Held[]): readonly string[] =>
+    held.map((one) =>
+      one.kind === 'snapshot'
+        ? `snapshot ${one.record.evidence.level}`
+        : `${one.kind} ${one.failure.code} ${one.failure.tenantState}`,
+    )
   const onceAt = (at: HoldStep, deed: () => void): HoldOptions => {
     let done = false
-    return { onStep: (step) => { if (step === at && !done) { done = true; deed() } } }
+    return {
+      onStep: (step) => {
+        if (step === at && !done) {
+          done = true
+          deed()
+        }
+      },
+    }
   }
 
-  it.each([['cold', 1e9], ['warm', 0]] as const)('is one line, one quiesce and one resume, and seals all before it copies the first (%s)', async (_, warmAboveBytes) => {
-    const steps: HoldStep[] = []
-    const held = await holdAll({ settings: { warmAboveBytes }, onStep: (step) => { steps.push(step) } })
-    expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
-    expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
-    const [first] = held
-    expect(new Set(held.map(({ record }) => record.evidence.quiesce?.leaseId)).size).toBe(1)
-    expect(held.map(({ record }) => record.timings.pauseMs)).toEqual([1, 2, 3].map(() => first?.record.timings.pauseMs))
-    expect(steps.indexOf('copied')).toBeGreaterThan(steps.lastIndexOf('sealed'))
-    expect(steps.indexOf('probed-again')).toBeGreaterThan(steps.lastIndexOf('proven-again'))
-    expect(steps.indexOf('released')).toBeGreaterThan(steps.lastIndexOf('probed-again'))
-    for (const file of files) await freedom.expect(file)
-  })
+  it.each([
+    ['cold', 1e9],
+    ['warm', 0],
+  ] as const)(
+    'is one line, one quiesce and one resume, and seals all before it copies the first (%s)',
+    async (_, warmAboveBytes) => {
+      const steps: HoldStep[] = []
+      const held = await holdAll({
+        settings: { warmAboveBytes },
+        onStep: (step) => {
+          steps.push(step)
+        },
+      })
+      expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
+      expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
+      const [first] = held
+      expect(new Set(held.map(({ record }) => record.evidence.quiesce?.leaseId)).size).toBe(1)
+      expect(held.map(({ record }) => record.timings.pauseMs)).toEqual(
+        [1, 2, 3].map(() => first?.record.timings.pauseMs),
+      )
+      expect(steps.indexOf('copied')).toBeGreaterThan(steps.lastIndexOf('sealed'))
+      expect(steps.indexOf('probed-again')).toBeGreaterThan(steps.lastIndexOf('proven-again'))
+      expect(steps.indexOf('released')).toBeGreaterThan(steps.lastIndexOf('probed-again'))
+      for (const file of files) await freedom.expect(file)
+    },
+  )
 
   it.each<readonly [string, () => void, string]>([
     ['is gone', () => rmSync(files[1]), 'refused NOT_FOUND active'],
     ['has two names', () => linkSync(files[1], `${files[1]}.link`), 'refused MANY_NAMES active'],
-    ['leads out of the roots', () => { renameSync(files[1], join(place.home, 'outside.db')); symlinkSync(join(place.home, 'outside.db'), files[1]) }, 'refused PATH_OUTSIDE_ROOTS active'],
-    ['is a folder', () => { rmSync(files[1]); mkdirSync(files[1]) }, 'refused NOT_A_FILE active'],
+    [
+      'leads out of the roots',
+      () => {
+        renameSync(files[1], join(place.home, 'outside.db'))
+        symlinkSync(join(place.home, 'outside.db'), files[1])
+      },
+      'refused PATH_OUTSIDE_ROOTS active',
+    ],
+    [
+      'is a folder',
+      () => {
+        rmSync(files[1])
+        mkdirSync(files[1])
+      },
+      'refused NOT_A_FILE active',
+    ],
   ])('of which one %s holds the others, in one pause', async (_, wound, outcome) => {
     wound()
     expect(gist(await holdAll({ roots: [demo.dir] }))).toEqual(['snapshot sealed', outcome, 'snapshot sealed'])
@@ -90,21 +142,33 @@ describe('a hold of a tenant with three files', () => {
   })
 
   it('refuses a tenant of more files than one pause can be for, before any of them is opened', async () => {
-    const held = await holdAll({}, Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)))
+    const held = await holdAll(
+      {},
+      Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)),
+    )
     expect([...new Set(gist(held))]).toEqual(['refused TOO_LARGE_FOR_PAUSE untouched'])
-    expect(held[1_000]).toMatchObject({ failure: { message: 'the service lists 1,001 files for this tenant; at most 1,000 are held in one pause' } })
+    expect(held[1_000]).toMatchObject({
+      failure: { message: 'the service lists 1,001 files for this tenant; at most 1,000 are held in one pause' },
+    })
     expect(asked).toEqual([])
   })
 
   it('of which none can be held asks nothing of the service', async () => {
-    expect(gist(await holdAll({}, [`${files[1]}.gone`, `${files[2]}.gone`]))).toEqual(['refused NOT_FOUND untouched', 'refused NOT_FOUND untouched'])
+    expect(gist(await holdAll({}, [`${files[1]}.gone`, `${files[2]}.gone`]))).toEqual([
+      'refused NOT_FOUND untouched',
+      'refused NOT_FOUND untouched',
+    ])
     expect(asked).toEqual([])
   })
 
   it('of which two names lead to one file holds that once', async () => {
     const alias = join(demo.dir, 'acme.files', 'alias')
     symlinkSync(files[1], alias)
-    expect(gist(await holdAll({}, [files[0], files[1], alias]))).toEqual(['snapshot sealed', 'snapshot sealed', 'refused MANY_NAMES active'])
+    expect(gist(await holdAll({}, [files[0], files[1], alias]))).toEqual([
+      'snapshot sealed',
+      'snapshot sealed',
+      'refused MANY_NAMES active',
+    ])
   })
 
   it('of which the service does not name one says so of that one', async () => {
@@ -126,8 +190,15 @@ describe('a hold of a tenant with three files', () => {
 
   it('of which somebody opens one while it is copied gives way there alone', async () => {
     const opened: Promise<number>[] = []
-    const held = await holdAll(onceAt('proven', () => { opened.push(stranger.open(files[2], 'read')) }))
-    await stranger.do({ do: 'close', descriptor: await Promise.resolve(opened[0] ?? Promise.reject(new Error('not opened'))) })
+    const held = await holdAll(
+      onceAt('proven', () => {
+        opened.push(stranger.open(files[2], 'read'))
+      }),
+    )
+    await stranger.do({
+      do: 'close',
+      descriptor: await Promise.resolve(opened[0] ?? Promise.reject(new Error('not opened'))),
+    })
     // It may come too late: then all three were proven.
     expect(gist(held).slice(0, 2)).toEqual(['snapshot sealed', 'snapshot sealed'])
     for (const file of files) await freedom.expect(file)
@@ -141,24 +212,55 @@ describe('a hold of a tenant with three files', () => {
     expect(asked.filter((kind) => kind === 'hold-quiesced').length).toBe(2)
   })
 
-  const steps: readonly HoldStep[] = ['preflight', 'warm', 'asked', 'quiesced', 'locked', 'probed', 'sealed', 'proven', 'copied', 'proven-again', 'probed-again', 'released', 'resumed', 'kept']
-  it.each(steps)('that fails after "%s" of its second file, by a failure or a defect, resumes the tenant and lets go of all files', async (at) => {
-    for (const thrown of [new Failure('IN_USE', 'made by the test'), new TypeError('made by the test')]) {
-      let times = 0
-      const ended = await holdAll({ onStep: (step) => { if (step === at && ++times === 2) throw thrown } }).catch((error: unknown) => error as Error)
-      expect(times).toBeGreaterThanOrEqual(2)
-      if (thrown instanceof Failure) expect(ended).toContainEqual(expect.objectContaining({ failure: expect.objectContaining({ code: 'IN_USE' }) as Failure }))
-      else expect(ended).toBe(thrown)
-      await demo.servesAgain('acme')
-      expect([await place.ledger.openHolds(), place.leftovers()]).toEqual([[], []])
-      for (const file of files) await freedom.expect(file)
-    }
-  })
+  const steps: readonly HoldStep[] = [
+    'preflight',
+    'warm',
+    'asked',
+    'quiesced',
+    'locked',
+    'probed',
+    'sealed',
+    'proven',
+    'copied',
+    'proven-again',
+    'probed-again',
+    'released',
+    'resumed',
+    'kept',
+  ]
+  it.each(steps)(
+    'that fails after "%s" of its second file, by a failure or a defect, resumes the tenant and lets go of all files',
+    async (at) => {
+      for (const thrown of [new Failure('IN_USE', 'made by the test'), new TypeError('made by the test')]) {
+        let times = 0
+        const ended = await holdAll({
+          onStep: (step) => {
+            if (step === at && ++times === 2) throw thrown
+          },
+        }).catch((error: unknown) => error as Error)
+        expect(times).toBeGreaterThanOrEqual(2)
+        if (thrown instanceof Failure)
+          expect(ended).toContainEqual(
+            expect.objectContaining({ failure: expect.objectContaining({ code: 'IN_USE' }) as Failure }),
+          )
+        else expect(ended).toBe(thrown)
+        await demo.servesAgain('acme')
+        expect([await place.ledger.openHolds(), place.leftovers()]).toEqual([[], []])
+        for (const file of files) await freedom.expect(file)
+      }
+    },
+  )
 
   it('asks for room, and predicts the pause, for the sum', async () => {
     for (const file of files.slice(1)) appendFileSync(file, Buffer.alloc(60e6, 1)) // A hole would take no room.
     const reserved: number[] = []
-    const bounds = { ...unbounded, reserve: (bytes: number) => { reserved.push(bytes); return null } }
+    const bounds = {
+      ...unbounded,
+      reserve: (bytes: number) => {
+        reserved.push(bytes)
+        return null
+      },
+    }
     const settings = { warmAboveBytes: 1e9, maxPauseMs: 900 } // At 100 MB a second each alone would do.
     const held = await holdAll({ bounds, settings })
     expect(gist(held)).toEqual(files.map(() => 'refused TOO_LARGE_FOR_PAUSE untouched'))
@@ -172,7 +274,12 @@ describe('a hold of a tenant with three files', () => {
       database.exec('create table if not exists more(a)')
       return database
     })
-    const closing: HoldOptions = { settings: { warmAboveBytes: 0 }, ...onceAt('warm', () => { for (const database of open) database.close() }) }
+    const closing: HoldOptions = {
+      settings: { warmAboveBytes: 0 },
+      ...onceAt('warm', () => {
+        for (const database of open) database.close()
+      }),
+    }
     const held = await holdAll(closing)
     expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
     expect(held.slice(1).map(({ record }) => record.evidence.snapshot?.method)).toEqual(['warm+tail', 'warm+tail'])

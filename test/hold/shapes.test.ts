@@ -1,15 +1,27 @@
-/** Live sets of every shape: each is held, comes out sound, and lies there afterwards byte for byte and tick for tick as before. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+/**
+ * Live sets of every shape: each is held, comes out sound, and lies there afterwards byte for byte and tick for tick as
+ * before.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { liveSetParts } from '../../src/model/result/evidence.ts'
 import { create, fillEvents, pageSizes, recipes } from '../support/databases/recipes.ts'
+import { footprint } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo } from '../support/service/demo-service.ts'
-import { footprint } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('a live set', () => {
   let place: Workplace
@@ -26,7 +38,10 @@ describe('a live set', () => {
   async function expectSoundAndUntouched(file: string): Promise<void> {
     const before = footprint(file)
     const { result } = await place.examineBare(file)
-    expect(result?.verdict, `${result?.failure?.message ?? ''}${result?.reason ?? ''}${JSON.stringify(result?.findings)}`).toBe('sound')
+    expect(
+      result?.verdict,
+      `${result?.failure?.message ?? ''}${result?.reason ?? ''}${JSON.stringify(result?.findings)}`,
+    ).toBe('sound')
     expect(result?.evidence.level).toBe('sealed')
     expect(footprint(file)).toEqual(before)
     expect(place.leftovers()).toEqual([])
@@ -51,7 +66,10 @@ describe('a live set', () => {
     for (const part of ['', '-wal']) copyFileSync(file + part, copy + part)
     const database = new Database(copy)
     try {
-      return { integrity: database.pragma('integrity_check', { simple: true }), tables: database.prepare('select count(*) from sqlite_schema').pluck().get() }
+      return {
+        integrity: database.pragma('integrity_check', { simple: true }),
+        tables: database.prepare('select count(*) from sqlite_schema').pluck().get(),
+      }
     } finally {
       database.close()
       for (const part of liveSetParts) rmSync(copy + part, { force: true })
@@ -59,7 +77,12 @@ describe('a live set', () => {
   }
 
   async function crash(file: string, mode: 'delete' | 'wal', committed: number, uncommitted: number): Promise<void> {
-    await using crasher = startNode('test/support/programs/crasher.ts', [file, mode, String(committed), String(uncommitted)])
+    await using crasher = startNode('test/support/programs/crasher.ts', [
+      file,
+      mode,
+      String(committed),
+      String(uncommitted),
+    ])
     await crasher.ready
     crasher.kill('SIGKILL')
     await crasher.ended
@@ -76,37 +99,55 @@ describe('a live set', () => {
     }
   })
 
-  it.each(recipes.filter(({ name }) => /auto-vacuum|fts5|without rowid|reserved|nothing but|UTF-16le/.test(name)))('made as "$name" is sound and untouched', async ({ name, build }) => {
-    const file = folder.file(`${name}.db`)
-    build(file, 1024)
-    await expectSoundAndUntouched(file)
-  })
+  it.each(recipes.filter(({ name }) => /auto-vacuum|fts5|without rowid|reserved|nothing but|UTF-16le/.test(name)))(
+    'made as "$name" is sound and untouched',
+    async ({ name, build }) => {
+      const file = folder.file(`${name}.db`)
+      build(file, 1024)
+      await expectSoundAndUntouched(file)
+    },
+  )
 
-  it('with a hot journal, left by a writer that was killed in its transaction, is rolled back in the snapshot and stays hot in its place', async () => {
-    const file = folder.file('hot.db')
-    await crash(file, 'delete', 50, 400)
-    expect(statSync(`${file}-journal`).size).toBeGreaterThan(512)
-    await expectSoundAndUntouched(file)
-    expect(await rowsInSnapshot(file)).toBe(50)
-  })
+  it(
+    'with a hot journal, left by a writer that was killed in its transaction, ' +
+      'is rolled back in the snapshot and stays hot in its place',
+    async () => {
+      const file = folder.file('hot.db')
+      await crash(file, 'delete', 50, 400)
+      expect(statSync(`${file}-journal`).size).toBeGreaterThan(512)
+      await expectSoundAndUntouched(file)
+      expect(await rowsInSnapshot(file)).toBe(50)
+    },
+  )
 
-  it.each([[50, 0], [50, 400]])('with a WAL that a killed writer left behind (%i rows committed, %i not) is recovered in the snapshot and stays in its place', async (committed, uncommitted) => {
-    const file = folder.file(`orphaned-${uncommitted}.db`)
-    await crash(file, 'wal', committed, uncommitted)
-    expect(statSync(`${file}-wal`).size).toBeGreaterThan(32)
-    await expectSoundAndUntouched(file)
-    expect(await rowsInSnapshot(file)).toBe(committed)
-  })
+  it.each([
+    [50, 0],
+    [50, 400],
+  ])(
+    'with a WAL that a killed writer left behind (%i rows committed, %i not) ' +
+      'is recovered in the snapshot and stays in its place',
+    async (committed, uncommitted) => {
+      const file = folder.file(`orphaned-${uncommitted}.db`)
+      await crash(file, 'wal', committed, uncommitted)
+      expect(statSync(`${file}-wal`).size).toBeGreaterThan(32)
+      await expectSoundAndUntouched(file)
+      expect(await rowsInSnapshot(file)).toBe(committed)
+    },
+  )
 
-  it('with a killed writer\'s WAL is held for a service as well, and nobody who opens it meanwhile takes a stale wal-index for good', async () => {
-    const dir = folder.file('served')
-    mkdirSync(dir)
-    await crash(join(dir, 'crashed.db'), 'wal', 80, 300)
-    await using demo = await startDemo({ dir })
-    const { result } = await place.examine(demo, 'crashed', { settings: { warmAboveBytes: 0 } })
-    expect(result?.verdict, result?.failure?.message).toBe('sound')
-    expect(await rowsInSnapshot(demo.fileOf('crashed'))).toBe(80)
-  })
+  it(
+    "with a killed writer's WAL is held for a service as well, and nobody " +
+      'who opens it meanwhile takes a stale wal-index for good',
+    async () => {
+      const dir = folder.file('served')
+      mkdirSync(dir)
+      await crash(join(dir, 'crashed.db'), 'wal', 80, 300)
+      await using demo = await startDemo({ dir })
+      const { result } = await place.examine(demo, 'crashed', { settings: { warmAboveBytes: 0 } })
+      expect(result?.verdict, result?.failure?.message).toBe('sound')
+      expect(await rowsInSnapshot(demo.fileOf('crashed'))).toBe(80)
+    },
+  )
 
   it('with a hot journal that names a super-journal is rolled back in the snapshot, and the super-journal survives', async () => {
     const file = folder.file('super.db')
@@ -123,7 +164,10 @@ describe('a live set', () => {
 
   it('with a WAL of no bytes is sound and untouched', async () => {
     const file = folder.file('empty-wal.db')
-    create(file, 4096, (database) => { database.pragma('journal_mode = wal'); fillEvents(50)(database) })
+    create(file, 4096, (database) => {
+      database.pragma('journal_mode = wal')
+      fillEvents(50)(database)
+    })
     writeFileSync(`${file}-wal`, '')
     await expectSoundAndUntouched(file)
   })
@@ -139,7 +183,10 @@ describe('a live set', () => {
   it('with the WAL of another database beside it is never called sound by mistake, and never touched', async () => {
     const file = folder.file('foreign-wal.db')
     const other = folder.file('other.db')
-    create(file, 4096, (database) => { database.pragma('journal_mode = wal'); fillEvents(300)(database) })
+    create(file, 4096, (database) => {
+      database.pragma('journal_mode = wal')
+      fillEvents(300)(database)
+    })
     await crash(other, 'wal', 40, 0)
     copyFileSync(`${other}-wal`, `${file}-wal`)
     const before = footprint(file)
@@ -149,10 +196,20 @@ describe('a live set', () => {
     expect(result?.verdict === 'sound').toBe(asSqliteReads(file).integrity === 'ok')
   })
 
-  it.each(['it\'s "quoted".db', 'two\nlines.db', 'per%20cent #?&.db', 'ünïcödé 🐘.db', `${'long'.repeat(55)}.db`, '-dash.db'])('under the name %j is held, bare and for a service', async (name) => {
+  it.each([
+    'it\'s "quoted".db',
+    'two\nlines.db',
+    'per%20cent #?&.db',
+    'ünïcödé 🐘.db',
+    `${'long'.repeat(55)}.db`,
+    '-dash.db',
+  ])('under the name %j is held, bare and for a service', async (name) => {
     const dir = folder.file(`named-${Buffer.from(name).toString('hex').slice(0, 16)}`)
     mkdirSync(dir)
-    create(join(dir, name), 4096, (database) => { database.pragma('journal_mode = wal'); fillEvents(20)(database) })
+    create(join(dir, name), 4096, (database) => {
+      database.pragma('journal_mode = wal')
+      fillEvents(20)(database)
+    })
     await expectSoundAndUntouched(join(dir, name))
     await using demo = await startDemo({ dir })
     const before = footprint(join(dir, name))
@@ -170,9 +227,15 @@ function appendTrailer(journal: string, name: string): void {
   trailer.writeUInt32BE(0x40000000 / 4096 + 1, 0)
   bytes.copy(trailer, 4)
   trailer.writeUInt32BE(bytes.length, 4 + bytes.length)
-  trailer.writeUInt32BE(bytes.reduce((sum, byte) => sum + byte, 0), 8 + bytes.length)
+  trailer.writeUInt32BE(
+    bytes.reduce((sum, byte) => sum + byte, 0),
+    8 + bytes.length,
+  )
   const whole = readFileSync(journal)
   // At the next sector, where SQLite puts it.
   const padding = Buffer.alloc((512 - (whole.length % 512)) % 512)
-  writeFileSync(journal, Buffer.concat([whole, padding, trailer, Buffer.from([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7])]))
+  writeFileSync(
+    journal,
+    Buffer.concat([whole, padding, trailer, Buffer.from([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7])]),
+  )
 }

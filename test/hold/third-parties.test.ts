@@ -3,11 +3,11 @@ import { copyFileSync, renameSync, truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
+import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
 import { startStranger, temporaryFolder, type Stranger } from '../support/host/other-process.ts'
 import { eventually, startNode, startProgram } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
-import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
 
 describe('a hold, when somebody else has the file,', () => {
   let place: Workplace
@@ -29,9 +29,20 @@ describe('a hold, when somebody else has the file,', () => {
     return () => stranger[Symbol.asyncDispose]()
   })
 
-  const seen = ({ result, exitCode, stopped }: Examined): unknown =>
-    ({ verdict: result?.verdict, code: result?.failure?.code ?? null, state: result?.failure?.tenantState ?? null, exitCode, stops: stopped?.code ?? null })
-  const refused = (code: string): unknown => ({ verdict: 'inconclusive', code, state: 'active', exitCode: 3, stops: null })
+  const seen = ({ result, exitCode, stopped }: Examined): unknown => ({
+    verdict: result?.verdict,
+    code: result?.failure?.code ?? null,
+    state: result?.failure?.tenantState ?? null,
+    exitCode,
+    stops: stopped?.code ?? null,
+  })
+  const refused = (code: string): unknown => ({
+    verdict: 'inconclusive',
+    code,
+    state: 'active',
+    exitCode: 3,
+    stops: null,
+  })
 
   /** The tenant serves, the ledger is closed, nothing lies about. */
   async function expectUnharmed(tenant: string, { open }: Examined): Promise<void> {
@@ -54,18 +65,29 @@ describe('a hold, when somebody else has the file,', () => {
     expect(seen(await place.examine(demo, tenant))).toEqual(refused('IN_USE'))
   })
 
-  it.each(['acme', 'crate'])('refuses a rogue that mapped the file and closed its descriptor, and names it (I1.3, %s)', async (tenant) => {
-    await using rogue = startNode('scripts/demo/rogue.ts', [demo.fileOf(tenant)])
-    await rogue.ready
-    const examined = await place.examine(demo, tenant)
-    expect(seen(examined)).toEqual(refused('IN_USE'))
-    expect(examined.result?.failure?.message).toContain(String(rogue.pid))
-    expect(examined.result?.evidence.holders).toContainEqual(expect.objectContaining({ pid: rogue.pid, modes: ['mapped'] }))
-    await expectUnharmed(tenant, examined)
-  })
+  it.each(['acme', 'crate'])(
+    'refuses a rogue that mapped the file and closed its descriptor, and names it (I1.3, %s)',
+    async (tenant) => {
+      await using rogue = startNode('scripts/demo/rogue.ts', [demo.fileOf(tenant)])
+      await rogue.ready
+      const examined = await place.examine(demo, tenant)
+      expect(seen(examined)).toEqual(refused('IN_USE'))
+      expect(examined.result?.failure?.message).toContain(String(rogue.pid))
+      expect(examined.result?.evidence.holders).toContainEqual(
+        expect.objectContaining({ pid: rogue.pid, modes: ['mapped'] }),
+      )
+      await expectUnharmed(tenant, examined)
+    },
+  )
 
   it.each(['acme', 'crate'])('never takes a copy that a sqlite3 shell writes into every 50 ms (%s)', async (tenant) => {
-    await using shell = startProgram('/bin/sh', ['-c', `while sqlite3 -cmd '.timeout 20' "$0" "insert into notes (title, body, at) values ('cron', 'job', 1)"; do :; sleep 0.05; done; while true; do sqlite3 "$0" "insert into notes (title, body, at) values ('cron', 'job', 1)" 2>/dev/null; sleep 0.05; done`, demo.fileOf(tenant)])
+    await using shell = startProgram('/bin/sh', [
+      '-c',
+      `while sqlite3 -cmd '.timeout 20' "$0" "insert into notes (title, body, at) values ('cron', ` +
+        `'job', 1)"; do :; sleep 0.05; done; while true; do sqlite3 "$0" "insert into notes (title, ` +
+        `body, at) values ('cron', 'job', 1)" 2>/dev/null; sleep 0.05; done`,
+      demo.fileOf(tenant),
+    ])
     const rows = (): number => {
       const database = new Database(demo.fileOf(tenant), { readonly: true, timeout: 2_000 })
       try {
@@ -110,12 +132,16 @@ describe('a hold, when somebody else has the file,', () => {
     }
     for (const time of [1, 2, 3, 4, 5]) {
       const held = await place.holdBare(file, { onStep: openInTheMiddle })
-      expect({ kind: held.kind, failure: held.kind === 'snapshot' ? null : held.failure.message }).toEqual({ kind: 'undecided', failure: expect.stringMatching(/gave way/) })
+      expect({ kind: held.kind, failure: held.kind === 'snapshot' ? null : held.failure.message }).toEqual({
+        kind: 'undecided',
+        failure: expect.stringMatching(/gave way/),
+      })
       await Promise.all(waited)
       expect(waited.length).toBe(time)
       expect(place.leftovers()).toEqual([])
     }
-    expect(Math.min(...(await Promise.all(waited)))).toBeLessThan(100) // Of several: one alone measures what else the machine does.
+    // Of several: one alone measures what else the machine does.
+    expect(Math.min(...(await Promise.all(waited)))).toBeLessThan(100)
   })
 
   it.each([

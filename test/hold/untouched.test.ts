@@ -1,8 +1,8 @@
 /** Promise 1: no live byte is changed, and no time, by anything that a person can type. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
-import { startDemo, type Demo } from '../support/service/demo-service.ts'
 import { footprint } from '../support/hold/expect-unlocked.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('idle live sets lie there byte for byte and tick for tick as before, after', () => {
   let demo: Demo

@@ -10,10 +10,14 @@ function run(pretence: string, code: string): string {
     const modules = {}
     for (const name of ${JSON.stringify(readdirSync(host).filter((name) => name.endsWith('.ts')))}) Object.assign(modules, await import(${JSON.stringify(host.href)} + name))
     ${code}`
-  return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim()
+  return execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }).trim()
 }
 const elsewhere = (platform: string, arch: string): string =>
-  `Object.defineProperty(process, 'platform', { value: '${platform}' }); Object.defineProperty(process, 'arch', { value: '${arch}' })`
+  `Object.defineProperty(process, 'platform', { value: '${platform}' }); ` +
+  `Object.defineProperty(process, 'arch', { value: '${arch}' })`
 const tries = `
   const tries = { requireLinux: [], tryLock: [0, 'write', { start: 0, length: 1 }], tryPosixLock: [0, 'read', { start: 0, length: 1 }], unlock: [0, { start: 0, length: 1 }],
     findConflict: [0, 'read', { start: 0, length: 1 }], takeWriteLease: [0], leaseOf: [0], releaseLease: [0], onLeaseBreak: [() => {}], findHolders: [[], { exceptPids: [] }] }
@@ -23,8 +27,15 @@ const tries = `
   }
   console.log([...answers].join())`
 
-test.each([['darwin', 'arm64'], ['win32', 'x64'], ['linux', 'ia32'], ['linux', 's390x']])('on %s %s every module can be imported, and whatever locks or looks refuses clearly', (platform, arch) => {
-  expect(run(elsewhere(platform, arch), tries)).toBe(`PLATFORM_UNSUPPORTED: locks and kernel leases need Linux on x64 or arm64; this is ${platform} on ${arch}`)
+test.each([
+  ['darwin', 'arm64'],
+  ['win32', 'x64'],
+  ['linux', 'ia32'],
+  ['linux', 's390x'],
+])('on %s %s every module can be imported, and whatever locks or looks refuses clearly', (platform, arch) => {
+  expect(run(elsewhere(platform, arch), tries)).toBe(
+    `PLATFORM_UNSUPPORTED: locks and kernel leases need Linux on x64 or arm64; this is ${platform} on ${arch}`,
+  )
 })
 
 test('a machine on which koffi does not load is refused in the same words, at the first call and not before', () => {
@@ -32,7 +43,9 @@ test('a machine on which koffi does not load is refused in the same words, at th
     import Module from 'node:module'
     const load = Module._load
     Module._load = (name, ...rest) => { if (name.includes('koffi')) throw new Error('no binary for this machine'); return load(name, ...rest) }`
-  expect(run(noKoffi, `try { modules.leaseOf(0) } catch (error) { console.log(error.code, error.cause.message) }`)).toBe('PLATFORM_UNSUPPORTED no binary for this machine')
+  expect(
+    run(noKoffi, `try { modules.leaseOf(0) } catch (error) { console.log(error.code, error.cause.message) }`),
+  ).toBe('PLATFORM_UNSUPPORTED no binary for this machine')
 })
 
 test('where the native part of koffi is not to be had by its name, koffi looks for it', () => {
@@ -41,9 +54,17 @@ test('where the native part of koffi is not to be had by its name, koffi looks f
     const load = Module._load
     let refused = 0
     Module._load = (name, ...rest) => { if (name.startsWith('@koromix/')) { refused++; throw new Error('not by this name') } return load(name, ...rest) }`
-  expect(run(unnamed, `const file = (await import('node:fs')).openSync(${JSON.stringify(host.pathname)} + 'libc.ts'); console.log(modules.leaseOf(file), refused > 0)`)).toBe('none true')
+  expect(
+    run(
+      unnamed,
+      `const file = (await import('node:fs')).openSync(${JSON.stringify(host.pathname)} ` +
+        `+ 'libc.ts'); console.log(modules.leaseOf(file), refused > 0)`,
+    ),
+  ).toBe('none true')
 })
 
 test('importing the modules loads no foreign code', () => {
-  expect(run('', `console.log(process.report.getReport().sharedObjects.filter((name) => name.includes('koffi')).length)`)).toBe('0')
+  expect(
+    run('', `console.log(process.report.getReport().sharedObjects.filter((name) => name.includes('koffi')).length)`),
+  ).toBe('0')
 })

@@ -13,7 +13,16 @@ import { scratch } from '../support/ledger/sample.ts'
 const now = Date.now()
 const hour = 3_600_000
 const run = newRunId()
-const hold = (more: Partial<OpenHold> = {}): OpenHold => ({ holder: 'h', run, tenant: tenantId('acme'), askedAt: now - 1_000, endsBy: now + hour, leaseId: null, fence: null, ...more })
+const hold = (more: Partial<OpenHold> = {}): OpenHold => ({
+  holder: 'h',
+  run,
+  tenant: tenantId('acme'),
+  askedAt: now - 1_000,
+  endsBy: now + hour,
+  leaseId: null,
+  fence: null,
+  ...more,
+})
 
 test('a hold is at work while its run has the run lock, and its times make sense', async () => {
   using folder = scratch()
@@ -21,7 +30,13 @@ test('a hold is at work while its run has the run lock, and its times make sense
   {
     await using _lock = await takeRunLock(folder.path, 'notes', run)
     expect([await atWork(), (await runAtWork(folder.path, 'notes'))?.run]).toEqual([true, run])
-    expect(await Promise.all([atWork({ endsBy: now - 1 }), atWork({ askedAt: now + hour, endsBy: now + 2 * hour }), atWork({ run: 'EARLIER' })])).toEqual([false, false, false])
+    expect(
+      await Promise.all([
+        atWork({ endsBy: now - 1 }),
+        atWork({ askedAt: now + hour, endsBy: now + 2 * hour }),
+        atWork({ run: 'EARLIER' }),
+      ]),
+    ).toEqual([false, false, false])
   }
   expect([await atWork(), await runAtWork(folder.path, 'notes')]).toEqual([false, null])
 })
@@ -32,5 +47,8 @@ test.each<[string, unknown]>([
 ])('in doubt the end of its lease decides: %s', async (_why, owner) => {
   using folder = scratch()
   writeFileSync(join(folder.path, 'run-notes.json'), JSON.stringify(owner))
-  expect([await isAtWork(folder.path, 'notes', hold(), now), await isAtWork(folder.path, 'notes', hold({ endsBy: now - 1 }), now)]).toEqual([true, false])
+  expect([
+    await isAtWork(folder.path, 'notes', hold(), now),
+    await isAtWork(folder.path, 'notes', hold({ endsBy: now - 1 }), now),
+  ]).toEqual([true, false])
 })

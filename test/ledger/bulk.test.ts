@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readLedger } from '../../src/ledger/ledger.ts'
 import { condense } from '../../src/ledger/lines/condense.ts'
 import { readEvent } from '../../src/ledger/lines/event-text.ts'
-import { readLedger } from '../../src/ledger/ledger.ts'
 import { lineRow, type LineRow } from '../../src/ledger/lines/rows.ts'
 import { Store } from '../../src/ledger/process/store.ts'
 import { tenantId } from '../../src/model/brand.ts'
@@ -13,7 +13,10 @@ import { asked, checked, ended, quiesced, scratch } from '../support/ledger/samp
 
 const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 /** Straight into the file, without a process in between: what is measured here is reading. */
-const storeIn = (dir: string): Store => new Store(join(dir, 'ledger.db'), 'write', null, (notice) => { throw new Error(notice) })
+const storeIn = (dir: string): Store =>
+  new Store(join(dir, 'ledger.db'), 'write', null, (notice) => {
+    throw new Error(notice)
+  })
 
 let number = 0
 const linesOf = (tenant: string, night: number): readonly LineRow[] => {
@@ -30,14 +33,17 @@ test('with 100,000 events of 10,000 tenants every answer comes in under a second
   const store = storeIn(folder.path)
   for (const night of nights) {
     store.append([lineRow(night, `RUN-${night}`, 0, { kind: 'run-started', mode: 'sweep', version: '1', argv: [] })])
-    for (let from = 0; from < tenants.length; from += 1000) store.append(tenants.slice(from, from + 1000).flatMap((tenant) => linesOf(tenant, night)))
+    for (let from = 0; from < tenants.length; from += 1000)
+      store.append(tenants.slice(from, from + 1000).flatMap((tenant) => linesOf(tenant, night)))
   }
   store.append(['left', 'open'].map((holder) => lineRow(5, 'RUN-3', (number += 1), asked(holder))))
   store.close()
   const bytes = statSync(join(folder.path, 'ledger.db')).size
   expect(bytes / (tenants.length * nights.length)).toBeLessThan(3500)
 
-  // The machine of the tests is shared, so the best of three counts, and with a margin: the bar is a second on one that is not.
+  // The machine of the tests is shared, so the best of three counts, and with a margin: the bar is a second on one
+  // that
+  // is not.
   const tookMs: number[] = []
   for (const _ of [1, 2, 3]) {
     const began = performance.now()
@@ -78,7 +84,12 @@ test('lines that are sent a second time are not written a second time', () => {
 test('answers are bounded, whatever is asked', async () => {
   using folder = scratch()
   const store = storeIn(folder.path)
-  for (let from = 0; from < 11_000; from += 1000) store.append(Array.from({ length: 1000 }, (_, index) => lineRow(from + index, 'CHECKS', from + index, condense(checked('acme')))))
+  for (let from = 0; from < 11_000; from += 1000)
+    store.append(
+      Array.from({ length: 1000 }, (_, index) =>
+        lineRow(from + index, 'CHECKS', from + index, condense(checked('acme'))),
+      ),
+    )
   store.append(Array.from({ length: 11_000 }, (_, index) => lineRow(index, 'R', index, asked(`h${index}`, 'acme'))))
   store.close()
   await using reading = await readLedger(folder.path)
@@ -89,15 +100,44 @@ test('answers are bounded, whatever is asked', async () => {
 })
 
 test('of a sound result is kept what the next check needs, of any other nearly all', () => {
-  const finding: Finding = { rule: 'row-missing-from-index', severity: 'damage', source: 'sqlite', object: { kind: 'index', name: 'i', table: 't' }, text: 'x'.repeat(100) }
+  const finding: Finding = {
+    rule: 'row-missing-from-index',
+    severity: 'damage',
+    source: 'sqlite',
+    object: { kind: 'index', name: 'i', table: 't' },
+    text: 'x'.repeat(100),
+  }
   const findings = Array.from({ length: 5000 }, () => finding)
-  const sound = condense(checked('acme', { content: { tables: [{ name: 't', rows: 5, digest: null }, { name: 'u', rows: 6, digest: 'ab' }] } }))
+  const sound = condense(
+    checked('acme', {
+      content: {
+        tables: [
+          { name: 't', rows: 5, digest: null },
+          { name: 'u', rows: 6, digest: 'ab' },
+        ],
+      },
+    }),
+  )
   const damaged = condense(checked('acme', { verdict: 'damaged', damage: 'index', findings, findingsTotal: 5000 }))
   expect(sound).toMatchObject({
-    result: { content: { tables: [{ name: 'u', rows: 6, digest: 'ab' }] }, evidence: { level: 'sealed', holders: [], proofs: [{ changeCounter: 42, files: [{ part: '', size: 1_048_576 }] }], snapshot: { sha256: 'ab'.repeat(32) } } },
+    result: {
+      content: { tables: [{ name: 'u', rows: 6, digest: 'ab' }] },
+      evidence: {
+        level: 'sealed',
+        holders: [],
+        proofs: [{ changeCounter: 42, files: [{ part: '', size: 1_048_576 }] }],
+        snapshot: { sha256: 'ab'.repeat(32) },
+      },
+    },
   })
-  expect(damaged).toMatchObject({ result: { findings: findings.slice(0, 200), findingsTotal: 5000, evidence: { proofs: [{}, {}], probe: {} } } })
+  expect(damaged).toMatchObject({
+    result: { findings: findings.slice(0, 200), findingsTotal: 5000, evidence: { proofs: [{}, {}], probe: {} } },
+  })
   const textOf = (event: Event): string => lineRow(1, 'R', 1, event).event
   expect(textOf(sound).length).toBeLessThan(2000)
-  for (const event of [sound, damaged]) expect(readEvent('checked', textOf(event))).toEqual({ kind: 'event', event: JSON.parse(JSON.stringify(event)) as unknown })
+  for (const event of [sound, damaged])
+    expect(readEvent('checked', textOf(event))).toEqual({
+      kind: 'event',
+      event: JSON.parse(JSON.stringify(event)) as unknown,
+    })
 })

@@ -5,9 +5,9 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
+import { tenantId } from '../../src/model/brand.ts'
 import { advance } from '../../src/model/event.ts'
 import type { Event, OpenHold } from '../../src/model/event.ts'
-import { tenantId } from '../../src/model/brand.ts'
 import { asked, checked, ended, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample.ts'
 
 /** Waits for a condition, not for luck. */
@@ -22,9 +22,15 @@ async function until(condition: () => boolean): Promise<void> {
 test('after kill -9 of a run at any moment, every acknowledged line is there, and no process of the ledger is left', async () => {
   using folder = scratch()
   for (const round of Array.from({ length: 3 }, (_, index) => index)) {
-    const writer = spawn(process.execPath, [join(import.meta.dirname, '../support/ledger/writer.ts'), folder.path, `r${round}`], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const writer = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../support/ledger/writer.ts'), folder.path, `r${round}`],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     let said = ''
-    writer.stdout.on('data', (bytes: Uint8Array) => { said += Buffer.from(bytes).toString('utf8') })
+    writer.stdout.on('data', (bytes: Uint8Array) => {
+      said += Buffer.from(bytes).toString('utf8')
+    })
     const ended = once(writer, 'close')
     const enough = 2 + Math.floor(Math.random() * 150)
     await until(() => said.split('\n').length > enough)
@@ -38,7 +44,13 @@ test('after kill -9 of a run at any moment, every acknowledged line is there, an
 
     await using reading = await readLedger(folder.path)
     const lines = (await reading.history(null, 10_000)).toReversed()
-    const written = lines.map(({ event }) => `${event.kind} ${event.kind === 'checked' ? event.tenant.replace('tenant of ', '') : 'holder' in event ? event.holder : ''}`).filter((line) => line.includes(` r${round}-`))
+    const written = lines
+      .map(
+        ({ event }) =>
+          `${event.kind} ` +
+          `${event.kind === 'checked' ? event.tenant.replace('tenant of ', '') : 'holder' in event ? event.holder : ''}`,
+      )
+      .filter((line) => line.includes(` r${round}-`))
     expect(acknowledged.filter((line) => !written.includes(line))).toEqual([])
     expect(new Set(written).size).toBe(written.length)
     expect(await reading.openHolds()).toEqual(foldOf(lines))
@@ -63,7 +75,9 @@ test('the process of the ledger may be killed at any moment: no line is lost and
   }
   expect(kills).toBe(5)
   const lines = await ledger.history(null, 10_000)
-  expect(lines.map(({ event }) => event).toReversed()).toEqual(holders.flatMap((holder) => [asked(holder), quiesced(holder)]))
+  expect(lines.map(({ event }) => event).toReversed()).toEqual(
+    holders.flatMap((holder) => [asked(holder), quiesced(holder)]),
+  )
   expect(await ledger.openHolds()).toHaveLength(holders.length)
 })
 
@@ -72,9 +86,14 @@ test('a process that can never be started again is a failure, not an endless att
   const ledger = await openLedger(folder.path, newRunId())
   const killing = setInterval(() => ledgerProcessesOf(process.pid).forEach((pid) => process.kill(pid, 'SIGKILL')), 20)
   try {
-    await expect((async () => {
-      for (;;) await ledger.append(asked('one'))
-    })()).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE', message: expect.stringContaining('died 3 times in a row') as string })
+    await expect(
+      (async () => {
+        for (;;) await ledger.append(asked('one'))
+      })(),
+    ).rejects.toMatchObject({
+      code: 'LEDGER_UNUSABLE',
+      message: expect.stringContaining('died 3 times in a row') as string,
+    })
   } finally {
     clearInterval(killing)
     await ledger[Symbol.asyncDispose]()
@@ -84,24 +103,37 @@ test('a process that can never be started again is a failure, not an endless att
 test('whatever is written in whatever order, the open holds are those of the fold over all events', async () => {
   const holder = fc.constantFrom('a', 'b', 'c', 'd')
   const event: fc.Arbitrary<Event> = fc.oneof(
-    holder.map((name) => asked(name)), holder.map((name) => quiesced(name)), holder.map((name) => ended(name)), holder.map((name) => checked(name)),
-    holder.map((name): Event => ({ kind: 'resume-failed', tenant: tenantId(name), holder: name, code: 'RESUME_FAILED' })),
+    holder.map((name) => asked(name)),
+    holder.map((name) => quiesced(name)),
+    holder.map((name) => ended(name)),
+    holder.map((name) => checked(name)),
+    holder.map((name): Event => ({
+      kind: 'resume-failed',
+      tenant: tenantId(name),
+      holder: name,
+      code: 'RESUME_FAILED',
+    })),
     fc.constant<Event>({ kind: 'run-started', mode: 'check', version: '1', argv: [] }),
   )
-  await fc.assert(fc.asyncProperty(fc.array(fc.array(event, { maxLength: 16 }), { minLength: 1, maxLength: 2 }), async (runs) => {
-    using folder = scratch()
-    for (const events of runs) {
-      await using ledger = await openLedger(folder.path, newRunId())
-      await Promise.all(events.map((each) => ledger.append(each)))
-    }
-    await using reading = await readLedger(folder.path)
-    const lines = (await reading.history(null, 1000)).toReversed()
-    expect(lines.map((line) => line.event.kind)).toEqual(runs.flat().map((each) => each.kind))
-    expect(await reading.openHolds()).toEqual(foldOf(lines))
-  }), { numRuns: 5 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(event, { maxLength: 16 }), { minLength: 1, maxLength: 2 }), async (runs) => {
+      using folder = scratch()
+      for (const events of runs) {
+        await using ledger = await openLedger(folder.path, newRunId())
+        await Promise.all(events.map((each) => ledger.append(each)))
+      }
+      await using reading = await readLedger(folder.path)
+      const lines = (await reading.history(null, 1000)).toReversed()
+      expect(lines.map((line) => line.event.kind)).toEqual(runs.flat().map((each) => each.kind))
+      expect(await reading.openHolds()).toEqual(foldOf(lines))
+    }),
+    { numRuns: 5 },
+  )
 })
 
-function foldOf(lines: readonly { readonly event: Event; readonly at: number; readonly run: string }[]): readonly OpenHold[] {
+function foldOf(
+  lines: readonly { readonly event: Event; readonly at: number; readonly run: string }[],
+): readonly OpenHold[] {
   let open: ReadonlyMap<string, OpenHold> = new Map()
   for (const { event, at, run } of lines) open = advance(open, event, at, run)
   return [...open.values()]

@@ -1,20 +1,37 @@
-import Database from 'better-sqlite3'
 import { execFileSync } from 'node:child_process'
-import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample.ts'
 
 const fileIn = (dir: string): string => join(dir, 'ledger.db')
-const setAsideIn = (dir: string): readonly string[] => readdirSync(dir).filter((name) => /^ledger\.damaged-\d{8}T\d{6}Z(-\d+)?$/.test(name))
+const setAsideIn = (dir: string): readonly string[] =>
+  readdirSync(dir).filter((name) => /^ledger\.damaged-\d{8}T\d{6}Z(-\d+)?$/.test(name))
 
 /** Lines of three hundred ended holds, and of two that stand open. */
 async function fill(dir: string): Promise<void> {
   await using ledger = await openLedger(dir, newRunId())
   const holders = Array.from({ length: 300 }, (_, index) => `h${index}`)
-  await Promise.all(holders.flatMap((holder) => [asked(holder), quiesced(holder), checked(holder), ended(holder)].map((event) => ledger.append(event))))
+  await Promise.all(
+    holders.flatMap((holder) =>
+      [asked(holder), quiesced(holder), checked(holder), ended(holder)].map((event) => ledger.append(event)),
+    ),
+  )
   for (const event of [asked('open one'), asked('open two'), quiesced('open two')]) await ledger.append(event)
 }
 
@@ -30,22 +47,35 @@ const wounds: readonly (readonly [string, (file: string) => void])[] = [
   ['a file of noise', (file) => writeFileSync(file, Buffer.alloc(100_000, 'noise'))],
   ['a file cut in the middle of a page', (file) => truncateSync(file, Math.floor(statSync(file).size / 2) + 17)],
   ['zeros over a page', (file) => overwrite(file, 5 * pageBytes, Buffer.alloc(pageBytes))],
-  ['noise over every second page', (file) => {
-    for (let page = 1; page < statSync(file).size / pageBytes; page += 2) overwrite(file, page * pageBytes, Buffer.alloc(pageBytes, 0xa5))
-  }],
+  [
+    'noise over every second page',
+    (file) => {
+      for (let page = 1; page < statSync(file).size / pageBytes; page += 2)
+        overwrite(file, page * pageBytes, Buffer.alloc(pageBytes, 0xa5))
+    },
+  ],
   ['a schema that cannot be read', (file) => overwrite(file, pageBytes / 2, Buffer.alloc(pageBytes / 2, 0xff))],
-  ['an index that lacks an entry', (file) => {
-    const database = new Database(file)
-    database.unsafeMode(true)
-    database.pragma('writable_schema = on')
-    database.exec("update sqlite_schema set rootpage = (select rootpage from sqlite_schema where name = 'line_of_tenant') where name = 'line_of_holder'")
-    database.close()
-  }],
-  ['a table that is gone', (file) => {
-    const database = new Database(file)
-    database.exec('drop table open_holder')
-    database.close()
-  }],
+  [
+    'an index that lacks an entry',
+    (file) => {
+      const database = new Database(file)
+      database.unsafeMode(true)
+      database.pragma('writable_schema = on')
+      database.exec(
+        'update sqlite_schema set rootpage = (select rootpage from sqlite_schema ' +
+          "where name = 'line_of_tenant') where name = 'line_of_holder'",
+      )
+      database.close()
+    },
+  ],
+  [
+    'a table that is gone',
+    (file) => {
+      const database = new Database(file)
+      database.exec('drop table open_holder')
+      database.close()
+    },
+  ],
 ]
 
 describe('a damaged ledger never blocks a check: it is set aside and a new one begun', () => {
@@ -57,7 +87,9 @@ describe('a damaged ledger never blocks a check: it is set aside and a new one b
     await using ledger = await openLedger(folder.path, newRunId())
     await ledger.append(asked('new one'))
     expect((await ledger.openHolds()).map((hold) => hold.holder)).toContain('new one')
-    expect(ledger.notice).toMatch(/^the ledger was damaged \(.*\); set aside as ledger\.damaged-\d{8}T\d{6}Z; a new one begun; /)
+    expect(ledger.notice).toMatch(
+      /^the ledger was damaged \(.*\); set aside as ledger\.damaged-\d{8}T\d{6}Z; a new one begun; /,
+    )
     const [name = ''] = setAsideIn(folder.path)
     expect(readFileSync(join(folder.path, name))).toEqual(damaged)
     expect(ledger.notice).toContain(name)
@@ -72,7 +104,8 @@ test('open holds are carried over where they can still be read, with their own t
   await before[Symbol.asyncDispose]()
   // A page of the index over tenants, which no hold is found by.
   const database = new Database(fileIn(folder.path), { readonly: true })
-  const root = database.prepare<[], number>("select rootpage from sqlite_schema where name = 'line_of_tenant'").pluck().get() ?? 0
+  const root =
+    database.prepare<[], number>("select rootpage from sqlite_schema where name = 'line_of_tenant'").pluck().get() ?? 0
   database.close()
   overwrite(fileIn(folder.path), (root - 1) * pageBytes, Buffer.alloc(pageBytes, 0xa5))
   await using ledger = await openLedger(folder.path, newRunId())
@@ -91,8 +124,11 @@ test('a ledger that fails in the middle of a run is replaced, and no open hold a
   }
   await ledger.append(quiesced('of this run'))
   await ledger.append(asked('after that'))
-  expect((await ledger.openHolds()).filter((hold) => hold.holder === 'of this run' || hold.holder === 'after that')).toMatchObject([
-    { holder: 'of this run', leaseId: 'lease of of this run' }, { holder: 'after that', leaseId: null },
+  expect(
+    (await ledger.openHolds()).filter((hold) => hold.holder === 'of this run' || hold.holder === 'after that'),
+  ).toMatchObject([
+    { holder: 'of this run', leaseId: 'lease of of this run' },
+    { holder: 'after that', leaseId: null },
   ])
   expect(ledger.notice).toContain('the ledger was damaged')
   expect(setAsideIn(folder.path)).toHaveLength(1)
@@ -126,28 +162,40 @@ test('reading a damaged ledger says so and leaves it where it is', async () => {
   using folder = scratch()
   await fill(folder.path)
   overwrite(fileIn(folder.path), 0, Buffer.alloc(100, 'noise'))
-  await expect(readLedger(folder.path)).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE', hint: expect.stringContaining('sets') as string })
+  await expect(readLedger(folder.path)).rejects.toMatchObject({
+    code: 'LEDGER_UNUSABLE',
+    hint: expect.stringContaining('sets') as string,
+  })
   expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
 })
 
-test.skipIf(process.getuid?.() !== 0)('a full disk is a failure that names it, not damage; lines before it stay, and lines after it go in again (as root)', async () => {
-  using folder = scratch()
-  const dir = join(folder.path, 'small')
-  mkdirSync(dir, { mode: 0o700 })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k,mode=0700', 'tmpfs', dir])
-  try {
-    await using ledger = await openLedger(dir, newRunId())
-    await ledger.append(asked('before'))
-    const filler = 'x'.repeat(50_000)
-    await expect((async () => {
-      for (let hold = 0; hold < 100; hold += 1) await ledger.append(asked(`${hold} ${filler}`))
-    })()).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE', message: expect.stringContaining('full') as string, hint: expect.stringContaining('free space') as string })
-    expect((await ledger.openHolds()).map((hold) => hold.holder)).toContain('before')
-    execFileSync('mount', ['-o', 'remount,size=4m', dir])
-    await ledger.append(asked('after'))
-    expect((await ledger.openHolds()).map((hold) => hold.holder)).toEqual(expect.arrayContaining(['before', 'after']))
-    expect(ledger.notice).toBeNull()
-  } finally {
-    execFileSync('umount', [dir])
-  }
-})
+test.skipIf(process.getuid?.() !== 0)(
+  'a full disk is a failure that names it, not damage; lines before it stay, and lines after it go in again (as root)',
+  async () => {
+    using folder = scratch()
+    const dir = join(folder.path, 'small')
+    mkdirSync(dir, { mode: 0o700 })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k,mode=0700', 'tmpfs', dir])
+    try {
+      await using ledger = await openLedger(dir, newRunId())
+      await ledger.append(asked('before'))
+      const filler = 'x'.repeat(50_000)
+      await expect(
+        (async () => {
+          for (let hold = 0; hold < 100; hold += 1) await ledger.append(asked(`${hold} ${filler}`))
+        })(),
+      ).rejects.toMatchObject({
+        code: 'LEDGER_UNUSABLE',
+        message: expect.stringContaining('full') as string,
+        hint: expect.stringContaining('free space') as string,
+      })
+      expect((await ledger.openHolds()).map((hold) => hold.holder)).toContain('before')
+      execFileSync('mount', ['-o', 'remount,size=4m', dir])
+      await ledger.append(asked('after'))
+      expect((await ledger.openHolds()).map((hold) => hold.holder)).toEqual(expect.arrayContaining(['before', 'after']))
+      expect(ledger.notice).toBeNull()
+    } finally {
+      execFileSync('umount', [dir])
+    }
+  },
+)

@@ -17,17 +17,41 @@ const acme = tenantId('acme')
 const fileIn = (dir: string): string => join(dir, 'ledger.db')
 const day = 86_400_000
 
-function lastGood(tenant: TenantId | null, path: string, change: Partial<LastGood> = {}, provenAt = 1_795_000_000_000): Omit<LastGood, 'run'> {
+function lastGood(
+  tenant: TenantId | null,
+  path: string,
+  change: Partial<LastGood> = {},
+  provenAt = 1_795_000_000_000,
+): Omit<LastGood, 'run'> {
   return {
-    tenant, path, header: { walMode: false, changeCounter: 42, versionValidFor: 42, pageCount: 256, schemaCookie: 3 },
-    standing: { provenAt, bootId: 'boot', files: [{ part: '', dev: '64768', ino: '131074', size: 1_048_576, mtimeNs: '1794999990123456789' }] },
-    content: { format: '1-00ff', tables: [{ name: 'notes', rows: 1000, digest: '0123456789abcdef' }, { name: 'odd', rows: 1, digest: null }] },
-    pages: { format: 1, pageSize: 4096, pages: 256, groupPages: 1, groups: Uint32Array.from({ length: 256 }, (_, i) => (i * 2_654_435_761) >>> 0) },
+    tenant,
+    path,
+    header: { walMode: false, changeCounter: 42, versionValidFor: 42, pageCount: 256, schemaCookie: 3 },
+    standing: {
+      provenAt,
+      bootId: 'boot',
+      files: [{ part: '', dev: '64768', ino: '131074', size: 1_048_576, mtimeNs: '1794999990123456789' }],
+    },
+    content: {
+      format: '1-00ff',
+      tables: [
+        { name: 'notes', rows: 1000, digest: '0123456789abcdef' },
+        { name: 'odd', rows: 1, digest: null },
+      ],
+    },
+    pages: {
+      format: 1,
+      pageSize: 4096,
+      pages: 256,
+      groupPages: 1,
+      groups: Uint32Array.from({ length: 256 }, (_, i) => (i * 2_654_435_761) >>> 0),
+    },
     ...change,
   }
 }
 
-const recalled = async (ledger: Ledger, tenant: TenantId | null, path: string): Promise<LastGood | null> => (await ledger.lastGood([{ tenant, path }]))[0] ?? null
+const recalled = async (ledger: Ledger, tenant: TenantId | null, path: string): Promise<LastGood | null> =>
+  (await ledger.lastGood([{ tenant, path }]))[0] ?? null
 
 test('it is there for the next run as it was put, of tenants and of bare files apart', async () => {
   using folder = scratch()
@@ -35,14 +59,22 @@ test('it is there for the next run as it was put, of tenants and of bare files a
   {
     await using ledger = await openLedger(folder.path, run)
     await Promise.all([ledger.append(checked('acme')), ledger.keep(lastGood(acme, '/srv/a.db'))])
-    await ledger.keep(lastGood(null, '/srv/a.db', { pages: { format: 1, pageSize: 512, pages: 1, groupPages: 1, groups: Uint32Array.of(4_294_967_295) } }))
+    await ledger.keep(
+      lastGood(null, '/srv/a.db', {
+        pages: { format: 1, pageSize: 512, pages: 1, groupPages: 1, groups: Uint32Array.of(4_294_967_295) },
+      }),
+    )
     expect(await recalled(ledger, acme, '/srv/b.db')).toBeNull()
   }
   await using ledger = await openLedger(folder.path, newRunId())
   expect(await recalled(ledger, acme, '/srv/a.db')).toEqual({ ...lastGood(acme, '/srv/a.db'), run })
   expect((await recalled(ledger, null, '/srv/a.db'))?.pages.groups).toEqual(Uint32Array.of(4_294_967_295))
   expect(await recalled(ledger, tenantId('null'), '/srv/a.db')).toBeNull()
-  const three = await ledger.lastGood([{ tenant: null, path: '/srv/a.db' }, { tenant: acme, path: '/srv/b.db' }, { tenant: acme, path: '/srv/a.db' }])
+  const three = await ledger.lastGood([
+    { tenant: null, path: '/srv/a.db' },
+    { tenant: acme, path: '/srv/b.db' },
+    { tenant: acme, path: '/srv/a.db' },
+  ])
   expect(three.map((one) => one?.pages.pages)).toEqual([1, undefined, 256])
 })
 
@@ -50,7 +82,9 @@ test('night after night it takes the place of the one before: the ledger does no
   using folder = scratch()
   await using ledger = await openLedger(folder.path, newRunId())
   const night = async (at: number): Promise<void> => {
-    await Promise.all(Array.from({ length: 200 }, (_, i) => ledger.keep(lastGood(tenantId(`t${i}`), '/srv/a.db', {}, at))))
+    await Promise.all(
+      Array.from({ length: 200 }, (_, i) => ledger.keep(lastGood(tenantId(`t${i}`), '/srv/a.db', {}, at))),
+    )
   }
   const bytes = (): number => {
     const database = new Database(fileIn(folder.path), { readonly: true })
@@ -75,7 +109,11 @@ test('a file that nobody has met for more than a year is forgotten', async () =>
       for (const path of ['/srv/new.db', '/srv/newer.db']) await ledger.keep(lastGood(null, path, {}, nowDays * day))
     }
     await using ledger = await openLedger(folder.path, newRunId())
-    return await Promise.all(['/srv/gone.db', '/srv/new.db'].map(async (path) => (await recalled(ledger, null, path))?.standing.provenAt ?? null))
+    return await Promise.all(
+      ['/srv/gone.db', '/srv/new.db'].map(
+        async (path) => (await recalled(ledger, null, path))?.standing.provenAt ?? null,
+      ),
+    )
   }
   {
     await using ledger = await openLedger(folder.path, newRunId())
@@ -94,7 +132,12 @@ test('a clock that was years ahead for one check makes nothing else look old', a
     await ledger.keep(lastGood(null, '/srv/a.db', {}, 9000 * day))
   }
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await Promise.all(paths.map(async (path) => (await recalled(ledger, null, path)) !== null))).toEqual([true, true, true, true])
+  expect(await Promise.all(paths.map(async (path) => (await recalled(ledger, null, path)) !== null))).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ])
 })
 
 test('a ledger of an earlier holdfast goes on: nothing is lost, and readers need not wait for the new table', async () => {
@@ -106,7 +149,12 @@ test('a ledger of an earlier holdfast goes on: nothing is lost, and readers need
   // That is all by which the two differ.
   const database = new Database(fileIn(folder.path))
   database.exec('drop table last_good')
-  expect(database.prepare("select count(*) from sqlite_schema where name like 'last_good%' or tbl_name = 'last_good'").pluck().get()).toBe(0)
+  expect(
+    database
+      .prepare("select count(*) from sqlite_schema where name like 'last_good%' or tbl_name = 'last_good'")
+      .pluck()
+      .get(),
+  ).toBe(0)
   database.close()
   {
     await using reading = await readLedger(folder.path)
@@ -142,10 +190,14 @@ test.each<[string, string]>([
 test('after kill -9 of a run at any moment it is the one before or the one after, whole', async () => {
   using folder = scratch()
   for (const round of [1, 2, 3]) {
-    const writer = spawn(process.execPath, [join(import.meta.dirname, '../support/ledger/keeper.ts'), folder.path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const writer = spawn(process.execPath, [join(import.meta.dirname, '../support/ledger/keeper.ts'), folder.path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let said = 0
     const enough = new Promise<void>((resolve) => {
-      writer.stdout.on('data', (bytes: Uint8Array) => { if ((said += bytes.length) > 40 * round) resolve() })
+      writer.stdout.on('data', (bytes: Uint8Array) => {
+        if ((said += bytes.length) > 40 * round) resolve()
+      })
     })
     const ended = once(writer, 'close')
     await enough
@@ -155,7 +207,11 @@ test('after kill -9 of a run at any moment it is the one before or the one after
     const kept = await recalled(ledger, acme, '/srv/a.db')
     const count = kept?.header.changeCounter ?? -1
     expect([ledger.notice, count > 0]).toEqual([null, true])
-    expect([kept?.pages.groups.length, kept?.pages.groups.every((digest) => digest === count), kept?.standing.provenAt]).toEqual([4096, true, count])
+    expect([
+      kept?.pages.groups.length,
+      kept?.pages.groups.every((digest) => digest === count),
+      kept?.standing.provenAt,
+    ]).toEqual([4096, true, count])
   }
   expect(statSync(fileIn(folder.path)).size).toBeLessThan(500_000)
 })

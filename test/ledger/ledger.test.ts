@@ -1,7 +1,7 @@
-import Database from 'better-sqlite3'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
@@ -12,7 +12,8 @@ import type { Result } from '../../src/model/result/report.ts'
 import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
 
 const run = newRunId()
-const unusable = (why: RegExp) => expect.objectContaining({ code: 'LEDGER_UNUSABLE', message: expect.stringMatching(why) as string }) as Error
+const unusable = (why: RegExp) =>
+  expect.objectContaining({ code: 'LEDGER_UNUSABLE', message: expect.stringMatching(why) as string }) as Error
 const fileIn = (dir: string): string => join(dir, 'ledger.db')
 
 test('folder and file are made for nobody else, and at rest the ledger is one file', async () => {
@@ -21,7 +22,9 @@ test('folder and file are made for nobody else, and at rest the ledger is one fi
   {
     await using ledger = await openLedger(dir, run)
     await ledger.append(asked('one'))
-    expect([dir, fileIn(dir), `${fileIn(dir)}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600, 0o600])
+    expect([dir, fileIn(dir), `${fileIn(dir)}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([
+      0o700, 0o600, 0o600,
+    ])
     expect(ledger.notice).toBeNull()
   }
   expect(readdirSync(dir)).toEqual(['ledger.db', 'ledger.note'])
@@ -30,8 +33,15 @@ test('folder and file are made for nobody else, and at rest the ledger is one fi
 test('what was appended is there for the next run, in order', async () => {
   using folder = scratch()
   const events: readonly Event[] = [
-    { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] }, asked('a'), quiesced('a'), ended('a'), asked('b'), quiesced('b'), asked('c'),
-    { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' }, { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1, whole: true },
+    { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] },
+    asked('a'),
+    quiesced('a'),
+    ended('a'),
+    asked('b'),
+    quiesced('b'),
+    asked('c'),
+    { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' },
+    { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1, whole: true },
   ]
   {
     await using ledger = await openLedger(folder.path, run)
@@ -41,10 +51,25 @@ test('what was appended is there for the next run, in order', async () => {
   const lines = await ledger.history(null, 100)
   expect(lines.map((line) => line.event).toReversed()).toEqual(events)
   expect(new Set(lines.map((line) => line.run))).toEqual(new Set([run]))
-  expect((await ledger.openHolds()).map(({ holder, leaseId, fence, run }) => ({ holder, leaseId, fence, run })))
-    .toEqual([{ holder: 'b', leaseId: 'lease of b', fence: 7, run }, { holder: 'c', leaseId: null, fence: null, run }])
-  expect(await ledger.lastRuns(5)).toEqual([{ run, mode: 'sweep', version: '0.1.0', startedAt: lines.at(-1)?.at, finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true } }])
-  expect((await ledger.history(tenantId('tenant of b'), 2)).map((line) => line.event.kind)).toEqual(['resume-failed', 'hold-quiesced'])
+  expect(
+    (await ledger.openHolds()).map(({ holder, leaseId, fence, run }) => ({ holder, leaseId, fence, run })),
+  ).toEqual([
+    { holder: 'b', leaseId: 'lease of b', fence: 7, run },
+    { holder: 'c', leaseId: null, fence: null, run },
+  ])
+  expect(await ledger.lastRuns(5)).toEqual([
+    {
+      run,
+      mode: 'sweep',
+      version: '0.1.0',
+      startedAt: lines.at(-1)?.at,
+      finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true },
+    },
+  ])
+  expect((await ledger.history(tenantId('tenant of b'), 2)).map((line) => line.event.kind)).toEqual([
+    'resume-failed',
+    'hold-quiesced',
+  ])
 })
 
 test('a run that does not say whether it was whole, as older versions did not, was not', async () => {
@@ -66,13 +91,36 @@ test('appends that come together are committed together, in the order in which t
 test('the last result of a file says what the next sweep and the status need', async () => {
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)
-  await ledger.append(checked('acme', { verdict: 'inconclusive', reason: 'in use', failure: { code: 'IN_USE', message: 'in use', hint: 'wait', tenantState: 'untouched' } }))
+  await ledger.append(
+    checked('acme', {
+      verdict: 'inconclusive',
+      reason: 'in use',
+      failure: { code: 'IN_USE', message: 'in use', hint: 'wait', tenantState: 'untouched' },
+    }),
+  )
   await ledger.append(checked('acme', { path: '/srv/notes/acme-2.db' }))
   const [second, first] = await ledger.lastResults()
-  expect(first).toMatchObject({ tenant: 'acme', path: '/srv/notes/acme.db', verdict: 'inconclusive', failure: 'IN_USE', settled: null })
+  expect(first).toMatchObject({
+    tenant: 'acme',
+    path: '/srv/notes/acme.db',
+    verdict: 'inconclusive',
+    failure: 'IN_USE',
+    settled: null,
+  })
   expect(second).toMatchObject({
-    tenant: 'acme', path: '/srv/notes/acme-2.db', run, verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', pauseMs: 9, failure: null,
-    changeCounter: 42, size: 1_048_576, walSalts: '0011223344556677', settled: { verdict: 'sound', depth: 'full', changeCounter: 42 },
+    tenant: 'acme',
+    path: '/srv/notes/acme-2.db',
+    run,
+    verdict: 'sound',
+    damage: 'none',
+    level: 'sealed',
+    depth: 'full',
+    pauseMs: 9,
+    failure: null,
+    changeCounter: 42,
+    size: 1_048_576,
+    walSalts: '0011223344556677',
+    settled: { verdict: 'sound', depth: 'full', changeCounter: 42 },
   })
 })
 
@@ -81,8 +129,14 @@ test('a pause is lost when the newest copy of that file was given up for taking 
   await using ledger = await openLedger(folder.path, run)
   const lost = async (timings: Partial<Result['timings']>, code: FailureCode): Promise<readonly (number | null)[]> => {
     const failure = { code, message: 'so it was', hint: 'wait', tenantState: 'active' } as const
-    await ledger.append(checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ...timings } }))
-    const checks = await ledger.newestChecks([{ tenant: tenantId('bolt'), path: '/srv/notes/acme.db' }, { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }, { tenant: null, path: '/srv/notes/acme.db' }])
+    await ledger.append(
+      checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ...timings } }),
+    )
+    const checks = await ledger.newestChecks([
+      { tenant: tenantId('bolt'), path: '/srv/notes/acme.db' },
+      { tenant: tenantId('acme'), path: '/srv/notes/acme.db' },
+      { tenant: null, path: '/srv/notes/acme.db' },
+    ])
     return checks.map((check) => check?.lostPauseMs ?? null)
   }
   expect(await lost({ pauseMs: 10_400, ranOutMs: 10_001 }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, 10_001, null])
@@ -100,7 +154,10 @@ test('a quick check neither refreshes a full one nor clears damage', async () =>
   }
   expect(await settledAfter(checked('acme', { depth: 'quick' }))).toBeNull()
   expect(await settledAfter(checked('acme'))).toEqual(['sound', 'full'])
-  expect(await settledAfter(checked('acme', { depth: 'quick', verdict: 'damaged', damage: 'index' }))).toEqual(['damaged', 'quick'])
+  expect(await settledAfter(checked('acme', { depth: 'quick', verdict: 'damaged', damage: 'index' }))).toEqual([
+    'damaged',
+    'quick',
+  ])
   expect(await settledAfter(checked('acme', { depth: 'quick' }))).toEqual(['damaged', 'quick'])
   expect(await settledAfter(checked('acme', { verdict: 'inconclusive' }))).toEqual(['damaged', 'quick'])
   expect(await settledAfter(checked('acme', { verdict: 'failed' }))).toEqual(['damaged', 'quick'])
@@ -111,7 +168,8 @@ test('checks are counted by themselves, whatever was written between them, and i
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)
   for (const tenant of ['acme', 'bolt', 'acme', 'acme']) {
-    for (const event of [asked('h', tenant), quiesced('h', tenant), checked(tenant), ended('h', tenant)]) await ledger.append(event)
+    for (const event of [asked('h', tenant), quiesced('h', tenant), checked(tenant), ended('h', tenant)])
+      await ledger.append(event)
   }
   const found = async (tenant: string | null, limit: number): Promise<unknown> => {
     const { lines, more } = await ledger.checks(tenant === null ? null : tenantId(tenant), limit)
@@ -161,9 +219,19 @@ test('a line that was garbled is passed over and said, whatever it was', async (
     await ledger.append(checked('acme'))
   }
   const database = new Database(fileIn(folder.path))
-  const insert = database.prepare("insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, event, way) values (5, 'r', ?, ?, ?, ?, ?, 'sound', 'full', ?, 1)")
+  const insert = database.prepare(
+    'insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, ' +
+      "event, way) values (5, 'r', ?, ?, ?, ?, ?, 'sound', 'full', ?, 1)",
+  )
   insert.run(1, 'hold-asked', 't', 'bad', null, '{"kind":"hold-as')
-  insert.run(2, 'checked', 'bolt', null, '/x', JSON.stringify({ kind: 'checked', tenant: 'bolt', result: { ...soundResult('bolt'), evidence: null } }))
+  insert.run(
+    2,
+    'checked',
+    'bolt',
+    null,
+    '/x',
+    JSON.stringify({ kind: 'checked', tenant: 'bolt', result: { ...soundResult('bolt'), evidence: null } }),
+  )
   insert.run(3, 'run-started', null, null, null, 'null')
   insert.run(4, 'invented-later', null, null, null, '{"kind":"invented-later"}')
   insert.run(5, 'checked', 'cask', null, '/y', '[]')

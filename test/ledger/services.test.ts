@@ -1,7 +1,10 @@
-/** Several services in one ledger, one service reached in another way than before, and ledgers from the time when lines did not say whose they are. */
-import Database from 'better-sqlite3'
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+/**
+ * Several services in one ledger, one service reached in another way than before, and ledgers from the time when lines
+ * did not say whose they are.
+ */
+import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger, type LedgerReading } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
@@ -13,7 +16,8 @@ import { asked, checked, ended, quiesced, scratch, soundResult } from '../suppor
 const notes: ServiceWay = { service: 'notes', via: 'hooks', address: '["notesctl","pause"]', config: '/etc/notes.yaml' }
 const mail: ServiceWay = { ...notes, service: 'mail', config: '/etc/mail.yaml' }
 const notesByApi: ServiceWay = { ...notes, via: 'admin-api', address: '/run/notes.sock' }
-const damaged = (tenant: string, change = {}): Event => checked(tenant, { verdict: 'damaged', damage: 'index', ...change })
+const damaged = (tenant: string, change = {}): Event =>
+  checked(tenant, { verdict: 'damaged', damage: 'index', ...change })
 const started: Event = { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: [] }
 const finished: Event = { kind: 'run-finished', exitCode: 0, selected: 1, covered: 1, whole: true }
 const fileIn = (dir: string): string => join(dir, 'ledger.db')
@@ -24,24 +28,46 @@ async function write(dir: string, way: ServiceWay | null, ...events: readonly Ev
 }
 
 const holders = async (reading: LedgerReading): Promise<unknown> => [
-  (await reading.openHolds()).map(({ holder }) => holder), (await reading.otherHolds()).map(({ holder, whose }) => `${holder}: ${whose}`),
+  (await reading.openHolds()).map(({ holder }) => holder),
+  (await reading.otherHolds()).map(({ holder, whose }) => `${holder}: ${whose}`),
 ]
 
 test('each service has its own holds, results, history and runs; what others hold is named with whose it is', async () => {
   using folder = scratch()
   await write(folder.path, notes, started, asked('n', 'acme'), damaged('acme'), finished)
-  await write(folder.path, mail, asked('m', 'acme'), quiesced('m', 'acme'), checked('acme', { failure: { code: 'TENANT_GONE', message: '', hint: '', tenantState: 'unknown' }, verdict: 'inconclusive' }))
+  await write(
+    folder.path,
+    mail,
+    asked('m', 'acme'),
+    quiesced('m', 'acme'),
+    checked('acme', {
+      failure: { code: 'TENANT_GONE', message: '', hint: '', tenantState: 'unknown' },
+      verdict: 'inconclusive',
+    }),
+  )
   await using ofNotes = await readLedger(folder.path, notes)
   expect(await holders(ofNotes)).toEqual([['n'], ['m: another-service']])
-  expect((await ofNotes.lastResults()).map(({ verdict, settled }) => [verdict, settled?.verdict])).toEqual([['damaged', 'damaged']])
-  expect([(await ofNotes.history(null, 10)).length, (await ofNotes.checks(tenantId('acme'), 10)).lines.length, (await ofNotes.lastRuns(5)).length]).toEqual([4, 1, 1])
+  expect((await ofNotes.lastResults()).map(({ verdict, settled }) => [verdict, settled?.verdict])).toEqual([
+    ['damaged', 'damaged'],
+  ])
+  expect([
+    (await ofNotes.history(null, 10)).length,
+    (await ofNotes.checks(tenantId('acme'), 10)).lines.length,
+    (await ofNotes.lastRuns(5)).length,
+  ]).toEqual([4, 1, 1])
   await using ofMail = await readLedger(folder.path, mail)
   expect(await holders(ofMail)).toEqual([['m'], ['n: another-service']])
   expect((await ofMail.otherHolds())[0]).toMatchObject({ ...notes, tenant: 'acme' })
-  expect((await ofMail.lastResults()).map(({ failure, settled }) => [failure, settled])).toEqual([['TENANT_GONE', null]])
+  expect((await ofMail.lastResults()).map(({ failure, settled }) => [failure, settled])).toEqual([
+    ['TENANT_GONE', null],
+  ])
   expect([(await ofMail.history(tenantId('acme'), 10)).length, (await ofMail.lastRuns(5)).length]).toEqual([3, 0])
   await using ofFiles = await readLedger(folder.path)
-  expect([await holders(ofFiles), await ofFiles.lastResults(), await ofFiles.history(null, 9)]).toEqual([[[], ['n: another-service', 'm: another-service']], [], []])
+  expect([await holders(ofFiles), await ofFiles.lastResults(), await ofFiles.history(null, 9)]).toEqual([
+    [[], ['n: another-service', 'm: another-service']],
+    [],
+    [],
+  ])
 })
 
 test('what was kept of sound checks, and of pauses that came to nothing, is of one service', async () => {
@@ -50,41 +76,64 @@ test('what was kept of sound checks, and of pauses that came to nothing, is of o
   {
     await using ledger = await openLedger(folder.path, newRunId(), notes)
     await ledger.keep({
-      ...file, header: { walMode: true, changeCounter: 1, versionValidFor: 1, pageCount: 1, schemaCookie: 1 }, standing: { provenAt: 5, bootId: '', files: [] },
-      content: { format: '', tables: [] }, pages: { format: 1, pageSize: 4096, pages: 1, groupPages: 1, groups: new Uint32Array(1) },
+      ...file,
+      header: { walMode: true, changeCounter: 1, versionValidFor: 1, pageCount: 1, schemaCookie: 1 },
+      standing: { provenAt: 5, bootId: '', files: [] },
+      content: { format: '', tables: [] },
+      pages: { format: 1, pageSize: 4096, pages: 1, groupPages: 1, groups: new Uint32Array(1) },
     })
     const failure = { code: 'TOO_LARGE_FOR_PAUSE', message: '', hint: '', tenantState: 'active' } as const
-    await ledger.append(checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ranOutMs: 10_001 } }))
+    await ledger.append(
+      checked('acme', {
+        verdict: 'inconclusive',
+        failure,
+        timings: { ...soundResult('acme').timings, ranOutMs: 10_001 },
+      }),
+    )
   }
-  for (const [way, known] of [[mail, false], [notes, true], [notesByApi, true]] as const) {
+  for (const [way, known] of [
+    [mail, false],
+    [notes, true],
+    [notesByApi, true],
+  ] as const) {
     await using ledger = await openLedger(folder.path, newRunId(), way)
     const [newest] = await ledger.newestChecks([file])
-    expect([(await ledger.lastGood([file]))[0] !== null, newest?.lostPauseMs ?? null]).toEqual([known, known ? 10_001 : null])
+    expect([(await ledger.lastGood([file]))[0] !== null, newest?.lostPauseMs ?? null]).toEqual([
+      known,
+      known ? 10_001 : null,
+    ])
   }
 })
 
 describe('the same service, reached in another way', () => {
-  test.each([['by its admin API', notesByApi], ['with another quiesce command', { ...notes, address: '["other","pause"]' }]])('%s: its holds are not ours to end', async (_how, now) => {
+  test.each([
+    ['by its admin API', notesByApi],
+    ['with another quiesce command', { ...notes, address: '["other","pause"]' }],
+  ])('%s: its holds are not ours to end', async (_how, now) => {
     using folder = scratch()
     await write(folder.path, notes, asked('h', 'acme'))
     await using reading = await readLedger(folder.path, now)
     expect(await holders(reading)).toEqual([[], ['h: another-way']])
   })
 
-  test('what was found in the other way counts until this way has checked, and damage until this way has settled something', async () => {
-    using folder = scratch()
-    const seen = async (): Promise<unknown> => {
-      await using reading = await readLedger(folder.path, notesByApi)
-      return (await reading.lastResults()).map(({ verdict, depth, settled }) => [verdict, depth, settled?.verdict])
-    }
-    await write(folder.path, notes, damaged('acme'))
-    expect(await seen()).toEqual([['damaged', 'full', 'damaged']])
-    await write(folder.path, notesByApi, checked('acme', { depth: 'quick' }))
-    expect(await seen()).toEqual([['sound', 'quick', 'damaged']])
-    await write(folder.path, notesByApi, checked('acme'))
-    await write(folder.path, notes, damaged('acme'))
-    expect(await seen()).toEqual([['sound', 'full', 'sound']])
-  })
+  test(
+    'what was found in the other way counts until this way has checked, ' +
+      'and damage until this way has settled something',
+    async () => {
+      using folder = scratch()
+      const seen = async (): Promise<unknown> => {
+        await using reading = await readLedger(folder.path, notesByApi)
+        return (await reading.lastResults()).map(({ verdict, depth, settled }) => [verdict, depth, settled?.verdict])
+      }
+      await write(folder.path, notes, damaged('acme'))
+      expect(await seen()).toEqual([['damaged', 'full', 'damaged']])
+      await write(folder.path, notesByApi, checked('acme', { depth: 'quick' }))
+      expect(await seen()).toEqual([['sound', 'quick', 'damaged']])
+      await write(folder.path, notesByApi, checked('acme'))
+      await write(folder.path, notes, damaged('acme'))
+      expect(await seen()).toEqual([['sound', 'full', 'sound']])
+    },
+  )
 
   test('a configuration that moved is the same way', async () => {
     using folder = scratch()
@@ -128,26 +177,48 @@ end;
 pragma application_id = 1751934054;
 pragma user_version = 1;`
 
-/** A ledger of the first version with one open hold, one damaged file and one run, and the run locks of these services beside it. */
+/**
+ * A ledger of the first version with one open hold, one damaged file and one run, and the run locks of these services
+ * beside it.
+ */
 async function olderLedger(dir: string, services: readonly string[]): Promise<void> {
   const present = join(dir, 'present')
-  await write(present, null, started, asked('ended', 'bolt'), ended('ended', 'bolt'), asked('old', 'acme'), quiesced('old', 'acme'), damaged('acme'), finished)
+  await write(
+    present,
+    null,
+    started,
+    asked('ended', 'bolt'),
+    ended('ended', 'bolt'),
+    asked('old', 'acme'),
+    quiesced('old', 'acme'),
+    damaged('acme'),
+    finished,
+  )
   const database = new Database(fileIn(dir))
   database.exec(firstVersion)
-  database.exec(`attach '${fileIn(present)}' as present; insert into line select sequence, at, run, number, kind, tenant, holder, path, verdict, depth, brief, event from present.line order by sequence`)
+  database.exec(
+    `attach '${fileIn(present)}' as present; insert into line select sequence, at, run, number, kind, ` +
+      'tenant, holder, path, verdict, depth, brief, event from present.line order by sequence',
+  )
   database.close()
   for (const service of services) writeFileSync(join(dir, `run-${service}.json`), '{}')
 }
 
 describe('a ledger of the first version', () => {
-  test.each([['of the only service that ever ran there', ['notes', 'files'], 1], ['of one of several', ['notes', 'mail'], 0], ['of another', ['mail'], 0]])('%s', async (_what, services, known) => {
+  test.each([
+    ['of the only service that ever ran there', ['notes', 'files'], 1],
+    ['of one of several', ['notes', 'mail'], 0],
+    ['of another', ['mail'], 0],
+  ])('%s', async (_what, services, known) => {
     using folder = scratch()
     await olderLedger(folder.path, services)
     const stamp = statSync(fileIn(folder.path), { bigint: true }).mtimeNs
     const whose = services.includes('notes') ? 'old: not-said' : 'old: another-service'
     const look = async (reading: LedgerReading): Promise<void> => {
       expect(await holders(reading)).toEqual([[], [whose]])
-      expect((await reading.lastResults()).map(({ tenant, verdict }) => [tenant, verdict])).toEqual(known === 1 ? [['acme', 'damaged']] : [])
+      expect((await reading.lastResults()).map(({ tenant, verdict }) => [tenant, verdict])).toEqual(
+        known === 1 ? [['acme', 'damaged']] : [],
+      )
       expect([(await reading.lastRuns(5)).length, (await reading.history(null, 10)).length]).toEqual([known, known * 7])
     }
     {
@@ -163,7 +234,10 @@ describe('a ledger of the first version', () => {
       await ledger.append(ended('old', 'acme'))
     }
     await using reading = await readLedger(folder.path, notes)
-    expect([await holders(reading), (await reading.lastResults()).map(({ verdict }) => verdict)]).toEqual([[[], []], ['sound']])
+    expect([await holders(reading), (await reading.lastResults()).map(({ verdict }) => verdict)]).toEqual([
+      [[], []],
+      ['sound'],
+    ])
   })
 
   test('that is damaged is set aside with its open hold carried over as one of which nobody said whose it is', async () => {
@@ -183,9 +257,17 @@ describe('a ledger that was lost', () => {
     using folder = scratch()
     await write(folder.path, notes, asked('h', 'acme'))
     truncateSync(fileIn(folder.path), 0)
-    await expect(readLedger(folder.path, notes)).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE', message: expect.stringContaining('it is empty') as string })
+    await expect(readLedger(folder.path, notes)).rejects.toMatchObject({
+      code: 'LEDGER_UNUSABLE',
+      message: expect.stringContaining('it is empty') as string,
+    })
     await using ledger = await openLedger(folder.path, newRunId(), notes)
-    expect([ledger.notice, ledger.holdsLost]).toEqual([expect.stringMatching(/^the ledger was damaged \(it is empty\); set aside as ledger\.damaged-.*could not be read from it/), true])
+    expect([ledger.notice, ledger.holdsLost]).toEqual([
+      expect.stringMatching(
+        /^the ledger was damaged \(it is empty\); set aside as ledger\.damaged-.*could not be read from it/,
+      ),
+      true,
+    ])
   })
 
   test('gone it is said, by readers too', async () => {
@@ -194,9 +276,15 @@ describe('a ledger that was lost', () => {
     rmSync(fileIn(folder.path))
     {
       await using reading = await readLedger(folder.path, notes)
-      expect([reading.notice, reading.holdsLost]).toEqual([expect.stringMatching(/is gone, though runs were recorded/), true])
+      expect([reading.notice, reading.holdsLost]).toEqual([
+        expect.stringMatching(/is gone, though runs were recorded/),
+        true,
+      ])
     }
     await using ledger = await openLedger(folder.path, newRunId(), notes)
-    expect([ledger.notice, ledger.holdsLost]).toEqual([expect.stringMatching(/^the ledger is gone, though runs were recorded in it; a new one begun/), true])
+    expect([ledger.notice, ledger.holdsLost]).toEqual([
+      expect.stringMatching(/^the ledger is gone, though runs were recorded in it; a new one begun/),
+      true,
+    ])
   })
 })

@@ -18,5 +18,8 @@ test('a folder takes the place of another in one step, and of none', () => {
   expect([readFileSync(folder.in('dist/program'), 'utf8'), existsSync(folder.in('new'))]).toEqual(['first', false])
   make('second')
   exchange()
-  expect([readFileSync(folder.in('dist/program'), 'utf8'), readFileSync(folder.in('new/program'), 'utf8')]).toEqual(['second', 'first'])
+  expect([readFileSync(folder.in('dist/program'), 'utf8'), readFileSync(folder.in('new/program'), 'utf8')]).toEqual([
+    'second',
+    'first',
+  ])
 })

@@ -1,13 +1,16 @@
-/** npm runs with the certificates, proxies and mirrors of the machine. Where no registry answers, that is said in seconds. */
+import { spawn } from 'node:child_process'
+/**
+ * npm runs with the certificates, proxies and mirrors of the machine. Where no registry answers, that is said in
+ * seconds.
+ */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
-import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { makeFolder, type Folder } from '../support/cli/folder.ts'
-import { makeCertificates } from '../support/service/certificates.ts'
 import { machineEnvironment } from '../support/npm.ts'
+import { makeCertificates } from '../support/service/certificates.ts'
 
 const ofTheMachine = {
   HOME: '/home/me',

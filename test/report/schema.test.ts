@@ -1,31 +1,68 @@
 /** The published JSON Schema: real-shaped reports fit, and what no report may be does not. */
 import { expect, test } from 'vitest'
-import { failureKinds } from '../../src/model/failure.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../../src/diagnosis/not-a-database.ts'
+import { failureKinds } from '../../src/model/failure.ts'
 import { damageClasses, rules } from '../../src/model/result/finding.ts'
 import { jsonReport, renderJson } from '../../src/report/json.ts'
-import { context, messages, reading, thrown } from '../support/diagnosis.ts'
 import { problemsOf, reportSchema } from '../support/cli/report-schema.ts'
+import { context, messages, reading, thrown } from '../support/diagnosis.ts'
 import { damaged, failed, paused, report, sound, unproven } from '../support/report.ts'
 
 const asJson = (value: unknown): Record<string, never> => JSON.parse(JSON.stringify(value)) as Record<string, never>
 
 test('every kind of result fits the schema', () => {
-  const results = [sound('a'), damaged('b'), unproven('c'), failed('d'), paused('e'), sound('f', { tenant: null, depth: 'quick' })]
+  const results = [
+    sound('a'),
+    damaged('b'),
+    unproven('c'),
+    failed('d'),
+    paused('e'),
+    sound('f', { tenant: null, depth: 'quick' }),
+  ]
   expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
   expect(problemsOf(JSON.parse(renderJson(report([], { mode: 'check', registry: 'none' }))))).toEqual([])
-  expect(problemsOf(JSON.parse(renderJson(report(results, { registry: 'cached since 2026-11-20T00:00:00Z', stopped: 'RESUME_FAILED' }), { redactKeys: true })))).toEqual([])
+  expect(
+    problemsOf(
+      JSON.parse(
+        renderJson(report(results, { registry: 'cached since 2026-11-20T00:00:00Z', stopped: 'RESUME_FAILED' }), {
+          redactKeys: true,
+        }),
+      ),
+    ),
+  ).toEqual([])
 })
 
 test('whatever diagnosis concludes fits the schema', () => {
   const facts = [
-    messages('row 3 missing from index users_mail'), messages('Page 9: never used'), messages('NULL value in users.mail'), messages('CHECK constraint failed in users'), messages('In RTree main.rt:\nNode 1 missing from database'),
-    messages('Tree 2 page 40 cell 0: Rowid 9223372036854775807 out of order'), [thrown('SQLITE_IOERR', 'disk I/O error')], [thrown('SQLITE_NOTADB', 'file is not a database')],
+    messages('row 3 missing from index users_mail'),
+    messages('Page 9: never used'),
+    messages('NULL value in users.mail'),
+    messages('CHECK constraint failed in users'),
+    messages('In RTree main.rt:\nNode 1 missing from database'),
+    messages('Tree 2 page 40 cell 0: Rowid 9223372036854775807 out of order'),
+    [thrown('SQLITE_IOERR', 'disk I/O error')],
+    [thrown('SQLITE_NOTADB', 'file is not a database')],
     [{ kind: 'child-ended', how: 'crashed', during: 'integrity_check', detail: '' }] as const,
   ]
-  const diagnoses = [...facts.map((some) => diagnose(reading(some), context)), ...(['foreign', 'broken-header'] as const).map((kind) => diagnoseNoDatabase(kind, { ...context, knownToLedger: false }).diagnosis), ...[true, false].map((knownToLedger) => diagnoseEmptyFile({ ...context, knownToLedger }, null).diagnosis)]
-  const results = diagnoses.map(({ verdict, damage, findings, remedy, causes }) => sound('x', { verdict: verdict.kind, damage, findings, findingsTotal: findings.length, remedy, causes, ...(verdict.kind === 'inconclusive' ? { reason: verdict.reason } : {}) }))
+  const diagnoses = [
+    ...facts.map((some) => diagnose(reading(some), context)),
+    ...(['foreign', 'broken-header'] as const).map(
+      (kind) => diagnoseNoDatabase(kind, { ...context, knownToLedger: false }).diagnosis,
+    ),
+    ...[true, false].map((knownToLedger) => diagnoseEmptyFile({ ...context, knownToLedger }, null).diagnosis),
+  ]
+  const results = diagnoses.map(({ verdict, damage, findings, remedy, causes }) =>
+    sound('x', {
+      verdict: verdict.kind,
+      damage,
+      findings,
+      findingsTotal: findings.length,
+      remedy,
+      causes,
+      ...(verdict.kind === 'inconclusive' ? { reason: verdict.reason } : {}),
+    }),
+  )
   expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
 })
 
@@ -58,14 +95,34 @@ test('keys come in the order of interfaces.md, and the same document comes piece
   const text = renderJson(one)
   const document = JSON.parse(text) as { results: object[] }
   expect(Object.keys(document)).toEqual(['schema', 'tool', 'run', 'results', 'summary'])
-  expect(Object.keys(document.results[0] ?? {})).toEqual(['tenant', 'path', 'verdict', 'damage', 'findings', 'findingsTotal', 'remedy', 'causes', 'coverage', 'content', 'evidence', 'timings', 'depth', 'readBy'])
+  expect(Object.keys(document.results[0] ?? {})).toEqual([
+    'tenant',
+    'path',
+    'verdict',
+    'damage',
+    'findings',
+    'findingsTotal',
+    'remedy',
+    'causes',
+    'coverage',
+    'content',
+    'evidence',
+    'timings',
+    'depth',
+    'readBy',
+  ])
   expect(document).toEqual(asJson(one))
   const { results, ...frame } = one
   expect([...jsonReport(frame, results)].join('')).toBe(text)
 })
 
 test('redacted keys are digests that are equal within a report and tell nothing outside it', () => {
-  const rows = (): unknown => (JSON.parse(renderJson(report([damaged('a'), damaged('b')]), { redactKeys: true })) as { results: { findings: { rows: string[] }[] }[] }).results.map(({ findings }) => findings[0]?.rows)
+  const rows = (): unknown =>
+    (
+      JSON.parse(renderJson(report([damaged('a'), damaged('b')]), { redactKeys: true })) as {
+        results: { findings: { rows: string[] }[] }[]
+      }
+    ).results.map(({ findings }) => findings[0]?.rows)
   const [first, second] = rows() as [string[], string[]]
   expect(first).toHaveLength(2)
   expect(first).toEqual(second)

@@ -1,39 +1,65 @@
-/** The service tells us which files to open, and what its tenants are called: neither is trusted (hold.md, Security). */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+/**
+ * The service tells us which files to open, and what its tenants are called: neither is trusted (hold.md, Security).
+ */
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { gist, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
-test('a file outside the roots is refused before anybody is paused: by name, by .., by a link to it, through a linked folder, as its WAL', async () => {
-  using outside = makeFolder()
-  makeDatabase(outside.in('x.db'), { wal: true })
-  writeFileSync(outside.in('x-wal'), '')
-  await using service = await openService({ tenants: (data) => {
-    symlinkSync(outside.in('x.db'), join(data, 'link.db'))
-    symlinkSync(outside.path, join(data, 'folder'))
-    symlinkSync('/', join(data, 'slash'))
-    makeDatabase(join(data, 'wal.db'), { wal: true })
-    const tenants = {
-      named: outside.in('x.db'), system: '/etc/passwd', climbing: `${data}/../../${outside.path.split('/').at(-1)}/x.db`, linked: `${data}/link.db`, inFolder: `${data}/folder/x.db`,
-      bySlash: `${data}/slash${outside.in('x.db')}`, sibling: `${data}-evil/x.db`, itself: data, good: `${data}/good.db`,
-    }
-    mkdirSync(`${data}-evil`)
-    makeDatabase(`${data}-evil/x.db`)
-    return tenants
-  } })
-  const before = fingerprintOf(outside.path)
-  const seenAt = statSync(outside.in('x.db'), { bigint: true }).atimeNs
-  const report = await reportOf(['sweep', '--config', service.config])
-  const said = Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))
-  for (const id of ['named', 'system', 'climbing', 'linked', 'inFolder', 'bySlash', 'sibling']) expect(`${id} ${said[id]}`).toBe(`${id} failed PATH_OUTSIDE_ROOTS`)
-  expect(said['itself']).toMatch(/^failed (PATH_OUTSIDE_ROOTS|NOT_A_FILE)$/)
-  expect(said['good']).toBe('sound')
-  expect(service.deeds).toEqual(['close good', 'open good'])
-  expect(fingerprintOf(outside.path)).toEqual(before)
-  expect(statSync(outside.in('x.db'), { bigint: true }).atimeNs).toBe(seenAt)
-})
+test(
+  'a file outside the roots is refused before anybody is paused: by name, by ' +
+    '.., by a link to it, through a linked folder, as its WAL',
+  async () => {
+    using outside = makeFolder()
+    makeDatabase(outside.in('x.db'), { wal: true })
+    writeFileSync(outside.in('x-wal'), '')
+    await using service = await openService({
+      tenants: (data) => {
+        symlinkSync(outside.in('x.db'), join(data, 'link.db'))
+        symlinkSync(outside.path, join(data, 'folder'))
+        symlinkSync('/', join(data, 'slash'))
+        makeDatabase(join(data, 'wal.db'), { wal: true })
+        const tenants = {
+          named: outside.in('x.db'),
+          system: '/etc/passwd',
+          climbing: `${data}/../../${outside.path.split('/').at(-1)}/x.db`,
+          linked: `${data}/link.db`,
+          inFolder: `${data}/folder/x.db`,
+          bySlash: `${data}/slash${outside.in('x.db')}`,
+          sibling: `${data}-evil/x.db`,
+          itself: data,
+          good: `${data}/good.db`,
+        }
+        mkdirSync(`${data}-evil`)
+        makeDatabase(`${data}-evil/x.db`)
+        return tenants
+      },
+    })
+    const before = fingerprintOf(outside.path)
+    const seenAt = statSync(outside.in('x.db'), { bigint: true }).atimeNs
+    const report = await reportOf(['sweep', '--config', service.config])
+    const said = Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))
+    for (const id of ['named', 'system', 'climbing', 'linked', 'inFolder', 'bySlash', 'sibling'])
+      expect(`${id} ${said[id]}`).toBe(`${id} failed PATH_OUTSIDE_ROOTS`)
+    expect(said['itself']).toMatch(/^failed (PATH_OUTSIDE_ROOTS|NOT_A_FILE)$/)
+    expect(said['good']).toBe('sound')
+    expect(service.deeds).toEqual(['close good', 'open good'])
+    expect(fingerprintOf(outside.path)).toEqual(before)
+    expect(statSync(outside.in('x.db'), { bigint: true }).atimeNs).toBe(seenAt)
+  },
+)
 
 test('a WAL that is a link out of the roots is not followed', async () => {
   using outside = makeFolder()
@@ -71,37 +97,74 @@ test('a folder that is swapped for a link between the look and the open is notic
 })
 
 const evilIds = [
-  '../../etc/cron.d/x', '..', '.', '-rf', '--config', '$(touch pwned)', '`touch pwned`', 'a; touch pwned', "it's", 'new\nline', '\u001b[2J\u001b[31mred', 'bidi\u202egnp.exe', 'zero\u200bwidth', '%2e%2e%2f', 'a/b',
-  'a?b=c#d', 'ünïcödé 文字 🙂', ' ', 'x'.repeat(200), '{tenant}', '__proto__', 'constructor',
+  '../../etc/cron.d/x',
+  '..',
+  '.',
+  '-rf',
+  '--config',
+  '$(touch pwned)',
+  '`touch pwned`',
+  'a; touch pwned',
+  "it's",
+  'new\nline',
+  '\u001b[2J\u001b[31mred',
+  'bidi\u202egnp.exe',
+  'zero\u200bwidth',
+  '%2e%2e%2f',
+  'a/b',
+  'a?b=c#d',
+  'ünïcödé 文字 🙂',
+  ' ',
+  'x'.repeat(200),
+  '{tenant}',
+  '__proto__',
+  'constructor',
 ]
 
 /** In a path such an id would lead to another call: it cannot be asked for. */
 const isStep = (id: string): boolean => id === '.' || id === '..'
 
-test('tenant ids are text, whatever they hold: each is held and checked, and none becomes a path, an argument or an escape sequence', async () => {
-  await using service = await openService({ tenants: (data) => {
-    const seed = makeDatabase(join(data, 'seed.db'))
-    const tenants: Record<string, string> = Object.create(null) as Record<string, string>
-    for (const [i, id] of evilIds.entries()) {
-      tenants[id] = join(data, `${i}.db`)
-      copyFileSync(seed, join(data, `${i}.db`))
+test(
+  'tenant ids are text, whatever they hold: each is held and checked, and ' +
+    'none becomes a path, an argument or an escape sequence',
+  async () => {
+    await using service = await openService({
+      tenants: (data) => {
+        const seed = makeDatabase(join(data, 'seed.db'))
+        const tenants: Record<string, string> = Object.create(null) as Record<string, string>
+        for (const [i, id] of evilIds.entries()) {
+          tenants[id] = join(data, `${i}.db`)
+          copyFileSync(seed, join(data, `${i}.db`))
+        }
+        return tenants
+      },
+    })
+    const around = readdirSync(service.folder.path)
+    const ran = await holdfast(['sweep', '--json', '--config', service.config], { cwd: service.folder.path })
+    const report = reportIn(ran)
+    expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual(
+      Object.fromEntries(evilIds.map((id) => [id, isStep(id) ? 'failed CONTRACT_BROKEN' : 'sound'])),
+    )
+    expect(readdirSync(service.snapshots)).toEqual([])
+    expect(readdirSync(service.folder.path)).toEqual(around)
+    for (const command of [
+      ['sweep', '--verbose', '--log-level', 'debug'],
+      ['status', '--verbose'],
+      ['history'],
+      ['status', '--format', 'monit'],
+      ['status', '--format', 'prometheus'],
+    ]) {
+      const { stdout, stderr } = await holdfast([...command, '--config', service.config])
+      const letters = (stdout + stderr)
+        .match(/\p{C}/gu)
+        ?.filter((letter) => letter !== '\n')
+        .map((letter) => letter.codePointAt(0)?.toString(16))
+      expect([command, letters ?? []]).toEqual([command, []])
     }
-    return tenants
-  } })
-  const around = readdirSync(service.folder.path)
-  const ran = await holdfast(['sweep', '--json', '--config', service.config], { cwd: service.folder.path })
-  const report = reportIn(ran)
-  expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual(Object.fromEntries(evilIds.map((id) => [id, isStep(id) ? 'failed CONTRACT_BROKEN' : 'sound'])))
-  expect(readdirSync(service.snapshots)).toEqual([])
-  expect(readdirSync(service.folder.path)).toEqual(around)
-  for (const command of [['sweep', '--verbose', '--log-level', 'debug'], ['status', '--verbose'], ['history'], ['status', '--format', 'monit'], ['status', '--format', 'prometheus']]) {
-    const { stdout, stderr } = await holdfast([...command, '--config', service.config])
-    const letters = (stdout + stderr).match(/\p{C}/gu)?.filter((letter) => letter !== '\n').map((letter) => letter.codePointAt(0)?.toString(16))
-    expect([command, letters ?? []]).toEqual([command, []])
-  }
-  const one = single(await reportOf(['check', '--config', service.config, '--tenant=--config']))
-  expect(gist(one)).toBe('sound')
-  const pulled = service.folder.in('pulled')
-  expect((await holdfast(['pull', '--config', service.config, '--', '-rf', pulled])).code).toBe(0)
-  expect(JSON.parse(readFileSync(join(pulled, 'manifest.json'), 'utf8'))).toMatchObject({ tenant: '-rf' })
-})
+    const one = single(await reportOf(['check', '--config', service.config, '--tenant=--config']))
+    expect(gist(one)).toBe('sound')
+    const pulled = service.folder.in('pulled')
+    expect((await holdfast(['pull', '--config', service.config, '--', '-rf', pulled])).code).toBe(0)
+    expect(JSON.parse(readFileSync(join(pulled, 'manifest.json'), 'utf8'))).toMatchObject({ tenant: '-rf' })
+  },
+)

@@ -28,7 +28,9 @@ async function beginAttack({ path, victim }: SharedPlace): Promise<Attack> {
   const surroundings = { ...stranger, cwd: '/', env: {} }
   const attacker = spawn(process.execPath, [program, asked], { ...surroundings, stdio: ['pipe', 'pipe', 'inherit'] })
   let said = ''
-  const closed = new Promise<void>((resolve) => { attacker.once('close', () => resolve()) })
+  const closed = new Promise<void>((resolve) => {
+    attacker.once('close', () => resolve())
+  })
   await new Promise<void>((resolve) => {
     attacker.stdout.on('data', (bytes: Buffer) => {
       said += bytes.toString()
@@ -84,28 +86,32 @@ const places = Object.keys(kinds) as (keyof typeof kinds)[]
 
 const about = 'beside another user in a place that is %s, nothing outside is touched (skipped unless root)'
 
-test.skipIf(!canAttack).each(places)(about, async (kind) => {
-  using place = openSharedPlace(kind)
-  const before = stateOf(place.victim)
-  const attack = await beginAttack(place)
-  const codes = new Map<string, number | null>()
-  const wrong: unknown[] = []
-  for (const args of commandsIn(place)) {
-    const ran = await run(place, args)
-    codes.set(args.join(' '), ran.code)
-    if (ran.code === null || ran.code === exitCodes.bug) wrong.push({ args, ...ran })
-  }
-  const { swaps, found } = await attack.end()
-  expect(wrong).toEqual([])
-  expect(stateOf(place.victim)).toEqual(before)
-  expect(found).toEqual([])
-  expect(swaps > 0).toBe(kind !== 'sticky')
-  expect(readdirSync(join(place.path, 'holdfast-old/d'))).toEqual(['file'])
-  expect(readdirSync(join(place.path, '.holdfast-doctor-1'))).toEqual(['owner'])
-  // The configuration there is refused by name, and none of its commands was run.
-  for (const command of ['sweep', 'status']) expect(codes.get(command)).toBe(exitCodes.configuration)
-  expect(existsSync(place.pwned)).toBe(false)
-  // Where names cannot be swapped, all is as anywhere.
-  const sound = [...codes].filter(([args]) => /^(check|compare|pull|doctor)/.test(args)).map(([, code]) => code)
-  if (kind === 'sticky') expect(new Set(sound)).toEqual(new Set([exitCodes.sound]))
-}, 240_000)
+test.skipIf(!canAttack).each(places)(
+  about,
+  async (kind) => {
+    using place = openSharedPlace(kind)
+    const before = stateOf(place.victim)
+    const attack = await beginAttack(place)
+    const codes = new Map<string, number | null>()
+    const wrong: unknown[] = []
+    for (const args of commandsIn(place)) {
+      const ran = await run(place, args)
+      codes.set(args.join(' '), ran.code)
+      if (ran.code === null || ran.code === exitCodes.bug) wrong.push({ args, ...ran })
+    }
+    const { swaps, found } = await attack.end()
+    expect(wrong).toEqual([])
+    expect(stateOf(place.victim)).toEqual(before)
+    expect(found).toEqual([])
+    expect(swaps > 0).toBe(kind !== 'sticky')
+    expect(readdirSync(join(place.path, 'holdfast-old/d'))).toEqual(['file'])
+    expect(readdirSync(join(place.path, '.holdfast-doctor-1'))).toEqual(['owner'])
+    // The configuration there is refused by name, and none of its commands was run.
+    for (const command of ['sweep', 'status']) expect(codes.get(command)).toBe(exitCodes.configuration)
+    expect(existsSync(place.pwned)).toBe(false)
+    // Where names cannot be swapped, all is as anywhere.
+    const sound = [...codes].filter(([args]) => /^(check|compare|pull|doctor)/.test(args)).map(([, code]) => code)
+    if (kind === 'sticky') expect(new Set(sound)).toEqual(new Set([exitCodes.sound]))
+  },
+  240_000,
+)

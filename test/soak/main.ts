@@ -1,10 +1,11 @@
+import { tenantId } from '../../src/model/brand.ts'
 /**
  * `npm run soak -- [N]`: N warm copies (1000) of a tenant that a service writes to as hard as it can, each compared with what the service held when
- * it stood still: integrity, the sum of the balances, and every row. Half of them against a service that opens its tenant anew for each request.
+ * it stood still: integrity, the sum of the balances, and every row. Half of them against a service that opens its
+ * tenant anew for each request.
  */
 import { openWorkplace } from '../support/hold/hold-fixture.ts'
 import { deviationOf, startHeavy } from '../support/service/busy-service.ts'
-import { tenantId } from '../../src/model/brand.ts'
 
 const total = Number(process.argv[2] ?? 1000)
 if (!Number.isInteger(total) || total < 1) throw new Error('how many? A whole number above 0')
@@ -19,7 +20,13 @@ for (const manner of ['keeps', 'reopens'] as const) {
   const pauses: number[] = []
   let undecided = 0
   for (let time = 0; time < Math.ceil(total / 2); time++) {
-    const keeper = { kind: 'service', tenant: tenantId('heavy'), service: heavy.service, ledger: place.ledger, socket: heavy.socket } as const
+    const keeper = {
+      kind: 'service',
+      tenant: tenantId('heavy'),
+      service: heavy.service,
+      ledger: place.ledger,
+      socket: heavy.socket,
+    } as const
     const held = await place.hold(heavy.file, keeper, { settings: { warmAboveBytes: 0 } })
     if (held.kind !== 'snapshot') {
       undecided++
@@ -39,7 +46,13 @@ for (const manner of ['keeps', 'reopens'] as const) {
   }
   const { transactions, failures, slowest } = await heavy.end()
   const sorted = pauses.toSorted((one, other) => one - other)
-  say(`a service that ${manner} its handle: ${pauses.length} copies (${[...methods].map(([method, count]) => `${count} ${method}`).join(', ')}), ${undecided} without a snapshot; pause p50 ${sorted[sorted.length >> 1]} ms, p99 ${sorted[Math.floor(sorted.length * 0.99)]} ms; ${transactions} transactions meanwhile, ${failures} failed, the slowest took ${Math.round(slowest)} ms`)
+  say(
+    `a service that ${manner} its handle: ${pauses.length} copies ` +
+      `(${[...methods].map(([method, count]) => `${count} ${method}`).join(', ')}), ${undecided} without a ` +
+      `snapshot; pause p50 ${sorted[sorted.length >> 1]} ms, p99 ${sorted[Math.floor(sorted.length * 0.99)]} ` +
+      `ms; ${transactions} transactions meanwhile, ${failures} failed, the slowest took ` +
+      `${Math.round(slowest)} ms`,
+  )
 }
 say(inexact === 0 ? 'every copy was exact' : `${inexact} COPIES WERE NOT EXACT`)
 process.exitCode = inexact === 0 ? 0 : 1

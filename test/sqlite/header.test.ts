@@ -15,10 +15,33 @@ afterAll(() => rmSync(folder, { recursive: true }))
 describe('the database header', () => {
   test.each(pageSizes)('is read at page size %i', (pageSize) => {
     const path = join(folder, `${pageSize}.db`)
-    create(path, pageSize, (db) => { fillEvents(50)(db); db.pragma('user_version=-3'); db.pragma('application_id=77') }, ['encoding="UTF-16le"'])
+    create(
+      path,
+      pageSize,
+      (db) => {
+        fillEvents(50)(db)
+        db.pragma('user_version=-3')
+        db.pragma('application_id=77')
+      },
+      ['encoding="UTF-16le"'],
+    )
     const bytes = readFileSync(path)
     expect(readHeader(bytes.subarray(0, 100))).toMatchObject({
-      kind: 'header', header: { pageSize, reservedBytes: 0, readVersion: 1, writeVersion: 1, pageCount: bytes.length / pageSize, pageCountValid: true, textEncoding: 2, userVersion: -3, applicationId: 77, schemaFormat: 4, largestRoot: 0, sqliteVersion: 3_054_001 },
+      kind: 'header',
+      header: {
+        pageSize,
+        reservedBytes: 0,
+        readVersion: 1,
+        writeVersion: 1,
+        pageCount: bytes.length / pageSize,
+        pageCountValid: true,
+        textEncoding: 2,
+        userVersion: -3,
+        applicationId: 77,
+        schemaFormat: 4,
+        largestRoot: 0,
+        sqliteVersion: 3_054_001,
+      },
     })
   })
 
@@ -27,7 +50,15 @@ describe('the database header', () => {
     expect(readHeader(new Uint8Array(0))).toEqual({ kind: 'empty' })
     expect(readHeader(new Uint8Array(100))).toEqual({ kind: 'not-sqlite' })
     expect(readHeader(good.subarray(0, 50))).toMatchObject({ kind: 'wrong', header: null })
-    for (const [at, byte] of [[17, 3], [18, 3], [19, 0], [20, 255], [21, 65], [47, 5], [59, 4]] as const) {
+    for (const [at, byte] of [
+      [17, 3],
+      [18, 3],
+      [19, 0],
+      [20, 255],
+      [21, 65],
+      [47, 5],
+      [59, 4],
+    ] as const) {
       const wrong = Buffer.from(good)
       if (at === 20) wrong.writeUInt16BE(512, 16)
       wrong[at] = byte
@@ -47,8 +78,11 @@ describe('pages behind a broken beginning', () => {
 
   test('are not seen in noise, in text, in zeros or in nothing', () => {
     const random = randomFrom(3)
-    for (let i = 0; i < 20; i++) expect(looksLikePages(Uint8Array.from({ length: 200_000 }, () => random(256)))).toBe(false)
-    expect(looksLikePages(readFileSync(new URL('../../package-lock.json', import.meta.url)).subarray(0, 500_000))).toBe(false)
+    for (let i = 0; i < 20; i++)
+      expect(looksLikePages(Uint8Array.from({ length: 200_000 }, () => random(256)))).toBe(false)
+    expect(looksLikePages(readFileSync(new URL('../../package-lock.json', import.meta.url)).subarray(0, 500_000))).toBe(
+      false,
+    )
     expect(looksLikePages(readFileSync(process.execPath).subarray(0, 1 << 20))).toBe(false)
     expect(looksLikePages(new Uint8Array(100_000))).toBe(false)
     expect(looksLikePages(new Uint8Array(0))).toBe(false)
@@ -84,7 +118,14 @@ describe('the rollback journal', () => {
 })
 
 test('varints of all lengths are read', () => {
-  for (const [bytes, value] of [[[0x7f], 127n], [[0x81, 0x00], 128n], [[0xff, 0x7f], 16_383n], [[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 2n ** 49n], [Array.from({ length: 9 }, () => 0xff), -1n], [[0xc0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], -(2n ** 63n)]] as const) {
+  for (const [bytes, value] of [
+    [[0x7f], 127n],
+    [[0x81, 0x00], 128n],
+    [[0xff, 0x7f], 16_383n],
+    [[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 2n ** 49n],
+    [Array.from({ length: 9 }, () => 0xff), -1n],
+    [[0xc0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], -(2n ** 63n)],
+  ] as const) {
     const array = Uint8Array.from(bytes)
     expect(varintRowid(array, 0)).toBe(value)
     expect(varintBytes(array, 0)).toBe(bytes.length)
@@ -94,13 +135,17 @@ test('varints of all lengths are read', () => {
 })
 
 test('the lock-byte page lies at 1 GiB, and a pointer-map page gives way to it', () => {
-  for (const pageSize of pageSizes) expect(lockBytePage({ pageSize, usable: pageSize, autoVacuum: true })).toBe(2 ** 30 / pageSize + 1)
+  for (const pageSize of pageSizes)
+    expect(lockBytePage({ pageSize, usable: pageSize, autoVacuum: true })).toBe(2 ** 30 / pageSize + 1)
   const layout = { pageSize: 1024, usable: 1024, autoVacuum: true }
   expect(pointerMapPageFor(layout, 2)).toBe(2)
   expect(pointerMapPageFor(layout, 206)).toBe(2)
   expect([206, 207, 208].map((page) => isPointerMapPage(layout, page))).toEqual([false, true, false])
   // Some numbers of reserved bytes would put a map page on it.
-  const found = pageSizes.flatMap((pageSize) => Array.from({ length: 256 }, (_, reserved) => ({ pageSize, usable: pageSize - reserved, autoVacuum: true })))
+  const found = pageSizes
+    .flatMap((pageSize) =>
+      Array.from({ length: 256 }, (_, reserved) => ({ pageSize, usable: pageSize - reserved, autoVacuum: true })),
+    )
     .filter((each) => each.usable >= 480 && (lockBytePage(each) - 2) % (Math.floor(each.usable / 5) + 1) === 0)
   expect(found.length).toBeGreaterThan(0)
   for (const each of found) {

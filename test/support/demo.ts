@@ -20,10 +20,19 @@ export async function startDemo(args: readonly string[], dir: string | null = nu
   const folder = mkdtempSync(join(tmpdir(), 'demo-'))
   const data = dir ?? join(folder, 'tenants')
   const socket = join(folder, 'admin.sock')
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../scripts/demo/service.ts'), '--dir', data, '--socket', socket, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../scripts/demo/service.ts'), '--dir', data, '--socket', socket, ...args],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   const lines = createInterface({ input: child.stdout })
   const ended = once(child, 'exit')
-  const first = await Promise.race([once(lines, 'line') as Promise<[string]>, ended.then(() => { throw new Error('the demo service ended before it was ready') })])
+  const first = await Promise.race([
+    once(lines, 'line') as Promise<[string]>,
+    ended.then(() => {
+      throw new Error('the demo service ended before it was ready')
+    }),
+  ])
   const { port } = JSON.parse(first[0]) as { port: number }
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
@@ -31,7 +40,11 @@ export async function startDemo(args: readonly string[], dir: string | null = nu
     return child.exitCode
   }
   return {
-    dir: data, socket, pid: child.pid ?? 0, port, stop,
+    dir: data,
+    socket,
+    pid: child.pid ?? 0,
+    port,
+    stop,
     async [Symbol.asyncDispose]() {
       await stop('SIGKILL')
       rmSync(folder, { recursive: true, force: true })

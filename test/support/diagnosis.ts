@@ -1,11 +1,19 @@
-import { tenantId } from '../../src/model/brand.ts'
 import type { DiagnosisContext } from '../../src/diagnosis/diagnose.ts'
+import { tenantId } from '../../src/model/brand.ts'
 import type { Fact, Reading, SchemaObject } from '../../src/model/result/reading.ts'
 
-const object = (kind: SchemaObject['kind'], name: string, table: string, root: number, more: Partial<SchemaObject> = {}): SchemaObject =>
-  ({ kind, name, table, root, module: null, shadowOf: null, ...more })
+const object = (
+  kind: SchemaObject['kind'],
+  name: string,
+  table: string,
+  root: number,
+  more: Partial<SchemaObject> = {},
+): SchemaObject => ({ kind, name, table, root, module: null, shadowOf: null, ...more })
 
-/** A schema with one of everything. Root pages: events 2, its indexes 3 and 4, users 5 with a single index 6, keyed 7 (WITHOUT ROWID), full text 8 to 12, R-Tree 13 to 15. */
+/**
+ * A schema with one of everything. Root pages: events 2, its indexes 3 and 4, users 5 with a single index 6, keyed 7
+ * (WITHOUT ROWID), full text 8 to 12, R-Tree 13 to 15.
+ */
 export const objects: readonly SchemaObject[] = [
   object('table', 'events', 'events', 2),
   object('index', 'events_kind', 'events', 3),
@@ -26,15 +34,48 @@ export const objects: readonly SchemaObject[] = [
 
 export const message = (text: string): Fact => ({ kind: 'message', text })
 export const messages = (...texts: readonly string[]): readonly Fact[] => texts.map(message)
-export const thrown = (code: string, text: string, about: string | null = null, during = 'integrity_check'): Fact => ({ kind: 'thrown', code, text, during, object: about })
+export const thrown = (code: string, text: string, about: string | null = null, during = 'integrity_check'): Fact => ({
+  kind: 'thrown',
+  code,
+  text,
+  during,
+  object: about,
+})
 
 export function reading(facts: readonly Fact[], more: Partial<Reading> = {}): Reading {
   return {
-    depth: 'full', engine: 'sqlite', sqliteVersion: '3.54.1', walls: [], writtenBy: null, facts, objects, owners: new Map([[40, 2], [41, 3], [42, 6], [43, 0], [44, 8]]),
-    coverage: { pages: 100, pagesRead: 100, objects: objects.length, skipped: [] }, content: [], rowCounts: [], recovered: null, pages: { kind: 'not-digested' }, map: null, complete: true, checkMs: 1, ...more,
+    depth: 'full',
+    engine: 'sqlite',
+    sqliteVersion: '3.54.1',
+    walls: [],
+    writtenBy: null,
+    facts,
+    objects,
+    owners: new Map([
+      [40, 2],
+      [41, 3],
+      [42, 6],
+      [43, 0],
+      [44, 8],
+    ]),
+    coverage: { pages: 100, pagesRead: 100, objects: objects.length, skipped: [] },
+    content: [],
+    rowCounts: [],
+    recovered: null,
+    pages: { kind: 'not-digested' },
+    map: null,
+    complete: true,
+    checkMs: 1,
+    ...more,
   }
 }
 
 export const context: DiagnosisContext = {
-  tenant: tenantId('acme'), path: '/srv/notes/acme.db', serviceSqlite: null, fileSystem: 'ext4', links: 1, verifiedBackup: false, accept: [],
+  tenant: tenantId('acme'),
+  path: '/srv/notes/acme.db',
+  serviceSqlite: null,
+  fileSystem: 'ext4',
+  links: 1,
+  verifiedBackup: false,
+  accept: [],
 }

@@ -1,4 +1,7 @@
-/** The built program, of which one part dies at its start, as by the kernel's memory killer: as often as is wanted, by a real signal. */
+/**
+ * The built program, of which one part dies at its start, as by the kernel's memory killer: as often as is wanted, by a
+ * real signal.
+ */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +21,8 @@ export function makeDying(part: string): DyingProgram {
   const home = mkdtempSync(join(tmpdir(), 'dying-'))
   const top = join(home, 'program')
   const deaths = join(home, 'deaths')
-  for (const name of ['bin', 'dist', 'package.json']) cpSync(join(repository, name), join(top, name), { recursive: true })
+  for (const name of ['bin', 'dist', 'package.json'])
+    cpSync(join(repository, name), join(top, name), { recursive: true })
   symlinkSync(join(repository, 'node_modules'), join(top, 'node_modules'))
   const program = join(top, 'dist', `${part}.cjs`)
   renameSync(program, join(top, 'dist', `${part}-alive.cjs`))
@@ -27,12 +31,15 @@ export function makeDying(part: string): DyingProgram {
     start: (times, ...args) => {
       rmSync(deaths, { recursive: true, force: true })
       mkdirSync(deaths)
-      writeFileSync(program, `
+      writeFileSync(
+        program,
+        `
         const { readdirSync, writeFileSync } = require('node:fs')
         if (readdirSync(${JSON.stringify(deaths)}).length < ${times}) {
           writeFileSync(${JSON.stringify(`${deaths}/`)} + process.pid, '')
           process.kill(process.pid, 'SIGKILL')
-        } else require('./${part}-alive.cjs')`)
+        } else require('./${part}-alive.cjs')`,
+      )
       return startProgram(process.execPath, [join(top, 'bin/holdfast.js'), ...args], { TMPDIR: home })
     },
     deaths: () => readdirSync(deaths).length,

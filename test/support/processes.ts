@@ -23,12 +23,23 @@ export interface Program extends AsyncDisposable {
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Starts a Node program of this repository, by its path from the top. Disposing ends it. */
-export const startNode = (program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program =>
-  startProgram(process.execPath, [`${repository}${program}`, ...args], env)
+export const startNode = (
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program => startProgram(process.execPath, [`${repository}${program}`, ...args], env)
 
 /** Starts any program. Disposing ends it: SIGTERM, and SIGKILL after two seconds. */
-export function startProgram(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
-  const child = spawn(command, args, { cwd: repository, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  const child = spawn(command, args, {
+    cwd: repository,
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   child.stdin.on('error', () => {})
   const said = collect(child)
   const ended = new Promise<Ended>((resolve, reject) => {
@@ -40,12 +51,18 @@ export function startProgram(command: string, args: readonly string[], env: Read
       const line = said().stdout.split('\n', 2)
       if (line.length === 2 && line[0]?.endsWith('}')) resolve(JSON.parse(line[0]) as Readonly<Record<string, unknown>>)
     })
-    ended.then(({ code, signal, stderr }) => reject(new Error(`${command} ${args.join(' ')} ended (${code ?? signal}) before it was ready: ${stderr}`)), reject)
+    ended.then(
+      ({ code, signal, stderr }) =>
+        reject(new Error(`${command} ${args.join(' ')} ended (${code ?? signal}) before it was ready: ${stderr}`)),
+      reject,
+    )
   })
   ready.catch(() => {}) // Not everybody asks.
   if (child.pid === undefined) throw new Error(`${command} could not be started`)
   return {
-    pid: child.pid, ended, ready,
+    pid: child.pid,
+    ended,
+    ready,
     kill: (signal) => void child.kill(signal),
     stderr: () => said().stderr,
     async [Symbol.asyncDispose]() {
@@ -61,13 +78,24 @@ export function startProgram(command: string, args: readonly string[], env: Read
 
 function collect(child: ChildProcess): () => { readonly stdout: string; readonly stderr: string } {
   const text = { stdout: '', stderr: '' }
-  child.stdout?.on('data', (bytes: Buffer) => { text.stdout += bytes.toString('utf8') })
-  child.stderr?.on('data', (bytes: Buffer) => { text.stderr += bytes.toString('utf8') })
+  child.stdout?.on('data', (bytes: Buffer) => {
+    text.stdout += bytes.toString('utf8')
+  })
+  child.stderr?.on('data', (bytes: Buffer) => {
+    text.stderr += bytes.toString('utf8')
+  })
   return () => ({ ...text })
 }
 
-/** Waits until `condition` answers something true, with a deadline. Looks often at first: most of it happens at once, and what takes long costs those beside it. */
-export async function eventually<Seen>(what: string, condition: () => Seen | Promise<Seen>, deadlineMs = 30_000): Promise<NonNullable<Seen>> {
+/**
+ * Waits until `condition` answers something true, with a deadline. Looks often at first: most of it happens at once,
+ * and what takes long costs those beside it.
+ */
+export async function eventually<Seen>(
+  what: string,
+  condition: () => Seen | Promise<Seen>,
+  deadlineMs = 30_000,
+): Promise<NonNullable<Seen>> {
   const began = performance.now()
   const end = began + deadlineMs
   let last: unknown = null
@@ -86,7 +114,9 @@ export async function eventually<Seen>(what: string, condition: () => Seen | Pro
 /** Pids of all processes below `pid`, children of children included, with what they run. */
 export function descendantsOf(pid: number): readonly { readonly pid: number; readonly command: string }[] {
   const byParent = new Map<number, number[]>()
-  for (const entry of readdirSync('/proc').map(Number).filter((pid) => pid > 0)) {
+  for (const entry of readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)) {
     const parent = parentOf(entry)
     if (parent !== null) byParent.set(parent, [...(byParent.get(parent) ?? []), entry])
   }

@@ -1,25 +1,51 @@
-/** A reading without child processes: the same steps, for wounds by the hundred. Only where nothing can crash or hang. */
+/**
+ * A reading without child processes: the same steps, for wounds by the hundred. Only where nothing can crash or hang.
+ */
 import { linkSync, mkdtempSync, rmSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PageDigests } from '../../src/model/result/last-good.ts'
-import type { Engine, Reading } from '../../src/model/result/reading.ts'
-import { readSnapshot } from '../../src/check/read-snapshot.ts'
 import { recoveredName } from '../../src/check/protocol.ts'
 import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
+import { readSnapshot } from '../../src/check/read-snapshot.ts'
 import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
+import type { PageDigests } from '../../src/model/result/last-good.ts'
+import type { Engine, Reading } from '../../src/model/result/reading.ts'
 
 /** The test's own process must stay as it is. */
 export const unconfined = { enter: () => [], limitFileSize: () => undefined }
 
-export async function readInProcess(path: string, depth: 'quick' | 'full' = 'full', engine: Engine = 'census', map = false, earlier: PageDigests | null = null, showValues = false, memoryBytesMax = 1e9): Promise<Reading> {
+export async function readInProcess(
+  path: string,
+  depth: 'quick' | 'full' = 'full',
+  engine: Engine = 'census',
+  map = false,
+  earlier: PageDigests | null = null,
+  showValues = false,
+  memoryBytesMax = 1e9,
+): Promise<Reading> {
   const folder = mkdtempSync(`${path}-room-`)
   try {
-    for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) linkSync(path + part, join(folder, recoveredName + part))
+    for (const part of ['', '-wal', '-journal'])
+      if (existsSync(path + part)) linkSync(path + part, join(folder, recoveredName + part))
     const reader = new SnapshotReader(unconfined)
     const ask = (question: ReaderQuestion): ReaderAnswer => reader.answer(question)
     const entered = ask({ step: 'enter', folder, user: null }) as AnswerOf<'enter'>
-    const asking = { ask: async <S extends ReaderStep>(question: QuestionOf<S>) => ask(question as ReaderQuestion) as unknown as AnswerOf<S> }
-    return await readSnapshot({ sqliteVersion: entered.sqliteVersion, walls: [], pages: asking, sqlite: asking, helpers: [] }, { depth, engine, map, digesting: { kind: 'pages', earlier }, showValues, timeoutMs: 30_000, memoryBytesMax, onProgress: () => {} })
+    const asking = {
+      ask: async <S extends ReaderStep>(question: QuestionOf<S>) =>
+        ask(question as ReaderQuestion) as unknown as AnswerOf<S>,
+    }
+    return await readSnapshot(
+      { sqliteVersion: entered.sqliteVersion, walls: [], pages: asking, sqlite: asking, helpers: [] },
+      {
+        depth,
+        engine,
+        map,
+        digesting: { kind: 'pages', earlier },
+        showValues,
+        timeoutMs: 30_000,
+        memoryBytesMax,
+        onProgress: () => {},
+      },
+    )
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -4,7 +4,15 @@
  */
 import { spawnSync } from 'node:child_process'
 import {
-  chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,7 +53,9 @@ export function openSharedPlace(kind: keyof typeof kinds): SharedPlace {
   const listed = JSON.stringify([{ id: 'acme', files: [join(path, 'acme.db')] }])
   writeFileSync(program, `#!/bin/sh\n[ "$1" = tenants ] && echo '${listed}'\nexit 0\n`, { mode: 0o755 })
   return {
-    path, victim, pwned,
+    path,
+    victim,
+    pwned,
     config: (name, settings = {}) => {
       const file = join(safe, `${name}.yaml`)
       const folders = { snapshots: { dir: join(safe, 'snapshots') }, ledger: { dir: join(safe, 'ledger') } }

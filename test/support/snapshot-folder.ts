@@ -37,9 +37,12 @@ export function useSnapshotFolder(): SnapshotFolder {
   const top = mkdtempSync(join(tmpdir(), 'check-'))
   afterAll(() => rmSync(top, { recursive: true }))
   let folder = ''
-  beforeEach(() => { folder = mkdtempSync(join(top, 'snapshots-')) })
+  beforeEach(() => {
+    folder = mkdtempSync(join(top, 'snapshots-'))
+  })
   const snapshot = (): SnapshotPath => join(folder, 'tenant one.db ') as SnapshotPath
-  const open = (changes: Changes = {}): Promise<Checker> => openChecker({ ...limits, engine: 'census', ...changes, folder, parallel: 2 })
+  const open = (changes: Changes = {}): Promise<Checker> =>
+    openChecker({ ...limits, engine: 'census', ...changes, folder, parallel: 2 })
   const copy = (): string => {
     const path = join(folder, 'copied.db')
     copyFileSync(snapshot(), path)
@@ -82,5 +85,7 @@ export function useSnapshotFolder(): SnapshotFolder {
   }
 }
 
-export const messages = (reading: Reading): readonly string[] => reading.facts.flatMap((fact) => (fact.kind === 'message' ? [fact.text] : []))
-export const rules = (reading: Reading): readonly string[] => reading.facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding.rule] : []))
+export const messages = (reading: Reading): readonly string[] =>
+  reading.facts.flatMap((fact) => (fact.kind === 'message' ? [fact.text] : []))
+export const rules = (reading: Reading): readonly string[] =>
+  reading.facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding.rule] : []))

@@ -2,14 +2,43 @@
 import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { shellWord, target } from '../../src/text/shell-words.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { printableSentence } from '../../src/text/printable.ts'
+import { shellWord, target } from '../../src/text/shell-words.ts'
 
-const nasty = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.string({ unit: fc.constantFrom('\\', "'", '"', '$', '`', '\n', '\u001b', 'x', '0', '1', 'a', 'f', ' ', '!', '~', '*', '\u202e', '\u00a0', 'é', '日', '\ufe0f', '\u2800', '\u3164'), maxLength: 30 }),
-).filter((text) => !text.includes('\0') && text.isWellFormed())
+const nasty = fc
+  .oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.string({
+      unit: fc.constantFrom(
+        '\\',
+        "'",
+        '"',
+        '$',
+        '`',
+        '\n',
+        '\u001b',
+        'x',
+        '0',
+        '1',
+        'a',
+        'f',
+        ' ',
+        '!',
+        '~',
+        '*',
+        '\u202e',
+        '\u00a0',
+        'é',
+        '日',
+        '\ufe0f',
+        '\u2800',
+        '\u3164',
+      ),
+      maxLength: 30,
+    }),
+  )
+  .filter((text) => !text.includes('\0') && text.isWellFormed())
 
 test('a shell passes exactly the word, whatever it holds', () => {
   const words = fc.sample(nasty, { numRuns: 400, seed: 7 })
@@ -18,13 +47,17 @@ test('a shell passes exactly the word, whatever it holds', () => {
 })
 
 test('a word can be shown as it is: one line, nothing hidden', () => {
-  fc.assert(fc.property(nasty, (text) => {
-    expect(printableSentence(shellWord(text))).toBe(shellWord(text))
-  }))
+  fc.assert(
+    fc.property(nasty, (text) => {
+      expect(printableSentence(shellWord(text))).toBe(shellWord(text))
+    }),
+  )
 })
 
 test('bytes of a name that are not UTF-8 reach the program as they are', () => {
-  const out = execFileSync('bash', ['-c', `printf %s ${shellWord('ca\udcc3\udc80f\udce9 1.db')}`], { encoding: 'latin1' })
+  const out = execFileSync('bash', ['-c', `printf %s ${shellWord('ca\udcc3\udc80f\udce9 1.db')}`], {
+    encoding: 'latin1',
+  })
   expect(out).toBe('ca\xc3\x80f\xe9 1.db')
   expect(printableSentence('caf\udce9.db')).toBe(String.raw`caf\xe9.db`)
 })

@@ -1,9 +1,9 @@
 /** Cells that are read once more, one here and one there, to tell the keys of their rows. */
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { CensusPlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import type { Columns } from '../record/columns.ts'
 import { Payloads } from '../record/payload.ts'
-import type { CensusPlan } from '../plan.ts'
 import { Records } from '../record/records.ts'
 
 export class CellReader {
@@ -19,7 +19,10 @@ export class CellReader {
   constructor(plan: CensusPlan, source: PageSource) {
     this.cell = new CellCursor(plan.usable, plan.pageSize)
     this.#source = source
-    this.#records = new Records(new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }), null)
+    this.#records = new Records(
+      new Payloads(plan, source, { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }),
+      null,
+    )
     this.#page = new Uint8Array(plan.pageSize)
     this.#view = new DataView(this.#page.buffer)
   }

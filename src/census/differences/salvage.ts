@@ -1,15 +1,21 @@
-/** What the entries of an index hold of rows that the table does not have, or has in another state (findings.md, "Who is right"). */
+/**
+ * What the entries of an index hold of rows that the table does not have, or has in another state (findings.md, "Who is
+ * right").
+ */
 import type { RowKey, Salvage, SalvagedValue } from '../../model/result/finding.ts'
-import type { Columns } from '../record/columns.ts'
-import { kinds } from '../record/columns.ts'
 import { fromRowid, fromSql } from '../plan.ts'
 import type { CensusPlan, IndexPlan, TextEncoding } from '../plan.ts'
+import type { Columns } from '../record/columns.ts'
+import { kinds } from '../record/columns.ts'
 import { decoderOf, integerKey } from '../record/row-key.ts'
 
 /** Rows of one finding whose values are told. */
 const rowsMax = 1000
 
-/** Positions among the parts of an index whose values tell more than the key of the row, and the columns that they are of. */
+/**
+ * Positions among the parts of an index whose values tell more than the key of the row, and the columns that they are
+ * of.
+ */
 export interface Salvageable {
   readonly positions: readonly number[]
   readonly columns: readonly string[]
@@ -17,7 +23,9 @@ export interface Salvageable {
 
 export function salvageableOf(plan: CensusPlan, index: IndexPlan): Salvageable {
   const table = plan.trees[index.table]
-  const positions = index.parts.flatMap(({ source }, i) => (source === fromRowid || index.identity.includes(i) ? [] : [i]))
+  const positions = index.parts.flatMap(({ source }, i) =>
+    source === fromRowid || index.identity.includes(i) ? [] : [i],
+  )
   const names = table === undefined || table.kind === 'index' ? [] : table.columns.map(({ name }) => name)
   return { positions, columns: positions.map((i) => nameOf(index.parts[i]?.source ?? fromSql, names)) }
 }
@@ -26,7 +34,11 @@ export function salvageableOf(plan: CensusPlan, index: IndexPlan): Salvageable {
 const nameOf = (source: number, names: readonly string[]): string => names[source] ?? '(computed)'
 
 /** The values at these positions of an entry that was decoded. */
-export const valuesAt = (columns: Columns, positions: readonly number[], encoding: TextEncoding): readonly SalvagedValue[] => positions.map((i) => valueAt(columns, i, encoding))
+export const valuesAt = (
+  columns: Columns,
+  positions: readonly number[],
+  encoding: TextEncoding,
+): readonly SalvagedValue[] => positions.map((i) => valueAt(columns, i, encoding))
 
 function valueAt(columns: Columns, i: number, encoding: TextEncoding): SalvagedValue {
   switch (columns.kind[i]) {
@@ -64,9 +76,20 @@ export interface SalvagedRow {
   readonly values: readonly SalvagedValue[] | null
 }
 
-/** @param rows in their order; null where nobody asked for values @returns undefined where the entries hold nothing but keys */
-export function salvageFrom({ columns }: Salvageable, total: number, rows: readonly SalvagedRow[] | null): Salvage | undefined {
+/**
+ * @param rows in their order; null where nobody asked for values
+ * @returns undefined where the entries hold nothing but keys
+ */
+export function salvageFrom(
+  { columns }: Salvageable,
+  total: number,
+  rows: readonly SalvagedRow[] | null,
+): Salvage | undefined {
   if (columns.length === 0) return undefined
   if (rows === null) return { columns, total }
-  return { columns, total, rows: rows.flatMap(({ key, values }) => (values === null ? [] : [{ key, values }])).slice(0, rowsMax) }
+  return {
+    columns,
+    total,
+    rows: rows.flatMap(({ key, values }) => (values === null ? [] : [{ key, values }])).slice(0, rowsMax),
+  }
 }

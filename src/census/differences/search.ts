@@ -1,18 +1,19 @@
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
 /**
  * The second look: where the sums of an index and its table differ, which rows is it?
  *
- * Only entries in unequal buckets are collected, in as many passes over the pages as their number asks for, and those that have their counterpart cancel out.
- * What is left is exact: rows without an entry, entries without a row, and, where both name the same row, entries that differ from it.
+ * Only entries in unequal buckets are collected, in as many passes over the pages as their number asks for, and those
+ * that have their counterpart cancel out. What is left is exact: rows without an entry, entries without a row, and,
+ * where both name the same row, entries that differ from it.
  */
 import type { ColumnValue } from '../record/column-value.ts'
 import { ComputedPrints } from '../scan/computed-entries.ts'
-import { UnmatchedEntries } from './unmatched-entries.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
-import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { Scanner } from '../scan/scan.ts'
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { bucketOf, emptyTally, unequalBuckets } from '../scan/tally.ts'
 import type { CensusTally } from '../scan/tally.ts'
+import { UnmatchedEntries } from './unmatched-entries.ts'
 
 const entriesEachPassUsual = 1_000_000
 /** Passes that are made at most; what lies beyond them is told by its number of buckets only. */
@@ -96,11 +97,17 @@ export class DifferenceSearch {
     const trees = new Set<number>([...wanted.keys()].flatMap((tree) => [tree, (plan.trees[tree] as IndexPlan).table]))
     const computed = [...wanted.keys()].filter((tree) => (plan.trees[tree] as IndexPlan).entries === 'computed')
     const scratch = emptyTally(plan, this.#tally.key)
-    const scanner = new Scanner(plan, this.#owners, source, scratch, { content: false, only: trees, sink: collected, core: null })
+    const scanner = new Scanner(plan, this.#owners, source, scratch, {
+      content: false,
+      only: trees,
+      sink: collected,
+      core: null,
+    })
     const prints = new ComputedPrints(plan, this.#tally.key)
     const streamed: (readonly ColumnValue[])[] = []
     return {
-      scanner, computed,
+      scanner,
+      computed,
       addComputed: (tree, values) => {
         const print = prints.of(tree, values)
         if (!collected.wants(tree, print.low, print.high)) return
@@ -108,7 +115,10 @@ export class DifferenceSearch {
         streamed.push(values)
       },
       needs: (page) => trees.has((this.#owners.trees[page] ?? 0) - 1),
-      end: () => collected.cancel((tree, sign, page, cell) => this.leftovers.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null)),
+      end: () =>
+        collected.cancel((tree, sign, page, cell) =>
+          this.leftovers.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null),
+        ),
     }
   }
 }
@@ -148,9 +158,13 @@ class Collected {
 
   /** Gives the entries that have no counterpart. */
   cancel(left: (tree: number, sign: 1 | -1, page: number, cell: number) => void): void {
-    const tree = this.#tree, sign = this.#sign, low = this.#low, high = this.#high
+    const tree = this.#tree,
+      sign = this.#sign,
+      low = this.#low,
+      high = this.#high
     const order = Uint32Array.from({ length: this.#count }, (_, i) => i)
-    const compare = (a: number, b: number): number => (low[a] ?? 0) - (low[b] ?? 0) || (high[a] ?? 0) - (high[b] ?? 0) || (tree[a] ?? 0) - (tree[b] ?? 0)
+    const compare = (a: number, b: number): number =>
+      (low[a] ?? 0) - (low[b] ?? 0) || (high[a] ?? 0) - (high[b] ?? 0) || (tree[a] ?? 0) - (tree[b] ?? 0)
     order.sort(compare)
     for (let from = 0; from < order.length;) {
       const first = order[from] ?? 0

@@ -6,11 +6,11 @@
  * they are sorted. So what is kept is bounded, whatever the number of rows.
  */
 import type { RowKey } from '../../model/result/finding.ts'
+import type { Collation, IndexPlan, TextEncoding } from '../plan.ts'
 import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { foldedText } from '../record/key-order.ts'
-import type { Collation, IndexPlan, TextEncoding } from '../plan.ts'
 import { compareRowKeys, identityKey } from '../record/row-key.ts'
 
 /** Fingerprints of one share, at 8 bytes each. */

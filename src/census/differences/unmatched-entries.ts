@@ -1,15 +1,15 @@
-/** What the second look left over, and the findings that it comes to. */
-import { count } from '../../text/count.ts'
 import type { Finding, RowKey, SalvagedValue } from '../../model/result/finding.ts'
 import type { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import { CellReader } from './reread-cell.ts'
+/** What the second look left over, and the findings that it comes to. */
+import { count } from '../../text/count.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
 import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
+import { compareRowKeys, identityKey, rowidKey } from '../record/row-key.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { trailTo } from '../scan/page-owners.ts'
-import type { CensusPlan, IndexPlan } from '../plan.ts'
-import { compareRowKeys, identityKey, rowidKey } from '../record/row-key.ts'
+import { CellReader } from './reread-cell.ts'
 import { salvageableOf, salvageFrom, valuesAt } from './salvage.ts'
 
 /** Entries that are told which row they name; of more only the number is given. */
@@ -94,12 +94,16 @@ export class UnmatchedEntries {
 
   findings(owners: PageOwners, source: PageSource, wanted: Wanted): readonly Finding[] {
     const namer = new Namer(this.#plan, source, wanted.showValues)
-    const told = [...this.#indexes].toSorted(([a], [b]) => a - b).map(([tree, left]) => {
-      const index = this.#plan.trees[tree] as IndexPlan
-      return { index, groups: groupsOf(index, left, namer) }
-    })
+    const told = [...this.#indexes]
+      .toSorted(([a], [b]) => a - b)
+      .map(([tree, left]) => {
+        const index = this.#plan.trees[tree] as IndexPlan
+        return { index, groups: groupsOf(index, left, namer) }
+      })
     const agreeing = agreeingOf(told)
-    return told.flatMap(({ index, groups }) => groups.flatMap((group) => findingOf(this.#plan, index, group, agreeing(index, group), owners, wanted)))
+    return told.flatMap(({ index, groups }) =>
+      groups.flatMap((group) => findingOf(this.#plan, index, group, agreeing(index, group), owners, wanted)),
+    )
   }
 }
 
@@ -160,10 +164,13 @@ function groupsOf(index: IndexPlan, { left, missing, extra }: OfIndex, namer: Na
 }
 
 /**
- * Indexes that say the same of the same row of their table, looked for among all rows and not among the few that a finding names. Which indexes say a thing is
- * kept as the number of a set, because there are as many sayings as rows, and few sets.
+ * Indexes that say the same of the same row of their table, looked for among all rows and not among the few that a
+ * finding names. Which indexes say a thing is kept as the number of a set, because there are as many sayings as rows,
+ * and few sets.
  */
-function agreeingOf(told: readonly { readonly index: IndexPlan; readonly groups: readonly Group[] }[]): (index: IndexPlan, group: Group) => readonly string[] {
+function agreeingOf(
+  told: readonly { readonly index: IndexPlan; readonly groups: readonly Group[] }[],
+): (index: IndexPlan, group: Group) => readonly string[] {
   const sets: (readonly string[])[] = [[]]
   const larger = new Map<string, number>()
   const withName = (set: number, name: string): number => {
@@ -175,7 +182,8 @@ function agreeingOf(told: readonly { readonly index: IndexPlan; readonly groups:
     return next
   }
   const saidBy = new Map<string, number>()
-  const sayingOf = (index: IndexPlan, rule: Group['rule'], key: RowKey): string => JSON.stringify([index.table, rule, key])
+  const sayingOf = (index: IndexPlan, rule: Group['rule'], key: RowKey): string =>
+    JSON.stringify([index.table, rule, key])
   for (const { index, groups } of told) {
     for (const { rule, named } of groups) {
       for (const { key } of named) {
@@ -187,23 +195,52 @@ function agreeingOf(told: readonly { readonly index: IndexPlan; readonly groups:
   }
   return (index, { rule, named }) => {
     const found = new Set(named.map(({ key }) => (key === null ? 0 : (saidBy.get(sayingOf(index, rule, key)) ?? 0))))
-    return [...new Set([...found].flatMap((set) => sets[set] ?? []))].filter((name) => name !== index.object.name).toSorted()
+    return [...new Set([...found].flatMap((set) => sets[set] ?? []))]
+      .filter((name) => name !== index.object.name)
+      .toSorted()
   }
 }
 
-function findingOf(plan: CensusPlan, index: IndexPlan, group: Group, agreeing: readonly string[], owners: PageOwners, { places, showValues }: Wanted): readonly Finding[] {
+function findingOf(
+  plan: CensusPlan,
+  index: IndexPlan,
+  group: Group,
+  agreeing: readonly string[],
+  owners: PageOwners,
+  { places, showValues }: Wanted,
+): readonly Finding[] {
   const { rule, total } = group
-  const named = group.named.flatMap(({ key, values }) => (key === null ? [] : [{ key, values }])).toSorted((a, b) => compareRowKeys(a.key, b.key))
+  const named = group.named
+    .flatMap(({ key, values }) => (key === null ? [] : [{ key, values }]))
+    .toSorted((a, b) => compareRowKeys(a.key, b.key))
   // The page of a row that is missing is one of the table, with which nothing is wrong.
-  const pages = rule === 'row-missing-from-index' ? [] : group.named.map(({ page }) => page).filter((page) => page > 0).toSorted((a, b) => a - b)
+  const pages =
+    rule === 'row-missing-from-index'
+      ? []
+      : group.named
+          .map(({ page }) => page)
+          .filter((page) => page > 0)
+          .toSorted((a, b) => a - b)
   const page = pages[0] ?? 0
   if (places) for (const wrong of pages) places.add('disagreeing', wrong, rule, index.object)
-  const salvage = rule === 'row-missing-from-index' ? undefined : salvageFrom(salvageableOf(plan, index), total, showValues ? named : null)
-  return [{
-    rule, severity: 'damage', source: 'census', object: index.object, rows: named.slice(0, rowsMax).map(({ key }) => key), total,
-    ...(page === 0 ? {} : { page, trail: trailTo(owners, page) }), ...(agreeing.length === 0 ? {} : { agreeing }), ...(salvage === undefined ? {} : { salvage }),
-    text: textOf(rule, total, index),
-  }]
+  const salvage =
+    rule === 'row-missing-from-index'
+      ? undefined
+      : salvageFrom(salvageableOf(plan, index), total, showValues ? named : null)
+  return [
+    {
+      rule,
+      severity: 'damage',
+      source: 'census',
+      object: index.object,
+      rows: named.slice(0, rowsMax).map(({ key }) => key),
+      total,
+      ...(page === 0 ? {} : { page, trail: trailTo(owners, page) }),
+      ...(agreeing.length === 0 ? {} : { agreeing }),
+      ...(salvage === undefined ? {} : { salvage }),
+      text: textOf(rule, total, index),
+    },
+  ]
 }
 
 function textOf(rule: Group['rule'], total: number, { object }: IndexPlan): string {
@@ -212,9 +249,15 @@ function textOf(rule: Group['rule'], total: number, { object }: IndexPlan): stri
     case 'row-missing-from-index':
       return `${count(total, 'row')} of ${table} ${total === 1 ? 'is' : 'are'} missing from index ${object.name}`
     case 'entry-without-row':
-      return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'has' : 'have'} no row in ${table}`
+      return (
+        `${count(total, 'entry', 'entries')} of index ${object.name} ` +
+        `${total === 1 ? 'has' : 'have'} no row in ${table}`
+      )
     case 'entry-differs-from-row':
-      return `${count(total, 'entry', 'entries')} of index ${object.name} ${total === 1 ? 'differs' : 'differ'} from the row in ${table}`
+      return (
+        `${count(total, 'entry', 'entries')} of index ${object.name} ` +
+        `${total === 1 ? 'differs' : 'differ'} from the row in ${table}`
+      )
   }
 }
 
@@ -229,7 +272,9 @@ class Namer {
     this.#plan = plan
     this.#salvageBytesLeft = showValues ? salvageBytesMax : 0
     this.#cells = new CellReader(plan, source)
-    this.#columns = new Columns(Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : tree.columns.length))))
+    this.#columns = new Columns(
+      Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : tree.columns.length))),
+    )
   }
 
   name(index: IndexPlan, { sign, page, cell, values }: Leftover): Named {
@@ -241,13 +286,18 @@ class Namer {
       return { key: identityKey(columns, index.identity, this.#plan.encoding, isRowid), page: 0, values: null }
     }
     if (!this.#cells.find(page, cell)) return { key: null, page, values: null }
-    if (sign === 1 && isRowid) return { key: rowidKey(this.#cells.cell.rowLow, this.#cells.cell.rowHigh), page, values: null }
+    if (sign === 1 && isRowid)
+      return { key: rowidKey(this.#cells.cell.rowLow, this.#cells.cell.rowHigh), page, values: null }
     const wanted = sign === 1 && table?.kind === 'keyed-table' ? table.key.length : index.parts.length
     const max = sign === 1 && table?.kind === 'keyed-table' ? table.columns.length : index.parts.length
     if (!this.#cells.load(columns, wanted, max)) return { key: null, page, values: null }
     const identity = sign === 1 && table?.kind === 'keyed-table' ? table.key.map((_, i) => i) : index.identity
     const { encoding } = this.#plan
-    return { key: identityKey(columns, identity, encoding, isRowid), page, values: sign === -1 ? this.#salvage(index) : null }
+    return {
+      key: identityKey(columns, identity, encoding, isRowid),
+      page,
+      values: sign === -1 ? this.#salvage(index) : null,
+    }
   }
 
   /** All values of the entry that was named last. */
@@ -255,7 +305,9 @@ class Namer {
     return valuesAt(this.#columns, [...parts.keys()], this.#plan.encoding)
   }
 
-  /** What the entry that was decoded last holds beside its key. Whole or not at all: what was cut would be put back cut. */
+  /**
+   * What the entry that was decoded last holds beside its key. Whole or not at all: what was cut would be put back cut.
+   */
   #salvage(index: IndexPlan): readonly SalvagedValue[] | null {
     if (this.#salvageBytesLeft <= 0) return null
     const values = valuesAt(this.#columns, salvageableOf(this.#plan, index).positions, this.#plan.encoding)

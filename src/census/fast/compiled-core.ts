@@ -2,12 +2,57 @@
 
 export interface CoreFunctions {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
-  begin(pageSize: number, usable: number, rowBytesMax: number, entryBytesMax: number, spilledBytesMin: number, encoding: number, buckets: number, columns: number, columnsEach: number, words: number, wordsEnd: number, payloads: number, payloadBytesMax: number): void
+  begin(
+    pageSize: number,
+    usable: number,
+    rowBytesMax: number,
+    entryBytesMax: number,
+    spilledBytesMin: number,
+    encoding: number,
+    buckets: number,
+    columns: number,
+    columnsEach: number,
+    words: number,
+    wordsEnd: number,
+    payloads: number,
+    payloadBytesMax: number,
+  ): void
   beginPiece(at: number, firstPage: number, pageCount: number): void
-  beginFingerprints(key0: number, key1: number, entries: number, contents: number, listedMax: number, lanes: number): void
-  glance(at: number, pageCount: number, pageSize: number, usable: number, rowBytesMax: number, entryBytesMax: number, words: number): void
-  countRows(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number, overflowPages: number): number
-  countEntries(page: number, tree: number, left: number, leftCell: number, right: number, rightCell: number, overflowPages: number): number
+  beginFingerprints(
+    key0: number,
+    key1: number,
+    entries: number,
+    contents: number,
+    listedMax: number,
+    lanes: number,
+  ): void
+  glance(
+    at: number,
+    pageCount: number,
+    pageSize: number,
+    usable: number,
+    rowBytesMax: number,
+    entryBytesMax: number,
+    words: number,
+  ): void
+  countRows(
+    page: number,
+    tree: number,
+    left: number,
+    leftCell: number,
+    right: number,
+    rightCell: number,
+    overflowPages: number,
+  ): number
+  countEntries(
+    page: number,
+    tree: number,
+    left: number,
+    leftCell: number,
+    right: number,
+    rightCell: number,
+    overflowPages: number,
+  ): number
 }
 
 /** TypeScript has these types only where there is a document. */
@@ -29,7 +74,10 @@ export class CompiledCore {
     this.functions = new WebAssembly.Instance(module).exports as CoreFunctions
   }
 
-  /** @param code of src/census/fast/core/pages.ts. null where the processor lacks what it is compiled for (vectors): JavaScript counts all pages then. */
+  /**
+   * @param code of src/census/fast/core/pages.ts. null where the processor lacks what it is compiled for (vectors):
+   * JavaScript counts all pages then.
+   */
   static from(code: Uint8Array): CompiledCore | null {
     try {
       return new CompiledCore(new WebAssembly.Module(code))

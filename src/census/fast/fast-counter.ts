@@ -1,20 +1,24 @@
 /**
- * Counts the pages on which all is plain by the compiled core, and leaves all others to the JavaScript beside it: a payload that reaches into overflow pages
- * beyond those at hand, a record or an order with which something is wrong, page 1, and whatever else the core gives back. It adds all of a page or nothing.
+ * Counts the pages on which all is plain by the compiled core, and leaves all others to the JavaScript beside it: a
+ * payload that reaches into overflow pages beyond those at hand, a record or an order with which something is wrong,
+ * page 1, and whatever else the core gives back. It adds all of a page or nothing.
  *
  * The sums of a page are the same either way: test/census/fast/fast-counter.test.ts compares them, page by page.
  */
 import { invariant } from '../../model/bug.ts'
 import { localBytesMax, spilledBytesMin } from '../../sqlite/cell.ts'
+import type { CensusPlan } from '../plan.ts'
+import type { Payloads } from '../record/payload.ts'
+import type { Interior, Separator } from '../scan/separators.ts'
+import type { CensusTally } from '../scan/tally.ts'
 import { isTrap } from './compiled-core.ts'
 import type { CompiledCore } from './compiled-core.ts'
 import { countedBytes, flatten } from './plan-layout.ts'
-import type { Payloads } from '../record/payload.ts'
-import type { CensusPlan } from '../plan.ts'
-import type { Interior, Separator } from '../scan/separators.ts'
-import type { CensusTally } from '../scan/tally.ts'
 
-/** Bytes of pages that are laid into the memory at once: many times what a disk needs to be kept busy, and it fits the processor's cache. */
+/**
+ * Bytes of pages that are laid into the memory at once: many times what a disk needs to be kept busy, and it fits the
+ * processor's cache.
+ */
 const pieceBytesUsual = 1 << 20
 /** Bytes of interior pages that are kept there. */
 const interiorBytes = 1 << 20
@@ -70,8 +74,21 @@ export class FastCounter {
     // Whole words are loaded where only their first bytes belong to a value.
     room(64)
     const memory = core.memoryFor(this, next)
-    core.functions.begin(pageSize, usable, localBytesMax(usable, 'table'), localBytesMax(usable, 'index'), spilledBytesMin(usable), encoding, buckets, columnsAt, columnsEach,
-      wordsAt, wordsAt + wordBytes, payloadsAt, Math.min(payloadBytesMax, plan.pages * usable))
+    core.functions.begin(
+      pageSize,
+      usable,
+      localBytesMax(usable, 'table'),
+      localBytesMax(usable, 'index'),
+      spilledBytesMin(usable),
+      encoding,
+      buckets,
+      columnsAt,
+      columnsEach,
+      wordsAt,
+      wordsAt + wordBytes,
+      payloadsAt,
+      Math.min(payloadBytesMax, plan.pages * usable),
+    )
     core.functions.beginFingerprints(key[0], key[1], entriesAt, contentsAt, listedMax, lanesAt)
     new Uint8Array(memory, countedAt, flatAt - countedAt).fill(0)
     new Int32Array(memory, flatAt, flat.words.length).set(flat.words)
@@ -79,8 +96,8 @@ export class FastCounter {
     this.#plan = plan
     this.#payloads = payloads
     this.#trees = flat.trees
-    this.#entries = new Int32Array(memory, countedAt, trees.length * countedBytes / 4)
-    this.#bytes = new Float64Array(memory, countedAt, trees.length * countedBytes / 8)
+    this.#entries = new Int32Array(memory, countedAt, (trees.length * countedBytes) / 4)
+    this.#bytes = new Float64Array(memory, countedAt, (trees.length * countedBytes) / 8)
     this.#sums = new Int32Array(memory, sumsAt, trees.length * buckets * 3)
     this.#interiorRoom = new Uint8Array(memory, interiorsAt, interiors * pageSize)
     this.#interiors = Array.from<Interior | null>({ length: interiors }).fill(null)
@@ -114,9 +131,10 @@ export class FastCounter {
     const rightCell = right?.cell ?? 0
     const { pagesLeft } = this.#payloads
     try {
-      const overflowPages = this.#plan.trees[tree]?.kind === 'rowid-table'
-        ? functions.countRows(at, flat, leftAt, leftCell, rightAt, rightCell, pagesLeft)
-        : functions.countEntries(at, flat, leftAt, leftCell, rightAt, rightCell, pagesLeft)
+      const overflowPages =
+        this.#plan.trees[tree]?.kind === 'rowid-table'
+          ? functions.countRows(at, flat, leftAt, leftCell, rightAt, rightCell, pagesLeft)
+          : functions.countEntries(at, flat, leftAt, leftCell, rightAt, rightCell, pagesLeft)
       if (overflowPages < 0) return false
       this.#payloads.pagesLeft = pagesLeft - overflowPages
     } catch (error) {
@@ -131,7 +149,7 @@ export class FastCounter {
   /** Moves what has been counted into a tally. */
   moveInto(tally: CensusTally): void {
     for (const tree of this.#counted) {
-      const at = tree * countedBytes / 4
+      const at = (tree * countedBytes) / 4
       tally.entries[tree] = (tally.entries[tree] ?? 0) + (this.#entries[at] ?? 0)
       tally.digests[2 * tree] = ((tally.digests[2 * tree] ?? 0) + (this.#entries[at + 1] ?? 0)) | 0
       tally.digests[2 * tree + 1] = ((tally.digests[2 * tree + 1] ?? 0) + (this.#entries[at + 2] ?? 0)) | 0

@@ -1,9 +1,9 @@
+import type { CensusPlan, Collation, IndexPlan, KeyedTablePlan, KeyPart, RowidTablePlan } from '../plan.ts'
 /** A plan as the compiled core reads it: words in its memory, laid out as src/census/fast/core/memory.ts has it. */
 import { Columns } from '../record/columns.ts'
+import { wordsOf } from '../record/fingerprint.ts'
 import { termsOf } from '../scan/expected-entries.ts'
 import type { TableTerms } from '../scan/expected-entries.ts'
-import { wordsOf } from '../record/fingerprint.ts'
-import type { CensusPlan, Collation, IndexPlan, KeyedTablePlan, KeyPart, RowidTablePlan } from '../plan.ts'
 
 /** Bytes of what is counted of a tree: entries, two words of the content digest, a gap, and bytes as a real. */
 export const countedBytes = 24
@@ -16,7 +16,11 @@ export interface FlatPlan {
   readonly columnsMax: number
 }
 
-/** Makes the words that are to lie at `at`. @param countedAt where the trees are counted, one after another, and @param sumsAt where their sums are */
+/**
+ * Makes the words that are to lie at `at`.
+ * @param countedAt where the trees are counted, one after another, and
+ * @param sumsAt where their sums are
+ */
 export function flatten(plan: CensusPlan, at: number, countedAt: number, sumsAt: number): FlatPlan {
   const writing = new Writing(at)
   const sumsOf = (tree: number): number => sumsAt + tree * plan.buckets * 12
@@ -25,7 +29,8 @@ export function flatten(plan: CensusPlan, at: number, countedAt: number, sumsAt:
     const columns = tree.kind === 'index' ? tree.parts.length : tree.columns.length
     columnsMax = Math.max(columnsMax, columns)
     const counted = countedAt + i * countedBytes
-    return tree.kind === 'index' ? writing.index(tree, plan.trees[tree.table]?.kind === 'rowid-table', sumsOf(i), counted)
+    return tree.kind === 'index'
+      ? writing.index(tree, plan.trees[tree.table]?.kind === 'rowid-table', sumsOf(i), counted)
       : writing.table(tree, termsOf(plan, tree, true), sumsOf, counted)
   })
   return { words: Int32Array.from(writing.words), trees, columnsMax }
@@ -42,19 +47,52 @@ class Writing {
     this.#at = at
   }
 
-  table(table: RowidTablePlan | KeyedTablePlan, terms: TableTerms, sumsOf: (tree: number) => number, counted: number): number {
+  table(
+    table: RowidTablePlan | KeyedTablePlan,
+    terms: TableTerms,
+    sumsOf: (tree: number) => number,
+    counted: number,
+  ): number {
     const key = table.kind === 'keyed-table' ? table.key : []
     const absent = this.#absent(terms.absent)
     const sources = terms.indexes.map((index) => this.#put([...index.sources]))
-    const indexes = this.#put(terms.indexes.flatMap(({ tree, sources: { length } }, i) => [sumsOf(tree), length, sources[i] ?? 0]))
+    const indexes = this.#put(
+      terms.indexes.flatMap(({ tree, sources: { length } }, i) => [sumsOf(tree), length, sources[i] ?? 0]),
+    )
     const alias = table.kind === 'rowid-table' ? table.rowidAlias : -1
     const ordered = table.kind === 'keyed-table' && table.ordered
-    return this.#put([table.columns.length, alias, absent, terms.indexes.length, indexes, key.length, this.#parts(key), ordered ? 1 : 0, key.length, 0, 0, counted])
+    return this.#put([
+      table.columns.length,
+      alias,
+      absent,
+      terms.indexes.length,
+      indexes,
+      key.length,
+      this.#parts(key),
+      ordered ? 1 : 0,
+      key.length,
+      0,
+      0,
+      counted,
+    ])
   }
 
   index(index: IndexPlan, endsWithRowid: boolean, sums: number, counted: number): number {
     const { parts, ordered, uniqueParts } = index
-    return this.#put([parts.length, -1, 0, 0, 0, parts.length, this.#parts(parts), ordered ? 1 : 0, uniqueParts, endsWithRowid ? 1 : 0, sums, counted])
+    return this.#put([
+      parts.length,
+      -1,
+      0,
+      0,
+      0,
+      parts.length,
+      this.#parts(parts),
+      ordered ? 1 : 0,
+      uniqueParts,
+      endsWithRowid ? 1 : 0,
+      sums,
+      counted,
+    ])
   }
 
   #parts(parts: readonly KeyPart[]): number {

@@ -1,9 +1,10 @@
+import type { Glances } from '../../sqlite/accounting/page-source.ts'
 /**
- * Glances at pages for the page accounting, by the compiled core: the accounting follows trees, and to read their leaves one by one and to look at each cell in JavaScript took
- * most of its time. JavaScript remains the reference: test/census/fast/prescan.test.ts compares the two, page by page.
+ * Glances at pages for the page accounting, by the compiled core: the accounting follows trees, and to read their
+ * leaves one by one and to look at each cell in JavaScript took most of its time. JavaScript remains the reference:
+ * test/census/fast/prescan.test.ts compares the two, page by page.
  */
 import { localBytesMax } from '../../sqlite/cell.ts'
-import type { Glances } from '../../sqlite/accounting/page-source.ts'
 import type { CompiledCore } from './compiled-core.ts'
 import { pieceBytesOf } from './fast-counter.ts'
 
@@ -38,10 +39,22 @@ export class PrescannedPages implements Glances {
     this.#words = new Uint32Array(pages + 1).fill(unknown)
   }
 
-  /** Glances at the first `count` pages of the piece. @param first number of the first one, @param unread those that hold nothing of the file */
+  /**
+   * Glances at the first `count` pages of the piece.
+   * @param first number of the first one,
+   * @param unread those that hold nothing of the file
+   */
   take(first: number, count: number, unread: readonly number[]): void {
     const usable = this.#usable
-    this.#core.functions.glance(this.piece.byteOffset, count, this.#pageSize, usable, localBytesMax(usable, 'table'), localBytesMax(usable, 'index'), this.#ofPiece.byteOffset)
+    this.#core.functions.glance(
+      this.piece.byteOffset,
+      count,
+      this.#pageSize,
+      usable,
+      localBytesMax(usable, 'table'),
+      localBytesMax(usable, 'index'),
+      this.#ofPiece.byteOffset,
+    )
     this.#words.set(this.#ofPiece.subarray(0, count), first)
     for (const page of unread) this.#words[page] = unknown
   }

@@ -1,6 +1,9 @@
-/** Walks over the cells of one b-tree page (SQLite file format, section 1.6). The numbers lie in fields and are overwritten: an object a cell took as long as all the rest. */
-import { localBytesMax, localBytesOf } from '../../sqlite/cell.ts'
 import { read32 } from '../../sqlite/bytes.ts'
+/**
+ * Walks over the cells of one b-tree page (SQLite file format, section 1.6). The numbers lie in fields and are
+ * overwritten: an object a cell took as long as all the rest.
+ */
+import { localBytesMax, localBytesOf } from '../../sqlite/cell.ts'
 
 export class CellCursor {
   bytes: Uint8Array = new Uint8Array(0)
@@ -44,9 +47,13 @@ export class CellCursor {
     this.leaf = type >= 10
     this.tree = type === 5 || type === 13 ? 'table' : 'index'
     this.cellCount = ((bytes[header + 3] ?? 0) << 8) | (bytes[header + 4] ?? 0)
-    this.#content = (((bytes[header + 5] ?? 0) << 8) | (bytes[header + 6] ?? 0)) || 65_536
+    this.#content = ((bytes[header + 5] ?? 0) << 8) | (bytes[header + 6] ?? 0) || 65_536
     this.#pointers = header + (this.leaf ? 8 : 12)
-    return this.#content <= this.#usable && this.cellCount <= (this.#pageSize - 8) / 6 && this.#pointers - start + 2 * this.cellCount <= this.#content
+    return (
+      this.#content <= this.#usable &&
+      this.cellCount <= (this.#pageSize - 8) / 6 &&
+      this.#pointers - start + 2 * this.cellCount <= this.#content
+    )
   }
 
   /** Reads cell `i`. False where it does not lie in its page: the page accounting says so. */
@@ -75,7 +82,10 @@ export class CellCursor {
       if (byte >= 0x80) return false
     }
     if (this.tree === 'table') next = this.#rowid(next)
-    const local = length <= (this.tree === 'table' ? this.#tableMax : this.#indexMax) ? length : localBytesOf(length, this.#usable, this.tree)
+    const local =
+      length <= (this.tree === 'table' ? this.#tableMax : this.#indexMax)
+        ? length
+        : localBytesOf(length, this.#usable, this.tree)
     this.payloadBytes = length
     this.localBytes = local
     this.payload = next

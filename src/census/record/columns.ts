@@ -1,6 +1,7 @@
 /**
- * The columns of one record, decoded and normalised (SQLite file format, section 2.1): values that SQLite takes for equal are equal here, whatever their
- * serial types. A real that is a whole number becomes the integer (-0.0 the 0), NaN becomes NULL, as SQLite reads it.
+ * The columns of one record, decoded and normalised (SQLite file format, section 2.1): values that SQLite takes for
+ * equal are equal here, whatever their serial types. A real that is a whole number becomes the integer (-0.0 the 0),
+ * NaN becomes NULL, as SQLite reads it.
  *
  * Typed arrays that are used over and over: one object a value took ten times as long.
  */
@@ -57,7 +58,15 @@ export class Columns {
    * @param wanted how many of the first columns must be there; where they reach beyond `here`, the answer is `longer`
    * @param max columns of this table
    */
-  decode(bytes: Uint8Array, view: DataView, from: number, payloadBytes: number, here: number, wanted: number, max: number): Decoding {
+  decode(
+    bytes: Uint8Array,
+    view: DataView,
+    from: number,
+    payloadBytes: number,
+    here: number,
+    wanted: number,
+    max: number,
+  ): Decoding {
     this.count = 0
     this.bytes = bytes
     this.view = view

@@ -1,8 +1,10 @@
 /**
- * Fingerprints of 64 bits: HalfSipHash-1-3 over the normalised columns, keyed with random numbers of the run, so that whoever made a file cannot know which
- * entries would cancel each other out. Its second word of output is taken from the two words of the state that the first leaves over.
+ * Fingerprints of 64 bits: HalfSipHash-1-3 over the normalised columns, keyed with random numbers of the run, so that
+ * whoever made a file cannot know which entries would cancel each other out. Its second word of output is taken from
+ * the two words of the state that the first leaves over.
  *
- * The state lives in fields between columns, and in locals inside of one: that took a third of the time of the same code word by word.
+ * The state lives in fields between columns, and in locals inside of one: that took a third of the time of the same
+ * code word by word.
  */
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
@@ -53,7 +55,10 @@ export class Fingerprint {
     this.#v3 = this.#m3
   }
 
-  /** The rowid that an entry names, at its beginning. Most fit into one word; those that do not begin with another state, so that none reads like the other. */
+  /**
+   * The rowid that an entry names, at its beginning. Most fit into one word; those that do not begin with another
+   * state, so that none reads like the other.
+   */
   rowid(low: number, high: number): void {
     if (high !== low >> 31) {
       this.#v0 ^= 1
@@ -62,7 +67,10 @@ export class Fingerprint {
     this.#word(low)
   }
 
-  /** One column. Each begins with a word that says its kind and length, or is the value of a small integer: no two sequences of columns read the same. */
+  /**
+   * One column. Each begins with a word that says its kind and length, or is the value of a small integer: no two
+   * sequences of columns read the same.
+   */
   column(columns: Columns, i: number): void {
     const kind = columns.kind[i] ?? 0
     if (kind === kinds.integer) {
@@ -90,38 +98,71 @@ export class Fingerprint {
   }
 
   end(): void {
-    let v0 = this.#v0, v1 = this.#v1, v2 = this.#v2 ^ 0xff, v3 = this.#v3
+    let v0 = this.#v0,
+      v1 = this.#v1,
+      v2 = this.#v2 ^ 0xff,
+      v3 = this.#v3
     for (let i = 0; i < 3; i++) {
-      v0 = (v0 + v1) | 0; v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0; v0 = (v0 << 16) | (v0 >>> 16)
-      v2 = (v2 + v3) | 0; v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
-      v0 = (v0 + v3) | 0; v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
-      v2 = (v2 + v1) | 0; v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2; v2 = (v2 << 16) | (v2 >>> 16)
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
     }
     this.low = v1 ^ v3
     this.high = v0 ^ v2
   }
 
   #word(word: number): void {
-    let v0 = this.#v0, v1 = this.#v1, v2 = this.#v2, v3 = this.#v3 ^ word
-    v0 = (v0 + v1) | 0; v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0; v0 = (v0 << 16) | (v0 >>> 16)
-    v2 = (v2 + v3) | 0; v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
-    v0 = (v0 + v3) | 0; v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
-    v2 = (v2 + v1) | 0; v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2; v2 = (v2 << 16) | (v2 >>> 16)
-    this.#v0 = v0 ^ word; this.#v1 = v1; this.#v2 = v2; this.#v3 = v3
+    let v0 = this.#v0,
+      v1 = this.#v1,
+      v2 = this.#v2,
+      v3 = this.#v3 ^ word
+    v0 = (v0 + v1) | 0
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+    v0 = (v0 << 16) | (v0 >>> 16)
+    v2 = (v2 + v3) | 0
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+    v0 = (v0 + v3) | 0
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+    v2 = (v2 + v1) | 0
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+    v2 = (v2 << 16) | (v2 >>> 16)
+    this.#v0 = v0 ^ word
+    this.#v1 = v1
+    this.#v2 = v2
+    this.#v3 = v3
   }
 
-  /** A first word, then four bytes a round; the last word is filled up with zeros, which the length before tells from zeros of the value. */
+  /**
+   * A first word, then four bytes a round; the last word is filled up with zeros, which the length before tells from
+   * zeros of the value.
+   */
   #bytes(first: number, view: DataView, from: number, length: number): void {
-    let v0 = this.#v0, v1 = this.#v1, v2 = this.#v2, v3 = this.#v3
+    let v0 = this.#v0,
+      v1 = this.#v1,
+      v2 = this.#v2,
+      v3 = this.#v3
     const end = from + length
     let word = first
     let at = from
     for (;;) {
       v3 ^= word
-      v0 = (v0 + v1) | 0; v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0; v0 = (v0 << 16) | (v0 >>> 16)
-      v2 = (v2 + v3) | 0; v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
-      v0 = (v0 + v3) | 0; v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
-      v2 = (v2 + v1) | 0; v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2; v2 = (v2 << 16) | (v2 >>> 16)
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
       v0 ^= word
       if (at >= end) break
       if (at + 4 <= end) word = view.getInt32(at, true)
@@ -131,7 +172,10 @@ export class Fingerprint {
       }
       at += 4
     }
-    this.#v0 = v0; this.#v1 = v1; this.#v2 = v2; this.#v3 = v3
+    this.#v0 = v0
+    this.#v1 = v1
+    this.#v2 = v2
+    this.#v3 = v3
   }
 }
 
@@ -151,7 +195,10 @@ export function wordsOf(columns: Columns, i: number): readonly number[] {
       const bytes = columns.bytesAt(i)
       const padded = new DataView(new ArrayBuffer((bytes.length + 3) & ~3))
       new Uint8Array(padded.buffer).set(bytes)
-      return [kind | (bytes.length << 3), ...Array.from({ length: padded.byteLength / 4 }, (_, word) => padded.getInt32(4 * word, true))]
+      return [
+        kind | (bytes.length << 3),
+        ...Array.from({ length: padded.byteLength / 4 }, (_, word) => padded.getInt32(4 * word, true)),
+      ]
     }
     default:
       return [kind]

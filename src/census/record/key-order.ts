@@ -1,14 +1,23 @@
-/** The order of SQLite's indexes: NULL, numbers, text by its collation, BLOBs (https://sqlite.org/datatype3.html, section 4.1). */
+import type { Collation, KeyPart, TextEncoding } from '../plan.ts'
+/**
+ * The order of SQLite's indexes: NULL, numbers, text by its collation, BLOBs (https://sqlite.org/datatype3.html,
+ * section 4.1).
+ */
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
-import type { Collation, KeyPart, TextEncoding } from '../plan.ts'
 import { fromUtf16 } from './utf16.ts'
 
 /**
- * Compares the first `count` columns by the parts of a key: 0 where all are equal, else the position of the first difference, counted from 1,
- * negative where `a` comes first.
+ * Compares the first `count` columns by the parts of a key: 0 where all are equal, else the position of the first
+ * difference, counted from 1, negative where `a` comes first.
  */
-export function compareKeys(a: Columns, b: Columns, parts: readonly KeyPart[], count: number, encoding: TextEncoding): number {
+export function compareKeys(
+  a: Columns,
+  b: Columns,
+  parts: readonly KeyPart[],
+  count: number,
+  encoding: TextEncoding,
+): number {
   for (let i = 0; i < count; i++) {
     const part = parts[i]
     if (part === undefined) return 0
@@ -32,14 +41,20 @@ function compareColumn(a: Columns, b: Columns, i: number, collation: Collation, 
   if (rank !== 0) return rank
   if (kindA === kinds.null) return 0
   if (kindA <= kinds.real) return compareNumbers(a, b, i)
-  if (kindA === kinds.blob || collation === 'BINARY') return compareBytes(a.bytes, a.at[i] ?? 0, a.length[i] ?? 0, b.bytes, b.at[i] ?? 0, b.length[i] ?? 0)
+  if (kindA === kinds.blob || collation === 'BINARY')
+    return compareBytes(a.bytes, a.at[i] ?? 0, a.length[i] ?? 0, b.bytes, b.at[i] ?? 0, b.length[i] ?? 0)
   // SQLite has these collations for UTF-8 only and converts what is UTF-16.
   const textA = encoding === 1 ? a.bytesAt(i) : fromUtf16(a.bytesAt(i), encoding === 3)
   const textB = encoding === 1 ? b.bytesAt(i) : fromUtf16(b.bytesAt(i), encoding === 3)
-  return collation === 'NOCASE' ? compareNoCase(textA, textB) : compareBytes(textA, 0, trimmed(textA), textB, 0, trimmed(textB))
+  return collation === 'NOCASE'
+    ? compareNoCase(textA, textB)
+    : compareBytes(textA, 0, trimmed(textA), textB, 0, trimmed(textB))
 }
 
-/** A real here is no whole number, or beyond all integers of 64 bits: so rounding the integer does not change the order, but for equality. */
+/**
+ * A real here is no whole number, or beyond all integers of 64 bits: so rounding the integer does not change the order,
+ * but for equality.
+ */
 function compareNumbers(a: Columns, b: Columns, i: number): number {
   const x = a.numberAt(i)
   const y = b.numberAt(i)
@@ -49,7 +64,14 @@ function compareNumbers(a: Columns, b: Columns, i: number): number {
   return a.kind[i] === kinds.integer ? -1 : 1
 }
 
-function compareBytes(a: Uint8Array, fromA: number, lengthA: number, b: Uint8Array, fromB: number, lengthB: number): number {
+function compareBytes(
+  a: Uint8Array,
+  fromA: number,
+  lengthA: number,
+  b: Uint8Array,
+  fromB: number,
+  lengthB: number,
+): number {
   const length = lengthA < lengthB ? lengthA : lengthB
   for (let i = 0; i < length; i++) {
     const x = a[fromA + i] ?? 0
@@ -59,7 +81,10 @@ function compareBytes(a: Uint8Array, fromA: number, lengthA: number, b: Uint8Arr
   return lengthA - lengthB
 }
 
-/** As SQLite has it: ASCII letters only, and a NUL ends the comparison of letters; what is equal so far is ordered by length. */
+/**
+ * As SQLite has it: ASCII letters only, and a NUL ends the comparison of letters; what is equal so far is ordered by
+ * length.
+ */
 function compareNoCase(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {

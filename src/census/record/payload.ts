@@ -1,6 +1,6 @@
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /** Payloads that reach into overflow pages, put together (SQLite file format, section 1.7). */
 import { read32 } from '../../sqlite/bytes.ts'
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CensusPlan } from '../plan.ts'
 
 /** The pages that are being scanned: what lies among them need not be read again. */
@@ -11,8 +11,9 @@ export interface Window {
 }
 
 /**
- * Puts payloads together. In a healthy file each overflow page belongs to one payload, so the pages that may be read are limited: a file that was made to lead
- * every cell into the same long chain costs no more than four readings (keys of interior pages are read for each neighbour again).
+ * Puts payloads together. In a healthy file each overflow page belongs to one payload, so the pages that may be read
+ * are limited: a file that was made to lead every cell into the same long chain costs no more than four readings (keys
+ * of interior pages are read for each neighbour again).
  */
 export class Payloads {
   readonly #usable: number
@@ -38,7 +39,13 @@ export class Payloads {
    * Gives the first `wanted` bytes of a payload, of which `local` lie at `at` in its page.
    * `broken`: the chain ends early, leads nowhere or was read too often; the page accounting says which. `unread`: the system would not give a page.
    */
-  gather(page: Uint8Array, at: number, local: number, wanted: number, overflow: number): Uint8Array | 'broken' | 'unread' {
+  gather(
+    page: Uint8Array,
+    at: number,
+    local: number,
+    wanted: number,
+    overflow: number,
+  ): Uint8Array | 'broken' | 'unread' {
     if (wanted > this.#bytesMax) return 'broken'
     const whole = new Uint8Array(wanted)
     whole.set(page.subarray(at, at + local))

@@ -1,11 +1,14 @@
-/** Decodes the record of a cell, following its overflow chain where the columns that are needed lie there, and says what is wrong with it. */
+/**
+ * Decodes the record of a cell, following its overflow chain where the columns that are needed lie there, and says what
+ * is wrong with it.
+ */
 import type { RowKey } from '../../model/result/finding.ts'
-import { decodingFailure } from './columns.ts'
-import type { Columns, Decoding } from './columns.ts'
-import type { CellCursor } from './cell-cursor.ts'
-import type { Payloads } from './payload.ts'
 import { note } from '../scan/tally.ts'
 import type { CensusTally } from '../scan/tally.ts'
+import type { CellCursor } from './cell-cursor.ts'
+import { decodingFailure } from './columns.ts'
+import type { Columns, Decoding } from './columns.ts'
+import type { Payloads } from './payload.ts'
 
 export class Records {
   readonly #payloads: Payloads
@@ -22,13 +25,28 @@ export class Records {
    * @param wanted how many of the first columns are needed
    * @param max columns that the object has
    */
-  load(cell: CellCursor, view: DataView, columns: Columns, wanted: number, max: number, tree: number, key: () => readonly RowKey[]): boolean {
+  load(
+    cell: CellCursor,
+    view: DataView,
+    columns: Columns,
+    wanted: number,
+    max: number,
+    tree: number,
+    key: () => readonly RowKey[],
+  ): boolean {
     const decoding = columns.decode(cell.bytes, view, cell.payload, cell.payloadBytes, cell.localBytes, wanted, max)
     if (decoding === 'decoded') return true
     const whole = decoding === 'longer' ? this.#gather(cell, columns, wanted, max) : decoding
     if (whole === 'decoded') return true
     if (whole === 'unread') this.#tally?.unread.set(tree, 'an overflow page could not be read from the disk')
-    else if (whole === 'broken') this.#say(cell, tree, `a value on page ${cell.page} leads into a broken chain of overflow pages`, 'overflow-broken', key)
+    else if (whole === 'broken')
+      this.#say(
+        cell,
+        tree,
+        `a value on page ${cell.page} leads into a broken chain of overflow pages`,
+        'overflow-broken',
+        key,
+      )
     else this.#say(cell, tree, `${troubleOf(whole)} (page ${cell.page})`, 'record-malformed', key)
     return false
   }
@@ -45,9 +63,16 @@ export class Records {
     return columns.decode(whole, new DataView(whole.buffer), 0, cell.payloadBytes, cell.payloadBytes, wanted, max)
   }
 
-  #say(cell: CellCursor, tree: number, text: string, rule: 'overflow-broken' | 'record-malformed', key: () => readonly RowKey[]): void {
+  #say(
+    cell: CellCursor,
+    tree: number,
+    text: string,
+    rule: 'overflow-broken' | 'record-malformed',
+    key: () => readonly RowKey[],
+  ): void {
     if (this.#tally !== null) note(this.#tally, { rule, severity: 'damage', tree, page: cell.page, rows: key(), text })
   }
 }
 
-const troubleOf = (decoding: Exclude<Decoding, 'decoded'>): string => (decoding === 'longer' ? decodingFailure.body : decodingFailure[decoding])
+const troubleOf = (decoding: Exclude<Decoding, 'decoded'>): string =>
+  decoding === 'longer' ? decodingFailure.body : decodingFailure[decoding]

@@ -1,8 +1,8 @@
 /** What a report calls a row by: its rowid, or the primary key of a table WITHOUT ROWID (interfaces.md). */
 import type { KeyColumn, RowKey } from '../../model/result/finding.ts'
+import type { TextEncoding } from '../plan.ts'
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
-import type { TextEncoding } from '../plan.ts'
 
 /** Bytes of a key column that a report shows; a key that was made to be long must not make it long. */
 const shownBytesMax = 1024
@@ -21,15 +21,22 @@ export function compareRowKeys(a: RowKey, b: RowKey): number {
   return x < y ? -1 : x > y ? 1 : 0
 }
 
-export const integerKey = (value: bigint): number | string => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString())
+export const integerKey = (value: bigint): number | string =>
+  Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
 
 /** What names the row of an entry: its rowid, or the columns of the primary key. */
-export function identityKey(columns: Columns, positions: readonly number[], encoding: TextEncoding, isRowid: boolean): RowKey {
+export function identityKey(
+  columns: Columns,
+  positions: readonly number[],
+  encoding: TextEncoding,
+  isRowid: boolean,
+): RowKey {
   const [only = 0] = positions
   return isRowid ? integerKey(columns.integerAt(only)) : primaryKey(columns, positions, encoding)
 }
 
-export const primaryKey = (columns: Columns, positions: readonly number[], encoding: TextEncoding): RowKey => positions.map((i) => columnKey(columns, i, encoding))
+export const primaryKey = (columns: Columns, positions: readonly number[], encoding: TextEncoding): RowKey =>
+  positions.map((i) => columnKey(columns, i, encoding))
 
 function columnKey(columns: Columns, i: number, encoding: TextEncoding): KeyColumn {
   switch (columns.kind[i]) {
@@ -40,11 +47,18 @@ function columnKey(columns: Columns, i: number, encoding: TextEncoding): KeyColu
     case kinds.text:
       return decoderOf(encoding).decode(columns.bytesAt(i).subarray(0, shownBytesMax))
     case kinds.blob:
-      return { blob: Array.from(columns.bytesAt(i).subarray(0, shownBytesMax), (byte) => byte.toString(16).padStart(2, '0')).join('') }
+      return {
+        blob: Array.from(columns.bytesAt(i).subarray(0, shownBytesMax), (byte) =>
+          byte.toString(16).padStart(2, '0'),
+        ).join(''),
+      }
     default:
       return null
   }
 }
 
-export const decoderOf = (encoding: TextEncoding, options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {}): InstanceType<typeof TextDecoder> =>
+export const decoderOf = (
+  encoding: TextEncoding,
+  options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {},
+): InstanceType<typeof TextDecoder> =>
   new TextDecoder(encoding === 2 ? 'utf-16le' : encoding === 3 ? 'utf-16be' : 'utf-8', options)

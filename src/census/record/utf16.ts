@@ -1,4 +1,7 @@
-/** UTF-16 to UTF-8 as SQLite converts it (src/utf.c), with what it makes of lone surrogates: a collation sees the result. */
+/**
+ * UTF-16 to UTF-8 as SQLite converts it (src/utf.c), with what it makes of lone surrogates: a collation sees the
+ * result.
+ */
 
 export function fromUtf16(bytes: Uint8Array, bigEndian: boolean): Uint8Array {
   const units = bytes.length >> 1

@@ -1,8 +1,11 @@
-/** Entries that only SQL can compute: partial indexes, expressions, virtual generated columns. SQLite streams what such an index must hold. */
+import type { CensusPlan, IndexPlan } from '../plan.ts'
+/**
+ * Entries that only SQL can compute: partial indexes, expressions, virtual generated columns. SQLite streams what such
+ * an index must hold.
+ */
 import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
-import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { addEntry } from './tally.ts'
 import type { CensusTally } from './tally.ts'
 
@@ -23,7 +26,10 @@ export class ComputedEntries {
   }
 }
 
-/** Fingerprints of entries that SQLite computed. `values` are all columns of the entry, the rowid or primary key included. */
+/**
+ * Fingerprints of entries that SQLite computed. `values` are all columns of the entry, the rowid or primary key
+ * included.
+ */
 export class ComputedPrints {
   readonly #plan: CensusPlan
   readonly #print: Fingerprint
@@ -32,7 +38,9 @@ export class ComputedPrints {
   constructor(plan: CensusPlan, key: readonly [number, number]) {
     this.#plan = plan
     this.#print = new Fingerprint(key)
-    this.#columns = new Columns(Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : 0))))
+    this.#columns = new Columns(
+      Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : 0))),
+    )
   }
 
   of(tree: number, values: readonly ColumnValue[]): Fingerprint {

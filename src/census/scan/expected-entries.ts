@@ -1,8 +1,8 @@
+import { fromRowid } from '../plan.ts'
+import type { CensusPlan, IndexPlan, KeyedTablePlan, RowidTablePlan } from '../plan.ts'
 /** Fingerprints of the entries that the indexes of a table must hold for one row. */
 import { Columns } from '../record/columns.ts'
 import type { Fingerprint } from '../record/fingerprint.ts'
-import { fromRowid } from '../plan.ts'
-import type { CensusPlan, IndexPlan, KeyedTablePlan, RowidTablePlan } from '../plan.ts'
 import type { EntrySink } from './scan.ts'
 
 /** What is the same for all rows of a table, worked out once. */
@@ -31,8 +31,19 @@ export function termsOf(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan
 const sourcesOf = (index: IndexPlan, table: RowidTablePlan | KeyedTablePlan): Int32Array =>
   Int32Array.from((table.kind === 'rowid-table' ? index.parts.slice(0, -1) : index.parts).map(({ source }) => source))
 
-/** Adds what the indexes must hold for a row. For tables with rowids the fingerprint has been begun with the rowid and marked. */
-export function addExpected(terms: TableTerms, row: Columns, rowid: Columns, print: Fingerprint, sink: EntrySink, page: number, cell: number): void {
+/**
+ * Adds what the indexes must hold for a row. For tables with rowids the fingerprint has been begun with the rowid and
+ * marked.
+ */
+export function addExpected(
+  terms: TableTerms,
+  row: Columns,
+  rowid: Columns,
+  print: Fingerprint,
+  sink: EntrySink,
+  page: number,
+  cell: number,
+): void {
   for (const { tree, sources } of terms.indexes) {
     print.resume()
     for (let k = 0; k < sources.length; k++) {

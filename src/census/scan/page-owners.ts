@@ -1,16 +1,20 @@
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /**
- * Whose page is it? Walks the interior pages of every tree of a plan, about one page in a hundred (SQLite file format, section 1.6).
- * What does not fit is said by the page accounting, which reads every page; here the first owner of a page keeps it.
+ * Whose page is it? Walks the interior pages of every tree of a plan, about one page in a hundred (SQLite file format,
+ * section 1.6). What does not fit is said by the page accounting, which reads every page; here the first owner of a
+ * page keeps it.
  */
 import { read32 } from '../../sqlite/bytes.ts'
 import { cellOffset, readPage } from '../../sqlite/page.ts'
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { layoutOf } from '../page-layout.ts'
 import type { CensusPlan } from '../plan.ts'
 
 /** Plain data for workers. */
 export interface PageOwners {
-  /** For each page, from 1 on: its tree as a position in the plan, counted from 1; 0 for overflow, free and reserved pages. */
+  /**
+   * For each page, from 1 on: its tree as a position in the plan, counted from 1; 0 for overflow, free and reserved
+   * pages.
+   */
   readonly trees: Uint32Array
   /** For each page the one above it; 0 for roots. */
   readonly parents: Uint32Array
@@ -25,7 +29,11 @@ export const ownersBytes = (pages: number): number => 10 * (pages + 1)
 const depthMax = 20
 
 export function walkOwners(plan: CensusPlan, source: PageSource): PageOwners {
-  const owners: PageOwners = { trees: new Uint32Array(plan.pages + 1), parents: new Uint32Array(plan.pages + 1), places: new Uint16Array(plan.pages + 1) }
+  const owners: PageOwners = {
+    trees: new Uint32Array(plan.pages + 1),
+    parents: new Uint32Array(plan.pages + 1),
+    places: new Uint16Array(plan.pages + 1),
+  }
   const bytes = new Uint8Array(plan.pageSize)
   plan.trees.forEach((tree, i) => walkLevels(plan, owners, i + 1, tree.root, source, bytes))
   return owners
@@ -35,14 +43,27 @@ export function walkOwners(plan: CensusPlan, source: PageSource): PageOwners {
 const probesMax = 3
 
 /** Level by level; leaves are not read here, but for the few that show that their level consists of leaves. */
-function walkLevels(plan: CensusPlan, owners: PageOwners, tree: number, root: number, source: PageSource, bytes: Uint8Array): void {
+function walkLevels(
+  plan: CensusPlan,
+  owners: PageOwners,
+  tree: number,
+  root: number,
+  source: PageSource,
+  bytes: Uint8Array,
+): void {
   let level = claim(owners, tree, [root], 0)
   for (let depth = 0; depth < depthMax && level.length > 0; depth++) {
     const next: number[] = []
     let leaves = 0
     for (const page of level) {
       const children = childrenOf(plan, page, source, bytes)
-      if (children !== null && children.length === 0 && ++leaves >= Math.min(probesMax, level.length) && next.length === 0) return
+      if (
+        children !== null &&
+        children.length === 0 &&
+        ++leaves >= Math.min(probesMax, level.length) &&
+        next.length === 0
+      )
+        return
       for (const child of claim(owners, tree, children ?? [], page)) next.push(child)
     }
     level = next
@@ -65,7 +86,10 @@ function claim(owners: PageOwners, tree: number, pages: readonly number[], paren
   return granted
 }
 
-/** Children of an interior page in their places, 0 where a cell makes no sense; none of a leaf; null where the page cannot be read. */
+/**
+ * Children of an interior page in their places, 0 where a cell makes no sense; none of a leaf; null where the page
+ * cannot be read.
+ */
 function childrenOf(plan: CensusPlan, page: number, source: PageSource, bytes: Uint8Array): readonly number[] | null {
   const got = source.read(page, bytes)
   if (got === 'unread') return null
@@ -85,6 +109,11 @@ function childrenOf(plan: CensusPlan, page: number, source: PageSource, bytes: U
 /** Pages from the root to `page`. Bounded, whatever the parents say. */
 export function trailTo(owners: PageOwners, page: number): readonly number[] {
   const trail = [page]
-  for (let above = owners.parents[page] ?? 0; above !== 0 && trail.length < depthMax; above = owners.parents[above] ?? 0) trail.unshift(above)
+  for (
+    let above = owners.parents[page] ?? 0;
+    above !== 0 && trail.length < depthMax;
+    above = owners.parents[above] ?? 0
+  )
+    trail.unshift(above)
   return trail
 }

@@ -1,17 +1,20 @@
-/** Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages alike carry entries. */
-import { count } from '../../text/count.ts'
 import type { RowKey } from '../../model/result/finding.ts'
+/**
+ * Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages
+ * alike carry entries.
+ */
+import { count } from '../../text/count.ts'
+import type { CensusPlan, IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Columns, kinds } from '../record/columns.ts'
-import { addExpected, addRow, termsOf } from './expected-entries.ts'
-import type { TableTerms } from './expected-entries.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { compareKeys } from '../record/key-order.ts'
-import type { CensusPlan, IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
 import type { Records } from '../record/records.ts'
 import { identityKey } from '../record/row-key.ts'
-import type { EntrySink } from './scan.ts'
+import { addExpected, addRow, termsOf } from './expected-entries.ts'
+import type { TableTerms } from './expected-entries.ts'
 import { contentKey } from './scan-rows.ts'
+import type { EntrySink } from './scan.ts'
 import type { Separator, Separators } from './separators.ts'
 import { addContent, note } from './tally.ts'
 import type { CensusTally } from './tally.ts'
@@ -46,14 +49,26 @@ export class ScanEntries {
   readonly #print: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
 
-  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: CensusTally, content: boolean) {
+  constructor(
+    plan: CensusPlan,
+    records: Records,
+    separators: Separators,
+    sink: EntrySink,
+    tally: CensusTally,
+    content: boolean,
+  ) {
     this.#plan = plan
     this.#records = records
     this.#separators = separators
     this.#sink = sink
     this.#tally = tally
     this.#content = content
-    const columns = Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'rowid-table' ? 0 : tree.kind === 'index' ? tree.parts.length : tree.columns.length)))
+    const columns = Math.max(
+      1,
+      ...plan.trees.map((tree) =>
+        tree.kind === 'rowid-table' ? 0 : tree.kind === 'index' ? tree.parts.length : tree.columns.length,
+      ),
+    )
     this.#pair = [new Columns(columns), new Columns(columns)]
     this.#beside = new Columns(columns)
     this.#besideCell = new CellCursor(plan.usable, plan.pageSize)
@@ -76,7 +91,10 @@ export class ScanEntries {
       if (!cell.read(i)) continue
       bytes += cell.payloadBytes
       entries++
-      if (!this.#records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) || !this.#isWhole(terms, entry, tree, cell)) {
+      if (
+        !this.#records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) ||
+        !this.#isWhole(terms, entry, tree, cell)
+      ) {
         known = false
         continue
       }
@@ -89,20 +107,43 @@ export class ScanEntries {
       before = entry
       entry = next
     }
-    if (known && terms.ordered && cell.cellCount > 0 && before !== this.#beside && this.#load(this.#separators.of(cell.page, 'right'), terms)) {
+    if (
+      known &&
+      terms.ordered &&
+      cell.cellCount > 0 &&
+      before !== this.#beside &&
+      this.#load(this.#separators.of(cell.page, 'right'), terms)
+    ) {
       this.#compare(object, terms, before, this.#beside, before, tree, cell.page, encoding)
     }
     this.#tally.entries[tree] = (this.#tally.entries[tree] ?? 0) + entries
     this.#tally.bytes[tree] = (this.#tally.bytes[tree] ?? 0) + bytes
   }
 
-  /** Entries of an index have all of its columns; rows may be older than the last columns of their table, but not without a key. */
+  /**
+   * Entries of an index have all of its columns; rows may be older than the last columns of their table, but not
+   * without a key.
+   */
   #isWhole(terms: EntryTerms, entry: Columns, tree: number, cell: CellCursor): boolean {
-    const wrong = terms.table === null
-      ? (entry.count !== terms.columns ? `has ${count(entry.count, 'column')} instead of ${terms.columns}` : terms.endsWithRowid && entry.kind[entry.count - 1] !== kinds.integer ? 'does not end with a rowid' : null)
-      : (entry.count < terms.parts.length ? `has ${count(entry.count, 'column')}, less than its key` : null)
+    const wrong =
+      terms.table === null
+        ? entry.count !== terms.columns
+          ? `has ${count(entry.count, 'column')} instead of ${terms.columns}`
+          : terms.endsWithRowid && entry.kind[entry.count - 1] !== kinds.integer
+            ? 'does not end with a rowid'
+            : null
+        : entry.count < terms.parts.length
+          ? `has ${count(entry.count, 'column')}, less than its key`
+          : null
     if (wrong === null) return true
-    note(this.#tally, { rule: 'record-malformed', severity: 'damage', tree, page: cell.page, rows: [], text: `a record on page ${cell.page} ${wrong}` })
+    note(this.#tally, {
+      rule: 'record-malformed',
+      severity: 'damage',
+      tree,
+      page: cell.page,
+      rows: [],
+      text: `a record on page ${cell.page} ${wrong}`,
+    })
     return false
   }
 
@@ -133,7 +174,16 @@ export class ScanEntries {
   }
 
   /** Compares neighbours; `about` is the one that a finding names. */
-  #compare(object: IndexPlan | KeyedTablePlan, terms: EntryTerms, first: Columns, second: Columns, about: Columns, tree: number, page: number, encoding: 1 | 2 | 3): void {
+  #compare(
+    object: IndexPlan | KeyedTablePlan,
+    terms: EntryTerms,
+    first: Columns,
+    second: Columns,
+    about: Columns,
+    tree: number,
+    page: number,
+    encoding: 1 | 2 | 3,
+  ): void {
     const order = compareKeys(first, second, terms.parts, terms.parts.length, encoding)
     if (order < 0 && (terms.uniqueParts === 0 || -order <= terms.uniqueParts)) return
     const rows = [identityKey(about, terms.identity, encoding, terms.endsWithRowid)]
@@ -142,9 +192,23 @@ export class ScanEntries {
       const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
       note(this.#tally, { rule, severity: 'damage', tree, page, rows, text: `an entry ${where} is out of order` })
     } else if (object.kind === 'keyed-table') {
-      note(this.#tally, { rule: 'key-out-of-order', severity: 'damage', tree, page, rows, text: `two rows ${where} have the same primary key` })
+      note(this.#tally, {
+        rule: 'key-out-of-order',
+        severity: 'damage',
+        tree,
+        page,
+        rows,
+        text: `two rows ${where} have the same primary key`,
+      })
     } else if (terms.uniqueParts > 0 && !hasNull(first, terms.uniqueParts)) {
-      note(this.#tally, { rule: 'unique-violated', severity: 'damage', tree, page, rows, text: `two entries ${where} have the same key, which is to be unique` })
+      note(this.#tally, {
+        rule: 'unique-violated',
+        severity: 'damage',
+        tree,
+        page,
+        rows,
+        text: `two entries ${where} have the same key, which is to be unique`,
+      })
     }
   }
 
@@ -168,16 +232,30 @@ export class ScanEntries {
 
   #indexTerms(index: IndexPlan): EntryTerms {
     return {
-      columns: index.parts.length, wanted: index.parts.length, parts: index.parts, ordered: index.ordered, uniqueParts: index.uniqueParts, identity: index.identity,
-      endsWithRowid: this.#plan.trees[index.table]?.kind === 'rowid-table', fingerprinted: true, table: null,
+      columns: index.parts.length,
+      wanted: index.parts.length,
+      parts: index.parts,
+      ordered: index.ordered,
+      uniqueParts: index.uniqueParts,
+      identity: index.identity,
+      endsWithRowid: this.#plan.trees[index.table]?.kind === 'rowid-table',
+      fingerprinted: true,
+      table: null,
     }
   }
 
   #tableTerms(table: KeyedTablePlan): EntryTerms {
     const terms = termsOf(this.#plan, table, this.#content)
     return {
-      columns: terms.max, wanted: terms.wanted, parts: table.key, ordered: table.ordered, uniqueParts: table.key.length, identity: table.key.map((_, i) => i),
-      endsWithRowid: false, fingerprinted: false, table: terms,
+      columns: terms.max,
+      wanted: terms.wanted,
+      parts: table.key,
+      ordered: table.ordered,
+      uniqueParts: table.key.length,
+      identity: table.key.map((_, i) => i),
+      endsWithRowid: false,
+      fingerprinted: false,
+      table: terms,
     }
   }
 }

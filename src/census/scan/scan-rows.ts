@@ -1,13 +1,13 @@
 /** Pages of tables with rowids: the rows on leaves, and the order of the rowids on all of them. */
 import type { RowKey } from '../../model/result/finding.ts'
+import type { CensusPlan, RowidTablePlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Columns } from '../record/columns.ts'
-import { addExpected, addRow, termsOf } from './expected-entries.ts'
-import type { TableTerms } from './expected-entries.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
-import type { CensusPlan, RowidTablePlan } from '../plan.ts'
 import type { Records } from '../record/records.ts'
 import { rowidKey } from '../record/row-key.ts'
+import { addExpected, addRow, termsOf } from './expected-entries.ts'
+import type { TableTerms } from './expected-entries.ts'
 import type { EntrySink } from './scan.ts'
 import type { Separator, Separators } from './separators.ts'
 import { addContent, note } from './tally.ts'
@@ -30,14 +30,23 @@ export class ScanRows {
   readonly #contentPrint = new Fingerprint(contentKey)
   readonly #separator: CellCursor
 
-  constructor(plan: CensusPlan, records: Records, separators: Separators, sink: EntrySink, tally: CensusTally, content: boolean) {
+  constructor(
+    plan: CensusPlan,
+    records: Records,
+    separators: Separators,
+    sink: EntrySink,
+    tally: CensusTally,
+    content: boolean,
+  ) {
     this.#plan = plan
     this.#records = records
     this.#separators = separators
     this.#sink = sink
     this.#tally = tally
     this.#content = content
-    this.#row = new Columns(Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'rowid-table' ? tree.columns.length : 0))))
+    this.#row = new Columns(
+      Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'rowid-table' ? tree.columns.length : 0))),
+    )
     this.#print = new Fingerprint(tally.key)
     this.#separator = new CellCursor(plan.usable, plan.pageSize)
   }
@@ -55,14 +64,16 @@ export class ScanRows {
     for (let i = 0; i < cell.cellCount; i++) {
       if (!cell.read(i)) continue
       // Rowids rise; those of a page lie above the key to its left, and at or below the one to its right.
-      if (known && (cell.rowHigh < high || (cell.rowHigh === high && cell.rowLow >>> 0 <= low >>> 0))) this.#sayOrder(table, tree, cell, low, high)
+      if (known && (cell.rowHigh < high || (cell.rowHigh === high && cell.rowLow >>> 0 <= low >>> 0)))
+        this.#sayOrder(table, tree, cell, low, high)
       low = cell.rowLow
       high = cell.rowHigh
       known = true
       if (!cell.leaf) continue
       payloads += cell.payloadBytes
       rows++
-      if (this.#records.load(cell, view, this.#row, terms.wanted, terms.max, tree, key)) this.#addRow(table, tree, terms, cell, i)
+      if (this.#records.load(cell, view, this.#row, terms.wanted, terms.max, tree, key))
+        this.#addRow(table, tree, terms, cell, i)
     }
     if (known && cell.cellCount > 0) this.#checkRight(table, tree, cell, low, high)
     tally.entries[tree] = (tally.entries[tree] ?? 0) + rows
@@ -71,14 +82,19 @@ export class ScanRows {
 
   /** Pages of indexes above a table, as in a damaged file, have no rowids. */
   #turnTo({ interior, cell }: Separator): boolean {
-    return interior.bTree.tree === 'table' && this.#separator.begin(interior.bytes, 0, interior.page) && this.#separator.read(cell)
+    return (
+      interior.bTree.tree === 'table' &&
+      this.#separator.begin(interior.bytes, 0, interior.page) &&
+      this.#separator.read(cell)
+    )
   }
 
   #checkRight(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
     const right = this.#separators.of(cell.page, 'right')
     if (right === null || !this.#turnTo(right)) return
     const { rowLow, rowHigh } = this.#separator
-    if (rowHigh < high || (rowHigh === high && rowLow >>> 0 < low >>> 0)) this.#sayOrder(table, tree, cell, rowLow, rowHigh)
+    if (rowHigh < high || (rowHigh === high && rowLow >>> 0 < low >>> 0))
+      this.#sayOrder(table, tree, cell, rowLow, rowHigh)
   }
 
   #addRow(table: RowidTablePlan, tree: number, terms: TableTerms, cell: CellCursor, i: number): void {
@@ -92,7 +108,8 @@ export class ScanRows {
     }
     if (!this.#content) return
     // Without an INTEGER PRIMARY KEY the rowid is no content: VACUUM may give another.
-    if (table.rowidAlias >= 0 && table.rowidAlias < row.count) row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
+    if (table.rowidAlias >= 0 && table.rowidAlias < row.count)
+      row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
     this.#contentPrint.begin()
     addRow(terms, row, this.#contentPrint)
     this.#contentPrint.end()
@@ -101,8 +118,14 @@ export class ScanRows {
 
   #sayOrder(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
     note(this.#tally, {
-      rule: 'rowid-out-of-order', severity: 'damage', tree, page: cell.page, rows: [rowidKey(cell.rowLow, cell.rowHigh)],
-      text: `row ${rowidKey(cell.rowLow, cell.rowHigh)} of ${table.object.name} on page ${cell.page} is out of order beside ${rowidKey(low, high)}`,
+      rule: 'rowid-out-of-order',
+      severity: 'damage',
+      tree,
+      page: cell.page,
+      rows: [rowidKey(cell.rowLow, cell.rowHigh)],
+      text:
+        `row ${rowidKey(cell.rowLow, cell.rowHigh)} of ${table.object.name} on page ` +
+        `${cell.page} is out of order beside ${rowidKey(low, high)}`,
     })
   }
 

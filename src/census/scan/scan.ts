@@ -1,18 +1,19 @@
 /**
- * A scan: goes over consecutive pages in the order of the file, and adds what they hold to a tally. Any number of scans may share the work by page ranges.
- * Pages that make no sense are passed over: the page accounting, which reads them all, says what is wrong with them.
+ * A scan: goes over consecutive pages in the order of the file, and adds what they hold to a tally. Any number of scans
+ * may share the work by page ranges. Pages that make no sense are passed over: the page accounting, which reads them
+ * all, says what is wrong with them.
  */
 import { invariant } from '../../model/bug.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import { CellCursor } from '../record/cell-cursor.ts'
 import type { CompiledCore } from '../fast/compiled-core.ts'
-import { ScanEntries } from './scan-entries.ts'
-import type { PageOwners } from './page-owners.ts'
-import { Payloads } from '../record/payload.ts'
-import type { Window } from '../record/payload.ts'
 import { FastCounter, pieceBytesOf } from '../fast/fast-counter.ts'
 import type { CensusPlan } from '../plan.ts'
+import { CellCursor } from '../record/cell-cursor.ts'
+import { Payloads } from '../record/payload.ts'
+import type { Window } from '../record/payload.ts'
 import { Records } from '../record/records.ts'
+import type { PageOwners } from './page-owners.ts'
+import { ScanEntries } from './scan-entries.ts'
 import { ScanRows } from './scan-rows.ts'
 import { Separators } from './separators.ts'
 import { addEntry, note } from './tally.ts'
@@ -30,7 +31,10 @@ export interface ScanOptions {
   readonly only: ReadonlySet<number> | null
   /** Where the fingerprints go; null for the sums of the tally. */
   readonly sink: EntrySink | null
-  /** Counts plain pages, in less than half the time and to the same sums; null where JavaScript shall count them all. It always counts everything. */
+  /**
+   * Counts plain pages, in less than half the time and to the same sums; null where JavaScript shall count them all. It
+   * always counts everything.
+   */
   readonly core: CompiledCore | null
 }
 
@@ -60,7 +64,10 @@ export class Scanner {
     const payloads = new Payloads(plan, source, this.#window)
     const records = new Records(payloads, tally)
     const separators = new Separators(plan, owners, source)
-    invariant(options.core === null || (options.content && options.only === null && options.sink === null), 'the compiled core counts everything, into the sums')
+    invariant(
+      options.core === null || (options.content && options.only === null && options.sink === null),
+      'the compiled core counts everything, into the sums',
+    )
     this.#separators = separators
     this.#plain = options.core === null ? null : new FastCounter(options.core, plan, tally.key, payloads)
     const sink: EntrySink = options.sink ?? { add: (tree, sign, low, high) => addEntry(tally, tree, sign, low, high) }
@@ -68,7 +75,10 @@ export class Scanner {
     this.#entries = new ScanEntries(plan, records, separators, sink, tally, options.content)
   }
 
-  /** Room for consecutive pages that are to be scanned. Pages that lie elsewhere are copied to where the compiled core reads. */
+  /**
+   * Room for consecutive pages that are to be scanned. Pages that lie elsewhere are copied to where the compiled core
+   * reads.
+   */
   get piece(): Uint8Array {
     return this.#plain?.piece ?? (this.#ownPiece ??= new Uint8Array(pieceBytesOf(this.#plan.pageSize)))
   }
@@ -97,7 +107,11 @@ export class Scanner {
     const plan = tree < 0 ? undefined : this.#plan.trees[tree]
     if (plan === undefined || (this.#only !== null && !this.#only.has(tree))) return
     this.#tally.pages[tree] = (this.#tally.pages[tree] ?? 0) + 1
-    if (this.#plain?.count(tree, inPiece, page, this.#separators.of(page, 'left'), this.#separators.of(page, 'right')) === true) return
+    if (
+      this.#plain?.count(tree, inPiece, page, this.#separators.of(page, 'left'), this.#separators.of(page, 'right')) ===
+      true
+    )
+      return
     if (!this.#cell.begin(bytes, start, page)) return
     const wanted = plan.kind === 'rowid-table' ? 'table' : 'index'
     if (this.#cell.tree !== wanted) this.#sayKind(plan.object.name, tree, page)
@@ -105,9 +119,19 @@ export class Scanner {
     else this.#entries.scan(plan, tree, this.#cell, view)
   }
 
-  /** Of the pages below the root the page accounting says it; but the root of a table it takes for either kind, as the schema's pages alone do not tell. */
+  /**
+   * Of the pages below the root the page accounting says it; but the root of a table it takes for either kind, as the
+   * schema's pages alone do not tell.
+   */
   #sayKind(name: string, tree: number, page: number): void {
     if (this.#owners.parents[page] !== 0) return
-    note(this.#tally, { rule: 'page-unreadable', severity: 'damage', tree, page, rows: [], text: `page ${page}, the root of ${name}, is of the wrong kind` })
+    note(this.#tally, {
+      rule: 'page-unreadable',
+      severity: 'damage',
+      tree,
+      page,
+      rows: [],
+      text: `page ${page}, the root of ${name}, is of the wrong kind`,
+    })
   }
 }

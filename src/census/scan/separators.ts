@@ -1,13 +1,13 @@
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /**
- * The keys between which a page must lie: in every interior page above it the cells to its left and to its right (SQLite file format, section 1.6).
- * Interior pages are kept; they are few.
+ * The keys between which a page must lie: in every interior page above it the cells to its left and to its right
+ * (SQLite file format, section 1.6). Interior pages are kept; they are few.
  */
 import { readPage } from '../../sqlite/page.ts'
 import type { BTreePage } from '../../sqlite/page.ts'
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import type { PageOwners } from './page-owners.ts'
 import { layoutOf } from '../page-layout.ts'
 import type { CensusPlan } from '../plan.ts'
+import type { PageOwners } from './page-owners.ts'
 
 /** Bytes of interior pages that are kept. */
 const keptBytesMax = 8 << 20
@@ -37,10 +37,15 @@ export class Separators {
     this.#owners = owners
     this.#source = source
     // No more places than pages: to make 16,000 of them took longer than to count a small file.
-    this.#kept = Array.from<Interior | null>({ length: Math.max(16, Math.min(plan.pages + 1, Math.floor(keptBytesMax / plan.pageSize))) }).fill(null)
+    this.#kept = Array.from<Interior | null>({
+      length: Math.max(16, Math.min(plan.pages + 1, Math.floor(keptBytesMax / plan.pageSize))),
+    }).fill(null)
   }
 
-  /** The cell that all keys of `page` come after (`left`) or before (`right`); null where the page is the first or the last of its tree, or what lies above cannot be read. */
+  /**
+   * The cell that all keys of `page` come after (`left`) or before (`right`); null where the page is the first or the
+   * last of its tree, or what lies above cannot be read.
+   */
   of(page: number, side: 'left' | 'right'): Separator | null {
     let child = page
     for (let depth = 0; depth < depthMax; depth++) {

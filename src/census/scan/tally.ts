@@ -1,6 +1,6 @@
 /**
- * What a scan has counted. Every number in it is a sum, so tallies of different page ranges are merged by adding, in any order.
- * Plain data: it goes through structured clone as it is.
+ * What a scan has counted. Every number in it is a sum, so tallies of different page ranges are merged by adding, in
+ * any order. Plain data: it goes through structured clone as it is.
  */
 import { invariant } from '../../model/bug.ts'
 import type { RowKey, Rule, Severity } from '../../model/result/finding.ts'
@@ -34,7 +34,10 @@ export interface CensusTally {
   /** Per tree two sums of 32 bits: the content of a table, independent of page layout. */
   readonly digests: Int32Array
   readonly buckets: number
-  /** Per tree and bucket: two sums of fingerprints and a number of entries, expected less actual. All zero where index and table agree. */
+  /**
+   * Per tree and bucket: two sums of fingerprints and a number of entries, expected less actual. All zero where index
+   * and table agree.
+   */
   readonly sums: Int32Array
   readonly notes: Note[]
   /** Per rule and tree, as `rule tree`: how many notes there were, told or not. */
@@ -49,8 +52,17 @@ export interface CensusTally {
 export function emptyTally(plan: CensusPlan, key: readonly [number, number]): CensusTally {
   const trees = plan.trees.length
   return {
-    key, entries: new Float64Array(trees), bytes: new Float64Array(trees), pages: new Float64Array(trees), digests: new Int32Array(2 * trees),
-    buckets: plan.buckets, sums: new Int32Array(trees * plan.buckets * numbersEach), notes: [], noted: new Map(), unread: new Map(), scanned: 0,
+    key,
+    entries: new Float64Array(trees),
+    bytes: new Float64Array(trees),
+    pages: new Float64Array(trees),
+    digests: new Int32Array(2 * trees),
+    buckets: plan.buckets,
+    sums: new Int32Array(trees * plan.buckets * numbersEach),
+    notes: [],
+    noted: new Map(),
+    unread: new Map(),
+    scanned: 0,
   }
 }
 
@@ -86,13 +98,18 @@ export function note(tally: CensusTally, seen: Note): void {
 
 /** Adds `from` to `into`. */
 export function mergeTallies(into: CensusTally, from: CensusTally): void {
-  invariant(into.sums.length === from.sums.length && into.key[0] === from.key[0] && into.key[1] === from.key[1], 'tallies of different runs cannot be added')
+  invariant(
+    into.sums.length === from.sums.length && into.key[0] === from.key[0] && into.key[1] === from.key[1],
+    'tallies of different runs cannot be added',
+  )
   addReals(into.entries, from.entries)
   addReals(into.bytes, from.bytes)
   addReals(into.pages, from.pages)
   addWords(into.digests, from.digests)
   addWords(into.sums, from.sums)
-  for (const seen of from.notes) if (into.notes.filter(({ rule, tree }) => rule === seen.rule && tree === seen.tree).length < notesEachMax) into.notes.push(seen)
+  for (const seen of from.notes)
+    if (into.notes.filter(({ rule, tree }) => rule === seen.rule && tree === seen.tree).length < notesEachMax)
+      into.notes.push(seen)
   for (const [kind, count] of from.noted) into.noted.set(kind, (into.noted.get(kind) ?? 0) + count)
   for (const [tree, why] of from.unread) if (!into.unread.has(tree)) into.unread.set(tree, why)
   into.scanned += from.scanned

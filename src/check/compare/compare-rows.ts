@@ -1,6 +1,7 @@
 /**
- * Which rows of a table are not the same on both sides. Each side's child tells fingerprints, first as sums of buckets, then row by row for the buckets that
- * differ; they are matched here, and the children are told which rows to name. No value of a row comes here but the keys that are told.
+ * Which rows of a table are not the same on both sides. Each side's child tells fingerprints, first as sums of buckets,
+ * then row by row for the buckets that differ; they are matched here, and the children are told which rows to name. No
+ * value of a row comes here but the keys that are told.
  */
 import { randomInt } from 'node:crypto'
 import { comparePrintedKeys, keysMax } from '../../comparison/first-keys.ts'
@@ -30,29 +31,47 @@ export interface ComparedTable {
   readonly asUtf8: boolean
 }
 
-export type RowsCompared = { readonly kind: 'told'; readonly differing: RowDifferences } | { readonly kind: 'not-told'; readonly why: string }
+export type RowsCompared =
+  | { readonly kind: 'told'; readonly differing: RowDifferences }
+  | { readonly kind: 'not-told'; readonly why: string }
 
-export async function compareRows(sides: Sided<ComparedSide>, table: ComparedTable, limits: RowLimits): Promise<RowsCompared> {
+export async function compareRows(
+  sides: Sided<ComparedSide>,
+  table: ComparedTable,
+  limits: RowLimits,
+): Promise<RowsCompared> {
   const { a, b } = sides
   const identity = table.toldBy === 'content' ? 'content' : 'key'
-  const begun = await beginRows(sides, table.tree, { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] }, limits)
+  const begun = await beginRows(
+    sides,
+    table.tree,
+    { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] },
+    limits,
+  )
   if (begun !== null) return notTold(begun)
   const passes = await planPasses(sides, table.rows.a + table.rows.b, limits)
   if (typeof passes === 'string') return notTold(passes)
   const totals = { onlyInA: 0, onlyInB: 0, different: 0 }
   let exact = passes.length <= passesMax
   for (const wanted of passes.slice(0, passesMax)) {
-    const [rowsA, rowsB] = await Promise.all([a, b].map((side) => side.ask<'collectRows'>({ step: 'collectRows', wanted, rowsMax: limits.rowsEachPass })))
-    if (!rowsA || !rowsB || rowsA.unread !== null || rowsB.unread !== null) return notTold(whyOf(sides, rowsA?.unread ?? null, rowsB?.unread ?? null))
+    const [rowsA, rowsB] = await Promise.all(
+      [a, b].map((side) => side.ask<'collectRows'>({ step: 'collectRows', wanted, rowsMax: limits.rowsEachPass })),
+    )
+    if (!rowsA || !rowsB || rowsA.unread !== null || rowsB.unread !== null)
+      return notTold(whyOf(sides, rowsA?.unread ?? null, rowsB?.unread ?? null))
     if (rowsA.full || rowsB.full) {
-      exact = false // More rows are told by one fingerprint than a pass can hold: without all of them nothing can be said of any.
+      // More rows are told by one fingerprint than a pass can hold: without all of them nothing can be said of any.
+      exact = false
       continue
     }
     const { onlyInA, onlyInB, different } = matchRows(rowsA.entries, rowsB.entries, identity)
     totals.onlyInA += onlyInA.length
     totals.onlyInB += onlyInB.length
     totals.different += different.length
-    await Promise.all([a.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInA, different }), b.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInB, different: new Uint32Array(0) })])
+    await Promise.all([
+      a.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInA, different }),
+      b.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInB, different: new Uint32Array(0) }),
+    ])
   }
   const [firstA, firstB] = await Promise.all([a, b].map((side) => side.ask<'firstKeys'>({ step: 'firstKeys' })))
   if (!firstA || !firstB) return notTold(whyOf(sides, null, null))
@@ -61,7 +80,10 @@ export async function compareRows(sides: Sided<ComparedSide>, table: ComparedTab
   return {
     kind: 'told',
     differing: {
-      rows, exact, onlyInA: { total: totals.onlyInA, keys: firstA.onlyHere.slice(0, keysMax) }, onlyInB: { total: totals.onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
+      rows,
+      exact,
+      onlyInA: { total: totals.onlyInA, keys: firstA.onlyHere.slice(0, keysMax) },
+      onlyInB: { total: totals.onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
       different: { total: totals.different, keys: firstA.different.slice(0, keysMax).toSorted(comparePrintedKeys) },
     },
   }
@@ -70,7 +92,13 @@ export async function compareRows(sides: Sided<ComparedSide>, table: ComparedTab
 /** Content digest of a table whose texts are read as UTF-8; null where it could not be had. */
 export async function digestInUtf8(side: ComparedSide, tree: number, limits: RowLimits): Promise<string | null> {
   const reading: RowReading = { identity: 'content', asUtf8: true, key: [0, 0] }
-  const ready = await side.ask<'rows'>({ step: 'rows', tree, reading, rowsMax: limits.rowsEachPass, memoryBytesMax: limits.memoryBytesMax })
+  const ready = await side.ask<'rows'>({
+    step: 'rows',
+    tree,
+    reading,
+    rowsMax: limits.rowsEachPass,
+    memoryBytesMax: limits.memoryBytesMax,
+  })
   if (ready?.kind !== 'ready') return null
   const counted = await side.ask<'sumRows'>({ step: 'sumRows' })
   return counted === null || counted.unread !== null ? null : counted.digest
@@ -79,15 +107,25 @@ export async function digestInUtf8(side: ComparedSide, tree: number, limits: Row
 const notTold = (why: string): RowsCompared => ({ kind: 'not-told', why })
 
 /** Why rows cannot be looked at; null where they can. */
-async function beginRows({ a, b }: Sided<ComparedSide>, tree: Sided<number>, reading: RowReading, { rowsEachPass, memoryBytesMax }: RowLimits): Promise<string | null> {
-  const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'rows'>> => side.ask<'rows'>({ step: 'rows', tree: of, reading, rowsMax: rowsEachPass, memoryBytesMax })
+async function beginRows(
+  { a, b }: Sided<ComparedSide>,
+  tree: Sided<number>,
+  reading: RowReading,
+  { rowsEachPass, memoryBytesMax }: RowLimits,
+): Promise<string | null> {
+  const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'rows'>> =>
+    side.ask<'rows'>({ step: 'rows', tree: of, reading, rowsMax: rowsEachPass, memoryBytesMax })
   const answers = await Promise.all([ask(a, tree.a), ask(b, tree.b)])
   for (const answer of answers) if (answer?.kind === 'not-possible') return answer.why
   return answers.includes(null) ? whyOf({ a, b }, null, null) : null
 }
 
 /** What each pass looks at: all rows at once where they are few. A sentence where that cannot be found out. */
-async function planPasses(sides: Sided<ComparedSide>, rows: number, { rowsEachPass }: RowLimits): Promise<readonly (Uint8Array | null)[] | string> {
+async function planPasses(
+  sides: Sided<ComparedSide>,
+  rows: number,
+  { rowsEachPass }: RowLimits,
+): Promise<readonly (Uint8Array | null)[] | string> {
   if (rows <= rowsEachPass) return [null]
   const [a, b] = await Promise.all([sides.a, sides.b].map((side) => side.ask<'sumRows'>({ step: 'sumRows' })))
   if (!a || !b || a.unread !== null || b.unread !== null) return whyOf(sides, a?.unread ?? null, b?.unread ?? null)
@@ -95,6 +133,11 @@ async function planPasses(sides: Sided<ComparedSide>, rows: number, { rowsEachPa
 }
 
 function whyOf({ a, b }: Sided<ComparedSide>, unreadInA: string | null, unreadInB: string | null): string {
-  const said = ([['A', a.trouble ?? unreadInA], ['B', b.trouble ?? unreadInB]] as const).flatMap(([side, why]) => (why === null ? [] : [`${side}: ${why}`]))
+  const said = (
+    [
+      ['A', a.trouble ?? unreadInA],
+      ['B', b.trouble ?? unreadInB],
+    ] as const
+  ).flatMap(([side, why]) => (why === null ? [] : [`${side}: ${why}`]))
   return `its rows could not be told apart: ${said.join('; ')}`
 }

@@ -1,17 +1,17 @@
-/** Compares two snapshots that were checked: schemas, digests, and where these differ rows. */
-import { monotonicMs } from '../../host/clock.ts'
-import type { SnapshotPath } from '../../model/brand.ts'
-import type { Comparison, Sided, TableComparison } from '../../model/result/comparison.ts'
-import type { KeptFiles } from '../../model/kept.ts'
-import type { TableContent } from '../../model/result/verdict.ts'
 import { compareSchemas, plainName } from '../../comparison/schema.ts'
 import { findTables, identityIn, judgeTable } from '../../comparison/tables.ts'
 import type { FoundTable } from '../../comparison/tables.ts'
+/** Compares two snapshots that were checked: schemas, digests, and where these differ rows. */
+import { monotonicMs } from '../../host/clock.ts'
+import type { SnapshotPath } from '../../model/brand.ts'
+import type { KeptFiles } from '../../model/kept.ts'
+import type { Comparison, Sided, TableComparison } from '../../model/result/comparison.ts'
+import type { TableContent } from '../../model/result/verdict.ts'
+import type { Reader } from '../reading-builder.ts'
 import { compareRows, digestInUtf8 } from './compare-rows.ts'
 import type { RowLimits } from './compare-rows.ts'
 import { ComparedSide } from './compared-side.ts'
 import type { OpenedSchema } from './compared-side.ts'
-import type { Reader } from '../reading-builder.ts'
 
 /** What the check of a snapshot brought. */
 export interface CheckedContent {
@@ -27,7 +27,11 @@ export interface CheckedSnapshot extends CheckedContent {
 }
 
 /** All of it has the time of one check. @param asking whoever answers for each side */
-export async function compareSnapshots(asking: Sided<Reader>, checked: Sided<CheckedContent>, limits: RowLimits & { readonly timeoutMs: number }): Promise<Comparison> {
+export async function compareSnapshots(
+  asking: Sided<Reader>,
+  checked: Sided<CheckedContent>,
+  limits: RowLimits & { readonly timeoutMs: number },
+): Promise<Comparison> {
   const endsAtMs = monotonicMs() + limits.timeoutMs
   const sides = { a: new ComparedSide(asking.a, endsAtMs), b: new ComparedSide(asking.b, endsAtMs) }
   const [a, b] = await Promise.all([sides.a.open(), sides.b.open()])
@@ -46,25 +50,51 @@ export async function compareSnapshots(asking: Sided<Reader>, checked: Sided<Che
 type Pair = Sided<FoundTable | null>
 type Tables = ReadonlyMap<string, FoundTable>
 
-const tablesOf = ({ plan }: OpenedSchema, { content, doubtOf }: CheckedContent): Tables => findTables(plan, content, doubtOf)
+const tablesOf = ({ plan }: OpenedSchema, { content, doubtOf }: CheckedContent): Tables =>
+  findTables(plan, content, doubtOf)
 
 /** Tables by plain name, in its order; null where a side has none of this name. */
 const pairsOf = ({ a, b }: Sided<Tables>): readonly (readonly [string, Pair])[] =>
-  [...new Set([...a.keys(), ...b.keys()])].sort().map((name) => [name, { a: a.get(name) ?? null, b: b.get(name) ?? null }])
+  [...new Set([...a.keys(), ...b.keys()])]
+    .sort()
+    .map((name) => [name, { a: a.get(name) ?? null, b: b.get(name) ?? null }])
 
 const partOf = ({ a, b }: Sided<OpenedSchema>, name: string): string | null =>
-  [...a.description.objects, ...b.description.objects].find((object) => object.kind === 'table' && plainName(object.name) === name && object.shadowOf !== null)?.shadowOf ?? null
+  [...a.description.objects, ...b.description.objects].find(
+    (object) => object.kind === 'table' && plainName(object.name) === name && object.shadowOf !== null,
+  )?.shadowOf ?? null
 
-async function compareTable(sides: Sided<ComparedSide>, { a, b }: Pair, shadowOf: string | null, asUtf8: boolean, limits: RowLimits): Promise<TableComparison> {
+async function compareTable(
+  sides: Sided<ComparedSide>,
+  { a, b }: Pair,
+  shadowOf: string | null,
+  asUtf8: boolean,
+  limits: RowLimits,
+): Promise<TableComparison> {
   const { table, look } = judgeTable(a, b, shadowOf)
   if (look === null || a === null || b === null || a.tree === null || b.tree === null) return table
-  const rows = await compareRows(sides, { tree: { a: a.tree, b: b.tree }, rows: { a: a.content?.rows ?? 0, b: b.content?.rows ?? 0 }, toldBy: look, asUtf8 }, limits)
-  if (rows.kind === 'not-told') return { ...table, why: [...(table.why === null ? [] : [table.why]), rows.why].join('; ') }
+  const rows = await compareRows(
+    sides,
+    {
+      tree: { a: a.tree, b: b.tree },
+      rows: { a: a.content?.rows ?? 0, b: b.content?.rows ?? 0 },
+      toldBy: look,
+      asUtf8,
+    },
+    limits,
+  )
+  if (rows.kind === 'not-told')
+    return { ...table, why: [...(table.why === null ? [] : [table.why]), rows.why].join('; ') }
   return { ...table, rowsToldBy: look, differing: rows.differing }
 }
 
 /** The same table with digests of texts in UTF-8: those of two encodings cannot be compared. */
-async function inUtf8(sides: Sided<ComparedSide>, schemas: Sided<OpenedSchema>, pair: Pair, limits: RowLimits): Promise<Pair> {
+async function inUtf8(
+  sides: Sided<ComparedSide>,
+  schemas: Sided<OpenedSchema>,
+  pair: Pair,
+  limits: RowLimits,
+): Promise<Pair> {
   const { a, b } = pair
   if (!a?.plan || !b?.plan || identityIn(a.plan, b.plan) === 'other-columns') return pair
   const redigested = async (side: 'a' | 'b', table: FoundTable): Promise<FoundTable> => {
@@ -77,13 +107,29 @@ async function inUtf8(sides: Sided<ComparedSide>, schemas: Sided<OpenedSchema>, 
 
 /** A schema that could not be read again: what the checks counted is told, and nothing is said of what it means. */
 function notCompared({ a, b }: Sided<ComparedSide>, checked: Sided<CheckedContent>): Comparison {
-  const why = ([['A', a.trouble], ['B', b.trouble]] as const).flatMap(([side, trouble]) => (trouble === null ? [] : [`${side}: ${trouble}`])).join('; ')
-  const tables = { a: findTables(null, checked.a.content, () => null), b: findTables(null, checked.b.content, () => null) }
+  const why = (
+    [
+      ['A', a.trouble],
+      ['B', b.trouble],
+    ] as const
+  )
+    .flatMap(([side, trouble]) => (trouble === null ? [] : [`${side}: ${trouble}`]))
+    .join('; ')
+  const tables = {
+    a: findTables(null, checked.a.content, () => null),
+    b: findTables(null, checked.b.content, () => null),
+  }
   return {
     why,
     tables: pairsOf(tables).map(([, { a, b }]) => ({
-      name: a?.name ?? b?.name ?? '', partOf: null, comparison: 'not-compared', rows: { a: a?.content?.rows ?? null, b: b?.content?.rows ?? null },
-      digest: { a: a?.content?.digest ?? null, b: b?.content?.digest ?? null }, rowsToldBy: null, differing: null, why,
+      name: a?.name ?? b?.name ?? '',
+      partOf: null,
+      comparison: 'not-compared',
+      rows: { a: a?.content?.rows ?? null, b: b?.content?.rows ?? null },
+      digest: { a: a?.content?.digest ?? null, b: b?.content?.digest ?? null },
+      rowsToldBy: null,
+      differing: null,
+      why,
     })),
     schemaDifferences: [],
   }

@@ -1,10 +1,13 @@
-/** One side of a comparison: asks its child, and keeps the first trouble: a child that died has lost what it knew, so nothing more is asked of it. */
+/**
+ * One side of a comparison: asks its child, and keeps the first trouble: a child that died has lost what it knew, so
+ * nothing more is asked of it.
+ */
 import type { CensusPlan } from '../../census/plan.ts'
 import type { SchemaDescription } from '../../comparison/schema.ts'
-import { ChildEnded } from '../../host/process/child.ts'
 import { monotonicMs } from '../../host/clock.ts'
-import type { Reader } from '../reading-builder.ts'
+import { ChildEnded } from '../../host/process/child.ts'
 import type { AnswerOf, QuestionOf, ReaderStep } from '../protocol.ts'
+import type { Reader } from '../reading-builder.ts'
 import { StepFailed } from '../replaceable-reader.ts'
 
 export interface OpenedSchema {
@@ -24,7 +27,10 @@ export class ComparedSide {
     this.#endsAtMs = endsAtMs
   }
 
-  /** Recovers the snapshot, unless the check has done it, and reads its schema. null, and trouble, where that is not possible. */
+  /**
+   * Recovers the snapshot, unless the check has done it, and reads its schema. null, and trouble, where that is not
+   * possible.
+   */
   async open(): Promise<OpenedSchema | null> {
     const look = await this.ask<'look'>({ step: 'look' })
     if (look === null) return null
@@ -32,14 +38,17 @@ export class ComparedSide {
     if (look.superJournal !== null) return this.#fail('its journal belongs to a transaction over several files')
     const settled = await this.ask<'settle'>({ step: 'settle', keep: false })
     if (settled === null) return null
-    if (!settled.settled && (look.hotJournal || look.walCommits)) return this.#fail('its journal or write-ahead log could not be written back')
+    if (!settled.settled && (look.hotJournal || look.walCommits))
+      return this.#fail('its journal or write-ahead log could not be written back')
     const schema = await this.ask<'schema'>({ step: 'schema' })
     if (schema === null) return null
     if (!schema.opened) return this.#fail('SQLite cannot read its schema')
     if (schema.refused.length > 0) return this.#fail(`SQLite does not take all of its schema (${schema.refused[0]})`)
     const answer = await this.ask<'describe'>({ step: 'describe' })
     if (answer === null) return null
-    return answer.kind === 'described' ? { plan: schema.plan, description: answer.description } : this.#fail(`its schema could not be read: ${answer.why}`)
+    return answer.kind === 'described'
+      ? { plan: schema.plan, description: answer.description }
+      : this.#fail(`its schema could not be read: ${answer.why}`)
   }
 
   /** null when the child did not come to its end, or had not before. @throws the reason of an abort */
@@ -62,4 +71,7 @@ export class ComparedSide {
   }
 }
 
-const endings: Readonly<Record<string, string>> = { 'killed-timeout': 'looking at it took longer than it may', 'killed-memory': 'looking at it took more memory than it may' }
+const endings: Readonly<Record<string, string>> = {
+  'killed-timeout': 'looking at it took longer than it may',
+  'killed-memory': 'looking at it took more memory than it may',
+}

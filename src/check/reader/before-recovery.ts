@@ -17,9 +17,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { read32 } from '../../sqlite/bytes.ts'
 import { readJournal } from '../../sqlite/journal/journal.ts'
 import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from '../../sqlite/wal/wal.ts'
-import { read32 } from '../../sqlite/bytes.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
 /** Pages beyond this many bytes are not kept: then nobody counts them, and there is no second reading. */

@@ -1,31 +1,40 @@
-/** Child side: the last part of a census. Streams what SQL must compute, compares all sums, and looks a second time where they differ. */
+/**
+ * Child side: the last part of a census. Streams what SQL must compute, compares all sums, and looks a second time
+ * where they differ.
+ */
 import Database from 'better-sqlite3'
-import { ComputedEntries } from '../../census/scan/computed-entries.ts'
+import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
 import { DifferenceSearch, differingIndexes } from '../../census/differences/search.ts'
 import type { DifferencePass } from '../../census/differences/search.ts'
-import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
 import type { Wanted } from '../../census/differences/unmatched-entries.ts'
 import type { IndexPlan, TreePlan } from '../../census/plan.ts'
+import { ComputedEntries } from '../../census/scan/computed-entries.ts'
 import { tableDigest } from '../../census/scan/tally.ts'
 import type { CensusTally } from '../../census/scan/tally.ts'
 import type { Rule } from '../../model/result/finding.ts'
 import type { RowCounts, TableContent } from '../../model/result/verdict.ts'
 import { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
+import type { CompareAnswer, Uncounted } from '../protocol.ts'
+import type { PageCounter } from './pages/page-counter.ts'
 import { computedEntries, computingOf } from './sqlite/computed-entries.ts'
 import type { Computing } from './sqlite/computed-entries.ts'
 import { withEntryQueries } from './sqlite/entry-queries.ts'
-import type { PageCounter } from './pages/page-counter.ts'
-import { askRowsForKeys } from './sqlite/unique-keys.ts'
-import type { CompareAnswer, Uncounted } from '../protocol.ts'
 import { roundedOtherwise } from './sqlite/rounded-otherwise.ts'
+import { askRowsForKeys } from './sqlite/unique-keys.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 
 /** @param wanted `map`: the pages of entries that are wrong; `showValues`: what they hold beside keys */
-export function findCountDifferences(counter: PageCounter, db: Database.Database, { map, showValues }: { readonly map: boolean; readonly showValues: boolean }): CompareAnswer {
+export function findCountDifferences(
+  counter: PageCounter,
+  db: Database.Database,
+  { map, showValues }: { readonly map: boolean; readonly showValues: boolean },
+): CompareAnswer {
   const { plan, tally, file } = counter
   const streamed = streamComputed(counter, db)
-  const unread = [...tally.unread].flatMap(([tree, why]) => unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)))
+  const unread = [...tally.unread].flatMap(([tree, why]) =>
+    unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)),
+  )
   const uncounted = [...streamed.uncounted, ...unread]
   // What was not read says nothing of what differs.
   for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
@@ -74,7 +83,10 @@ interface UncountedTree extends Uncounted {
   readonly tree: number
 }
 
-function streamComputed({ plan, tally }: PageCounter, db: Database.Database): { readonly queries: ReadonlyMap<number, Query>; readonly uncounted: readonly UncountedTree[] } {
+function streamComputed(
+  { plan, tally }: PageCounter,
+  db: Database.Database,
+): { readonly queries: ReadonlyMap<number, Query>; readonly uncounted: readonly UncountedTree[] } {
   const queries = new Map<number, Query>()
   const uncounted: UncountedTree[] = []
   const entries = new ComputedEntries(plan, tally)
@@ -110,7 +122,12 @@ function forget(tally: CensusTally, tree: number, trees: number): void {
 }
 
 /** One pass of the second look: the pages that it needs, and what SQL must compute once more. */
-function look(counter: PageCounter, db: Database.Database, pass: DifferencePass, queries: ReadonlyMap<number, Query>): void {
+function look(
+  counter: PageCounter,
+  db: Database.Database,
+  pass: DifferencePass,
+  queries: ReadonlyMap<number, Query>,
+): void {
   counter.scanWith(pass.scanner, (page) => pass.needs(page))
   for (const tree of pass.computed) {
     const query = queries.get(tree)
@@ -119,14 +136,22 @@ function look(counter: PageCounter, db: Database.Database, pass: DifferencePass,
   pass.end()
 }
 
-const contentOf = (trees: readonly TreePlan[], tally: CensusTally, unread: ReadonlySet<number>): readonly TableContent[] =>
+const contentOf = (
+  trees: readonly TreePlan[],
+  tally: CensusTally,
+  unread: ReadonlySet<number>,
+): readonly TableContent[] =>
   trees.flatMap((tree, i) =>
     isCounted(tree) && !unread.has(i)
       ? [{ name: tree.object.name, rows: tally.entries[i] ?? 0, digest: tableDigest(tally, i) }]
       : [],
   )
 
-function rowCountsOf(trees: readonly TreePlan[], tally: CensusTally, unread: ReadonlySet<number>): readonly RowCounts[] {
+function rowCountsOf(
+  trees: readonly TreePlan[],
+  tally: CensusTally,
+  unread: ReadonlySet<number>,
+): readonly RowCounts[] {
   const plain = trees.flatMap((index, at) =>
     index.kind === 'index' && index.entries === 'plain' && !unread.has(at)
       ? [{ table: index.table, name: index.object.name, entries: tally.entries[at] ?? 0 }]
@@ -141,4 +166,5 @@ function rowCountsOf(trees: readonly TreePlan[], tally: CensusTally, unread: Rea
   })
 }
 
-const isCounted = (tree: TreePlan): tree is Exclude<TreePlan, IndexPlan> => tree.kind !== 'index' && tree.object.kind === 'table' && !tree.object.name.startsWith('sqlite_')
+const isCounted = (tree: TreePlan): tree is Exclude<TreePlan, IndexPlan> =>
+  tree.kind !== 'index' && tree.object.kind === 'table' && !tree.object.name.startsWith('sqlite_')

@@ -1,19 +1,19 @@
-/**
- * Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in
- * silence, so afterwards nothing would be left to see.
- */
-import { count } from '../../text/count.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { Companion } from '../../model/result/recovery.ts'
 import type { Skipped } from '../../model/result/verdict.ts'
 import { isEmptyDatabase, readHeader } from '../../sqlite/header.ts'
 import type { DatabaseHeader, HeaderReading } from '../../sqlite/header.ts'
-import { findHiddenCommits } from '../../sqlite/wal/hidden-commits.ts'
-import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../../sqlite/journal/journal.ts'
 import { findJournalCut, type JournalCut } from '../../sqlite/journal/journal-cut.ts'
+import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../../sqlite/journal/journal.ts'
 import { isNewer, versionText } from '../../sqlite/version.ts'
+import { findHiddenCommits } from '../../sqlite/wal/hidden-commits.ts'
 import { findWalCut } from '../../sqlite/wal/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
+/**
+ * Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in
+ * silence, so afterwards nothing would be left to see.
+ */
+import { count } from '../../text/count.ts'
 import type { InspectedFile, InspectedFiles } from '../protocol.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
@@ -85,8 +85,14 @@ const formatVersionMax = 4
 /** The same of the schema's format, which counts up too. */
 const schemaFormatMax = 6
 
-/** A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file has. */
-function foreignFormat({ header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>, sqliteVersion: string): InspectedFile['notUnderstood'] {
+/**
+ * A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file
+ * has.
+ */
+function foreignFormat(
+  { header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>,
+  sqliteVersion: string,
+): InspectedFile['notUnderstood'] {
   if (header === null || unknown === null) return null
   const writer = versionText(header.sqliteVersion)
   const byAnother =
@@ -180,7 +186,8 @@ function lookAtWal(log: OpenFile, database: string, file: InspectedFile): WalLoo
       ? [
           walCut(
             'the file is empty, so SQLite deletes the write-ahead log beside it unread: ' +
-              `${count(state.committedFrames, 'committed frame')} (${count(state.pageCountAfterCommit ?? 0, 'page')}) would be lost`,
+              `${count(state.committedFrames, 'committed frame')} ` +
+              `(${count(state.pageCountAfterCommit ?? 0, 'page')}) would be lost`,
             state.committedFrames,
           ),
         ]
@@ -205,14 +212,12 @@ function lookBehindHeader(log: OpenFile, database: string, { pageSize }: Inspect
     case 'lost': {
       const text =
         'SQLite ignores the write-ahead log, whose header does not fit its frames: ' +
-        `${count(hidden.frames, 'intact frame lies', 'intact frames lie')} behind it, and ${count(hidden.pages, 'page of the file lacks', 'pages of the file lack')} what they commit`
+        `${count(hidden.frames, 'intact frame lies', 'intact frames lie')} behind it, and ` +
+        `${count(hidden.pages, 'page of the file lacks', 'pages of the file lack')} what they commit`
       return { ...nothing, findings: [walCut(text, hidden.frames)] }
     }
     case 'unclear':
-      return {
-        ...nothing,
-        skipped: [{ object: 'write-ahead log', why: hidden.why }],
-      }
+      return { ...nothing, skipped: [{ object: 'write-ahead log', why: hidden.why }] }
   }
 }
 

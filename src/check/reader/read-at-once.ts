@@ -3,20 +3,38 @@ import { virtualTables } from '../protocol.ts'
 import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../protocol.ts'
 
 /**
- * Reads as read-snapshot.ts does, and ends with the first answer that says anything. A snapshot with a journal or commits in its WAL ends with the look:
- * so nothing that a look could see has changed when a fresh child must begin anew.
+ * Reads as read-snapshot.ts does, and ends with the first answer that says anything. A snapshot with a journal or
+ * commits in its WAL ends with the look: so nothing that a look could see has changed when a fresh child must begin
+ * anew.
  */
-export function* readInOneGo(answer: (question: ReaderQuestion) => ReaderAnswer, { depth, engine, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>): Generator<ReaderAnswer> {
-  const ask = <S extends ReaderStep>(question: QuestionOf<S>): AnswerOf<S> => answer(question as ReaderQuestion) as unknown as AnswerOf<S>
+export function* readInOneGo(
+  answer: (question: ReaderQuestion) => ReaderAnswer,
+  { depth, engine, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'atOnce'>,
+): Generator<ReaderAnswer> {
+  const ask = <S extends ReaderStep>(question: QuestionOf<S>): AnswerOf<S> =>
+    answer(question as ReaderQuestion) as unknown as AnswerOf<S>
   const look = ask<'look'>({ step: 'look' })
   yield look
   const { file } = look
-  if (look.findings.length > 0 || look.skipped.length > 0 || look.superJournal !== null || look.hotJournal || look.walCommits) return
+  if (
+    look.findings.length > 0 ||
+    look.skipped.length > 0 ||
+    look.superJournal !== null ||
+    look.hotJournal ||
+    look.walCommits
+  )
+    return
   if (file.headerTrouble !== null || file.notUnderstood !== null || file.fileBytes > bytesMax) return
   const settled = ask<'settle'>({ step: 'settle', keep: false })
   yield settled
   if (!settled.settled || settled.facts.length > 0) return
-  const account = ask<'account'>({ step: 'account', pagesMax: Infinity, map, digest: digesting.kind === 'pages', memoryBytesMax })
+  const account = ask<'account'>({
+    step: 'account',
+    pagesMax: Infinity,
+    map,
+    digest: digesting.kind === 'pages',
+    memoryBytesMax,
+  })
   yield account
   if (account.kind !== 'ended' || account.pagesUnread > 0 || account.findings.length > 0) return
   const schema = ask<'schema'>({ step: 'schema' })

@@ -1,10 +1,17 @@
 /** The child that reads a snapshot. A hostile file may cost no more than this process (hold.md, F10 and Security). */
-import { answerQuestions, confine, confineInPlace, limitFileSize, setIdlePriority } from '../../host/process/child-side.ts'
+import {
+  answerQuestions,
+  confine,
+  confineInPlace,
+  limitFileSize,
+  setIdlePriority,
+} from '../../host/process/child-side.ts'
 import type { ReaderAnswer, ReaderQuestion } from '../protocol.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 
 const reader = new SnapshotReader({
-  limitFileSize, enter: (folder, user) => (user === null ? confineInPlace() : confine({ folder, ...user })),
+  limitFileSize,
+  enter: (folder, user) => (user === null ? confineInPlace() : confine({ folder, ...user })),
 })
 setIdlePriority()
 answerQuestions<ReaderQuestion, ReaderAnswer>((question) => reader.answer(question))

@@ -1,10 +1,10 @@
 /** Child side: lets SQLite recover the snapshot into one plain file, as the service would have found it. */
 import { existsSync, rmSync } from 'node:fs'
 import type { Fact } from '../../model/result/reading.ts'
+import type { RecoverAnswer } from '../protocol.ts'
 import { countChanged, keepBefore } from './before-recovery.ts'
 import { inspectFile } from './inspect-files.ts'
 import { openDatabase, thrownFact } from './sqlite/open-database.ts'
-import type { RecoverAnswer } from '../protocol.ts'
 
 /**
  * @param keep whether the pages that recovery changes are to be kept as they were, and counted
@@ -12,12 +12,19 @@ import type { RecoverAnswer } from '../protocol.ts'
  */
 export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: string): RecoverAnswer {
   // One plain file is settled as it is: opening it once more took a tenth of a small file's check.
-  if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`)) return { settled: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
+  if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`))
+    return { settled: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)
   const facts = recover(database)
   // What is left was seen by SQLite and holds nothing any more: a journal with a zeroed header, a WAL without commits.
-  if (facts.length === 0) for (const part of ['-journal', '-wal', '-shm']) if (existsSync(database + part)) rmSync(database + part)
-  return { settled: facts.length === 0, facts, file: inspectFile(database, sqliteVersion), pagesChanged: kept && facts.length === 0 ? countChanged(database) : null }
+  if (facts.length === 0)
+    for (const part of ['-journal', '-wal', '-shm']) if (existsSync(database + part)) rmSync(database + part)
+  return {
+    settled: facts.length === 0,
+    facts,
+    file: inspectFile(database, sqliteVersion),
+    pagesChanged: kept && facts.length === 0 ? countChanged(database) : null,
+  }
 }
 
 /** @returns why SQLite could not; nothing where it could */
@@ -28,7 +35,17 @@ function recover(database: string): readonly Fact[] {
       // The first read rolls a hot journal back and replays the WAL.
       db.pragma('schema_version')
       const [checkpoint] = db.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[]
-      return checkpoint?.busy === 1 ? [{ kind: 'thrown', code: 'SQLITE_BUSY', text: 'the write-ahead log could not be checkpointed', during: 'opening', object: null }] : []
+      return checkpoint?.busy === 1
+        ? [
+            {
+              kind: 'thrown',
+              code: 'SQLITE_BUSY',
+              text: 'the write-ahead log could not be checkpointed',
+              during: 'opening',
+              object: null,
+            },
+          ]
+        : []
     } finally {
       db.close()
     }

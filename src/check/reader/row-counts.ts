@@ -11,12 +11,19 @@ const tablesOf = (objects: readonly SchemaObject[]): readonly SchemaObject[] =>
   objects.filter((object) => object.kind === 'table' && object.root > 0 && !object.name.startsWith('sqlite_'))
 
 /** Rows of each table, counted in the table itself: an index may be wrong. */
-export function countRows(db: Database.Database, objects: readonly SchemaObject[]): { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } {
+export function countRows(
+  db: Database.Database,
+  objects: readonly SchemaObject[],
+): { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] } {
   const content: TableContent[] = []
   const facts: Fact[] = []
   for (const { name } of tablesOf(objects)) {
     try {
-      const rows = db.prepare<[], number>(`SELECT count(*) FROM ${quoteName(name)} NOT INDEXED`).pluck().get() ?? 0
+      const rows =
+        db
+          .prepare<[], number>(`SELECT count(*) FROM ${quoteName(name)} NOT INDEXED`)
+          .pluck()
+          .get() ?? 0
       content.push({ name, rows, digest: null })
     } catch (error) {
       facts.push(thrownFact(error, 'counting rows', name))
@@ -43,7 +50,8 @@ export function findOrphans(db: Database.Database, objects: readonly SchemaObjec
       facts.push(...(named?.map((finding): Fact => ({ kind: 'found', finding })) ?? orphans))
     } catch (error) {
       const thrown = thrownFact(error, 'foreign_key_check', name)
-      // A foreign key that SQLite cannot check (mismatch, function or collation of the application) says nothing about the file.
+      // A foreign key that SQLite cannot check (mismatch, function or collation of the application) says nothing about
+      // the file.
       if (thrown.code !== 'SQLITE_ERROR') facts.push(thrown)
     }
   }
@@ -64,7 +72,10 @@ type Orphans = Extract<Fact, { kind: 'orphans' }>
 
 function orphansOf(db: Database.Database, table: string): readonly Orphans[] {
   const byParent = new Map<string, { readonly rows: (number | string)[]; total: number }>()
-  for (const row of db.prepare<[], OrphanRow>(`PRAGMA foreign_key_check(${quoteName(table)})`).safeIntegers().iterate()) {
+  for (const row of db
+    .prepare<[], OrphanRow>(`PRAGMA foreign_key_check(${quoteName(table)})`)
+    .safeIntegers()
+    .iterate()) {
     const parent = byParent.get(row.parent) ?? { rows: [], total: 0 }
     byParent.set(row.parent, parent)
     parent.total++
@@ -74,4 +85,5 @@ function orphansOf(db: Database.Database, table: string): readonly Orphans[] {
 }
 
 /** As reports have them: beyond 2^53 as text. */
-const rowidOf = (rowid: bigint): number | string => (Number.isSafeInteger(Number(rowid)) ? Number(rowid) : rowid.toString())
+const rowidOf = (rowid: bigint): number | string =>
+  Number.isSafeInteger(Number(rowid)) ? Number(rowid) : rowid.toString()

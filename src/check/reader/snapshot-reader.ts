@@ -1,32 +1,35 @@
-/** Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash, hang or grow over a hostile file. */
+/**
+ * Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash,
+ * hang or grow over a hostile file.
+ */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { CannotConfine } from '../../host/process/confine.ts'
-import type { CensusPlan } from '../../census/plan.ts'
-import { invariant } from '../../model/bug.ts'
 import type { CompiledCore } from '../../census/fast/compiled-core.ts'
+import type { CensusPlan } from '../../census/plan.ts'
+import { CannotConfine } from '../../host/process/confine.ts'
+import { invariant } from '../../model/bug.ts'
 import type { Wall } from '../../model/result/reading.ts'
 import type { User } from '../confinement.ts'
+import { recoveredName } from '../protocol.ts'
+import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf } from '../protocol.ts'
 import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
-import { countRows, findOrphans } from './row-counts.ts'
-import { loadCore } from './pages/compiled-core.ts'
 import { findCountDifferences } from './find-differences.ts'
-import { describeSchema } from './schema/describe-schema.ts'
-import { askSqlite, askTables } from './sqlite/integrity.ts'
-import { SchemaCache } from './schema/schema-cache.ts'
 import { inspectFiles } from './inspect-files.ts'
-import { thrownFact } from './sqlite/open-database.ts'
+import { loadCore } from './pages/compiled-core.ts'
 import { countingBytes, PageCounter } from './pages/page-counter.ts'
 import { PageFile } from './pages/page-file.ts'
 import { PageReader } from './pages/page-reader.ts'
 import { readInOneGo } from './read-at-once.ts'
-import { nameRows } from './sqlite/name-rows.ts'
-import { tableRowsBytes, TableRowReader } from './table-rows.ts'
-import { recoveredName } from '../protocol.ts'
-import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf } from '../protocol.ts'
-import { readSchema } from './schema/read-schema.ts'
-import { objectsFromPages } from './schema/schema-objects.ts'
 import { recoverSnapshot } from './recover.ts'
+import { countRows, findOrphans } from './row-counts.ts'
+import { describeSchema } from './schema/describe-schema.ts'
+import { readSchema } from './schema/read-schema.ts'
+import { SchemaCache } from './schema/schema-cache.ts'
+import { objectsFromPages } from './schema/schema-objects.ts'
+import { askSqlite, askTables } from './sqlite/integrity.ts'
+import { nameRows } from './sqlite/name-rows.ts'
+import { thrownFact } from './sqlite/open-database.ts'
+import { tableRowsBytes, TableRowReader } from './table-rows.ts'
 
 /** How this process is confined to a room, and how the files that it writes are. */
 export interface Confining {
@@ -54,31 +57,56 @@ export class SnapshotReader {
 
   answer(question: ReaderQuestion): ReaderAnswer {
     switch (question.step) {
-      case 'enter': return this.#enter(question)
-      case 'limit': return this.#limit(question)
-      case 'atOnce': return { step: 'atOnce', answers: [...readInOneGo((next) => this.answer(next), question)] }
-      case 'look': return { step: 'look', ...inspectFiles(this.#database(), this.#sqliteVersion) }
-      case 'settle': return { step: 'settle', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
-      case 'putBack': return { step: 'putBack', done: putPagesBack(this.#database()) }
-      case 'bringBack': return this.#bringBack()
-      case 'account': return this.#account(question)
-      case 'schema': return this.#readSchema()
-      case 'objects': return { step: 'objects', objects: objectsFromPages(this.#pages?.rows ?? []) }
-      case 'plan': return this.#plan(question)
-      case 'scan': return this.#scan(question)
-      case 'tally': return { step: 'tally', tally: this.#counting().tally }
-      case 'compare': return this.#compare(question)
-      case 'integrity': return this.#askSqlite(question)
-      case 'compareBySqlite': return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
-      case 'foreignKeys': return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
-      case 'count': return { step: 'count', ...countRows(this.#opened(), question.objects) }
-      case 'describe': return this.#describe()
-      case 'rows': return this.#beginRows(question)
-      case 'sumRows': return { step: 'sumRows', ...this.#looking().sums() }
-      case 'collectRows': return { step: 'collectRows', ...this.#looking().collect(question.wanted, question.rowsMax) }
-      case 'nameRows': return this.#nameRows(question)
-      case 'firstKeys': return { step: 'firstKeys', ...this.#looking().firstKeys() }
-      case 'finish': return this.#finish(question)
+      case 'enter':
+        return this.#enter(question)
+      case 'limit':
+        return this.#limit(question)
+      case 'atOnce':
+        return { step: 'atOnce', answers: [...readInOneGo((next) => this.answer(next), question)] }
+      case 'look':
+        return { step: 'look', ...inspectFiles(this.#database(), this.#sqliteVersion) }
+      case 'settle':
+        return { step: 'settle', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
+      case 'putBack':
+        return { step: 'putBack', done: putPagesBack(this.#database()) }
+      case 'bringBack':
+        return this.#bringBack()
+      case 'account':
+        return this.#account(question)
+      case 'schema':
+        return this.#readSchema()
+      case 'objects':
+        return { step: 'objects', objects: objectsFromPages(this.#pages?.rows ?? []) }
+      case 'plan':
+        return this.#plan(question)
+      case 'scan':
+        return this.#scan(question)
+      case 'tally':
+        return { step: 'tally', tally: this.#counting().tally }
+      case 'compare':
+        return this.#compare(question)
+      case 'integrity':
+        return this.#askSqlite(question)
+      case 'compareBySqlite':
+        return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
+      case 'foreignKeys':
+        return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
+      case 'count':
+        return { step: 'count', ...countRows(this.#opened(), question.objects) }
+      case 'describe':
+        return this.#describe()
+      case 'rows':
+        return this.#beginRows(question)
+      case 'sumRows':
+        return { step: 'sumRows', ...this.#looking().sums() }
+      case 'collectRows':
+        return { step: 'collectRows', ...this.#looking().collect(question.wanted, question.rowsMax) }
+      case 'nameRows':
+        return this.#nameRows(question)
+      case 'firstKeys':
+        return { step: 'firstKeys', ...this.#looking().firstKeys() }
+      case 'finish':
+        return this.#finish(question)
     }
   }
 
@@ -125,7 +153,8 @@ export class SnapshotReader {
 
   #plan({ plan, key, memoryBytesMax }: QuestionOf<'plan'>): AnswerOf<'plan'> {
     const needed = countingBytes(plan)
-    if (needed > memoryBytesMax) return { step: 'plan', kind: 'not-possible', why: `the census of this file needs ${Math.ceil(needed / 1e6)} MB` }
+    if (needed > memoryBytesMax)
+      return { step: 'plan', kind: 'not-possible', why: `the census of this file needs ${Math.ceil(needed / 1e6)} MB` }
     this.#counter = new PageCounter(this.#file(plan.pageSize), plan, key, this.#core)
     return { step: 'plan', kind: 'ready' }
   }
@@ -143,7 +172,11 @@ export class SnapshotReader {
 
   #askSqlite(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
     const word = askSqlite(this.#opened(), question)
-    return { step: 'integrity', ...word, facts: [...word.facts, ...nameRows(this.#opened(), word.facts, question.objects)] }
+    return {
+      step: 'integrity',
+      ...word,
+      facts: [...word.facts, ...nameRows(this.#opened(), word.facts, question.objects)],
+    }
   }
 
   #describe(): AnswerOf<'describe'> {
@@ -158,7 +191,12 @@ export class SnapshotReader {
     const plan = this.#planned
     invariant(plan !== null, 'rows are looked at by the plan of the schema')
     const needed = tableRowsBytes(plan, rowsMax)
-    if (needed > memoryBytesMax) return { step: 'rows', kind: 'not-possible', why: `looking at the rows of this file needs ${Math.ceil(needed / 1e6)} MB` }
+    if (needed > memoryBytesMax)
+      return {
+        step: 'rows',
+        kind: 'not-possible',
+        why: `looking at the rows of this file needs ${Math.ceil(needed / 1e6)} MB`,
+      }
     this.#rows ??= new TableRowReader(plan, this.#file(plan.pageSize))
     this.#rows.begin(tree, reading)
     return { step: 'rows', kind: 'ready' }

@@ -1,10 +1,13 @@
-/** Child side: the rows of one table after the other, for a comparison with another file. What it keeps of them is bounded, whatever their number. */
-import { ownersBytes, walkOwners } from '../../census/scan/page-owners.ts'
-import type { PageOwners } from '../../census/scan/page-owners.ts'
+import { CellReader } from '../../census/differences/reread-cell.ts'
 import type { CensusPlan } from '../../census/plan.ts'
 import { Columns } from '../../census/record/columns.ts'
-import { CellReader } from '../../census/differences/reread-cell.ts'
 import { primaryKey, rowidKey } from '../../census/record/row-key.ts'
+/**
+ * Child side: the rows of one table after the other, for a comparison with another file. What it keeps of them is
+ * bounded, whatever their number.
+ */
+import { ownersBytes, walkOwners } from '../../census/scan/page-owners.ts'
+import type { PageOwners } from '../../census/scan/page-owners.ts'
 import { FirstKeys } from '../../comparison/first-keys.ts'
 import { CollectedRows } from '../../comparison/row-entries.ts'
 import type { RowEntries } from '../../comparison/row-entries.ts'
@@ -21,7 +24,8 @@ import type { PageFile } from './pages/page-file.ts'
 const pieceBytes = 1 << 20
 
 /** Bytes that the owners and a pass over rows take. */
-export const tableRowsBytes = (plan: CensusPlan, rowsMax: number): number => ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
+export const tableRowsBytes = (plan: CensusPlan, rowsMax: number): number =>
+  ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
 
 /** The table whose rows are being looked at. */
 interface LookedTable {
@@ -52,7 +56,12 @@ export class TableRowReader {
     const plan = this.#plan.trees[tree]
     invariant(plan !== undefined && plan.kind !== 'index', 'only the rows of tables are looked at')
     this.#unread = null
-    this.#table = { tree, plan, rows: new TableRows(this.#plan, plan, this.#source, reading), first: { onlyHere: new FirstKeys(), different: new FirstKeys() } }
+    this.#table = {
+      tree,
+      plan,
+      rows: new TableRows(this.#plan, plan, this.#source, reading),
+      first: { onlyHere: new FirstKeys(), different: new FirstKeys() },
+    }
   }
 
   sums(): { readonly sums: Int32Array; readonly digest: string; readonly unread: string | null } {
@@ -62,7 +71,10 @@ export class TableRowReader {
   }
 
   /** @param wanted a mark for each bucket; null for all */
-  collect(wanted: Uint8Array | null, rowsMax: number): { readonly entries: RowEntries; readonly full: boolean; readonly unread: string | null } {
+  collect(
+    wanted: Uint8Array | null,
+    rowsMax: number,
+  ): { readonly entries: RowEntries; readonly full: boolean; readonly unread: string | null } {
     const collected = new CollectedRows(wanted, rowsMax)
     this.#readTable(collected)
     this.#collected = collected
@@ -73,7 +85,10 @@ export class TableRowReader {
   name(onlyHere: Uint32Array, different: Uint32Array): void {
     const { first } = this.#begun()
     const namer = new RowNamer(this.#plan, this.#begun().plan, this.#source)
-    for (const [keys, positions] of [[first.onlyHere, onlyHere], [first.different, different]] as const) {
+    for (const [keys, positions] of [
+      [first.onlyHere, onlyHere],
+      [first.different, different],
+    ] as const) {
       for (const position of positions) {
         const name = this.#collected?.nameOf(position) ?? null
         const key = name === null ? null : namer.keyOf(name)
@@ -133,7 +148,12 @@ class RowNamer {
   keyOf([first, second]: readonly [number, number]): RowKey | null {
     const table = this.#table
     if (table.kind === 'rowid-table') return rowidKey(first, second)
-    if (!this.#cells.find(first, second) || !this.#cells.load(this.#columns, table.key.length, table.columns.length)) return null
-    return primaryKey(this.#columns, table.key.map((_, i) => i), this.#plan.encoding)
+    if (!this.#cells.find(first, second) || !this.#cells.load(this.#columns, table.key.length, table.columns.length))
+      return null
+    return primaryKey(
+      this.#columns,
+      table.key.map((_, i) => i),
+      this.#plan.encoding,
+    )
   }
 }

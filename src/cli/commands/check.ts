@@ -1,32 +1,40 @@
-import type { Command } from 'commander'
 import { availableParallelism } from 'node:os'
+import type { Command } from 'commander'
 import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { unread, unseen } from '../../fleet/examine.ts'
-import { checkCopies, withFileRun, type FileRunOptions } from '../../fleet/run/file-run.ts'
-import type { Target } from '../../fleet/run/run-context.ts'
 import { keepIn } from '../../fleet/keep-snapshot.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
+import { checkCopies, withFileRun, type FileRunOptions } from '../../fleet/run/file-run.ts'
+import type { Target } from '../../fleet/run/run-context.ts'
 import { besideLockedFile, checkLimits, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep, type WatchingSweep } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { Engine } from '../../model/result/reading.ts'
 import { Failure } from '../../model/failure.ts'
+import type { Engine } from '../../model/result/reading.ts'
 import { printable } from '../../text/printable.ts'
 import { databasesOf } from '../database-files.ts'
-import type { Terminal } from '../terminal/terminal.ts'
-import { untilFinished } from '../run/finishing.ts'
 import { logSteps } from '../log.ts'
 import type { Act } from '../main.ts'
-import { depthOption, durationOption, engineOption, positiveNumber, waitOption, withReport, type ReportOptions } from '../options.ts'
-import { ReportRun } from '../report-run/report-run.ts'
+import {
+  depthOption,
+  durationOption,
+  engineOption,
+  positiveNumber,
+  waitOption,
+  withReport,
+  type ReportOptions,
+} from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
-import { noticeTo, openingOf } from '../run/run-options.ts'
+import { ReportRun } from '../report-run/report-run.ts'
+import { untilFinished } from '../run/finishing.ts'
 import { overridden } from '../run/overrides.ts'
+import { noticeTo, openingOf } from '../run/run-options.ts'
 import { waitingOf } from '../run/waiting.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 interface CheckOptions extends ReportOptions {
   readonly snapshot?: boolean
@@ -45,7 +53,9 @@ interface CheckOptions extends ReportOptions {
 }
 
 export function addCheck(program: Command, face: Terminal, act: Act): void {
-  withReport(program.command('check').description('check files that nobody has open, private copies, or tenants of the service'))
+  withReport(
+    program.command('check').description('check files that nobody has open, private copies, or tenants of the service'),
+  )
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
     .option('--recursive', 'also check the databases in all folders below')
@@ -58,9 +68,14 @@ export function addCheck(program: Command, face: Terminal, act: Act): void {
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
     .option('--show-values', 'show the values that indexes still hold of rows that their table may have lost')
-    .option('--ledger <dir>', 'remember there what files hold; later runs report bytes that changed although nothing wrote')
+    .option(
+      '--ledger <dir>',
+      'remember there what files hold; later runs report bytes that changed although nothing wrote',
+    )
     .addOption(waitOption())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   holdfast check app.db                 refused (75) while anybody has it open
   holdfast check /srv/notes             every database in the folder
@@ -72,17 +87,25 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
-  78 configuration, 129/130/131/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`,
+    )
     .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 
 async function check(files: readonly string[], options: CheckOptions, face: Terminal): Promise<ExitCode> {
   const run = newRunId()
   const copied = options.snapshot === true || options.keepSnapshot !== undefined
-  using outcome = new ReportRun(face, { ...options, copied }, { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' })
+  using outcome = new ReportRun(
+    face,
+    { ...options, copied },
+    { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' },
+  )
   return await outcome.of(async () => {
-    if (options.showValues && options.redactKeys) throw new Failure('USAGE', '--show-values shows what --redact-keys hides')
-    return options.tenant ? checkTenants(options.tenant, files, options, { run, face, outcome }) : checkFiles(files, options, { run, face, outcome })
+    if (options.showValues && options.redactKeys)
+      throw new Failure('USAGE', '--show-values shows what --redact-keys hides')
+    return options.tenant
+      ? checkTenants(options.tenant, files, options, { run, face, outcome })
+      : checkFiles(files, options, { run, face, outcome })
   })
 }
 
@@ -93,8 +116,8 @@ interface Running {
 }
 
 /**
- * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it a stranger's. What leads nowhere keeps a
- * result for each name. Copies stay as they are named: nobody holds them.
+ * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it
+ * a stranger's. What leads nowhere keeps a result for each name. Copies stay as they are named: nobody holds them.
  */
 async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
   const seen = new Set<string>()
@@ -108,20 +131,35 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
   return once
 }
 
-async function checkFiles(files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<RunTotals> {
-  if (files.length === 0) throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', { hint: '`holdfast check --help` shows examples' })
+async function checkFiles(
+  files: readonly string[],
+  options: CheckOptions,
+  { run, face, outcome }: Running,
+): Promise<RunTotals> {
+  if (files.length === 0)
+    throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', {
+      hint: '`holdfast check --help` shows examples',
+    })
   const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
   const named = databases.map((named) => ({ tenant: null, named }))
   const targets = options.snapshot ? named : await eachOnce(named)
-  if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot)) throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
-  if (options.ledger !== undefined && options.snapshot) throw new Failure('USAGE', '--ledger goes with live files: of a copy nobody knows whether it is the one of last time')
-  if (options.wait !== undefined && options.ledger === undefined) throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
+  if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot))
+    throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
+  if (options.ledger !== undefined && options.snapshot)
+    throw new Failure(
+      'USAGE',
+      '--ledger goes with live files: of a copy nobody knows whether it is the one of last time',
+    )
+  if (options.wait !== undefined && options.ledger === undefined)
+    throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
   const bare = await bareRun(options, face, run)
   if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
   outcome.select(targets)
   return withProgress(face, options, outcome, async (watching) => {
     for (const { path, failure } of unreadable) {
-      watching.onResult(unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure))
+      watching.onResult(
+        unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
+      )
     }
     if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
@@ -132,7 +170,22 @@ async function checkFiles(files: readonly string[], options: CheckOptions, { run
   })
 }
 
-export type BareOptions = Pick<CheckOptions, 'config' | 'depth' | 'engine' | 'workers' | 'timeout' | 'snapshots' | 'keepSnapshot' | 'quiet' | 'logLevel' | 'map' | 'ledger' | 'showValues' | 'wait'>
+export type BareOptions = Pick<
+  CheckOptions,
+  | 'config'
+  | 'depth'
+  | 'engine'
+  | 'workers'
+  | 'timeout'
+  | 'snapshots'
+  | 'keepSnapshot'
+  | 'quiet'
+  | 'logLevel'
+  | 'map'
+  | 'ledger'
+  | 'showValues'
+  | 'wait'
+>
 
 /** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
 export async function bareRun(options: BareOptions, face: Terminal, run: RunId): Promise<FileRunOptions> {
@@ -141,35 +194,80 @@ export async function bareRun(options: BareOptions, face: Terminal, run: RunId):
   const check = settings?.check ?? defaultCheckSettings
   const limits = checkLimits({ check })
   return {
-    run, ledger: options.ledger ?? null, waiting: waitingOf(face, options),
-    snapshots: options.snapshots ?? null, accept: check.accept, depth: options.depth, engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false,
-    keep: options.keepSnapshot === undefined ? null : await keepIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
+    run,
+    ledger: options.ledger ?? null,
+    waiting: waitingOf(face, options),
+    snapshots: options.snapshots ?? null,
+    accept: check.accept,
+    depth: options.depth,
+    engine: options.engine,
+    map: options.map ?? false,
+    showValues: options.showValues ?? false,
+    keep:
+      options.keepSnapshot === undefined
+        ? null
+        : await keepIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
-    onStep: logSteps(face, run, options.logLevel), onNotice: noticeTo(face),
+    onStep: logSteps(face, run, options.logLevel),
+    onNotice: noticeTo(face),
   }
 }
 
 /** Says where a snapshot was put, unless no word was asked for: whoever named the folder knows it. */
-export const tellKept = (where: string, face: Terminal, { quiet }: Pick<ReportOptions, 'quiet'>) => (database: string): void => {
-  if (!quiet) face.say(`${where} ${printable(database)}`)
-}
+export const tellKept =
+  (where: string, face: Terminal, { quiet }: Pick<ReportOptions, 'quiet'>) =>
+  (database: string): void => {
+    if (!quiet) face.say(`${where} ${printable(database)}`)
+  }
 
-async function checkTenants(ids: readonly string[], files: readonly string[], options: CheckOptions, { run, face, outcome }: Running): Promise<RunTotals> {
-  if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined) throw new Failure('USAGE', '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration')
+async function checkTenants(
+  ids: readonly string[],
+  files: readonly string[],
+  options: CheckOptions,
+  { run, face, outcome }: Running,
+): Promise<RunTotals> {
+  if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined)
+    throw new Failure(
+      'USAGE',
+      '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration',
+    )
   if (options.snapshots !== undefined || options.keepSnapshot !== undefined) {
-    throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', { hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one' })
+    throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', {
+      hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one',
+    })
   }
   const { workers, timeout } = options
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { workers, timeout })
-  return withServiceRun(settings, openingOf(face, options, run, 'check', { engine: options.engine, map: options.map ?? false, showValues: options.showValues ?? false, outcome }), (service) =>
-    untilFinished(service, outcome, false, () => withProgress(face, options, outcome, (watching) =>
-      sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching))))
+  return withServiceRun(
+    settings,
+    openingOf(face, options, run, 'check', {
+      engine: options.engine,
+      map: options.map ?? false,
+      showValues: options.showValues ?? false,
+      outcome,
+    }),
+    (service) =>
+      untilFinished(service, outcome, false, () =>
+        withProgress(face, options, outcome, (watching) =>
+          sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching),
+        ),
+      ),
+  )
 }
 
 /** Shows progress while `work` runs, and gathers its results. */
-export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | 'stopped'>>(face: Terminal, options: ReportOptions, outcome: ReportRun, work: (watching: WatchingSweep) => Promise<Done>): Promise<Done> {
+export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | 'stopped'>>(
+  face: Terminal,
+  options: ReportOptions,
+  outcome: ReportRun,
+  work: (watching: WatchingSweep) => Promise<Done>,
+): Promise<Done> {
   using line = await showProgress(face, options.quiet ?? false)
-  return await work({ onSelected: (targets) => outcome.select(targets), onResult: (result) => outcome.add(result), onProgress: (progress) => line.update(progress) })
+  return await work({
+    onSelected: (targets) => outcome.select(targets),
+    onResult: (result) => outcome.add(result),
+    onProgress: (progress) => line.update(progress),
+  })
 }

@@ -6,14 +6,14 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import { ReportComparison } from '../report-run/report-comparison.ts'
-import type { Terminal } from '../terminal/terminal.ts'
+import { areFiles, tellSides } from '../compare-sides.ts'
 import type { Act } from '../main.ts'
-import { openingOf } from '../run/run-options.ts'
-import { overridden } from '../run/overrides.ts'
 import { durationOption, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
-import { areFiles, tellSides } from '../compare-sides.ts'
+import { ReportComparison } from '../report-run/report-comparison.ts'
+import { overridden } from '../run/overrides.ts'
+import { openingOf } from '../run/run-options.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { bareRun } from './check.ts'
 
 export interface CompareOptions extends ReportOptions {
@@ -24,14 +24,26 @@ export interface CompareOptions extends ReportOptions {
 }
 
 export function addCompare(program: Command, face: Terminal, act: Act): void {
-  withReport(program.command('compare').description('files, private copies or tenants beside each other: what they hold, table by table, and which rows differ'), 'holdfast.compare/1')
+  withReport(
+    program
+      .command('compare')
+      .description(
+        'files, private copies or tenants beside each other: what they hold, table by table, and which rows differ',
+      ),
+    'holdfast.compare/1',
+  )
     .argument('<a>', 'a database file, a folder of them (such as `pull` makes), or a tenant')
     .argument('<b>', 'what to compare it with')
-    .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised')
+    .option(
+      '--snapshot',
+      'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised',
+    )
     .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', durationOption)
     .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
     .addOption(waitOption())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 What has a slash in it, or stands here as a file, is a file. Everything else is
 a tenant of the configured service; tenant:ID always is. Beside a tenant, a name
 that could be both is refused. Files are held and proven as by \`check FILE\`,
@@ -62,7 +74,8 @@ Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
   1 failed, 2 one is damaged (what differs is told all the same),
   3 not everything could be read or compared, 4 a tenant may be paused,
   64 usage, 70 bug, 75 in use (try later), 78 configuration,
-  129/130/131/143 ended by a signal; of several files the gravest`)
+  129/130/131/143 ended by a signal; of several files the gravest`,
+    )
     .action((a: string, b: string, options: CompareOptions) => act(() => compare(a, b, options, face)))
 }
 
@@ -73,7 +86,12 @@ async function compare(a: string, b: string, options: CompareOptions, face: Term
   return await outcome.of(() => compareGiven(a, b, options, { run, face, outcome }))
 }
 
-async function compareGiven(a: string, b: string, options: CompareOptions, { run, face, outcome }: { readonly run: RunId; readonly face: Terminal; readonly outcome: ReportComparison }): Promise<void> {
+async function compareGiven(
+  a: string,
+  b: string,
+  options: CompareOptions,
+  { run, face, outcome }: { readonly run: RunId; readonly face: Terminal; readonly outcome: ReportComparison },
+): Promise<void> {
   const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
   outcome.tellSides(sides)
   const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)
@@ -82,9 +100,17 @@ async function compareGiven(a: string, b: string, options: CompareOptions, { run
     await work({ onFile: (file) => outcome.add(file), onProgress: (progress) => line.update(progress) })
   }
   if (areFiles(sides)) {
-    if (options.wait !== undefined) throw new Failure('USAGE', '--wait goes with tenants: files are compared without a ledger, and no run waits for another')
+    if (options.wait !== undefined)
+      throw new Failure(
+        'USAGE',
+        '--wait goes with tenants: files are compared without a ledger, and no run waits for another',
+      )
     return watched((watching) => compareFiles(sides, bare, watching, face.interrupt.signal))
   }
-  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { timeout: options.timeout })
-  await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) => watched((watching) => compareTenants(sides, service, bare, watching)))
+  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
+    timeout: options.timeout,
+  })
+  await withServiceRun(settings, openingOf(face, options, run, 'compare'), (service) =>
+    watched((watching) => compareTenants(sides, service, bare, watching)),
+  )
 }

@@ -4,14 +4,24 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/text/explanation.ts'
 import { jsonText } from '../../text/json-text.ts'
-import type { Terminal } from '../terminal/terminal.ts'
 import type { Act } from '../main.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 export function addExplain(program: Command, face: Terminal, act: Act): void {
-  withCommon(program.command('explain').description('what a finding, a failure, a configuration key or a word means, and what to do'), 'holdfast.explanation/1; without a topic holdfast.topics/1')
-    .argument('[topic...]', 'a rule, a failure code, a configuration key, a word or an exit code (default: list all of them)')
-    .addHelpText('after', `
+  withCommon(
+    program
+      .command('explain')
+      .description('what a finding, a failure, a configuration key or a word means, and what to do'),
+    'holdfast.explanation/1; without a topic holdfast.topics/1',
+  )
+    .argument(
+      '[topic...]',
+      'a rule, a failure code, a configuration key, a word or an exit code (default: list all of them)',
+    )
+    .addHelpText(
+      'after',
+      `
 Examples:
   holdfast explain                      all topics, grouped
   holdfast explain row-missing-from-index
@@ -20,8 +30,11 @@ Examples:
   holdfast explain service.hooks
   holdfast explain exit 4
 
-Exit codes: 0 explained, 64 no such topic, 70 bug`)
-    .action((words: readonly string[], options: CommonOptions) => act(() => tell(words.join(' '), options.json ?? false, face)))
+Exit codes: 0 explained, 64 no such topic, 70 bug`,
+    )
+    .action((words: readonly string[], options: CommonOptions) =>
+      act(() => tell(words.join(' '), options.json ?? false, face)),
+    )
 }
 
 async function tell(topic: string, json: boolean, face: Terminal): Promise<ExitCode> {
@@ -38,11 +51,15 @@ async function tell(topic: string, json: boolean, face: Terminal): Promise<ExitC
 
 /** Loaded only here: no other command needs these texts. */
 async function allTopics(): Promise<readonly Explanation[]> {
-  const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([import('../../diagnosis/explain/explain.ts'), import('../../config/reference/explain-keys.ts')])
+  const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([
+    import('../../diagnosis/explain/explain.ts'),
+    import('../../config/reference/explain-keys.ts'),
+  ])
   return [...topics, ...explainKeys()].toSorted((a, b) => topicKinds.indexOf(a.kind) - topicKinds.indexOf(b.kind))
 }
 
-const hintFor = (near: readonly string[]): string => (near.length > 0 ? `did you mean ${near.join(', ')}?` : '`holdfast explain` lists all topics')
+const hintFor = (near: readonly string[]): string =>
+  near.length > 0 ? `did you mean ${near.join(', ')}?` : '`holdfast explain` lists all topics'
 
 async function tellAll(all: readonly Explanation[], json: boolean, face: Terminal): Promise<ExitCode> {
   if (json) await face.out(`${jsonText(topicsDocument(all))}\n`)

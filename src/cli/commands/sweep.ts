@@ -4,13 +4,21 @@ import { withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { Terminal } from '../terminal/terminal.ts'
-import { untilFinished } from '../run/finishing.ts'
 import type { Act } from '../main.ts'
-import { openingOf } from '../run/run-options.ts'
-import { depthOption, onlyOption, patternHelp, positiveNumber, waitOption, withReport, type ReportOptions } from '../options.ts'
+import {
+  depthOption,
+  onlyOption,
+  patternHelp,
+  positiveNumber,
+  waitOption,
+  withReport,
+  type ReportOptions,
+} from '../options.ts'
 import { ReportRun } from '../report-run/report-run.ts'
+import { untilFinished } from '../run/finishing.ts'
 import { overridden } from '../run/overrides.ts'
+import { openingOf } from '../run/run-options.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { withProgress } from './check.ts'
 
 interface SweepCommandOptions extends ReportOptions {
@@ -28,7 +36,9 @@ export function addSweep(program: Command, face: Terminal, act: Act): void {
     .option('--max-paused <n>', 'tenants that may stand still at once (default: hold.maxPaused)', positiveNumber)
     .option('--concurrency <n>', 'snapshots that are checked at once (default: check.workers)', positiveNumber)
     .addOption(waitOption())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 ${patternHelp}
 A sweep with --only is no full sweep: \`status\` goes on asking for one.
 
@@ -40,7 +50,8 @@ Examples:
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
-  78 configuration, 129/130/131/143 ended by a signal`)
+  78 configuration, 129/130/131/143 ended by a signal`,
+    )
     .action((options: SweepCommandOptions) => act(() => sweepService(options, face)))
 }
 
@@ -49,9 +60,16 @@ async function sweepService(options: SweepCommandOptions, face: Terminal): Promi
   using outcome = new ReportRun(face, options, { id: run, mode: 'sweep', registry: 'live' })
   return await outcome.of(async () => {
     const { depth, only, maxPaused, concurrency } = options
-    const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { maxPaused, workers: concurrency })
+    const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
+      maxPaused,
+      workers: concurrency,
+    })
     return withServiceRun(settings, openingOf(face, options, run, 'sweep', { outcome }), (service) =>
-      untilFinished(service, outcome, only === undefined && depth === 'full', () => withProgress(face, options, outcome, (watching) =>
-        sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching))))
+      untilFinished(service, outcome, only === undefined && depth === 'full', () =>
+        withProgress(face, options, outcome, (watching) =>
+          sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching),
+        ),
+      ),
+    )
   })
 }

@@ -1,9 +1,9 @@
 /** What the progress line says: the run on one line, and a line for each check that takes longer. */
 import type { Checking, RunProgress } from '../../fleet/pipeline.ts'
+import { count, grouped } from '../../text/count.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
 import { Rate, timeLeft } from './rate.ts'
-import { count, grouped } from '../../text/count.ts'
 
 /** A check that is over sooner has no line of its own: lines that come and go tell nobody anything. */
 const longAfterMs = 500
@@ -33,17 +33,24 @@ export class ProgressText {
   /** Lines of at most `width` columns. */
   lines(progress: RunProgress, nowMs: number, width: number): readonly string[] {
     this.#look(progress.checking, nowMs)
-    const long = progress.checking.filter((checking) => nowMs - (this.#known.get(checking)?.sinceMs ?? nowMs) >= longAfterMs && checking.pages !== null)
+    const long = progress.checking.filter(
+      (checking) => nowMs - (this.#known.get(checking)?.sinceMs ?? nowMs) >= longAfterMs && checking.pages !== null,
+    )
     const [only] = long
     // A single file needs no line about the run.
     if (only && progress.total === 1) return [this.#describe(only, width, 'checking ')]
     const shown = long.slice(0, checksShownMax)
     const others = { ...progress, checking: progress.checking.filter((checking) => !shown.includes(checking)) }
-    return [cutEnd(describeRun(others, nowMs - this.#startedAtMs), width), ...shown.map((checking) => this.#describe(checking, width, '  '))]
+    return [
+      cutEnd(describeRun(others, nowMs - this.#startedAtMs), width),
+      ...shown.map((checking) => this.#describe(checking, width, '  ')),
+    ]
   }
 
   #look(now: readonly Checking[], nowMs: number): void {
-    this.#known = new Map(now.map((checking) => [checking, this.#known.get(checking) ?? { sinceMs: nowMs, pace: null }]))
+    this.#known = new Map(
+      now.map((checking) => [checking, this.#known.get(checking) ?? { sinceMs: nowMs, pace: null }]),
+    )
     for (const [{ pages }, known] of this.#known) {
       if (pages === null) continue
       known.pace ??= new Rate(pages.pagesDone, nowMs)
@@ -67,23 +74,33 @@ function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>,
   const rate = pace?.rate ?? null
   const leftMs = pace?.leftMs(pages) ?? null
   return [
-    `${Math.floor((pagesDone / pages) * 100)} %`, `${grouped(pagesDone)} of ${count(pages, 'page')}`,
-    ...(rate === null ? [] : [megabytesASecond(rate * pageSize * 1000)]), ...(leftMs === null ? [] : [timeLeft(leftMs)]),
+    `${Math.floor((pagesDone / pages) * 100)} %`,
+    `${grouped(pagesDone)} of ${count(pages, 'page')}`,
+    ...(rate === null ? [] : [megabytesASecond(rate * pageSize * 1000)]),
+    ...(leftMs === null ? [] : [timeLeft(leftMs)]),
   ]
 }
 
-const megabytesASecond = (bytes: number): string => `${bytes >= 10e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB/s`
+const megabytesASecond = (bytes: number): string =>
+  `${bytes >= 10e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB/s`
 
 /** `412 of 1000, 38 a second, 15 s left; holding acme; checking bolt, core` */
 export function describeRun({ done, total, holding, checking }: RunProgress, elapsedMs: number): string {
   const rate = elapsedMs < rateAfterMs || done === 0 ? null : done / elapsedMs
   const left = rate === null || done >= total ? '' : `, ${timeLeft((total - done) / rate)}`
-  const speed = rate === null ? '' : `, ${rate * 1000 >= 10 ? Math.round(rate * 1000) : (rate * 1000).toFixed(1)} a second`
-  return `${done} of ${total}${speed}${left}${naming('holding', holding)}${naming('checking', checking.map(({ name }) => name))}`
+  const speed =
+    rate === null ? '' : `, ${rate * 1000 >= 10 ? Math.round(rate * 1000) : (rate * 1000).toFixed(1)} a second`
+  return `${done} of ${total}${speed}${left}${naming('holding', holding)}${naming(
+    'checking',
+    checking.map(({ name }) => name),
+  )}`
 }
 
 const naming = (verb: string, names: readonly string[]): string => {
   if (names.length === 0) return ''
   const more = names.length > namesMax ? ` and ${names.length - namesMax} more` : ''
-  return `; ${verb} ${names.slice(0, namesMax).map((name) => printable(name)).join(', ')}${more}`
+  return `; ${verb} ${names
+    .slice(0, namesMax)
+    .map((name) => printable(name))
+    .join(', ')}${more}`
 }

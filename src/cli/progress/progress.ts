@@ -1,6 +1,6 @@
+import type { RunProgress } from '../../fleet/pipeline.ts'
 /** Progress on stderr: live lines on a terminal, else a line every half minute; nothing when quiet. */
 import { monotonicMs } from '../../host/clock.ts'
-import type { RunProgress } from '../../fleet/pipeline.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { describeRun, ProgressText } from './progress-text.ts'
@@ -24,14 +24,19 @@ async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<Prog
   const { default: ora } = await import('ora')
   // Signals stay ours: ora must not swallow the keyboard.
   const spinner = ora({
-    stream: process.stderr, discardStdin: false, interval: drawEveryMs, text: 'starting', color: aside.color ? 'cyan' : false,
+    stream: process.stderr,
+    discardStdin: false,
+    interval: drawEveryMs,
+    text: 'starting',
+    color: aside.color ? 'cyan' : false,
     ...(showsAsciiOnly() ? { spinner: 'line' } : {}),
   }).start()
   const text = new ProgressText(startedAtMs)
   let latest: RunProgress | null = null
   const drawing = setInterval(() => {
     // Two columns are the spinner's; in the last one some terminals break the line.
-    if (latest !== null && spinner.isSpinning) spinner.text = text.lines(latest, monotonicMs(), Math.min(process.stderr.columns, aside.width) - 3).join('\n')
+    if (latest !== null && spinner.isSpinning)
+      spinner.text = text.lines(latest, monotonicMs(), Math.min(process.stderr.columns, aside.width) - 3).join('\n')
   }, drawEveryMs)
   const stopWithoutColumns = (): void => {
     if (process.stderr.columns <= 0) spinner.stop()

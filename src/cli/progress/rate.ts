@@ -1,7 +1,10 @@
 /** How fast something goes, and how long it will still take. */
 import { humanMs } from '../../text/units.ts'
 
-/** The last seconds count most: a disk that turns slow, or a part that is dearer than the one before, shows soon and does not flicker. */
+/**
+ * The last seconds count most: a disk that turns slow, or a part that is dearer than the one before, shows soon and
+ * does not flicker.
+ */
 const memoryMs = 5_000
 /** Before that, a rate is a guess. */
 const settledAfterMs = 1_000
@@ -49,4 +52,5 @@ export class Rate {
 }
 
 /** `7 s left`, `2 min 5 s left`: whole seconds, never none. */
-export const timeLeft = (ms: number): string => `${ms < 59_000 ? `${Math.max(1, Math.ceil(ms / 1000))} s` : humanMs(Math.ceil(ms / 1000) * 1000)} left`
+export const timeLeft = (ms: number): string =>
+  `${ms < 59_000 ? `${Math.max(1, Math.ceil(ms / 1000))} s` : humanMs(Math.ceil(ms / 1000) * 1000)} left`

@@ -1,16 +1,19 @@
-/** Collects what a comparison comes to, and prints it: with `--json` exactly one document, whatever came of it. Files are spooled, so that memory does not grow with them. */
+/**
+ * Collects what a comparison comes to, and prints it: with `--json` exactly one document, whatever came of it. Files
+ * are spooled, so that memory does not grow with them.
+ */
 import type { GivenSide } from '../../fleet/compare.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { SideOfComparison, ComparisonReport, FileComparison, Sided } from '../../model/result/comparison.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
+import type { SideOfComparison, ComparisonReport, FileComparison, Sided } from '../../model/result/comparison.ts'
 import type { RunFailure } from '../../model/result/report.ts'
 import { comparisonJson, fileRedactor } from '../../report/comparison/comparison-json.ts'
 import { ComparisonTally } from '../../report/comparison/comparison-summary.ts'
 import { comparisonText } from '../../report/comparison/comparison-text.ts'
+import { describeError, exitCodeOfError, reportError, withHint } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ReportRunOptions } from './report-run.ts'
 import { Spool } from './spool.ts'
-import { describeError, exitCodeOfError, reportError, withHint } from '../terminal/errors.ts'
 
 export interface ComparisonRun {
   readonly id: RunId
@@ -56,9 +59,11 @@ export class ReportComparison implements Disposable {
       await work()
     } catch (error) {
       const own = exitCodeOfError(error, interrupt.exitCode())
-      const exitCode = this.#tally.results === 0 ? own : this.#tally.exitCode({ failed: own, signal: interrupt.exitCode() })
+      const exitCode =
+        this.#tally.results === 0 ? own : this.#tally.exitCode({ failed: own, signal: interrupt.exitCode() })
       // First the files, so that the trouble is the last thing that a person reads.
-      if (this.#options.json || this.#tally.results > 0) await this.#print(exitCode, describeError(error, this.#face.commandLine))
+      if (this.#options.json || this.#tally.results > 0)
+        await this.#print(exitCode, describeError(error, this.#face.commandLine))
       reportError(this.#face, error)
       return exitCode
     }
@@ -74,13 +79,32 @@ export class ReportComparison implements Disposable {
     const { a, b } = this.#sides
     const ofService = (a.kind === 'tenant' || b.kind === 'tenant') && (failure === null || this.#tally.results > 0)
     const report: Omit<ComparisonReport, 'files'> = {
-      schema: 'holdfast.compare/1', tool: { version, sqlite: this.#sqlite },
-      run: { id: this.#run.id, mode: 'compare', startedAt: this.#run.startedAt, finishedAt: new Date().toISOString(), registry: ofService ? 'live' : 'none' },
-      sides: this.#sides, outcome: this.#tally.outcome, ...(failure === null ? {} : { failure }), summary: { ...this.#tally.counts, exitCode },
+      schema: 'holdfast.compare/1',
+      tool: { version, sqlite: this.#sqlite },
+      run: {
+        id: this.#run.id,
+        mode: 'compare',
+        startedAt: this.#run.startedAt,
+        finishedAt: new Date().toISOString(),
+        registry: ofService ? 'live' : 'none',
+      },
+      sides: this.#sides,
+      outcome: this.#tally.outcome,
+      ...(failure === null ? {} : { failure }),
+      summary: { ...this.#tally.counts, exitCode },
     }
     const files = this.#spool.all()
     if (json) for (const piece of comparisonJson(report, files)) await this.#face.out(piece)
-    else for (const piece of comparisonText(report, files, { width, cuts, color, verbose: verbose ?? false, config: commandLine.config, copied: copied ?? false })) await this.#face.print(piece)
+    else
+      for (const piece of comparisonText(report, files, {
+        width,
+        cuts,
+        color,
+        verbose: verbose ?? false,
+        config: commandLine.config,
+        copied: copied ?? false,
+      }))
+        await this.#face.print(piece)
   }
 
   [Symbol.dispose](): void {

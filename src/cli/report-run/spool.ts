@@ -1,7 +1,7 @@
 /**
- * What a run comes to until it is printed. Where there may be much of it, it goes to a private file without a name: a sweep of ten thousand
- * tenants takes no more memory than one of ten. Where no file can be written (a full disk, no TMPDIR) it stays in memory: nothing is
- * lost for the want of room.
+ * What a run comes to until it is printed. Where there may be much of it, it goes to a private file without a name: a
+ * sweep of ten thousand tenants takes no more memory than one of ten. Where no file can be written (a full disk, no
+ * TMPDIR) it stays in memory: nothing is lost for the want of room.
  */
 import { closeSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,8 @@ export class Spool<Value> implements Disposable {
   }
 
   add(value: Value): void {
-    if (this.#kind === 'memory' || this.#kept.length > 0 || !this.#append(`${JSON.stringify(value)}\n`)) this.#kept.push(value)
+    if (this.#kind === 'memory' || this.#kept.length > 0 || !this.#append(`${JSON.stringify(value)}\n`))
+      this.#kept.push(value)
   }
 
   get kept(): readonly Value[] {
@@ -38,7 +39,7 @@ export class Spool<Value> implements Disposable {
   *#inFile(file: number): Generator<Value> {
     const buffer = Buffer.alloc(pieceBytes)
     let rest = Buffer.alloc(0)
-    for (let position = 0; position < this.#fileBytes; ) {
+    for (let position = 0; position < this.#fileBytes;) {
       const length = readSync(file, buffer, 0, Math.min(pieceBytes, this.#fileBytes - position), position)
       position += length
       rest = Buffer.concat([rest, buffer.subarray(0, length)])
@@ -54,7 +55,8 @@ export class Spool<Value> implements Disposable {
     const bytes = Buffer.from(line)
     try {
       this.#file ??= openUnnamedFile(tmpdir())
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done, bytes.length - done, this.#fileBytes + done)
+      for (let done = 0; done < bytes.length;)
+        done += writeSync(this.#file, bytes, done, bytes.length - done, this.#fileBytes + done)
     } catch {
       return false // Why does not matter: the run is about tenants, and its memory is there.
     }

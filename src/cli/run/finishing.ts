@@ -7,11 +7,18 @@ import type { ReportRun } from '../report-run/report-run.ts'
 
 /** @param whole whether it is a sweep of everything at full depth @throws what the work throws */
 export async function untilFinished<Done extends RunTotals & { readonly selected: number }>(
-  { ledger }: ServiceRun, outcome: ReportRun, whole: boolean, work: () => Promise<Done>,
+  { ledger }: ServiceRun,
+  outcome: ReportRun,
+  whole: boolean,
+  work: () => Promise<Done>,
 ): Promise<Done> {
   const finished = (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>): Promise<void> =>
     ledger.append({
-      kind: 'run-finished', exitCode, selected, covered, notCovered: outcome.notReached,
+      kind: 'run-finished',
+      exitCode,
+      selected,
+      covered,
+      notCovered: outcome.notReached,
       whole: whole && outcome.settlesAny, // A sweep that could check nobody is no full sweep.
     })
   let done: Done

@@ -1,8 +1,13 @@
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 /** Signals become one abort: whatever is paused is resumed, and the exit code says which signal it was. */
 import { Failure } from '../../model/failure.ts'
-import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 
-const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SIGHUP: exitCodes.hangup, SIGQUIT: exitCodes.quit } as const
+const codes = {
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+  SIGHUP: exitCodes.hangup,
+  SIGQUIT: exitCodes.quit,
+} as const
 
 export interface Interrupt {
   readonly signal: AbortSignal
@@ -10,7 +15,10 @@ export interface Interrupt {
   readonly exitCode: () => ExitCode | null
 }
 
-/** Listens from now on. A second signal changes nothing: resuming has a deadline of its own, and kill -9 has the guardian. */
+/**
+ * Listens from now on. A second signal changes nothing: resuming has a deadline of its own, and kill -9 has the
+ * guardian.
+ */
 export function listenForSignals(say: (sentence: string) => void): Interrupt {
   const controller = new AbortController()
   let code: ExitCode | null = null

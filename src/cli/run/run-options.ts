@@ -1,22 +1,39 @@
+import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 /** How a command opens a run against the service. */
 import type { RunOptions } from '../../fleet/run/service-run.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 import type { OtherHold } from '../../model/service-way.ts'
-import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
-import type { ReportRun } from '../report-run/report-run.ts'
-import { unbroken } from '../../text/layout.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
+import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
+import { unbroken } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
-import type { Terminal } from '../terminal/terminal.ts'
 import { logSteps } from '../log.ts'
 import type { CommonOptions } from '../options.ts'
+import type { ReportRun } from '../report-run/report-run.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { waitingOf, type WaitOptions } from './waiting.ts'
 
-export function openingOf(face: Terminal, options: CommonOptions & WaitOptions, run: RunId, mode: RunOptions['mode'], more: Partial<Pick<RunOptions, 'keep' | 'engine' | 'map' | 'showValues'>> & { readonly outcome?: Pick<ReportRun, 'leave'> } = {}): RunOptions {
+export function openingOf(
+  face: Terminal,
+  options: CommonOptions & WaitOptions,
+  run: RunId,
+  mode: RunOptions['mode'],
+  more: Partial<Pick<RunOptions, 'keep' | 'engine' | 'map' | 'showValues'>> & {
+    readonly outcome?: Pick<ReportRun, 'leave'>
+  } = {},
+): RunOptions {
   return {
-    run, mode, keep: more.keep ?? null, engine: more.engine ?? 'census', map: more.map ?? false, showValues: more.showValues ?? false,
-    version: face.version, argv: process.argv.slice(2), interrupt: face.interrupt.signal, waiting: waitingOf(face, options), onStep: logSteps(face, run, options.logLevel),
+    run,
+    mode,
+    keep: more.keep ?? null,
+    engine: more.engine ?? 'census',
+    map: more.map ?? false,
+    showValues: more.showValues ?? false,
+    version: face.version,
+    argv: process.argv.slice(2),
+    interrupt: face.interrupt.signal,
+    waiting: waitingOf(face, options),
+    onStep: logSteps(face, run, options.logLevel),
     onNotice: noticeTo(face),
     onEndings: (endings) => tellEndings(face, endings),
     onOthers: (others, config) => {
@@ -26,12 +43,25 @@ export function openingOf(face: Terminal, options: CommonOptions & WaitOptions, 
   }
 }
 
-/** Says how holds ended that an earlier run had left open. Those that have not ended are a failure, which names them (`requireAllResumed`). */
+/**
+ * Says how holds ended that an earlier run had left open. Those that have not ended are a failure, which names them
+ * (`requireAllResumed`).
+ */
 export function tellEndings(face: Pick<Terminal, 'say'>, endings: readonly OpenHoldOutcome[]): void {
-  const said = endings.filter(({ failure }) => failure === null).map(({ hold, how, complaint, unwritten }) => [
-    `an earlier run left a hold on ${printable(hold.tenant)} open; ${endOf(how)}${unwritten === null ? '' : '. The ledger could not record this'}`,
-    ...(complaint === null ? [] : [`  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. If the tenant stands still, run the command by hand`]),
-  ].join('\n'))
+  const said = endings
+    .filter(({ failure }) => failure === null)
+    .map(({ hold, how, complaint, unwritten }) =>
+      [
+        `an earlier run left a hold on ${printable(hold.tenant)} open; ` +
+          `${endOf(how)}${unwritten === null ? '' : '. The ledger could not record this'}`,
+        ...(complaint === null
+          ? []
+          : [
+              `  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. If ` +
+                'the tenant stands still, run the command by hand',
+            ]),
+      ].join('\n'),
+    )
   for (const sentence of new Set(said)) face.say(sentence)
 }
 
@@ -48,4 +78,7 @@ export function tellOthers(face: Terminal, others: readonly OtherHold[], config:
 }
 
 /** Says on stderr what has to be said of the ledger itself. */
-export const noticeTo = (face: Terminal) => (notice: string): void => face.say(`holdfast: ledger: ${printableSentence(notice)}`)
+export const noticeTo =
+  (face: Terminal) =>
+  (notice: string): void =>
+    face.say(`holdfast: ledger: ${printableSentence(notice)}`)

@@ -2,9 +2,9 @@
 import type { Waiting } from '../../ledger/run-lock/wait-for-run.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
-import type { Terminal } from '../terminal/terminal.ts'
 import type { CommonOptions } from '../options.ts'
 import { timeLeft } from '../progress/rate.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 export type WaitOptions = Pick<CommonOptions, 'quiet'> & { readonly wait?: number }
 

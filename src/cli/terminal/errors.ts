@@ -10,7 +10,10 @@ import type { Terminal } from './terminal.ts'
 
 export type Saying = Pick<Terminal, 'say' | 'version' | 'commandLine'>
 
-/** What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told so. */
+/**
+ * What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told
+ * so.
+ */
 export function reportError(face: Saying, error: unknown): void {
   for (const one of troublesIn(error).toReversed()) {
     if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
@@ -34,7 +37,11 @@ const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error)
 /** Of several a tenant that may stand still outweighs a defect, and a defect whatever else. */
 function gravestIn(error: unknown): unknown {
   const all = troublesIn(error)
-  return all.find((one) => one instanceof Failure && one.tenantState === 'maybe-paused') ?? all.find((one) => !(one instanceof Failure)) ?? all.at(-1)
+  return (
+    all.find((one) => one instanceof Failure && one.tenantState === 'maybe-paused') ??
+    all.find((one) => !(one instanceof Failure)) ??
+    all.at(-1)
+  )
 }
 
 /** Exit code of what ended a command: a tenant that may be paused outweighs the signal, the signal everything else. */
@@ -48,8 +55,19 @@ export function exitCodeOfError(error: unknown, interrupted: ExitCode | null): E
 /** The same for the report. */
 export function describeError(error: unknown, commandLine: CommandLine): RunFailure {
   const gravest = gravestIn(error)
-  if (gravest instanceof Failure) return { code: gravest.code, message: gravest.message, hint: hintFor(gravest, commandLine), tenantState: gravest.tenantState }
-  return { code: 'BUG', message: gravest instanceof Error ? gravest.message : String(gravest), hint: 'this is a defect in holdfast: report it with what stands on stderr', tenantState: 'unknown' }
+  if (gravest instanceof Failure)
+    return {
+      code: gravest.code,
+      message: gravest.message,
+      hint: hintFor(gravest, commandLine),
+      tenantState: gravest.tenantState,
+    }
+  return {
+    code: 'BUG',
+    message: gravest instanceof Error ? gravest.message : String(gravest),
+    hint: 'this is a defect in holdfast: report it with what stands on stderr',
+    tenantState: 'unknown',
+  }
 }
 
 /** The same result with its hint as it is printed. */
@@ -59,4 +77,8 @@ export const withHint = (result: Result, commandLine: CommandLine): Result =>
     : { ...result, failure: { ...result.failure, hint: hintFor(result.failure, commandLine) } }
 
 /** A message may have several lines (configuration errors); each is made printable by itself. */
-const lines = (text: string): string => text.split('\n').map((line) => printableSentence(line)).join('\n')
+const lines = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => printableSentence(line))
+    .join('\n')

@@ -11,8 +11,8 @@ const widthMin = 20
 const widthUnknown = 80
 
 /**
- * Where lines are wrapped. COLUMNS goes first, as with `git` and `ps`, on a pipe too: `watch` sets it. A pipe without it gets whole lines.
- * Names in tables are never cut on a pipe, whatever COLUMNS says.
+ * Where lines are wrapped. COLUMNS goes first, as with `git` and `ps`, on a pipe too: `watch` sets it. A pipe without
+ * it gets whole lines. Names in tables are never cut on a pipe, whatever COLUMNS says.
  */
 export function widthOf(stream: Stream, { COLUMNS: asked = '' }: Environment): number {
   if (/^[1-9]\d{0,5}$/.test(asked)) return Math.max(widthMin, Number(asked))
@@ -23,7 +23,10 @@ export function widthOf(stream: Stream, { COLUMNS: asked = '' }: Environment): n
 /** `git` too takes a terminal without a name for one that can do nothing. */
 const isDumb = ({ TERM = '' }: Environment): boolean => TERM === '' || TERM === 'dumb'
 
-/** NO_COLOR goes first (no-color.org), then FORCE_COLOR (force-color.org; 0 and false: none), then what the terminal can do. */
+/**
+ * NO_COLOR goes first (no-color.org), then FORCE_COLOR (force-color.org; 0 and false: none), then what the terminal can
+ * do.
+ */
 export function hasColors(stream: Stream, env: Environment): boolean {
   const { NO_COLOR: no = '', FORCE_COLOR: force = '' } = env
   if (no !== '') return false
@@ -32,10 +35,11 @@ export function hasColors(stream: Stream, env: Environment): boolean {
 }
 
 /**
- * A terminal whose size nobody set (serial lines, `docker run -t`, script(1)) says 0: there ora would clear lines for ever, whoever
- * stands still meanwhile.
+ * A terminal whose size nobody set (serial lines, `docker run -t`, script(1)) says 0: there ora would clear lines for
+ * ever, whoever stands still meanwhile.
  */
-export const drawsLines = (stream: Stream, env: Environment): boolean => isTerminal(stream) && !isDumb(env) && stream.columns > 0
+export const drawsLines = (stream: Stream, env: Environment): boolean =>
+  isTerminal(stream) && !isDumb(env) && stream.columns > 0
 
 /** The first of the three that is set decides, as in setlocale(3). Without one the locale is C. */
 export function isUtf8({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {

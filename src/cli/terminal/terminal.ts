@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
 import { invariant } from '../../model/bug.ts'
-import { inShownLetters, showAsciiOnly } from '../../text/letters.ts'
 import { withConfigurations, type CommandLine } from '../../report/text/hint.ts'
 import { hanging } from '../../text/layout.ts'
+import { inShownLetters, showAsciiOnly } from '../../text/letters.ts'
 import { commandLineOf } from '../command-line.ts'
 import { listenForSignals, type Interrupt } from '../run/interrupt.ts'
 import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './surroundings.ts'
@@ -47,22 +47,37 @@ export function openTerminal(): Terminal {
   process.stderr.on('error', () => undefined)
   const commandLine = commandLineOf(process.argv)
   showAsciiOnly(!isUtf8(process.env))
-  const aside = { width: widthOf(process.stderr, process.env), color: hasColors(process.stderr, process.env), drawsLines: drawsLines(process.stderr, process.env) }
+  const aside = {
+    width: widthOf(process.stderr, process.env),
+    color: hasColors(process.stderr, process.env),
+    drawsLines: drawsLines(process.stderr, process.env),
+  }
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
-  const say = (sentence: string): void => withConfigurations(sentence, commandLine.config).split('\n').flatMap((line) => hanging(line, aside.width)).forEach(log)
-  const out = (data: string): Promise<void> => new Promise((resolve) => {
-    printed = true
-    if (!stdoutIsOpen) return resolve()
-    process.stdout.write(data, () => resolve())
-  })
+  const say = (sentence: string): void =>
+    withConfigurations(sentence, commandLine.config)
+      .split('\n')
+      .flatMap((line) => hanging(line, aside.width))
+      .forEach(log)
+  const out = (data: string): Promise<void> =>
+    new Promise((resolve) => {
+      printed = true
+      if (!stdoutIsOpen) return resolve()
+      process.stdout.write(data, () => resolve())
+    })
   return {
-    version: readVersion(), commandLine, say, log, out, aside,
+    version: readVersion(),
+    commandLine,
+    say,
+    log,
+    out,
+    aside,
     interrupt: listenForSignals(say),
     color: hasColors(process.stdout, process.env),
     width: widthOf(process.stdout, process.env),
     cuts: isTerminal(process.stdout),
     print: (text) => out(inShownLetters(text)),
-    printed: () => printed, lost: () => lost,
+    printed: () => printed,
+    lost: () => lost,
   }
 }
 

@@ -1,16 +1,19 @@
 /** Each key of the configuration as a topic of `explain` and of the reference. */
 import type { Explanation, KeyValue } from '../../diagnosis/explain/explain.ts'
 import { invariant } from '../../model/bug.ts'
-import { keyMeanings, sectionMeanings } from './key-meanings.ts'
 import { reasons } from '../not-in-this-version.ts'
 import { keysOfSection, sections } from '../schema.ts'
 import { valueNotes } from '../value.ts'
+import { keyMeanings, sectionMeanings } from './key-meanings.ts'
 
 const kind = 'configuration key'
 
 /** Sections and keys in the order of the schema, then those that this version does not have. */
 export function explainKeys(): readonly Explanation[] {
-  return [...topicsBelow(sections('/'), ''), ...Object.entries(reasons).map(([topic, why]) => explainKeyToCome(topic, why))]
+  return [
+    ...topicsBelow(sections('/'), ''),
+    ...Object.entries(reasons).map(([topic, why]) => explainKeyToCome(topic, why)),
+  ]
 }
 
 function explainKeyToCome(topic: string, cause: string): Explanation {

@@ -4,11 +4,17 @@ import type { Remedy } from '../../model/result/verdict.ts'
 import type { Meaning } from './explain.ts'
 
 export const remedyMeanings: Readonly<Record<Remedy['do'], Meaning>> = {
-  nothing: { means: 'There is nothing to mend, or nothing is known yet that would help.', cause: 'The verdict is not `damaged`.', todo: 'Nothing.' },
+  nothing: {
+    means: 'There is nothing to mend, or nothing is known yet that would help.',
+    cause: 'The verdict is not `damaged`.',
+    todo: 'Nothing.',
+  },
   rebuild: {
     means: 'Building the named indexes anew mends the file: their tables are whole.',
     cause: 'Only indexes, full-text indexes or the accounting of pages are damaged.',
-    todo: 'Try it on a copy, which `holdfast pull` brings, and check that with `holdfast check --snapshot`. This version changes no live file.',
+    todo:
+      'Try it on a copy, which `holdfast pull` brings, and check that with ' +
+      '`holdfast check --snapshot`. This version changes no live file.',
   },
   restore: {
     means: 'The file must be restored from a verified backup.',
@@ -28,16 +34,64 @@ export const causeMeanings: Readonly<Record<Cause['hint'], Meaning>> = {
     cause: 'SQLite 3.7.0 to 3.51.2, but not 3.50.7 and later ones of 3.50, nor 3.44.6 and later ones of 3.44.',
     todo: 'Update SQLite in the service, then mend the file.',
   },
-  'stale-wal': { means: 'The WAL belongs to an older state of the database file.', cause: 'A restore that left the old WAL beside the new file.', todo: 'Keep both files as they are until a person has decided.' },
-  'many-names': { means: 'The database has several names, and SQLite keeps a journal under each of them.', cause: 'Hard links, or symbolic links.', todo: 'Leave the file one name.' },
-  'untrusted-file-system': { means: 'The file lies on a file system whose locks are not dependable.', cause: 'NFS, SMB, FUSE or an unknown kind.', todo: 'Move the database to a local disk.' },
-  'zeroed-range': { means: 'Pages hold zeros only.', cause: 'A write that was lost, or a restore that left a hole.', todo: 'Look at the kernel log for disk errors.' },
-  'cross-linked': { means: 'Two files or two objects claim the same place.', cause: 'A damaged file system, or a page that came back from an older state.', todo: 'Check the file system.' },
-  'truncated-copy': { means: 'The file ends before its last page.', cause: 'A copy that was broken off, or a disk that was full.', todo: "Look for the whole file: the copy's source, or a backup." },
-  'bit-rot': { means: 'Bytes changed although neither the file system nor SQLite knows of a write.', cause: 'The disk, its controller or its memory.', todo: 'Suspect the disk: look at the kernel log and at its health.' },
-  'lost-table-write': { means: 'Several sound indexes agree with each other against the table: the table lost a write.', cause: 'A write of a table page that never reached the disk.', todo: 'Rebuild no index: they hold what the table has lost.' },
-  'index-or-table': { means: 'Nothing shows whether the index or the table is right.', cause: 'Only one index disagrees with its table.', todo: 'See what the index still holds (`check --show-values`) before it is rebuilt.' },
-  'foreign-companion': { means: 'The file is whole without the WAL or journal that lies beside it.', cause: 'A restore that left the WAL or journal of an older file behind, or its bytes changed.', todo: 'Copy both away before any program opens the file. A person must decide which of the two is right.' },
-  'newer-sqlite': { means: 'A newer SQLite wrote the file than the one that reads it.', cause: 'The service or a tool was updated.', todo: 'Use a holdfast with a newer SQLite.' },
-  'other-sqlite': { means: "The file holds what holdfast's SQLite does not know.", cause: 'A SQLite with other extensions or collations wrote it, or bytes changed.', todo: 'See the coverage for what was not understood.' },
+  'stale-wal': {
+    means: 'The WAL belongs to an older state of the database file.',
+    cause: 'A restore that left the old WAL beside the new file.',
+    todo: 'Keep both files as they are until a person has decided.',
+  },
+  'many-names': {
+    means: 'The database has several names, and SQLite keeps a journal under each of them.',
+    cause: 'Hard links, or symbolic links.',
+    todo: 'Leave the file one name.',
+  },
+  'untrusted-file-system': {
+    means: 'The file lies on a file system whose locks are not dependable.',
+    cause: 'NFS, SMB, FUSE or an unknown kind.',
+    todo: 'Move the database to a local disk.',
+  },
+  'zeroed-range': {
+    means: 'Pages hold zeros only.',
+    cause: 'A write that was lost, or a restore that left a hole.',
+    todo: 'Look at the kernel log for disk errors.',
+  },
+  'cross-linked': {
+    means: 'Two files or two objects claim the same place.',
+    cause: 'A damaged file system, or a page that came back from an older state.',
+    todo: 'Check the file system.',
+  },
+  'truncated-copy': {
+    means: 'The file ends before its last page.',
+    cause: 'A copy that was broken off, or a disk that was full.',
+    todo: "Look for the whole file: the copy's source, or a backup.",
+  },
+  'bit-rot': {
+    means: 'Bytes changed although neither the file system nor SQLite knows of a write.',
+    cause: 'The disk, its controller or its memory.',
+    todo: 'Suspect the disk: look at the kernel log and at its health.',
+  },
+  'lost-table-write': {
+    means: 'Several sound indexes agree with each other against the table: the table lost a write.',
+    cause: 'A write of a table page that never reached the disk.',
+    todo: 'Rebuild no index: they hold what the table has lost.',
+  },
+  'index-or-table': {
+    means: 'Nothing shows whether the index or the table is right.',
+    cause: 'Only one index disagrees with its table.',
+    todo: 'See what the index still holds (`check --show-values`) before it is rebuilt.',
+  },
+  'foreign-companion': {
+    means: 'The file is whole without the WAL or journal that lies beside it.',
+    cause: 'A restore that left the WAL or journal of an older file behind, or its bytes changed.',
+    todo: 'Copy both away before any program opens the file. A person must decide which of the two is right.',
+  },
+  'newer-sqlite': {
+    means: 'A newer SQLite wrote the file than the one that reads it.',
+    cause: 'The service or a tool was updated.',
+    todo: 'Use a holdfast with a newer SQLite.',
+  },
+  'other-sqlite': {
+    means: "The file holds what holdfast's SQLite does not know.",
+    cause: 'A SQLite with other extensions or collations wrote it, or bytes changed.',
+    todo: 'See the coverage for what was not understood.',
+  },
 }

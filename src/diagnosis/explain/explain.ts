@@ -2,11 +2,18 @@
 import { failureKinds } from '../../model/failure.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import { editDistance } from '../../text/nearest-word.ts'
-import { damageMeanings, exitMeanings, levelMeanings, limitMeanings, stateMeanings, verdictMeanings } from './explain-words.ts'
 import { failureMeanings } from './explain-failures.ts'
 import { causeMeanings, remedyMeanings } from './explain-remedies.ts'
 import { ruleMeanings } from './explain-rules.ts'
 import { vocabulary } from './explain-vocabulary.ts'
+import {
+  damageMeanings,
+  exitMeanings,
+  levelMeanings,
+  limitMeanings,
+  stateMeanings,
+  verdictMeanings,
+} from './explain-words.ts'
 
 export interface Meaning {
   /** What it says, in one or two sentences. */
@@ -18,7 +25,18 @@ export interface Meaning {
 }
 
 export const topicKinds = [
-  'finding', 'failure', 'word', 'configuration key', 'verdict', 'damage class', 'remedy', 'cause', 'seal level', 'limit', 'tenant state', 'exit code',
+  'finding',
+  'failure',
+  'word',
+  'configuration key',
+  'verdict',
+  'damage class',
+  'remedy',
+  'cause',
+  'seal level',
+  'limit',
+  'tenant state',
+  'exit code',
 ] as const
 export type TopicKind = (typeof topicKinds)[number]
 
@@ -58,8 +76,9 @@ export const topics: readonly Explanation[] = [
 ]
 
 /**
- * What is known of a topic, in the order of `among`. A name may mean several things: `none` is a damage class and a seal level.
- * Any case, `_` and spaces as `-`, `exit 4` as `4`. @returns nothing for an unknown topic: see `nearestTopics`
+ * What is known of a topic, in the order of `among`. A name may mean several things: `none` is a damage class and a
+ * seal level. Any case, `_` and spaces as `-`, `exit 4` as `4`. @returns nothing for an unknown topic: see
+ * `nearestTopics`
  */
 export function explain(topic: string, among: readonly Explanation[] = topics): readonly Explanation[] {
   const wanted = plain(topic)
@@ -89,13 +108,20 @@ function isNear(wanted: string, name: string): boolean {
 }
 
 const wordsOf = (topic: string): readonly string[] => topic.split(/[-.]/)
-const sharedWords = (a: string, b: string): number => [...new Set(wordsOf(a))].filter((word) => wordsOf(b).includes(word)).length
+const sharedWords = (a: string, b: string): number =>
+  [...new Set(wordsOf(a))].filter((word) => wordsOf(b).includes(word)).length
 
 const topicLengthMax = 60
-const plain = (topic: string): string => topic.trim().toLowerCase().replaceAll(/[_\s]+/g, '-').replace(/^exit-(?:code-)?(?=\d)/, '')
+const plain = (topic: string): string =>
+  topic
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[_\s]+/g, '-')
+    .replace(/^exit-(?:code-)?(?=\d)/, '')
 
 function entries(
-  kind: TopicKind, meanings: Readonly<Record<string, Omit<Meaning, 'todo'> & { readonly todo?: string }>>,
+  kind: TopicKind,
+  meanings: Readonly<Record<string, Omit<Meaning, 'todo'> & { readonly todo?: string }>>,
 ): readonly Explanation[] {
   return Object.entries(meanings).map(([topic, { means, cause, todo = '' }]) => ({ topic, kind, means, cause, todo }))
 }

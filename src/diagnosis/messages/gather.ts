@@ -1,7 +1,7 @@
 /** Gathers observations that say the same of the same object into findings, with exact totals. */
 import type { Finding, FoundObject, RowKey, Severity } from '../../model/result/finding.ts'
-import type { Observation } from './observation.ts'
 import { sentence } from '../sentence.ts'
+import type { Observation } from './observation.ts'
 
 /** Findings name at most this many rows; the total is exact. */
 const rowsMax = 20
@@ -15,7 +15,15 @@ export function gather(observations: readonly Observation[]): readonly Finding[]
   return [...folded.values()].flatMap((pages) => {
     const inOrder = pages.toSorted((a, b) => (a[0]?.page ?? 0) - (b[0]?.page ?? 0))
     if (inOrder.length <= pagesApartMax) return inOrder.flatMap(asFinding)
-    return [...inOrder.slice(0, pagesApartMax).flatMap(asFinding), ...asFinding(inOrder.slice(pagesApartMax).flat().map((one) => ({ ...one, page: null })))]
+    return [
+      ...inOrder.slice(0, pagesApartMax).flatMap(asFinding),
+      ...asFinding(
+        inOrder
+          .slice(pagesApartMax)
+          .flat()
+          .map((one) => ({ ...one, page: null })),
+      ),
+    ]
   })
 }
 
@@ -24,7 +32,9 @@ const severityOf = (observation: Observation): Severity =>
 
 /** Lost pages may be thousands: they are one finding that lists them, not one each. */
 const withoutPageOfLeak = (observation: Observation): Observation =>
-  observation.rule === 'page-unowned' && observation.page !== null ? { ...observation, page: null, target: observation.page } : observation
+  observation.rule === 'page-unowned' && observation.page !== null
+    ? { ...observation, page: null, target: observation.page }
+    : observation
 
 const keyOf = ({ rule, object, bearing, page, detail }: Observation): string =>
   JSON.stringify([rule, object.kind, object.name, object.table, bearing, page, rule === 'engine-says' ? detail : null])
@@ -49,17 +59,23 @@ function asFinding(group: readonly Observation[]): readonly Finding[] {
   const page = first.rule === 'page-unowned' && pages.length === 1 ? pages[0] : (first.page ?? undefined)
   const details = [...new Set(group.map(({ detail }) => detail))].filter((detail) => detail !== '').toSorted(byCodeUnit)
   const object: FoundObject = first.object
-  return [{
-    rule: first.rule, severity: severityOf(first), source: 'sqlite', object,
-    ...(page === undefined ? {} : { page }),
-    ...(rows.length === 0 ? {} : { rows: rows.slice(0, rowsMax) }),
-    total,
-    text: sentence({ rule: first.rule, bearing: first.bearing, object, page: page ?? null, pages, total, details }),
-  }]
+  return [
+    {
+      rule: first.rule,
+      severity: severityOf(first),
+      source: 'sqlite',
+      object,
+      ...(page === undefined ? {} : { page }),
+      ...(rows.length === 0 ? {} : { rows: rows.slice(0, rowsMax) }),
+      total,
+      text: sentence({ rule: first.rule, bearing: first.bearing, object, page: page ?? null, pages, total, details }),
+    },
+  ]
 }
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-const distinctNumbers = (numbers: readonly number[]): readonly number[] => [...new Set(numbers)].toSorted((a, b) => a - b)
+const distinctNumbers = (numbers: readonly number[]): readonly number[] =>
+  [...new Set(numbers)].toSorted((a, b) => a - b)
 
 function distinctRows(rows: readonly RowKey[]): readonly RowKey[] {
   const byText = new Map(rows.map((row) => [JSON.stringify(row), row]))

@@ -1,30 +1,34 @@
 /**
  * SQLite's checker, word for word: what each message of `integrity_check` and `quick_check` implicates (findings.md).
- * Texts follow btree.c, pragma.c, fts3.c, fts5_main.c, fts5_index.c and rtree.c of 3.40 to 3.54; before 3.42 the prefixes named no root.
+ * Texts follow btree.c, pragma.c, fts3.c, fts5_main.c, fts5_index.c and rtree.c of 3.40 to 3.54; before 3.42 the
+ * prefixes named no root.
  */
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
-import { readTreeMessage } from './tree-message.ts'
-import type { TreePlace } from './tree-message.ts'
+import { readRowMessage } from './row-message.ts'
 import { theFile, theFreelist } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
-import { readRowMessage } from './row-message.ts'
+import { readTreeMessage } from './tree-message.ts'
+import type { TreePlace } from './tree-message.ts'
 
 /** What one message says: always at least one observation, except for a heading that says nothing of its own. */
 export function readMessage(text: string, schema: SchemaView): readonly Observation[] {
   if (isHeading(text)) return []
   const whole = readRowMessage(text, schema)
   if (whole) return [whole]
-  // The b-tree part is one row of many lines. Names of objects may hold newlines too, so lines are taken apart only after the whole was not understood.
+  // The b-tree part is one row of many lines. Names of objects may hold newlines too, so lines are taken apart only
+  // after the whole was not understood.
   const lines = text.split('\n').filter((line) => line !== '' && !isHeading(line))
-  if (lines.length > 1 && lines.some((line) => readLine(line, schema))) return lines.map((line) => readLine(line, schema) ?? notUnderstood(line))
+  if (lines.length > 1 && lines.some((line) => readLine(line, schema)))
+    return lines.map((line) => readLine(line, schema) ?? notUnderstood(line))
   const [line] = lines
   return [(line === undefined ? null : readLine(line, schema)) ?? notUnderstood(text)]
 }
 
 const isHeading = (line: string): boolean => /^\*\*\* in database [^\n]* \*\*\*\n?$/.test(line) || line.trim() === ''
 
-const readLine = (line: string, schema: SchemaView): Observation | null => readRowMessage(line, schema) ?? readPlaced(line, schema)
+const readLine = (line: string, schema: SchemaView): Observation | null =>
+  readRowMessage(line, schema) ?? readPlaced(line, schema)
 
 function readPlaced(line: string, schema: SchemaView): Observation | null {
   for (const [pattern, placeOf] of prefixes) {
@@ -37,12 +41,19 @@ function readPlaced(line: string, schema: SchemaView): Observation | null {
 type PlaceOf = (match: RegExpExecArray, schema: SchemaView) => TreePlace
 const number = (text: string | undefined): number => Number(text ?? Number.NaN)
 
-/** In an auto-vacuum file SQLite goes on with `right child` for cells that come after it: the word is not to be believed, the page is. */
+/**
+ * In an auto-vacuum file SQLite goes on with `right child` for cells that come after it: the word is not to be
+ * believed, the page is.
+ */
 const prefixes: readonly (readonly [RegExp, PlaceOf])[] = [
-  [/^Tree (\d+) page (\d+)(?: cell \d+| right child)?: /, ([, root, page], schema) => ({ object: schema.atRoot(number(root)), page: number(page) })],
-  [/^(?:On tree page|On page|Page) (\d+)(?: cell -?\d+| at right child)?: (?!never used|pointer map referenced)/, ([, page], schema) => ({
-    object: schema.ownerOf(number(page)) ?? theFile, page: number(page),
-  })],
+  [
+    /^Tree (\d+) page (\d+)(?: cell \d+| right child)?: /,
+    ([, root, page], schema) => ({ object: schema.atRoot(number(root)), page: number(page) }),
+  ],
+  [
+    /^(?:On tree page|On page|Page) (\d+)(?: cell -?\d+| at right child)?: (?!never used|pointer map referenced)/,
+    ([, page], schema) => ({ object: schema.ownerOf(number(page)) ?? theFile, page: number(page) }),
+  ],
   [/^(?:Main freelist|Freelist): /, () => ({ object: theFreelist, page: null })],
   [/^List of tree roots: /, () => ({ object: null, page: null })],
 ]

@@ -17,8 +17,9 @@ export interface Observation {
   /** Keys of the rows concerned, where they are known. */
   readonly rows: readonly RowKey[]
   /**
-   * SQLite's `row N`: the position in its scan of the table, for every kind of table (the counter is register 7 of the check's program).
-   * Good for telling whether two indexes miss the same row; never shown, because everybody would read it as a rowid.
+   * SQLite's `row N`: the position in its scan of the table, for every kind of table (the counter is register 7 of the
+   * check's program). Good for telling whether two indexes miss the same row; never shown, because everybody would read
+   * it as a rowid.
    */
   readonly ordinal: number | null
   /** How many rows, entries or faults this stands for. */
@@ -29,7 +30,18 @@ export interface Observation {
 
 /** An observation of damage to `object`, of count one, about no page: the rest is overridden. */
 export function observe(rule: Rule, object: FoundObject, more: Partial<Observation> = {}): Observation {
-  return { rule, bearing: 'damage', object, page: null, target: null, rows: [], ordinal: null, count: 1, detail: '', ...more }
+  return {
+    rule,
+    bearing: 'damage',
+    object,
+    page: null,
+    target: null,
+    rows: [],
+    ordinal: null,
+    count: 1,
+    detail: '',
+    ...more,
+  }
 }
 
 /** A rowid as it goes into reports: a number, beyond 2^53 a decimal string. */

@@ -1,4 +1,7 @@
-/** Messages about rows, index entries and virtual tables (pragma.c, and the modules' own checks): each is one row of the pragma. */
+/**
+ * Messages about rows, index entries and virtual tables (pragma.c, and the modules' own checks): each is one row of the
+ * pragma.
+ */
 import type { Rule } from '../../model/result/finding.ts'
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
@@ -7,7 +10,9 @@ import type { SchemaView } from './schema-view.ts'
 
 type Read = (match: RegExpExecArray, schema: SchemaView) => Observation
 
-/** @returns null for a text that is none of them. Names run to the end of the text and may hold anything, newlines too. */
+/**
+ * @returns null for a text that is none of them. Names run to the end of the text and may hold anything, newlines too.
+ */
 export function readRowMessage(text: string, schema: SchemaView): Observation | null {
   for (const [pattern, read] of messages) {
     const match = pattern.exec(text)
@@ -18,24 +23,40 @@ export function readRowMessage(text: string, schema: SchemaView): Observation | 
 
 const ordinalOf = (text: string | undefined): number | null => (text === undefined ? null : Number(text))
 
-const ofIndex = (rule: Rule, name: number, ordinal: number | null, detail = ''): Read => (match, schema) =>
-  observe(rule, schema.index(match[name] ?? ''), { ordinal: ordinal === null ? null : ordinalOf(match[ordinal]), detail })
+const ofIndex =
+  (rule: Rule, name: number, ordinal: number | null, detail = ''): Read =>
+  (match, schema) =>
+    observe(rule, schema.index(match[name] ?? ''), {
+      ordinal: ordinal === null ? null : ordinalOf(match[ordinal]),
+      detail,
+    })
 
-const ofTable = (rule: Rule, bearing: 'damage' | 'content'): Read => (match, schema) => observe(rule, schema.table(match[1] ?? ''), { bearing })
+const ofTable =
+  (rule: Rule, bearing: 'damage' | 'content'): Read =>
+  (match, schema) =>
+    observe(rule, schema.table(match[1] ?? ''), { bearing })
 
-const ofColumn = (rule: Rule, bearing: 'damage' | 'content', group: number): Read => (match, schema) => {
-  const { table, column } = schema.column(match[group] ?? '')
-  return observe(rule, table, { bearing, detail: column })
-}
+const ofColumn =
+  (rule: Rule, bearing: 'damage' | 'content', group: number): Read =>
+  (match, schema) => {
+    const { table, column } = schema.column(match[group] ?? '')
+    return observe(rule, table, { bearing, detail: column })
+  }
 
 /** `SCHEMA.NAME`: the schema of a snapshot is always `main`. */
 const withoutSchema = (name: string): string => name.replace(/^main\./, '')
 
-const ofFts = (name: number, detail: (match: RegExpExecArray) => string): Read => (match, schema) =>
-  observe('fts-broken', schema.virtual(withoutSchema(match[name] ?? ''), 'fts'), { detail: detail(match) })
+const ofFts =
+  (name: number, detail: (match: RegExpExecArray) => string): Read =>
+  (match, schema) =>
+    observe('fts-broken', schema.virtual(withoutSchema(match[name] ?? ''), 'fts'), { detail: detail(match) })
 
-/** What `unable to validate` may end in when it was our reading that failed: the texts of NOMEM, IOERR, BUSY, FULL, INTERRUPT. */
-const textsOfReading = /^(?:out of memory|disk I\/O error|database is locked|database table is locked|database or disk is full|interrupted|unable to open database file)$/
+/**
+ * What `unable to validate` may end in when it was our reading that failed: the texts of NOMEM, IOERR, BUSY, FULL,
+ * INTERRUPT.
+ */
+const textsOfReading =
+  /^(?:out of memory|disk I\/O error|database is locked|database table is locked|database or disk is full|interrupted|unable to open database file)$/
 
 const messages: readonly (readonly [RegExp, Read])[] = [
   [/^wrong # of entries in index ([\s\S]+)$/, ofIndex('index-count-differs', 1, null)],
@@ -53,25 +74,51 @@ const messages: readonly (readonly [RegExp, Read])[] = [
   [/^CHECK constraint failed in ([\s\S]+)$/, ofTable('check-failed', 'content')],
   [/^database disk image is malformed$/, () => observe('record-malformed', theFile)],
   [/^malformed inverted index for FTS\d table ([\s\S]+)$/, ofFts(1, () => 'its inverted index is malformed')],
-  [/^unable to validate the inverted index for FTS\d table ([\s\S]+): ([^:]+)$/, (match, schema) => {
-    const object = schema.virtual(withoutSchema(match[1] ?? ''), 'fts')
-    const why = match[2] ?? ''
-    if (textsOfReading.test(why)) return observe('fts-broken', object, { bearing: 'unread', detail: `it could not be validated: ${why}` })
-    return observe('fts-broken', object, { detail: `it could not be validated: ${why}` })
-  }],
-  [/^fts5: (corruption[\s\S]*|corrupt structure record for|checksum mismatch for)(?:, segment \d+,)? table "([\s\S]+)"$/, ofFts(2, (match) => (match[1] ?? '').replace(/ (?:in|for|from)$/, ''))],
-  [/^fts5: missing row -?\d+ from content table ([\s\S]+)$/, (match, schema) => {
-    const name = withoutSchema(match[1] ?? '').replace(/^'|'$/g, '').replace(/^main'\.'/, '')
-    return observe('fts-broken', schema.virtual(name.replace(/_content$/, ''), 'fts'), { detail: 'rows that it names are missing from its content' })
-  }],
-  [/^In RTree ([^\n]+):\n([\s\S]+)$/, (match, schema) => {
-    const faults = (match[2] ?? '').split('\n')
-    return observe('rtree-broken', schema.virtual(withoutSchema(match[1] ?? ''), 'rtree'), { count: faults.length, detail: firstFew(faults) })
-  }],
-  [/^In RTree ([^\n]+):$/, (match, schema) => observe('rtree-broken', schema.virtual(withoutSchema(match[1] ?? ''), 'rtree'))],
+  [
+    /^unable to validate the inverted index for FTS\d table ([\s\S]+): ([^:]+)$/,
+    (match, schema) => {
+      const object = schema.virtual(withoutSchema(match[1] ?? ''), 'fts')
+      const why = match[2] ?? ''
+      if (textsOfReading.test(why))
+        return observe('fts-broken', object, { bearing: 'unread', detail: `it could not be validated: ${why}` })
+      return observe('fts-broken', object, { detail: `it could not be validated: ${why}` })
+    },
+  ],
+  [
+    /^fts5: (corruption[\s\S]*|corrupt structure record for|checksum mismatch for)(?:, segment \d+,)? table "([\s\S]+)"$/,
+    ofFts(2, (match) => (match[1] ?? '').replace(/ (?:in|for|from)$/, '')),
+  ],
+  [
+    /^fts5: missing row -?\d+ from content table ([\s\S]+)$/,
+    (match, schema) => {
+      const name = withoutSchema(match[1] ?? '')
+        .replace(/^'|'$/g, '')
+        .replace(/^main'\.'/, '')
+      return observe('fts-broken', schema.virtual(name.replace(/_content$/, ''), 'fts'), {
+        detail: 'rows that it names are missing from its content',
+      })
+    },
+  ],
+  [
+    /^In RTree ([^\n]+):\n([\s\S]+)$/,
+    (match, schema) => {
+      const faults = (match[2] ?? '').split('\n')
+      return observe('rtree-broken', schema.virtual(withoutSchema(match[1] ?? ''), 'rtree'), {
+        count: faults.length,
+        detail: firstFew(faults),
+      })
+    },
+  ],
+  [
+    /^In RTree ([^\n]+):$/,
+    (match, schema) => observe('rtree-broken', schema.virtual(withoutSchema(match[1] ?? ''), 'rtree')),
+  ],
   // A line of an R-Tree's report that came without its heading: the R-Tree is not named.
-  [/^(?:Node -?\d+ (?:missing from database|is too small)|Mapping \(|Found \(-?\d+ -> |Dimension \d+ of cell |Rtree depth out of range|Wrong number of entries in %_|Schema corrupt or not an rtree)[\s\S]*$/,
-    (match) => observe('rtree-broken', { kind: 'rtree', name: 'R-Tree', table: null }, { detail: match[0] })],
+  [
+    /^(?:Node -?\d+ (?:missing from database|is too small)|Mapping \(|Found \(-?\d+ -> |Dimension \d+ of cell |Rtree depth out of range|Wrong number of entries in %_|Schema corrupt or not an rtree)[\s\S]*$/,
+    (match) => observe('rtree-broken', { kind: 'rtree', name: 'R-Tree', table: null }, { detail: match[0] }),
+  ],
 ]
 
-const firstFew = (faults: readonly string[]): string => (faults.length > 3 ? `${faults.slice(0, 3).join('; ')}; ...` : faults.join('; '))
+const firstFew = (faults: readonly string[]): string =>
+  faults.length > 3 ? `${faults.slice(0, 3).join('; ')}; ...` : faults.join('; ')

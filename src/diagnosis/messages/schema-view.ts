@@ -7,7 +7,10 @@ export interface SchemaView {
   atRoot(root: number): FoundObject
   /** The object that owns this page, null where nobody knows. */
   ownerOf(page: number): FoundObject | null
-  /** An index, table or virtual table by the name that a message gave; made up from the name where the schema has no such object. */
+  /**
+   * An index, table or virtual table by the name that a message gave; made up from the name where the schema has no
+   * such object.
+   */
   index(name: string): FoundObject
   table(name: string): FoundObject
   virtual(name: string, kind: 'fts' | 'rtree'): FoundObject
@@ -30,8 +33,10 @@ export function viewSchema(reading: Pick<Reading, 'objects' | 'owners'>): Schema
   const { objects, owners } = reading
   const byRoot = new Map(objects.filter(({ root }) => root > 0).map((object) => [object.root, object]))
   const byName = new Map<string, SchemaObject>()
-  // Names are unique across tables, indexes, views and virtual tables, but a trigger may share one: it must not hide them.
-  for (const object of objects.toSorted((a, b) => Number(b.kind === 'trigger') - Number(a.kind === 'trigger'))) byName.set(fold(object.name), object)
+  // Names are unique across tables, indexes, views and virtual tables, but a trigger may share one: it must not hide
+  // them.
+  for (const object of objects.toSorted((a, b) => Number(b.kind === 'trigger') - Number(a.kind === 'trigger')))
+    byName.set(fold(object.name), object)
   const find = (name: string): SchemaObject | null => byName.get(fold(name)) ?? null
   const found = (object: SchemaObject): FoundObject => asFound(object, find)
 
@@ -61,15 +66,19 @@ export function viewSchema(reading: Pick<Reading, 'objects' | 'owners'>): Schema
       return object ? found(object) : null
     },
     column(text) {
-      const tables = objects.filter(({ kind, name }) => kind === 'table' && text.startsWith(`${name}.`)).toSorted((a, b) => b.name.length - a.name.length)
+      const tables = objects
+        .filter(({ kind, name }) => kind === 'table' && text.startsWith(`${name}.`))
+        .toSorted((a, b) => b.name.length - a.name.length)
       const [table] = tables
       if (table) return { table: found(table), column: text.slice(table.name.length + 1) }
       const dot = text.indexOf('.')
       const name = dot < 0 ? text : text.slice(0, dot)
       return { table: { kind: 'table', name, table: name }, column: dot < 0 ? '' : text.slice(dot + 1) }
     },
-    indexesOf: (table) => objects.filter((object) => object.kind === 'index' && fold(object.table) === fold(table)).map(({ name }) => name),
-    keepsContent: (fts) => find(`${fts}_content`)?.shadowOf !== undefined && fold(find(`${fts}_content`)?.shadowOf ?? '') === fold(fts),
+    indexesOf: (table) =>
+      objects.filter((object) => object.kind === 'index' && fold(object.table) === fold(table)).map(({ name }) => name),
+    keepsContent: (fts) =>
+      find(`${fts}_content`)?.shadowOf !== undefined && fold(find(`${fts}_content`)?.shadowOf ?? '') === fold(fts),
   }
 }
 
@@ -92,7 +101,8 @@ function asFound(object: SchemaObject, find: (name: string) => SchemaObject | nu
       const owner = object.shadowOf === null ? null : find(object.shadowOf)
       const kind = owner ? kindOfModule(owner.module) : 'virtual-table'
       if (owner && kind === 'rtree') return { kind, name: owner.name, table: object.name }
-      if (owner && kind === 'fts' && derivedFromContent.test(object.name)) return { kind, name: owner.name, table: object.name }
+      if (owner && kind === 'fts' && derivedFromContent.test(object.name))
+        return { kind, name: owner.name, table: object.name }
       return { kind: 'table', name: object.name, table: object.name }
     }
   }

@@ -1,4 +1,6 @@
-/** What SQLite threw, and what a dead child leaves behind: damage where SQLite says so, else a part that was not read. */
+/**
+ * What SQLite threw, and what a dead child leaves behind: damage where SQLite says so, else a part that was not read.
+ */
 import type { Fact } from '../../model/result/reading.ts'
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
@@ -15,14 +17,17 @@ export interface Unread {
   readonly collation: boolean
 }
 
-export type ThrownMeaning = { readonly kind: 'damage'; readonly observation: Observation } | { readonly kind: 'unread'; readonly unread: Unread }
+export type ThrownMeaning =
+  | { readonly kind: 'damage'; readonly observation: Observation }
+  | { readonly kind: 'unread'; readonly unread: Unread }
 
 export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
   const missing = missingPart.exec(thrown.text)
   if (missing || thrown.code === 'SQLITE_ERROR_MISSING_COLLSEQ') {
     return unread(thrown, thrown.code === 'SQLITE_ERROR_MISSING_COLLSEQ' || missing?.[1]?.toLowerCase() === 'collation')
   }
-  if (thrown.text.startsWith('malformed database schema')) return damage(observe('schema-unreadable', theSchema, { detail: thrown.text }))
+  if (thrown.text.startsWith('malformed database schema'))
+    return damage(observe('schema-unreadable', theSchema, { detail: thrown.text }))
   if (thrown.code === 'SQLITE_NOTADB') return damage(observe('not-a-database', theFile, { detail: thrown.text }))
   if (/^SQLITE_CORRUPT(?:_|$)/.test(thrown.code)) return damage(readCorrupt(thrown, schema))
   return unread(thrown, false)
@@ -31,26 +36,47 @@ export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
 /** A child that died tells of the file or of the machine: nobody can say which, so it is never damage by itself. */
 export function readChildEnd(ended: ChildEnded): Observation {
   const rule = ended.how === 'timeout' ? 'check-timeout' : 'checker-crashed'
-  const how = { crashed: 'died', killed: 'was killed from outside', timeout: 'took longer than the check may', memory: 'needed more memory than the check may' }[ended.how]
-  return observe(rule, theFile, { bearing: 'unread', detail: `the checker ${how} during ${ended.during}${ended.detail === '' ? '' : ` (${ended.detail})`}` })
+  const how = {
+    crashed: 'died',
+    killed: 'was killed from outside',
+    timeout: 'took longer than the check may',
+    memory: 'needed more memory than the check may',
+  }[ended.how]
+  return observe(rule, theFile, {
+    bearing: 'unread',
+    detail: `the checker ${how} during ${ended.during}${ended.detail === '' ? '' : ` (${ended.detail})`}`,
+  })
 }
 
-/** Parts of the application that a checker does not have: damage elsewhere is still found, that object is not understood. */
+/**
+ * Parts of the application that a checker does not have: damage elsewhere is still found, that object is not
+ * understood.
+ */
 const missingPart = /\b(?:no such|unknown) (collation|function|module|tokenizer)\b/i
 
 /** A step that is said with a verb, or the name of a pragma. */
 const whileIt = (during: string): string =>
-  during === 'reading the schema' ? 'while it read the schema' : during === 'counting rows' ? 'while it counted rows' : `during ${during}`
+  during === 'reading the schema'
+    ? 'while it read the schema'
+    : during === 'counting rows'
+      ? 'while it counted rows'
+      : `during ${during}`
 
 function readCorrupt(thrown: Thrown, schema: SchemaView): Observation {
   const detail = `SQLite broke off ${whileIt(thrown.during)}: ${thrown.text}`
-  const object = thrown.object === null ? theFile : (schema.named(thrown.object) ?? { kind: 'table', name: thrown.object, table: thrown.object })
+  const object =
+    thrown.object === null
+      ? theFile
+      : (schema.named(thrown.object) ?? { kind: 'table', name: thrown.object, table: thrown.object })
   if (object.kind === 'fts') return observe('fts-broken', object, { detail })
   if (object.kind === 'rtree') return observe('rtree-broken', object, { detail })
-  if (object.kind === 'schema' || thrown.during.includes('the schema')) return observe('schema-unreadable', theSchema, { detail })
+  if (object.kind === 'schema' || thrown.during.includes('the schema'))
+    return observe('schema-unreadable', theSchema, { detail })
   return observe('page-unreadable', object, { detail })
 }
 
 const damage = (observation: Observation): ThrownMeaning => ({ kind: 'damage', observation })
-const unread = (thrown: Thrown, collation: boolean): ThrownMeaning =>
-  ({ kind: 'unread', unread: { what: thrown.object ?? thrown.during, why: `${thrown.text} (${thrown.code})`, collation } })
+const unread = (thrown: Thrown, collation: boolean): ThrownMeaning => ({
+  kind: 'unread',
+  unread: { what: thrown.object ?? thrown.during, why: `${thrown.text} (${thrown.code})`, collation },
+})

@@ -26,30 +26,59 @@ const onFreelist = (place: TreePlace): boolean => place.object?.kind === 'freeli
 const pageIn = (match: RegExpExecArray): number => Number(match[1])
 
 /** Damage to the place itself; on the free list every fault is one of the list. */
-const ofPlace = (rule: Rule): Read => (_match, place, _schema, text) =>
-  observe(onFreelist(place) ? 'freelist-broken' : rule, place.object ?? theFile, { page: place.page, detail: text })
+const ofPlace =
+  (rule: Rule): Read =>
+  (_match, place, _schema, text) =>
+    observe(onFreelist(place) ? 'freelist-broken' : rule, place.object ?? theFile, { page: place.page, detail: text })
 
 /** Said without a prefix: the message itself names the page, and the owner comes from the page accounting. */
-const ofPageNamed = (rule: Rule, group: number): Read => (match, place, schema, text) => {
-  const page = Number(match[group])
-  return observe(rule, place.object ?? schema.ownerOf(page) ?? theFile, { page, detail: text })
-}
+const ofPageNamed =
+  (rule: Rule, group: number): Read =>
+  (match, place, schema, text) => {
+    const page = Number(match[group])
+    return observe(rule, place.object ?? schema.ownerOf(page) ?? theFile, { page, detail: text })
+  }
 
-const ofPointerMap: Read = (match, _place, _schema, text) => observe('pointer-map-wrong', thePointerMap, { page: match[1] === undefined ? null : pageIn(match), detail: text })
+const ofPointerMap: Read = (match, _place, _schema, text) =>
+  observe('pointer-map-wrong', thePointerMap, { page: match[1] === undefined ? null : pageIn(match), detail: text })
 
-/** Primary result codes that tell of the reading, not of the data: NOMEM, BUSY, LOCKED, INTERRUPT, IOERR, FULL, CANTOPEN. */
+/**
+ * Primary result codes that tell of the reading, not of the data: NOMEM, BUSY, LOCKED, INTERRUPT, IOERR, FULL,
+ * CANTOPEN.
+ */
 const codesOfReading = new Set([5, 6, 7, 9, 10, 13, 14])
 const bearingOfCode = (code: number): 'damage' | 'unread' => (codesOfReading.has(code & 0xff) ? 'unread' : 'damage')
 
 const messages: readonly (readonly [RegExp, Read])[] = [
-  [/^unable to get the page\. error code=(\d+)$/, (match, place) => observe('page-unreadable', place.object ?? theFile, {
-    page: place.page, bearing: bearingOfCode(Number(match[1])), detail: `SQLite error code ${match[1]}`,
-  })],
-  // The pager gives no page for reasons of reading only: numbers out of range and the lock-byte page are told apart before it is asked.
-  [/^failed to get page (\d+)$/, (match, place) => observe('page-unreadable', place.object ?? theFile, { page: pageIn(match), bearing: 'unread', detail: 'the page could not be got' })],
-  [/^btreeInitPage\(\) returns error code (\d+)$/, (match, place) => observe('page-malformed', place.object ?? theFile, {
-    page: place.page, bearing: bearingOfCode(Number(match[1])), detail: 'its header makes no sense',
-  })],
+  [
+    /^unable to get the page\. error code=(\d+)$/,
+    (match, place) =>
+      observe('page-unreadable', place.object ?? theFile, {
+        page: place.page,
+        bearing: bearingOfCode(Number(match[1])),
+        detail: `SQLite error code ${match[1]}`,
+      }),
+  ],
+  // The pager gives no page for reasons of reading only: numbers out of range and the lock-byte page are told apart
+  // before it is asked.
+  [
+    /^failed to get page (\d+)$/,
+    (match, place) =>
+      observe('page-unreadable', place.object ?? theFile, {
+        page: pageIn(match),
+        bearing: 'unread',
+        detail: 'the page could not be got',
+      }),
+  ],
+  [
+    /^btreeInitPage\(\) returns error code (\d+)$/,
+    (match, place) =>
+      observe('page-malformed', place.object ?? theFile, {
+        page: place.page,
+        bearing: bearingOfCode(Number(match[1])),
+        detail: 'its header makes no sense',
+      }),
+  ],
   [/^free space corruption$/, ofPlace('page-malformed')],
   [/^Offset \d+ out of range \d+\.\.\d+$/, ofPlace('page-malformed')],
   [/^Extends off end of page$/, ofPlace('page-malformed')],
@@ -58,24 +87,56 @@ const messages: readonly (readonly [RegExp, Read])[] = [
   [/^Corruption detected in header on page (\d+)$/, ofPageNamed('page-malformed', 1)],
   [/^btree depth exceeds \d+$/, ofPlace('wrong-depth')],
   [/^Child page depth differs$/, ofPlace('wrong-depth')],
-  [/^Rowid (-?\d+) out of order/, (match, place, _schema, text) => observe('rowid-out-of-order', place.object ?? theFile, { page: place.page, rows: [rowKey(match[1] ?? '')], detail: text })],
+  [
+    /^Rowid (-?\d+) out of order/,
+    (match, place, _schema, text) =>
+      observe('rowid-out-of-order', place.object ?? theFile, {
+        page: place.page,
+        rows: [rowKey(match[1] ?? '')],
+        detail: text,
+      }),
+  ],
   [/^overflow list length is \d+ but should be \d+$/, ofPlace('overflow-broken')],
   [/^\d+ of \d+ pages missing from overflow list starting at (\d+)$/, ofPlace('overflow-broken')],
-  [/^invalid page number (\d+)$/, (match, place, schema) => {
-    const target = pageIn(match)
-    if (onFreelist(place)) return observe('freelist-broken', theFreelist, { target, detail: `it names page ${target}, which does not exist` })
-    // Without a prefix it is the root page of a tree that does not exist.
-    return observe('page-out-of-range', place.object ?? schema.atRoot(target), { page: place.page, target, detail: `it points to page ${target}, which does not exist` })
-  }],
-  [/^2nd reference to page (\d+)$/, (match, place, schema) => {
-    const target = pageIn(match)
-    const other = schema.ownerOf(target)
-    const object = place.object ?? schema.atRoot(target)
-    return observe('page-used-twice', object, { page: target, target: place.page, detail: other && other.name !== object.name ? other.name : '' })
-  }],
-  [/^freelist leaf count too big on page (\d+)$/, (match, _place, _schema, text) => observe('freelist-broken', theFreelist, { page: pageIn(match), detail: text })],
+  [
+    /^invalid page number (\d+)$/,
+    (match, place, schema) => {
+      const target = pageIn(match)
+      if (onFreelist(place))
+        return observe('freelist-broken', theFreelist, {
+          target,
+          detail: `it names page ${target}, which does not exist`,
+        })
+      // Without a prefix it is the root page of a tree that does not exist.
+      return observe('page-out-of-range', place.object ?? schema.atRoot(target), {
+        page: place.page,
+        target,
+        detail: `it points to page ${target}, which does not exist`,
+      })
+    },
+  ],
+  [
+    /^2nd reference to page (\d+)$/,
+    (match, place, schema) => {
+      const target = pageIn(match)
+      const other = schema.ownerOf(target)
+      const object = place.object ?? schema.atRoot(target)
+      return observe('page-used-twice', object, {
+        page: target,
+        target: place.page,
+        detail: other && other.name !== object.name ? other.name : '',
+      })
+    },
+  ],
+  [
+    /^freelist leaf count too big on page (\d+)$/,
+    (match, _place, _schema, text) => observe('freelist-broken', theFreelist, { page: pageIn(match), detail: text }),
+  ],
   [/^size is \d+ but should be \d+$/, ofPlace('freelist-broken')],
-  [/^free-page count in header is too small$/, (_match, _place, _schema, text) => observe('freelist-broken', theFreelist, { detail: text })],
+  [
+    /^free-page count in header is too small$/,
+    (_match, _place, _schema, text) => observe('freelist-broken', theFreelist, { detail: text }),
+  ],
   [/^Failed to read ptrmap key=(\d+)$/, ofPointerMap],
   [/^Bad ptr map entry key=(\d+) expected=\(\d+,\d+\) got=\(\d+,\d+\)$/, ofPointerMap],
   [/^Page (\d+): pointer map referenced$/, ofPointerMap],

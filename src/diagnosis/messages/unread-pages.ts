@@ -7,7 +7,8 @@ import type { Observation } from './observation.ts'
 
 /** Leaves out what follows from unread pages. The pages themselves stay: they keep the reading from being whole. */
 export function withoutConsequences(
-  observations: readonly Observation[], reading: Pick<Reading, 'engine' | 'facts'>,
+  observations: readonly Observation[],
+  reading: Pick<Reading, 'engine' | 'facts'>,
 ): readonly Observation[] {
   const unread = observations.filter(({ rule, bearing }) => rule === 'page-unreadable' && bearing === 'unread')
   const isUnread = (...names: readonly (string | null)[]): boolean =>

@@ -1,9 +1,9 @@
 /** What kept the reading from being whole. */
 import type { Reading } from '../../model/result/reading.ts'
 import type { DiagnosisContext } from '../context.ts'
-import type { Observation } from './observation.ts'
 import { limitOf } from '../limits.ts'
 import { count, nameObject } from '../sentence.ts'
+import type { Observation } from './observation.ts'
 import type { Unread } from './thrown.ts'
 
 export interface UnreadPart {
@@ -14,7 +14,10 @@ export interface UnreadPart {
   readonly topic: string
 }
 
-/** Parts that were not read and that the configuration does not accept: distinct, in order. Empty when everything was read. */
+/**
+ * Parts that were not read and that the configuration does not accept: distinct, in order. Empty when everything was
+ * read.
+ */
 export function unreadOf(
   reading: Reading,
   context: DiagnosisContext,

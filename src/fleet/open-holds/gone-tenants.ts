@@ -32,14 +32,24 @@ export class Listing {
     const ids = await this.#ids
     if (ids === null || ids.has(tenant)) return false
     if (this.#service.via === 'hooks') return true
-    const [status, leases] = await Promise.all([orFailure(this.#service.tenant(tenant, unhurried)), orFailure(this.#service.leases(unhurried))])
-    return status instanceof Failure && status.code === 'ADMIN_REFUSED' && !(leases instanceof Failure) && !leases.some((lease) => lease.holder === holder)
+    const [status, leases] = await Promise.all([
+      orFailure(this.#service.tenant(tenant, unhurried)),
+      orFailure(this.#service.leases(unhurried)),
+    ])
+    return (
+      status instanceof Failure &&
+      status.code === 'ADMIN_REFUSED' &&
+      !(leases instanceof Failure) &&
+      !leases.some((lease) => lease.holder === holder)
+    )
   }
 
   /** The same, and false where the answer takes its time: that must not keep a tenant waiting who is there. */
   async lacksAtFirstSight(hold: OpenHold): Promise<boolean> {
     using deadline = startDeadline(listingMsMax)
-    const late = new Promise<boolean>((resolve) => { deadline.signal.addEventListener('abort', () => resolve(false), { once: true }) })
+    const late = new Promise<boolean>((resolve) => {
+      deadline.signal.addEventListener('abort', () => resolve(false), { once: true })
+    })
     return await Promise.race([this.lacks(hold), late])
   }
 

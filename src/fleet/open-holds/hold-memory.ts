@@ -1,9 +1,9 @@
+import { wayOf } from '../../config/service-way.ts'
 /**
  * The ledger for who resumes what a crash left open: as much as can be had of it. The tenants come first, a ledger that
  * fails is told of afterwards.
  */
 import type { Settings } from '../../config/settings.ts'
-import { wayOf } from '../../config/service-way.ts'
 import { inspectFolder } from '../../ledger/folder.ts'
 import { openLedger, openLedgerToResume, readLedger, type Ledger, type LedgerReading } from '../../ledger/ledger.ts'
 import { runAtWork } from '../../ledger/run-lock/run-liveness.ts'
@@ -31,9 +31,11 @@ export async function openHoldMemory(settings: Settings, run: RunId): Promise<Ho
   // A service that tells who stands still makes up for a ledger that cannot be read: it is set aside, as in any run.
   const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
   const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
-  if (written !== null && !(written instanceof Failure)) return { ledger: written, trouble: null, isNew: false, ...endingWith(written) }
+  if (written !== null && !(written instanceof Failure))
+    return { ledger: written, trouble: null, isNew: false, ...endingWith(written) }
   const reading = await orFailure(readLedger(dir, way))
-  if (reading instanceof Failure) return { ledger: null, trouble: written ?? reading, isNew: false, ...endingWith(null) }
+  if (reading instanceof Failure)
+    return { ledger: null, trouble: written ?? reading, isNew: false, ...endingWith(null) }
   const isNew = found === 'empty' && !reading.holdsLost
   return { ledger: readOnly(reading, written, isNew), trouble: written, isNew, ...endingWith(reading) }
 }

@@ -1,4 +1,6 @@
-/** A run over bare files: no service and no configuration, and a ledger only where one is named. The seal alone decides. */
+/**
+ * A run over bare files: no service and no configuration, and a ledger only where one is named. The seal alone decides.
+ */
 import PQueue from 'p-queue'
 import { openChecker, type CheckLimits } from '../../check/check.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
@@ -9,13 +11,13 @@ import { openLedger, type Ledger } from '../../ledger/ledger.ts'
 import { waitForRun, type Waiting } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Engine } from '../../model/result/reading.ts'
-import { begin } from './begin.ts'
-import type { RunContext, Target } from './run-context.ts'
+import { acquireCopy } from '../acquire-file.ts'
 import type { Examined } from '../examine.ts'
 import { ProgressTracker, type RunObserver, type RunTotals } from '../pipeline.ts'
-import { tellingNotices } from './service-run.ts'
 import { StopTheLine } from '../stop-the-line.ts'
-import { acquireCopy } from '../acquire-file.ts'
+import { begin } from './begin.ts'
+import type { RunContext, Target } from './run-context.ts'
+import { tellingNotices } from './service-run.ts'
 
 export interface FileRunOptions {
   readonly run: RunId
@@ -46,9 +48,15 @@ export interface FileRunOptions {
  * @param work told of the signal that aborts when the person interrupts, or when the run lock of the ledger is lost
  * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST, SNAPSHOT_UNSAFE, NO_SPACE, RUN_ACTIVE, LEDGER_UNUSABLE
  */
-export async function withFileRun<Value>(run: FileRunOptions, targets: readonly Target[], interrupt: AbortSignal, work: (crew: RunContext, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+export async function withFileRun<Value>(
+  run: FileRunOptions,
+  targets: readonly Target[],
+  interrupt: AbortSignal,
+  work: (crew: RunContext, signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
   if (run.ledger === null) return withBareCrew(run, targets, null, (crew) => work(crew, interrupt))
-  const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts') // With its libraries: most runs over bare files remember nothing.
+  // With its libraries: most runs over bare files remember nothing.
+  const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts')
   const { ledger: dir } = run
   await using lock = await waitForRun(() => takeRunLock(dir, bareFiles, run.run), run.waiting)
   await using ledger = await openLedger(run.ledger, run.run)
@@ -56,21 +64,52 @@ export async function withFileRun<Value>(run: FileRunOptions, targets: readonly 
   return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
 }
 
-async function withBareCrew<Value>(run: FileRunOptions, targets: readonly Target[], ledger: Ledger | null, work: (crew: RunContext) => Promise<Value>): Promise<Value> {
+async function withBareCrew<Value>(
+  run: FileRunOptions,
+  targets: readonly Target[],
+  ledger: Ledger | null,
+  work: (crew: RunContext) => Promise<Value>,
+): Promise<Value> {
   await using companions = await startHoldProcesses()
   await using folder = await openSnapshotFolder(run.snapshots, targets[0]?.named ?? null)
-  await using checker = await openChecker({ ...run.check, engine: run.engine, showValues: run.showValues, folder: folder.path, parallel: run.checksAtOnce })
+  await using checker = await openChecker({
+    ...run.check,
+    engine: run.engine,
+    showValues: run.showValues,
+    folder: folder.path,
+    parallel: run.checksAtOnce,
+  })
   return await work({
-    companions, checker, folder: folder.path, ledger, roots: null, settings: run.settings, accept: run.accept, map: run.map, onStep: run.onStep, keep: run.keep,
+    companions,
+    checker,
+    folder: folder.path,
+    ledger,
+    roots: null,
+    settings: run.settings,
+    accept: run.accept,
+    map: run.map,
+    onStep: run.onStep,
+    keep: run.keep,
     keeperOf: () => ({ kind: 'nobody' }),
   })
 }
 
 /** `check --snapshot`: the caller vouches for the files; nothing is held, locked or proven. Works on any platform. */
-export async function checkCopies(run: FileRunOptions, targets: readonly Target[], watching: RunObserver, interrupt: AbortSignal): Promise<RunTotals> {
+export async function checkCopies(
+  run: FileRunOptions,
+  targets: readonly Target[],
+  watching: RunObserver,
+  interrupt: AbortSignal,
+): Promise<RunTotals> {
   const line = new StopTheLine(interrupt)
   await using folder = await openSnapshotFolder(run.snapshots, null)
-  await using checker = await openChecker({ ...run.check, engine: run.engine, showValues: run.showValues, folder: folder.path, parallel: run.checksAtOnce })
+  await using checker = await openChecker({
+    ...run.check,
+    engine: run.engine,
+    showValues: run.showValues,
+    folder: folder.path,
+    parallel: run.checksAtOnce,
+  })
   const checks = new PQueue({ concurrency: run.checksAtOnce })
   const at = new ProgressTracker(targets.length, watching)
   let copies = 0
@@ -92,7 +131,13 @@ export async function checkCopies(run: FileRunOptions, targets: readonly Target[
   }
 
   async function checkCopy(target: Target, name: string): Promise<Examined> {
-    await using taken = await acquireCopy(target, { checker, accept: run.accept, folder: folder.path, map: run.map }, name, run.depth, line.signal)
+    await using taken = await acquireCopy(
+      target,
+      { checker, accept: run.accept, folder: folder.path, map: run.map },
+      name,
+      run.depth,
+      line.signal,
+    )
     return await taken.check(at.pagesOf(target))
   }
 }

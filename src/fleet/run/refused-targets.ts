@@ -1,9 +1,9 @@
+import { requireInside } from '../../hold/live/live-path.ts'
 /**
  * Files of the service's list that are not held: those of a tenant that cannot be asked for, and those that two tenants
  * share. Each is the failure of its own tenants; all others are held as ever.
  */
 import { startDeadline } from '../../host/clock.ts'
-import { requireInside } from '../../hold/live/live-path.ts'
 import { identityOf, realPathOf } from '../../host/files/path-kind.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -25,7 +25,10 @@ interface Terms {
 
 /** @param tenants all of the service's, whichever of them are targets */
 export async function refusedTargets(
-  targets: readonly Target[], tenants: readonly RegisteredTenant[], { via, roots }: Terms, signal: AbortSignal,
+  targets: readonly Target[],
+  tenants: readonly RegisteredTenant[],
+  { via, roots }: Terms,
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<Target, Failure>> {
   const shared = await findShared(tenants, signal)
   const refused = new Map<Target, Failure>()
@@ -76,7 +79,8 @@ const looksAtOnce = 2
 
 /** Files that several tenants list, by every name of theirs: under one name, or under several that lead to one file. */
 async function findShared(
-  tenants: readonly RegisteredTenant[], signal: AbortSignal,
+  tenants: readonly RegisteredTenant[],
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly Listed[]>> {
   const byName = new Map<string, TenantId | readonly TenantId[]>()
   for (const { id, files } of tenants) {
@@ -100,7 +104,9 @@ async function findShared(
 async function findAliases(names: readonly string[], signal: AbortSignal): Promise<Iterable<readonly string[]>> {
   using deadline = startDeadline(lookMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
-  const late = new Promise<null>((resolve) => { over.addEventListener('abort', () => resolve(null), { once: true }) })
+  const late = new Promise<null>((resolve) => {
+    over.addEventListener('abort', () => resolve(null), { once: true })
+  })
   const first = new Map<string, string>()
   const aliases = new Map<string, string[]>()
   for (let at = 0; at < names.length && !over.aborted; at += looksAtOnce) {

@@ -1,11 +1,11 @@
 /** Everything that a run works with, opened once and closed in the opposite order. */
 import type { Checker } from '../../check/check.ts'
-import type { TenantId } from '../../model/brand.ts'
 import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantKeeper } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
-import type { KeepSnapshot } from '../keep-snapshot.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { TenantId } from '../../model/brand.ts'
+import type { KeepSnapshot } from '../keep-snapshot.ts'
 
 /** One database file to be examined. `tenant` is null for bare files. */
 export interface Target {

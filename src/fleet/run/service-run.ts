@@ -4,14 +4,14 @@ import { availableParallelism } from 'node:os'
 import { openChecker } from '../../check/check.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
-import { givenMask } from '../../host/process/file-mask.ts'
 import { beginHoldProcesses } from '../../hold/hold-processes.ts'
 import type { TenantKeeper } from '../../hold/hold.ts'
 import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
+import { givenMask } from '../../host/process/file-mask.ts'
 import { leftBehind } from '../../ledger/at-work.ts'
-import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import { openLedger, type Ledger } from '../../ledger/ledger.ts'
+import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
 import { waitForRun, type Waiting } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
@@ -20,9 +20,9 @@ import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { CommandObserver, Service } from '../../service/port.ts'
-import type { RunContext, RunLimits, Target } from './run-context.ts'
 import { requireAllResumed, resumeOpenHolds, type OpenHoldOutcome, type ResumeCare } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
+import type { RunContext, RunLimits, Target } from './run-context.ts'
 
 export interface RunOptions {
   readonly run: RunId
@@ -59,27 +59,60 @@ export interface ServiceRun {
 
 /**
  * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
- * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE, RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE,
+ * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE,
+ * RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE,
  *   CONFIG_INVALID where no root exists
  */
-export async function withServiceRun<Value>(settings: Settings, opening: RunOptions, work: (run: ServiceRun) => Promise<Value>): Promise<Value> {
-  // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked; and may outlive the lock, for they hold nothing.
-  await using companions = await beginHoldProcesses({ settings: settings.service, way: wayOf(settings), ledgerDir: settings.ledger.dir, run: opening.run, env: { ...process.env }, fileMask: givenMask() })
+export async function withServiceRun<Value>(
+  settings: Settings,
+  opening: RunOptions,
+  work: (run: ServiceRun) => Promise<Value>,
+): Promise<Value> {
+  // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked;
+  // and may outlive the lock, for they hold nothing.
+  await using companions = await beginHoldProcesses({
+    settings: settings.service,
+    way: wayOf(settings),
+    ledgerDir: settings.ledger.dir,
+    run: opening.run,
+    env: { ...process.env },
+    fileMask: givenMask(),
+  })
   const { guardian } = companions
   await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
-  return await withLedger(opened, settings, opening, (hold) => guardian.guard(hold), async (ledger, service, signal) => {
-    await using ours = await openSnapshotFolder(settings.snapshots.dir, null)
-    const folder = ours.path
-    await using checker = await openChecker({ ...checkLimits(settings), engine: opening.engine, showValues: opening.showValues, folder, parallel: checksAtOnce(settings) })
-    await companions.ready()
-    await checker.ready()
-    const crew: RunContext = {
-      companions, checker, folder, ledger, roots: settings.tenants.roots, accept: settings.check.accept, map: opening.map, onStep: opening.onStep, keep: opening.keep,
-      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      keeperOf: (target) => keeperOf(target, settings, service, ledger),
-    }
-    return await work({ settings, service, ledger, crew, signal })
-  })
+  return await withLedger(
+    opened,
+    settings,
+    opening,
+    (hold) => guardian.guard(hold),
+    async (ledger, service, signal) => {
+      await using ours = await openSnapshotFolder(settings.snapshots.dir, null)
+      const folder = ours.path
+      await using checker = await openChecker({
+        ...checkLimits(settings),
+        engine: opening.engine,
+        showValues: opening.showValues,
+        folder,
+        parallel: checksAtOnce(settings),
+      })
+      await companions.ready()
+      await checker.ready()
+      const crew: RunContext = {
+        companions,
+        checker,
+        folder,
+        ledger,
+        roots: settings.tenants.roots,
+        accept: settings.check.accept,
+        map: opening.map,
+        onStep: opening.onStep,
+        keep: opening.keep,
+        settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+        keeperOf: (target) => keeperOf(target, settings, service, ledger),
+      }
+      return await work({ settings, service, ledger, crew, signal })
+    },
+  )
 }
 
 interface OpenedRun extends AsyncDisposable {
@@ -88,7 +121,11 @@ interface OpenedRun extends AsyncDisposable {
   readonly service: Service
 }
 
-/** No run begins without a ledger. But whoever stands still because of an earlier one is resumed, as far as can be read whom. @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE */
+/**
+ * No run begins without a ledger. But whoever stands still because of an earlier one is resumed, as far as can be read
+ * whom.
+ * @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE
+ */
 async function openOrResume(settings: Settings, opening: RunOptions, onCommand: CommandObserver): Promise<OpenedRun> {
   try {
     return await openRun(settings, opening, onCommand)
@@ -105,14 +142,24 @@ async function resumeAll(settings: Settings, { run, onEndings, onOthers }: RunOp
   requireAllResumed(endings)
 }
 
-async function openRun(settings: Settings, { run, waiting }: RunOptions, onCommand: CommandObserver): Promise<OpenedRun> {
-  const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts') // With its libraries: runs over bare files take none.
+async function openRun(
+  settings: Settings,
+  { run, waiting }: RunOptions,
+  onCommand: CommandObserver,
+): Promise<OpenedRun> {
+  // With its libraries: runs over bare files take none.
+  const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts')
   const lock = await waitForRun(() => takeRunLock(settings.ledger.dir, settings.service.name, run), waiting)
   try {
     // The libraries for the one are loaded while the other's process starts.
-    const opened = await openTogether(openLedger(settings.ledger.dir, run, wayOf(settings)), connectService(settings.service, onCommand))
+    const opened = await openTogether(
+      openLedger(settings.ledger.dir, run, wayOf(settings)),
+      connectService(settings.service, onCommand),
+    )
     return {
-      lock, ledger: opened.first, service: opened.second,
+      lock,
+      ledger: opened.first,
+      service: opened.second,
       async [Symbol.asyncDispose]() {
         await using _lock = lock
         await opened[Symbol.asyncDispose]()
@@ -124,9 +171,15 @@ async function openRun(settings: Settings, { run, waiting }: RunOptions, onComma
   }
 }
 
-/** First of all whoever stands still is resumed; only then anything is written. @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE, CONFIG_INVALID */
+/**
+ * First of all whoever stands still is resumed; only then anything is written.
+ * @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE, CONFIG_INVALID
+ */
 async function withLedger<Value>(
-  { lock, ledger, service }: OpenedRun, settings: Settings, opening: RunOptions, guard: ResumeCare['guard'],
+  { lock, ledger, service }: OpenedRun,
+  settings: Settings,
+  opening: RunOptions,
+  guard: ResumeCare['guard'],
   work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   using _notices = tellingNotices(ledger, opening.onNotice)
@@ -140,7 +193,10 @@ async function withLedger<Value>(
   return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
 }
 
-/** What is to be said of a ledger is said when it is opened, for a run may end otherwise than it thinks; and at the end, what was found on the way. */
+/**
+ * What is to be said of a ledger is said when it is opened, for a run may end otherwise than it thinks; and at the end,
+ * what was found on the way.
+ */
 export function tellingNotices(ledger: Ledger, onNotice: (notice: string) => void): Disposable {
   let told: string | null = null
   const tell = (): void => {
@@ -152,7 +208,10 @@ export function tellingNotices(ledger: Ledger, onNotice: (notice: string) => voi
 }
 
 /** Where one cannot be opened, the other is closed again. They are closed in the opposite order. */
-async function openTogether<First extends AsyncDisposable, Second extends AsyncDisposable>(opening: Promise<First>, besides: Promise<Second>): Promise<AsyncDisposable & { readonly first: First; readonly second: Second }> {
+async function openTogether<First extends AsyncDisposable, Second extends AsyncDisposable>(
+  opening: Promise<First>,
+  besides: Promise<Second>,
+): Promise<AsyncDisposable & { readonly first: First; readonly second: Second }> {
   const [first, second] = await Promise.allSettled([opening, besides])
   if (first.status === 'rejected') {
     if (second.status === 'fulfilled') await second.value[Symbol.asyncDispose]()
@@ -163,7 +222,8 @@ async function openTogether<First extends AsyncDisposable, Second extends AsyncD
     throw second.reason
   }
   return {
-    first: first.value, second: second.value,
+    first: first.value,
+    second: second.value,
     async [Symbol.asyncDispose]() {
       await using _first = first.value
       await using _second = second.value
@@ -171,19 +231,36 @@ async function openTogether<First extends AsyncDisposable, Second extends AsyncD
   }
 }
 
-export const checksAtOnce = ({ check }: Pick<Settings, 'check'>): number => (check.workers === 'auto' ? availableParallelism() : check.workers)
+export const checksAtOnce = ({ check }: Pick<Settings, 'check'>): number =>
+  check.workers === 'auto' ? availableParallelism() : check.workers
 
-export const checkLimits = ({ check }: Pick<Settings, 'check'>): { readonly timeoutMs: number; readonly memoryBytesMax: number; readonly niceness: number } => ({
-  timeoutMs: check.timeoutMs, memoryBytesMax: check.memoryBytes, niceness: check.niceness,
-})
+export const checkLimits = ({
+  check,
+}: Pick<Settings, 'check'>): {
+  readonly timeoutMs: number
+  readonly memoryBytesMax: number
+  readonly niceness: number
+} => ({ timeoutMs: check.timeoutMs, memoryBytesMax: check.memoryBytes, niceness: check.niceness })
 
 /** Half of what is free may hold snapshots; the other half belongs to the service. */
 export async function limitsFor(
-  folder: string, depth: RunLimits['depth'], maxPaused: number, checksAtOnce: number, besidePaused: number,
+  folder: string,
+  depth: RunLimits['depth'],
+  maxPaused: number,
+  checksAtOnce: number,
+  besidePaused: number,
 ): Promise<RunLimits> {
   const { bavail, bsize } = await statfs(folder)
   const snapshotsMax = checksAtOnce + maxPaused + besidePaused + 1
-  return { depth, maxPaused, besidePaused, checksAtOnce, leading: 0, snapshotsMax, snapshotBytesMax: (bavail * bsize) / 2 }
+  return {
+    depth,
+    maxPaused,
+    besidePaused,
+    checksAtOnce,
+    leading: 0,
+    snapshotsMax,
+    snapshotBytesMax: (bavail * bsize) / 2,
+  }
 }
 
 /** While one stands still, the next one is made ready and the last one's snapshot is hashed. */

@@ -1,17 +1,21 @@
 /**
- * Which file of one side belongs to which of the other. One file each: those two, whatever they are called. Else by their names without folders, which must then
- * tell them apart; whatever could be meant in two ways is refused before anybody stands still for it.
+ * Which file of one side belongs to which of the other. One file each: those two, whatever they are called. Else by
+ * their names without folders, which must then tell them apart; whatever could be meant in two ways is refused before
+ * anybody stands still for it.
  */
 import { basename } from 'node:path'
-import { count } from '../../text/count.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Sided } from '../../model/result/comparison.ts'
+import { count } from '../../text/count.ts'
 import type { Target } from '../run/run-context.ts'
 
 /** The files of one side. */
 export interface FileSet {
   readonly given: string
-  /** `one`: the file itself was named, and no other is asked for; `all`: a folder or a tenant, and each of its files counts. */
+  /**
+   * `one`: the file itself was named, and no other is asked for; `all`: a folder or a tenant, and each of its files
+   * counts.
+   */
   readonly wanted: 'one' | 'all'
   /** In their order; at least one. */
   readonly files: readonly Target[]
@@ -31,9 +35,12 @@ const namesMax = 8
 export function pairFiles({ a, b }: Sided<FileSet>): readonly PairedFile[] {
   const [firstA, ...othersA] = a.files
   const [firstB, ...othersB] = b.files
-  if (firstA && firstB && othersA.length === 0 && othersB.length === 0) return [{ kind: 'pair', name: nameOf(firstA), targets: { a: firstA, b: firstB } }]
-  if (firstA && a.wanted === 'one') return [{ kind: 'pair', name: nameOf(firstA), targets: { a: firstA, b: counterpartOf(firstA, b) } }]
-  if (firstB && b.wanted === 'one') return [{ kind: 'pair', name: nameOf(firstB), targets: { a: counterpartOf(firstB, a), b: firstB } }]
+  if (firstA && firstB && othersA.length === 0 && othersB.length === 0)
+    return [{ kind: 'pair', name: nameOf(firstA), targets: { a: firstA, b: firstB } }]
+  if (firstA && a.wanted === 'one')
+    return [{ kind: 'pair', name: nameOf(firstA), targets: { a: firstA, b: counterpartOf(firstA, b) } }]
+  if (firstB && b.wanted === 'one')
+    return [{ kind: 'pair', name: nameOf(firstB), targets: { a: counterpartOf(firstB, a), b: firstB } }]
   return pairByName(filesByName(a), filesByName(b), { a, b })
 }
 
@@ -41,10 +48,18 @@ function pairByName(inA: FilesByName, inB: FilesByName, sides: Sided<FileSet>): 
   const files = [...new Set([...inA.keys(), ...inB.keys()])].flatMap((name): readonly PairedFile[] => {
     const [a, b] = [inA.get(name), inB.get(name)]
     if (a && b) return [{ kind: 'pair', name, targets: { a, b } }]
-    return [...(a ? [{ kind: 'only-in-a', name, target: a } as const] : []), ...(b ? [{ kind: 'only-in-b', name, target: b } as const] : [])]
+    return [
+      ...(a ? [{ kind: 'only-in-a', name, target: a } as const] : []),
+      ...(b ? [{ kind: 'only-in-b', name, target: b } as const] : []),
+    ]
   })
   if (files.some(({ kind }) => kind === 'pair')) return files
-  throw new Failure('USAGE', `${sides.a.given} and ${sides.b.given} have no file of the same name: ${namesIn(sides.a)} in the one, ${namesIn(sides.b)} in the other`, { hint: byName })
+  throw new Failure(
+    'USAGE',
+    `${sides.a.given} and ${sides.b.given} have no file of the same name: ` +
+      `${namesIn(sides.a)} in the one, ${namesIn(sides.b)} in the other`,
+    { hint: byName },
+  )
 }
 
 type FilesByName = ReadonlyMap<string, Target>
@@ -65,15 +80,25 @@ function counterpartOf(target: Target, side: FileSet): Target {
   const [counterpart, ...others] = side.files.filter((file) => nameOf(file) === name)
   if (others.length > 0) throw ambiguous(side, name)
   if (counterpart) return counterpart
-  throw new Failure('USAGE', `${side.given} has ${count(side.files.length, 'database file')}, and none is called ${name}: ${namesIn(side)}`, { hint: byName })
+  throw new Failure(
+    'USAGE',
+    `${side.given} has ${count(side.files.length, 'database file')}, and none is called ${name}: ${namesIn(side)}`,
+    { hint: byName },
+  )
 }
 
-const byName = 'where one side has several files, they are compared with those of the same name: give a copy the name of what it is a copy of'
+const byName =
+  'where one side has several files, they are compared with those of the ' +
+  'same name: give a copy the name of what it is a copy of'
 
 function ambiguous({ given, files }: FileSet, name: string): Failure {
   const ofTenant = files.some(({ tenant }) => tenant !== null)
-  const hint = ofTenant ? '`holdfast pull` brings each into a folder of its own; compare the files in these one by one' : 'name the files themselves, and compare them one by one'
-  return new Failure('USAGE', `${given} has several database files called ${name}, and files are told apart by name`, { hint })
+  const hint = ofTenant
+    ? '`holdfast pull` brings each into a folder of its own; compare the files in these one by one'
+    : 'name the files themselves, and compare them one by one'
+  return new Failure('USAGE', `${given} has several database files called ${name}, and files are told apart by name`, {
+    hint,
+  })
 }
 
 const nameOf = ({ named }: Target): string => basename(named)

@@ -1,6 +1,6 @@
+import type { LastResult } from '../../ledger/ledger.ts'
 /** Which files a sweep takes, and in which order (operations.md, Sweep). Pure. */
 import { ageOf } from '../../model/age.ts'
-import type { LastResult } from '../../ledger/ledger.ts'
 import type { Target } from '../run/run-context.ts'
 import { matchesId, requireMatches } from './id-pattern.ts'
 
@@ -45,4 +45,5 @@ function matching(targets: readonly Target[], patterns: readonly string[]): read
   return targets.filter(({ tenant }) => tenant !== null && patterns.some((pattern) => matchesId(tenant, pattern)))
 }
 
-const keyOf = ({ tenant, ...file }: Target | LastResult): string => JSON.stringify([tenant, 'named' in file ? file.named : file.path])
+const keyOf = ({ tenant, ...file }: Target | LastResult): string =>
+  JSON.stringify([tenant, 'named' in file ? file.named : file.path])

@@ -1,4 +1,7 @@
-/** What a manifest must look like before anything in it is believed: the file came from elsewhere, and its evidence goes into reports. */
+/**
+ * What a manifest must look like before anything in it is believed: the file came from elsewhere, and its evidence goes
+ * into reports.
+ */
 import * as z from 'zod/mini'
 import { sealLevels } from '../../model/result/evidence.ts'
 
@@ -10,30 +13,72 @@ const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
 const size = z.int().check(z.nonnegative())
 const moment = z.iso.datetime()
 
-const file = z.object({ part, dev: digits, ino: digits, size, mtimeNs: digits, ctimeNs: digits, links: size, lease: z.enum(['write', 'none']) })
+const file = z.object({
+  part,
+  dev: digits,
+  ino: digits,
+  size,
+  mtimeNs: digits,
+  ctimeNs: digits,
+  links: size,
+  lease: z.enum(['write', 'none']),
+})
 
 const evidence = z.object({
   level: z.enum(sealLevels),
   lock: z.nullable(z.object({ kind: z.literal('ofd'), ranges: z.array(z.string()) })),
   probe: z.nullable(z.object({ before: z.nullable(probe), after: z.nullable(probe) })),
   lease: z.nullable(z.object({ state: z.enum(['held', 'refused', 'unsupported']), files: size })),
-  holders: z.array(z.object({ pid: size, command: z.string(), modes: z.array(z.enum(['read', 'write', 'mapped', 'lock', 'lease'])), path: z.string() })),
+  holders: z.array(
+    z.object({
+      pid: size,
+      command: z.string(),
+      modes: z.array(z.enum(['read', 'write', 'mapped', 'lock', 'lease'])),
+      path: z.string(),
+    }),
+  ),
   unseen: z.array(z.string()),
-  proofs: z.array(z.object({ at: moment, files: z.array(file), changeCounter: size, walSalts: z.nullable(z.string().check(z.regex(/^[0-9a-f]{16}$/))) })).check(z.maxLength(2)),
-  quiesce: z.nullable(z.object({
-    via: z.enum(['admin-api', 'hooks']), leaseId: z.string(), fence: z.nullable(z.number()), bootId: z.nullable(z.string()), heldMs: z.nullable(z.number().check(z.nonnegative())),
-    continuous: z.nullable(z.boolean()), sqliteVersion: z.nullable(z.string()),
-  })),
-  snapshot: z.nullable(z.object({
-    sha256, bytes: size, method: z.enum(['reflink', 'copy_file_range', 'read-write', 'warm+tail']), tailBytes: size, files: z.array(z.object({ part, bytes: size, sha256 })),
-  })),
+  proofs: z
+    .array(
+      z.object({
+        at: moment,
+        files: z.array(file),
+        changeCounter: size,
+        walSalts: z.nullable(z.string().check(z.regex(/^[0-9a-f]{16}$/))),
+      }),
+    )
+    .check(z.maxLength(2)),
+  quiesce: z.nullable(
+    z.object({
+      via: z.enum(['admin-api', 'hooks']),
+      leaseId: z.string(),
+      fence: z.nullable(z.number()),
+      bootId: z.nullable(z.string()),
+      heldMs: z.nullable(z.number().check(z.nonnegative())),
+      continuous: z.nullable(z.boolean()),
+      sqliteVersion: z.nullable(z.string()),
+    }),
+  ),
+  snapshot: z.nullable(
+    z.object({
+      sha256,
+      bytes: size,
+      method: z.enum(['reflink', 'copy_file_range', 'read-write', 'warm+tail']),
+      tailBytes: size,
+      files: z.array(z.object({ part, bytes: size, sha256 })),
+    }),
+  ),
   fileSystem: z.nullable(z.string()),
   attempts: size,
 })
 
 /** Fields that a later version may add are left out. */
 export const manifestShape = z.object({
-  schema: z.literal('holdfast.snapshot/1'), tenant: z.nullable(z.string()), path: z.string(), takenAt: moment, tool: z.object({ version: z.string() }),
+  schema: z.literal('holdfast.snapshot/1'),
+  tenant: z.nullable(z.string()),
+  path: z.string(),
+  takenAt: moment,
+  tool: z.object({ version: z.string() }),
   files: z.array(z.object({ name: z.string(), bytes: size, sha256 })).check(z.minLength(1), z.maxLength(10)),
   evidence,
 })

@@ -1,25 +1,25 @@
 /**
- * A pulled snapshot is a folder with the live set as it was copied and a manifest that says what it is. `check --snapshot`
- * recognises it elsewhere by the digests: a copy that was altered on its way loses its evidence.
+ * A pulled snapshot is a folder with the live set as it was copied and a manifest that says what it is. `check
+ * --snapshot` recognises it elsewhere by the digests: a copy that was altered on its way loses its evidence.
  */
 import { fstatSync } from 'node:fs'
 import { lstat, readdir, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { readSmallFile } from '../../host/files/small-file.ts'
 import { copyRegularFile } from '../../host/files/copy-file.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
-import { nameOf, onDisk } from '../../host/files/file-name.ts'
+import { digestOf } from '../../host/files/digest.ts'
 import { syncFolder } from '../../host/files/durable.ts'
+import { nameOf, onDisk } from '../../host/files/file-name.ts'
+import { realPathOf } from '../../host/files/path-kind.ts'
+import { readSmallFile } from '../../host/files/small-file.ts'
 import { removeFolders, tryFolder } from '../../host/folders/folder.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
-import { liveSetParts, type Evidence } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
-import { digestOf } from '../../host/files/digest.ts'
+import { liveSetParts, type Evidence } from '../../model/result/evidence.ts'
+import { failureOfPath } from '../live/live-path.ts'
 import type { Snapshot } from '../snapshot/draft.ts'
 import { failureOfFolder } from '../snapshot/folder-failure.ts'
-import { failureOfPath } from '../live/live-path.ts'
 import { makeTrustedFolder, requireTrustedFolder } from '../snapshot/private-folder.ts'
-import { realPathOf } from '../../host/files/path-kind.ts'
 
 export const manifestName = 'manifest.json'
 
@@ -35,19 +35,25 @@ export interface Manifest {
 }
 
 /**
- * Copies a snapshot with its manifest into a new folder, durably. Where that fails nothing of it is left: the manifest, which says that all is there, is written
- * last and goes first.
+ * Copies a snapshot with its manifest into a new folder, durably. Where that fails nothing of it is left: the manifest,
+ * which says that all is there, is written last and goes first.
  * @param database name of the database file in the folder
  * @throws {Failure} USAGE when a file of such a name is there, SNAPSHOT_UNSAFE; see `failureOfFolder`
  */
-export async function writePulled(snapshot: Snapshot, folder: string, database: string, about: Omit<Manifest, 'schema' | 'files'>): Promise<string> {
+export async function writePulled(
+  snapshot: Snapshot,
+  folder: string,
+  database: string,
+  about: Omit<Manifest, 'schema' | 'files'>,
+): Promise<string> {
   const files = snapshot.files.map(({ part, bytes, sha256 }) => ({ name: database + part, bytes, sha256 }))
   const manifest: Manifest = { schema: 'holdfast.snapshot/1', ...about, files }
   const written: string[] = []
   let made: readonly string[] = []
   try {
     made = await makeTrustedFolder(folder)
-    for (const { part } of snapshot.files) await copyDurably(snapshot.path + part, join(folder, database + part), written)
+    for (const { part } of snapshot.files)
+      await copyDurably(snapshot.path + part, join(folder, database + part), written)
     await writeDurably(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, written)
     await syncFolder(folder)
   } catch (error) {
@@ -59,14 +65,20 @@ export async function writePulled(snapshot: Snapshot, folder: string, database: 
   return join(folder, database)
 }
 
-/** Asked before anybody is held for it. Leaves no folder. @throws {Failure} USAGE when the folder has something in it or is none, SNAPSHOT_UNSAFE; see `failureOfFolder` */
+/**
+ * Asked before anybody is held for it. Leaves no folder.
+ * @throws {Failure} USAGE when the folder has something in it or is none, SNAPSHOT_UNSAFE; see `failureOfFolder`
+ */
 export async function requireRoomFor(folder: string): Promise<void> {
   requireTrustedFolder(folder, 'folder')
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw failureOfFolder(folder, error)
   })
-  if (names.length > 0) throw new Failure('USAGE', `${folder} has something in it already; nothing is overwritten`, { hint: 'name a new folder' })
+  if (names.length > 0)
+    throw new Failure('USAGE', `${folder} has something in it already; nothing is overwritten`, {
+      hint: 'name a new folder',
+    })
   await tryFolder(folder, 0o700).catch((error: unknown) => {
     throw failureOfFolder(folder, error)
   })
@@ -90,23 +102,34 @@ async function writeDurably(path: string, text: string, written: string[]): Prom
 
 function failureOfCopy(folder: string, error: unknown): unknown {
   const { code, dest, path } = error as NodeJS.ErrnoException & { readonly dest?: string }
-  if (code === 'EEXIST') return new Failure('USAGE', `${dest ?? path ?? folder} exists already; nothing is overwritten`, { hint: 'name a new folder', cause: error })
+  if (code === 'EEXIST')
+    return new Failure('USAGE', `${dest ?? path ?? folder} exists already; nothing is overwritten`, {
+      hint: 'name a new folder',
+      cause: error,
+    })
   return failureOfFolder(folder, error)
 }
 
 /**
- * Where the databases of a tenant are put: a folder has one manifest, so each after the first gets a folder of its own below it.
+ * Where the databases of a tenant are put: a folder has one manifest, so each after the first gets a folder of its own
+ * below it.
  * @param nth counted from 1
  */
-export const folderOfPulled = (folder: string, nth: number, database: string): string => (nth === 1 ? folder : join(folder, `${nth}-${database}`))
+export const folderOfPulled = (folder: string, nth: number, database: string): string =>
+  nth === 1 ? folder : join(folder, `${nth}-${database}`)
 
 /** Database files that a manifest in this folder names: without the parts of their live sets. */
 export async function namedInManifest(folder: string): Promise<ReadonlySet<string>> {
   const names = (await readManifest(join(folder, manifestName)))?.files.map(({ name }) => name) ?? []
-  return new Set(names.filter((name) => !names.some((main) => liveSetParts.slice(1).some((part) => name === main + part))))
+  return new Set(
+    names.filter((name) => !names.some((main) => liveSetParts.slice(1).some((part) => name === main + part))),
+  )
 }
 
-/** The databases that `pull` put into such folders below this one, in its order. @throws {Failure} NO_PERMISSION when the folder cannot be read */
+/**
+ * The databases that `pull` put into such folders below this one, in its order.
+ * @throws {Failure} NO_PERMISSION when the folder cannot be read
+ */
 export async function findPulledBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     throw failureOfPath(folder, error)
@@ -117,12 +140,16 @@ export async function findPulledBelow(folder: string): Promise<readonly string[]
     const [, nth, database] = /^(\d+)-(.+)$/s.exec(name) ?? []
     if (!entry.isDirectory() || nth === undefined || database === undefined) continue
     const path = join(folder, name, database)
-    if ((await isThere(join(folder, name, manifestName))) && (await isThere(path))) pulled.push({ nth: Number(nth), path })
+    if ((await isThere(join(folder, name, manifestName))) && (await isThere(path)))
+      pulled.push({ nth: Number(nth), path })
   }
   return pulled.sort((a, b) => a.nth - b.nth).map(({ path }) => path)
 }
 
-/** The manifest beside a pulled snapshot, with every link to it resolved, if there is one, every file is still what it says, and no journal or WAL came along since; else null. */
+/**
+ * The manifest beside a pulled snapshot, with every link to it resolved, if there is one, every file is still what it
+ * says, and no journal or WAL came along since; else null.
+ */
 export async function recognise(given: string): Promise<Manifest | null> {
   const named = await realPathOf(given)
   if (named === null) return null
@@ -130,8 +157,10 @@ export async function recognise(given: string): Promise<Manifest | null> {
   const manifest = await readManifest(join(folder, manifestName))
   const said = new Set(manifest?.files.map(({ name }) => name))
   if (!manifest || !said.has(basename(named))) return null
-  for (const part of ['-wal', '-journal']) if (!said.has(basename(named) + part) && (await isThere(named + part))) return null
-  for (const { name, bytes, sha256 } of manifest.files) if ((await digestOfPath(join(folder, basename(name)), bytes)) !== sha256) return null
+  for (const part of ['-wal', '-journal'])
+    if (!said.has(basename(named) + part) && (await isThere(named + part))) return null
+  for (const { name, bytes, sha256 } of manifest.files)
+    if ((await digestOfPath(join(folder, basename(name)), bytes)) !== sha256) return null
   return manifest
 }
 
@@ -141,7 +170,9 @@ async function readManifest(path: string): Promise<Manifest | null> {
     if (file.kind !== 'read') return null
     const { manifestShape } = await import('./manifest-shape.ts') // With its library only where there is a manifest.
     const manifest = manifestShape.safeParse(JSON.parse(file.bytes.toString('utf8')))
-    return manifest.success ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) } : null
+    return manifest.success
+      ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) }
+      : null
   } catch {
     return null // Not there, or somebody else's manifest: then nothing is known of the file.
   }
@@ -150,7 +181,11 @@ async function readManifest(path: string): Promise<Manifest | null> {
 const manifestBytesMax = 1_000_000
 
 /** Whatever cannot be looked at may be there. */
-const isThere = (path: string): Promise<boolean> => lstat(onDisk(path)).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT')
+const isThere = (path: string): Promise<boolean> =>
+  lstat(onDisk(path)).then(
+    () => true,
+    (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
+  )
 
 /** null for what is no regular file of so many bytes. */
 async function digestOfPath(path: string, bytes: number): Promise<string | null> {

@@ -1,7 +1,7 @@
 /**
  * `check --snapshot`: the caller says that a file is a private copy. Nothing is locked and nothing proven; and because
- * SQLite may recover a journal or WAL into the file that it checks, it is given a copy of the copy. Works on any platform.
- * After the first look at a path, names are dealt with at once, as in draft.ts.
+ * SQLite may recover a journal or WAL into the file that it checks, it is given a copy of the copy. Works on any
+ * platform. After the first look at a path, names are dealt with at once, as in draft.ts.
  */
 import { mkdirSync, statSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -10,15 +10,15 @@ import { systemFailure } from '../../host/failures/system-failure.ts'
 import { copyRegularFile } from '../../host/files/copy-file.ts'
 import { onDisk } from '../../host/files/file-name.ts'
 import { isMountPoint } from '../../host/files/file-system.ts'
+import { realPathOf } from '../../host/files/path-kind.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
-import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
 import { keptFile, type KeptFiles } from '../../model/kept.ts'
+import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
 import { kindOfCopy, type FileKind } from '../file-kind.ts'
-import { snapshotName, outOfSpace, removeFolder, otherDisk } from '../snapshot/draft.ts'
 import { absolute, failureOfPath, requireNoneBesideLink } from '../live/live-path.ts'
 import { requireSpace } from '../preflight.ts'
-import { realPathOf } from '../../host/files/path-kind.ts'
+import { snapshotName, outOfSpace, removeFolder, otherDisk } from '../snapshot/draft.ts'
 
 export interface PrivateCopy extends AsyncDisposable {
   readonly path: SnapshotPath

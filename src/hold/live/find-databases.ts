@@ -8,13 +8,13 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
+import { isFolder, realPathOf } from '../../host/files/path-kind.ts'
 import { Failure } from '../../model/failure.ts'
 import { journalHoldsFirstPage, walHoldsFirstPage } from '../../sqlite/first-page.ts'
 import { readHeader } from '../../sqlite/header.ts'
+import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
 import { readAt } from './live-files.ts'
 import { failureOfPath } from './live-path.ts'
-import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
-import { isFolder, realPathOf } from '../../host/files/path-kind.ts'
 
 const databaseEndings = new Set(['.db', '.db3', '.sqlite', '.sqlite3', '.s3db', '.sl3'])
 const livePart = /-(wal|shm|journal)$/
@@ -47,7 +47,9 @@ export interface FoundBelow {
  * @param foldersMax folders that are searched at most @param databasesMax ends the search once so many were found
  */
 export async function findDatabasesBelow(
-  folder: string, foldersMax: number, databasesMax = Infinity,
+  folder: string,
+  foldersMax: number,
+  databasesMax = Infinity,
 ): Promise<FoundBelow> {
   const databases: string[] = []
   const unreadable: { readonly path: string; readonly failure: Failure }[] = []

@@ -4,18 +4,18 @@
  */
 import { fstatSync, lstatSync, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'
-import { unlock } from '../../host/locks/byte-lock.ts'
 import { openDescriptor, pathOf, type Descriptor } from '../../host/files/descriptor.ts'
 import { onDisk } from '../../host/files/file-name.ts'
+import { unlock } from '../../host/locks/byte-lock.ts'
 import type { LivePath } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
-import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
 import { failureOfPath, requireInside } from './live-path.ts'
 
 /**
- * Looks without a hop through the thread pool, which takes a tenth of a millisecond of somebody's pause each time; the look itself takes microseconds,
- * for what is looked at was found by others a moment ago (live-path.ts), or is open.
+ * Looks without a hop through the thread pool, which takes a tenth of a millisecond of somebody's pause each time; the
+ * look itself takes microseconds, for what is looked at was found by others a moment ago (live-path.ts), or is open.
  */
 const look = { bigint: true } as const
 
@@ -73,7 +73,11 @@ export class LiveFiles implements Disposable {
     const descriptor = openPart(path)
     try {
       const opened = fstatSync(descriptor.number, look)
-      if (opened.nlink > 1n) throw new Failure('MANY_NAMES', `${path} has ${opened.nlink} hard links: under each name SQLite keeps another journal`)
+      if (opened.nlink > 1n)
+        throw new Failure(
+          'MANY_NAMES',
+          `${path} has ${opened.nlink} hard links: under each name SQLite keeps another journal`,
+        )
       // By the opened descriptor, not by name: a link may have been swapped between look and open.
       if (this.#roots) await requireInside(pathOf(descriptor.number), this.#roots)
     } catch (error) {
@@ -116,7 +120,8 @@ export class LiveFiles implements Disposable {
   [Symbol.dispose](): void {
     const open = [...this.#open.values()]
     this.#open.clear()
-    // Said, not only implied by closing: a child that is being forked at this moment has copies of the descriptors for a while.
+    // Said, not only implied by closing: a child that is being forked at this moment has copies of the descriptors for
+    // a while.
     for (const descriptor of open) unlock(descriptor.number, wholeFile)
     for (const descriptor of open) descriptor.close()
   }
@@ -127,7 +132,8 @@ function openPart(path: string): Descriptor {
     return openDescriptor(path, 'read-write')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EAGAIN' || code === 'EWOULDBLOCK') throw new Failure('IN_USE', `another process holds a kernel lease on ${path}`, { cause: error })
+    if (code === 'EAGAIN' || code === 'EWOULDBLOCK')
+      throw new Failure('IN_USE', `another process holds a kernel lease on ${path}`, { cause: error })
     throw failureOfPath(path, error)
   }
 }
@@ -146,7 +152,10 @@ export async function readAt(descriptor: number, position: number, length: numbe
   return buffer.subarray(0, filled)
 }
 
-/** A service that is at work makes and deletes its journal and its WAL all the time: gone between look and open is as good as never there. */
+/**
+ * A service that is at work makes and deletes its journal and its WAL all the time: gone between look and open is as
+ * good as never there.
+ */
 function vanished(part: LiveSetPart, error: unknown): void {
   if (part === '' || !(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error
 }

@@ -2,22 +2,24 @@
 import { accessSync, constants, lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
-import { isSystemError, nameOfError, systemFailure, type SystemError } from '../../host/failures/system-failure.ts'
-import { shellWord } from '../../text/shell-words.ts'
 import { startDeadline } from '../../host/clock.ts'
+import { isSystemError, nameOfError, systemFailure, type SystemError } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isMountPoint } from '../../host/files/file-system.ts'
 import type { LivePath } from '../../model/brand.ts'
-import { liveSetParts } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import { liveSetParts } from '../../model/result/evidence.ts'
+import { shellWord } from '../../text/shell-words.ts'
 
 /**
  * @param named path as a person or the service gave it
- * @param roots folders that the file must lie in after resolving symbolic links; null for bare files, where the caller vouches
+ * @param roots folders that the file must lie in after resolving symbolic links; null for bare files, where the caller
+ * vouches
  * @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, PATH_OUTSIDE_ROOTS, MANY_NAMES
  */
 export async function resolveLivePath(named: string, roots: readonly string[] | null): Promise<LivePath> {
-  if (named === '' || named.includes('\0')) throw new Failure('NOT_FOUND', 'an empty path, or one with a zero byte, names no file')
+  if (named === '' || named.includes('\0'))
+    throw new Failure('NOT_FOUND', 'an empty path, or one with a zero byte, names no file')
   const given = absolute(named)
   const real = await realPathOf(given)
   if (roots) await requireInside(real, roots)
@@ -25,7 +27,11 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
   // At once, like all that follows: the file system has answered a moment ago.
   const found = statSync(onDisk(real))
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${real} is ${kindOf(found)}, not a regular file`)
-  if (found.nlink > 1) throw new Failure('MANY_NAMES', `${real} has ${found.nlink} hard links: under each name SQLite keeps another journal`)
+  if (found.nlink > 1)
+    throw new Failure(
+      'MANY_NAMES',
+      `${real} has ${found.nlink} hard links: under each name SQLite keeps another journal`,
+    )
   await requireOneSet(given, real)
   requireNoMount(real)
   return real as LivePath
@@ -40,7 +46,10 @@ export function absolute(named: string): string {
   }
 }
 
-/** @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both sides with symbolic links resolved */
+/**
+ * @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both sides with symbolic links
+ * resolved
+ */
 export async function requireInside(real: string, roots: readonly string[]): Promise<void> {
   for (const root of roots) if (isBelow(real, knownRoots.get(root) ?? null)) return
   const missing: string[] = []
@@ -51,8 +60,12 @@ export async function requireInside(real: string, roots: readonly string[]): Pro
     knownRoots.set(root, realRoot)
     if (isBelow(real, realRoot)) return
   }
-  const absent = missing.length === 0 ? '' : `; of these, ${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist`
-  throw new Failure('PATH_OUTSIDE_ROOTS', `${real} lies outside the folders that the configuration allows (${roots.join(', ')})${absent}`)
+  const absent =
+    missing.length === 0 ? '' : `; of these, ${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist`
+  throw new Failure(
+    'PATH_OUTSIDE_ROOTS',
+    `${real} lies outside the folders that the configuration allows (${roots.join(', ')})${absent}`,
+  )
 }
 
 /** A root on a dead mount must not keep the run. */
@@ -65,17 +78,24 @@ const rootLookMsMax = 10_000
 export async function requireAnyRoot(roots: readonly string[], signal: AbortSignal): Promise<void> {
   using deadline = startDeadline(rootLookMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
-  const late = new Promise<null>((resolve) => { over.addEventListener('abort', () => resolve(null), { once: true }) })
+  const late = new Promise<null>((resolve) => {
+    over.addEventListener('abort', () => resolve(null), { once: true })
+  })
   for (const root of roots) {
     if ((await Promise.race([orMissing(realpath(onDisk(root), 'buffer')), late])) !== 'missing') return
   }
-  const said = roots.length === 1 ? `the folder ${roots.join()} does not exist` : `none of the folders exists: ${roots.join(', ')}`
-  throw new Failure('CONFIG_INVALID', `tenants.roots: ${said}`, { hint: 'correct tenants.roots, or mount what is to be there' })
+  const said =
+    roots.length === 1 ? `the folder ${roots.join()} does not exist` : `none of the folders exists: ${roots.join(', ')}`
+  throw new Failure('CONFIG_INVALID', `tenants.roots: ${said}`, {
+    hint: 'correct tenants.roots, or mount what is to be there',
+  })
 }
 
 /** @returns `missing` where nothing is there; null for any other failure */
 const orMissing = <Value>(path: Promise<Value>): Promise<Value | 'missing' | null> =>
-  path.catch((error: unknown) => (isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)) ? 'missing' : null))
+  path.catch((error: unknown) =>
+    isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)) ? 'missing' : null,
+  )
 
 /** Where the configured folders led to when they were last resolved: each tenant would ask several times. */
 const knownRoots = new Map<string, string>()
@@ -94,7 +114,9 @@ async function realPathOf(given: string): Promise<string> {
   }
 }
 
-/** The Failure that an error of a file-system call on `path` stands for. What is no error of the system is passed on. */
+/**
+ * The Failure that an error of a file-system call on `path` stands for. What is no error of the system is passed on.
+ */
 export function failureOfPath(path: string, error: unknown): unknown {
   if (!isSystemError(error)) return error
   switch (nameOfError(error)) {
@@ -103,7 +125,8 @@ export function failureOfPath(path: string, error: unknown): unknown {
       return new Failure('NOT_FOUND', `there is no file ${path}`, { cause: error })
     case 'EROFS':
       return new Failure('NO_PERMISSION', `${path} lies on a read-only file system, where no lock can be taken`, {
-        cause: error, hint: asCopy(path),
+        cause: error,
+        hint: asCopy(path),
       })
     case 'ELOOP':
       if (error.syscall !== 'open') return opening(path, error) // It leads in a circle.
@@ -154,16 +177,20 @@ const asCopy = (path: string): string =>
 function requireNoMount(real: string): void {
   for (const part of liveSetParts) {
     if (!isMountPoint(real + part)) continue
-    throw new Failure('MANY_NAMES', `${real}${part} is mounted by itself: outside the mount it has another name, and SQLite keeps another journal there`, {
-      hint: 'mount the folder that holds the database, not the file; or check it outside of the container',
-    })
+    throw new Failure(
+      'MANY_NAMES',
+      `${real}${part} is mounted by itself: outside the mount it has ` +
+        'another name, and SQLite keeps another journal there',
+      { hint: 'mount the folder that holds the database, not the file; or check it outside of the container' },
+    )
   }
 }
 
 /** A live set spread over symbolic links. */
 async function requireOneSet(given: string, real: string): Promise<void> {
   for (const part of liveSetParts.slice(1)) {
-    if (look(real + part)?.isSymbolicLink()) throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
+    if (look(real + part)?.isSymbolicLink())
+      throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
   }
   await requireNoneBesideLink(given, real)
 }
@@ -177,8 +204,17 @@ export async function requireNoneBesideLink(given: string, real: string): Promis
   if (given === real) return
   for (const part of liveSetParts.slice(1)) {
     const elsewhere = await realPathOf(given + part).catch(() => null)
-    if (elsewhere === null || elsewhere === real + part || elsewhere === (await realPathOf(real + part).catch(() => null))) continue
-    throw new Failure('MANY_NAMES', `${basename(given)} is a symbolic link with a ${part} of its own in ${dirname(given)}: the live set is spread over several places`)
+    if (
+      elsewhere === null ||
+      elsewhere === real + part ||
+      elsewhere === (await realPathOf(real + part).catch(() => null))
+    )
+      continue
+    throw new Failure(
+      'MANY_NAMES',
+      `${basename(given)} is a symbolic link with a ${part} of its own in ` +
+        `${dirname(given)}: the live set is spread over several places`,
+    )
   }
 }
 
@@ -191,9 +227,11 @@ export function requireNoCompanion(path: LivePath): void {
   if (part === undefined) return
   const main = path.slice(0, -part.length)
   if (look(main)?.isFile() !== true) return
-  throw new Failure('CONTRACT_BROKEN', `the service lists ${path}, which goes with ${main} and is no database by itself`, {
-    tenant: 'untouched', hint: 'correct the service\u2019s list: it names main database files only',
-  })
+  throw new Failure(
+    'CONTRACT_BROKEN',
+    `the service lists ${path}, which goes with ${main} and is no database by itself`,
+    { tenant: 'untouched', hint: 'correct the service\u2019s list: it names main database files only' },
+  )
 }
 
 /** null for nothing that can be looked at. */
@@ -205,7 +243,13 @@ function look(path: string): Stats | null {
   }
 }
 
-function kindOf(found: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean; isBlockDevice(): boolean; isCharacterDevice(): boolean }): string {
+function kindOf(found: {
+  isDirectory(): boolean
+  isFIFO(): boolean
+  isSocket(): boolean
+  isBlockDevice(): boolean
+  isCharacterDevice(): boolean
+}): string {
   if (found.isDirectory()) return 'a folder'
   if (found.isFIFO()) return 'a named pipe'
   if (found.isSocket()) return 'a socket'

@@ -1,6 +1,7 @@
 /**
- * The ledger line before the deed: it is on the disk before the service is asked to keep a tenant still (hold.md step 2). It is written while the tenant before
- * still stands still, because the disk takes as long over it as over a third of a pause. Where nothing comes of it, the ledger is told that.
+ * The ledger line before the deed: it is on the disk before the service is asked to keep a tenant still (hold.md step
+ * 2). It is written while the tenant before still stands still, because the disk takes as long over it as over a third
+ * of a pause. Where nothing comes of it, the ledger is told that.
  */
 import { randomUUID } from 'node:crypto'
 import { monotonicMs } from '../../host/clock.ts'
@@ -28,7 +29,11 @@ export class PauseIntent implements AsyncDisposable {
     this.#with = announcing
   }
 
-  /** Right before the request once more: what has waited too long is written anew, for it must not say that a lease has ended which still stands. @throws {Failure} LEDGER_UNUSABLE */
+  /**
+   * Right before the request once more: what has waited too long is written anew, for it must not say that a lease has
+   * ended which still stands.
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
   async write(): Promise<void> {
     if (this.#requestByMs !== null && monotonicMs() < this.#requestByMs) return
     const { tenant, ledger, longestMs } = this.#with
@@ -43,6 +48,7 @@ export class PauseIntent implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { tenant, ledger } = this.#with
-    if (this.#requestByMs !== null && !this.#handedOver) await ledger.append({ kind: 'hold-ended', tenant, holder: this.holder, how: 'never-began', heldMs: null })
+    if (this.#requestByMs !== null && !this.#handedOver)
+      await ledger.append({ kind: 'hold-ended', tenant, holder: this.holder, how: 'never-began', heldMs: null })
   }
 }

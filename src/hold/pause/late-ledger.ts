@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../host/clock.ts'
 /**
  * The ledger of a run that was killed, for the lines that are still owed to it. Opened when the first of them is there;
  * where it cannot be had, the lines are lost.
@@ -7,7 +8,6 @@ import { openLedger, type Ledger } from '../../ledger/ledger.ts'
 import type { Event, OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Service } from '../../service/port.ts'
-import { monotonicMs } from '../../host/clock.ts'
 import type { ResumeOrder, ResumeTerms } from './guarded-hold.ts'
 import { resumeUntilSeen, type ResumeRequest, type ResumeOutcome } from './resume.ts'
 
@@ -35,11 +35,13 @@ export class LateLedger implements AsyncDisposable {
     const known = new Set(open.map(({ holder }) => holder))
     await this.#use(async (ledger) => {
       const others = (await ledger.openHolds()).filter(({ run, holder }) => run === terms.run && !known.has(holder))
-      await Promise.all(others.map(async (hold) => {
-        const { tenant, holder } = hold
-        const how = ended.includes(holder) ? 'resumed' : await howItStands(hold, service)
-        if (how !== null) await ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs: null })
-      }))
+      await Promise.all(
+        others.map(async (hold) => {
+          const { tenant, holder } = hold
+          const how = ended.includes(holder) ? 'resumed' : await howItStands(hold, service)
+          if (how !== null) await ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs: null })
+        }),
+      )
     })
   }
 
@@ -69,9 +71,20 @@ async function howItStands(hold: OpenHold, service: Service): Promise<ResumeOutc
   const { tenant, holder, leaseId, fence } = hold
   if (service.via === 'hooks') return 'never-began'
   const answer = leaseId === null ? null : { leaseId, fence }
-  const ending: ResumeRequest = { service, tenant, holder, answer, endsByMs: monotonicMs(), wasHealthy: false, resumed: null }
-  return resumeUntilSeen(ending).then(({ how }) => how, (error: unknown) => {
-    if (!(error instanceof Failure)) throw error
-    return null // It stays open for the next run.
-  })
+  const ending: ResumeRequest = {
+    service,
+    tenant,
+    holder,
+    answer,
+    endsByMs: monotonicMs(),
+    wasHealthy: false,
+    resumed: null,
+  }
+  return resumeUntilSeen(ending).then(
+    ({ how }) => how,
+    (error: unknown) => {
+      if (!(error instanceof Failure)) throw error
+      return null // It stays open for the next run.
+    },
+  )
 }

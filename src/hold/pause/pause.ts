@@ -6,13 +6,13 @@ import { monotonicMs } from '../../host/clock.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
-import type { QuiesceEvidence, SealLevel } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import type { QuiesceEvidence, SealLevel } from '../../model/result/evidence.ts'
 import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../../service/port.ts'
 import type { Guardian, Watch } from '../seal/guardian.ts'
 import type { PauseIntent } from './intent.ts'
-import { requireClosed } from './verify-answer.ts'
 import { resumeUntilSeen, type ResumeOutcome } from './resume.ts'
+import { requireClosed } from './verify-answer.ts'
 
 export interface PauseLimits {
   readonly ttlMs: number
@@ -63,7 +63,9 @@ export class Pause implements AsyncDisposable {
   readonly #over = new AbortController()
   #state: 'asked' | 'quiesced' | 'ended' = 'asked'
   #answer: QuiescedAnswer | null = null
-  /** On the monotonic clock: until then the service surely keeps still, and from `endsByMs` on it surely no longer does. */
+  /**
+   * On the monotonic clock: until then the service surely keeps still, and from `endsByMs` on it surely no longer does.
+   */
   #safeUntilMs = 0
   #endsByMs: number
   #askedAtMs = 0
@@ -85,7 +87,10 @@ export class Pause implements AsyncDisposable {
     this.#endsByMs = endsByMs
   }
 
-  /** Starts the guardian's watch, and takes over what was announced; the service is asked by `quiesce`. @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE */
+  /**
+   * Starts the guardian's watch, and takes over what was announced; the service is asked by `quiesce`.
+   * @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE
+   */
   static async open(announced: PauseIntent, pausing: Pausing): Promise<Pause> {
     const { service, guardian, limits } = pausing
     await announced.write()
@@ -117,7 +122,15 @@ export class Pause implements AsyncDisposable {
     const answer = this.#answer
     if (!answer) return null
     const { via, leaseId, fence, bootId, sqliteVersion } = answer
-    return { via, leaseId, fence, bootId, sqliteVersion, heldMs: this.#resumed?.heldMs ?? null, continuous: this.#resumed?.continuous ?? null }
+    return {
+      via,
+      leaseId,
+      fence,
+      bootId,
+      sqliteVersion,
+      heldMs: this.#resumed?.heldMs ?? null,
+      continuous: this.#resumed?.continuous ?? null,
+    }
   }
 
   /**
@@ -128,7 +141,13 @@ export class Pause implements AsyncDisposable {
     invariant(this.#state === 'asked', 'a pause is asked for once')
     const { tenant, service, limits, ledger } = this.#with
     this.#askedAtMs = monotonicMs()
-    const request = { holder: this.#holder, reason: 'integrity check', ttlMs: limits.ttlMs, maxHoldMs: maxHoldMs(limits), drainTimeoutMs: limits.drainTimeoutMs }
+    const request = {
+      holder: this.#holder,
+      reason: 'integrity check',
+      ttlMs: limits.ttlMs,
+      maxHoldMs: maxHoldMs(limits),
+      drainTimeoutMs: limits.drainTimeoutMs,
+    }
     const answer = await service.quiesce(tenant, request, signal).catch((error: unknown) => this.#refused(error))
     const answeredAtMs = monotonicMs()
     this.#answeredAtMs = answeredAtMs
@@ -138,7 +157,9 @@ export class Pause implements AsyncDisposable {
     this.#keepRenewing(Math.min(limits.ttlMs, answer.expiresInMs))
     this.#endWhenTooLong(answeredAtMs)
     // Not waited for: the line before the deed is durable already, and by its holder the lease can be found again.
-    ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence }).catch(() => undefined)
+    ledger
+      .appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId: answer.leaseId, fence: answer.fence })
+      .catch(() => undefined)
     requireClosed(answer, this.#with.required)
     return { by: 'service', answer } as unknown as QuiescedToken
   }
@@ -154,18 +175,25 @@ export class Pause implements AsyncDisposable {
 
   async #neverBegan(): Promise<void> {
     this.#state = 'ended'
-    await this.#with.ledger.append({ kind: 'hold-ended', tenant: this.#with.tenant, holder: this.#holder, how: 'never-began', heldMs: null })
+    await this.#with.ledger.append({
+      kind: 'hold-ended',
+      tenant: this.#with.tenant,
+      holder: this.#holder,
+      how: 'never-began',
+      heldMs: null,
+    })
   }
 
   /** @throws the reason, once the service may no longer keep still */
   assertStanding(): void {
     this.#over.signal.throwIfAborted()
-    if (monotonicMs() > this.#safeUntilMs) throw leaseLost(`the time that ${this.#with.tenant} was to stand still ran out before the copy was proven`)
+    if (monotonicMs() > this.#safeUntilMs)
+      throw leaseLost(`the time that ${this.#with.tenant} was to stand still ran out before the copy was proven`)
   }
 
   /**
-   * Ends the pause and looks whether the tenant serves again. The ledger line about it may still be on its way: the caller waits for `written`,
-   * when others need not stand in line behind it any more.
+   * Ends the pause and looks whether the tenant serves again. The ledger line about it may still be on its way: the
+   * caller waits for `written`, when others need not stand in line behind it any more.
    * @throws {Failure} LEASE_LOST when the quiesce was not continuous: what was copied meanwhile is worth nothing;
    *   RESUME_FAILED when the tenant was not seen serving
    */
@@ -178,7 +206,8 @@ export class Pause implements AsyncDisposable {
     if (sight.resumed === null) throw leaseLost(`the service did not confirm that ${tenant} stood still until the end`)
     if ((answer?.bootId ?? null) !== sight.resumed.bootId) throw restarted(tenant)
     if (sight.how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before we did`)
-    if (sight.resumed.continuous === false) throw leaseLost(`the service says that ${tenant} did not stand still all the time`)
+    if (sight.resumed.continuous === false)
+      throw leaseLost(`the service says that ${tenant} did not stand still all the time`)
     const written = this.#written
     this.#written = Promise.resolve()
     return { written }
@@ -189,20 +218,38 @@ export class Pause implements AsyncDisposable {
     // By now every lock of ours is given up: however long the service takes, there is nothing to kill us for.
     this.#watch[Symbol.dispose]()
     const { tenant, service, ledger, wasHealthy, onEnded } = this.#with
-    const sight = await resumeUntilSeen({ service, tenant, holder: this.#holder, answer: this.#answer, endsByMs: this.#endsByMs, wasHealthy, resumed: null })
-      .catch(async (error: unknown) => {
-        this.#state = 'ended' // Tried until the lease must have ended; the ledger keeps the hold open for the next start.
-        onEnded({ quiesce: this.evidence, pauseMs: null, abandonedPauseMs: this.#ranOutMs, how: null })
-        // A ledger that fails too must not hide that the tenant may stand still: whoever writes to it next meets the same.
-        if (error instanceof Failure) await ledger.append({ kind: 'resume-failed', tenant, holder: this.#holder, code: error.code }).catch(() => undefined)
-        throw error
-      })
+    const sight = await resumeUntilSeen({
+      service,
+      tenant,
+      holder: this.#holder,
+      answer: this.#answer,
+      endsByMs: this.#endsByMs,
+      wasHealthy,
+      resumed: null,
+    }).catch(async (error: unknown) => {
+      this.#state = 'ended' // Tried until the lease must have ended; the ledger keeps the hold open for the next start.
+      onEnded({ quiesce: this.evidence, pauseMs: null, abandonedPauseMs: this.#ranOutMs, how: null })
+      // A ledger that fails too must not hide that the tenant may stand still: whoever writes to it next meets the
+      // same.
+      if (error instanceof Failure)
+        await ledger
+          .append({ kind: 'resume-failed', tenant, holder: this.#holder, code: error.code })
+          .catch(() => undefined)
+      throw error
+    })
     this.#state = 'ended'
     this.#guarded[Symbol.dispose]()
     this.#resumed = sight.resumed
     const pauseMs = this.#askedAtMs === 0 ? null : Math.max(0, sight.endedAtMs - this.#askedAtMs)
     onEnded({ quiesce: this.evidence, pauseMs, abandonedPauseMs: this.#ranOutMs, how: sight.how })
-    this.#written = ledger.appendSoon({ kind: 'hold-ended', tenant, holder: this.#holder, how: sight.how, heldMs: sight.resumed?.heldMs ?? null, pauseMs })
+    this.#written = ledger.appendSoon({
+      kind: 'hold-ended',
+      tenant,
+      holder: this.#holder,
+      how: sight.how,
+      heldMs: sight.resumed?.heldMs ?? null,
+      pauseMs,
+    })
     this.#written.catch(() => undefined) // Whoever waits for it hears of it.
     return sight
   }
@@ -212,7 +259,8 @@ export class Pause implements AsyncDisposable {
     this.#endsByMs = answeredAtMs + expiresInMs
     const deadlineMs = this.#endsByMs + marginMs
     // The first deadline does for most holds: another is told when it is nearer, or when the first one comes near.
-    if (deadlineMs >= this.#watch.deadlineMs && this.#watch.deadlineMs - answeredAtMs > this.#with.limits.ttlMs / 2) return
+    if (deadlineMs >= this.#watch.deadlineMs && this.#watch.deadlineMs - answeredAtMs > this.#with.limits.ttlMs / 2)
+      return
     this.#watch.until(deadlineMs)
   }
 
@@ -247,10 +295,21 @@ export class Pause implements AsyncDisposable {
     const check = (): void => {
       const { limits, tenant } = this.#with
       const heldMs = monotonicMs() - answeredAtMs
-      if (monotonicMs() > this.#safeUntilMs) this.#giveUp(leaseLost(`the time that ${tenant} was to stand still ran out while the copy was made`))
+      if (monotonicMs() > this.#safeUntilMs)
+        this.#giveUp(leaseLost(`the time that ${tenant} was to stand still ran out while the copy was made`))
       else if (heldMs > limits.maxPauseMs) {
-        this.#giveUp(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} stood still for ${Math.round(heldMs)} ms, longer than hold.maxPause allows; the copy was given up`))
-      } else this.#tooLong = setTimeout(check, Math.max(1, Math.min(this.#safeUntilMs - monotonicMs(), limits.maxPauseMs - heldMs) + 1))
+        this.#giveUp(
+          new Failure(
+            'TOO_LARGE_FOR_PAUSE',
+            `${tenant} stood still for ${Math.round(heldMs)} ms, longer than ` +
+              'hold.maxPause allows; the copy was given up',
+          ),
+        )
+      } else
+        this.#tooLong = setTimeout(
+          check,
+          Math.max(1, Math.min(this.#safeUntilMs - monotonicMs(), limits.maxPauseMs - heldMs) + 1),
+        )
     }
     check()
   }
@@ -280,21 +339,31 @@ export class Pause implements AsyncDisposable {
 const maxHoldMs = (limits: PauseLimits): number => Math.max(limits.ttlMs, limits.maxPauseMs + 2_000)
 
 /** From our request on: the wait for its answer, and the hold. After that no lease of ours can stand. */
-export const longestPauseMs = (service: Service, limits: PauseLimits): number => service.quiesceMsMax(limits.drainTimeoutMs) + maxHoldMs(limits)
+export const longestPauseMs = (service: Service, limits: PauseLimits): number =>
+  service.quiesceMsMax(limits.drainTimeoutMs) + maxHoldMs(limits)
 
 /**
- * A lease of this length cannot end before `most`, for it has yet to be asked for; nor may anything be ended while we wait for the answer: no lock is held then.
- * Where the answer may take as long as the lease, only the longest pause will do.
+ * A lease of this length cannot end before `most`, for it has yet to be asked for; nor may anything be ended while we
+ * wait for the answer: no lock is held then. Where the answer may take as long as the lease, only the longest pause
+ * will do.
  */
 function firstWatchMs(service: Service, limits: PauseLimits): { readonly least: number; readonly most: number } {
   const longestMs = longestPauseMs(service, limits)
   const waitMsMax = service.quiesceMsMax(limits.drainTimeoutMs)
-  return limits.ttlMs > waitMsMax ? { least: waitMsMax, most: limits.ttlMs + marginMs } : { least: longestMs, most: longestMs }
+  return limits.ttlMs > waitMsMax
+    ? { least: waitMsMax, most: limits.ttlMs + marginMs }
+    : { least: longestMs, most: longestMs }
 }
 
 /** A longer lease would only have been a longer pause. */
 const notResumed = (tenant: TenantId, why: string): Failure =>
-  new Failure('LEASE_LOST', `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`, { hint: 'the service refused the resume or lost it: look at its log; `holdfast doctor --tenant ID` tries each call' })
+  new Failure(
+    'LEASE_LOST',
+    `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`,
+    {
+      hint: 'the service refused the resume or lost it: look at its log; `holdfast doctor --tenant ID` tries each call',
+    },
+  )
 
 const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} stood still`)
 

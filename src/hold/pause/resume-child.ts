@@ -6,10 +6,10 @@
 import { text } from 'node:stream/consumers'
 import PQueue from 'p-queue'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
-import type { HoldCommands, Service } from '../../service/port.ts'
-import { connectService } from '../../service/connect.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { connectService } from '../../service/connect.ts'
+import type { HoldCommands, Service } from '../../service/port.ts'
 import type { AbandonedHold, ResumeOrder } from './guarded-hold.ts'
 import { LateLedger } from './late-ledger.ts'
 import { resumeUntilSeen, resumeWaitMs, type ResumeOutcome } from './resume.ts'
@@ -36,7 +36,10 @@ async function resumeAll(): Promise<ExitCode> {
 
 /** @returns whether the tenant was seen serving, or is another process's business */
 async function endHold(
-  hold: AbandonedHold, service: Service, locks: HoldLocks | null, ledger: LateLedger,
+  hold: AbandonedHold,
+  service: Service,
+  locks: HoldLocks | null,
+  ledger: LateLedger,
 ): Promise<boolean> {
   const { tenant, holder } = hold
   if ((await locks?.takeWithin(holder, resumeWaitMs(hold.endsByMs, service))) === 'refused') return true
@@ -58,7 +61,12 @@ async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service
   await service.endEarlierCommands(commands)
   const saidYes = news?.deed === 'resume' && news.state === 'succeeded'
   return resumeUntilSeen({
-    service, tenant, holder, endsByMs, wasHealthy: false, answer: null,
+    service,
+    tenant,
+    holder,
+    endsByMs,
+    wasHealthy: false,
+    answer: null,
     resumed: saidYes ? { heldMs: null, continuous: null, bootId: null, endedBy: 'holder' } : null,
   })
 }

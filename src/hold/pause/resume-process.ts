@@ -1,7 +1,7 @@
 /** Starts the process that resumes what a run left open (resume-child.ts), and waits for its end. */
 import { spawn } from 'node:child_process'
-import { nodeFlags } from '../../host/process/child.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
+import { nodeFlags } from '../../host/process/child.ts'
 import { underMask } from '../../host/process/file-mask.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
@@ -34,9 +34,13 @@ function exitCodeOf(order: ResumeOrder, locks: HoldLocks | null): Promise<number
   return new Promise<number | null>((resolve) => {
     // A session of its own, and the environment that the run had: a command must find what it would have found there.
     const program = programBeside(import.meta.url, 'resume-child')
-    const child = underMask(order.terms.fileMask, () => spawn(process.execPath, [...nodeFlags, program], {
-      env: order.terms.env, stdio: ['pipe', 'ignore', 'ignore', locks?.descriptor ?? 'ignore'], detached: true,
-    }))
+    const child = underMask(order.terms.fileMask, () =>
+      spawn(process.execPath, [...nodeFlags, program], {
+        env: order.terms.env,
+        stdio: ['pipe', 'ignore', 'ignore', locks?.descriptor ?? 'ignore'],
+        detached: true,
+      }),
+    )
     child.once('error', () => resolve(null))
     child.once('exit', (code) => resolve(code))
     child.stdin?.on('error', () => undefined) // It has died: its end tells.

@@ -3,10 +3,10 @@
  * tenant was seen active, and a tenant that is active but unwell after us is said out loud.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
-import { shellWord } from '../../text/shell-words.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Quiesced, Resumed, Service } from '../../service/port.ts'
+import { shellWord } from '../../text/shell-words.ts'
 
 export interface ResumeRequest {
   readonly service: Service
@@ -201,5 +201,8 @@ const leasedHint = 'run `holdfast resume --all` now; the lease ends by itself at
 /** There is no lease: what we paused, only a resume of ours ends. */
 const hookedHint = (tenant: TenantId): string => {
   const argument = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
-  return `NOTHING ENDS THIS BY ITSELF: a service that is reached by hooks has no lease. Run \`holdfast resume ${argument}\` now`
+  return (
+    'NOTHING ENDS THIS BY ITSELF: a service that is reached by hooks has ' +
+    `no lease. Run \`holdfast resume ${argument}\` now`
+  )
 }

@@ -2,26 +2,37 @@
 import { realpathSync, statSync } from 'node:fs'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import type { LivePath } from '../../model/brand.ts'
-import { count } from '../../text/count.ts'
-import { isAtLeast, type SealLevel } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import { isAtLeast, type SealLevel } from '../../model/result/evidence.ts'
 import type { Quiesced } from '../../service/port.ts'
+import { count } from '../../text/count.ts'
 
-/** @throws {Failure} CONTRACT_BROKEN when the service itself says that it keeps files open, and the seal must see none */
+/**
+ * @throws {Failure} CONTRACT_BROKEN when the service itself says that it keeps files open, and the seal must see none
+ */
 export function requireClosed(answer: Quiesced, required: SealLevel): void {
   if (answer.openHandles > 0 && isAtLeast(required, 'sealed')) {
-    throw broken(`the service says that it quiesced ${answer.tenant}, and that it keeps ${count(answer.openHandles, 'handle')} open`)
+    throw broken(
+      `the service says that it quiesced ${answer.tenant}, and that it ` +
+        `keeps ${count(answer.openHandles, 'handle')} open`,
+    )
   }
 }
 
-/** Looks at once: the tenant stands still. @throws {Failure} CONTRACT_BROKEN when the answer to a quiesce contradicts this file, or does not name it */
+/**
+ * Looks at once: the tenant stands still.
+ * @throws {Failure} CONTRACT_BROKEN when the answer to a quiesce contradicts this file, or does not name it
+ */
 export function compareClaims(path: LivePath, answer: Quiesced): void {
   if (answer.files === null) return // Hooks claim nothing: the seal alone decides.
   const seen = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
   for (const claim of answer.files) {
     if (claim.path !== path && realPathOf(claim.path) !== path) continue
     if (seen && claim.dev === String(seen.dev) && claim.ino === String(seen.ino)) return
-    throw broken(`the service says that ${path} is inode ${claim.ino} on device ${claim.dev}; we see ${seen ? `inode ${seen.ino} on device ${seen.dev}` : 'no file'}`)
+    throw broken(
+      `the service says that ${path} is inode ${claim.ino} on device ${claim.dev}; we see ` +
+        (seen ? `inode ${seen.ino} on device ${seen.dev}` : 'no file'),
+    )
   }
   throw broken(`the service did not name ${path} among the files it quiesced`)
 }

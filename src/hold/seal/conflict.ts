@@ -1,15 +1,15 @@
 /**
- * Who is in our way, asked while the tenant still stands still: afterwards the service has the file open again, rightly.
- * A holder that is the service itself breaks its contract; any other is named (interfaces.md, which code).
+ * Who is in our way, asked while the tenant still stands still: afterwards the service has the file open again,
+ * rightly. A holder that is the service itself breaks its contract; any other is named (interfaces.md, which code).
  */
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
 import { pidsListeningOn } from '../../host/process/socket-owner.ts'
-import type { Holder } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
 import { nameProcess } from '../../model/holders.ts'
-import { describeHolders, holdersOf, leftOpenHint, type HoldersFound } from './holders.ts'
+import type { Holder } from '../../model/result/evidence.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { HoldRecord } from '../record.ts'
+import { describeHolders, holdersOf, leftOpenHint, type HoldersFound } from './holders.ts'
 
 /** What is in our way, as far as the refusal itself tells. */
 export interface Refusal {

@@ -1,15 +1,15 @@
+import { sleep } from '../../host/clock.ts'
 /**
  * The guardian: touches no live file, knows deadlines and holds. It kills a holder that is frozen past a deadline
  * (hold.md F13), because a frozen holder keeps its locks while the service already goes on. It outlives a holder that
  * was killed, and has what that left open resumed by a process of its own. It ends when nothing is left to do.
  */
 import { answerAwake } from '../../host/process/child-side.ts'
-import { sleep } from '../../host/clock.ts'
 import { isAlive } from '../../host/process/processes.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { AbandonedHold, ResumeTerms } from '../pause/guarded-hold.ts'
-import type { EndedParts, GuardianMessage } from './guardian.ts'
 import { resumeInProcess } from '../pause/resume-process.ts'
+import type { EndedParts, GuardianMessage } from './guardian.ts'
 
 const { env } = process
 const holder = { pid: Number(env['HOLDFAST_HOLDER_PID']), startTime: String(env['HOLDFAST_HOLDER_START']) }
@@ -26,10 +26,13 @@ let holderEndsInOrder = false
 // Whoever stops the run may send its signal to all of its processes: this one is needed until the run is gone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
 
-answerAwake<GuardianMessage, 'here'>((message) => {
-  hear(message)
-  return 'here'
-}, () => void whenAlone())
+answerAwake<GuardianMessage, 'here'>(
+  (message) => {
+    hear(message)
+    return 'here'
+  },
+  () => void whenAlone(),
+)
 
 function hear(message: GuardianMessage): void {
   if ('ended' in message) forget(message.ended)

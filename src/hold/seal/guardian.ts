@@ -4,15 +4,15 @@
  * the tenant resumed.
  */
 import PQueue from 'p-queue'
-import { systemFailure } from '../../host/failures/system-failure.ts'
-import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
-import { despiteShortage, failureOfEnd } from '../../host/process/child-start.ts'
-import { AsyncDisposables } from '../../host/disposal.ts'
-import { programBeside } from '../../host/process/program-beside.ts'
 import { monotonicMs } from '../../host/clock.ts'
+import { AsyncDisposables } from '../../host/disposal.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
+import { despiteShortage, failureOfEnd } from '../../host/process/child-start.ts'
+import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
 import { isAlive, startTimeOf } from '../../host/process/processes.ts'
-import { Failure } from '../../model/failure.ts'
+import { programBeside } from '../../host/process/program-beside.ts'
 import type { TenantId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
 import type { CommandNews } from '../../service/port.ts'
 import type { GuardedHold, ResumeTerms } from '../pause/guarded-hold.ts'
 
@@ -108,9 +108,14 @@ export class Guardian implements AsyncDisposable {
       })
     }
     await using unclaimed = new AsyncDisposables()
-    const child = unclaimed.add(await startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, program), {
-      ownSession: true, niceness: 0, memoryBytesMax: null, env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
-    }))
+    const child = unclaimed.add(
+      await startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, program), {
+        ownSession: true,
+        niceness: 0,
+        memoryBytesMax: null,
+        env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
+      }),
+    )
     if (terms) child.tell({ kind: 'terms', terms })
     const startTime = await despiteShortage(async () => startTimeOf(child.pid))
     unclaimed.move()
@@ -140,7 +145,9 @@ export class Guardian implements AsyncDisposable {
       [Symbol.dispose]: () => {
         clearInterval(timer)
         watch[Symbol.dispose]()
-        this.#tellEnded() // Nobody takes it over: who stops us from now on, or makes us work without a turn of the event loop, must not end us.
+        // Nobody takes it over: who stops us from now on, or makes us work without a turn of the event loop, must not
+        // end us.
+        this.#tellEnded()
       },
     }
   }
@@ -176,7 +183,10 @@ export class Guardian implements AsyncDisposable {
 
   #takeOver(earliestMs: number, latestMs: number): Standing | null {
     const nowMs = monotonicMs()
-    const at = this.#ended.findIndex(({ confirmedAtMs, deadlineMs }) => nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs)
+    const at = this.#ended.findIndex(
+      ({ confirmedAtMs, deadlineMs }) =>
+        nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs,
+    )
     // Of its end we hear a little late: it is looked for.
     if (at < 0 || this.#lost || !this.#isToldOfHolds || !isAlive(this.#child.pid, this.#startTime)) return null
     return this.#ended.splice(at, 1)[0] ?? null
@@ -206,10 +216,13 @@ export class Guardian implements AsyncDisposable {
 
   async #ask(message: GuardianMessage): Promise<void> {
     if (this.#lost) throw new Failure('GUARDIAN_LOST', 'the guardian process has ended')
-    await this.#questions.add(() => this.#child.ask(message, { timeoutMs: answerMsMax })).catch((error: unknown) => {
-      if (error instanceof ChildEnded) throw failureOfEnd(program, error.ended, answerMsMax, error).withCode('GUARDIAN_LOST')
-      throw new Failure('GUARDIAN_LOST', 'the guardian process does not answer', { cause: error })
-    })
+    await this.#questions
+      .add(() => this.#child.ask(message, { timeoutMs: answerMsMax }))
+      .catch((error: unknown) => {
+        if (error instanceof ChildEnded)
+          throw failureOfEnd(program, error.ended, answerMsMax, error).withCode('GUARDIAN_LOST')
+        throw new Failure('GUARDIAN_LOST', 'the guardian process does not answer', { cause: error })
+      })
   }
 
   #end(standing: Standing): void {

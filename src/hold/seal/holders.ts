@@ -1,11 +1,13 @@
-/** Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused. */
+/**
+ * Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused.
+ */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { onDisk } from '../../host/files/file-name.ts'
 import { findHolders, type FileIdentity } from '../../host/locks/open-file-table.ts'
 import type { LivePath } from '../../model/brand.ts'
-import { liveSetParts, type Holder } from '../../model/result/evidence.ts'
 import { holdingProcesses, nameProcess } from '../../model/holders.ts'
+import { liveSetParts, type Holder } from '../../model/result/evidence.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 
@@ -18,10 +20,12 @@ export interface HoldersFound {
 
 /** Holders of an open live set, ourselves left out. */
 export async function holdersOf(files: LiveFiles): Promise<HoldersFound> {
-  const identities = await Promise.all(files.parts.map(async (part) => {
-    const { dev, ino } = await files.stat(part)
-    return { path: files.path + part, dev, ino }
-  }))
+  const identities = await Promise.all(
+    files.parts.map(async (part) => {
+      const { dev, ino } = await files.stat(part)
+      return { path: files.path + part, dev, ino }
+    }),
+  )
   return described(await findHolders(identities, { exceptPids: [process.pid] }))
 }
 
@@ -41,8 +45,13 @@ export async function identitiesOf(path: LivePath): Promise<readonly FileIdentit
   return identities
 }
 
-const described = ({ holders, unseen }: { readonly holders: readonly Holder[]; readonly unseen: readonly string[] }): HoldersFound =>
-  ({ holders, unseen, sentence: describeHolders(holders, unseen) })
+const described = ({
+  holders,
+  unseen,
+}: {
+  readonly holders: readonly Holder[]
+  readonly unseen: readonly string[]
+}): HoldersFound => ({ holders, unseen, sentence: describeHolders(holders, unseen) })
 
 /** `process 7 (node app.js) has app.db, app.db-wal (read, write)`: each process once, with its files. */
 export function describeHolders(holders: readonly Holder[], unseen: readonly string[]): string {
@@ -50,7 +59,9 @@ export function describeHolders(holders: readonly Holder[], unseen: readonly str
     (one) => `${nameProcess(one)} has ${one.paths.map((path) => basename(path)).join(', ')} (${one.modes.join(', ')})`,
   )
   const blind = unseen.length > 0 ? ` (not seen: ${unseen.join('; ')})` : ''
-  return named.length > 0 ? named.join('; ') : `the holder is outside our view, perhaps in another pid namespace${blind}`
+  return named.length > 0
+    ? named.join('; ')
+    : `the holder is outside our view, perhaps in another pid namespace${blind}`
 }
 
 /** Said where the service was asked to close its files. */

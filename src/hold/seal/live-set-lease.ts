@@ -47,7 +47,8 @@ export async function leaseLiveSet(files: LiveFiles, patienceMs: number, signal:
   }
   let held = true
   return {
-    kind: 'held', count: leased.length,
+    kind: 'held',
+    count: leased.length,
     isUnbroken: () => held && leased.every((part) => leaseOf(files.descriptor(part)) === 'write'),
     [Symbol.dispose]: () => {
       if (held) release()
@@ -57,7 +58,9 @@ export async function leaseLiveSet(files: LiveFiles, patienceMs: number, signal:
 }
 
 async function leaseWithPatience(
-  descriptor: number, patienceMs: number, signal: AbortSignal,
+  descriptor: number,
+  patienceMs: number,
+  signal: AbortSignal,
 ): Promise<ReturnType<typeof takeWriteLease>> {
   const deadlineMs = monotonicMs() + patienceMs
   for (;;) {

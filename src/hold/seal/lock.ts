@@ -1,14 +1,14 @@
+import { monotonicMs, sleep } from '../../host/clock.ts'
 /**
  * Step 3: the lock. Open-file-description locks on SQLite's own lock bytes: they exclude SQLite in every other process
  * and survive an unrelated open and close in ours (hold.md F1, F2).
  */
 import { findConflict, tryLock, unlock, type ByteRange, type LockConflict } from '../../host/locks/byte-lock.ts'
-import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { LiveSetPart, SealLevel } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
-import type { NameConflict, Refusal } from './conflict.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { QuiescedToken } from '../pause/pause.ts'
+import type { NameConflict, Refusal } from './conflict.ts'
 
 declare const locked: unique symbol
 /** The byte locks stand. `exclusive`: nobody may read or write; `writer`: nobody may write or checkpoint. */
@@ -41,10 +41,17 @@ const writerClaims: readonly Claim[] = [
 const patienceMs = 250
 
 /**
- * Locks the live set exclusively, or against writers where the configuration allows that and the exclusive lock is refused.
+ * Locks the live set exclusively, or against writers where the configuration allows that and the exclusive lock is
+ * refused.
  * @throws {Failure} LOCK_BUSY, or CONTRACT_BROKEN when it is the service itself that refuses
  */
-export async function lockLiveSet(still: QuiescedToken, files: LiveFiles, required: SealLevel, accuse: NameConflict, signal: AbortSignal): Promise<Locked> {
+export async function lockLiveSet(
+  still: QuiescedToken,
+  files: LiveFiles,
+  required: SealLevel,
+  accuse: NameConflict,
+  signal: AbortSignal,
+): Promise<Locked> {
   const conflict = await claim(files, exclusiveClaims, signal)
   if (conflict === null) return lockedBy(still, files, 'exclusive', exclusiveClaims)
   if (required === 'writer-locked' && files.has('-shm')) {
@@ -58,8 +65,12 @@ export async function lockLiveSet(still: QuiescedToken, files: LiveFiles, requir
 function lockedBy(still: QuiescedToken, files: LiveFiles, scope: Locked['scope'], claims: readonly Claim[]): Locked {
   let standing = true
   const token = {
-    still, files, scope,
-    ranges: claims.map(({ part, kind, range }) => `${part || 'database'} ${kind} 0x${range.start.toString(16)}+${range.length}`),
+    still,
+    files,
+    scope,
+    ranges: claims.map(
+      ({ part, kind, range }) => `${part || 'database'} ${kind} 0x${range.start.toString(16)}+${range.length}`,
+    ),
     get standing() {
       return standing
     },
@@ -95,6 +106,11 @@ function whoRefuses(files: LiveFiles, { part, kind, range }: Claim): Refusal {
 
 /** @param conflict null for one that is gone by now */
 export function whoLocks(path: string, conflict: LockConflict | null): Refusal {
-  const who = conflict === null ? 'a process that has just let go' : conflict.pid === null ? 'an open file description' : `process ${conflict.pid}`
+  const who =
+    conflict === null
+      ? 'a process that has just let go'
+      : conflict.pid === null
+        ? 'an open file description'
+        : `process ${conflict.pid}`
   return { who, pid: conflict?.pid ?? null, does: `holds a ${conflict?.kind ?? 'conflicting'} lock on ${path}` }
 }

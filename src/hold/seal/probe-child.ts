@@ -4,10 +4,10 @@
  */
 import { closeSync, fstatSync, openSync, readdirSync, type BigIntStats } from 'node:fs'
 import Database from 'better-sqlite3'
-import { tryLock, tryPosixLock } from '../../host/locks/byte-lock.ts'
-import { answerIsolated } from '../../host/process/child-side.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { onDisk } from '../../host/files/file-name.ts'
+import { tryLock, tryPosixLock } from '../../host/locks/byte-lock.ts'
+import { answerIsolated } from '../../host/process/child-side.ts'
 import type { ProbeAnswer } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
 import type { FileId, ProbeQuestion, ProbeSaid, TryLock } from './probe.ts'
@@ -17,7 +17,10 @@ Error.stackTraceLimit = 0
 
 answerIsolated<ProbeQuestion, ProbeSaid>((question) => (question === 'ready' ? makeReady() : tryBoth(question)))
 
-/** Does once, on a database in memory and on our own input, what the first lock would else have to stand for: it took twenty times as long. */
+/**
+ * Does once, on a database in memory and on our own input, what the first lock would else have to stand for: it took
+ * twenty times as long.
+ */
 function makeReady(): 'ready' {
   const standardInput = 0
   for (const lock of [tryLock, tryPosixLock]) lock(standardInput, 'read', { start: 0, length: 1 })
@@ -61,24 +64,35 @@ function nameForSqlite(path: string): Named {
   return { path: `/proc/self/fd/${descriptor}`, descriptor, [Symbol.dispose]: () => closeSync(descriptor) }
 }
 
-const writerBytes = [shmLockBytes.write, shmLockBytes.checkpoint, shmLockBytes.recover].map((start) => ({ start, length: 1 }))
+const writerBytes = [shmLockBytes.write, shmLockBytes.checkpoint, shmLockBytes.recover].map((start) => ({
+  start,
+  length: 1,
+}))
 
 /** Both kinds of lock: SQLite itself takes the POSIX kind. */
-function tryRaw(path: string, ranges: readonly { readonly start: number; readonly length: number }[]): 'refused' | 'granted' {
+function tryRaw(
+  path: string,
+  ranges: readonly { readonly start: number; readonly length: number }[],
+): 'refused' | 'granted' {
   using file = openDescriptor(path, 'read-write')
-  const granted = ranges.some((range) => tryLock(file.number, 'write', range) === 'granted' || tryPosixLock(file.number, 'write', range) === 'granted')
+  const granted = ranges.some(
+    (range) =>
+      tryLock(file.number, 'write', range) === 'granted' || tryPosixLock(file.number, 'write', range) === 'granted',
+  )
   return granted ? 'granted' : 'refused'
 }
 
 /**
- * SQLite opens by name, and who may rename in the tenant's folder could have led it to a database of somebody else, into which it would recover a journal. It
- * has only opened the file by now.
+ * SQLite opens by name, and who may rename in the tenant's folder could have led it to a database of somebody else,
+ * into which it would recover a journal. It has only opened the file by now.
  */
 function requireOpen({ dev, ino }: FileId, { path, descriptor }: Named): void {
-  const isOpen = readdirSync('/proc/self/fd').map(Number).some((number) => {
-    const found = number === descriptor ? null : lookAt(number)
-    return found?.dev === dev && found.ino === ino
-  })
+  const isOpen = readdirSync('/proc/self/fd')
+    .map(Number)
+    .some((number) => {
+      const found = number === descriptor ? null : lookAt(number)
+      return found?.dev === dev && found.ino === ino
+    })
   if (!isOpen) throw new Error(`${path} leads to another file by now`)
 }
 

@@ -1,13 +1,13 @@
 /** The probe: a granted lock is worth nothing until a second process has been refused it (I1.2). */
 import PQueue from 'p-queue'
 import { systemFailure } from '../../host/failures/system-failure.ts'
-import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
 import { failureOfEnd } from '../../host/process/child-start.ts'
+import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { LivePath } from '../../model/brand.ts'
-import type { ProbeAnswer } from '../../model/result/evidence.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
+import type { ProbeAnswer } from '../../model/result/evidence.ts'
 
 export type ProbeQuestion = 'ready' | TryLock
 
@@ -44,7 +44,10 @@ export class Probe implements AsyncDisposable {
     this.#child = this.#start()
   }
 
-  /** Starts the second process, which is kept for the run. @param env added to its environment: tests let its locks be granted whatever we hold */
+  /**
+   * Starts the second process, which is kept for the run.
+   * @param env added to its environment: tests let its locks be granted whatever we hold
+   */
   static start(env: Readonly<Record<string, string>> = {}): Probe {
     return new Probe(env)
   }
@@ -55,7 +58,10 @@ export class Probe implements AsyncDisposable {
     await this.#child
   }
 
-  /** Resolves when it would answer immediately: a file is locked for as long as it is not. @throws {Failure} READ_FAILED when it does not answer */
+  /**
+   * Resolves when it would answer immediately: a file is locked for as long as it is not.
+   * @throws {Failure} READ_FAILED when it does not answer
+   */
   async ready(): Promise<void> {
     await this.#questions.add(() => this.#ask('ready'))
   }
@@ -64,15 +70,18 @@ export class Probe implements AsyncDisposable {
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
    * @param file what the path led to when it was locked
-   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. READ_FAILED when nothing could be tried: it died, the file could not even be opened, or
-   * the path leads elsewhere.
+   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. READ_FAILED when nothing could be
+   * tried: it died, the file could not even be opened, or the path leads elsewhere.
    */
   async try(path: LivePath, scope: TryLock['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
     const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
     invariant(answer !== 'ready', 'the probe answers what it was asked')
     if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
       const what = answer.raw === 'granted' ? 'the same lock' : answer.read === 'granted' ? 'a read' : 'a write'
-      throw new Failure('LOCK_NOT_HONOURED', `our exclusive lock on ${path} stands, and yet a second process was granted ${what}`)
+      throw new Failure(
+        'LOCK_NOT_HONOURED',
+        `our exclusive lock on ${path} stands, and yet a second process was granted ${what}`,
+      )
     }
     return answer
   }
@@ -88,16 +97,30 @@ export class Probe implements AsyncDisposable {
       await child[Symbol.asyncDispose]()
       this.#child = this.#start()
       if (error instanceof ChildEnded) throw failureOfEnd(program, error.ended, answerMsMax, error)
-      const shortage = systemFailure(error, { doing: 'try the lock in a second process on', path: question === 'ready' ? null : question.path })
+      const shortage = systemFailure(error, {
+        doing: 'try the lock in a second process on',
+        path: question === 'ready' ? null : question.path,
+      })
       if (shortage instanceof Failure && shortage.concerns === 'machine') throw shortage
-      throw new Failure('IN_USE', `the second process could not try the lock${question === 'ready' ? '' : ` on ${question.path}`}: ${(error as Error).message}`, { cause: error })
+      throw new Failure(
+        'IN_USE',
+        'the second process could not try the ' +
+          `lock${question === 'ready' ? '' : ` on ${question.path}`}: ` +
+          (error as Error).message,
+        { cause: error },
+      )
     }
   }
 
   /** What goes wrong with its start is told to the next that needs it, who starts it again. */
   #start(): Promise<ProbeChild> {
     this.#dead = false
-    const starting = startChild<ProbeQuestion, ProbeSaid>(programBeside(import.meta.url, program), { ownSession: false, niceness: 0, memoryBytesMax: null, env: this.#env })
+    const starting = startChild<ProbeQuestion, ProbeSaid>(programBeside(import.meta.url, program), {
+      ownSession: false,
+      niceness: 0,
+      memoryBytesMax: null,
+      env: this.#env,
+    })
     const over = (): void => {
       if (this.#child === starting) this.#dead = true
     }

@@ -2,8 +2,8 @@
 import { fstatSync, lstatSync, type BigIntStats } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { onDisk } from '../../host/files/file-name.ts'
-import { liveSetParts, type FileProof, type LiveSetPart, type Proof } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import { liveSetParts, type FileProof, type LiveSetPart, type Proof } from '../../model/result/evidence.ts'
 import { readHeader } from '../../sqlite/header.ts'
 import { readWalHeader } from '../../sqlite/wal/wal.ts'
 import type { LiveFiles } from '../live/live-files.ts'
@@ -72,15 +72,17 @@ function observe({ locked: { files, scope }, leases }: Sealed): Proof {
   const header = readHeader(files.readAgain('', 0, 100))
   const wal = files.has('-wal') ? readWalHeader(files.readAgain('-wal', 0, 32)) : null
   return {
-    at: new Date().toISOString(), files: proofs,
+    at: new Date().toISOString(),
+    files: proofs,
     changeCounter: header.kind === 'header' ? header.header.changeCounter : 0,
     walSalts: wal?.salts ?? null,
   }
 }
 
 /**
- * The path must still lead to what we hold, and must lead nowhere where we hold nothing. Without a hop through the thread pool for each look: the file
- * system is one that was found fit (preflight) and all names were looked up a moment ago, so a look takes microseconds, a hop a tenth of a millisecond of the pause.
+ * The path must still lead to what we hold, and must lead nowhere where we hold nothing. Without a hop through the
+ * thread pool for each look: the file system is one that was found fit (preflight) and all names were looked up a
+ * moment ago, so a look takes microseconds, a hop a tenth of a millisecond of the pause.
  */
 function observeFile(files: LiveFiles, part: LiveSetPart, leased: boolean): FileProof | null {
   const named = look(files.path + part)
@@ -91,8 +93,14 @@ function observeFile(files: LiveFiles, part: LiveSetPart, leased: boolean): File
     throw new Failure('WRITER_SEEN', `${files.path}${part} ${what}`)
   }
   return {
-    part, dev: String(held.dev), ino: String(held.ino), size: Number(held.size), mtimeNs: String(held.mtimeNs), ctimeNs: String(held.ctimeNs),
-    links: Number(held.nlink), lease: leased ? 'write' : 'none',
+    part,
+    dev: String(held.dev),
+    ino: String(held.ino),
+    size: Number(held.size),
+    mtimeNs: String(held.mtimeNs),
+    ctimeNs: String(held.ctimeNs),
+    links: Number(held.nlink),
+    lease: leased ? 'write' : 'none',
   }
 }
 

@@ -3,8 +3,8 @@
  * else has it open or mapped, in any process, container or mount namespace (hold.md F3, I1.3).
  */
 import { invariant } from '../../model/bug.ts'
-import { isAtLeast, type Evidence, type ProbeAnswer, type SealLevel } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import { isAtLeast, type Evidence, type ProbeAnswer, type SealLevel } from '../../model/result/evidence.ts'
 import type { NameConflict } from './conflict.ts'
 import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
 import type { Locked } from './lock.ts'
@@ -38,9 +38,15 @@ export interface Sealed extends Disposable {
  */
 export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
   invariant(locked.standing, 'only a standing lock can be probed')
-  const answer = await probe.try(locked.files.path, locked.scope, await locked.files.stat('')).catch(async (error: unknown) => {
-    throw await locked.files.areNamed() ? error : new Failure('WRITER_SEEN', `${locked.files.path} leads to another file by now: the probe tried that one`, { cause: error })
-  })
+  const answer = await probe
+    .try(locked.files.path, locked.scope, await locked.files.stat(''))
+    .catch(async (error: unknown) => {
+      throw (await locked.files.areNamed())
+        ? error
+        : new Failure('WRITER_SEEN', `${locked.files.path} leads to another file by now: the probe tried that one`, {
+            cause: error,
+          })
+    })
   return { locked, answer } as unknown as Probed
 }
 
@@ -62,7 +68,9 @@ export interface SealTerms {
 
 /** @throws {Failure} IN_USE naming the holders, CONTRACT_BROKEN when the service is one of them, LEASE_UNAVAILABLE */
 export async function seal(
-  probed: Probed, { required, ceiling, served, accuse }: SealTerms, signal: AbortSignal,
+  probed: Probed,
+  { required, ceiling, served, accuse }: SealTerms,
+  signal: AbortSignal,
 ): Promise<Sealed> {
   const { locked } = probed
   invariant(locked.standing, 'only a standing lock can be sealed')
@@ -71,9 +79,13 @@ export async function seal(
   if (lease.kind === 'held') {
     if (isAtLeast(ceiling, required)) return sealedAt(ceiling, locked, lease, { state: 'held', files: lease.count })
     lease[Symbol.dispose]()
-    throw new Failure('LEASE_UNAVAILABLE', `on this file system a kernel lease on ${locked.files.path} does not see every way to the file`)
+    throw new Failure(
+      'LEASE_UNAVAILABLE',
+      `on this file system a kernel lease on ${locked.files.path} does not see every way to the file`,
+    )
   }
-  if (isAtLeast('exclusive', required) && (served || lease.kind === 'unsupported')) return sealedAt('exclusive', locked, null, { state: lease.kind, files: 0 })
+  if (isAtLeast('exclusive', required) && (served || lease.kind === 'unsupported'))
+    return sealedAt('exclusive', locked, null, { state: lease.kind, files: 0 })
   const file = locked.files.path + lease.part
   if (lease.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${file}: ${lease.why}`)
   if (!served) locked[Symbol.dispose]()
@@ -85,12 +97,19 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
   const giveWay = (): void => {
     lease?.[Symbol.dispose]()
     locked[Symbol.dispose]()
-    breaking.abort(new Failure('IN_USE', `somebody opened a file of ${locked.files.path} while it was sealed: we gave way at once`, { hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed' }))
+    breaking.abort(
+      new Failure('IN_USE', `somebody opened a file of ${locked.files.path} while it was sealed: we gave way at once`, {
+        hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed',
+      }),
+    )
   }
   const listening = lease === null ? null : onceBroken(lease, giveWay)
   let open = true
   const token = {
-    locked, level, leases, broken: breaking.signal,
+    locked,
+    level,
+    leases,
+    broken: breaking.signal,
     assertUnbroken: () => {
       if (open && lease?.isUnbroken() === false) giveWay() // The signal may not have reached us yet: ask the kernel.
       breaking.signal.throwIfAborted()

@@ -1,25 +1,25 @@
+import { monotonicMs, sleep } from '../../host/clock.ts'
+import { Disposables } from '../../host/disposal.ts'
 /**
  * A bare file has no owner who was asked to stand still. So it is asked first, by what nobody notices, whether anybody
  * uses it: the kernel's list of leases, the locks of others, a kernel lease of ours. Only a file that nobody uses is
  * read and locked. Where the kernel gives no lease, the open-file table must do.
  */
 import { findConflict } from '../../host/locks/byte-lock.ts'
-import { monotonicMs, sleep } from '../../host/clock.ts'
-import { Disposables } from '../../host/disposal.ts'
 import { findLeaseHolders } from '../../host/locks/open-file-table.ts'
 import type { LivePath } from '../../model/brand.ts'
-import { isAtLeast } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import { isAtLeast } from '../../model/result/evidence.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
+import type { HoldSettings } from '../hold-request.ts'
+import type { LiveFiles } from '../live/live-files.ts'
+import { judgeFileSystem } from '../preflight.ts'
+import type { HoldRecord } from '../record.ts'
 import type { NameConflict, Refusal } from './conflict.ts'
 import type { Guardian } from './guardian.ts'
 import { describeHolders, holdersOf, identitiesOf } from './holders.ts'
-import type { HoldSettings } from '../hold-request.ts'
-import type { LiveFiles } from '../live/live-files.ts'
 import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
 import { whoLocks } from './lock.ts'
-import { judgeFileSystem } from '../preflight.ts'
-import type { HoldRecord } from '../record.ts'
 
 /** Nobody uses the file. It stands as long as nobody opens it; whoever does waits for nothing of ours. */
 export interface UnusedFile extends Disposable {
@@ -51,7 +51,8 @@ const watchMs = 30
  */
 export async function requireNoLease(path: LivePath): Promise<void> {
   const holders = await findLeaseHolders(await identitiesOf(path))
-  if (holders.length > 0) throw new Failure('IN_USE', `somebody has a kernel lease on ${path}: ${describeHolders(holders, [])}`)
+  if (holders.length > 0)
+    throw new Failure('IN_USE', `somebody has a kernel lease on ${path}: ${describeHolders(holders, [])}`)
 }
 
 export interface UnusedRequest {
@@ -66,7 +67,9 @@ export interface UnusedRequest {
  * required
  */
 export async function requireUnused(
-  files: LiveFiles, { settings, record, accuse, guardian }: UnusedRequest, signal: AbortSignal,
+  files: LiveFiles,
+  { settings, record, accuse, guardian }: UnusedRequest,
+  signal: AbortSignal,
 ): Promise<UnusedFile> {
   const { fileSystem, strongestLevel: ceiling } = await judgeFileSystem(files, settings.trustMounts)
   record.add({ fileSystem: fileSystem.type })
@@ -81,7 +84,10 @@ export async function requireUnused(
   }
   if (lease.kind === 'held') given.add(lease)
   if (lease.kind === 'unsupported' || ceiling !== 'sealed') {
-    const why = lease.kind === 'held' ? `on this file system a kernel lease on ${files.path} does not notice every program that opens it` : `no kernel lease on ${files.path}${lease.part}: ${lease.why}`
+    const why =
+      lease.kind === 'held'
+        ? `on this file system a kernel lease on ${files.path} does not notice every program that opens it`
+        : `no kernel lease on ${files.path}${lease.part}: ${lease.why}`
     if (!isAtLeast('exclusive', settings.require)) throw new Failure('LEASE_UNAVAILABLE', why)
     await requireNoHolder(files, record)
   }
@@ -118,7 +124,11 @@ function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposa
   const assertStanding = (): void => {
     // The signal may not have reached us yet: ask the kernel.
     if (lease !== null && !given && !lease.isUnbroken()) giveWay()
-    if (broken) throw new Failure('IN_USE', `another program opened a file of ${files.path} while we looked whether it is in use: we gave way immediately`)
+    if (broken)
+      throw new Failure(
+        'IN_USE',
+        `another program opened a file of ${files.path} while we looked whether it is in use: we gave way immediately`,
+      )
   }
   return {
     leased: lease !== null,

@@ -1,10 +1,10 @@
 /** Step 7: the copy, through the sealed descriptors into the draft. */
 import { copyRangeSparsely } from '../../host/files/copying.ts'
-import type { CopyMethod, SnapshotEvidence } from '../../model/result/evidence.ts'
 import { Failure } from '../../model/failure.ts'
+import type { CopyMethod, SnapshotEvidence } from '../../model/result/evidence.ts'
+import type { Proven } from '../seal/proof.ts'
 import { companionBytesOf } from './companion-bytes.ts'
 import type { Draft } from './draft.ts'
-import type { Proven } from '../seal/proof.ts'
 import type { WarmCopy } from './warm-copy.ts'
 
 export interface Copied {
@@ -13,8 +13,16 @@ export interface Copied {
   readonly tailBytes: number
 }
 
-/** Copies the live set; after a warm copy only the WAL's tail. @throws {Failure} NO_SPACE, COPY_CHANGED; the signal's reason */
-export async function copyLiveSet(proven: Proven, draft: Draft, warm: WarmCopy | null, signal: AbortSignal): Promise<Copied> {
+/**
+ * Copies the live set; after a warm copy only the WAL's tail.
+ * @throws {Failure} NO_SPACE, COPY_CHANGED; the signal's reason
+ */
+export async function copyLiveSet(
+  proven: Proven,
+  draft: Draft,
+  warm: WarmCopy | null,
+  signal: AbortSignal,
+): Promise<Copied> {
   return warm ? copyTail(proven, draft, warm, signal) : copyWhole(proven, draft, signal)
 }
 
@@ -37,12 +45,23 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
   const { files, still } = sealed.locked
   const { size, mtimeNs, ctimeNs, ino } = warm.pinned
   const main = proof.files.find(({ part }) => part === '')
-  if (main?.size !== Number(size) || main.mtimeNs !== String(mtimeNs) || main.ctimeNs !== String(ctimeNs) || main.ino !== String(ino)) {
-    throw new Failure('COPY_CHANGED', `${files.path} changed under a pinned WAL: ${still.by === 'service' ? 'the service' : 'somebody'} wrote the database file against SQLite's locks`)
+  if (
+    main?.size !== Number(size) ||
+    main.mtimeNs !== String(mtimeNs) ||
+    main.ctimeNs !== String(ctimeNs) ||
+    main.ino !== String(ino)
+  ) {
+    throw new Failure(
+      'COPY_CHANGED',
+      `${files.path} changed under a pinned WAL: ` +
+        `${still.by === 'service' ? 'the service' : 'somebody'} wrote the database file ` +
+        `against SQLite's locks`,
+    )
   }
   if (!files.has('-wal')) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} is gone although it was pinned`)
   const tailBytes = await warm.follower.followRest(signal).catch(draft.failed)
-  if (warm.follower.salts !== proof.walSalts) throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
+  if (warm.follower.salts !== proof.walSalts)
+    throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
   if (!files.has('-journal')) return { method: 'warm+tail', tailBytes }
   const journal = files.descriptor('-journal')
   const bytes = await companionBytesOf(journal, Number((await files.stat('-journal')).size))

@@ -1,21 +1,22 @@
 /**
  * A draft: the snapshot while nobody may read it yet. It lives in a folder that ends in `.partial`; only after the
- * tenant was resumed and everything was proven is it hashed and renamed (hold.md step 10). Disposing an unkept draft deletes it.
+ * tenant was resumed and everything was proven is it hashed and renamed (hold.md step 10). Disposing an unkept draft
+ * deletes it.
  *
- * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that of a pause. What may take long by the
- * size of a file (truncating, deleting) goes there.
+ * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that
+ * of a pause. What may take long by the size of a file (truncating, deleting) goes there.
  */
 import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync } from 'node:fs'
 import { rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
+import { digestOf } from '../../host/files/digest.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
+import { keptFile, type KeptFiles } from '../../model/kept.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../../model/result/evidence.ts'
 import { liveSetParts } from '../../model/result/evidence.ts'
-import { keptFile, type KeptFiles } from '../../model/kept.ts'
-import { digestOf } from '../../host/files/digest.ts'
 
 const partialSuffix = '.partial'
 /** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
@@ -93,7 +94,10 @@ export class Draft implements AsyncDisposable {
     return file === undefined ? 0 : writtenBytes(file)
   }
 
-  /** Makes a snapshot of the draft: hash, rename. It is not synced, for it is read and deleted: what is to outlive the run is copied (manifest.ts). */
+  /**
+   * Makes a snapshot of the draft: hash, rename. It is not synced, for it is read and deleted: what is to outlive the
+   * run is copied (manifest.ts).
+   */
   async keep(signal: AbortSignal): Promise<Snapshot> {
     invariant(this.#files.has(''), 'a snapshot has a database file')
     const files: SnapshotEvidence['files'][number][] = []
@@ -110,7 +114,15 @@ export class Draft implements AsyncDisposable {
     renameSync(this.#folder, folder)
     this.#kept = true
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    return { path: join(folder, snapshotName) as SnapshotPath, folder, files, kept, bytes, bytesOnDisk, [Symbol.asyncDispose]: () => removeFolder(folder) }
+    return {
+      path: join(folder, snapshotName) as SnapshotPath,
+      folder,
+      files,
+      kept,
+      bytes,
+      bytesOnDisk,
+      [Symbol.asyncDispose]: () => removeFolder(folder),
+    }
   }
 
   #close(): void {
@@ -129,8 +141,8 @@ export class Draft implements AsyncDisposable {
  * One that cannot be deleted now goes with the folder of the run, whose end says what is in the way: what was read of
  * it was read.
  *
- * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. The file goes through the thread pool: beside a disk that
- * is busy it took 3 ms, of which another tenant's pause had its part.
+ * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. The file goes
+ * through the thread pool: beside a disk that is busy it took 3 ms, of which another tenant's pause had its part.
  */
 export async function removeFolder(folder: string): Promise<void> {
   try {

@@ -3,8 +3,8 @@ import { isSystemError, nameOfError, systemFailure } from '../../host/failures/s
 import { Failure } from '../../model/failure.ts'
 
 /**
- * The Failure that an error of a call on a folder, or on a new file in it, stands for. What is no error of the system is
- * passed on.
+ * The Failure that an error of a call on a folder, or on a new file in it, stands for. What is no error of the system
+ * is passed on.
  * @param elsewhere how to take another folder
  */
 export function failureOfFolder(folder: string, error: unknown, elsewhere = 'name another folder'): unknown {

@@ -5,14 +5,14 @@
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
-import { findUntrusted } from '../../host/files/trusted-path.ts'
 import { canReflink } from '../../host/files/copying.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { fileSystemOf } from '../../host/files/file-system.ts'
+import { findUntrusted } from '../../host/files/trusted-path.ts'
 import { openOwnedFolder, removeAbandonedFolders, type OwnedFolder } from '../../host/folders/owned-folder.ts'
+import { isTrusted } from '../preflight.ts'
 import { otherDisk } from './draft.ts'
 import { failureOfFolder } from './folder-failure.ts'
-import { isTrusted } from '../preflight.ts'
 import { requirePrivateFolder, requireTrustedFolder } from './private-folder.ts'
 
 export type TemporaryFolder = Pick<OwnedFolder, 'path' | keyof AsyncDisposable>
@@ -47,7 +47,10 @@ export async function openFolderOfRun(parent: string, prefix: string): Promise<O
 
 /** Do the locks of this file system hold for every process that can reach it? */
 function holdsLocks(folder: string): Promise<boolean> {
-  return fileSystemOf(folder).then((fileSystem) => isTrusted(fileSystem, []), () => false)
+  return fileSystemOf(folder).then(
+    (fileSystem) => isTrusted(fileSystem, []),
+    () => false,
+  )
 }
 
 /** Beside the file only where that saves the copy, TMPDIR does not, and nobody else may rename there. */

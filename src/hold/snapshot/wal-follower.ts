@@ -1,15 +1,22 @@
 /**
- * Copies a WAL that is being appended to: whole committed frames only while the service writes, because a transaction may
- * still rewrite its own uncommitted frames; and all frames of this generation once the service stands still. What is
- * committed the wal-index says: a writer that was killed after its commit frame, and before it said so there, leaves
+ * Copies a WAL that is being appended to: whole committed frames only while the service writes, because a transaction
+ * may still rewrite its own uncommitted frames; and all frames of this generation once the service stands still. What
+ * is committed the wal-index says: a writer that was killed after its commit frame, and before it said so there, leaves
  * frames that look committed and that the next writer overwrites.
  */
 import { copyRangeSparsely } from '../../host/files/copying.ts'
 import { Failure } from '../../model/failure.ts'
-import { frameBytesOf, readWalHeader, walHeaderBytes, frameHeaderBytes, WalScan, type WalHeader } from '../../sqlite/wal/wal.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../../sqlite/wal/wal-index.ts'
-import { companionBytesOf } from './companion-bytes.ts'
+import {
+  frameBytesOf,
+  readWalHeader,
+  walHeaderBytes,
+  frameHeaderBytes,
+  WalScan,
+  type WalHeader,
+} from '../../sqlite/wal/wal.ts'
 import type { LiveFiles } from '../live/live-files.ts'
+import { companionBytesOf } from './companion-bytes.ts'
 
 export type WriteAt = (descriptor: number, bytes: Uint8Array, position: number) => Promise<void>
 
@@ -33,7 +40,11 @@ export class WalFollower {
     return this.#header?.salts ?? null
   }
 
-  /** Copies what was committed since the last round. @returns its bytes @throws {Failure} COPY_CHANGED for a log in which the wal-index counts frames that do not verify */
+  /**
+   * Copies what was committed since the last round.
+   * @returns its bytes
+   * @throws {Failure} COPY_CHANGED for a log in which the wal-index counts frames that do not verify
+   */
   async followCommitted(signal: AbortSignal): Promise<number> {
     const index = readWalIndexHeader(await this.#files.read('-shm', 0, walIndexHeaderBytes))
     if (!index) return 0 // It is being changed right now: what it would have said comes with the rest.
@@ -69,7 +80,10 @@ export class WalFollower {
     return this.#copyBytes(from, end, signal)
   }
 
-  /** The header is read until there is one, with the salts of the wal-index: a WAL that was just reset has none, or still the old one. */
+  /**
+   * The header is read until there is one, with the salts of the wal-index: a WAL that was just reset has none, or
+   * still the old one.
+   */
   async #start(salts: string | null): Promise<WalScan | null> {
     if (this.#scan) return this.#scan
     const first = await this.#files.read('-wal', 0, walHeaderBytes)
@@ -82,8 +96,9 @@ export class WalFollower {
   }
 
   /**
-   * The service still reads these frames by its wal-index, and its last close would write them into the database. Under our pin
-   * it cannot, and whoever opens the file next would find a log that breaks off: what was committed would be lost.
+   * The service still reads these frames by its wal-index, and its last close would write them into the database. Under
+   * our pin it cannot, and whoever opens the file next would find a log that breaks off: what was committed would be
+   * lost.
    */
   #unreadable(): Failure {
     return new Failure('COPY_CHANGED', `the WAL of ${this.#files.path} does not verify although the service uses it`)
@@ -121,7 +136,11 @@ export class WalFollower {
   async #copyBytes(from: number, to: number, signal: AbortSignal): Promise<number> {
     for (let position = from; position < to; position += pieceBytes) {
       signal.throwIfAborted()
-      await this.#writeAt(this.#copy, await this.#files.read('-wal', position, Math.min(pieceBytes, to - position)), position)
+      await this.#writeAt(
+        this.#copy,
+        await this.#files.read('-wal', position, Math.min(pieceBytes, to - position)),
+        position,
+      )
     }
     return to - from
   }

@@ -1,39 +1,54 @@
 /**
  * Step 1: the warm copy. While nobody is paused the WAL is pinned (hold.md F6): no checkpoint touches the database file
- * and the WAL is not reset, though the service goes on writing. The database file is copied meanwhile, then the committed
- * frames of the WAL in rounds, until what is left for the pause is small. The pin's locks stay: they keep the service's
- * last close from checkpointing (F7), and the exclusive lock is later taken on top of them.
+ * and the WAL is not reset, though the service goes on writing. The database file is copied meanwhile, then the
+ * committed frames of the WAL in rounds, until what is left for the pause is small. The pin's locks stay: they keep the
+ * service's last close from checkpointing (F7), and the exclusive lock is later taken on top of them.
  */
 import { write } from 'node:fs'
 import { promisify } from 'node:util'
-import { findConflict, tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { copyRange, copyRangeSparsely, type CopiedRange } from '../../host/files/copying.ts'
 import { dataSpans } from '../../host/files/holes.ts'
+import { findConflict, tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
 import { Failure } from '../../model/failure.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
 import { readWalIndexHeader, walIndexHeaderBytes } from '../../sqlite/wal/wal-index.ts'
-import type { Draft } from './draft.ts'
-import type { Guardian } from '../seal/guardian.ts'
 import type { LiveFiles } from '../live/live-files.ts'
+import type { Guardian } from '../seal/guardian.ts'
+import type { Draft } from './draft.ts'
 import { WalFollower } from './wal-follower.ts'
 
 export interface WarmCopy extends Disposable {
   readonly follower: WalFollower
-  /** Copies what was committed since, for a pause that had to wait for its turn. @throws when the WAL has outgrown the limit meanwhile */
+  /**
+   * Copies what was committed since, for a pause that had to wait for its turn.
+   * @throws when the WAL has outgrown the limit meanwhile
+   */
   catchUp(): Promise<void>
   /** Identity of the database file at the moment of the pin: it must be the same when the pause proves it. */
   readonly pinned: { readonly size: bigint; readonly mtimeNs: bigint; readonly ctimeNs: bigint; readonly ino: bigint }
   readonly ms: number
 }
 
-const limits = { pinMs: 2_000, vouchMs: 50, rounds: 8, tailBytes: 512 * 1024, walGrowthBytes: 256 * 1024 * 1024 } as const
+const limits = {
+  pinMs: 2_000,
+  vouchMs: 50,
+  rounds: 8,
+  tailBytes: 512 * 1024,
+  walGrowthBytes: 256 * 1024 * 1024,
+} as const
 
 /**
- * @returns null when the live set cannot be pinned now, or when its WAL outgrows the limit or does not verify: then the copy is made cold
+ * @returns null when the live set cannot be pinned now, or when its WAL outgrows the limit or does not verify: then the
+ * copy is made cold
  * @throws {Failure} NO_SPACE; the signal's reason
  */
-export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardian, signal: AbortSignal): Promise<WarmCopy | null> {
+export async function copyWarm(
+  files: LiveFiles,
+  draft: Draft,
+  guardian: Guardian,
+  signal: AbortSignal,
+): Promise<WarmCopy | null> {
   const startMs = monotonicMs()
   const held: Disposable[] = []
   const release = (): void => {
@@ -51,13 +66,25 @@ export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardia
     const growth = limitGrowth(files)
     held.push(growth)
     const within = AbortSignal.any([signal, growth.exceeded])
-    await copyRangeSparsely(files.descriptor(''), await draft.descriptor(''), { offset: 0, bytes: Number(size) }, within)
+    await copyRangeSparsely(
+      files.descriptor(''),
+      await draft.descriptor(''),
+      { offset: 0, bytes: Number(size) },
+      within,
+    )
     const follower = new WalFollower(files, await draft.descriptor('-wal'), writeAt)
     const catchUp = async (): Promise<void> => {
-      for (let round = 0; round < limits.rounds; round++) if ((await follower.followCommitted(within)) < limits.tailBytes) break
+      for (let round = 0; round < limits.rounds; round++)
+        if ((await follower.followCommitted(within)) < limits.tailBytes) break
     }
     await catchUp()
-    return { follower, catchUp, pinned: { size, mtimeNs, ctimeNs, ino }, ms: monotonicMs() - startMs, [Symbol.dispose]: release }
+    return {
+      follower,
+      catchUp,
+      pinned: { size, mtimeNs, ctimeNs, ino },
+      ms: monotonicMs() - startMs,
+      [Symbol.dispose]: release,
+    }
   } catch (error) {
     release()
     // In both cases a copy in the pause does less harm than the pin.
@@ -71,9 +98,9 @@ export async function copyWarm(files: LiveFiles, draft: Draft, guardian: Guardia
 }
 
 /**
- * Pins as a reader does that is connected and never lets go, its dead man's switch included: without that, a service that
- * opens the tenant anew for each request would find nobody connected, throw its wal-index away, and then wait for the
- * checkpoint lock, which we keep, to make it again: it would stand still for as long as we copy.
+ * Pins as a reader does that is connected and never lets go, its dead man's switch included: without that, a service
+ * that opens the tenant anew for each request would find nobody connected, throw its wal-index away, and then wait for
+ * the checkpoint lock, which we keep, to make it again: it would stand still for as long as we copy.
  * @returns null when somebody keeps the checkpoint lock, or when nobody is connected who vouches for the wal-index
  */
 async function pin(files: LiveFiles, signal: AbortSignal): Promise<Disposable | null> {
@@ -89,7 +116,12 @@ async function pin(files: LiveFiles, signal: AbortSignal): Promise<Disposable | 
   try {
     for (;;) {
       const vouched = isVouchedFor(shm)
-      if (vouched && shmPins.every(({ kind, range }) => tryLock(shm, kind, range) === 'granted') && (await hasIndex(files))) return { [Symbol.dispose]: undo }
+      if (
+        vouched &&
+        shmPins.every(({ kind, range }) => tryLock(shm, kind, range) === 'granted') &&
+        (await hasIndex(files))
+      )
+        return { [Symbol.dispose]: undo }
       undo()
       if (monotonicMs() - startMs > (vouched ? limits.pinMs : limits.vouchMs)) break
       await sleep(2, signal)
@@ -111,11 +143,14 @@ const shmPins = [
   { kind: 'read', range: shmByte(shmLockBytes.readMark(1)) },
 ] as const
 
-/** A wal-index that nobody is connected to may be stale: our switch must not make it look alive to the next who opens. */
+/**
+ * A wal-index that nobody is connected to may be stale: our switch must not make it look alive to the next who opens.
+ */
 const isVouchedFor = (shm: number): boolean => findConflict(shm, 'write', deadManSwitch)?.kind === 'read'
 
 /** One that is still empty would be filled by recovery, which needs the checkpoint lock. */
-const hasIndex = async (files: LiveFiles): Promise<boolean> => readWalIndexHeader(await files.read('-shm', 0, walIndexHeaderBytes)) !== null
+const hasIndex = async (files: LiveFiles): Promise<boolean> =>
+  readWalIndexHeader(await files.read('-shm', 0, walIndexHeaderBytes)) !== null
 
 const tooMuchWal = new Failure('NO_SPACE', 'the WAL grew past the limit while it was pinned')
 
@@ -136,7 +171,7 @@ const writeOnce = promisify(write)
 
 /** Writes all of `bytes` at `position`. */
 async function writeAt(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await writeOnce(descriptor, bytes, done, bytes.length - done, position + done)
     done += bytesWritten
   }
@@ -156,14 +191,20 @@ export async function readIntoCache(files: LiveFiles, signal: AbortSignal): Prom
 /** Pieces large enough to tell the rate of a copy. */
 const rehearsal = { pieces: 4, pieceBytes: 16 * 1024 * 1024 } as const
 
-/** Copies a few pieces into the draft and forgets them. @returns bytes a second of the fastest: the service that slows the others down will stand still */
+/**
+ * Copies a few pieces into the draft and forgets them.
+ * @returns bytes a second of the fastest: the service that slows the others down will stand still
+ */
 export async function rehearseCopy(files: LiveFiles, draft: Draft, signal: AbortSignal): Promise<number> {
   let fastest = 0
   for (const [i, { offset, bytes: piece }] of (await piecesToRehearse(files)).entries()) {
     const startMs = monotonicMs()
-    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch(draft.failed)
+    await copyRange(files.descriptor(''), await draft.descriptor(''), { offset, bytes: piece }, signal).catch(
+      draft.failed,
+    )
     // A last piece of a few bytes would tell more of the call than of the copying.
-    if (i === 0 || piece === rehearsal.pieceBytes) fastest = Math.max(fastest, piece / (Math.max(monotonicMs() - startMs, 1) / 1000))
+    if (i === 0 || piece === rehearsal.pieceBytes)
+      fastest = Math.max(fastest, piece / (Math.max(monotonicMs() - startMs, 1) / 1000))
   }
   await draft.restart('')
   return fastest
@@ -174,7 +215,8 @@ async function piecesToRehearse(files: LiveFiles): Promise<readonly CopiedRange[
   const pieces: CopiedRange[] = []
   for await (const { offset, end } of dataSpans(files.descriptor(''))) {
     for (let at = offset; at < end; at += rehearsal.pieceBytes) {
-      if (pieces.push({ offset: at, bytes: Math.min(rehearsal.pieceBytes, end - at) }) === rehearsal.pieces) return pieces
+      if (pieces.push({ offset: at, bytes: Math.min(rehearsal.pieceBytes, end - at) }) === rehearsal.pieces)
+        return pieces
     }
   }
   return pieces

@@ -4,10 +4,10 @@
  */
 import type { AsyncDisposables } from '../../host/disposal.ts'
 import { inTurn } from '../file-hold.ts'
-import type { Guardian } from '../seal/guardian.ts'
 import type { HoldSettings, TenantKeeper } from '../hold-request.ts'
-import type { PreparedFile } from '../prepare.ts'
 import { predictPauseMs, requireNoLostPause, requireShortPause } from '../preflight.ts'
+import type { PreparedFile } from '../prepare.ts'
+import type { Guardian } from '../seal/guardian.ts'
 import { copyWarm, readIntoCache, rehearseCopy } from './warm-copy.ts'
 
 export interface WarmingUp {
@@ -49,7 +49,9 @@ async function pinAndCopy(file: PreparedFile, { opened, guardian, signal }: Warm
 
 /** The pause is as long for each of the files as for all of them. @throws {Failure} TOO_LARGE_FOR_PAUSE */
 async function requirePauseWithin(
-  files: readonly PreparedFile[], large: boolean, { settings: { maxPauseMs }, signal }: WarmingUp,
+  files: readonly PreparedFile[],
+  large: boolean,
+  { settings: { maxPauseMs }, signal }: WarmingUp,
 ): Promise<void> {
   const what = namesOf(files)
   const predicted = (predictedPauseMs: number | null): void => {
@@ -77,5 +79,7 @@ async function readAndRehearse(whole: readonly PreparedFile[], signal: AbortSign
 
 function namesOf(files: readonly PreparedFile[]): string {
   const [first, ...others] = files.map((file) => file.files.path)
-  return others.length === 0 ? String(first) : `${first} and ${others.length} more ${others.length === 1 ? 'file' : 'files'} of the tenant`
+  return others.length === 0
+    ? String(first)
+    : `${first} and ${others.length} more ${others.length === 1 ? 'file' : 'files'} of the tenant`
 }

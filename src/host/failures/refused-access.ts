@@ -1,8 +1,8 @@
 /** Why the system may have refused a path with EACCES or EPERM, and what helps. Looks, and changes nothing. */
 import { accessSync, constants, readFileSync, statSync, statfsSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
-import { shellWord } from '../../text/shell-words.ts'
 import { onDisk } from '../../model/file-name.ts'
+import { shellWord } from '../../text/shell-words.ts'
 
 /** @param syscall the call that was refused, if it is known */
 export function whyRefused(path: string | null, syscall: string | undefined): string {
@@ -51,32 +51,57 @@ function closedFolder(path: string): string | null {
 function whyRootIsRefused(path: string | null, syscall: string | undefined): string {
   const network = path === null ? null : networkFileSystemOf(path)
   if (network === 'fuse') {
-    return 'a FUSE file system lets in only the user who mounted it: run holdfast as that user, or mount it with '
-      + 'allow_root'
+    return (
+      'a FUSE file system lets in only the user who mounted it: run holdfast as that user, or mount it with ' +
+      'allow_root'
+    )
   }
   if (network !== null) {
-    return `the server of this network file system (${network}) may refuse root (root squash): run holdfast as the `
-      + 'owner of the file, where the disk is local'
+    return (
+      `the server of this network file system (${network}) may refuse root (root squash): run holdfast as the ` +
+      'owner of the file, where the disk is local'
+    )
   }
   const needed = (syscall === undefined ? undefined : capabilityOf[syscall]) ?? 'CAP_DAC_OVERRIDE'
   if (!hasCapability(needed)) {
-    return `root lacks ${needed} here (a container, or CapabilityBoundingSet= of a systemd unit): give it that, or `
-      + 'run holdfast as the owner of the file'
+    return (
+      `root lacks ${needed} here (a container, or CapabilityBoundingSet= of a systemd unit): give it that, or ` +
+      'run holdfast as the owner of the file'
+    )
   }
-  return 'something else than file modes refuses root, such as SELinux, AppArmor or a sandbox: look at the kernel '
-    + 'log (`dmesg`)'
+  return (
+    'something else than file modes refuses root, such as SELinux, AppArmor or a sandbox: look at the kernel ' +
+    'log (`dmesg`)'
+  )
 }
 
 const capabilityBits = {
-  CAP_CHOWN: 0, CAP_DAC_OVERRIDE: 1, CAP_FOWNER: 3, CAP_KILL: 5, CAP_SETGID: 6, CAP_SETUID: 7, CAP_SYS_CHROOT: 18,
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_FOWNER: 3,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SYS_CHROOT: 18,
   CAP_SYS_PTRACE: 19,
 } as const
 type Capability = keyof typeof capabilityBits
 /** What root needs for a call on what is not its own. */
 const capabilityOf: Readonly<Record<string, Capability>> = {
-  chown: 'CAP_CHOWN', fchown: 'CAP_CHOWN', lchown: 'CAP_CHOWN', chmod: 'CAP_FOWNER', fchmod: 'CAP_FOWNER',
-  utime: 'CAP_FOWNER', futime: 'CAP_FOWNER', link: 'CAP_FOWNER', kill: 'CAP_KILL', setuid: 'CAP_SETUID',
-  setgid: 'CAP_SETGID', setgroups: 'CAP_SETGID', chroot: 'CAP_SYS_CHROOT', readlink: 'CAP_SYS_PTRACE',
+  chown: 'CAP_CHOWN',
+  fchown: 'CAP_CHOWN',
+  lchown: 'CAP_CHOWN',
+  chmod: 'CAP_FOWNER',
+  fchmod: 'CAP_FOWNER',
+  utime: 'CAP_FOWNER',
+  futime: 'CAP_FOWNER',
+  link: 'CAP_FOWNER',
+  kill: 'CAP_KILL',
+  setuid: 'CAP_SETUID',
+  setgid: 'CAP_SETGID',
+  setgroups: 'CAP_SETGID',
+  chroot: 'CAP_SYS_CHROOT',
+  readlink: 'CAP_SYS_PTRACE',
 }
 
 /** True also where nobody can tell. */
@@ -91,8 +116,14 @@ function hasCapability(capability: Capability): boolean {
 
 /** statfs(2): file systems where another machine, or another program, decides who may do what. */
 const networkTypes: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'nfs'], [0xff534d42, 'smb'], [0xfe534d42, 'smb'], [0x517b, 'smb'], [0x65735546, 'fuse'],
-  [0x01021997, '9p'], [0x00c36400, 'ceph'], [0x5346414f, 'afs'],
+  [0x6969, 'nfs'],
+  [0xff534d42, 'smb'],
+  [0xfe534d42, 'smb'],
+  [0x517b, 'smb'],
+  [0x65735546, 'fuse'],
+  [0x01021997, '9p'],
+  [0x00c36400, 'ceph'],
+  [0x5346414f, 'afs'],
 ])
 
 /** Of the path or of the nearest folder above it that tells. null for a local one. */

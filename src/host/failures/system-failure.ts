@@ -5,8 +5,8 @@
 import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
-import { shellWord } from '../../text/shell-words.ts'
 import { Failure, type Concerns, type FailureCode, type TenantState } from '../../model/failure.ts'
+import { shellWord } from '../../text/shell-words.ts'
 import { whyRefused } from './refused-access.ts'
 
 /** An error of a system call: of Node (`errno` is negative, some have no name for it) or of host/libc.ts. */
@@ -30,7 +30,9 @@ export interface Attempt {
   readonly tenant?: TenantState
   /** How to take another place, as it follows "or": `name another with --config FILE`. */
   readonly elsewhere?: string
-  /** `machine` where it is met whatever the errno: with a folder that all tenants share. Left out, the errno decides. */
+  /**
+   * `machine` where it is met whatever the errno: with a folder that all tenants share. Left out, the errno decides.
+   */
   readonly concerns?: Concerns
 }
 
@@ -54,11 +56,13 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
   const path = attempt.path ?? error.path ?? null
   const kind = kindOf(error, path)
   const { doing, elsewhere, tenant, concerns = ofMachine.has(nameOfError(error)) ? 'machine' : 'tenant' } = attempt
-  const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : attempt.pathCode ?? kind.code)
+  const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : (attempt.pathCode ?? kind.code))
   const move = elsewhere !== undefined && movable.has(nameOfError(error)) ? `; or ${elsewhere}` : ''
   const what = path === null ? doing : `${doing} ${shortened(path)}`
   return new Failure(code, `cannot ${what}: ${inWords(error)}`, {
-    hint: `${kind.hint}${move}`, cause: error, concerns,
+    hint: `${kind.hint}${move}`,
+    cause: error,
+    concerns,
     ...(tenant === undefined ? {} : { tenant }),
   })
 }
@@ -99,14 +103,21 @@ const callOf = ({ syscall, call }: SystemError): string | undefined => syscall ?
 /** Of two names for one number the one of the manual pages. */
 const names: ReadonlyMap<number, string> = new Map([
   ...Object.entries(constants.errno).map(([name, number]) => [number, name] as const),
-  [constants.errno.EAGAIN, 'EAGAIN'], [constants.errno.EOPNOTSUPP, 'EOPNOTSUPP'],
+  [constants.errno.EAGAIN, 'EAGAIN'],
+  [constants.errno.EOPNOTSUPP, 'EOPNOTSUPP'],
 ])
 
 /** What libuv has no words for. */
 const wordsOfOurs: Readonly<Record<string, string>> = {
-  EDQUOT: 'disk quota exceeded', ESTALE: 'stale file handle', ENOLCK: 'no locks available',
-  EDEADLK: 'resource deadlock avoided', ECHILD: 'no child processes', ENOEXEC: 'exec format error',
-  EBADMSG: 'bad message', ENOLINK: 'link has been severed', ETIME: 'timer expired',
+  EDQUOT: 'disk quota exceeded',
+  ESTALE: 'stale file handle',
+  ENOLCK: 'no locks available',
+  EDEADLK: 'resource deadlock avoided',
+  ECHILD: 'no child processes',
+  ENOEXEC: 'exec format error',
+  EBADMSG: 'bad message',
+  ENOLINK: 'link has been severed',
+  ETIME: 'timer expired',
 }
 
 /** What the next tenant would meet as well. */
@@ -114,8 +125,19 @@ const ofMachine = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOSPC', 'ED
 
 /** Where another place would help. */
 const movable = new Set([
-  'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ESTALE', 'ENOENT', 'ENOTDIR', 'ELOOP',
-  'ENAMETOOLONG', 'ENOLCK', 'ENODEV',
+  'ENOSPC',
+  'EDQUOT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EIO',
+  'ESTALE',
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOLCK',
+  'ENODEV',
 ])
 
 interface Kind {
@@ -175,23 +197,28 @@ const stepOf = {
   ELOOP: 'one of them is a symbolic link that leads in a circle, or one that is not followed',
 } as const
 const otherwise = 'this says nothing of the data; look at the kernel log (`dmesg`), and run again'
-const unable = 'this kernel, container or file system cannot do it: look whether a sandbox forbids the call, and use a '
-  + 'local file system'
+const unable =
+  'this kernel, container or file system cannot do it: look whether a sandbox forbids the call, and use a ' +
+  'local file system'
 const endGone = 'the other end is gone: look for a process that was killed (`dmesg`), and run again'
 
 /** Nothing here is about disks but EIO. */
 const hints: Readonly<Record<string, string>> = {
   EMFILE: 'this process may not open more files: raise its limit (`ulimit -n`, LimitNOFILE= of a systemd unit)',
   ENFILE: 'this machine may not open more files: end programs, or raise the limit (`sysctl fs.file-max`)',
-  ENOMEM: 'memory ran out, or a limit on it is reached: free some, or raise the limit (`ulimit -v`, MemoryMax= of a '
-    + 'systemd unit, that of the container)',
-  EAGAIN: 'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, '
-    + 'pids.max of the container), or run again later',
+  ENOMEM:
+    'memory ran out, or a limit on it is reached: free some, or raise the limit (`ulimit -v`, MemoryMax= of a ' +
+    'systemd unit, that of the container)',
+  EAGAIN:
+    'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, ' +
+    'pids.max of the container), or run again later',
   EIO: 'the disk failed, or the network behind it: look at the kernel log (`dmesg`) before anything is written there',
-  EFBIG: 'a limit on the size of a file is reached, the disk is not full: raise it (`ulimit -f`, LimitFSIZE= of a '
-    + 'systemd unit), or use a file system that takes larger files',
-  ESTALE: 'the server of this network file system no longer knows the file: mount it again, and run holdfast where '
-    + 'the disk is local',
+  EFBIG:
+    'a limit on the size of a file is reached, the disk is not full: raise it (`ulimit -f`, LimitFSIZE= of a ' +
+    'systemd unit), or use a file system that takes larger files',
+  ESTALE:
+    'the server of this network file system no longer knows the file: mount it again, and run holdfast where ' +
+    'the disk is local',
   ENODEV: 'the device is not there, or has no such files: look at the mount and at the kernel log (`dmesg`)',
   ETXTBSY: 'it is a program that is being run or written: run again when that is over',
   EBUSY: 'something else uses it, such as a mount: run again when that is over',
@@ -200,8 +227,12 @@ const hints: Readonly<Record<string, string>> = {
   EINTR: 'a signal came in between: run again',
   ENOLCK: 'this file system has no locks to give: on NFS look at its lock service, or use a local file system',
   ETIMEDOUT: 'nobody answered in time: look at the network file system, or the network',
-  EPIPE: endGone, ECONNRESET: endGone,
-  ENOSYS: unable, EOPNOTSUPP: unable, EINVAL: unable, ENOTTY: unable,
+  EPIPE: endGone,
+  ECONNRESET: endGone,
+  ENOSYS: unable,
+  EOPNOTSUPP: unable,
+  EINVAL: unable,
+  ENOTTY: unable,
 }
 
 /** A name that is too long is no help to a person. */

@@ -1,11 +1,21 @@
 /** Copying a file whose name another user may have had a hand in. */
-import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, statSync, unlinkSync, type Stats } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  statSync,
+  unlinkSync,
+  type Stats,
+} from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { Failure } from '../../model/failure.ts'
+import { hasDescriptorPaths } from '../folders/open-folder.ts'
 import { copyRangeSparsely } from './copying.ts'
 import { onDisk } from './file-name.ts'
 import { hasHoles } from './holes.ts'
-import { hasDescriptorPaths } from '../folders/open-folder.ts'
 
 /**
  * Copies a regular file to a name that must be new. Shares blocks where the file system can. A FIFO in its place is

@@ -8,8 +8,8 @@ import { promisify } from 'node:util'
 import { invariant } from '../../model/bug.ts'
 import type { CopyMethod } from '../../model/result/evidence.ts'
 import { monotonicMs } from '../clock.ts'
-import { hasHoles, nextData } from './holes.ts'
 import { copyFileRange, ioctlPointer, SystemCallError, systemCallError } from '../libc.ts'
+import { hasHoles, nextData } from './holes.ts'
 import { openUnnamedFile } from './unnamed-file.ts'
 
 export interface CopiedRange {
@@ -39,20 +39,35 @@ export class ShortCopy extends Error {
  * @throws {ShortCopy} when the source is shorter than the range
  * @throws {SystemCallError} ENOSPC, EDQUOT, EIO and others
  */
-export async function copyRange(from: number, to: number, range: CopiedRange, signal: AbortSignal, onBytes: (copied: number) => void = () => {}): Promise<CopyMethod> {
+export async function copyRange(
+  from: number,
+  to: number,
+  range: CopiedRange,
+  signal: AbortSignal,
+  onBytes: (copied: number) => void = () => {},
+): Promise<CopyMethod> {
   signal.throwIfAborted()
   const progress: Progress = { range, copied: 0, signal, onBytes }
-  if (coversWholeFile(from, range) && await reflink(from, to, progress)) return 'reflink'
+  if (coversWholeFile(from, range) && (await reflink(from, to, progress))) return 'reflink'
   return copyAll(from, to, progress)
 }
 
-/** The same, but holes stay holes: they take neither time nor room. What `to` has already must end before the range. @throws as `copyRange` */
-export async function copyRangeSparsely(from: number, to: number, range: CopiedRange, signal: AbortSignal, onBytes: (copied: number) => void = () => {}): Promise<CopyMethod> {
+/**
+ * The same, but holes stay holes: they take neither time nor room. What `to` has already must end before the range.
+ * @throws as `copyRange`
+ */
+export async function copyRangeSparsely(
+  from: number,
+  to: number,
+  range: CopiedRange,
+  signal: AbortSignal,
+  onBytes: (copied: number) => void = () => {},
+): Promise<CopyMethod> {
   if (!hasHoles(from)) return copyRange(from, to, range, signal, onBytes)
   signal.throwIfAborted()
   invariant(fstatSync(to).size <= range.offset, 'nothing of the copy lies where a hole is left out')
   const progress: Progress = { range, copied: 0, signal, onBytes }
-  if (coversWholeFile(from, range) && await reflink(from, to, progress)) return 'reflink'
+  if (coversWholeFile(from, range) && (await reflink(from, to, progress))) return 'reflink'
   return copyAroundHoles(from, to, progress)
 }
 
@@ -70,7 +85,12 @@ async function copyAroundHoles(from: number, to: number, { range, signal, onByte
     const data = nextData(from, at, end)
     if (data === null) break
     const { offset } = data
-    const part: Progress = { range: { offset, bytes: data.end - offset }, copied: 0, signal, onBytes: (copied) => onBytes(offset - range.offset + copied) }
+    const part: Progress = {
+      range: { offset, bytes: data.end - offset },
+      copied: 0,
+      signal,
+      onBytes: (copied) => onBytes(offset - range.offset + copied),
+    }
     method = await copyAll(from, to, part)
     at = data.end
   }
@@ -88,7 +108,8 @@ interface Progress {
   readonly onBytes: (copied: number) => void
 }
 
-const coversWholeFile = (from: number, range: CopiedRange): boolean => range.offset === 0 && range.bytes > 0 && fstatSync(from).size === range.bytes
+const coversWholeFile = (from: number, range: CopiedRange): boolean =>
+  range.offset === 0 && range.bytes > 0 && fstatSync(from).size === range.bytes
 
 const MiB = 1 << 20
 /**
@@ -98,7 +119,10 @@ const MiB = 1 << 20
 const reflinkPiece = { first: 16 * MiB, least: MiB, most: 4096 * MiB } as const
 const kernelPiece = { first: 4 * MiB, least: MiB / 4, most: 16 * MiB } as const
 
-/** Devices between which the file system knows no sharing: asking for each file of a thousand tenants would lengthen each of their pauses. */
+/**
+ * Devices between which the file system knows no sharing: asking for each file of a thousand tenants would lengthen
+ * each of their pauses.
+ */
 const withoutSharing = new Set<string>()
 
 /** @returns false when blocks cannot be shared here; the copy then starts at the beginning by other means */
@@ -133,7 +157,8 @@ async function reflink(from: number, to: number, progress: Progress): Promise<bo
 /** FICLONERANGE: lets `to` share the blocks of `from` at the same offset. Length 0 reaches to the end of the source. */
 function cloneRange(from: number, to: number, offset: number, length: number): Promise<number> {
   const FICLONERANGE = 0x4020940d
-  const cloned = Buffer.alloc(32) // struct file_clone_range: source descriptor, source offset, length, offset in the copy.
+  // struct file_clone_range: source descriptor, source offset, length, offset in the copy.
+  const cloned = Buffer.alloc(32)
   cloned.writeBigInt64LE(BigInt(from), 0)
   cloned.writeBigUInt64LE(BigInt(offset), 8)
   cloned.writeBigUInt64LE(BigInt(length), 16)
@@ -141,8 +166,20 @@ function cloneRange(from: number, to: number, offset: number, length: number): P
   return ioctlPointer(to, FICLONERANGE, cloned)
 }
 
-/** Answers that mean "not between these two files": reading and writing may still do. EPERM and ENOSYS come from sandboxes. */
-const notHere: ReadonlySet<string> = new Set(['EXDEV', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EBADF', 'EPERM', 'ETXTBSY', 'ENOTTY'])
+/**
+ * Answers that mean "not between these two files": reading and writing may still do. EPERM and ENOSYS come from
+ * sandboxes.
+ */
+const notHere: ReadonlySet<string> = new Set([
+  'EXDEV',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EINVAL',
+  'EBADF',
+  'EPERM',
+  'ETXTBSY',
+  'ENOTTY',
+])
 
 /** @returns false when the rest must go through memory */
 async function copyInKernel(from: number, to: number, progress: Progress): Promise<boolean> {

@@ -1,6 +1,7 @@
 /**
- * Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would go. Opened and closed at once: that
- * takes microseconds, a hop through the thread pool a tenth of a millisecond of somebody's pause.
+ * Raw descriptors. Not FileHandles: those are closed when they are collected, and with them every lock and lease would
+ * go. Opened and closed at once: that takes microseconds, a hop through the thread pool a tenth of a millisecond of
+ * somebody's pause.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { Failure } from '../../model/failure.ts'
@@ -46,7 +47,9 @@ function descriptorOf(number: number, path: string): Descriptor {
   return { number, path, close, [Symbol.dispose]: close }
 }
 
-/** The path that the kernel knows a descriptor by: every link resolved, ` (deleted)` at its end when the name is gone. */
+/**
+ * The path that the kernel knows a descriptor by: every link resolved, ` (deleted)` at its end when the name is gone.
+ */
 export function pathOf(descriptor: number): string {
   return nameOf(readlinkSync(`/proc/self/fd/${descriptor}`, 'buffer'))
 }

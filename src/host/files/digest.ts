@@ -13,11 +13,14 @@ const idle: Buffer[] = []
 const readInto = promisify(read)
 
 /**
- * Of the whole file, from its beginning, holes included; nobody writes it meanwhile. Holes are not read, yet a terabyte of
- * their zeros takes ten minutes to hash: SHA-256 knows no shorter way.
+ * Of the whole file, from its beginning, holes included; nobody writes it meanwhile. Holes are not read, yet a terabyte
+ * of their zeros takes ten minutes to hash: SHA-256 knows no shorter way.
  * @throws the reason of the signal, within a hole
  */
-export async function digestOf(descriptor: number, signal: AbortSignal): Promise<{ readonly bytes: number; readonly sha256: string }> {
+export async function digestOf(
+  descriptor: number,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const hash = createHash('sha256')
   const buffer = idle.pop() ?? Buffer.allocUnsafe(pieceBytes)
   const { size } = fstatSync(descriptor)
@@ -32,8 +35,12 @@ export async function digestOf(descriptor: number, signal: AbortSignal): Promise
   const hashData = async (to: number): Promise<void> => {
     while (bytes < to) {
       const wanted = Math.min(pieceBytes, to - bytes)
-      // A small file was written a moment ago and comes from memory: a hop through the thread pool would take as long as the hashing.
-      const bytesRead = size <= pieceBytes ? readSync(descriptor, buffer, 0, wanted, bytes) : (await readInto(descriptor, buffer, 0, wanted, bytes)).bytesRead
+      // A small file was written a moment ago and comes from memory: a hop through the thread pool would take as long
+      // as the hashing.
+      const bytesRead =
+        size <= pieceBytes
+          ? readSync(descriptor, buffer, 0, wanted, bytes)
+          : (await readInto(descriptor, buffer, 0, wanted, bytes)).bytesRead
       if (bytesRead === 0) break
       hash.update(buffer.subarray(0, bytesRead))
       bytes += bytesRead

@@ -28,7 +28,10 @@ export interface Mount extends FileSystem {
  */
 export async function fileSystemOf(path: string): Promise<FileSystem> {
   const real = nameOf(await realpath(onDisk(path), 'buffer'))
-  const [{ dev }, text] = await Promise.all([stat(onDisk(real), { bigint: true }), readFile('/proc/self/mountinfo', 'utf8')])
+  const [{ dev }, text] = await Promise.all([
+    stat(onDisk(real), { bigint: true }),
+    readFile('/proc/self/mountinfo', 'utf8'),
+  ])
   const { type, mountPoint, source, readOnly } = mountOf(real, deviceName(dev), parseMountInfo(text))
   return { type, mountPoint, source, readOnly }
 }
@@ -42,14 +45,19 @@ let lastRead: { readonly atMs: number; readonly points: ReadonlySet<string> } | 
  * outside. Nowhere where there is no /proc.
  */
 export function isMountPoint(real: string): boolean {
-  if (lastRead === null || monotonicMs() - lastRead.atMs >= mountPointsFreshMs) lastRead = { atMs: monotonicMs(), points: readMountPoints() }
+  if (lastRead === null || monotonicMs() - lastRead.atMs >= mountPointsFreshMs)
+    lastRead = { atMs: monotonicMs(), points: readMountPoints() }
   return lastRead.points.has(real)
 }
 
 function readMountPoints(): ReadonlySet<string> {
   try {
     // Letter by letter a byte of a name, in whatever encoding it is.
-    return new Set(parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')).map(({ mountPoint }) => nameOf(Buffer.from(mountPoint, 'latin1'))))
+    return new Set(
+      parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')).map(({ mountPoint }) =>
+        nameOf(Buffer.from(mountPoint, 'latin1')),
+      ),
+    )
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set()
     throw error
@@ -57,15 +65,19 @@ function readMountPoints(): ReadonlySet<string> {
 }
 
 /**
- * The innermost mount above the path that has its device number; where none has, the innermost of all: on btrfs, overlay
- * and the like a file's device number is not its mount's.
+ * The innermost mount above the path that has its device number; where none has, the innermost of all: on btrfs,
+ * overlay and the like a file's device number is not its mount's.
  */
 export function mountOf(real: string, device: string, mounts: readonly Mount[]): Mount {
-  const above = mounts.filter(({ mountPoint }) => mountPoint === '/' || real === mountPoint || real.startsWith(`${mountPoint}/`))
+  const above = mounts.filter(
+    ({ mountPoint }) => mountPoint === '/' || real === mountPoint || real.startsWith(`${mountPoint}/`),
+  )
   const sameDevice = above.filter((mount) => mount.device === device)
   // Of several on one mount point the last hides the others.
   const innermost = (sameDevice.length > 0 ? sameDevice : above).reduce<Mount | null>(
-    (best, mount) => (best === null || mount.mountPoint.length >= best.mountPoint.length ? mount : best), null)
+    (best, mount) => (best === null || mount.mountPoint.length >= best.mountPoint.length ? mount : best),
+    null,
+  )
   invariant(innermost, `no mount above ${real}`)
   return innermost
 }
@@ -79,10 +91,16 @@ export function parseMountInfo(text: string): readonly Mount[] {
     const [type, source, superOptions] = fields.slice(separator + 1)
     if (separator === -1 || device === undefined || mountPoint === undefined || type === undefined) return []
     const flags = `${options},${superOptions}`.split(',')
-    return [{
-      device, mountPoint: unescapeOctal(mountPoint), type: unescapeOctal(type), source: unescapeOctal(source ?? ''), readOnly: flags.includes('ro'),
-      superOptions: (superOptions ?? '').split(','),
-    }]
+    return [
+      {
+        device,
+        mountPoint: unescapeOctal(mountPoint),
+        type: unescapeOctal(type),
+        source: unescapeOctal(source ?? ''),
+        readOnly: flags.includes('ro'),
+        superOptions: (superOptions ?? '').split(','),
+      },
+    ]
   })
 }
 

@@ -4,17 +4,28 @@
  */
 import { randomUUID } from 'node:crypto'
 import {
-  closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, renameSync,
-  unlinkSync, writeSync, type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+  type BigIntStats,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { systemFailure } from '../failures/system-failure.ts'
-import { findUntrusted } from './trusted-path.ts'
 import { Failure } from '../../model/failure.ts'
 import { firstBytes, isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
-import { onDisk } from './file-name.ts'
-import { nameDescriptor } from '../libc.ts'
+import { systemFailure } from '../failures/system-failure.ts'
 import { OpenFolder, hasDescriptorPaths } from '../folders/open-folder.ts'
+import { nameDescriptor } from '../libc.ts'
+import { onDisk } from './file-name.ts'
+import { findUntrusted } from './trusted-path.ts'
 
 /**
  * Puts `text` in the place of the file. It keeps mode and group of a regular file that is there (root: its owner too),
@@ -143,7 +154,7 @@ function openUnnamed(folder: OpenFolder): number | null {
 }
 
 function writeAll(descriptor: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done)
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done)
 }
 
 /** Owner (root alone may give files away), group and mode of the old file, but no bits that make a program of it. */
@@ -163,10 +174,12 @@ function giveTo(descriptor: number, owner: number, group: number, path: string):
     fchownSync(descriptor, owner, group)
   } catch (error) {
     if (codeOf(error) !== 'EPERM') throw error
-    const hint = `add this user to group ${group}, or have the folder hand its group on: `
-      + `chgrp ${group} FOLDER && chmod g+s FOLDER`
+    const hint =
+      `add this user to group ${group}, or have the folder hand its group on: ` +
+      `chgrp ${group} FOLDER && chmod g+s FOLDER`
     throw new Failure('NO_PERMISSION', `${path} is of group ${group}, which a new file of this user cannot have`, {
-      cause: error, hint,
+      cause: error,
+      hint,
     })
   }
 }

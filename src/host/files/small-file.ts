@@ -16,7 +16,11 @@ export type SmallFile =
  * @param links whether the name may be a symbolic link
  * @throws the error of stat, open or read; ELOOP for a link that is refused
  */
-export async function readSmallFile(path: string | Buffer, bytesMax: number, links: 'follow' | 'refuse'): Promise<SmallFile> {
+export async function readSmallFile(
+  path: string | Buffer,
+  bytesMax: number,
+  links: 'follow' | 'refuse',
+): Promise<SmallFile> {
   const found = await (links === 'follow' ? stat(path) : lstat(path))
   if (!found.isFile() && !found.isSymbolicLink()) return { kind: 'not-regular' }
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | (links === 'follow' ? 0 : constants.O_NOFOLLOW)

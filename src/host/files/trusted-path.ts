@@ -38,7 +38,7 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
   let at = '/'
   let above = look(at)
   let found = above && judgeFolder(at, above, pending.length > 0 ? 'above' : use)
-  for (let links = 0; found === null && above !== null; ) {
+  for (let links = 0; found === null && above !== null;) {
     const name = pending.shift()
     if (name === undefined) return null
     const here = name === '..' ? dirname(at) : join(at, name)

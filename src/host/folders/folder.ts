@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path'
 import { onDisk } from '../files/file-name.ts'
 
 /**
- * Makes a folder and those above it; one that is there is fine. Node's own `recursive` would ask for ever where the kernel has no file below a folder that is
- * there (ENOENT in /proc), at full speed, where no signal reaches it. Here each is asked for once.
+ * Makes a folder and those above it; one that is there is fine. Node's own `recursive` would ask for ever where the
+ * kernel has no file below a folder that is there (ENOENT in /proc), at full speed, where no signal reaches it. Here
+ * each is asked for once.
  * @returns those that were made, the topmost first; where one cannot be, none is left
  * @throws the error of stat or mkdir
  */
@@ -26,7 +27,10 @@ export async function makeFolder(folder: string, mode: number): Promise<readonly
   return made
 }
 
-/** Tries whether a folder can be made, or written in where it is there, and leaves everything as it was. @throws the error of the call that was refused */
+/**
+ * Tries whether a folder can be made, or written in where it is there, and leaves everything as it was.
+ * @throws the error of the call that was refused
+ */
 export async function tryFolder(folder: string, mode: number): Promise<void> {
   const made = await makeFolder(folder, mode)
   try {

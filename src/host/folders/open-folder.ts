@@ -1,12 +1,20 @@
+import { Buffer } from 'node:buffer'
 /**
  * A folder by its descriptor. What is done through it concerns this folder and its own entries, wherever its name
  * leads to by now: where another user may rename, names are not to be relied on. Node has no openat and unlinkat; the
  * kernel resolves `/proc/self/fd/N/name` in the same way.
  */
 import {
-  closeSync, constants, existsSync, fchmodSync, fchownSync, fstatSync, openSync, readdirSync, type BigIntStats,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  type BigIntStats,
 } from 'node:fs'
-import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import { onDisk } from '../files/file-name.ts'
 

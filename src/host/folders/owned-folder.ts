@@ -8,13 +8,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { mkdtemp, rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { systemFailure } from '../failures/system-failure.ts'
 import { Failure } from '../../model/failure.ts'
-import { tryLock } from '../locks/byte-lock.ts'
-import { emptyFolder } from './empty-folder.ts'
+import { systemFailure } from '../failures/system-failure.ts'
 import { SystemCallError } from '../libc.ts'
-import { OpenFolder, hasDescriptorPaths } from './open-folder.ts'
+import { tryLock } from '../locks/byte-lock.ts'
 import { isSurelyGone, ownMark, type OwnerMark } from '../process/owner-mark.ts'
+import { emptyFolder } from './empty-folder.ts'
+import { OpenFolder, hasDescriptorPaths } from './open-folder.ts'
 
 export interface OwnedFolder extends AsyncDisposable {
   /**
@@ -64,7 +64,8 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
   const opened = folder
   let gone = false
   return {
-    path: join(parent, name), folder: opened,
+    path: join(parent, name),
+    folder: opened,
     async [Symbol.asyncDispose]() {
       if (gone) return
       gone = true
@@ -134,9 +135,11 @@ async function remove(above: OpenFolder, folder: OpenFolder, name: string): Prom
   await rmdir(above.at(name)).catch(ignoring('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'))
 }
 
-const ignoring = (...codes: readonly string[]) => (error: unknown): void => {
-  if (!codes.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-}
+const ignoring =
+  (...codes: readonly string[]) =>
+  (error: unknown): void => {
+    if (!codes.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
 
 /**
  * Deletes what processes that are gone left in `parent`: folders of our own user that nobody else may enter, whose
@@ -157,7 +160,10 @@ export async function removeAbandonedFolders(parent: string, prefix: string, loc
 }
 
 async function removeIfAbandoned(
-  above: OpenFolder, name: string, prefix: string, locksAreTrusted: boolean,
+  above: OpenFolder,
+  name: string,
+  prefix: string,
+  locksAreTrusted: boolean,
 ): Promise<void> {
   using folder = above.below(name)
   const { uid, mode, mtimeMs } = folder.stat()

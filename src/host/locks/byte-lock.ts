@@ -11,7 +11,9 @@ export interface ByteRange {
 }
 export type LockKind = 'read' | 'write'
 
-/** Somebody else's lock. `pid` is null for an open-file-description lock, and for an owner outside our pid namespace. */
+/**
+ * Somebody else's lock. `pid` is null for an open-file-description lock, and for an owner outside our pid namespace.
+ */
 export interface LockConflict {
   readonly kind: LockKind
   readonly range: ByteRange
@@ -32,8 +34,8 @@ export function tryLock(descriptor: number, kind: LockKind, range: ByteRange): '
 }
 
 /**
- * The lock that SQLite would ask for. It belongs to the process and is lost at its next close of *any* descriptor of the
- * file (F1): for the probe process only. Never waits. @throws {SystemCallError}
+ * The lock that SQLite would ask for. It belongs to the process and is lost at its next close of *any* descriptor of
+ * the file (F1): for the probe process only. Never waits. @throws {SystemCallError}
  */
 export function tryPosixLock(descriptor: number, kind: LockKind, range: ByteRange): 'granted' | 'refused' {
   return trySet(descriptor, F_SETLK, kind, range)

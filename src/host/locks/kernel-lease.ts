@@ -19,7 +19,10 @@ const F_GETLEASE = 1025
 const F_WRLCK = 1
 const F_UNLCK = 2
 
-/** Never waits. The lease ends with the last descriptor of this opening. @throws {SystemCallError} EBADF and other errors of ours */
+/**
+ * Never waits. The lease ends with the last descriptor of this opening.
+ * @throws {SystemCallError} EBADF and other errors of ours
+ */
 export function takeWriteLease(descriptor: number): LeaseAnswer {
   listenForBreaks()
   try {
@@ -77,7 +80,10 @@ export function onLeaseBreak(listener: () => void): Disposable {
   return { [Symbol.dispose]: () => void listeners.delete(entry) }
 }
 
-/** Without a listener SIGIO kills the process (F4), and Node drops its own when the last one is removed: ours stays for good. */
+/**
+ * Without a listener SIGIO kills the process (F4), and Node drops its own when the last one is removed: ours stays for
+ * good.
+ */
 function listenForBreaks(): void {
   requireLinux()
   if (listening) return

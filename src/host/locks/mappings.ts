@@ -6,7 +6,10 @@ import { goneOrHidden } from './open-descriptors.ts'
 import type { FileIdentity } from './open-file-table.ts'
 
 /** @param folder of processes.ts `folderOf`. Empty for a process that is gone. `hidden`: we may not look. */
-export async function mappingsOf(folder: string, files: readonly FileIdentity[]): Promise<readonly FileIdentity[] | 'hidden'> {
+export async function mappingsOf(
+  folder: string,
+  files: readonly FileIdentity[],
+): Promise<readonly FileIdentity[] | 'hidden'> {
   try {
     const mappings = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
     return files.filter((file) => mappings.some((mapping) => isMappingOf(folder, mapping, file)))
@@ -28,13 +31,19 @@ export interface Mapping {
 
 /** proc(5), /proc/pid/maps; memory without a file is left out. Pure. */
 export function parseMaps(text: string): readonly Mapping[] {
-  return [...text.matchAll(/^([\da-f]+-[\da-f]+) \S+ [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(([, addresses = '', major = '', minor = '', ino = '', path = '']) => (
-    { addresses, device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`, ino: BigInt(ino), path }))
+  return [...text.matchAll(/^([\da-f]+-[\da-f]+) \S+ [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(
+    ([, addresses = '', major = '', minor = '', ino = '', path = '']) => ({
+      addresses,
+      device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`,
+      ino: BigInt(ino),
+      path,
+    }),
+  )
 }
 
 /**
- * On btrfs and overlay the device printed here is not the one that stat gives, so there the inode number must do together
- * with the path, or what the mapping itself leads to where we are allowed to follow it.
+ * On btrfs and overlay the device printed here is not the one that stat gives, so there the inode number must do
+ * together with the path, or what the mapping itself leads to where we are allowed to follow it.
  */
 function isMappingOf(folder: string, mapping: Mapping, file: FileIdentity): boolean {
   const sameInode = mapping.ino === file.ino

@@ -9,7 +9,11 @@ export interface OpenDescriptor {
 }
 
 /** @param folder of processes.ts `folderOf`. Empty for a process that is gone. `hidden`: we may not look. */
-export async function descriptorsOf(folder: string, files: readonly FileIdentity[], breath: Breath): Promise<readonly OpenDescriptor[] | 'hidden'> {
+export async function descriptorsOf(
+  folder: string,
+  files: readonly FileIdentity[],
+  breath: Breath,
+): Promise<readonly OpenDescriptor[] | 'hidden'> {
   const found: OpenDescriptor[] = []
   for (const number of numbersOf(folder)) {
     if (number === 'hidden') return 'hidden'
@@ -31,14 +35,15 @@ function numbersOf(folder: string): readonly string[] {
 }
 
 /**
- * The link is read first, because it says at once what is no file at all. Then the inode number of fdinfo, and only on a
- * match the stat: a stat of every file of every process would hang on the first dead network mount.
+ * The link is read first, because it says at once what is no file at all. Then the inode number of fdinfo, and only on
+ * a match the stat: a stat of every file of every process would hang on the first dead network mount.
  */
 function look(folder: string, number: string, files: readonly FileIdentity[]): OpenDescriptor | null {
   const link = `${folder}/fd/${number}`
   try {
     const target = readlinkSync(link)
-    if (!target.startsWith('/') || target.startsWith('/dev/') && !files.some(({ path }) => path.startsWith('/dev/'))) return null
+    if (!target.startsWith('/') || (target.startsWith('/dev/') && !files.some(({ path }) => path.startsWith('/dev/'))))
+      return null
     const info = readFileSync(`${folder}/fdinfo/${number}`, 'latin1')
     const ino = /^ino:\s*(\d+)$/m.exec(info)?.[1] // Since Linux 5.14.
     const likely = ino === undefined || files.some((file) => file.ino === BigInt(ino) || isNameOf(target, file.path))

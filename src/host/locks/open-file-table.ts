@@ -2,21 +2,21 @@
  * Who has a file open, mapped or locked, as far as /proc lets us see. Nothing here opens the files sought, so no lease
  * is broken by looking.
  *
- * Not to be seen by anybody: descriptors on their way through a unix socket, or registered with io_uring. Only the kernel
- * lease knows of those (hold.md F3), which is why this table names holders and never proves that there are none.
+ * Not to be seen by anybody: descriptors on their way through a unix socket, or registered with io_uring. Only the
+ * kernel lease knows of those (hold.md F3), which is why this table names holders and never proves that there are none.
  */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { count } from '../../text/count.ts'
 import type { Holder } from '../../model/result/evidence.ts'
+import { count } from '../../text/count.ts'
 import { Breath } from '../clock.ts'
-import { commandOf } from '../process/command-line.ts'
 import { deviceName, parseMountInfo } from '../files/file-system.ts'
-import { descriptorsOf, goneOrHidden } from './open-descriptors.ts'
-import { mappingsOf } from './mappings.ts'
-import { parseLocks, type KernelLock } from './proc-locks.ts'
 import { requireLinux } from '../platform.ts'
+import { commandOf } from '../process/command-line.ts'
 import { folderOf } from '../process/processes.ts'
+import { mappingsOf } from './mappings.ts'
+import { descriptorsOf, goneOrHidden } from './open-descriptors.ts'
+import { parseLocks, type KernelLock } from './proc-locks.ts'
 
 export interface FileIdentity {
   readonly path: string
@@ -32,7 +32,8 @@ export type HolderMode = Holder['modes'][number]
  * @throws {Failure} PLATFORM_UNSUPPORTED
  */
 export async function findHolders(
-  files: readonly FileIdentity[], options: { readonly exceptPids: readonly number[] },
+  files: readonly FileIdentity[],
+  options: { readonly exceptPids: readonly number[] },
 ): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
   requireLinux()
   const sightings = new Sightings(options.exceptPids)
@@ -53,20 +54,33 @@ export async function findHolders(
   return { holders: sightings.holders(), unseen: await unseen(hidden, locks === 'hidden') }
 }
 
-/** Who has a kernel lease on one of the files, by the kernel's list of locks alone: no process is looked into. Empty where the list is hidden. */
+/**
+ * Who has a kernel lease on one of the files, by the kernel's list of locks alone: no process is looked into. Empty
+ * where the list is hidden.
+ */
 export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<readonly Holder[]> {
   requireLinux()
   const sightings = new Sightings([])
   const locks = await readLocks()
-  if (locks !== 'hidden') addLocks(locks.filter(({ kind }) => kind === 'lease'), files, sightings)
+  if (locks !== 'hidden')
+    addLocks(
+      locks.filter(({ kind }) => kind === 'lease'),
+      files,
+      sightings,
+    )
   return sightings.holders()
 }
 
 function pids(): readonly number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => Number.isInteger(pid) && pid > 0)
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid > 0)
 }
 
-/** Locks and leases of processes whose descriptors are hidden from us stand in /proc/locks all the same, unless a sandbox masks it. */
+/**
+ * Locks and leases of processes whose descriptors are hidden from us stand in /proc/locks all the same, unless a
+ * sandbox masks it.
+ */
 async function readLocks(): Promise<readonly KernelLock[] | 'hidden'> {
   try {
     return parseLocks(await readFile('/proc/locks', 'latin1'))
@@ -86,16 +100,26 @@ function addLocks(locks: readonly KernelLock[], files: readonly FileIdentity[], 
 const pidsNamedMax = 3
 function pidsOf(all: readonly number[]): string {
   const more = all.length - pidsNamedMax
-  return `${all.length === 1 ? 'pid' : 'pids'} ${all.slice(0, pidsNamedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return (
+    `${all.length === 1 ? 'pid' : 'pids'} ` +
+    `${all.slice(0, pidsNamedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  )
 }
 
 async function unseen(hidden: readonly number[], locksHidden: boolean): Promise<readonly string[]> {
   const sentences: string[] = []
   if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
-  if (hidden.length > 0) sentences.push(`the open files of ${count(hidden.length, 'process', 'processes')} of other users or with more rights than ours (${pidsOf(hidden)})`)
+  if (hidden.length > 0)
+    sentences.push(
+      `the open files of ${count(hidden.length, 'process', 'processes')} of other ` +
+        `users or with more rights than ours (${pidsOf(hidden)})`,
+    )
   const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'))
-  const hides = mounts.some(({ type, superOptions }) => type === 'proc' && superOptions.some((option) => /^hidepid=(?!0|off)/.test(option)))
-  if (hides && process.geteuid?.() !== 0) sentences.push('processes of other users, which this system hides from us (hidepid)')
+  const hides = mounts.some(
+    ({ type, superOptions }) => type === 'proc' && superOptions.some((option) => /^hidepid=(?!0|off)/.test(option)),
+  )
+  if (hides && process.geteuid?.() !== 0)
+    sentences.push('processes of other users, which this system hides from us (hidepid)')
   if (!isFirstPidNamespace()) sentences.push('processes outside this container (another pid namespace)')
   return sentences
 }
@@ -124,7 +148,12 @@ class Sightings {
   holders(): readonly Holder[] {
     const order: readonly HolderMode[] = ['read', 'write', 'mapped', 'lock', 'lease']
     return [...this.#seen.values()]
-      .map(({ pid, path, modes }) => ({ pid, command: commandOf(pid), modes: order.filter((mode) => modes.has(mode)), path }))
+      .map(({ pid, path, modes }) => ({
+        pid,
+        command: commandOf(pid),
+        modes: order.filter((mode) => modes.has(mode)),
+        path,
+      }))
       .sort((one, other) => one.pid - other.pid)
   }
 }

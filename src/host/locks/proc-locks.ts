@@ -10,10 +10,12 @@ export interface KernelLock {
 
 /** proc(5), /proc/locks; those who only wait for a lock (`->`) are left out. Pure. */
 export function parseLocks(text: string): readonly KernelLock[] {
-  return [...text.matchAll(/^\d+: (POSIX|OFDLCK|FLOCK|LEASE) +\S+ +\S+ +(-?\d+) ([\da-f]+):([\da-f]+):(\d+) /gm)].map(([, type, pid, major = '', minor = '', ino = '']) => ({
-    kind: type === 'LEASE' ? 'lease' : 'lock',
-    pid: Number(pid) > 0 ? Number(pid) : null,
-    device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`,
-    ino: BigInt(ino),
-  }))
+  return [...text.matchAll(/^\d+: (POSIX|OFDLCK|FLOCK|LEASE) +\S+ +\S+ +(-?\d+) ([\da-f]+):([\da-f]+):(\d+) /gm)].map(
+    ([, type, pid, major = '', minor = '', ino = '']) => ({
+      kind: type === 'LEASE' ? 'lease' : 'lock',
+      pid: Number(pid) > 0 ? Number(pid) : null,
+      device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`,
+      ino: BigInt(ino),
+    }),
+  )
 }

@@ -45,7 +45,8 @@ interface Machine {
   readonly audit: number
 }
 const machines: Readonly<Partial<Record<NodeJS.Architecture, Machine>>> = {
-  x64: { column: 0, audit: 0xc000003e }, arm64: { column: 1, audit: 0xc00000b7 },
+  x64: { column: 0, audit: 0xc000003e },
+  arm64: { column: 1, audit: 0xc00000b7 },
 }
 
 /** Numbers on x64 and arm64; null where the architecture has no such call. */
@@ -53,36 +54,92 @@ type Numbers = readonly [x64: number, arm64: number | null]
 
 const isolated: Readonly<Record<string, Numbers>> = {
   // Network, and talk with other processes of this machine.
-  socket: [41, 198], socketpair: [53, 199], connect: [42, 203], bind: [49, 200], listen: [50, 201], accept: [43, 202],
-  accept4: [288, 242], sendto: [44, 206], sendmsg: [46, 211], sendmmsg: [307, 269], shmget: [29, 194],
-  semget: [64, 190], msgget: [68, 186], mq_open: [240, 180],
+  socket: [41, 198],
+  socketpair: [53, 199],
+  connect: [42, 203],
+  bind: [49, 200],
+  listen: [50, 201],
+  accept: [43, 202],
+  accept4: [288, 242],
+  sendto: [44, 206],
+  sendmsg: [46, 211],
+  sendmmsg: [307, 269],
+  shmget: [29, 194],
+  semget: [64, 190],
+  msgget: [68, 186],
+  mq_open: [240, 180],
   // Other programs and processes.
-  execve: [59, 221], execveat: [322, 281], fork: [57, null], vfork: [58, null], ptrace: [101, 117],
-  process_vm_readv: [310, 270], process_vm_writev: [311, 271], process_madvise: [440, 440], kcmp: [312, 272],
-  pidfd_open: [434, 434], pidfd_send_signal: [424, 424], pidfd_getfd: [438, 438],
+  execve: [59, 221],
+  execveat: [322, 281],
+  fork: [57, null],
+  vfork: [58, null],
+  ptrace: [101, 117],
+  process_vm_readv: [310, 270],
+  process_vm_writev: [311, 271],
+  process_madvise: [440, 440],
+  kcmp: [312, 272],
+  pidfd_open: [434, 434],
+  pidfd_send_signal: [424, 424],
+  pidfd_getfd: [438, 438],
   // Mounts and namespaces.
-  mount: [165, 40], umount2: [166, 39], pivot_root: [155, 41], chroot: [161, 51], unshare: [272, 97],
-  setns: [308, 268], open_tree: [428, 428], move_mount: [429, 429], fsopen: [430, 430], fsconfig: [431, 431],
-  fsmount: [432, 432], fspick: [433, 433], mount_setattr: [442, 442], name_to_handle_at: [303, 264],
+  mount: [165, 40],
+  umount2: [166, 39],
+  pivot_root: [155, 41],
+  chroot: [161, 51],
+  unshare: [272, 97],
+  setns: [308, 268],
+  open_tree: [428, 428],
+  move_mount: [429, 429],
+  fsopen: [430, 430],
+  fsconfig: [431, 431],
+  fsmount: [432, 432],
+  fspick: [433, 433],
+  mount_setattr: [442, 442],
+  name_to_handle_at: [303, 264],
   open_by_handle_at: [304, 265],
   // Parts of the kernel that are often the way out of a sandbox.
-  bpf: [321, 280], perf_event_open: [298, 241], userfaultfd: [323, 282], io_uring_setup: [425, 425],
-  io_uring_enter: [426, 426], io_uring_register: [427, 427], keyctl: [250, 219], add_key: [248, 217],
-  request_key: [249, 218], personality: [135, 92],
+  bpf: [321, 280],
+  perf_event_open: [298, 241],
+  userfaultfd: [323, 282],
+  io_uring_setup: [425, 425],
+  io_uring_enter: [426, 426],
+  io_uring_register: [427, 427],
+  keyctl: [250, 219],
+  add_key: [248, 217],
+  request_key: [249, 218],
+  personality: [135, 92],
 }
 
 const plainFiles: Readonly<Record<string, Numbers>> = {
-  link: [86, null], linkat: [265, 37], symlink: [88, null], symlinkat: [266, 36], mknod: [133, null],
-  mknodat: [259, 33], chmod: [90, null], fchmodat: [268, 53], fchmodat2: [452, 452], chown: [92, null],
-  lchown: [94, null], fchown: [93, 55], fchownat: [260, 54], setxattr: [188, 5], lsetxattr: [189, 6],
-  fsetxattr: [190, 7], removexattr: [197, 14], lremovexattr: [198, 15], fremovexattr: [199, 16],
+  link: [86, null],
+  linkat: [265, 37],
+  symlink: [88, null],
+  symlinkat: [266, 36],
+  mknod: [133, null],
+  mknodat: [259, 33],
+  chmod: [90, null],
+  fchmodat: [268, 53],
+  fchmodat2: [452, 452],
+  chown: [92, null],
+  lchown: [94, null],
+  fchown: [93, 55],
+  fchownat: [260, 54],
+  setxattr: [188, 5],
+  lsetxattr: [189, 6],
+  fsetxattr: [190, 7],
+  removexattr: [197, 14],
+  lremovexattr: [198, 15],
+  fremovexattr: [199, 16],
 }
 
 /** Allowed on this process itself: its pid, or (`zero`) no pid at all, stands in the first argument. */
 const onItself: Readonly<Record<string, { readonly numbers: Numbers; readonly zero: boolean }>> = {
-  kill: { numbers: [62, 129], zero: false }, tkill: { numbers: [200, 130], zero: false },
-  tgkill: { numbers: [234, 131], zero: false }, rt_sigqueueinfo: { numbers: [129, 138], zero: false },
-  rt_tgsigqueueinfo: { numbers: [297, 240], zero: false }, prlimit64: { numbers: [302, 261], zero: true },
+  kill: { numbers: [62, 129], zero: false },
+  tkill: { numbers: [200, 130], zero: false },
+  tgkill: { numbers: [234, 131], zero: false },
+  rt_sigqueueinfo: { numbers: [129, 138], zero: false },
+  rt_tgsigqueueinfo: { numbers: [297, 240], zero: false },
+  prlimit64: { numbers: [302, 261], zero: true },
 }
 
 const clone: Numbers = [56, 220]

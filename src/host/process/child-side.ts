@@ -1,13 +1,16 @@
-/** The other side of child.ts: what runs in a child process. Questions come through its standard input, answers go to its standard output. */
+/**
+ * The other side of child.ts: what runs in a child process. Questions come through its standard input, answers go to
+ * its standard output.
+ */
 import { readSync, writeSync } from 'node:fs'
 import { unreachable } from '../../model/bug.ts'
-import { isLoadError, isSystemError, nameOfError } from '../failures/system-failure.ts'
-import type { SystemErrorFields, ToChild, ToParent } from './child-protocol.ts'
 import { nextTurn } from '../clock.ts'
-import { frameOf, Frames } from './frames.ts'
+import { isLoadError, isSystemError, nameOfError } from '../failures/system-failure.ts'
 import { collectGarbage, keepHeapSmall } from '../garbage.ts'
 import { setIoPriority, SystemCallError } from '../libc.ts'
 import { refuseCalls } from './call-filter.ts'
+import type { SystemErrorFields, ToChild, ToParent } from './child-protocol.ts'
+import { frameOf, Frames } from './frames.ts'
 import { dieWithParent } from './parent-death.ts'
 
 type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
@@ -16,7 +19,8 @@ type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
  * Answers each question with what `handle` returns, or with the message of the error that it throws; what it does on
  * being told something is not answered, and an error then ends this process. Exits when the parent is gone.
  *
- * Between questions the process sleeps in the kernel: no timer, no socket of its own is served. Waking through Node's channel and the event loop took half as long as trying a lock.
+ * Between questions the process sleeps in the kernel: no timer, no socket of its own is served. Waking through Node's
+ * channel and the event loop took half as long as trying a lock.
  */
 // The two types are written out by the caller, so that both sides name the same ones.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
@@ -32,14 +36,16 @@ export function answerQuestions<Question, Answer>(handle: Handle<Question, Answe
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function answerIsolated<Question, Answer>(handle: Handle<Question, Answer>): void {
   dieWithParent(parent)
-  void nextTurn().then(() => { // The event loop enters what it watches by io_uring, which it then has no more.
+  void nextTurn().then(() => {
+    // The event loop enters what it watches by io_uring, which it then has no more.
     refuseCalls('isolated')
     return listenAsleep(handle)
   })
 }
 
 /**
- * As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. It outlives its parent:
+ * As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. It outlives its
+ * parent:
  * `onAlone` is called once the parent has closed the channel, or is gone, and all that it said before was heard.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
@@ -76,7 +82,11 @@ const answers = 1
 /** What a person starts by hand has none, and ends at once. */
 const parent = Number(process.argv[2])
 
-async function hear<Question, Answer>(handle: Handle<Question, Answer>, message: ToChild<Question>, onNobodyListens: () => void): Promise<void> {
+async function hear<Question, Answer>(
+  handle: Handle<Question, Answer>,
+  message: ToChild<Question>,
+  onNobodyListens: () => void,
+): Promise<void> {
   switch (message.kind) {
     case 'ask':
       return say(await answer(handle, message.question), onNobodyListens)
@@ -87,7 +97,10 @@ async function hear<Question, Answer>(handle: Handle<Question, Answer>, message:
   }
 }
 
-/** SQLite's memory hangs on small objects, which V8 has no reason to collect soon: a child that opened a thousand databases had grown by 20 MB. */
+/**
+ * SQLite's memory hangs on small objects, which V8 has no reason to collect soon: a child that opened a thousand
+ * databases had grown by 20 MB.
+ */
 const tidyEvery = 200
 
 /** What was collected is given back in a turn of the event loop. */
@@ -96,11 +109,18 @@ async function tidyUp(): Promise<void> {
   await nextTurn()
 }
 
-async function answer<Question, Answer>(handle: Handle<Question, Answer>, question: Question): Promise<ToParent<Answer>> {
+async function answer<Question, Answer>(
+  handle: Handle<Question, Answer>,
+  question: Question,
+): Promise<ToParent<Answer>> {
   try {
     return { kind: 'answer', answer: await handle(question) }
   } catch (error) {
-    return { kind: 'error', message: error instanceof Error ? error.message : String(error), system: systemFieldsOf(error) }
+    return {
+      kind: 'error',
+      message: error instanceof Error ? error.message : String(error),
+      system: systemFieldsOf(error),
+    }
   }
 }
 

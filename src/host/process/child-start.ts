@@ -1,8 +1,8 @@
 /** Starting child processes, and what it means for a person that one could not be started or ended too early. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { nameOfError, isSystemError, systemFailure } from '../failures/system-failure.ts'
 import { Failure } from '../../model/failure.ts'
 import { sleep } from '../clock.ts'
+import { nameOfError, isSystemError, systemFailure } from '../failures/system-failure.ts'
 
 export interface Ended {
   readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
@@ -33,7 +33,11 @@ export async function startProcess(args: readonly string[], start: Start): Promi
   try {
     return await despiteShortage(() => spawnOnce(args, start))
   } catch (error) {
-    throw systemFailure(error, { doing: `start the process ${start.name} with`, path: process.execPath, code: 'READ_FAILED' })
+    throw systemFailure(error, {
+      doing: `start the process ${start.name} with`,
+      path: process.execPath,
+      code: 'READ_FAILED',
+    })
   }
 }
 
@@ -64,20 +68,34 @@ function spawnOnce(args: readonly string[], { env, ownSession }: Start): Promise
  * @param name what a person reads in the place of the command line
  * @param timeoutMs how long it had for its answer
  */
-export function failureOfEnd(name: string, { how, code, signal, stderr }: Ended, timeoutMs: number, cause: unknown): Failure {
-  const lines = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+export function failureOfEnd(
+  name: string,
+  { how, code, signal, stderr }: Ended,
+  timeoutMs: number,
+  cause: unknown,
+): Failure {
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
   const said = (lines.find((line) => /\b(?:error|failed|unavailable)\b/i.test(line)) ?? lines[0] ?? '').slice(0, 200)
   const [what, hint] =
-    how === 'killed-timeout' ? [`did not answer within ${Math.round(timeoutMs / 1000)} s`, overloaded]
-    : how === 'killed-memory' ? ['took more memory than it may', 'raise check.memory']
-    : signal === 'SIGKILL' ? ['was killed from outside (SIGKILL)', killed]
-    : [`ended too early (${signal ?? `exit code ${code}`})${said === '' ? '' : `: ${said}`}`, limited]
+    how === 'killed-timeout'
+      ? [`did not answer within ${Math.round(timeoutMs / 1000)} s`, overloaded]
+      : how === 'killed-memory'
+        ? ['took more memory than it may', 'raise check.memory']
+        : signal === 'SIGKILL'
+          ? ['was killed from outside (SIGKILL)', killed]
+          : [`ended too early (${signal ?? `exit code ${code}`})${said === '' ? '' : `: ${said}`}`, limited]
   return new Failure('READ_FAILED', `the process ${name} ${what}`, { hint, cause, concerns: 'machine' })
 }
 
-const overloaded = 'this machine is overloaded, a limit on threads is reached (`ulimit -u`, TasksMax= of a systemd '
-  + 'unit, pids.max of the container), or the process was stopped: look at its load and memory, and run again later'
-const killed = 'the kernel\u2019s memory killer may have taken it (`dmesg` tells): free memory, or raise the limit '
-  + '(MemoryMax= of a systemd unit, that of the container)'
-const limited = 'a limit on processes, threads, files or memory may be reached: look at `ulimit -a`, at TasksMax= and '
-  + 'MemoryMax= of a systemd unit, and at the limits of the container'
+const overloaded =
+  'this machine is overloaded, a limit on threads is reached (`ulimit -u`, TasksMax= of a systemd ' +
+  'unit, pids.max of the container), or the process was stopped: look at its load and memory, and run again later'
+const killed =
+  'the kernel\u2019s memory killer may have taken it (`dmesg` tells): free memory, or raise the limit ' +
+  '(MemoryMax= of a systemd unit, that of the container)'
+const limited =
+  'a limit on processes, threads, files or memory may be reached: look at `ulimit -a`, at TasksMax= and ' +
+  'MemoryMax= of a systemd unit, and at the limits of the container'

@@ -6,11 +6,11 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { basename } from 'node:path'
+import { invariant } from '../../model/bug.ts'
 import { isSystemError } from '../failures/system-failure.ts'
 import { findUntrusted } from '../files/trusted-path.ts'
-import { invariant } from '../../model/bug.ts'
-import { startProcess, type Ended } from './child-start.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
+import { startProcess, type Ended } from './child-start.ts'
 import { frameOf, Frames } from './frames.ts'
 
 export type { Ended }
@@ -21,7 +21,10 @@ export class ChildEnded extends Error {
   readonly ended: Ended
 
   constructor(ended: Ended) {
-    super(`child process ended: ${ended.how}${ended.code === null ? '' : ` code ${ended.code}`}${ended.signal === null ? '' : ` ${ended.signal}`}`)
+    super(
+      'child process ended: ' +
+        `${ended.how}${ended.code === null ? '' : ` code ${ended.code}`}${ended.signal === null ? '' : ` ${ended.signal}`}`,
+    )
     this.ended = ended
   }
 }
@@ -35,14 +38,19 @@ export interface ChildOptions {
   readonly memoryBytesMax: number | null
   /** Added to PATH, TZ and LANG of ours; nothing else is handed on. */
   readonly env: Readonly<Record<string, string>>
-  /** What V8 may fill before it collects garbage, a third of its young generation; `youngMegabytesUsual` unless said. */
+  /**
+   * What V8 may fill before it collects garbage, a third of its young generation; `youngMegabytesUsual` unless said.
+   */
   readonly youngMegabytesMax?: number
 }
 
 export interface Child<Question, Answer> extends AsyncDisposable {
   readonly pid: number
   readonly ended: Promise<Ended>
-  /** False from the moment that the kernel has told us of its end; what it said last may still be on its way, `ended` waits for that. */
+  /**
+   * False from the moment that the kernel has told us of its end; what it said last may still be on its way, `ended`
+   * waits for that.
+   */
   readonly isRunning: boolean
   /**
    * One at a time. Keeps our event loop alive while the question is open.
@@ -64,21 +72,28 @@ export interface Child<Question, Answer> extends AsyncDisposable {
  * it ends when we end. Dispose to end it: it gets 500 ms, then SIGKILL.
  * @throws {Failure} READ_FAILED when the machine has no process, descriptor or memory for it, also a moment later
  */
-export async function startChild<Question, Answer>(program: string, options: ChildOptions): Promise<Child<Question, Answer>> {
+export async function startChild<Question, Answer>(
+  program: string,
+  options: ChildOptions,
+): Promise<Child<Question, Answer>> {
   const young = `--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`
   const { ownSession, env } = options
   const started = await startProcess([young, ...nodeFlags, program, String(process.pid)], {
-    name: basename(program), ownSession, env: { ...inherited(), ...env },
+    name: basename(program),
+    ownSession,
+    env: { ...inherited(), ...env },
   })
   return new ForkedChild<Question, Answer>(started, options)
 }
 
 /**
- * Our children do one small thing at a time, and there are many of them: with twice as much in each, a sweep of 10,000 tenants took 250 MB instead of 233. It is
- * worth its memory to a child that works all the time.
+ * Our children do one small thing at a time, and there are many of them: with twice as much in each, a sweep of 10,000
+ * tenants took 250 MB instead of 233. It is worth its memory to a child that works all the time.
  */
 const youngMegabytesUsual = 1
-/** With four threads in each child for V8's work in the background they were in each other's way, and took 20 MB more. */
+/**
+ * With four threads in each child for V8's work in the background they were in each other's way, and took 20 MB more.
+ */
 const oneThread = '--v8-pool-size=1'
 /** To a process that is sent SIGUSR1 Node would open its debugger, for anybody on this machine. */
 const noDebugger = '--disable-sigusr1'
@@ -122,7 +137,9 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   async ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer> {
     invariant(this.#open === null, 'a child is asked one question at a time')
     if (this.#ended) throw new ChildEnded(this.#ended)
-    const answer = new Promise<Answer>((resolve, reject) => { this.#open = { resolve, reject } })
+    const answer = new Promise<Answer>((resolve, reject) => {
+      this.#open = { resolve, reject }
+    })
     const timer = setTimeout(() => this.#killFor('killed-timeout'), limits.timeoutMs)
     this.#process.ref()
     try {
@@ -195,9 +212,14 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
 
   async #watchEnd(): Promise<Ended> {
     let stderr = Buffer.alloc(0)
-    this.#process.stderr.on('data', (bytes: Buffer) => { stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept) })
-    // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth of a second.
-    const closed = new Promise<void>((resolve) => { this.#process.stderr.once('close', () => resolve()) })
+    this.#process.stderr.on('data', (bytes: Buffer) => {
+      stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept)
+    })
+    // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth
+    // of a second.
+    const closed = new Promise<void>((resolve) => {
+      this.#process.stderr.once('close', () => resolve())
+    })
     const longEnough = Promise.withResolvers<void>()
     const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }))
@@ -241,11 +263,13 @@ function inherited(): Record<string, string> {
  * say: the process is gone, or the next look is soon.
  */
 function memoryOf(pid: number): number {
-  return unlessRefused(() => {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map(([, number]) => Number(number))
-    return kilobytes.reduce((sum, number) => sum + number, 0) * 1024
-  }) ?? 0
+  return (
+    unlessRefused(() => {
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+      const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map(([, number]) => Number(number))
+      return kilobytes.reduce((sum, number) => sum + number, 0) * 1024
+    }) ?? 0
+  )
 }
 
 /** A courtesy to the service, as is `preferredVictim`: without it, the child reads as well. */

@@ -8,7 +8,9 @@ import { basename } from 'node:path'
 export function commandOf(pid: number): string {
   const [program = '', ...rest] = read(`/proc/${pid}/cmdline`).split('\0')
   const name = basename(program) || read(`/proc/${pid}/comm`).trim() || '?'
-  const script = interpreters.test(name) ? rest.find((argument) => /\.(?:[cm]?[jt]s|py|rb|pl|sh|php)$/.test(argument)) : undefined
+  const script = interpreters.test(name)
+    ? rest.find((argument) => /\.(?:[cm]?[jt]s|py|rb|pl|sh|php)$/.test(argument))
+    : undefined
   const plain = script === undefined ? name : `${name} ${basename(script)}`
   // Names are chosen by strangers: nothing in them may move a cursor or break a line.
   return plain.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)

@@ -2,8 +2,8 @@
 import { fstatSync, readdirSync } from 'node:fs'
 import { invariant } from '../../model/bug.ts'
 import type { Wall } from '../../model/result/reading.ts'
-import { refuseCalls } from './call-filter.ts'
 import { chroot, prctl, setLimit, SystemCallError } from '../libc.ts'
+import { refuseCalls } from './call-filter.ts'
 import { dieWithParent } from './parent-death.ts'
 
 export interface ConfinedFolder {
@@ -96,8 +96,13 @@ function permitted(call: string, work: () => void): void {
 
 /** fchdir to an open folder outside would lead out of the new root. */
 function requireNoOpenFolder(): void {
-  const outside = readdirSync('/proc/self/fd').map(Number).filter((descriptor) => isFolder(descriptor))
-  invariant(outside.length === 0, `folders are open in a process that is to be confined: descriptors ${outside.join(', ')}`)
+  const outside = readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => isFolder(descriptor))
+  invariant(
+    outside.length === 0,
+    `folders are open in a process that is to be confined: descriptors ${outside.join(', ')}`,
+  )
 }
 
 function isFolder(descriptor: number): boolean {
@@ -115,7 +120,10 @@ function requireNoWayBack(room: ConfinedFolder): void {
   invariant(process.getuid?.() === room.uid && process.geteuid?.() === room.uid, 'the user did not change')
   invariant(process.getgid?.() === room.gid && process.getegid?.() === room.gid, 'the group did not change')
   invariant(process.cwd() === '/', 'the working folder lies outside')
-  invariant(process.getgroups?.().every((group) => group === room.gid), 'groups were left over')
+  invariant(
+    process.getgroups?.().every((group) => group === room.gid),
+    'groups were left over',
+  )
   const ways: readonly [string, () => void][] = [
     ['setuid', () => process.setuid?.(0)],
     ['seteuid', () => process.seteuid?.(0)],

@@ -1,4 +1,7 @@
-/** Messages through a pipe: four bytes of length, little-endian, then the value as V8 clones it (node:v8, structured clone). */
+/**
+ * Messages through a pipe: four bytes of length, little-endian, then the value as V8 clones it (node:v8, structured
+ * clone).
+ */
 import { DefaultSerializer, deserialize } from 'node:v8'
 import { invariant } from '../../model/bug.ts'
 
@@ -22,12 +25,19 @@ export class Frames<Message> {
   #parts: Buffer[] = []
   #bytes = 0
 
-  /** @returns the messages that end in these bytes @throws when the bytes are no messages: nothing that comes after them can be told apart */
+  /**
+   * @returns the messages that end in these bytes
+   * @throws when the bytes are no messages: nothing that comes after them can be told apart
+   */
   take(bytes: Buffer): readonly Message[] {
     this.#parts.push(bytes)
     this.#bytes += bytes.length
     const messages: Message[] = []
-    for (let length = this.#nextLength(); length !== null && this.#bytes >= lengthBytes + length; length = this.#nextLength()) {
+    for (
+      let length = this.#nextLength();
+      length !== null && this.#bytes >= lengthBytes + length;
+      length = this.#nextLength()
+    ) {
       const all = this.#joined()
       messages.push(deserialize(all.subarray(lengthBytes, lengthBytes + length)) as Message)
       this.#parts = [all.subarray(lengthBytes + length)]

@@ -2,7 +2,8 @@ import { prctl } from '../libc.ts'
 
 /**
  * The kernel kills us when our parent dies, even in a loop that never returns to hear of it. Lost at a change of user,
- * so `confine` asks again. @param parent its pid: of one that died before we asked, the kernel tells nobody, and we end at once
+ * so `confine` asks again. @param parent its pid: of one that died before we asked, the kernel tells nobody, and we end
+ * at once
  */
 export function dieWithParent(parent: number): void {
   if (process.platform === 'linux') {

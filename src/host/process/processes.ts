@@ -18,10 +18,15 @@ export function ageMsOf(startTime: string): number {
   return Number(sinceBoot) * 1000 - Number(startTime) * 10
 }
 
-/** Pids of those processes that began a session and have `NAME=value` in the environment that they were started with, as far as we may look. */
+/**
+ * Pids of those processes that began a session and have `NAME=value` in the environment that they were started with, as
+ * far as we may look.
+ */
 export function sessionLeadersWith(name: string, value: string): readonly number[] {
   const wanted = `${name}=${value}`
-  return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && readStat(pid)?.[3] === String(pid) && environmentOf(pid).includes(wanted))
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && readStat(pid)?.[3] === String(pid) && environmentOf(pid).includes(wanted))
 }
 
 function environmentOf(pid: number): readonly string[] {
@@ -65,7 +70,10 @@ function threadsOf(pid: number): readonly string[] {
 function readStat(pid: number): readonly string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return text.slice(text.lastIndexOf(')') + 2).trimEnd().split(' ')
+    return text
+      .slice(text.lastIndexOf(')') + 2)
+      .trimEnd()
+      .split(' ')
   } catch (error) {
     if (isGone(error)) return null
     throw error

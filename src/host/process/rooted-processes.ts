@@ -17,7 +17,9 @@ export async function killRootedIn(folder: string): Promise<void> {
 }
 
 function rootedIn(folder: string): readonly number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && rootOf(pid) === folder)
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && rootOf(pid) === folder)
 }
 
 /** null for a process that has ended, or that we may not look at. */

@@ -3,8 +3,8 @@
  * read ten thousand whole results for them took most of a second.
  */
 import * as z from 'zod/mini'
-import { sealLevels } from '../../model/result/evidence.ts'
 import type { FailureCode } from '../../model/failure.ts'
+import { sealLevels } from '../../model/result/evidence.ts'
 import { damageClasses } from '../../model/result/finding.ts'
 
 const shape = z.object({
@@ -18,7 +18,12 @@ const shape = z.object({
   pauseMs: z.nullable(z.number()),
   ranOutMs: z._default(z.nullable(z.number()), null),
   /** Any text: a newer holdfast may know failures that this one does not. */
-  failure: z.nullable(z.pipe(z.string(), z.transform((code) => code as FailureCode))),
+  failure: z.nullable(
+    z.pipe(
+      z.string(),
+      z.transform((code) => code as FailureCode),
+    ),
+  ),
 })
 export type CheckSummary = z.infer<typeof shape>
 

@@ -1,21 +1,38 @@
-/** What of an event is kept. Ten thousand tenants a night, for years: a sound result keeps what the next check and the next person need of it. */
+import type { Event } from '../../model/event.ts'
+/**
+ * What of an event is kept. Ten thousand tenants a night, for years: a sound result keeps what the next check and the
+ * next person need of it.
+ */
 import { noEvidence } from '../../model/result/evidence.ts'
 import type { Evidence } from '../../model/result/evidence.ts'
-import type { Event } from '../../model/event.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { Result } from '../../model/result/report.ts'
 
 /** Of each kind at most so many are kept; totals are kept as they are. */
-const kept = { noticesOfSound: 5, findings: 200, skippedOfSound: 5, skipped: 100, holders: 100, tables: 1000, words: 100, notCovered: 1000 } as const
+const kept = {
+  noticesOfSound: 5,
+  findings: 200,
+  skippedOfSound: 5,
+  skipped: 100,
+  holders: 100,
+  tables: 1000,
+  words: 100,
+  notCovered: 1000,
+} as const
 
 export function condense(event: Event): Event {
   switch (event.kind) {
     case 'checked':
-      return { ...event, result: withoutMap(event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result)) }
+      return {
+        ...event,
+        result: withoutMap(event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result)),
+      }
     case 'run-started':
       return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
     case 'run-finished':
-      return event.notCovered === undefined ? event : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
+      return event.notCovered === undefined
+        ? event
+        : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
     case 'hold-asked':
     case 'hold-quiesced':
     case 'hold-ended':
@@ -43,7 +60,11 @@ function condenseSound(result: Result): Result {
 function condenseEvidence({ level, quiesce, snapshot, fileSystem, attempts, proofs }: Evidence): Evidence {
   const last = proofs.at(-1)
   return {
-    ...noEvidence, level, quiesce, fileSystem, attempts,
+    ...noEvidence,
+    level,
+    quiesce,
+    fileSystem,
+    attempts,
     snapshot: snapshot === null ? null : { ...snapshot, files: [] },
     proofs: last === undefined ? [] : [{ ...last, files: last.files.filter((file) => file.part === '') }],
   }
@@ -57,13 +78,19 @@ function bound(result: Result): Result {
     coverage: { ...coverage, skipped: coverage.skipped.slice(0, kept.skipped) },
     content: { tables: result.content.tables.slice(0, kept.tables) },
     ...boundRecovery(result),
-    evidence: { ...evidence, holders: evidence.holders.slice(0, kept.holders), unseen: evidence.unseen.slice(0, kept.holders) },
+    evidence: {
+      ...evidence,
+      holders: evidence.holders.slice(0, kept.holders),
+      unseen: evidence.unseen.slice(0, kept.holders),
+    },
   }
 }
 
 function boundRecovery({ recovery }: Result): Pick<Result, 'recovery'> {
   if (!recovery?.without) return {}
-  return { recovery: { ...recovery, without: { ...recovery.without, tables: recovery.without.tables.slice(0, kept.tables) } } }
+  return {
+    recovery: { ...recovery, without: { ...recovery.without, tables: recovery.without.tables.slice(0, kept.tables) } },
+  }
 }
 
 /** Values of rows were asked for by one person once; the ledger is read by others, for years. */

@@ -1,8 +1,8 @@
 /** Events of the text that they are stored as: it is looked at before it is believed. */
 import * as z from 'zod/mini'
 import { tenantId } from '../../model/brand.ts'
-import { sealLevels } from '../../model/result/evidence.ts'
 import type { Event } from '../../model/event.ts'
+import { sealLevels } from '../../model/result/evidence.ts'
 import { damageClasses } from '../../model/result/finding.ts'
 
 const tenant = z.pipe(z.string(), z.transform(tenantId))
@@ -21,28 +21,57 @@ const result = z.looseObject({
   failure: z.optional(z.looseObject({ code })),
   evidence: z.looseObject({
     level: z.enum(sealLevels),
-    proofs: z.array(z.looseObject({ changeCounter: z.number(), walSalts: z.nullable(z.string()), files: z.array(z.looseObject({ part: z.string(), size: z.number() })) })),
+    proofs: z.array(
+      z.looseObject({
+        changeCounter: z.number(),
+        walSalts: z.nullable(z.string()),
+        files: z.array(z.looseObject({ part: z.string(), size: z.number() })),
+      }),
+    ),
     snapshot: z.nullable(z.looseObject({ bytes: z.number(), tailBytes: z.number() })),
   }),
 })
 
 const shapes = {
-  'run-started': z.looseObject({ kind: z.literal('run-started'), mode: z.string(), version: z.string(), argv: z.array(z.string()) }),
+  'run-started': z.looseObject({
+    kind: z.literal('run-started'),
+    mode: z.string(),
+    version: z.string(),
+    argv: z.array(z.string()),
+  }),
   'run-finished': z.looseObject({
-    kind: z.literal('run-finished'), exitCode: z.number(), selected: z.number(), covered: z.number(), whole: z._default(z.boolean(), false), // Older lines do not say it.
+    kind: z.literal('run-finished'),
+    exitCode: z.number(),
+    selected: z.number(),
+    covered: z.number(),
+    whole: z._default(z.boolean(), false), // Older lines do not say it.
     notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
   }),
   'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
-  'hold-quiesced': z.looseObject({ kind: z.literal('hold-quiesced'), tenant, holder: z.string(), leaseId: z.string(), fence: z.nullable(z.number()) }),
+  'hold-quiesced': z.looseObject({
+    kind: z.literal('hold-quiesced'),
+    tenant,
+    holder: z.string(),
+    leaseId: z.string(),
+    fence: z.nullable(z.number()),
+  }),
   'hold-ended': z.looseObject({
-    kind: z.literal('hold-ended'), tenant, holder: z.string(), how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted', 'tenant-gone', 'seen-serving']), heldMs: milliseconds, pauseMs: z.optional(milliseconds),
+    kind: z.literal('hold-ended'),
+    tenant,
+    holder: z.string(),
+    how: z.enum(['resumed', 'expired', 'never-began', 'service-restarted', 'tenant-gone', 'seen-serving']),
+    heldMs: milliseconds,
+    pauseMs: z.optional(milliseconds),
   }),
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),
 } satisfies Record<Event['kind'], z.ZodMiniType>
 
 /** `unknown` is a kind that a newer holdfast wrote: it is passed over. `garbled` is what nobody wrote. */
-export type EventReading = { readonly kind: 'event'; readonly event: Event } | { readonly kind: 'unknown' } | { readonly kind: 'garbled' }
+export type EventReading =
+  | { readonly kind: 'event'; readonly event: Event }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'garbled' }
 
 export function readEvent(kind: unknown, text: unknown): EventReading {
   if (typeof kind !== 'string' || typeof text !== 'string') return { kind: 'garbled' }

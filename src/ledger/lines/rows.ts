@@ -1,4 +1,7 @@
-/** The rows of the ledger's tables, made of what happened. They cross to the ledger's process as they are stored: texts are handed over faster than whole events. */
+/**
+ * The rows of the ledger's tables, made of what happened. They cross to the ledger's process as they are stored: texts
+ * are handed over faster than whole events.
+ */
 import { invariant } from '../../model/bug.ts'
 import type { Event } from '../../model/event.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
@@ -9,7 +12,10 @@ import type { CheckSummary } from './check-summary.ts'
 export interface LineRow {
   readonly at: number
   readonly run: string
-  /** Unique within the run: a line that is sent again, because the process died before it answered, is not written twice. */
+  /**
+   * Unique within the run: a line that is sent again, because the process died before it answered, is not written
+   * twice.
+   */
   readonly number: number
   readonly kind: string
   readonly tenant: string | null
@@ -35,7 +41,19 @@ export interface LastGoodRow {
 
 export function lineRow(at: number, run: string, number: number, event: Event): LineRow {
   invariant(Number.isSafeInteger(number) && Number.isSafeInteger(at), 'a line has whole numbers')
-  const line = { at, run, number, kind: event.kind, tenant: null, holder: null, path: null, verdict: null, depth: null, brief: null, event: JSON.stringify(event) }
+  const line = {
+    at,
+    run,
+    number,
+    kind: event.kind,
+    tenant: null,
+    holder: null,
+    path: null,
+    verdict: null,
+    depth: null,
+    brief: null,
+    event: JSON.stringify(event),
+  }
   switch (event.kind) {
     case 'run-started':
     case 'run-finished':
@@ -46,16 +64,30 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
     case 'resume-failed':
       return { ...line, tenant: event.tenant, holder: event.holder }
     case 'checked':
-      return { ...line, tenant: event.tenant, path: event.result.path, verdict: event.result.verdict, depth: event.result.depth, brief: JSON.stringify(briefOf(event.result)) }
+      return {
+        ...line,
+        tenant: event.tenant,
+        path: event.result.path,
+        verdict: event.result.verdict,
+        depth: event.result.depth,
+        brief: JSON.stringify(briefOf(event.result)),
+      }
   }
 }
 
 function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result): CheckSummary {
   const proof = evidence.proofs.at(-1)
   return {
-    verdict, damage, level: evidence.level, depth,
-    changeCounter: proof?.changeCounter ?? null, size: proof?.files.find((file) => file.part === '')?.size ?? null, walSalts: proof?.walSalts ?? null,
-    pauseMs: timings.pauseMs, ranOutMs: timings.ranOutMs ?? null, failure: failure?.code ?? null,
+    verdict,
+    damage,
+    level: evidence.level,
+    depth,
+    changeCounter: proof?.changeCounter ?? null,
+    size: proof?.files.find((file) => file.part === '')?.size ?? null,
+    walSalts: proof?.walSalts ?? null,
+    pauseMs: timings.pauseMs,
+    ranOutMs: timings.ranOutMs ?? null,
+    failure: failure?.code ?? null,
   }
 }
 
@@ -63,10 +95,13 @@ function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result)
 export function lastGoodRow(service: string | null, lastGood: LastGood): LastGoodRow {
   const { groups, ...pages } = lastGood.pages
   return {
-    file: fileName(service, lastGood), at: lastGood.standing.provenAt, facts: JSON.stringify({ ...lastGood, pages }),
+    file: fileName(service, lastGood),
+    at: lastGood.standing.provenAt,
+    facts: JSON.stringify({ ...lastGood, pages }),
     digests: new Uint8Array(groups.buffer, groups.byteOffset, groups.byteLength),
   }
 }
 
 /** Two services may call a tenant by the same name. */
-export const fileName = (service: string | null, { tenant, path }: KnownFile): string => JSON.stringify(service === null ? [tenant, path] : [service, tenant, path])
+export const fileName = (service: string | null, { tenant, path }: KnownFile): string =>
+  JSON.stringify(service === null ? [tenant, path] : [service, tenant, path])

@@ -1,14 +1,17 @@
-/** Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted, never a crash. */
+/**
+ * Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted,
+ * never a crash.
+ */
 import type Database from 'better-sqlite3'
 import { tenantId } from '../../model/brand.ts'
-import { count } from '../../text/count.ts'
 import type { KnownFile } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { isEmptyDatabase } from '../../sqlite/header.ts'
+import { count } from '../../text/count.ts'
+import type { CheckedThen, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
 import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
-import type { CheckedThen, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
 import { answerMax } from '../protocol.ts'
 import { numbersOf } from './ways.ts'
 
@@ -40,7 +43,10 @@ interface NewestRow {
   readonly settledBrief: string | null
 }
 
-/** Of each file: what this way has last found, else what another way has. Damage stands whoever found it, until a check in this way settles something. */
+/**
+ * Of each file: what this way has last found, else what another way has. Damage stands whoever found it, until a check
+ * in this way settles something.
+ */
 export function lastResults(database: Database.Database, way: ServiceWay | null, say: Say): readonly LastResult[] {
   const { own, service } = numbersOf(database, way)
   const rows = database.prepare<[string, string], NewestRow>(`
@@ -61,7 +67,13 @@ export function lastResults(database: Database.Database, way: ServiceWay | null,
     if (results.length > answerMax.lastResults) break
     const brief = briefIn(row.brief, row.sequence, row.at, say)
     if (brief === null) continue
-    results.push({ ...checkedThen(row.at, row.run, brief), tenant: tenantId(row.tenant), path: row.path, failure: brief.failure, settled: settledIn(row, say) })
+    results.push({
+      ...checkedThen(row.at, row.run, brief),
+      tenant: tenantId(row.tenant),
+      path: row.path,
+      failure: brief.failure,
+      settled: settledIn(row, say),
+    })
   }
   return bounded(results, answerMax.lastResults, 'results', say)
 }
@@ -72,7 +84,11 @@ function settledIn({ settledSequence, settledAt, settledRun, settledBrief }: New
   return brief === null ? null : checkedThen(settledAt, settledRun, brief)
 }
 
-function checkedThen(at: number, run: string, { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: CheckSummary): CheckedThen {
+function checkedThen(
+  at: number,
+  run: string,
+  { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: CheckSummary,
+): CheckedThen {
   return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
 }
 
@@ -82,11 +98,23 @@ function briefIn(text: string | null, sequence: number, at: number, say: Say): C
   return brief
 }
 
-export function history(database: Database.Database, way: ServiceWay | null, tenant: string | null, limit: number, say: Say): readonly LedgerLine[] {
+export function history(
+  database: Database.Database,
+  way: ServiceWay | null,
+  tenant: string | null,
+  limit: number,
+  say: Say,
+): readonly LedgerLine[] {
   return newest(rowsOf(database, way, tenant, 'true'), limit, say).lines
 }
 
-export function checks(database: Database.Database, way: ServiceWay | null, tenant: string | null, limit: number, say: Say): NewestLines {
+export function checks(
+  database: Database.Database,
+  way: ServiceWay | null,
+  tenant: string | null,
+  limit: number,
+  say: Say,
+): NewestLines {
   return newest(rowsOf(database, way, tenant, "kind = 'checked'"), limit, say)
 }
 
@@ -98,7 +126,10 @@ function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
     bytes += row.event.length
     if (lines.length >= Math.min(limit, answerMax.lines)) return { lines, more: true }
     if (bytes > answerMax.lineBytes) {
-      say(`only the newest ${count(lines.length, 'line is', 'lines are')} shown: the rest would be more than ${answerMax.lineBytes / 1e6} MB`)
+      say(
+        `only the newest ${count(lines.length, 'line is', 'lines are')} shown: the ` +
+          `rest would be more than ${answerMax.lineBytes / 1e6} MB`,
+      )
       return { lines, more: true }
     }
     const line = read(row)
@@ -108,16 +139,36 @@ function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
 }
 
 /** Newest first. */
-function rowsOf(database: Database.Database, way: ServiceWay | null, tenant: string | null, condition: 'true' | "kind = 'checked'"): Iterable<Row> {
+function rowsOf(
+  database: Database.Database,
+  way: ServiceWay | null,
+  tenant: string | null,
+  condition: 'true' | "kind = 'checked'",
+): Iterable<Row> {
   const { service } = numbersOf(database, way)
-  if (tenant === null) return database.prepare<[string], Row>(`select ${columns} from line where ${condition} and ${ofService} order by sequence desc`).iterate(service)
-  return database.prepare<[string, string], Row>(`select ${columns} from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`).iterate(tenant, service)
+  if (tenant === null)
+    return database
+      .prepare<[string], Row>(`select ${columns} from line where ${condition} and ${ofService} order by sequence desc`)
+      .iterate(service)
+  return database
+    .prepare<[string, string], Row>(
+      `select ${columns} from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`,
+    )
+    .iterate(tenant, service)
 }
 
 type CheckRow = Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null; readonly settled: number | null }
 
-/** Of each file; null for one that was never checked. What was found by another way of reaching the service counts as well. */
-export function newestChecks(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (NewestCheck | null)[] {
+/**
+ * Of each file; null for one that was never checked. What was found by another way of reaching the service counts as
+ * well.
+ */
+export function newestChecks(
+  database: Database.Database,
+  way: ServiceWay | null,
+  files: readonly KnownFile[],
+  say: Say,
+): readonly (NewestCheck | null)[] {
   const { service } = numbersOf(database, way)
   const find = database.prepare<[string, string, string], CheckRow>(`
     select line.sequence, line.at, line.brief, newest_check.settled from newest_check join line using (sequence)
@@ -127,15 +178,25 @@ export function newestChecks(database: Database.Database, way: ServiceWay | null
     const briefs = rows.map((row) => briefIn(row.brief, row.sequence, row.at, say))
     const newest = briefs[0]
     if (!newest) return null
-    const hadPages = rows.some(({ settled }) => settled !== null) || briefs.some((brief) => !isEmptyDatabase(brief?.size ?? 0))
+    const hadPages =
+      rows.some(({ settled }) => settled !== null) || briefs.some((brief) => !isEmptyDatabase(brief?.size ?? 0))
     return { lostPauseMs: newest.ranOutMs, hadPages }
   })
 }
 
-export function lastRuns(database: Database.Database, way: ServiceWay | null, limit: number, say: Say): readonly RecordedRun[] {
+export function lastRuns(
+  database: Database.Database,
+  way: ServiceWay | null,
+  limit: number,
+  say: Say,
+): readonly RecordedRun[] {
   const { service } = numbersOf(database, way)
-  const started = database.prepare<[string, number], Row>(`select ${columns} from line where kind = 'run-started' and ${ofService} order by sequence desc limit ?`)
-  const finished = database.prepare<[string], Row>(`select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`)
+  const started = database.prepare<[string, number], Row>(
+    `select ${columns} from line where kind = 'run-started' and ${ofService} order by sequence desc limit ?`,
+  )
+  const finished = database.prepare<[string], Row>(
+    `select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`,
+  )
   const read = reader(say)
   return started.all(service, Math.min(limit, answerMax.runs)).flatMap((row) => {
     const start = read(row)
@@ -143,7 +204,16 @@ export function lastRuns(database: Database.Database, way: ServiceWay | null, li
     const endRow = finished.get(row.run)
     const end = endRow === undefined ? null : read(endRow)
     const { mode, version } = start.event
-    const ended = end?.event.kind === 'run-finished' ? { at: end.at, exitCode: end.event.exitCode, selected: end.event.selected, covered: end.event.covered, whole: end.event.whole } : null
+    const ended =
+      end?.event.kind === 'run-finished'
+        ? {
+            at: end.at,
+            exitCode: end.event.exitCode,
+            selected: end.event.selected,
+            covered: end.event.covered,
+            whole: end.event.whole,
+          }
+        : null
     return [{ run: start.run, mode, version, startedAt: start.at, finished: ended }]
   })
 }
@@ -169,4 +239,3 @@ export function bounded<Item>(items: readonly Item[], most: number, what: string
   say(`only ${most} ${what} are shown, there are more`)
   return items.slice(0, most)
 }
-

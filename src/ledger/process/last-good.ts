@@ -1,8 +1,9 @@
 /**
  * The last sound check of each file, as later ones are measured against it. Runs in the ledger's process only.
  *
- * One row a file, replaced by every sound check: it does not grow with the nights. Unlike the lines it can be lost without harm, because the next sound
- * check writes it again; so a row that cannot be read is passed over, and a table that an older holdfast did not make is made.
+ * One row a file, replaced by every sound check: it does not grow with the nights. Unlike the lines it can be lost
+ * without harm, because the next sound check writes it again; so a row that cannot be read is passed over, and a table
+ * that an older holdfast did not make is made.
  */
 import type Database from 'better-sqlite3'
 import * as z from 'zod/mini'
@@ -10,9 +11,9 @@ import { tenantId } from '../../model/brand.ts'
 import { liveSetParts } from '../../model/result/evidence.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
+import { fileName, type LastGoodRow } from '../lines/rows.ts'
 import type { Say } from './answers.ts'
 import { prepared } from './statement-cache.ts'
-import { fileName, type LastGoodRow } from '../lines/rows.ts'
 
 /** No change of the ledger's version: an older holdfast works beside it and does not see it. */
 export const lastGoodSchema = `
@@ -30,13 +31,27 @@ const keptMs = 400 * 86_400_000
 
 const whole = z.int().check(z.nonnegative())
 const shape = z.object({
-  tenant: z.nullable(z.pipe(z.string(), z.transform(tenantId))), path: z.string(), run: z.string(),
+  tenant: z.nullable(z.pipe(z.string(), z.transform(tenantId))),
+  path: z.string(),
+  run: z.string(),
   standing: z.object({
-    provenAt: z.number(), bootId: z.string(),
-    files: z.array(z.object({ part: z.enum(liveSetParts), dev: z.string(), ino: z.string(), size: whole, mtimeNs: z.string() })),
+    provenAt: z.number(),
+    bootId: z.string(),
+    files: z.array(
+      z.object({ part: z.enum(liveSetParts), dev: z.string(), ino: z.string(), size: whole, mtimeNs: z.string() }),
+    ),
   }),
-  header: z.object({ walMode: z.boolean(), changeCounter: whole, versionValidFor: whole, pageCount: whole, schemaCookie: whole }),
-  content: z.object({ format: z.string(), tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.nullable(z.string()) })) }),
+  header: z.object({
+    walMode: z.boolean(),
+    changeCounter: whole,
+    versionValidFor: whole,
+    pageCount: whole,
+    schemaCookie: whole,
+  }),
+  content: z.object({
+    format: z.string(),
+    tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.nullable(z.string()) })),
+  }),
   pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
 })
 
@@ -45,26 +60,49 @@ type Stored = Pick<LastGoodRow, 'facts' | 'digests'>
 /** Within a transaction of the caller. */
 export function keepLastGood(database: Database.Database, kept: readonly LastGoodRow[]): void {
   if (kept.length === 0) return
-  const put = prepared(database, 'insert into last_good (file, at, facts, digests) values (:file, :at, :facts, :digests) on conflict do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests')
+  const put = prepared(
+    database,
+    'insert into last_good (file, at, facts, digests) values (:file, :at, :facts, :digests) on conflict ' +
+      'do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests',
+  )
   for (const row of kept) put.run(row)
 }
 
-/** Once a run. From the middle of all times: a clock that was wrong once must not make everything look old. Within a transaction of the caller. */
+/**
+ * Once a run. From the middle of all times: a clock that was wrong once must not make everything look old. Within a
+ * transaction of the caller.
+ */
 export function forgetOldest(database: Database.Database): void {
-  database.prepare('delete from last_good where at < (select at from last_good order by at limit 1 offset (select max(0, count(*) - 1) / 2 from last_good)) - ?').run(keptMs)
+  database
+    .prepare(
+      'delete from last_good where at < (select at from last_good order by at limit 1 ' +
+        'offset (select max(0, count(*) - 1) / 2 from last_good)) - ?',
+    )
+    .run(keptMs)
 }
 
 /** Of each file; null where there is none that can be read. */
-export function lastGoodOf(database: Database.Database, way: ServiceWay | null, files: readonly KnownFile[], say: Say): readonly (LastGood | null)[] {
+export function lastGoodOf(
+  database: Database.Database,
+  way: ServiceWay | null,
+  files: readonly KnownFile[],
+  say: Say,
+): readonly (LastGood | null)[] {
   const find = database.prepare<[string], Stored>('select facts, digests from last_good where file = ?')
   const service = way?.service ?? null
   // Before services were told from each other: where there was no other, what was kept is of this one.
-  const isTheOnly = service !== null && service === database.prepare<[], string | null>('select service from way where id = 0').pluck().get()
+  const isTheOnly =
+    service !== null &&
+    service === database.prepare<[], string | null>('select service from way where id = 0').pluck().get()
   return files.map((file) => {
     const row = find.get(fileName(service, file)) ?? (isTheOnly ? find.get(fileName(null, file)) : undefined)
     if (row === undefined) return null
     const read = readRow(row)
-    if (read === null) say(`what the ledger kept of the last sound check of ${JSON.stringify(file.path)} cannot be read and was passed over`)
+    if (read === null)
+      say(
+        'what the ledger kept of the last sound check of ' +
+          `${JSON.stringify(file.path)} cannot be read and was passed over`,
+      )
     return read
   })
 }

@@ -1,14 +1,14 @@
 /** The process that has the ledger open: SQLite runs here, not beside the leases (hold.md F10). */
 import { answerIsolated } from '../../host/process/child-side.ts'
 import { invariant, unreachable } from '../../model/bug.ts'
-import * as answers from './answers.ts'
 import { ledgerFile } from '../folder.ts'
-import { openHolds, otherHolds } from './open-holds.ts'
-import { lastGoodOf } from './last-good.ts'
-import { pauseTotals } from './pause-totals.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
-import { Store } from './store.ts'
+import * as answers from './answers.ts'
+import { lastGoodOf } from './last-good.ts'
+import { openHolds, otherHolds } from './open-holds.ts'
+import { pauseTotals } from './pause-totals.ts'
 import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
+import { Store } from './store.ts'
 
 /** More garbled lines than this are counted, not named. */
 const noticesMax = 20
@@ -36,7 +36,12 @@ function answer(question: LedgerQuestion): Answered {
   } catch (thrown) {
     const error = unusableBySystem(thrown, 'cannot use the ledger')
     if (error instanceof LedgerUnusable) return { kind: 'unusable', message: error.message, hint: error.hint }
-    if (error instanceof LedgerDamaged) return { kind: 'unusable', message: error.message, hint: 'the next run sets the damaged ledger aside and begins a new one' }
+    if (error instanceof LedgerDamaged)
+      return {
+        kind: 'unusable',
+        message: error.message,
+        hint: 'the next run sets the damaged ledger aside and begins a new one',
+      }
     throw error
   }
 }
@@ -60,17 +65,32 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
     case 'other-holds':
       return { kind: 'other-holds', holds: store.ask(otherHolds) }
     case 'last-good':
-      return { kind: 'last-good', lastGood: store.ask((database, way, say) => lastGoodOf(database, way, question.files, say)) }
+      return {
+        kind: 'last-good',
+        lastGood: store.ask((database, way, say) => lastGoodOf(database, way, question.files, say)),
+      }
     case 'last-results':
       return { kind: 'last-results', results: store.ask(answers.lastResults) }
     case 'history':
-      return { kind: 'history', lines: store.ask((database, way, say) => answers.history(database, way, question.tenant, question.limit, say)) }
+      return {
+        kind: 'history',
+        lines: store.ask((database, way, say) => answers.history(database, way, question.tenant, question.limit, say)),
+      }
     case 'checks':
-      return { kind: 'checks', newest: store.ask((database, way, say) => answers.checks(database, way, question.tenant, question.limit, say)) }
+      return {
+        kind: 'checks',
+        newest: store.ask((database, way, say) => answers.checks(database, way, question.tenant, question.limit, say)),
+      }
     case 'newest-checks':
-      return { kind: 'newest-checks', checks: store.ask((database, way, say) => answers.newestChecks(database, way, question.files, say)) }
+      return {
+        kind: 'newest-checks',
+        checks: store.ask((database, way, say) => answers.newestChecks(database, way, question.files, say)),
+      }
     case 'last-runs':
-      return { kind: 'last-runs', runs: store.ask((database, way, say) => answers.lastRuns(database, way, question.limit, say)) }
+      return {
+        kind: 'last-runs',
+        runs: store.ask((database, way, say) => answers.lastRuns(database, way, question.limit, say)),
+      }
     case 'pause-totals':
       return { kind: 'pause-totals', totals: store.ask(pauseTotals) }
     case 'close':

@@ -3,8 +3,8 @@ import type Database from 'better-sqlite3'
 import { advance } from '../../model/event.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { OtherHold, ServiceWay } from '../../model/service-way.ts'
-import { bounded, reader, type Row, type Say } from './answers.ts'
 import { answerMax } from '../protocol.ts'
+import { bounded, reader, type Row, type Say } from './answers.ts'
 import { wayColumns, whoseIs, type WrittenWay } from './ways.ts'
 
 /** Of this service, asked for in this way. */

@@ -45,13 +45,18 @@ interface TotalRow {
 export function pauseTotals(database: Database.Database, way: ServiceWay | null): PauseTotals {
   const { service } = numbersOf(database, way)
   const isThere = database.prepare("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined
-  const rows = !isThere ? [] : database.prepare<[string], TotalRow>(`
+  const rows = !isThere
+    ? []
+    : database
+        .prepare<[string], TotalRow>(`
     select up_to_ms as upToMs, sum(pauses) as pauses, sum(total_ms) as totalMs from pause_total
-    where way in (select value from json_each(?)) group by up_to_ms order by up_to_ms`).all(service)
+    where way in (select value from json_each(?)) group by up_to_ms order by up_to_ms`)
+        .all(service)
   const within = (bound: number): number =>
     rows.reduce((sum, { upToMs, pauses }) => (upToMs <= bound ? sum + pauses : sum), 0)
   return {
-    count: within(Infinity), totalMs: rows.reduce((sum, { totalMs }) => sum + totalMs, 0),
+    count: within(Infinity),
+    totalMs: rows.reduce((sum, { totalMs }) => sum + totalMs, 0),
     buckets: boundsMs.map((bound) => ({ upToMs: bound, count: within(bound) })),
   }
 }

@@ -1,17 +1,25 @@
-/** The ledger's tables. A line is written once and never changed; what stands beside the lines is found in them again. */
+/**
+ * The ledger's tables. A line is written once and never changed; what stands beside the lines is found in them again.
+ */
 
 /** 'hldf': so that no other program's file is taken for a ledger. */
 export const applicationId = 0x686c6466
 /** Raised with every change of the tables that an older holdfast could not live with. */
 export const schemaVersion = 2
 
-/** What a line says of its service. Row 0 stands for the lines of the first version, which said nothing; of bare files all is null. */
+/**
+ * What a line says of its service. Row 0 stands for the lines of the first version, which said nothing; of bare files
+ * all is null.
+ */
 export const waySchema = `
 create table way (id integer primary key, service text, via text, address text, config text) strict;
 create unique index way_by_name on way (ifnull(service, ''), ifnull(via, ''), ifnull(address, ''), ifnull(config, '')) where id > 0;
 `
 
-/** The newest check of each file, and the newest one that settles something: a quick check neither refreshes a full one nor clears damage. */
+/**
+ * The newest check of each file, and the newest one that settles something: a quick check neither refreshes a full one
+ * nor clears damage.
+ */
 export const newestCheckSchema = `
 create table newest_check (
   tenant text not null,
@@ -70,4 +78,6 @@ pragma user_version = ${schemaVersion};
 `
 
 /** All tables, indexes and triggers that a ledger has. */
-export const schemaNames: readonly string[] = [...schema.matchAll(/^create (?:table|(?:unique )?index|trigger) (\w+)/gm)].map(([, name = '']) => name)
+export const schemaNames: readonly string[] = [
+  ...schema.matchAll(/^create (?:table|(?:unique )?index|trigger) (\w+)/gm),
+].map(([, name = '']) => name)

@@ -9,14 +9,19 @@ const parts = ['-wal', '-shm', '-journal', ''] as const
 export function setAside(file: string, now: Date): string {
   const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const base = `${basename(file, '.db')}.damaged-${stamp}`
-  const name = [base, ...Array.from({ length: 1000 }, (_, index) => `${base}-${index + 2}`)].find((candidate) => parts.every((part) => !existsSync(join(dirname(file), candidate + part))))
+  const name = [base, ...Array.from({ length: 1000 }, (_, index) => `${base}-${index + 2}`)].find((candidate) =>
+    parts.every((part) => !existsSync(join(dirname(file), candidate + part))),
+  )
   if (name === undefined) throw new Error('a thousand ledgers were set aside in one second')
   for (const part of parts) if (existsSync(file + part)) renameSync(file + part, join(dirname(file), name + part))
   syncFolderOf(file)
   return name
 }
 
-/** Where no new ledger could be begun: what the old one still says must not be forgotten. What was made in its place goes. */
+/**
+ * Where no new ledger could be begun: what the old one still says must not be forgotten. What was made in its place
+ * goes.
+ */
 export function putLedgerBack(file: string, name: string): void {
   const aside = join(dirname(file), name)
   for (const part of parts) rmSync(file + part, { force: true })

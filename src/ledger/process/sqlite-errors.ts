@@ -19,11 +19,15 @@ export class LedgerUnusable extends Error {
   }
 }
 
-/** @throws {LedgerDamaged | LedgerUnusable} in place of an error of SQLite or the file system; any other error as it is. */
+/**
+ * @throws {LedgerDamaged | LedgerUnusable} in place of an error of SQLite or the file system; any other error as it is.
+ */
 export function translate(error: unknown, doing: string): never {
   if (!(error instanceof Database.SqliteError)) throw unusableBySystem(error, doing)
-  // SQLITE_ERROR: a table of ours is missing or other than we made it. SQLITE_CONSTRAINT: an index holds what its table does not.
-  if (/^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|SCHEMA|MISMATCH|FORMAT)/.test(error.code)) throw new LedgerDamaged(`${doing}: ${error.message}`, { cause: error })
+  // SQLITE_ERROR: a table of ours is missing or other than we made it. SQLITE_CONSTRAINT: an index holds what its table
+  // does not.
+  if (/^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|SCHEMA|MISMATCH|FORMAT)/.test(error.code))
+    throw new LedgerDamaged(`${doing}: ${error.message}`, { cause: error })
   const hint = Object.entries(hints).find(([code]) => error.code.startsWith(code))?.[1]
   const detail = { ...(hint === undefined ? {} : { hint }), cause: error }
   throw new LedgerUnusable(`${doing}: ${error.message} (${error.code})`, detail)
@@ -33,10 +37,12 @@ export function translate(error: unknown, doing: string): never {
 const hints = {
   SQLITE_FULL: 'free space on the disk of ledger.dir',
   SQLITE_READONLY: 'ledger.dir may only be read here: look at its owner, mode, mount and attributes (`lsattr`)',
-  SQLITE_CANTOPEN: 'a file in ledger.dir cannot be opened: look at its owner and mode, and at the limit on open files '
-    + '(`ulimit -n`)',
-  SQLITE_IOERR: 'look at the kernel log (`dmesg`) for errors of the disk of ledger.dir, at its free space, and at the '
-    + 'limit on the size of files (`ulimit -f`)',
+  SQLITE_CANTOPEN:
+    'a file in ledger.dir cannot be opened: look at its owner and mode, and at the limit on open files ' +
+    '(`ulimit -n`)',
+  SQLITE_IOERR:
+    'look at the kernel log (`dmesg`) for errors of the disk of ledger.dir, at its free space, and at the ' +
+    'limit on the size of files (`ulimit -f`)',
   SQLITE_NOMEM: 'memory ran out: free some, or raise the limit on it',
 } as const
 

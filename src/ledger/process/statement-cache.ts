@@ -2,7 +2,10 @@ import type Database from 'better-sqlite3'
 
 const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>()
 
-/** A statement that is carried out again and again: to prepare it anew for each commit took a third as long as to carry it out. */
+/**
+ * A statement that is carried out again and again: to prepare it anew for each commit took a third as long as to carry
+ * it out.
+ */
 export function prepared(database: Database.Database, sql: string): Database.Statement {
   const known = statements.get(database) ?? new Map<string, Database.Statement>()
   statements.set(database, known)

@@ -1,20 +1,20 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 /**
  * The ledger as its own process sees it: lines go in, answers come out, and a file that turns out damaged is set aside
  * in the middle of the work without losing what is known of holds that stand open.
  */
 import type Database from 'better-sqlite3'
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import type { ServiceWay } from '../../model/service-way.ts'
+import type { LastGoodRow, LineRow } from '../lines/rows.ts'
 import { noteRuns, runsWereRecorded } from '../note.ts'
-import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
+import type { LedgerMode } from '../protocol.ts'
+import type { Say } from './answers.ts'
 import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting } from './database.ts'
 import { keepLastGood } from './last-good.ts'
-import { prepared } from './statement-cache.ts'
-import type { Say } from './answers.ts'
-import type { ServiceWay } from '../../model/service-way.ts'
-import type { LedgerMode } from '../protocol.ts'
-import type { LastGoodRow, LineRow } from '../lines/rows.ts'
+import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './sqlite-errors.ts'
+import { prepared } from './statement-cache.ts'
 import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
 
 /** A line that was found again, with what it says of its service. */
@@ -25,7 +25,9 @@ export class Store {
   readonly #say: Say
   readonly #mode: LedgerMode
   #database: Database.Database
-  /** Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them. */
+  /**
+   * Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them.
+   */
   readonly #open = new Map<string, FoundLine[]>()
   /** Whose lines are written and read. */
   readonly #way: ServiceWay | null
@@ -53,14 +55,22 @@ export class Store {
     for (const line of lines) this.#remember(line)
   }
 
-  /** Asks the lines. A damaged ledger that is open for writing is set aside, and the new one is asked. @throws {LedgerUnusable} */
+  /**
+   * Asks the lines. A damaged ledger that is open for writing is set aside, and the new one is asked.
+   * @throws {LedgerUnusable}
+   */
   ask<Answer>(question: (database: Database.Database, way: ServiceWay | null, say: Say) => Answer): Answer {
-    const asked = (): Answer => trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#say))
+    const asked = (): Answer =>
+      trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#say))
     try {
       return asked()
     } catch (error) {
       if (!(error instanceof LedgerDamaged)) throw error
-      if (this.#mode === 'read') throw new LedgerUnusable(`${error.message}: the ledger is damaged`, { cause: error, hint: 'the next run sets it aside and begins a new one' })
+      if (this.#mode === 'read')
+        throw new LedgerUnusable(`${error.message}: the ledger is damaged`, {
+          cause: error,
+          hint: 'the next run sets it aside and begins a new one',
+        })
       this.#beginAnew(error)
       return asked()
     }
@@ -77,13 +87,18 @@ export class Store {
 
   #write(lines: readonly FoundLine[], lastGood: readonly LastGoodRow[]): void {
     trying(`cannot write to the ledger ${this.#file}`, () => {
-      const insert = prepared(this.#database, `
+      const insert = prepared(
+        this.#database,
+        `
         insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, way)
-        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event, :way) on conflict (run, number) do nothing`)
-      this.#database.transaction(() => {
-        for (const line of lines) insert.run({ ...line, way: numberOf(this.#database, line) })
-        keepLastGood(this.#database, lastGood)
-      }).immediate()
+        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event, :way) on conflict (run, number) do nothing`,
+      )
+      this.#database
+        .transaction(() => {
+          for (const line of lines) insert.run({ ...line, way: numberOf(this.#database, line) })
+          keepLastGood(this.#database, lastGood)
+        })
+        .immediate()
     })
   }
 
@@ -96,9 +111,15 @@ export class Store {
 
   #openOrBegin(): Database.Database {
     const hadRuns = runsWereRecorded(dirname(this.#file))
-    if (hasOrphanedParts(this.#file)) this.#tellLost(`the ledger was missing though its journal was there; that was set aside as ${setAside(this.#file, new Date())}, and a new ledger begun`)
-    else if (hadRuns && !existsSync(this.#file)) this.#tellLost('the ledger is gone, though runs were recorded in it; a new one begun')
-    else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file))) return this.#replaced(new LedgerDamaged(itIsEmpty), null)
+    if (hasOrphanedParts(this.#file))
+      this.#tellLost(
+        'the ledger was missing though its journal was there; that was set aside as ' +
+          `${setAside(this.#file, new Date())}, and a new ledger begun`,
+      )
+    else if (hadRuns && !existsSync(this.#file))
+      this.#tellLost('the ledger is gone, though runs were recorded in it; a new one begun')
+    else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file)))
+      return this.#replaced(new LedgerDamaged(itIsEmpty), null)
     try {
       const database = openForWriting(this.#file, !hadRuns || !existsSync(this.#file))
       trying(`cannot write beside the ledger ${this.#file}`, () => noteRuns(this.#file))
@@ -117,7 +138,10 @@ export class Store {
 
   #replaced(damage: LedgerDamaged, salvaged: readonly FoundLine[] | null): Database.Database {
     const why = oneLine(damage.message)
-    if (salvaged === null && this.#mode === 'resume') throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, { hint: 'the next run sets it aside and begins a new one' })
+    if (salvaged === null && this.#mode === 'resume')
+      throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, {
+        hint: 'the next run sets it aside and begins a new one',
+      })
     const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
     let begun: Database.Database | null = null
@@ -138,7 +162,10 @@ export class Store {
 
   #tellLost(what: string): void {
     this.#holdsLost = true
-    this.#say(`${what}; holds that a crash left open could not be read from it: ask the service whether a tenant stands still, and run \`holdfast resume ID\``)
+    this.#say(
+      `${what}; holds that a crash left open could not be read from it: ask the service ` +
+        `whether a tenant stands still, and run \`holdfast resume ID\``,
+    )
   }
 }
 
@@ -159,10 +186,17 @@ function salvageOpenHolds(file: string): readonly FoundLine[] | null {
 
 function openHoldLines(database: Database.Database): readonly FoundLine[] | null {
   // Of whom they are may be lost while they are not.
-  for (const from of [`${wayColumns} from line left join way on way.id = line.way`, 'null as service, null as via, null as address, null as config, 0 as said from line']) {
+  for (const from of [
+    `${wayColumns} from line left join way on way.id = line.way`,
+    'null as service, null as via, null as address, null as config, 0 as said from line',
+  ]) {
     try {
-      return trying('salvage', () => database.prepare<[], FoundLine>(`
-        select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from} where holder in (select holder from open_holder) order by sequence`).all())
+      return trying('salvage', () =>
+        database
+          .prepare<[], FoundLine>(`
+        select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from} where holder in (select holder from open_holder) order by sequence`)
+          .all(),
+      )
     } catch (error) {
       if (!(error instanceof LedgerDamaged || error instanceof LedgerUnusable)) throw error
     }

@@ -6,8 +6,14 @@ import { prepared } from './statement-cache.ts'
 /** What a line says of its service, as it is stored. `said` is 0 for lines of the first version. */
 export type WrittenWay = { readonly [Key in keyof ServiceWay]: ServiceWay[Key] | null } & { readonly said: 0 | 1 }
 
-export const written = (way: ServiceWay | null): WrittenWay =>
-  ({ service: null, via: null, address: null, config: null, ...way, said: 1 })
+export const written = (way: ServiceWay | null): WrittenWay => ({
+  service: null,
+  via: null,
+  address: null,
+  config: null,
+  ...way,
+  said: 1,
+})
 
 /** To be selected where `line` is joined with `way`. */
 export const wayColumns = 'way.service, way.via, way.address, way.config, ifnull(way.id > 0, 0) as said'
@@ -20,11 +26,17 @@ export function numberOf(database: Database.Database, way: WrittenWay): number {
   }
   const { service, via, address, config } = way
   const named = { service, via, address, config }
-  const find = prepared(database, `
-    select id from way where id > 0 and service is :service and via is :via and address is :address and config is :config`)
+  const find = prepared(
+    database,
+    `
+    select id from way where id > 0 and service is :service and via is :via and address is :address and config is :config`,
+  )
   const found = find.get(named) as { readonly id: number } | undefined
   if (found !== undefined) return found.id
-  const put = prepared(database, 'insert into way (service, via, address, config) values (:service, :via, :address, :config)')
+  const put = prepared(
+    database,
+    'insert into way (service, via, address, config) values (:service, :via, :address, :config)',
+  )
   return Number(put.run(named).lastInsertRowid)
 }
 
@@ -39,7 +51,12 @@ export interface Numbers {
 export function numbersOf(database: Database.Database, way: ServiceWay | null): Numbers {
   const { service, via, address } = written(way)
   const numbers = (condition: string, ...values: readonly (string | null)[]): string =>
-    JSON.stringify(database.prepare<unknown[], number>(`select id from way where ${condition}`).pluck().all(...values))
+    JSON.stringify(
+      database
+        .prepare<unknown[], number>(`select id from way where ${condition}`)
+        .pluck()
+        .all(...values),
+    )
   return {
     own: numbers('id > 0 and service is ? and via is ? and address is ?', service, via, address),
     // Of lines that do not name their service nobody knows whether they are of bare files.

@@ -7,9 +7,9 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { SystemCallError } from '../../host/libc.ts'
+import { tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
 
 const fileName = 'resuming.lock'
 const askAgainMs = 20
@@ -77,8 +77,10 @@ export class HoldLocks implements Disposable {
 }
 
 /** Holders are told apart by 48 bits: two that met in one byte would only wait for each other. */
-const byteOf = (holder: string): ByteRange =>
-  ({ start: createHash('sha256').update(holder).digest().readUIntBE(0, 6), length: 1 })
+const byteOf = (holder: string): ByteRange => ({
+  start: createHash('sha256').update(holder).digest().readUIntBE(0, 6),
+  length: 1,
+})
 
 /** A run as root must not lock the folder's owner out of the next run. */
 function giveToOwnerOf(dir: string, descriptor: number): void {

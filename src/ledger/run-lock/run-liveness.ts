@@ -4,8 +4,8 @@
  */
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
-import { findConflict } from '../../host/locks/byte-lock.ts'
 import { bootId } from '../../host/boot.ts'
+import { findConflict } from '../../host/locks/byte-lock.ts'
 import { Failure } from '../../model/failure.ts'
 import { lockFile } from '../folder.ts'
 import { isSurelyGone, isSurelyThere, ownerBytesMax, readOwner, type RunOwner } from './run-owner.ts'
@@ -34,7 +34,10 @@ interface LockSeen {
 /** null where it is not there, or may not be read. */
 async function lookAtLock(dir: string, service: string): Promise<LockSeen | null> {
   try {
-    await using file = await open(`${lockFile(dir, service)}.json`, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    await using file = await open(
+      `${lockFile(dir, service)}.json`,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
     const { buffer, bytesRead } = await file.read(Buffer.alloc(ownerBytesMax), 0, ownerBytesMax, 0)
     const owner = readOwner(buffer.toString('utf8', 0, bytesRead))
     return owner === null ? null : { owner, kernel: kernelLockOf(file) }

@@ -1,21 +1,21 @@
 /**
- * One run per service (operations.md, "Run mutex"). This is the polite lock: two runs that both believed to have it must
- * still be harmless, because the seal refuses the second. Two locks stand for it, taken in this order:
+ * One run per service (operations.md, "Run mutex"). This is the polite lock: two runs that both believed to have it
+ * must still be harmless, because the seal refuses the second. Two locks stand for it, taken in this order:
  *
  * 1. the kernel's, on the file `run-SERVICE.json`: it ends with the process that holds it, however that ends;
  * 2. proper-lockfile's folder `run-SERVICE.lock`: it holds where the kernel's does not reach, and is stale after 60 s.
  *
  * A crash at night must not cost the next run a minute. So a folder that was left behind is removed at once when the
  * kernel's lock is free *and* whoever wrote the file is surely gone: it is no process of this machine any more, or it
- * had the kernel's lock on this machine since its last start, perhaps in a container that is gone. Whoever is refused the
- * kernel's lock does not try the folder: taken without it, the folder would look left behind to the next one who gets it,
- * until it was signed. In any doubt the 60 s are waited for.
+ * had the kernel's lock on this machine since its last start, perhaps in a container that is gone. Whoever is refused
+ * the kernel's lock does not try the folder: taken without it, the folder would look left behind to the next one who
+ * gets it, until it was signed. In any doubt the 60 s are waited for.
  */
 import { constants } from 'node:fs'
 import { lstat, open, rmdir, utimes, type FileHandle } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
-import { systemFailure } from '../../host/failures/system-failure.ts'
 import { bootId } from '../../host/boot.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
 import { tryLock } from '../../host/locks/byte-lock.ts'
 import { ageOf } from '../../model/age.ts'
 import type { RunId } from '../../model/brand.ts'
@@ -32,7 +32,10 @@ export interface RunLock extends AsyncDisposable {
 const staleMs = 60_000
 const updateMs = 10_000
 
-/** `service` is its name in the configuration. @throws {Failure} RUN_ACTIVE, naming the other run, or LEDGER_UNUSABLE */
+/**
+ * `service` is its name in the configuration.
+ * @throws {Failure} RUN_ACTIVE, naming the other run, or LEDGER_UNUSABLE
+ */
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
   const name = lockFile(dir, service)
@@ -140,7 +143,10 @@ async function removeLeftover(folder: string): Promise<void> {
   }
 }
 
-/** A folder whose time lies ahead, because a clock was wrong, would not be stale for years: it is as old as can be from now on. */
+/**
+ * A folder whose time lies ahead, because a clock was wrong, would not be stale for years: it is as old as can be from
+ * now on.
+ */
 async function bringBack(folder: string): Promise<void> {
   try {
     const { mtimeMs } = await lstat(folder)
@@ -151,12 +157,21 @@ async function bringBack(folder: string): Promise<void> {
 }
 
 async function lockByFolder(
-  name: string, owner: RunOwner | null, kernel: KernelLock, compromised: AbortController,
+  name: string,
+  owner: RunOwner | null,
+  kernel: KernelLock,
+  compromised: AbortController,
 ): Promise<() => Promise<void>> {
   try {
     return await lockfile.lock(name, {
-      realpath: false, stale: staleMs, update: updateMs, retries: 0,
-      onCompromised: (error) => compromised.abort(new Failure('RUN_ACTIVE', `the run lock ${name}.lock was lost: ${error.message}`, { cause: error })),
+      realpath: false,
+      stale: staleMs,
+      update: updateMs,
+      retries: 0,
+      onCompromised: (error) =>
+        compromised.abort(
+          new Failure('RUN_ACTIVE', `the run lock ${name}.lock was lost: ${error.message}`, { cause: error }),
+        ),
     })
   } catch (error) {
     if (codeOf(error) !== 'ELOCKED') throw error
@@ -172,13 +187,17 @@ const inWords = (owner: RunOwner | null): string => (owner === null ? '' : `: ${
 /** Who it is, since when, and what it was told to do. */
 export function describeOwner({ pid, run, since, command }: RunOwner): string {
   const named = run === null ? '' : `, run ${run}`
-  const time = Math.abs(since) <= 8.64e15 ? new Date(since).toISOString() : 'no time at all' // Anything may stand there.
+  // Anything may stand there.
+  const time = Math.abs(since) <= 8.64e15 ? new Date(since).toISOString() : 'no time at all'
   return `pid ${pid}${named}, since ${time}${command === null ? '' : `, \`${command}\``}`
 }
 
 const endsByItself = `if no other run is there, the lock ends by itself within ${staleMs / 1000} s`
 
 const hintFor = (owner: RunOwner | null): string =>
-  owner === null || isSurelyGone(owner) ? endsByItself : 'wait for that run to end, or let --wait 10m do it; `holdfast history` shows what it has checked so far'
+  owner === null || isSurelyGone(owner)
+    ? endsByItself
+    : 'wait for that run to end, or let --wait 10m do it; `holdfast history` shows what it has checked so far'
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error)

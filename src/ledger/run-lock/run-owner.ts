@@ -5,8 +5,14 @@ import { ownMark } from '../../host/process/owner-mark.ts'
 export { isSurelyGone, isSurelyThere } from '../../host/process/owner-mark.ts'
 
 const shape = z.object({
-  pid: z.int().check(z.positive()), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), run: z.nullable(z.string()), since: z.number(),
-  locked: z._default(z.boolean(), false), command: z._default(z.nullable(z.string()), null),
+  pid: z.int().check(z.positive()),
+  startTime: z.string(),
+  bootId: z.string(),
+  pidNamespace: z.string(),
+  run: z.nullable(z.string()),
+  since: z.number(),
+  locked: z._default(z.boolean(), false),
+  command: z._default(z.nullable(z.string()), null),
 })
 /**
  * `since` in ms since 1970; `locked`: whether it has the kernel's lock of the file; `command`: the beginning of its

@@ -11,12 +11,16 @@ export interface Sided<Value> {
 /** Begins the name of a tenant that could be taken for a file. */
 export const tenantPrefix = 'tenant:'
 
-/** What is said of a table, and of a file. `not-compared`: what one side holds was not wholly read, and nothing that was read differs. */
+/**
+ * What is said of a table, and of a file. `not-compared`: what one side holds was not wholly read, and nothing that was
+ * read differs.
+ */
 export type ComparisonWord = 'equal' | 'differs' | 'only-in-a' | 'only-in-b' | 'not-compared'
 
 /**
- * What tells one row of a table from another. `content`: nothing but what it holds, for the rowid of a table without INTEGER PRIMARY KEY is no content,
- * and VACUUM may give another. Its rows are never "different", only on one side; their rowids are those that each side happens to use.
+ * What tells one row of a table from another. `content`: nothing but what it holds, for the rowid of a table without
+ * INTEGER PRIMARY KEY is no content, and VACUUM may give another. Its rows are never "different", only on one side;
+ * their rowids are those that each side happens to use.
  */
 export type RowIdentity = 'rowid' | 'primary-key' | 'content'
 
@@ -53,7 +57,10 @@ export interface TableComparison {
   readonly why: string | null
 }
 
-/** Something besides rows in which the two differ: a statement of the schema, or a setting that the application keeps in the header. */
+/**
+ * Something besides rows in which the two differ: a statement of the schema, or a setting that the application keeps in
+ * the header.
+ */
 export interface SchemaDifference {
   readonly kind: 'table' | 'index' | 'view' | 'trigger' | 'virtual-table' | 'setting'
   readonly name: string
@@ -72,11 +79,17 @@ export interface Comparison {
 
 /** A file of both sides, or one that only one of them has. */
 export interface FileComparison {
-  /** Its name without folders, by which files are paired; where each side has one file, whatever it is called, the name of A's. */
+  /**
+   * Its name without folders, by which files are paired; where each side has one file, whatever it is called, the name
+   * of A's.
+   */
   readonly name: string
   /** As the service or a person named it; null on a side that has no such file. */
   readonly paths: Sided<string | null>
-  /** A file that only one side has is named and nothing else: nobody stands still for a comparison that can come to nothing. */
+  /**
+   * A file that only one side has is named and nothing else: nobody stands still for a comparison that can come to
+   * nothing.
+   */
   readonly comparison: ComparisonWord
   /** Why nothing, or not everything, was compared; null where that stands with the tables. */
   readonly why: string | null
@@ -120,7 +133,13 @@ export interface ComparisonSummary {
 export interface ComparisonReport {
   readonly schema: 'holdfast.compare/1'
   readonly tool: { readonly version: string; readonly sqlite: string }
-  readonly run: { readonly id: string; readonly mode: 'compare'; readonly startedAt: string; readonly finishedAt: string; readonly registry: 'none' | 'live' }
+  readonly run: {
+    readonly id: string
+    readonly mode: 'compare'
+    readonly startedAt: string
+    readonly finishedAt: string
+    readonly registry: 'none' | 'live'
+  }
   readonly sides: Sided<SideOfComparison>
   readonly outcome: ComparisonOutcome
   /** None where the run ended before it knew them. */

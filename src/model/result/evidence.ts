@@ -5,7 +5,8 @@ export const sealLevels = ['none', 'writer-locked', 'exclusive', 'sealed'] as co
 export type SealLevel = (typeof sealLevels)[number]
 
 /** True when `level` is at least as strong as `required`. */
-export const isAtLeast = (level: SealLevel, required: SealLevel): boolean => sealLevels.indexOf(level) >= sealLevels.indexOf(required)
+export const isAtLeast = (level: SealLevel, required: SealLevel): boolean =>
+  sealLevels.indexOf(level) >= sealLevels.indexOf(required)
 
 export type LiveSetPart = '' | '-wal' | '-shm' | '-journal'
 /** Suffixes of a live set: it is always handled as one. */
@@ -70,7 +71,10 @@ export interface QuiesceEvidence {
   /** null for hooks, which have neither fences nor boot ids. */
   readonly fence: number | null
   readonly bootId: string | null
-  /** Length of the pause in ms, by the service's clock, or by ours where the service is reached by hooks; null while unknown. */
+  /**
+   * Length of the pause in ms, by the service's clock, or by ours where the service is reached by hooks; null while
+   * unknown.
+   */
   readonly heldMs: number | null
   readonly continuous: boolean | null
   readonly sqliteVersion: string | null
@@ -89,5 +93,15 @@ export interface SnapshotEvidence {
 }
 
 export const noEvidence: Evidence = {
-  level: 'none', lock: null, probe: null, lease: null, holders: [], unseen: [], proofs: [], quiesce: null, snapshot: null, fileSystem: null, attempts: 0,
+  level: 'none',
+  lock: null,
+  probe: null,
+  lease: null,
+  holders: [],
+  unseen: [],
+  proofs: [],
+  quiesce: null,
+  snapshot: null,
+  fileSystem: null,
+  attempts: 0,
 }

@@ -2,21 +2,67 @@
 
 /** Stable names of findings (interfaces.md). Add freely; never reuse or repurpose one. */
 export const rules = [
-  'row-missing-from-index', 'entry-without-row', 'entry-differs-from-row', 'index-count-differs', 'index-out-of-order',
-  'unique-violated', 'page-unreadable', 'page-used-twice', 'page-out-of-range', 'page-unowned', 'page-malformed', 'wrong-depth',
-  'rowid-out-of-order', 'key-out-of-order', 'overflow-broken', 'freelist-broken', 'pointer-map-wrong', 'header-wrong', 'schema-unreadable',
-  'missing-schema', 'not-a-database', 'truncated', 'wal-cut', 'journal-cut', 'record-malformed', 'fts-broken', 'rtree-broken', 'null-in-not-null',
-  'type-mismatch', 'imprecise-real', 'check-failed', 'foreign-key-violated', 'content-changed-silently', 'checker-crashed', 'check-timeout',
-  'engine-says', 'other-names', 'schema-incomplete',
+  'row-missing-from-index',
+  'entry-without-row',
+  'entry-differs-from-row',
+  'index-count-differs',
+  'index-out-of-order',
+  'unique-violated',
+  'page-unreadable',
+  'page-used-twice',
+  'page-out-of-range',
+  'page-unowned',
+  'page-malformed',
+  'wrong-depth',
+  'rowid-out-of-order',
+  'key-out-of-order',
+  'overflow-broken',
+  'freelist-broken',
+  'pointer-map-wrong',
+  'header-wrong',
+  'schema-unreadable',
+  'missing-schema',
+  'not-a-database',
+  'truncated',
+  'wal-cut',
+  'journal-cut',
+  'record-malformed',
+  'fts-broken',
+  'rtree-broken',
+  'null-in-not-null',
+  'type-mismatch',
+  'imprecise-real',
+  'check-failed',
+  'foreign-key-violated',
+  'content-changed-silently',
+  'checker-crashed',
+  'check-timeout',
+  'engine-says',
+  'other-names',
+  'schema-incomplete',
 ] as const
 export type Rule = (typeof rules)[number]
 
-/** `damage`: data or structure is wrong. `leak`: space is lost, no data. `notice`: content an application may have put there. */
+/**
+ * `damage`: data or structure is wrong. `leak`: space is lost, no data. `notice`: content an application may have put
+ * there.
+ */
 export type Severity = 'damage' | 'leak' | 'notice'
 /** Who saw it. */
 export type FindingSource = 'sqlite' | 'census' | 'ledger'
 
-export type ObjectKind = 'table' | 'index' | 'fts' | 'rtree' | 'virtual-table' | 'view' | 'trigger' | 'schema' | 'freelist' | 'pointer-map' | 'file'
+export type ObjectKind =
+  | 'table'
+  | 'index'
+  | 'fts'
+  | 'rtree'
+  | 'virtual-table'
+  | 'view'
+  | 'trigger'
+  | 'schema'
+  | 'freelist'
+  | 'pointer-map'
+  | 'file'
 /** What a finding is about. `table` is the table that an index belongs to; for a table, its own name. */
 export interface FoundObject {
   readonly kind: ObjectKind
@@ -28,8 +74,17 @@ export interface FoundObject {
 export type KeyColumn = string | number | null | { readonly blob: string }
 export type RowKey = number | string | readonly KeyColumn[]
 
-/** A value as it stands in an entry. Integers beyond 2^53 as decimal strings, reals that JSON has no number for by name; text that is none in the encoding of the database as its bytes. */
-export type SalvagedValue = string | number | null | { readonly blob: string } | { readonly integer: string } | { readonly real: string }
+/**
+ * A value as it stands in an entry. Integers beyond 2^53 as decimal strings, reals that JSON has no number for by name;
+ * text that is none in the encoding of the database as its bytes.
+ */
+export type SalvagedValue =
+  | string
+  | number
+  | null
+  | { readonly blob: string }
+  | { readonly integer: string }
+  | { readonly real: string }
 
 /** What the entries of an index hold of rows that the table has lost, or holds in another state. */
 export interface Salvage {
@@ -37,7 +92,10 @@ export interface Salvage {
   readonly columns: readonly string[]
   /** Rows concerned, exactly. */
   readonly total: number
-  /** Present only where somebody asked for the values (`--show-values`): rows by key, at most a thousand; `values` in the order of `columns`. */
+  /**
+   * Present only where somebody asked for the values (`--show-values`): rows by key, at most a thousand; `values` in
+   * the order of `columns`.
+   */
   readonly rows?: readonly { readonly key: RowKey; readonly values: readonly SalvagedValue[] }[]
 }
 
@@ -73,7 +131,18 @@ export type DamageClass = (typeof damageClasses)[number]
 /** A hint at the root cause, and the observation that it rests on. */
 export interface Cause {
   readonly hint:
-    | 'wal-reset-bug' | 'stale-wal' | 'many-names' | 'untrusted-file-system' | 'zeroed-range' | 'cross-linked' | 'truncated-copy' | 'bit-rot'
-    | 'lost-table-write' | 'index-or-table' | 'foreign-companion' | 'newer-sqlite' | 'other-sqlite'
+    | 'wal-reset-bug'
+    | 'stale-wal'
+    | 'many-names'
+    | 'untrusted-file-system'
+    | 'zeroed-range'
+    | 'cross-linked'
+    | 'truncated-copy'
+    | 'bit-rot'
+    | 'lost-table-write'
+    | 'index-or-table'
+    | 'foreign-companion'
+    | 'newer-sqlite'
+    | 'other-sqlite'
   readonly why: string
 }

@@ -1,4 +1,7 @@
-/** What the ledger keeps of the last sound check of a file: a later check is measured against it, so that bytes that change while nobody writes are seen. */
+/**
+ * What the ledger keeps of the last sound check of a file: a later check is measured against it, so that bytes that
+ * change while nobody writes are seen.
+ */
 import type { TenantId } from '../brand.ts'
 import type { FileProof } from './evidence.ts'
 import type { TableContent } from './verdict.ts'
@@ -12,7 +15,10 @@ export interface PageDigests {
   readonly pages: number
   /** So many consecutive pages share a digest. */
   readonly groupPages: number
-  /** Of each group, from page 1 on. Pages that hold nothing (free ones, and the one with SQLite's lock bytes) do not count. */
+  /**
+   * Of each group, from page 1 on. Pages that hold nothing (free ones, and the one with SQLite's lock bytes) do not
+   * count.
+   */
   readonly groups: Uint32Array
 }
 
@@ -73,4 +79,9 @@ export interface ChangedPages {
 export type PagesSeen =
   | { readonly kind: 'not-digested' }
   /** `changed` is null where nothing changed, and where there was nothing to compare with. */
-  | { readonly kind: 'digested'; readonly header: HeaderMarks; readonly digests: PageDigests; readonly changed: ChangedPages | null }
+  | {
+      readonly kind: 'digested'
+      readonly header: HeaderMarks
+      readonly digests: PageDigests
+      readonly changed: ChangedPages | null
+    }

@@ -1,4 +1,7 @@
-/** The map of a snapshot's pages: whose they are, and where something is wrong. Of bounded size, whatever the size of the file. */
+/**
+ * The map of a snapshot's pages: whose they are, and where something is wrong. Of bounded size, whatever the size of
+ * the file.
+ */
 import type { FoundObject, Rule } from './finding.ts'
 
 /** Groups of consecutive pages that a file is divided into, at most. */
@@ -7,10 +10,20 @@ export const groupsMax = 1024
 export const placesMax = 500
 
 /**
- * What a group of pages shows, the worst first: a page is damaged in itself, has index entries that do not agree with their rows, was not given by the
- * system, belongs to nobody. Else what most of them are: pages of a b-tree, free, reserved (pointer map, lock bytes), behind the end of the database.
+ * What a group of pages shows, the worst first: a page is damaged in itself, has index entries that do not agree with
+ * their rows, was not given by the system, belongs to nobody. Else what most of them are: pages of a b-tree, free,
+ * reserved (pointer map, lock bytes), behind the end of the database.
  */
-export const pageStates = ['damaged', 'disagreeing', 'unread', 'unowned', 'owned', 'free', 'reserved', 'behind'] as const
+export const pageStates = [
+  'damaged',
+  'disagreeing',
+  'unread',
+  'unowned',
+  'owned',
+  'free',
+  'reserved',
+  'behind',
+] as const
 export type PageState = (typeof pageStates)[number]
 export type BadPageState = 'damaged' | 'disagreeing' | 'unread' | 'unowned'
 
@@ -34,7 +47,10 @@ export interface BadPages {
   readonly groups: readonly number[]
 }
 
-/** How many pages are what. `owned`, `free`, `reserved`, `unowned` and `behind` add up to all; the others are among them. */
+/**
+ * How many pages are what. `owned`, `free`, `reserved`, `unowned` and `behind` add up to all; the others are among
+ * them.
+ */
 export type PageCounts = Readonly<Record<PageState, number>>
 
 /** No map, and why. */
@@ -79,12 +95,23 @@ export interface DrawnMap {
   readonly pagesPerCell: number
   /** `damaged` and `disagreeing` are the least that there are where `placesMore` is not 0. */
   readonly counts: PageCounts
-  /** Objects with pages, the largest first: those with damage, and the largest of the others. `damagedPages`: damaged or disagreeing. */
+  /**
+   * Objects with pages, the largest first: those with damage, and the largest of the others. `damagedPages`: damaged or
+   * disagreeing.
+   */
   readonly owners: readonly { readonly object: FoundObject; readonly pages: number; readonly damagedPages: number }[]
   /** Objects that are not named. */
   readonly ownersMore: number
-  /** In the order of the file; neighbours that show the same are one. `owner`: position in `owners` of who has most of the pages, null for others. */
-  readonly cells: readonly { readonly first: number; readonly last: number; readonly state: PageState; readonly owner: number | null }[]
+  /**
+   * In the order of the file; neighbours that show the same are one. `owner`: position in `owners` of who has most of
+   * the pages, null for others.
+   */
+  readonly cells: readonly {
+    readonly first: number
+    readonly last: number
+    readonly state: PageState
+    readonly owner: number | null
+  }[]
   /** In the order of the file. */
   readonly places: readonly BadPlace[]
   /** Pages of places that are not named. */

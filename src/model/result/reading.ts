@@ -1,9 +1,9 @@
-/** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
-import type { Coverage, RowCounts, TableContent } from './verdict.ts'
 import type { Finding } from './finding.ts'
 import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
 import type { Companion } from './recovery.ts'
+/** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
+import type { Coverage, RowCounts, TableContent } from './verdict.ts'
 
 /** A b-tree, virtual table, view or trigger of the schema. `root` is 0 where it has no b-tree of its own. */
 export interface SchemaObject {
@@ -20,21 +20,54 @@ export interface SchemaObject {
 export type Fact =
   /** One line that `integrity_check` or `quick_check` said; never `ok`, never empty. */
   | { readonly kind: 'message'; readonly text: string }
-  /** SQLite threw. `code` is its name (`SQLITE_CORRUPT`), `during` the statement or step, `object` the name it was about. */
-  | { readonly kind: 'thrown'; readonly code: string; readonly text: string; readonly during: string; readonly object: string | null }
   /**
-   * SQLite does not take this row of the schema. `statement`: `whole` is SQL of some kind about this object, `unlike` begins as no SQLite begins one that we know,
+   * SQLite threw. `code` is its name (`SQLITE_CORRUPT`), `during` the statement or step, `object` the name it was
+   * about.
+   */
+  | {
+      readonly kind: 'thrown'
+      readonly code: string
+      readonly text: string
+      readonly during: string
+      readonly object: string | null
+    }
+  /**
+   * SQLite does not take this row of the schema. `statement`: `whole` is SQL of some kind about this object, `unlike`
+   * begins as no SQLite begins one that we know,
    * `torn` is no SQL, by anybody's rules.
    */
-  | { readonly kind: 'refused'; readonly name: string; readonly table: string; readonly why: string; readonly statement: 'whole' | 'unlike' | 'torn' }
+  | {
+      readonly kind: 'refused'
+      readonly name: string
+      readonly table: string
+      readonly why: string
+      readonly statement: 'whole' | 'unlike' | 'torn'
+    }
   /** Our own reading of the pages found this. */
   | { readonly kind: 'found'; readonly finding: Finding }
   /** `foreign_key_check`: rows of `table` without a parent in `parent`. */
-  | { readonly kind: 'orphans'; readonly table: string; readonly parent: string; readonly rows: readonly (number | string)[]; readonly total: number }
-  /** The child that read the snapshot did not come to its end. `killed`: from outside, by the kernel's memory killer or a person. */
-  | { readonly kind: 'child-ended'; readonly how: 'crashed' | 'killed' | 'timeout' | 'memory'; readonly during: string; readonly detail: string }
+  | {
+      readonly kind: 'orphans'
+      readonly table: string
+      readonly parent: string
+      readonly rows: readonly (number | string)[]
+      readonly total: number
+    }
+  /**
+   * The child that read the snapshot did not come to its end. `killed`: from outside, by the kernel's memory killer or
+   * a person.
+   */
+  | {
+      readonly kind: 'child-ended'
+      readonly how: 'crashed' | 'killed' | 'timeout' | 'memory'
+      readonly during: string
+      readonly detail: string
+    }
 
-/** What compares rows with index entries: our own census, with SQLite's quick check beside it; or SQLite's integrity check, the referee. */
+/**
+ * What compares rows with index entries: our own census, with SQLite's quick check beside it; or SQLite's integrity
+ * check, the referee.
+ */
 export const engines = ['census', 'sqlite'] as const
 export type Engine = (typeof engines)[number]
 
@@ -45,13 +78,14 @@ export type Engine = (typeof engines)[number]
 export type Wall = 'own-folder' | 'other-user' | 'few-calls'
 
 const wallsInWords: Readonly<Record<Wall, string>> = {
-  'own-folder': 'saw its own folder only', 'other-user': 'ran as a user without rights',
+  'own-folder': 'saw its own folder only',
+  'other-user': 'ran as a user without rights',
   'few-calls': 'had no network and could start no programs',
 }
 
 /** Goes on after "a process that". */
 export const describeWalls = (standing: readonly Wall[]): string =>
-  (standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', '))
+  standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', ')
 
 export interface Reading {
   readonly depth: 'quick' | 'full'

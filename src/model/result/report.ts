@@ -1,7 +1,7 @@
 /** The report: what a run says, one result per file (interfaces.md, JSON report). */
 import type { TenantId } from '../brand.ts'
-import type { Evidence } from './evidence.ts'
 import type { FailureCode, TenantState } from '../failure.ts'
+import type { Evidence } from './evidence.ts'
 import type { Cause, DamageClass, Finding } from './finding.ts'
 import type { PageMap } from './page-map.ts'
 import type { Engine, Wall } from './reading.ts'
@@ -47,7 +47,10 @@ export interface Result {
   readonly recovery?: Recovery
   /** Present where a map was asked for. */
   readonly map?: PageMap
-  /** Present for `failed`; for `inconclusive` if the hold did not come to both proofs or the file is no database; and for both `inconclusive` and `damaged` if the service did not confirm the pause. */
+  /**
+   * Present for `failed`; for `inconclusive` if the hold did not come to both proofs or the file is no database; and
+   * for both `inconclusive` and `damaged` if the service did not confirm the pause.
+   */
   readonly failure?: ReportedFailure
   /** One sentence; present for `inconclusive`. */
   readonly reason?: string
@@ -106,7 +109,10 @@ export interface Report {
     readonly registry: string
     /** Why the line was stopped, when it was: the loudest thing that a run can say. */
     readonly stopped?: string
-    /** Holds that stand open in the ledger and were not this service's to end, or not in this way; left out where there is none. */
+    /**
+     * Holds that stand open in the ledger and were not this service's to end, or not in this way; left out where there
+     * is none.
+     */
     readonly otherHolds?: readonly NamedHold[]
   }
   readonly results: readonly Result[]

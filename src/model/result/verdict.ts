@@ -30,7 +30,10 @@ export interface Skipped {
   readonly limit?: Limit
 }
 
-/** How much of the snapshot was read. `pages` and `pagesRead` count pages of the database file, the lock-byte page included. */
+/**
+ * How much of the snapshot was read. `pages` and `pagesRead` count pages of the database file, the lock-byte page
+ * included.
+ */
 export interface Coverage {
   readonly pages: number
   readonly pagesRead: number

@@ -4,7 +4,10 @@ import type { Result } from '../../model/result/report.ts'
 import { inOrder, eachChanged, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
 
-/** The same files with digests in the place of row keys: of the findings of both sides, and of the rows that differ. The same key has the same digest in all of them. */
+/**
+ * The same files with digests in the place of row keys: of the findings of both sides, and of the rows that differ. The
+ * same key has the same digest in all of them.
+ */
 export function fileRedactor(): (file: FileComparison) => FileComparison {
   const digest = keyDigest()
   const redact = keyRedactor(digest)
@@ -14,18 +17,46 @@ export function fileRedactor(): (file: FileComparison) => FileComparison {
     // A sentence about damage may quote a key.
     const table = { ...whole, why: whole.why?.replaceAll(/\d+/g, '#') ?? null }
     const { differing } = table
-    return differing === null ? table : { ...table, differing: { ...differing, onlyInA: inRows(differing.onlyInA), onlyInB: inRows(differing.onlyInB), different: inRows(differing.different) } }
+    return differing === null
+      ? table
+      : {
+          ...table,
+          differing: {
+            ...differing,
+            onlyInA: inRows(differing.onlyInA),
+            onlyInB: inRows(differing.onlyInB),
+            different: inRows(differing.different),
+          },
+        }
   }
-  return (file) => ({ ...file, results: { a: inResult(file.results.a), b: inResult(file.results.b) }, tables: file.tables.map(inTable) })
+  return (file) => ({
+    ...file,
+    results: { a: inResult(file.results.a), b: inResult(file.results.b) },
+    tables: file.tables.map(inTable),
+  })
 }
 
 /** The document piece by piece. */
-export function comparisonJson({ schema, tool, run, sides, outcome, ...others }: Omit<ComparisonReport, 'files'>, files: Iterable<FileComparison>): Iterable<string> {
+export function comparisonJson(
+  { schema, tool, run, sides, outcome, ...others }: Omit<ComparisonReport, 'files'>,
+  files: Iterable<FileComparison>,
+): Iterable<string> {
   const { summary, ...between } = others
-  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', eachChanged(files, fileInOrder), { ...between, summary })
+  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', eachChanged(files, fileInOrder), {
+    ...between,
+    summary,
+  })
 }
 
 function fileInOrder({ name, paths, comparison, why, results, tables, schemaDifferences }: FileComparison): object {
   const ofSide = (result: Result | null): object | null => (result === null ? null : inOrder(result))
-  return { name, paths, comparison, why, results: { a: ofSide(results.a), b: ofSide(results.b) }, tables, schemaDifferences }
+  return {
+    name,
+    paths,
+    comparison,
+    why,
+    results: { a: ofSide(results.a), b: ofSide(results.b) },
+    tables,
+    schemaDifferences,
+  }
 }

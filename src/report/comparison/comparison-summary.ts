@@ -1,6 +1,12 @@
-/** What a comparison comes to: in a word, in numbers, and as an exit code. */
-import type { ComparisonCounts, ComparisonOutcome, ComparisonSummary, ComparisonWord, FileComparison } from '../../model/result/comparison.ts'
 import { exitCodeOfResult, exitCodes, gravest, type ExitCode } from '../../model/exit-code.ts'
+/** What a comparison comes to: in a word, in numbers, and as an exit code. */
+import type {
+  ComparisonCounts,
+  ComparisonOutcome,
+  ComparisonSummary,
+  ComparisonWord,
+  FileComparison,
+} from '../../model/result/comparison.ts'
 import { exitCodeWords } from '../summary.ts'
 
 /** How a comparison came to its end, besides what its files say. */
@@ -44,8 +50,8 @@ export class ComparisonTally {
   }
 
   /**
-   * The gravest of what the files say: that they differ (5) is said where nothing else is to be said of them. A tenant that may be paused outweighs the signal,
-   * the signal everything else.
+   * The gravest of what the files say: that they differ (5) is said where nothing else is to be said of them. A tenant
+   * that may be paused outweighs the signal, the signal everything else.
    */
   exitCode({ failed, signal }: ComparisonEnd): ExitCode {
     const worst = gravest([...this.#codes, ...(failed === null ? [] : [failed])])
@@ -53,7 +59,12 @@ export class ComparisonTally {
   }
 
   get counts(): Omit<ComparisonSummary, 'exitCode'> {
-    return { files: this.#files.counts, tables: this.#tables.counts, rowsDiffering: this.#rowsDiffering, schemaDifferences: this.#schemaDifferences }
+    return {
+      files: this.#files.counts,
+      tables: this.#tables.counts,
+      rowsDiffering: this.#rowsDiffering,
+      schemaDifferences: this.#schemaDifferences,
+    }
   }
 }
 
@@ -69,23 +80,47 @@ function codesOf({ comparison, why, results, tables }: FileComparison): readonly
     case 'equal':
       return ofChecks
     case 'differs': {
-      const wholly = why === null && tables.every((table) => table.comparison !== 'not-compared' && (table.why === null || table.comparison === 'differs'))
+      const wholly =
+        why === null &&
+        tables.every(
+          (table) => table.comparison !== 'not-compared' && (table.why === null || table.comparison === 'differs'),
+        )
       return [...ofChecks, exitCodes.differ, ...(wholly ? [] : [exitCodes.inconclusive])]
     }
   }
 }
 
 class WordCounts {
-  readonly #counts: Record<ComparisonWord, number> = { equal: 0, differs: 0, 'only-in-a': 0, 'only-in-b': 0, 'not-compared': 0 }
+  readonly #counts: Record<ComparisonWord, number> = {
+    equal: 0,
+    differs: 0,
+    'only-in-a': 0,
+    'only-in-b': 0,
+    'not-compared': 0,
+  }
 
   add(word: ComparisonWord): void {
     this.#counts[word]++
   }
 
   get counts(): ComparisonCounts {
-    const { equal, differs: differing, 'only-in-a': onlyInA, 'only-in-b': onlyInB, 'not-compared': notCompared } = this.#counts
-    return { total: equal + differing + onlyInA + onlyInB + notCompared, equal, differing, onlyInA, onlyInB, notCompared }
+    const {
+      equal,
+      differs: differing,
+      'only-in-a': onlyInA,
+      'only-in-b': onlyInB,
+      'not-compared': notCompared,
+    } = this.#counts
+    return {
+      total: equal + differing + onlyInA + onlyInB + notCompared,
+      equal,
+      differing,
+      onlyInA,
+      onlyInB,
+      notCompared,
+    }
   }
 }
 
-export const comparisonWords = (code: number): string => (code === exitCodes.sound ? 'both are sound and hold the same' : exitCodeWords(code))
+export const comparisonWords = (code: number): string =>
+  code === exitCodes.sound ? 'both are sound and hold the same' : exitCodeWords(code)

@@ -1,19 +1,30 @@
 /**
- * A comparison for a tired person: what the two are, which files and tables they share, which rows they do not, and what the exit code means. Where each side has
- * one file, it is told as if there were nothing but files; else each has a heading.
+ * A comparison for a tired person: what the two are, which files and tables they share, which rows they do not, and
+ * what the exit code means. Where each side has one file, it is told as if there were nothing but files; else each has
+ * a heading.
  */
 import { createColors } from 'picocolors'
 import { tenantPrefix } from '../../model/result/comparison.ts'
-import type { SideOfComparison, ComparisonCounts, ComparisonReport, ComparisonSummary, ComparisonWord, DifferingRows, FileComparison, Sided, TableComparison } from '../../model/result/comparison.ts'
+import type {
+  SideOfComparison,
+  ComparisonCounts,
+  ComparisonReport,
+  ComparisonSummary,
+  ComparisonWord,
+  DifferingRows,
+  FileComparison,
+  Sided,
+  TableComparison,
+} from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
-import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
+import { renderTable } from '../../text/table.ts'
+import { count, grouped } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeProblem, printableKey } from '../text/problem.ts'
 import { verdictWord } from '../text/result-words.ts'
 import type { TextOptions } from '../text/result-words.ts'
-import { renderTable } from '../../text/table.ts'
-import { count, grouped } from '../../text/units.ts'
+import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 
 /** More equal files, or tables of one, than this are counted instead of listed. */
 const equalListedMax = 20
@@ -23,7 +34,11 @@ const differencesShownMax = 20
 type Frame = Omit<ComparisonReport, 'files'>
 
 /** The text piece by piece, each of whole lines. */
-export function* comparisonText(report: Frame, files: Iterable<FileComparison>, options: TextOptions): Generator<string> {
+export function* comparisonText(
+  report: Frame,
+  files: Iterable<FileComparison>,
+  options: TextOptions,
+): Generator<string> {
   if (report.summary.files.total === 1) for (const file of files) yield ended(onlyFile(file, report, options))
   else yield* severalFiles(report, files, options)
 }
@@ -32,7 +47,11 @@ const ended = (lines: readonly string[]): string => lines.map((line) => `${line}
 
 function onlyFile(file: FileComparison, { sides, summary }: Frame, options: TextOptions): readonly string[] {
   const nameOf = (side: 'a' | 'b'): string => sideName(sides[side], file.results[side])
-  return [...fileLines(file, { a: nameOf('a'), b: nameOf('b') }, options), '', ...fileSummary(file, ` ${endingOf(summary)}`, options)]
+  return [
+    ...fileLines(file, { a: nameOf('a'), b: nameOf('b') }, options),
+    '',
+    ...fileSummary(file, ` ${endingOf(summary)}`, options),
+  ]
 }
 
 const kindWords = { file: 'file', copy: 'private copy', tenant: 'tenant', unknown: 'unknown' } as const
@@ -42,9 +61,14 @@ function sideName({ kind, given }: SideOfComparison, result: Result | null): str
   return `${kindWords[kind]} ${legibleName(kind === 'tenant' ? (result?.tenant ?? tenantName(given)) : given)}${path}`
 }
 
-const tenantName = (given: string): string => (given.startsWith(tenantPrefix) ? given.slice(tenantPrefix.length) : given)
+const tenantName = (given: string): string =>
+  given.startsWith(tenantPrefix) ? given.slice(tenantPrefix.length) : given
 
-function* severalFiles({ sides, outcome, summary }: Frame, files: Iterable<FileComparison>, options: TextOptions): Generator<string> {
+function* severalFiles(
+  { sides, outcome, summary }: Frame,
+  files: Iterable<FileComparison>,
+  options: TextOptions,
+): Generator<string> {
   const folded = summary.files.equal > equalListedMax && !options.verbose
   let counted = 0
   yield ended([...sideLine('A', folderName(sides.a), options), ...sideLine('B', folderName(sides.b), options)])
@@ -55,28 +79,48 @@ function* severalFiles({ sides, outcome, summary }: Frame, files: Iterable<FileC
   yield ended([
     ...(counted === 0 ? [] : ['', ...wrap(`and ${count(counted, 'file')} equal`, options.width)]),
     '',
-    ...wrap(`${outcomeWords[outcome]}. ${countsOf(summary.files, 'file')}. ${tablesOf(summary)}. ${endingOf(summary)}`, options.width),
+    ...wrap(
+      `${outcomeWords[outcome]}. ${countsOf(summary.files, 'file')}. ${tablesOf(summary)}. ${endingOf(summary)}`,
+      options.width,
+    ),
   ])
 }
 
 const folderWords = { file: 'folder', copy: 'folder of private copies', tenant: 'tenant', unknown: 'unknown' } as const
-const folderName = ({ kind, given }: SideOfComparison): string => `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
+const folderName = ({ kind, given }: SideOfComparison): string =>
+  `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
 
 /** Nothing needs to be said of it. */
-const isWell = ({ comparison, results }: FileComparison): boolean => comparison === 'equal' && [results.a, results.b].every((result) => result?.verdict === 'sound')
+const isWell = ({ comparison, results }: FileComparison): boolean =>
+  comparison === 'equal' && [results.a, results.b].every((result) => result?.verdict === 'sound')
 
 function headedFile(file: FileComparison, options: TextOptions): readonly string[] {
-  const heading = wrap(`File ${legibleName(file.name)}: ${wordOf[file.comparison]}`, options.width).map((line) => createColors(options.color).bold(line))
+  const heading = wrap(`File ${legibleName(file.name)}: ${wordOf[file.comparison]}`, options.width).map((line) =>
+    createColors(options.color).bold(line),
+  )
   const nameOf = (path: string | null): string | null => (path === null ? null : legibleName(path))
   const lines = fileLines(file, { a: nameOf(file.paths.a), b: nameOf(file.paths.b) }, options)
-  return [...heading, ...lines, ...(file.comparison === 'only-in-a' || file.comparison === 'only-in-b' ? [] : ['', ...fileSummary(file, '', options)])]
+  return [
+    ...heading,
+    ...lines,
+    ...(file.comparison === 'only-in-a' || file.comparison === 'only-in-b'
+      ? []
+      : ['', ...fileSummary(file, '', options)]),
+  ]
 }
 
 /** @param names of the file on both sides, legible; null where there is none */
 function fileLines(file: FileComparison, names: Sided<string | null>, options: TextOptions): readonly string[] {
   const { results, tables } = file
-  const problems = [results.a, results.b].flatMap((result) => (result === null || result.verdict === 'sound' ? [] : [result]))
-  const line = (label: string, name: string | null, result: Result | null): readonly string[] => sideLine(label, name === null ? 'has no such file' : `${name}: ${result === null ? 'not read' : verdictWord(result)}`, options)
+  const problems = [results.a, results.b].flatMap((result) =>
+    result === null || result.verdict === 'sound' ? [] : [result],
+  )
+  const line = (label: string, name: string | null, result: Result | null): readonly string[] =>
+    sideLine(
+      label,
+      name === null ? 'has no such file' : `${name}: ${result === null ? 'not read' : verdictWord(result)}`,
+      options,
+    )
   return [
     ...line('A', names.a, results.a),
     ...line('B', names.b, results.b),
@@ -87,9 +131,16 @@ function fileLines(file: FileComparison, names: Sided<string | null>, options: T
   ]
 }
 
-const sideLine = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, text, { indent: 0, labelWidth: 3, width: options.width })
+const sideLine = (label: string, text: string, options: TextOptions): readonly string[] =>
+  labelled(label, text, { indent: 0, labelWidth: 3, width: options.width })
 
-const wordOf: Readonly<Record<ComparisonWord, string>> = { equal: 'equal', differs: 'DIFFERS', 'only-in-a': 'ONLY IN A', 'only-in-b': 'ONLY IN B', 'not-compared': 'not compared' }
+const wordOf: Readonly<Record<ComparisonWord, string>> = {
+  equal: 'equal',
+  differs: 'DIFFERS',
+  'only-in-a': 'ONLY IN A',
+  'only-in-b': 'ONLY IN B',
+  'not-compared': 'not compared',
+}
 
 function tableLines(tables: readonly TableComparison[], options: TextOptions): readonly string[] {
   const equal = tables.filter(({ comparison }) => comparison === 'equal')
@@ -102,12 +153,36 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
     return cell === 'not compared' ? colors.yellow(cell) : colors.bold(cell)
   }
   const number = (value: number | null): string => (value === null ? '-' : grouped(value))
-  const columns = [{ head: 'TABLE', align: 'left' }, { head: 'A AND B', align: 'left' }, { head: 'ROWS IN A', align: 'right' }, { head: 'ROWS IN B', align: 'right' }, { head: 'DIFFERING', align: 'right' }] as const
-  const rows = listed.map((table) => [legibleName(table.name), wordOf[table.comparison], number(table.rows.a), number(table.rows.b), differingWord(table)])
+  const columns = [
+    { head: 'TABLE', align: 'left' },
+    { head: 'A AND B', align: 'left' },
+    { head: 'ROWS IN A', align: 'right' },
+    { head: 'ROWS IN B', align: 'right' },
+    { head: 'DIFFERING', align: 'right' },
+  ] as const
+  const rows = listed.map((table) => [
+    legibleName(table.name),
+    wordOf[table.comparison],
+    number(table.rows.a),
+    number(table.rows.b),
+    differingWord(table),
+  ])
   return [
     ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint })]),
-    ...(folded ? [...(rows.length === 0 ? [''] : []), ...wrap(`${rows.length === 0 ? '' : 'and '}${count(equal.length, 'table')} equal`, options.width)] : []),
-    ...(options.verbose ? ['', ...listed.flatMap(({ name, digest }) => wrap(`${legibleName(name)}: digest ${digest.a ?? '-'} in A, ${digest.b ?? '-'} in B`, options.width))] : []),
+    ...(folded
+      ? [
+          ...(rows.length === 0 ? [''] : []),
+          ...wrap(`${rows.length === 0 ? '' : 'and '}${count(equal.length, 'table')} equal`, options.width),
+        ]
+      : []),
+    ...(options.verbose
+      ? [
+          '',
+          ...listed.flatMap(({ name, digest }) =>
+            wrap(`${legibleName(name)}: digest ${digest.a ?? '-'} in A, ${digest.b ?? '-'} in B`, options.width),
+          ),
+        ]
+      : []),
   ]
 }
 
@@ -117,52 +192,86 @@ function differingWord({ comparison, differing }: TableComparison): string {
 }
 
 const toldBy = {
-  rowid: 'identified by rowid', 'primary-key': 'identified by primary key',
+  rowid: 'identified by rowid',
+  'primary-key': 'identified by primary key',
   content: "identified by what they hold, for rowids identify nothing here: each side's own are given",
 } as const
 
-function differenceLines({ name, partOf, comparison, rowsToldBy, differing, why }: TableComparison, options: TextOptions): readonly string[] {
+function differenceLines(
+  { name, partOf, comparison, rowsToldBy, differing, why }: TableComparison,
+  options: TextOptions,
+): readonly string[] {
   if (comparison === 'equal' || (differing === null && why === null)) return []
   const of = partOf === null ? '' : ` (data of the virtual table ${legibleName(partOf)})`
-  const rows = differing === null || rowsToldBy === null ? '' : `${differing.exact ? '' : 'at least '}${count(differing.rows, 'row')} ${differing.rows === 1 ? 'differs' : 'differ'}, ${toldBy[rowsToldBy]}`
+  const rows =
+    differing === null || rowsToldBy === null
+      ? ''
+      : `${differing.exact ? '' : 'at least '}${count(differing.rows, 'row')} ` +
+        `${differing.rows === 1 ? 'differs' : 'differ'}, ${toldBy[rowsToldBy]}`
   const colors = createColors(options.color)
   return [
     '',
-    ...wrap(`${legibleName(name)}${of}${rows === '' ? '' : `: ${rows}`}`, options.width).map((line) => colors.bold(line)),
-    ...(differing === null ? [] : [...rowLines('changed', differing.different, options), ...rowLines('only in A', differing.onlyInA, options), ...rowLines('only in B', differing.onlyInB, options)]),
-    ...(why === null ? [] : labelled('note', legibleSentence(why), { indent: 2, labelWidth: 11, width: options.width })),
+    ...wrap(`${legibleName(name)}${of}${rows === '' ? '' : `: ${rows}`}`, options.width).map((line) =>
+      colors.bold(line),
+    ),
+    ...(differing === null
+      ? []
+      : [
+          ...rowLines('changed', differing.different, options),
+          ...rowLines('only in A', differing.onlyInA, options),
+          ...rowLines('only in B', differing.onlyInB, options),
+        ]),
+    ...(why === null
+      ? []
+      : labelled('note', legibleSentence(why), { indent: 2, labelWidth: 11, width: options.width })),
   ]
 }
 
 function rowLines(label: string, { total, keys }: DifferingRows, options: TextOptions): readonly string[] {
   if (total === 0) return []
   const more = total - keys.length
-  return labelled(label, `${grouped(total)}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`, { indent: 2, labelWidth: 11, width: options.width })
+  return labelled(
+    label,
+    `${grouped(total)}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`,
+    { indent: 2, labelWidth: 11, width: options.width },
+  )
 }
 
 function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions): readonly string[] {
   if (schemaDifferences.length === 0) return []
   const shown = options.verbose ? schemaDifferences : schemaDifferences.slice(0, differencesShownMax)
   const more = schemaDifferences.length - shown.length
-  const lines = [...shown.map(({ text }) => legibleSentence(text)), ...(more > 0 ? [`${more} more; --verbose shows all`] : [])]
+  const lines = [
+    ...shown.map(({ text }) => legibleSentence(text)),
+    ...(more > 0 ? [`${more} more; --verbose shows all`] : []),
+  ]
   return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => indented(text, options))]
 }
 
 /** @param ending what follows; nothing where there is a sentence about all files */
 function fileSummary(file: FileComparison, ending: string, options: TextOptions): readonly string[] {
   const { why, tables } = file
-  if (why !== null && tables.length === 0) return wrap(`Nothing was compared: ${legibleSentence(why)}.${ending}`, options.width)
+  if (why !== null && tables.length === 0)
+    return wrap(`Nothing was compared: ${legibleSentence(why)}.${ending}`, options.width)
   const tally = new ComparisonTally()
   tally.add(file)
-  return [...(why === null ? [] : wrap(`Not compared: ${legibleSentence(why)}`, options.width)), ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width)]
+  return [
+    ...(why === null ? [] : wrap(`Not compared: ${legibleSentence(why)}`, options.width)),
+    ...wrap(`${outcomeWords[tally.outcome]}. ${tablesOf(tally.counts)}.${ending}`, options.width),
+  ]
 }
 
-const outcomeWords = { equal: 'A and B hold the same', differ: 'A and B differ', inconclusive: 'A and B were not compared wholly' } as const
+const outcomeWords = {
+  equal: 'A and B hold the same',
+  differ: 'A and B differ',
+  inconclusive: 'A and B were not compared wholly',
+} as const
 
 const tablesOf = ({ tables, schemaDifferences }: Omit<ComparisonSummary, 'exitCode'>): string =>
   `${countsOf(tables, 'table')}${schemaDifferences === 0 ? '' : `; ${count(schemaDifferences, 'difference')} besides rows`}`
 
 const countsOf = ({ total, equal, differing, onlyInA, onlyInB, notCompared }: ComparisonCounts, noun: string): string =>
-  `${count(total, noun)}: ${equal} equal, ${differing} differing, ${onlyInA} only in A, ${onlyInB} only in B, ${notCompared} not compared`
+  `${count(total, noun)}: ${equal} equal, ${differing} differing, ${onlyInA} ` +
+  `only in A, ${onlyInB} only in B, ${notCompared} not compared`
 
 const endingOf = ({ exitCode }: ComparisonSummary): string => `Exit code ${exitCode}: ${comparisonWords(exitCode)}.`

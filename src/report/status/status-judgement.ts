@@ -1,21 +1,27 @@
 /** OK, WARNING, CRITICAL or UNKNOWN: what all that the ledger knows comes to. */
 import { ageOf } from '../../model/age.ts'
-import { mayBeOurs } from '../../model/service-way.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
-import { withConfiguration } from '../text/hint.ts'
-import { describeOther } from '../text/other-holds.ts'
-import { legibleName } from '../text/legible.ts'
-import type { StatusView, TenantSummary } from './status.ts'
+import { mayBeOurs } from '../../model/service-way.ts'
 import { count, humanMs } from '../../text/units.ts'
+import { withConfiguration } from '../text/hint.ts'
+import { legibleName } from '../text/legible.ts'
+import { describeOther } from '../text/other-holds.ts'
+import type { StatusView, TenantSummary } from './status.ts'
 
 export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
   readonly word: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
-  /** Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are kept together (layout.ts). */
+  /**
+   * Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are
+   * kept together (layout.ts).
+   */
   readonly reasons: readonly string[]
   /** Files by what stands of them. */
   readonly counts: Readonly<Record<TenantStanding, number>>
-  /** Age of the oldest check that settled something, ms; null where a file never had one, its time lies ahead, or there is no file. */
+  /**
+   * Age of the oldest check that settled something, ms; null where a file never had one, its time lies ahead, or there
+   * is no file.
+   */
   readonly oldestCheckAgeMs: number | null
   /** Holds of this service that were never seen to end. */
   readonly overdueHolds: number
@@ -23,40 +29,78 @@ export interface StatusJudgement {
 
 export type TenantStanding = VerdictWord | 'never'
 
-/** Damage stands until a full check finds the file sound: one that was quick, refused or inconclusive says nothing against it (operations.md, Sweep). */
-export const standingOf = ({ verdict, settled }: TenantSummary): TenantStanding => (settled?.verdict === 'damaged' ? 'damaged' : verdict ?? 'never')
+/**
+ * Damage stands until a full check finds the file sound: one that was quick, refused or inconclusive says nothing
+ * against it (operations.md, Sweep).
+ */
+export const standingOf = ({ verdict, settled }: TenantSummary): TenantStanding =>
+  settled?.verdict === 'damaged' ? 'damaged' : (verdict ?? 'never')
 
-/** No check has settled anything about it within `maxAgeMs`: a quick, refused or inconclusive one does not refresh a full one, nor does one at a time that lies ahead. */
-export const isStale = ({ settled }: TenantSummary, { generatedAt, maxAgeMs }: StatusView): boolean => settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
+/**
+ * No check has settled anything about it within `maxAgeMs`: a quick, refused or inconclusive one does not refresh a
+ * full one, nor does one at a time that lies ahead.
+ */
+export const isStale = ({ settled }: TenantSummary, { generatedAt, maxAgeMs }: StatusView): boolean =>
+  settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
 
 export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants, generatedAt: now, maxAgeMs, lastFullSweepAt } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
-  const inState = (standing: TenantStanding): readonly TenantSummary[] => tenants.filter((one) => standingOf(one) === standing)
-  // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to resume.
+  const inState = (standing: TenantStanding): readonly TenantSummary[] =>
+    tenants.filter((one) => standingOf(one) === standing)
+  // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to
+  // resume.
   const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
   const [other, ...more] = view.otherHolds.filter(mayBeOurs)
   const overdue = [...left, ...(other === undefined ? [] : [other]), ...more]
-  const command = left.length > 0 || other === undefined ? withConfiguration('holdfast resume --all', view.configNamed) : describeOther(other, view.config, now).next
+  const command =
+    left.length > 0 || other === undefined
+      ? withConfiguration('holdfast resume --all', view.configNamed)
+      : describeOther(other, view.config, now).next
   const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
   // Whether all were swept is no question where only some are asked about: each has its own age.
   const isOfAll = view.selection === null
   const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
   const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, now)))
-  const oldest = ages.reduce<number | null>((most, age) => (most === null || age === null ? null : Math.max(most, age)), tenants.length === 0 ? null : 0)
+  const oldest = ages.reduce<number | null>(
+    (most, age) => (most === null || age === null ? null : Math.max(most, age)),
+    tenants.length === 0 ? null : 0,
+  )
 
   const critical = [
-    ...(overdue.length > 0 ? [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${nameSome(overdue.map(({ tenant }) => tenant))}; ${resume}`] : []),
+    ...(overdue.length > 0
+      ? [
+          `PAUSED? ${count(overdue.length, 'hold')} never seen to end: ` +
+            `${nameSome(overdue.map(({ tenant }) => tenant))}; ${resume}`,
+        ]
+      : []),
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(inState('damaged').map(nameOf))}`] : []),
   ]
   const warning = [
     ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold stands open'] : []),
-    ...(!isOfAll ? (tenants.length === 0 ? ['STALE none of them was checked yet'] : []) : sweepAge === null ? ['STALE no full sweep yet'] : sweepAge === 'ahead' ? ['STALE last full sweep lies in the future: a clock was wrong'] : sweepAge > maxAgeMs ? [`STALE last full sweep ${humanMs(sweepAge)} ago`] : []),
-    ...(stale.length > 0 ? [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ${nameSome(stale.map(nameOf))}`] : []),
-    ...(counts.inconclusive > 0 ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(inState('inconclusive'))}`] : []),
+    ...(!isOfAll
+      ? tenants.length === 0
+        ? ['STALE none of them was checked yet']
+        : []
+      : sweepAge === null
+        ? ['STALE no full sweep yet']
+        : sweepAge === 'ahead'
+          ? ['STALE last full sweep lies in the future: a clock was wrong']
+          : sweepAge > maxAgeMs
+            ? [`STALE last full sweep ${humanMs(sweepAge)} ago`]
+            : []),
+    ...(stale.length > 0
+      ? [
+          `STALE ${count(stale.length, 'tenant')} not fully checked within ` +
+            `${humanMs(maxAgeMs)}: ${nameSome(stale.map(nameOf))}`,
+        ]
+      : []),
+    ...(counts.inconclusive > 0
+      ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(inState('inconclusive'))}`]
+      : []),
     ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(inState('failed'))}`] : []),
   ]
   // Failures tell nothing of the data: where nobody was ever seen sound or damaged, nothing is known.
@@ -64,7 +108,14 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const knowsNothing = tenants.length === 0 ? lastFullSweepAt === null || !isOfAll : !tenants.some(saysSomething)
   const code = critical.length > 0 ? 2 : knowsNothing ? 3 : warning.length > 0 ? 1 : 0
   const word = (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code]
-  return { code, word, reasons: [...critical, ...warning], counts, oldestCheckAgeMs: oldest, overdueHolds: overdue.length }
+  return {
+    code,
+    word,
+    reasons: [...critical, ...warning],
+    counts,
+    oldestCheckAgeMs: oldest,
+    overdueHolds: overdue.length,
+  }
 }
 
 const nameOf = ({ tenant, path }: TenantSummary): string => tenant ?? path
@@ -72,6 +123,8 @@ const nameOf = ({ tenant, path }: TenantSummary): string => tenant ?? path
 const namedMax = 3
 const nameSome = (names: readonly string[]): string => listSome(names.map((name) => legibleName(name)))
 const nameWithCauses = (some: readonly TenantSummary[]): string =>
-  listSome(some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`))
+  listSome(
+    some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`),
+  )
 const listSome = (items: readonly string[]): string =>
   `${items.slice(0, namedMax).join(', ')}${items.length > namedMax ? ` and ${items.length - namedMax} more` : ''}`

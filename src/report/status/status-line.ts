@@ -2,29 +2,42 @@
 import { ageOf } from '../../model/age.ts'
 import { breakable } from '../../text/layout.ts'
 import { printableSentence } from '../../text/printable.ts'
-import type { StatusView } from './status.ts'
-import type { StatusJudgement } from './status-judgement.ts'
 import { count, humanMs } from '../../text/units.ts'
+import type { StatusJudgement } from './status-judgement.ts'
+import type { StatusView } from './status.ts'
 
 const bytesMax = 512
 
 export function renderStatusLine(view: StatusView, judgement: StatusJudgement): string {
   const { counts, reasons, word, oldestCheckAgeMs } = judgement
-  const good = `${count(counts.sound, 'tenant')} sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}`
-  // The bar begins the performance data: nobody's name may bring one along. It is spelled out as controls are, so that names stay apart.
-  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll('|', '\\x7c')
+  const good =
+    `${count(counts.sound, 'tenant')} ` +
+    `sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}`
+  // The bar begins the performance data: nobody's name may bring one along. It is spelled out as controls are, so that
+  // names stay apart.
+  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll(
+    '|',
+    '\\x7c',
+  )
   const data = performanceData(view, judgement)
   return `${cutToBytes(said, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
 }
 
 /** Where there is no status to tell: a monitor takes an empty line for anything. */
-export const renderNoStatus = (why: string): string => `${cutToBytes(`HOLDFAST UNKNOWN - ${printableSentence(why)}`.replaceAll('|', '\\x7c'), bytesMax - 1)}\n`
+export const renderNoStatus = (why: string): string =>
+  `${cutToBytes(`HOLDFAST UNKNOWN - ${printableSentence(why)}`.replaceAll('|', '\\x7c'), bytesMax - 1)}\n`
 
 function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
-  const sweepAge = view.lastFullSweepAt === null || view.selection !== null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)
+  const sweepAge =
+    view.lastFullSweepAt === null || view.selection !== null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)
   const seconds = (ms: number): number => Math.round(ms / 1000)
   return [
-    `tenants=${view.tenants.length}`, `sound=${counts.sound}`, `damaged=${counts.damaged};;0`, `inconclusive=${counts.inconclusive};0`, `failed=${counts.failed};0`, `never=${counts.never};0`,
+    `tenants=${view.tenants.length}`,
+    `sound=${counts.sound}`,
+    `damaged=${counts.damaged};;0`,
+    `inconclusive=${counts.inconclusive};0`,
+    `failed=${counts.failed};0`,
+    `never=${counts.never};0`,
     `holds_overdue=${overdueHolds};;0`,
     ...(oldestCheckAgeMs === null ? [] : [`oldest_check=${seconds(oldestCheckAgeMs)}s;${seconds(view.maxAgeMs)}`]),
     ...(sweepAge === null ? [] : [`last_sweep=${seconds(sweepAge)}s;${seconds(view.maxAgeMs)}`]),

@@ -1,6 +1,6 @@
+import { tenantId } from '../../model/brand.ts'
 /** What to type for each state that is not OK, gravest first. */
 import { target } from '../../text/shell-words.ts'
-import { tenantId } from '../../model/brand.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { standingOf, type TenantStanding, type StatusJudgement } from './status-judgement.ts'
@@ -16,14 +16,17 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
   const isOverdue = openHolds.some(({ leftBehind }) => leftBehind) || (overdueHolds > 0 && otherHolds.length === 0)
   const isStale = reasons.some((reason) => reason.startsWith('STALE'))
   const ours = [
-    ...checksOf(tenants, 'damaged'), ...againstUnchecked(view),
+    ...checksOf(tenants, 'damaged'),
+    ...againstUnchecked(view),
     ...(isStale ? (selection === null ? ['holdfast sweep'] : againstStale(view)) : []),
   ]
-  return [...new Set([
-    ...(isOverdue || view.ledgerLost ? [withConfiguration('holdfast resume --all', view.configNamed)] : []),
-    ...otherHolds.map((hold) => describeOther(hold, view.config, generatedAt).next),
-    ...ours.map((command) => withConfiguration(command, view.configNamed)),
-  ])]
+  return [
+    ...new Set([
+      ...(isOverdue || view.ledgerLost ? [withConfiguration('holdfast resume --all', view.configNamed)] : []),
+      ...otherHolds.map((hold) => describeOther(hold, view.config, generatedAt).next),
+      ...ours.map((command) => withConfiguration(command, view.configNamed)),
+    ]),
+  ]
 }
 
 function checksOf(tenants: readonly TenantSummary[], standing: TenantStanding): readonly string[] {

@@ -1,33 +1,73 @@
 /** The ledger's knowledge as Prometheus metrics (operations.md names them). */
 import { ageOf } from '../../model/age.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
-import type { StatusView } from './status.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'
+import type { StatusView } from './status.ts'
 
-export function renderPrometheus(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
+export function renderPrometheus(
+  view: StatusView,
+  { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement,
+): string {
   const service = `service="${label(view.service)}"`
   const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
   const { pauses } = view
   return [
-    ...metric('holdfast_last_full_sweep_timestamp_seconds', 'gauge', 'End of the last sweep that covered every tenant; absent while there was none, or its time lies ahead.',
-      view.lastFullSweepAt === null || ageOf(view.lastFullSweepAt, view.generatedAt) === null ? [] : [`{${service}} ${view.lastFullSweepAt / 1000}`]),
-    ...metric('holdfast_tenants', 'gauge', 'Files by verdict: damaged until a full check finds them sound, else that of their newest check.', Object.entries(counts).map(([verdict, total]) => `{${service},verdict="${verdict}"} ${total}`)),
-    ...metric('holdfast_tenant_damaged', 'gauge', 'One for each damaged tenant; absent for others.', [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`)),
-    ...metric('holdfast_oldest_check_age_seconds', 'gauge', 'Age of the oldest of the newest full checks, or checks that found damage; +Inf while a file never had one.',
-      view.tenants.length === 0 ? [] : [`{${service}} ${oldestCheckAgeMs === null ? '+Inf' : oldestCheckAgeMs / 1000}`]),
+    ...metric(
+      'holdfast_last_full_sweep_timestamp_seconds',
+      'gauge',
+      'End of the last sweep that covered every tenant; absent while there was none, or its time lies ahead.',
+      view.lastFullSweepAt === null || ageOf(view.lastFullSweepAt, view.generatedAt) === null
+        ? []
+        : [`{${service}} ${view.lastFullSweepAt / 1000}`],
+    ),
+    ...metric(
+      'holdfast_tenants',
+      'gauge',
+      'Files by verdict: damaged until a full check finds them sound, else that of their newest check.',
+      Object.entries(counts).map(([verdict, total]) => `{${service},verdict="${verdict}"} ${total}`),
+    ),
+    ...metric(
+      'holdfast_tenant_damaged',
+      'gauge',
+      'One for each damaged tenant; absent for others.',
+      [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`),
+    ),
+    ...metric(
+      'holdfast_oldest_check_age_seconds',
+      'gauge',
+      'Age of the oldest of the newest full checks, or checks that found damage; +Inf while a file never had one.',
+      view.tenants.length === 0 ? [] : [`{${service}} ${oldestCheckAgeMs === null ? '+Inf' : oldestCheckAgeMs / 1000}`],
+    ),
     // Cumulative: `rate()` and `histogram_quantile()` count on it. Of all tenants, whichever were asked about.
-    ...metric('holdfast_pause_seconds', 'histogram', 'How long tenants stood still, in all holds since the ledger adds them up.', []),
-    ...pauses.buckets.map(({ upToMs, count }) => `holdfast_pause_seconds_bucket{${service},le="${upToMs / 1000}"} ${count}`),
+    ...metric(
+      'holdfast_pause_seconds',
+      'histogram',
+      'How long tenants stood still, in all holds since the ledger adds them up.',
+      [],
+    ),
+    ...pauses.buckets.map(
+      ({ upToMs, count }) => `holdfast_pause_seconds_bucket{${service},le="${upToMs / 1000}"} ${count}`,
+    ),
     `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.count}`,
     `holdfast_pause_seconds_sum{${service}} ${pauses.totalMs / 1000}`,
     `holdfast_pause_seconds_count{${service}} ${pauses.count}`,
-    ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run is at work on and that were never seen to end.', [`{${service}} ${overdueHolds}`]),
+    ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run is at work on and that were never seen to end.', [
+      `{${service}} ${overdueHolds}`,
+    ]),
     '',
   ].join('\n')
 }
 
-const metric = (name: string, type: 'gauge' | 'histogram', help: string, samples: readonly string[]): readonly string[] =>
-  [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => `${name}${sample}`)]
+const metric = (
+  name: string,
+  type: 'gauge' | 'histogram',
+  help: string,
+  samples: readonly string[],
+): readonly string[] => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} ${type}`,
+  ...samples.map((sample) => `${name}${sample}`),
+]
 
 /** Label values: untrusted text made printable first, so that only quotes and backslashes are left to escape. */
 const label = (text: string): string => printableInUtf8(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')

@@ -1,13 +1,13 @@
 import { createColors } from 'picocolors'
 import { ageOf } from '../../model/age.ts'
 import { indented, wrap } from '../../text/layout.ts'
-import { legibleCommand, legibleName } from '../text/legible.ts'
-import { describeOther } from '../text/other-holds.ts'
-import type { SettledThen, StatusOptions, StatusView, TenantSummary } from './status.ts'
-import { nextCommands } from './status-next.ts'
-import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderTable } from '../../text/table.ts'
 import { count, humanMs } from '../../text/units.ts'
+import { legibleCommand, legibleName } from '../text/legible.ts'
+import { describeOther } from '../text/other-holds.ts'
+import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
+import { nextCommands } from './status-next.ts'
+import type { SettledThen, StatusOptions, StatusView, TenantSummary } from './status.ts'
 
 /** More sound and fresh tenants than this are counted instead of listed. */
 const soundListedMax = 20
@@ -22,20 +22,39 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const commands = nextCommands(view, judgement)
   // A reason below says it better, where it is one.
   const isReason = judgement.reasons.some((reason) => /^STALE (?:no|last) full sweep/.test(reason))
-  const sweep = isReason ? '' : `, ${view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`}`
-  const paint = (text: string): string => (judgement.code === 0 ? colors.green(text) : judgement.code === 2 ? colors.bold(colors.red(text)) : colors.yellow(text))
+  const sweep = isReason
+    ? ''
+    : `, ${view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`}`
+  const paint = (text: string): string =>
+    judgement.code === 0
+      ? colors.green(text)
+      : judgement.code === 2
+        ? colors.bold(colors.red(text))
+        : colors.yellow(text)
   return `${[
-    ...wrap(`${judgement.word}: ${legibleName(view.service)}, ${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ${judgement.counts.sound} sound${sweep}`, options.width).map(paint),
+    ...wrap(
+      `${judgement.word}: ${legibleName(view.service)}, ` +
+        `${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ` +
+        `${judgement.counts.sound} sound${sweep}`,
+      options.width,
+    ).map(paint),
     ...judgement.reasons.flatMap((reason) => indented(reason, options)),
     ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
-    ...(folded ? wrap(`${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ${humanMs(maxAgeMs)}`, options.width) : []),
+    ...(folded
+      ? wrap(
+          `${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} ` +
+            `sound and checked within ${humanMs(maxAgeMs)}`,
+          options.width,
+        )
+      : []),
     ...(commands.length === 0 ? [] : ['', 'next', ...commands.map((command) => `    ${legibleCommand(command)}`)]),
     ...(judgement.code === 0 ? [] : wrap(exitLine(judgement), options.width)),
   ].join('\n')}\n`
 }
 
-const exitLine = ({ code, word }: StatusJudgement): string => `Exit code 0: answered. With --format nagios or monit it is ${code}: ${word}.`
+const exitLine = ({ code, word }: StatusJudgement): string =>
+  `Exit code 0: answered. With --format nagios or monit it is ${code}: ${word}.`
 
 const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
 
@@ -43,32 +62,73 @@ const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive'
 function tableOf(listed: readonly TenantSummary[], view: StatusView, options: StatusOptions): readonly string[] {
   const colors = createColors(options.color)
   const columns = [
-    { head: 'TENANT', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PROOF', align: 'left' }, { head: 'DEPTH', align: 'left' },
-    { head: 'CHECKED', align: 'right' }, { head: 'PAUSE', align: 'right' },
+    { head: 'TENANT', align: 'left' },
+    { head: 'VERDICT', align: 'left' },
+    { head: 'DAMAGE', align: 'left' },
+    { head: 'PROOF', align: 'left' },
+    { head: 'DEPTH', align: 'left' },
+    { head: 'CHECKED', align: 'right' },
+    { head: 'PAUSE', align: 'right' },
   ] as const
   const rows = listed.map((one) => {
     const name = legibleName(one.tenant ?? one.path)
     const check = standingCheck(one)
     if (check === null) return [name, 'never', '-', '-', '-', 'never', '-']
-    return [name, words[check.verdict], check.damage === 'none' ? '-' : check.damage, check.level, check.depth, ago(check.at, view.generatedAt), humanMs(check.pauseMs)]
+    return [
+      name,
+      words[check.verdict],
+      check.damage === 'none' ? '-' : check.damage,
+      check.level,
+      check.depth,
+      ago(check.at, view.generatedAt),
+      humanMs(check.pauseMs),
+    ]
   })
-  const [head = '', ...lines] = renderTable(columns, rows, { ...options, paint: (cell, column) => (column === 1 && cell === 'DAMAGED' ? colors.bold(colors.red(cell)) : cell) })
-  return [head, ...listed.flatMap((one, row) => [lines[row] ?? '', ...besides(one, view).flatMap((text) => indented(text, options))])]
+  const [head = '', ...lines] = renderTable(columns, rows, {
+    ...options,
+    paint: (cell, column) => (column === 1 && cell === 'DAMAGED' ? colors.bold(colors.red(cell)) : cell),
+  })
+  return [
+    head,
+    ...listed.flatMap((one, row) => [
+      lines[row] ?? '',
+      ...besides(one, view).flatMap((text) => indented(text, options)),
+    ]),
+  ]
 }
 
 /** The check that the verdict rests on; null where there was none. */
-function standingCheck({ settled, checkedAt, verdict, damage, level, depth, pauseMs }: TenantSummary): SettledThen | null {
+function standingCheck({
+  settled,
+  checkedAt,
+  verdict,
+  damage,
+  level,
+  depth,
+  pauseMs,
+}: TenantSummary): SettledThen | null {
   if (settled?.verdict === 'damaged') return settled
   return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
 }
 
-/** What the row does not tell: a newest check that settles nothing, beside damage that stands or a full check that is too old. */
+/**
+ * What the row does not tell: a newest check that settles nothing, beside damage that stands or a full check that is
+ * too old.
+ */
 function besides(one: TenantSummary, view: StatusView): readonly string[] {
   const { settled, verdict, checkedAt, failure } = one
   if (verdict === null || checkedAt === null || checkedAt === settled?.at) return []
   if (standingOf(one) === 'damaged') {
-    const came = { sound: 'was too quick to clear it', damaged: 'found damage too', inconclusive: 'was inconclusive', failed: 'failed' }[verdict]
-    return [`still damaged: the newest check, ${ago(checkedAt, view.generatedAt)}, ${came}${failure === null ? '' : ` (${failure})`}`]
+    const came = {
+      sound: 'was too quick to clear it',
+      damaged: 'found damage too',
+      inconclusive: 'was inconclusive',
+      failed: 'failed',
+    }[verdict]
+    return [
+      `still damaged: the newest check, ${ago(checkedAt, view.generatedAt)}, ` +
+        `${came}${failure === null ? '' : ` (${failure})`}`,
+    ]
   }
   if (!isStale(one, view)) return []
   return [settled === null ? 'never fully checked' : `last fully checked ${ago(settled.at, view.generatedAt)}`]

@@ -1,18 +1,18 @@
 /** What the ledger knows, for people and for the programs that watch: no tenant is touched. */
 import type { CheckedThen, PauseTotals } from '../../ledger/ledger.ts'
-import type { SealLevel } from '../../model/result/evidence.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'
+import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
-import type { OtherHold } from '../../model/service-way.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
+import type { OtherHold } from '../../model/service-way.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { breakable } from '../../text/layout.ts'
 import { describeOther } from '../text/other-holds.ts'
+import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
-import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
 
 /** The newest check of one file. Times are ms since 1970; null where there was none. */
 export interface TenantSummary {
@@ -27,7 +27,10 @@ export interface TenantSummary {
   /** What kept it from being checked wholly; null where nothing did. */
   readonly failure: FailureCode | null
   readonly pauseMs: number | null
-  /** The newest check that settles something: a full one that came out sound, or any that found damage; null where there was none. */
+  /**
+   * The newest check that settles something: a full one that came out sound, or any that found damage; null where there
+   * was none.
+   */
   readonly settled: SettledThen | null
 }
 
@@ -51,7 +54,10 @@ export interface StatusView {
   readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */
   readonly openHolds: readonly StandingHold[]
-  /** Holds that were not surely asked for by this service in this way, and that nobody is at work on. Those of other services are named only. */
+  /**
+   * Holds that were not surely asked for by this service in this way, and that nobody is at work on. Those of other
+   * services are named only.
+   */
   readonly otherHolds: readonly OtherHold[]
   /** The configuration file, for commands. */
   readonly config: string
@@ -100,9 +106,15 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
 }
 
 /** `verdict` and what stands beside it are of the newest check; `standing` is what the counts go by. */
-const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object =>
-  ({
-    schema: 'holdfast.status/1', ...view, config: undefined, configNamed: undefined,
-    otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, view.config, view.generatedAt) })),
-    tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })), state: word, code, reasons: reasons.map(breakable), counts,
-  })
+const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object => ({
+  schema: 'holdfast.status/1',
+  ...view,
+  config: undefined,
+  configNamed: undefined,
+  otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, view.config, view.generatedAt) })),
+  tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })),
+  state: word,
+  code,
+  reasons: reasons.map(breakable),
+  counts,
+})

@@ -19,7 +19,9 @@ function renderExplanation(explanation: Explanation, { width, color }: Options):
     createColors(color).bold(`${explanation.topic} (${explanation.kind})`),
     ...line('means', explanation.means),
     ...line('because', explanation.cause),
-    ...(explanation.value === undefined ? [] : valueOf(explanation.value).flatMap(([label, text]) => line(label, text))),
+    ...(explanation.value === undefined
+      ? []
+      : valueOf(explanation.value).flatMap(([label, text]) => line(label, text))),
     ...line('do', explanation.todo),
   ].join('\n')}\n`
 }
@@ -35,8 +37,18 @@ export function valueOf(value: KeyValue): readonly (readonly [label: string, tex
 }
 
 const headings: Readonly<Record<TopicKind, string>> = {
-  finding: 'Rules of findings', failure: 'Failure codes', word: 'Words', 'configuration key': 'Keys of the configuration', verdict: 'Verdicts',
-  'damage class': 'Classes of damage', remedy: 'Remedies', cause: 'Causes', 'seal level': 'Seal levels', limit: 'Known limits', 'tenant state': 'States of a tenant', 'exit code': 'Exit codes',
+  finding: 'Rules of findings',
+  failure: 'Failure codes',
+  word: 'Words',
+  'configuration key': 'Keys of the configuration',
+  verdict: 'Verdicts',
+  'damage class': 'Classes of damage',
+  remedy: 'Remedies',
+  cause: 'Causes',
+  'seal level': 'Seal levels',
+  limit: 'Known limits',
+  'tenant state': 'States of a tenant',
+  'exit code': 'Exit codes',
 }
 
 /** `topics` in the order of their kinds. */
@@ -45,14 +57,21 @@ export function renderTopics(topics: readonly Explanation[], { width, color }: O
   return `${[
     ...wrap('`holdfast explain TOPIC` explains one of these:', width),
     ...[...groups].flatMap(([kind, members]) => [
-      '', createColors(color).bold(headings[kind]), ...wrap(members.map(({ topic }) => topic).join(', '), width - 2).map((one) => `  ${one}`),
+      '',
+      createColors(color).bold(headings[kind]),
+      ...wrap(members.map(({ topic }) => topic).join(', '), width - 2).map((one) => `  ${one}`),
     ]),
   ].join('\n')}\n`
 }
 
 /** `others`: what the same name means besides; left out where it means one thing. */
-export const explanationDocument = (first: Explanation, others: readonly Explanation[]): object =>
-  ({ schema: 'holdfast.explanation/1', ...first, ...(others.length === 0 ? {} : { others }) })
+export const explanationDocument = (first: Explanation, others: readonly Explanation[]): object => ({
+  schema: 'holdfast.explanation/1',
+  ...first,
+  ...(others.length === 0 ? {} : { others }),
+})
 
-export const topicsDocument = (topics: readonly Explanation[]): object =>
-  ({ schema: 'holdfast.topics/1', topics: topics.map(({ topic, kind }) => ({ topic, kind })) })
+export const topicsDocument = (topics: readonly Explanation[]): object => ({
+  schema: 'holdfast.topics/1',
+  topics: topics.map(({ topic, kind }) => ({ topic, kind })),
+})

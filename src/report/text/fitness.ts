@@ -2,17 +2,32 @@
 import { createColors } from 'picocolors'
 import type { Fitness } from '../../doctor/doctor.ts'
 import { wrap } from '../../text/layout.ts'
-import { legibleSentence } from './legible.ts'
 import { count } from '../../text/units.ts'
+import { legibleSentence } from './legible.ts'
 
 const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const
 
-export function renderFitness({ steps }: Pick<Fitness, 'steps'>, options: { readonly width: number; readonly color: boolean }): string {
+export function renderFitness(
+  { steps }: Pick<Fitness, 'steps'>,
+  options: { readonly width: number; readonly color: boolean },
+): string {
   const colors = createColors(options.color)
-  const paint = { fit: colors.green, warning: colors.yellow, unfit: colors.red, skipped: colors.dim, paused: colors.red }
+  const paint = {
+    fit: colors.green,
+    warning: colors.yellow,
+    unfit: colors.red,
+    skipped: colors.dim,
+    paused: colors.red,
+  }
   const lines = saidOnce(steps).flatMap(({ about, outcome, said, next }) => [
-    ...hanging(`${legibleSentence(about)}: ${legibleSentence(said)}`, paint[outcome](words[outcome].padEnd(10)), options.width),
-    ...(next === null ? [] : wrap(`next: ${legibleSentence(next)}`, options.width - 12).map((line) => `            ${line}`)),
+    ...hanging(
+      `${legibleSentence(about)}: ${legibleSentence(said)}`,
+      paint[outcome](words[outcome].padEnd(10)),
+      options.width,
+    ),
+    ...(next === null
+      ? []
+      : wrap(`next: ${legibleSentence(next)}`, options.width - 12).map((line) => `            ${line}`)),
   ])
   return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
 }
@@ -38,7 +53,8 @@ function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
 
 /** Nothing is called fit while a step was not tried. */
 function conclusion(steps: Fitness['steps']): string {
-  const withOutcome = (...outcomes: readonly string[]): number => steps.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const withOutcome = (...outcomes: readonly string[]): number =>
+    steps.filter(({ outcome }) => outcomes.includes(outcome)).length
   const unfit = withOutcome('unfit', 'paused')
   const untried = withOutcome('skipped')
   const warnings = withOutcome('warning')
@@ -47,7 +63,10 @@ function conclusion(steps: Fitness['steps']): string {
     ...(untried === 0 ? [] : [`${count(untried, 'step was', 'steps were')} not tried.`]),
   ]
   const still = withOutcome('paused') === 0 ? [] : ['A TENANT MAY STAND STILL.']
-  if (unfit > 0) return [...still, `${unfit} of ${count(steps.length, 'step')} ${unfit === 1 ? 'is' : 'are'} unfit.`, ...more].join(' ')
+  if (unfit > 0)
+    return [...still, `${unfit} of ${count(steps.length, 'step')} ${unfit === 1 ? 'is' : 'are'} unfit.`, ...more].join(
+      ' ',
+    )
   if (more.length > 0) return ['Nothing is unfit.', ...more].join(' ')
   return 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
 }

@@ -1,8 +1,8 @@
+import type { FailureCode } from '../../model/failure.ts'
 /**
  * Hints as they are printed: their commands ask the service that was asked, and none is the command that was just run.
  */
 import { shellWord } from '../../text/shell-words.ts'
-import type { FailureCode } from '../../model/failure.ts'
 
 /** The command line that is being carried out. */
 export interface CommandLine {

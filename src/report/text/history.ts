@@ -1,13 +1,13 @@
+import type { FailureCode } from '../../model/failure.ts'
 /** Verdicts and pauses over time. */
 import type { SealLevel } from '../../model/result/evidence.ts'
-import type { FailureCode } from '../../model/failure.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
-import { legibleName } from './legible.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { legibleName } from './legible.ts'
 
 /** One check of one file; `at` in ms since 1970. */
 export interface HistoryEntry {
@@ -41,15 +41,26 @@ export function renderHistory({ entries, older }: HistoryView, options: HistoryO
   if (options.format === 'json') return `${jsonText({ schema: 'holdfast.history/1', entries, more: older !== null })}\n`
   if (entries.length === 0 && older === null) return 'Nothing was checked yet.\n'
   const columns = [
-    { head: 'TENANT', align: 'left' }, { head: 'WHEN (UTC)', align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'WHAT', align: 'left' }, { head: 'DEPTH', align: 'left' }, { head: 'PAUSE', align: 'right' },
+    { head: 'TENANT', align: 'left' },
+    { head: 'WHEN (UTC)', align: 'left' },
+    { head: 'VERDICT', align: 'left' },
+    { head: 'WHAT', align: 'left' },
+    { head: 'DEPTH', align: 'left' },
+    { head: 'PAUSE', align: 'right' },
   ] as const
   const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
   const rows = entries.map((entry) => [
-    legibleName(entry.tenant ?? entry.path), when(entry.at), words[entry.verdict], entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage), entry.depth, humanMs(entry.pauseMs),
+    legibleName(entry.tenant ?? entry.path),
+    when(entry.at),
+    words[entry.verdict],
+    entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
+    entry.depth,
+    humanMs(entry.pauseMs),
   ])
   const table = renderTable(columns, rows, { ...options, paint: (cell) => cell })
   return `${[...table, ...(older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width))].join('\n')}\n`
 }
 
 /** `2026-11-21 03:04`; a time that no calendar has is `-`. */
-const when = (at: number): string => (Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString().slice(0, 16).replace('T', ' ') : '-')
+const when = (at: number): string =>
+  Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString().slice(0, 16).replace('T', ' ') : '-'

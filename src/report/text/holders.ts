@@ -1,10 +1,10 @@
+import { holdingProcesses } from '../../model/holders.ts'
 /** Who has a file open, mapped or locked. */
 import type { Holder } from '../../model/result/evidence.ts'
-import { holdingProcesses } from '../../model/holders.ts'
 import { cutEnd, wrap } from '../../text/layout.ts'
-import { legibleName, legibleSentence } from './legible.ts'
 import { printable } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
+import { legibleName, legibleSentence } from './legible.ts'
 
 const commandWidthMax = 24
 
@@ -13,20 +13,41 @@ export interface HoldersOptions {
   readonly cuts?: boolean
 }
 
-/** A row for each process. The answer is never simply "nobody" where something could not be seen. `unseen`: what could not be looked at. */
-export function renderHolders(path: string, holders: readonly Holder[], unseen: readonly string[], options: HoldersOptions): string {
-  const columns = [{ head: 'FILE', align: 'left' }, { head: 'COMMAND', align: 'left' }, { head: 'PID', align: 'right' }, { head: 'HOW', align: 'left' }] as const
+/**
+ * A row for each process. The answer is never simply "nobody" where something could not be seen. `unseen`: what could
+ * not be looked at.
+ */
+export function renderHolders(
+  path: string,
+  holders: readonly Holder[],
+  unseen: readonly string[],
+  options: HoldersOptions,
+): string {
+  const columns = [
+    { head: 'FILE', align: 'left' },
+    { head: 'COMMAND', align: 'left' },
+    { head: 'PID', align: 'right' },
+    { head: 'HOW', align: 'left' },
+  ] as const
   const rows = holdingProcesses(holders).map(({ pid, command, modes, paths }) => [
-    options.cuts === true ? partsOf(paths) : paths.map(legibleName).join(', '), options.cuts === true ? cutEnd(printable(command), commandWidthMax) : printable(command), String(pid), modes.join('+'),
+    options.cuts === true ? partsOf(paths) : paths.map(legibleName).join(', '),
+    options.cuts === true ? cutEnd(printable(command), commandWidthMax) : printable(command),
+    String(pid),
+    modes.join('+'),
   ])
   const nobody = `Nobody ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ${legibleName(path)}`
   return `${[
-    ...(holders.length === 0 ? wrap(nobody, options.width) : renderTable(columns, rows, { ...options, paint: (cell) => cell })),
+    ...(holders.length === 0
+      ? wrap(nobody, options.width)
+      : renderTable(columns, rows, { ...options, paint: (cell) => cell })),
     ...unseen.flatMap((one) => wrap(`not looked at: ${legibleSentence(one)}`, options.width)),
   ].join('\n')}\n`
 }
 
 /** `/srv/app.db, -wal, -shm`, where columns are few. */
 function partsOf([first = '', ...others]: readonly string[]): string {
-  return [legibleName(first), ...others.map((path) => (path.startsWith(`${first}-`) ? printable(path.slice(first.length)) : legibleName(path)))].join(', ')
+  return [
+    legibleName(first),
+    ...others.map((path) => (path.startsWith(`${first}-`) ? printable(path.slice(first.length)) : legibleName(path))),
+  ].join(', ')
 }

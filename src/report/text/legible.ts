@@ -1,4 +1,7 @@
-/** Text of others for people: printable, of a length that can be read, and with its names in one piece. JSON has the whole. */
+/**
+ * Text of others for people: printable, of a length that can be read, and with its names in one piece. JSON has the
+ * whole.
+ */
 import { nameObject } from '../../diagnosis/sentence.ts'
 import type { FoundObject } from '../../model/result/finding.ts'
 import { boundedName, commandMax, cutMiddle, unbroken } from '../../text/layout.ts'
@@ -12,12 +15,18 @@ export const legibleName = (name: string): string => unbroken(boundedName(printa
 
 /** `index events_kind of events` */
 export const legibleObject = (object: FoundObject): string =>
-  nameObject({ ...object, name: legibleName(object.name), table: object.table === null ? null : legibleName(object.table) })
+  nameObject({
+    ...object,
+    name: legibleName(object.name),
+    table: object.table === null ? null : legibleName(object.table),
+  })
 
 /** @param names that the sentence may quote */
 export function legibleSentence(text: string, names: readonly string[] = []): string {
   const shown = cutMiddle(printableSentence(text), sentenceMax)
-  return names.filter((name) => name.includes(' ')).reduce((said, name) => said.replaceAll(printable(name), unbroken(printable(name))), shown)
+  return names
+    .filter((name) => name.includes(' '))
+    .reduce((said, name) => said.replaceAll(printable(name), unbroken(printable(name))), shown)
 }
 
 /** What to type, in one piece; where nobody could type it, where to find it. */

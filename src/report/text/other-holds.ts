@@ -1,9 +1,9 @@
-/** Holds that stand open in a shared ledger and are not ours to end: said in words, with what to type. */
-import { shellWord } from '../../text/shell-words.ts'
 import { ageOf } from '../../model/age.ts'
 import { unreachable } from '../../model/bug.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { printable } from '../../text/printable.ts'
+/** Holds that stand open in a shared ledger and are not ours to end: said in words, with what to type. */
+import { shellWord } from '../../text/shell-words.ts'
 
 export interface SaidOfOther {
   readonly said: string
@@ -26,11 +26,16 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
       return { said: `${open}; it belongs to another service (${by})`, next: `holdfast resume --all ${from}` }
     case 'another-way':
       return {
-        said: `${open}; it was made with another service.admin or other hooks than ${here(hold, config)} has now (${by}). The tenant may stand still`,
+        said:
+          `${open}; it was made with another service.admin or other hooks than ` +
+          `${here(hold, config)} has now (${by}). The tenant may stand still`,
         next: byName,
       }
     case 'not-said':
-      return { said: `${open} (${since}); an older holdfast did not record its service. The tenant may stand still`, next: byName }
+      return {
+        said: `${open} (${since}); an older holdfast did not record its service. The tenant may stand still`,
+        next: byName,
+      }
     default:
       return unreachable(hold.whose)
   }
@@ -49,6 +54,7 @@ export function adviceOn(hold: OtherHold, config: string): string {
 
 /** Where the configuration that the command names is no more. */
 function withoutThatConfiguration({ whose, service }: OtherHold): string {
-  if (whose === 'another-service' && service !== null) return `if that file is gone, name any configuration whose service.name is ${printable(service)}`
+  if (whose === 'another-service' && service !== null)
+    return `if that file is gone, name any configuration whose service.name is ${printable(service)}`
   return 'if that file is gone, name the present configuration; the hold ends once the tenant is seen serving'
 }

@@ -1,6 +1,6 @@
 /**
- * The map of a file for a person: one letter a cell, in the order of the file. Small letters are objects, everything that is wrong is a sign of its own,
- * so that it stands out without colour as well.
+ * The map of a file for a person: one letter a cell, in the order of the file. Small letters are objects, everything
+ * that is wrong is a sign of its own, so that it stands out without colour as well.
  */
 import { createColors } from 'picocolors'
 import type { Finding } from '../../model/result/finding.ts'
@@ -8,17 +8,31 @@ import { pageStates } from '../../model/result/page-map.ts'
 import type { BadPlace, DrawnMap, PageState } from '../../model/result/page-map.ts'
 import type { Result } from '../../model/result/report.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
-import { legibleName, legibleObject, legibleSentence } from './legible.ts'
-import type { TextOptions } from './result-words.ts'
 import { renderTable } from '../../text/table.ts'
 import { count, grouped, humanBytes } from '../../text/units.ts'
+import { legibleName, legibleObject, legibleSentence } from './legible.ts'
+import type { TextOptions } from './result-words.ts'
 
 /** Of the objects that have one of their own; more nobody can tell apart. Without o and x, which look like signs. */
 const letters = 'abcdefghijklmnpq'
 const otherSign = '+'
-const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = { damaged: 'X', disagreeing: '#', unread: '?', unowned: '!', free: '.', reserved: '=', behind: '-' }
+const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
+  damaged: 'X',
+  disagreeing: '#',
+  unread: '?',
+  unowned: '!',
+  free: '.',
+  reserved: '=',
+  behind: '-',
+}
 const signWords: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
-  damaged: 'damaged', disagreeing: 'entries that do not agree with their rows', unread: 'not read: the system would not give them', unowned: 'belong to nobody', free: 'free', reserved: 'pointer map and lock bytes', behind: 'behind the end of the database',
+  damaged: 'damaged',
+  disagreeing: 'entries that do not agree with their rows',
+  unread: 'not read: the system would not give them',
+  unowned: 'belong to nobody',
+  free: 'free',
+  reserved: 'pointer map and lock bytes',
+  behind: 'behind the end of the database',
 }
 const cellsAcross = [64, 32, 16] as const
 /** On narrower terminals the names need the room. */
@@ -32,21 +46,46 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
   return results.flatMap((result) => {
     const { map } = result
     if (map === undefined) return []
-    const title = wrap(`Map of ${result.tenant === null ? '' : `${legibleName(result.tenant)}  `}${legibleName(result.path)}`, options.width).map((line) => createColors(options.color).bold(line))
-    if (map.kind === 'none') return ['', ...title, ...indented(`There is none: ${legibleSentence(map.why, [result.path])}`, options)]
+    const title = wrap(
+      `Map of ${result.tenant === null ? '' : `${legibleName(result.tenant)}  `}${legibleName(result.path)}`,
+      options.width,
+    ).map((line) => createColors(options.color).bold(line))
+    if (map.kind === 'none')
+      return ['', ...title, ...indented(`There is none: ${legibleSentence(map.why, [result.path])}`, options)]
     const owners = lettersOf(map)
-    return ['', ...title, ...scale(map, options), ...picture(map, owners, options), ...legend(map, owners, options), ...placeLines(map, result.findings, options)]
+    return [
+      '',
+      ...title,
+      ...scale(map, options),
+      ...picture(map, owners, options),
+      ...legend(map, owners, options),
+      ...placeLines(map, result.findings, options),
+    ]
   })
 }
 
-/** The letter of each owner that has one, by position: all with damage, as far as there are letters, and the largest of the others. */
+/**
+ * The letter of each owner that has one, by position: all with damage, as far as there are letters, and the largest of
+ * the others.
+ */
 function lettersOf({ owners }: DrawnMap): ReadonlyMap<number, string> {
-  const chosen = owners.map(({ damagedPages }, position) => ({ position, hurt: damagedPages > 0 })).toSorted((a, b) => Number(b.hurt) - Number(a.hurt)).slice(0, letters.length)
-  return new Map(chosen.map(({ position }) => position).toSorted((a, b) => a - b).map((position, i) => [position, letters[i] ?? otherSign]))
+  const chosen = owners
+    .map(({ damagedPages }, position) => ({ position, hurt: damagedPages > 0 }))
+    .toSorted((a, b) => Number(b.hurt) - Number(a.hurt))
+    .slice(0, letters.length)
+  return new Map(
+    chosen
+      .map(({ position }) => position)
+      .toSorted((a, b) => a - b)
+      .map((position, i) => [position, letters[i] ?? otherSign]),
+  )
 }
 
 function scale({ pages, pageSize, pagesPerCell }: DrawnMap, options: TextOptions): readonly string[] {
-  const cell = pagesPerCell === 1 ? 'a cell is a page' : `a cell is ${count(pagesPerCell, 'page')}: it shows the worst of them, else what most are`
+  const cell =
+    pagesPerCell === 1
+      ? 'a cell is a page'
+      : `a cell is ${count(pagesPerCell, 'page')}: it shows the worst of them, else what most are`
   return indented(`${count(pages, 'page')} of ${pageSize} bytes; ${cell}`, options)
 }
 
@@ -61,7 +100,9 @@ function picture(map: DrawnMap, owners: ReadonlyMap<number, string>, options: Te
   const paint = painter(options)
   return Array.from({ length: Math.ceil(cells.length / across) }, (_, row) => {
     const page = String(row * across * map.pagesPerCell + 1).padStart(numberWidth)
-    return `  ${page}  ${runsOf(cells.slice(row * across, (row + 1) * across)).map((run) => paint(run)).join('')}`
+    return `  ${page}  ${runsOf(cells.slice(row * across, (row + 1) * across))
+      .map((run) => paint(run))
+      .join('')}`
   })
 }
 
@@ -91,7 +132,11 @@ function painter(options: TextOptions): (text: string) => string {
 /** What the signs mean: objects with their share, then the rest of the file, then what is wrong. */
 function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: TextOptions): readonly string[] {
   const row = (sign: string, name: string, pages: number, damaged: number | null): readonly string[] => [
-    `  ${sign} ${name}`, grouped(pages), `${((pages / Math.max(1, map.pages)) * 100).toFixed(1)} %`, ...(options.width < bytesFromWidth ? [] : [humanBytes(pages * map.pageSize)]), damaged === null || damaged === 0 ? '-' : String(damaged),
+    `  ${sign} ${name}`,
+    grouped(pages),
+    `${((pages / Math.max(1, map.pages)) * 100).toFixed(1)} %`,
+    ...(options.width < bytesFromWidth ? [] : [humanBytes(pages * map.pageSize)]),
+    damaged === null || damaged === 0 ? '-' : String(damaged),
   ]
   const lettered = [...owners].flatMap(([position, letter]) => {
     const owner = map.owners[position]
@@ -99,32 +144,62 @@ function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: Tex
   })
   const rest = map.owners.length - lettered.length + map.ownersMore
   const restPages = map.counts.owned - lettered.reduce((sum, { owner }) => sum + owner.pages, 0)
-  const restDamaged = map.owners.filter((_, position) => !owners.has(position)).reduce((sum, { damagedPages }) => sum + damagedPages, 0)
+  const restDamaged = map.owners
+    .filter((_, position) => !owners.has(position))
+    .reduce((sum, { damagedPages }) => sum + damagedPages, 0)
   const rows = [
     ...lettered.map(({ letter, owner }) => row(letter, legibleObject(owner.object), owner.pages, owner.damagedPages)),
     ...(rest > 0 ? [row(otherSign, count(rest, 'more object'), restPages, restDamaged)] : []),
-    ...(['free', 'reserved', 'behind', 'unowned', 'unread', 'disagreeing', 'damaged'] as const).filter((state) => map.counts[state] > 0 || map.cells.some((cell) => cell.state === state))
+    ...(['free', 'reserved', 'behind', 'unowned', 'unread', 'disagreeing', 'damaged'] as const)
+      .filter((state) => map.counts[state] > 0 || map.cells.some((cell) => cell.state === state))
       .map((state) => row(signs[state], signWords[state], map.counts[state], null)),
   ]
   const paint = painter(options)
-  const columns = [{ head: '    CELL', align: 'left' }, { head: 'PAGES', align: 'right' }, { head: 'SHARE', align: 'right' }, ...(options.width < bytesFromWidth ? [] : [{ head: 'BYTES', align: 'right' } as const]), { head: 'DAMAGED', align: 'right' }] as const
-  return renderTable(columns, rows, { ...options, paint: (cell, column) => (column === 0 ? `  ${paint(cell.slice(2, 3))}${cell.slice(3)}` : cell) })
+  const columns = [
+    { head: '    CELL', align: 'left' },
+    { head: 'PAGES', align: 'right' },
+    { head: 'SHARE', align: 'right' },
+    ...(options.width < bytesFromWidth ? [] : [{ head: 'BYTES', align: 'right' } as const]),
+    { head: 'DAMAGED', align: 'right' },
+  ] as const
+  return renderTable(columns, rows, {
+    ...options,
+    paint: (cell, column) => (column === 0 ? `  ${paint(cell.slice(2, 3))}${cell.slice(3)}` : cell),
+  })
 }
 
 /** What is wrong, with what, and on which pages; then what lies on no page at all. */
 function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOptions): readonly string[] {
   const [kindsMax, rangesMax] = options.verbose ? [Infinity, 100] : [kindsShownMax, rangesShownMax]
-  const kinds = [...Map.groupBy(map.places, ({ state, rule, object }) => JSON.stringify([state, rule, object?.kind, object?.name])).values()].toSorted((a, b) => rank(a) - rank(b))
+  const kinds = [
+    ...Map.groupBy(map.places, ({ state, rule, object }) =>
+      JSON.stringify([state, rule, object?.kind, object?.name]),
+    ).values(),
+  ].toSorted((a, b) => rank(a) - rank(b))
   // A finding without a page that only counts what is named page by page is on the map already.
   const placed = new Set(map.places.map(({ rule, object }) => `${rule} ${object?.name}`))
-  const placeless = findings.filter(({ severity, rule, object, page }) => severity !== 'notice' && (page === undefined || page > map.pages) && !placed.has(`${rule} ${object.name}`))
-  const line = (label: string, text: string): readonly string[] => labelled(label, text, { indent: 2, labelWidth: 24, width: options.width })
+  const placeless = findings.filter(
+    ({ severity, rule, object, page }) =>
+      severity !== 'notice' && (page === undefined || page > map.pages) && !placed.has(`${rule} ${object.name}`),
+  )
+  const line = (label: string, text: string): readonly string[] =>
+    labelled(label, text, { indent: 2, labelWidth: 24, width: options.width })
   return [
-    ...kinds.slice(0, kindsMax).flatMap((places) => line(places[0]?.rule ?? 'not read', `${ownerOf(places)}${rangesOf(places, rangesMax)}`)),
-    ...(kinds.length > kindsMax ? line('', `and ${count(kinds.length - kindsMax, 'more kind')} of damage; --verbose shows them`) : []),
+    ...kinds
+      .slice(0, kindsMax)
+      .flatMap((places) => line(places[0]?.rule ?? 'not read', `${ownerOf(places)}${rangesOf(places, rangesMax)}`)),
+    ...(kinds.length > kindsMax
+      ? line('', `and ${count(kinds.length - kindsMax, 'more kind')} of damage; --verbose shows them`)
+      : []),
     ...(map.placesMore > 0 ? line('', `and ${count(map.placesMore, 'more page')} that no list names`) : []),
-    ...placeless.slice(0, placelessShownMax).flatMap((finding) => line(finding.rule, `on no page of the map: ${legibleSentence(finding.text, [finding.object.name])}`)),
-    ...(placeless.length > placelessShownMax ? line('', `and ${count(placeless.length - placelessShownMax, 'more finding')} on no page`) : []),
+    ...placeless
+      .slice(0, placelessShownMax)
+      .flatMap((finding) =>
+        line(finding.rule, `on no page of the map: ${legibleSentence(finding.text, [finding.object.name])}`),
+      ),
+    ...(placeless.length > placelessShownMax
+      ? line('', `and ${count(placeless.length - placelessShownMax, 'more finding')} on no page`)
+      : []),
   ]
 }
 
@@ -143,4 +218,5 @@ function rangesOf(places: readonly BadPlace[], rangesMax: number): string {
   return `${pagesOf(places) === 1 ? 'page' : 'pages'} ${ranges}${hidden > 0 ? ` and ${grouped(hidden)} more` : ''}`
 }
 
-const pagesOf = (places: readonly BadPlace[]): number => places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+const pagesOf = (places: readonly BadPlace[]): number =>
+  places.reduce((sum, { first, last }) => sum + last - first + 1, 0)

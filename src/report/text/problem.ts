@@ -1,20 +1,20 @@
 /** One result that is not sound: what, where, why, how well proven, and the next command on a line of its own. */
 import { createColors } from 'picocolors'
-import type { Finding, RowKey } from '../../model/result/finding.ts'
 import { holdingProcesses } from '../../model/holders.ts'
-import { cutMark } from '../../text/letters.ts'
+import type { Finding, RowKey } from '../../model/result/finding.ts'
 import { describeWalls } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
+import { cutMark } from '../../text/letters.ts'
+import { printable, printableSentence } from '../../text/printable.ts'
+import { count, grouped, humanBytes, humanMs } from '../../text/units.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
 import { nextCommand, type Ran } from './next-command.ts'
-import { printable, printableSentence } from '../../text/printable.ts'
 import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 import { tableLines } from './table-rows.ts'
-import { count, grouped, humanBytes, humanMs } from '../../text/units.ts'
 
 const findingsShownMax = 5
 const rowsShownMax = 5
@@ -34,48 +34,82 @@ export function describeProblem(result: Result, mode: Ran['mode'], options: Text
     ...result.causes.flatMap(({ hint, why }) => line('why', `${legibleSentence(why)} (${hint})`, options)),
     ...line('proof', proofOf(result), options),
     ...readByLines(result, options),
-    ...(result.verdict === 'damaged' ? line('remedy', `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ${legibleSentence(result.remedy.why)}`, options) : []),
+    ...(result.verdict === 'damaged'
+      ? line(
+          'remedy',
+          `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ` +
+            legibleSentence(result.remedy.why),
+          options,
+        )
+      : []),
     ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
   ]
 }
 
 /** How a sound result was proven, and who read it. */
-export const describeProof = (result: Result, options: TextOptions): readonly string[] =>
-  [...titleLines(result, options), ...line('proof', proofOf(result), options), ...readByLines(result, options)]
+export const describeProof = (result: Result, options: TextOptions): readonly string[] => [
+  ...titleLines(result, options),
+  ...line('proof', proofOf(result), options),
+  ...readByLines(result, options),
+]
 
 function titleLines(result: Result, options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const verdict = `${verdictWord(result)}${result.damage === 'none' ? '' : ` (${result.damage})`}`
-  const title = [verdict, ...(result.tenant === null ? [] : [legibleName(result.tenant)]), legibleName(result.path)].join('  ')
+  const title = [
+    verdict,
+    ...(result.tenant === null ? [] : [legibleName(result.tenant)]),
+    legibleName(result.path),
+  ].join('  ')
   return wrap(title, options.width).map((line) => colors.bold(line))
 }
 
 /** What is told of results that are sound all the same. */
 export function describeNotices(results: readonly Result[], options: TextOptions): readonly string[] {
-  const notices = results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => result.findings.map((finding) => ({ result, finding })))
+  const notices = results
+    .filter(({ verdict }) => verdict === 'sound')
+    .flatMap((result) => result.findings.map((finding) => ({ result, finding })))
   if (notices.length === 0) return []
   const shown = options.verbose ? notices : notices.slice(0, noticesShownMax)
   return [
     '',
     ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound all the same):`, options.width),
-    ...shown.flatMap(({ result, finding }) => indented(`${legibleName(result.tenant ?? result.path)}: ${legibleSentence(finding.text, namesOf(finding, result))}`, options)),
-    ...(shown.length < notices.length ? indented(`${notices.length - shown.length} more; --verbose shows all`, options) : []),
+    ...shown.flatMap(({ result, finding }) =>
+      indented(
+        `${legibleName(result.tenant ?? result.path)}: ${legibleSentence(finding.text, namesOf(finding, result))}`,
+        options,
+      ),
+    ),
+    ...(shown.length < notices.length
+      ? indented(`${notices.length - shown.length} more; --verbose shows all`, options)
+      : []),
   ]
 }
 
-const line = (label: string, text: string, options: TextOptions): readonly string[] => labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
+const line = (label: string, text: string, options: TextOptions): readonly string[] =>
+  labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
 
 function findingLines(result: Result, options: TextOptions): readonly string[] {
   const shown = options.verbose ? result.findings : result.findings.slice(0, findingsShownMax)
   const hidden = Math.max(result.findingsTotal, result.findings.length) - shown.length
   return [
     ...shown.flatMap((finding) => [
-      ...line('what', `${severityWord(finding)}${legibleSentence(finding.text, namesOf(finding, result))} (${finding.rule})`, options),
+      ...line(
+        'what',
+        `${severityWord(finding)}${legibleSentence(finding.text, namesOf(finding, result))} (${finding.rule})`,
+        options,
+      ),
       ...line('', whereOf(finding), options),
       ...(finding.query === undefined ? [] : queryLines(finding.query, options)),
       ...salvageLines(finding, options),
     ]),
-    ...(hidden > 0 ? line('', `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`, options) : []),
+    ...(hidden > 0
+      ? line(
+          '',
+          `and ${count(hidden, 'more finding')}; ${options.verbose ? '--json' : '--verbose'} shows them`,
+          options,
+        )
+      : []),
   ]
 }
 
@@ -84,15 +118,27 @@ function salvageLines({ salvage }: Finding, options: TextOptions): readonly stri
   if (salvage?.rows === undefined) return []
   const shown = options.verbose ? salvage.rows : salvage.rows.slice(0, rowsShownMax)
   return [
-    ...shown.flatMap(({ key, values }) => line('salvage', `row ${printableKey(key)}: ${salvage.columns.map((column, i) => `${legibleName(column)} = ${legibleSentence(JSON.stringify(values[i] ?? null))}`).join(', ')}`, options)),
-    ...(salvage.total > shown.length ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json tells as many as it can`, options) : []),
+    ...shown.flatMap(({ key, values }) =>
+      line(
+        'salvage',
+        `row ${printableKey(key)}: ` +
+          salvage.columns
+            .map((column, i) => `${legibleName(column)} = ${legibleSentence(JSON.stringify(values[i] ?? null))}`)
+            .join(', '),
+        options,
+      ),
+    ),
+    ...(salvage.total > shown.length
+      ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json tells as many as it can`, options)
+      : []),
   ]
 }
 
 /** Names that its sentence may quote. */
 const namesOf = ({ object }: Finding, { path }: Result): readonly string[] => [object.name, object.table ?? '', path]
 
-const severityWord = ({ severity }: Finding): string => ({ damage: '', leak: 'lost space: ', notice: 'notice: ' })[severity]
+const severityWord = ({ severity }: Finding): string =>
+  ({ damage: '', leak: 'lost space: ', notice: 'notice: ' })[severity]
 
 function whereOf(finding: Finding): string {
   const parts = [
@@ -107,13 +153,17 @@ function whereOf(finding: Finding): string {
 function rowsOf(rows: readonly RowKey[], total: number): string {
   const shown = rows.slice(0, rowsShownMax).map(printableKey)
   const more = Math.max(total, rows.length) - shown.length
-  return `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+  return (
+    `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ` +
+    `${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+  )
 }
 
 const keyLengthMax = 40
 /** A key as people can read it; long ones are cut, for the whole of it stands in the JSON report. */
 export function printableKey(row: RowKey): string {
-  const shown = typeof row === 'number' || typeof row === 'string' ? printable(String(row)) : printableSentence(JSON.stringify(row))
+  const shown =
+    typeof row === 'number' || typeof row === 'string' ? printable(String(row)) : printableSentence(JSON.stringify(row))
   const letters = Array.from(shown) // Not code units: half a letter would come out as another one.
   return letters.length > keyLengthMax ? `${letters.slice(0, keyLengthMax).join('')}${cutMark()}` : shown
 }
@@ -122,11 +172,16 @@ export function failureLines(result: Result, options: TextOptions): readonly str
   const { failure, reason } = result
   const it = result.tenant === null ? 'the file' : 'the tenant'
   const state = {
-    untouched: `${it} was not touched`, active: `${it} serves again`, 'maybe-paused': 'THE TENANT MAY STILL BE PAUSED', unknown: `${it} was not looked at since`,
+    untouched: `${it} was not touched`,
+    active: `${it} serves again`,
+    'maybe-paused': 'THE TENANT MAY STILL BE PAUSED',
+    unknown: `${it} was not looked at since`,
   }
   return [
     ...(failure ? line('what', `${failure.code}: ${legibleSentence(failure.message, [result.path])}`, options) : []),
-    ...(reason !== undefined && !(failure && failure.message.includes(reason)) ? line(failure ? '' : 'what', legibleSentence(reasonBeside(failure, reason), [result.path]), options) : []),
+    ...(reason !== undefined && !(failure && failure.message.includes(reason))
+      ? line(failure ? '' : 'what', legibleSentence(reasonBeside(failure, reason), [result.path]), options)
+      : []),
     ...(failure ? line('state', state[failure.tenantState], options) : []),
     ...(failure ? line('hint', legibleSentence(failure.hint, [result.path]), options) : []),
   ]
@@ -139,21 +194,40 @@ const reasonBeside = (failure: Result['failure'], reason: string): string =>
 /** How the process that read was confined: where everything is asked for, and where it could have used the network. */
 function readByLines({ readBy }: Result, options: TextOptions): readonly string[] {
   if (readBy === null || (readBy.confinement.includes('few-calls') && !options.verbose)) return []
-  return line('read by', `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`, options)
+  return line(
+    'read by',
+    `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`,
+    options,
+  )
 }
 
 /** The pause as the table of the report has it: from our request until the tenant was seen serving. */
-const stoodStill = (pauseMs: number | null): string => (pauseMs === null ? '' : `stood still for users ${humanMs(pauseMs)}, `)
+const stoodStill = (pauseMs: number | null): string =>
+  pauseMs === null ? '' : `stood still for users ${humanMs(pauseMs)}, `
 
 function proofOf({ evidence, failure, timings }: Result): string {
-  const level = { sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)', exclusive: 'exclusive (lock held, second process refused, no kernel lease)', 'writer-locked': 'writer-locked (writers shut out, readers may remain)', none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)' }[evidence.level]
-  const untold = holdingProcesses(evidence.holders).filter(({ pid }) => failure?.message.includes(`process ${pid} `) !== true)
-  const holders = untold.slice(0, holdersShownMax).map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
+  const level = {
+    sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)',
+    exclusive: 'exclusive (lock held, second process refused, no kernel lease)',
+    'writer-locked': 'writer-locked (writers shut out, readers may remain)',
+    none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)',
+  }[evidence.level]
+  const untold = holdingProcesses(evidence.holders).filter(
+    ({ pid }) => failure?.message.includes(`process ${pid} `) !== true,
+  )
+  const holders = untold
+    .slice(0, holdersShownMax)
+    .map(({ pid, command, modes }) => `${printable(command)} (pid ${pid}, ${modes.join('+')})`)
   const more = untold.length - holders.length
   return [
     level,
     ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
-    ...(evidence.quiesce && evidence.quiesce.heldMs !== null ? [`${stoodStill(timings.pauseMs)}held ${humanMs(evidence.quiesce.heldMs)} by ${evidence.quiesce.via === 'hooks' ? 'our' : "the service's"} clock`] : []),
+    ...(evidence.quiesce && evidence.quiesce.heldMs !== null
+      ? [
+          `${stoodStill(timings.pauseMs)}held ${humanMs(evidence.quiesce.heldMs)} by ` +
+            `${evidence.quiesce.via === 'hooks' ? 'our' : "the service's"} clock`,
+        ]
+      : []),
     ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),
     ...(holders.length > 0 ? [`held by ${holders.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
     ...(evidence.unseen.length > 0 ? [`not looked at: ${evidence.unseen.map(printable).join(', ')}`] : []),

@@ -1,7 +1,7 @@
+import { displayWidth, labelled } from '../../text/layout.ts'
+import { showsAsciiOnly } from '../../text/letters.ts'
 /** The statement of a finding, as people type it. */
 import { invisible, shellWord } from '../../text/shell-words.ts'
-import { showsAsciiOnly } from '../../text/letters.ts'
-import { displayWidth, labelled } from '../../text/layout.ts'
 import type { TextOptions } from './result-words.ts'
 
 /** Letters. A longer statement is no help to anybody who must copy it. */

@@ -3,8 +3,8 @@ import type { Result } from '../../model/result/report.ts'
 import type { ReportedTable } from '../../model/result/verdict.ts'
 import { labelled } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
-import type { TextOptions } from './result-words.ts'
 import { count, grouped } from '../../text/units.ts'
+import type { TextOptions } from './result-words.ts'
 
 /** Tables that get a line of their own; with `--verbose` all do. */
 const linesMax = 10
@@ -46,7 +46,9 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
     ...(all.length === 0 && depth === 'quick' ? ['a quick check counts no rows'] : []),
     ...shown.map(({ text }) => printable(text)),
     ...(rest.length > whole ? [`and ${count(rest.length - whole, 'more table')}; --verbose shows them`] : []),
-    ...(whole > 0 ? [shown.length === 0 ? `all ${count(whole, 'table')} are whole` : `and ${count(whole, 'more table')}, whole`] : []),
+    ...(whole > 0
+      ? [shown.length === 0 ? `all ${count(whole, 'table')} are whole` : `and ${count(whole, 'more table')}, whole`]
+      : []),
   ]
   return texts.flatMap((text, i) =>
     labelled(i === 0 ? 'tables' : '', text, { indent: 2, labelWidth: 8, width: options.width }),

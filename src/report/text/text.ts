@@ -1,19 +1,21 @@
-/** The report for a tired person: what stands still, what is damaged, what to type next, and what the exit code means. */
+/**
+ * The report for a tired person: what stands still, what is damaged, what to type next, and what the exit code means.
+ */
 import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../../model/result/report.ts'
+import { wrap } from '../../text/layout.ts'
+import { printable, printableSentence } from '../../text/printable.ts'
+import { renderTable } from '../../text/table.ts'
+import { count, grouped, humanMs } from '../../text/units.ts'
+import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from './hint.ts'
-import { wrap } from '../../text/layout.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeProblem, describeProof } from './problem.ts'
-import { printable, printableSentence } from '../../text/printable.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
-import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import type { TextOptions } from './result-words.ts'
-import { renderTable } from '../../text/table.ts'
-import { count, grouped, humanMs } from '../../text/units.ts'
 
 export type { TextOptions } from './result-words.ts'
 
@@ -21,15 +23,25 @@ export type { TextOptions } from './result-words.ts'
 const soundListedMax = 20
 
 export function renderReport(report: Report, options: TextOptions): string {
-  const paused = [...new Set(report.results.filter(isPaused).map(nameOf))] // A tenant stands still once, for all of its files.
+  // A tenant stands still once, for all of its files.
+  const paused = [...new Set(report.results.filter(isPaused).map(nameOf))]
   const problems = report.results.filter(({ verdict }) => verdict !== 'sound').toSorted((a, b) => rank(a) - rank(b))
   const lines = [
     ...loudest(paused, report, options),
     ...heading(report, options),
-    ...table(report.results.toSorted((a, b) => rank(a) - rank(b)), options),
-    ...(options.verbose ? problems.map((result) => [result] as const) : groupFailures(problems)).flatMap((group) =>
-      ['', ...(group.length > 1 ? describeSameFailure(group, options) : describeProblem(group[0], report.run.mode, options))]),
-    ...(options.verbose ? report.results.filter(({ verdict }) => verdict === 'sound').flatMap((result) => ['', ...describeProof(result, options)]) : []),
+    ...table(
+      report.results.toSorted((a, b) => rank(a) - rank(b)),
+      options,
+    ),
+    ...(options.verbose ? problems.map((result) => [result] as const) : groupFailures(problems)).flatMap((group) => [
+      '',
+      ...(group.length > 1 ? describeSameFailure(group, options) : describeProblem(group[0], report.run.mode, options)),
+    ]),
+    ...(options.verbose
+      ? report.results
+          .filter(({ verdict }) => verdict === 'sound')
+          .flatMap((result) => ['', ...describeProof(result, options)])
+      : []),
     ...describeNotices(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
@@ -44,23 +56,36 @@ export function renderReport(report: Report, options: TextOptions): string {
 }
 
 const nameOf = (result: Result): string => legibleName(result.tenant ?? result.path)
-const nounOf = (results: readonly Result[]): 'tenant' | 'file' => (results.some(({ tenant }) => tenant === null) ? 'file' : 'tenant')
+const nounOf = (results: readonly Result[]): 'tenant' | 'file' =>
+  results.some(({ tenant }) => tenant === null) ? 'file' : 'tenant'
 
 /** Gravest first: paused, damaged, failed, inconclusive. */
-const rank = (result: Result): number => (isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict])
+const rank = (result: Result): number =>
+  isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict]
 
 function loudest(paused: readonly string[], report: Report, options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const loud = (line: string): string => colors.bold(colors.red(line))
   return [
     ...(paused.length > 0
-      ? [...pausedLine(paused, '', options), ...wrap(`${untilWhen(report.results, paused.length)}: ${paused.join(', ')}`, options.width).map(loud), '', `    ${legibleCommand(withConfiguration('holdfast resume --all', options.config ?? null))}`, '']
+      ? [
+          ...pausedLine(paused, '', options),
+          ...wrap(`${untilWhen(report.results, paused.length)}: ${paused.join(', ')}`, options.width).map(loud),
+          '',
+          `    ${legibleCommand(withConfiguration('holdfast resume --all', options.config ?? null))}`,
+          '',
+        ]
       : []),
-    ...(report.run.stopped === undefined ? [] : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
+    ...(report.run.stopped === undefined
+      ? []
+      : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
   ]
 }
 
-/** A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost, either may be so. */
+/**
+ * A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost,
+ * either may be so.
+ */
 function untilWhen(results: readonly Result[], tenants: number): string {
   const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
   const [it, its] = tenants === 1 ? ['It', 'its'] : ['They', 'their']
@@ -72,14 +97,24 @@ function untilWhen(results: readonly Result[], tenants: number): string {
 function pausedLine(paused: readonly string[], now: string, options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
-  return wrap(`PAUSED: ${count(paused.length, 'tenant')} may still be paused.${now}`, options.width).map((line) => colors.bold(colors.red(line)))
+  return wrap(`PAUSED: ${count(paused.length, 'tenant')} may still be paused.${now}`, options.width).map((line) =>
+    colors.bold(colors.red(line)),
+  )
 }
 
 function heading(report: Report, options: TextOptions): readonly string[] {
   const { run } = report
-  const registry = run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printableSentence(run.registry)}`
+  const registry =
+    run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printableSentence(run.registry)}`
   return options.verbose || registry !== ''
-    ? [...wrap(`holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}${registry}`, options.width), '']
+    ? [
+        ...wrap(
+          `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ${run.mode}, ` +
+            `run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}${registry}`,
+          options.width,
+        ),
+        '',
+      ]
     : []
 }
 
@@ -94,13 +129,29 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     return cell === 'inconclusive' || cell === 'BUSY' ? colors.yellow(cell) : colors.bold(colors.red(cell))
   }
   const columns = [
-    { head: nounOf(results).toUpperCase(), align: 'left' }, { head: 'VERDICT', align: 'left' }, { head: 'DAMAGE', align: 'left' }, { head: 'PAUSE', align: 'right' }, { head: 'CHECK', align: 'right' },
+    { head: nounOf(results).toUpperCase(), align: 'left' },
+    { head: 'VERDICT', align: 'left' },
+    { head: 'DAMAGE', align: 'left' },
+    { head: 'PAUSE', align: 'right' },
+    { head: 'CHECK', align: 'right' },
   ] as const
-  const rows = listed.map((result) => [nameOf(result), verdictWord(result), result.damage === 'none' ? '-' : result.damage, humanMs(result.timings.pauseMs), humanMs(result.timings.checkMs)])
+  const rows = listed.map((result) => [
+    nameOf(result),
+    verdictWord(result),
+    result.damage === 'none' ? '-' : result.damage,
+    humanMs(result.timings.pauseMs),
+    humanMs(result.timings.checkMs),
+  ])
   const longest = sound.reduce((most, { timings }) => Math.max(most, timings.pauseMs ?? 0), 0)
   return [
     ...(rows.length === 0 ? [] : renderTable(columns, rows, { ...options, paint })),
-    ...(folded ? wrap(`${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ${humanMs(longest)}`, options.width) : []),
+    ...(folded
+      ? wrap(
+          `${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} ` +
+            `sound, longest pause ${humanMs(longest)}`,
+          options.width,
+        )
+      : []),
   ]
 }
 
@@ -112,17 +163,35 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const named = options.verbose ? notReached : notReached.slice(0, notReachedNamedMax)
   const more = notCovered - named.length
   const names = named.map(({ tenant, path }) => legibleName(tenant ?? path))
-  return wrap(`NOT COVERED, because the run ended first: ${names.join(', ')}${more > 0 ? ` and ${grouped(more)} more (--json names them)` : ''}`, options.width)
+  return wrap(
+    'NOT COVERED, because the run ended first: ' +
+      `${names.join(', ')}${more > 0 ? ` and ${grouped(more)} more (--json names them)` : ''}`,
+    options.width,
+  )
 }
 
 /** A verdict on a file that was never locked rests on the word of whoever named it. */
 function vouchedLine(results: readonly Result[], options: TextOptions): readonly string[] {
-  if (!results.some(({ verdict, evidence }) => evidence.level === 'none' && (verdict === 'sound' || verdict === 'damaged'))) return []
+  if (
+    !results.some(
+      ({ verdict, evidence }) => evidence.level === 'none' && (verdict === 'sound' || verdict === 'damaged'),
+    )
+  )
+    return []
   return wrap('Not locked and not proven: you say that no program writes these files.', options.width)
 }
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {
-  const parts = [`${grouped(summary.sound)} sound`, `${grouped(summary.damaged)} damaged`, `${grouped(summary.inconclusive)} inconclusive`, `${grouped(summary.failed)} failed`]
+  const parts = [
+    `${grouped(summary.sound)} sound`,
+    `${grouped(summary.damaged)} damaged`,
+    `${grouped(summary.inconclusive)} inconclusive`,
+    `${grouped(summary.failed)} failed`,
+  ]
   if (summary.notCovered > 0) parts.push(`${grouped(summary.notCovered)} NOT COVERED`)
-  return wrap(`${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.`, options.width)
+  return wrap(
+    `${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ` +
+      `${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.`,
+    options.width,
+  )
 }

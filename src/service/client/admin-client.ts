@@ -3,13 +3,32 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
-import type { Capabilities, OpenLease, Quiesced, QuiesceRequest, Resumed, Service, TenantServing, TenantStatus } from '../port.ts'
-import { capabilitiesAnswer, leasesAnswer, pageAnswer, quiesceAnswer, readAnswer, renewAnswer, resumeAnswer, servingAnswer, statusAnswer } from './answers.ts'
-import { askPatiently, type AttemptOutcome, type Patience } from './retry.ts'
+import type {
+  Capabilities,
+  OpenLease,
+  Quiesced,
+  QuiesceRequest,
+  Resumed,
+  Service,
+  TenantServing,
+  TenantStatus,
+} from '../port.ts'
+import {
+  capabilitiesAnswer,
+  leasesAnswer,
+  pageAnswer,
+  quiesceAnswer,
+  readAnswer,
+  renewAnswer,
+  resumeAnswer,
+  servingAnswer,
+  statusAnswer,
+} from './answers.ts'
 import { describeProblem, problemOf, type ServiceProblem } from './problem.ts'
 import { isLate, misfit, quiesceRefusal, refusal } from './refusal.ts'
-import { Transport, type AdminSettings, type HttpAnswer, type Request } from './transport.ts'
 import { readRegistryPages } from './registry.ts'
+import { askPatiently, type AttemptOutcome, type Patience } from './retry.ts'
+import { Transport, type AdminSettings, type HttpAnswer, type Request } from './transport.ts'
 
 const answerBytesMax = 1_048_576
 /** The last attempt at a quiesce begins within this. */
@@ -47,7 +66,8 @@ export class AdminClient implements Service {
       const outcome = await this.#ask({ path, answerBytesMax: bytesMax }, {}, signal)
       if (outcome.heard.kind === 'too-large') return { kind: 'misfit', why: outcome.heard.why, bytes: 0 }
       // The cursor is the service's own: that it will not take it back is no bug of ours.
-      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400) return { kind: 'misfit', why: describeProblem(problemOf(outcome.heard)), bytes: 0 }
+      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400)
+        return { kind: 'misfit', why: describeProblem(problemOf(outcome.heard)), bytes: 0 }
       const { json, bytes } = this.#expect(outcome, 200, () => refusal(what, outcome))
       return { ...readAnswer(pageAnswer, json), bytes }
     })
@@ -63,16 +83,29 @@ export class AdminClient implements Service {
   async lookAt(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
     const what = `asking whether tenant ${JSON.stringify(id)} serves`
     const status = await this.#look(what, `/tenants/${encode(id)}`, servingAnswer, signal)
-    if (status.id !== undefined && status.id !== id) throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
+    if (status.id !== undefined && status.id !== id)
+      throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
     return { ...status, id }
   }
 
   async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced> {
     const what = this.#what(`quiescing tenant ${JSON.stringify(id)}`)
     const timeoutMs = request.drainTimeoutMs + this.#transport.timeoutMs
-    const body = { holder: request.holder, reason: request.reason, ttlMs: request.ttlMs, maxHoldMs: request.maxHoldMs, drainTimeoutMs: request.drainTimeoutMs }
+    const body = {
+      holder: request.holder,
+      reason: request.reason,
+      ttlMs: request.ttlMs,
+      maxHoldMs: request.maxHoldMs,
+      drainTimeoutMs: request.drainTimeoutMs,
+    }
     // One key for all attempts: an answer that was lost is replayed instead of a second lease being made.
-    const asked = { method: 'POST', path: `/tenants/${encode(id)}/quiesce`, headers: { 'idempotency-key': randomUUID() }, body, timeoutMs } as const
+    const asked = {
+      method: 'POST',
+      path: `/tenants/${encode(id)}/quiesce`,
+      headers: { 'idempotency-key': randomUUID() },
+      body,
+      timeoutMs,
+    } as const
     const mayStandStill = (error: unknown): never => {
       throw interrupted(what, error, 'maybe-paused')
     }
@@ -86,7 +119,18 @@ export class AdminClient implements Service {
     this.#remember(leaseId, bootId)
     // Never longer than asked for, whatever the service says: the guardian counts with what we asked.
     const expiresInMs = Math.min(read.value.expiresInMs, request.ttlMs)
-    return { tenant: id, holder: request.holder, leaseId, fence, bootId, expiresInMs, openHandles, files, sqliteVersion, via: 'admin-api' }
+    return {
+      tenant: id,
+      holder: request.holder,
+      leaseId,
+      fence,
+      bootId,
+      expiresInMs,
+      openHandles,
+      files,
+      sqliteVersion,
+      via: 'admin-api',
+    }
   }
 
   get callMsMax(): number {
@@ -103,7 +147,9 @@ export class AdminClient implements Service {
     const outcome = await this.#ask(asked, { waits: 1, waitMsMax: 1_000 }, signal)
     const { heard } = outcome
     if (heard.kind === 'answer' && (heard.status === 410 || heard.status === 409 || heard.status === 404)) {
-      throw new Failure('LEASE_LOST', `${what}: ${describeProblem(problemOf(heard))}`, { tenant: heard.status === 410 ? 'active' : 'unknown' })
+      throw new Failure('LEASE_LOST', `${what}: ${describeProblem(problemOf(heard))}`, {
+        tenant: heard.status === 410 ? 'active' : 'unknown',
+      })
     }
     const answer = this.#expect(outcome, 200, () => refusal(what, outcome).withTenant('maybe-paused'))
     const read = readAnswer(renewAnswer, answer.json)
@@ -114,9 +160,12 @@ export class AdminClient implements Service {
   async resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<Resumed> {
     const what = this.#what(`resuming tenant ${JSON.stringify(quiesced.tenant)}`)
     const asked = { method: 'DELETE', path: `${leasePath(quiesced)}?fence=${quiesced.fence}` } as const
-    const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => { throw interrupted(what, error, 'maybe-paused') })
+    const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => {
+      throw interrupted(what, error, 'maybe-paused')
+    })
     const { heard } = outcome
-    if (heard.kind === 'answer' && heard.status === 410) return this.#endedBefore(quiesced.leaseId, problemOf(heard), signal)
+    if (heard.kind === 'answer' && heard.status === 410)
+      return this.#endedBefore(quiesced.leaseId, problemOf(heard), signal)
     const answer = this.#expect(outcome, 200, () => resumeFailed(what, refusal(what, outcome)))
     const read = readAnswer(resumeAnswer, answer.json)
     if (read.kind === 'misfit') throw resumeFailed(what, misfit(what, read.why, 'maybe-paused'))
@@ -153,11 +202,28 @@ export class AdminClient implements Service {
     return read.kind === 'read' ? read.value.state : null
   }
 
-  async #ask(asked: Partial<Request> & Pick<Request, 'path'>, patience: Partial<Patience>, signal: AbortSignal): Promise<AttemptOutcome> {
+  async #ask(
+    asked: Partial<Request> & Pick<Request, 'path'>,
+    patience: Partial<Patience>,
+    signal: AbortSignal,
+  ): Promise<AttemptOutcome> {
     const { timeoutMs } = this.#transport
     const request: Request = { method: 'GET', headers: {}, body: null, timeoutMs, answerBytesMax, ...asked }
     try {
-      return await askPatiently(this.#transport, request, { waits: 3, waitMsMax: 10_000, repeats: 3, repeatTimeoutMs: timeoutMs, inProgressMs: timeoutMs, startMsMax: Infinity, ...patience }, signal)
+      return await askPatiently(
+        this.#transport,
+        request,
+        {
+          waits: 3,
+          waitMsMax: 10_000,
+          repeats: 3,
+          repeatTimeoutMs: timeoutMs,
+          inProgressMs: timeoutMs,
+          startMsMax: Infinity,
+          ...patience,
+        },
+        signal,
+      )
     } catch (error) {
       throw signal.aborted ? interrupted(this.#what('asking'), signal.reason, 'untouched') : error
     }
@@ -168,11 +234,20 @@ export class AdminClient implements Service {
     return heard
   }
 
-  /** The service does not know the lease, or says how it ended. Another boot id than the one that quiesced: it was restarted. */
+  /**
+   * The service does not know the lease, or says how it ended. Another boot id than the one that quiesced: it was
+   * restarted.
+   */
   async #endedBefore(leaseId: string, problem: ServiceProblem, signal: AbortSignal): Promise<Resumed> {
-    if (problem.endedBy === 'expiry') return { heldMs: problem.heldMs, continuous: false, bootId: problem.bootId, endedBy: 'expiry' }
+    if (problem.endedBy === 'expiry')
+      return { heldMs: problem.heldMs, continuous: false, bootId: problem.bootId, endedBy: 'expiry' }
     const before = this.#bootIds.get(leaseId)
-    const now = problem.bootId ?? (await this.capabilities(signal).then(({ bootId }) => bootId, () => null))
+    const now =
+      problem.bootId ??
+      (await this.capabilities(signal).then(
+        ({ bootId }) => bootId,
+        () => null,
+      ))
     const restarted = before !== undefined && now !== null && now !== before
     return { heldMs: problem.heldMs, continuous: false, bootId: now, endedBy: restarted ? 'restart' : 'unknown' }
   }
@@ -188,9 +263,13 @@ export class AdminClient implements Service {
   }
 }
 
-const leasePath = ({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>): string => `/tenants/${encode(tenant)}/quiesce/${encode(leaseId)}`
+const leasePath = ({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>): string =>
+  `/tenants/${encode(tenant)}/quiesce/${encode(leaseId)}`
 
-/** Percent-encodes one path segment. Dots too: a segment of one or two of them would be taken for a step up the tree on the way. */
+/**
+ * Percent-encodes one path segment. Dots too: a segment of one or two of them would be taken for a step up the tree on
+ * the way.
+ */
 function encode(segment: string): string {
   return segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : encodeURIComponent(segment)
 }

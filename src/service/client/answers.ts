@@ -10,30 +10,47 @@ const fence = z.int().check(z.positive())
 /** A device or inode: 64 bit, so a decimal string. */
 const decimal = z.string().check(z.regex(/^(0|[1-9][0-9]{0,19})$/, 'must be a decimal string'))
 /** Half a surrogate pair cannot be percent-encoded, so such an id could never be asked for. */
-export const tenantId = z.string().check(z.minLength(1), z.maxLength(idLettersMax), z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'))
+export const tenantId = z.string().check(
+  z.minLength(1),
+  z.maxLength(idLettersMax),
+  z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'),
+)
 /** Text of the service that only people read: one line, bounded. */
 const saying = z.pipe(z.string(), z.transform(quoteText))
 const serving = z.enum(['active', 'draining', 'quiesced', 'resuming'])
 /** Absent means null: many languages leave out empty fields. */
-const absentOr = <Schema extends z.ZodMiniType>(schema: Schema): z.ZodMiniDefault<z.ZodMiniNullable<Schema>> => z._default(z.nullable(schema), null)
+const absentOr = <Schema extends z.ZodMiniType>(schema: Schema): z.ZodMiniDefault<z.ZodMiniNullable<Schema>> =>
+  z._default(z.nullable(schema), null)
 
 const path = z.string().check(z.minLength(1))
 
-/** As an array of `item`, but only the first that does not fit is named: an answer may hold millions, and each issue costs more memory than what it is about. */
-export const listOf = <Item>(item: z.ZodMiniType<Item>): z.ZodMiniType<Item[]> => z.pipe(z.array(z.unknown()), z.transform((given, context) => {
-  const read: Item[] = []
-  for (const [at, one] of given.entries()) {
-    const parsed = item.safeParse(one)
-    if (parsed.success) {
-      read.push(parsed.data)
-      continue
-    }
-    const [issue] = item.safeParse(one, { error: z.locales.en().localeError }).error?.issues ?? []
-    context.issues.push({ code: 'custom', input: one, path: [at, ...(issue?.path ?? [])], message: issue?.message ?? 'it has another form' })
-    break
-  }
-  return read
-}))
+/**
+ * As an array of `item`, but only the first that does not fit is named: an answer may hold millions, and each issue
+ * costs more memory than what it is about.
+ */
+export const listOf = <Item>(item: z.ZodMiniType<Item>): z.ZodMiniType<Item[]> =>
+  z.pipe(
+    z.array(z.unknown()),
+    z.transform((given, context) => {
+      const read: Item[] = []
+      for (const [at, one] of given.entries()) {
+        const parsed = item.safeParse(one)
+        if (parsed.success) {
+          read.push(parsed.data)
+          continue
+        }
+        const [issue] = item.safeParse(one, { error: z.locales.en().localeError }).error?.issues ?? []
+        context.issues.push({
+          code: 'custom',
+          input: one,
+          path: [at, ...(issue?.path ?? [])],
+          message: issue?.message ?? 'it has another form',
+        })
+        break
+      }
+      return read
+    }),
+  )
 
 export const files = listOf(path)
 
@@ -44,16 +61,32 @@ export const pageAnswer = z.object({
 
 const lease = z.object({ leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds, heldMs: milliseconds })
 
-export const statusAnswer = z.object({ id: tenantId, state: serving, healthy: z.boolean(), lastError: absentOr(saying), lease: absentOr(lease) })
+export const statusAnswer = z.object({
+  id: tenantId,
+  state: serving,
+  healthy: z.boolean(),
+  lastError: absentOr(saying),
+  lease: absentOr(lease),
+})
 
-/** What shows whether a tenant serves is its state. No other field that does not fit is held against it; a health that is not told counts as well. */
+/**
+ * What shows whether a tenant serves is its state. No other field that does not fit is held against it; a health that
+ * is not told counts as well.
+ */
 export const servingAnswer = z.object({
-  id: z.catch(z.optional(tenantId), undefined), state: serving,
-  healthy: z.catch(z.boolean(), true), lastError: z.catch(absentOr(saying), null), lease: z.catch(absentOr(lease), null),
+  id: z.catch(z.optional(tenantId), undefined),
+  state: serving,
+  healthy: z.catch(z.boolean(), true),
+  lastError: z.catch(absentOr(saying), null),
+  lease: z.catch(absentOr(lease), null),
 })
 
 export const quiesceAnswer = z.object({
-  leaseId: name, fence, bootId: name, state: z.literal('quiesced'), expiresInMs: milliseconds,
+  leaseId: name,
+  fence,
+  bootId: name,
+  state: z.literal('quiesced'),
+  expiresInMs: milliseconds,
   drain: z.object({ waitedMs: milliseconds, inFlight: z.literal(0) }),
   openHandles: count,
   files: listOf(z.object({ path, dev: decimal, ino: decimal, size: count, journalMode: z.string() })),
@@ -62,18 +95,32 @@ export const quiesceAnswer = z.object({
 
 export const renewAnswer = z.object({ expiresInMs: milliseconds })
 
-export const resumeAnswer = z.object({ state: z.literal('active'), heldMs: milliseconds, continuous: z.boolean(), bootId: name, endedBy: z.literal('holder') })
+export const resumeAnswer = z.object({
+  state: z.literal('active'),
+  heldMs: milliseconds,
+  continuous: z.boolean(),
+  bootId: name,
+  endedBy: z.literal('holder'),
+})
 
 export const leasesAnswer = z.object({
   leases: listOf(z.object({ tenant: tenantId, leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds })),
-  limit: count, inUse: count,
+  limit: count,
+  inUse: count,
 })
 
 export const capabilitiesAnswer = z.object({
-  service: saying, version: saying, sqliteVersion: absentOr(saying), bootId: name, modes: z.array(z.string()), limits: z.record(z.string(), z.number()),
+  service: saying,
+  version: saying,
+  sqliteVersion: absentOr(saying),
+  bootId: name,
+  modes: z.array(z.string()),
+  limits: z.record(z.string(), z.number()),
 })
 
-export type ReadAnswer<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'misfit'; readonly why: string }
+export type ReadAnswer<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | { readonly kind: 'misfit'; readonly why: string }
 
 /** `why` names the first field that does not fit. */
 export function readAnswer<T>(schema: z.ZodMiniType<T>, json: unknown): ReadAnswer<T> {
@@ -82,5 +129,8 @@ export function readAnswer<T>(schema: z.ZodMiniType<T>, json: unknown): ReadAnsw
   if (read.success) return { kind: 'read', value: read.data }
   // Only now its words for what does not fit.
   const [issue] = schema.safeParse(json, { error: z.locales.en().localeError }).error?.issues ?? []
-  return { kind: 'misfit', why: issue ? `${issue.path.join('.') || 'the answer'}: ${issue.message}` : 'it has another form' }
+  return {
+    kind: 'misfit',
+    why: issue ? `${issue.path.join('.') || 'the answer'}: ${issue.message}` : 'it has another form',
+  }
 }

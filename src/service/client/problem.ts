@@ -5,7 +5,13 @@ import type { HttpAnswer } from './transport.ts'
 /** A member that does not fit says nothing, and takes nothing away from the others. */
 const text = z.catch(z.optional(z.string()), undefined)
 const problemSchema = z.object({
-  type: text, title: text, detail: text, state: text, endedBy: text, bootId: text, heldMs: z.catch(z.optional(z.number().check(z.nonnegative())), undefined),
+  type: text,
+  title: text,
+  detail: text,
+  state: text,
+  endedBy: text,
+  bootId: text,
+  heldMs: z.catch(z.optional(z.number().check(z.nonnegative())), undefined),
 })
 
 export interface ServiceProblem {
@@ -23,14 +29,21 @@ export function problemOf(answer: HttpAnswer): ServiceProblem {
   const read = problemSchema.safeParse(answer.json)
   const given = read.success ? read.data : {}
   return {
-    status: answer.status, name: given.type?.split(/[/:#]/).at(-1) ?? '', detail: quoteText(given.detail ?? given.title ?? ''),
-    state: given.state ?? null, endedBy: given.endedBy ?? null, heldMs: given.heldMs ?? null, bootId: given.bootId ?? null,
+    status: answer.status,
+    name: given.type?.split(/[/:#]/).at(-1) ?? '',
+    detail: quoteText(given.detail ?? given.title ?? ''),
+    state: given.state ?? null,
+    endedBy: given.endedBy ?? null,
+    heldMs: given.heldMs ?? null,
+    bootId: given.bootId ?? null,
   }
 }
 
 /** `503 drain-timeout: two requests …`, for messages. */
-export const describeProblem = ({ status, name, detail }: ServiceProblem): string => [[status, name].filter(Boolean).join(' '), detail].filter(Boolean).join(': ')
+export const describeProblem = ({ status, name, detail }: ServiceProblem): string =>
+  [[status, name].filter(Boolean).join(' '), detail].filter(Boolean).join(': ')
 
 /** Text of the service in a message of ours: one line, bounded. */
-// oxlint-disable-next-line no-control-regex
-export const quoteText = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300)
+export const quoteText = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex
+  text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300)

@@ -1,4 +1,6 @@
-/** All pages of the registry. A registry that cannot be read wholly is no registry (I3.1): there are no partial answers. */
+/**
+ * All pages of the registry. A registry that cannot be read wholly is no registry (I3.1): there are no partial answers.
+ */
 import { tenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { RegisteredTenant, TenantServing } from '../port.ts'
@@ -14,7 +16,10 @@ export interface RegistryPage {
 export type ReadPage = ReadAnswer<RegistryPage> & { readonly bytes: number }
 
 /** @throws {Failure} REGISTRY_STALE, naming the bound where the list passes one */
-export async function readRegistryPages(what: string, ask: (after: string | null, bytesMax: number) => Promise<ReadPage>): Promise<readonly RegisteredTenant[]> {
+export async function readRegistryPages(
+  what: string,
+  ask: (after: string | null, bytesMax: number) => Promise<ReadPage>,
+): Promise<readonly RegisteredTenant[]> {
   const invalid = (why: string): Failure => new Failure('REGISTRY_STALE', `${what}: ${why}`)
   const within = (passed: string | null): void => {
     if (passed !== null) throw invalid(passed)

@@ -1,4 +1,7 @@
-/** How often to ask again. Every call of the admin API can be repeated: reads by nature, quiesce by its key, resume and renew by contract. */
+/**
+ * How often to ask again. Every call of the admin API can be repeated: reads by nature, quiesce by its key, resume and
+ * renew by contract.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf } from './problem.ts'
 import type { HttpAnswer, Heard, Request, Transport } from './transport.ts'
@@ -25,13 +28,28 @@ export interface AttemptOutcome {
 }
 
 const repeatDelayMs = 50
-/** While the service works on a request of the same key: soon at first, for most are done in a moment, then ever more rarely. */
+/**
+ * While the service works on a request of the same key: soon at first, for most are done in a moment, then ever more
+ * rarely.
+ */
 const inProgressDelayMs = { first: 100, most: 2_000 } as const
 
-/** Asks until there is an answer worth having, or patience ends. Rejects only when `signal` is aborted, with its reason. */
-export async function askPatiently(transport: Transport, request: Request, patience: Patience, signal: AbortSignal): Promise<AttemptOutcome> {
+/**
+ * Asks until there is an answer worth having, or patience ends. Rejects only when `signal` is aborted, with its reason.
+ */
+export async function askPatiently(
+  transport: Transport,
+  request: Request,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
   const startedAt = performance.now()
-  const left: Left = { waits: patience.waits, repeats: patience.repeats, tokens: 1, inProgressDelayMs: inProgressDelayMs.first }
+  const left: Left = {
+    waits: patience.waits,
+    repeats: patience.repeats,
+    tokens: 1,
+    inProgressDelayMs: inProgressDelayMs.first,
+  }
   let lost = false
   for (let asked = request; ;) {
     const heard = await transport.ask(asked, signal)
@@ -55,7 +73,14 @@ interface Left {
 }
 
 /** null: this is what there is to hear. */
-async function delayBeforeNext(heard: Heard, lost: boolean, left: Left, patience: Patience, elapsedMs: number, transport: Transport): Promise<number | null> {
+async function delayBeforeNext(
+  heard: Heard,
+  lost: boolean,
+  left: Left,
+  patience: Patience,
+  elapsedMs: number,
+  transport: Transport,
+): Promise<number | null> {
   if (isLost(heard)) {
     if (heard.kind === 'lost' && heard.how === 'deadline') left.repeats = Math.min(left.repeats, 1)
     return left.repeats-- > 0 ? repeatDelayMs : null
@@ -81,7 +106,10 @@ const isLost = (heard: Heard): boolean => heard.kind === 'lost' || (heard.kind =
 /** A proxy that lost the service cannot say whether the request took effect. */
 export const isFromProxy = (answer: HttpAnswer): boolean => answer.status === 502 || answer.status === 504
 
-/** Seconds or a date (RFC 9110, 10.2.3); a date is taken against the service's own clock where it shows it. null when absent or senseless. */
+/**
+ * Seconds or a date (RFC 9110, 10.2.3); a date is taken against the service's own clock where it shows it. null when
+ * absent or senseless.
+ */
 export function retryAfterMs(answer: Pick<HttpAnswer, 'retryAfter' | 'date'>): number | null {
   const given = answer.retryAfter?.trim() ?? ''
   if (/^[0-9]{1,9}$/.test(given)) return Number(given) * 1000

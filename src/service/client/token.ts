@@ -8,7 +8,8 @@ const tokenBytesMax = 8_192
 
 /**
  * The bearer token in `file`, without surrounding white space.
- * @throws {Failure} NO_PERMISSION when group or others can read it, CONFIG_INVALID when another user could change it, or it holds no token
+ * @throws {Failure} NO_PERMISSION when group or others can read it, CONFIG_INVALID when another user could change it,
+ * or it holds no token
  */
 export async function readToken(file: string): Promise<string> {
   const refused = (cause: unknown): never => failToOpen(file, cause)
@@ -19,20 +20,31 @@ export async function readToken(file: string): Promise<string> {
   if (read.kind === 'not-regular') throw new Failure('CONFIG_INVALID', `the token file ${file} is not a regular file`)
   const token = read.kind === 'read' ? read.bytes.toString('latin1').trim() : ''
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new Failure('CONFIG_INVALID', `the token file ${file} must hold one line of printable characters without spaces, at most ${tokenBytesMax} bytes`)
+    throw new Failure(
+      'CONFIG_INVALID',
+      `the token file ${file} must hold one line of printable characters ` +
+        `without spaces, at most ${tokenBytesMax} bytes`,
+    )
   }
   return token
 }
 
 function requirePrivate(file: string, mode: number): void {
   if ((mode & 0o077) === 0) return
-  throw new Failure('NO_PERMISSION', `the token file ${file} can be read or written by others than its owner (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`, { hint: `chmod 600 ${file}, and give the service a new token: this one may be known` })
+  throw new Failure(
+    'NO_PERMISSION',
+    `the token file ${file} can be read or written by others than its owner ` +
+      `(mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
+    { hint: `chmod 600 ${file}, and give the service a new token: this one may be known` },
+  )
 }
 
 function failToOpen(file: string, cause: unknown): never {
   const isRefused = isSystemError(cause) && ['EACCES', 'EPERM'].includes(nameOfError(cause))
   throw systemFailure(cause, {
-    doing: 'read the token file', path: file, elsewhere: 'name another in service.tokenFile',
+    doing: 'read the token file',
+    path: file,
+    elsewhere: 'name another in service.tokenFile',
     ...(isRefused ? {} : { pathCode: 'CONFIG_INVALID' }),
   })
 }

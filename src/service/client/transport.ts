@@ -1,10 +1,13 @@
-/** One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide. */
+/**
+ * One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide.
+ */
 import type { Dispatcher } from 'undici'
-import Pool from 'undici/lib/dispatcher/pool.js' // Not all of the library: to load that took twice as long, of each run's start.
-import { systemFailure } from '../../host/failures/system-failure.ts'
+// Not all of the library: to load that took twice as long, of each run's start.
+import Pool from 'undici/lib/dispatcher/pool.js'
 import type { ServiceSettings } from '../../config/settings.ts'
-import { readSmallFile } from '../../host/files/small-file.ts'
 import { startDeadline } from '../../host/clock.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
+import { readSmallFile } from '../../host/files/small-file.ts'
 import { Failure } from '../../model/failure.ts'
 import { readToken } from './token.ts'
 import { requireTrustedFile } from './trusted-file.ts'
@@ -66,12 +69,19 @@ export class Transport implements AsyncDisposable {
   static async open(settings: AdminSettings): Promise<Transport> {
     const token = settings.tokenFile === null ? null : await readToken(settings.tokenFile)
     const timeout = settings.requestTimeoutMs
-    const connect = settings.endpoint.kind === 'unix'
-      ? { socketPath: settings.endpoint.socket, timeout }
-      : { timeout, ...(settings.caFile === null ? {} : { ca: await readCertificates(settings.caFile) }) }
+    const connect =
+      settings.endpoint.kind === 'unix'
+        ? { socketPath: settings.endpoint.socket, timeout }
+        : { timeout, ...(settings.caFile === null ? {} : { ca: await readCertificates(settings.caFile) }) }
     const url = settings.endpoint.kind === 'https' ? new URL(settings.endpoint.url) : new URL('http://localhost')
     // Deadlines are ours, one for the whole request; those of the pool would cut a drain short.
-    const pool = new Pool(url.origin, { connect, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: headerBytesMax, connections: 16 })
+    const pool = new Pool(url.origin, {
+      connect,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: headerBytesMax,
+      connections: 16,
+    })
     return new Transport(settings, pool, url.pathname.replace(/\/+$/, ''), token)
   }
 
@@ -80,7 +90,9 @@ export class Transport implements AsyncDisposable {
   }
 
   get address(): string {
-    return this.#settings.endpoint.kind === 'unix' ? `unix:${this.#settings.endpoint.socket}` : this.#settings.endpoint.url
+    return this.#settings.endpoint.kind === 'unix'
+      ? `unix:${this.#settings.endpoint.socket}`
+      : this.#settings.endpoint.url
   }
 
   /** Takes up a token that was changed. False when there is none to take up. */
@@ -100,12 +112,21 @@ export class Transport implements AsyncDisposable {
     deadline.signal.addEventListener('abort', abort)
     try {
       const { method, body } = request
-      this.#pool.dispatch({ path: `${this.#prefix}/admin/v1${request.path}`, method, headers: this.#headers(request), body: body === null ? null : JSON.stringify(body) }, exchange)
+      this.#pool.dispatch(
+        {
+          path: `${this.#prefix}/admin/v1${request.path}`,
+          method,
+          headers: this.#headers(request),
+          body: body === null ? null : JSON.stringify(body),
+        },
+        exchange,
+      )
       return await exchange.heard
     } catch (thrown) {
       signal.throwIfAborted()
       const cause = thrown as Error
-      if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause: deadline.signal.reason as Error } // It says how long we waited.
+      // It says how long we waited.
+      if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause: deadline.signal.reason as Error }
       return neverConnected(cause) ? { kind: 'unreachable', cause } : { kind: 'lost', how: 'connection', cause }
     } finally {
       signal.removeEventListener('abort', abort)
@@ -134,7 +155,10 @@ async function readCertificates(file: string): Promise<Buffer> {
     const doing = 'read the certificates in service.caFile'
     throw systemFailure(error, { doing, path: file, pathCode: 'CONFIG_INVALID' })
   })
-  if (read.kind !== 'read') throw refused(read.kind === 'too-large' ? `it has more than ${certificateBytesMax} bytes` : 'it is not a regular file')
+  if (read.kind !== 'read')
+    throw refused(
+      read.kind === 'too-large' ? `it has more than ${certificateBytesMax} bytes` : 'it is not a regular file',
+    )
   return read.bytes
 }
 
@@ -145,7 +169,10 @@ const certificateBytesMax = 4_000_000
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
 
-/** Listens to the answer of one request as it comes. Through a stream for each body, the four requests of a hold took about a millisecond more. */
+/**
+ * Listens to the answer of one request as it comes. Through a stream for each body, the four requests of a hold took
+ * about a millisecond more.
+ */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #bytesMax: number
   readonly #settled = Promise.withResolvers<HttpAnswer | TooLarge>()
@@ -197,8 +224,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     const json = parse(Buffer.concat(this.#chunks).toString('utf8'))
     const header = (name: string): string | null => single(this.#headers[name])
     this.#settled.resolve({
-      kind: 'answer', status: this.#status, json, bytes: this.#bytes, retryAfter: header('retry-after'), date: header('date'),
-      contentType: header('content-type'), challenge: header('www-authenticate'),
+      kind: 'answer',
+      status: this.#status,
+      json,
+      bytes: this.#bytes,
+      retryAfter: header('retry-after'),
+      date: header('date'),
+      contentType: header('content-type'),
+      challenge: header('www-authenticate'),
     })
   }
 
@@ -218,10 +251,29 @@ function parse(body: string): unknown {
   }
 }
 
-const beforeConnection = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ENOTSOCK', 'EPROTOTYPE', 'EINVAL', 'ENAMETOOLONG', 'UND_ERR_CONNECT_TIMEOUT'])
+const beforeConnection = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ENOTSOCK',
+  'EPROTOTYPE',
+  'EINVAL',
+  'ENAMETOOLONG',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 /** Certificate troubles come before anything is sent as well. */
 function neverConnected(error: Error): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? ''
-  return beforeConnection.has(code) || /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)
+  return (
+    beforeConnection.has(code) ||
+    /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)
+  )
 }

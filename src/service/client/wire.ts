@@ -1,6 +1,6 @@
+import type { ServiceSettings } from '../../config/settings.ts'
 /** The admin API call by call, without patience and without judgement. The doctor tries by it what no run would ask. */
 import { systemFailure } from '../../host/failures/system-failure.ts'
-import type { ServiceSettings } from '../../config/settings.ts'
 import { refusal } from './refusal.ts'
 import { Transport, type HttpAnswer } from './transport.ts'
 

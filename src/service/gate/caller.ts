@@ -23,7 +23,10 @@ export class Callers {
    * caller has gone. Data and the end behind it come in two turns of the event loop.
    */
   async stillThere(): Promise<boolean> {
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+    for (let turn = 0; turn < 2; turn++)
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
     return [...this.#sockets].some(isOpen)
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The tenant's files as the operating system shows them to this process. Nothing here opens a database file. All looks are taken at once: they take
- * microseconds each, while the tenant stands still; two dozen turns through the thread pool took longer than closing and opening the database.
+ * The tenant's files as the operating system shows them to this process. Nothing here opens a database file. All looks
+ * are taken at once: they take microseconds each, while the tenant stands still; two dozen turns through the thread
+ * pool took longer than closing and opening the database.
  */
 import { fstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import type { GateFile } from './options.ts'
@@ -18,17 +19,27 @@ export interface QuiescedFile {
 
 export const pathOf = (file: GateFile): string => (typeof file === 'string' ? file : file.path)
 
-/** What to claim of the files, by stat alone: an open and close here would drop every POSIX lock that this process has on them. */
+/**
+ * What to claim of the files, by stat alone: an open and close here would drop every POSIX lock that this process has
+ * on them.
+ */
 export function claimFiles(files: readonly GateFile[]): QuiescedFile[] {
   return files.map((file) => {
     const { dev, ino, size } = statSync(pathOf(file), { bigint: true })
-    return { path: pathOf(file), dev: String(dev), ino: String(ino), size: Number(size), journalMode: typeof file === 'string' ? 'unknown' : file.journalMode }
+    return {
+      path: pathOf(file),
+      dev: String(dev),
+      ino: String(ino),
+      size: Number(size),
+      journalMode: typeof file === 'string' ? 'unknown' : file.journalMode,
+    }
   })
 }
 
 /**
- * Counts descriptors of this process on the files and on their -wal, -shm and -journal (I2.1: `close` said that there are none).
- * Linux only; null elsewhere. Each descriptor is looked at by fstat, 2 µs each, where reading its name takes 10 µs.
+ * Counts descriptors of this process on the files and on their -wal, -shm and -journal (I2.1: `close` said that there
+ * are none). Linux only; null elsewhere. Each descriptor is looked at by fstat, 2 µs each, where reading its name takes
+ * 10 µs.
  */
 export function countOpenHandles(paths: readonly string[]): number | null {
   if (process.platform !== 'linux') return null

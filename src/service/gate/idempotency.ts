@@ -1,4 +1,6 @@
-/** Idempotency keys: a request whose answer was lost can be sent again and gets that answer, instead of a second lease. */
+/**
+ * Idempotency keys: a request whose answer was lost can be sent again and gets that answer, instead of a second lease.
+ */
 import type { Callers } from './caller.ts'
 import { Problem } from './http/problem.ts'
 
@@ -18,14 +20,21 @@ export class IdempotencyKeys {
   readonly #entries = new Map<string, Entry>()
 
   /**
-   * Does the work unless it was done under this key before. Only success is stored. Who asks while it is being done is one of its callers from then on.
+   * Does the work unless it was done under this key before. Only success is stored. Who asks while it is being done is
+   * one of its callers from then on.
    * @throws {Problem} in-progress, idempotency-key-reused
    */
-  async once<Answer extends object>(key: string, fingerprint: string, callers: Callers, work: (callers: Callers) => Promise<Answer>): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
+  async once<Answer extends object>(
+    key: string,
+    fingerprint: string,
+    callers: Callers,
+    work: (callers: Callers) => Promise<Answer>,
+  ): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
     this.#forgetOld()
     const entry = this.#entries.get(key)
     if (entry) {
-      if (entry.fingerprint !== fingerprint) throw new Problem('idempotency-key-reused', 'this key came with another request before')
+      if (entry.fingerprint !== fingerprint)
+        throw new Problem('idempotency-key-reused', 'this key came with another request before')
       if (entry.answer === null) {
         entry.callers?.join(callers)
         throw new Problem('in-progress', 'ask again in a moment', { headers: { 'retry-after': '1' } })

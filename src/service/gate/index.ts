@@ -1,5 +1,6 @@
 /**
- * The gate: what a Node service embeds so that holdfast can quiesce one tenant at a time (admin API, version 1). It has no dependencies.
+ * The gate: what a Node service embeds so that holdfast can quiesce one tenant at a time (admin API, version 1). It has
+ * no dependencies.
  *
  * ```ts
  * import { createServer } from 'node:http'
@@ -28,19 +29,20 @@
  * setInterval(() => gate.run('acme', () => tidy('acme')), 60_000)         // background jobs are writers too
  * ```
  *
- * Mounts: `createServer(gate.handler)`, Express `app.use(gate.handler)`, Fastify `app.register(gate.fastify)`; over TCP only with a `token` and
- * behind TLS. A health check must stay green while a tenant is quiesced, so it must not go through the gate.
+ * Mounts: `createServer(gate.handler)`, Express `app.use(gate.handler)`, Fastify `app.register(gate.fastify)`; over TCP
+ * only with a `token` and behind TLS. A health check must stay green while a tenant is quiesced, so it must not go
+ * through the gate.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Server } from 'node:http'
 import { createFastifyPlugin, type GateFastifyPlugin } from './http/fastify.ts'
 import { createHandler, type GateHandler } from './http/handler.ts'
+import { listenOnSocket } from './http/listen.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { Leases } from './leases.ts'
 import { limitsOf, type GateOptions } from './options.ts'
 import { pausedAnswer, type PausedAnswer } from './paused.ts'
 import { Registry } from './registry.ts'
-import { listenOnSocket } from './http/listen.ts'
 import { Tenants, type Serving } from './tenants.ts'
 import type { Passage } from './turnstile.ts'
 
@@ -58,7 +60,8 @@ export interface Gate extends AsyncDisposable {
   /** Serves the admin API on a unix socket with mode 0660. Closing the server is the caller's. */
   listen(socketPath: string): Promise<Server>
   /**
-   * A request or job of the tenant begins. Waits while the tenant is quiesced; call the answer (or `using` it) when the work has ended.
+   * A request or job of the tenant begins. Waits while the tenant is quiesced; call the answer (or `using` it) when the
+   * work has ended.
    * @throws {TenantPaused} after `limits.waitMs`. Rejects with the signal's reason.
    */
   enter(tenantId: string, signal?: AbortSignal): Promise<Passage>
@@ -82,7 +85,14 @@ export function createGate(options: GateOptions): Gate {
   const limits = limitsOf(options)
   const tenants = new Tenants()
   const leases = new Leases(options, limits, tenants)
-  const handler = createHandler({ options, limits, tenants, leases, registry: new Registry(options), keys: new IdempotencyKeys() })
+  const handler = createHandler({
+    options,
+    limits,
+    tenants,
+    leases,
+    registry: new Registry(options),
+    keys: new IdempotencyKeys(),
+  })
   const inside = new AsyncLocalStorage<Inside>()
 
   async function enter(tenantId: string, signal?: AbortSignal): Promise<Passage> {

@@ -1,4 +1,7 @@
-/** Leases: the service's promise to stay quiesced for a time, on its own monotonic clock. They end by themselves (I1.1, I4.1). */
+/**
+ * Leases: the service's promise to stay quiesced for a time, on its own monotonic clock. They end by themselves (I1.1,
+ * I4.1).
+ */
 
 /** How a lease ended; kept for an hour, because an answer may be lost and the question repeated. */
 export interface EndedLease {

@@ -1,11 +1,14 @@
-/** Quiesce and resume: active → draining → quiesced → resuming → active. However it ends, the tenant is served again (promise 1). */
+/**
+ * Quiesce and resume: active → draining → quiesced → resuming → active. However it ends, the tenant is served again
+ * (promise 1).
+ */
 import { randomUUID } from 'node:crypto'
 import type { Callers } from './caller.ts'
 import { within } from './deadline.ts'
 import { claimFiles, countOpenHandles, pathOf, type QuiescedFile } from './files.ts'
+import { Problem, reasonOf, retryAfter } from './http/problem.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
 import type { GateLimits, GateOptions, GateTenant } from './options.ts'
-import { Problem, reasonOf, retryAfter } from './http/problem.ts'
 import { untilNobodyLeases } from './reopen.ts'
 import type { TenantRecord, Tenants } from './tenants.ts'
 
@@ -25,7 +28,10 @@ interface Closed {
 
 const attemptMsMax = 30_000
 
-const callerGone = (): Problem => new Problem('caller-gone', 'the connection of this request was closed before the tenant was quiesced', { members: { state: 'active' } })
+const callerGone = (): Problem =>
+  new Problem('caller-gone', 'the connection of this request was closed before the tenant was quiesced', {
+    members: { state: 'active' },
+  })
 
 export class Leases {
   /** Names this process: leases die with it. */
@@ -45,9 +51,13 @@ export class Leases {
     this.#tenants = tenants
   }
 
-  /** @param callers who get the answer: where none of them is there any more, nothing is paused @throws {Problem} with the tenant active again */
+  /**
+   * @param callers who get the answer: where none of them is there any more, nothing is paused
+   * @throws {Problem} with the tenant active again
+   */
   async quiesce(tenant: GateTenant, terms: QuiesceTerms, callers: Callers): Promise<object> {
-    if (this.#options.ready?.() === false) throw new Problem('starting', 'the service is not ready yet', { headers: retryAfter(1000) })
+    if (this.#options.ready?.() === false)
+      throw new Problem('starting', 'the service is not ready yet', { headers: retryAfter(1000) })
     const busy = await this.#options.busy?.(tenant.id)
     if (busy) throw new Problem('tenant-busy', busy)
     if (!(await callers.stillThere())) throw callerGone()
@@ -60,7 +70,8 @@ export class Leases {
   /** @throws {Problem} lease-expired, fence-mismatch */
   renew(tenant: string, leaseId: string, fence: number): object {
     const lease = this.#tenants.peek(tenant)?.lease
-    if (!lease || lease.terms.leaseId !== leaseId || lease.ending !== null || lease.expired) throw this.#gone(tenant, leaseId)
+    if (!lease || lease.terms.leaseId !== leaseId || lease.ending !== null || lease.expired)
+      throw this.#gone(tenant, leaseId)
     this.#requireFence(lease.terms.fence, fence)
     lease.renew()
     return { expiresInMs: lease.expiresInMs }
@@ -82,9 +93,19 @@ export class Leases {
 
   list(): object {
     const paused = this.#tenants.paused()
-    const leases = paused.flatMap(({ id, lease }) => (lease && lease.ending === null
-      ? [{ tenant: id, leaseId: lease.terms.leaseId, fence: lease.terms.fence, holder: lease.terms.holder, expiresInMs: lease.expiresInMs }]
-      : []))
+    const leases = paused.flatMap(({ id, lease }) =>
+      lease && lease.ending === null
+        ? [
+            {
+              tenant: id,
+              leaseId: lease.terms.leaseId,
+              fence: lease.terms.fence,
+              holder: lease.terms.holder,
+              expiresInMs: lease.expiresInMs,
+            },
+          ]
+        : [],
+    )
     return { leases, limit: this.#limits.maxPaused, inUse: paused.length }
   }
 
@@ -105,13 +126,21 @@ export class Leases {
   }
 
   #takePlace(id: string): TenantRecord {
-    if (this.#shutdown.signal.aborted) throw new Problem('starting', 'the service is stopping', { headers: retryAfter(5000) })
+    if (this.#shutdown.signal.aborted)
+      throw new Problem('starting', 'the service is stopping', { headers: retryAfter(5000) })
     const record = this.#tenants.of(id)
-    if (record.serving !== 'active') throw new Problem('already-quiesced', `the tenant is ${record.serving}`, { headers: retryAfter(record.lease?.expiresInMs ?? 0) })
+    if (record.serving !== 'active')
+      throw new Problem('already-quiesced', `the tenant is ${record.serving}`, {
+        headers: retryAfter(record.lease?.expiresInMs ?? 0),
+      })
     const inUse = this.#tenants.paused().length
     if (inUse >= this.#limits.maxPaused) {
       this.#tenants.tidy(record)
-      throw new Problem('quiesce-limit', `${inUse === 1 ? '1 tenant is' : `${inUse} tenants are`} quiesced, which is the limit`, { headers: retryAfter(1000) })
+      throw new Problem(
+        'quiesce-limit',
+        `${inUse === 1 ? '1 tenant is' : `${inUse} tenants are`} quiesced, which is the limit`,
+        { headers: retryAfter(1000) },
+      )
     }
     // No step between the look and the deed: from here on nobody else gets this tenant.
     record.serving = 'draining'
@@ -133,7 +162,12 @@ export class Leases {
     }
     const left = record.turnstile.inFlight
     this.#admit(record)
-    throw new Problem('drain-timeout', `${left === 1 ? '1 request or job of the tenant was' : `${left} requests or jobs of the tenant were`} still running after ${timeoutMs} ms`, { headers: retryAfter(1000), members: { state: 'active', inFlight: left } })
+    throw new Problem(
+      'drain-timeout',
+      `${left === 1 ? '1 request or job of the tenant was' : `${left} requests or jobs of the tenant were`} ` +
+        `still running after ${timeoutMs} ms`,
+      { headers: retryAfter(1000), members: { state: 'active', inFlight: left } },
+    )
   }
 
   async #close(record: TenantRecord, tenant: GateTenant): Promise<Closed> {
@@ -160,12 +194,22 @@ export class Leases {
     const ttlMs = Math.min(terms.ttlMs, this.#limits.ttlMsMax)
     const maxHoldMs = Math.min(terms.maxHoldMs, this.#limits.maxHoldMsMax)
     const fence = ++this.#fence
-    const lease: Lease = new Lease({ tenant: record.id, leaseId: randomUUID(), fence, holder: terms.holder, ttlMs, maxHoldMs }, () => void this.#end(record, lease, 'expiry'))
+    const lease: Lease = new Lease(
+      { tenant: record.id, leaseId: randomUUID(), fence, holder: terms.holder, ttlMs, maxHoldMs },
+      () => void this.#end(record, lease, 'expiry'),
+    )
     record.lease = lease
     record.serving = 'quiesced'
     return {
-      leaseId: lease.terms.leaseId, fence, bootId: this.bootId, state: 'quiesced', expiresInMs: lease.expiresInMs, drain: { waitedMs, inFlight: 0 },
-      openHandles: closed.openHandles, files: closed.files, sqliteVersion: this.#options.sqliteVersion ?? null,
+      leaseId: lease.terms.leaseId,
+      fence,
+      bootId: this.bootId,
+      state: 'quiesced',
+      expiresInMs: lease.expiresInMs,
+      drain: { waitedMs, inFlight: 0 },
+      openHandles: closed.openHandles,
+      files: closed.files,
+      sqliteVersion: this.#options.sqliteVersion ?? null,
     }
   }
 
@@ -178,8 +222,15 @@ export class Leases {
   async #takeUp(record: TenantRecord, lease: Lease, endedBy: EndedLease['endedBy']): Promise<EndedLease> {
     lease.disarm()
     record.serving = 'resuming'
-    const onLate = (): void => { record.lastError = 'another process keeps a kernel lease on its files' }
-    await untilNobodyLeases(this.#paths.get(record.id) ?? [], this.#limits.reopenWaitMs, onLate, this.#shutdown.signal).catch(() => {})
+    const onLate = (): void => {
+      record.lastError = 'another process keeps a kernel lease on its files'
+    }
+    await untilNobodyLeases(
+      this.#paths.get(record.id) ?? [],
+      this.#limits.reopenWaitMs,
+      onLate,
+      this.#shutdown.signal,
+    ).catch(() => {})
     await this.#open(record)
     this.#paths.delete(record.id)
     const ended = { endedBy, heldMs: lease.heldMs }
@@ -195,7 +246,10 @@ export class Leases {
     this.#tenants.tidy(record)
   }
 
-  /** Never rejects: what went wrong is said in the tenant's status, and tried again at growing intervals until it succeeds. */
+  /**
+   * Never rejects: what went wrong is said in the tenant's status, and tried again at growing intervals until it
+   * succeeds.
+   */
   async #open(record: TenantRecord, nextAttemptMs = 1000): Promise<void> {
     try {
       const opening = (async () => this.#options.open(record.id))()
@@ -203,7 +257,8 @@ export class Leases {
       record.lastError = null
     } catch (error) {
       record.lastError = `could not be taken up again: ${reasonOf(error)}`
-      if (!this.#shutdown.signal.aborted) record.attempt = setTimeout(() => void this.#openAgain(record, nextAttemptMs), nextAttemptMs).unref()
+      if (!this.#shutdown.signal.aborted)
+        record.attempt = setTimeout(() => void this.#openAgain(record, nextAttemptMs), nextAttemptMs).unref()
     }
   }
 
@@ -224,7 +279,15 @@ export class Leases {
 
   #gone(tenant: string, leaseId: string): Problem {
     const found = this.#ended.find(tenant, leaseId)
-    const members = found ? { endedBy: found.ended.endedBy, heldMs: found.ended.heldMs, bootId: this.bootId } : { bootId: this.bootId }
-    return new Problem('lease-expired', found ? `the lease ended by ${found.ended.endedBy}` : 'no such lease: it ended long ago, or this process was started since', { members })
+    const members = found
+      ? { endedBy: found.ended.endedBy, heldMs: found.ended.heldMs, bootId: this.bootId }
+      : { bootId: this.bootId }
+    return new Problem(
+      'lease-expired',
+      found
+        ? `the lease ended by ${found.ended.endedBy}`
+        : 'no such lease: it ended long ago, or this process was started since',
+      { members },
+    )
   }
 }

@@ -1,6 +1,9 @@
 /** What a service tells the gate. */
 
-/** A main database file. `journalMode` as SQLite names it; a bare path leaves it `unknown`, and whoever asks looks for himself. */
+/**
+ * A main database file. `journalMode` as SQLite names it; a bare path leaves it `unknown`, and whoever asks looks for
+ * himself.
+ */
 export type GateFile = string | { readonly path: string; readonly journalMode: string }
 
 export interface GateTenant {
@@ -59,14 +62,23 @@ export interface GateOptions {
 }
 
 const defaultLimits: GateLimits = {
-  maxPaused: 4, ttlMsMax: 60_000, maxHoldMsMax: 120_000, drainTimeoutMsMax: 30_000, closeMsMax: 10_000, openMsMax: 30_000, waitMs: 5_000, waitingMax: 1_000, reopenWaitMs: 10_000,
+  maxPaused: 4,
+  ttlMsMax: 60_000,
+  maxHoldMsMax: 120_000,
+  drainTimeoutMsMax: 30_000,
+  closeMsMax: 10_000,
+  openMsMax: 30_000,
+  waitMs: 5_000,
+  waitingMax: 1_000,
+  reopenWaitMs: 10_000,
 }
 
 /** @throws {TypeError} for a limit that is no positive number: a gate without limits must not start. */
 export function limitsOf(options: GateOptions): GateLimits {
   const limits = { ...defaultLimits, ...options.limits }
   for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isFinite(value) || value <= 0) throw new TypeError(`limits.${name} must be a positive number, not ${value}`)
+    if (!Number.isFinite(value) || value <= 0)
+      throw new TypeError(`limits.${name} must be a positive number, not ${value}`)
   }
   return limits
 }

@@ -1,4 +1,7 @@
-/** Thrown to a request whose tenant stays quiesced longer than a request may wait. Express and Fastify answer it as it is: 503 with Retry-After. */
+/**
+ * Thrown to a request whose tenant stays quiesced longer than a request may wait. Express and Fastify answer it as it
+ * is: 503 with Retry-After.
+ */
 export class TenantPaused extends Error {
   override readonly name = 'TenantPaused'
   readonly status = 503
@@ -29,6 +32,11 @@ export function pausedAnswer(error: unknown): PausedAnswer | null {
   return {
     status: 503,
     headers: { ...error.headers, 'content-type': 'application/problem+json' },
-    body: JSON.stringify({ type: 'urn:holdfast:problem:tenant-paused', title: 'Paused for a moment', status: 503, detail: error.message }),
+    body: JSON.stringify({
+      type: 'urn:holdfast:problem:tenant-paused',
+      title: 'Paused for a moment',
+      status: 503,
+      detail: error.message,
+    }),
   }
 }

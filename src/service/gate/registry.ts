@@ -1,9 +1,15 @@
-/** The registry of tenants, paged: a page never repeats or skips a tenant that is there all the time, whatever comes and goes between pages. */
-import type { GateOptions, GateTenant } from './options.ts'
 import { Problem } from './http/problem.ts'
+/**
+ * The registry of tenants, paged: a page never repeats or skips a tenant that is there all the time, whatever comes and
+ * goes between pages.
+ */
+import type { GateOptions, GateTenant } from './options.ts'
 
 const pageTenants = 1_000
-/** A listing is kept this long for the pages that follow its first: reading a million tenants a thousand times would be felt. */
+/**
+ * A listing is kept this long for the pages that follow its first: reading a million tenants a thousand times would be
+ * felt.
+ */
 const listingMsMax = 10_000
 
 export interface Page {
@@ -46,7 +52,12 @@ export class Registry {
     for await (const tenant of await this.#options.tenants()) tenants.push(tenant)
     tenants.sort((a, b) => (a.id < b.id ? -1 : 1))
     if (this.#listing) clearTimeout(this.#listing.forget)
-    this.#listing = { tenants, forget: setTimeout(() => { this.#listing = null }, listingMsMax).unref() }
+    this.#listing = {
+      tenants,
+      forget: setTimeout(() => {
+        this.#listing = null
+      }, listingMsMax).unref(),
+    }
     return tenants
   }
 }
@@ -66,6 +77,7 @@ const encodeCursor = (id: string): string => Buffer.from(id, 'utf16le').toString
 
 function decodeCursor(cursor: string): string {
   const bytes = Buffer.from(cursor, 'base64url')
-  if (bytes.length === 0 || bytes.length % 2 !== 0 || bytes.toString('base64url') !== cursor) throw new Problem('invalid-request', '`after` is not a cursor of this service')
+  if (bytes.length === 0 || bytes.length % 2 !== 0 || bytes.toString('base64url') !== cursor)
+    throw new Problem('invalid-request', '`after` is not a cursor of this service')
   return bytes.toString('utf16le')
 }

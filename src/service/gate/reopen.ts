@@ -1,7 +1,7 @@
 /**
- * Waits until no kernel lease stands on the files any more. Whoever copied the tenant may be frozen with a lease still held: SQLite's
- * blocking open would then stall this whole process, for all its tenants, for up to 45 seconds. O_NONBLOCK answers EAGAIN instead,
- * and asks the kernel to break the lease.
+ * Waits until no kernel lease stands on the files any more. Whoever copied the tenant may be frozen with a lease still
+ * held: SQLite's blocking open would then stall this whole process, for all its tenants, for up to 45 seconds.
+ * O_NONBLOCK answers EAGAIN instead, and asks the kernel to break the lease.
  */
 import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,28 +11,38 @@ const retryMsFirst = 5
 const retryMsMax = 500
 
 /**
- * Resolves when all files can be opened without waiting, or when something else than a lease stands in the way, which `open` will then meet.
+ * Resolves when all files can be opened without waiting, or when something else than a lease stands in the way, which
+ * `open` will then meet.
  * `onLate` is called once when it takes longer than `lateMs`.
  */
-export async function untilNobodyLeases(paths: readonly string[], lateMs: number, onLate: () => void, signal: AbortSignal): Promise<void> {
-  // Opening and closing a file drops all POSIX locks of this process on it. With a handle of its own still open the service would
+export async function untilNobodyLeases(
+  paths: readonly string[],
+  lateMs: number,
+  onLate: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  // Opening and closing a file drops all POSIX locks of this process on it. With a handle of its own still open the
+  // service would
   // lose SQLite's locks by our look, and a second writer would get in (I1.2): then we must not look.
   if (countOpenHandles(paths) !== 0) return
   const late = setTimeout(onLate, lateMs)
   try {
-    for (const path of paths.flatMap((main) => liveSetSuffixes.map((suffix) => main + suffix))) await untilFree(path, signal)
+    for (const path of paths.flatMap((main) => liveSetSuffixes.map((suffix) => main + suffix)))
+      await untilFree(path, signal)
   } finally {
     clearTimeout(late)
   }
 }
 
 async function untilFree(path: string, signal: AbortSignal): Promise<void> {
-  for (let waitMs = retryMsFirst; isLeased(path) && !signal.aborted; waitMs = Math.min(waitMs * 2, retryMsMax)) await sleep(waitMs)
+  for (let waitMs = retryMsFirst; isLeased(path) && !signal.aborted; waitMs = Math.min(waitMs * 2, retryMsMax))
+    await sleep(waitMs)
 }
 
 function isLeased(path: string): boolean {
   try {
-    if (!statSync(path, { throwIfNoEntry: false })) return false // Most have no journal and no WAL: an error for each of them costs ten times this look.
+    // Most have no journal and no WAL: an error for each of them costs ten times this look.
+    if (!statSync(path, { throwIfNoEntry: false })) return false
     closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY))
     return false
   } catch (error) {

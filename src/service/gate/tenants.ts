@@ -1,4 +1,7 @@
-/** What the gate knows of tenants that something is going on in. A tenant of which nothing is known is active and costs no memory. */
+/**
+ * What the gate knows of tenants that something is going on in. A tenant of which nothing is known is active and costs
+ * no memory.
+ */
 import type { Lease } from './lease.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -22,7 +25,14 @@ export class Tenants {
   of(id: string): TenantRecord {
     const known = this.#records.get(id)
     if (known) return known
-    const record: TenantRecord = { id, turnstile: new Turnstile(id, () => this.tidy(record)), serving: 'active', lease: null, lastError: null, attempt: null }
+    const record: TenantRecord = {
+      id,
+      turnstile: new Turnstile(id, () => this.tidy(record)),
+      serving: 'active',
+      lease: null,
+      lastError: null,
+      attempt: null,
+    }
     this.#records.set(id, record)
     return record
   }
@@ -37,7 +47,8 @@ export class Tenants {
 
   /** Forgets a record that says nothing. */
   tidy(record: TenantRecord): void {
-    if (record.serving === 'active' && record.lastError === null && record.turnstile.idle) this.#records.delete(record.id)
+    if (record.serving === 'active' && record.lastError === null && record.turnstile.idle)
+      this.#records.delete(record.id)
   }
 
   /** All that are on the way into or out of a quiesce, or in one. */

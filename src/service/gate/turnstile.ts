@@ -1,4 +1,7 @@
-/** The way into one tenant: requests and background jobs pass through it; closed, they wait, and it can be told when all have left. */
+/**
+ * The way into one tenant: requests and background jobs pass through it; closed, they wait, and it can be told when all
+ * have left.
+ */
 import { TenantPaused } from './paused.ts'
 
 /** One request or job inside a tenant. Call it, or let `using` call it, when it ends; more than once is harmless. */
@@ -9,7 +12,11 @@ export interface Passage extends Disposable, AsyncDisposable {
 }
 
 /** What a passage is made of, before it is handed out read-only. */
-type Leave = (() => void) & { inside: boolean; [Symbol.dispose]: () => void; [Symbol.asyncDispose]: () => Promise<void> }
+type Leave = (() => void) & {
+  inside: boolean
+  [Symbol.dispose]: () => void
+  [Symbol.asyncDispose]: () => Promise<void>
+}
 
 interface Waiting {
   readonly admit: () => void
@@ -59,7 +66,11 @@ export class Turnstile {
    * Goes in, or waits until the tenant is open again.
    * @throws {TenantPaused} after `waitMs`, or at once when `waitingMax` wait already. Rejects with the signal's reason.
    */
-  async enter(limits: { readonly waitMs: number; readonly waitingMax: number }, retryAfterSeconds: () => number, signal: AbortSignal | undefined): Promise<Passage> {
+  async enter(
+    limits: { readonly waitMs: number; readonly waitingMax: number },
+    retryAfterSeconds: () => number,
+    signal: AbortSignal | undefined,
+  ): Promise<Passage> {
     signal?.throwIfAborted()
     if (!this.#closed) return this.pass()
     if (this.#waiting.size >= limits.waitingMax) throw new TenantPaused(this.#tenantId, retryAfterSeconds())
@@ -70,15 +81,28 @@ export class Turnstile {
         this.#waiting.delete(waiting)
       }
       // Counted inside at the moment of admission, so that the next drain cannot overlook it.
-      const waiting: Waiting = { admit: () => { settle(); resolve(this.pass()) } }
-      const timer = setTimeout(() => { settle(); reject(new TenantPaused(this.#tenantId, retryAfterSeconds())) }, limits.waitMs)
-      const onAbort = (): void => { settle(); reject(signal?.reason as Error) }
+      const waiting: Waiting = {
+        admit: () => {
+          settle()
+          resolve(this.pass())
+        },
+      }
+      const timer = setTimeout(() => {
+        settle()
+        reject(new TenantPaused(this.#tenantId, retryAfterSeconds()))
+      }, limits.waitMs)
+      const onAbort = (): void => {
+        settle()
+        reject(signal?.reason as Error)
+      }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.add(waiting)
     })
   }
 
-  /** Lets nobody in from now on, and resolves when all have left: true; or false when they had not after `timeoutMs`. */
+  /**
+   * Lets nobody in from now on, and resolves when all have left: true; or false when they had not after `timeoutMs`.
+   */
   async drain(timeoutMs: number): Promise<boolean> {
     this.#closed = true
     if (this.#inFlight === 0) return true

@@ -8,9 +8,9 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { inWords, isSystemError, type SystemError } from '../../host/failures/system-failure.ts'
+import { fcntlNumber, memoryFile } from '../../host/libc.ts'
 import { despiteShortage } from '../../host/process/child-start.ts'
 import { givenMask, underMask } from '../../host/process/file-mask.ts'
-import { fcntlNumber, memoryFile } from '../../host/libc.ts'
 import { isAlive, startTimeOf } from '../../host/process/processes.ts'
 import type { StartedProcess } from '../port.ts'
 
@@ -39,7 +39,9 @@ export interface CommandTerms {
   readonly onStarted: (process: StartedProcess) => void
 }
 
-/** A list of a million tenants has as many. What was printed, its text and its values lie in memory at the same time. */
+/**
+ * A list of a million tenants has as many. What was printed, its text and its values lie in memory at the same time.
+ */
 export const stdoutBytesMax = 64 * 1024 * 1024
 const stderrBytesMax = 16 * 1024 * 1024
 const stderrBytesKept = 4_096
@@ -68,7 +70,13 @@ async function orSystemError<Value>(attempt: () => Value | Promise<Value>): Prom
   }
 }
 
-const notStarted = (error: SystemError): Ran => ({ how: 'not-started', code: null, stdout: '', complaint: inWords(error), error })
+const notStarted = (error: SystemError): Ran => ({
+  how: 'not-started',
+  code: null,
+  stdout: '',
+  complaint: inWords(error),
+  error,
+})
 
 const aborted: Ran = { how: 'aborted', code: null, stdout: '', complaint: '' }
 
@@ -90,7 +98,9 @@ function untilEnded(child: ChildProcess, terms: CommandTerms, output: CommandOut
       }, goneWithinMs)
     }
     const timer = setTimeout(() => kill('timeout'), terms.timeoutMs)
-    const looking = setInterval(() => { if (output.isTooMuch()) kill('too-much-output') }, outputLookEveryMs)
+    const looking = setInterval(() => {
+      if (output.isTooMuch()) kill('too-much-output')
+    }, outputLookEveryMs)
     const onAbort = (): void => kill('aborted')
     signal.addEventListener('abort', onAbort, { once: true })
     const settle = (how: Began, code: number | null): void => {
@@ -130,7 +140,11 @@ function hasEnded(child: ChildProcess, started: StartedProcess | null): boolean 
 }
 
 /** Resolves when it runs. */
-function start([program = '', ...args]: readonly string[], terms: CommandTerms, { stdout, stderr }: CommandOutput): Promise<ChildProcess> {
+function start(
+  [program = '', ...args]: readonly string[],
+  terms: CommandTerms,
+  { stdout, stderr }: CommandOutput,
+): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...terms.env }
     const stdio = ['ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions

@@ -1,12 +1,12 @@
+import type { Finding, FoundObject } from '../../model/result/finding.ts'
+import type { PageGroups } from '../../model/result/page-map.ts'
 /**
  * Page accounting: every page of the file is used exactly once (SQLite file format, sections 1.4 to 1.8).
  *
- * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md, blind spots), so it is always done
- * here, from the pages alone. It is exact: silent on every healthy file.
+ * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md,
+ * blind spots), so it is always done here, from the pages alone. It is exact: silent on every healthy file.
  */
 import { count, grouped } from '../../text/count.ts'
-import type { Finding, FoundObject } from '../../model/result/finding.ts'
-import type { PageGroups } from '../../model/result/page-map.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import { isPointerMapPage, lockBytePage } from '../page-layout.ts'
@@ -14,9 +14,9 @@ import { Account } from './account.ts'
 import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
 import { groupPages } from './page-groups.ts'
-import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import { nothingSeen } from './page-source.ts'
 import type { Glances, PageSource } from './page-source.ts'
+import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
 import type { SchemaPageRow } from './schema-rows.ts'
 import { walkTree } from './tree-walk.ts'
@@ -32,7 +32,9 @@ export interface PageAccount {
   readonly pagesUnread: number
   /** Objects with a root page, as the pages of the schema have them. */
   readonly rows: readonly SchemaPageRow[]
-  /** Root page of the tree that a page belongs to, 0 for the free list, null for pages of nobody or of the file itself. */
+  /**
+   * Root page of the tree that a page belongs to, 0 for the free list, null for pages of nobody or of the file itself.
+   */
   ownerOf(page: number): number | null
   /** All pages in groups, for a map. */
   groups(): PageGroups
@@ -49,7 +51,11 @@ export interface PageAccounting {
 }
 
 /** Begins the accounting of a file with this header. @param glances must be complete before the first step */
-export function accountPages(header: DatabaseHeader, source: PageSource, glances: Glances = nothingSeen): PageAccounting {
+export function accountPages(
+  header: DatabaseHeader,
+  source: PageSource,
+  glances: Glances = nothingSeen,
+): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
   const account = new Account(header, databasePages(header, filePages), source, glances)
   const rows: SchemaPageRow[] = []
@@ -64,14 +70,20 @@ export function accountPages(header: DatabaseHeader, source: PageSource, glances
       return false
     },
     result: () => ({
-      findings: account.found.findings(), pages: filePages, pagesRead: account.pagesRead, pagesUnread: account.pagesUnread, rows,
-      ownerOf: (page) => ownerOf(account, page), groups: () => groupPages(account, filePages),
+      findings: account.found.findings(),
+      pages: filePages,
+      pagesRead: account.pagesRead,
+      pagesUnread: account.pagesUnread,
+      rows,
+      ownerOf: (page) => ownerOf(account, page),
+      groups: () => groupPages(account, filePages),
     }),
   }
 }
 
 /** Pages that the database has: the header's count where it can be trusted, but never more than there are. */
-export const databasePages = (header: DatabaseHeader, filePages: number): number => (header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages)
+export const databasePages = (header: DatabaseHeader, filePages: number): number =>
+  header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
 
 function* walk(account: Account, source: PageSource, filePages: number, rows: SchemaPageRow[]): Generator<void> {
   checkSize(account, source, filePages)
@@ -79,11 +91,15 @@ function* walk(account: Account, source: PageSource, filePages: number, rows: Sc
   yield* readSchema(account, rows)
   const trees = rows.filter((row) => row.root > 0)
   for (const row of trees) if (!account.objects.has(row.root)) account.objects.set(row.root, objectOfRow(row))
-  for (const row of trees) yield* walkTree(account, { root: row.root, object: objectOfRow(row), kind: row.type === 'index' ? 'index' : null })
+  for (const row of trees)
+    yield* walkTree(account, { root: row.root, object: objectOfRow(row), kind: row.type === 'index' ? 'index' : null })
   yield* walkFreeList(account)
   if (account.layout.autoVacuum) {
     yield* checkPointerMap(account)
-    checkLargestRoot(account, trees.map((row) => row.root))
+    checkLargestRoot(
+      account,
+      trees.map((row) => row.root),
+    )
   }
   yield* lookForUnowned(account)
   yield* readBehind(account, source, filePages)
@@ -95,12 +111,27 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
   const whole = Math.floor(source.fileBytes / header.pageSize)
   if (header.pageCountValid && header.pageCount > whole) {
     account.brokenOff = true
-    const torn = filePages > whole ? `, the last of them cut after ${count(source.fileBytes % header.pageSize, 'byte')}` : ''
-    account.say('truncated', 'damage', file, null, [], `the file has ${grouped(filePages)} of the ${count(header.pageCount, 'page')} that its header names${torn}`)
+    const torn =
+      filePages > whole ? `, the last of them cut after ${count(source.fileBytes % header.pageSize, 'byte')}` : ''
+    account.say(
+      'truncated',
+      'damage',
+      file,
+      null,
+      [],
+      `the file has ${grouped(filePages)} of the ${count(header.pageCount, 'page')} that its header names${torn}`,
+    )
   } else if (filePages > whole) {
     // Without a valid count the torn page may belong to the database.
     const severity = header.pageCountValid ? 'leak' : 'damage'
-    account.say('truncated', severity, file, filePages, [], `the file ends with ${count(source.fileBytes % header.pageSize, 'byte that is', 'bytes that are')} no whole page`)
+    account.say(
+      'truncated',
+      severity,
+      file,
+      filePages,
+      [],
+      `the file ends with ${count(source.fileBytes % header.pageSize, 'byte that is', 'bytes that are')} no whole page`,
+    )
   }
 }
 
@@ -112,7 +143,8 @@ function claimReserved(account: Account): void {
     account.read(lockPage)
   }
   if (!layout.autoVacuum) return
-  for (let page = 2; page <= claims.pageCount; page++) if (isPointerMapPage(layout, page)) claims.claim(page, reservedOwner, uses.pointerMap, 0)
+  for (let page = 2; page <= claims.pageCount; page++)
+    if (isPointerMapPage(layout, page)) claims.claim(page, reservedOwner, uses.pointerMap, 0)
 }
 
 /** Walks the tree of sqlite_schema at page 1, then reads its rows. */
@@ -123,9 +155,12 @@ function* readSchema(account: Account, rows: SchemaPageRow[]): Generator<void> {
   for (const page of leaves) {
     const bytes = account.readAgain(page)
     if (bytes === null) continue
-    const read = readSchemaPage(bytes, page, account.layout, account.header.textEncoding, (next) => account.readAgain(next))
+    const read = readSchemaPage(bytes, page, account.layout, account.header.textEncoding, (next) =>
+      account.readAgain(next),
+    )
     rows.push(...read.rows)
-    for (const why of read.malformed) account.breakOff('record-malformed', schemaObject, page, [1, page], `the schema cannot be read: ${why}`)
+    for (const why of read.malformed)
+      account.breakOff('record-malformed', schemaObject, page, [1, page], `the schema cannot be read: ${why}`)
     yield
   }
 }
@@ -142,7 +177,10 @@ function* lookForUnowned(account: Account): Generator<void> {
   }
 }
 
-/** Whole pages behind the end of the database. Zeros are room that was set aside (SQLITE_FCNTL_CHUNK_SIZE), anything else was once written. */
+/**
+ * Whole pages behind the end of the database. Zeros are room that was set aside (SQLITE_FCNTL_CHUNK_SIZE), anything
+ * else was once written.
+ */
 function* readBehind(account: Account, source: PageSource, filePages: number): Generator<void> {
   let written = 0
   const from = account.claims.pageCount + 1
@@ -154,7 +192,16 @@ function* readBehind(account: Account, source: PageSource, filePages: number): G
     yield
   }
   account.pagesRead += filePages - last // The rest is a hole.
-  if (written > 0) account.say('page-unowned', 'leak', file, from, [], `${count(written, 'page with content lies', 'pages with content lie')} behind the end of the database, which has ${count(from - 1, 'page')}`)
+  if (written > 0)
+    account.say(
+      'page-unowned',
+      'leak',
+      file,
+      from,
+      [],
+      `${count(written, 'page with content lies', 'pages with content lie')} behind ` +
+        `the end of the database, which has ${count(from - 1, 'page')}`,
+    )
 }
 
 function ownerOf(account: Account, page: number): number | null {

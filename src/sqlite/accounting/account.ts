@@ -30,7 +30,11 @@ export class Account {
 
   constructor(header: DatabaseHeader, pageCount: number, source: PageSource, glances: Glances) {
     this.header = header
-    this.layout = { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 }
+    this.layout = {
+      pageSize: header.pageSize,
+      usable: header.pageSize - header.reservedBytes,
+      autoVacuum: header.largestRoot > 0,
+    }
     this.claims = new Claims(pageCount, this.layout.autoVacuum)
     this.places = new BadPlaces(Math.ceil(source.fileBytes / header.pageSize))
     this.#source = source
@@ -38,7 +42,10 @@ export class Account {
     this.#page = new Uint8Array(header.pageSize)
   }
 
-  /** Reads a page for the first time. The bytes are good until the next read. null where the system refuses; what lies behind the end of the file is zeros. */
+  /**
+   * Reads a page for the first time. The bytes are good until the next read. null where the system refuses; what lies
+   * behind the end of the file is zeros.
+   */
   read(page: number): Uint8Array | null {
     const got = this.#source.read(page, this.#page)
     if (got === 'unread') {
@@ -53,12 +60,18 @@ export class Account {
     return this.#page
   }
 
-  /** The kind of tree of a leaf on which there is nothing to follow and nothing wrong, where that was seen before; null where the page must be read. */
+  /**
+   * The kind of tree of a leaf on which there is nothing to follow and nothing wrong, where that was seen before; null
+   * where the page must be read.
+   */
   leafSeen(page: number): 'table' | 'index' | null {
     return this.#glances.leafOf(page)
   }
 
-  /** The first four bytes of a page whose other content says nothing here; reads it where they were not seen before. null where the system refuses. */
+  /**
+   * The first four bytes of a page whose other content says nothing here; reads it where they were not seen before.
+   * null where the system refuses.
+   */
   firstWord(page: number): number | null {
     const seen = this.#glances.firstWordOf(page)
     if (seen !== null) {
@@ -75,7 +88,15 @@ export class Account {
     return this.#source.read(page, bytes) === 'unread' ? null : bytes
   }
 
-  say(rule: Rule, severity: Severity, object: FoundObject, page: number | null, trail: readonly number[], text: string, other: FoundObject | null = null): void {
+  say(
+    rule: Rule,
+    severity: Severity,
+    object: FoundObject,
+    page: number | null,
+    trail: readonly number[],
+    text: string,
+    other: FoundObject | null = null,
+  ): void {
     this.found.add({ rule, severity, object, page, trail, text, other })
     if (page === null || page > this.claims.pageCount || severity === 'notice') return
     if (severity === 'damage') this.claims.mark(page, marks.damaged)
@@ -83,7 +104,14 @@ export class Account {
   }
 
   /** Says it, and that the walk ends there. */
-  breakOff(rule: Rule, object: FoundObject, page: number | null, trail: readonly number[], text: string, other: FoundObject | null = null): void {
+  breakOff(
+    rule: Rule,
+    object: FoundObject,
+    page: number | null,
+    trail: readonly number[],
+    text: string,
+    other: FoundObject | null = null,
+  ): void {
     this.brokenOff = true
     this.say(rule, 'damage', object, page, trail, text, other)
   }
@@ -103,4 +131,5 @@ export class Account {
 
 export const freeList: FoundObject = { kind: 'freelist', name: 'free list', table: null }
 
-export const nameOfObject = (object: FoundObject): string => (object.kind === 'schema' ? 'the schema' : `${object.kind} ${object.name}`)
+export const nameOfObject = (object: FoundObject): string =>
+  object.kind === 'schema' ? 'the schema' : `${object.kind} ${object.name}`

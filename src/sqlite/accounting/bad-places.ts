@@ -44,7 +44,9 @@ export class BadPlaces {
 
   /** Places in the order of the file. */
   pages(): BadPages {
-    const places = this.#ranges.map(({ place, last }): BadPlace => ({ ...place, last })).toSorted((a, b) => a.first - b.first || a.last - b.last)
+    const places = this.#ranges
+      .map(({ place, last }): BadPlace => ({ ...place, last }))
+      .toSorted((a, b) => a.first - b.first || a.last - b.last)
     return { places, more: this.#more, groups: [...this.#groups] }
   }
 }

@@ -5,7 +5,17 @@ export const noOwner = 0
 export const freeListOwner = 0xffff_ffff
 export const reservedOwner = 0xffff_fffe
 
-export const uses = { none: 0, root: 1, bTree: 2, firstOverflow: 3, laterOverflow: 4, trunk: 5, freeLeaf: 6, pointerMap: 7, lockByte: 8 } as const
+export const uses = {
+  none: 0,
+  root: 1,
+  bTree: 2,
+  firstOverflow: 3,
+  laterOverflow: 4,
+  trunk: 5,
+  freeLeaf: 6,
+  pointerMap: 7,
+  lockByte: 8,
+} as const
 export type Use = (typeof uses)[keyof typeof uses]
 
 /** What was seen of a page beside its use; kept in the same byte. */
@@ -13,7 +23,10 @@ export const marks = { damaged: 0x40, unread: 0x80 } as const
 export type Mark = (typeof marks)[keyof typeof marks]
 const useBits = 0x0f
 
-export type Claim = { readonly kind: 'granted' } | { readonly kind: 'out-of-range' } | { readonly kind: 'used'; readonly owner: number; readonly use: Use }
+export type Claim =
+  | { readonly kind: 'granted' }
+  | { readonly kind: 'out-of-range' }
+  | { readonly kind: 'used'; readonly owner: number; readonly use: Use }
 
 const granted: Claim = { kind: 'granted' }
 

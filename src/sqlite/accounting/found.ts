@@ -1,4 +1,7 @@
-/** Collects the findings of an accounting. A hostile file can give rise to one a page: of each rule only the first are kept, the rest are counted. */
+/**
+ * Collects the findings of an accounting. A hostile file can give rise to one a page: of each rule only the first are
+ * kept, the rest are counted.
+ */
 import type { Finding, FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 
 /** Findings of one rule about one object that are told one by one. */
@@ -43,7 +46,11 @@ export class Found {
     }
     rest.told++
     this.#findings.push({
-      rule: seen.rule, severity: seen.severity, source: 'census', object: seen.object, text: seen.text,
+      rule: seen.rule,
+      severity: seen.severity,
+      source: 'census',
+      object: seen.object,
+      text: seen.text,
       ...(seen.page === null ? {} : { page: seen.page }),
       ...(seen.trail.length === 0 ? {} : { trail: [...seen.trail] }),
       ...(seen.other === null ? {} : { other: seen.other }),
@@ -53,13 +60,23 @@ export class Found {
   /** All findings; the last ones tell how many more there were of a kind. */
   findings(): readonly Finding[] {
     const more = [...this.#rests.values()].filter((rest) => rest.untold > 0)
-    return [...this.#findings, ...more.map(({ seen, untold }): Finding => (
-      { rule: seen.rule, severity: seen.severity, source: 'census', object: seen.object, total: untold, text: `${untold} more of the kind: ${seen.text}` }))]
+    return [
+      ...this.#findings,
+      ...more.map(({ seen, untold }): Finding => ({
+        rule: seen.rule,
+        severity: seen.severity,
+        source: 'census',
+        object: seen.object,
+        total: untold,
+        text: `${untold} more of the kind: ${seen.text}`,
+      })),
+    ]
   }
 
   #restOf(seen: SeenFindings): Rest {
     const key = `${seen.rule}\0${seen.severity}\0${seen.object.kind}\0${seen.object.name}`
-    const known = this.#rests.get(key) ?? (this.#rests.size >= objectsOfEachMax ? this.#rests.get(seen.rule) : undefined)
+    const known =
+      this.#rests.get(key) ?? (this.#rests.size >= objectsOfEachMax ? this.#rests.get(seen.rule) : undefined)
     if (known) return known
     const rest = { seen, told: 0, untold: 0 }
     this.#rests.set(this.#rests.size >= objectsOfEachMax ? seen.rule : key, rest)

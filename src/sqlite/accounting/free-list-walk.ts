@@ -1,12 +1,15 @@
+import { count } from '../../text/count.ts'
 /** Walks the free list: claims its pages, counts them (SQLite file format, section 1.5). */
 import { readTrunk } from '../freelist.ts'
 import { freeList } from './account.ts'
 import type { Account } from './account.ts'
 import { freeListOwner, uses } from './claims.ts'
 import type { Use } from './claims.ts'
-import { count } from '../../text/count.ts'
 
-/** Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not sound. */
+/**
+ * Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not
+ * sound.
+ */
 export function* walkFreeList(account: Account): Generator<void> {
   const { header, layout } = account
   let trunk = header.freelistTrunk
@@ -41,7 +44,14 @@ export function* walkFreeList(account: Account): Generator<void> {
     yield
   }
   if (whole && counted !== header.freelistCount) {
-    account.say('freelist-broken', 'damage', freeList, null, [], `the free list has ${count(counted, 'page')}, but the header says ${header.freelistCount}`)
+    account.say(
+      'freelist-broken',
+      'damage',
+      freeList,
+      null,
+      [],
+      `the free list has ${count(counted, 'page')}, but the header says ${header.freelistCount}`,
+    )
   }
 }
 
@@ -52,13 +62,26 @@ function claimFree(account: Account, page: number, use: Use, from: number): bool
     case 'granted':
       return true
     case 'out-of-range':
-      account.breakOff('freelist-broken', freeList, page, [], `${by} says that page ${page} is free, but the database has ${count(account.claims.pageCount, 'page')}`)
+      account.breakOff(
+        'freelist-broken',
+        freeList,
+        page,
+        [],
+        `${by} says that page ${page} is free, but the database has ${count(account.claims.pageCount, 'page')}`,
+      )
       return false
     case 'used': {
       // The damage is that of the owner: what it keeps on the page may be overwritten by the next write.
       const owner = account.objectOf(claim.owner)
       const text = `${by} says that page ${page} is free, but it is used by ${account.nameOfOwner(claim.owner, claim.use)}`
-      account.breakOff('page-used-twice', owner ?? freeList, page, [], text, owner === null || owner === freeList ? null : freeList)
+      account.breakOff(
+        'page-used-twice',
+        owner ?? freeList,
+        page,
+        [],
+        text,
+        owner === null || owner === freeList ? null : freeList,
+      )
       return false
     }
   }

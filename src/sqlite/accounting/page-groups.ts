@@ -15,7 +15,10 @@ interface Group {
   readonly trees: Map<number, number>
 }
 
-/** What the pages hold is not looked at here: which entries disagree with their rows, the census says. @param filePages pages of the file: those behind the end of the database belong to the map as well */
+/**
+ * What the pages hold is not looked at here: which entries disagree with their rows, the census says.
+ * @param filePages pages of the file: those behind the end of the database belong to the map as well
+ */
 export function groupPages(account: Account, filePages: number): PageGroups {
   const size = pagesPerGroup(filePages)
   const groups: PageGroups['groups'][number][] = []
@@ -27,10 +30,20 @@ export function groupPages(account: Account, filePages: number): PageGroups {
     for (const [root, pages] of group.trees) totals.trees.set(root, (totals.trees.get(root) ?? 0) + pages)
     groups.push(shownOf(group))
   }
-  const trees = [...totals.trees].map(([root, pages]) => ({ root, pages, damaged: damaged.get(root) ?? 0 })).toSorted((a, b) => b.pages - a.pages || a.root - b.root)
+  const trees = [...totals.trees]
+    .map(([root, pages]) => ({ root, pages, damaged: damaged.get(root) ?? 0 }))
+    .toSorted((a, b) => b.pages - a.pages || a.root - b.root)
   return {
-    pageSize: account.layout.pageSize, pages: filePages, pagesPerGroup: size, groups, trees: trees.slice(0, treesMax), treesMore: Math.max(0, trees.length - treesMax),
-    counts: Object.fromEntries(pageStates.map((state, i) => [state, totals.states[i] ?? 0])) as Record<PageState, number>,
+    pageSize: account.layout.pageSize,
+    pages: filePages,
+    pagesPerGroup: size,
+    groups,
+    trees: trees.slice(0, treesMax),
+    treesMore: Math.max(0, trees.length - treesMax),
+    counts: Object.fromEntries(pageStates.map((state, i) => [state, totals.states[i] ?? 0])) as Record<
+      PageState,
+      number
+    >,
     bad: account.places.pages(),
   }
 }
@@ -48,7 +61,17 @@ function countGroup(account: Account, first: number, last: number, damaged: Map<
     const owner = claims.ownerOf(page)
     const isTree = claims.useOf(page) !== uses.none && owner !== freeListOwner && owner !== reservedOwner
     if (isTree) group.trees.set(owner, (group.trees.get(owner) ?? 0) + 1)
-    add(page > claims.pageCount ? 'behind' : isTree ? 'owned' : owner === freeListOwner ? 'free' : owner === reservedOwner ? 'reserved' : 'unowned')
+    add(
+      page > claims.pageCount
+        ? 'behind'
+        : isTree
+          ? 'owned'
+          : owner === freeListOwner
+            ? 'free'
+            : owner === reservedOwner
+              ? 'reserved'
+              : 'unowned',
+    )
     if (claims.isMarked(page, marks.damaged)) {
       add('damaged')
       if (isTree) damaged.set(owner, (damaged.get(owner) ?? 0) + 1)
@@ -67,4 +90,5 @@ function shownOf({ states, trees }: Group): PageGroups['groups'][number] {
 }
 
 /** The first of those that have most. */
-const most = <Item>(items: readonly Item[], pagesOf: (item: Item) => number): Item => items.reduce((best, item) => (pagesOf(item) > pagesOf(best) ? item : best))
+const most = <Item>(items: readonly Item[], pagesOf: (item: Item) => number): Item =>
+  items.reduce((best, item) => (pagesOf(item) > pagesOf(best) ? item : best))

@@ -1,4 +1,7 @@
-/** Compares every entry of the pointer map with who really points to the page (SQLite file format, section 1.8). Only for auto-vacuum files. */
+/**
+ * Compares every entry of the pointer map with who really points to the page (SQLite file format, section 1.8). Only
+ * for auto-vacuum files.
+ */
 import type { FoundObject } from '../../model/result/finding.ts'
 import { isPointerMapPage, lockBytePage, pointerMapEntryOffset } from '../page-layout.ts'
 import { pointerMapTypes, readPointerMapEntry } from '../pointer-map.ts'
@@ -30,32 +33,52 @@ function compare(account: Account, page: number, mapPage: number, map: Uint8Arra
   const parent = account.claims.parentOf(page)
   const entry = readPointerMapEntry(map, at)
   if (entry.type === expected && entry.parent === parent) return
-  account.say('pointer-map-wrong', 'damage', pointerMap, page, [],
-    `the pointer map (page ${mapPage}) says of page ${page}: ${describe(entry.type, entry.parent)}; in truth: ${describe(expected, parent)}`)
+  account.say(
+    'pointer-map-wrong',
+    'damage',
+    pointerMap,
+    page,
+    [],
+    `the pointer map (page ${mapPage}) says of page ${page}: ` +
+      `${describe(entry.type, entry.parent)}; in truth: ` +
+      describe(expected, parent),
+  )
 }
 
 function expectedType(use: Use): number | null {
   switch (use) {
-    case uses.root: return pointerMapTypes.root
-    case uses.bTree: return pointerMapTypes.bTree
-    case uses.firstOverflow: return pointerMapTypes.firstOverflow
-    case uses.laterOverflow: return pointerMapTypes.laterOverflow
+    case uses.root:
+      return pointerMapTypes.root
+    case uses.bTree:
+      return pointerMapTypes.bTree
+    case uses.firstOverflow:
+      return pointerMapTypes.firstOverflow
+    case uses.laterOverflow:
+      return pointerMapTypes.laterOverflow
     case uses.trunk:
-    case uses.freeLeaf: return pointerMapTypes.free
+    case uses.freeLeaf:
+      return pointerMapTypes.free
     case uses.none:
     case uses.pointerMap:
-    case uses.lockByte: return null
+    case uses.lockByte:
+      return null
   }
 }
 
 function describe(type: number, parent: number): string {
   switch (type) {
-    case pointerMapTypes.root: return 'root of a tree'
-    case pointerMapTypes.free: return 'free'
-    case pointerMapTypes.firstOverflow: return `first overflow page of a value on page ${parent}`
-    case pointerMapTypes.laterOverflow: return `overflow page behind page ${parent}`
-    case pointerMapTypes.bTree: return `child of page ${parent}`
-    default: return `unknown type ${type}, page ${parent}`
+    case pointerMapTypes.root:
+      return 'root of a tree'
+    case pointerMapTypes.free:
+      return 'free'
+    case pointerMapTypes.firstOverflow:
+      return `first overflow page of a value on page ${parent}`
+    case pointerMapTypes.laterOverflow:
+      return `overflow page behind page ${parent}`
+    case pointerMapTypes.bTree:
+      return `child of page ${parent}`
+    default:
+      return `unknown type ${type}, page ${parent}`
   }
 }
 
@@ -63,5 +86,12 @@ function describe(type: number, parent: number): string {
 export function checkLargestRoot(account: Account, roots: readonly number[]): void {
   const largest = roots.reduce((a, b) => Math.max(a, b), 1)
   if (largest === account.header.largestRoot) return
-  account.say('pointer-map-wrong', 'damage', pointerMap, 1, [], `the header says that the largest root page is ${account.header.largestRoot}, but it is ${largest}`)
+  account.say(
+    'pointer-map-wrong',
+    'damage',
+    pointerMap,
+    1,
+    [],
+    `the header says that the largest root page is ${account.header.largestRoot}, but it is ${largest}`,
+  )
 }

@@ -1,8 +1,8 @@
+import { localBytesMax, overflowPagesOf, readCell } from '../cell.ts'
+import type { PageLayout } from '../page-layout.ts'
 /** All that a b-tree page points to: children and overflow chains. */
 import { cellOffset, readPage } from '../page.ts'
 import type { BTreePage } from '../page.ts'
-import { localBytesMax, overflowPagesOf, readCell } from '../cell.ts'
-import type { PageLayout } from '../page-layout.ts'
 import { varintBytes } from '../varint.ts'
 
 export interface OverflowChain {
@@ -42,13 +42,17 @@ export function readReferences(bytes: Uint8Array, pageNumber: number, layout: Pa
       continue
     }
     if (!page.leaf) children.push(cell.leftChild)
-    if (cell.localBytes < cell.payloadBytes) chains.push({ first: cell.overflow, pages: overflowPagesOf(cell.payloadBytes, cell.localBytes, layout.usable) })
+    if (cell.localBytes < cell.payloadBytes)
+      chains.push({ first: cell.overflow, pages: overflowPagesOf(cell.payloadBytes, cell.localBytes, layout.usable) })
   }
   if (!page.leaf) children.push(page.rightChild)
   return { kind: 'references', tree: page.tree, leaf: page.leaf, children, chains, wrongCells, why }
 }
 
-/** Does this cell of a leaf lie in its page, and point to nothing? Nearly all do; an object for each of them took a third of the accounting's time. */
+/**
+ * Does this cell of a leaf lie in its page, and point to nothing? Nearly all do; an object for each of them took a
+ * third of the accounting's time.
+ */
 function liesInPage(bytes: Uint8Array, at: number, page: BTreePage, usable: number, bytesMax: number): boolean {
   if (at < page.content || at > usable - 4) return false
   let next = at

@@ -1,12 +1,15 @@
-/** Rows of sqlite_schema, read from its own pages: which trees there are must be known even where SQLite refuses the file (SQLite file format, section 2.6). */
+/**
+ * Rows of sqlite_schema, read from its own pages: which trees there are must be known even where SQLite refuses the
+ * file (SQLite file format, section 2.6).
+ */
 import type { FoundObject } from '../../model/result/finding.ts'
-import { cellOffset, readPage } from '../page.ts'
+import { read32 } from '../bytes.ts'
 import { readCell } from '../cell.ts'
 import type { PageLayout } from '../page-layout.ts'
-import { read32 } from '../bytes.ts'
-import { varintBytes, varintNumber } from '../varint.ts'
+import { cellOffset, readPage } from '../page.ts'
 import { readRecord, valueBytes } from '../record.ts'
 import type { Value } from '../record.ts'
+import { varintBytes, varintNumber } from '../varint.ts'
 
 export interface SchemaPageRow {
   readonly type: string
@@ -25,7 +28,13 @@ const columnsRead = 4
  * Reads the rows of one leaf of the schema's tree.
  * @param readNext gives the overflow page of that number, or null where it cannot be read
  */
-export function readSchemaPage(bytes: Uint8Array, pageNumber: number, layout: PageLayout, encoding: number, readNext: (page: number) => Uint8Array | null): SchemaPage {
+export function readSchemaPage(
+  bytes: Uint8Array,
+  pageNumber: number,
+  layout: PageLayout,
+  encoding: number,
+  readNext: (page: number) => Uint8Array | null,
+): SchemaPage {
   const page = readPage(bytes, pageNumber, layout)
   if (page.kind === 'unreadable' || !page.leaf || page.tree !== 'table') return { rows: [], malformed: [] }
   const rows: SchemaPageRow[] = []
@@ -53,7 +62,11 @@ function bytesOf(payload: Payload): number {
   const header = payload.first(headerBytesMax)
   const headerBytes = varintNumber(header, 0)
   let bytes = headerBytes
-  for (let at = varintBytes(header, 0), column = 0; column < columnsRead && at < Math.min(headerBytes, header.length); column++) {
+  for (
+    let at = varintBytes(header, 0), column = 0;
+    column < columnsRead && at < Math.min(headerBytes, header.length);
+    column++
+  ) {
     const serialType = varintNumber(header, at)
     at += varintBytes(header, at)
     bytes += valueBytes(serialType) ?? 0
@@ -61,7 +74,10 @@ function bytesOf(payload: Payload): number {
   return bytes
 }
 
-/** A payload of which as much is put together as is asked for, or as its overflow chain gives: a hostile length must not take memory that no page stands for. */
+/**
+ * A payload of which as much is put together as is asked for, or as its overflow chain gives: a hostile length must not
+ * take memory that no page stands for.
+ */
 class Payload {
   readonly #bytes: number
   readonly #layout: PageLayout
@@ -74,7 +90,13 @@ class Payload {
   /** A page of it could not be read. */
   unread = false
 
-  constructor(local: Uint8Array, bytes: number, overflow: number, layout: PageLayout, readNext: (page: number) => Uint8Array | null) {
+  constructor(
+    local: Uint8Array,
+    bytes: number,
+    overflow: number,
+    layout: PageLayout,
+    readNext: (page: number) => Uint8Array | null,
+  ) {
     this.#bytes = bytes
     this.#layout = layout
     this.#readNext = readNext
@@ -104,10 +126,21 @@ class Payload {
 function rowOf(values: readonly Value[], encoding: number): SchemaPageRow | string {
   const [type, name, table, root] = values
   if (type?.kind !== 'text' || name?.kind !== 'text' || table?.kind !== 'text') return 'type, name or table is no text'
-  if (root?.kind === 'null' || root === undefined) return { type: text(type.bytes, encoding), name: text(name.bytes, encoding), table: text(table.bytes, encoding), root: 0 }
+  if (root?.kind === 'null' || root === undefined)
+    return {
+      type: text(type.bytes, encoding),
+      name: text(name.bytes, encoding),
+      table: text(table.bytes, encoding),
+      root: 0,
+    }
   if (root.kind !== 'integer') return 'the root page is no integer'
   if (root.value < 0n || root.value > 0xffff_ffffn) return `the root page is ${root.value}`
-  return { type: text(type.bytes, encoding), name: text(name.bytes, encoding), table: text(table.bytes, encoding), root: Number(root.value) }
+  return {
+    type: text(type.bytes, encoding),
+    name: text(name.bytes, encoding),
+    table: text(table.bytes, encoding),
+    root: Number(root.value),
+  }
 }
 
 function text(bytes: Uint8Array, encoding: number): string {
@@ -117,4 +150,6 @@ function text(bytes: Uint8Array, encoding: number): string {
 export const schemaObject: FoundObject = { kind: 'schema', name: 'sqlite_schema', table: null }
 
 export const objectOfRow = (row: SchemaPageRow): FoundObject =>
-  row.type === 'index' ? { kind: 'index', name: row.name, table: row.table } : { kind: 'table', name: row.name, table: row.name }
+  row.type === 'index'
+    ? { kind: 'index', name: row.name, table: row.table }
+    : { kind: 'table', name: row.name, table: row.name }

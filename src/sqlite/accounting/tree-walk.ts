@@ -1,14 +1,17 @@
-/** Walks one b-tree: claims its pages and those of its overflow chains, and says what does not fit (SQLite file format, section 1.6). */
+import type { FoundObject } from '../../model/result/finding.ts'
+import { count } from '../../text/count.ts'
+/**
+ * Walks one b-tree: claims its pages and those of its overflow chains, and says what does not fit (SQLite file format,
+ * section 1.6).
+ */
 import { isPointerMapPage } from '../page-layout.ts'
+import { nameOfObject } from './account.ts'
+import type { Account } from './account.ts'
 import { uses } from './claims.ts'
 import type { Claim, Use } from './claims.ts'
 import { toldOfEachMax } from './found.ts'
 import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
-import { nameOfObject } from './account.ts'
-import type { Account } from './account.ts'
-import { count } from '../../text/count.ts'
-import type { FoundObject } from '../../model/result/finding.ts'
 
 /** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH), and no file has room for them. */
 const depthMax = 20
@@ -26,7 +29,10 @@ export interface Tree {
   readonly kind: 'table' | 'index' | null
 }
 
-/** Yields after each page, so that whoever runs it can stop. Never recurses: the depth is bounded, and each page is visited once at most. */
+/**
+ * Yields after each page, so that whoever runs it can stop. Never recurses: the depth is bounded, and each page is
+ * visited once at most.
+ */
 export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) => void = () => {}): Generator<void> {
   const trail: Step[] = []
   let kind = tree.kind
@@ -34,7 +40,8 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
   let next: number | null = tree.root
   while (next !== null) {
     const page: number = next
-    // Nearly all pages are such leaves. Of each page a path and a few objects more came to a hundred megabytes of them, which took longer to collect than to make.
+    // Nearly all pages are such leaves. Of each page a path and a few objects more came to a hundred megabytes of them,
+    // which took longer to collect than to make.
     if (kind !== null && takeLeaf(account, tree, page, trail.at(-1)?.page ?? 0, kind)) {
       countDepth(depths, trail, page)
       onLeaf(page)
@@ -52,7 +59,13 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
         countDepth(depths, trail, page)
         onLeaf(page)
       } else if (trail.length >= depthMax - 1) {
-        account.breakOff('page-unreadable', tree.object, page, path, `the tree of ${nameOfObject(tree.object)} is deeper than ${depthMax} levels`)
+        account.breakOff(
+          'page-unreadable',
+          tree.object,
+          page,
+          path,
+          `the tree of ${nameOfObject(tree.object)} is deeper than ${depthMax} levels`,
+        )
       } else trail.push({ page, children: visited.children, next: 0 })
     }
     next = nextOf(trail)
@@ -79,7 +92,15 @@ function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
   for (const [depth, { first }] of wrong) {
     for (const path of first) {
       const page = path.at(-1) ?? tree.root
-      account.say('wrong-depth', 'damage', tree.object, page, path, `page ${page} lies ${count(depth, 'level')} below the root of ${nameOfObject(tree.object)}, most leaves ${right?.[0]}`)
+      account.say(
+        'wrong-depth',
+        'damage',
+        tree.object,
+        page,
+        path,
+        `page ${page} lies ${count(depth, 'level')} below the root of ` +
+          `${nameOfObject(tree.object)}, most leaves ${right?.[0]}`,
+      )
     }
   }
 }
@@ -100,7 +121,10 @@ interface Visited {
   readonly chains: readonly OverflowChain[]
 }
 
-/** Claims a leaf of which all is known that is asked of it: it was seen before, is of the right kind, and nobody has claimed it. False where `visit` must look, and nothing was done. */
+/**
+ * Claims a leaf of which all is known that is asked of it: it was seen before, is of the right kind, and nobody has
+ * claimed it. False where `visit` must look, and nothing was done.
+ */
 function takeLeaf(account: Account, tree: Tree, page: number, parent: number, kind: 'table' | 'index'): boolean {
   if (parent === 0 || account.claims.useOf(page) !== uses.none || account.leafSeen(page) !== kind) return false
   if (account.claims.claim(page, tree.root, uses.bTree, parent).kind !== 'granted') return false
@@ -109,7 +133,13 @@ function takeLeaf(account: Account, tree: Tree, page: number, parent: number, ki
 }
 
 /** Claims and reads one page of the tree; null where there is nothing to go on with. */
-function visit(account: Account, tree: Tree, page: number, path: readonly number[], kind: 'table' | 'index' | null): Visited | null {
+function visit(
+  account: Account,
+  tree: Tree,
+  page: number,
+  path: readonly number[],
+  kind: 'table' | 'index' | null,
+): Visited | null {
   const use: Use = path.length === 1 ? uses.root : uses.bTree
   const parent = path.at(-2) ?? 0
   const claim = account.claims.claim(page, tree.root, use, parent)
@@ -121,28 +151,65 @@ function visit(account: Account, tree: Tree, page: number, path: readonly number
   if (bytes === null) return null
   const references = readReferences(bytes, page, account.layout)
   if (references.kind === 'unreadable') {
-    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOfObject(tree.object)} ${references.why}`)
+    account.breakOff(
+      'page-unreadable',
+      tree.object,
+      page,
+      path,
+      `page ${page} of ${nameOfObject(tree.object)} ${references.why}`,
+    )
     return null
   }
   if (kind !== null && references.tree !== kind) {
-    const why = path.length === 1 ? `the schema says ${kind}` : `it is reached through pages of ${kind === 'table' ? 'a table' : 'an index'}`
-    account.breakOff('page-unreadable', tree.object, page, path, `page ${page} of ${nameOfObject(tree.object)} is a page of ${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`)
+    const why =
+      path.length === 1
+        ? `the schema says ${kind}`
+        : `it is reached through pages of ${kind === 'table' ? 'a table' : 'an index'}`
+    account.breakOff(
+      'page-unreadable',
+      tree.object,
+      page,
+      path,
+      `page ${page} of ${nameOfObject(tree.object)} is a page of ` +
+        `${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`,
+    )
     return null
   }
   if (references.wrongCells > 0) {
     const which = references.wrongCells === 1 ? '' : ` (and ${references.wrongCells - 1} more of its cells)`
-    account.breakOff('page-malformed', tree.object, page, path, `page ${page} of ${nameOfObject(tree.object)}: ${references.why}${which}`)
+    account.breakOff(
+      'page-malformed',
+      tree.object,
+      page,
+      path,
+      `page ${page} of ${nameOfObject(tree.object)}: ${references.why}${which}`,
+    )
   }
   return references
 }
 
-/** Follows one overflow chain (SQLite file format, section 1.7): as many pages as the payload needs, and a zero after the last. */
-function* walkChain(account: Account, tree: Tree, parent: number, path: readonly number[], chain: OverflowChain): Generator<void> {
+/**
+ * Follows one overflow chain (SQLite file format, section 1.7): as many pages as the payload needs, and a zero after
+ * the last.
+ */
+function* walkChain(
+  account: Account,
+  tree: Tree,
+  parent: number,
+  path: readonly number[],
+  chain: OverflowChain,
+): Generator<void> {
   let page = chain.first
   let before = parent
   for (let read = 0; read < chain.pages; read++) {
     if (page === 0) {
-      account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOfObject(tree.object)} on page ${parent} ends after ${read} of ${chain.pages} overflow pages`)
+      account.breakOff(
+        'overflow-broken',
+        tree.object,
+        parent,
+        path,
+        `a value of ${nameOfObject(tree.object)} on page ${parent} ends after ${read} of ${chain.pages} overflow pages`,
+      )
       return
     }
     const claim = account.claims.claim(page, tree.root, read === 0 ? uses.firstOverflow : uses.laterOverflow, before)
@@ -154,19 +221,47 @@ function* walkChain(account: Account, tree: Tree, parent: number, path: readonly
     yield
   }
   if (page !== 0) {
-    account.breakOff('overflow-broken', tree.object, parent, path, `a value of ${nameOfObject(tree.object)} on page ${parent} needs ${chain.pages} overflow pages, but its chain goes on to page ${page}`)
+    account.breakOff(
+      'overflow-broken',
+      tree.object,
+      parent,
+      path,
+      `a value of ${nameOfObject(tree.object)} on page ${parent} needs ` +
+        `${chain.pages} overflow pages, but its chain goes on to page ${page}`,
+    )
   }
 }
 
 /** Says that a page could not be claimed for a tree. */
-function sayRefused(account: Account, tree: Tree, page: number, claim: Exclude<Claim, { kind: 'granted' }>, path: readonly number[], parent: number): void {
+function sayRefused(
+  account: Account,
+  tree: Tree,
+  page: number,
+  claim: Exclude<Claim, { kind: 'granted' }>,
+  path: readonly number[],
+  parent: number,
+): void {
   if (claim.kind === 'out-of-range') {
     const from = path.length === 1 ? 'as its root' : `from page ${parent}`
     // The page at fault is the one that points there; the schema's where it is the root.
-    account.breakOff('page-out-of-range', tree.object, parent === 0 ? null : parent, path.slice(0, -1),
-      `${nameOfObject(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`)
+    account.breakOff(
+      'page-out-of-range',
+      tree.object,
+      parent === 0 ? null : parent,
+      path.slice(0, -1),
+      `${nameOfObject(tree.object)} points to page ${page} ${from}, but the database has ${account.claims.pageCount}`,
+    )
     return
   }
-  const other = isPointerMapPage(account.layout, page) ? 'a pointer-map page' : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
-  account.breakOff('page-used-twice', tree.object, page, path, `page ${page} belongs to ${nameOfObject(tree.object)} and is ${other} as well`, account.objectOf(claim.owner))
+  const other = isPointerMapPage(account.layout, page)
+    ? 'a pointer-map page'
+    : `used by ${account.nameOfOwner(claim.owner, claim.use)}`
+  account.breakOff(
+    'page-used-twice',
+    tree.object,
+    page,
+    path,
+    `page ${page} belongs to ${nameOfObject(tree.object)} and is ${other} as well`,
+    account.objectOf(claim.owner),
+  )
 }

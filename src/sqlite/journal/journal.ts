@@ -1,5 +1,6 @@
 /**
- * The rollback journal (SQLite file format, section 3) and the trailer that names a super-journal (pager.c, writeSuperJournal):
+ * The rollback journal (SQLite file format, section 3) and the trailer that names a super-journal (pager.c,
+ * writeSuperJournal):
  *
  *   … page number of the lock-byte page (4) · name · length of the name (4) · sum of its bytes (4) · magic (8)
  */
@@ -105,8 +106,8 @@ const isPowerOfTwo = (value: number, least: number, most: number): boolean =>
   value >= least && value <= most && (value & (value - 1)) === 0
 
 /**
- * Name of the super-journal in the trailer, or null. Give it the last few KB of the journal, or all of it.
- * Whoever lets SQLite open a snapshot with such a journal lets it look at, and delete, the live super-journal by its absolute path.
+ * Name of the super-journal in the trailer, or null. Give it the last few KB of the journal, or all of it. Whoever lets
+ * SQLite open a snapshot with such a journal lets it look at, and delete, the live super-journal by its absolute path.
  */
 export function superJournalName(lastBytes: Uint8Array): string | null {
   const end = lastBytes.length

@@ -1,3 +1,4 @@
+import { count } from '../../text/count.ts'
 /**
  * Commits that SQLite does not see, because the header of the WAL does not verify or is that of another generation.
  *
@@ -12,7 +13,6 @@ import { addChecksum, viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'
 import { frameChecksum, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal.ts'
 import type { WalHeader } from './wal.ts'
-import { count } from '../../text/count.ts'
 
 /** `length` bytes at `offset`; null where the file ends before them. */
 export type ReadBytes = (offset: number, length: number) => Uint8Array | null
@@ -140,7 +140,9 @@ function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: C
   const behind = pagesThatDiffer(wal, database, shape, rest.from, rest.commit)
   return behind === 0
     ? null
-    : unclear(`it breaks off at frame ${rest.from}, and frames behind it differ from ${count(behind, 'page')} of the file`)
+    : unclear(
+        `it breaks off at frame ${rest.from}, and frames behind it differ from ${count(behind, 'page')} of the file`,
+      )
 }
 
 /** Frames that prove each other, behind some that nothing proves. */
@@ -156,7 +158,9 @@ function judgeBehind(
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, from, commit)
   return pages === 0
     ? null
-    : unclear(`its beginning is destroyed, and frames from frame ${from} on differ from ${count(pages, 'page')} of the file`)
+    : unclear(
+        `its beginning is destroyed, and frames from frame ${from} on differ from ${count(pages, 'page')} of the file`,
+      )
 }
 
 function judgeUnproven(

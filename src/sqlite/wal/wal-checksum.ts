@@ -6,7 +6,13 @@ export type Checksum = readonly [number, number]
  * The running checksum over `length` bytes (a multiple of 8) from `at` (section 4.2).
  * One loop per byte order: a test inside of it halves the speed, and a hold reads the whole WAL through it.
  */
-export function addChecksum(view: DataView, at: number, length: number, bigEndian: boolean, before: Checksum): Checksum {
+export function addChecksum(
+  view: DataView,
+  at: number,
+  length: number,
+  bigEndian: boolean,
+  before: Checksum,
+): Checksum {
   let s0 = before[0] | 0
   let s1 = before[1] | 0
   const end = at + length

@@ -1,10 +1,12 @@
 /**
- * The header of the wal-index, the `-shm` file (SQLite file format, section 4.5 and walformat.html, "The WAL-Index Header"). It says how much of the WAL
- * is committed for those who are connected: a commit frame behind `frames` belongs to a writer that died before it could say so, and the next one
- * overwrites it.
+ * The header of the wal-index, the `-shm` file (SQLite file format, section 4.5 and walformat.html, "The WAL-Index
+ * Header"). It says how much of the WAL is committed for those who are connected: a commit frame behind `frames`
+ * belongs to a writer that died before it could say so, and the next one overwrites it.
  *
- *   version · unused · change counter · is it filled in (1) · checksum order (1) · page size (2) · frames · pages of the database
- *   · checksum of the last frame (8) · salts of the WAL (8) · checksum over all this (8)      48 bytes, then all of it once more
+ * version · unused · change counter · is it filled in (1) · checksum order (1) · page size (2) · frames · pages of the
+ * database
+ * · checksum of the last frame (8) · salts of the WAL (8) · checksum over all this (8)      48 bytes, then all of it
+ * once more
  *
  * All numbers are in the byte order of the machine; the salts are copied from the WAL as they stand there.
  */

@@ -1,11 +1,14 @@
 /**
  * The write-ahead log (SQLite file format, section 4).
  *
- *   header, 32 bytes: magic · format · page size · checkpoint sequence · salt 1 · salt 2 · checksum (two words) over the first 24 bytes
- *   frame, 24 bytes + page: page number · page count after commit, else 0 · salt 1 · salt 2 · checksum over everything before
+ * header, 32 bytes: magic · format · page size · checkpoint sequence · salt 1 · salt 2 · checksum (two words) over the
+ * first 24 bytes
+ * frame, 24 bytes + page: page number · page count after commit, else 0 · salt 1 · salt 2 · checksum over everything
+ * before
  *
- * A frame counts only if its salts are the header's and the checksum, which runs on from frame to frame, agrees; a transaction counts only up to its
- * commit frame. Frames of an older generation, or of a transaction that was rolled back, may lie behind.
+ * A frame counts only if its salts are the header's and the checksum, which runs on from frame to frame, agrees; a
+ * transaction counts only up to its commit frame. Frames of an older generation, or of a transaction that was rolled
+ * back, may lie behind.
  */
 import { read32 } from '../bytes.ts'
 import { addChecksum, viewOf } from './wal-checksum.ts'
@@ -27,7 +30,10 @@ export interface WalHeader {
   readonly checksum: Checksum
 }
 
-/** Reads the header of a WAL; null where SQLite would take it for empty: too short, wrong magic or page size, unknown format, checksum wrong. */
+/**
+ * Reads the header of a WAL; null where SQLite would take it for empty: too short, wrong magic or page size, unknown
+ * format, checksum wrong.
+ */
 export function readWalHeader(first32: Uint8Array): WalHeader | null {
   if (first32.length < walHeaderBytes) return null
   const magic = read32(first32, 0)
@@ -40,7 +46,15 @@ export function readWalHeader(first32: Uint8Array): WalHeader | null {
   if (checksum[0] !== read32(first32, 24) || checksum[1] !== read32(first32, 28)) return null
   const salt1 = read32(first32, 16)
   const salt2 = read32(first32, 20)
-  return { bigEndianChecksums, pageSize, checkpointSequence: read32(first32, 12), salts: hex(salt1) + hex(salt2), salt1, salt2, checksum }
+  return {
+    bigEndianChecksums,
+    pageSize,
+    checkpointSequence: read32(first32, 12),
+    salts: hex(salt1) + hex(salt2),
+    salt1,
+    salt2,
+    checksum,
+  }
 }
 
 /** Bytes of one frame of this WAL. */
@@ -48,7 +62,10 @@ export const frameBytesOf = (header: WalHeader): number => frameHeaderBytes + he
 
 const hex = (word: number): string => word.toString(16).padStart(8, '0')
 
-/** What ended the valid frames. `end`: a last frame is only partly there; `salts`: an older generation begins; `checksum`: this generation, but not of this chain. */
+/**
+ * What ended the valid frames. `end`: a last frame is only partly there; `salts`: an older generation begins;
+ * `checksum`: this generation, but not of this chain.
+ */
 export type ScanStop = 'end' | 'salts' | 'checksum'
 
 export interface WalScanState {
@@ -67,8 +84,8 @@ export interface WalScanState {
 }
 
 /**
- * Feed it the bytes from offset 32 on, in order and without gaps. Verifies salts and cumulative checksums; once stopped it ignores what follows.
- * Memory: one frame.
+ * Feed it the bytes from offset 32 on, in order and without gaps. Verifies salts and cumulative checksums; once stopped
+ * it ignores what follows. Memory: one frame.
  */
 export class WalScan {
   readonly #header: WalHeader
@@ -131,8 +148,9 @@ export class WalScan {
   }
 
   /**
-   * Goes back to the last commit: the next bytes must be those from `committedEnd` on. A writer may still rewrite frames that it has not committed,
-   * so whoever follows a WAL that is being written reads them again from there in each round.
+   * Goes back to the last commit: the next bytes must be those from `committedEnd` on. A writer may still rewrite
+   * frames that it has not committed, so whoever follows a WAL that is being written reads them again from there in
+   * each round.
    */
   rewind(): void {
     this.#pendingBytes = 0
@@ -179,7 +197,12 @@ export class WalScan {
 }
 
 /** Checksum of the frame at `at`, running on from that of the frame before it. */
-export function frameChecksum(view: DataView, at: number, shape: Pick<WalHeader, 'pageSize' | 'bigEndianChecksums'>, before: Checksum): Checksum {
+export function frameChecksum(
+  view: DataView,
+  at: number,
+  shape: Pick<WalHeader, 'pageSize' | 'bigEndianChecksums'>,
+  before: Checksum,
+): Checksum {
   const afterHeader = addChecksum(view, at, 8, shape.bigEndianChecksums, before)
   return addChecksum(view, at + frameHeaderBytes, shape.pageSize, shape.bigEndianChecksums, afterHeader)
 }

@@ -5,22 +5,22 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { CompiledCore } from '../../../src/census/fast/compiled-core.ts'
-import { walkOwners } from '../../../src/census/scan/page-owners.ts'
+import { FastCounter } from '../../../src/census/fast/fast-counter.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
 import { Payloads } from '../../../src/census/record/payload.ts'
-import { FastCounter } from '../../../src/census/fast/fast-counter.ts'
+import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
 import { Separators } from '../../../src/census/scan/separators.ts'
 import { emptyTally } from '../../../src/census/scan/tally.ts'
 import type { CensusTally } from '../../../src/census/scan/tally.ts'
+import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { makePlan } from '../../../src/check/reader/schema/census-plan.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
-import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
-import { create, pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
 import { build, generated } from '../../support/databases/generated.ts'
+import { create, pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
+import { randomFrom } from '../../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'plain-pages-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -32,39 +32,88 @@ const key = [0x1234_5678, 0x0bad_cafe] as const
 
 test('the core can be loaded here, or the other tests show nothing', () => expect(core).not.toBeNull())
 
-test('code that cannot run here is no error: JavaScript counts then', () => expect(CompiledCore.from(Uint8Array.of(0, 1, 2, 3))).toBeNull())
+test('code that cannot run here is no error: JavaScript counts then', () =>
+  expect(CompiledCore.from(Uint8Array.of(0, 1, 2, 3))).toBeNull())
 
-test.each(pageSizes)('page by page, the core counts as JavaScript does, or leaves the page alone: page size %i', (pageSize) => {
-  for (const recipe of recipes) {
-    const path = fresh()
-    recipe.build(path, pageSize)
-    compare(path, recipe.name, 1)
-    removeDatabase(path)
-  }
-})
+test.each(pageSizes)(
+  'page by page, the core counts as JavaScript does, or leaves the page alone: page size %i',
+  (pageSize) => {
+    for (const recipe of recipes) {
+      const path = fresh()
+      recipe.build(path, pageSize)
+      compare(path, recipe.name, 1)
+      removeDatabase(path)
+    }
+  },
+)
 
-test(`page by page, the core counts as JavaScript does, or leaves the page alone: ${cases} generated databases, and what damage makes of them`, () => {
-  let plain = 0
-  let pages = 0
-  fc.assert(fc.property(generated, fc.nat(), (shape, seed) => {
-    const path = fresh()
-    build(path, shape)
-    const compared = compare(path, '', seed)
-    plain += compared.plain
-    pages += compared.pages
-    removeDatabase(path)
-  }), { numRuns: cases, interruptAfterTimeLimit: 45_000 })
-  expect(plain / pages, 'most pages of healthy files are plain').toBeGreaterThan(0.6)
-})
+test(
+  'page by page, the core counts as JavaScript does, or leaves the page alone: ' +
+    `${cases} generated databases, and what damage makes of them`,
+  () => {
+    let plain = 0
+    let pages = 0
+    fc.assert(
+      fc.property(generated, fc.nat(), (shape, seed) => {
+        const path = fresh()
+        build(path, shape)
+        const compared = compare(path, '', seed)
+        plain += compared.plain
+        pages += compared.pages
+        removeDatabase(path)
+      }),
+      { numRuns: cases, interruptAfterTimeLimit: 45_000 },
+    )
+    expect(plain / pages, 'most pages of healthy files are plain').toBeGreaterThan(0.6)
+  },
+)
 
 test('the core orders keys as SQLite does: of a file of all sorts of them, only page 1 is not plain', () => {
   const path = fresh()
   create(path, 4096, (db) => {
     db.exec('CREATE TABLE t(a)')
-    for (const collation of ['BINARY', 'NOCASE', 'RTRIM']) for (const order of ['ASC', 'DESC']) db.exec(`CREATE INDEX t_${collation}_${order} ON t(a COLLATE ${collation} ${order})`)
-    const keys = ['b', 'B', 'a  ', 'a', 'A ', 'nul\0b', 'nul\0a', 'NUL\0c', '[', '_', 'é', 'É', '', ' ', 'longer than eight', 'longer than eighT', 'longer than',
-      null, 0, -0.0, 1, 1.5, -1.5, 2 ** 53, 2n ** 53n + 1n, 2n ** 63n - 1n, 2 ** 63, -(2n ** 63n), -(2 ** 64), 1e300, 2 ** 28, -(2 ** 28) - 1, 2 ** 31, Infinity,
-      Buffer.from('b'), Buffer.from('a '), Buffer.alloc(0)]
+    for (const collation of ['BINARY', 'NOCASE', 'RTRIM'])
+      for (const order of ['ASC', 'DESC'])
+        db.exec(`CREATE INDEX t_${collation}_${order} ON t(a COLLATE ${collation} ${order})`)
+    const keys = [
+      'b',
+      'B',
+      'a  ',
+      'a',
+      'A ',
+      'nul\0b',
+      'nul\0a',
+      'NUL\0c',
+      '[',
+      '_',
+      'é',
+      'É',
+      '',
+      ' ',
+      'longer than eight',
+      'longer than eighT',
+      'longer than',
+      null,
+      0,
+      -0.0,
+      1,
+      1.5,
+      -1.5,
+      2 ** 53,
+      2n ** 53n + 1n,
+      2n ** 63n - 1n,
+      2 ** 63,
+      -(2n ** 63n),
+      -(2 ** 64),
+      1e300,
+      2 ** 28,
+      -(2 ** 28) - 1,
+      2 ** 31,
+      Infinity,
+      Buffer.from('b'),
+      Buffer.from('a '),
+      Buffer.alloc(0),
+    ]
     const insert = db.prepare('INSERT INTO t VALUES(?)')
     for (const key of keys) insert.run(key)
   })
@@ -81,11 +130,13 @@ function compare(path: string, name: string, seed: number): { readonly plain: nu
   const bytes = readFileSync(path)
   const random = randomFrom(seed)
   const plain = comparePages(plan, bytes, name)
-  for (let round = 0; round < 4; round++) comparePages(plan, damaged(bytes, plan, random), `${name}, seed ${seed}, round ${round}`)
+  for (let round = 0; round < 4; round++)
+    comparePages(plan, damaged(bytes, plan, random), `${name}, seed ${seed}, round ${round}`)
   return { plain, pages: owned(plan, bytes) }
 }
 
-const owned = (plan: CensusPlan, bytes: Uint8Array): number => walkOwners(plan, sourceOf(plan, bytes)).trees.filter((tree) => tree > 0).length
+const owned = (plan: CensusPlan, bytes: Uint8Array): number =>
+  walkOwners(plan, sourceOf(plan, bytes)).trees.filter((tree) => tree > 0).length
 
 /** How many of the pages were plain. */
 function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number {
@@ -111,18 +162,26 @@ function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number
     }
     pages.moveInto(compiled)
     // JavaScript finds nothing to say of a plain page; of any other nothing was added.
-    if (!countedAlike(compiled, expected)) expect(countsOf(compiled), `${what}, page ${page}`).toEqual(countsOf(expected))
+    if (!countedAlike(compiled, expected))
+      expect(countsOf(compiled), `${what}, page ${page}`).toEqual(countsOf(expected))
     expect(expected.notes.length + expected.unread.size, `${what}, page ${page}`).toBe(0)
   }
   return plain
 }
 
-const countsOf = ({ entries, bytes, digests, sums }: CensusTally): readonly (Float64Array | Int32Array)[] => [entries, bytes, digests, sums]
+const countsOf = ({ entries, bytes, digests, sums }: CensusTally): readonly (Float64Array | Int32Array)[] => [
+  entries,
+  bytes,
+  digests,
+  sums,
+]
 
 /** As bytes: looking at each number takes a hundred times as long. */
-const countedAlike = (a: CensusTally, b: CensusTally): boolean => countsOf(a).every((counts, i) => bytesOf(counts).equals(bytesOf(countsOf(b)[i] ?? counts)))
+const countedAlike = (a: CensusTally, b: CensusTally): boolean =>
+  countsOf(a).every((counts, i) => bytesOf(counts).equals(bytesOf(countsOf(b)[i] ?? counts)))
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array | Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array | Int32Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)
 
 const sourceOf = (plan: CensusPlan, bytes: Uint8Array): PageSource => ({
   fileBytes: bytes.length,

@@ -1,4 +1,7 @@
-/** Comparisons by the real children: confined, each in its own room, and gone afterwards; one that dies costs the answer, never the run. */
+/**
+ * Comparisons by the real children: confined, each in its own room, and gone afterwards; one that dies costs the
+ * answer, never the run.
+ */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,27 +24,53 @@ function makeSide(name: string, value: number): CheckedSnapshot {
   const path = join(folder, name, 'snapshot.db')
   create(path, 4096, (db) => {
     db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v)')
-    db.prepare('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO t SELECT i, i + ? FROM n').run(rows, value)
+    db.prepare(
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n ' +
+        'WHERE i < ?) INSERT INTO t SELECT i, i + ? FROM n',
+    ).run(rows, value)
   })
-  return { path: path as SnapshotPath, content: [{ name: 't', rows, digest: String(value).padStart(16, '0') }], doubtOf: () => null }
+  return {
+    path: path as SnapshotPath,
+    content: [{ name: 't', rows, digest: String(value).padStart(16, '0') }],
+    doubtOf: () => null,
+  }
 }
 
-beforeAll(() => { sides = { a: makeSide('a', 0), b: makeSide('b', 1) } })
+beforeAll(() => {
+  sides = { a: makeSide('a', 0), b: makeSide('b', 1) }
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const readers = (): readonly number[] => descendantsOf(process.pid).filter(({ command }) => command.includes('reader-child')).map(({ pid }) => pid)
+const readers = (): readonly number[] =>
+  descendantsOf(process.pid)
+    .filter(({ command }) => command.includes('reader-child'))
+    .map(({ pid }) => pid)
 /** The children of both sides, once they are in their rooms and have no rights left. */
-const bothInRooms = (): Promise<readonly number[]> => eventually('both sides being read', () => {
-  const pids = readers()
-  return pids.length === 2 && pids.every((pid) => !isRoot || isConfined(pid)) ? pids : null
-}, 30_000)
+const bothInRooms = (): Promise<readonly number[]> =>
+  eventually(
+    'both sides being read',
+    () => {
+      const pids = readers()
+      return pids.length === 2 && pids.every((pid) => !isRoot || isConfined(pid)) ? pids : null
+    },
+    30_000,
+  )
 
-const isConfined = (pid: number): boolean => /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) && roomOf(pid).startsWith(join(folder, 'room-'))
+const isConfined = (pid: number): boolean =>
+  /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) &&
+  roomOf(pid).startsWith(join(folder, 'room-'))
 const roomOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
 
 /** By a checker that has room for one, and is gone when this is over. */
 async function comparing(signal = new AbortController().signal): Promise<Comparison> {
-  await using checker = await openChecker({ folder, parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
+  await using checker = await openChecker({
+    folder,
+    parallel: 1,
+    engine: 'census',
+    timeoutMs: 60_000,
+    memoryBytesMax: 1e9,
+    niceness: 0,
+  })
   return await checker.compare(sides, signal)
 }
 
@@ -52,8 +81,20 @@ test('each side is read by a child of its own, which sees its own room only; all
   const pids = await bothInRooms()
   if (isRoot) expect(new Set(pids.map(roomOf)).size).toBe(2)
   const { tables } = await compared
-  expect(tables).toMatchObject([{ name: 't', comparison: 'differs', rowsToldBy: 'rowid', differing: { rows, exact: true, different: { total: rows } } }])
-  expect([readers(), left(), lstatSync(sides.a.path).nlink, lstatSync(sides.b.path).uid]).toEqual([[], [], 1, process.getuid?.()])
+  expect(tables).toMatchObject([
+    {
+      name: 't',
+      comparison: 'differs',
+      rowsToldBy: 'rowid',
+      differing: { rows, exact: true, different: { total: rows } },
+    },
+  ])
+  expect([readers(), left(), lstatSync(sides.a.path).nlink, lstatSync(sides.b.path).uid]).toEqual([
+    [],
+    [],
+    1,
+    process.getuid?.(),
+  ])
 })
 
 test('a child that dies is said, and its table is not called anything that was not seen', async () => {
@@ -63,12 +104,22 @@ test('a child that dies is said, and its table is not called anything that was n
   const { tables, why } = await compared
   // Before the schemas were read nothing is compared; afterwards the digests still say that they differ.
   expect(`${why ?? ''} ${tables[0]?.why ?? ''}`).toMatch(/[AB]: the process that read it ended/)
-  expect([tables[0]?.differing, ['not-compared', 'differs']]).toEqual([null, expect.arrayContaining([tables[0]?.comparison])])
+  expect([tables[0]?.differing, ['not-compared', 'differs']]).toEqual([
+    null,
+    expect.arrayContaining([tables[0]?.comparison]),
+  ])
   expect([readers(), left()]).toEqual([[], []])
 })
 
 test('a child that died while nobody asked it is replaced', async () => {
-  await using checker = await openChecker({ folder, parallel: 1, engine: 'census', timeoutMs: 60_000, memoryBytesMax: 1e9, niceness: 0 })
+  await using checker = await openChecker({
+    folder,
+    parallel: 1,
+    engine: 'census',
+    timeoutMs: 60_000,
+    memoryBytesMax: 1e9,
+    niceness: 0,
+  })
   const idle = await eventually('an idle child', () => readers()[0] ?? null)
   if (isRoot) await eventually('it is in its room', () => isConfined(idle))
   process.kill(idle, 'SIGKILL')

@@ -1,4 +1,7 @@
-/** Comparisons with damaged files: whatever is wrong, no table is called equal that SQLite reads otherwise, and nothing is thrown. */
+/**
+ * Comparisons with damaged files: whatever is wrong, no table is called equal that SQLite reads otherwise, and nothing
+ * is thrown.
+ */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +9,9 @@ import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { compareInProcess } from '../../support/compare-in-process.ts'
 import { recipes, removeDatabase } from '../../support/databases/recipes.ts'
-import { damage } from '../../support/differential/referee.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../../support/databases/wounds.ts'
+import { damage } from '../../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-damaged-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -19,9 +22,28 @@ function rowsOf(path: string, name: string): readonly string[] | null {
   try {
     db = new Database(path, { readonly: true })
     // A table WITHOUT ROWID would be read from an index that covers it, which may be the one that is damaged.
-    const key = db.prepare<[string, string], string>("SELECT l.name FROM pragma_index_list(?) l, pragma_table_list(?) t WHERE l.origin = 'pk' AND t.wr = 1").pluck().get(name, name)
-    const rows = db.prepare(`SELECT * FROM "${name.replaceAll('"', '""')}" ${key === undefined ? 'NOT INDEXED' : `INDEXED BY "${key}"`}`).safeIntegers().raw().all()
-    return rows.map((row) => JSON.stringify((row as unknown[]).map((value) => (typeof value === 'bigint' ? `${value}n` : Buffer.isBuffer(value) ? value.toString('hex') : value)))).sort()
+    const key = db
+      .prepare<[string, string], string>(
+        "SELECT l.name FROM pragma_index_list(?) l, pragma_table_list(?) t WHERE l.origin = 'pk' AND t.wr = 1",
+      )
+      .pluck()
+      .get(name, name)
+    const rows = db
+      .prepare(
+        `SELECT * FROM "${name.replaceAll('"', '""')}" ${key === undefined ? 'NOT INDEXED' : `INDEXED BY "${key}"`}`,
+      )
+      .safeIntegers()
+      .raw()
+      .all()
+    return rows
+      .map((row) =>
+        JSON.stringify(
+          (row as unknown[]).map((value) =>
+            typeof value === 'bigint' ? `${value}n` : Buffer.isBuffer(value) ? value.toString('hex') : value,
+          ),
+        ),
+      )
+      .sort()
   } catch {
     return null
   } finally {
@@ -32,14 +54,21 @@ function rowsOf(path: string, name: string): readonly string[] | null {
 type Rows = ReturnType<typeof rowsOf>
 
 /** @param whole the rows of the tables of `healthy`, as far as they were read for an earlier comparison */
-async function compareWithDamaged(healthy: string, damaged: string, how: string, whole: Map<string, Rows>): Promise<Awaited<ReturnType<typeof compareInProcess>>> {
+async function compareWithDamaged(
+  healthy: string,
+  damaged: string,
+  how: string,
+  whole: Map<string, Rows>,
+): Promise<Awaited<ReturnType<typeof compareInProcess>>> {
   const comparison = await compareInProcess(healthy, damaged)
   for (const { name, comparison: word, differing, why } of comparison.tables) {
     const [before, left] = [whole.get(name) ?? rowsOf(healthy, name), rowsOf(damaged, name)]
     whole.set(name, before)
     if (word === 'equal' && left !== null) expect(left, `${name}, ${how}`).toEqual(before)
-    // A difference that is none for SQLite is told with the doubt beside it; and so is one whose rows could not be told.
-    if (word === 'differs' && (differing === null || JSON.stringify(left) === JSON.stringify(before))) expect(why, `${name}, ${how}`).not.toBe(null)
+    // A difference that is none for SQLite is told with the doubt beside it; and so is one whose rows could not be
+    // told.
+    if (word === 'differs' && (differing === null || JSON.stringify(left) === JSON.stringify(before)))
+      expect(why, `${name}, ${how}`).not.toBe(null)
   }
   return comparison
 }
@@ -57,15 +86,19 @@ test.each(recipes.map((recipe, i) => [recipe.name, recipe, i] as const))('random
 })
 
 const patientRows = new Map<string, Rows>()
-test.each(wounds.filter(({ only }) => only === undefined).map((wound) => [wound.name, wound] as const))('%s', async (name, wound) => {
-  const [healthy, damaged] = [join(folder, 'healthy.db'), join(folder, 'wounded.db')]
-  if (!existsSync(healthy)) createPatient(healthy, 1024, false)
-  copyFileSync(healthy, damaged)
-  {
-    using patient = new Patient(damaged)
-    wound.make(patient)
-  }
-  const { tables } = await compareWithDamaged(healthy, damaged, name, patientRows)
-  // An index is no content: whatever is wrong with it, its table is compared.
-  if (/index entr/.test(name)) expect(tables.map((table) => table.comparison)).toEqual(['equal', 'equal', 'equal', 'equal'])
-})
+test.each(wounds.filter(({ only }) => only === undefined).map((wound) => [wound.name, wound] as const))(
+  '%s',
+  async (name, wound) => {
+    const [healthy, damaged] = [join(folder, 'healthy.db'), join(folder, 'wounded.db')]
+    if (!existsSync(healthy)) createPatient(healthy, 1024, false)
+    copyFileSync(healthy, damaged)
+    {
+      using patient = new Patient(damaged)
+      wound.make(patient)
+    }
+    const { tables } = await compareWithDamaged(healthy, damaged, name, patientRows)
+    // An index is no content: whatever is wrong with it, its table is compared.
+    if (/index entr/.test(name))
+      expect(tables.map((table) => table.comparison)).toEqual(['equal', 'equal', 'equal', 'equal'])
+  },
+)

@@ -32,7 +32,10 @@ describe('live sets with a WAL or a journal are settled into one plain file', ()
     const db = new Database(source)
     db.pragma('cache_size=1')
     db.pragma('cache_spill=1')
-    db.exec("BEGIN; UPDATE events SET note = note || ' changed' || id; UPDATE users SET name = name || 'x'; DELETE FROM events WHERE id > 600")
+    db.exec(
+      "BEGIN; UPDATE events SET note = note || ' changed' || id; UPDATE users " +
+        "SET name = name || 'x'; DELETE FROM events WHERE id > 600",
+    )
     copyFileSync(source, place.snapshot)
     copyFileSync(`${source}-journal`, `${place.snapshot}-journal`)
     db.exec('ROLLBACK')
@@ -51,7 +54,10 @@ describe('live sets with a WAL or a journal are settled into one plain file', ()
     const name = Buffer.from(other)
     const trailer = Buffer.alloc(16)
     trailer.writeUInt32BE(name.length, 0)
-    trailer.writeUInt32BE(name.reduce((sum, byte) => sum + byte, 0), 4)
+    trailer.writeUInt32BE(
+      name.reduce((sum, byte) => sum + byte, 0),
+      4,
+    )
     const magic = Buffer.from([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7])
     magic.copy(trailer, 8)
     writeFileSync(`${place.snapshot}-journal`, Buffer.concat([magic, Buffer.alloc(504), name, trailer]))
@@ -81,21 +87,28 @@ describe('a companion that damages what it is written into', () => {
     copyFileSync(source, place.snapshot)
     rmSync(source)
   }
-  const rowsIn = (reading: Reading | null | undefined): number | undefined => reading?.content.find(({ name }) => name === 'events')?.rows
+  const rowsIn = (reading: Reading | null | undefined): number | undefined =>
+    reading?.content.find(({ name }) => name === 'events')?.rows
 
-  test.each(['census', 'sqlite'] as const)('is told apart by a second reading without it, whose file is gone afterwards (%s)', async (engine) => {
-    makeForeign()
-    const before = readFileSync(place.snapshot)
-    const reading = await check('full', { engine })
-    expect(reading.facts).not.toEqual([])
-    expect(reading.recovered).toMatchObject({ companions: [{ part: '-wal', did: 'replayed' }], without: { facts: [], complete: true, recovered: null } })
-    expect(rowsIn(reading.recovered?.without)).toBe(200)
-    expect(reading.recovered?.pagesChanged).toBeGreaterThan(0)
-    // What is left outside is the recovered file, as who compares it expects.
-    expectBackInPlace()
-    expect(readFileSync(place.snapshot).equals(before)).toBe(false)
-    expect((await check('full', { engine })).facts).toEqual(reading.facts)
-  })
+  test.each(['census', 'sqlite'] as const)(
+    'is told apart by a second reading without it, whose file is gone afterwards (%s)',
+    async (engine) => {
+      makeForeign()
+      const before = readFileSync(place.snapshot)
+      const reading = await check('full', { engine })
+      expect(reading.facts).not.toEqual([])
+      expect(reading.recovered).toMatchObject({
+        companions: [{ part: '-wal', did: 'replayed' }],
+        without: { facts: [], complete: true, recovered: null },
+      })
+      expect(rowsIn(reading.recovered?.without)).toBe(200)
+      expect(reading.recovered?.pagesChanged).toBeGreaterThan(0)
+      // What is left outside is the recovered file, as who compares it expects.
+      expectBackInPlace()
+      expect(readFileSync(place.snapshot).equals(before)).toBe(false)
+      expect((await check('full', { engine })).facts).toEqual(reading.facts)
+    },
+  )
 
   test('is read without only where something is wrong', async () => {
     const source = join(place.folder, 'source.db')
@@ -133,7 +146,11 @@ describe('a WAL that was cut', () => {
     writeFileSync(`${place.snapshot}-wal`, bytes)
   }
 
-  test.each([['content', 1000], ['stored checksum', 17], ['salt', 9]])('a byte flipped in the %s of a committed frame is found', async (_, at) => {
+  test.each([
+    ['content', 1000],
+    ['stored checksum', 17],
+    ['salt', 9],
+  ])('a byte flipped in the %s of a committed frame is found', async (_, at) => {
     makeWal()
     flip(32 + 4120 * 4 + at)
     const reading = await check()
@@ -154,7 +171,10 @@ describe('a WAL that was cut', () => {
     db.pragma('cache_size=2')
     db.pragma('cache_spill=2')
     db.exec('CREATE TABLE t(a)')
-    db.exec("BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t SELECT printf('%0500d', i) FROM n; ROLLBACK; INSERT INTO t VALUES(1)")
+    db.exec(
+      'BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT ' +
+        "INTO t SELECT printf('%0500d', i) FROM n; ROLLBACK; INSERT INTO t VALUES(1)",
+    )
     copyFileSync(source, place.snapshot)
     copyFileSync(`${source}-wal`, `${place.snapshot}-wal`)
     db.close()

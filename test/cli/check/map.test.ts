@@ -1,15 +1,18 @@
-/** `check --map` as somebody else runs it: drawn for people, in the document for programs, and without a bearing on anything else. */
-import Database from 'better-sqlite3'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+/**
+ * `check --map` as somebody else runs it: drawn for people, in the document for programs, and without a bearing on
+ * anything else.
+ */
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { DrawnMap } from '../../../src/model/result/page-map.ts'
 import type { Report, Result } from '../../../src/model/result/report.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
-import { createPatient } from '../../support/databases/wounds.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
+import { Patient } from '../../support/databases/surgeon.ts'
+import { createPatient } from '../../support/databases/wounds.ts'
 
 /** A database with one leaf of `events` zeroed. */
 function makeWounded(path: string): number {
@@ -29,7 +32,9 @@ test('a person sees where the damage lies, whose it is, and how much of the file
   using folder = makeFolder()
   const page = makeWounded(folder.in('app.db'))
   for (const flags of [[], ['--snapshot']]) {
-    const { code, stdout, stderr } = await holdfast(['check', '--map', ...flags, folder.in('app.db')], { env: { COLUMNS: '80' } })
+    const { code, stdout, stderr } = await holdfast(['check', '--map', ...flags, folder.in('app.db')], {
+      env: { COLUMNS: '80' },
+    })
     expect([code, stderr]).toEqual([2, ''])
     const [, drawn = ''] = stdout.split('Map of ')
     expect(drawn).toMatch(/^\S*app\.db\n {2}\d+ pages of 1024 bytes; a cell is a page\n/)
@@ -44,23 +49,39 @@ test('a person sees where the damage lies, whose it is, and how much of the file
   }
 })
 
-test('the document has it as a field that the schema describes, only where it was asked for, and nothing else changes', async () => {
-  using folder = makeFolder()
-  const page = makeWounded(folder.in('a.db'))
-  makeDatabase(folder.in('b.db'))
-  writeFileSync(folder.in('c.db'), '')
-  const args = ['check', '--snapshot', folder.in('a.db'), folder.in('b.db'), folder.in('c.db'), folder.in('missing.db')]
-  const [plain, mapped] = [await reportOf(args), await reportOf([...args, '--map'])]
-  expect(plain.results.filter((result) => 'map' in result)).toEqual([])
-  const byPath = ({ results }: Report): readonly Result[] => results.toSorted((a, b) => (a.path < b.path ? -1 : 1)) // They come as they are ready.
-  const comparable = ({ map: _map, timings: _timings, ...result }: Result): object => result
-  expect(byPath(mapped).map(comparable)).toEqual(byPath(plain).map(comparable))
-  expect(mapped.summary).toEqual(plain.summary)
-  const of = (name: string): Result => mapped.results.find(({ path }) => path.endsWith(name)) ?? single(mapped)
-  expect(drawnIn(of('a.db')).cells).toContainEqual({ first: page, last: page, state: 'damaged', owner: 0 })
-  expect(drawnIn(of('b.db'))).toMatchObject({ places: [], counts: { damaged: 0, disagreeing: 0, unowned: 0, unread: 0 } })
-  for (const name of ['c.db', 'missing.db']) expect(of(name).map).toEqual({ kind: 'none', why: 'no page of the file was read' })
-})
+test(
+  'the document has it as a field that the schema describes, only ' +
+    'where it was asked for, and nothing else changes',
+  async () => {
+    using folder = makeFolder()
+    const page = makeWounded(folder.in('a.db'))
+    makeDatabase(folder.in('b.db'))
+    writeFileSync(folder.in('c.db'), '')
+    const args = [
+      'check',
+      '--snapshot',
+      folder.in('a.db'),
+      folder.in('b.db'),
+      folder.in('c.db'),
+      folder.in('missing.db'),
+    ]
+    const [plain, mapped] = [await reportOf(args), await reportOf([...args, '--map'])]
+    expect(plain.results.filter((result) => 'map' in result)).toEqual([])
+    // They come as they are ready.
+    const byPath = ({ results }: Report): readonly Result[] => results.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+    const comparable = ({ map: _map, timings: _timings, ...result }: Result): object => result
+    expect(byPath(mapped).map(comparable)).toEqual(byPath(plain).map(comparable))
+    expect(mapped.summary).toEqual(plain.summary)
+    const of = (name: string): Result => mapped.results.find(({ path }) => path.endsWith(name)) ?? single(mapped)
+    expect(drawnIn(of('a.db')).cells).toContainEqual({ first: page, last: page, state: 'damaged', owner: 0 })
+    expect(drawnIn(of('b.db'))).toMatchObject({
+      places: [],
+      counts: { damaged: 0, disagreeing: 0, unowned: 0, unread: 0 },
+    })
+    for (const name of ['c.db', 'missing.db'])
+      expect(of(name).map).toEqual({ kind: 'none', why: 'no page of the file was read' })
+  },
+)
 
 test('exit codes and silence are what they are without a map', async () => {
   using folder = makeFolder()
@@ -96,8 +117,13 @@ test('a tenant has a map as well, and the ledger keeps none of it', async () => 
   const { code, stdout } = await holdfast(['check', '--map', '--tenant', 'acme', '--config', service.config])
   expect(code).toBe(0)
   expect(stdout).toMatch(/Map of acme {2}\S+acme\.db\n {2}\d+ pages of 4096 bytes/)
-  expect(drawnIn(single(await reportOf(['check', '--map', '--tenant', 'acme', '--config', service.config]))).owners.map(({ object }) => object.name)).toContain('notes')
-  for (const name of readdirSync(service.ledger)) expect(readFileSync(join(service.ledger, name)).includes('pagesPerCell')).toBe(false)
+  expect(
+    drawnIn(single(await reportOf(['check', '--map', '--tenant', 'acme', '--config', service.config]))).owners.map(
+      ({ object }) => object.name,
+    ),
+  ).toContain('notes')
+  for (const name of readdirSync(service.ledger))
+    expect(readFileSync(join(service.ledger, name)).includes('pagesPerCell')).toBe(false)
 })
 
 test('the help shows how', async () => {

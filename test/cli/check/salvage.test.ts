@@ -1,12 +1,14 @@
-/** Row values are never printed or remembered unless somebody asks for them, and then only by the run that was asked. */
+/**
+ * Row values are never printed or remembered unless somebody asks for them, and then only by the run that was asked.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { Patient } from '../../support/databases/surgeon.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { gist, holdfast, reportIn, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
+import { Patient } from '../../support/databases/surgeon.ts'
 
 /** A table page that missed an UPDATE, which both indexes know of. */
 function makeStale(path: string): string {
@@ -28,17 +30,29 @@ test('a check names what can be salvaged, and tells the values only with --show-
   const path = makeStale(folder.in('app.db'))
   const quiet = await holdfast(['check', path, '--json'])
   const result = single(reportIn(quiet))
-  expect([gist(result), result.causes.map(({ hint }) => hint), result.remedy.do]).toEqual(['damaged table', ['lost-table-write'], 'ask'])
+  expect([gist(result), result.causes.map(({ hint }) => hint), result.remedy.do]).toEqual([
+    'damaged table',
+    ['lost-table-write'],
+    'ask',
+  ])
   expect(result.findings.map(({ object, agreeing, salvage }) => [object.name, agreeing, salvage])).toEqual([
-    ['notes_body', ['notes_title'], { columns: ['body'], total: 1 }], ['notes_title', ['notes_body'], { columns: ['title'], total: 1 }],
+    ['notes_body', ['notes_title'], { columns: ['body'], total: 1 }],
+    ['notes_title', ['notes_body'], { columns: ['title'], total: 1 }],
   ])
   const text = await holdfast(['check', path])
-  expect(text.stdout.replaceAll(/\s+/g, ' ')).toMatch(/if the table is wrong instead: the index still holds body of 1 row/)
+  expect(text.stdout.replaceAll(/\s+/g, ' ')).toMatch(
+    /if the table is wrong instead: the index still holds body of 1 row/,
+  )
   for (const { stdout, stderr } of [quiet, text]) expect(stdout + stderr).not.toContain('private')
 
   const shown = single(await reportOf(['check', path, '--show-values']))
-  expect(shown.findings.map(({ salvage }) => salvage?.rows?.map(({ values }) => values))).toEqual([[['private body']], [['private title']]])
-  expect(single(await reportOf(['check', '--snapshot', path, '--show-values'])).findings.map(({ salvage }) => salvage)).toEqual(shown.findings.map(({ salvage }) => salvage))
+  expect(shown.findings.map(({ salvage }) => salvage?.rows?.map(({ values }) => values))).toEqual([
+    [['private body']],
+    [['private title']],
+  ])
+  expect(
+    single(await reportOf(['check', '--snapshot', path, '--show-values'])).findings.map(({ salvage }) => salvage),
+  ).toEqual(shown.findings.map(({ salvage }) => salvage))
   const told = await holdfast(['check', path, '--show-values'], { env: { COLUMNS: '80' } })
   expect(told.stdout).toMatch(/salvage +row \d+: title = "private title"/)
   expect(told.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])

@@ -1,4 +1,7 @@
-/** Tenants whose files are no databases, or no files: each costs its own result, and the sweep goes on (interfaces.md, "Files that are no database"). */
+/**
+ * Tenants whose files are no databases, or no files: each costs its own result, and the sweep goes on (interfaces.md,
+ * "Files that are no database").
+ */
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
@@ -26,9 +29,17 @@ function makeBroken(folder: Folder): Readonly<Record<string, { readonly path: st
   mkdirSync(directory)
   const good = makeDatabase(folder.in('good.db'))
   return {
-    empty: { path: empty, expected: 'inconclusive EMPTY_FILE' }, foreign: { path: foreign, expected: 'damaged file' }, headless: { path: headless, expected: 'damaged file' },
-    cut: { path: cut, expected: 'damaged file' }, short: { path: short, expected: 'damaged file' }, missing: { path: folder.in('missing.db'), expected: 'failed NOT_FOUND' },
-    pointer: { path: pointer, expected: 'sound' }, directory: { path: directory, expected: 'failed NOT_A_FILE' }, root: { path: tmpdir(), expected: 'failed NOT_A_FILE' }, outside: { path: '/etc/hostname', expected: 'failed PATH_OUTSIDE_ROOTS' }, good: { path: good, expected: 'sound' },
+    empty: { path: empty, expected: 'inconclusive EMPTY_FILE' },
+    foreign: { path: foreign, expected: 'damaged file' },
+    headless: { path: headless, expected: 'damaged file' },
+    cut: { path: cut, expected: 'damaged file' },
+    short: { path: short, expected: 'damaged file' },
+    missing: { path: folder.in('missing.db'), expected: 'failed NOT_FOUND' },
+    pointer: { path: pointer, expected: 'sound' },
+    directory: { path: directory, expected: 'failed NOT_A_FILE' },
+    root: { path: tmpdir(), expected: 'failed NOT_A_FILE' },
+    outside: { path: '/etc/hostname', expected: 'failed PATH_OUTSIDE_ROOTS' },
+    good: { path: good, expected: 'sound' },
   }
 }
 
@@ -37,12 +48,17 @@ test('a sweep names each with its rule or its failure, checks the others, and re
   const broken = makeBroken(folder)
   const before = fingerprintOf(folder.path)
   await using service = await openService({
-    tenants: (data) => ({ acme: `${data}/acme.db`, ...Object.fromEntries(Object.entries(broken).map(([id, { path }]) => [id, path])) }),
+    tenants: (data) => ({
+      acme: `${data}/acme.db`,
+      ...Object.fromEntries(Object.entries(broken).map(([id, { path }]) => [id, path])),
+    }),
     settings: { tenants: { roots: [tmpdir()] } },
   })
   const report = await reportOf(['sweep', '--config', service.config])
-  expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)])))
-    .toEqual({ acme: 'sound', ...Object.fromEntries(Object.entries(broken).map(([id, { expected }]) => [id, expected])) })
+  expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual({
+    acme: 'sound',
+    ...Object.fromEntries(Object.entries(broken).map(([id, { expected }]) => [id, expected])),
+  })
   expect([report.summary.exitCode, report.summary.notCovered]).toEqual([2, 0])
   for (const { tenant, verdict, findings, failure, remedy } of report.results) {
     if (verdict === 'damaged') expect([tenant, findings.length > 0, remedy.do]).toEqual([tenant, true, 'ask'])
@@ -51,6 +67,11 @@ test('a sweep names each with its rule or its failure, checks the others, and re
     if (failure) expect([tenant, failure.tenantState]).toEqual([tenant, stood ? 'active' : 'untouched'])
   }
   const standing = service.deeds.filter((deed) => deed.startsWith('close ')).map((deed) => deed.slice(6))
-  expect(service.deeds.filter((deed) => deed.startsWith('open ')).map((deed) => deed.slice(5)).toSorted()).toEqual(standing.toSorted())
+  expect(
+    service.deeds
+      .filter((deed) => deed.startsWith('open '))
+      .map((deed) => deed.slice(5))
+      .toSorted(),
+  ).toEqual(standing.toSorted())
   expect(fingerprintOf(folder.path)).toEqual(before)
 })

@@ -1,11 +1,13 @@
-/** A tenant that was deleted while its hold stood open: the hold ends with it, is said by name, and stops no later run. */
+/**
+ * A tenant that was deleted while its hold stood open: the hold ends with it, is said by name, and stops no later run.
+ */
 import { writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { eventually } from '../../support/processes.ts'
 
 interface Hooked extends Disposable {
@@ -23,9 +25,16 @@ async function leftPaused(): Promise<Hooked> {
   const folder = makeFolder()
   for (const name of ['data', 'snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })
   for (const id of ['acme', 'bolt']) makeDatabase(join(folder.in('data'), `${id}.db`))
-  const list = (...ids: readonly string[]): void => writeFileSync(folder.in('list.json'), JSON.stringify(ids.map((id) => ({ id, files: [join(folder.in('data'), `${id}.db`)] }))))
-  const failResume = (fails: boolean): void => (fails ? writeFileSync(folder.in('fails'), '') : rmSync(folder.in('fails'), { force: true }))
-  writeFileSync(folder.in('ctl'), `#!/bin/bash
+  const list = (...ids: readonly string[]): void =>
+    writeFileSync(
+      folder.in('list.json'),
+      JSON.stringify(ids.map((id) => ({ id, files: [join(folder.in('data'), `${id}.db`)] }))),
+    )
+  const failResume = (fails: boolean): void =>
+    fails ? writeFileSync(folder.in('fails'), '') : rmSync(folder.in('fails'), { force: true })
+  writeFileSync(
+    folder.in('ctl'),
+    `#!/bin/bash
 cd ${folder.path}
 case $1 in
   tenants) cat list.json ;;
@@ -33,11 +42,25 @@ case $1 in
   resume) echo "$@" >> deeds; [ -e fails ] && { echo the pool is gone >&2; exit 1; } ;;
 esac
 exit 0
-`)
+`,
+  )
   chmodSync(folder.in('ctl'), 0o755)
   const config = folder.in('holdfast.yaml')
-  const hooks = { tenants: [folder.in('ctl'), 'tenants'], quiesce: [folder.in('ctl'), 'pause', '{tenant}'], resume: [folder.in('ctl'), 'resume', '{tenant}'], timeout: '60s' }
-  writeFileSync(config, JSON.stringify({ service: { name: 'notes', hooks }, tenants: { roots: [folder.in('data')] }, snapshots: { dir: folder.in('snapshots') }, ledger: { dir: folder.in('ledger') } }))
+  const hooks = {
+    tenants: [folder.in('ctl'), 'tenants'],
+    quiesce: [folder.in('ctl'), 'pause', '{tenant}'],
+    resume: [folder.in('ctl'), 'resume', '{tenant}'],
+    timeout: '60s',
+  }
+  writeFileSync(
+    config,
+    JSON.stringify({
+      service: { name: 'notes', hooks },
+      tenants: { roots: [folder.in('data')] },
+      snapshots: { dir: folder.in('snapshots') },
+      ledger: { dir: folder.in('ledger') },
+    }),
+  )
   list('acme')
   writeFileSync(folder.in('hangs'), '')
   const sweeping: Program = start(['sweep', '--config', config])
@@ -46,8 +69,12 @@ exit 0
   await ending(sweeping)
   rmSync(folder.in('hangs'))
   return {
-    folder, list, failResume, run: (...args) => holdfast([...args, '--config', config]),
-    deeds: () => readFileSync(folder.in('deeds'), 'utf8').trim().split('\n'), [Symbol.dispose]: () => folder[Symbol.dispose](),
+    folder,
+    list,
+    failResume,
+    run: (...args) => holdfast([...args, '--config', config]),
+    deeds: () => readFileSync(folder.in('deeds'), 'utf8').trim().split('\n'),
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
   }
 }
 
@@ -59,7 +86,11 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   const swept = await left.run('sweep', '--quiet')
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
   expect(left.deeds().filter((deed) => deed.endsWith('acme'))).toEqual(['pause acme', 'resume acme'])
-  expect(await left.run('resume', '--all')).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: '' })
+  expect(await left.run('resume', '--all')).toMatchObject({
+    code: 0,
+    stdout: 'no tenant is known to be paused (no hold stands open)\n',
+    stderr: '',
+  })
 })
 
 test.concurrent('where that command fails it is said loudly, with the command to type, and the hold has ended all the same', async () => {
@@ -90,7 +121,12 @@ test.concurrent('a tenant that is listed still is resumed as ever', async () => 
 test.concurrent('by the admin API: unknown there, and no lease of the holder', async () => {
   let sweeping: Program | null = null
   let isListed = true
-  await using service = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }), isListed: (id) => id !== 'acme' || isListed, settings: { hold: { ttl: '2s' } }, onClose: () => killWithGuardian(sweeping) })
+  await using service = await openService({
+    tenants: (data) => ({ acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }),
+    isListed: (id) => id !== 'acme' || isListed,
+    settings: { hold: { ttl: '2s' } },
+    onClose: () => killWithGuardian(sweeping),
+  })
   sweeping = start(['check', '--tenant', 'acme', '--config', service.config])
   await ending(sweeping)
   sweeping = null
@@ -98,5 +134,7 @@ test.concurrent('by the admin API: unknown there, and no lease of the holder', a
   await eventually('the lease has ended', () => service.deeds.includes('open acme'))
   const swept = await holdfast(['sweep', '--quiet', '--config', service.config])
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
-  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe('no tenant is known to be paused (no hold stands open)\n')
+  expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe(
+    'no tenant is known to be paused (no hold stands open)\n',
+  )
 })

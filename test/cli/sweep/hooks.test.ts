@@ -1,21 +1,33 @@
-/** A service without an admin API, by the whole program: commands pause it and let it go on, and no lease ends what we began (interfaces.md, `hooks`). */
+/**
+ * A service without an admin API, by the whole program: commands pause it and let it go on, and no lease ends what we
+ * began (interfaces.md, `hooks`).
+ */
 import { closeSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { descendantsOf, eventually } from '../../support/processes.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { ending, gist, holdfast, reportIn, reportOf, start, type Program } from '../../support/cli/program.ts'
+import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const three = { acme: { wal: true }, bolt: { wal: false }, crate: { wal: true } }
 
 test('a sweep by commands, while the service writes: each tenant is paused once, sealed, resumed, and loses nothing', async () => {
   await using service = await openHookedService({ tenants: three })
   const report = await reportOf(['sweep', '--config', service.config])
-  expect(Object.fromEntries(report.results.map((result) => [result.tenant, [gist(result), result.evidence.level, result.evidence.quiesce?.via, result.evidence.quiesce?.continuous]])))
-    .toEqual(Object.fromEntries(Object.keys(three).map((id) => [id, ['sound', 'sealed', 'hooks', null]])))
+  expect(
+    Object.fromEntries(
+      report.results.map((result) => [
+        result.tenant,
+        [gist(result), result.evidence.level, result.evidence.quiesce?.via, result.evidence.quiesce?.continuous],
+      ]),
+    ),
+  ).toEqual(Object.fromEntries(Object.keys(three).map((id) => [id, ['sound', 'sealed', 'hooks', null]])))
   expect(report.summary.exitCode).toBe(0)
-  expect(service.deeds.toSorted()).toEqual(['pause', 'resume'].flatMap((deed) => Object.keys(three).map((id) => `${deed} ${id}`)))
-  for (const id of Object.keys(three)) expect(service.deeds.indexOf(`pause ${id}`)).toBeLessThan(service.deeds.indexOf(`resume ${id}`))
+  expect(service.deeds.toSorted()).toEqual(
+    ['pause', 'resume'].flatMap((deed) => Object.keys(three).map((id) => `${deed} ${id}`)),
+  )
+  for (const id of Object.keys(three))
+    expect(service.deeds.indexOf(`pause ${id}`)).toBeLessThan(service.deeds.indexOf(`resume ${id}`))
   expect(service.paused()).toEqual([])
   expect(readdirSync(service.snapshots)).toEqual([])
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
@@ -24,52 +36,84 @@ test('a sweep by commands, while the service writes: each tenant is paused once,
 test('the doctor pauses a tenant by commands once, resumes it, and warns of what commands cannot promise', async () => {
   await using service = await openHookedService({ tenants: three })
   const { code, stdout } = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: files while quiesced: [^]*ok +service: resume: [^]*\nNothing is unfit. 1 warning.\n$/)])
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      /warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: files while quiesced: [^]*ok +service: resume: [^]*\nNothing is unfit. 1 warning.\n$/,
+    ),
+  ])
   expect(stdout).not.toMatch(/not tried|holdfast doctor/)
   expect([service.deeds, service.paused()]).toEqual([['pause acme', 'resume acme'], []])
 })
 
-test('a quiesce command that leaves a file open: the doctor says who has it, and so does a sweep, which blames nobody else', async () => {
-  await using service = await openHookedService({ tenants: { acme: { wal: true } } })
-  const left = openSync(join(service.data, 'acme.db'), 'r')
-  const doctor = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
-  const sweep = reportIn(await holdfast(['sweep', '--json', '--config', service.config]))
-  closeSync(left)
-  expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringMatching(new RegExp(`UNFIT +service: files while quiesced: .*acme.db is not closed: process ${process.pid} \\([^]*its quiesce left handles open[^]* ok +service: resume`))])
-  expect(doctor.stdout).toMatch(/\n1 of \d+ steps is unfit\. 1 warning\.\n$/)
-  expect(sweep.results.map(gist)).toEqual(['inconclusive IN_USE'])
-  expect(sweep.results[0]?.failure?.hint).toMatch(/^if it is the service, its quiesce left handles open: .* If it is another program, end it\. Then try again$/)
-  expect(service.paused()).toEqual([])
-})
+test(
+  'a quiesce command that leaves a file open: the doctor says who has ' +
+    'it, and so does a sweep, which blames nobody else',
+  async () => {
+    await using service = await openHookedService({ tenants: { acme: { wal: true } } })
+    const left = openSync(join(service.data, 'acme.db'), 'r')
+    const doctor = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
+    const sweep = reportIn(await holdfast(['sweep', '--json', '--config', service.config]))
+    closeSync(left)
+    expect([doctor.code, doctor.stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        new RegExp(
+          'UNFIT +service: files while quiesced: .*acme.db is not closed: process ' +
+            `${process.pid} \\([^]*its quiesce left handles open[^]* ok +service: resume`,
+        ),
+      ),
+    ])
+    expect(doctor.stdout).toMatch(/\n1 of \d+ steps is unfit\. 1 warning\.\n$/)
+    expect(sweep.results.map(gist)).toEqual(['inconclusive IN_USE'])
+    expect(sweep.results[0]?.failure?.hint).toMatch(
+      /^if it is the service, its quiesce left handles open: .* If it is another program, end it\. Then try again$/,
+    )
+    expect(service.paused()).toEqual([])
+  },
+)
 
 /** With its guardian, which would have resumed what stands still. */
 function killWithGuardian(run: Program | null): void {
   if (run?.pid === undefined) return
-  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  for (const { pid, command } of descendantsOf(run.pid))
+    if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
   run.kill('SIGKILL')
 }
 
-test('killed with its guardian while a tenant stands still: nothing but our command ends that, and `resume --all` gives it', async () => {
-  let killed: Program | null = null
-  await using service = await openHookedService({ tenants: three, onPause: (id) => { if (id === 'bolt') killWithGuardian(killed) } })
-  killed = start(['sweep', '--config', service.config])
-  expect((await ending(killed)).code).toBeNull()
-  killed = null
-  expect(service.paused()).toEqual(['bolt'])
-  const resumed = await holdfast(['resume', '--all', '--config', service.config])
-  expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on bolt open; it serves again\n'])
-  expect(service.paused()).toEqual([])
-  expect(service.deeds.at(-1)).toBe('resume bolt')
+test(
+  'killed with its guardian while a tenant stands still: nothing but ' +
+    'our command ends that, and `resume --all` gives it',
+  async () => {
+    let killed: Program | null = null
+    await using service = await openHookedService({
+      tenants: three,
+      onPause: (id) => {
+        if (id === 'bolt') killWithGuardian(killed)
+      },
+    })
+    killed = start(['sweep', '--config', service.config])
+    expect((await ending(killed)).code).toBeNull()
+    killed = null
+    expect(service.paused()).toEqual(['bolt'])
+    const resumed = await holdfast(['resume', '--all', '--config', service.config])
+    expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on bolt open; it serves again\n'])
+    expect(service.paused()).toEqual([])
+    expect(service.deeds.at(-1)).toBe('resume bolt')
 
-  const after = await reportOf(['sweep', '--config', service.config])
-  expect(after.results.map(gist)).toEqual(['sound', 'sound', 'sound'])
-  expect(readdirSync(service.snapshots)).toEqual([])
-  expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
-})
+    const after = await reportOf(['sweep', '--config', service.config])
+    expect(after.results.map(gist)).toEqual(['sound', 'sound', 'sound'])
+    expect(readdirSync(service.snapshots)).toEqual([])
+    expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
+  },
+)
 
 test('the next run resumes it too, before it asks for anything else', async () => {
   let killed: Program | null = null
-  await using service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killWithGuardian(killed) })
+  await using service = await openHookedService({
+    tenants: { acme: { wal: true } },
+    onPause: () => killWithGuardian(killed),
+  })
   killed = start(['sweep', '--config', service.config])
   await ending(killed)
   killed = null
@@ -82,7 +126,12 @@ test('the next run resumes it too, before it asks for anything else', async () =
 
 test('killed alone: its guardian has the tenant resumed, and the service loses nothing', async () => {
   let killed: Program | null = null
-  await using service = await openHookedService({ tenants: three, onPause: (id) => { if (id === 'bolt') killed?.kill('SIGKILL') } })
+  await using service = await openHookedService({
+    tenants: three,
+    onPause: (id) => {
+      if (id === 'bolt') killed?.kill('SIGKILL')
+    },
+  })
   killed = start(['sweep', '--config', service.config])
   expect((await ending(killed)).code).toBeNull()
   await eventually('it serves again', () => service.paused().length === 0, 5_000)
@@ -92,13 +141,23 @@ test('killed alone: its guardian has the tenant resumed, and the service loses n
 
 test('a command that cannot resume is the loudest of failures: exit 4, nobody else is paused, and what to do is said', async () => {
   let stuck = true
-  await using service = await openHookedService({ tenants: three, onResume: () => { if (stuck) throw new Error('the pool is gone') } })
+  await using service = await openHookedService({
+    tenants: three,
+    onResume: () => {
+      if (stuck) throw new Error('the pool is gone')
+    },
+  })
   const ran = await holdfast(['sweep', '--json', '--config', service.config])
   const report = reportIn(ran)
   expect([ran.code, report.results.map(gist)]).toEqual([4, ['inconclusive RESUME_FAILED']])
-  expect(report.results[0]?.failure).toMatchObject({ tenantState: 'maybe-paused', message: expect.stringContaining('the pool is gone') as string })
+  expect(report.results[0]?.failure).toMatchObject({
+    tenantState: 'maybe-paused',
+    message: expect.stringContaining('the pool is gone') as string,
+  })
   expect(report.summary.notCovered).toBe(2)
-  expect(report.summary.notReached?.map(({ tenant }) => tenant)).toEqual(Object.keys(three).filter((id) => id !== report.results[0]?.tenant))
+  expect(report.summary.notReached?.map(({ tenant }) => tenant)).toEqual(
+    Object.keys(three).filter((id) => id !== report.results[0]?.tenant),
+  )
   expect(service.paused()).toEqual([report.results[0]?.tenant])
   expect(new Set(service.deeds).size).toBe(2)
   stuck = false

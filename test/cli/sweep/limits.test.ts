@@ -1,13 +1,17 @@
-/** The limits of a sweep as somebody types them, looked at from outside while it runs. What they bound is in test/fleet/bounds.test.ts. */
+/**
+ * The limits of a sweep as somebody types them, looked at from outside while it runs. What they bound is in
+ * test/fleet/bounds.test.ts.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { configure } from '../../support/cli/holdfast.ts'
 import type { Report } from '../../../src/model/result/report.ts'
+import { configure } from '../../support/cli/holdfast.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 import { startDemo } from '../../support/service/demo-service.ts'
 
 test('--max-paused and --concurrency: so many stand still and are read at once, and no more', async () => {
-  // Slow to quiesce and to resume, so that whoever may stand still beside another does; more snapshots wait than one child reads alone.
+  // Slow to quiesce and to resume, so that whoever may stand still beside another does; more snapshots wait than one
+  // child reads alone.
   await using demo = await startDemo({ tenants: 8, bytes: 400_000, maxPaused: 8, misbehave: 'slow=40' })
   const holdfast = configure(demo)
   const most = async (...limits: readonly string[]): Promise<{ paused: number; reading: number }> => {
@@ -18,7 +22,10 @@ test('--max-paused and --concurrency: so many stand still and are read at once, 
       while (!over.signal.aborted) {
         await sleep(5)
         seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
-        seen.reading = Math.max(seen.reading, descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length)
+        seen.reading = Math.max(
+          seen.reading,
+          descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length,
+        )
       }
     })()
     const { code, stderr } = await sweep.ended
@@ -38,9 +45,14 @@ test('--concurrency counts over check.workers', async () => {
   await using sweep = holdfast.start('sweep', '--max-paused', '9', '--concurrency', '3')
   let over = false
   let reading = 0
-  void sweep.ended.then(() => { over = true })
+  void sweep.ended.then(() => {
+    over = true
+  })
   await eventually('the sweep is over', () => {
-    reading = Math.max(reading, descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length)
+    reading = Math.max(
+      reading,
+      descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length,
+    )
     return over
   })
   expect([reading > 1, reading <= 3]).toEqual([true, true])
@@ -50,5 +62,11 @@ test('--timeout counts over check.timeout', async () => {
   // Longer to read than a busy machine needs to look at its clock.
   await using demo = await startDemo({ tenants: 1, bytes: 20_000_000 })
   const hurried = await configure(demo).run('check', '--tenant', 'acme', '--timeout', '1ms', '--json')
-  expect([hurried.code, (JSON.parse(hurried.stdout) as Report).results.map(({ verdict, findings }) => [verdict, findings.map(({ rule }) => rule)])]).toEqual([3, [['inconclusive', ['check-timeout']]]])
+  expect([
+    hurried.code,
+    (JSON.parse(hurried.stdout) as Report).results.map(({ verdict, findings }) => [
+      verdict,
+      findings.map(({ rule }) => rule),
+    ]),
+  ]).toEqual([3, [['inconclusive', ['check-timeout']]]])
 })

@@ -1,8 +1,11 @@
-/** What a run selected and did not come to is named, whatever ended it: in the text, in the document, and in the ledger. By what stops the line: hooks.test.ts. */
+/**
+ * What a run selected and did not come to is named, whatever ended it: in the text, in the document, and in the ledger.
+ * By what stops the line: hooks.test.ts.
+ */
 import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { wayOf } from '../../../src/config/service-way.ts'
 import { loadSettings } from '../../../src/config/load.ts'
+import { wayOf } from '../../../src/config/service-way.ts'
 import { readLedger } from '../../../src/ledger/ledger.ts'
 import type { Event } from '../../../src/model/event.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
@@ -22,9 +25,19 @@ test.concurrent('by a signal', async () => {
   await using service = await openHookedService({ tenants: three, onPause: () => sweeping?.kill('SIGTERM') })
   sweeping = start(['sweep', '--config', service.config])
   const { code, stdout } = await ending(sweeping)
-  expect([code, stdout]).toEqual([143, expect.stringMatching(/^NOT COVERED, because the run ended first: .*bolt, crate$/m)])
-  expect([service.paused(), await lastLineOf(service.config)]).toMatchObject([[], { kind: 'run-finished', exitCode: 143, selected: 3 }])
-  expect((await lastLineOf(service.config) as { readonly notCovered?: readonly { readonly tenant: string }[] }).notCovered?.map(({ tenant }) => tenant)).toEqual(expect.arrayContaining(['bolt', 'crate']))
+  expect([code, stdout]).toEqual([
+    143,
+    expect.stringMatching(/^NOT COVERED, because the run ended first: .*bolt, crate$/m),
+  ])
+  expect([service.paused(), await lastLineOf(service.config)]).toMatchObject([
+    [],
+    { kind: 'run-finished', exitCode: 143, selected: 3 },
+  ])
+  expect(
+    (
+      (await lastLineOf(service.config)) as { readonly notCovered?: readonly { readonly tenant: string }[] }
+    ).notCovered?.map(({ tenant }) => tenant),
+  ).toEqual(expect.arrayContaining(['bolt', 'crate']))
 })
 
 test.concurrent('by a failure before the first of them', async () => {
@@ -33,9 +46,16 @@ test.concurrent('by a failure before the first of them', async () => {
   mkdirSync(folder.in('open'), { mode: 0o755 })
   const args = ['check', ...files, '--snapshots', folder.in('open')]
   const text = await holdfast(args)
-  expect([text.code, text.stdout, text.stderr]).toEqual([1, expect.stringMatching(/NOT COVERED[^]*a\.db[^]*b\.db[^]*2 NOT COVERED/), expect.stringMatching(/SNAPSHOT_UNSAFE/)])
+  expect([text.code, text.stdout, text.stderr]).toEqual([
+    1,
+    expect.stringMatching(/NOT COVERED[^]*a\.db[^]*b\.db[^]*2 NOT COVERED/),
+    expect.stringMatching(/SNAPSHOT_UNSAFE/),
+  ])
   const report = reportIn(await holdfast([...args, '--json']))
-  expect([report.failure?.code, report.summary.notReached]).toEqual(['SNAPSHOT_UNSAFE', files.map((path) => ({ tenant: null, path }))])
+  expect([report.failure?.code, report.summary.notReached]).toEqual([
+    'SNAPSHOT_UNSAFE',
+    files.map((path) => ({ tenant: null, path })),
+  ])
 })
 
 test.concurrent('a run that came to all of them names none', async () => {

@@ -17,8 +17,14 @@ test('a sweep that begins while another one holds a tenant leaves what the other
       await beside[0]
     },
   })
-  const runs = [await holdfast(['sweep', '--json', '--config', service.config]), ...(await Promise.all(beside))].map(reportIn)
+  const runs = [await holdfast(['sweep', '--json', '--config', service.config]), ...(await Promise.all(beside))].map(
+    reportIn,
+  )
   expect(runs).toHaveLength(2)
-  for (const { summary, results } of runs) expect([summary.exitCode, results.map(({ verdict, failure }) => failure?.message ?? verdict)]).toEqual([0, ['sound', 'sound']])
+  for (const { summary, results } of runs)
+    expect([summary.exitCode, results.map(({ verdict, failure }) => failure?.message ?? verdict)]).toEqual([
+      0,
+      ['sound', 'sound'],
+    ])
   expect(readdirSync(other.snapshots)).toEqual([])
 })

@@ -1,12 +1,15 @@
-/** `resume`, and the first step of every run, make tenants serve whatever state the ledger is in; what could not be written down or read is said. */
+/**
+ * `resume`, and the first step of every run, make tenants serve whatever state the ledger is in; what could not be
+ * written down or read is said.
+ */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { eventually } from '../../support/processes.ts'
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
 import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
+import { eventually } from '../../support/processes.ts'
 
 const isRoot = process.getuid?.() === 0
 const asRoot = test.skipIf(!isRoot)
@@ -29,10 +32,16 @@ interface Left extends AsyncDisposable {
   readonly run: (...args: readonly string[]) => Promise<Ran>
 }
 
-/** A service by hooks with a tenant that a killed sweep left standing still, and its ledger on a small disk of its own where there is root. */
+/**
+ * A service by hooks with a tenant that a killed sweep left standing still, and its ledger on a small disk of its own
+ * where there is root.
+ */
 async function leftPaused(): Promise<Left> {
   let sweeping: Program | null = null
-  const service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killWithGuardian(sweeping) })
+  const service = await openHookedService({
+    tenants: { acme: { wal: true } },
+    onPause: () => killWithGuardian(sweeping),
+  })
   const ledger = service.folder.in('ledger')
   if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', ledger])
   sweeping = start(['sweep', '--config', service.config])
@@ -40,7 +49,9 @@ async function leftPaused(): Promise<Left> {
   sweeping = null
   expect(service.paused()).toEqual(['acme'])
   return {
-    service, ledger, run: (...args) => holdfast([...args, '--config', service.config]),
+    service,
+    ledger,
+    run: (...args) => holdfast([...args, '--config', service.config]),
     async [Symbol.asyncDispose]() {
       if (isRoot) await onceFree('umount', ledger)
       await service[Symbol.asyncDispose]()
@@ -51,29 +62,54 @@ async function leftPaused(): Promise<Left> {
 /** A gate with a lease that a killed sweep left, and that will not end by itself for a minute. */
 async function leftLeased(): Promise<TestService & Pick<Left, 'run'>> {
   let sweeping: Program | null = null
-  const service = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }), settings: { hold: { ttl: '60s' } }, onClose: () => killWithGuardian(sweeping) })
+  const service = await openService({
+    tenants: (data) => ({ acme: join(data, 'acme.db') }),
+    settings: { hold: { ttl: '60s' } },
+    onClose: () => killWithGuardian(sweeping),
+  })
   sweeping = start(['sweep', '--config', service.config])
   await ending(sweeping)
   sweeping = null
   expect(service.deeds).toEqual(['close acme'])
-  return { ...service, run: (...args) => holdfast([...args, '--config', service.config]), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+  return {
+    ...service,
+    run: (...args) => holdfast([...args, '--config', service.config]),
+    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+  }
 }
 
 describe('a disk that is full, or may only be read (as root)', () => {
   asRoot.each([
-    ['full', (ledger: string): void => fill(join(ledger, 'fill')), (ledger: string): void => rmSync(join(ledger, 'fill'))],
-    ['read-only', (ledger: string): Promise<void> => mount(ledger, 'ro'), (ledger: string): Promise<void> => mount(ledger, 'rw')],
-  ] as const)('%s: resume --all resumes, says that it could not write it down (1), and does so when it can', async (_what, spoil, mend) => {
-    await using left = await leftPaused()
-    await spoil(left.ledger)
-    const resumed = await left.run('resume', '--all')
-    expect([resumed.code, left.service.paused()], resumed.stderr).toEqual([1, []])
-    expect(resumed.stderr).toMatch(/^an earlier run left a hold on acme open; it serves again\nholdfast: LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/)
-    expect((await left.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\?/)
-    await mend(left.ledger)
-    expect((await left.run('resume', '--all')).code).toBe(0)
-    expect(await left.run('resume', '--all')).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: '' })
-  })
+    [
+      'full',
+      (ledger: string): void => fill(join(ledger, 'fill')),
+      (ledger: string): void => rmSync(join(ledger, 'fill')),
+    ],
+    [
+      'read-only',
+      (ledger: string): Promise<void> => mount(ledger, 'ro'),
+      (ledger: string): Promise<void> => mount(ledger, 'rw'),
+    ],
+  ] as const)(
+    '%s: resume --all resumes, says that it could not write it down (1), and does so when it can',
+    async (_what, spoil, mend) => {
+      await using left = await leftPaused()
+      await spoil(left.ledger)
+      const resumed = await left.run('resume', '--all')
+      expect([resumed.code, left.service.paused()], resumed.stderr).toEqual([1, []])
+      expect(resumed.stderr).toMatch(
+        /^an earlier run left a hold on acme open; it serves again\nholdfast: LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/,
+      )
+      expect((await left.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\?/)
+      await mend(left.ledger)
+      expect((await left.run('resume', '--all')).code).toBe(0)
+      expect(await left.run('resume', '--all')).toMatchObject({
+        code: 0,
+        stdout: 'no tenant is known to be paused (no hold stands open)\n',
+        stderr: '',
+      })
+    },
+  )
 
   asRoot('a run resumes whoever stands still before it says that it cannot begin', async () => {
     await using left = await leftPaused()
@@ -87,7 +123,11 @@ describe('a disk that is full, or may only be read (as root)', () => {
     await using left = await leftPaused()
     fill(join(left.ledger, 'fill'))
     const swept = await left.run('check', '--tenant', 'acme')
-    expect([swept.code, left.service.paused(), left.service.deeds], swept.stderr).toEqual([1, [], ['pause acme', 'resume acme']])
+    expect([swept.code, left.service.paused(), left.service.deeds], swept.stderr).toEqual([
+      1,
+      [],
+      ['pause acme', 'resume acme'],
+    ])
   })
 })
 
@@ -98,21 +138,35 @@ const losses: readonly (readonly [string, (ledger: string) => void])[] = [
 ]
 
 describe('a ledger that cannot be read', () => {
-  test.each(losses)('%s, by hooks: nobody knows who stands still (4, again and again), and `resume ID` needs no ledger', async (_what, lose) => {
-    await using left = await leftPaused()
-    for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
-    lose(left.ledger)
-    for (let time = 0; time < 2; time++) {
-      const all = await left.run('resume', '--all')
-      expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
-      expect(all.stderr).toMatch(/^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/)
-    }
-    const named = await left.run('resume', 'acme')
-    expect([named.code, left.service.paused(), left.service.deeds], named.stderr).toEqual([3, [], ['pause acme', 'resume acme']])
-    expect(named.stderr).toMatch(/^acme serves\. The ledger could not be read, so it is not known whether a hold was open\n/)
-    const swept = await left.run('sweep', '--quiet')
-    expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(/^holdfast: ledger: the ledger (is gone|was damaged)/)])
-  })
+  test.each(losses)(
+    '%s, by hooks: nobody knows who stands still (4, again and again), and `resume ID` needs no ledger',
+    async (_what, lose) => {
+      await using left = await leftPaused()
+      for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
+      lose(left.ledger)
+      for (let time = 0; time < 2; time++) {
+        const all = await left.run('resume', '--all')
+        expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
+        expect(all.stderr).toMatch(
+          /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
+        )
+      }
+      const named = await left.run('resume', 'acme')
+      expect([named.code, left.service.paused(), left.service.deeds], named.stderr).toEqual([
+        3,
+        [],
+        ['pause acme', 'resume acme'],
+      ])
+      expect(named.stderr).toMatch(
+        /^acme serves\. The ledger could not be read, so it is not known whether a hold was open\n/,
+      )
+      const swept = await left.run('sweep', '--quiet')
+      expect([swept.code, swept.stderr]).toEqual([
+        0,
+        expect.stringMatching(/^holdfast: ledger: the ledger (is gone|was damaged)/),
+      ])
+    },
+  )
 
   test.each(losses)('%s, by the admin API: the service tells who stands still', async (_what, lose) => {
     await using left = await leftLeased()
@@ -126,16 +180,42 @@ describe('a ledger that cannot be read', () => {
     expect([0, 3]).toContain((await left.run('resume', '--all')).code)
   })
 
-  test('gone with its folder it is as if there had been no run: nothing is known to stand open, and `resume ID` does what it is told', async () => {
-    await using service = await openHookedService({ tenants: { acme: { wal: true } }, onResume: (id) => { if (id === 'nobody') throw new Error('no such tenant') } })
-    const run = (...args: readonly string[]): Promise<Ran> => holdfast(['resume', ...args, '--config', service.config])
-    const none = expect.stringMatching(/there is no ledger in .*no hold is known; `holdfast resume --config \S+ ID` needs none/) as string
-    expect(await run('--all')).toMatchObject({ code: 0, stdout: 'no tenant is known to be paused (no hold stands open)\n', stderr: none })
-    expect(service.deeds).toEqual([])
-    expect(await run('acme')).toMatchObject({ code: 0, stderr: expect.stringMatching(/^acme serves\. There is no ledger, so it is not known whether a hold was open\n/) as string })
-    expect(service.deeds).toEqual(['resume acme'])
-    expect(await run('nobody')).toMatchObject({ code: 64, stderr: expect.stringMatching(/TENANT_UNKNOWN: neither .* nobody; its resume command was run all the same/) as string })
-  })
+  test(
+    'gone with its folder it is as if there had been no run: nothing is ' +
+      'known to stand open, and `resume ID` does what it is told',
+    async () => {
+      await using service = await openHookedService({
+        tenants: { acme: { wal: true } },
+        onResume: (id) => {
+          if (id === 'nobody') throw new Error('no such tenant')
+        },
+      })
+      const run = (...args: readonly string[]): Promise<Ran> =>
+        holdfast(['resume', ...args, '--config', service.config])
+      const none = expect.stringMatching(
+        /there is no ledger in .*no hold is known; `holdfast resume --config \S+ ID` needs none/,
+      ) as string
+      expect(await run('--all')).toMatchObject({
+        code: 0,
+        stdout: 'no tenant is known to be paused (no hold stands open)\n',
+        stderr: none,
+      })
+      expect(service.deeds).toEqual([])
+      expect(await run('acme')).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(
+          /^acme serves\. There is no ledger, so it is not known whether a hold was open\n/,
+        ) as string,
+      })
+      expect(service.deeds).toEqual(['resume acme'])
+      expect(await run('nobody')).toMatchObject({
+        code: 64,
+        stderr: expect.stringMatching(
+          /TENANT_UNKNOWN: neither .* nobody; its resume command was run all the same/,
+        ) as string,
+      })
+    },
+  )
 })
 
 test('gone with its folder while a lease stands: the service names it, and `resume --all` is 4', async () => {

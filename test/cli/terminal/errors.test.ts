@@ -6,7 +6,11 @@ import { Failure } from '../../../src/model/failure.ts'
 /** The error of work that throws `first`, after which cleaning up throws `then`. */
 function suppressing(first: Error, then: Error): unknown {
   try {
-    using _cleanup = { [Symbol.dispose]: () => { throw then } }
+    using _cleanup = {
+      [Symbol.dispose]: () => {
+        throw then
+      },
+    }
     throw first
   } catch (error) {
     return error
@@ -15,28 +19,76 @@ function suppressing(first: Error, then: Error): unknown {
 
 function told(error: unknown): readonly string[] {
   const lines: string[] = []
-  reportError({ version: '1.2.3', commandLine: { words: [], config: null }, say: (line) => void lines.push(line) }, error)
+  reportError(
+    { version: '1.2.3', commandLine: { words: [], config: null }, say: (line) => void lines.push(line) },
+    error,
+  )
   return lines
 }
 
 const busy = new Failure('LOCK_BUSY', 'somebody has it')
 const paused = new Failure('RESUME_FAILED', 'acme does not serve', { tenant: 'maybe-paused' })
-const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28, syscall: 'write' })
+const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+  code: 'ENOSPC',
+  errno: -28,
+  syscall: 'write',
+})
 const defect = new TypeError('x is not a function')
 
 test.each([
-  ['a failure, then a defect', suppressing(busy, defect), ['LOCK_BUSY', 'defect in holdfast 1.2.3', 'x is not a function'], 'BUG', 70],
+  [
+    'a failure, then a defect',
+    suppressing(busy, defect),
+    ['LOCK_BUSY', 'defect in holdfast 1.2.3', 'x is not a function'],
+    'BUG',
+    70,
+  ],
   ['a defect, then a failure', suppressing(defect, busy), ['x is not a function', 'LOCK_BUSY'], 'BUG', 70],
-  ['a defect, then a tenant that may stand still', suppressing(defect, paused), ['x is not a function', 'PAUSED', 'acme does not serve'], 'RESUME_FAILED', 4],
-  ['a failure, then another', suppressing(busy, new Failure('NO_SPACE', 'full')), ['LOCK_BUSY', 'NO_SPACE'], 'LOCK_BUSY', 75],
-  ['an interruption, then a defect', suppressing(new Failure('INTERRUPTED', 'by SIGINT'), defect), ['defect in holdfast', 'x is not a function'], 'BUG', 70],
-  ['an error of the system', full, ['NO_SPACE: cannot go on: the system refused write: no space left on device (ENOSPC)', 'next: free space'], 'NO_SPACE', 1],
+  [
+    'a defect, then a tenant that may stand still',
+    suppressing(defect, paused),
+    ['x is not a function', 'PAUSED', 'acme does not serve'],
+    'RESUME_FAILED',
+    4,
+  ],
+  [
+    'a failure, then another',
+    suppressing(busy, new Failure('NO_SPACE', 'full')),
+    ['LOCK_BUSY', 'NO_SPACE'],
+    'LOCK_BUSY',
+    75,
+  ],
+  [
+    'an interruption, then a defect',
+    suppressing(new Failure('INTERRUPTED', 'by SIGINT'), defect),
+    ['defect in holdfast', 'x is not a function'],
+    'BUG',
+    70,
+  ],
+  [
+    'an error of the system',
+    full,
+    ['NO_SPACE: cannot go on: the system refused write: no space left on device (ENOSPC)', 'next: free space'],
+    'NO_SPACE',
+    1,
+  ],
   ['an error of the system, then a defect', suppressing(full, defect), ['NO_SPACE', 'x is not a function'], 'BUG', 70],
-  ['one after two', suppressing(busy, suppressing(defect, paused) as Error), ['LOCK_BUSY', 'x is not a function', 'PAUSED'], 'RESUME_FAILED', 4],
+  [
+    'one after two',
+    suppressing(busy, suppressing(defect, paused) as Error),
+    ['LOCK_BUSY', 'x is not a function', 'PAUSED'],
+    'RESUME_FAILED',
+    4,
+  ],
 ])('%s: all is told, and the gravest counts', (_, error, said, code, exitCode) => {
   const text = told(error).join('\n')
-  expect(said.map((words) => text.indexOf(words))).toEqual(said.map((words) => text.indexOf(words)).toSorted((a, b) => a - b))
+  expect(said.map((words) => text.indexOf(words))).toEqual(
+    said.map((words) => text.indexOf(words)).toSorted((a, b) => a - b),
+  )
   for (const words of said) expect(text).toContain(words)
   expect(text).not.toContain('SIGINT')
-  expect([describeError(error, { words: [], config: null }).code, exitCodeOfError(error, null)]).toEqual([code, exitCode])
+  expect([describeError(error, { words: [], config: null }).code, exitCodeOfError(error, null)]).toEqual([
+    code,
+    exitCode,
+  ])
 })

@@ -1,8 +1,10 @@
-/** The live lines: what is said of a check that takes long, what is not said too early, and that it all fits a terminal. */
+/**
+ * The live lines: what is said of a check that takes long, what is not said too early, and that it all fits a terminal.
+ */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Rate, timeLeft } from '../../../src/cli/progress/rate.ts'
 import { describeRun, ProgressText } from '../../../src/cli/progress/progress-text.ts'
+import { Rate, timeLeft } from '../../../src/cli/progress/rate.ts'
 import type { Checking, RunProgress } from '../../../src/fleet/pipeline.ts'
 import { displayWidth } from '../../../src/text/layout.ts'
 
@@ -11,11 +13,28 @@ interface Live extends Checking {
 }
 
 const checking = (name: string): Live => ({ name, pages: null })
-const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<Checking['pages']> => ({ pagesDone, pages, pageSize: 4096 })
-const progress = (now: readonly Checking[], more: Partial<RunProgress> = {}): RunProgress => ({ done: 0, total: 1, holding: [], checking: now, ...more })
+const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<Checking['pages']> => ({
+  pagesDone,
+  pages,
+  pageSize: 4096,
+})
+const progress = (now: readonly Checking[], more: Partial<RunProgress> = {}): RunProgress => ({
+  done: 0,
+  total: 1,
+  holding: [],
+  checking: now,
+  ...more,
+})
 
 /** Draws ten times a second while so many pages a second are done with. */
-function watch(text: ProgressText, what: RunProgress, live: Live, pagesASecond: number, fromMs: number, toMs: number): readonly string[] {
+function watch(
+  text: ProgressText,
+  what: RunProgress,
+  live: Live,
+  pagesASecond: number,
+  fromMs: number,
+  toMs: number,
+): readonly string[] {
   let lines: readonly string[] = []
   for (let ms = fromMs; ms <= toMs; ms += 100) {
     live.pages = pagesOf(Math.min(100_000, Math.floor((pagesASecond * ms) / 1000)))
@@ -28,28 +47,38 @@ test('a check that takes long says what it reads, how far it is, how fast it goe
   const live = checking('/srv/notes/acme.db')
   const text = new ProgressText(0)
   expect(watch(text, progress([live]), live, 10_000, 0, 400)).toEqual(['0 of 1; checking /srv/notes/acme.db'])
-  expect(watch(text, progress([live]), live, 10_000, 500, 900)).toEqual(['checking /srv/notes/acme.db  9 %  9,000 of 100,000 pages'])
-  expect(watch(text, progress([live]), live, 10_000, 1000, 3000)).toEqual(['checking /srv/notes/acme.db  30 %  30,000 of 100,000 pages  41 MB/s  7 s left'])
-  expect(watch(text, progress([live]), live, 10_000, 3100, 10_000)).toEqual(['checking /srv/notes/acme.db  all 100,000 pages, finishing'])
+  expect(watch(text, progress([live]), live, 10_000, 500, 900)).toEqual([
+    'checking /srv/notes/acme.db  9 %  9,000 of 100,000 pages',
+  ])
+  expect(watch(text, progress([live]), live, 10_000, 1000, 3000)).toEqual([
+    'checking /srv/notes/acme.db  30 %  30,000 of 100,000 pages  41 MB/s  7 s left',
+  ])
+  expect(watch(text, progress([live]), live, 10_000, 3100, 10_000)).toEqual([
+    'checking /srv/notes/acme.db  all 100,000 pages, finishing',
+  ])
 })
 
-test('several at once have a line each below that of the run; what is over quickly has none, and of many some are counted', () => {
-  const [big, small] = [checking('big'), checking('small')]
-  const text = new ProgressText(0)
-  const run = { done: 411, total: 1000, holding: ['next'] }
-  watch(text, progress([big], run), big, 5_000, 0, 3000)
-  small.pages = pagesOf(10, 20)
-  expect(text.lines(progress([big, small], run), 3000, 77)).toEqual([
-    '411 of 1000, 137 a second, 5 s left; holding next; checking small',
-    '  big  15 %  15,000 of 100,000 pages  20 MB/s  17 s left',
-  ])
-  const many = Array.from({ length: 7 }, (_, i) => checking(`t${i}`))
-  for (const one of many) one.pages = pagesOf(50)
-  text.lines(progress(many, run), 4000, 77)
-  const lines = text.lines(progress(many, run), 6000, 77)
-  expect(lines).toHaveLength(5)
-  expect(lines[0]).toMatch(/checking t4, t5, t6$/)
-})
+test(
+  'several at once have a line each below that of the run; what is ' +
+    'over quickly has none, and of many some are counted',
+  () => {
+    const [big, small] = [checking('big'), checking('small')]
+    const text = new ProgressText(0)
+    const run = { done: 411, total: 1000, holding: ['next'] }
+    watch(text, progress([big], run), big, 5_000, 0, 3000)
+    small.pages = pagesOf(10, 20)
+    expect(text.lines(progress([big, small], run), 3000, 77)).toEqual([
+      '411 of 1000, 137 a second, 5 s left; holding next; checking small',
+      '  big  15 %  15,000 of 100,000 pages  20 MB/s  17 s left',
+    ])
+    const many = Array.from({ length: 7 }, (_, i) => checking(`t${i}`))
+    for (const one of many) one.pages = pagesOf(50)
+    text.lines(progress(many, run), 4000, 77)
+    const lines = text.lines(progress(many, run), 6000, 77)
+    expect(lines).toHaveLength(5)
+    expect(lines[0]).toMatch(/checking t4, t5, t6$/)
+  },
+)
 
 test('a check that begins anew under the same name is another one', () => {
   const text = new ProgressText(0)
@@ -93,16 +122,31 @@ describe('the pace', () => {
   })
 
   test('whatever is seen: never negative, never infinite, never not a number', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: -1000, max: 1_000_000 }), fc.integer({ min: -5000, max: 1_000_000 })), { maxLength: 30 }), fc.nat(1_000_000), (seen, total) => {
-      const pace = new Rate(0, 0)
-      for (const [done, atMs] of seen) {
-        pace.seen(done, atMs)
-        for (const value of [pace.rate, pace.leftMs(total)]) if (value !== null) expect(Number.isFinite(value) && value > 0).toBe(true)
-      }
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: -1000, max: 1_000_000 }), fc.integer({ min: -5000, max: 1_000_000 })), {
+          maxLength: 30,
+        }),
+        fc.nat(1_000_000),
+        (seen, total) => {
+          const pace = new Rate(0, 0)
+          for (const [done, atMs] of seen) {
+            pace.seen(done, atMs)
+            for (const value of [pace.rate, pace.leftMs(total)])
+              if (value !== null) expect(Number.isFinite(value) && value > 0).toBe(true)
+          }
+        },
+      ),
+    )
   })
 
-  test.each([[1, '1 s left'], [1001, '2 s left'], [59_400, '1 min left'], [125_000, '2 min 5 s left'], [7_200_000, '2 h left']])('%i ms are %s', (ms, words) => {
+  test.each([
+    [1, '1 s left'],
+    [1001, '2 s left'],
+    [59_400, '1 min left'],
+    [125_000, '2 min 5 s left'],
+    [7_200_000, '2 h left'],
+  ])('%i ms are %s', (ms, words) => {
     expect(timeLeft(ms)).toBe(words)
   })
 })
@@ -117,16 +161,27 @@ test('a run tells no rate in its first second, and none without results', () => 
 })
 
 test('no line is wider than the terminal, and nothing of a hostile name reaches it', () => {
-  const nasty = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.constantFrom('\u001b[2J', 'a\nb', '\u202egnp', 'x'.repeat(500), '日本語'.repeat(60)))
-  fc.assert(fc.property(fc.array(nasty, { minLength: 1, maxLength: 8 }), fc.integer({ min: 20, max: 120 }), fc.nat(2 ** 32), fc.nat(2 ** 32), (names, width, a, b) => {
-    const live = names.map(checking)
-    for (const one of live) one.pages = { pagesDone: Math.min(a, b), pages: Math.max(a, b, 1), pageSize: 65_536 }
-    const text = new ProgressText(0)
-    const what = progress(live, { total: names.length, holding: names })
-    text.lines(what, 0, width)
-    for (const line of text.lines(what, 5000, width)) {
-      expect(displayWidth(line)).toBeLessThanOrEqual(width)
-      expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
-    }
-  }))
+  const nasty = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.constantFrom('\u001b[2J', 'a\nb', '\u202egnp', 'x'.repeat(500), '日本語'.repeat(60)),
+  )
+  fc.assert(
+    fc.property(
+      fc.array(nasty, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 20, max: 120 }),
+      fc.nat(2 ** 32),
+      fc.nat(2 ** 32),
+      (names, width, a, b) => {
+        const live = names.map(checking)
+        for (const one of live) one.pages = { pagesDone: Math.min(a, b), pages: Math.max(a, b, 1), pageSize: 65_536 }
+        const text = new ProgressText(0)
+        const what = progress(live, { total: names.length, holding: names })
+        text.lines(what, 0, width)
+        for (const line of text.lines(what, 5000, width)) {
+          expect(displayWidth(line)).toBeLessThanOrEqual(width)
+          expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+        }
+      },
+    ),
+  )
 })

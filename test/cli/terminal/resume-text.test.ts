@@ -10,7 +10,10 @@ import { ending, holdfast, killWithGuardian, start, type Program } from '../../s
 describe('`resume --all` says each thing once', () => {
   test('of a tenant that serves again', async () => {
     let sweeping: Program | null = null
-    await using service = await openHookedService({ tenants: { acme: { wal: true } }, onPause: () => killWithGuardian(sweeping) })
+    await using service = await openHookedService({
+      tenants: { acme: { wal: true } },
+      onPause: () => killWithGuardian(sweeping),
+    })
     sweeping = start(['sweep', '--config', service.config])
     await ending(sweeping)
     sweeping = null
@@ -20,10 +23,28 @@ describe('`resume --all` says each thing once', () => {
 
   test('of tenants that do not, and of several holds of one', () => {
     const ended = (tenant: string, why: string | null): OpenHoldOutcome => ({
-      hold: { holder: 'h', run: newRunId(), tenant: tenantId(tenant), askedAt: 0, endsBy: 1, leaseId: null, fence: null },
-      how: why === null ? 'resumed' : null, failure: why === null ? null : new Failure('RESUME_FAILED', why), complaint: null, unwritten: null,
+      hold: {
+        holder: 'h',
+        run: newRunId(),
+        tenant: tenantId(tenant),
+        askedAt: 0,
+        endsBy: 1,
+        leaseId: null,
+        fence: null,
+      },
+      how: why === null ? 'resumed' : null,
+      failure: why === null ? null : new Failure('RESUME_FAILED', why),
+      complaint: null,
+      unwritten: null,
     })
-    const endings = [ended('acme', null), ended('acme', null), ended('bolt', 'bolt was not seen serving'), ended('crate', 'it hangs up'), ended('door', 'it hangs up'), ended('door', 'it hangs up')]
+    const endings = [
+      ended('acme', null),
+      ended('acme', null),
+      ended('bolt', 'bolt was not seen serving'),
+      ended('crate', 'it hangs up'),
+      ended('door', 'it hangs up'),
+      ended('door', 'it hangs up'),
+    ]
     const said: string[] = []
     tellEndings({ say: (sentence) => void said.push(sentence) }, endings)
     expect([...said, notResumed(endings)?.message]).toEqual([

@@ -1,4 +1,7 @@
-/** How text is laid out for who reads it: the width, the letters and the colours of a terminal, and nothing cut where a program reads. */
+/**
+ * How text is laid out for who reads it: the width, the letters and the colours of a terminal, and nothing cut where a
+ * program reads.
+ */
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
@@ -10,14 +13,26 @@ import { hasScript, linesOf, onTerminal } from '../../support/cli/pseudo-termina
 const beyondAscii = /[^\n -~]/u
 
 describe.skipIf(!hasScript)('on a terminal (skipped without script(1))', () => {
-  test.each([[40, 40, {}], [200, 200, {}], [132, 60, { COLUMNS: '60' }]])('of %d columns lines have at most %d with %j, and a path is in one piece', async (columns, width, env) => {
+  test.each([
+    [40, 40, {}],
+    [200, 200, {}],
+    [132, 60, { COLUMNS: '60' }],
+  ])('of %d columns lines have at most %d with %j, and a path is in one piece', async (columns, width, env) => {
     using folder = makeFolder()
     const path = folder.in(`${'a-long-name-'.repeat(18)}.db`)
     damageIndex(makeDatabase(path))
     const report = linesOf(await onTerminal(['check', '--quiet', path], { columns, env: { NO_COLOR: '1', ...env } }))
-    expect(report.filter((line) => line.length > width && line !== path && !line.startsWith('    holdfast '))).toEqual([])
+    expect(report.filter((line) => line.length > width && line !== path && !line.startsWith('    holdfast '))).toEqual(
+      [],
+    )
     expect(report).toContain(path)
-    expect(Math.max(...report.filter((line) => line.startsWith('  ') && !line.startsWith('    holdfast ')).map((line) => line.length))).toBeGreaterThan(width * 0.7)
+    expect(
+      Math.max(
+        ...report
+          .filter((line) => line.startsWith('  ') && !line.startsWith('    holdfast '))
+          .map((line) => line.length),
+      ),
+    ).toBeGreaterThan(width * 0.7)
   })
 
   test('that is dumb there is nothing that steers it, and with FORCE_COLOR there are colours but no cursor', async () => {
@@ -32,7 +47,12 @@ describe.skipIf(!hasScript)('on a terminal (skipped without script(1))', () => {
   })
 
   test('failures are wrapped too', async () => {
-    const shown = linesOf(await onTerminal(['check', '/nowhere/at/all', '--keep-snapshot', '/tmp/kept', '--snapshot'], { columns: 50, exitCode: 64 }))
+    const shown = linesOf(
+      await onTerminal(['check', '/nowhere/at/all', '--keep-snapshot', '/tmp/kept', '--snapshot'], {
+        columns: 50,
+        exitCode: 64,
+      }),
+    )
     expect(shown.filter((line) => line.length > 50)).toEqual([])
     expect(shown[0]).toMatch(/^holdfast: USAGE: /)
     expect(shown[1]).toMatch(/^ {2}\S/)
@@ -43,8 +63,13 @@ test('colours can be forced on a pipe, and refused everywhere', async () => {
   using folder = makeFolder()
   const damaged = makeDatabase(folder.in('damaged.db'))
   damageIndex(damaged)
-  const of = async (env: Readonly<Record<string, string>>): Promise<boolean> => (await holdfast(['check', damaged], { env })).stdout.includes('\u001b[')
-  expect([await of({ FORCE_COLOR: '1' }), await of({ FORCE_COLOR: '0' }), await of({ FORCE_COLOR: '1', NO_COLOR: '1' })]).toEqual([true, false, false])
+  const of = async (env: Readonly<Record<string, string>>): Promise<boolean> =>
+    (await holdfast(['check', damaged], { env })).stdout.includes('\u001b[')
+  expect([
+    await of({ FORCE_COLOR: '1' }),
+    await of({ FORCE_COLOR: '0' }),
+    await of({ FORCE_COLOR: '1', NO_COLOR: '1' }),
+  ]).toEqual([true, false, false])
 })
 
 test('COLUMNS is obeyed on a pipe, but for names: none is cut there', async () => {
@@ -53,39 +78,70 @@ test('COLUMNS is obeyed on a pipe, but for names: none is cut there', async () =
   damageIndex(makeDatabase(path))
   const lines = (await holdfast(['check', path], { env: { COLUMNS: '50' } })).stdout.split('\n')
   expect(lines[1]?.startsWith(`${path}  DAMAGED`)).toBe(true)
-  expect(lines.slice(2).filter((line) => line.length > 50 && line !== path && !line.startsWith('    holdfast '))).toEqual([])
+  expect(
+    lines.slice(2).filter((line) => line.length > 50 && line !== path && !line.startsWith('    holdfast ')),
+  ).toEqual([])
 })
 
 describe('in a locale that is not UTF-8', () => {
-  test.each(['C', 'POSIX', ''])('LC_ALL=%s: reports, maps and holders are plain ASCII, and the commands in them do what they say', async (LC_ALL) => {
-    using folder = makeFolder()
-    const path = folder.in('文書 caf\u00e9 e\u0301.db')
-    damageIndex(makeDatabase(path))
-    const { code, stdout, stderr } = await holdfast(['check', '--map', path], { env: { LC_ALL } })
-    expect([code, stderr, beyondAscii.exec(stdout)?.[0]]).toEqual([2, '', undefined])
-    expect(stdout).toContain('\\u{6587}\\u{66f8} caf\\u{e9} e\\u{301}.db')
-    const command = /^ {4}holdfast (check .*)$/m.exec(stdout)?.[1] ?? ''
-    const ran = execFileSync('bash', ['-c', `'${process.execPath}' '${launcher}' ${command} --json; true`], { cwd: folder.path, env: { LC_ALL } }).toString('utf8')
-    expect((JSON.parse(ran) as { results: readonly { path: string }[] }).results[0]?.path).toBe(path)
-    const open = new Database(path)
-    const held = await holdfast(['holders', path], { env: { LC_ALL } })
-    open.close()
-    expect([held.code, beyondAscii.exec(held.stdout)?.[0]]).toEqual([75, undefined])
-  })
+  test.each(['C', 'POSIX', ''])(
+    'LC_ALL=%s: reports, maps and holders are plain ASCII, and the commands in them do what they say',
+    async (LC_ALL) => {
+      using folder = makeFolder()
+      const path = folder.in('文書 caf\u00e9 e\u0301.db')
+      damageIndex(makeDatabase(path))
+      const { code, stdout, stderr } = await holdfast(['check', '--map', path], { env: { LC_ALL } })
+      expect([code, stderr, beyondAscii.exec(stdout)?.[0]]).toEqual([2, '', undefined])
+      expect(stdout).toContain('\\u{6587}\\u{66f8} caf\\u{e9} e\\u{301}.db')
+      const command = /^ {4}holdfast (check .*)$/m.exec(stdout)?.[1] ?? ''
+      const ran = execFileSync('bash', ['-c', `'${process.execPath}' '${launcher}' ${command} --json; true`], {
+        cwd: folder.path,
+        env: { LC_ALL },
+      }).toString('utf8')
+      expect((JSON.parse(ran) as { results: readonly { path: string }[] }).results[0]?.path).toBe(path)
+      const open = new Database(path)
+      const held = await holdfast(['holders', path], { env: { LC_ALL } })
+      open.close()
+      expect([held.code, beyondAscii.exec(held.stdout)?.[0]]).toEqual([75, undefined])
+    },
+  )
 
   test.skipIf(!hasScript)('the live line is plain ASCII too (skipped without script(1))', async () => {
     using folder = makeFolder()
     for (let i = 0; i < 8; i++) makeDatabase(folder.in(`文書-${i}.db`), { rows: 20_000 })
-    const shown = await onTerminal(['check', folder.path, '--workers', '1'], { columns: 80, exitCode: 0, env: { LC_ALL: 'C' } })
+    const shown = await onTerminal(['check', folder.path, '--workers', '1'], {
+      columns: 80,
+      exitCode: 0,
+      env: { LC_ALL: 'C' },
+    })
     expect(shown).toContain('starting')
     expect(beyondAscii.exec(linesOf(shown).join('\n').replaceAll('\r', ''))?.[0]).toBeUndefined()
   })
 
   test('so are all helps, explanations and failures', async () => {
     const env = { LC_ALL: 'C' }
-    const commands = ['check', 'compare', 'doctor', 'explain', 'history', 'holders', 'pull', 'resume', 'status', 'sweep'].map((name) => [name, '--help'])
-    const topics = ['IN_USE', 'sealed', 'entry-differs-from-row', 'freelist-broken', 'ADMIN_UNREACHABLE'].map((topic) => ['explain', topic])
-    const failing = [['check', '文書.db'], ['check', '--文書'], ['explain', '文書'], ['文書'], ['check', '--config', '文書', 'x.db']]
+    const commands = [
+      'check',
+      'compare',
+      'doctor',
+      'explain',
+      'history',
+      'holders',
+      'pull',
+      'resume',
+      'status',
+      'sweep',
+    ].map((name) => [name, '--help'])
+    const topics = ['IN_USE', 'sealed', 'entry-differs-from-row', 'freelist-broken', 'ADMIN_UNREACHABLE'].map(
+      (topic) => ['explain', topic],
+    )
+    const failing = [
+      ['check', '文書.db'],
+      ['check', '--文書'],
+      ['explain', '文書'],
+      ['文書'],
+      ['check', '--config', '文書', 'x.db'],
+    ]
     const said = await Promise.all([...commands, ...topics, ...failing].map((args) => holdfast(args, { env })))
     expect(said.map(({ stdout, stderr }) => beyondAscii.exec(stdout + stderr)?.[0])).toEqual(said.map(() => undefined))
     expect(said.every(({ stdout, stderr }) => stdout + stderr !== '')).toBe(true)
@@ -95,7 +151,10 @@ describe('in a locale that is not UTF-8', () => {
 describe('who has a file', () => {
   const once = (text: string): number => text.match(new RegExp(`process ${process.pid} `, 'g'))?.length ?? 0
 
-  test.each([['wal', 'a read lock'], ['delete', 'a write lock']])('LOCK_BUSY in mode %s names the process once, with the file', async (mode, lock) => {
+  test.each([
+    ['wal', 'a read lock'],
+    ['delete', 'a write lock'],
+  ])('LOCK_BUSY in mode %s names the process once, with the file', async (mode, lock) => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('used.db'), { wal: mode === 'wal' })
     const user = new Database(path)
@@ -116,7 +175,11 @@ describe('who has a file', () => {
     const { code, stdout } = await holdfast(['check', path])
     for (const descriptor of opened) closeSync(descriptor)
     expect(code).toBe(75)
-    expect(stdout).toMatch(new RegExp(`IN_USE: somebody has ${path} open or mapped: process ${process.pid} \\(.*\\) has used\\.db \\(read, write\\)`))
+    expect(stdout).toMatch(
+      new RegExp(
+        `IN_USE: somebody has ${path} open or mapped: process ${process.pid} \\(.*\\) has used\\.db \\(read, write\\)`,
+      ),
+    )
     expect([once(stdout), stdout.includes('held by')]).toEqual([1, false])
   })
 })
@@ -126,7 +189,9 @@ test('a name of a million letters is cut in the text and whole in JSON', async (
   const path = folder.in('odd.db')
   const [table, column] = ['t'.repeat(400_000), 'c d '.repeat(100_000)]
   const database = new Database(path)
-  database.exec(`CREATE TABLE "${table}"(id INTEGER PRIMARY KEY, "${column}" TEXT); CREATE INDEX ix ON "${table}"("${column}")`)
+  database.exec(
+    `CREATE TABLE "${table}"(id INTEGER PRIMARY KEY, "${column}" TEXT); CREATE INDEX ix ON "${table}"("${column}")`,
+  )
   database.exec(`INSERT INTO "${table}" VALUES (1, 'a'), (2, 'b'), (3, 'c')`)
   database.unsafeMode(true)
   database.pragma('writable_schema=ON')

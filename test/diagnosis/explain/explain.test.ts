@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { explainKeys } from '../../../src/config/reference/explain-keys.ts'
 import { explain, nearestTopics, topics } from '../../../src/diagnosis/explain/explain.ts'
-import type { Fact, Reading } from '../../../src/model/result/reading.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../../../src/diagnosis/not-a-database.ts'
 import { exitCodes } from '../../../src/model/exit-code.ts'
 import { failureKinds } from '../../../src/model/failure.ts'
 import { rules } from '../../../src/model/result/finding.ts'
-import { explainKeys } from '../../../src/config/reference/explain-keys.ts'
+import type { Fact, Reading } from '../../../src/model/result/reading.ts'
 import { renderExplanations, renderTopics } from '../../../src/report/text/explanation.ts'
 import { context } from '../../support/diagnosis.ts'
 
@@ -13,18 +13,70 @@ const all = [...topics, ...explainKeys()]
 
 /** The vocabulary of the project, and words that stand in reports. */
 const needed = [
-  'tenant', 'live-set', 'service', 'quiesce', 'resume', 'lease', 'hold', 'seal', 'proof', 'probe', 'guardian', 'draft', 'snapshot', 'evidence', 'check', 'finding', 'verdict', 'remedy', 'rehearsal',
-  'ledger', 'census', 'gate', 'sweep', 'registry', 'notice', 'leak', 'coverage', 'confinement', 'few-calls', 'salvage', 'unknown-collation', 'bug',
-  'contract', 'stale', 'not-covered', 'paused?', 'manifest', 'page', 'entry', 'rowid', 'row', 'clock', 'salvage-command',
+  'tenant',
+  'live-set',
+  'service',
+  'quiesce',
+  'resume',
+  'lease',
+  'hold',
+  'seal',
+  'proof',
+  'probe',
+  'guardian',
+  'draft',
+  'snapshot',
+  'evidence',
+  'check',
+  'finding',
+  'verdict',
+  'remedy',
+  'rehearsal',
+  'ledger',
+  'census',
+  'gate',
+  'sweep',
+  'registry',
+  'notice',
+  'leak',
+  'coverage',
+  'confinement',
+  'few-calls',
+  'salvage',
+  'unknown-collation',
+  'bug',
+  'contract',
+  'stale',
+  'not-covered',
+  'paused?',
+  'manifest',
+  'page',
+  'entry',
+  'rowid',
+  'row',
+  'clock',
+  'salvage-command',
 ]
 const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
 const limits = topics.filter(({ kind }) => kind === 'limit').map(({ topic }) => topic)
 const meanings = [
-  ...rules, ...Object.keys(failureKinds), 'sound', 'damaged', 'inconclusive', 'failed', 'sealed', 'writer-locked', 'maybe-paused', 'wal-reset-bug', 'rebuild', ...Object.values(exitCodes).map(String),
+  ...rules,
+  ...Object.keys(failureKinds),
+  'sound',
+  'damaged',
+  'inconclusive',
+  'failed',
+  'sealed',
+  'writer-locked',
+  'maybe-paused',
+  'wal-reset-bug',
+  'rebuild',
+  ...Object.values(exitCodes).map(String),
 ]
 
 test.each([
-  ['row-missing-from-index', `sqlite3 copy.db 'REINDEX "name"'`], ['page-out-of-range', 'sqlite3 copy.db .recover | sqlite3 new.db'],
+  ['row-missing-from-index', `sqlite3 copy.db 'REINDEX "name"'`],
+  ['page-out-of-range', 'sqlite3 copy.db .recover | sqlite3 new.db'],
   ['freelist-broken', `sqlite3 copy.db "VACUUM INTO 'new.db'"`],
 ])('%s: what to type on a copy', (rule, command) => {
   expect(explain(rule)[0]?.todo).toMatch(/copy[^]*holdfast check --snapshot/)
@@ -56,20 +108,29 @@ describe('explain', () => {
   test('what one name means besides is told too', () => {
     expect(explain('none').map(({ kind }) => kind)).toEqual(['damage class', 'seal level'])
     expect(explain('ledger', all).map(({ kind }) => kind)).toEqual(['word', 'configuration key'])
-    expect(renderExplanations(explain('none'), { width: 80, color: false })).toMatch(/^none \(damage class\)\n[^]*\n\nnone \(seal level\)\n/)
+    expect(renderExplanations(explain('none'), { width: 80, color: false })).toMatch(
+      /^none \(damage class\)\n[^]*\n\nnone \(seal level\)\n/,
+    )
   })
 
   test('a key has what may stand there, its default and an example', () => {
     expect(renderExplanations(explain('HOLD.maxpause', all), { width: 80, color: false })).toMatch(
       /^hold\.maxPause \(configuration key\)\n {2}means {4}[^]*\n {2}value {4}a duration from 10ms to 1h[^]*\n {2}default {2}10s\n {2}example {2}hold: \{ maxPause: 500ms \}\n$/,
     )
-    expect(explain('service.hooks', all)).toMatchObject([{ topic: 'service.hooks', todo: expect.stringContaining('service.hooks.quiesce') as string }])
+    expect(explain('service.hooks', all)).toMatchObject([
+      { topic: 'service.hooks', todo: expect.stringContaining('service.hooks.quiesce') as string },
+    ])
   })
 
-  test.each(['alerts', 'backups', 'registry', 'sweep', 'heal', 'quarantine', 'accounts'])('%s is a section that this version does not have', (section) => {
-    expect(explain(section, all).find(({ kind }) => kind === 'configuration key')?.means).toMatch(/Not in this version/)
-    expect(nearestTopics(`${section}.anything`, all)).toContain(section)
-  })
+  test.each(['alerts', 'backups', 'registry', 'sweep', 'heal', 'quarantine', 'accounts'])(
+    '%s is a section that this version does not have',
+    (section) => {
+      expect(explain(section, all).find(({ kind }) => kind === 'configuration key')?.means).toMatch(
+        /Not in this version/,
+      )
+      expect(nearestTopics(`${section}.anything`, all)).toContain(section)
+    },
+  )
 
   test('a failure says what to do in the words of the one table', () => {
     expect(explain('in_use')[0]?.todo).toBe(failureKinds.IN_USE.hint)
@@ -95,7 +156,10 @@ describe('explain', () => {
   })
 
   test('the list names every topic once in its group', () => {
-    const listed = renderTopics(all, { width: 1_000_000, color: false }).split('\n').filter((line) => line.startsWith('  ')).flatMap((line) => line.trim().split(', '))
+    const listed = renderTopics(all, { width: 1_000_000, color: false })
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+      .flatMap((line) => line.trim().split(', '))
     expect(listed.toSorted()).toEqual(all.map(({ topic }) => topic).toSorted())
   })
 })
@@ -103,14 +167,32 @@ describe('explain', () => {
 describe('files that are no database', () => {
   const bare = { ...context, tenant: null, path: '/tmp/x', knownToLedger: false }
   test('a bare file without a header, or empty, is inconclusive', () => {
-    expect(diagnoseNoDatabase('foreign', bare)).toMatchObject({ failure: 'NOT_SQLITE', diagnosis: { verdict: { kind: 'inconclusive' }, damage: 'none', remedy: { do: 'nothing' } } })
-    expect(diagnoseEmptyFile(bare, null)).toMatchObject({ failure: 'EMPTY_FILE', diagnosis: { verdict: { kind: 'inconclusive' } } })
+    expect(diagnoseNoDatabase('foreign', bare)).toMatchObject({
+      failure: 'NOT_SQLITE',
+      diagnosis: { verdict: { kind: 'inconclusive' }, damage: 'none', remedy: { do: 'nothing' } },
+    })
+    expect(diagnoseEmptyFile(bare, null)).toMatchObject({
+      failure: 'EMPTY_FILE',
+      diagnosis: { verdict: { kind: 'inconclusive' } },
+    })
   })
 
   test('an empty file is damaged where the ledger knows pages or a WAL beside it holds commits, and nowhere else', () => {
     const journal = { part: '-journal', bytes: 5000, did: 'ignored' } as const
-    const lost: Fact = { kind: 'found', finding: { rule: 'wal-cut', severity: 'damage', source: 'census', object: { kind: 'file', name: 'write-ahead log', table: null }, text: 'commits would be lost' } }
-    const beside = (facts: readonly Fact[]): Pick<Reading, 'facts' | 'recovered'> => ({ facts, recovered: { companions: [journal], pagesChanged: null, without: null } })
+    const lost: Fact = {
+      kind: 'found',
+      finding: {
+        rule: 'wal-cut',
+        severity: 'damage',
+        source: 'census',
+        object: { kind: 'file', name: 'write-ahead log', table: null },
+        text: 'commits would be lost',
+      },
+    }
+    const beside = (facts: readonly Fact[]): Pick<Reading, 'facts' | 'recovered'> => ({
+      facts,
+      recovered: { companions: [journal], pagesChanged: null, without: null },
+    })
     for (const tenant of [null, context.tenant]) {
       const said = (knownToLedger: boolean, reading: Pick<Reading, 'facts' | 'recovered'> | null): unknown => {
         const { failure, diagnosis } = diagnoseEmptyFile({ ...bare, tenant, knownToLedger }, reading)
@@ -121,20 +203,40 @@ describe('files that are no database', () => {
       expect(said(true, null)).toEqual([null, 'damaged', 'file', ['not-a-database']])
       expect(said(false, beside([lost]))).toEqual([null, 'damaged', 'file', ['not-a-database', 'wal-cut']])
     }
-    expect(diagnoseEmptyFile(bare, beside([])).diagnosis.verdict).toMatchObject({ reason: expect.stringContaining('/tmp/x-journal (5,000 bytes)') as string })
+    expect(diagnoseEmptyFile(bare, beside([])).diagnosis.verdict).toMatchObject({
+      reason: expect.stringContaining('/tmp/x-journal (5,000 bytes)') as string,
+    })
   })
 
-  test.each(['foreign', 'broken-header'] as const)('the same file (%s) as a tenant, or known to the ledger, is damaged', (kind) => {
-    for (const known of [{ ...context, knownToLedger: false }, { ...bare, knownToLedger: true }]) {
-      expect(diagnoseNoDatabase(kind, known)).toMatchObject({ failure: null, diagnosis: { verdict: { kind: 'damaged' }, damage: 'file', remedy: { do: 'ask' } } })
-    }
-  })
+  test.each(['foreign', 'broken-header'] as const)(
+    'the same file (%s) as a tenant, or known to the ledger, is damaged',
+    (kind) => {
+      for (const known of [
+        { ...context, knownToLedger: false },
+        { ...bare, knownToLedger: true },
+      ]) {
+        expect(diagnoseNoDatabase(kind, known)).toMatchObject({
+          failure: null,
+          diagnosis: { verdict: { kind: 'damaged' }, damage: 'file', remedy: { do: 'ask' } },
+        })
+      }
+    },
+  )
 
   test('pages of SQLite behind a broken header are damaged even in a bare file', () => {
-    expect(diagnoseNoDatabase('broken-header', bare)).toMatchObject({ failure: null, diagnosis: { damage: 'file', findings: [{ rule: 'header-wrong' }], remedy: { command: 'holdfast repair /tmp/x' } } })
+    expect(diagnoseNoDatabase('broken-header', bare)).toMatchObject({
+      failure: null,
+      diagnosis: {
+        damage: 'file',
+        findings: [{ rule: 'header-wrong' }],
+        remedy: { command: 'holdfast repair /tmp/x' },
+      },
+    })
   })
 
   test('a verified backup is offered', () => {
-    expect(diagnoseNoDatabase('foreign', { ...context, verifiedBackup: true, knownToLedger: false }).diagnosis.remedy).toMatchObject({ do: 'restore', command: 'holdfast restore --tenant acme' })
+    expect(
+      diagnoseNoDatabase('foreign', { ...context, verifiedBackup: true, knownToLedger: false }).diagnosis.remedy,
+    ).toMatchObject({ do: 'restore', command: 'holdfast restore --tenant acme' })
   })
 })

@@ -16,7 +16,9 @@ export interface TriedCommand {
   readonly code: number
   /** What it asks: files, the service by its API, the service by commands, or nothing. */
   readonly asks: 'files' | 'service' | 'hooks' | 'nothing'
-  /** `swept`: the ledger is as a sweep left it. `paused`: a run and its guardian were killed in the middle of a hold. */
+  /**
+   * `swept`: the ledger is as a sweep left it. `paused`: a run and its guardian were killed in the middle of a hold.
+   */
   readonly before?: 'swept' | 'paused'
   /** Codes it may end with, where they are not those of most commands. */
   readonly codes?: readonly number[]
@@ -33,60 +35,102 @@ const children: readonly Role[] = ['main', 'probe', 'guardian', 'reader']
 const ofFiles: readonly TriedCommand[] = [
   { name: 'check', args: (place) => ['check', place.in('files'), '--json'], roles: children, code: 2, asks: 'files' },
   {
-    name: 'check-sound', args: (place) => ['check', place.in('files/wal.db')],
-    roles: ['main', 'reader'], code: 0, asks: 'files',
+    name: 'check-sound',
+    args: (place) => ['check', place.in('files/wal.db')],
+    roles: ['main', 'reader'],
+    code: 0,
+    asks: 'files',
   },
   {
-    name: 'check-copies', args: (place) => ['check', '--snapshot', place.in('files'), '--json'],
-    roles: ['main', 'reader'], code: 2, asks: 'files',
+    name: 'check-copies',
+    args: (place) => ['check', '--snapshot', place.in('files'), '--json'],
+    roles: ['main', 'reader'],
+    code: 2,
+    asks: 'files',
   },
   {
     name: 'check-remembered',
     args: (place) => ['check', place.in('files/plain.db'), '--ledger', place.in('ledger'), '--json'],
-    roles: ['main', 'ledger'], code: 0, asks: 'files',
+    roles: ['main', 'ledger'],
+    code: 0,
+    asks: 'files',
   },
   {
-    name: 'compare', args: (place) => ['compare', place.in('files/plain.db'), place.in('files/wal.db'), '--json'],
-    roles: ['main', 'reader'], code: 5, asks: 'files',
+    name: 'compare',
+    args: (place) => ['compare', place.in('files/plain.db'), place.in('files/wal.db'), '--json'],
+    roles: ['main', 'reader'],
+    code: 5,
+    asks: 'files',
   },
   // 3 also when nothing fails: a process of the tracer may not be looked into.
   {
-    name: 'holders', args: (place) => ['holders', place.in('files/plain.db')],
-    roles: ['main'], code: 3, asks: 'files', codes: [1, 3],
+    name: 'holders',
+    args: (place) => ['holders', place.in('files/plain.db')],
+    roles: ['main'],
+    code: 3,
+    asks: 'files',
+    codes: [1, 3],
   },
 ]
 
 const ofService: readonly Omit<TriedCommand, 'asks'>[] = [
   {
-    name: 'check-tenant', args: (place) => ['check', '--tenant', 'acme', '--json', ...config(place)],
-    roles: [...children, 'ledger'], code: 0,
+    name: 'check-tenant',
+    args: (place) => ['check', '--tenant', 'acme', '--json', ...config(place)],
+    roles: [...children, 'ledger'],
+    code: 0,
   },
   { name: 'sweep', args: (place) => ['sweep', ...config(place)], roles: ['main', 'ledger'], code: 0, before: 'swept' },
   {
-    name: 'resume', args: (place) => ['resume', '--all', ...config(place)],
-    roles: ['main', 'ledger'], code: 0, before: 'paused',
+    name: 'resume',
+    args: (place) => ['resume', '--all', ...config(place)],
+    roles: ['main', 'ledger'],
+    code: 0,
+    before: 'paused',
   },
   {
-    name: 'next-run', args: (place) => ['check', '--tenant', 'bolt', '--json', ...config(place)],
-    roles: ['main'], code: 0, before: 'paused',
+    name: 'next-run',
+    args: (place) => ['check', '--tenant', 'bolt', '--json', ...config(place)],
+    roles: ['main'],
+    code: 0,
+    before: 'paused',
   },
   {
-    name: 'killed', args: (place) => ['check', '--tenant', 'acme', ...config(place)],
-    roles: ['guardian', 'resume'], code: 0, dies: { ...atTheCopy, what: 'signal=SIGKILL' },
+    name: 'killed',
+    args: (place) => ['check', '--tenant', 'acme', ...config(place)],
+    roles: ['guardian', 'resume'],
+    code: 0,
+    dies: { ...atTheCopy, what: 'signal=SIGKILL' },
   },
-  { name: 'status', args: (place) => ['status', ...config(place)], roles: ['main', 'ledger'], code: 0, before: 'swept' },
   {
-    name: 'status-nagios', args: (place) => ['status', '--format', 'nagios', ...config(place)],
-    roles: ['main', 'ledger'], code: 0, before: 'swept', codes: [0, 3],
+    name: 'status',
+    args: (place) => ['status', ...config(place)],
+    roles: ['main', 'ledger'],
+    code: 0,
+    before: 'swept',
+  },
+  {
+    name: 'status-nagios',
+    args: (place) => ['status', '--format', 'nagios', ...config(place)],
+    roles: ['main', 'ledger'],
+    code: 0,
+    before: 'swept',
+    codes: [0, 3],
   },
   // 64: where there seems to be no ledger, it knows no tenant.
   {
-    name: 'history', args: (place) => ['history', 'acme', '--json', ...config(place)],
-    roles: ['main', 'ledger'], code: 0, before: 'swept', codes: [0, 1, 64, 78],
+    name: 'history',
+    args: (place) => ['history', 'acme', '--json', ...config(place)],
+    roles: ['main', 'ledger'],
+    code: 0,
+    before: 'swept',
+    codes: [0, 1, 64, 78],
   },
   {
-    name: 'pull', args: (place) => ['pull', 'acme', place.in('pulled'), ...config(place)],
-    roles: ['main', 'reader', 'ledger'], code: 0,
+    name: 'pull',
+    args: (place) => ['pull', 'acme', place.in('pulled'), ...config(place)],
+    roles: ['main', 'reader', 'ledger'],
+    code: 0,
   },
   { name: 'doctor', args: (place) => ['doctor', ...config(place)], roles: children, code: 0 },
 ]
@@ -95,8 +139,11 @@ export const commands: readonly TriedCommand[] = [
   ...ofFiles,
   ...ofService.map((command) => ({ ...command, asks: 'service' as const })),
   {
-    name: 'sweep-hooks', args: (place) => ['sweep', '--json', '--config', place.hooked.config],
-    roles: [...children, 'ledger'], code: 0, asks: 'hooks',
+    name: 'sweep-hooks',
+    args: (place) => ['sweep', '--json', '--config', place.hooked.config],
+    roles: [...children, 'ledger'],
+    code: 0,
+    asks: 'hooks',
   },
   { name: 'explain', args: () => ['explain', 'IN_USE'], roles: ['main'], code: 0, asks: 'nothing' },
 ]

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
-import { openService, type TestService } from '../../support/cli/service.ts'
 import { openScriptedService, type ScriptedService } from '../../support/cli/scripted-service.ts'
+import { openService, type TestService } from '../../support/cli/service.ts'
 
 export interface Place extends AsyncDisposable {
   in(name: string): string
@@ -25,7 +25,11 @@ export const tenants = ['acme', 'bolt'] as const
 
 /** What is true of the files, by name: whatever fails, nobody says the contrary. */
 export const truth: Readonly<Record<string, 'sound' | 'damaged'>> = {
-  'plain.db': 'sound', 'wal.db': 'sound', 'wrong.db': 'damaged', 'acme.db': 'sound', 'bolt.db': 'sound',
+  'plain.db': 'sound',
+  'wal.db': 'sound',
+  'wrong.db': 'damaged',
+  'acme.db': 'sound',
+  'bolt.db': 'sound',
 }
 
 export async function openPlace(): Promise<Place> {
@@ -36,9 +40,15 @@ export async function openPlace(): Promise<Place> {
   const hold = { ttl: `${ttlMs}ms`, drainTimeout: '500ms' }
   const service = await openService({ settings: { hold, check: { workers: 1, niceness: 0 } } })
   const hooked = openScriptedService({ tenants, timeout: '5s' })
-  const aliases = [['@service', service.folder.path], ['@hooks', hooked.home], ['@', folder]] as const
+  const aliases = [
+    ['@service', service.folder.path],
+    ['@hooks', hooked.home],
+    ['@', folder],
+  ] as const
   return {
-    in: inside, service, hooked,
+    in: inside,
+    service,
+    hooked,
     aliased: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(path, alias), text),
     real: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(alias, path), text),
     async [Symbol.asyncDispose]() {
@@ -64,17 +74,26 @@ function makeFiles(folder: string): void {
 }
 
 /** Bytes, owner, mode and times of all live files: no trial may change one. */
-export const footprintsIn = (place: Place): string => JSON.stringify([
-  footprints(place.in('files'), () => true),
-  footprints(place.service.data, (name) => name.endsWith('.db')), // The service makes and removes the other parts.
-  footprints(join(place.hooked.home, 'live'), () => true),
-], null, 1)
+export const footprintsIn = (place: Place): string =>
+  JSON.stringify(
+    [
+      footprints(place.in('files'), () => true),
+      footprints(place.service.data, (name) => name.endsWith('.db')), // The service makes and removes the other parts.
+      footprints(join(place.hooked.home, 'live'), () => true),
+    ],
+    null,
+    1,
+  )
 
 function footprints(folder: string, isMeant: (name: string) => boolean): Readonly<Record<string, string>> {
-  return Object.fromEntries(readdirSync(folder).filter(isMeant).map((name) => {
-    const path = join(folder, name)
-    const { ino, uid, gid, mode, mtimeNs, nlink } = statSync(path, { bigint: true })
-    const digest = createHash('sha256').update(readFileSync(path)).digest('hex')
-    return [name, [digest, ino, uid, gid, mode, mtimeNs, nlink].join(' ')]
-  }))
+  return Object.fromEntries(
+    readdirSync(folder)
+      .filter(isMeant)
+      .map((name) => {
+        const path = join(folder, name)
+        const { ino, uid, gid, mode, mtimeNs, nlink } = statSync(path, { bigint: true })
+        const digest = createHash('sha256').update(readFileSync(path)).digest('hex')
+        return [name, [digest, ino, uid, gid, mode, mtimeNs, nlink].join(' ')]
+      }),
+  )
 }

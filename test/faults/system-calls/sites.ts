@@ -47,7 +47,11 @@ export function occurrencesIn(calls: readonly Call[], place: Place, unnamed: Set
  * @param tried errnos by program and site, of commands before this one; those of this one are added
  */
 export function injectionsFor(
-  command: string, role: Role, occurrences: readonly Occurrence[], from: number, tried: Map<string, ReadonlySet<string>>,
+  command: string,
+  role: Role,
+  occurrences: readonly Occurrence[],
+  from: number,
+  tried: Map<string, ReadonlySet<string>>,
 ): readonly Injection[] {
   const injections = new Map<string, Injection>()
   for (const [site, all] of Map.groupBy(distinguishable(occurrences, from), siteOfProgram)) {
@@ -71,10 +75,14 @@ export function injectionsFor(
 /** strace counts in each thread by itself: the nth of a later thread may be the nth of one that began before ours. */
 function distinguishable(occurrences: readonly Occurrence[], from: number): readonly Occurrence[] {
   const counted = (name: string, path: string | null, when: number): string => JSON.stringify([name, path, when])
-  const before = new Set(occurrences.slice(0, from).flatMap(({ name, path, when, ofAll }) =>
-    [counted(name, path, when), counted(name, null, ofAll)]))
-  return occurrences.slice(from).filter(({ name, path, when, errnos }) =>
-    errnos.length > 0 && !before.has(counted(name, path, when)))
+  const before = new Set(
+    occurrences
+      .slice(0, from)
+      .flatMap(({ name, path, when, ofAll }) => [counted(name, path, when), counted(name, null, ofAll)]),
+  )
+  return occurrences
+    .slice(from)
+    .filter(({ name, path, when, errnos }) => errnos.length > 0 && !before.has(counted(name, path, when)))
 }
 
 /** The path that a call is about, as strace would match it. */
@@ -86,16 +94,17 @@ function pathOf(args: string): string | null {
 }
 
 /** Without what is drawn at random, and without numbers of the kernel. */
-const alike = (text: string): string => text
-  .replaceAll(/holdfast-[A-Za-z0-9]{6}/g, 'holdfast-*')
-  .replaceAll(/room-\d+-[A-Za-z0-9]{6}/g, 'room-*')
-  .replaceAll(/\/(?:hold|copy)-\d+/g, '/hold-*')
-  .replaceAll(/[0-9A-HJKMNP-TV-Z]{26}/g, '*')
-  .replaceAll(/(socket|pipe):\[\d+\]/g, '$1')
-  .replaceAll(/\/proc\/\d+/g, '/proc/*')
-  .replaceAll(/\/fd(info)?\/\d+/g, '/fd$1/*')
-  .replaceAll(/\b\d+</g, '*<')
-  .replaceAll(/0x[0-9a-f]+/g, '0x*')
+const alike = (text: string): string =>
+  text
+    .replaceAll(/holdfast-[A-Za-z0-9]{6}/g, 'holdfast-*')
+    .replaceAll(/room-\d+-[A-Za-z0-9]{6}/g, 'room-*')
+    .replaceAll(/\/(?:hold|copy)-\d+/g, '/hold-*')
+    .replaceAll(/[0-9A-HJKMNP-TV-Z]{26}/g, '*')
+    .replaceAll(/(socket|pipe):\[\d+\]/g, '$1')
+    .replaceAll(/\/proc\/\d+/g, '/proc/*')
+    .replaceAll(/\/fd(info)?\/\d+/g, '/fd$1/*')
+    .replaceAll(/\b\d+</g, '*<')
+    .replaceAll(/0x[0-9a-f]+/g, '0x*')
 
 /** Databases are alike, but for the one that has a WAL; so are the services that own them. */
 function siteOf(name: string, args: string, subject: string): string {
@@ -110,13 +119,14 @@ const usualFlags = new Set(['AT_FDCWD', 'AT_STATX_SYNC_AS_STAT', 'O_CLOEXEC', 'O
 
 /** Loading a program is one site for each call: whichever of its files is missing, it does not begin. */
 const siteOfProgram = ({ name, path, site }: Occurrence): string =>
-  (path !== null && isOfProgram(path) ? name + fileOfProgram : site)
+  path !== null && isOfProgram(path) ? name + fileOfProgram : site
 
 const fileOfProgram = ' a file of the program'
 
 const isOfProgram = (path: string): boolean =>
-  path.startsWith(repository.slice(0, -1)) || repository.startsWith(`${path}/`)
-  || /^(?:@\/traced|\/usr\/lib|\/lib|\/etc\/ld|\/usr\/share)/.test(path)
+  path.startsWith(repository.slice(0, -1)) ||
+  repository.startsWith(`${path}/`) ||
+  /^(?:@\/traced|\/usr\/lib|\/lib|\/etc\/ld|\/usr\/share)/.test(path)
 
 /** A process, or one of its descriptors, of all that are there. */
 const isOneOfMany = (site: string): boolean => site.includes('/proc/*') || site.includes('/fd/*')

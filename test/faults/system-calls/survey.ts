@@ -27,9 +27,11 @@ export async function survey(injections: readonly Injection[]): Promise<Survey> 
       if (complaints.length > 0) wrong.push([commandFor(injection), ...calls, ...complaints, said].join('\n  '))
     }
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, injections.length) }, async () => {
-    await using place = await openPlace()
-    await work(place)
-  }))
+  await Promise.all(
+    Array.from({ length: Math.min(atOnce, injections.length) }, async () => {
+      await using place = await openPlace()
+      await work(place)
+    }),
+  )
   return { trials: injections.length, missed, wrong }
 }

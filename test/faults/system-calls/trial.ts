@@ -2,8 +2,8 @@
 import { readdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { eventually, isRunning, repository, startProgram, type Ended } from '../../support/processes.ts'
 import { pidsWith } from '../../support/cli/scripted-service.ts'
+import { eventually, isRunning, repository, startProgram, type Ended } from '../../support/processes.ts'
 import { commandNamed, prepare, type TriedCommand } from './commands.ts'
 import type { Injection, Role } from './injection.ts'
 import { complaintsAbout, isOfRuntime } from './judge.ts'
@@ -38,19 +38,24 @@ export async function carryOut(place: Place, command: TriedCommand, faults: Faul
   const { ended, isLate } = await runTo(deadlineMs, place, command, faults, mark)
   const left = await complaintsOf('no process is left', () => pidsWith(mark).filter(isRunning).map(String))
   const failed = (Object.keys(faults) as Role[])
-    .flatMap((role) => tracedCalls(tracedIn(place), role) ?? []).filter(({ injected }) => injected)
+    .flatMap((role) => tracedCalls(tracedIn(place), role) ?? [])
+    .filter(({ injected }) => injected)
   const complaints = [
     ...(isLate ? lateness(failed) : complaintsAbout(command, ended, failed)),
     ...left,
-    ...await leftPaused(place, command, ended.code),
+    ...(await leftPaused(place, command, ended.code)),
     ...(footprintsIn(place) === before ? [] : [`a live file was changed: ${before} is ${footprintsIn(place)}`]),
-    ...await leftBehind(place, command),
+    ...(await leftBehind(place, command)),
   ]
   return { ended, failed, complaints }
 }
 
 async function runTo(
-  deadline: number, place: Place, command: TriedCommand, faults: Faults, mark: string,
+  deadline: number,
+  place: Place,
+  command: TriedCommand,
+  faults: Faults,
+  mark: string,
 ): Promise<{ readonly ended: Ended; readonly isLate: boolean }> {
   const death = command.dies === undefined ? {} : { main: command.dies }
   const launcher = makeLauncher(tracedIn(place), { ...death, ...faults })
@@ -71,7 +76,7 @@ async function runTo(
 
 /** libuv waits for ever for a letter of its own that was not sent. */
 const lateness = (failed: readonly Call[]): readonly string[] =>
-  (isOfRuntime(failed) ? [] : [`it had not ended after ${deadlineMs} ms`])
+  isOfRuntime(failed) ? [] : [`it had not ended after ${deadlineMs} ms`]
 
 async function complaintsOf(what: string, left: () => readonly string[], withinMs = 8_000): Promise<readonly string[]> {
   try {

@@ -5,59 +5,150 @@ import type { CheckedThen, LastResult } from '../../../src/ledger/ledger.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { VerdictWord } from '../../../src/model/result/verdict.ts'
 
-const target = (id: string, named = `/srv/${id}.db`): Parameters<typeof select>[0][number] => ({ tenant: tenantId(id), named })
-const then = (verdict: VerdictWord, at: number): CheckedThen => ({ at, run: 'RUN', verdict, damage: 'none', level: 'sealed', depth: 'full', changeCounter: null, size: null, walSalts: null, pauseMs: 9 })
+const target = (id: string, named = `/srv/${id}.db`): Parameters<typeof select>[0][number] => ({
+  tenant: tenantId(id),
+  named,
+})
+const then = (verdict: VerdictWord, at: number): CheckedThen => ({
+  at,
+  run: 'RUN',
+  verdict,
+  damage: 'none',
+  level: 'sealed',
+  depth: 'full',
+  changeCounter: null,
+  size: null,
+  walSalts: null,
+  pauseMs: 9,
+})
 const result = (id: string, verdict: VerdictWord, at: number): LastResult => {
   const check = then(verdict, at)
-  return { ...check, tenant: tenantId(id), path: `/srv/${id}.db`, failure: null, settled: verdict === 'sound' || verdict === 'damaged' ? check : null }
+  return {
+    ...check,
+    tenant: tenantId(id),
+    path: `/srv/${id}.db`,
+    failure: null,
+    settled: verdict === 'sound' || verdict === 'damaged' ? check : null,
+  }
 }
-const quick = (id: string, at: number, settled: CheckedThen | null): LastResult => ({ ...result(id, 'sound', at), depth: 'quick', settled })
-const lastResults = [result('sound-late', 'sound', 30), result('damaged', 'damaged', 20), result('sound-early', 'sound', 10), result('inconclusive', 'inconclusive', 15), result('failed', 'failed', 5)]
+const quick = (id: string, at: number, settled: CheckedThen | null): LastResult => ({
+  ...result(id, 'sound', at),
+  depth: 'quick',
+  settled,
+})
+const lastResults = [
+  result('sound-late', 'sound', 30),
+  result('damaged', 'damaged', 20),
+  result('sound-early', 'sound', 10),
+  result('inconclusive', 'inconclusive', 15),
+  result('failed', 'failed', 5),
+]
 const ids = ['sound-late', 'sound-early', 'inconclusive', 'never', 'damaged', 'failed', 'health']
 
 const order = (only: readonly string[] | null, statusTenant: string | null): unknown => {
-  const { targets, leading } = select(ids.map((id) => target(id)), { only, statusTenant, lastResults, now: 10_000 })
+  const { targets, leading } = select(
+    ids.map((id) => target(id)),
+    { only, statusTenant, lastResults, now: 10_000 },
+  )
   return [leading, ...targets.map(({ tenant }) => tenant)]
 }
 
 test('never checked, then what was not sound, then the oldest sound check', () => {
-  expect(order(null, null)).toEqual([0, 'never', 'health', 'failed', 'inconclusive', 'damaged', 'sound-early', 'sound-late'])
+  expect(order(null, null)).toEqual([
+    0,
+    'never',
+    'health',
+    'failed',
+    'inconclusive',
+    'damaged',
+    'sound-early',
+    'sound-late',
+  ])
 })
 
 test('a quick check neither clears damage nor makes a full check younger', () => {
   const remembered = [
-    result('sound-10', 'sound', 10), quick('sound-5', 40, then('sound', 5)), quick('never-full', 40, null), quick('was-damaged', 40, then('damaged', 1)), result('inconclusive', 'inconclusive', 30), result('sound-20', 'sound', 20),
+    result('sound-10', 'sound', 10),
+    quick('sound-5', 40, then('sound', 5)),
+    quick('never-full', 40, null),
+    quick('was-damaged', 40, then('damaged', 1)),
+    result('inconclusive', 'inconclusive', 30),
+    result('sound-20', 'sound', 20),
   ]
-  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered, now: 10_000 })
-  expect(targets.map(({ tenant }) => tenant)).toEqual(['inconclusive', 'was-damaged', 'never-full', 'sound-5', 'sound-10', 'sound-20'])
+  const { targets } = select(
+    remembered.map(({ tenant }) => target(tenant)),
+    { only: null, statusTenant: null, lastResults: remembered, now: 10_000 },
+  )
+  expect(targets.map(({ tenant }) => tenant)).toEqual([
+    'inconclusive',
+    'was-damaged',
+    'never-full',
+    'sound-5',
+    'sound-10',
+    'sound-20',
+  ])
 })
 
 test('the tenant that monitoring relies on leads, whatever was found before (I1.9)', () => {
-  expect(order(null, 'sound-late')).toEqual([1, 'sound-late', 'never', 'health', 'failed', 'inconclusive', 'damaged', 'sound-early'])
-  expect(order(null, 'nobody')).toEqual([0, 'never', 'health', 'failed', 'inconclusive', 'damaged', 'sound-early', 'sound-late'])
+  expect(order(null, 'sound-late')).toEqual([
+    1,
+    'sound-late',
+    'never',
+    'health',
+    'failed',
+    'inconclusive',
+    'damaged',
+    'sound-early',
+  ])
+  expect(order(null, 'nobody')).toEqual([
+    0,
+    'never',
+    'health',
+    'failed',
+    'inconclusive',
+    'damaged',
+    'sound-early',
+    'sound-late',
+  ])
 })
 
 test('a pattern takes what it matches, and nobody leads who was not chosen', () => {
   expect(order(['sound-*', 'failed'], 'health')).toEqual([0, 'failed', 'sound-early', 'sound-late'])
-  expect(() => order(['sound-*', 'zzz*'], null)).toThrow(expect.objectContaining({ code: 'TENANT_UNKNOWN', message: 'no tenant matches "zzz*"' }) as Error)
+  expect(() => order(['sound-*', 'zzz*'], null)).toThrow(
+    expect.objectContaining({ code: 'TENANT_UNKNOWN', message: 'no tenant matches "zzz*"' }) as Error,
+  )
 })
 
 test('each file of a tenant has a past of its own; all of them lead with it', () => {
   const files = [target('acme', '/srv/new.db'), target('bolt'), target('acme')]
-  const { targets, leading } = select(files, { only: null, statusTenant: null, lastResults: [result('acme', 'sound', 1)], now: 10_000 })
+  const { targets, leading } = select(files, {
+    only: null,
+    statusTenant: null,
+    lastResults: [result('acme', 'sound', 1)],
+    now: 10_000,
+  })
   expect([leading, ...targets.map(({ named }) => named)]).toEqual([0, '/srv/new.db', '/srv/bolt.db', '/srv/acme.db'])
   expect(select(files, { only: null, statusTenant: 'acme', lastResults: [], now: 10_000 }).leading).toBe(2)
 })
 
 test('an id with a slash is no path, and one with a star is matched by its own text too', () => {
   const odd = [target('a/b'), target('a*'), target('ab')]
-  const chosen = (only: string): unknown => select(odd, { only: [only], statusTenant: null, lastResults: [], now: 10_000 }).targets.map(({ tenant }) => tenant)
+  const chosen = (only: string): unknown =>
+    select(odd, { only: [only], statusTenant: null, lastResults: [], now: 10_000 }).targets.map(({ tenant }) => tenant)
   expect([chosen('a*'), chosen('a/b'), chosen('?/b')]).toEqual([['a/b', 'a*', 'ab'], ['a/b'], ['a/b']])
 })
 
 test('what was checked at a time that lies ahead comes as if it had been long ago', () => {
   const ahead = 10_000 + 365 * 86_400_000
-  const remembered = [result('sound', 'sound', 10), result('sound-ahead', 'sound', ahead), result('damaged', 'damaged', 20), result('damaged-ahead', 'damaged', ahead)]
-  const { targets } = select(remembered.map(({ tenant }) => target(tenant)), { only: null, statusTenant: null, lastResults: remembered, now: 10_000 })
+  const remembered = [
+    result('sound', 'sound', 10),
+    result('sound-ahead', 'sound', ahead),
+    result('damaged', 'damaged', 20),
+    result('damaged-ahead', 'damaged', ahead),
+  ]
+  const { targets } = select(
+    remembered.map(({ tenant }) => target(tenant)),
+    { only: null, statusTenant: null, lastResults: remembered, now: 10_000 },
+  )
   expect(targets.map(({ tenant }) => tenant)).toEqual(['damaged-ahead', 'damaged', 'sound-ahead', 'sound'])
 })

@@ -14,7 +14,8 @@ afterAll(() => rmSync(home, { recursive: true }))
 
 const longestMs = 20_000
 const acme = tenantId('acme')
-const kinds = async (ledger: Ledger): Promise<readonly string[]> => (await ledger.history(acme, 10)).map(({ event }) => event.kind).toReversed()
+const kinds = async (ledger: Ledger): Promise<readonly string[]> =>
+  (await ledger.history(acme, 10)).map(({ event }) => event.kind).toReversed()
 
 test('what was announced and not begun is told to the ledger, and what was never announced is not', async () => {
   await using ledger = await openLedger(join(home, 'told'), newRunId())

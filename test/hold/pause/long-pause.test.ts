@@ -1,8 +1,11 @@
-/** A pause that becomes longer than hold.maxPause allows, and what the next runs make of it (hold.md: "recorded for the next prediction"). */
+/**
+ * A pause that becomes longer than hold.maxPause allows, and what the next runs make of it (hold.md: "recorded for the
+ * next prediction").
+ */
 import { expect, test } from 'vitest'
 import type { HoldStep } from '../../../src/hold/record.ts'
-import { startDemo } from '../../support/service/demo-service.ts'
 import { openWorkplace } from '../../support/hold/hold-fixture.ts'
+import { startDemo } from '../../support/service/demo-service.ts'
 
 /** Longer than a pause takes on a busy machine. */
 const maxPauseMs = 1_500
@@ -14,10 +17,22 @@ const stall = (step: HoldStep): void => {
 test('the copy is given up, the next run pauses nobody for it, and the one after tries again', async () => {
   await using place = await openWorkplace()
   await using demo = await startDemo({ tenants: 1, bytes: 60_000 })
-  const examine = async (options: { readonly stalls?: boolean; readonly maxPauseMs?: number } = {}): Promise<unknown> => {
-    const { result } = await place.examine(demo, 'acme', { settings: { maxPauseMs: options.maxPauseMs ?? maxPauseMs }, ...(options.stalls ? { onStep: stall } : {}) })
+  const examine = async (
+    options: { readonly stalls?: boolean; readonly maxPauseMs?: number } = {},
+  ): Promise<unknown> => {
+    const { result } = await place.examine(demo, 'acme', {
+      settings: { maxPauseMs: options.maxPauseMs ?? maxPauseMs },
+      ...(options.stalls ? { onStep: stall } : {}),
+    })
     const { predictedPauseMs, pauseMs, ranOutMs } = result?.timings ?? {}
-    return [result?.verdict, result?.failure?.code, result?.failure?.tenantState, (predictedPauseMs ?? 0) > maxPauseMs, pauseMs !== null, (ranOutMs ?? 0) > maxPauseMs]
+    return [
+      result?.verdict,
+      result?.failure?.code,
+      result?.failure?.tenantState,
+      (predictedPauseMs ?? 0) > maxPauseMs,
+      pauseMs !== null,
+      (ranOutMs ?? 0) > maxPauseMs,
+    ]
   }
   const givenUp = ['inconclusive', 'TOO_LARGE_FOR_PAUSE', 'active', false, true, true]
   const sound = ['sound', undefined, undefined, false, true, false]
@@ -27,5 +42,6 @@ test('the copy is given up, the next run pauses nobody for it, and the one after
   expect(await examine()).toEqual(sound)
 
   expect(await examine({ stalls: true })).toEqual(givenUp)
-  expect(await examine({ maxPauseMs: 5_000 })).toEqual(['sound', undefined, undefined, true, true, false]) // Whoever allows so much gets it.
+  // Whoever allows so much gets it.
+  expect(await examine({ maxPauseMs: 5_000 })).toEqual(['sound', undefined, undefined, true, true, false])
 })

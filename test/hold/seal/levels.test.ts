@@ -3,12 +3,12 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Probe } from '../../../src/hold/seal/probe.ts'
+import { openFreedom, type Freedom } from '../../support/hold/expect-unlocked.ts'
+import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { makeLyingLocks, noCompiler } from '../../support/hold/lying-locks.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
-import { openFreedom, type Freedom } from '../../support/hold/expect-unlocked.ts'
-import { makeLyingLocks, noCompiler } from '../../support/hold/lying-locks.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 
 const refused = { raw: 'refused', read: 'refused', write: 'refused' }
 const noOverlay = whyNoMount('overlay')
@@ -20,7 +20,11 @@ describe('a seal', () => {
   beforeAll(async () => {
     place = await openWorkplace()
     // acme, bolt and delta keep a WAL, crate and fjord a rollback journal.
-    demo = await startDemo({ tenants: 6, bytes: 30_000, misbehave: 'keeps-handles:crate,keeps-handles:bolt,keeps-writing:delta' })
+    demo = await startDemo({
+      tenants: 6,
+      bytes: 30_000,
+      misbehave: 'keeps-handles:crate,keeps-handles:bolt,keeps-writing:delta',
+    })
     freedom = await openFreedom()
   })
   afterAll(async () => {
@@ -29,48 +33,102 @@ describe('a seal', () => {
     await place[Symbol.asyncDispose]()
   })
 
-  it.each(['acme', 'fjord'])('is "sealed" with both probes refused, leases on every file, and two proofs that agree (%s)', async (tenant) => {
-    const { result } = await place.examine(demo, tenant)
-    expect(result).toMatchObject({ verdict: 'sound', evidence: { level: 'sealed', probe: { before: refused, after: refused }, lease: { state: 'held' }, holders: [], attempts: 1, quiesce: { continuous: true } } })
-    const [first, second] = result?.evidence.proofs ?? []
-    expect(first?.files).toEqual(second?.files)
-    expect(first?.files.map(({ lease }) => lease)).toEqual(first?.files.map(() => 'write'))
-    await freedom.expect(demo.fileOf(tenant))
-  })
+  it.each(['acme', 'fjord'])(
+    'is "sealed" with both probes refused, leases on every file, and two proofs that agree (%s)',
+    async (tenant) => {
+      const { result } = await place.examine(demo, tenant)
+      expect(result).toMatchObject({
+        verdict: 'sound',
+        evidence: {
+          level: 'sealed',
+          probe: { before: refused, after: refused },
+          lease: { state: 'held' },
+          holders: [],
+          attempts: 1,
+          quiesce: { continuous: true },
+        },
+      })
+      const [first, second] = result?.evidence.proofs ?? []
+      expect(first?.files).toEqual(second?.files)
+      expect(first?.files.map(({ lease }) => lease)).toEqual(first?.files.map(() => 'write'))
+      await freedom.expect(demo.fileOf(tenant))
+    },
+  )
 
   it('is "exclusive" over an idle handle where the configuration allows that, and lists who has it', async () => {
-    expect((await place.examine(demo, 'crate')).result).toMatchObject({ verdict: 'inconclusive', failure: { code: 'CONTRACT_BROKEN' } })
+    expect((await place.examine(demo, 'crate')).result).toMatchObject({
+      verdict: 'inconclusive',
+      failure: { code: 'CONTRACT_BROKEN' },
+    })
     const { result } = await place.examine(demo, 'crate', { settings: { require: 'exclusive' } })
-    expect(result).toMatchObject({ verdict: 'sound', evidence: { level: 'exclusive', probe: { before: refused, after: refused }, lease: { state: 'refused' } } })
+    expect(result).toMatchObject({
+      verdict: 'sound',
+      evidence: { level: 'exclusive', probe: { before: refused, after: refused }, lease: { state: 'refused' } },
+    })
     expect(result?.evidence.holders.map(({ pid }) => pid)).toContain(demo.pid)
     await freedom.expect(demo.fileOf('crate'))
   })
 
   it('is not even "exclusive" over a WAL handle, whose connection keeps its shared lock', async () => {
-    expect((await place.examine(demo, 'bolt', { settings: { require: 'exclusive' } })).result).toMatchObject({ verdict: 'inconclusive', failure: { code: 'CONTRACT_BROKEN', tenantState: 'active' } })
+    expect((await place.examine(demo, 'bolt', { settings: { require: 'exclusive' } })).result).toMatchObject({
+      verdict: 'inconclusive',
+      failure: { code: 'CONTRACT_BROKEN', tenantState: 'active' },
+    })
   })
 
-  it.each([['bolt', 0], ['bolt', 1e9], ['delta', 0], ['delta', 1e9]] as const)('is "writer-locked" over a WAL handle where that is allowed: readers stay, writers wait, and the copy is sound (%s, warm above %i bytes)', async (tenant, warmAboveBytes) => {
-    const { result } = await place.examine(demo, tenant, { settings: { require: 'writer-locked', warmAboveBytes } })
-    expect(result, result?.failure?.message).toMatchObject({ verdict: 'sound', evidence: { level: 'writer-locked', probe: { before: { raw: 'refused', read: 'not-tried', write: 'refused' } } } })
-    await freedom.expect(demo.fileOf(tenant))
-  })
+  it.each([
+    ['bolt', 0],
+    ['bolt', 1e9],
+    ['delta', 0],
+    ['delta', 1e9],
+  ] as const)(
+    'is "writer-locked" over a WAL handle where that is allowed: readers stay, ' +
+      'writers wait, and the copy is sound (%s, warm above %i bytes)',
+    async (tenant, warmAboveBytes) => {
+      const { result } = await place.examine(demo, tenant, { settings: { require: 'writer-locked', warmAboveBytes } })
+      expect(result, result?.failure?.message).toMatchObject({
+        verdict: 'sound',
+        evidence: {
+          level: 'writer-locked',
+          probe: { before: { raw: 'refused', read: 'not-tried', write: 'refused' } },
+        },
+      })
+      await freedom.expect(demo.fileOf(tenant))
+    },
+  )
 
-  it.skipIf(noOverlay !== null)(`is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)${skipped(noOverlay)}`, async () => {
-    using overlay = mount('overlay', 0)
-    const file = join(overlay.path, 'acme.db')
-    copyFileSync(demo.fileOf('fjord'), file)
-    expect((await place.examineBare(file)).result).toMatchObject({ verdict: 'failed', failure: { code: 'LEASE_UNAVAILABLE' } })
-    expect((await place.examineBare(file, { settings: { require: 'exclusive' } })).result).toMatchObject({ verdict: 'sound', evidence: { level: 'exclusive', fileSystem: 'overlay' } })
-  })
+  it.skipIf(noOverlay !== null)(
+    `is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)${skipped(noOverlay)}`,
+    async () => {
+      using overlay = mount('overlay', 0)
+      const file = join(overlay.path, 'acme.db')
+      copyFileSync(demo.fileOf('fjord'), file)
+      expect((await place.examineBare(file)).result).toMatchObject({
+        verdict: 'failed',
+        failure: { code: 'LEASE_UNAVAILABLE' },
+      })
+      expect((await place.examineBare(file, { settings: { require: 'exclusive' } })).result).toMatchObject({
+        verdict: 'sound',
+        evidence: { level: 'exclusive', fileSystem: 'overlay' },
+      })
+    },
+  )
 
-  it.skipIf(noCompiler !== null)(`stops the whole run when locks are granted to everyone${skipped(noCompiler)}`, async () => {
-    using folder = temporaryFolder()
-    await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })
-    const companions = { probe, guardian: place.companions.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
-    const examined = await place.examine(demo, 'acme', { companions })
-    expect(examined).toMatchObject({ exitCode: 3, stopped: { code: 'LOCK_NOT_HONOURED' }, result: { verdict: 'inconclusive', failure: { code: 'LOCK_NOT_HONOURED', tenantState: 'active' } }, open: [] })
-    expect(place.leftovers()).toEqual([])
-    await freedom.expect(demo.fileOf('acme'))
-  })
+  it.skipIf(noCompiler !== null)(
+    `stops the whole run when locks are granted to everyone${skipped(noCompiler)}`,
+    async () => {
+      using folder = temporaryFolder()
+      await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })
+      const companions = { probe, guardian: place.companions.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
+      const examined = await place.examine(demo, 'acme', { companions })
+      expect(examined).toMatchObject({
+        exitCode: 3,
+        stopped: { code: 'LOCK_NOT_HONOURED' },
+        result: { verdict: 'inconclusive', failure: { code: 'LOCK_NOT_HONOURED', tenantState: 'active' } },
+        open: [],
+      })
+      expect(place.leftovers()).toEqual([])
+      await freedom.expect(demo.fileOf('acme'))
+    },
+  )
 })

@@ -1,13 +1,15 @@
-/** A hold that has to wait for room on the disk: nothing of it is open meanwhile, and afterwards all is looked at anew. */
+/**
+ * A hold that has to wait for room on the disk: nothing of it is open meanwhile, and afterwards all is looked at anew.
+ */
 import { readdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unbounded, type HoldBounds } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { create, fillEvents } from '../../support/databases/recipes.ts'
-import { startDemo, type Demo } from '../../support/service/demo-service.ts'
+import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { startDemo, type Demo } from '../../support/service/demo-service.ts'
 
 const whyNoTmpfs = whyNoMount('tmpfs')
 
@@ -28,7 +30,8 @@ afterAll(async () => {
 function waiting(meanwhile: () => void | Promise<void>): HoldBounds & { readonly asked: number[] } {
   const asked: number[] = []
   return {
-    ...unbounded, asked,
+    ...unbounded,
+    asked,
     reserve: (bytes) => {
       asked.push(bytes)
       return asked.length === 1 ? Promise.resolve().then(meanwhile) : null
@@ -47,7 +50,11 @@ function opened(path: string): number {
 }
 
 test('the file is the one that its name leads to afterwards, with the room that this one takes', async () => {
-  const [old, fresh, name] = ['old.db', 'fresh.db', 'current.db'].map((file) => folder.file(file)) as [string, string, string]
+  const [old, fresh, name] = ['old.db', 'fresh.db', 'current.db'].map((file) => folder.file(file)) as [
+    string,
+    string,
+    string,
+  ]
   create(old, 4096, fillEvents(10))
   create(fresh, 4096, fillEvents(900))
   symlinkSync(old, name)
@@ -68,31 +75,44 @@ test('the file is the one that its name leads to afterwards, with the room that 
 test('a tenant that somebody else keeps still by then is left alone', async () => {
   const request = { holder: 'another', reason: 'a test', ttlMs: 20_000, maxHoldMs: 20_000, drainTimeoutMs: 1_000 }
   const leases: { readonly fence: number | null; readonly leaseId: string }[] = []
-  const bounds = waiting(async () => { leases.push(await demo.service.quiesce(tenantId('acme'), request, AbortSignal.timeout(5_000))) })
+  const bounds = waiting(async () => {
+    leases.push(await demo.service.quiesce(tenantId('acme'), request, AbortSignal.timeout(5_000)))
+  })
   const held = await place.holdTenant(demo, 'acme', { bounds })
   expect(held).toMatchObject({ kind: 'undecided', failure: { code: 'SERVICE_BUSY', tenantState: 'untouched' } })
   const [lease] = await demo.service.leases(AbortSignal.timeout(5_000))
   expect(lease).toMatchObject({ holder: 'another', fence: leases[0]?.fence })
-  await demo.service.resume({ tenant: tenantId('acme'), leaseId: leases[0]?.leaseId ?? '', fence: leases[0]?.fence ?? null }, AbortSignal.timeout(5_000))
+  await demo.service.resume(
+    { tenant: tenantId('acme'), leaseId: leases[0]?.leaseId ?? '', fence: leases[0]?.fence ?? null },
+    AbortSignal.timeout(5_000),
+  )
 })
 
 test('interrupted while it waits, it ends, and has asked the service for nothing', async () => {
   const interrupt = new AbortController()
   const steps: string[] = []
   const bounds = waiting(() => interrupt.abort(new Error('enough')))
-  await expect(place.holdTenant(demo, 'bolt', { bounds, signal: interrupt.signal, onStep: (step) => steps.push(step) })).rejects.toThrow('enough')
+  await expect(
+    place.holdTenant(demo, 'bolt', { bounds, signal: interrupt.signal, onStep: (step) => steps.push(step) }),
+  ).rejects.toThrow('enough')
   expect(steps).toEqual(['preflight'])
   expect([opened(demo.dir), place.leftovers()]).toEqual([0, []])
 })
 
-test.skipIf(whyNoTmpfs !== null)(`what can never fit is refused at once: nobody waits behind it${skipped(whyNoTmpfs)}`, async () => {
-  using small = mount('tmpfs', 1 << 20)
-  const huge = folder.file('huge.db')
-  create(huge, 4096, fillEvents(10))
-  const bounds = waiting(() => undefined)
-  expect(await place.holdBare(huge, { bounds, folder: small.path })).toMatchObject({ kind: 'refused', failure: { code: 'NO_SPACE', tenantState: 'untouched' } })
-  expect(bounds.asked).toEqual([])
-})
+test.skipIf(whyNoTmpfs !== null)(
+  `what can never fit is refused at once: nobody waits behind it${skipped(whyNoTmpfs)}`,
+  async () => {
+    using small = mount('tmpfs', 1 << 20)
+    const huge = folder.file('huge.db')
+    create(huge, 4096, fillEvents(10))
+    const bounds = waiting(() => undefined)
+    expect(await place.holdBare(huge, { bounds, folder: small.path })).toMatchObject({
+      kind: 'refused',
+      failure: { code: 'NO_SPACE', tenantState: 'untouched' },
+    })
+    expect(bounds.asked).toEqual([])
+  },
+)
 
 test('what is no database waits for nothing either, and its file system is told', async () => {
   const empty = folder.file('empty.db')

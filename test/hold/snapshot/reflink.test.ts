@@ -1,10 +1,13 @@
-/** On a file system that shares blocks no byte is copied while the tenant stands still, in whatever journal mode (hold.md, step 7). */
+/**
+ * On a file system that shares blocks no byte is copied while the tenant stands still, in whatever journal mode
+ * (hold.md, step 7).
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 import { mount, whyNoMount, type Mounted } from '../../support/host/mounts.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 
 const noXfs = whyNoMount('xfs')
 
@@ -27,9 +30,17 @@ describe.skipIf(noXfs !== null)(`a hold on xfs${noXfs === null ? '' : ` (skipped
     xfs[Symbol.dispose]()
   })
 
-  it.each([['acme', 0], ['acme', 1e9], ['crate', 0], ['crate', 1e9]] as const)('shares the blocks of %s and is sound (warm above %i bytes)', async (tenant, warmAboveBytes) => {
+  it.each([
+    ['acme', 0],
+    ['acme', 1e9],
+    ['crate', 0],
+    ['crate', 1e9],
+  ] as const)('shares the blocks of %s and is sound (warm above %i bytes)', async (tenant, warmAboveBytes) => {
     const { result } = await place.examine(demo, tenant, { folder, settings: { warmAboveBytes } })
-    expect(result, result?.failure?.message).toMatchObject({ verdict: 'sound', evidence: { level: 'sealed', fileSystem: 'xfs', snapshot: { method: 'reflink' } } })
+    expect(result, result?.failure?.message).toMatchObject({
+      verdict: 'sound',
+      evidence: { level: 'sealed', fileSystem: 'xfs', snapshot: { method: 'reflink' } },
+    })
     expect((await demo.status(tenant)).state).toBe('active')
   })
 

@@ -4,10 +4,10 @@ import { closeSync, copyFileSync, openSync, readdirSync, readSync, statSync, tru
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
 import { create, fillEvents } from '../../support/databases/recipes.ts'
 import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
+import { temporaryFolder } from '../../support/host/other-process.ts'
 
 const MiB = 1 << 20
 const GiB = 1024 * MiB
@@ -16,7 +16,9 @@ const whyNoTmpfs = whyNoMount('tmpfs')
 
 describe('a sparse file', () => {
   let place: Workplace
-  beforeAll(async () => { place = await openWorkplace() })
+  beforeAll(async () => {
+    place = await openWorkplace()
+  })
   afterAll(() => place[Symbol.asyncDispose]())
 
   const withHole = (path: string, bytes: number): string => {
@@ -25,24 +27,38 @@ describe('a sparse file', () => {
     return path
   }
 
-  it.skipIf(whyNoTmpfs !== null)(`takes as much of the disk as it has data, and its digest is that of all its bytes${skipped(whyNoTmpfs)}`, async () => {
-    using folder = temporaryFolder()
-    using small = mount('tmpfs', 40 * MiB)
-    const file = withHole(folder.file('a.db'), 300 * MiB)
-    const held = await place.holdBare(file, { folder: small.path, settings: { warmAboveBytes: 0, maxPauseMs: 2_000 } })
-    if (held.kind !== 'snapshot') throw held.failure
-    await using snapshot = held.snapshot
-    expect([snapshot.bytes, bytesOnDisk(snapshot.path) < MiB, snapshot.bytesOnDisk < MiB]).toEqual([300 * MiB, true, true])
-    const { size } = statSync(file)
-    const hash = createHash('sha256')
-    const read = openSync(file, 'r')
-    const piece = Buffer.alloc(4 * MiB)
-    for (let at = 0; at < size; at += piece.length) hash.update(piece.subarray(0, readSync(read, piece, 0, piece.length, at)))
-    closeSync(read)
-    expect(held.record.evidence.snapshot).toMatchObject({ bytes: 300 * MiB, sha256: hash.digest('hex') })
-    expect(held.record.evidence.snapshot?.tailBytes).toBeLessThan(MiB)
-    expect((await place.examineBare(file)).result).toMatchObject({ verdict: 'sound', coverage: { pages: 300 * 256, pagesRead: 300 * 256 } })
-  })
+  it.skipIf(whyNoTmpfs !== null)(
+    `takes as much of the disk as it has data, and its digest is that of all its bytes${skipped(whyNoTmpfs)}`,
+    async () => {
+      using folder = temporaryFolder()
+      using small = mount('tmpfs', 40 * MiB)
+      const file = withHole(folder.file('a.db'), 300 * MiB)
+      const held = await place.holdBare(file, {
+        folder: small.path,
+        settings: { warmAboveBytes: 0, maxPauseMs: 2_000 },
+      })
+      if (held.kind !== 'snapshot') throw held.failure
+      await using snapshot = held.snapshot
+      expect([snapshot.bytes, bytesOnDisk(snapshot.path) < MiB, snapshot.bytesOnDisk < MiB]).toEqual([
+        300 * MiB,
+        true,
+        true,
+      ])
+      const { size } = statSync(file)
+      const hash = createHash('sha256')
+      const read = openSync(file, 'r')
+      const piece = Buffer.alloc(4 * MiB)
+      for (let at = 0; at < size; at += piece.length)
+        hash.update(piece.subarray(0, readSync(read, piece, 0, piece.length, at)))
+      closeSync(read)
+      expect(held.record.evidence.snapshot).toMatchObject({ bytes: 300 * MiB, sha256: hash.digest('hex') })
+      expect(held.record.evidence.snapshot?.tailBytes).toBeLessThan(MiB)
+      expect((await place.examineBare(file)).result).toMatchObject({
+        verdict: 'sound',
+        coverage: { pages: 300 * 256, pagesRead: 300 * 256 },
+      })
+    },
+  )
 
   it('is told of what lies far behind the end of its database', async () => {
     using folder = temporaryFolder()
@@ -51,7 +67,12 @@ describe('a sparse file', () => {
     writeSync(file, randomBytes(4096), 0, 4096, 40 * MiB)
     closeSync(file)
     const { result } = await place.examineBare(path)
-    expect(result).toMatchObject({ verdict: 'damaged', findings: [{ rule: 'page-unowned', text: expect.stringMatching(/^1 page with content lies behind the end/) as string }] })
+    expect(result).toMatchObject({
+      verdict: 'damaged',
+      findings: [
+        { rule: 'page-unowned', text: expect.stringMatching(/^1 page with content lies behind the end/) as string },
+      ],
+    })
   })
 
   /** A live set as a crash leaves it: the log holds commits that the file does not. */
@@ -62,14 +83,20 @@ describe('a sparse file', () => {
     database.it.pragma('wal_autocheckpoint = 0')
     database.it.exec('create table t (a)')
     database.it.pragma('wal_checkpoint(truncate)')
-    database.it.exec('with recursive n(i) as (select 1 union all select i + 1 from n where i < 300) insert into t select i from n')
+    database.it.exec(
+      'with recursive n(i) as (select 1 union all select i + 1 from n where i < 300) insert into t select i from n',
+    )
     copyFileSync(source, path)
     copyFileSync(`${source}-wal`, `${path}-wal`)
   }
   class Disposed implements Disposable {
     readonly it: Database.Database
-    constructor(path: string) { this.it = new Database(path) }
-    [Symbol.dispose](): void { this.it.close() }
+    constructor(path: string) {
+      this.it = new Database(path)
+    }
+    [Symbol.dispose](): void {
+      this.it.close()
+    }
   }
 
   it('may be the log: it is read up to its last frame', async () => {

@@ -10,7 +10,9 @@ import { eventually, repository, startNode, startProgram, type Program } from '.
 const top = mkdtempSync(join(tmpdir(), 'snapshot-folder-'))
 afterAll(() => rmSync(top, { recursive: true }))
 let parent = ''
-beforeEach(() => { parent = mkdtempSync(join(top, 'parent-')) })
+beforeEach(() => {
+  parent = mkdtempSync(join(top, 'parent-'))
+})
 
 /** A run of another process, by the name of its folder. */
 async function otherRun(): Promise<Program & { readonly folder: string }> {
@@ -77,23 +79,30 @@ test('a run deletes its own folder, whatever is in it by then', async () => {
 const ofOtherNamespace = ['--pid', '--fork', '--kill-child', '--mount-proc']
 const hasNamespaces = process.getuid?.() === 0 && spawnSync('unshare', [...ofOtherNamespace, 'true']).status === 0
 
-test.skipIf(!hasNamespaces)('a run in another pid namespace lives, although its pid means nothing here; once it was killed, what it left goes (skipped without namespaces)', async () => {
-  const program = [process.execPath, `${repository}test/support/programs/folder-owner.ts`, parent]
-  await using other = startProgram('unshare', [...ofOtherNamespace, ...program])
-  await other.ready
-  await openedAndClosed()
-  expect(readdirSync(parent)).toHaveLength(1)
-  await expect(runIn(program)).resolves.toBe(0) // A run there clears away nothing of one here either.
-  expect(readdirSync(parent)).toHaveLength(1)
-  other.kill('SIGKILL')
-  await other.ended
-  await eventually('what it left is deleted', async () => {
+test.skipIf(!hasNamespaces)(
+  'a run in another pid namespace lives, although its pid means nothing here; once ' +
+    'it was killed, what it left goes (skipped without namespaces)',
+  async () => {
+    const program = [process.execPath, `${repository}test/support/programs/folder-owner.ts`, parent]
+    await using other = startProgram('unshare', [...ofOtherNamespace, ...program])
+    await other.ready
     await openedAndClosed()
-    return readdirSync(parent).length === 0
-  })
-})
+    expect(readdirSync(parent)).toHaveLength(1)
+    await expect(runIn(program)).resolves.toBe(0) // A run there clears away nothing of one here either.
+    expect(readdirSync(parent)).toHaveLength(1)
+    other.kill('SIGKILL')
+    await other.ended
+    await eventually('what it left is deleted', async () => {
+      await openedAndClosed()
+      return readdirSync(parent).length === 0
+    })
+  },
+)
 
 /** Runs it in one more namespace, with nothing on its input. */
-const runIn = (program: readonly string[]): Promise<number | null> => new Promise((resolve, reject) => {
-  spawn('unshare', [...ofOtherNamespace, ...program], { stdio: 'ignore' }).once('error', reject).once('exit', resolve)
-})
+const runIn = (program: readonly string[]): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    spawn('unshare', [...ofOtherNamespace, ...program], { stdio: 'ignore' })
+      .once('error', reject)
+      .once('exit', resolve)
+  })

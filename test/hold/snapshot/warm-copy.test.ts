@@ -7,36 +7,54 @@ import type { Held, HoldRequest } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import { frameBytesOf, frameChecksum, readWalHeader, WalScan } from '../../../src/sqlite/wal/wal.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
-import { deviationOf, startHeavy, type Heavy } from '../../support/service/busy-service.ts'
 import { digestOfRows } from '../../support/databases/rows.ts'
 import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { temporaryFolder } from '../../support/host/other-process.ts'
+import { deviationOf, startHeavy, type Heavy } from '../../support/service/busy-service.ts'
 
 describe('a warm copy', () => {
   let place: Workplace
-  beforeAll(async () => { place = await openWorkplace() })
+  beforeAll(async () => {
+    place = await openWorkplace()
+  })
   afterAll(() => place[Symbol.asyncDispose]())
 
   const holdHeavy = (heavy: Heavy): Promise<Held> =>
-    place.hold(heavy.file, { kind: 'service', tenant: tenantId('heavy'), service: heavy.service, ledger: place.ledger, socket: heavy.socket }, { settings: { warmAboveBytes: 0 } })
+    place.hold(
+      heavy.file,
+      {
+        kind: 'service',
+        tenant: tenantId('heavy'),
+        service: heavy.service,
+        ledger: place.ledger,
+        socket: heavy.socket,
+      },
+      { settings: { warmAboveBytes: 0 } },
+    )
 
-  it.each(['keeps', 'reopens'] as const)('is exactly what the service held when it stood still, two dozen times, while the service writes hard and %s its handle', async (manner) => {
-    await using heavy = await startHeavy(manner)
-    const methods: string[] = []
-    for (let time = 0; time < 24; time++) {
-      const held = await holdHeavy(heavy)
-      if (held.kind !== 'snapshot') throw held.failure
-      await using snapshot = held.snapshot
-      expect(deviationOf(snapshot.path, heavy.quiesced()), `hold ${time}`).toBeNull()
-      methods.push(held.record.evidence.snapshot?.method ?? '')
-    }
-    // A service that closes after each request often has nobody connected: then there is nothing to pin, and nobody to wait for us.
-    if (manner === 'keeps') expect(new Set(methods)).toEqual(new Set(['warm+tail']))
-    const { complaints, failures, transactions, slowest } = await heavy.end()
-    expect({ complaints, failures }).toEqual({ complaints: '', failures: 0 })
-    expect(transactions).toBeGreaterThan(100)
-    expect(slowest).toBeLessThan(5_000) // Without the dead man's switch an opening service waited ten seconds, for all its tenants.
-  })
+  it.each(['keeps', 'reopens'] as const)(
+    'is exactly what the service held when it stood still, two dozen ' +
+      'times, while the service writes hard and %s its handle',
+    async (manner) => {
+      await using heavy = await startHeavy(manner)
+      const methods: string[] = []
+      for (let time = 0; time < 24; time++) {
+        const held = await holdHeavy(heavy)
+        if (held.kind !== 'snapshot') throw held.failure
+        await using snapshot = held.snapshot
+        expect(deviationOf(snapshot.path, heavy.quiesced()), `hold ${time}`).toBeNull()
+        methods.push(held.record.evidence.snapshot?.method ?? '')
+      }
+      // A service that closes after each request often has nobody connected: then there is nothing to pin, and nobody
+      // to wait for us.
+      if (manner === 'keeps') expect(new Set(methods)).toEqual(new Set(['warm+tail']))
+      const { complaints, failures, transactions, slowest } = await heavy.end()
+      expect({ complaints, failures }).toEqual({ complaints: '', failures: 0 })
+      expect(transactions).toBeGreaterThan(100)
+      // Without the dead man's switch an opening service waited ten seconds, for all its tenants.
+      expect(slowest).toBeLessThan(5_000)
+    },
+  )
 
   it('leaves the holes of the database out', async () => {
     using folder = temporaryFolder()
@@ -46,10 +64,15 @@ describe('a warm copy', () => {
     using database = closing(new Database(file))
     database.it.pragma('journal_mode = wal')
     database.it.exec("insert into t values (1, 'first')")
-    const held = await place.hold(file, await keptOpen(folder.path), { settings: { warmAboveBytes: 0, require: 'writer-locked' } })
+    const held = await place.hold(file, await keptOpen(folder.path), {
+      settings: { warmAboveBytes: 0, require: 'writer-locked' },
+    })
     if (held.kind !== 'snapshot') throw held.failure
     await using snapshot = held.snapshot
-    expect(held.record.evidence.snapshot).toMatchObject({ method: 'warm+tail', files: [{ part: '', bytes: 200 << 20 }, { part: '-wal' }] })
+    expect(held.record.evidence.snapshot).toMatchObject({
+      method: 'warm+tail',
+      files: [{ part: '', bytes: 200 << 20 }, { part: '-wal' }],
+    })
     expect(statSync(snapshot.path).blocks * 512).toBeLessThan(1 << 20)
     using copy = closing(new Database(snapshot.path))
     expect(digestOfRows(copy.it)).toBe(digestOfRows(database.it))
@@ -65,7 +88,9 @@ describe('a warm copy', () => {
 
     const held = await place.hold(file, await keptOpen(folder.path), {
       settings: { warmAboveBytes: 0, require: 'writer-locked' },
-      onStep: (step) => { if (step === 'warm') database.it.exec("insert into t values (2, 'written after the warm copy')") },
+      onStep: (step) => {
+        if (step === 'warm') database.it.exec("insert into t values (2, 'written after the warm copy')")
+      },
     })
 
     if (held.kind !== 'snapshot') throw held.failure
@@ -82,11 +107,14 @@ describe('a warm copy', () => {
     using database = closing(new Database(file))
     database.it.pragma('journal_mode = wal')
     database.it.exec("create table t (id integer primary key, body text); insert into t values (1, 'first')")
-    database.it.pragma('wal_checkpoint(restart)') // From here on the wal-index speaks of another WAL than the one in the file.
+    // From here on the wal-index speaks of another WAL than the one in the file.
+    database.it.pragma('wal_checkpoint(restart)')
 
     const held = await place.hold(file, await keptOpen(folder.path), {
       settings: { warmAboveBytes: 0, require: 'writer-locked' },
-      onStep: (step) => { if (step === 'warm') database.it.exec("insert into t values (2, 'first frame of the new WAL')") },
+      onStep: (step) => {
+        if (step === 'warm') database.it.exec("insert into t values (2, 'first frame of the new WAL')")
+      },
     })
 
     if (held.kind !== 'snapshot') throw held.failure
@@ -99,12 +127,22 @@ describe('a warm copy', () => {
   /** A service by hooks that keeps its handle: the test is its writer. */
   async function keptOpen(dir: string): Promise<HoldRequest['keeper']> {
     const list = ['/bin/echo', JSON.stringify([{ id: 'kept', files: [join(dir, 'none')] }])] as const
-    const service = await connectService({ kind: 'hooks', name: 'kept', tenants: list, quiesce: ['/bin/true', '{tenant}'], resume: ['/bin/true', '{tenant}'], timeoutMs: 5_000 })
+    const service = await connectService({
+      kind: 'hooks',
+      name: 'kept',
+      tenants: list,
+      quiesce: ['/bin/true', '{tenant}'],
+      resume: ['/bin/true', '{tenant}'],
+      timeoutMs: 5_000,
+    })
     return { kind: 'service', tenant: tenantId('kept'), service, ledger: place.ledger, socket: null }
   }
 })
 
-/** Five valid frames with a commit at their end, behind what the wal-index calls committed: what a writer leaves that is killed at the wrong moment. */
+/**
+ * Five valid frames with a commit at their end, behind what the wal-index calls committed: what a writer leaves that is
+ * killed at the wrong moment.
+ */
 function appendDeadTransaction(wal: string): void {
   const bytes = readFileSync(wal)
   const header = readWalHeader(bytes)
@@ -127,7 +165,8 @@ function appendDeadTransaction(wal: string): void {
   } finally {
     closeSync(descriptor)
   }
-  if (statSync(wal).size !== scan.state.validEnd + 5 * frameBytes) throw new Error('the dead transaction does not lie where it should')
+  if (statSync(wal).size !== scan.state.validEnd + 5 * frameBytes)
+    throw new Error('the dead transaction does not lie where it should')
 }
 
 function closing<Closeable extends { close(): unknown }>(it: Closeable): Disposable & { readonly it: Closeable } {

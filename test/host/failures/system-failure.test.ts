@@ -10,11 +10,17 @@ import { Failure } from '../../../src/model/failure.ts'
 
 const isRoot = process.getuid?.() === 0
 let top = ''
-beforeEach(() => { top = mkdtempSync(join(tmpdir(), 'system-failure-')) })
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'system-failure-'))
+})
 afterEach(() => rmSync(top, { recursive: true, force: true }))
 
 const failureOf = (name: keyof typeof constants.errno, path = '/srv/x'): Failure =>
-  systemFailure(new SystemCallError('open', constants.errno[name]), { doing: 'write', path, elsewhere: 'name another with --there DIR' }) as Failure
+  systemFailure(new SystemCallError('open', constants.errno[name]), {
+    doing: 'write',
+    path,
+    elsewhere: 'name another with --there DIR',
+  }) as Failure
 
 test.each([
   ['ENOSPC', 'NO_SPACE', /no space left on device/, /df -h \/srv\/x.*--there DIR/],
@@ -40,7 +46,11 @@ test.each([
   ['ENOLCK', 'READ_FAILED', /no locks available/, /lock service/],
 ] as const)('%s is %s in words, with what helps', (name, code, words, hint) => {
   const failure = failureOf(name)
-  expect(failure).toMatchObject({ code, message: expect.stringMatching(words) as string, hint: expect.stringMatching(hint) as string })
+  expect(failure).toMatchObject({
+    code,
+    message: expect.stringMatching(words) as string,
+    hint: expect.stringMatching(hint) as string,
+  })
   expect(failure.message).toMatch(new RegExp(`^cannot write /srv/x: .* \\(${name}\\)$`))
   expect(`${failure.message} ${failure.hint}`.includes('disk') && /limit/.test(failure.hint)).toBe(name === 'EFBIG')
 })
@@ -61,21 +71,40 @@ test('errors of node:fs keep their own path where none is told, and EDQUOT its n
       return error
     }
   }
-  expect(unforeseenFailure(thrown())).toMatchObject({ code: 'NOT_FOUND', message: `cannot go on: the system refused open of ${top}/none: no such file or directory (ENOENT)` })
-  const quota = Object.assign(new Error('Unknown system error -122'), { errno: -122, code: 'Unknown system error -122', syscall: 'write' })
-  expect(unforeseenFailure(quota)).toMatchObject({ code: 'NO_SPACE', message: 'cannot go on: the system refused write: disk quota exceeded (EDQUOT)' })
+  expect(unforeseenFailure(thrown())).toMatchObject({
+    code: 'NOT_FOUND',
+    message: `cannot go on: the system refused open of ${top}/none: no such file or directory (ENOENT)`,
+  })
+  const quota = Object.assign(new Error('Unknown system error -122'), {
+    errno: -122,
+    code: 'Unknown system error -122',
+    syscall: 'write',
+  })
+  expect(unforeseenFailure(quota)).toMatchObject({
+    code: 'NO_SPACE',
+    message: 'cannot go on: the system refused write: disk quota exceeded (EDQUOT)',
+  })
 })
 
 test('a code of its own holds for every errno, that of the path only where the path is at fault', () => {
-  const failed = (errno: number, more: object): unknown => systemFailure(new SystemCallError('open', errno), { doing: 'read', path: '/srv/x', ...more })
+  const failed = (errno: number, more: object): unknown =>
+    systemFailure(new SystemCallError('open', errno), { doing: 'read', path: '/srv/x', ...more })
   const { EMFILE, ENOENT } = constants.errno
-  expect(failed(EMFILE, { code: 'LEDGER_UNUSABLE' })).toMatchObject({ code: 'LEDGER_UNUSABLE', hint: expect.stringMatching(/ulimit -n/) as string })
+  expect(failed(EMFILE, { code: 'LEDGER_UNUSABLE' })).toMatchObject({
+    code: 'LEDGER_UNUSABLE',
+    hint: expect.stringMatching(/ulimit -n/) as string,
+  })
   expect(failed(EMFILE, { pathCode: 'CONFIG_INVALID' })).toMatchObject({ code: 'READ_FAILED' })
   expect(failed(ENOENT, { pathCode: 'CONFIG_INVALID' })).toMatchObject({ code: 'CONFIG_INVALID' })
 })
 
 test('what is a defect of ours, or a failure already, is passed on as it is', () => {
-  for (const error of [new TypeError('x is not a function'), new Failure('IN_USE', 'used'), null, Object.assign(new Error('m'), { code: 'ELOCKED' })]) {
+  for (const error of [
+    new TypeError('x is not a function'),
+    new Failure('IN_USE', 'used'),
+    null,
+    Object.assign(new Error('m'), { code: 'ELOCKED' }),
+  ]) {
     expect([isSystemError(error), unforeseenFailure(error)]).toEqual([false, error])
   }
 })
@@ -93,20 +122,26 @@ const cannotChattr = ((): boolean => {
   }
 })()
 
-test.skipIf(cannotChattr)('to root an immutable file, and one in an immutable folder, is named so, with the command', () => {
-  const file = join(top, 'file')
-  const folder = join(top, 'folder')
-  writeFileSync(file, '')
-  mkdirSync(folder)
-  execFileSync('chattr', ['+i', file, folder])
-  try {
-    expect(failureOf('EPERM', file)).toMatchObject({ code: 'NO_PERMISSION', hint: expect.stringContaining(`chattr -i ${file}`) as string })
-    expect(failureOf('EPERM', join(folder, 'new')).hint).toContain(`${folder} is immutable`)
-    expect(failureOf('EPERM', top).hint).not.toContain('immutable')
-  } finally {
-    execFileSync('chattr', ['-i', file, folder])
-  }
-})
+test.skipIf(cannotChattr)(
+  'to root an immutable file, and one in an immutable folder, is named so, with the command',
+  () => {
+    const file = join(top, 'file')
+    const folder = join(top, 'folder')
+    writeFileSync(file, '')
+    mkdirSync(folder)
+    execFileSync('chattr', ['+i', file, folder])
+    try {
+      expect(failureOf('EPERM', file)).toMatchObject({
+        code: 'NO_PERMISSION',
+        hint: expect.stringContaining(`chattr -i ${file}`) as string,
+      })
+      expect(failureOf('EPERM', join(folder, 'new')).hint).toContain(`${folder} is immutable`)
+      expect(failureOf('EPERM', top).hint).not.toContain('immutable')
+    } finally {
+      execFileSync('chattr', ['-i', file, folder])
+    }
+  },
+)
 
 test.skipIf(isRoot)('a folder that may not be entered is named (not as root)', () => {
   const closed = join(top, 'closed')

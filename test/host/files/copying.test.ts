@@ -1,5 +1,14 @@
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { canReflink, copyRange, ShortCopy } from '../../../src/host/files/copying.ts'
@@ -20,7 +29,11 @@ function emptyFile(path: string): string {
   return path
 }
 
-async function copyOf(source: string, target: string, range: { offset: number; bytes: number }): Promise<{ method: string; bytes: Buffer }> {
+async function copyOf(
+  source: string,
+  target: string,
+  range: { offset: number; bytes: number },
+): Promise<{ method: string; bytes: Buffer }> {
   using from = openDescriptor(source, 'read-write')
   using to = openDescriptor(emptyFile(target), 'read-write')
   const method = await copyRange(from.number, to.number, range, never)
@@ -61,8 +74,12 @@ describe.each([
     using from = openDescriptor(here.file('a'), 'read-only')
     using to = openDescriptor(there.file('b'), 'read-write')
     const seen: number[] = []
-    await copyRange(from.number, to.number, { offset: 1_000_003, bytes: 1_499_997 }, never, (copied) => seen.push(copied))
-    expect(readFileSync(there.file('b')).equals(Buffer.concat([Buffer.alloc(1_000_003, 1), content.subarray(1_000_003)]))).toBe(true)
+    await copyRange(from.number, to.number, { offset: 1_000_003, bytes: 1_499_997 }, never, (copied) =>
+      seen.push(copied),
+    )
+    expect(
+      readFileSync(there.file('b')).equals(Buffer.concat([Buffer.alloc(1_000_003, 1), content.subarray(1_000_003)])),
+    ).toBe(true)
     expect(seen.at(-1)).toBe(1_499_997)
     expect(seen).toEqual(seen.toSorted((one, next) => one - next))
   })
@@ -98,7 +115,11 @@ describe.each([
       let copied = 0
       const copying = copyRange(from.number, to.number, { offset: 0, bytes: 300 << 20 }, controller.signal, (bytes) => {
         copied = bytes
-        if (abortedAt === 0) setImmediate(() => { abortedAt = performance.now(); controller.abort(reason) })
+        if (abortedAt === 0)
+          setImmediate(() => {
+            abortedAt = performance.now()
+            controller.abort(reason)
+          })
       })
       await expect(copying).rejects.toBe(reason)
       tookMs.push(performance.now() - abortedAt)
@@ -115,7 +136,9 @@ test('an abort before the beginning copies nothing', async () => {
   using from = openDescriptor(here.file('a'), 'read-only')
   using to = openDescriptor(emptyFile(here.file('b')), 'read-write')
   const reason = new Error('too late')
-  await expect(copyRange(from.number, to.number, { offset: 0, bytes: 5 }, AbortSignal.abort(reason))).rejects.toBe(reason)
+  await expect(copyRange(from.number, to.number, { offset: 0, bytes: 5 }, AbortSignal.abort(reason))).rejects.toBe(
+    reason,
+  )
   expect(readFileSync(here.file('b'))).toHaveLength(0)
 })
 
@@ -126,7 +149,9 @@ test('the event loop goes on while a copy runs', async () => {
   using from = openDescriptor(here.file('a'), 'read-only')
   using to = openDescriptor(emptyFile(here.file('b')), 'read-write')
   let turns = 0
-  const timer = setInterval(() => { turns += 1 }, 1)
+  const timer = setInterval(() => {
+    turns += 1
+  }, 1)
   await copyRange(from.number, to.number, { offset: 0, bytes: 200 << 20 }, never)
   clearInterval(timer)
   expect(turns).toBeGreaterThan(5)
@@ -137,35 +162,44 @@ test('a source that cannot be read is told with call and code', async () => {
   using to = openDescriptor(emptyFile(here.file('b')), 'read-write')
   const closed = openSync(here.file('b'), 'r')
   closeSync(closed)
-  await expect(copyRange(closed, to.number, { offset: 4, bytes: 5 }, never)).rejects.toMatchObject({ name: 'SystemCallError', code: 'EBADF' })
+  await expect(copyRange(closed, to.number, { offset: 4, bytes: 5 }, never)).rejects.toMatchObject({
+    name: 'SystemCallError',
+    code: 'EBADF',
+  })
 })
 
-test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(`a full disk is told as ENOSPC, copying from the %s file system${skipped(whyNoTmpfs)}`, async (from) => {
-  using small = mount('tmpfs', 3 << 20)
-  using here = temporaryFolder()
-  const source = from === 'same' ? join(small.path, 'a') : here.file('a')
-  writeFileSync(source, randomBytes(2 << 20))
-  if (from === 'other') writeFileSync(join(small.path, 'filler'), Buffer.alloc(2 << 20))
-  const failing = copyOf(source, join(small.path, 'b'), { offset: 0, bytes: 2 << 20 })
-  await expect(failing).rejects.toBeInstanceOf(SystemCallError)
-  await expect(failing).rejects.toMatchObject({ code: 'ENOSPC', errno: 28 })
-})
+test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(
+  `a full disk is told as ENOSPC, copying from the %s file system${skipped(whyNoTmpfs)}`,
+  async (from) => {
+    using small = mount('tmpfs', 3 << 20)
+    using here = temporaryFolder()
+    const source = from === 'same' ? join(small.path, 'a') : here.file('a')
+    writeFileSync(source, randomBytes(2 << 20))
+    if (from === 'other') writeFileSync(join(small.path, 'filler'), Buffer.alloc(2 << 20))
+    const failing = copyOf(source, join(small.path, 'b'), { offset: 0, bytes: 2 << 20 })
+    await expect(failing).rejects.toBeInstanceOf(SystemCallError)
+    await expect(failing).rejects.toMatchObject({ code: 'ENOSPC', errno: 28 })
+  },
+)
 
 describe(`on xfs${skipped(whyNoXfs)}`, () => {
-  test.skipIf(whyNoXfs !== null)('the whole of a leased file is shared, whatever its size, and the lease stays', async () => {
-    using xfs = mount('xfs', 0)
-    for (const bytes of [1, 4095, 4096, 70_000_001, (64 << 20) + 4096]) {
-      const content = randomBytes(bytes)
-      const source = join(xfs.path, `a${bytes}`)
-      writeFileSync(source, content)
-      using from = openDescriptor(source, 'read-write')
-      expect(takeWriteLease(from.number)).toEqual({ kind: 'granted' })
-      using to = openDescriptor(emptyFile(join(xfs.path, `b${bytes}`)), 'read-write')
-      expect(await copyRange(from.number, to.number, { offset: 0, bytes }, never)).toBe('reflink')
-      expect(leaseOf(from.number)).toBe('write')
-      expect(readFileSync(join(xfs.path, `b${bytes}`)).equals(content)).toBe(true)
-    }
-  })
+  test.skipIf(whyNoXfs !== null)(
+    'the whole of a leased file is shared, whatever its size, and the lease stays',
+    async () => {
+      using xfs = mount('xfs', 0)
+      for (const bytes of [1, 4095, 4096, 70_000_001, (64 << 20) + 4096]) {
+        const content = randomBytes(bytes)
+        const source = join(xfs.path, `a${bytes}`)
+        writeFileSync(source, content)
+        using from = openDescriptor(source, 'read-write')
+        expect(takeWriteLease(from.number)).toEqual({ kind: 'granted' })
+        using to = openDescriptor(emptyFile(join(xfs.path, `b${bytes}`)), 'read-write')
+        expect(await copyRange(from.number, to.number, { offset: 0, bytes }, never)).toBe('reflink')
+        expect(leaseOf(from.number)).toBe('write')
+        expect(readFileSync(join(xfs.path, `b${bytes}`)).equals(content)).toBe(true)
+      }
+    },
+  )
 
   test.skipIf(whyNoXfs !== null)('a shared copy keeps its bytes when the source is written afterwards', async () => {
     using xfs = mount('xfs', 0)

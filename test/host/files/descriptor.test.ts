@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { fstatSync, mkdirSync, openSync, closeSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  fstatSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { expect, test } from 'vitest'
 import { monotonicMs, sleep } from '../../../src/host/clock.ts'
 import { openDescriptor, pathOf } from '../../../src/host/files/descriptor.ts'
@@ -11,7 +21,8 @@ test('a file is opened for what was asked, and is closed in every program that w
   writeFileSync(folder.file('a'), 'bytes')
   using writable = openDescriptor(folder.file('a'), 'read-write')
   using readable = openDescriptor(folder.file('a'), 'read-only')
-  const flags = (descriptor: number): number => Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1] ?? '', 8)
+  const flags = (descriptor: number): number =>
+    Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1] ?? '', 8)
   const closeOnExec = 0o2000000
   expect(flags(writable.number) & (3 | closeOnExec)).toBe(2 | closeOnExec)
   expect(flags(readable.number) & (3 | closeOnExec)).toBe(0 | closeOnExec)
@@ -38,9 +49,13 @@ test('links, pipes, devices and folders are refused without opening them, and no
   mkdirSync(folder.file('folder'))
   execFileSync('mkfifo', [folder.file('pipe')])
   expect(() => openDescriptor(folder.file('link'), 'read-write')).toThrow(expect.objectContaining({ code: 'ELOOP' }))
-  expect(() => openDescriptor(folder.file('missing'), 'read-write')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+  expect(() => openDescriptor(folder.file('missing'), 'read-write')).toThrow(
+    expect.objectContaining({ code: 'ENOENT' }),
+  )
   for (const path of [folder.file('folder'), folder.file('pipe'), '/dev/null']) {
-    expect(() => openDescriptor(path, 'read-only')).toThrow(expect.objectContaining({ name: 'Failure', code: 'NOT_A_FILE' }))
+    expect(() => openDescriptor(path, 'read-only')).toThrow(
+      expect.objectContaining({ name: 'Failure', code: 'NOT_A_FILE' }),
+    )
   }
 })
 

@@ -5,9 +5,11 @@ import { argumentsOf, nameOf, onDisk } from '../../../src/host/files/file-name.t
 const bytesOf = (name: string): Buffer => Buffer.from(onDisk(name))
 
 test('whatever bytes a name has, it comes back as the same bytes, and no two names are one string', () => {
-  fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (name) => {
-    expect(bytesOf(nameOf(Buffer.from(name)))).toEqual(Buffer.from(name))
-  }))
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (name) => {
+      expect(bytesOf(nameOf(Buffer.from(name)))).toEqual(Buffer.from(name))
+    }),
+  )
 })
 
 test('a name in UTF-8 is itself, and so is one that holds the letter which stands for bytes that are none', () => {
@@ -19,7 +21,9 @@ test('a name in UTF-8 is itself, and so is one that holds the letter which stand
 
 test('a name below a folder in UTF-8 keeps the bytes of both', () => {
   const name = nameOf(Buffer.from('caf\xe9.db', 'latin1'))
-  expect(bytesOf(`größe 🙂/${name}-wal`)).toEqual(Buffer.concat([Buffer.from('größe 🙂/'), Buffer.from('caf\xe9.db-wal', 'latin1')]))
+  expect(bytesOf(`größe 🙂/${name}-wal`)).toEqual(
+    Buffer.concat([Buffer.from('größe 🙂/'), Buffer.from('caf\xe9.db-wal', 'latin1')]),
+  )
   expect(JSON.parse(JSON.stringify(name))).toBe(name)
 })
 

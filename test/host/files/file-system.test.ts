@@ -20,7 +20,13 @@ const at = (path: string, device: string) => mountOf(path, device, mounts)
 
 test('every line of mountinfo is read, with optional fields or none, and its escapes are undone', () => {
   expect(mounts).toHaveLength(8)
-  expect(mounts[1]).toMatchObject({ mountPoint: '/srv/a b\\c\td', type: 'tmpfs', source: 'none', device: '0:25', readOnly: false })
+  expect(mounts[1]).toMatchObject({
+    mountPoint: '/srv/a b\\c\td',
+    type: 'tmpfs',
+    source: 'none',
+    device: '0:25',
+    readOnly: false,
+  })
   expect(mounts[2]).toMatchObject({ type: 'nfs4', source: 'filer:/export/notes 1' })
   expect(mounts[7]?.superOptions).toEqual(['rw', 'hidepid=2'])
 })
@@ -55,17 +61,25 @@ test('the file system of a path here is found through links, and its free room i
   using folder = temporaryFolder('/dev/shm')
   using elsewhere = temporaryFolder()
   symlinkSync(folder.path, elsewhere.file('link'))
-  expect(await fileSystemOf(elsewhere.file('link'))).toMatchObject({ type: 'tmpfs', mountPoint: '/dev/shm', readOnly: false })
+  expect(await fileSystemOf(elsewhere.file('link'))).toMatchObject({
+    type: 'tmpfs',
+    mountPoint: '/dev/shm',
+    readOnly: false,
+  })
   expect(await freeBytes(folder.path)).toBeGreaterThan(0)
   expect((await fileSystemOf('/proc/self/status')).type).toBe('proc')
   await expect(fileSystemOf(folder.file('missing'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 const why = whyNoMount('overlay')
-test.skipIf(why !== null)(`an overlay is known as one, though its files may have other device numbers${why === null ? '' : ` (skipped: ${why})`}`, async () => {
-  using mounted = mount('overlay', 0)
-  expect(await fileSystemOf(`${mounted.path}/below.bin`)).toMatchObject({ type: 'overlay', mountPoint: mounted.path })
-  writeFileSync(`${mounted.path}/new.bin`, '')
-  expect(await fileSystemOf(`${mounted.path}/new.bin`)).toMatchObject({ type: 'overlay', mountPoint: mounted.path })
-  expect(statSync(`${mounted.path}/new.bin`).size).toBe(0)
-})
+test.skipIf(why !== null)(
+  'an overlay is known as one, though its files may have other device ' +
+    `numbers${why === null ? '' : ` (skipped: ${why})`}`,
+  async () => {
+    using mounted = mount('overlay', 0)
+    expect(await fileSystemOf(`${mounted.path}/below.bin`)).toMatchObject({ type: 'overlay', mountPoint: mounted.path })
+    writeFileSync(`${mounted.path}/new.bin`, '')
+    expect(await fileSystemOf(`${mounted.path}/new.bin`)).toMatchObject({ type: 'overlay', mountPoint: mounted.path })
+    expect(statSync(`${mounted.path}/new.bin`).size).toBe(0)
+  },
+)

@@ -9,7 +9,9 @@ const asRoot = process.getuid?.() === 0
 const stranger = 65_533
 
 let top = ''
-beforeEach(() => { top = mkdtempSync(join(tmpdir(), 'trusted-path-')) })
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'trusted-path-'))
+})
 afterEach(() => rmSync(top, { recursive: true }))
 
 const folder = (name: string, mode = 0o755, owner: number | null = null): string => {

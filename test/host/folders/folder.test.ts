@@ -5,7 +5,11 @@ import { temporaryFolder } from '../../support/host/other-process.ts'
 
 test('the missing ones are made and named, the topmost first; what is there is fine', async () => {
   using folder = temporaryFolder()
-  expect(await makeFolder(folder.file('a/b/c'), 0o700)).toEqual([folder.file('a'), folder.file('a/b'), folder.file('a/b/c')])
+  expect(await makeFolder(folder.file('a/b/c'), 0o700)).toEqual([
+    folder.file('a'),
+    folder.file('a/b'),
+    folder.file('a/b/c'),
+  ])
   expect(['a', 'a/b', 'a/b/c'].map((name) => statSync(folder.file(name)).mode & 0o777)).toEqual([0o700, 0o700, 0o700])
   expect(await makeFolder(folder.file('a/b/c'), 0o700)).toEqual([])
   expect(await makeFolder('/', 0o700)).toEqual([])
@@ -19,7 +23,8 @@ test('several at once make one folder', async () => {
 })
 
 test('where the kernel has no file below a folder, it is asked once', async () => {
-  for (const place of ['/proc/holdfast', '/proc/holdfast/below', '']) await expect(makeFolder(place, 0o700)).rejects.toMatchObject({ code: 'ENOENT' })
+  for (const place of ['/proc/holdfast', '/proc/holdfast/below', ''])
+    await expect(makeFolder(place, 0o700)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 test('a file, a file above and a link that leads nowhere are no folders', async () => {

@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { findConflict, tryLock, tryPosixLock, unlock } from '../../../src/host/locks/byte-lock.ts'
 import { openDescriptor, type Descriptor } from '../../../src/host/files/descriptor.ts'
 import { SystemCallError } from '../../../src/host/libc.ts'
+import { findConflict, tryLock, tryPosixLock, unlock } from '../../../src/host/locks/byte-lock.ts'
 import { startStranger, temporaryFolder, type Stranger } from '../../support/host/other-process.ts'
 
 const lockBytes = { start: 0x40000000, length: 512 }
@@ -27,23 +27,31 @@ afterEach(async () => {
   folder[Symbol.dispose]()
 })
 
-test('F1: the POSIX lock of SQLite is dropped by an unrelated open and close in its process, and the next writer gets in', async () => {
-  const db = new Database(file)
-  db.exec('begin exclusive')
-  expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('SQLITE_BUSY')
-  closeSync(openSync(file, 'r'))
-  expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('1 changed')
-  db.close()
-})
+test(
+  'F1: the POSIX lock of SQLite is dropped by an unrelated open and ' +
+    'close in its process, and the next writer gets in',
+  async () => {
+    const db = new Database(file)
+    db.exec('begin exclusive')
+    expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('SQLITE_BUSY')
+    closeSync(openSync(file, 'r'))
+    expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('1 changed')
+    db.close()
+  },
+)
 
-test('F2, I1.2: a lock on the lock bytes refuses readers and writers of real SQLite in another process until it is given up', async () => {
-  expect(await stranger.do({ do: 'sql', path: file, sql: 'select x from t' })).toBe('[{"x":1}]')
-  expect(tryLock(ours.number, 'write', lockBytes)).toBe('granted')
-  expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('SQLITE_BUSY')
-  expect(await stranger.do({ do: 'sql', path: file, sql: 'select x from t' })).toBe('SQLITE_BUSY')
-  unlock(ours.number, lockBytes)
-  expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('1 changed')
-})
+test(
+  'F2, I1.2: a lock on the lock bytes refuses readers and writers of ' +
+    'real SQLite in another process until it is given up',
+  async () => {
+    expect(await stranger.do({ do: 'sql', path: file, sql: 'select x from t' })).toBe('[{"x":1}]')
+    expect(tryLock(ours.number, 'write', lockBytes)).toBe('granted')
+    expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('SQLITE_BUSY')
+    expect(await stranger.do({ do: 'sql', path: file, sql: 'select x from t' })).toBe('SQLITE_BUSY')
+    unlock(ours.number, lockBytes)
+    expect(await stranger.do({ do: 'sql', path: file, sql: 'insert into t values(2)' })).toBe('1 changed')
+  },
+)
 
 test('F2: the lock survives an unrelated open and close in our process', async () => {
   expect(tryLock(ours.number, 'write', lockBytes)).toBe('granted')
@@ -61,15 +69,30 @@ test('a lock of either kind in another process refuses ours, and the conflict na
   const descriptor = await stranger.open(file, 'write')
   await stranger.do({ do: 'lock', descriptor, owner: 'posix', kind: 'write', start: lockBytes.start, length: 1 })
   expect(tryLock(ours.number, 'write', lockBytes)).toBe('refused')
-  expect(findConflict(ours.number, 'write', lockBytes)).toEqual({ kind: 'write', range: { start: lockBytes.start, length: 1 }, pid: stranger.pid })
+  expect(findConflict(ours.number, 'write', lockBytes)).toEqual({
+    kind: 'write',
+    range: { start: lockBytes.start, length: 1 },
+    pid: stranger.pid,
+  })
   await stranger.do({ do: 'close', descriptor })
   expect(findConflict(ours.number, 'write', lockBytes)).toBeNull()
 
   const other = await stranger.open(file, 'write')
-  await stranger.do({ do: 'lock', descriptor: other, owner: 'description', kind: 'read', start: lockBytes.start + 2, length: 510 })
+  await stranger.do({
+    do: 'lock',
+    descriptor: other,
+    owner: 'description',
+    kind: 'read',
+    start: lockBytes.start + 2,
+    length: 510,
+  })
   expect(tryLock(ours.number, 'read', lockBytes)).toBe('granted')
   expect(tryLock(ours.number, 'write', lockBytes)).toBe('refused')
-  expect(findConflict(ours.number, 'write', lockBytes)).toEqual({ kind: 'read', range: { start: lockBytes.start + 2, length: 510 }, pid: null })
+  expect(findConflict(ours.number, 'write', lockBytes)).toEqual({
+    kind: 'read',
+    range: { start: lockBytes.start + 2, length: 510 },
+    pid: null,
+  })
 })
 
 test('I1.2: both kinds of raw lock in a second process are refused by ours', async () => {
@@ -80,7 +103,9 @@ test('I1.2: both kinds of raw lock in a second process are refused by ours', asy
       expect(await stranger.do({ do: 'lock', descriptor, owner, kind, ...lockBytes })).toBe('refused')
     }
   }
-  expect(await stranger.do({ do: 'lock', descriptor, owner: 'posix', kind: 'write', start: lockBytes.start - 1, length: 1 })).toBe('granted')
+  expect(
+    await stranger.do({ do: 'lock', descriptor, owner: 'posix', kind: 'write', start: lockBytes.start - 1, length: 1 }),
+  ).toBe('granted')
 })
 
 test('two openings in one process exclude each other, so our own double work is noticed too', async () => {
@@ -95,8 +120,14 @@ test('unlocking what is not locked is fine, and part of a range can be given up'
   expect(tryLock(ours.number, 'write', { start: 100, length: 10 })).toBe('granted')
   unlock(ours.number, { start: 104, length: 2 })
   const descriptor = await stranger.open(file, 'write')
-  const ask = (start: number) => stranger.do({ do: 'lock', descriptor, owner: 'description', kind: 'write', start, length: 1 })
-  expect([await ask(103), await ask(104), await ask(105), await ask(106)]).toEqual(['refused', 'granted', 'granted', 'refused'])
+  const ask = (start: number) =>
+    stranger.do({ do: 'lock', descriptor, owner: 'description', kind: 'write', start, length: 1 })
+  expect([await ask(103), await ask(104), await ask(105), await ask(106)]).toEqual([
+    'refused',
+    'granted',
+    'granted',
+    'refused',
+  ])
 })
 
 test('offsets beyond 32 bits are kept', async () => {
@@ -108,6 +139,8 @@ test('offsets beyond 32 bits are kept', async () => {
 
 test('what is not a refusal is thrown: a write lock through a read-only descriptor, a descriptor that is closed', async () => {
   using readOnly = openDescriptor(file, 'read-only')
-  expect(() => tryLock(readOnly.number, 'write', lockBytes)).toThrow(expect.objectContaining({ name: 'SystemCallError', call: 'fcntl', code: 'EBADF', errno: 9 }))
+  expect(() => tryLock(readOnly.number, 'write', lockBytes)).toThrow(
+    expect.objectContaining({ name: 'SystemCallError', call: 'fcntl', code: 'EBADF', errno: 9 }),
+  )
   expect(() => tryLock(987_654, 'write', lockBytes)).toThrow(SystemCallError)
 })

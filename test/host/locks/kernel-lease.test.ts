@@ -1,6 +1,6 @@
 import { closeSync, constants, open as openCallback, readFileSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { copyRange } from '../../../src/host/files/copying.ts'
 import { openDescriptor, type Descriptor } from '../../../src/host/files/descriptor.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
@@ -35,19 +35,25 @@ test('F3: granted when nobody else has the file, and again after it was given up
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
 })
 
-test.each(['read', 'write'] as const)('F3, I1.3: refused while another process has the file open to %s', async (how) => {
-  const descriptor = await stranger.open(file, how)
-  expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
-  await stranger.do({ do: 'close', descriptor })
-  expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
-})
+test.each(['read', 'write'] as const)(
+  'F3, I1.3: refused while another process has the file open to %s',
+  async (how) => {
+    const descriptor = await stranger.open(file, how)
+    expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
+    await stranger.do({ do: 'close', descriptor })
+    expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
+  },
+)
 
-test.each(['shared', 'private'] as const)('F3, I1.3: refused while another process has a %s mapping whose descriptor is closed', async (how) => {
-  const descriptor = await stranger.open(file, 'write')
-  expect(await stranger.do({ do: 'map', descriptor, bytes: 8192, how })).toBe('mapped')
-  await stranger.do({ do: 'close', descriptor })
-  expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
-})
+test.each(['shared', 'private'] as const)(
+  'F3, I1.3: refused while another process has a %s mapping whose descriptor is closed',
+  async (how) => {
+    const descriptor = await stranger.open(file, 'write')
+    expect(await stranger.do({ do: 'map', descriptor, bytes: 8192, how })).toBe('mapped')
+    await stranger.do({ do: 'close', descriptor })
+    expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
+  },
+)
 
 test('F3: refused by a second opening of our own', async () => {
   using second = openDescriptor(file, 'read-only')
@@ -57,7 +63,9 @@ test('F3: refused by a second opening of our own', async () => {
 
 test('F4, F12: an open elsewhere fails or waits, we are told, and giving up lets it in', async () => {
   let breaks = 0
-  using _listening = onLeaseBreak(() => { breaks += 1 })
+  using _listening = onLeaseBreak(() => {
+    breaks += 1
+  })
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   const flags = constants.O_RDWR | constants.O_NONBLOCK
   await expect(stranger.do({ do: 'open', path: file, flags })).rejects.toThrow(/EAGAIN/)
@@ -73,22 +81,32 @@ test('F4, F12: an open elsewhere fails or waits, we are told, and giving up lets
 
 test('F4: an open for reading reduces the lease to read, which is no proof any more', async () => {
   let breaks = 0
-  using _listening = onLeaseBreak(() => { breaks += 1 })
+  using _listening = onLeaseBreak(() => {
+    breaks += 1
+  })
   takeWriteLease(ours.number)
-  await expect(stranger.do({ do: 'open', path: file, flags: constants.O_RDONLY | constants.O_NONBLOCK })).rejects.toThrow(/EAGAIN/)
+  await expect(
+    stranger.do({ do: 'open', path: file, flags: constants.O_RDONLY | constants.O_NONBLOCK }),
+  ).rejects.toThrow(/EAGAIN/)
   await eventually('SIGIO', () => breaks > 0)
   expect(leaseOf(ours.number)).toBe('read')
 })
 
 test('F4: all listeners are told, none that was disposed of, and without any the process lives on', async () => {
   const told: string[] = []
-  const listener = (): void => { told.push('same') }
+  const listener = (): void => {
+    told.push('same')
+  }
   const first = onLeaseBreak(listener)
   const second = onLeaseBreak(listener)
-  const third = onLeaseBreak(() => { told.push('third') })
+  const third = onLeaseBreak(() => {
+    told.push('third')
+  })
   const breakIt = async (): Promise<void> => {
     expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
-    await expect(stranger.do({ do: 'open', path: file, flags: constants.O_RDWR | constants.O_NONBLOCK })).rejects.toThrow(/EAGAIN/)
+    await expect(
+      stranger.do({ do: 'open', path: file, flags: constants.O_RDWR | constants.O_NONBLOCK }),
+    ).rejects.toThrow(/EAGAIN/)
   }
   await breakIt()
   await eventually('three calls', () => told.length >= 3)
@@ -109,12 +127,17 @@ test('F4: all listeners are told, none that was disposed of, and without any the
 
 test('F5: our own second open breaks our own lease and waits for us', async () => {
   let breaks = 0
-  using _listening = onLeaseBreak(() => { breaks += 1 })
+  using _listening = onLeaseBreak(() => {
+    breaks += 1
+  })
   takeWriteLease(ours.number)
   expect(() => openDescriptor(file, 'read-only')).toThrow(expect.objectContaining({ code: 'EAGAIN' }))
   await eventually('SIGIO', () => breaks > 0)
   let opened = false
-  const waiting = promisify(openCallback)(file, 'r').then((descriptor) => { opened = true; return descriptor })
+  const waiting = promisify(openCallback)(file, 'r').then((descriptor) => {
+    opened = true
+    return descriptor
+  })
   await new Promise((resolve) => setImmediate(resolve))
   expect(opened).toBe(false)
   releaseLease(ours.number)
@@ -122,7 +145,9 @@ test('F5: our own second open breaks our own lease and waits for us', async () =
 })
 
 test('F5: copying, looking and locking through the leased descriptor keep the lease', async () => {
-  using _listening = onLeaseBreak(() => { throw new Error('the lease was broken') })
+  using _listening = onLeaseBreak(() => {
+    throw new Error('the lease was broken')
+  })
   takeWriteLease(ours.number)
   writeFileSync(folder.file('copy'), '')
   using copy = openDescriptor(folder.file('copy'), 'read-write')
@@ -136,14 +161,18 @@ test('without the right to take leases the answer is unsupported, not refused', 
   using theirs = isRoot ? openDescriptor(file, 'read-only') : openDescriptor('/etc/passwd', 'read-only')
   if (isRoot) process.seteuid?.(65_534)
   try {
-    expect(takeWriteLease(theirs.number)).toEqual({ kind: 'unsupported', why: 'we neither own the file nor have CAP_LEASE (EACCES)' })
+    expect(takeWriteLease(theirs.number)).toEqual({
+      kind: 'unsupported',
+      why: 'we neither own the file nor have CAP_LEASE (EACCES)',
+    })
   } finally {
     if (isRoot) process.seteuid?.(0)
   }
 })
 
 test('an error of ours is thrown: a descriptor that is closed', () => {
-  for (const act of [takeWriteLease, releaseLease, leaseOf]) expect(() => act(987_654)).toThrow(expect.objectContaining({ code: 'EBADF' }))
+  for (const act of [takeWriteLease, releaseLease, leaseOf])
+    expect(() => act(987_654)).toThrow(expect.objectContaining({ code: 'EBADF' }))
 })
 
 describe.each(['tmpfs', 'xfs', 'ext4', 'overlay'] as const)('F11: on %s', (kind) => {
@@ -157,6 +186,8 @@ describe.each(['tmpfs', 'xfs', 'ext4', 'overlay'] as const)('F11: on %s', (kind)
     expect(takeWriteLease(held.number)).toEqual({ kind: 'refused' })
     await stranger.do({ do: 'close', descriptor })
     expect(takeWriteLease(held.number)).toEqual({ kind: 'granted' })
-    await expect(stranger.do({ do: 'open', path, flags: constants.O_RDWR | constants.O_NONBLOCK })).rejects.toThrow(/EAGAIN/)
+    await expect(stranger.do({ do: 'open', path, flags: constants.O_RDWR | constants.O_NONBLOCK })).rejects.toThrow(
+      /EAGAIN/,
+    )
   })
 })

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { constants, existsSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDescriptor } from '../../../src/host/files/descriptor.ts'
+import { tryLock } from '../../../src/host/locks/byte-lock.ts'
 import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
-import { parseLocks } from '../../../src/host/locks/proc-locks.ts'
 import { parseMaps } from '../../../src/host/locks/mappings.ts'
 import { modesOf } from '../../../src/host/locks/open-descriptors.ts'
 import { findHolders, type FileIdentity } from '../../../src/host/locks/open-file-table.ts'
-import { tryLock } from '../../../src/host/locks/byte-lock.ts'
+import { parseLocks } from '../../../src/host/locks/proc-locks.ts'
 import type { Holder } from '../../../src/model/result/evidence.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
 import { eventually, startStranger, temporaryFolder, type Stranger } from '../../support/host/other-process.ts'
@@ -32,8 +32,14 @@ function newFile(path: string): FileIdentity {
   return { path, dev, ino }
 }
 
-const holdersOf = async (...files: readonly FileIdentity[]): Promise<readonly Holder[]> => (await findHolders(files, { exceptPids: [process.pid] })).holders
-const entry = (modes: Holder['modes'], path = file.path): Holder => ({ pid: stranger.pid, command: 'node stranger.ts', modes, path })
+const holdersOf = async (...files: readonly FileIdentity[]): Promise<readonly Holder[]> =>
+  (await findHolders(files, { exceptPids: [process.pid] })).holders
+const entry = (modes: Holder['modes'], path = file.path): Holder => ({
+  pid: stranger.pid,
+  command: 'node stranger.ts',
+  modes,
+  path,
+})
 
 test('nobody holds a file that nobody opened', async () => {
   expect(await holdersOf(file)).toEqual([])
@@ -50,14 +56,17 @@ test('I1.3: those who read and those who write are told apart, by pid and comman
   expect(await holdersOf(file)).toEqual([entry(['read', 'write'])])
 })
 
-test.each(['shared', 'private'] as const)('I1.3: a %s mapping is seen after its descriptor is closed, also once the name is gone', async (how) => {
-  const descriptor = await stranger.open(file.path, 'write')
-  await stranger.do({ do: 'map', descriptor, bytes: 8192, how })
-  await stranger.do({ do: 'close', descriptor })
-  expect(await holdersOf(file)).toEqual([entry(['mapped'])])
-  unlinkSync(file.path)
-  expect(await holdersOf(file)).toEqual([entry(['mapped'])])
-})
+test.each(['shared', 'private'] as const)(
+  'I1.3: a %s mapping is seen after its descriptor is closed, also once the name is gone',
+  async (how) => {
+    const descriptor = await stranger.open(file.path, 'write')
+    await stranger.do({ do: 'map', descriptor, bytes: 8192, how })
+    await stranger.do({ do: 'close', descriptor })
+    expect(await holdersOf(file)).toEqual([entry(['mapped'])])
+    unlinkSync(file.path)
+    expect(await holdersOf(file)).toEqual([entry(['mapped'])])
+  },
+)
 
 test('an open file is seen once its name is gone, and a new file of that name is not taken for it', async () => {
   await stranger.open(file.path, 'read')
@@ -71,7 +80,8 @@ test('where the kernel prints another device for a mapping than stat gives, as o
   const onBtrfs = { ...file, dev: file.dev + 1n }
   const descriptor = await stranger.open(file.path, 'write')
   await stranger.do({ do: 'map', descriptor, bytes: 8192, how: 'shared' })
-  expect(await holdersOf(onBtrfs)).toEqual([entry(['mapped'])]) // The descriptor is not taken for it: its stat says another device.
+  // The descriptor is not taken for it: its stat says another device.
+  expect(await holdersOf(onBtrfs)).toEqual([entry(['mapped'])])
   expect(await holdersOf({ ...onBtrfs, path: folder.file('other.db') })).toEqual([])
 })
 
@@ -99,7 +109,11 @@ test('real SQLite that holds a transaction is named with each file of its live s
   writeFileSync(path, '')
   expect(await stranger.do({ do: 'sql-keep', path, sql: 'pragma journal_mode=wal' })).toContain('wal')
   expect(await stranger.do({ do: 'sql-keep', path, sql: 'create table t(x)' })).toContain('changed')
-  const files = ['', '-wal', '-shm'].map((part) => ({ path: path + part, dev: statSync(path + part, { bigint: true }).dev, ino: statSync(path + part, { bigint: true }).ino }))
+  const files = ['', '-wal', '-shm'].map((part) => ({
+    path: path + part,
+    dev: statSync(path + part, { bigint: true }).dev,
+    ino: statSync(path + part, { bigint: true }).ino,
+  }))
   const holders = await holdersOf(...files)
   expect(holders.map(({ path }) => path).sort()).toEqual(files.map(({ path }) => path).sort())
   expect(holders.find(({ path }) => path.endsWith('-shm'))?.modes).toContain('mapped')
@@ -111,7 +125,9 @@ test('processes that are excepted are left out, with their locks and leases', as
   tryLock(ours.number, 'write', { start: 0, length: 0 })
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   expect(await holdersOf(file)).toEqual([])
-  expect((await findHolders([file], { exceptPids: [] })).holders).toMatchObject([{ pid: process.pid, modes: ['read', 'write', 'lock', 'lease'] }])
+  expect((await findHolders([file], { exceptPids: [] })).holders).toMatchObject([
+    { pid: process.pid, modes: ['read', 'write', 'lock', 'lease'] },
+  ])
 })
 
 test('F5: looking breaks no lease', async () => {
@@ -121,17 +137,20 @@ test('F5: looking breaks no lease', async () => {
   expect(leaseOf(ours.number)).toBe('write')
 })
 
-test.skipIf(process.geteuid?.() !== 0)('what could not be looked at is said (as root, who can become another user)', async () => {
-  await stranger.open(file.path, 'read')
-  process.seteuid?.(65_534)
-  try {
-    const { holders, unseen } = await findHolders([file], { exceptPids: [] })
-    expect(holders).toEqual([])
-    expect(unseen.join()).toMatch(/the open files of \d+ processes of other users .*\(pids? \d+/)
-  } finally {
-    process.seteuid?.(0)
-  }
-})
+test.skipIf(process.geteuid?.() !== 0)(
+  'what could not be looked at is said (as root, who can become another user)',
+  async () => {
+    await stranger.open(file.path, 'read')
+    process.seteuid?.(65_534)
+    try {
+      const { holders, unseen } = await findHolders([file], { exceptPids: [] })
+      expect(holders).toEqual([])
+      expect(unseen.join()).toMatch(/the open files of \d+ processes of other users .*\(pids? \d+/)
+    } finally {
+      process.seteuid?.(0)
+    }
+  },
+)
 
 const withoutFirstThread = `
 import ctypes, os, sys, threading, time
@@ -140,49 +159,68 @@ threading.Thread(target=lambda: time.sleep(60)).start()
 print('ready', flush=True)
 ctypes.CDLL(None).pthread_exit(None)`
 
-test.skipIf(!existsSync('/usr/bin/python3'))('a process whose first thread has ended is seen through the others (with python3)', async () => {
-  const other = spawn('python3', ['-c', withoutFirstThread, file.path], { stdio: ['ignore', 'pipe', 'inherit'] })
-  try {
-    await new Promise((resolve) => { other.stdout.once('data', resolve) })
-    await eventually('its first thread is a zombie', () => readFileSync(`/proc/${other.pid}/stat`, 'latin1').includes(') Z '))
-    expect(await holdersOf(file)).toMatchObject([{ pid: other.pid, modes: ['read', 'write'] }])
-  } finally {
-    other.kill('SIGKILL')
-  }
-})
+test.skipIf(!existsSync('/usr/bin/python3'))(
+  'a process whose first thread has ended is seen through the others (with python3)',
+  async () => {
+    const other = spawn('python3', ['-c', withoutFirstThread, file.path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      await new Promise((resolve) => {
+        other.stdout.once('data', resolve)
+      })
+      await eventually('its first thread is a zombie', () =>
+        readFileSync(`/proc/${other.pid}/stat`, 'latin1').includes(') Z '),
+      )
+      expect(await holdersOf(file)).toMatchObject([{ pid: other.pid, modes: ['read', 'write'] }])
+    } finally {
+      other.kill('SIGKILL')
+    }
+  },
+)
 
 describe('on an overlay, where device numbers differ', () => {
   const why = whyNoMount('overlay')
-  test.skipIf(why !== null)(`descriptors and mappings are seen, from below and from above${why === null ? '' : ` (skipped: ${why})`}`, async () => {
-    using mounted = mount('overlay', 0)
-    const above = newFile(`${mounted.path}/new.bin`)
-    const { dev, ino } = statSync(`${mounted.path}/below.bin`, { bigint: true })
-    const below = { path: `${mounted.path}/below.bin`, dev, ino }
-    for (const each of [above, below]) {
-      const descriptor = await stranger.open(each.path, 'read')
-      await stranger.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })
-      expect(await holdersOf(each)).toEqual([entry(['read', 'mapped'], each.path)])
-      await stranger.do({ do: 'close', descriptor })
-      expect(await holdersOf(each)).toEqual([entry(['mapped'], each.path)])
-    }
-    await stranger[Symbol.asyncDispose]() // It holds the mount.
-  })
+  test.skipIf(why !== null)(
+    `descriptors and mappings are seen, from below and from above${why === null ? '' : ` (skipped: ${why})`}`,
+    async () => {
+      using mounted = mount('overlay', 0)
+      const above = newFile(`${mounted.path}/new.bin`)
+      const { dev, ino } = statSync(`${mounted.path}/below.bin`, { bigint: true })
+      const below = { path: `${mounted.path}/below.bin`, dev, ino }
+      for (const each of [above, below]) {
+        const descriptor = await stranger.open(each.path, 'read')
+        await stranger.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })
+        expect(await holdersOf(each)).toEqual([entry(['read', 'mapped'], each.path)])
+        await stranger.do({ do: 'close', descriptor })
+        expect(await holdersOf(each)).toEqual([entry(['mapped'], each.path)])
+      }
+      await stranger[Symbol.asyncDispose]() // It holds the mount.
+    },
+  )
 })
 
 test('modes are read from the flags and locks of a descriptor', () => {
   expect(modesOf('pos:\t0\nflags:\t0100000\nmnt_id:\t27\nino:\t5\n')).toEqual(['read'])
   expect(modesOf('flags:\t02100001\n')).toEqual(['write'])
-  expect(modesOf('flags:\t0100002\nlock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:5 0 EOF\nlock:\t2: LEASE  ACTIVE    WRITE 7 fe:00:5 0 EOF\n')).toEqual(['read', 'write', 'lock', 'lease'])
+  expect(
+    modesOf(
+      'flags:\t0100002\nlock:\t1: OFDLCK ADVISORY  WRITE -1 fe:00:5 0 ' +
+        'EOF\nlock:\t2: LEASE  ACTIVE    WRITE 7 fe:00:5 0 EOF\n',
+    ),
+  ).toEqual(['read', 'write', 'lock', 'lease'])
 })
 
 test('mappings are read with every kind of path, and memory without a file is left out', () => {
-  expect(parseMaps([
-    '7f00-7f10 rw-s 00000000 fe:01 1234                       /srv/a b.db (deleted)',
-    '7f10-7f20 r-xp 00000000 00:19 99                         /usr/lib/x',
-    '7f20-7f30 rw-p 00000000 00:00 0                          [heap]',
-    '7f30-7f40 rw-p 00000000 00:00 0',
-    '7f40-7f50 r--s 00000000 fe:01 12                         /srv/new\\012line',
-  ].join('\n'))).toEqual([
+  expect(
+    parseMaps(
+      [
+        '7f00-7f10 rw-s 00000000 fe:01 1234                       /srv/a b.db (deleted)',
+        '7f10-7f20 r-xp 00000000 00:19 99                         /usr/lib/x',
+        '7f20-7f30 rw-p 00000000 00:00 0                          [heap]',
+        '7f30-7f40 rw-p 00000000 00:00 0',
+        '7f40-7f50 r--s 00000000 fe:01 12                         /srv/new\\012line',
+      ].join('\n'),
+    ),
+  ).toEqual([
     { addresses: '7f00-7f10', device: '254:1', ino: 1234n, path: '/srv/a b.db (deleted)' },
     { addresses: '7f10-7f20', device: '0:25', ino: 99n, path: '/usr/lib/x' },
     { addresses: '7f40-7f50', device: '254:1', ino: 12n, path: '/srv/new\\012line' },
@@ -190,13 +228,17 @@ test('mappings are read with every kind of path, and memory without a file is le
 })
 
 test('locks are read with their owners; those who wait are left out', () => {
-  expect(parseLocks([
-    '1: POSIX  ADVISORY  WRITE 1234 fe:00:77 1073741824 1073742335',
-    '1: -> POSIX  ADVISORY  WRITE 1235 fe:00:77 0 EOF',
-    '2: OFDLCK ADVISORY  READ -1 00:19:5 0 EOF',
-    '3: LEASE  ACTIVE    WRITE 8 fe:00:78 0 EOF',
-    '4: FLOCK  ADVISORY  WRITE 0 fe:00:79 0 EOF',
-  ].join('\n'))).toEqual([
+  expect(
+    parseLocks(
+      [
+        '1: POSIX  ADVISORY  WRITE 1234 fe:00:77 1073741824 1073742335',
+        '1: -> POSIX  ADVISORY  WRITE 1235 fe:00:77 0 EOF',
+        '2: OFDLCK ADVISORY  READ -1 00:19:5 0 EOF',
+        '3: LEASE  ACTIVE    WRITE 8 fe:00:78 0 EOF',
+        '4: FLOCK  ADVISORY  WRITE 0 fe:00:79 0 EOF',
+      ].join('\n'),
+    ),
+  ).toEqual([
     { kind: 'lock', pid: 1234, device: '254:0', ino: 77n },
     { kind: 'lock', pid: null, device: '0:25', ino: 5n },
     { kind: 'lease', pid: 8, device: '254:0', ino: 78n },

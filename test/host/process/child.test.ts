@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
 import { ChildEnded, startChild, type Child, type ChildOptions } from '../../../src/host/process/child.ts'
-import { programBeside } from '../../../src/host/process/program-beside.ts'
 import { isAlive, startTimeOf } from '../../../src/host/process/processes.ts'
+import { programBeside } from '../../../src/host/process/program-beside.ts'
 import { Bug } from '../../../src/model/bug.ts'
 import { eventually, programOf } from '../../support/host/other-process.ts'
 import type { Whim } from '../../support/programs/unruly.ts'
@@ -24,7 +24,14 @@ afterEach(async () => {
 })
 
 test('answers come back as they were given, whatever they hold', async () => {
-  const value = { big: 2n ** 63n, bytes: new Uint8Array([1, 2, 3]), map: new Map([['a', [1]]]), nothing: null, missing: undefined, far: new Date(7) }
+  const value = {
+    big: 2n ** 63n,
+    bytes: new Uint8Array([1, 2, 3]),
+    map: new Map([['a', [1]]]),
+    nothing: null,
+    missing: undefined,
+    far: new Date(7),
+  }
   expect(await (await start()).ask({ whim: 'echo', value }, soon)).toEqual(value)
 })
 
@@ -69,7 +76,9 @@ test('an exit in the middle of a question is told with its code', async () => {
 })
 
 test('a crash is told with its signal', async () => {
-  await expect((await start()).ask({ whim: 'die' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', code: null, signal: 'SIGSEGV' } })
+  await expect((await start()).ask({ whim: 'die' }, soon)).rejects.toMatchObject({
+    ended: { how: 'signal', code: null, signal: 'SIGSEGV' },
+  })
 })
 
 test('the last 4 KB that it wrote to stderr are kept', async () => {
@@ -84,13 +93,17 @@ test('one that hangs is killed at its time, even in a loop that never returns', 
   const child = await start()
   await child.ask({ whim: 'echo', value: 0 }, soon)
   const began = performance.now()
-  await expect(child.ask({ whim: 'hang' }, { timeoutMs: 200 })).rejects.toMatchObject({ ended: { how: 'killed-timeout', signal: 'SIGKILL' } })
+  await expect(child.ask({ whim: 'hang' }, { timeoutMs: 200 })).rejects.toMatchObject({
+    ended: { how: 'killed-timeout', signal: 'SIGKILL' },
+  })
   expect(performance.now() - began).toBeLessThan(2000)
   expect(isGone(child.pid)).toBe(true)
 })
 
 test('one that eats memory is killed at its limit', async () => {
-  await expect((await start({ memoryBytesMax: 300 << 20 })).ask({ whim: 'eat' }, soon)).rejects.toMatchObject({ ended: { how: 'killed-memory', signal: 'SIGKILL' } })
+  await expect((await start({ memoryBytesMax: 300 << 20 })).ask({ whim: 'eat' }, soon)).rejects.toMatchObject({
+    ended: { how: 'killed-memory', signal: 'SIGKILL' },
+  })
 })
 
 test('one within its limit lives, and is the first that the kernel takes when memory runs out', async () => {
@@ -101,11 +114,15 @@ test('one within its limit lives, and is the first that the kernel takes when me
 
 test('one that stops listening is ended', async () => {
   const child = await start()
-  await expect(child.ask({ whim: 'disconnect' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
+  await expect(child.ask({ whim: 'disconnect' }, soon)).rejects.toMatchObject({
+    ended: { how: 'signal', signal: 'SIGKILL' },
+  })
 })
 
 test('one that says what is no answer is ended: it may be what the file that it read has made of it', async () => {
-  await expect((await start()).ask({ whim: 'babble' }, soon)).rejects.toMatchObject({ ended: { how: 'signal', signal: 'SIGKILL' } })
+  await expect((await start()).ask({ whim: 'babble' }, soon)).rejects.toMatchObject({
+    ended: { how: 'signal', signal: 'SIGKILL' },
+  })
 })
 
 test('kill ends it, and asking or telling it afterwards says so or does nothing', async () => {
@@ -154,14 +171,17 @@ test('its environment is small: nothing of ours but PATH, TZ and LANG reaches it
   process.env['HOLDFAST_TEST_SECRET'] = 'token'
   const seen = await (await start({ env: { GIVEN: 'yes' } })).ask({ whim: 'environment' }, soon)
   delete process.env['HOLDFAST_TEST_SECRET']
-  expect((seen as string[]).filter((name) => !['PATH', 'TZ', 'LANG', 'NODE_COMPILE_CACHE'].includes(name))).toEqual(['GIVEN'])
+  expect((seen as string[]).filter((name) => !['PATH', 'TZ', 'LANG', 'NODE_COMPILE_CACHE'].includes(name))).toEqual([
+    'GIVEN',
+  ])
 })
 
 test('it runs as niced as was asked, in a session of its own if asked, with idle disk access if it wants', async () => {
   const child = await start({ niceness: 10, ownSession: true })
   expect(await child.ask({ whim: 'idle' }, soon)).toBeUndefined()
   expect(getPriority(child.pid)).toBe(10)
-  const session = (pid: number): string | undefined => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[3]
+  const session = (pid: number): string | undefined =>
+    readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[3]
   expect(session(child.pid)).toBe(String(child.pid))
   expect(session((await start()).pid)).toBe(session(process.pid))
 })
@@ -179,16 +199,27 @@ test('a program is looked for beside its module, in the form that the module has
 
 /** Runs programs/parent.ts and gives what it said first. */
 async function startParent(...given: string[]): Promise<{ said: string; pid: number; exited: Promise<number | null> }> {
-  const parent = spawn(process.execPath, [programOf('parent'), programOf('unruly'), ...given], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = new Promise<number | null>((resolve) => { parent.once('exit', resolve) })
-  const said = await new Promise<string>((resolve) => { parent.stdout.once('data', (bytes: Buffer) => resolve(String(bytes).trim())) })
+  const parent = spawn(process.execPath, [programOf('parent'), programOf('unruly'), ...given], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = new Promise<number | null>((resolve) => {
+    parent.once('exit', resolve)
+  })
+  const said = await new Promise<string>((resolve) => {
+    parent.stdout.once('data', (bytes: Buffer) => resolve(String(bytes).trim()))
+  })
   return { said, pid: parent.pid ?? 0, exited }
 }
 
-test.each([['sleep', 'same-session'], ['hang', 'same-session'], ['hang', 'own-session']])('I4.1: a parent killed by SIGKILL leaves no child, one that does: %s, %s', async (deed, session) => {
+test.each([
+  ['sleep', 'same-session'],
+  ['hang', 'same-session'],
+  ['hang', 'own-session'],
+])('I4.1: a parent killed by SIGKILL leaves no child, one that does: %s, %s', async (deed, session) => {
   const parent = await startParent(deed, session)
   const pid = Number(parent.said)
-  if (deed === 'hang') await eventually('it hangs', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'hanging')
+  if (deed === 'hang')
+    await eventually('it hangs', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'hanging')
   process.kill(parent.pid, 'SIGKILL')
   await parent.exited
   await eventually('the child is gone', () => isGone(pid), 5000)
@@ -200,14 +231,21 @@ test.each(['idle', 'unasked'])('an %s child does not keep its parent from ending
   await eventually('the child is gone', () => isGone(Number(parent.said)), 5000)
 })
 
-test.each([['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'], ['exit', 'ChildEnded: child process ended: exit code 7']])('a parent with nothing else to do waits until it has heard how its child ended: %s', async (how, told) => {
+test.each([
+  ['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'],
+  ['exit', 'ChildEnded: child process ended: exit code 7'],
+])('a parent with nothing else to do waits until it has heard how its child ended: %s', async (how, told) => {
   const parent = await startParent(how)
   expect(await parent.exited).toBe(0)
   expect(parent.said).toBe(told)
 })
 
 test('a parent that has no descriptor left is told that its child could not be started, and lives on', () => {
-  const ran = spawnSync('sh', ['-c', 'ulimit -n 60; exec "$0" "$1"', process.execPath, programOf('exhausted')], { encoding: 'utf8' })
-  expect(ran.stdout, ran.stderr).toMatch(/^Failure: cannot start the process unruly\.ts with .*: too many open files \(EMFILE\)\n$/)
+  const ran = spawnSync('sh', ['-c', 'ulimit -n 60; exec "$0" "$1"', process.execPath, programOf('exhausted')], {
+    encoding: 'utf8',
+  })
+  expect(ran.stdout, ran.stderr).toMatch(
+    /^Failure: cannot start the process unruly\.ts with .*: too many open files \(EMFILE\)\n$/,
+  )
   expect(ran.status).toBe(0)
 })

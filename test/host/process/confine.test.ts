@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startChild, type Child } from '../../../src/host/process/child.ts'
 import type { ConfinedFolder } from '../../../src/host/process/confine.ts'
 import { isAlive, startTimeOf } from '../../../src/host/process/processes.ts'
-import type { Attempt } from '../../support/programs/confined.ts'
 import { eventually, programOf, temporaryFolder } from '../../support/host/other-process.ts'
+import type { Attempt } from '../../support/programs/confined.ts'
 
 const isRoot = process.geteuid?.() === 0
 const soon = { timeoutMs: 20_000 }
@@ -25,7 +25,12 @@ beforeEach(async () => {
   writeFileSync(folder.file('outside.db'), 'somebody else’s')
   chmodSync(folder.file('outside.db'), 0o666)
   room = { folder: folder.file('room'), uid: 61_234, gid: 61_235 }
-  child = await startChild<Attempt, unknown>(programOf('confined'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
+  child = await startChild<Attempt, unknown>(programOf('confined'), {
+    ownSession: false,
+    niceness: 0,
+    memoryBytesMax: null,
+    env: {},
+  })
 })
 afterEach(async () => {
   await child[Symbol.asyncDispose]()
@@ -37,7 +42,7 @@ const EPERM = 1
 
 /** The kernel refuses each, whatever is asked of it; on itself the process may do what it likes. */
 async function expectFewCalls(): Promise<void> {
-  const answers = Object.entries(await attempt({ do: 'calls' }) as Record<string, number>)
+  const answers = Object.entries((await attempt({ do: 'calls' })) as Record<string, number>)
   expect(answers.filter(([, error]) => error !== EPERM)).toEqual([])
   expect(answers.length).toBeGreaterThan(15)
   expect(await attempt({ do: 'fork' })).toBe(`refused ${EPERM}`)
@@ -52,7 +57,9 @@ describe('a child that keeps its user', () => {
   test('says which walls stand, and is refused network, programs and processes', async () => {
     expect(await attempt({ do: 'confine-in-place' })).toEqual(['few-calls'])
     await expectFewCalls()
-    expect(readFileSync(`/proc/${child.pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0[^]*^Max processes\s+0\s+0/m)
+    expect(readFileSync(`/proc/${child.pid}/limits`, 'utf8')).toMatch(
+      /^Max core file size\s+0\s+0[^]*^Max processes\s+0\s+0/m,
+    )
   })
 
   test('reaches no port of this machine, which it reached before', async () => {
@@ -69,7 +76,7 @@ describe('a child that keeps its user', () => {
   })
 
   test('can do all of that before: what the tests try is what the walls refuse', async () => {
-    const answers = Object.entries(await attempt({ do: 'calls' }) as Record<string, number>)
+    const answers = Object.entries((await attempt({ do: 'calls' })) as Record<string, number>)
     expect(answers.filter(([, error]) => error === EPERM).map(([name]) => name)).toEqual([])
     expect(await attempt({ do: 'signal-parent' })).toBe('done')
   })
@@ -87,7 +94,13 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
     expect(await attempt({ do: 'read', path: '/snapshot.db' })).toBe('snapshot')
     expect(await attempt({ do: 'list', path: '/' })).toEqual(['snapshot.db'])
     expect(await attempt({ do: 'list', path: '/../..' })).toEqual(['snapshot.db'])
-    for (const path of ['/etc/passwd', '/proc/self/status', folder.file('outside.db'), '../outside.db', 'package.json']) {
+    for (const path of [
+      '/etc/passwd',
+      '/proc/self/status',
+      folder.file('outside.db'),
+      '../outside.db',
+      'package.json',
+    ]) {
       await expect(attempt({ do: 'read', path })).rejects.toThrow(/ENOENT/)
     }
   })
@@ -111,12 +124,20 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
   })
 
   test('I4.1: dies with its parent, though it hangs and has changed its user since', async () => {
-    const parent = spawn(process.execPath, [programOf('jailer'), programOf('confined'), room.folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const pid = Number(await new Promise((resolve) => { parent.stdout.once('data', (bytes) => resolve(String(bytes))) }))
+    const parent = spawn(process.execPath, [programOf('jailer'), programOf('confined'), room.folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const pid = Number(
+      await new Promise((resolve) => {
+        parent.stdout.once('data', (bytes) => resolve(String(bytes)))
+      }),
+    )
     const started = startTimeOf(pid) ?? ''
     await eventually('it hangs', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'hanging')
     parent.kill('SIGKILL')
-    await eventually('it is gone', () => !isAlive(pid, started), 5000).finally(() => { if (isAlive(pid, started)) process.kill(pid, 'SIGKILL') })
+    await eventually('it is gone', () => !isAlive(pid, started), 5000).finally(() => {
+      if (isAlive(pid, started)) process.kill(pid, 'SIGKILL')
+    })
   })
 
   test('leaves no core behind', async () => {
@@ -134,11 +155,16 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
     await attempt({ do: 'list', path: '/' }) // The thread pool runs by now or not: either way none may stay root.
     await attempt({ do: 'confine', room })
     for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
-      expect(readFileSync(`/proc/${child.pid}/task/${thread}/status`, 'utf8')).toMatch(/^Uid:\s+61234\s+61234\s+61234\s+61234$/m)
+      expect(readFileSync(`/proc/${child.pid}/task/${thread}/status`, 'utf8')).toMatch(
+        /^Uid:\s+61234\s+61234\s+61234\s+61234$/m,
+      )
     }
   })
 
-  test.each([{ uid: 0, gid: 5 }, { uid: 5, gid: 0 }])('as $uid:$gid is refused before anything is done', async (who) => {
+  test.each([
+    { uid: 0, gid: 5 },
+    { uid: 5, gid: 0 },
+  ])('as $uid:$gid is refused before anything is done', async (who) => {
     await expect(attempt({ do: 'confine', room: { ...room, ...who } })).rejects.toThrow(/unprivileged/)
     expect(await attempt({ do: 'exists', path: '/etc/passwd' })).toBe(true)
   })
@@ -169,6 +195,8 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
   })
 
   test('in a room that is not there is refused', async () => {
-    await expect(attempt({ do: 'confine', room: { ...room, folder: folder.file('missing') } })).rejects.toThrow(/chroot: ENOENT/)
+    await expect(attempt({ do: 'confine', room: { ...room, folder: folder.file('missing') } })).rejects.toThrow(
+      /chroot: ENOENT/,
+    )
   })
 })

@@ -2,15 +2,24 @@ import { expect, test } from 'vitest'
 import { frameOf, Frames } from '../../../src/host/process/frames.ts'
 import { Bug } from '../../../src/model/bug.ts'
 
-const messages = [{ kind: 'ask', question: 'ö€ and plain' }, null, [1n, new Map([['a', new Float64Array([1, 2])]])], 'x'.repeat(700), { end: undefined }]
+const messages = [
+  { kind: 'ask', question: 'ö€ and plain' },
+  null,
+  [1n, new Map([['a', new Float64Array([1, 2])]])],
+  'x'.repeat(700),
+  { end: undefined },
+]
 const stream = Buffer.concat(messages.map((message) => frameOf(message)))
 
-test.each([1, 2, 3, 5, 64, 701, stream.length])('messages come out as they went in, however the pipe cuts them: pieces of %i bytes', (length) => {
-  const frames = new Frames()
-  const heard: unknown[] = []
-  for (let at = 0; at < stream.length; at += length) heard.push(...frames.take(stream.subarray(at, at + length)))
-  expect(heard).toEqual(messages)
-})
+test.each([1, 2, 3, 5, 64, 701, stream.length])(
+  'messages come out as they went in, however the pipe cuts them: pieces of %i bytes',
+  (length) => {
+    const frames = new Frames()
+    const heard: unknown[] = []
+    for (let at = 0; at < stream.length; at += length) heard.push(...frames.take(stream.subarray(at, at + length)))
+    expect(heard).toEqual(messages)
+  },
+)
 
 test('of a message that has not ended nothing is said', () => {
   const frames = new Frames()

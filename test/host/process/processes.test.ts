@@ -24,7 +24,9 @@ test('a name full of brackets and blanks hides neither start time nor command', 
   chmodSync(program, 0o755)
   const child = spawn(program, ['60'], { stdio: 'ignore' })
   try {
-    const started = await eventually('its name is set', () => (commandOf(child.pid ?? 0) === ') S 1 2 (' ? startTimeOf(child.pid ?? 0) : null))
+    const started = await eventually('its name is set', () =>
+      commandOf(child.pid ?? 0) === ') S 1 2 (' ? startTimeOf(child.pid ?? 0) : null,
+    )
     expect(Number(started)).toBeGreaterThanOrEqual(Number(startTimeOf(process.pid)))
   } finally {
     child.kill('SIGKILL')
@@ -34,11 +36,18 @@ test('a name full of brackets and blanks hides neither start time nor command', 
 test('a zombie is not alive', async () => {
   // The shell never waits for its child, which becomes a zombie once it is killed.
   const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 61'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  const pid = Number(await new Promise((resolve) => { shell.stdout.once('data', (bytes) => resolve(String(bytes))) }))
+  const pid = Number(
+    await new Promise((resolve) => {
+      shell.stdout.once('data', (bytes) => resolve(String(bytes)))
+    }),
+  )
   try {
     const started = startTimeOf(pid) ?? ''
     expect(isAlive(pid, started)).toBe(true)
-    await eventually('the shell is no shell any more, which might still look after it', () => commandOf(shell.pid ?? 0) === 'sleep')
+    await eventually(
+      'the shell is no shell any more, which might still look after it',
+      () => commandOf(shell.pid ?? 0) === 'sleep',
+    )
     process.kill(pid, 'SIGKILL')
     await eventually('dead', () => !isAlive(pid, started))
     expect(startTimeOf(pid)).toBe(started)
@@ -49,7 +58,9 @@ test('a zombie is not alive', async () => {
 
 test('threads of the kernel are told from processes', () => {
   expect(isKernelThread(process.pid)).toBe(false)
-  const threads = readdirSync('/proc').map(Number).filter((pid) => pid > 0 && isKernelThread(pid))
+  const threads = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && isKernelThread(pid))
   expect(threads.every((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8') === '')).toBe(true)
 })
 
@@ -57,7 +68,9 @@ test('a command is the program and its script, never its other arguments', async
   using folder = temporaryFolder()
   const script = folder.file('job\n.py')
   writeFileSync(script, '')
-  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)', '--', script, '--password=secret'], { stdio: 'ignore' })
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)', '--', script, '--password=secret'], {
+    stdio: 'ignore',
+  })
   try {
     await eventually('it runs', () => commandOf(child.pid ?? 0).startsWith('node'))
     expect(commandOf(child.pid ?? 0)).toBe('node job?.py')

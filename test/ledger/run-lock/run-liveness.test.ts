@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { goneRuns } from '../../../src/ledger/run-lock/run-liveness.ts'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
 import { ourselves } from '../../../src/ledger/run-lock/run-owner.ts'
-import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { scratch } from '../../support/ledger/sample.ts'
 
 const seenIn = async (dir: string, ...runs: readonly string[]): Promise<readonly boolean[]> => {
@@ -28,7 +28,11 @@ test('a run that has the lock of its service is at work, those before it are gon
 
 test('a run that was killed is gone at once', async () => {
   using folder = scratch()
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/ledger/lock-holder.ts'), folder.path, 'notes'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../support/ledger/lock-holder.ts'), folder.path, 'notes'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  )
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
   const run = said.toString().trim().replace('held ', '')
   expect(await seenIn(folder.path, run)).toEqual([false])
@@ -39,8 +43,16 @@ test('a run that was killed is gone at once', async () => {
 })
 
 test.each([
-  ['a run of another machine, or of before the last start of this one', JSON.stringify({ ...ourselves('RUN', false), bootId: 'another' }), false],
-  ['a run in another pid namespace that has not got the lock any more', JSON.stringify({ ...ourselves('RUN', false), pidNamespace: 'pid:[1]' }), true],
+  [
+    'a run of another machine, or of before the last start of this one',
+    JSON.stringify({ ...ourselves('RUN', false), bootId: 'another' }),
+    false,
+  ],
+  [
+    'a run in another pid namespace that has not got the lock any more',
+    JSON.stringify({ ...ourselves('RUN', false), pidNamespace: 'pid:[1]' }),
+    true,
+  ],
   ['a file that says nothing', '', false],
 ])('%s', async (_, text, gone) => {
   using folder = scratch()

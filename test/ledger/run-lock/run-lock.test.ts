@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
@@ -15,7 +24,11 @@ interface Holder {
 }
 
 async function startHolder(dir: string, service = 'notes'): Promise<Holder> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/ledger/lock-holder.ts'), dir, service], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../support/ledger/lock-holder.ts'), dir, service],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  )
   let said = ''
   while (!said.includes('\n')) said += String((await once(child.stdout, 'data'))[0])
   return { process: child, said: said.trim() }
@@ -28,7 +41,8 @@ async function end({ process }: Holder, how: 'kill' | 'politely'): Promise<void>
   await closed
 }
 
-const active = (text: string) => expect.objectContaining({ code: 'RUN_ACTIVE', message: expect.stringContaining(text) as string }) as Error
+const active = (text: string) =>
+  expect.objectContaining({ code: 'RUN_ACTIVE', message: expect.stringContaining(text) as string }) as Error
 const folderOf = (dir: string): string => join(dir, 'run-notes.lock')
 const ownerFileOf = (dir: string): string => join(dir, 'run-notes.json')
 
@@ -44,7 +58,9 @@ test.concurrent('a second run is told which run and which process it waits for, 
   const holder = await startHolder(folder.path)
   expect(holder.said).toMatch(/^held /)
   const run = holder.said.replace('held ', '')
-  await expect(takeRunLock(folder.path, 'notes')).rejects.toEqual(active(`pid ${holder.process.pid}, run ${run}, since 2`))
+  await expect(takeRunLock(folder.path, 'notes')).rejects.toEqual(
+    active(`pid ${holder.process.pid}, run ${run}, since 2`),
+  )
   await end(holder, 'politely')
   expect(readdirSync(folder.path)).toEqual(['run-notes.json'])
   await (await takeRunLock(folder.path, 'notes'))[Symbol.asyncDispose]()
@@ -98,16 +114,19 @@ const doubtful: readonly (readonly [string, unknown])[] = [
   ['it says that it began at no time', { ...ourselves('RUN-THERE', false), since: 1e300 }],
   ['it is not known when the process began', { ...elsewhere, startTime: '' }],
 ]
-test.concurrent.each(doubtful)('a lock left behind is waited for when %s, and taken once it is stale', async (_why, owner) => {
-  using folder = scratch()
-  leaveBehind(folder.path, owner)
-  await expect(takeRunLock(folder.path, 'notes')).rejects.toEqual(active('another run works on this service'))
-  expect(existsSync(folderOf(folder.path))).toBe(true)
-  const aMinuteAgo = Date.now() / 1000 - 61
-  utimesSync(folderOf(folder.path), aMinuteAgo, aMinuteAgo)
-  await using _lock = await takeRunLock(folder.path, 'notes')
-  expect(readFileSync(ownerFileOf(folder.path), 'utf8')).toContain(`"pid":${process.pid},`)
-})
+test.concurrent.each(doubtful)(
+  'a lock left behind is waited for when %s, and taken once it is stale',
+  async (_why, owner) => {
+    using folder = scratch()
+    leaveBehind(folder.path, owner)
+    await expect(takeRunLock(folder.path, 'notes')).rejects.toEqual(active('another run works on this service'))
+    expect(existsSync(folderOf(folder.path))).toBe(true)
+    const aMinuteAgo = Date.now() / 1000 - 61
+    utimesSync(folderOf(folder.path), aMinuteAgo, aMinuteAgo)
+    await using _lock = await takeRunLock(folder.path, 'notes')
+    expect(readFileSync(ownerFileOf(folder.path), 'utf8')).toContain(`"pid":${process.pid},`)
+  },
+)
 
 test.concurrent('a run that was killed with its container keeps nobody out: the kernel lock that it had is free', async () => {
   using folder = scratch()
@@ -119,7 +138,9 @@ test.concurrent('a run that was killed with its container keeps nobody out: the 
 test.concurrent('of a lock whose kernel part is free nobody is told to wait for the run to end', async () => {
   using folder = scratch()
   leaveBehind(folder.path, { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000', locked: true })
-  await expect(takeRunLock(folder.path, 'notes')).rejects.toMatchObject({ hint: expect.stringContaining('within 60 s') as string })
+  await expect(takeRunLock(folder.path, 'notes')).rejects.toMatchObject({
+    hint: expect.stringContaining('within 60 s') as string,
+  })
 })
 
 test.concurrent('a lock left behind whose time lies ahead, because a clock was wrong, is stale a minute from now and not years', async () => {

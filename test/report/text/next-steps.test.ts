@@ -1,8 +1,11 @@
-/** Next steps: each is a command that exists, asks the service that was asked, and is not the command that was just run. */
+/**
+ * Next steps: each is a command that exists, asks the service that was asked, and is not the command that was just run.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { commandLineOf } from '../../../src/cli/command-line.ts'
 import { addCheck } from '../../../src/cli/commands/check.ts'
 import { addCompare } from '../../../src/cli/commands/compare.ts'
 import { addDoctor } from '../../../src/cli/commands/doctor.ts'
@@ -13,7 +16,6 @@ import { addPull } from '../../../src/cli/commands/pull.ts'
 import { addResume } from '../../../src/cli/commands/resume.ts'
 import { addStatus } from '../../../src/cli/commands/status.ts'
 import { addSweep } from '../../../src/cli/commands/sweep.ts'
-import { commandLineOf } from '../../../src/cli/command-line.ts'
 import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
 import { explain } from '../../../src/diagnosis/explain/explain.ts'
 import { tenantId } from '../../../src/model/brand.ts'
@@ -143,7 +145,9 @@ describe('hints', () => {
     const sameFile = 'if the present ones are right: `holdfast resume --config /srv/notes.yaml bolt`'
     for (const config of [null, '/srv/notes.yaml'])
       expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume --all', config))).toBe(sameFile)
-    expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume bolt', '/srv/notes.yaml'))).toMatch(/^look at/)
+    expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume bolt', '/srv/notes.yaml'))).toMatch(
+      /^look at/,
+    )
     const byName = 'ask the service which tenants stand still, and run `holdfast resume ID` for each'
     expect(hintFor({ code: 'LEDGER_UNUSABLE', hint: byName }, line('resume --all'))).toBe(byName)
   })
@@ -196,19 +200,23 @@ const later = [
   'fleet',
 ]
 
-test('no sentence names a command that does not exist; the remedies of the JSON report are the contract of a later version', () => {
-  const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => readFileSync(join('src', name), 'utf8').replaceAll('\\`', '`').split('\n'))
-    .filter((text) => !/^\s*(?:\*|\/\/|\/\*\*)/.test(text))
-  const named = (pattern: RegExp): ReadonlySet<string> =>
-    new Set(lines.flatMap((text) => Array.from(text.matchAll(pattern), ([, command = '']) => command)))
-  const quoted = named(/`holdfast ([a-z]+)[ `]/g)
-  const known = program.commands.map((one) => one.name())
-  expect(quoted.size).toBeGreaterThan(6)
-  expect([...quoted].filter((command) => !known.includes(command) && !later.includes(command))).toEqual([])
-  expect([...named(/['`}]holdfast ([a-z]+)[ `']/g)].filter((command) => later.includes(command)).toSorted()).toEqual([
-    'repair',
-    'restore',
-  ])
-})
+test(
+  'no sentence names a command that does not exist; the remedies of ' +
+    'the JSON report are the contract of a later version',
+  () => {
+    const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => readFileSync(join('src', name), 'utf8').replaceAll('\\`', '`').split('\n'))
+      .filter((text) => !/^\s*(?:\*|\/\/|\/\*\*)/.test(text))
+    const named = (pattern: RegExp): ReadonlySet<string> =>
+      new Set(lines.flatMap((text) => Array.from(text.matchAll(pattern), ([, command = '']) => command)))
+    const quoted = named(/`holdfast ([a-z]+)[ `]/g)
+    const known = program.commands.map((one) => one.name())
+    expect(quoted.size).toBeGreaterThan(6)
+    expect([...quoted].filter((command) => !known.includes(command) && !later.includes(command))).toEqual([])
+    expect([...named(/['`}]holdfast ([a-z]+)[ `']/g)].filter((command) => later.includes(command)).toSorted()).toEqual([
+      'repair',
+      'restore',
+    ])
+  },
+)

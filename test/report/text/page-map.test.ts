@@ -1,4 +1,7 @@
-/** The drawing: exact on small maps, told apart without colour, and harmless and bounded whatever the objects are called. */
+/**
+ * The drawing: exact on small maps, told apart without colour, and harmless and bounded whatever the objects are
+ * called.
+ */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FoundObject } from '../../../src/model/result/finding.ts'
@@ -12,11 +15,31 @@ const plain = { width: 80, color: false, verbose: false }
 const counts = { damaged: 0, disagreeing: 0, unread: 0, unowned: 0, owned: 0, free: 0, reserved: 0, behind: 0 }
 const table = (name: string): FoundObject => ({ kind: 'table', name, table: name })
 const index = (name: string, of: string): FoundObject => ({ kind: 'index', name, table: of })
-const drawnMap = (more: Partial<DrawnMap>): DrawnMap => ({ kind: 'drawn', pageSize: 4096, pages: 1, pagesPerCell: 1, counts, owners: [], ownersMore: 0, cells: [], places: [], placesMore: 0, ...more })
+const drawnMap = (more: Partial<DrawnMap>): DrawnMap => ({
+  kind: 'drawn',
+  pageSize: 4096,
+  pages: 1,
+  pagesPerCell: 1,
+  counts,
+  owners: [],
+  ownersMore: 0,
+  cells: [],
+  places: [],
+  placesMore: 0,
+  ...more,
+})
 const lines = (map: DrawnMap, options = plain): string => describeMaps([sound('acme', { map })], options).join('\n')
 
 test('a file of one page', () => {
-  expect(lines(drawnMap({ counts: { ...counts, owned: 1 }, owners: [{ object: { kind: 'schema', name: 'sqlite_schema', table: null }, pages: 1, damagedPages: 0 }], cells: [{ first: 1, last: 1, state: 'owned', owner: 0 }] }))).toBe(`
+  expect(
+    lines(
+      drawnMap({
+        counts: { ...counts, owned: 1 },
+        owners: [{ object: { kind: 'schema', name: 'sqlite_schema', table: null }, pages: 1, damagedPages: 0 }],
+        cells: [{ first: 1, last: 1, state: 'owned', owner: 0 }],
+      }),
+    ),
+  ).toBe(`
 Map of acme  /srv/notes/acme.db
   1 page of 4096 bytes; a cell is a page
   1  a
@@ -27,22 +50,56 @@ Map of acme  /srv/notes/acme.db
 test('every state has a sign of its own, and what is wrong is named below by finding and object', () => {
   const kind = index('events_kind', 'events')
   const map = drawnMap({
-    pages: 700, pagesPerCell: 10, pageSize: 1024,
+    pages: 700,
+    pagesPerCell: 10,
+    pageSize: 1024,
     counts: { damaged: 3, disagreeing: 2, unread: 1, unowned: 12, owned: 600, free: 50, reserved: 8, behind: 30 },
-    owners: [{ object: table('events'), pages: 400, damagedPages: 3 }, { object: kind, pages: 150, damagedPages: 2 }], ownersMore: 3,
+    owners: [
+      { object: table('events'), pages: 400, damagedPages: 3 },
+      { object: kind, pages: 150, damagedPages: 2 },
+    ],
+    ownersMore: 3,
     cells: [
-      { first: 1, last: 300, state: 'owned', owner: 0 }, { first: 301, last: 310, state: 'damaged', owner: 0 }, { first: 311, last: 330, state: 'disagreeing', owner: 1 }, { first: 331, last: 400, state: 'owned', owner: 1 },
-      { first: 401, last: 410, state: 'unread', owner: 0 }, { first: 411, last: 430, state: 'unowned', owner: null }, { first: 431, last: 600, state: 'owned', owner: null }, { first: 601, last: 610, state: 'reserved', owner: null },
-      { first: 611, last: 660, state: 'free', owner: null }, { first: 661, last: 700, state: 'behind', owner: null },
+      { first: 1, last: 300, state: 'owned', owner: 0 },
+      { first: 301, last: 310, state: 'damaged', owner: 0 },
+      { first: 311, last: 330, state: 'disagreeing', owner: 1 },
+      { first: 331, last: 400, state: 'owned', owner: 1 },
+      { first: 401, last: 410, state: 'unread', owner: 0 },
+      { first: 411, last: 430, state: 'unowned', owner: null },
+      { first: 431, last: 600, state: 'owned', owner: null },
+      { first: 601, last: 610, state: 'reserved', owner: null },
+      { first: 611, last: 660, state: 'free', owner: null },
+      { first: 661, last: 700, state: 'behind', owner: null },
     ],
     places: [
-      { state: 'damaged', first: 302, last: 304, rule: 'page-unreadable', object: table('events') }, { state: 'disagreeing', first: 312, last: 312, rule: 'entry-without-row', object: kind },
-      { state: 'disagreeing', first: 325, last: 325, rule: 'entry-without-row', object: kind }, { state: 'unread', first: 405, last: 405, rule: null, object: null },
-      { state: 'unowned', first: 411, last: 422, rule: 'page-unowned', object: { kind: 'file', name: 'file', table: null } },
+      { state: 'damaged', first: 302, last: 304, rule: 'page-unreadable', object: table('events') },
+      { state: 'disagreeing', first: 312, last: 312, rule: 'entry-without-row', object: kind },
+      { state: 'disagreeing', first: 325, last: 325, rule: 'entry-without-row', object: kind },
+      { state: 'unread', first: 405, last: 405, rule: null, object: null },
+      {
+        state: 'unowned',
+        first: 411,
+        last: 422,
+        rule: 'page-unowned',
+        object: { kind: 'file', name: 'file', table: null },
+      },
     ],
   })
   const [missing] = damaged('acme').findings
-  const result = damaged('acme', { map, findings: missing ? [{ rule: missing.rule, severity: missing.severity, source: missing.source, object: missing.object, text: missing.text }] : [] })
+  const result = damaged('acme', {
+    map,
+    findings: missing
+      ? [
+          {
+            rule: missing.rule,
+            severity: missing.severity,
+            source: missing.source,
+            object: missing.object,
+            text: missing.text,
+          },
+        ]
+      : [],
+  })
   expect(describeMaps([result], plain).join('\n')).toBe(`
 Map of acme  /srv/notes/acme.db
   700 pages of 1024 bytes; a cell is 10 pages: it shows the worst of them, else
@@ -69,15 +126,56 @@ Map of acme  /srv/notes/acme.db
 })
 
 test('a finding that only counts what is on the map is not told again', () => {
-  const map = drawnMap({ pages: 2, cells: [{ first: 1, last: 2, state: 'unowned', owner: null }], counts: { ...counts, unowned: 2 }, places: [{ state: 'unowned', first: 1, last: 2, rule: 'page-unowned', object: { kind: 'file', name: 'file', table: null } }] })
-  const text = describeMaps([damaged('acme', { map, findings: [{ rule: 'page-unowned', severity: 'leak', source: 'census', object: { kind: 'file', name: 'file', table: null }, total: 2, text: '2 pages belong to nothing' }] })], plain).join('\n')
+  const map = drawnMap({
+    pages: 2,
+    cells: [{ first: 1, last: 2, state: 'unowned', owner: null }],
+    counts: { ...counts, unowned: 2 },
+    places: [
+      {
+        state: 'unowned',
+        first: 1,
+        last: 2,
+        rule: 'page-unowned',
+        object: { kind: 'file', name: 'file', table: null },
+      },
+    ],
+  })
+  const text = describeMaps(
+    [
+      damaged('acme', {
+        map,
+        findings: [
+          {
+            rule: 'page-unowned',
+            severity: 'leak',
+            source: 'census',
+            object: { kind: 'file', name: 'file', table: null },
+            total: 2,
+            text: '2 pages belong to nothing',
+          },
+        ],
+      }),
+    ],
+    plain,
+  ).join('\n')
   expect(text).not.toContain('on no page')
   expect(text).toContain('page-unowned            pages 1-2')
 })
 
 test('many places are counted, and --verbose names more', () => {
-  const places = Array.from({ length: 40 }, (_, i) => ({ state: 'damaged' as const, first: i * 3 + 1, last: i * 3 + 2, rule: 'page-unreadable' as const, object: table('t') }))
-  const map = drawnMap({ pages: 200, cells: [{ first: 1, last: 200, state: 'damaged', owner: null }], places, placesMore: 9 })
+  const places = Array.from({ length: 40 }, (_, i) => ({
+    state: 'damaged' as const,
+    first: i * 3 + 1,
+    last: i * 3 + 2,
+    rule: 'page-unreadable' as const,
+    object: table('t'),
+  }))
+  const map = drawnMap({
+    pages: 200,
+    cells: [{ first: 1, last: 200, state: 'damaged', owner: null }],
+    places,
+    placesMore: 9,
+  })
   expect(lines(map)).toContain('31-32, 34-35 and 56 more')
   expect(lines(map)).toContain('and 9 more pages that no list names')
   expect(lines(map, { ...plain, verbose: true })).not.toMatch(/and 56 more/)
@@ -86,12 +184,18 @@ test('many places are counted, and --verbose names more', () => {
 })
 
 test('where there is no map, the reason stands in its place; nobody who did not ask is told', () => {
-  expect(describeMaps([sound('acme', { map: { kind: 'none', why: 'the header gives no page size' } })], plain)).toEqual(['', 'Map of acme  /srv/notes/acme.db', '  There is none: the header gives no page size'])
+  expect(describeMaps([sound('acme', { map: { kind: 'none', why: 'the header gives no page size' } })], plain)).toEqual(
+    ['', 'Map of acme  /srv/notes/acme.db', '  There is none: the header gives no page size'],
+  )
   expect(renderReport(report([sound('acme'), damaged('bolt')]), plain)).not.toContain('Map of')
 })
 
 test('of very many objects sixteen have letters, those with damage among them', () => {
-  const owners = Array.from({ length: 100 }, (_, i) => ({ object: table(`table ${i}`), pages: 200 - i, damagedPages: i === 77 || i === 99 ? 1 : 0 }))
+  const owners = Array.from({ length: 100 }, (_, i) => ({
+    object: table(`table ${i}`),
+    pages: 200 - i,
+    damagedPages: i === 77 || i === 99 ? 1 : 0,
+  }))
   const cells = owners.map((_, i) => ({ first: i + 1, last: i + 1, state: 'owned' as const, owner: i }))
   const text = lines(drawnMap({ pages: 100, counts: { ...counts, owned: 15_050 }, owners, ownersMore: 9_900, cells }))
   expect(text).toContain('table 77')
@@ -103,48 +207,108 @@ test('of very many objects sixteen have letters, those with damage among them', 
 
 test('narrow terminals get shorter rows', () => {
   const map = drawnMap({ pages: 64, cells: [{ first: 1, last: 64, state: 'free', owner: null }] })
-  const rows = (width: number): number => lines(map, { ...plain, width }).split('\n').filter((line) => /^ +\d+ {2}\.+$/.test(line)).length
+  const rows = (width: number): number =>
+    lines(map, { ...plain, width })
+      .split('\n')
+      .filter((line) => /^ +\d+ {2}\.+$/.test(line)).length
   expect([rows(80), rows(60), rows(40)]).toEqual([1, 2, 2])
 })
 
 describe('for any map', () => {
-  const nasty = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 100 }), fc.string({ unit: 'grapheme', maxLength: 60 }),
-    fc.constantFrom('\u001b[2J\u001b[31m', 'a\nX damaged', '\u202egnp', 'x'.repeat(300), '日本語'.repeat(40), '\u009b31m', '\ud800'),
-  ).map((name) => name.replaceAll(' ', '_')) // Spaces in names are kept together.
-  const object = fc.record({ kind: fc.constantFrom('table' as const, 'index' as const, 'fts' as const, 'file' as const), name: nasty, table: fc.option(nasty) })
-  const map = fc.record({
-    owners: fc.array(fc.record({ object, pages: fc.integer({ min: 1, max: 1e9 }), damagedPages: fc.nat(3) }), { maxLength: 30 }),
-    states: fc.array(fc.tuple(fc.constantFrom(...pageStates), fc.option(fc.nat(40))), { minLength: 1, maxLength: 300 }),
-    places: fc.array(fc.record({ state: fc.constantFrom('damaged' as const, 'disagreeing' as const, 'unread' as const, 'unowned' as const), first: fc.integer({ min: 1, max: 1e9 }), object: fc.option(object) }), { maxLength: 60 }),
-    pagesPerCell: fc.constantFrom(1, 7, 1_000_000), why: nasty,
-  }).map(({ owners, states, places, pagesPerCell }): DrawnMap => drawnMap({
-    pages: states.length * pagesPerCell, pagesPerCell, ownersMore: owners.length, counts: { ...counts, owned: states.length * pagesPerCell },
-    owners: owners.map((owner) => ({ ...owner, pages: Math.min(owner.pages, states.length * pagesPerCell) })),
-    cells: states.map(([state, owner], i) => ({ first: i * pagesPerCell + 1, last: (i + 1) * pagesPerCell, state, owner })),
-    places: places.map(({ state, first, object }) => ({ state, first, last: first + 3, rule: state === 'unread' ? null : 'page-malformed', object: state === 'unread' ? null : object })), placesMore: places.length,
-  }))
+  const nasty = fc
+    .oneof(
+      fc.string({ unit: 'binary', maxLength: 100 }),
+      fc.string({ unit: 'grapheme', maxLength: 60 }),
+      fc.constantFrom(
+        '\u001b[2J\u001b[31m',
+        'a\nX damaged',
+        '\u202egnp',
+        'x'.repeat(300),
+        '日本語'.repeat(40),
+        '\u009b31m',
+        '\ud800',
+      ),
+    )
+    .map((name) => name.replaceAll(' ', '_')) // Spaces in names are kept together.
+  const object = fc.record({
+    kind: fc.constantFrom('table' as const, 'index' as const, 'fts' as const, 'file' as const),
+    name: nasty,
+    table: fc.option(nasty),
+  })
+  const map = fc
+    .record({
+      owners: fc.array(fc.record({ object, pages: fc.integer({ min: 1, max: 1e9 }), damagedPages: fc.nat(3) }), {
+        maxLength: 30,
+      }),
+      states: fc.array(fc.tuple(fc.constantFrom(...pageStates), fc.option(fc.nat(40))), {
+        minLength: 1,
+        maxLength: 300,
+      }),
+      places: fc.array(
+        fc.record({
+          state: fc.constantFrom('damaged' as const, 'disagreeing' as const, 'unread' as const, 'unowned' as const),
+          first: fc.integer({ min: 1, max: 1e9 }),
+          object: fc.option(object),
+        }),
+        { maxLength: 60 },
+      ),
+      pagesPerCell: fc.constantFrom(1, 7, 1_000_000),
+      why: nasty,
+    })
+    .map(({ owners, states, places, pagesPerCell }): DrawnMap =>
+      drawnMap({
+        pages: states.length * pagesPerCell,
+        pagesPerCell,
+        ownersMore: owners.length,
+        counts: { ...counts, owned: states.length * pagesPerCell },
+        owners: owners.map((owner) => ({ ...owner, pages: Math.min(owner.pages, states.length * pagesPerCell) })),
+        cells: states.map(([state, owner], i) => ({
+          first: i * pagesPerCell + 1,
+          last: (i + 1) * pagesPerCell,
+          state,
+          owner,
+        })),
+        places: places.map(({ state, first, object }) => ({
+          state,
+          first,
+          last: first + 3,
+          rule: state === 'unread' ? null : 'page-malformed',
+          object: state === 'unread' ? null : object,
+        })),
+        placesMore: places.length,
+      }),
+    )
 
   test('no line is wider than the terminal, and nothing that steers one gets out', () => {
-    fc.assert(fc.property(map, fc.integer({ min: 40, max: 120 }), fc.boolean(), (given, width, verbose) => {
-      const lines = describeMaps([damaged('acme', { map: given })], { width, cuts: true, color: false, verbose })
-      expect(needlesslyWide(lines.join('\n'), width)).toEqual([])
-      for (const line of lines.flatMap((text) => text.split('\n'))) {
-        expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/u)
-      }
-    }))
+    fc.assert(
+      fc.property(map, fc.integer({ min: 40, max: 120 }), fc.boolean(), (given, width, verbose) => {
+        const lines = describeMaps([damaged('acme', { map: given })], { width, cuts: true, color: false, verbose })
+        expect(needlesslyWide(lines.join('\n'), width)).toEqual([])
+        for (const line of lines.flatMap((text) => text.split('\n'))) {
+          expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/u)
+        }
+      }),
+    )
   })
 
   test('colour adds nothing that the signs do not say', () => {
-    fc.assert(fc.property(map, (given) => {
-      // oxlint-disable-next-line no-control-regex
-      const bare = lines(given, { ...plain, color: true }).replaceAll(/\u001b\[\d+m/g, '')
-      expect(bare).toBe(lines(given))
-    }))
+    fc.assert(
+      fc.property(map, (given) => {
+        // oxlint-disable-next-line no-control-regex
+        const bare = lines(given, { ...plain, color: true }).replaceAll(/\u001b\[\d+m/g, '')
+        expect(bare).toBe(lines(given))
+      }),
+    )
   })
 })
 
 test('damage stands out in colour as well: white on red', () => {
-  const map = drawnMap({ pages: 3, cells: [{ first: 1, last: 2, state: 'free', owner: null }, { first: 3, last: 3, state: 'damaged', owner: null }] })
+  const map = drawnMap({
+    pages: 3,
+    cells: [
+      { first: 1, last: 2, state: 'free', owner: null },
+      { first: 3, last: 3, state: 'damaged', owner: null },
+    ],
+  })
   expect(lines(map, { ...plain, color: true })).toContain('\u001b[1m\u001b[41m\u001b[37mX')
 })

@@ -19,7 +19,8 @@ test.each([
   ['longer than the terminal is wide', `SELECT rowid FROM "t" WHERE ${'typeof("x") = 1 OR '.repeat(9)}1`],
   [
     'names with blanks and quotes',
-    `SELECT rowid FROM "a  ""table"" 'of' [many] words" WHERE [x  y] = 'it''s  a "word" -- no comment' AND \`a  b\` = 1`,
+    `SELECT rowid FROM "a  ""table"" 'of' [many] words" WHERE [x  y] = ` +
+      `'it''s  a "word" -- no comment' AND \`a  b\` = 1`,
   ],
   ['letters of other scripts', 'SELECT "größe" FROM "表"'],
 ])('broken between words only, with its semicolon: %s', (_, query) => {

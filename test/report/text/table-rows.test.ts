@@ -56,7 +56,10 @@ test('ten tables have a line, the others and more than three whole ones are coun
   expect(lines({ content: { tables: whole } }).at(-1)).toBe('all 49 tables are whole')
   const three = [...whole.slice(0, 3), ...broken.slice(0, 1)]
   expect(lines({ content: { tables: three } })).toHaveLength(4)
-  expect(lines({ content: { tables: [...three, ...whole.slice(3, 4)] } })).toEqual(['x0: 0 rows readable, the rest cannot be counted', 'and 4 more tables, whole'])
+  expect(lines({ content: { tables: [...three, ...whole.slice(3, 4)] } })).toEqual([
+    'x0: 0 rows readable, the rest cannot be counted',
+    'and 4 more tables, whole',
+  ])
   expect(lines({ content: { tables: [...whole, ...broken] } }).slice(10)).toEqual([
     'and 2 more tables; --verbose shows them',
     'and 49 more tables, whole',

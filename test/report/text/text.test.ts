@@ -1,14 +1,29 @@
-/** The report for people: nothing wider than the terminal but commands, nothing of a hostile name reaches it, the loudest thing is first and last. */
+/**
+ * The report for people: nothing wider than the terminal but commands, nothing of a hostile name reaches it, the
+ * loudest thing is first and last.
+ */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { noEvidence } from '../../../src/model/result/evidence.ts'
 import { tenantId } from '../../../src/model/brand.ts'
+import { noEvidence } from '../../../src/model/result/evidence.ts'
 import { renderReport } from '../../../src/report/text/text.ts'
-import { damaged, failed, needlesslyWide, paused, quiesce, report, sealed, sound, summarize, unproven } from '../../support/report.ts'
+import {
+  damaged,
+  failed,
+  needlesslyWide,
+  paused,
+  quiesce,
+  report,
+  sealed,
+  sound,
+  summarize,
+  unproven,
+} from '../../support/report.ts'
 
 const plain = { width: 80, color: false, verbose: false }
 const render = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), plain)
-const commandsOf = (text: string): readonly string[] => text.split('\n').filter((line) => line.startsWith('    holdfast '))
+const commandsOf = (text: string): readonly string[] =>
+  text.split('\n').filter((line) => line.startsWith('    holdfast '))
 
 test('a tired person reads what, where, why, how well proven, and what to type', () => {
   expect(render(sound('alpha'), damaged('acme'))).toBe(`TENANT  VERDICT  DAMAGE  PAUSE  CHECK
@@ -39,31 +54,60 @@ test('more than twenty sound tenants are counted, others never', () => {
   expect(text).toContain('and 30 tenants sound, longest pause 9 ms')
   expect(text).not.toContain('t17')
   expect(text.split('\n')[1]).toMatch(/^acme +DAMAGED/)
-  expect(renderReport(report(Array.from({ length: 30 }, (_, index) => sound(`t${index}`))), { ...plain, verbose: true })).toContain('t17')
+  expect(
+    renderReport(report(Array.from({ length: 30 }, (_, index) => sound(`t${index}`))), { ...plain, verbose: true }),
+  ).toContain('t17')
 })
 
 test('--verbose shows how each sound result was proven; what was not locked says so', () => {
   const text = renderReport(report([sound('alpha')]), { ...plain, verbose: true })
-  expect(text.replaceAll('\n', ' ')).toMatch(/sound {2}alpha {2}\/srv\/notes\/alpha.db {3}proof {3}sealed .*; snapshot of .* {3}read by SQLite 3.54.1/)
+  expect(text.replaceAll('\n', ' ')).toMatch(
+    /sound {2}alpha {2}\/srv\/notes\/alpha.db {3}proof {3}sealed .*; snapshot of .* {3}read by SQLite 3.54.1/,
+  )
   const said = 'Not locked and not proven: you say that no program writes these files.\n'
   expect([text.includes(said), render(sound('a')).includes(said)]).toEqual([false, false])
-  for (const copy of [sound('a', { tenant: null, evidence: noEvidence }), damaged('a', { tenant: null, evidence: noEvidence })]) expect(render(copy)).toContain(said)
+  for (const copy of [
+    sound('a', { tenant: null, evidence: noEvidence }),
+    damaged('a', { tenant: null, evidence: noEvidence }),
+  ])
+    expect(render(copy)).toContain(said)
   expect(render(unproven('a'))).not.toContain(said)
 })
 
 test('many that failed for one reason are told once, others one by one', () => {
-  const outside = (id: string) => failed(id, { failure: { code: 'PATH_OUTSIDE_ROOTS', message: `/srv/notes/${id}.db of ${id} lies outside`, hint: 'correct the roots', tenantState: 'untouched' } })
+  const outside = (id: string) =>
+    failed(id, {
+      failure: {
+        code: 'PATH_OUTSIDE_ROOTS',
+        message: `/srv/notes/${id}.db of ${id} lies outside`,
+        hint: 'correct the roots',
+        tenantState: 'untouched',
+      },
+    })
   const many = ['a', 'b', 'c', 'd', 'e'].map(outside)
   const text = render(...many, failed('x'), damaged('acme'))
-  expect(text).toMatch(/^5 tenants FAILED for the same reason: a, b, c and 2 more\n {2}what {4}PATH_OUTSIDE_ROOTS: .*\n {10}somebody .*\n {2}state .*\n {2}hint {4}correct the roots\n {2}next\n {4}holdfast explain PATH_OUTSIDE_ROOTS$/m)
-  expect([text.split('correct the roots').length, text.includes('FAILED  x  '), text.includes('DAMAGED (index)  acme')]).toEqual([2, true, true])
+  expect(text).toMatch(
+    /^5 tenants FAILED for the same reason: a, b, c and 2 more\n {2}what {4}PATH_OUTSIDE_ROOTS: .*\n {10}somebody .*\n {2}state .*\n {2}hint {4}correct the roots\n {2}next\n {4}holdfast explain PATH_OUTSIDE_ROOTS$/m,
+  )
+  expect([
+    text.split('correct the roots').length,
+    text.includes('FAILED  x  '),
+    text.includes('DAMAGED (index)  acme'),
+  ]).toEqual([2, true, true])
   expect(render(...many.slice(0, 3)).split('correct the roots')).toHaveLength(4)
   expect(renderReport(report(many), { ...plain, verbose: true }).split('correct the roots')).toHaveLength(6)
 })
 
 test('a bare file that somebody has open is BUSY, as its exit code is, and no failure', () => {
-  const inUse = { code: 'IN_USE', message: 'process 7 has the file open', hint: 'try later', tenantState: 'untouched' } as const
-  expect(render(failed('a', { tenant: null, failure: inUse }))).toMatch(/db {2}BUSY [^]*^BUSY {2}.srv.*a\.db$[^]*Exit code 75/m)
+  const inUse = {
+    code: 'IN_USE',
+    message: 'process 7 has the file open',
+    hint: 'try later',
+    tenantState: 'untouched',
+  } as const
+  expect(render(failed('a', { tenant: null, failure: inUse }))).toMatch(
+    /db {2}BUSY [^]*^BUSY {2}.srv.*a\.db$[^]*Exit code 75/m,
+  )
 })
 
 test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
@@ -76,7 +120,10 @@ test('I4.3 a tenant that may still be paused is the first and the last thing sai
 })
 
 test('a line that was stopped, tenants that were not come to and a cached registry are said', () => {
-  const text = renderReport(report([sound('a')], { stopped: 'RESUME_FAILED: b', registry: 'cached since 2026-11-20T00:00:00Z' }, 7), plain)
+  const text = renderReport(
+    report([sound('a')], { stopped: 'RESUME_FAILED: b', registry: 'cached since 2026-11-20T00:00:00Z' }, 7),
+    plain,
+  )
   expect(text).toMatch(/^STOPPED: RESUME_FAILED: b\n/)
   expect(text).toContain('7 NOT COVERED')
   expect(text).not.toContain('\n\n\n')
@@ -87,8 +134,14 @@ test('a line that was stopped, tenants that were not come to and a cached regist
 test.each([
   [unproven('x'), 'holdfast holders /srv/notes/x.db'],
   [failed('x'), 'holdfast doctor'],
-  [failed('x', { failure: { code: 'LEASE_LOST', message: 'm', hint: 'h', tenantState: 'active' } }), 'holdfast check --tenant x'],
-  [failed('x', { failure: { code: 'NO_SPACE', message: 'm', hint: 'h', tenantState: 'untouched' } }), 'holdfast explain NO_SPACE'],
+  [
+    failed('x', { failure: { code: 'LEASE_LOST', message: 'm', hint: 'h', tenantState: 'active' } }),
+    'holdfast check --tenant x',
+  ],
+  [
+    failed('x', { failure: { code: 'NO_SPACE', message: 'm', hint: 'h', tenantState: 'untouched' } }),
+    'holdfast explain NO_SPACE',
+  ],
 ] as const)('every problem has a next command', (result, command) => {
   expect(commandsOf(render(result))).toEqual([`    ${command}`])
 })
@@ -99,22 +152,35 @@ test('a pause by hooks is timed by us, a bare file is no tenant, and a message i
   const untouched = { code: 'NOT_FOUND', message: 'there is no file', hint: 'h', tenantState: 'untouched' } as const
   expect(render(failed('x', { tenant: null, failure: untouched }))).toContain('the file was not touched')
   expect(render(failed('x', { failure: untouched }))).toContain('the tenant was not touched')
-  const lines = render(failed('x', { failure: untouched, reason: 'the pause is not proven: there is no file' })).split('\n')
-  expect([lines.filter((line) => line.includes('there is no file')).length, lines.filter((line) => line.endsWith('the pause is not proven')).length]).toEqual([1, 1])
+  const lines = render(failed('x', { failure: untouched, reason: 'the pause is not proven: there is no file' })).split(
+    '\n',
+  )
+  expect([
+    lines.filter((line) => line.includes('there is no file')).length,
+    lines.filter((line) => line.endsWith('the pause is not proven')).length,
+  ]).toEqual([1, 1])
 })
 
-test('a configuration that was named stands in the commands: another would ask another service, or another seal of a file', () => {
-  const text = (...results: readonly ReturnType<typeof sound>[]): string => renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
-  const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
-  expect(commands).toEqual([
-    '    holdfast resume --config /srv/notes.yaml --all', '    holdfast resume --config /srv/notes.yaml --all',
-    '    holdfast pull --config /srv/notes.yaml acme ./pulled', '    holdfast doctor --config /srv/notes.yaml', '    holdfast holders /srv/notes/x.db',
-  ])
-  expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
-  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
-    '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
-  ])
-})
+test(
+  'a configuration that was named stands in the commands: another ' +
+    'would ask another service, or another seal of a file',
+  () => {
+    const text = (...results: readonly ReturnType<typeof sound>[]): string =>
+      renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
+    const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
+    expect(commands).toEqual([
+      '    holdfast resume --config /srv/notes.yaml --all',
+      '    holdfast resume --config /srv/notes.yaml --all',
+      '    holdfast pull --config /srv/notes.yaml acme ./pulled',
+      '    holdfast doctor --config /srv/notes.yaml',
+      '    holdfast holders /srv/notes/x.db',
+    ])
+    expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
+    expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
+      '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
+    ])
+  },
+)
 
 test('colour adds nothing that the words do not say', () => {
   const results = [damaged('acme'), sound('b'), unproven('c'), paused('d')]
@@ -129,38 +195,73 @@ describe('for any names', () => {
   const nasty = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.string({ unit: 'grapheme', maxLength: 120 }),
-    fc.constantFrom('\u001b[2J\u001b[31mSOUND', 'a\nholdfast resume --all\n', '\u202egnp.exe', 'x'.repeat(500), '日本語'.repeat(60), '\u0007\u009b31m', 'a\u200db', '👩‍👩‍👧'.repeat(30), '\ud800'),
+    fc.constantFrom(
+      '\u001b[2J\u001b[31mSOUND',
+      'a\nholdfast resume --all\n',
+      '\u202egnp.exe',
+      'x'.repeat(500),
+      '日本語'.repeat(60),
+      '\u0007\u009b31m',
+      'a\u200db',
+      '👩‍👩‍👧'.repeat(30),
+      '\ud800',
+    ),
   )
-  const result = fc.tuple(nasty, nasty, nasty, fc.constantFrom(sound, damaged, unproven, failed)).map(([id, path, said, make]) => {
-    const made = make('x')
-    const name = oneWord(said)
-    return {
-      ...made, tenant: tenantId(oneWord(id)), path: oneWord(path), ...(made.reason === undefined ? {} : { reason: said }), ...(made.failure ? { failure: { ...made.failure, message: said, hint: said } } : {}),
-      findings: made.findings.map((finding) => ({ ...finding, text: said, object: { ...finding.object, name }, rows: [said, [said, 1, null, { blob: '00' }]] })),
-      causes: made.causes.map((cause) => ({ ...cause, why: said })), evidence: { ...made.evidence, unseen: [said], holders: [{ pid: 1, command: said, modes: ['read' as const], path: name }] },
-    }
-  })
+  const result = fc
+    .tuple(nasty, nasty, nasty, fc.constantFrom(sound, damaged, unproven, failed))
+    .map(([id, path, said, make]) => {
+      const made = make('x')
+      const name = oneWord(said)
+      return {
+        ...made,
+        tenant: tenantId(oneWord(id)),
+        path: oneWord(path),
+        ...(made.reason === undefined ? {} : { reason: said }),
+        ...(made.failure ? { failure: { ...made.failure, message: said, hint: said } } : {}),
+        findings: made.findings.map((finding) => ({
+          ...finding,
+          text: said,
+          object: { ...finding.object, name },
+          rows: [said, [said, 1, null, { blob: '00' }]],
+        })),
+        causes: made.causes.map((cause) => ({ ...cause, why: said })),
+        evidence: {
+          ...made.evidence,
+          unseen: [said],
+          holders: [{ pid: 1, command: said, modes: ['read' as const], path: name }],
+        },
+      }
+    })
 
   test('no line but a command, a path or a name is wider than the terminal', () => {
-    fc.assert(fc.property(fc.array(result, { maxLength: 5 }), fc.integer({ min: 60, max: 120 }), fc.boolean(), (results, width, verbose) => {
-      const text = renderReport(report(results), { width, cuts: true, color: false, verbose })
-      expect(needlesslyWide(text, width)).toEqual([])
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(result, { maxLength: 5 }),
+        fc.integer({ min: 60, max: 120 }),
+        fc.boolean(),
+        (results, width, verbose) => {
+          const text = renderReport(report(results), { width, cuts: true, color: false, verbose })
+          expect(needlesslyWide(text, width)).toEqual([])
+        },
+      ),
+    )
   })
 
   test('nothing that steers a terminal gets out, and no line is forged', () => {
-    fc.assert(fc.property(fc.array(result, { maxLength: 5 }), (results) => {
-      const text = renderReport(report(results), plain)
-      // Lone surrogates would come out as replacement characters.
-      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/u)
-      const problems = results.filter(({ verdict }) => verdict !== 'sound').length
-      expect(commandsOf(text).length).toBeLessThanOrEqual(problems)
-    }))
+    fc.assert(
+      fc.property(fc.array(result, { maxLength: 5 }), (results) => {
+        const text = renderReport(report(results), plain)
+        // Lone surrogates would come out as replacement characters.
+        expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/u)
+        const problems = results.filter(({ verdict }) => verdict !== 'sound').length
+        expect(commandsOf(text).length).toBeLessThanOrEqual(problems)
+      }),
+    )
   })
 })
 
 describe('the summary', () => {
-  test('the gravest result is the run\'s exit code', () => {
+  test("the gravest result is the run's exit code", () => {
     const code = (...results: readonly ReturnType<typeof sound>[]): number => summarize(results, 0).exitCode
     expect(code()).toBe(0)
     expect(code(sound('a'))).toBe(0)
@@ -168,7 +269,9 @@ describe('the summary', () => {
     expect(code(failed('a'), unproven('b'))).toBe(1)
     expect(code(failed('a'), damaged('b'))).toBe(2)
     expect(code(damaged('b'), paused('c'))).toBe(4)
-    expect(code(failed('a', { failure: { code: 'IN_USE', message: '', hint: 'h', tenantState: 'untouched' } }))).toBe(75)
+    expect(code(failed('a', { failure: { code: 'IN_USE', message: '', hint: 'h', tenantState: 'untouched' } }))).toBe(
+      75,
+    )
   })
 
   test('what was not come to is never 0, an interruption is said, and neither hides a paused tenant', () => {

@@ -5,20 +5,34 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
-import { createGate } from '../../../src/service/gate/index.ts'
 import { connectService } from '../../../src/service/connect.ts'
+import { createGate } from '../../../src/service/gate/index.ts'
 import { makeCertificates } from '../../support/service/certificates.ts'
 import { acme, connect, failureOf, forever, request, settingsFor, shortOf } from '../../support/service/client.ts'
-import { granted, openLiar } from '../../support/service/liar.ts'
 import { openTestGate, until } from '../../support/service/gate.ts'
+import { granted, openLiar } from '../../support/service/liar.ts'
 
 test('a hold through the client: quiesce, renew, look, resume', async () => {
   await using service = await openTestGate()
   await using client = await connect(service.socket)
-  expect(await client.capabilities(forever)).toMatchObject({ service: 'test', sqliteVersion: '3.54.1', modes: ['quiesce'] })
-  expect(await client.tenants(forever)).toMatchObject([{ id: 'acme', state: 'active' }, { id: 'bolt', state: 'active' }])
+  expect(await client.capabilities(forever)).toMatchObject({
+    service: 'test',
+    sqliteVersion: '3.54.1',
+    modes: ['quiesce'],
+  })
+  expect(await client.tenants(forever)).toMatchObject([
+    { id: 'acme', state: 'active' },
+    { id: 'bolt', state: 'active' },
+  ])
   const quiesced = await client.quiesce(acme, request, forever)
-  expect(quiesced).toMatchObject({ tenant: 'acme', holder: 'hold-1', fence: 1, openHandles: 0, via: 'admin-api', files: [{ path: service.fileOf('acme') }] })
+  expect(quiesced).toMatchObject({
+    tenant: 'acme',
+    holder: 'hold-1',
+    fence: 1,
+    openHandles: 0,
+    via: 'admin-api',
+    files: [{ path: service.fileOf('acme') }],
+  })
   expect(await client.leases(forever)).toMatchObject([{ tenant: 'acme', holder: 'hold-1', leaseId: quiesced.leaseId }])
   expect((await client.renew(quiesced, forever)).expiresInMs).toBeGreaterThan(4_000)
   expect(await client.tenant(acme, forever)).toMatchObject({ state: 'quiesced', lease: { leaseId: quiesced.leaseId } })
@@ -41,16 +55,39 @@ test('a service that was restarted is told from a lease that is merely unknown',
   await using service = await openTestGate()
   await using client = await connect(service.socket)
   const quiesced = await client.quiesce(acme, request, forever)
-  const again = createGate({ service: 'test', version: '1', tenants: () => [{ id: 'acme', files: [service.fileOf('acme')] }], close: () => {}, open: () => {} })
+  const again = createGate({
+    service: 'test',
+    version: '1',
+    tenants: () => [{ id: 'acme', files: [service.fileOf('acme')] }],
+    close: () => {},
+    open: () => {},
+  })
   const server = await again.listen(`${service.socket}-2`)
   service.server.removeAllListeners('request').on('request', (asked, answer) => again.handler(asked, answer))
   expect(await client.resume(quiesced, forever)).toMatchObject({ endedBy: 'restart', continuous: false })
-  expect(await client.resume({ ...quiesced, leaseId: 'of-nobody' }, forever)).toMatchObject({ endedBy: 'unknown', continuous: false })
+  expect(await client.resume({ ...quiesced, leaseId: 'of-nobody' }, forever)).toMatchObject({
+    endedBy: 'unknown',
+    continuous: false,
+  })
   server.close()
 })
 
 test('any text may be the id of a tenant on the way there and back', async () => {
-  const ids = ['a/b', '..', '.', '%', '%2F', 'ü', '𝄞', 'a b', '-rf', 'new\nline', '?x=1#y', '../../etc/passwd', '__proto__']
+  const ids = [
+    'a/b',
+    '..',
+    '.',
+    '%',
+    '%2F',
+    'ü',
+    '𝄞',
+    'a b',
+    '-rf',
+    'new\nline',
+    '?x=1#y',
+    '../../etc/passwd',
+    '__proto__',
+  ]
   await using service = await openTestGate({}, ids)
   await using client = await connect(service.socket)
   expect((await client.tenants(forever)).map(({ id }) => id).sort()).toEqual([...ids].sort())
@@ -70,7 +107,15 @@ test('a registry of several pages is read wholly', async () => {
 })
 
 test('refusals of a real gate become failures that say what is known of the tenant', async () => {
-  await using service = await openTestGate({ busy: (id) => (id === 'bolt' ? 'migrating' : null), close: (id) => { if (id === 'crate') throw new Error('in use') } }, ['acme', 'bolt', 'crate'])
+  await using service = await openTestGate(
+    {
+      busy: (id) => (id === 'bolt' ? 'migrating' : null),
+      close: (id) => {
+        if (id === 'crate') throw new Error('in use')
+      },
+    },
+    ['acme', 'bolt', 'crate'],
+  )
   await using client = await connect(service.socket)
   const quiesce = (id: string): Promise<unknown> => client.quiesce(tenantId(id), request, forever)
   expect(await shortOf(quiesce('nobody'))).toBe('ADMIN_REFUSED untouched')
@@ -85,7 +130,9 @@ test('requests that do not drain end as QUIESCE_TIMEOUT with the tenant active',
   await using service = await openTestGate()
   await using client = await connect(service.socket)
   using _ = await service.gate.enter('acme')
-  expect(await shortOf(client.quiesce(acme, { ...request, drainTimeoutMs: 20 }, forever))).toBe('QUIESCE_TIMEOUT active')
+  expect(await shortOf(client.quiesce(acme, { ...request, drainTimeoutMs: 20 }, forever))).toBe(
+    'QUIESCE_TIMEOUT active',
+  )
   expect(service.gate.stateOf('acme')).toBe('active')
 })
 
@@ -105,8 +152,11 @@ test('a quiesce that the caller gives up may have paused the tenant, and says so
 
 test('nobody there: ADMIN_UNREACHABLE, the tenant untouched', async () => {
   await using client = await connect('/nowhere/admin.sock')
-  for (const call of [client.tenants(forever), client.quiesce(acme, request, forever), client.tenant(acme, forever)]) expect(await shortOf(call)).toBe('ADMIN_UNREACHABLE untouched')
-  expect(await shortOf(client.resume({ tenant: acme, leaseId: 'x', fence: 1 }, forever))).toBe('RESUME_FAILED maybe-paused')
+  for (const call of [client.tenants(forever), client.quiesce(acme, request, forever), client.tenant(acme, forever)])
+    expect(await shortOf(call)).toBe('ADMIN_UNREACHABLE untouched')
+  expect(await shortOf(client.resume({ tenant: acme, leaseId: 'x', fence: 1 }, forever))).toBe(
+    'RESUME_FAILED maybe-paused',
+  )
 })
 
 function folder(): Disposable & { path: string } {
@@ -120,22 +170,46 @@ test('over TLS with a bearer token; a certificate of an unknown authority is ref
   const tokenFile = join(dir.path, 'token')
   writeFileSync(tokenFile, 'secret\n', { mode: 0o600 })
   writeFileSync(join(dir.path, 'a.db'), '')
-  const gate = createGate({ service: 'test', version: '1', token: 'secret', tenants: () => [{ id: 'acme', files: [join(dir.path, 'a.db')] }], close: () => {}, open: () => {} })
+  const gate = createGate({
+    service: 'test',
+    version: '1',
+    token: 'secret',
+    tenants: () => [{ id: 'acme', files: [join(dir.path, 'a.db')] }],
+    close: () => {},
+    open: () => {},
+  })
   const server = createServer(certificates, gate.handler)
   await new Promise<void>((resolve) => server.listen(0, resolve))
-  await using _ = { async [Symbol.asyncDispose]() { server.close(); server.closeAllConnections() } }
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
   const endpoint = { kind: 'https', url: `https://localhost:${(server.address() as AddressInfo).port}` } as const
   {
-    await using client = await connectService({ ...settingsFor(''), kind: 'admin-api', endpoint, tokenFile, caFile: certificates.caFile } as Parameters<typeof connectService>[0])
+    await using client = await connectService({
+      ...settingsFor(''),
+      kind: 'admin-api',
+      endpoint,
+      tokenFile,
+      caFile: certificates.caFile,
+    } as Parameters<typeof connectService>[0])
     const quiesced = await client.quiesce(acme, request, forever)
     expect(await client.resume(quiesced, forever)).toMatchObject({ endedBy: 'holder' })
   }
   {
-    await using stranger = await connectService({ ...settingsFor(''), endpoint, tokenFile } as Parameters<typeof connectService>[0])
+    await using stranger = await connectService({ ...settingsFor(''), endpoint, tokenFile } as Parameters<
+      typeof connectService
+    >[0])
     expect(await shortOf(stranger.quiesce(acme, request, forever))).toBe('ADMIN_UNREACHABLE untouched')
   }
   {
-    await using nameless = await connectService({ ...settingsFor(''), endpoint, caFile: certificates.caFile } as Parameters<typeof connectService>[0])
+    await using nameless = await connectService({
+      ...settingsFor(''),
+      endpoint,
+      caFile: certificates.caFile,
+    } as Parameters<typeof connectService>[0])
     expect(await shortOf(nameless.quiesce(acme, request, forever))).toBe('ADMIN_REFUSED untouched')
   }
   await gate[Symbol.asyncDispose]()
@@ -169,10 +243,17 @@ test('a token that was changed is read again after 401', async () => {
   using dir = folder()
   const tokenFile = join(dir.path, 'token')
   writeFileSync(tokenFile, 'old', { mode: 0o600 })
-  await using service = await openLiar(({ authorization }) => (authorization === 'Bearer new' ? granted() : { status: 401 }))
+  await using service = await openLiar(({ authorization }) =>
+    authorization === 'Bearer new' ? granted() : { status: 401 },
+  )
   await using client = await connect(service.socket, { tokenFile })
   expect(await shortOf(client.quiesce(acme, request, forever))).toBe('ADMIN_REFUSED untouched')
   writeFileSync(tokenFile, 'new', { mode: 0o600 })
   expect(await client.quiesce(acme, request, forever)).toMatchObject({ leaseId: 'lease-1' })
-  expect(service.asked.map(({ authorization }) => authorization)).toEqual(['Bearer old', 'Bearer old', 'Bearer old', 'Bearer new'])
+  expect(service.asked.map(({ authorization }) => authorization)).toEqual([
+    'Bearer old',
+    'Bearer old',
+    'Bearer old',
+    'Bearer new',
+  ])
 })

@@ -5,10 +5,16 @@ import { retryAfterMs } from '../../../src/service/client/retry.ts'
 import { acme, aLease, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
 import { granted, openLiar, problem, type Asked, type Lie } from '../../support/service/liar.ts'
 
-const quiesceWith = async (answer: (asked: Asked) => Lie, more = {}): Promise<{ said: string; asked: readonly Asked[] }> => {
+const quiesceWith = async (
+  answer: (asked: Asked) => Lie,
+  more = {},
+): Promise<{ said: string; asked: readonly Asked[] }> => {
   await using service = await openLiar(answer)
   await using client = await connect(service.socket, { requestTimeoutMs: 150, ...more })
-  const said = await client.quiesce(acme, { ...request, drainTimeoutMs: 100 }, forever).then(({ leaseId }) => leaseId, (error: unknown) => shortOf(Promise.reject(error as Error)))
+  const said = await client.quiesce(acme, { ...request, drainTimeoutMs: 100 }, forever).then(
+    ({ leaseId }) => leaseId,
+    (error: unknown) => shortOf(Promise.reject(error as Error)),
+  )
   return { said, asked: service.asked }
 }
 
@@ -30,7 +36,10 @@ test('two holds never share a key', async () => {
 })
 
 test('while the service still works on a quiesce whose reply was lost, the client waits and then gets its lease', async () => {
-  const { said, asked } = await quiesceWith(({ count }) => (count === 1 ? 'hang-up' : count <= 3 ? problem(409, 'in-progress') : granted()), { requestTimeoutMs: 1_000 })
+  const { said, asked } = await quiesceWith(
+    ({ count }) => (count === 1 ? 'hang-up' : count <= 3 ? problem(409, 'in-progress') : granted()),
+    { requestTimeoutMs: 1_000 },
+  )
   expect([said, asked.length]).toEqual(['lease-1', 4])
 })
 
@@ -39,12 +48,15 @@ test('when no answer comes in the end, the tenant is maybe paused', async () => 
     const { said, asked } = await quiesceWith(() => lie)
     expect(said).toBe('ADMIN_UNREACHABLE maybe-paused')
     // After a silence it is asked once, in vain, how the tenant is.
-    expect([asked.filter(({ method }) => method === 'POST').length, asked.length]).toEqual(lie === 'silence' ? [2, 3] : [4, 4])
+    expect([asked.filter(({ method }) => method === 'POST').length, asked.length]).toEqual(
+      lie === 'silence' ? [2, 3] : [4, 4],
+    )
   }
 })
 
 test('a refusal after a lost reply does not mean that the lost one had no effect', async () => {
-  const after = async (lie: Lie): Promise<string> => (await quiesceWith(({ count }) => (count === 1 ? 'hang-up' : lie))).said
+  const after = async (lie: Lie): Promise<string> =>
+    (await quiesceWith(({ count }) => (count === 1 ? 'hang-up' : lie))).said
   expect(await after(problem(409, 'already-quiesced'))).toBe('SERVICE_BUSY maybe-paused')
   expect(await after(problem(403, 'scope'))).toBe('ADMIN_REFUSED maybe-paused')
   expect(await after(problem(423, 'tenant-busy'))).toBe('SERVICE_BUSY maybe-paused')
@@ -53,17 +65,35 @@ test('a refusal after a lost reply does not mean that the lost one had no effect
 
 test('answers to a quiesce that do not fit the contract leave the tenant maybe paused', async () => {
   const wrong: Lie[] = [
-    { status: 201, raw: 'all is well' }, { status: 201, raw: '' }, { status: 201, body: [] }, { status: 200, body: (granted() as { body: object }).body }, { status: 204 }, { status: 302, headers: { location: '/elsewhere' } },
-    granted({ leaseId: '' }), granted({ leaseId: undefined }), granted({ fence: '1' }), granted({ fence: 1.5 }), granted({ state: 'active' }), granted({ expiresInMs: -1 }), granted({ openHandles: null }),
-    granted({ drain: { waitedMs: 0, inFlight: 2 } }), granted({ files: {} }), granted({ files: [{ path: '/a', dev: 1, ino: '2', size: 3, journalMode: 'wal' }] }), granted({ files: [{ path: '/a', dev: '1', ino: '0x2', size: 3, journalMode: 'wal' }] }),
+    { status: 201, raw: 'all is well' },
+    { status: 201, raw: '' },
+    { status: 201, body: [] },
+    { status: 200, body: (granted() as { body: object }).body },
+    { status: 204 },
+    { status: 302, headers: { location: '/elsewhere' } },
+    granted({ leaseId: '' }),
+    granted({ leaseId: undefined }),
+    granted({ fence: '1' }),
+    granted({ fence: 1.5 }),
+    granted({ state: 'active' }),
+    granted({ expiresInMs: -1 }),
+    granted({ openHandles: null }),
+    granted({ drain: { waitedMs: 0, inFlight: 2 } }),
+    granted({ files: {} }),
+    granted({ files: [{ path: '/a', dev: 1, ino: '2', size: 3, journalMode: 'wal' }] }),
+    granted({ files: [{ path: '/a', dev: '1', ino: '0x2', size: 3, journalMode: 'wal' }] }),
   ]
-  for (const lie of wrong) expect([lie, (await quiesceWith(() => lie)).said]).toEqual([lie, 'CONTRACT_BROKEN maybe-paused'])
+  for (const lie of wrong)
+    expect([lie, (await quiesceWith(() => lie)).said]).toEqual([lie, 'CONTRACT_BROKEN maybe-paused'])
 })
 
 test('unknown fields of answers are ignored, 64-bit numbers arrive whole, and no lease is longer than was asked for', async () => {
   await using service = await openLiar(() => granted({ surprise: { more: true }, expiresInMs: 1e12 }))
   await using client = await connect(service.socket)
-  expect(await client.quiesce(acme, request, forever)).toMatchObject({ expiresInMs: 5_000, files: [{ dev: '18446744073709551615', ino: '9007199254740993' }] })
+  expect(await client.quiesce(acme, request, forever)).toMatchObject({
+    expiresInMs: 5_000,
+    files: [{ dev: '18446744073709551615', ino: '9007199254740993' }],
+  })
 })
 
 test('every status has its failure', async () => {
@@ -81,12 +111,15 @@ test('every status has its failure', async () => {
 })
 
 test('400 and 422 are bugs of ours', async () => {
-  for (const lie of [problem(400, 'unknown-field'), problem(422, 'idempotency-key-reused')]) await expect(quiesceWith(() => lie)).rejects.toThrow(Bug)
+  for (const lie of [problem(400, 'unknown-field'), problem(422, 'idempotency-key-reused')])
+    await expect(quiesceWith(() => lie)).rejects.toThrow(Bug)
 })
 
 test('429 and 503 are waited out as they ask, at most three times more', async () => {
   const startedAt = performance.now()
-  const patient = await quiesceWith(({ count }) => (count <= 1 ? problem(429, 'quiesce-limit', {}, { 'retry-after': '1' }) : granted()))
+  const patient = await quiesceWith(({ count }) =>
+    count <= 1 ? problem(429, 'quiesce-limit', {}, { 'retry-after': '1' }) : granted(),
+  )
   expect([patient.said, patient.asked.length]).toEqual(['lease-1', 2])
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990)
   const busy = await quiesceWith(() => problem(503, 'starting', {}, { 'retry-after': '0' }))
@@ -102,15 +135,20 @@ test('a service that asks for a very long wait is left alone', async () => {
 })
 
 test('I1.1: no attempt at a quiesce begins so late that its lease could outlive what the hold counts on', async () => {
-  const { said, asked } = await quiesceWith(({ count }) => problem(503, 'starting', {}, { 'retry-after': count === 1 ? '1' : '8' }))
+  const { said, asked } = await quiesceWith(({ count }) =>
+    problem(503, 'starting', {}, { 'retry-after': count === 1 ? '1' : '8' }),
+  )
   expect([said, asked.length]).toEqual(['SERVICE_BUSY untouched', 2])
 })
 
 test('Retry-After is understood as seconds and as a date of the clock of the service', () => {
   expect(retryAfterMs({ retryAfter: '7', date: null })).toBe(7_000)
-  expect(retryAfterMs({ retryAfter: 'Sat, 21 Nov 2026 10:00:05 GMT', date: 'Sat, 21 Nov 2026 10:00:00 GMT' })).toBe(5_000)
+  expect(retryAfterMs({ retryAfter: 'Sat, 21 Nov 2026 10:00:05 GMT', date: 'Sat, 21 Nov 2026 10:00:00 GMT' })).toBe(
+    5_000,
+  )
   expect(retryAfterMs({ retryAfter: 'Sat, 21 Nov 1999 10:00:05 GMT', date: null })).toBe(0)
-  for (const retryAfter of [null, '', 'soon', '-5', '99999999999999']) expect(retryAfterMs({ retryAfter, date: null })).toBe(null)
+  for (const retryAfter of [null, '', 'soon', '-5', '99999999999999'])
+    expect(retryAfterMs({ retryAfter, date: null })).toBe(null)
 })
 
 test('an answer without end is cut off and its connection with it', async () => {
@@ -137,7 +175,10 @@ test('I3.1: a registry that repeats a cursor, lists a tenant twice or has a page
   const registry = async (answer: (asked: Asked) => Lie): Promise<string> => {
     await using service = await openLiar(answer)
     await using client = await connect(service.socket)
-    return await client.tenants(forever).then(() => 'a registry', (error: unknown) => shortOf(Promise.reject(error as Error)))
+    return await client.tenants(forever).then(
+      () => 'a registry',
+      (error: unknown) => shortOf(Promise.reject(error as Error)),
+    )
   }
   const one = { id: 'a', files: ['/a.db'], state: 'active' }
   const page = (tenants: unknown, next: unknown): Lie => ({ status: 200, body: { tenants, next } })
@@ -145,9 +186,20 @@ test('I3.1: a registry that repeats a cursor, lists a tenant twice or has a page
   expect(await registry(() => page([], null))).toBe('a registry')
   expect(await registry(() => page([one], undefined))).toBe('a registry') // Absent means null.
   const wrong: ((asked: Asked) => Lie)[] = [
-    () => page([], 'again'), ({ url }) => page([], url.endsWith('a') ? 'b' : 'a'), ({ url }) => page([one], url.includes('after') ? null : 'more'),
-    () => page([one, one], null), () => page([{ ...one, id: '' }], null), () => page([{ ...one, id: 5 }], null), () => page([{ ...one, id: '\ud800' }], null), () => page([{ ...one, files: ['/a', 5] }], null),
-    () => page([{ ...one, state: 'asleep' }], null), () => page({}, null), () => page([one], 5), () => page([one], ''), () => ({ status: 200, raw: '{"tenants":[' }), ({ url }) => (url.includes('after') ? problem(400, 'invalid-request') : page([one], 'more')),
+    () => page([], 'again'),
+    ({ url }) => page([], url.endsWith('a') ? 'b' : 'a'),
+    ({ url }) => page([one], url.includes('after') ? null : 'more'),
+    () => page([one, one], null),
+    () => page([{ ...one, id: '' }], null),
+    () => page([{ ...one, id: 5 }], null),
+    () => page([{ ...one, id: '\ud800' }], null),
+    () => page([{ ...one, files: ['/a', 5] }], null),
+    () => page([{ ...one, state: 'asleep' }], null),
+    () => page({}, null),
+    () => page([one], 5),
+    () => page([one], ''),
+    () => ({ status: 200, raw: '{"tenants":[' }),
+    ({ url }) => (url.includes('after') ? problem(400, 'invalid-request') : page([one], 'more')),
   ]
   for (const lie of wrong) expect(await registry(lie)).toBe('REGISTRY_STALE untouched')
   expect(await registry(() => problem(401, 'auth'))).toBe('ADMIN_REFUSED untouched')
@@ -157,11 +209,16 @@ test('ids of dots are encoded too, so that nothing on the way takes them for a s
   await using service = await openLiar(() => problem(404, 'tenant-unknown'))
   await using client = await connect(service.socket)
   for (const id of ['..', '.', '...', 'a/../b']) await client.tenant(tenantId(id), forever).catch(() => {})
-  expect(service.asked.map(({ url }) => url)).toEqual(['%2E%2E', '%2E', '...', 'a%2F..%2Fb'].map((id) => `/admin/v1/tenants/${id}`))
+  expect(service.asked.map(({ url }) => url)).toEqual(
+    ['%2E%2E', '%2E', '...', 'a%2F..%2Fb'].map((id) => `/admin/v1/tenants/${id}`),
+  )
 })
 
 test('a status that speaks of another tenant is not believed', async () => {
-  await using service = await openLiar(() => ({ status: 200, body: { id: 'bolt', state: 'active', healthy: true, lease: null, lastError: null } }))
+  await using service = await openLiar(() => ({
+    status: 200,
+    body: { id: 'bolt', state: 'active', healthy: true, lease: null, lastError: null },
+  }))
   await using client = await connect(service.socket)
   expect(await shortOf(client.tenant(acme, forever))).toBe('CONTRACT_BROKEN unknown')
 })
@@ -170,7 +227,10 @@ test('I2.1: a resume counts only when the answer says all of it; lost ones are r
   const resumeWith = async (answer: (asked: Asked) => Lie): Promise<string> => {
     await using service = await openLiar(answer)
     await using client = await connect(service.socket, { requestTimeoutMs: 100 })
-    return await client.resume(aLease, forever).then(({ endedBy }) => `${endedBy} after ${service.asked.length}`, (error: unknown) => shortOf(Promise.reject(error as Error)))
+    return await client.resume(aLease, forever).then(
+      ({ endedBy }) => `${endedBy} after ${service.asked.length}`,
+      (error: unknown) => shortOf(Promise.reject(error as Error)),
+    )
   }
   const body = { state: 'active', heldMs: 9, continuous: true, bootId: 'boot-1', endedBy: 'holder' }
   expect(await resumeWith(() => ({ status: 200, body }))).toBe('holder after 1')
@@ -178,21 +238,37 @@ test('I2.1: a resume counts only when the answer says all of it; lost ones are r
   expect(await resumeWith(({ count }) => (count === 1 ? 'silence' : { status: 200, body }))).toBe('holder after 2')
   expect(await resumeWith(() => problem(410, 'lease-expired', { endedBy: 'expiry', heldMs: 5 }))).toBe('expiry after 1')
   // Without a boot id in the answer the capabilities are asked.
-  expect(await resumeWith(({ url }) => (url.endsWith('capabilities') ? problem(404, '') : problem(410, 'lease-expired')))).toBe('unknown after 2')
-  for (const lie of [{ status: 200, body: { ...body, state: 'resuming' } }, { status: 200, body: { ...body, continuous: undefined } }, { status: 200, raw: 'ok' }, { status: 204 }, problem(500, 'internal'), problem(404, 'tenant-unknown'), problem(409, 'fence-mismatch'), 'silence', 'hang-up'] satisfies Lie[]) {
+  expect(
+    await resumeWith(({ url }) => (url.endsWith('capabilities') ? problem(404, '') : problem(410, 'lease-expired'))),
+  ).toBe('unknown after 2')
+  for (const lie of [
+    { status: 200, body: { ...body, state: 'resuming' } },
+    { status: 200, body: { ...body, continuous: undefined } },
+    { status: 200, raw: 'ok' },
+    { status: 204 },
+    problem(500, 'internal'),
+    problem(404, 'tenant-unknown'),
+    problem(409, 'fence-mismatch'),
+    'silence',
+    'hang-up',
+  ] satisfies Lie[]) {
     expect(await resumeWith(() => lie)).toBe('RESUME_FAILED maybe-paused')
   }
 })
 
 test('a renewal is repeated when it is lost, and a lease of somebody else is lost', async () => {
-  await using service = await openLiar(({ count }) => (count === 1 ? 'hang-up' : count === 2 ? { status: 200, body: { expiresInMs: 77 } } : problem(409, 'fence-mismatch')))
+  await using service = await openLiar(({ count }) =>
+    count === 1 ? 'hang-up' : count === 2 ? { status: 200, body: { expiresInMs: 77 } } : problem(409, 'fence-mismatch'),
+  )
   await using client = await connect(service.socket)
   expect(await client.renew(aLease, forever)).toEqual({ expiresInMs: 77 })
   expect(await shortOf(client.renew(aLease, forever))).toBe('LEASE_LOST unknown')
 })
 
 test('words of a service in a message of ours are one bounded line', async () => {
-  await using service = await openLiar(() => problem(423, 'tenant-busy', { detail: `\u001b[2Jgone\r\n\u202eHARM SUSPECTED ${'x'.repeat(5_000)}` }))
+  await using service = await openLiar(() =>
+    problem(423, 'tenant-busy', { detail: `\u001b[2Jgone\r\n\u202eHARM SUSPECTED ${'x'.repeat(5_000)}` }),
+  )
   await using client = await connect(service.socket)
   const { message } = await failureOf(client.quiesce(acme, request, forever))
   // oxlint-disable-next-line no-control-regex

@@ -1,4 +1,6 @@
-/** What a service says has an end: lists, answers and texts without one are refused, and the failure names the bound. */
+/**
+ * What a service says has an end: lists, answers and texts without one are refused, and the failure names the bound.
+ */
 import { expect, test, vi } from 'vitest'
 import { registryBounds, RegistrySize } from '../../../src/service/registry-bounds.ts'
 import { acme, connect, failureOf, forever } from '../../support/service/client.ts'
@@ -9,7 +11,10 @@ const page = (tenants: readonly object[], next: string | null): Lie => ({ status
 const listing = async (answer: (asked: Asked) => Lie): Promise<string> => {
   await using service = await openLiar(answer)
   await using client = await connect(service.socket)
-  return await client.tenants(forever).then((tenants) => `${tenants.length} tenants`, (error: Error & { code?: string }) => `${error.code} ${error.message}`)
+  return await client.tenants(forever).then(
+    (tenants) => `${tenants.length} tenants`,
+    (error: Error & { code?: string }) => `${error.code} ${error.message}`,
+  )
 }
 
 test('pages without end are read up to a bound of bytes', async () => {
@@ -17,16 +22,27 @@ test('pages without end are read up to a bound of bytes', async () => {
   const path = `/${'d'.repeat(15_000)}`
   const said = await listing(({ count }) => {
     asked = count
-    return page(Array.from({ length: 1_000 }, (_, at) => ({ id: `${count} ${at}`, files: [path], state: 'active' })), String(count))
+    return page(
+      Array.from({ length: 1_000 }, (_, at) => ({ id: `${count} ${at}`, files: [path], state: 'active' })),
+      String(count),
+    )
   })
   expect(said).toMatch(new RegExp(`^REGISTRY_STALE .*more than ${registryBounds.bytesMax} bytes$`))
   expect(asked).toBe(Math.ceil(registryBounds.bytesMax / (1_000 * (path.length + 40))))
 })
 
 test('a hundred thousand tenants are a list, in many pages or in one', async () => {
-  const tenants = Array.from({ length: 100_000 }, (_, at) => ({ id: `tenant-${at}`, files: [`/srv/notes/tenant-${at}/notes.db`], state: 'active' }))
+  const tenants = Array.from({ length: 100_000 }, (_, at) => ({
+    id: `tenant-${at}`,
+    files: [`/srv/notes/tenant-${at}/notes.db`],
+    state: 'active',
+  }))
   expect(await listing(() => page(tenants, null))).toBe('100000 tenants')
-  expect(await listing(({ count }) => page(tenants.slice((count - 1) * 1_000, count * 1_000), count === 100 ? null : String(count)))).toBe('100000 tenants')
+  expect(
+    await listing(({ count }) =>
+      page(tenants.slice((count - 1) * 1_000, count * 1_000), count === 100 ? null : String(count)),
+    ),
+  ).toBe('100000 tenants')
 })
 
 test('the number of tenants, of files and of pages, and the time for all of them, have bounds', () => {
@@ -36,7 +52,9 @@ test('the number of tenants, of files and of pages, and the time for all of them
     return add(size)
   }
   const { tenantsMax, pagesMax } = registryBounds
-  expect(passing(10, (size) => size.addTenant({ files: Array.from({ length: 100_000 }, () => '/a') }))).toBe('it has more than 1000000 files')
+  expect(passing(10, (size) => size.addTenant({ files: Array.from({ length: 100_000 }, () => '/a') }))).toBe(
+    'it has more than 1000000 files',
+  )
   expect(passing(pagesMax, (size) => size.addPage(0))).toBe(`it has more than ${pagesMax} pages`)
   vi.useFakeTimers({ toFake: ['performance'] })
   const slow = new RegistrySize()
@@ -55,22 +73,35 @@ test('of a million items that do not fit the first is named, and the others cost
   const many = '0,'.repeat(1_000_000)
   const before = process.memoryUsage().rss
   expect(await listing(raw(`{"tenants":[${many}0]}`))).toMatch(/^REGISTRY_STALE .*\(tenants\.0: .*object/)
-  expect(await listing(raw(`{"tenants":[{"id":"a","state":"active","files":["/a",${many}0]}]}`))).toMatch(/^REGISTRY_STALE .*\(tenants\.0\.files\.1: .*string/)
+  expect(await listing(raw(`{"tenants":[{"id":"a","state":"active","files":["/a",${many}0]}]}`))).toMatch(
+    /^REGISTRY_STALE .*\(tenants\.0\.files\.1: .*string/,
+  )
   expect(process.memoryUsage().rss - before).toBeLessThan(300e6)
 })
 
 test('an id that is too long is named by its bound', async () => {
-  expect(await listing(() => page([{ id: 'i'.repeat(4_097), files: [], state: 'active' }], null))).toMatch(/^REGISTRY_STALE .*tenants\.0\.id: .*4096/)
+  expect(await listing(() => page([{ id: 'i'.repeat(4_097), files: [], state: 'active' }], null))).toMatch(
+    /^REGISTRY_STALE .*tenants\.0\.id: .*4096/,
+  )
 })
 
 test('an answer, its headers and its texts have bounds', async () => {
   let lie: Lie = 'flood'
   await using service = await openLiar(() => lie)
   await using client = await connect(service.socket)
-  expect(await failureOf(client.leases(forever))).toMatchObject({ code: 'CONTRACT_BROKEN', message: expect.stringContaining('longer than 1048576 bytes') as string })
+  expect(await failureOf(client.leases(forever))).toMatchObject({
+    code: 'CONTRACT_BROKEN',
+    message: expect.stringContaining('longer than 1048576 bytes') as string,
+  })
   lie = { status: 200, body: {}, headers: { endless: 'x'.repeat(20_000) } }
-  expect(await failureOf(client.tenant(acme, forever))).toMatchObject({ code: 'CONTRACT_BROKEN', message: expect.stringContaining('headers are longer than 16384 bytes') as string })
-  lie = { status: 200, body: { id: 'acme', state: 'active', healthy: false, lastError: `no\u202e\n${'x'.repeat(900_000)}` } }
+  expect(await failureOf(client.tenant(acme, forever))).toMatchObject({
+    code: 'CONTRACT_BROKEN',
+    message: expect.stringContaining('headers are longer than 16384 bytes') as string,
+  })
+  lie = {
+    status: 200,
+    body: { id: 'acme', state: 'active', healthy: false, lastError: `no\u202e\n${'x'.repeat(900_000)}` },
+  }
   expect((await client.tenant(acme, forever)).lastError).toMatch(/^no x{297}$/)
 })
 

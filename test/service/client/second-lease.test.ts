@@ -1,4 +1,6 @@
-/** A service that made a second lease of one hold, against the contract: that one is ended too, and speaks for nobody. */
+/**
+ * A service that made a second lease of one hold, against the contract: that one is ended too, and speaks for nobody.
+ */
 import { expect, test } from 'vitest'
 import { resumeUntilSeen } from '../../../src/hold/pause/resume.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
@@ -25,7 +27,12 @@ test.each([
   await using service = await connect(liar.socket)
   const beganAtMs = monotonicMs()
   const sight = await resumeUntilSeen({
-    service, tenant: acme, holder: 'hold-1', answer: aLease, endsByMs: monotonicMs() + 60_000, wasHealthy: true,
+    service,
+    tenant: acme,
+    holder: 'hold-1',
+    answer: aLease,
+    endsByMs: monotonicMs() + 60_000,
+    wasHealthy: true,
     resumed: null,
   })
   expect([sight.how, sight.resumed?.continuous ?? false]).toEqual([how, continuous])

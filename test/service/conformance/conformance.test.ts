@@ -1,6 +1,6 @@
 /**
- * A service in another language, written from admin-api.yaml alone, is fit. The same service with one promise broken is unfit at
- * the step for that promise, and its tenants serve afterwards.
+ * A service in another language, written from admin-api.yaml alone, is fit. The same service with one promise broken is
+ * unfit at the step for that promise, and its tenants serve afterwards.
  */
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
@@ -125,31 +125,37 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     expect([askedUnguarded, [...guarded]]).toEqual([[], []])
   }, 180_000) // Some ten seconds on a quiet machine.
 
-  test('the doctor says so, each step in a line on a pipe: fit and 0, unfit and 1; never fit where a step was not tried', async () => {
-    const [whole, without, broken] = await Promise.all([
-      configured('fit').run('doctor', '--tenant', 'acme'),
-      configured('fit-with-token').run('doctor'),
-      configured('nests').run('doctor', '--tenant', 'acme'),
-    ])
-    expect([whole.code, whole.stdout], whole.stderr).toEqual([
-      0,
-      expect.stringMatching(/\nThis machine and service are fit for holdfast\./),
-    ])
-    expect([without.code, without.stdout]).toEqual([
-      0,
-      expect.stringMatching(
-        /not tried +service: quiesce and resume[^]*\nNothing is unfit\. 1 step was not tried\.\n$/,
-      ),
-    ])
-    expect([broken.code, broken.stdout]).toEqual([
-      1,
-      expect.stringMatching(/UNFIT +service: no nesting[^]* steps (?:is|are) unfit\./),
-    ])
-    for (const { stdout } of [whole, without, broken]) {
-      expect(stdout.split('\n').filter((line) => !/^ {2}(?:ok|warning|UNFIT|not tried) |^ {12}next: |^\S|^$/.test(line))).toEqual([])
-      expect(stdout).not.toMatch(/holdfast doctor/)
-    }
-  })
+  test(
+    'the doctor says so, each step in a line on a pipe: fit and 0, ' +
+      'unfit and 1; never fit where a step was not tried',
+    async () => {
+      const [whole, without, broken] = await Promise.all([
+        configured('fit').run('doctor', '--tenant', 'acme'),
+        configured('fit-with-token').run('doctor'),
+        configured('nests').run('doctor', '--tenant', 'acme'),
+      ])
+      expect([whole.code, whole.stdout], whole.stderr).toEqual([
+        0,
+        expect.stringMatching(/\nThis machine and service are fit for holdfast\./),
+      ])
+      expect([without.code, without.stdout]).toEqual([
+        0,
+        expect.stringMatching(
+          /not tried +service: quiesce and resume[^]*\nNothing is unfit\. 1 step was not tried\.\n$/,
+        ),
+      ])
+      expect([broken.code, broken.stdout]).toEqual([
+        1,
+        expect.stringMatching(/UNFIT +service: no nesting[^]* steps (?:is|are) unfit\./),
+      ])
+      for (const { stdout } of [whole, without, broken]) {
+        expect(
+          stdout.split('\n').filter((line) => !/^ {2}(?:ok|warning|UNFIT|not tried) |^ {12}next: |^\S|^$/.test(line)),
+        ).toEqual([])
+        expect(stdout).not.toMatch(/holdfast doctor/)
+      }
+    },
+  )
 })
 
 function startService(home: string): ChildProcessByStdio<Writable, Readable, null> {

@@ -8,29 +8,35 @@ import { openTestGate, terms, until, type TestGate } from '../../support/service
 const patient = { drainTimeoutMs: 30_000, ttlMs: 30_000, maxHoldMs: 30_000 }
 const body = JSON.stringify({ ...terms, ...patient })
 const asking = (key: string): string =>
-  `POST /admin/v1/tenants/acme/quiesce HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nidempotency-key: ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  `POST /admin/v1/tenants/acme/quiesce HTTP/1.1\r\nhost: x\r\ncontent-type: ` +
+  `application/json\r\nidempotency-key: ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 
 /** Sends a request by a connection of its own, and does no more. */
-const ask = ({ socket }: TestGate, key: string): Promise<Socket> => new Promise((resolve, reject) => {
-  const connection = connect(socket, () => connection.write(asking(key), () => resolve(connection)))
-  connection.once('error', reject)
-})
-const stateOf = async (service: TestGate): Promise<unknown> => (await service.call('GET', '/tenants/acme')).json['state']
+const ask = ({ socket }: TestGate, key: string): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const connection = connect(socket, () => connection.write(asking(key), () => resolve(connection)))
+    connection.once('error', reject)
+  })
+const stateOf = async (service: TestGate): Promise<unknown> =>
+  (await service.call('GET', '/tenants/acme')).json['state']
 const leasesOf = async (service: TestGate): Promise<unknown> => (await service.call('GET', '/quiesce')).json['leases']
 
-test.each(['end', 'destroy'] as const)('who goes away while the tenant drains (%s) gets no pause: the tenant goes on', async (how) => {
-  await using service = await openTestGate()
-  const passage = await service.gate.enter('acme')
-  const caller = await ask(service, 'gone')
-  await until(async () => (await stateOf(service)) === 'draining', 'it drains')
-  caller[how]()
-  await until(() => caller.closed || caller.writableFinished, 'it has gone')
-  const waiting = service.gate.run('acme', () => 'served')
-  passage()
-  expect(await waiting).toBe('served')
-  expect([await stateOf(service), await leasesOf(service), service.deeds]).toEqual(['active', [], []])
-  expect((await service.quiesce('acme', {}, 'gone')).status).toBe(201) // Nothing is kept under its key.
-})
+test.each(['end', 'destroy'] as const)(
+  'who goes away while the tenant drains (%s) gets no pause: the tenant goes on',
+  async (how) => {
+    await using service = await openTestGate()
+    const passage = await service.gate.enter('acme')
+    const caller = await ask(service, 'gone')
+    await until(async () => (await stateOf(service)) === 'draining', 'it drains')
+    caller[how]()
+    await until(() => caller.closed || caller.writableFinished, 'it has gone')
+    const waiting = service.gate.run('acme', () => 'served')
+    passage()
+    expect(await waiting).toBe('served')
+    expect([await stateOf(service), await leasesOf(service), service.deeds]).toEqual(['active', [], []])
+    expect((await service.quiesce('acme', {}, 'gone')).status).toBe(201) // Nothing is kept under its key.
+  },
+)
 
 test('who is there is served, whoever has gone beside it', async () => {
   await using service = await openTestGate()
@@ -51,7 +57,9 @@ test('a caller that lost its connection and asks again under its key is still th
   first.destroy()
   const second = await ask(service, 'again')
   let heard = ''
-  second.on('data', (chunk: Buffer) => { heard += chunk.toString() })
+  second.on('data', (chunk: Buffer) => {
+    heard += chunk.toString()
+  })
   await until(() => heard.includes('in-progress'), 'it is told to ask again')
   passage()
   await until(async () => (await stateOf(service)) === 'quiesced', 'the tenant stands still for it')
@@ -64,9 +72,18 @@ test('a caller that lost its connection and asks again under its key is still th
 test('a service that was frozen wakes and pauses nobody for requests that were given up meanwhile', async () => {
   await using service = await openTestGate()
   // One turn of the event loop in which requests arrive and are given up, as while a process is stopped.
-  const connections = await Promise.all(Array.from({ length: 5 }, () => new Promise<Socket>((resolve) => { const made = connect(service.socket, () => resolve(made)) })))
+  const connections = await Promise.all(
+    Array.from(
+      { length: 5 },
+      () =>
+        new Promise<Socket>((resolve) => {
+          const made = connect(service.socket, () => resolve(made))
+        }),
+    ),
+  )
   await service.call('GET', '/capabilities') // They are accepted by now.
-  for (const [at, connection] of connections.entries()) connection.write(asking(`frozen-${at}`), () => connection.destroy())
+  for (const [at, connection] of connections.entries())
+    connection.write(asking(`frozen-${at}`), () => connection.destroy())
   await until(() => connections.every(({ closed }) => closed), 'all have gone')
   await service.call('GET', '/capabilities')
   expect([service.deeds, await leasesOf(service)]).toEqual([[], []])
@@ -75,7 +92,15 @@ test('a service that was frozen wakes and pauses nobody for requests that were g
 test('a caller that keeps its connection gets its answer, by a request like any other', async () => {
   await using service = await openTestGate()
   const status = await new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath: service.socket, method: 'POST', path: '/admin/v1/tenants/acme/quiesce', headers: { 'content-type': 'application/json', 'idempotency-key': 'k', connection: 'close' } }, ({ statusCode }) => resolve(statusCode))
+    const request = httpRequest(
+      {
+        socketPath: service.socket,
+        method: 'POST',
+        path: '/admin/v1/tenants/acme/quiesce',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'k', connection: 'close' },
+      },
+      ({ statusCode }) => resolve(statusCode),
+    )
     request.once('error', reject)
     request.end(body)
   })

@@ -14,8 +14,16 @@ const promised: readonly [call: string, statuses: readonly number[]][] = [
 
 test('the document is OpenAPI 3.1 and holds every call of the contract with its statuses, and no other call', () => {
   expect(document['openapi']).toBe('3.1.0')
-  const calls = new Map(pathsOf().flatMap(([path, methods]) => Object.entries(methods).filter(([method]) => method !== 'parameters')
-    .map(([method, operation]) => [`${method} ${path}`, Object.keys((operation as { responses: object }).responses).map(Number)])))
+  const calls = new Map(
+    pathsOf().flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([method]) => method !== 'parameters')
+        .map(([method, operation]) => [
+          `${method} ${path}`,
+          Object.keys((operation as { responses: object }).responses).map(Number),
+        ]),
+    ),
+  )
   expect([...calls.keys()].sort()).toEqual(promised.map(([call]) => call).sort())
   for (const [call, statuses] of promised) expect(calls.get(call)).toEqual(expect.arrayContaining([...statuses]))
 })
@@ -26,7 +34,13 @@ test('every reference of the document leads somewhere', () => {
     if (typeof node !== 'object' || node === null) return
     for (const [key, child] of Object.entries(node)) {
       if (key !== '$ref') walk(child)
-      else if (String(child).slice(2).split('/').reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document) === undefined) broken.push(String(child))
+      else if (
+        String(child)
+          .slice(2)
+          .split('/')
+          .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document) === undefined
+      )
+        broken.push(String(child))
     }
   }
   walk(document)
@@ -50,7 +64,23 @@ test('every example fits the schema that it stands beside', () => {
 
 test('every kind of trouble in the contract is answered somewhere in the document', () => {
   const text = JSON.stringify(document)
-  for (const kind of ['idempotency-key-missing', 'unknown-field', 'idempotency-key-reused', 'auth', 'scope', 'tenant-unknown', 'already-quiesced', 'fence-mismatch', 'in-progress', 'lease-expired', 'tenant-busy', 'quiesce-limit', 'drain-timeout', 'starting', 'quiesce-failed']) {
+  for (const kind of [
+    'idempotency-key-missing',
+    'unknown-field',
+    'idempotency-key-reused',
+    'auth',
+    'scope',
+    'tenant-unknown',
+    'already-quiesced',
+    'fence-mismatch',
+    'in-progress',
+    'lease-expired',
+    'tenant-busy',
+    'quiesce-limit',
+    'drain-timeout',
+    'starting',
+    'quiesce-failed',
+  ]) {
     expect(text).toContain(kind)
   }
 })

@@ -12,7 +12,8 @@ test('I2.1: the gate counts handles that stayed open, whatever `close` believes'
   const forgotten = new Database(service.fileOf('acme'))
   forgotten.prepare('select count(*) from t').get()
   const granted = await service.quiesce('acme')
-  // The database, its -wal and its -shm; SQLite itself may put off a close while another handle of the process has locks.
+  // The database, its -wal and its -shm; SQLite itself may put off a close while another handle of the process has
+  // locks.
   expect(granted.json['openHandles']).toBeGreaterThanOrEqual(3)
   forgotten.close()
   expect((await service.quiesce('bolt')).json['openHandles']).toBe(0)
@@ -46,8 +47,13 @@ test('a file that was replaced is named by the inode that is there now', async (
 })
 
 test('`close` may name files that the registry does not', async () => {
-  await using service = await openTestGate({ close: () => ({ files: [service.fileOf('acme'), { path: service.fileOf('bolt'), journalMode: 'delete' }] }) })
-  expect((await service.quiesce('acme')).json['files']).toMatchObject([{ path: service.fileOf('acme'), journalMode: 'unknown' }, { path: service.fileOf('bolt'), journalMode: 'delete' }])
+  await using service = await openTestGate({
+    close: () => ({ files: [service.fileOf('acme'), { path: service.fileOf('bolt'), journalMode: 'delete' }] }),
+  })
+  expect((await service.quiesce('acme')).json['files']).toMatchObject([
+    { path: service.fileOf('acme'), journalMode: 'unknown' },
+    { path: service.fileOf('bolt'), journalMode: 'delete' },
+  ])
 })
 
 test('I4.1: a kernel lease that a frozen holder keeps stalls neither the service nor its other tenants', async () => {
@@ -60,8 +66,14 @@ test('I4.1: a kernel lease that a frozen holder keeps stalls neither the service
   const startedAt = performance.now()
   expect(await service.gate.run('bolt', () => service.databases.get('bolt')?.prepare('select 1').pluck().get())).toBe(1)
   expect(performance.now() - startedAt).toBeLessThan(2_000) // The kernel would have it wait for 45 s.
-  await until(async () => (await service.call('GET', '/tenants/acme')).json['healthy'] === false, 'it says that something is wrong')
-  expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({ state: 'resuming', lastError: 'another process keeps a kernel lease on its files' })
+  await until(
+    async () => (await service.call('GET', '/tenants/acme')).json['healthy'] === false,
+    'it says that something is wrong',
+  )
+  expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({
+    state: 'resuming',
+    lastError: 'another process keeps a kernel lease on its files',
+  })
   expect(service.deeds).toEqual(['close acme'])
   await holder[Symbol.asyncDispose]()
   await until(() => service.gate.stateOf('acme') === 'active', 'it is taken up')
@@ -79,14 +91,25 @@ test('F1: the look for kernel leases never drops a lock of a handle that stayed 
   service.databases.set('acme', forgotten)
   expect((await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)).status).toBe(200)
   // Had the gate opened and closed the file, another process would now get in.
-  const other = spawn(process.execPath, ['-e', `const D = require('better-sqlite3'); try { new D(process.argv[1], { timeout: 0 }).exec('begin immediate'); console.log('granted') } catch (e) { console.log(e.code) }`, service.fileOf('acme')], { cwd: process.cwd(), stdio: ['ignore', 'pipe', 'inherit'] })
-  const [said] = await once(other.stdout, 'data') as [Buffer]
+  const other = spawn(
+    process.execPath,
+    [
+      '-e',
+      `const D = require('better-sqlite3'); try { new D(process.argv[1], { timeout: 0 ` +
+        `}).exec('begin immediate'); console.log('granted') } catch (e) { console.log(e.code) }`,
+      service.fileOf('acme'),
+    ],
+    { cwd: process.cwd(), stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const [said] = (await once(other.stdout, 'data')) as [Buffer]
   expect(String(said).trim()).toBe('SQLITE_BUSY')
   forgotten.exec('rollback')
 })
 
 async function startLeaseHolder(file: string): Promise<AsyncDisposable & { take(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/service/lease-holder.ts'), file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/service/lease-holder.ts'), file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const heard = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim()
   expect(await heard()).toBe('ready')
   return {

@@ -1,8 +1,8 @@
 /** A service that hangs while it closes a tenant is there: it is not asked without pause, nor sought elsewhere. */
 import { expect, test } from 'vitest'
 import { acme, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
-import { openLiar, problem } from '../../support/service/liar.ts'
 import { openTestGate } from '../../support/service/gate.ts'
+import { openLiar, problem } from '../../support/service/liar.ts'
 
 test('in-progress is asked again ever more rarely', async () => {
   const at: number[] = []
@@ -54,7 +54,7 @@ test('interrupted while it is asked what became of a quiesce: the tenant may sta
     return 'silence'
   })
   await using client = await connect(service.socket, { requestTimeoutMs: 60 })
-  expect(
-    await shortOf(client.quiesce(acme, { ...request, drainTimeoutMs: 50 }, interrupt.signal)),
-  ).toBe('INTERRUPTED maybe-paused')
+  expect(await shortOf(client.quiesce(acme, { ...request, drainTimeoutMs: 50 }, interrupt.signal))).toBe(
+    'INTERRUPTED maybe-paused',
+  )
 })

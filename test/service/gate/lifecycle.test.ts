@@ -11,14 +11,31 @@ test('I1.1: quiesced means drained, closed, and named by device and inode', asyn
   expect(service.databases.has('acme')).toBe(false)
   const { dev, ino, size } = statSync(service.fileOf('acme'), { bigint: true })
   expect(granted.json).toMatchObject({
-    state: 'quiesced', fence: 1, openHandles: 0, drain: { inFlight: 0 }, sqliteVersion: '3.54.1',
-    files: [{ path: service.fileOf('acme'), dev: String(dev), ino: String(ino), size: Number(size), journalMode: 'wal' }],
+    state: 'quiesced',
+    fence: 1,
+    openHandles: 0,
+    drain: { inFlight: 0 },
+    sqliteVersion: '3.54.1',
+    files: [
+      { path: service.fileOf('acme'), dev: String(dev), ino: String(ino), size: Number(size), journalMode: 'wal' },
+    ],
   })
   expect(granted.json['expiresInMs']).toBeLessThanOrEqual(5_000)
-  expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({ state: 'quiesced', healthy: true, lease: { leaseId: granted.json['leaseId'], holder: 'hold-1' } })
+  expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({
+    state: 'quiesced',
+    healthy: true,
+    lease: { leaseId: granted.json['leaseId'], holder: 'hold-1' },
+  })
   expect((await service.call('GET', '/tenants/bolt')).json).toMatchObject({ state: 'active', lease: null })
-  expect((await service.call('GET', '/tenants')).json['tenants']).toMatchObject([{ id: 'acme', state: 'quiesced' }, { id: 'bolt', state: 'active' }])
-  expect((await service.call('GET', '/quiesce')).json).toMatchObject({ leases: [{ tenant: 'acme', holder: 'hold-1' }], limit: 4, inUse: 1 })
+  expect((await service.call('GET', '/tenants')).json['tenants']).toMatchObject([
+    { id: 'acme', state: 'quiesced' },
+    { id: 'bolt', state: 'active' },
+  ])
+  expect((await service.call('GET', '/quiesce')).json).toMatchObject({
+    leases: [{ tenant: 'acme', holder: 'hold-1' }],
+    limit: 4,
+    inUse: 1,
+  })
 })
 
 test('I1.1: resuming opens the tenant again, says how long it stood still, and can be repeated', async () => {
@@ -43,7 +60,9 @@ test('I4.1: a lease that nobody ends ends by itself, and the tenant is served ag
   expect(late.status).toBe(410)
   expect(late.json).toMatchObject({ endedBy: 'expiry' })
   expect(late.json['heldMs']).toBeGreaterThanOrEqual(50)
-  expect((await service.call('POST', `/tenants/acme/quiesce/${leaseId}/renew`, { body: { fence: 1 } })).status).toBe(410)
+  expect((await service.call('POST', `/tenants/acme/quiesce/${leaseId}/renew`, { body: { fence: 1 } })).status).toBe(
+    410,
+  )
 })
 
 test('a lease is over by the clock even when a busy event loop has kept its timer from firing', async () => {
@@ -54,13 +73,17 @@ test('a lease is over by the clock even when a busy event loop has kept its time
     const end = performance.now() + 150
     while (performance.now() < end);
   })
-  expect((await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)).json).toMatchObject({ status: 410, endedBy: 'expiry' })
+  expect((await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)).json).toMatchObject({
+    status: 410,
+    endedBy: 'expiry',
+  })
 })
 
 test('renewing gives a full TTL again, but never past the longest hold', async () => {
   await using service = await openTestGate()
   const { leaseId } = (await service.quiesce('acme', { ttlMs: 2_000, maxHoldMs: 2_500 })).json
-  const renew = async (): Promise<number> => (await service.call('POST', `/tenants/acme/quiesce/${leaseId}/renew`, { body: { fence: 1 } })).json.expiresInMs
+  const renew = async (): Promise<number> =>
+    (await service.call('POST', `/tenants/acme/quiesce/${leaseId}/renew`, { body: { fence: 1 } })).json.expiresInMs
   expect(await renew()).toBeGreaterThan(1_500)
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   expect(await renew()).toBeLessThanOrEqual(1_500)
@@ -80,7 +103,9 @@ test('quiesce waits for requests inside, and requests that come meanwhile wait f
   const leave: Passage = await service.gate.enter('acme')
   const asked = service.quiesce('acme')
   await until(() => service.gate.stateOf('acme') === 'draining', 'it drains')
-  const later = service.gate.run('acme', () => { order.push('later') })
+  const later = service.gate.run('acme', () => {
+    order.push('later')
+  })
   expect(service.deeds).toEqual([])
   order.push('leave')
   leave()
@@ -108,7 +133,9 @@ test('work that was left running behind its request queues like anybody', async 
   await using service = await openTestGate({ limits: { waitMs: 50 } })
   const gone = Promise.withResolvers<void>()
   let late: Promise<unknown> = Promise.resolve()
-  await service.gate.run('acme', () => { late = gone.promise.then(() => service.gate.run('acme', () => 'in')) })
+  await service.gate.run('acme', () => {
+    late = gone.promise.then(() => service.gate.run('acme', () => 'in'))
+  })
   await service.quiesce('acme')
   gone.resolve()
   await expect(late).rejects.toThrow(TenantPaused)
@@ -119,7 +146,10 @@ test('a request waits no longer than its bound, then gets 503 with Retry-After',
   await service.quiesce('acme', { ttlMs: 2_500 })
   const error = await service.gate.run('acme', () => 'in').catch((thrown: unknown) => thrown)
   const answer = service.gate.tenantPaused(error)
-  expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '3', 'content-type': 'application/problem+json' } })
+  expect(answer).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '3', 'content-type': 'application/problem+json' },
+  })
   expect(JSON.parse(answer?.body ?? '')).toMatchObject({ status: 503 })
   expect(service.gate.tenantPaused(new Error('another'))).toBe(null)
   expect(await service.gate.run('bolt', () => 'in')).toBe('in')
@@ -149,7 +179,11 @@ test('passages end by `using`, and by an error of the work', async () => {
     using passage = await service.gate.enter('acme')
     expect(passage.inside).toBe(true)
   }
-  await expect(service.gate.run('acme', () => { throw new Error('work failed') })).rejects.toThrow('work failed')
+  await expect(
+    service.gate.run('acme', () => {
+      throw new Error('work failed')
+    }),
+  ).rejects.toThrow('work failed')
   expect((await service.quiesce('acme', { drainTimeoutMs: 20 })).status).toBe(201)
 })
 

@@ -16,27 +16,57 @@ function folder(): Disposable & { path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-const makeGate = (file: string, more: Partial<GateOptions> = {}): Gate => createGate({ service: 'test', version: '1', tenants: () => [{ id: 'a/b', files: [file] }], close: () => {}, open: () => {}, ...more })
+const makeGate = (file: string, more: Partial<GateOptions> = {}): Gate =>
+  createGate({
+    service: 'test',
+    version: '1',
+    tenants: () => [{ id: 'a/b', files: [file] }],
+    close: () => {},
+    open: () => {},
+    ...more,
+  })
 
 /** Every call of the API once, by the contract. */
 async function walkThrough(where: Parameters<typeof call>[0], headers: Record<string, string> = {}): Promise<void> {
   expect((await call(where, 'GET', '/capabilities', { headers })).status).toBe(200)
   expect((await call(where, 'GET', '/tenants', { headers })).json['tenants']).toMatchObject([{ id: 'a/b' }])
-  const granted = await call(where, 'POST', '/tenants/a%2Fb/quiesce', { body: terms, headers: { 'idempotency-key': 'k', ...headers } })
+  const granted = await call(where, 'POST', '/tenants/a%2Fb/quiesce', {
+    body: terms,
+    headers: { 'idempotency-key': 'k', ...headers },
+  })
   expect(granted.status).toBe(201)
   expect((await call(where, 'GET', '/tenants/a%2Fb', { headers })).json['state']).toBe('quiesced')
   expect((await call(where, 'GET', '/quiesce', { headers })).json['inUse']).toBe(1)
   const lease = `/tenants/a%2Fb/quiesce/${granted.json.leaseId}`
   expect((await call(where, 'POST', `${lease}/renew`, { body: { fence: 1 }, headers })).status).toBe(200)
   expect((await call(where, 'DELETE', `${lease}?fence=1`, { headers })).status).toBe(200)
-  expect(problemName(await call(where, 'POST', '/tenants/a%2Fb/quiesce', { raw: 'x=1', headers: { 'content-type': 'text/plain', 'idempotency-key': 'l', ...headers } }))).toBe('not-json')
-  expect(problemName(await call(where, 'POST', '/tenants/a%2Fb/quiesce', { body: { ...terms, reason: 'x'.repeat(70_000) }, headers: { 'idempotency-key': 'm', ...headers } }))).toBe('body-too-large')
+  expect(
+    problemName(
+      await call(where, 'POST', '/tenants/a%2Fb/quiesce', {
+        raw: 'x=1',
+        headers: { 'content-type': 'text/plain', 'idempotency-key': 'l', ...headers },
+      }),
+    ),
+  ).toBe('not-json')
+  expect(
+    problemName(
+      await call(where, 'POST', '/tenants/a%2Fb/quiesce', {
+        body: { ...terms, reason: 'x'.repeat(70_000) },
+        headers: { 'idempotency-key': 'm', ...headers },
+      }),
+    ),
+  ).toBe('body-too-large')
   expect(problemName(await exchange(where, 'GET', '/nothing', { headers }))).toBe('not-found')
 }
 
 async function listen(server: Server, where: string | number): Promise<AsyncDisposable> {
   await new Promise<void>((resolve) => server.listen(where as number, resolve))
-  return { async [Symbol.asyncDispose]() { server.close(); server.closeAllConnections() } }
+  return {
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
 }
 
 test('node:http on a unix socket of mode 0660', async () => {
@@ -44,7 +74,12 @@ test('node:http on a unix socket of mode 0660', async () => {
   const path = join(dir.path, 's')
   writeFileSync(join(dir.path, 'a.db'), '')
   const server = await makeGate(join(dir.path, 'a.db')).listen(path)
-  await using _ = { async [Symbol.asyncDispose]() { server.close(); server.closeAllConnections() } }
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
   expect(statSync(path).mode & 0o777).toBe(0o660)
   await walkThrough({ socketPath: path })
 })
@@ -61,7 +96,12 @@ test('a socket that a killed process left behind is replaced, one that answers i
     renameSync(`${path}-dead`, path)
   }
   const server = await gate.listen(path)
-  await using _ = { async [Symbol.asyncDispose]() { server.close(); server.closeAllConnections() } }
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
   expect((await call({ socketPath: path }, 'GET', '/capabilities')).status).toBe(200)
   await expect(gate.listen(path)).rejects.toThrow('in use by another process')
 })
@@ -75,10 +115,20 @@ for (const parsed of ['before a body parser', 'behind a body parser'] as const) 
     const gate = makeGate(join(dir.path, 'a.db'))
     if (parsed === 'behind a body parser') app.use(express.json({ limit: '1mb' }))
     app.use(gate.handler)
-    app.get('/admin/v10', (_request, response) => { response.json({ mine: true }) })
+    app.get('/admin/v10', (_request, response) => {
+      response.json({ mine: true })
+    })
     await using _ = await listen(createServer(app), path)
     if (parsed === 'before a body parser') await walkThrough({ socketPath: path })
-    else expect((await call({ socketPath: path }, 'POST', '/tenants/a%2Fb/quiesce', { body: terms, headers: { 'idempotency-key': 'k' } })).status).toBe(201)
+    else
+      expect(
+        (
+          await call({ socketPath: path }, 'POST', '/tenants/a%2Fb/quiesce', {
+            body: terms,
+            headers: { 'idempotency-key': 'k' },
+          })
+        ).status,
+      ).toBe(201)
     expect((await exchange({ socketPath: path }, 'GET', '0', {})).json).toEqual({ mine: true })
   })
 }
@@ -149,5 +199,12 @@ test('a registry of many tenants comes in pages that repeat and skip nobody, als
 
 async function fetchSocket(socketPath: string, path: string): Promise<number> {
   const { request } = await import('node:http')
-  return new Promise((resolve, reject) => request({ socketPath, path, agent: false }, (response) => { response.resume(); resolve(response.statusCode ?? 0) }).on('error', reject).end())
+  return new Promise((resolve, reject) =>
+    request({ socketPath, path, agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+      .on('error', reject)
+      .end(),
+  )
 }

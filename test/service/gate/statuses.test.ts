@@ -7,7 +7,11 @@ const newKey = (): Record<string, string> => ({ 'idempotency-key': Math.random()
 test('400: a quiesce without its key, with unknown fields, or with wrong ones', async () => {
   await using service = await openTestGate()
   const post = async (body: unknown, headers = newKey(), raw?: string): Promise<string> => {
-    const heard = await service.call('POST', '/tenants/acme/quiesce', raw === undefined ? { body, headers } : { raw, headers })
+    const heard = await service.call(
+      'POST',
+      '/tenants/acme/quiesce',
+      raw === undefined ? { body, headers } : { raw, headers },
+    )
     return `${heard.status} ${problemName(heard)}`
   }
   expect(await post(terms, {})).toBe('400 idempotency-key-missing')
@@ -17,8 +21,10 @@ test('400: a quiesce without its key, with unknown fields, or with wrong ones', 
   expect(await post(null, newKey(), '{"holder":')).toBe('400 invalid-request')
   expect(await post(null, newKey(), '')).toBe('400 invalid-request')
   expect(await post([])).toBe('400 invalid-request')
-  for (const field of ['holder', 'reason', 'ttlMs', 'maxHoldMs']) expect(await post({ ...terms, [field]: undefined })).toBe('400 invalid-request')
-  for (const ttlMs of [0, -1, 1.5, '5', null, 1e300]) expect(await post({ ...terms, ttlMs })).toBe('400 invalid-request')
+  for (const field of ['holder', 'reason', 'ttlMs', 'maxHoldMs'])
+    expect(await post({ ...terms, [field]: undefined })).toBe('400 invalid-request')
+  for (const ttlMs of [0, -1, 1.5, '5', null, 1e300])
+    expect(await post({ ...terms, ttlMs })).toBe('400 invalid-request')
   expect(await post({ ...terms, holder: 'h'.repeat(201) })).toBe('400 invalid-request')
   expect(service.deeds).toEqual([])
 })
@@ -43,7 +49,10 @@ test('400: unknown and repeated parameters, cursors of nobody, fences that are n
 test('401 and 403: tokens', async () => {
   await using service = await openTestGate({ token: 'secret', readOnlyToken: 'look' })
   const ask = (method: string, path: string, token: string | null): ReturnType<typeof service.call> =>
-    service.call(method, path, { ...(method === 'POST' ? { body: terms } : {}), headers: { ...newKey(), ...(token === null ? {} : { authorization: token }) } })
+    service.call(method, path, {
+      ...(method === 'POST' ? { body: terms } : {}),
+      headers: { ...newKey(), ...(token === null ? {} : { authorization: token }) },
+    })
   for (const token of [null, 'Bearer wrong', 'Bearer', 'Basic secret', 'secret', 'Bearer secret look']) {
     const heard = await ask('GET', '/tenants', token)
     expect([heard.status, problemName(heard)]).toEqual([401, 'auth'])
@@ -76,7 +85,9 @@ test('409: one holder, no nesting, and a wrong fence or lease changes nothing', 
   expect([second.status, problemName(second)]).toEqual([409, 'already-quiesced'])
   const wrong = await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=9`)
   expect([wrong.status, problemName(wrong)]).toEqual([409, 'fence-mismatch'])
-  expect(problemName(await service.call('POST', `/tenants/acme/quiesce/${leaseId}/renew`, { body: { fence: 9 } }))).toBe('fence-mismatch')
+  expect(
+    problemName(await service.call('POST', `/tenants/acme/quiesce/${leaseId}/renew`, { body: { fence: 9 } })),
+  ).toBe('fence-mismatch')
   expect((await service.call('DELETE', '/tenants/acme/quiesce/another?fence=1')).status).toBe(410)
   expect((await service.call('DELETE', `/tenants/bolt/quiesce/${leaseId}?fence=1`)).status).toBe(410)
   expect((await service.call('POST', '/tenants/acme/quiesce/another/renew', { body: { fence: 1 } })).status).toBe(410)
@@ -120,7 +131,11 @@ test('422: the same key with another request, also of another tenant', async () 
 
 test('a failed quiesce is not stored: the same key may succeed later', async () => {
   let broken = true
-  await using service = await openTestGate({ close: () => { if (broken) throw new Error('a cursor is open') } })
+  await using service = await openTestGate({
+    close: () => {
+      if (broken) throw new Error('a cursor is open')
+    },
+  })
   const failed = await service.quiesce('acme', {}, 'once')
   expect([failed.status, failed.json['state'], failed.json['detail']]).toEqual([500, 'active', 'a cursor is open'])
   expect(service.deeds).toEqual(['close acme', 'open acme'])
@@ -140,11 +155,21 @@ test('410: leases that nobody knows, with the boot id of now', async () => {
 
 test('413 and 415: bodies that are too large or not JSON', async () => {
   await using service = await openTestGate()
-  const large = await service.call('POST', '/tenants/acme/quiesce', { body: { ...terms, reason: 'x'.repeat(70_000) }, headers: newKey() })
+  const large = await service.call('POST', '/tenants/acme/quiesce', {
+    body: { ...terms, reason: 'x'.repeat(70_000) },
+    headers: newKey(),
+  })
   expect([large.status, problemName(large)]).toEqual([413, 'body-too-large'])
-  const chunked = await service.call('POST', '/tenants/acme/quiesce', { body: { ...terms, reason: 'x'.repeat(70_000) }, headers: newKey(), chunked: true })
+  const chunked = await service.call('POST', '/tenants/acme/quiesce', {
+    body: { ...terms, reason: 'x'.repeat(70_000) },
+    headers: newKey(),
+    chunked: true,
+  })
   expect([chunked.status, problemName(chunked)]).toEqual([413, 'body-too-large'])
-  const form = await service.call('POST', '/tenants/acme/quiesce', { raw: 'ttlMs=5', headers: { ...newKey(), 'content-type': 'application/x-www-form-urlencoded' } })
+  const form = await service.call('POST', '/tenants/acme/quiesce', {
+    raw: 'ttlMs=5',
+    headers: { ...newKey(), 'content-type': 'application/x-www-form-urlencoded' },
+  })
   expect([form.status, problemName(form)]).toEqual([415, 'not-json'])
   expect(service.deeds).toEqual([])
 })
@@ -169,7 +194,12 @@ test('503 drain-timeout: the tenant is active again, whatever was inside it goes
   await using service = await openTestGate()
   const leave = await service.gate.enter('acme')
   const refused = await service.quiesce('acme', { drainTimeoutMs: 30 })
-  expect([refused.status, problemName(refused), refused.json['state'], refused.json['inFlight']]).toEqual([503, 'drain-timeout', 'active', 1])
+  expect([refused.status, problemName(refused), refused.json['state'], refused.json['inFlight']]).toEqual([
+    503,
+    'drain-timeout',
+    'active',
+    1,
+  ])
   expect(service.deeds).toEqual([])
   expect(await service.gate.run('acme', () => 'in')).toBe('in')
   leave()
@@ -182,22 +212,51 @@ test('503 starting', async () => {
   expect([starting.status, problemName(starting)]).toEqual([503, 'starting'])
 })
 
-test('I1.9: a tenant that could not be taken up again is called unhealthy with the reason, and is tried again until it is', async () => {
-  let broken = true
-  await using service = await openTestGate({ open: () => { if (broken) throw new Error('disk on fire') } })
-  const { leaseId } = (await service.quiesce('acme')).json
-  expect((await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)).status).toBe(200)
-  expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({ state: 'active', healthy: false, lastError: 'could not be taken up again: disk on fire' })
-  broken = false
-  await until(async () => (await service.call('GET', '/tenants/acme')).json['healthy'] === true, 'it is taken up by the next attempt')
-})
+test(
+  'I1.9: a tenant that could not be taken up again is called unhealthy ' +
+    'with the reason, and is tried again until it is',
+  async () => {
+    let broken = true
+    await using service = await openTestGate({
+      open: () => {
+        if (broken) throw new Error('disk on fire')
+      },
+    })
+    const { leaseId } = (await service.quiesce('acme')).json
+    expect((await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)).status).toBe(200)
+    expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({
+      state: 'active',
+      healthy: false,
+      lastError: 'could not be taken up again: disk on fire',
+    })
+    broken = false
+    await until(
+      async () => (await service.call('GET', '/tenants/acme')).json['healthy'] === true,
+      'it is taken up by the next attempt',
+    )
+  },
+)
 
 test('I1.9: what the service itself says of the health of a tenant is passed on, also when asking throws or hangs', async () => {
-  const health: Record<string, () => boolean | Promise<boolean>> = { a: () => true, b: () => false, c: () => { throw new Error('404') }, d: () => new Promise(() => {}) }
+  const health: Record<string, () => boolean | Promise<boolean>> = {
+    a: () => true,
+    b: () => false,
+    c: () => {
+      throw new Error('404')
+    },
+    d: () => new Promise(() => {}),
+  }
   await using service = await openTestGate({ healthy: (id) => health[id]?.() ?? true }, ['a', 'b', 'c', 'd'])
-  const said = await Promise.all(['a', 'b', 'c', 'd'].map(async (id) => (await service.call('GET', `/tenants/${id}`)).json))
+  const said = await Promise.all(
+    ['a', 'b', 'c', 'd'].map(async (id) => (await service.call('GET', `/tenants/${id}`)).json),
+  )
   expect(said.map(({ healthy }) => healthy)).toEqual([true, false, false, false])
-  expect(said.map(({ lastError }) => lastError)).toEqual([null, 'the service says that it is not well', '404', 'its health check did not end within 2000 ms'])
+  expect(said.map(({ lastError }) => lastError)).toEqual([
+    null,
+    'the service says that it is not well',
+    '404',
+    'its health check did not end within 2000 ms',
+  ])
 })
 
 test('a close that hangs ends as a failed quiesce, and the tenant is served', async () => {
@@ -213,7 +272,10 @@ test('a close that comes too late does not leave the tenant closed', async () =>
   expect((await service.quiesce('acme')).status).toBe(500)
   expect(service.databases.get('acme')?.open).toBe(true)
   late.resolve()
-  await until(() => service.deeds.filter((deed) => deed === 'open acme').length === 2, 'it is opened after the late close')
+  await until(
+    () => service.deeds.filter((deed) => deed === 'open acme').length === 2,
+    'it is opened after the late close',
+  )
   expect(service.databases.get('acme')?.open).toBe(true)
 })
 
@@ -224,25 +286,56 @@ test('a missing file fails the quiesce, and the tenant is served', async () => {
 })
 
 test('I4.1: a registry that throws is answered as a problem, and throws nothing into the application', async () => {
-  await using service = await openTestGate({ tenants: () => { throw new Error('registry is away') } })
+  await using service = await openTestGate({
+    tenants: () => {
+      throw new Error('registry is away')
+    },
+  })
   const heard = await exchange({ socketPath: service.socket }, 'GET', '/tenants', {})
-  expect([heard.status, problemName(heard), heard.headers['content-type']]).toEqual([500, 'internal', 'application/problem+json'])
+  expect([heard.status, problemName(heard), heard.headers['content-type']]).toEqual([
+    500,
+    'internal',
+    'application/problem+json',
+  ])
 })
 
 test('limits that make no sense are refused at once', () => {
-  const limited = (limits: NonNullable<GateOptions['limits']>) => (): unknown => createGate({ service: 'test', version: '1', tenants: () => [], close: () => {}, open: () => {}, limits })
+  const limited = (limits: NonNullable<GateOptions['limits']>) => (): unknown =>
+    createGate({ service: 'test', version: '1', tenants: () => [], close: () => {}, open: () => {}, limits })
   expect(limited({ maxPaused: 0 })).toThrow('limits.maxPaused')
   expect(limited({ waitMs: Number.NaN })).toThrow('limits.waitMs')
 })
 
 test('any text may be the id of a tenant', async () => {
-  const ids = ['a/b', '..', '.', '%', '%2F', 'ü', '𝄞', 'a b', '-rf', "o'x\"y", 'new\nline', '?x=1#y', '__proto__', 'constructor']
+  const ids = [
+    'a/b',
+    '..',
+    '.',
+    '%',
+    '%2F',
+    'ü',
+    '𝄞',
+    'a b',
+    '-rf',
+    'o\'x"y',
+    'new\nline',
+    '?x=1#y',
+    '__proto__',
+    'constructor',
+  ]
   await using service = await openTestGate({}, ids)
   for (const id of ids) {
     const path = encodeURIComponent(id).replace(/^\.{1,2}$/, (dots) => dots.replaceAll('.', '%2E'))
     const granted = await service.call('POST', `/tenants/${path}/quiesce`, { body: terms, headers: newKey() })
     expect([id, granted.status]).toEqual([id, 201])
     expect((await service.call('GET', `/tenants/${path}`)).json).toMatchObject({ id, state: 'quiesced' })
-    expect((await service.call('DELETE', `/tenants/${path}/quiesce/${granted.json['leaseId']}?fence=${granted.json['fence']}`)).status).toBe(200)
+    expect(
+      (
+        await service.call(
+          'DELETE',
+          `/tenants/${path}/quiesce/${granted.json['leaseId']}?fence=${granted.json['fence']}`,
+        )
+      ).status,
+    ).toBe(200)
   }
 })

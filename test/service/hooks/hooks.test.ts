@@ -10,28 +10,68 @@ import { until } from '../../support/service/gate.ts'
 
 type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
 
-/** A folder with a program `notesctl` that writes its arguments down, one per line, each call ended by a line of its own. */
-function notesctl(body = ''): Disposable & { path: string; program: string; settings: (more?: Partial<HookSettings>) => HookSettings; calls: () => string[][] } {
+/**
+ * A folder with a program `notesctl` that writes its arguments down, one per line, each call ended by a line of its
+ * own.
+ */
+function notesctl(
+  body = '',
+): Disposable & {
+  path: string
+  program: string
+  settings: (more?: Partial<HookSettings>) => HookSettings
+  calls: () => string[][]
+} {
   const path = mkdtempSync(join(tmpdir(), 'hooks-'))
   const program = join(path, 'notesctl')
-  writeFileSync(program, `#!${process.execPath}\nconst fs = require('node:fs'); const args = process.argv.slice(2)\nfs.appendFileSync(${JSON.stringify(join(path, 'calls'))}, JSON.stringify(args) + '\\n')\n${body}\n`)
+  writeFileSync(
+    program,
+    `#!${process.execPath}\nconst fs = require('node:fs'); const args = ` +
+      `process.argv.slice(2)\nfs.appendFileSync(${JSON.stringify(join(path, 'calls'))}, JSON.stringify(args) + ` +
+      `'\\n')\n${body}\n`,
+  )
   chmodSync(program, 0o755)
   const settings = (more: Partial<HookSettings> = {}): HookSettings => ({
-    kind: 'hooks', name: 'notes', tenants: [program, 'tenants'], quiesce: [program, 'pause', '--', '{tenant}'], resume: [program, 'resume', '--', '{tenant}'], timeoutMs: 5_000, ...more,
+    kind: 'hooks',
+    name: 'notes',
+    tenants: [program, 'tenants'],
+    quiesce: [program, 'pause', '--', '{tenant}'],
+    resume: [program, 'resume', '--', '{tenant}'],
+    timeoutMs: 5_000,
+    ...more,
   })
-  const calls = (): string[][] => (existsSync(join(path, 'calls')) ? readFileSync(join(path, 'calls'), 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line) as string[]) : [])
+  const calls = (): string[][] =>
+    existsSync(join(path, 'calls'))
+      ? readFileSync(join(path, 'calls'), 'utf8')
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line) as string[])
+      : []
   return { path, program, settings, calls, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-const listing = `if (args[0] === 'tenants') console.log(JSON.stringify([{ id: 'acme', files: ['/srv/acme.db'] }, { id: 'bolt', files: [] }]))`
+const listing =
+  `if (args[0] === 'tenants') console.log(JSON.stringify([{ id: 'acme', ` +
+  `files: ['/srv/acme.db'] }, { id: 'bolt', files: [] }]))`
 
 test('a hold through commands: one argument each, exit code 0 is done', async () => {
   using ctl = notesctl(listing)
   await using service = await connectService(ctl.settings())
   expect(service.via).toBe('hooks')
-  expect(await service.tenants(forever)).toEqual([{ id: 'acme', files: ['/srv/acme.db'], state: 'active' }, { id: 'bolt', files: [], state: 'active' }])
+  expect(await service.tenants(forever)).toEqual([
+    { id: 'acme', files: ['/srv/acme.db'], state: 'active' },
+    { id: 'bolt', files: [], state: 'active' },
+  ])
   const quiesced = await service.quiesce(acme, request, forever)
-  expect(quiesced).toMatchObject({ tenant: 'acme', via: 'hooks', fence: null, bootId: null, files: null, openHandles: 0, expiresInMs: 5_000 })
+  expect(quiesced).toMatchObject({
+    tenant: 'acme',
+    via: 'hooks',
+    fence: null,
+    bootId: null,
+    files: null,
+    openHandles: 0,
+    expiresInMs: 5_000,
+  })
   expect(await service.tenant(acme, forever)).toMatchObject({ state: 'quiesced' })
   expect(await service.renew(quiesced, forever)).toEqual({ expiresInMs: 5_000 })
   const resumed = await service.resume(quiesced, forever)
@@ -39,20 +79,39 @@ test('a hold through commands: one argument each, exit code 0 is done', async ()
   expect(resumed.heldMs).toBeGreaterThan(0)
   expect(await service.tenant(acme, forever)).toMatchObject({ state: 'active', healthy: true })
   expect(await service.leases(forever)).toEqual([])
-  expect(ctl.calls().filter(([what]) => what !== 'tenants')).toEqual([['pause', '--', 'acme'], ['resume', '--', 'acme']])
+  expect(ctl.calls().filter(([what]) => what !== 'tenants')).toEqual([
+    ['pause', '--', 'acme'],
+    ['resume', '--', 'acme'],
+  ])
 })
 
 test('ids are untrusted text: they stay one argument, whatever is in them', async () => {
   using ctl = notesctl()
   await using service = await connectService(ctl.settings())
-  const ids = ['a b', '$(touch /tmp/x)', '; rm -rf /', '`id`', "o'x\"y", 'new\nline', '*', '../..', '-rf', '--force', '{tenant}', 'ü𝄞']
+  const ids = [
+    'a b',
+    '$(touch /tmp/x)',
+    '; rm -rf /',
+    '`id`',
+    'o\'x"y',
+    'new\nline',
+    '*',
+    '../..',
+    '-rf',
+    '--force',
+    '{tenant}',
+    'ü𝄞',
+  ]
   for (const id of ids) await service.quiesce(tenantId(id), request, forever)
   expect(ctl.calls()).toEqual(ids.map((id) => ['pause', '--', id]))
 })
 
 test('an id that begins with a dash is refused where it could be read as an option, before anything is paused', async () => {
   using ctl = notesctl()
-  const unsafe: Partial<HookSettings>[] = [{ quiesce: [ctl.program, 'pause', '{tenant}'] }, { resume: [ctl.program, 'resume', '{tenant}'] }]
+  const unsafe: Partial<HookSettings>[] = [
+    { quiesce: [ctl.program, 'pause', '{tenant}'] },
+    { resume: [ctl.program, 'resume', '{tenant}'] },
+  ]
   for (const more of unsafe) {
     await using service = await connectService(ctl.settings(more))
     expect(await shortOf(service.quiesce(tenantId('--all'), request, forever))).toBe('CONFIG_INVALID untouched')
@@ -73,7 +132,9 @@ test('a command that fails says why with its last line, and the tenant may be pa
   expect([failure.code, failure.tenantState]).toEqual(['ADMIN_REFUSED', 'maybe-paused'])
   expect(failure.message).toContain('exit code 3 (the socket is gone)')
   expect(await shortOf(service.tenants(forever))).toBe('ADMIN_UNREACHABLE untouched')
-  expect(await shortOf(service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))).toBe('RESUME_FAILED maybe-paused')
+  expect(await shortOf(service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))).toBe(
+    'RESUME_FAILED maybe-paused',
+  )
   expect(ctl.calls().filter(([what]) => what === 'resume').length).toBe(3)
 })
 
@@ -84,11 +145,21 @@ test('a command that is not there has paused nobody', async () => {
 })
 
 test('a command that hangs is killed with all that it started', async () => {
-  using ctl = notesctl(`require('node:child_process').spawn('sleep', ['600'], { stdio: 'inherit' }); fs.writeFileSync(__dirname + '/pid', String(process.pid)); setInterval(() => {}, 1000)`)
+  using ctl = notesctl(
+    `require('node:child_process').spawn('sleep', ['600'], { stdio: 'inherit' }); ` +
+      `fs.writeFileSync(__dirname + '/pid', String(process.pid)); setInterval(() => {}, 1000)`,
+  )
   await using service = await connectService(ctl.settings({ timeoutMs: 400 }))
   expect(await shortOf(service.quiesce(acme, request, forever))).toBe('QUIESCE_TIMEOUT maybe-paused')
   const group = Number(readFileSync(join(ctl.path, 'pid'), 'utf8'))
-  await until(() => { try { process.kill(-group, 0); return false } catch { return true } }, 'the whole group is gone')
+  await until(() => {
+    try {
+      process.kill(-group, 0)
+      return false
+    } catch {
+      return true
+    }
+  }, 'the whole group is gone')
 })
 
 test('a command is killed when the caller gives up', async () => {
@@ -105,11 +176,22 @@ test('a listing that is no listing is no registry', async () => {
   const said = async (text: string): Promise<string> => {
     using ctl = notesctl(`process.stdout.write(${JSON.stringify(text)})`)
     await using service = await connectService(ctl.settings())
-    return await service.tenants(forever).then((tenants) => String(tenants.length), (error: unknown) => shortOf(Promise.reject(error as Error)))
+    return await service.tenants(forever).then(
+      (tenants) => String(tenants.length),
+      (error: unknown) => shortOf(Promise.reject(error as Error)),
+    )
   }
   expect(await said('{"tenants":[{"id":"a","files":["/a.db"],"more":1}]}')).toBe('1')
   expect(await said('[]')).toBe('0')
-  for (const text of ['', 'acme\nbolt', '[{"id":"a"}]', '[{"id":"","files":[]}]', '[{"id":"a","files":[]},{"id":"a","files":[]}]', '{"tenants":5}']) expect(await said(text)).toBe('REGISTRY_STALE untouched')
+  for (const text of [
+    '',
+    'acme\nbolt',
+    '[{"id":"a"}]',
+    '[{"id":"","files":[]}]',
+    '[{"id":"a","files":[]},{"id":"a","files":[]}]',
+    '{"tenants":5}',
+  ])
+    expect(await said(text)).toBe('REGISTRY_STALE untouched')
 })
 
 test('a listing of another form: which entry, what it must be, and where that stands', async () => {
@@ -127,12 +209,24 @@ test('a listing of another form: which entry, what it must be, and where that st
 
 test('a program that is not in PATH is named, with what to do', async () => {
   using ctl = notesctl(listing)
-  const settings = ctl.settings({ tenants: ['no-such-notesctl', 'tenants'], quiesce: ['no-such-notesctl', 'pause', '{tenant}'] })
+  const settings = ctl.settings({
+    tenants: ['no-such-notesctl', 'tenants'],
+    quiesce: ['no-such-notesctl', 'pause', '{tenant}'],
+  })
   await using service = await connectService(settings)
-  for (const [deed, asked] of [['tenants', service.tenants(forever)], ['quiesce', service.quiesce(acme, request, forever)]] as const) {
+  for (const [deed, asked] of [
+    ['tenants', service.tenants(forever)],
+    ['quiesce', service.quiesce(acme, request, forever)],
+  ] as const) {
     const failure = await failureOf(asked)
-    expect(failure.message).toMatch(new RegExp(`^service.hooks.${deed}: there is no program no-such-notesctl in PATH \\(.*/bin.*\\)$`))
-    expect([failure.code, failure.hint, failure.tenantState]).toEqual(['ADMIN_UNREACHABLE', 'give its absolute path', 'untouched'])
+    expect(failure.message).toMatch(
+      new RegExp(`^service.hooks.${deed}: there is no program no-such-notesctl in PATH \\(.*/bin.*\\)$`),
+    )
+    expect([failure.code, failure.hint, failure.tenantState]).toEqual([
+      'ADMIN_UNREACHABLE',
+      'give its absolute path',
+      'untouched',
+    ])
   }
 })
 
@@ -140,7 +234,10 @@ test('fields of a listing that may be null may be absent, and one that does not 
   const listed = async (tenant: object): Promise<string> => {
     using ctl = notesctl(`console.log(JSON.stringify([${JSON.stringify(tenant)}]))`)
     await using service = await connectService(ctl.settings())
-    return await service.tenant(acme, forever).then(({ state, healthy }) => `${state} ${healthy}`, (error: Error) => error.message)
+    return await service.tenant(acme, forever).then(
+      ({ state, healthy }) => `${state} ${healthy}`,
+      (error: Error) => error.message,
+    )
   }
   expect(await listed({ id: 'acme', files: [] })).toBe('active true')
   expect(await listed({ id: 'acme', files: [], state: null, healthy: null })).toBe('active true')
@@ -149,7 +246,10 @@ test('fields of a listing that may be null may be absent, and one that does not 
 })
 
 test('what does not fit in a listing never hides that a tenant serves', async () => {
-  using ctl = notesctl(`console.log(JSON.stringify([{ id: 'bolt', files: 5 }, { id: 'acme', files: null, healthy: 'yes', state: 'active' }, 7]))`)
+  using ctl = notesctl(
+    `console.log(JSON.stringify([{ id: 'bolt', files: 5 }, { id: 'acme', ` +
+      `files: null, healthy: 'yes', state: 'active' }, 7]))`,
+  )
   await using service = await connectService(ctl.settings())
   expect(await shortOf(service.tenant(acme, forever))).toBe('REGISTRY_STALE untouched')
   expect(await service.lookAt(acme, forever)).toMatchObject({ state: 'active', healthy: true })
@@ -165,7 +265,10 @@ test('a resume command that did not end in time is ended and not started again: 
   expect(ctl.calls()).toHaveLength(1)
 })
 
-/** Starts a daemon that keeps what it was given as its output, and ends. The daemon's $1 is the process that started it: $PPID is another once that has ended. */
+/**
+ * Starts a daemon that keeps what it was given as its output, and ends. The daemon's $1 is the process that started it:
+ * $PPID is another once that has ended.
+ */
 const leavesDaemon = (body: string): string => `
   const daemon = require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(body)}, __dirname + '/daemon', String(process.pid)], { stdio: 'inherit' })
   fs.writeFileSync(__dirname + '/daemon', String(daemon.pid))
@@ -173,41 +276,66 @@ const leavesDaemon = (body: string): string => `
   if (args[0] === 'tenants') fs.writeSync(1, '[]')
   process.exit(0)`
 
-test.each(['tenants', 'quiesce', 'resume'] as const)('what a command leaves running holds nobody up, and lives on: %s', async (what) => {
-  using ctl = notesctl(leavesDaemon('while kill -0 $1 2>/dev/null; do sleep .02; done; while :; do echo said || exit 1; echo complained >&2 || exit 1; echo x >> "$0.beats"; sleep .02; done'))
-  const daemonFile = join(ctl.path, 'daemon')
-  const beats = (): number => (existsSync(`${daemonFile}.beats`) ? readFileSync(`${daemonFile}.beats`, 'utf8').length : 0)
-  const beganAt = performance.now()
-  {
-    await using service = await connectService(ctl.settings({ timeoutMs: 5_000 }))
-    if (what === 'tenants') expect(await service.tenants(forever)).toEqual([])
-    else if (what === 'quiesce') await service.quiesce(acme, request, forever)
-    else await service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever)
-  }
-  expect(performance.now() - beganAt).toBeLessThan(4_000)
-  const daemon = Number(readFileSync(daemonFile, 'utf8'))
-  try {
-    const before = beats()
-    await until(() => beats() > before + 3, 'it still says things, and nothing breaks under it')
-  } finally {
-    process.kill(daemon, 'SIGKILL')
-  }
-})
+test.each(['tenants', 'quiesce', 'resume'] as const)(
+  'what a command leaves running holds nobody up, and lives on: %s',
+  async (what) => {
+    using ctl = notesctl(
+      leavesDaemon(
+        'while kill -0 $1 2>/dev/null; do sleep .02; done; while :; do echo said || exit 1; ' +
+          'echo complained >&2 || exit 1; echo x >> "$0.beats"; sleep .02; done',
+      ),
+    )
+    const daemonFile = join(ctl.path, 'daemon')
+    const beats = (): number =>
+      existsSync(`${daemonFile}.beats`) ? readFileSync(`${daemonFile}.beats`, 'utf8').length : 0
+    const beganAt = performance.now()
+    {
+      await using service = await connectService(ctl.settings({ timeoutMs: 5_000 }))
+      if (what === 'tenants') expect(await service.tenants(forever)).toEqual([])
+      else if (what === 'quiesce') await service.quiesce(acme, request, forever)
+      else await service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever)
+    }
+    expect(performance.now() - beganAt).toBeLessThan(4_000)
+    const daemon = Number(readFileSync(daemonFile, 'utf8'))
+    try {
+      const before = beats()
+      await until(() => beats() > before + 3, 'it still says things, and nothing breaks under it')
+    } finally {
+      process.kill(daemon, 'SIGKILL')
+    }
+  },
+)
 
 test('a command is known from its beginning to its end, with its process', async () => {
   using ctl = notesctl(`if (args[0] === 'resume' && args[2] === 'bolt') process.exit(1)`)
   const heard: string[] = []
-  await using service = await connectService(ctl.settings(), (tenant, news) => heard.push(`${news.deed} ${tenant} ${news.state === 'running' ? (news.process.pid > 0 && news.process.startTime !== '') : news.state}`))
+  await using service = await connectService(ctl.settings(), (tenant, news) =>
+    heard.push(
+      `${news.deed} ${tenant} ` +
+        `${news.state === 'running' ? news.process.pid > 0 && news.process.startTime !== '' : news.state}`,
+    ),
+  )
   await service.resume(await service.quiesce(acme, request, forever), forever)
   await shortOf(service.resume({ tenant: tenantId('bolt'), leaseId: 'x', fence: null }, forever))
-  expect(heard).toEqual(['quiesce acme true', 'quiesce acme succeeded', 'resume acme true', 'resume acme succeeded', ...[1, 2, 3].flatMap(() => ['resume bolt true', 'resume bolt failed'])])
+  expect(heard).toEqual([
+    'quiesce acme true',
+    'quiesce acme succeeded',
+    'resume acme true',
+    'resume acme succeeded',
+    ...[1, 2, 3].flatMap(() => ['resume bolt true', 'resume bolt failed']),
+  ])
 })
 
 test('a command that floods its output is ended, and what it complains is bounded', async () => {
-  using ctl = notesctl(`const much = Buffer.alloc(1 << 22, 'x'); for (;;) fs.writeSync(args[0] === 'tenants' ? 1 : 2, much)`)
+  using ctl = notesctl(
+    `const much = Buffer.alloc(1 << 22, 'x'); for (;;) fs.writeSync(args[0] === 'tenants' ? 1 : 2, much)`,
+  )
   await using service = await connectService(ctl.settings({ timeoutMs: 30_000 }))
   const endless = await failureOf(service.tenants(forever))
-  expect([endless.code, endless.message]).toEqual(['REGISTRY_STALE', expect.stringContaining('it printed without end and was killed (more than 67108864 bytes)')])
+  expect([endless.code, endless.message]).toEqual([
+    'REGISTRY_STALE',
+    expect.stringContaining('it printed without end and was killed (more than 67108864 bytes)'),
+  ])
   await using hasty = await connectService(ctl.settings({ timeoutMs: 600 }))
   const failure = await failureOf(hasty.quiesce(acme, request, forever))
   expect([failure.code, failure.message.length < 1_000]).toEqual(['QUIESCE_TIMEOUT', true])

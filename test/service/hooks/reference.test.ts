@@ -15,17 +15,30 @@ const blocksBetween = (from: string, to: string): readonly string[] =>
   [...page.slice(page.indexOf(from), page.indexOf(to)).matchAll(/```json\n([^]*?)```/g)].map(([, text = '']) => text)
 
 let folder: string
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'hooks-page-')) })
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hooks-page-'))
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const hooks = (more: Partial<ServiceSettings>): ServiceSettings =>
-  ({ kind: 'hooks', name: 'notes', tenants: ['true'], quiesce: ['true', '{tenant}'], resume: ['true', '{tenant}'], timeoutMs: 20_000, ...more }) as ServiceSettings
+  ({
+    kind: 'hooks',
+    name: 'notes',
+    tenants: ['true'],
+    quiesce: ['true', '{tenant}'],
+    resume: ['true', '{tenant}'],
+    timeoutMs: 20_000,
+    ...more,
+  }) as ServiceSettings
 
 async function listed(text: string): Promise<string> {
   const file = join(folder, 'listing.json')
   writeFileSync(file, text)
   await using service = await connectService(hooks({ tenants: ['cat', file] }))
-  return await service.tenants(forever).then((tenants) => `${tenants.length} listed`, (error: unknown) => shortOf(Promise.reject(error as Error)))
+  return await service.tenants(forever).then(
+    (tenants) => `${tenants.length} listed`,
+    (error: unknown) => shortOf(Promise.reject(error as Error)),
+  )
 }
 
 describe('what tenants prints', () => {
@@ -46,7 +59,9 @@ describe('what tenants prints', () => {
   })
 })
 
-const rows = [...page.matchAll(/^\| `(\[.*?\])` \| `(".*?")` \| (?:`(\[.*?\])`|refused: .*) \|$/gm)].map(([, words = '', id = '', argv]) => [words, id, argv ?? null] as const)
+const rows = [...page.matchAll(/^\| `(\[.*?\])` \| `(".*?")` \| (?:`(\[.*?\])`|refused: .*) \|$/gm)].map(
+  ([, words = '', id = '', argv]) => [words, id, argv ?? null] as const,
+)
 
 test.each(rows)('%s for %s', (words, id, argv) => {
   const made = (): readonly string[] => commandFor(JSON.parse(words) as string[], JSON.parse(id) as string)
@@ -61,20 +76,33 @@ test('all rows of that table were tried', () => {
 
 test('environment, standard input, working folder and output of each command', async () => {
   const program = join(folder, 'notesctl')
-  writeFileSync(program, `#!/bin/sh
+  writeFileSync(
+    program,
+    `#!/bin/sh
 exec >"$(dirname "$0")/$1" 2>&1 </dev/stdin
 env | grep -E '^HOLDFAST_(QUIESCE|RESUME)='; env | grep '^HOOK_TEST='; pwd; wc -c
-`)
+`,
+  )
   chmodSync(program, 0o755)
   process.env['HOOK_TEST'] = 'inherited'
   try {
-    await using service = await connectService(hooks({ tenants: [program, 'tenants'], quiesce: [program, 'quiesce', '{tenant}'], resume: [program, 'resume', '{tenant}'] }))
+    await using service = await connectService(
+      hooks({
+        tenants: [program, 'tenants'],
+        quiesce: [program, 'quiesce', '{tenant}'],
+        resume: [program, 'resume', '{tenant}'],
+      }),
+    )
     await shortOf(service.tenants(forever))
     await service.resume(await service.quiesce(acme, request, forever), forever)
   } finally {
     delete process.env['HOOK_TEST']
   }
-  const seen = (deed: string): readonly string[] => readFileSync(join(folder, deed), 'utf8').trim().split('\n').map((line) => line.trim())
+  const seen = (deed: string): readonly string[] =>
+    readFileSync(join(folder, deed), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.trim())
   const rest = ['HOOK_TEST=inherited', process.cwd(), '0']
   expect(seen('tenants')).toEqual(rest)
   expect(seen('quiesce')).toEqual([`HOLDFAST_QUIESCE=${request.holder}`, ...rest])
@@ -83,9 +111,16 @@ env | grep -E '^HOLDFAST_(QUIESCE|RESUME)='; env | grep '^HOOK_TEST='; pwd; wc -
 })
 
 test('failures and limits are those of the program', async () => {
-  await using failing = await connectService(hooks({ tenants: ['false'], quiesce: ['false', '{tenant}'], resume: ['sh', '-c', `echo x >>${folder}/resumes; exit 1`, '{tenant}'] }))
+  await using failing = await connectService(
+    hooks({
+      tenants: ['false'],
+      quiesce: ['false', '{tenant}'],
+      resume: ['sh', '-c', `echo x >>${folder}/resumes; exit 1`, '{tenant}'],
+    }),
+  )
   const codes = [
-    ['tenants', await shortOf(failing.tenants(forever))], ['quiesce', await shortOf(failing.quiesce(acme, request, forever))],
+    ['tenants', await shortOf(failing.tenants(forever))],
+    ['quiesce', await shortOf(failing.quiesce(acme, request, forever))],
     ['resume', await shortOf(failing.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))],
   ] as const
   for (const [command, said] of codes) expect(page).toContain(`| \`${command}\` | \`${said.split(' ')[0]}\` |`)
@@ -93,7 +128,11 @@ test('failures and limits are those of the program', async () => {
   expect(page).toContain(`may print ${stdoutBytesMax / 2 ** 20} MiB`)
   expect(page).toContain(`\`service.hooks.timeout\` (${keyMeanings['service.hooks.timeout']?.default})`)
   const inWords = (count: number): string => count.toLocaleString('en-US')
-  expect(page).toContain(`${inWords(registryBounds.tenantsMax)} tenants and ${inWords(registryBounds.filesMax)} files. An id has at most ${inWords(idLettersMax)} letters`)
+  expect(page).toContain(
+    `${inWords(registryBounds.tenantsMax)} tenants and ` +
+      `${inWords(registryBounds.filesMax)} files. An id has at most ` +
+      `${inWords(idLettersMax)} letters`,
+  )
 })
 
 test('prose stays within 120 columns', () => {

@@ -5,7 +5,15 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountBothWays } from '../../support/census/account-both-ways.ts'
-import { createBeyondLockByte, createReserved, fillEvents, memoryFolder, pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
+import {
+  createBeyondLockByte,
+  createReserved,
+  fillEvents,
+  memoryFolder,
+  pageSizes,
+  recipes,
+  removeDatabase,
+} from '../../support/databases/recipes.ts'
 
 const folder = mkdtempSync(join(memoryFolder(), 'accounting-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -20,28 +28,41 @@ function account(path: string): PageAccount {
     const reading = readHeader(first)
     if (reading.kind !== 'header') throw new Error(`${path}: ${JSON.stringify(reading)}`)
     const { pageSize } = reading.header
-    return accountBothWays(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize) })
+    return accountBothWays(reading.header, {
+      fileBytes: fstatSync(file).size,
+      read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize),
+    })
   } finally {
     closeSync(file)
   }
 }
 
 describe.each(pageSizes)('page size %i', (pageSize) => {
-  test.each(recipes.map((recipe) => [recipe.name, recipe] as const))('a healthy file is wholly read and nothing is found: %s', (_, recipe) => {
-    const path = fresh()
-    recipe.build(path, pageSize)
-    const db = new Database(path, { readonly: true })
-    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
-    const roots = db.prepare('SELECT rootpage FROM sqlite_schema WHERE rootpage > 0 ORDER BY 1').pluck().all()
-    const owned = db.prepare("SELECT name, count(*) AS pages, min(pageno) AS first FROM dbstat GROUP BY name").all() as { name: string; pages: number }[]
-    db.close()
-    const result = account(path)
-    expect(result.findings).toEqual([])
-    expect(result.pagesRead).toBe(result.pages)
-    expect(result.rows.filter((row) => row.root > 0).map((row) => row.root).toSorted((a, b) => a - b)).toEqual(roots)
-    expect(countOwners(result)).toEqual(Object.fromEntries(owned.map((row) => [row.name, row.pages])))
-    removeDatabase(path)
-  })
+  test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
+    'a healthy file is wholly read and nothing is found: %s',
+    (_, recipe) => {
+      const path = fresh()
+      recipe.build(path, pageSize)
+      const db = new Database(path, { readonly: true })
+      expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+      const roots = db.prepare('SELECT rootpage FROM sqlite_schema WHERE rootpage > 0 ORDER BY 1').pluck().all()
+      const owned = db
+        .prepare('SELECT name, count(*) AS pages, min(pageno) AS first FROM dbstat GROUP BY name')
+        .all() as { name: string; pages: number }[]
+      db.close()
+      const result = account(path)
+      expect(result.findings).toEqual([])
+      expect(result.pagesRead).toBe(result.pages)
+      expect(
+        result.rows
+          .filter((row) => row.root > 0)
+          .map((row) => row.root)
+          .toSorted((a, b) => a - b),
+      ).toEqual(roots)
+      expect(countOwners(result)).toEqual(Object.fromEntries(owned.map((row) => [row.name, row.pages])))
+      removeDatabase(path)
+    },
+  )
 })
 
 /** Pages by object, as dbstat counts them. */
@@ -58,17 +79,20 @@ function countOwners(result: PageAccount): Record<string, number> {
   return counts
 }
 
-test.each([false, true])('a file that reaches over the lock-byte page at 1 GiB is sound (auto-vacuum: %s)', (autoVacuum) => {
-  const path = fresh()
-  createBeyondLockByte(path, autoVacuum)
-  const db = new Database(path, { readonly: true })
-  expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
-  db.close()
-  const result = account(path)
-  expect(result.findings).toEqual([])
-  expect(result.pagesRead).toBe(result.pages)
-  removeDatabase(path)
-})
+test.each([false, true])(
+  'a file that reaches over the lock-byte page at 1 GiB is sound (auto-vacuum: %s)',
+  (autoVacuum) => {
+    const path = fresh()
+    createBeyondLockByte(path, autoVacuum)
+    const db = new Database(path, { readonly: true })
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+    db.close()
+    const result = account(path)
+    expect(result.findings).toEqual([])
+    expect(result.pagesRead).toBe(result.pages)
+    removeDatabase(path)
+  },
+)
 
 test.each([1, 7, 32])('%i reserved bytes of a page of 512 are no harm', (reserved) => {
   const path = fresh()

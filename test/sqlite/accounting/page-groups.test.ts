@@ -7,7 +7,15 @@ import { groupsMax } from '../../../src/model/result/page-map.ts'
 import type { PageGroups } from '../../../src/model/result/page-map.ts'
 import { accountPages } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
-import { create, createBeyondLockByte, fillEvents, memoryFolder, pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
+import {
+  create,
+  createBeyondLockByte,
+  fillEvents,
+  memoryFolder,
+  pageSizes,
+  recipes,
+  removeDatabase,
+} from '../../support/databases/recipes.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { createPatient } from '../../support/databases/wounds.ts'
 
@@ -25,7 +33,11 @@ function groupsOf(path: string, refused: readonly number[] = []): PageGroups {
     const reading = readHeader(first)
     if (reading.kind !== 'header') throw new Error(`${path}: ${JSON.stringify(reading)}`)
     const { pageSize } = reading.header
-    const accounting = accountPages(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => (refused.includes(page) ? 'unread' : readSync(file, into, 0, pageSize, (page - 1) * pageSize)) })
+    const accounting = accountPages(reading.header, {
+      fileBytes: fstatSync(file).size,
+      read: (page, into) =>
+        refused.includes(page) ? 'unread' : readSync(file, into, 0, pageSize, (page - 1) * pageSize),
+    })
     while (!accounting.step(1000));
     return accounting.result().groups()
   } finally {
@@ -42,20 +54,30 @@ function expectWhole({ counts, pages, trees, groups, pagesPerGroup }: PageGroups
 }
 
 describe.each(pageSizes)('page size %i', (pageSize) => {
-  test.each(recipes.map((recipe) => [recipe.name, recipe] as const))('a healthy file: every page has its place, as SQLite counts them, and nothing is wrong with any: %s', (_, recipe) => {
-    const path = fresh()
-    recipe.build(path, pageSize)
-    const db = new Database(path, { readonly: true })
-    const owned = db.prepare("SELECT coalesce(s.rootpage, 1) AS root, count(*) AS pages FROM dbstat d LEFT JOIN sqlite_schema s ON s.name = d.name GROUP BY d.name").all() as { root: number; pages: number }[]
-    const free = db.pragma('freelist_count', { simple: true })
-    db.close()
-    const groups = groupsOf(path)
-    expectWhole(groups)
-    expect(Object.fromEntries(groups.trees.map(({ root, pages }) => [root, pages]))).toEqual(Object.fromEntries(owned.map(({ root, pages }) => [root, pages])))
-    expect(groups.counts).toMatchObject({ damaged: 0, disagreeing: 0, unread: 0, unowned: 0, behind: 0, free })
-    expect(groups.bad).toEqual({ places: [], more: 0, groups: [] })
-    removeDatabase(path)
-  })
+  test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
+    'a healthy file: every page has its place, as SQLite counts them, and nothing is wrong with any: %s',
+    (_, recipe) => {
+      const path = fresh()
+      recipe.build(path, pageSize)
+      const db = new Database(path, { readonly: true })
+      const owned = db
+        .prepare(
+          'SELECT coalesce(s.rootpage, 1) AS root, count(*) AS pages FROM dbstat d ' +
+            'LEFT JOIN sqlite_schema s ON s.name = d.name GROUP BY d.name',
+        )
+        .all() as { root: number; pages: number }[]
+      const free = db.pragma('freelist_count', { simple: true })
+      db.close()
+      const groups = groupsOf(path)
+      expectWhole(groups)
+      expect(Object.fromEntries(groups.trees.map(({ root, pages }) => [root, pages]))).toEqual(
+        Object.fromEntries(owned.map(({ root, pages }) => [root, pages])),
+      )
+      expect(groups.counts).toMatchObject({ damaged: 0, disagreeing: 0, unread: 0, unowned: 0, behind: 0, free })
+      expect(groups.bad).toEqual({ places: [], more: 0, groups: [] })
+      removeDatabase(path)
+    },
+  )
 })
 
 test('files of one and of two pages have as many groups', () => {
@@ -63,21 +85,30 @@ test('files of one and of two pages have as many groups', () => {
   create(one, 4096, (db) => db.pragma('user_version=7'))
   create(two, 4096, (db) => db.exec('CREATE TABLE a(x)'))
   expect(groupsOf(one).groups).toEqual([{ state: 'owned', root: 1 }])
-  expect(groupsOf(two)).toMatchObject({ pagesPerGroup: 1, groups: [{ state: 'owned', root: 1 }, { state: 'owned', root: 2 }] })
+  expect(groupsOf(two)).toMatchObject({
+    pagesPerGroup: 1,
+    groups: [
+      { state: 'owned', root: 1 },
+      { state: 'owned', root: 2 },
+    ],
+  })
 })
 
-test.each([false, true])('a sparse file beyond the lock-byte page has no more groups than another (auto-vacuum: %s)', (autoVacuum) => {
-  const path = fresh()
-  createBeyondLockByte(path, autoVacuum)
-  const groups = groupsOf(path)
-  expectWhole(groups)
-  expect(groups.pages).toBeGreaterThan(16_000)
-  expect(groups.pagesPerGroup).toBe(Math.ceil(groups.pages / groupsMax))
-  expect(groups.counts.reserved).toBe(autoVacuum ? 3 : 1)
-  expect(groups.groups.filter(({ state }) => state === 'free').length).toBeGreaterThan(900)
-  expect(groups.groups.at(-1)?.state).toBe('owned')
-  removeDatabase(path)
-})
+test.each([false, true])(
+  'a sparse file beyond the lock-byte page has no more groups than another (auto-vacuum: %s)',
+  (autoVacuum) => {
+    const path = fresh()
+    createBeyondLockByte(path, autoVacuum)
+    const groups = groupsOf(path)
+    expectWhole(groups)
+    expect(groups.pages).toBeGreaterThan(16_000)
+    expect(groups.pagesPerGroup).toBe(Math.ceil(groups.pages / groupsMax))
+    expect(groups.counts.reserved).toBe(autoVacuum ? 3 : 1)
+    expect(groups.groups.filter(({ state }) => state === 'free').length).toBeGreaterThan(900)
+    expect(groups.groups.at(-1)?.state).toBe('owned')
+    removeDatabase(path)
+  },
+)
 
 test('pages behind the end of the database are told apart from those of nobody', () => {
   const path = fresh()
@@ -113,7 +144,11 @@ test('every damaged page is counted and shown, also of those that no finding tel
   let wounded: readonly number[]
   {
     using patient = new Patient(path)
-    wounded = patient.pages('events').filter((page) => patient.bTree(page).leaf).slice(10, 130).toSorted((a, b) => a - b)
+    wounded = patient
+      .pages('events')
+      .filter((page) => patient.bTree(page).leaf)
+      .slice(10, 130)
+      .toSorted((a, b) => a - b)
     for (const page of wounded) patient.write(page, Buffer.alloc(512))
   }
   const groups = groupsOf(path)
@@ -122,13 +157,19 @@ test('every damaged page is counted and shown, also of those that no finding tel
   const { pagesPerGroup } = groups
   const shown = new Set(groups.groups.flatMap(({ state }, i) => (state === 'damaged' ? [i] : [])))
   expect(shown).toEqual(new Set(wounded.map((page) => Math.floor((page - 1) / pagesPerGroup))))
-  expect(groups.bad.places.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i))).toEqual(wounded)
+  expect(
+    groups.bad.places.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)),
+  ).toEqual(wounded)
   expect(groups.trees.find(({ damaged }) => damaged > 0)?.damaged).toBe(120)
 })
 
 test('a file in which everything is wrong names so many places and no more, and still shows all', () => {
   const path = fresh()
-  create(path, 512, (db) => { db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v)'); for (let i = 0; i < 3000; i++) db.exec(`INSERT INTO t VALUES(${i}, zeroblob(400)); INSERT INTO u VALUES(${i}, zeroblob(400))`) })
+  create(path, 512, (db) => {
+    db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v)')
+    for (let i = 0; i < 3000; i++)
+      db.exec(`INSERT INTO t VALUES(${i}, zeroblob(400)); INSERT INTO u VALUES(${i}, zeroblob(400))`)
+  })
   let leaves: number
   {
     using patient = new Patient(path)

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
 import { readJournal } from '../../../src/sqlite/journal/journal.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
 import { journalAtWork, putLiveSet, recovered, type LiveSet } from '../../support/databases/live-sets.ts'
+import { randomFrom } from '../../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'journal-cut-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -6,8 +6,8 @@ import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
 import { addChecksum, viewOf } from '../../../src/sqlite/wal/wal-checksum.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
 import { putLiveSet, recovered, walAtWork, type LiveSet } from '../../support/databases/live-sets.ts'
+import { randomFrom } from '../../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hidden-'))
 afterAll(() => rmSync(folder, { recursive: true }))

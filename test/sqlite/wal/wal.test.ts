@@ -48,7 +48,12 @@ function scan(wal: Uint8Array, pieceBytes: (left: number) => number = (left) => 
 }
 
 test('the header of a WAL is read, and a wrong one is none', () => {
-  expect(header()).toMatchObject({ pageSize: 1024, bigEndianChecksums: false, checkpointSequence: 0, salts: last().subarray(16, 24).toString('hex') })
+  expect(header()).toMatchObject({
+    pageSize: 1024,
+    bigEndianChecksums: false,
+    checkpointSequence: 0,
+    salts: last().subarray(16, 24).toString('hex'),
+  })
   for (const at of [0, 5, 9, 13, 17, 25]) {
     const wrong = Buffer.from(last().subarray(0, 32))
     wrong[at] = (wrong[at] ?? 0) ^ 1
@@ -61,7 +66,12 @@ test('the header of a WAL is read, and a wrong one is none', () => {
 test('every state of the WAL ends with its commit', () => {
   for (const wal of states) {
     const state = scan(wal)
-    expect(state).toMatchObject({ committedEnd: wal.length, validEnd: wal.length, stopped: null, frames: (wal.length - 32) / 1048 })
+    expect(state).toMatchObject({
+      committedEnd: wal.length,
+      validEnd: wal.length,
+      stopped: null,
+      frames: (wal.length - 32) / 1048,
+    })
     expect(state.committedFrames).toBe(state.frames)
   }
   expect(scan(last()).pageCountAfterCommit).toBeGreaterThan(10)
@@ -79,7 +89,11 @@ test('what follows the last commit does not count as committed', () => {
   const [before, after] = states.slice(-2)
   const cut = (after ?? last()).subarray(0, (before?.length ?? 0) + 1048)
   expect(scan(cut)).toMatchObject({ committedEnd: before?.length, validEnd: cut.length, stopped: null })
-  expect(scan(cut.subarray(0, cut.length - 5))).toMatchObject({ committedEnd: before?.length, validEnd: before?.length, stopped: 'end' })
+  expect(scan(cut.subarray(0, cut.length - 5))).toMatchObject({
+    committedEnd: before?.length,
+    validEnd: before?.length,
+    stopped: 'end',
+  })
 })
 
 test('an older generation and a broken frame stop it', () => {

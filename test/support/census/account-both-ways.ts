@@ -1,4 +1,7 @@
-/** The page accounting, which must come to the same whether the compiled core has glanced at the pages or JavaScript reads each of them. */
+/**
+ * The page accounting, which must come to the same whether the compiled core has glanced at the pages or JavaScript
+ * reads each of them.
+ */
 import { isDeepStrictEqual } from 'node:util'
 import { PrescannedPages } from '../../../src/census/fast/prescan.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
@@ -16,14 +19,24 @@ const stepsMax = 1000
 export function accountBothWays(header: DatabaseHeader, source: PageSource): PageAccount {
   const account = accountOnce(header, source, nothingSeen)
   const glanced = accountOnce(header, source, glanceAt(header, source))
-  const [alone, beside] = [account, glanced].map((one) => ({ ...one, owners: Array.from({ length: one.pages }, (_, i) => one.ownerOf(i + 1)), ownerOf: null, groups: one.groups() }))
-  if (!isDeepStrictEqual(alone, beside)) throw new Error(`the accounting is another where pages were glanced at: ${JSON.stringify(beside)} instead of ${JSON.stringify(alone)}`)
+  const [alone, beside] = [account, glanced].map((one) => ({
+    ...one,
+    owners: Array.from({ length: one.pages }, (_, i) => one.ownerOf(i + 1)),
+    ownerOf: null,
+    groups: one.groups(),
+  }))
+  if (!isDeepStrictEqual(alone, beside))
+    throw new Error(
+      'the accounting is another where pages were glanced at: ' +
+        `${JSON.stringify(beside)} instead of ${JSON.stringify(alone)}`,
+    )
   return account
 }
 
 function accountOnce(header: DatabaseHeader, source: PageSource, glances: Glances): PageAccount {
   const accounting = accountPages(header, source, glances)
-  for (let steps = 0; !accounting.step(1000); steps++) if (steps > stepsMax) throw new Error('the accounting does not come to its end')
+  for (let steps = 0; !accounting.step(1000); steps++)
+    if (steps > stepsMax) throw new Error('the accounting does not come to its end')
   return accounting.result()
 }
 

@@ -2,21 +2,21 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect } from 'vitest'
-import { ComputedEntries } from '../../../src/census/scan/computed-entries.ts'
-import type { ColumnValue } from '../../../src/census/record/column-value.ts'
-import type { CompiledCore } from '../../../src/census/fast/compiled-core.ts'
-import { DifferenceSearch } from '../../../src/census/differences/search.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../../src/census/differences/findings.ts'
-import { walkOwners } from '../../../src/census/scan/page-owners.ts'
+import { DifferenceSearch } from '../../../src/census/differences/search.ts'
+import type { CompiledCore } from '../../../src/census/fast/compiled-core.ts'
 import { planCensus } from '../../../src/census/plan.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
+import type { ColumnValue } from '../../../src/census/record/column-value.ts'
+import { ComputedEntries } from '../../../src/census/scan/computed-entries.ts'
+import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
 import { tableDigest, emptyTally, mergeTallies } from '../../../src/census/scan/tally.ts'
 import type { CensusTally } from '../../../src/census/scan/tally.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
+import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
 import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
-import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
 import type { Finding } from '../../../src/model/result/finding.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountFor } from '../differential/referee.ts'
@@ -44,13 +44,26 @@ export function census(path: string, pieces = 3, entriesEachPass = 1_000_000): C
   const whole = readFileSync(path)
   const reading = readHeader(whole.subarray(0, 100))
   const header = reading.kind === 'header' || reading.kind === 'wrong' ? reading.header : null
-  const empty: Census = { accounting: accounting?.findings ?? [], findings: [], plan: { pageSize: 0, usable: 0, pages: 0, encoding: 1, buckets: 16, trees: [] }, tally: emptyTally({ trees: [], buckets: 16 } as never, [0, 0]), digests: {}, skipped: [], thrown: null }
+  const empty: Census = {
+    accounting: accounting?.findings ?? [],
+    findings: [],
+    plan: { pageSize: 0, usable: 0, pages: 0, encoding: 1, buckets: 16, trees: [] },
+    tally: emptyTally({ trees: [], buckets: 16 } as never, [0, 0]),
+    digests: {},
+    skipped: [],
+    thrown: null,
+  }
   if (header === null) return { ...empty, thrown: 'no header' }
   const pages = Math.floor(whole.length / header.pageSize)
   let db: Database.Database | null = null
   try {
     db = openDatabase(path, 'strict')
-    const facts = readSchemaFacts(db, { pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, pages: header.pageCountValid ? Math.min(pages, header.pageCount) : pages, encoding: header.textEncoding })
+    const facts = readSchemaFacts(db, {
+      pageSize: header.pageSize,
+      usable: header.pageSize - header.reservedBytes,
+      pages: header.pageCountValid ? Math.min(pages, header.pageCount) : pages,
+      encoding: header.textEncoding,
+    })
     return { ...empty, ...count(db, path, whole, planCensus(facts), pieces, entriesEachPass) }
   } catch (error) {
     if (!(error instanceof Database.SqliteError)) throw error
@@ -60,10 +73,20 @@ export function census(path: string, pieces = 3, entriesEachPass = 1_000_000): C
   }
 }
 
-function count(db: Database.Database, path: string, whole: Buffer, { plan, skipped }: ReturnType<typeof planCensus>, pieces: number, entriesEachPass: number): Omit<Census, 'accounting' | 'thrown'> {
+function count(
+  db: Database.Database,
+  path: string,
+  whole: Buffer,
+  { plan, skipped }: ReturnType<typeof planCensus>,
+  pieces: number,
+  entriesEachPass: number,
+): Omit<Census, 'accounting' | 'thrown'> {
   const file = openSync(path, 'r')
   try {
-    const source = { fileBytes: whole.length, read: (page: number, into: Uint8Array) => readSync(file, into, 0, plan.pageSize, (page - 1) * plan.pageSize) }
+    const source = {
+      fileBytes: whole.length,
+      read: (page: number, into: Uint8Array) => readSync(file, into, 0, plan.pageSize, (page - 1) * plan.pageSize),
+    }
     const owners = walkOwners(plan, source)
     const key: [number, number] = [(Math.random() * 2 ** 32) | 0, (Math.random() * 2 ** 32) | 0]
     const each = Math.ceil(plan.pages / pieces)
@@ -89,7 +112,7 @@ function count(db: Database.Database, path: string, whole: Buffer, { plan, skipp
       if (why === null) return
       unstreamed.add(i)
       left.push(tree.object.name)
-      tally.sums.fill(0, i * tally.sums.length / plan.trees.length, (i + 1) * tally.sums.length / plan.trees.length)
+      tally.sums.fill(0, (i * tally.sums.length) / plan.trees.length, ((i + 1) * tally.sums.length) / plan.trees.length)
     })
     const search = new DifferenceSearch(plan, owners, tally, entriesEachPass)
     for (const pass of search.passes(source)) {
@@ -98,9 +121,16 @@ function count(db: Database.Database, path: string, whole: Buffer, { plan, skipp
       pass.end()
     }
     return {
-      plan, tally, skipped: left,
-      findings: [...findingsOfNotes(plan, owners, tally), ...findingsOfDifferences(plan, owners, tally, search, source)],
-      digests: Object.fromEntries(plan.trees.flatMap((tree, i) => (tree.kind === 'index' ? [] : [[tree.object.name, tableDigest(tally, i)]]))),
+      plan,
+      tally,
+      skipped: left,
+      findings: [
+        ...findingsOfNotes(plan, owners, tally),
+        ...findingsOfDifferences(plan, owners, tally, search, source),
+      ],
+      digests: Object.fromEntries(
+        plan.trees.flatMap((tree, i) => (tree.kind === 'index' ? [] : [[tree.object.name, tableDigest(tally, i)]])),
+      ),
     }
   } finally {
     closeSync(file)
@@ -108,7 +138,12 @@ function count(db: Database.Database, path: string, whole: Buffer, { plan, skipp
 }
 
 /** Streams what the index must hold from SQLite; null, or why that is not possible. */
-function stream(db: Database.Database, plan: CensusPlan, tree: number, add: (values: readonly ColumnValue[]) => void): string | null {
+function stream(
+  db: Database.Database,
+  plan: CensusPlan,
+  tree: number,
+  add: (values: readonly ColumnValue[]) => void,
+): string | null {
   const object = plan.trees[tree]?.object
   const computing = computingOf(db, object?.name ?? '', object?.table ?? '')
   if (computing.kind === 'not-possible') return computing.why

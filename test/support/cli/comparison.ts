@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'vitest'
 import type { ComparisonReport, FileComparison, TableComparison } from '../../../src/model/result/comparison.ts'
 import { holdfast, type Ran, type RunOptions } from './program.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../../..', import.meta.url))
-const schema = (name: string): object => JSON.parse(readFileSync(join(tree, `dist/${name}.schema.json`), 'utf8')) as object
+const schema = (name: string): object =>
+  JSON.parse(readFileSync(join(tree, `dist/${name}.schema.json`), 'utf8')) as object
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
 addFormats.default(ajv)
 ajv.addSchema(schema('report'))
@@ -22,7 +23,8 @@ export function comparisonIn({ stdout, stderr, code }: Ran): ComparisonReport {
   expect(validateComparison(report) ? [] : validateComparison.errors).toEqual([])
   expect(report.summary.exitCode).toBe(code)
   const { files, tables } = report.summary
-  for (const { total, ...words } of [files, tables]) expect(Object.values(words).reduce((sum, count) => sum + count, 0)).toBe(total)
+  for (const { total, ...words } of [files, tables])
+    expect(Object.values(words).reduce((sum, count) => sum + count, 0)).toBe(total)
   expect([files.total, tables.total]).toEqual([report.files.length, report.files.flatMap((file) => file.tables).length])
   return report
 }
@@ -38,12 +40,20 @@ export function onlyFileIn({ files }: ComparisonReport): FileComparison {
   return file
 }
 
-export const tableIn = (report: ComparisonReport, name: string): TableComparison => onlyFileIn(report).tables.find((table) => table.name === name) as TableComparison
+export const tableIn = (report: ComparisonReport, name: string): TableComparison =>
+  onlyFileIn(report).tables.find((table) => table.name === name) as TableComparison
 
 /** Outcome, verdicts of both sides and exit code of a comparison of one file, in one line that tests can compare. */
-export const gistOf = (report: ComparisonReport): string => `${report.outcome} ${verdictsOf(onlyFileIn(report))} ${report.summary.exitCode}`
+export const gistOf = (report: ComparisonReport): string =>
+  `${report.outcome} ${verdictsOf(onlyFileIn(report))} ${report.summary.exitCode}`
 
 /** The same of several: first that of all, then the word and the verdicts of each. */
-export const gistsOf = ({ outcome, files, summary }: ComparisonReport): readonly string[] => [`${outcome} ${summary.exitCode}`, ...files.map((file) => `${file.name} ${file.comparison} ${verdictsOf(file)}`)]
+export const gistsOf = ({ outcome, files, summary }: ComparisonReport): readonly string[] => [
+  `${outcome} ${summary.exitCode}`,
+  ...files.map((file) => `${file.name} ${file.comparison} ${verdictsOf(file)}`),
+]
 
-const verdictsOf = ({ results }: FileComparison): string => [results.a, results.b].map((result) => `${result?.verdict ?? 'none'}${result?.failure ? ` ${result.failure.code}` : ''}`).join(' / ')
+const verdictsOf = ({ results }: FileComparison): string =>
+  [results.a, results.b]
+    .map((result) => `${result?.verdict ?? 'none'}${result?.failure ? ` ${result.failure.code}` : ''}`)
+    .join(' / ')

@@ -12,19 +12,34 @@ export interface Folder extends Disposable {
 
 export function makeFolder(): Folder {
   const path = mkdtempSync(join(tmpdir(), 'face-'))
-  return { path, in: (name) => join(path, name), [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+  return {
+    path,
+    in: (name) => join(path, name),
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  }
 }
 
 /** A closed, sound database. */
-export function makeDatabase(path: string, { rows = 50, wal = false, pageSize = 4096 }: { readonly rows?: number; readonly wal?: boolean; readonly pageSize?: number } = {}): string {
+export function makeDatabase(
+  path: string,
+  {
+    rows = 50,
+    wal = false,
+    pageSize = 4096,
+  }: { readonly rows?: number; readonly wal?: boolean; readonly pageSize?: number } = {},
+): string {
   const database = new Database(path)
   database.pragma(`page_size=${pageSize}`)
   database.pragma('synchronous=OFF')
   database.pragma('journal_mode=MEMORY') // Else a file is made and removed for each statement.
   if (wal) database.pragma('journal_mode=WAL')
-  database.exec('CREATE TABLE notes(id INTEGER PRIMARY KEY, title TEXT, body TEXT); CREATE INDEX notes_title ON notes(title)')
+  database.exec(
+    'CREATE TABLE notes(id INTEGER PRIMARY KEY, title TEXT, body TEXT); CREATE INDEX notes_title ON notes(title)',
+  )
   const put = database.prepare('INSERT INTO notes(title, body) VALUES(?, ?)')
-  database.transaction(() => { for (let i = 0; i < rows; i++) put.run(`title ${i}`, `body ${i} `.repeat(8)) })()
+  database.transaction(() => {
+    for (let i = 0; i < rows; i++) put.run(`title ${i}`, `body ${i} `.repeat(8))
+  })()
   database.close()
   return path
 }
@@ -34,7 +49,10 @@ export function damageIndex(path: string): void {
   const database = new Database(path)
   database.unsafeMode(true)
   database.pragma('writable_schema=ON')
-  database.exec(`CREATE TABLE hidden(x); UPDATE sqlite_schema SET sql = replace(sql, 'notes(title)', 'notes(title) WHERE id % 2') WHERE name = 'notes_title'`)
+  database.exec(
+    'CREATE TABLE hidden(x); UPDATE sqlite_schema SET sql = replace(sql, ' +
+      `'notes(title)', 'notes(title) WHERE id % 2') WHERE name = 'notes_title'`,
+  )
   database.close()
   const partial = new Database(path)
   partial.exec('REINDEX notes_title')
@@ -46,9 +64,13 @@ export function damageIndex(path: string): void {
 
 /** Digest and times of every file in a folder: equal before and after means that nobody wrote. */
 export function fingerprintOf(folder: string): Record<string, string> {
-  return Object.fromEntries(readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => {
-    const path = join(folder, name)
-    const { mtimeNs, ctimeNs, ino } = statSync(path, { bigint: true })
-    return [name, `${createHash('sha256').update(readFileSync(path)).digest('hex')} ${mtimeNs} ${ctimeNs} ${ino}`]
-  }))
+  return Object.fromEntries(
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => {
+        const path = join(folder, name)
+        const { mtimeNs, ctimeNs, ino } = statSync(path, { bigint: true })
+        return [name, `${createHash('sha256').update(readFileSync(path)).digest('hex')} ${mtimeNs} ${ctimeNs} ${ino}`]
+      }),
+  )
 }

@@ -1,10 +1,13 @@
-/** The real command line against a demo service: configuration, start, report. Runs the compiled program, as people do (`npm run build`). */
+/**
+ * The real command line against a demo service: configuration, start, report. Runs the compiled program, as people do
+ * (`npm run build`).
+ */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '../../../src/model/result/report.ts'
-import { problemsOfOutput } from './json-documents.ts'
 import { startNode, type Program } from '../processes.ts'
 import type { Demo } from '../service/demo-service.ts'
+import { problemsOfOutput } from './json-documents.ts'
 
 export interface Holdfast {
   readonly config: string
@@ -12,9 +15,13 @@ export interface Holdfast {
   /** Starts a command with this configuration. */
   start(...args: readonly string[]): Program
   /** Runs one to its end. */
-  run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
+  run(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
   /** A whole sweep. */
-  sweep(...args: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report; readonly stderr: string }>
+  sweep(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number | null; readonly report: Report; readonly stderr: string }>
   /** What lies in the snapshot folder. */
   leftovers(): readonly string[]
 }
@@ -29,19 +36,26 @@ export interface HoldfastOptions {
   readonly tokenFile?: string
 }
 
-export function configure(demo: Pick<Demo, 'home' | 'dir' | 'socket'>, { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s', tokenFile }: HoldfastOptions = {}): Holdfast {
+export function configure(
+  demo: Pick<Demo, 'home' | 'dir' | 'socket'>,
+  { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s', tokenFile }: HoldfastOptions = {},
+): Holdfast {
   const folder = snapshots ?? join(demo.home, name, 'snapshots')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   mkdirSync(join(demo.home, name), { recursive: true })
   const config = join(demo.home, name, 'holdfast.yaml')
-  writeFileSync(config, [
-    `service: { name: notes, admin: "unix:${demo.socket}", requestTimeout: ${requestTimeout}${tokenFile === undefined ? '' : `, tokenFile: "${tokenFile}"`} }`,
-    `tenants: { roots: ["${demo.dir}"] }`,
-    `hold: ${hold}`,
-    `snapshots: { dir: "${folder}" }`,
-    'check: { workers: 1, niceness: 0 }',
-    `ledger: { dir: "${join(demo.home, name, 'ledger')}" }`,
-  ].join('\n'))
+  writeFileSync(
+    config,
+    [
+      `service: { name: notes, admin: "unix:${demo.socket}", requestTimeout: ` +
+        `${requestTimeout}${tokenFile === undefined ? '' : `, tokenFile: "${tokenFile}"`} }`,
+      `tenants: { roots: ["${demo.dir}"] }`,
+      `hold: ${hold}`,
+      `snapshots: { dir: "${folder}" }`,
+      'check: { workers: 1, niceness: 0 }',
+      `ledger: { dir: "${join(demo.home, name, 'ledger')}" }`,
+    ].join('\n'),
+  )
   const start = (...args: readonly string[]): Program => startNode('bin/holdfast.js', [...args, '--config', config])
   const run: Holdfast['run'] = async (...args) => {
     await using program = start(...args)
@@ -51,7 +65,10 @@ export function configure(demo: Pick<Demo, 'home' | 'dir' | 'socket'>, { name = 
     return { code, stdout, stderr }
   }
   return {
-    config, snapshots: folder, start, run,
+    config,
+    snapshots: folder,
+    start,
+    run,
     sweep: async (...args) => {
       const { code, stdout, stderr } = await run('sweep', '--json', ...args)
       if (!stdout.startsWith('{')) throw new Error(`a sweep without a report, exit code ${code}: ${stderr}`)

@@ -1,7 +1,10 @@
-/** A service without an admin API: it serves and writes in the test's own process, and `notesctl`, a program of its own, tells it to pause and to go on. No lease ends a pause of it. */
+import { once } from 'node:events'
+/**
+ * A service without an admin API: it serves and writes in the test's own process, and `notesctl`, a program of its own,
+ * tells it to pause and to go on. No lease ends a pause of it.
+ */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { makeDatabase, makeFolder, type Folder } from './folder.ts'
@@ -14,7 +17,10 @@ export interface HookedService extends AsyncDisposable {
   /** What notesctl was told to do, in order, without the listings. */
   readonly deeds: string[]
   readonly paused: () => readonly string[]
-  /** Ends the service, and reads from the files what it acknowledged. @returns rows that are missing or too many, by tenant */
+  /**
+   * Ends the service, and reads from the files what it acknowledged.
+   * @returns rows that are missing or too many, by tenant
+   */
   stopAndCount(): Promise<Readonly<Record<string, number>>>
 }
 
@@ -30,7 +36,10 @@ const rowsAtFirst = 50
 /** Each tenant that serves is written to as often. */
 const writeEveryMs = 10
 
-/** Sends its arguments, each ended by a NUL and all of them by a line, and prints the answer; one that begins with `!` is a complaint. A shell starts in a twentieth of the time of Node. */
+/**
+ * Sends its arguments, each ended by a NUL and all of them by a line, and prints the answer; one that begins with `!`
+ * is a complaint. A shell starts in a twentieth of the time of Node.
+ */
 const notesctl = (port: number): string => `#!/bin/bash
 exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1
 printf '%s\\0' "$@" >&3
@@ -44,13 +53,25 @@ esac
 
 export async function openHookedService({ tenants, onPause, onResume }: HookWishes): Promise<HookedService> {
   const folder = makeFolder()
-  const [data, snapshots, ledger, program, config] = ['tenants', 'snapshots', 'ledger', 'notesctl', 'holdfast.yaml'].map((name) => folder.in(name)) as [string, string, string, string, string]
+  const [data, snapshots, ledger, program, config] = [
+    'tenants',
+    'snapshots',
+    'ledger',
+    'notesctl',
+    'holdfast.yaml',
+  ].map((name) => folder.in(name)) as [string, string, string, string, string]
   for (const path of [data, snapshots, ledger]) mkdirSync(path, { mode: 0o700 })
   const ids = Object.keys(tenants)
   const fileOf = (id: string): string => join(data, `${id}.db`)
   /** Further files of the tenant, by the name under which they are attached. */
-  const attachedTo = (id: string): readonly (readonly [string, string])[] => Array.from({ length: (tenants[id]?.files ?? 1) - 1 }, (_, at) => [`more${at}`, join(data, `${id}.more${at}.db`)] as const)
-  for (const id of ids) for (const file of [fileOf(id), ...attachedTo(id).map(([, path]) => path)]) makeDatabase(file, { rows: rowsAtFirst, wal: tenants[id]?.wal ?? true })
+  const attachedTo = (id: string): readonly (readonly [string, string])[] =>
+    Array.from(
+      { length: (tenants[id]?.files ?? 1) - 1 },
+      (_, at) => [`more${at}`, join(data, `${id}.more${at}.db`)] as const,
+    )
+  for (const id of ids)
+    for (const file of [fileOf(id), ...attachedTo(id).map(([, path]) => path)])
+      makeDatabase(file, { rows: rowsAtFirst, wal: tenants[id]?.wal ?? true })
 
   const open = new Map<string, Database.Database>()
   const acknowledged = new Map<string, number>(ids.map((id) => [id, 0]))
@@ -62,7 +83,8 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
     open.set(id, database)
   }
   const write = (id: string, database: Database.Database): void => {
-    for (const name of ['main', ...attachedTo(id).map(([attached]) => attached)]) database.prepare(`INSERT INTO ${name}.notes(title, body) VALUES(?, ?)`).run('written', 'while it serves')
+    for (const name of ['main', ...attachedTo(id).map(([attached]) => attached)])
+      database.prepare(`INSERT INTO ${name}.notes(title, body) VALUES(?, ?)`).run('written', 'while it serves')
   }
   const stop = (id: string): void => {
     open.get(id)?.close()
@@ -70,7 +92,14 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
   }
   const obey = ([deed = '', ...rest]: readonly string[]): string => {
     const id = rest.at(-1) ?? ''
-    if (deed === 'tenants') return JSON.stringify(ids.map((name) => ({ id: name, files: [fileOf(name), ...attachedTo(name).map(([, path]) => path)], state: open.has(name) ? 'active' : 'quiesced' })))
+    if (deed === 'tenants')
+      return JSON.stringify(
+        ids.map((name) => ({
+          id: name,
+          files: [fileOf(name), ...attachedTo(name).map(([, path]) => path)],
+          state: open.has(name) ? 'active' : 'quiesced',
+        })),
+      )
     deeds.push(`${deed} ${id}`)
     if (deed === 'pause') {
       stop(id)
@@ -105,8 +134,22 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
 
   writeFileSync(program, notesctl((server.address() as AddressInfo).port))
   chmodSync(program, 0o755)
-  const hooks = { tenants: [program, 'tenants'], quiesce: [program, 'pause', '--', '{tenant}'], resume: [program, 'resume', '--', '{tenant}'], timeout: '10s' }
-  writeFileSync(config, JSON.stringify({ service: { name: 'notes', hooks }, tenants: { roots: [data] }, hold: { ttl: '2s' }, snapshots: { dir: snapshots }, ledger: { dir: ledger } }))
+  const hooks = {
+    tenants: [program, 'tenants'],
+    quiesce: [program, 'pause', '--', '{tenant}'],
+    resume: [program, 'resume', '--', '{tenant}'],
+    timeout: '10s',
+  }
+  writeFileSync(
+    config,
+    JSON.stringify({
+      service: { name: 'notes', hooks },
+      tenants: { roots: [data] },
+      hold: { ttl: '2s' },
+      snapshots: { dir: snapshots },
+      ledger: { dir: ledger },
+    }),
+  )
 
   const stopAll = async (): Promise<void> => {
     clearInterval(writing)
@@ -114,16 +157,22 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
     if (server.listening) await new Promise((closed) => server.close(closed))
   }
   return {
-    folder, data, config, snapshots, deeds,
+    folder,
+    data,
+    config,
+    snapshots,
+    deeds,
     paused: () => ids.filter((id) => !open.has(id)),
     stopAndCount: async () => {
       await stopAll()
-      return Object.fromEntries(ids.map((id) => {
-        const database = new Database(fileOf(id), { readonly: true })
-        const rows = database.prepare('SELECT count(*) FROM notes').pluck().get() as number
-        database.close()
-        return [id, rows - rowsAtFirst - (acknowledged.get(id) ?? 0)]
-      }))
+      return Object.fromEntries(
+        ids.map((id) => {
+          const database = new Database(fileOf(id), { readonly: true })
+          const rows = database.prepare('SELECT count(*) FROM notes').pluck().get() as number
+          database.close()
+          return [id, rows - rowsAtFirst - (acknowledged.get(id) ?? 0)]
+        }),
+      )
     },
     async [Symbol.asyncDispose]() {
       await stopAll()

@@ -1,16 +1,18 @@
 /** Every document that a command prints for `--json`, against the published schema that its field `schema` names. */
 import { globSync, readFileSync } from 'node:fs'
-import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
 
 const folder = new URL('../../../src/report/', import.meta.url)
 
 type Schema = AnySchemaObject & { readonly $id: string }
 /** By the name of their document, such as `status`. */
-export const schemas: ReadonlyMap<string, Schema> = new Map(globSync('*.schema.json', { cwd: folder.pathname }).map((file) => {
-  const schema = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Schema
-  return [file.replace('.schema.json', ''), schema]
-}))
+export const schemas: ReadonlyMap<string, Schema> = new Map(
+  globSync('*.schema.json', { cwd: folder.pathname }).map((file) => {
+    const schema = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Schema
+    return [file.replace('.schema.json', ''), schema]
+  }),
+)
 
 /** Of these every field must be described: what they print is made of types that anybody may add to. */
 const described = new Set(['status', 'history', 'fitness', 'holders', 'resume', 'explanation', 'topics', 'failure'])
@@ -33,21 +35,33 @@ export function problemsOfOutput(stdout: string): readonly unknown[] {
   return name === '' || name === 'report' || name === 'compare' ? [] : problemsOfDocument(JSON.parse(stdout))
 }
 
-/** The schema with no other fields than those that it describes. Readers are allowed more, so the published one is open. */
+/**
+ * The schema with no other fields than those that it describes. Readers are allowed more, so the published one is open.
+ */
 function closed(schema: Schema): Schema {
   const definitions = (schema['$defs'] ?? {}) as Readonly<Record<string, AnySchemaObject>>
   const partsOf = (object: AnySchemaObject): readonly string[] =>
-    ((object['allOf'] ?? []) as readonly { readonly $ref?: string }[]).flatMap(({ $ref }) => /^#\/\$defs\/(\w+)$/.exec($ref ?? '')?.[1] ?? [])
-  const fieldsOf = (object: AnySchemaObject): readonly string[] =>
-    [...Object.keys((object['properties'] ?? {}) as object), ...partsOf(object).flatMap((name) => fieldsOf(definitions[name] ?? {}))]
+    ((object['allOf'] ?? []) as readonly { readonly $ref?: string }[]).flatMap(
+      ({ $ref }) => /^#\/\$defs\/(\w+)$/.exec($ref ?? '')?.[1] ?? [],
+    )
+  const fieldsOf = (object: AnySchemaObject): readonly string[] => [
+    ...Object.keys((object['properties'] ?? {}) as object),
+    ...partsOf(object).flatMap((name) => fieldsOf(definitions[name] ?? {})),
+  ]
   // A part of a larger object does not know the fields of the other parts.
   const parts = new Set([schema, ...Object.values(definitions)].flatMap(partsOf))
   const close = (value: unknown, isPart: boolean): unknown => {
     if (Array.isArray(value)) return value.map((one) => close(one, isPart))
     if (typeof value !== 'object' || value === null) return value
     const closing = Object.entries(value).map(([key, below]): readonly [string, unknown] => {
-      if (key !== '$defs' && key !== 'properties') return [key, close(below, ['allOf', 'if', 'then', 'else'].includes(key))]
-      return [key, Object.fromEntries(Object.entries(below as object).map(([name, one]) => [name, close(one, key === '$defs' && parts.has(name))]))]
+      if (key !== '$defs' && key !== 'properties')
+        return [key, close(below, ['allOf', 'if', 'then', 'else'].includes(key))]
+      return [
+        key,
+        Object.fromEntries(
+          Object.entries(below as object).map(([name, one]) => [name, close(one, key === '$defs' && parts.has(name))]),
+        ),
+      ]
     })
     const fields = isPart ? [] : fieldsOf(value)
     return { ...Object.fromEntries(closing), ...(fields.length === 0 ? {} : { propertyNames: { enum: fields } }) }

@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'vitest'
 import type { Report, Result } from '../../../src/model/result/report.ts'
-import { problemsOfOutput } from './json-documents.ts'
 import { descendantsOf } from '../processes.ts'
+import { problemsOfOutput } from './json-documents.ts'
 
 /** HOLDFAST_TREE: another tree than this one, to try a build that is kept apart. */
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../../..', import.meta.url))
@@ -27,7 +27,9 @@ export interface RunOptions {
 export const somebody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null
 /** Why the program cannot be run by somebody who is not root; null where it can. */
 export const whyNotSomebody = (): string | null =>
-  somebody === null || spawnSync(process.execPath, [launcher, '--version'], somebody).status === 0 ? null : 'another user may not run this tree'
+  somebody === null || spawnSync(process.execPath, [launcher, '--version'], somebody).status === 0
+    ? null
+    : 'another user may not run this tree'
 
 export interface Ran {
   readonly code: number | null
@@ -36,27 +38,46 @@ export interface Ran {
 }
 
 /** Nothing of the test's own surroundings that would change what is said, such as colours or Node options. */
-const inherited = (name: string): NodeJS.ProcessEnv => (process.env[name] === undefined ? {} : { [name]: process.env[name] })
-const plainEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LC_ALL: 'C.UTF-8', ...inherited('TMPDIR'), ...inherited('NODE_COMPILE_CACHE') })
+const inherited = (name: string): NodeJS.ProcessEnv =>
+  process.env[name] === undefined ? {} : { [name]: process.env[name] }
+const plainEnvironment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: '/nonexistent',
+  LC_ALL: 'C.UTF-8',
+  ...inherited('TMPDIR'),
+  ...inherited('NODE_COMPILE_CACHE'),
+})
 
 export type Program = ChildProcessByStdio<null, Readable, Readable>
 
 export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions = {}): Program =>
-  spawn(process.execPath, [launcher, ...args], { cwd, env: { ...plainEnvironment(), ...env }, ...as, stdio: ['ignore', 'pipe', 'pipe'] })
+  spawn(process.execPath, [launcher, ...args], {
+    cwd,
+    env: { ...plainEnvironment(), ...env },
+    ...as,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 
-export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> => ending(start(args, options))
+export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+  ending(start(args, options))
 
 /** And with it what would resume whom it leaves standing still. */
 export function killWithGuardian(run: Program | null): void {
   if (run?.pid === undefined) return
-  for (const { pid, command } of descendantsOf(run.pid)) if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  for (const { pid, command } of descendantsOf(run.pid))
+    if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
   run.kill('SIGKILL')
 }
 
 /** Reads both streams to their end. */
 export async function ending(program: Program): Promise<Ran> {
-  const [stdout, stderr, [code]] = await Promise.all([textOf(program.stdout), textOf(program.stderr), once(program, 'close') as Promise<[number | null]>])
-  expect(problemsOfOutput(stdout)).toEqual([]) // Whatever a test looks at in a document: its schema describes all of it.
+  const [stdout, stderr, [code]] = await Promise.all([
+    textOf(program.stdout),
+    textOf(program.stderr),
+    once(program, 'close') as Promise<[number | null]>,
+  ])
+  // Whatever a test looks at in a document: its schema describes all of it.
+  expect(problemsOfOutput(stdout)).toEqual([])
   return { code, stdout, stderr }
 }
 
@@ -78,7 +99,10 @@ export function reportIn({ stdout, code, stderr }: Ran): Report {
   expect(validate(report) ? [] : validate.errors).toEqual([])
   expect(report.summary.exitCode).toBe(code)
   const { selected, sound, damaged, inconclusive, failed, notCovered } = report.summary
-  expect([sound + damaged + inconclusive + failed + notCovered, sound + damaged + inconclusive + failed]).toEqual([selected, report.results.length])
+  expect([sound + damaged + inconclusive + failed + notCovered, sound + damaged + inconclusive + failed]).toEqual([
+    selected,
+    report.results.length,
+  ])
   return report
 }
 
@@ -93,5 +117,8 @@ export function single({ results }: Report): Result {
   return result
 }
 
-/** What a result comes to, in a word that tests can compare: verdict, with the failure's code or the class of damage. */
-export const gist = ({ verdict, failure, damage }: Result): string => `${verdict}${failure ? ` ${failure.code}` : ''}${damage === 'none' ? '' : ` ${damage}`}`
+/**
+ * What a result comes to, in a word that tests can compare: verdict, with the failure's code or the class of damage.
+ */
+export const gist = ({ verdict, failure, damage }: Result): string =>
+  `${verdict}${failure ? ` ${failure.code}` : ''}${damage === 'none' ? '' : ` ${damage}`}`

@@ -24,10 +24,17 @@ export interface Terminal {
 }
 
 /** Both streams, as they come to the terminal. @param args without single quotes */
-export async function onTerminal(args: readonly string[], { columns, env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal): Promise<string> {
+export async function onTerminal(
+  args: readonly string[],
+  { columns, env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal,
+): Promise<string> {
   const command = `stty cols ${columns}; exec ${[process.execPath, launcher, ...args].map((word) => `'${word}'`).join(' ')}`
   const surroundings = { PATH: process.env['PATH'], TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env }
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'], env: surroundings, timeout: 60_000 })
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: surroundings,
+    timeout: 60_000,
+  })
   const pieces: Buffer[] = []
   let size = 0
   child.stdout.on('data', (piece: Buffer) => {

@@ -2,7 +2,16 @@
  * A service that is reached by commands and keeps its state in files: it needs no process, so whoever is killed, its
  * commands go on.
  */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -27,7 +36,9 @@ export interface ScriptedService extends Disposable {
   /** Replaces what a command does between its beginning and its end; bash, with the tenant as $2. */
   let(what: 'pause' | 'resume' | 'tenants', body: string): void
   start(...args: readonly string[]): Program
-  run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
+  run(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
   /** Pids of what is still there of its runs, by `mark`. */
   leftRunning(): readonly number[]
 }
@@ -42,14 +53,27 @@ export interface ScriptedOptions {
 
 let services = 0
 
-export function openScriptedService({ tenants, pause = '', resume = '', timeout = '20s', maxPaused = 1 }: ScriptedOptions): ScriptedService {
+export function openScriptedService({
+  tenants,
+  pause = '',
+  resume = '',
+  timeout = '20s',
+  maxPaused = 1,
+}: ScriptedOptions): ScriptedService {
   const home = mkdtempSync(join(tmpdir(), 'scripted-'))
-  const [live, state, snapshots, ledger] = ['live', 'state', 'snapshots', 'ledger'].map((name) => join(home, name)) as [string, string, string, string]
+  const [live, state, snapshots, ledger] = ['live', 'state', 'snapshots', 'ledger'].map((name) => join(home, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
   for (const folder of [live, state, snapshots, ledger]) mkdirSync(folder, { mode: 0o700 })
   for (const tenant of tenants) makeTenant(join(live, `${tenant}.db`))
   const [log, ctl, config] = ['log', 'ctl', 'holdfast.yaml'].map((name) => join(home, name)) as [string, string, string]
   writeFileSync(join(home, 'list.json'), JSON.stringify(tenants.map((id) => ({ id, files: [join(live, `${id}.db`)] }))))
-  writeFileSync(ctl, `#!/bin/bash
+  writeFileSync(
+    ctl,
+    `#!/bin/bash
 cd ${home}
 case $1 in
   tenants) . ./tenants.sh; cat list.json ;;
@@ -57,12 +81,26 @@ case $1 in
   resume) echo "resume $2 begins" >> log; . ./resume.sh; rm -f "state/$2"; echo "resume $2 ends" >> log ;;
 esac
 exit 0
-`)
+`,
+  )
   chmodSync(ctl, 0o755)
-  const hooks = { tenants: [ctl, 'tenants'], quiesce: [ctl, 'pause', '{tenant}'], resume: [ctl, 'resume', '{tenant}'], timeout }
-  writeFileSync(config, JSON.stringify({
-    service: { name: 'scripted', hooks }, tenants: { roots: [live] }, hold: { maxPaused }, check: { workers: 1, niceness: 0 }, snapshots: { dir: snapshots }, ledger: { dir: ledger },
-  }))
+  const hooks = {
+    tenants: [ctl, 'tenants'],
+    quiesce: [ctl, 'pause', '{tenant}'],
+    resume: [ctl, 'resume', '{tenant}'],
+    timeout,
+  }
+  writeFileSync(
+    config,
+    JSON.stringify({
+      service: { name: 'scripted', hooks },
+      tenants: { roots: [live] },
+      hold: { maxPaused },
+      check: { workers: 1, niceness: 0 },
+      snapshots: { dir: snapshots },
+      ledger: { dir: ledger },
+    }),
+  )
   chmodSync(config, 0o600)
   const mark = `/nonexistent/${process.pid}-${services++}`
   const setBody: ScriptedService['let'] = (what, body) => writeFileSync(join(home, `${what}.sh`), `${body}\n`)
@@ -70,14 +108,22 @@ exit 0
   setBody('resume', resume)
   setBody('tenants', '')
   const start: ScriptedService['start'] = (...args) =>
-    startProgram(process.execPath, [join(repository, 'bin/holdfast.js'), ...args, '--config', config], { PATH: `${process.env['PATH'] ?? ''}:${mark}` })
+    startProgram(process.execPath, [join(repository, 'bin/holdfast.js'), ...args, '--config', config], {
+      PATH: `${process.env['PATH'] ?? ''}:${mark}`,
+    })
   return {
-    home, config, ledger, mark, start, let: setBody,
+    home,
+    config,
+    ledger,
+    mark,
+    start,
+    let: setBody,
     paused: () => readdirSync(state),
-    deeds: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []).map((line) => {
-      const [what, tenant, phase] = line.split(' ') as [Deed['what'], string, Deed['phase']]
-      return { what, tenant, phase }
-    }),
+    deeds: () =>
+      (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []).map((line) => {
+        const [what, tenant, phase] = line.split(' ') as [Deed['what'], string, Deed['phase']]
+        return { what, tenant, phase }
+      }),
     run: async (...args) => {
       await using program = start(...args)
       const { code, stdout, stderr } = await program.ended
@@ -92,13 +138,17 @@ function makeTenant(path: string): void {
   const database = new Database(path)
   database.exec('CREATE TABLE notes(id INTEGER PRIMARY KEY, title TEXT); CREATE INDEX notes_title ON notes(title)')
   const put = database.prepare('INSERT INTO notes(title) VALUES(?)')
-  database.transaction(() => { for (let i = 0; i < 50; i++) put.run(`title ${i}`) })()
+  database.transaction(() => {
+    for (let i = 0; i < 50; i++) put.run(`title ${i}`)
+  })()
   database.close()
 }
 
 /** Processes with these letters somewhere in the environment that they were started with. */
 export function pidsWith(mark: string): readonly number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && environmentOf(pid).includes(`${mark}\0`))
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && environmentOf(pid).includes(`${mark}\0`))
 }
 
 function environmentOf(pid: number): string {

@@ -22,7 +22,10 @@ export interface TestService extends AsyncDisposable {
 }
 
 export interface Wishes {
-  /** Tenants and the path, or the paths, that the service names for them; those under `data` are made unless they are there, and kept open. Default: acme and bolt. */
+  /**
+   * Tenants and the path, or the paths, that the service names for them; those under `data` are made unless they are
+   * there, and kept open. Default: acme and bolt.
+   */
   readonly tenants?: (data: string) => Readonly<Record<string, string | readonly string[]>>
   /** Called when the gate closes a tenant, before the answer. */
   readonly onClose?: (id: string) => void | Promise<void>
@@ -39,10 +42,18 @@ export interface Wishes {
 
 export async function openService(wishes: Wishes = {}): Promise<TestService> {
   const folder = makeFolder()
-  const [data, snapshots, ledger, socket, config] = ['tenants', 'snapshots', 'ledger', 'admin.sock', 'holdfast.yaml'].map((name) => folder.in(name)) as [string, string, string, string, string]
+  const [data, snapshots, ledger, socket, config] = [
+    'tenants',
+    'snapshots',
+    'ledger',
+    'admin.sock',
+    'holdfast.yaml',
+  ].map((name) => folder.in(name)) as [string, string, string, string, string]
   for (const path of [data, snapshots, ledger]) mkdirSync(path, { mode: 0o700 })
   const named = wishes.tenants?.(data) ?? { acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }
-  const tenants: Readonly<Record<string, readonly string[]>> = Object.fromEntries(Object.entries(named).map(([id, paths]) => [id, typeof paths === 'string' ? [paths] : paths]))
+  const tenants: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+    Object.entries(named).map(([id, paths]) => [id, typeof paths === 'string' ? [paths] : paths]),
+  )
   const databases = new Map<string, readonly Database.Database[]>()
   const filesOf = (id: string): readonly string[] => (tenants[id] ?? []).filter((path) => path.startsWith(`${data}/`))
   const close = (id: string): void => {
@@ -52,12 +63,21 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
   const open = (id: string): void => {
     const opened = filesOf(id).map((path) => new Database(path))
     databases.set(id, opened)
-    for (const database of opened) database.pragma('user_version') // Opens the file: SQLite itself would wait for the first statement.
+    // Opens the file: SQLite itself would wait for the first statement.
+    for (const database of opened) database.pragma('user_version')
   }
   const deeds: string[] = []
   const gate = createGate({
-    service: 'test', version: '1', sqliteVersion: '3.54.1', ...(wishes.token === undefined ? {} : { token: wishes.token }), ...(wishes.healthy === undefined ? {} : { healthy: wishes.healthy }), ...(wishes.limits === undefined ? {} : { limits: wishes.limits }),
-    tenants: () => Object.entries(tenants).filter(([id]) => wishes.isListed?.(id) ?? true).map(([id, files]) => ({ id, files })),
+    service: 'test',
+    version: '1',
+    sqliteVersion: '3.54.1',
+    ...(wishes.token === undefined ? {} : { token: wishes.token }),
+    ...(wishes.healthy === undefined ? {} : { healthy: wishes.healthy }),
+    ...(wishes.limits === undefined ? {} : { limits: wishes.limits }),
+    tenants: () =>
+      Object.entries(tenants)
+        .filter(([id]) => wishes.isListed?.(id) ?? true)
+        .map(([id, files]) => ({ id, files })),
     close: async (id) => {
       deeds.push(`close ${id}`)
       close(id)
@@ -74,8 +94,19 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
     open(id)
   }
   let server: Server | null = await gate.listen(socket)
-  const sections = { service: { name: 'test', admin: `unix:${socket}` }, tenants: { roots: [data] }, hold: { ttl: '10s' }, snapshots: { dir: snapshots }, ledger: { dir: ledger } }
-  const merged = Object.fromEntries(Object.entries({ ...wishes.settings, ...sections }).map(([key, section]) => [key, { ...section, ...wishes.settings?.[key] }]))
+  const sections = {
+    service: { name: 'test', admin: `unix:${socket}` },
+    tenants: { roots: [data] },
+    hold: { ttl: '10s' },
+    snapshots: { dir: snapshots },
+    ledger: { dir: ledger },
+  }
+  const merged = Object.fromEntries(
+    Object.entries({ ...wishes.settings, ...sections }).map(([key, section]) => [
+      key,
+      { ...section, ...wishes.settings?.[key] },
+    ]),
+  )
   writeFileSync(config, JSON.stringify(merged, null, 2)) // JSON is YAML.
   chmodSync(config, 0o600)
   const vanish = (): void => {
@@ -84,7 +115,15 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
     server = null
   }
   return {
-    folder, data, config, socket, snapshots, ledger, gate, deeds, vanish,
+    folder,
+    data,
+    config,
+    socket,
+    snapshots,
+    ledger,
+    gate,
+    deeds,
+    vanish,
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
       vanish()

@@ -1,4 +1,7 @@
-/** Any wound to any database: what the surgeon does to the patient by name, here by chance to whatever trees and pages there are. */
+/**
+ * Any wound to any database: what the surgeon does to the patient by name, here by chance to whatever trees and pages
+ * there are.
+ */
 import * as fc from 'fast-check'
 import { readCell } from '../../../src/sqlite/cell.ts'
 import type { CellReading } from '../../../src/sqlite/cell.ts'
@@ -9,14 +12,34 @@ import { dropCell, setPointerMap } from './surgeon.ts'
 import type { Patient } from './surgeon.ts'
 
 const kinds = [
-  'entry dropped', 'entry twice', 'neighbours swapped', 'value changed', 'record header changed', 'real not a number', 'cell pointer changed',
-  'page zeroed', 'page of another place', 'page as it was before', 'child changed', 'overflow pointer changed', 'overflow chain changed', 'page header changed',
-  'free count changed', 'free trunk changed', 'pointer map changed', 'header field changed', 'file cut', 'file longer', 'root changed',
+  'entry dropped',
+  'entry twice',
+  'neighbours swapped',
+  'value changed',
+  'record header changed',
+  'real not a number',
+  'cell pointer changed',
+  'page zeroed',
+  'page of another place',
+  'page as it was before',
+  'child changed',
+  'overflow pointer changed',
+  'overflow chain changed',
+  'page header changed',
+  'free count changed',
+  'free trunk changed',
+  'pointer map changed',
+  'header field changed',
+  'file cut',
+  'file longer',
+  'root changed',
 ] as const
 
 export interface RandomWound {
   readonly kind: (typeof kinds)[number]
-  /** Numbers that choose the tree, the page, the cell, the byte and what is written; each is taken modulo what there is. */
+  /**
+   * Numbers that choose the tree, the page, the cell, the byte and what is written; each is taken modulo what there is.
+   */
   readonly tree: number
   readonly page: number
   readonly cell: number
@@ -25,7 +48,12 @@ export interface RandomWound {
 }
 
 export const randomWound: fc.Arbitrary<RandomWound> = fc.record({
-  kind: fc.constantFrom(...kinds), tree: fc.nat({ max: 50 }), page: fc.nat({ max: 500 }), cell: fc.nat({ max: 200 }), byte: fc.nat({ max: 70_000 }), value: fc.nat({ max: 2 ** 31 - 1 }),
+  kind: fc.constantFrom(...kinds),
+  tree: fc.nat({ max: 50 }),
+  page: fc.nat({ max: 500 }),
+  cell: fc.nat({ max: 200 }),
+  byte: fc.nat({ max: 70_000 }),
+  value: fc.nat({ max: 2 ** 31 - 1 }),
 })
 
 /**
@@ -38,7 +66,9 @@ export function inflict(patient: Patient, wound: RandomWound, before: Buffer): s
   const place = placeOf(patient, wound)
   switch (wound.kind) {
     case 'page as it was before': {
-      const changed = Array.from({ length: Math.min(pageCount, before.length / pageSize) }, (_, i) => i + 1).filter((page) => page > 1 && !patient.read(page).equals(before.subarray((page - 1) * pageSize, page * pageSize)))
+      const changed = Array.from({ length: Math.min(pageCount, before.length / pageSize) }, (_, i) => i + 1).filter(
+        (page) => page > 1 && !patient.read(page).equals(before.subarray((page - 1) * pageSize, page * pageSize)),
+      )
       const page = pick(changed, wound.page)
       if (page === null) return null
       patient.write(page, before.subarray((page - 1) * pageSize, page * pageSize))
@@ -65,10 +95,18 @@ export function inflict(patient: Patient, wound: RandomWound, before: Buffer): s
       return `header byte ${at}`
     }
     case 'file cut':
-      patient.truncate(Math.max(wound.page % 2 === 0 ? pageSize : 0, patient.bytes - (wound.value % 3 === 0 ? 1 + (wound.byte % pageSize) : pageSize * (1 + (wound.byte % 3)))))
+      patient.truncate(
+        Math.max(
+          wound.page % 2 === 0 ? pageSize : 0,
+          patient.bytes - (wound.value % 3 === 0 ? 1 + (wound.byte % pageSize) : pageSize * (1 + (wound.byte % 3))),
+        ),
+      )
       return `${patient.bytes} bytes are left`
     case 'file longer':
-      patient.writeAt(patient.bytes, Array.from({ length: 1 + (wound.byte % (2 * pageSize)) }, () => wound.value & 255))
+      patient.writeAt(
+        patient.bytes,
+        Array.from({ length: 1 + (wound.byte % (2 * pageSize)) }, () => wound.value & 255),
+      )
       return `${patient.bytes} bytes`
     default:
       return place === null ? null : inflictOnPage(patient, wound, place, pageCount)
@@ -84,7 +122,8 @@ interface Place {
 function placeOf(patient: Patient, wound: RandomWound): Place | null {
   const root = pick([1, ...patient.roots.values()], wound.tree) ?? 1
   const pages = [root]
-  for (let at = 0; at < pages.length && at < 500; at++) pages.push(...childrenOf(patient, pages[at] ?? 0).filter((child) => !pages.includes(child)))
+  for (let at = 0; at < pages.length && at < 500; at++)
+    pages.push(...childrenOf(patient, pages[at] ?? 0).filter((child) => !pages.includes(child)))
   const page = pick(pages, wound.page) ?? root
   const bytes = patient.read(page)
   const bTree = readPage(bytes, page, patient.layout)
@@ -96,11 +135,20 @@ function childrenOf(patient: Patient, page: number): readonly number[] {
   const bytes = patient.read(page)
   const bTree = readPage(bytes, page, patient.layout)
   if (bTree.kind !== 'b-tree' || bTree.leaf) return []
-  const offsets = Array.from({ length: bTree.cellCount }, (_, i) => cellOffset(bytes, bTree, i)).filter((at) => at + 4 <= bytes.length)
-  return [...offsets.map((at) => bytes.readUInt32BE(at)), bTree.rightChild].filter((child) => child > 0 && child * patient.layout.pageSize <= patient.bytes)
+  const offsets = Array.from({ length: bTree.cellCount }, (_, i) => cellOffset(bytes, bTree, i)).filter(
+    (at) => at + 4 <= bytes.length,
+  )
+  return [...offsets.map((at) => bytes.readUInt32BE(at)), bTree.rightChild].filter(
+    (child) => child > 0 && child * patient.layout.pageSize <= patient.bytes,
+  )
 }
 
-function inflictOnPage(patient: Patient, wound: RandomWound, { page, bytes, bTree }: Place, pageCount: number): string | null {
+function inflictOnPage(
+  patient: Patient,
+  wound: RandomWound,
+  { page, bytes, bTree }: Place,
+  pageCount: number,
+): string | null {
   const { layout } = patient
   const i = bTree.cellCount === 0 ? -1 : wound.cell % bTree.cellCount
   const at = i < 0 ? -1 : cellOffset(bytes, bTree, i)
@@ -118,7 +166,9 @@ function inflictOnPage(patient: Patient, wound: RandomWound, { page, bytes, bTre
       dropCell(patient, page, i)
       return where
     case 'entry twice':
-      return bTree.cellCount < 2 ? null : write(() => bytes.writeUInt16BE(at % 65_536, bTree.pointers + 2 * ((i + 1) % bTree.cellCount)))
+      return bTree.cellCount < 2
+        ? null
+        : write(() => bytes.writeUInt16BE(at % 65_536, bTree.pointers + 2 * ((i + 1) % bTree.cellCount)))
     case 'neighbours swapped': {
       if (bTree.cellCount < 2 || i === bTree.cellCount - 1) return null
       const next = cellOffset(bytes, bTree, i + 1)
@@ -131,10 +181,16 @@ function inflictOnPage(patient: Patient, wound: RandomWound, { page, bytes, bTre
       if (cell === null || cell.localBytes <= headerBytes(bytes, cell)) return null
       const first = cell.payload + headerBytes(bytes, cell)
       const byte = first + (wound.byte % (cell.payload + cell.localBytes - first))
-      return write(() => { bytes[byte] = (bytes[byte] ?? 0) ^ (1 << (wound.value & 7)) })
+      return write(() => {
+        bytes[byte] = (bytes[byte] ?? 0) ^ (1 << (wound.value & 7))
+      })
     }
     case 'record header changed':
-      return cell === null || cell.localBytes === 0 ? null : write(() => { bytes[cell.payload + (wound.byte % Math.min(cell.localBytes, headerBytes(bytes, cell)))] = wound.value & 127 })
+      return cell === null || cell.localBytes === 0
+        ? null
+        : write(() => {
+            bytes[cell.payload + (wound.byte % Math.min(cell.localBytes, headerBytes(bytes, cell)))] = wound.value & 127
+          })
     case 'real not a number': {
       const real = cell === null ? -1 : realIn(bytes, cell)
       return real < 0 ? null : write(() => bytes.set(pick(reals, wound.value) ?? [], real))
@@ -146,19 +202,34 @@ function inflictOnPage(patient: Patient, wound: RandomWound, { page, bytes, bTre
     case 'page of another place':
       return write(() => patient.read(1 + (wound.value % pageCount)).copy(bytes))
     case 'child changed':
-      return bTree.leaf ? null : write(() => bytes.writeUInt32BE(target(wound.value, pageCount), i < 0 || wound.byte % 3 === 0 ? headerOffset(page) + 8 : at))
+      return bTree.leaf
+        ? null
+        : write(() =>
+            bytes.writeUInt32BE(
+              target(wound.value, pageCount),
+              i < 0 || wound.byte % 3 === 0 ? headerOffset(page) + 8 : at,
+            ),
+          )
     case 'overflow pointer changed':
-      return cell === null || cell.overflow === 0 ? null : write(() => bytes.writeUInt32BE(target(wound.value, pageCount), cell.payload + cell.localBytes))
+      return cell === null || cell.overflow === 0
+        ? null
+        : write(() => bytes.writeUInt32BE(target(wound.value, pageCount), cell.payload + cell.localBytes))
     case 'overflow chain changed': {
       if (cell === null || cell.overflow === 0 || cell.overflow > pageCount) return null
       patient.write32At((cell.overflow - 1) * layout.pageSize, target(wound.value, pageCount))
       return `overflow page ${cell.overflow}`
     }
     case 'page header changed':
-      return write(() => { bytes[headerOffset(page) + (wound.byte % 8)] = wound.value & 255 })
+      return write(() => {
+        bytes[headerOffset(page) + (wound.byte % 8)] = wound.value & 255
+      })
     case 'root changed':
       // The root pages stand in the records of page 1.
-      return page !== 1 || cell === null ? null : write(() => { bytes[cell.payload + cell.localBytes - 1 - (wound.byte % cell.localBytes)] = wound.value % (pageCount + 2) })
+      return page !== 1 || cell === null
+        ? null
+        : write(() => {
+            bytes[cell.payload + cell.localBytes - 1 - (wound.byte % cell.localBytes)] = wound.value % (pageCount + 2)
+          })
     default:
       return null
   }
@@ -181,13 +252,38 @@ function realIn(bytes: Buffer, cell: Cell): number {
 }
 
 /** Two that are none, the negative zero, a whole number as it would not be stored, infinity. */
-const reals = [[0x7f, 0xf8, 0, 0, 0, 0, 0, 1], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [0x80, 0, 0, 0, 0, 0, 0, 0], [0x40, 0x14, 0, 0, 0, 0, 0, 0], [0x7f, 0xf0, 0, 0, 0, 0, 0, 0]] as const
+const reals = [
+  [0x7f, 0xf8, 0, 0, 0, 0, 0, 1],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+  [0x80, 0, 0, 0, 0, 0, 0, 0],
+  [0x40, 0x14, 0, 0, 0, 0, 0, 0],
+  [0x7f, 0xf0, 0, 0, 0, 0, 0, 0],
+] as const
 
 /** Bytes of the header, and what they are not to be. */
-const fields = [[17, 3], [18, 3], [19, 2], [20, 9], [21, 65], [27, 1], [31, 1], [39, 1], [47, 9], [55, 1], [59, 2], [59, 5], [67, 1], [95, 1]] as const
+const fields = [
+  [17, 3],
+  [18, 3],
+  [19, 2],
+  [20, 9],
+  [21, 65],
+  [27, 1],
+  [31, 1],
+  [39, 1],
+  [47, 9],
+  [55, 1],
+  [59, 2],
+  [59, 5],
+  [67, 1],
+  [95, 1],
+] as const
 
 function target(value: number, pageCount: number): number {
-  return value % 7 === 0 ? 0 : value % 7 === 1 ? pageCount + 1 + (value % 1000) : 1 + (Math.floor(value / 7) % pageCount)
+  return value % 7 === 0
+    ? 0
+    : value % 7 === 1
+      ? pageCount + 1 + (value % 1000)
+      : 1 + (Math.floor(value / 7) % pageCount)
 }
 
 const header32 = (patient: Patient, at: number, number: number): string => {
@@ -195,4 +291,5 @@ const header32 = (patient: Patient, at: number, number: number): string => {
   return `header bytes ${at} to ${at + 3} say ${number}`
 }
 
-const pick = <Item>(items: readonly Item[], choice: number): Item | null => items[choice % Math.max(1, items.length)] ?? null
+const pick = <Item>(items: readonly Item[], choice: number): Item | null =>
+  items[choice % Math.max(1, items.length)] ?? null

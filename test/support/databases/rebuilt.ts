@@ -1,14 +1,20 @@
 /**
- * Is it only the indexes? Gives indexes of a copy new, empty trees at the end of the file and lets SQLite fill them from their tables; what the referee still
- * complains of was never theirs. The old trees are not touched, nor the free list: a broken one would be in the way. Their pages are unused then.
+ * Is it only the indexes? Gives indexes of a copy new, empty trees at the end of the file and lets SQLite fill them
+ * from their tables; what the referee still complains of was never theirs. The old trees are not touched, nor the free
+ * list: a broken one would be in the way. Their pages are unused then.
  */
 import { closeSync, copyFileSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
-import { isPointerMapPage, lockBytePage, pointerMapEntryOffset, pointerMapPageFor } from '../../../src/sqlite/page-layout.ts'
+import {
+  isPointerMapPage,
+  lockBytePage,
+  pointerMapEntryOffset,
+  pointerMapPageFor,
+} from '../../../src/sqlite/page-layout.ts'
 import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
-import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import { removeDatabase } from './recipes.ts'
 
 export type Rebuilding = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
@@ -54,7 +60,14 @@ function appendEmptyTrees(path: string, header: DatabaseHeader, count: number): 
       writeSync(file, isMap ? Buffer.alloc(pageSize) : empty, 0, pageSize, (page - 1) * pageSize)
       if (isMap) continue
       roots.push(page)
-      if (layout.autoVacuum) writeSync(file, Buffer.from([1, 0, 0, 0, 0]), 0, 5, (pointerMapPageFor(layout, page) - 1) * pageSize + pointerMapEntryOffset(layout, page))
+      if (layout.autoVacuum)
+        writeSync(
+          file,
+          Buffer.from([1, 0, 0, 0, 0]),
+          0,
+          5,
+          (pointerMapPageFor(layout, page) - 1) * pageSize + pointerMapEntryOffset(layout, page),
+        )
     }
     const bytes = Buffer.alloc(100)
     readSync(file, bytes, 0, 100, 0)

@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 
-/** Digest of every row of every ordinary table, in the order of their keys: two databases with the same digest hold the same data. */
+/**
+ * Digest of every row of every ordinary table, in the order of their keys: two databases with the same digest hold the
+ * same data.
+ */
 export function digestOfRows(database: Database.Database): string {
   const hash = createHash('sha256')
-  const tables = database.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name").pluck().all() as string[]
+  const tables = database
+    .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name")
+    .pluck()
+    .all() as string[]
   for (const table of tables) {
     hash.update(table)
-    for (const row of database.prepare(`select * from "${table}" order by 1`).raw().iterate() as Iterable<readonly unknown[]>) {
+    for (const row of database.prepare(`select * from "${table}" order by 1`).raw().iterate() as Iterable<
+      readonly unknown[]
+    >) {
       for (const value of row) hash.update(value instanceof Uint8Array ? value : `${typeof value} ${String(value)};`)
     }
   }

@@ -5,10 +5,10 @@ import { read16, read32 } from '../../../src/sqlite/bytes.ts'
 import { readCell } from '../../../src/sqlite/cell.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
-import { cellOffset, headerOffset, readPage } from '../../../src/sqlite/page.ts'
-import type { BTreePage } from '../../../src/sqlite/page.ts'
 import { pointerMapEntryOffset, pointerMapPageFor } from '../../../src/sqlite/page-layout.ts'
 import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
+import { cellOffset, headerOffset, readPage } from '../../../src/sqlite/page.ts'
+import type { BTreePage } from '../../../src/sqlite/page.ts'
 
 /** A database file on the table: pages can be read and written; disposing closes it. */
 export class Patient implements Disposable {
@@ -21,7 +21,9 @@ export class Patient implements Disposable {
   constructor(path: string) {
     this.path = path
     const db = new Database(path, { readonly: true })
-    this.roots = new Map((db.prepare("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0").raw().all() as [string, number][]))
+    this.roots = new Map(
+      db.prepare('SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0').raw().all() as [string, number][],
+    )
     db.close()
     this.#file = openSync(path, 'r+')
     const first = Buffer.alloc(100)
@@ -29,7 +31,11 @@ export class Patient implements Disposable {
     const reading = readHeader(first)
     if (reading.kind !== 'header') throw new Error(`${path} is no healthy database`)
     this.header = reading.header
-    this.layout = { pageSize: this.header.pageSize, usable: this.header.pageSize - this.header.reservedBytes, autoVacuum: this.header.largestRoot > 0 }
+    this.layout = {
+      pageSize: this.header.pageSize,
+      usable: this.header.pageSize - this.header.reservedBytes,
+      autoVacuum: this.header.largestRoot > 0,
+    }
   }
 
   get bytes(): number {
@@ -85,7 +91,10 @@ export class Patient implements Disposable {
     const bytes = this.read(page)
     const bTree = this.bTree(page)
     if (bTree.leaf) return []
-    return [...Array.from({ length: bTree.cellCount }, (_, i) => read32(bytes, cellOffset(bytes, bTree, i))), bTree.rightChild]
+    return [
+      ...Array.from({ length: bTree.cellCount }, (_, i) => read32(bytes, cellOffset(bytes, bTree, i))),
+      bTree.rightChild,
+    ]
   }
 
   /** Pages of a tree, in key order, without overflow. */
@@ -100,7 +109,10 @@ export class Patient implements Disposable {
     return leaves[Math.floor(leaves.length / 2)] ?? this.root(name)
   }
 
-  /** First page of some overflow chain with at least so many pages, and the byte offset in the file of the pointer to it. */
+  /**
+   * First page of some overflow chain with at least so many pages, and the byte offset in the file of the pointer to
+   * it.
+   */
   chain(name: string, pages: number): { readonly first: number; readonly pointer: number } {
     for (const page of this.pages(name)) {
       const bytes = this.read(page)
@@ -124,14 +136,18 @@ export class Patient implements Disposable {
   }
 }
 
-/** Takes a cell off a leaf without a trace: its pointer goes, its bytes become a freeblock. Only on pages without freeblocks. */
+/**
+ * Takes a cell off a leaf without a trace: its pointer goes, its bytes become a freeblock. Only on pages without
+ * freeblocks.
+ */
 export function dropCell(patient: Patient, page: number, i: number): void {
   patient.edit(page, (bytes, bTree) => {
     const header = headerOffset(page)
     if (read16(bytes, header + 1) !== 0) throw new Error(`page ${page} has freeblocks`)
     const at = cellOffset(bytes, bTree, i)
     const length = cellBytes(bytes, at, bTree, patient.layout)
-    for (let k = i; k < bTree.cellCount - 1; k++) bytes.writeUInt16BE(cellOffset(bytes, bTree, k + 1), bTree.pointers + 2 * k)
+    for (let k = i; k < bTree.cellCount - 1; k++)
+      bytes.writeUInt16BE(cellOffset(bytes, bTree, k + 1), bTree.pointers + 2 * k)
     bytes.writeUInt16BE(bTree.cellCount - 1, header + 3)
     if (at === bTree.content) {
       bytes.writeUInt16BE((at + length) % 65_536, header + 5)
@@ -166,4 +182,3 @@ export function setPointerMap(patient: Patient, page: number, type: number, pare
   patient.writeAt(at, [type])
   patient.write32At(at + 1, parent)
 }
-

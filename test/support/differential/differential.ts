@@ -1,18 +1,21 @@
-/** One generated database, healthy or wounded, before both engines. Each trial says how it came out, or throws what must not be. */
+/**
+ * One generated database, healthy or wounded, before both engines. Each trial says how it came out, or throws what must
+ * not be.
+ */
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
-import { removeDatabase } from '../databases/recipes.ts'
-import { context, judge, readWithBoth } from './engines.ts'
-import { changeRows } from './exact-rows.ts'
-import { damage } from './referee.ts'
 import { build, generated } from '../databases/generated.ts'
 import type { Generated } from '../databases/generated.ts'
 import { inflict, randomWound } from '../databases/random-wound.ts'
 import type { RandomWound } from '../databases/random-wound.ts'
+import { removeDatabase } from '../databases/recipes.ts'
 import { Patient } from '../databases/surgeon.ts'
+import { context, judge, readWithBoth } from './engines.ts'
+import { changeRows } from './exact-rows.ts'
+import { damage } from './referee.ts'
 
 export interface Case {
   readonly shape: Generated
@@ -31,7 +34,14 @@ export interface WoundedCase extends Case {
 const fields = { shape: generated, ownCollation: fc.nat({ max: 6 }).map((n) => n === 0), changes: fc.nat({ max: 30 }) }
 export const healthyCase: fc.Arbitrary<Case> = fc.record(fields)
 export const woundedCase: fc.Arbitrary<WoundedCase> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ ...fields, wounds: fc.array(randomWound, { minLength: 1, maxLength: 3 }), bytes: fc.constant(null) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      ...fields,
+      wounds: fc.array(randomWound, { minLength: 1, maxLength: 3 }),
+      bytes: fc.constant(null),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ ...fields, wounds: fc.constant([]), bytes: fc.nat() }) },
 )
 
@@ -47,12 +57,25 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
     const hasOwn = ownCollation && useOwnCollation(path)
     const { census, sqlite } = await readWithBoth(path)
     if (!hasOwn && sqlite.diagnosis.verdict.kind !== 'sound') return 'SQLite itself takes it for damaged'
-    const diagnosis = hasOwn ? diagnose(census.reading, { ...context, accept: ['unknown-collation'] }) : census.diagnosis
+    const diagnosis = hasOwn
+      ? diagnose(census.reading, { ...context, accept: ['unknown-collation'] })
+      : census.diagnosis
     const { skipped } = census.reading.coverage
-    if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive') throw new Error(`not everything was checked, and nobody says so: ${census.diagnosis.verdict.kind}`)
-    // Entries that SQL must compute by a collation that nobody here has: no configuration can accept that they were not compared.
-    if (hasOwn && skipped.some(({ why }) => why.startsWith('neither the census')) && diagnosis.verdict.kind === 'inconclusive') return 'inconclusive: entries by a collation that is not here'
-    if (diagnosis.verdict.kind !== 'sound') throw new Error(`a healthy database is ${diagnosis.verdict.kind}: ${JSON.stringify([diagnosis.verdict, census.reading.facts, skipped])}`)
+    if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive')
+      throw new Error(`not everything was checked, and nobody says so: ${census.diagnosis.verdict.kind}`)
+    // Entries that SQL must compute by a collation that nobody here has: no configuration can accept that they were not
+    // compared.
+    if (
+      hasOwn &&
+      skipped.some(({ why }) => why.startsWith('neither the census')) &&
+      diagnosis.verdict.kind === 'inconclusive'
+    )
+      return 'inconclusive: entries by a collation that is not here'
+    if (diagnosis.verdict.kind !== 'sound')
+      throw new Error(
+        `a healthy database is ${diagnosis.verdict.kind}: ` +
+          JSON.stringify([diagnosis.verdict, census.reading.facts, skipped]),
+      )
     return hasOwn ? 'sound but for the order by a collation that is not here' : 'sound'
   } finally {
     removeDatabase(path)
@@ -60,7 +83,10 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
 }
 
 /** @throws where the census is weaker than the referee, or a wound ended in an exception */
-export async function tryWounded(folder: string, { shape, ownCollation, changes, wounds, bytes }: WoundedCase): Promise<Outcome> {
+export async function tryWounded(
+  folder: string,
+  { shape, ownCollation, changes, wounds, bytes }: WoundedCase,
+): Promise<Outcome> {
   const path = join(folder, 'wounded.db')
   const healthy = join(folder, 'before.db')
   try {
@@ -86,9 +112,14 @@ export async function compare(path: string, done: readonly string[]): Promise<Ou
     case 'weaker':
       throw new Error(`${done.join(', ')}: ${judgement.why}`)
     case 'indexes-proven':
-      return `both damaged; SQLite blames a table (${judgement.referee}), and rebuilding the indexes proves that it was only they`
+      return (
+        `both damaged; SQLite blames a table (${judgement.referee}), and ` +
+        'rebuilding the indexes proves that it was only they'
+      )
     default:
-      return ours === theirs ? `both ${ours}${judgement.kind === 'more' ? ', the census finds graver damage' : ''}` : `census ${ours}, SQLite ${theirs}`
+      return ours === theirs
+        ? `both ${ours}${judgement.kind === 'more' ? ', the census finds graver damage' : ''}`
+        : `census ${ours}, SQLite ${theirs}`
   }
 }
 
@@ -121,7 +152,14 @@ function useOwnCollation(path: string): boolean {
   try {
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
-    return db.prepare("UPDATE sqlite_schema SET sql = replace(sql, 'COLLATE NOCASE', 'COLLATE klingon') WHERE sql LIKE '%COLLATE NOCASE%'").run().changes > 0
+    return (
+      db
+        .prepare(
+          "UPDATE sqlite_schema SET sql = replace(sql, 'COLLATE NOCASE', " +
+            "'COLLATE klingon') WHERE sql LIKE '%COLLATE NOCASE%'",
+        )
+        .run().changes > 0
+    )
   } finally {
     db.close()
   }

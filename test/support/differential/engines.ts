@@ -3,13 +3,21 @@ import { copyFileSync } from 'node:fs'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
 import type { DiagnosisContext } from '../../../src/diagnosis/diagnose.ts'
 import { damageClasses } from '../../../src/model/result/finding.ts'
-import type { Diagnosis } from '../../../src/model/result/verdict.ts'
 import type { Engine, Reading } from '../../../src/model/result/reading.ts'
+import type { Diagnosis } from '../../../src/model/result/verdict.ts'
+import { rebuildIndexes } from '../databases/rebuilt.ts'
 import { removeDatabase } from '../databases/recipes.ts'
 import { readInProcess } from '../read-in-process.ts'
-import { rebuildIndexes } from '../databases/rebuilt.ts'
 
-export const context: DiagnosisContext = { tenant: null, path: 'file.db', serviceSqlite: null, fileSystem: null, links: 1, verifiedBackup: false, accept: [] }
+export const context: DiagnosisContext = {
+  tenant: null,
+  path: 'file.db',
+  serviceSqlite: null,
+  fileSystem: null,
+  links: 1,
+  verifiedBackup: false,
+  accept: [],
+}
 
 export interface Concluded {
   readonly reading: Reading
@@ -46,7 +54,10 @@ export type Judgement =
   | { readonly kind: 'same' }
   /** A graver verdict, or graver damage. */
   | { readonly kind: 'more' }
-  /** The referee blames the table, the census only indexes; and with those of them rebuilt that are broken in themselves, the referee blames no table any more. */
+  /**
+   * The referee blames the table, the census only indexes; and with those of them rebuilt that are broken in
+   * themselves, the referee blames no table any more.
+   */
   | { readonly kind: 'indexes-proven'; readonly referee: string }
   | { readonly kind: 'weaker'; readonly why: string }
 
@@ -57,41 +68,74 @@ export async function judge(path: string, { census, sqlite }: Readonly<Record<En
   const byDamage = damageClasses.indexOf(ours.damage) - damageClasses.indexOf(theirs.damage)
   if (byVerdict < 0) return { kind: 'weaker', why: `${ours.verdict.kind} instead of ${theirs.verdict.kind}` }
   const missed = tablesOf(theirs).filter((table) => !tablesOf(ours).includes(table))
-  if (missed.length > 0) return { kind: 'weaker', why: `not a word of ${missed.join(', ')}: ${theirs.findings.find(({ object }) => object.table === missed[0] || object.name === missed[0])?.text ?? ''}` }
+  if (missed.length > 0)
+    return {
+      kind: 'weaker',
+      why:
+        `not a word of ${missed.join(', ')}: ` +
+        (theirs.findings.find(({ object }) => object.table === missed[0] || object.name === missed[0])?.text ?? ''),
+    }
   if (byVerdict > 0 || byDamage > 0) return { kind: 'more' }
   return byDamage === 0 ? { kind: 'same' } : proveIndexes(path, ours, theirs)
 }
 
 /** Tables that are damaged, or whose indexes are. */
 const tablesOf = ({ findings }: Diagnosis): readonly string[] =>
-  findings.flatMap(({ object, severity }) => (severity === 'damage' ? (object.kind === 'schema' ? object.name : (object.table ?? [])) : []))
+  findings.flatMap(({ object, severity }) =>
+    severity === 'damage' ? (object.kind === 'schema' ? object.name : (object.table ?? [])) : [],
+  )
 
 /**
- * SQLite takes an entry that lies in the wrong place for a key that the table holds twice, breaks off over a broken index and names its table, or hears two indexes
- * against the table: it knows no keys, so of one row it may mean two that were lost in each index by itself. Only indexes are rebuilt that are broken in themselves,
- * or of which the census, which knows the keys, heard no other say the same: where sound ones contradict the table together, it stays suspect.
+ * SQLite takes an entry that lies in the wrong place for a key that the table holds twice, breaks off over a broken
+ * index and names its table, or hears two indexes against the table: it knows no keys, so of one row it may mean two
+ * that were lost in each index by itself. Only indexes are rebuilt that are broken in themselves, or of which the
+ * census, which knows the keys, heard no other say the same: where sound ones contradict the table together, it stays
+ * suspect.
  */
 async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): Promise<Judgement> {
   const said = `class ${ours.damage} instead of ${theirs.damage}`
   const ofIndexes = ours.findings.filter(({ object, severity }) => object.kind === 'index' && severity === 'damage')
   const agreeing = new Set(ofIndexes.flatMap(({ object, agreeing }) => (agreeing === undefined ? [] : [object.name])))
-  const indexes = [...new Set(ofIndexes.flatMap(({ rule, object }) => (brokenInItself.has(rule) || !agreeing.has(object.name) ? [object.name] : [])))]
+  const indexes = [
+    ...new Set(
+      ofIndexes.flatMap(({ rule, object }) =>
+        brokenInItself.has(rule) || !agreeing.has(object.name) ? [object.name] : [],
+      ),
+    ),
+  ]
   if (indexes.length === 0) return { kind: 'weaker', why: said }
   const copy = `${path}.rebuilt`
   try {
     const rebuilding = rebuildIndexes(path, copy, indexes)
-    if (rebuilding.kind === 'not-possible') return { kind: 'weaker', why: `${said}, and ${indexes.join(', ')} cannot be rebuilt: ${rebuilding.why}` }
+    if (rebuilding.kind === 'not-possible')
+      return { kind: 'weaker', why: `${said}, and ${indexes.join(', ')} cannot be rebuilt: ${rebuilding.why}` }
     const left = diagnose(await readInProcess(copy, 'full', 'sqlite'), context)
     // The pages of the old trees are unused now.
     const allowed = damageClasses.indexOf(ours.damage === 'index' ? 'structure' : ours.damage)
-    if (left.verdict.kind !== 'inconclusive' && damageClasses.indexOf(left.damage) <= allowed) return { kind: 'indexes-proven', referee: ruleOf(theirs) }
-    return { kind: 'weaker', why: `${said}; with ${indexes.join(', ')} rebuilt the referee still says: ${left.findings[0]?.text ?? left.verdict.kind}` }
+    if (left.verdict.kind !== 'inconclusive' && damageClasses.indexOf(left.damage) <= allowed)
+      return { kind: 'indexes-proven', referee: ruleOf(theirs) }
+    return {
+      kind: 'weaker',
+      why:
+        `${said}; with ${indexes.join(', ')} rebuilt the referee still ` +
+        `says: ${left.findings[0]?.text ?? left.verdict.kind}`,
+    }
   } finally {
     removeDatabase(copy)
   }
 }
 
-const brokenInItself = new Set(['index-out-of-order', 'record-malformed', 'page-malformed', 'page-unreadable', 'page-out-of-range', 'wrong-depth', 'overflow-broken'])
+const brokenInItself = new Set([
+  'index-out-of-order',
+  'record-malformed',
+  'page-malformed',
+  'page-unreadable',
+  'page-out-of-range',
+  'wrong-depth',
+  'overflow-broken',
+])
 
 /** What the referee said of a table: for counting. */
-const ruleOf = ({ findings }: Diagnosis): string => findings.find(({ object, severity }) => severity === 'damage' && object.kind === 'table')?.rule ?? 'suspected by its indexes'
+const ruleOf = ({ findings }: Diagnosis): string =>
+  findings.find(({ object, severity }) => severity === 'damage' && object.kind === 'table')?.rule ??
+  'suspected by its indexes'

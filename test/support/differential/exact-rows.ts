@@ -1,4 +1,7 @@
-/** Index wounds of which SQL can tell every row: what the index must hold by its table, what it does hold, and the difference that the census must name. */
+/**
+ * Index wounds of which SQL can tell every row: what the index must hold by its table, what it does hold, and the
+ * difference that the census must name.
+ */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../src/census/record/column-value.ts'
@@ -7,12 +10,12 @@ import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { readCell } from '../../../src/sqlite/cell.ts'
 import { cellOffset } from '../../../src/sqlite/page.ts'
-import { removeDatabase } from '../databases/recipes.ts'
-import { randomFrom } from './referee.ts'
 import { build } from '../databases/generated.ts'
 import type { Generated } from '../databases/generated.ts'
-import { readInProcess } from '../read-in-process.ts'
+import { removeDatabase } from '../databases/recipes.ts'
 import { dropCell, Patient } from '../databases/surgeon.ts'
+import { readInProcess } from '../read-in-process.ts'
+import { randomFrom } from './referee.ts'
 
 interface Entry {
   readonly entry: string
@@ -20,7 +23,11 @@ interface Entry {
   readonly key: string
 }
 
-/** Wounds the index i0 of a generated database in one of two ways, and gives how many rows differ then; null where there is no such index. @throws where the census names other rows */
+/**
+ * Wounds the index i0 of a generated database in one of two ways, and gives how many rows differ then; null where there
+ * is no such index.
+ * @throws where the census names other rows
+ */
 export async function tryExactRows(folder: string, shape: Generated, seed: number): Promise<number | null> {
   const path = join(folder, 'exact.db')
   try {
@@ -52,13 +59,17 @@ async function expectDifference(path: string, holds: readonly Entry[], mustHold:
   ])
   const { facts } = await readInProcess(path)
   const findings = facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding] : []))
-  const others = findings.filter(({ rule, object }) => !(expected.has(rule) || rule === 'unique-violated') || object.name !== 'i0')
+  const others = findings.filter(
+    ({ rule, object }) => !(expected.has(rule) || rule === 'unique-violated') || object.name !== 'i0',
+  )
   if (others.length > 0) throw new Error(`only index i0 differs, but: ${JSON.stringify(others)}`)
   for (const [rule, keys] of expected) {
     const found = findings.find((finding) => finding.rule === rule)
-    if ((found?.total ?? 0) !== keys.length) throw new Error(`${rule}: ${found?.total ?? 0} instead of ${keys.length}: ${JSON.stringify(facts)}`)
+    if ((found?.total ?? 0) !== keys.length)
+      throw new Error(`${rule}: ${found?.total ?? 0} instead of ${keys.length}: ${JSON.stringify(facts)}`)
     const rows = (found?.rows ?? []).map((row) => JSON.stringify(row)).toSorted()
-    if (keys.length <= 20 && JSON.stringify(rows) !== JSON.stringify(keys.toSorted())) throw new Error(`${rule}: rows ${rows.join(' ')} instead of ${keys.toSorted().join(' ')}`)
+    if (keys.length <= 20 && JSON.stringify(rows) !== JSON.stringify(keys.toSorted()))
+      throw new Error(`${rule}: rows ${rows.join(' ')} instead of ${keys.toSorted().join(' ')}`)
   }
   // Whether a key is there twice is what a rebuild shows.
   const said = findings.some(({ rule }) => rule === 'unique-violated')
@@ -85,15 +96,30 @@ function entriesOf(path: string, shape: Generated, from: 'table' | 'index'): rea
   try {
     const computing = computingOf(db, 'i0', 't')
     if (computing.kind === 'not-possible') throw new Error(computing.why)
-    const query = from === 'table' ? computing : { ...computing, sql: computing.sql.replace(/NOT INDEXED|INDEXED BY "(?:[^"]|"")*"/, `INDEXED BY ${quoteName('i0')}`) }
+    const query =
+      from === 'table'
+        ? computing
+        : {
+            ...computing,
+            sql: computing.sql.replace(/NOT INDEXED|INDEXED BY "(?:[^"]|"")*"/, `INDEXED BY ${quoteName('i0')}`),
+          }
     const { withoutRowid } = shape
     const parts = db.prepare<[], { cid: number }>("SELECT cid FROM pragma_index_xinfo('i0') ORDER BY seqno").all()
-    const primary = db.prepare<[], { cid: number; key: number }>("SELECT x.cid, x.key FROM pragma_index_list('t') l, pragma_index_xinfo(l.name) x WHERE l.origin = 'pk' ORDER BY x.seqno").all()
-    const identity = withoutRowid ? primary.filter(({ key }) => key === 1).map(({ cid }) => parts.findLastIndex((part) => part.cid === cid)) : [parts.length - 1]
+    const primary = db
+      .prepare<[], { cid: number; key: number }>(
+        "SELECT x.cid, x.key FROM pragma_index_list('t') l, " +
+          "pragma_index_xinfo(l.name) x WHERE l.origin = 'pk' ORDER BY x.seqno",
+      )
+      .all()
+    const identity = withoutRowid
+      ? primary.filter(({ key }) => key === 1).map(({ cid }) => parts.findLastIndex((part) => part.cid === cid))
+      : [parts.length - 1]
     const encoding = shape.encoding === 'UTF-8' ? 'utf-8' : shape.encoding
     return [...computedEntries(db, query)].map((values) => ({
       entry: JSON.stringify(values.map(show)),
-      key: JSON.stringify(withoutRowid ? identity.map((i) => keyOf(values[i], encoding)) : keyOf(values[parts.length - 1], encoding)),
+      key: JSON.stringify(
+        withoutRowid ? identity.map((i) => keyOf(values[i], encoding)) : keyOf(values[parts.length - 1], encoding),
+      ),
     }))
   } finally {
     db.close()
@@ -111,12 +137,21 @@ const isWhole = (value: number): boolean => Number.isInteger(value) && value < 2
 
 function keyOf(value: ColumnValue | undefined, encoding: string): unknown {
   switch (value?.kind) {
-    case 'integer': return Number.isSafeInteger(Number(value.value)) ? Number(value.value) : value.value.toString()
+    case 'integer':
+      return Number.isSafeInteger(Number(value.value)) ? Number(value.value) : value.value.toString()
     // Whole reals are told as the integers that they equal.
-    case 'real': return isWhole(value.value) && !Number.isSafeInteger(value.value) ? BigInt(value.value).toString() : Object.is(value.value, -0) ? 0 : value.value
-    case 'text': return new TextDecoder(encoding).decode(value.bytes.subarray(0, 1024))
-    case 'blob': return { blob: Buffer.from(value.bytes.subarray(0, 1024)).toString('hex') }
-    default: return null
+    case 'real':
+      return isWhole(value.value) && !Number.isSafeInteger(value.value)
+        ? BigInt(value.value).toString()
+        : Object.is(value.value, -0)
+          ? 0
+          : value.value
+    case 'text':
+      return new TextDecoder(encoding).decode(value.bytes.subarray(0, 1024))
+    case 'blob':
+      return { blob: Buffer.from(value.bytes.subarray(0, 1024)).toString('hex') }
+    default:
+      return null
   }
 }
 
@@ -126,7 +161,10 @@ function changeBehind(path: string, index: string, seed: number): void {
   try {
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
-    const row = db.prepare('SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE name = ?').raw().get(index) as unknown[]
+    const row = db
+      .prepare('SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE name = ?')
+      .raw()
+      .get(index) as unknown[]
     db.prepare('DELETE FROM sqlite_schema WHERE name = ?').run(index)
     db.pragma(`schema_version=${Number(db.pragma('schema_version', { simple: true })) + 1}`)
     const other = new Database(path)
@@ -142,7 +180,8 @@ function changeBehind(path: string, index: string, seed: number): void {
 export function changeRows(db: Database.Database, seed: number): void {
   for (const statement of [
     `DELETE FROM t WHERE abs(coalesce(CAST(k AS INTEGER), 0) % 1000 + ${seed}) % 5 = 0`,
-    `UPDATE t SET c0 = ${['NULL', '0', "'changed'", 'c0', "x'00'"][seed % 5]} WHERE abs(coalesce(CAST(k AS INTEGER), 0) % 1000 + ${seed}) % 3 = 1`,
+    `UPDATE t SET c0 = ${['NULL', '0', "'changed'", 'c0', "x'00'"][seed % 5]} WHERE ` +
+      `abs(coalesce(CAST(k AS INTEGER), 0) % 1000 + ${seed}) % 3 = 1`,
     `INSERT INTO t(k, l, c0) VALUES(${seed + 5_000_000}, 1, 1), (${seed + 6_000_000}, 2, 1.0)`,
   ]) {
     try {

@@ -1,6 +1,7 @@
 /**
- * Files that want to crash, hang or bloat whoever reads them, made from real databases by a seed: mutated, with pages swapped, spliced from two, cells that
- * all claim the whole file, and noise. In memory, with a plan as SQLite would make one, so that many thousands a minute can be read.
+ * Files that want to crash, hang or bloat whoever reads them, made from real databases by a seed: mutated, with pages
+ * swapped, spliced from two, cells that all claim the whole file, and noise. In memory, with a plan as SQLite would
+ * make one, so that many thousands a minute can be read.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,10 +11,10 @@ import * as fc from 'fast-check'
 import type { CensusPlan } from '../../../src/census/plan.ts'
 import { makePlan } from '../../../src/check/reader/schema/census-plan.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
-import { recipes, removeDatabase } from '../databases/recipes.ts'
-import { damageBytes, randomFrom } from './referee.ts'
 import { build, generated } from '../databases/generated.ts'
+import { recipes, removeDatabase } from '../databases/recipes.ts'
 import { createPatient } from '../databases/wounds.ts'
+import { damageBytes, randomFrom } from './referee.ts'
 
 export interface Specimen {
   readonly name: string
@@ -40,9 +41,16 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
   const folder = mkdtempSync(join(tmpdir(), 'specimens-'))
   try {
     const builds = [
-      ...[512, 1024].flatMap((size) => recipes.map(({ name, build }) => ({ name: `${name}, ${size}`, build: (path: string) => build(path, size) }))),
-      ...[false, true].map((autoVacuum) => ({ name: `patient, auto-vacuum ${autoVacuum}`, build: (path: string) => createPatient(path, 512, autoVacuum) })),
-      ...fc.sample(generated, { seed: 1, numRuns: generatedCount }).map((shape, i) => ({ name: `generated ${i}`, build: (path: string) => build(path, shape) })),
+      ...[512, 1024].flatMap((size) =>
+        recipes.map(({ name, build }) => ({ name: `${name}, ${size}`, build: (path: string) => build(path, size) })),
+      ),
+      ...[false, true].map((autoVacuum) => ({
+        name: `patient, auto-vacuum ${autoVacuum}`,
+        build: (path: string) => createPatient(path, 512, autoVacuum),
+      })),
+      ...fc
+        .sample(generated, { seed: 1, numRuns: generatedCount })
+        .map((shape, i) => ({ name: `generated ${i}`, build: (path: string) => build(path, shape) })),
     ]
     return builds.flatMap(({ name, build }): readonly Specimen[] => {
       const path = join(folder, 'specimen.db')
@@ -73,12 +81,19 @@ export function makeHostile(specimens: readonly Specimen[], seed: number): Hosti
   }
   if (random(5) === 0) {
     done.push('cut')
-    bytes = bytes.subarray(0, random(2) === 0 ? random(bytes.length + 1) : random(pagesOf(bytes, plan.pageSize)) * plan.pageSize)
+    bytes = bytes.subarray(
+      0,
+      random(2) === 0 ? random(bytes.length + 1) : random(pagesOf(bytes, plan.pageSize)) * plan.pageSize,
+    )
   }
   return { seed, name: specimen.name, bytes, plan, done }
 }
 
-const nothing: Specimen = { name: 'nothing', bytes: Buffer.alloc(512), plan: { pageSize: 512, usable: 512, pages: 1, encoding: 1, buckets: 16, trees: [] } }
+const nothing: Specimen = {
+  name: 'nothing',
+  bytes: Buffer.alloc(512),
+  plan: { pageSize: 512, usable: 512, pages: 1, encoding: 1, buckets: 16, trees: [] },
+}
 
 type Manner = (random: Random, bytes: Buffer, pageSize: number, done: string[]) => Buffer
 
@@ -88,7 +103,9 @@ const manners: readonly Manner[] = [
     return bytes
   },
   (random, bytes, pageSize, done) => {
-    const [from, to] = [random(pagesOf(bytes, pageSize)), random(pagesOf(bytes, pageSize))].map((page) => page * pageSize) as [number, number]
+    const [from, to] = [random(pagesOf(bytes, pageSize)), random(pagesOf(bytes, pageSize))].map(
+      (page) => page * pageSize,
+    ) as [number, number]
     const page = Buffer.from(bytes.subarray(from, from + pageSize))
     if (random(2) === 0) bytes.copy(bytes, from, to, to + pageSize)
     page.copy(bytes, to)
@@ -102,7 +119,8 @@ const manners: readonly Manner[] = [
     return bytes
   },
   (random, bytes, pageSize, done) => {
-    for (let at = random(2) * pageSize; at < bytes.length; at += pageSize * (1 + random(3))) claimEverything(random, bytes, at, pageSize)
+    for (let at = random(2) * pageSize; at < bytes.length; at += pageSize * (1 + random(3)))
+      claimEverything(random, bytes, at, pageSize)
     done.push('cells that claim everything')
     return bytes
   },
@@ -113,7 +131,8 @@ const manners: readonly Manner[] = [
     return bytes
   },
   (random, bytes, _, done) => {
-    for (let i = 0; i < 1 + random(6) && bytes.length >= 100; i++) bytes[random(3) === 0 ? 16 + random(5) : 16 + random(84)] = random(256)
+    for (let i = 0; i < 1 + random(6) && bytes.length >= 100; i++)
+      bytes[random(3) === 0 ? 16 + random(5) : 16 + random(84)] = random(256)
     done.push('a header of nonsense')
     return bytes
   },
@@ -133,11 +152,15 @@ function spliced(random: Random, bytes: Buffer, other: Specimen, done: string[])
   return whole.length < bytes.length ? Buffer.concat([whole, bytes.subarray(whole.length)]) : whole
 }
 
-/** What SQLite says of a schema that was tampered with: roots that lie anywhere, twice or nowhere; the schema of another file. */
+/**
+ * What SQLite says of a schema that was tampered with: roots that lie anywhere, twice or nowhere; the schema of another
+ * file.
+ */
 function planOf(random: Random, plan: CensusPlan, other: CensusPlan, done: string[]): CensusPlan {
   done.push('another schema')
   const base = random(2) === 0 ? { ...other, pageSize: plan.pageSize, usable: plan.usable, pages: plan.pages } : plan
-  const root = (root: number): number => (random(2) === 0 ? root : random(10) === 0 ? random(0xffff_ffff) : random(plan.pages + 2))
+  const root = (root: number): number =>
+    random(2) === 0 ? root : random(10) === 0 ? random(0xffff_ffff) : random(plan.pages + 2)
   return { ...base, trees: base.trees.map((tree) => ({ ...tree, root: root(tree.root) })) }
 }
 
@@ -145,12 +168,22 @@ function planOf(random: Random, plan: CensusPlan, other: CensusPlan, done: strin
 function fromAfar(random: Random, page: Buffer, at: number, pages: number): void {
   for (let i = at; i < page.length; i++) page[i] = random(3) === 0 ? random(256) : random(20)
   const cells = random(30)
-  page.set([[2, 5, 10, 13][random(4)] ?? 0, 0, 0, 0, cells, 0, 40 + random(60), 0, 0, 0, 0, random(pages + 2)].slice(0, page.length - at), at)
+  page.set(
+    [[2, 5, 10, 13][random(4)] ?? 0, 0, 0, 0, cells, 0, 40 + random(60), 0, 0, 0, 0, random(pages + 2)].slice(
+      0,
+      page.length - at,
+    ),
+    at,
+  )
   const pointers = at + ((page[at] ?? 0) >= 10 ? 8 : 12)
-  for (let i = 0; i < cells && pointers + 2 * i + 2 <= page.length; i++) page.writeUInt16BE(random(page.length), pointers + 2 * i)
+  for (let i = 0; i < cells && pointers + 2 * i + 2 <= page.length; i++)
+    page.writeUInt16BE(random(page.length), pointers + 2 * i)
 }
 
-/** As many cells as a page has room for, all at the same place, with a payload as long as the file and a chain that leads anywhere. */
+/**
+ * As many cells as a page has room for, all at the same place, with a payload as long as the file and a chain that
+ * leads anywhere.
+ */
 function claimEverything(random: Random, bytes: Buffer, page: number, pageSize: number): void {
   const at = page === 0 ? 100 : page
   if (page + pageSize > bytes.length || ![10, 13].includes(bytes[at] ?? 0)) return
@@ -160,8 +193,21 @@ function claimEverything(random: Random, bytes: Buffer, page: number, pageSize: 
   bytes.writeUInt16BE(content, at + 5)
   for (let i = 0; i < cells; i++) bytes.writeUInt16BE(content, at + 8 + 2 * i)
   const claimed = random(2) === 0 ? Math.max(0, bytes.length - pageSize) : random(0xfff_ffff)
-  bytes.set([0x80 | ((claimed >>> 21) & 0x7f), 0x80 | ((claimed >>> 14) & 0x7f), 0x80 | ((claimed >>> 7) & 0x7f), claimed & 0x7f, 1, 3, 0x81, 0x00], page + content)
-  for (let k = page + content + 12; k + 4 <= page + pageSize && random(8) !== 0; k += 4) bytes.writeUInt32BE(random(pagesOf(bytes, pageSize) + 1), k)
+  bytes.set(
+    [
+      0x80 | ((claimed >>> 21) & 0x7f),
+      0x80 | ((claimed >>> 14) & 0x7f),
+      0x80 | ((claimed >>> 7) & 0x7f),
+      claimed & 0x7f,
+      1,
+      3,
+      0x81,
+      0x00,
+    ],
+    page + content,
+  )
+  for (let k = page + content + 12; k + 4 <= page + pageSize && random(8) !== 0; k += 4)
+    bytes.writeUInt32BE(random(pagesOf(bytes, pageSize) + 1), k)
 }
 
 function pointAnywhere(random: Random, bytes: Buffer, page: number, pages: number): void {

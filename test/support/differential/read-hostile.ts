@@ -1,13 +1,16 @@
-/** Puts every decoder of sqlite/ and the whole census to bytes in memory. What comes back only shows that something was seen; that it comes back is the point. */
-import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { isDeepStrictEqual } from 'node:util'
-import { DifferenceSearch } from '../../../src/census/differences/search.ts'
 import { findingsOfDifferences, findingsOfNotes } from '../../../src/census/differences/findings.ts'
-import { walkOwners } from '../../../src/census/scan/page-owners.ts'
+import { DifferenceSearch } from '../../../src/census/differences/search.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
+import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
 import { tableDigest, emptyTally } from '../../../src/census/scan/tally.ts'
 import type { CensusTally } from '../../../src/census/scan/tally.ts'
+/**
+ * Puts every decoder of sqlite/ and the whole census to bytes in memory. What comes back only shows that something was
+ * seen; that it comes back is the point.
+ */
+import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
 import { readTrunk } from '../../../src/sqlite/freelist.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
@@ -39,7 +42,8 @@ function decode(bytes: Buffer): void {
     if (header === null) continue
     const scan = new WalScan(header)
     scan.feed(wal.subarray(walHeaderBytes))
-    const read = (offset: number, length: number): Uint8Array | null => (offset + length > wal.length ? null : wal.subarray(offset, offset + length))
+    const read = (offset: number, length: number): Uint8Array | null =>
+      offset + length > wal.length ? null : wal.subarray(offset, offset + length)
     findWalCut({ header, state: scan.finish(), checksumBefore: scan.checksum, read }, read)
   }
 }
@@ -64,7 +68,12 @@ const sourceOf = (bytes: Buffer, pageSize: number): PageSource => ({
 
 function account(bytes: Buffer): number {
   const reading = readHeader(bytes.subarray(0, 100))
-  if ((reading.kind !== 'header' && reading.kind !== 'wrong') || reading.header === null || reading.header.pageSize - reading.header.reservedBytes < 480) return 1
+  if (
+    (reading.kind !== 'header' && reading.kind !== 'wrong') ||
+    reading.header === null ||
+    reading.header.pageSize - reading.header.reservedBytes < 480
+  )
+    return 1
   return accountBothWays(reading.header, sourceOf(bytes, reading.header.pageSize)).findings.length
 }
 
@@ -90,7 +99,13 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
 
 /** Names of what differs. */
 const differenceOf = (one: CensusTally, other: CensusTally): string =>
-  Object.keys(one).filter((key) => !isSame(one[key as keyof CensusTally], other[key as keyof CensusTally])).join(', ')
+  Object.keys(one)
+    .filter((key) => !isSame(one[key as keyof CensusTally], other[key as keyof CensusTally]))
+    .join(', ')
 
-const isSame = (one: unknown, other: unknown): boolean => (ArrayBuffer.isView(one) && ArrayBuffer.isView(other) ? bytesOf(one).equals(bytesOf(other)) : isDeepStrictEqual(one, other))
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+const isSame = (one: unknown, other: unknown): boolean =>
+  ArrayBuffer.isView(one) && ArrayBuffer.isView(other)
+    ? bytesOf(one).equals(bytesOf(other))
+    : isDeepStrictEqual(one, other)
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)

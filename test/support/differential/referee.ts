@@ -24,7 +24,9 @@ export function damage(healthy: string, path: string, seed: number): string {
   return done
 }
 
-/** Damages a database in place and says how. Headers of pages and the first page are hit more often than their share. */
+/**
+ * Damages a database in place and says how. Headers of pages and the first page are hit more often than their share.
+ */
 export function damageBytes(bytes: Buffer, random: (below: number) => number): string {
   const written = bytes.readUInt16BE(16)
   const pageSize = written === 1 ? 65_536 : written
@@ -55,23 +57,43 @@ export function damageBytes(bytes: Buffer, random: (below: number) => number): s
 }
 
 /** What our accounting says; null where the header is not readable. */
-export function accountFor(path: string): { readonly findings: readonly Finding[]; readonly pages: number; readonly pagesRead: number; readonly headerRight: boolean } | null {
+export function accountFor(
+  path: string,
+): {
+  readonly findings: readonly Finding[]
+  readonly pages: number
+  readonly pagesRead: number
+  readonly headerRight: boolean
+} | null {
   const file = openSync(path, 'r')
   try {
     const first = Buffer.alloc(100)
     readSync(file, first, 0, 100, 0)
     const reading = readHeader(first)
-    if (reading.kind === 'empty' || reading.kind === 'not-sqlite' || reading.header === null || reading.header.pageSize - reading.header.reservedBytes < 480) return null
+    if (
+      reading.kind === 'empty' ||
+      reading.kind === 'not-sqlite' ||
+      reading.header === null ||
+      reading.header.pageSize - reading.header.reservedBytes < 480
+    )
+      return null
     const { pageSize } = reading.header
-    const { findings, pages, pagesRead } = accountBothWays(reading.header, { fileBytes: fstatSync(file).size, read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize) })
+    const { findings, pages, pagesRead } = accountBothWays(reading.header, {
+      fileBytes: fstatSync(file).size,
+      read: (page, into) => readSync(file, into, 0, pageSize, (page - 1) * pageSize),
+    })
     return { findings, pages, pagesRead, headerRight: reading.kind === 'header' }
   } finally {
     closeSync(file)
   }
 }
 
-/** Messages of SQLite about which page belongs where. The rest (order, free space, indexes against tables) is not the accounting's matter. */
-const aboutPages = /invalid page number|2nd reference|never used|Child page depth|overflow list length|freelist leaf count|Freelist: size|Bad ptr map|max rootpage|pointer map referenced|incremental_vacuum|btreeInitPage|Extends off end|unable to get the page/
+/**
+ * Messages of SQLite about which page belongs where. The rest (order, free space, indexes against tables) is not the
+ * accounting's matter.
+ */
+const aboutPages =
+  /invalid page number|2nd reference|never used|Child page depth|overflow list length|freelist leaf count|Freelist: size|Bad ptr map|max rootpage|pointer map referenced|incremental_vacuum|btreeInitPage|Extends off end|unable to get the page/
 
 export interface SaidBySqlite {
   /** Of all kinds; empty when it says ok. */
@@ -86,7 +108,12 @@ export function askInProcess(path: string): SaidBySqlite {
   try {
     const db = new Database(path, { fileMustExist: true })
     try {
-      for (const row of db.prepare('PRAGMA integrity_check(100000)').pluck().iterate()) lines.push(...String(row).split('\n').filter((line) => line !== 'ok' && !line.startsWith('***')))
+      for (const row of db.prepare('PRAGMA integrity_check(100000)').pluck().iterate())
+        lines.push(
+          ...String(row)
+            .split('\n')
+            .filter((line) => line !== 'ok' && !line.startsWith('***')),
+        )
     } finally {
       db.close()
     }
@@ -103,18 +130,32 @@ export interface Disagreement {
   readonly detail: string
 }
 
-/** Where SQLite complains of pages and the accounting says nothing, or the accounting complains and SQLite says that all is well. */
+/**
+ * Where SQLite complains of pages and the accounting says nothing, or the accounting complains and SQLite says that all
+ * is well.
+ */
 export function compareOnce(healthy: string, path: string, seed: number): Disagreement | null {
   const done = damage(healthy, path, seed)
   const account = accountFor(path)
   const said = askInProcess(path)
   if (account === null) return null
-  const findings = account.headerRight ? account.findings : [...account.findings, { rule: 'header-wrong', text: 'the header is wrong' }]
+  const findings = account.headerRight
+    ? account.findings
+    : [...account.findings, { rule: 'header-wrong', text: 'the header is wrong' }]
   // Where SQLite gives a page up for its free space, it calls all that the page points to unused; we look on.
   if (said.lines.some((line) => line.includes('free space corruption'))) return null
-  if (said.aboutPages.length > 0 && findings.length === 0) return { seed, damage: done, what: 'silent-accounting', detail: said.aboutPages.slice(0, 3).join(' | ') }
+  if (said.aboutPages.length > 0 && findings.length === 0)
+    return { seed, damage: done, what: 'silent-accounting', detail: said.aboutPages.slice(0, 3).join(' | ') }
   if (findings.length > 0 && said.lines.length === 0 && said.thrown === null) {
-    return { seed, damage: done, what: 'lonely-accounting', detail: findings.slice(0, 3).map((finding) => `${finding.rule}: ${finding.text}`).join(' | ') }
+    return {
+      seed,
+      damage: done,
+      what: 'lonely-accounting',
+      detail: findings
+        .slice(0, 3)
+        .map((finding) => `${finding.rule}: ${finding.text}`)
+        .join(' | '),
+    }
   }
   return null
 }

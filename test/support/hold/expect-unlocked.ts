@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto'
 /** After a hold, however it went: is the live set free, as a second process sees it? */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
 import { startStranger } from '../host/other-process.ts'
 
 export interface Freedom extends AsyncDisposable {
-  /** A second process gets the exclusive lock and a kernel lease on every part. For tenants that the service keeps closed while nobody asks. */
+  /**
+   * A second process gets the exclusive lock and a kernel lease on every part. For tenants that the service keeps
+   * closed while nobody asks.
+   */
   expect(file: string): Promise<void>
 }
 
@@ -17,7 +20,14 @@ export async function openFreedom(): Promise<Freedom> {
     for (const part of liveSetParts) {
       if (!existsSync(file + part)) continue
       const descriptor = await stranger.open(file + part, 'write')
-      const lock = await stranger.do({ do: 'lock', descriptor, owner: 'description', kind: 'write', start: 0, length: 0 })
+      const lock = await stranger.do({
+        do: 'lock',
+        descriptor,
+        owner: 'description',
+        kind: 'write',
+        start: 0,
+        length: 0,
+      })
       const lease = await stranger.do({ do: 'lease', descriptor })
       await stranger.do({ do: 'close', descriptor })
       expect({ file: file + part, lock, lease }).toEqual({ file: file + part, lock: 'granted', lease: 'granted' })
@@ -40,8 +50,11 @@ export function footprint(file: string): Readonly<Record<string, string>> {
   for (const part of liveSetParts) {
     if (!existsSync(file + part)) continue
     const { ino, size, mtimeNs, ctimeNs, nlink, mode } = statSync(file + part, { bigint: true })
-    const digest = createHash('sha256').update(readFileSync(file + part)).digest('hex')
-    prints[part === '' ? 'main' : part] = `${digest} inode ${ino} size ${size} mtime ${mtimeNs} ctime ${ctimeNs} links ${nlink} mode ${mode}`
+    const digest = createHash('sha256')
+      .update(readFileSync(file + part))
+      .digest('hex')
+    prints[part === '' ? 'main' : part] =
+      `${digest} inode ${ino} size ${size} mtime ${mtimeNs} ctime ${ctimeNs} links ${nlink} mode ${mode}`
   }
   return prints
 }

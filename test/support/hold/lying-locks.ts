@@ -9,7 +9,14 @@ export const noCompiler: string | null = whyNoCompiler()
 /** @returns the library */
 export function makeLyingLocks(folder: string): string {
   const library = join(folder, 'lying-locks.so')
-  execFileSync('gcc', ['-shared', '-fPIC', '-o', library, fileURLToPath(new URL('../programs/lying-locks.c', import.meta.url)), '-ldl'])
+  execFileSync('gcc', [
+    '-shared',
+    '-fPIC',
+    '-o',
+    library,
+    fileURLToPath(new URL('../programs/lying-locks.c', import.meta.url)),
+    '-ldl',
+  ])
   return library
 }
 

@@ -49,7 +49,14 @@ function mountOn(kind: MountKind, folder: string, path: string, bytes: number): 
     case 'overlay': {
       for (const part of ['lower', 'upper', 'work']) mkdirSync(join(folder, part))
       writeFileSync(join(folder, 'lower', 'below.bin'), 'from below')
-      return run('mount', ['-t', 'overlay', '-o', `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`, 'none', path])
+      return run('mount', [
+        '-t',
+        'overlay',
+        '-o',
+        `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`,
+        'none',
+        path,
+      ])
     }
     case 'xfs':
     case 'ext4': {

@@ -13,12 +13,18 @@ export interface Stranger extends AsyncDisposable {
 
 /** A second, real process. Ends with the test. */
 export async function startStranger(): Promise<Stranger> {
-  const child: Child<Deed, number | string> = await startChild(programOf('stranger'), { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} })
+  const child: Child<Deed, number | string> = await startChild(programOf('stranger'), {
+    ownSession: false,
+    niceness: 0,
+    memoryBytesMax: null,
+    env: {},
+  })
   const act = (deed: Deed): Promise<number | string> => child.ask(deed, { timeoutMs: 20_000 })
   return {
     pid: child.pid,
     do: act,
-    open: async (path, how) => Number(await act({ do: 'open', path, flags: how === 'read' ? constants.O_RDONLY : constants.O_RDWR })),
+    open: async (path, how) =>
+      Number(await act({ do: 'open', path, flags: how === 'read' ? constants.O_RDONLY : constants.O_RDWR })),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }
 }
@@ -26,13 +32,23 @@ export async function startStranger(): Promise<Stranger> {
 export const programOf = (name: string): string => fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url))
 
 /** A folder that goes with the test. */
-export function temporaryFolder(below = tmpdir()): Disposable & { readonly path: string; readonly file: (name: string) => string } {
+export function temporaryFolder(
+  below = tmpdir(),
+): Disposable & { readonly path: string; readonly file: (name: string) => string } {
   const path = mkdtempSync(join(below, 'holdfast-host-'))
-  return { path, file: (name) => join(path, name), [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+  return {
+    path,
+    file: (name) => join(path, name),
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  }
 }
 
 /** Waits until `condition` answers something, with a deadline. */
-export async function eventually<Seen>(what: string, condition: () => Seen | null | false | undefined, deadlineMs = 10_000): Promise<Seen> {
+export async function eventually<Seen>(
+  what: string,
+  condition: () => Seen | null | false | undefined,
+  deadlineMs = 10_000,
+): Promise<Seen> {
   const end = performance.now() + deadlineMs
   for (;;) {
     const seen = condition()

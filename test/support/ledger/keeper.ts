@@ -1,4 +1,7 @@
-/** A run that keeps one last good check after the other in the ledger in argv[2] until it is killed, a dot on stdout for each. */
+/**
+ * A run that keeps one last good check after the other in the ledger in argv[2] until it is killed, a dot on stdout for
+ * each.
+ */
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
@@ -8,8 +11,11 @@ const [, , dir = ''] = process.argv
 const ledger = await openLedger(dir, newRunId())
 for (let count = 1; ; count++) {
   await ledger.keep({
-    tenant: tenantId('acme'), path: '/srv/a.db', header: { walMode: false, changeCounter: count, versionValidFor: count, pageCount: 4096, schemaCookie: 3 },
-    standing: { provenAt: count, bootId: '', files: [] }, content: { format: '', tables: [] },
+    tenant: tenantId('acme'),
+    path: '/srv/a.db',
+    header: { walMode: false, changeCounter: count, versionValidFor: count, pageCount: 4096, schemaCookie: 3 },
+    standing: { provenAt: count, bootId: '', files: [] },
+    content: { format: '', tables: [] },
     pages: { format: 1, pageSize: 4096, pages: 4096, groupPages: 1, groups: new Uint32Array(4096).fill(count) },
   })
   writeSync(1, '.')

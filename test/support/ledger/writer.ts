@@ -9,11 +9,13 @@ const ledger = await openLedger(dir, newRunId())
 writeSync(1, 'ready\n')
 for (let hold = 0; ; hold += 1) {
   const holder = `${name}-${hold}`
-  await Promise.all([0, 1, 2].map(async (part) => {
-    const one = `${holder}-${part}`
-    for (const event of [asked(one), quiesced(one), checked(one), ended(one)]) {
-      await ledger.append(event)
-      writeSync(1, `${event.kind} ${one}\n`)
-    }
-  }))
+  await Promise.all(
+    [0, 1, 2].map(async (part) => {
+      const one = `${holder}-${part}`
+      for (const event of [asked(one), quiesced(one), checked(one), ended(one)]) {
+        await ledger.append(event)
+        writeSync(1, `${event.kind} ${one}\n`)
+      }
+    }),
+  )
 }

@@ -4,7 +4,16 @@
  * until its input ends. Then it says what it did, and where it found the secret.
  */
 import {
-  closeSync, constants, lstatSync, openSync, readdirSync, readSync, renameSync, symlinkSync, unlinkSync, watch,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  watch,
 } from 'node:fs'
 import { join } from 'node:path'
 
@@ -78,11 +87,16 @@ function swapAll(): void {
 }
 
 const input = { ended: false }
-process.stdin.on('end', () => { input.ended = true }).resume()
+process.stdin
+  .on('end', () => {
+    input.ended = true
+  })
+  .resume()
 const woken = { wake: (): void => undefined }
 for (const place of places) {
   watch(place, (_, name) => {
-    if (name !== null && !name.startsWith(asideName) && !swapped.has(join(place, name))) woken.wake() // Not by our own swaps.
+    // Not by our own swaps.
+    if (name !== null && !name.startsWith(asideName) && !swapped.has(join(place, name))) woken.wake()
   })
 }
 process.stdout.write(`${JSON.stringify({ ready: true })}\n`)

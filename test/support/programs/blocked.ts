@@ -1,4 +1,7 @@
-/** A holder whose heartbeat watch is over, and whose event loop then does not turn until well past that watch's deadline. */
+/**
+ * A holder whose heartbeat watch is over, and whose event loop then does not turn until well past that watch's
+ * deadline.
+ */
 import { Guardian } from '../../../src/hold/seal/guardian.ts'
 
 const guardian = await Guardian.begin(null)

@@ -1,9 +1,10 @@
 /**
  * A service under heavy writes, with one tenant in WAL mode and the gate as any service embeds it:
  *   node busy-service.ts DIR SOCKET MANNER
- * Transactions of all sizes: many spill their pages into the WAL before they commit and rewrite them there, a fifth is rolled back, checkpoints are
- * tried every few pages. MANNER: `keeps` its handle between requests, or `reopens` it for each. When it is quiesced, and before it closes its last
- * handle, it writes the digest of all its rows to DIR/quiesced.json: that, and nothing else, is what a snapshot must hold.
+ * Transactions of all sizes: many spill their pages into the WAL before they commit and rewrite them there, a fifth is
+ * rolled back, checkpoints are tried every few pages. MANNER: `keeps` its handle between requests, or `reopens` it for
+ * each. When it is quiesced, and before it closes its last handle, it writes the digest of all its rows to
+ * DIR/quiesced.json: that, and nothing else, is what a snapshot must hold.
  */
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +19,10 @@ const rows = 400
 const made = new Database(file)
 made.pragma('page_size = 1024')
 made.pragma('journal_mode = wal')
-made.exec('create table accounts (id integer primary key, balance integer not null); create table pages (id integer primary key, body blob, tag text); create index pages_tag on pages (tag)')
+made.exec(
+  'create table accounts (id integer primary key, balance integer not null); create table pages (id ' +
+    'integer primary key, body blob, tag text); create index pages_tag on pages (tag)',
+)
 made.transaction(() => {
   for (let id = 1; id <= rows; id++) {
     made.prepare('insert into accounts values (?, 1000)').run(id)
@@ -52,7 +56,9 @@ function work(): void {
       const amount = pick()
       database.prepare('update accounts set balance = balance - ? where id = ?').run(amount, pick())
       database.prepare('update accounts set balance = balance + ? where id = ?').run(amount, pick())
-      database.prepare('update pages set body = randomblob(1500), tag = ? where id = ?').run(`tag ${Math.random()}`, pick())
+      database
+        .prepare('update pages set body = randomblob(1500), tag = ? where id = ?')
+        .run(`tag ${Math.random()}`, pick())
     }
     database.exec(Math.random() < 0.2 ? 'rollback' : 'commit')
     transactions++
@@ -69,7 +75,9 @@ function work(): void {
 }
 
 const gate = createGate({
-  service: 'heavy', version: '1', sqliteVersion: '3.54.1',
+  service: 'heavy',
+  version: '1',
+  sqliteVersion: '3.54.1',
   tenants: () => [{ id: 'heavy', files: [{ path: file, journalMode: 'wal' }] }],
   close: () => {
     const database = open()
@@ -80,7 +88,9 @@ const gate = createGate({
     writeFileSync(join(dir, 'quiesced.tmp'), JSON.stringify({ digest, sum, transactions }))
     renameSync(join(dir, 'quiesced.tmp'), join(dir, 'quiesced.json'))
   },
-  open: () => { if (manner === 'keeps') handle = open() },
+  open: () => {
+    if (manner === 'keeps') handle = open()
+  },
 })
 const server = await gate.listen(socket)
 
@@ -98,10 +108,12 @@ const loop = async (): Promise<void> => {
 const looping = loop()
 process.once('SIGTERM', () => {
   ending.abort()
-  void looping.then(() => gate[Symbol.asyncDispose]()).then(() => {
-    server.close()
-    process.stdout.write(`${JSON.stringify({ transactions, failures, slowest })}\n`)
-    process.exit(0)
-  })
+  void looping
+    .then(() => gate[Symbol.asyncDispose]())
+    .then(() => {
+      server.close()
+      process.stdout.write(`${JSON.stringify({ transactions, failures, slowest })}\n`)
+      process.exit(0)
+    })
 })
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`)

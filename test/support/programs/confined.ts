@@ -1,11 +1,30 @@
 /** A child that goes into its cell and then tries whatever it is told. */
-import { chmodSync, copyFileSync, existsSync, ftruncateSync, linkSync, openSync, readdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { createRequire } from 'node:module'
+import { createConnection } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { refuseCalls } from '../../../src/host/process/call-filter.ts'
-import { answerQuestions, confine, confineInPlace, limitFileSize, type ConfinedFolder } from '../../../src/host/process/child-side.ts'
+import {
+  answerQuestions,
+  confine,
+  confineInPlace,
+  limitFileSize,
+  type ConfinedFolder,
+} from '../../../src/host/process/child-side.ts'
 
 export type Attempt =
   | { readonly do: 'confine'; readonly room: ConfinedFolder }
@@ -13,21 +32,61 @@ export type Attempt =
   | { readonly do: 'read' | 'list' | 'write' | 'exists' | 'chmod'; readonly path: string }
   | { readonly do: 'limit' | 'grow'; readonly bytes: number }
   | { readonly do: 'connect'; readonly port: number }
-  | { readonly do: 'regain' | 'who' | 'hang' | 'chroot' | 'confine-in-place' | 'isolate' | 'calls' | 'fork' | 'signal-parent' | 'signal-itself' | 'odd-files' | 'plain-files' | 'threads' }
+  | {
+      readonly do:
+        | 'regain'
+        | 'who'
+        | 'hang'
+        | 'chroot'
+        | 'confine-in-place'
+        | 'isolate'
+        | 'calls'
+        | 'fork'
+        | 'signal-parent'
+        | 'signal-itself'
+        | 'odd-files'
+        | 'plain-files'
+        | 'threads'
+    }
 
-const koffi = createRequire(import.meta.url)('koffi') as { readonly errno: () => number; readonly load: (library: null) => { readonly func: (declaration: string) => (...given: unknown[]) => number } }
+const koffi = createRequire(import.meta.url)('koffi') as {
+  readonly errno: () => number
+  readonly load: (library: null) => { readonly func: (declaration: string) => (...given: unknown[]) => number }
+}
 const libc = koffi.load(null)
 
 /** Numbers on x64 and arm64 of calls that do nothing when all their arguments are zero. */
 const calls: Readonly<Record<string, readonly [number, number]>> = {
-  socket: [41, 198], socketpair: [53, 199], connect: [42, 203], bind: [49, 200], sendto: [44, 206], sendmsg: [46, 211],
-  execve: [59, 221], execveat: [322, 281], process_vm_readv: [310, 270], process_vm_writev: [311, 271], pidfd_open: [434, 434],
-  mount: [165, 40], setns: [308, 268], unshare: [272, 97], bpf: [321, 280], perf_event_open: [298, 241], io_uring_setup: [425, 425], add_key: [248, 217],
+  socket: [41, 198],
+  socketpair: [53, 199],
+  connect: [42, 203],
+  bind: [49, 200],
+  sendto: [44, 206],
+  sendmsg: [46, 211],
+  execve: [59, 221],
+  execveat: [322, 281],
+  process_vm_readv: [310, 270],
+  process_vm_writev: [311, 271],
+  pidfd_open: [434, 434],
+  mount: [165, 40],
+  setns: [308, 268],
+  unshare: [272, 97],
+  bpf: [321, 280],
+  perf_event_open: [298, 241],
+  io_uring_setup: [425, 425],
+  add_key: [248, 217],
 }
 
 /** What the kernel answers: the number of its error, or 0. */
 function called([x64, arm64]: readonly [number, number]): number {
-  const result = libc.func('long syscall(long number, long a, long b, long c, long d, long e)')(process.arch === 'arm64' ? arm64 : x64, 0, 0, 0, 0, 0)
+  const result = libc.func('long syscall(long number, long a, long b, long c, long d, long e)')(
+    process.arch === 'arm64' ? arm64 : x64,
+    0,
+    0,
+    0,
+    0,
+    0,
+  )
   return result < 0 ? koffi.errno() : 0
 }
 
@@ -63,7 +122,9 @@ answerQuestions<Attempt, unknown>((attempt) => {
     case 'connect':
       return new Promise((resolve) => {
         const socket = createConnection({ host: '127.0.0.1', port: attempt.port })
-        socket.on('error', (error) => resolve((error as NodeJS.ErrnoException).code)).on('connect', () => resolve('done'))
+        socket
+          .on('error', (error) => resolve((error as NodeJS.ErrnoException).code))
+          .on('connect', () => resolve('done'))
       })
     case 'calls':
       return Object.fromEntries(Object.entries(calls).map(([name, numbers]) => [name, called(numbers)]))
@@ -75,13 +136,26 @@ answerQuestions<Attempt, unknown>((attempt) => {
       return outcomeOf(() => process.kill(process.pid, 0))
     case 'odd-files':
       writeFileSync('own', 'own')
-      return [() => symlinkSync('/etc/passwd', 'pointer'), () => linkSync('own', 'second'), () => chmodSync('own', 0o4777)].map(outcomeOf)
+      return [
+        () => symlinkSync('/etc/passwd', 'pointer'),
+        () => linkSync('own', 'second'),
+        () => chmodSync('own', 0o4777),
+      ].map(outcomeOf)
     case 'plain-files':
-      return [() => writeFileSync('journal', 'x'), () => renameSync('journal', 'renamed'), () => copyFileSync('renamed', 'copy'), () => unlinkSync('renamed')].map(outcomeOf)
+      return [
+        () => writeFileSync('journal', 'x'),
+        () => renameSync('journal', 'renamed'),
+        () => copyFileSync('renamed', 'copy'),
+        () => unlinkSync('renamed'),
+      ].map(outcomeOf)
     case 'threads':
       return Promise.all([
         readFile('/proc/self/comm', 'utf8').then(() => 'pool'),
-        new Promise((resolve, reject) => new Worker('require("node:worker_threads").parentPort.postMessage("worker")', { eval: true }).on('message', resolve).on('error', reject)),
+        new Promise((resolve, reject) =>
+          new Worker('require("node:worker_threads").parentPort.postMessage("worker")', { eval: true })
+            .on('message', resolve)
+            .on('error', reject),
+        ),
       ])
     case 'open-folder':
       return openSync(attempt.path, 'r')
@@ -96,7 +170,12 @@ answerQuestions<Attempt, unknown>((attempt) => {
     case 'chmod':
       return chmodSync(attempt.path, 0o777)
     case 'regain':
-      return [() => process.setuid?.(0), () => process.seteuid?.(0), () => process.setgid?.(0), () => process.setgroups?.([0])].map((way) => {
+      return [
+        () => process.setuid?.(0),
+        () => process.seteuid?.(0),
+        () => process.setgid?.(0),
+        () => process.setgroups?.([0]),
+      ].map((way) => {
         try {
           way()
           return 'regained'
@@ -110,6 +189,8 @@ answerQuestions<Attempt, unknown>((attempt) => {
       return { uid: process.getuid?.(), gid: process.getgid?.(), groups: process.getgroups?.() }
     case 'hang':
       process.title = 'hanging'
-      for (;;) { /* Until somebody ends it. */ }
+      for (;;) {
+        /* Until somebody ends it. */
+      }
   }
 })

@@ -10,9 +10,14 @@ const database = new Database(file)
 database.pragma(`journal_mode = ${mode}`)
 database.pragma('cache_size = 10')
 database.pragma('wal_autocheckpoint = 0')
-database.exec('create table if not exists crashed (id integer primary key, body text); create index if not exists crashed_body on crashed (body)')
+database.exec(
+  'create table if not exists crashed (id integer primary key, body text); ' +
+    'create index if not exists crashed_body on crashed (body)',
+)
 const insert = database.prepare('insert into crashed (body) values (?)')
-database.transaction(() => { for (let at = 0; at < Number(committed); at++) insert.run(`committed ${at} ${'x'.repeat(200)}`) })()
+database.transaction(() => {
+  for (let at = 0; at < Number(committed); at++) insert.run(`committed ${at} ${'x'.repeat(200)}`)
+})()
 if (Number(uncommitted) > 0) {
   database.exec('begin immediate')
   for (let at = 0; at < Number(uncommitted); at++) insert.run(`uncommitted ${at} ${'y'.repeat(400)}`)

@@ -14,18 +14,40 @@ import { connectService } from '../../../src/service/connect.ts'
 
 const [socket = '', id = '', named = '', folder = '', at = '', warmAbove = '', ttl = ''] = process.argv.slice(2)
 const tenant = tenantId(id)
-const service = await connectService({ kind: 'admin-api', name: 'notes', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs: 5_000 })
+const service = await connectService({
+  kind: 'admin-api',
+  name: 'notes',
+  endpoint: { kind: 'unix', socket },
+  tokenFile: null,
+  caFile: null,
+  requestTimeoutMs: 5_000,
+})
 const ledger = await openLedger(`${folder}/ledger`, newRunId())
 await using companions = await startHoldProcesses()
-const settings = { require: 'sealed', ttlMs: Number(ttl), drainTimeoutMs: 200, maxPauseMs: 5_000, warmAboveBytes: Number(warmAbove), trustMounts: [] } as const
+const settings = {
+  require: 'sealed',
+  ttlMs: Number(ttl),
+  drainTimeoutMs: 200,
+  maxPauseMs: 5_000,
+  warmAboveBytes: Number(warmAbove),
+  trustMounts: [],
+} as const
 const onStep = (step: HoldStep): void => {
   if (step !== at) return
   writeSync(1, `${JSON.stringify({ frozen: step })}\n`)
   process.kill(process.pid, 'SIGSTOP')
 }
-const [held] = await hold({
-  files: [{ named, expected: true, lostPauseMs: null, name: `hold-${tenant}`, onStep }],
-  roots: null, keeper: { kind: 'service', tenant, service, ledger, socket }, settings, folder, bounds: unbounded,
-}, companions, new AbortController().signal)
+const [held] = await hold(
+  {
+    files: [{ named, expected: true, lostPauseMs: null, name: `hold-${tenant}`, onStep }],
+    roots: null,
+    keeper: { kind: 'service', tenant, service, ledger, socket },
+    settings,
+    folder,
+    bounds: unbounded,
+  },
+  companions,
+  new AbortController().signal,
+)
 writeSync(1, `${JSON.stringify({ ended: held?.kind === 'snapshot' ? 'snapshot' : held?.failure.message })}\n`)
 process.exit(0)

@@ -3,7 +3,12 @@ import { startChild } from '../../../src/host/process/child.ts'
 import type { Attempt } from './confined.ts'
 
 const [, , program = '', folder = ''] = process.argv
-const child = await startChild<Attempt, unknown>(program, { ownSession: true, niceness: 0, memoryBytesMax: null, env: {} })
+const child = await startChild<Attempt, unknown>(program, {
+  ownSession: true,
+  niceness: 0,
+  memoryBytesMax: null,
+  env: {},
+})
 await child.ask({ do: 'confine', room: { folder, uid: 61_234, gid: 61_235 } }, { timeoutMs: 20_000 })
 const hanging = child.ask({ do: 'hang' }, { timeoutMs: 60_000 })
 process.stdout.write(`${child.pid}\n`)

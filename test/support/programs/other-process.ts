@@ -3,8 +3,8 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import Database from 'better-sqlite3'
 import { tryLock, tryPosixLock } from '../../../src/host/locks/byte-lock.ts'
-import { answerQuestions } from '../../../src/host/process/child-side.ts'
 import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
+import { answerQuestions } from '../../../src/host/process/child-side.ts'
 
 export type Deed =
   | { readonly do: 'open'; readonly path: string; readonly flags: number }
@@ -12,7 +12,14 @@ export type Deed =
   | { readonly do: 'write'; readonly descriptor: number; readonly text: string }
   | { readonly do: 'truncate'; readonly descriptor: number; readonly bytes: number }
   | { readonly do: 'map'; readonly descriptor: number; readonly bytes: number; readonly how: 'shared' | 'private' }
-  | { readonly do: 'lock'; readonly descriptor: number; readonly owner: 'posix' | 'description'; readonly kind: 'read' | 'write'; readonly start: number; readonly length: number }
+  | {
+      readonly do: 'lock'
+      readonly descriptor: number
+      readonly owner: 'posix' | 'description'
+      readonly kind: 'read' | 'write'
+      readonly start: number
+      readonly length: number
+    }
   | { readonly do: 'lease' | 'lease-state'; readonly descriptor: number }
   | { readonly do: 'sql'; readonly path: string; readonly sql: string }
   | { readonly do: 'sql-keep'; readonly path: string; readonly sql: string }
@@ -33,9 +40,13 @@ function carryOut(deed: Deed): number | string {
       ftruncateSync(deed.descriptor, deed.bytes)
       return 'cut'
     case 'map': {
-      const mmap = libc.func('intptr_t mmap(intptr_t where, size_t length, int protection, int flags, int descriptor, int64 offset)')
+      const mmap = libc.func(
+        'intptr_t mmap(intptr_t where, size_t length, int protection, int flags, int descriptor, int64 offset)',
+      )
       const protectionReadWrite = 3
-      return Number(mmap(0, deed.bytes, protectionReadWrite, deed.how === 'shared' ? 1 : 2, deed.descriptor, 0)) > 0 ? 'mapped' : 'refused'
+      return Number(mmap(0, deed.bytes, protectionReadWrite, deed.how === 'shared' ? 1 : 2, deed.descriptor, 0)) > 0
+        ? 'mapped'
+        : 'refused'
     }
     case 'lock':
       return (deed.owner === 'posix' ? tryPosixLock : tryLock)(deed.descriptor, deed.kind, deed)

@@ -5,7 +5,22 @@ import { answerQuestions, setIdlePriority } from '../../../src/host/process/chil
 
 export type Whim =
   | { readonly whim: 'echo'; readonly value: unknown }
-  | { readonly whim: 'environment' | 'hang' | 'sleep' | 'eat' | 'exit' | 'die' | 'fail' | 'disconnect' | 'idle' | 'told' | 'shout' | 'babble' | 'grandchild' }
+  | {
+      readonly whim:
+        | 'environment'
+        | 'hang'
+        | 'sleep'
+        | 'eat'
+        | 'exit'
+        | 'die'
+        | 'fail'
+        | 'disconnect'
+        | 'idle'
+        | 'told'
+        | 'shout'
+        | 'babble'
+        | 'grandchild'
+    }
 
 let told = 0
 const eaten: Buffer[] = []
@@ -18,7 +33,9 @@ answerQuestions<Whim, unknown>(async (question) => {
       return Object.keys(process.env).sort()
     case 'hang':
       process.title = 'hanging'
-      for (;;) { /* As SQLite does on some hostile files: the event loop never turns again. */ }
+      for (;;) {
+        /* As SQLite does on some hostile files: the event loop never turns again. */
+      }
     case 'sleep':
       await new Promise((resolve) => setTimeout(resolve, 60_000))
       return 'slept'

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { connectService } from '../../../src/service/connect.ts'
 import type { Service } from '../../../src/service/port.ts'
-import { startNode } from '../processes.ts'
 import { digestOfRows } from '../databases/rows.ts'
+import { startNode } from '../processes.ts'
 
 export interface Heavy extends AsyncDisposable {
   readonly file: string
@@ -16,7 +16,12 @@ export interface Heavy extends AsyncDisposable {
   /** What the tenant held when it was last quiesced. */
   quiesced(): Quiesced
   /** Ends it. */
-  end(): Promise<{ readonly transactions: number; readonly failures: number; readonly slowest: number; readonly complaints: string }>
+  end(): Promise<{
+    readonly transactions: number
+    readonly failures: number
+    readonly slowest: number
+    readonly complaints: string
+  }>
 }
 
 interface Quiesced {
@@ -30,15 +35,32 @@ export async function startHeavy(manner: 'keeps' | 'reopens'): Promise<Heavy> {
   const socket = join(dir, 'admin.sock')
   const program = startNode('test/support/programs/busy-service.ts', [dir, socket, manner])
   await program.ready
-  const service = await connectService({ kind: 'admin-api', name: 'heavy', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs: 10_000 })
+  const service = await connectService({
+    kind: 'admin-api',
+    name: 'heavy',
+    endpoint: { kind: 'unix', socket },
+    tokenFile: null,
+    caFile: null,
+    requestTimeoutMs: 10_000,
+  })
   return {
-    file: join(dir, 'heavy.db'), socket, service, pid: program.pid,
+    file: join(dir, 'heavy.db'),
+    socket,
+    service,
+    pid: program.pid,
     quiesced: () => JSON.parse(readFileSync(join(dir, 'quiesced.json'), 'utf8')) as Quiesced,
     end: async () => {
       await program[Symbol.asyncDispose]()
       const { stdout } = await program.ended
       const complaints = existsSync(join(dir, 'failures.log')) ? readFileSync(join(dir, 'failures.log'), 'utf8') : ''
-      return { ...(JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { transactions: number; failures: number; slowest: number }), complaints }
+      return {
+        ...(JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as {
+          transactions: number
+          failures: number
+          slowest: number
+        }),
+        complaints,
+      }
     },
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]()
@@ -55,7 +77,8 @@ export function deviationOf(snapshot: string, { digest, sum }: Quiesced): string
     const integrity = database.pragma('integrity_check', { simple: true })
     if (integrity !== 'ok') return `integrity_check says ${String(integrity)}`
     const balance = database.prepare('select sum(balance) from accounts').pluck().get()
-    if (balance !== sum || sum !== 400_000) return `the balances come to ${String(balance)}, the service had ${sum}, of 400000`
+    if (balance !== sum || sum !== 400_000)
+      return `the balances come to ${String(balance)}, the service had ${sum}, of 400000`
     return digestOfRows(database) === digest ? null : 'its rows are not those that the service had'
   } finally {
     database.close()

@@ -2,12 +2,12 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tenantName } from '../../../scripts/demo/names.ts'
+import { isWhole, verifyTenants } from '../../../scripts/demo/verify.ts'
 import type { ServiceSettings } from '../../../src/config/settings.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import type { Service, TenantStatus } from '../../../src/service/port.ts'
-import { tenantName } from '../../../scripts/demo/names.ts'
-import { isWhole, verifyTenants } from '../../../scripts/demo/verify.ts'
 import { eventually, startNode, type Program } from '../processes.ts'
 
 export interface DemoOptions {
@@ -41,7 +41,10 @@ export interface Demo extends AsyncDisposable {
   status(tenant: string): Promise<TenantStatus>
   /** Waits until the service says that the tenant is active, within `deadlineMs`. */
   servesAgain(tenant: string, deadlineMs?: number): Promise<void>
-  /** Stops the service and throws unless every balance adds up and no acknowledged transfer is missing. @returns how many were acknowledged */
+  /**
+   * Stops the service and throws unless every balance adds up and no acknowledged transfer is missing.
+   * @returns how many were acknowledged
+   */
   stopAndVerify(): Promise<number>
 }
 
@@ -59,18 +62,55 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
 async function startDemoIn(home: string, options: DemoOptions): Promise<Demo> {
   const dir = options.dir ?? join(home, 'data')
   const socket = join(home, 'admin.sock')
-  const { tenants = 0, bytes = 60_000, load = 0, maxPaused = 4, misbehave = '', loaded, requestTimeoutMs = 5_000 } = options
+  const {
+    tenants = 0,
+    bytes = 60_000,
+    load = 0,
+    maxPaused = 4,
+    misbehave = '',
+    loaded,
+    requestTimeoutMs = 5_000,
+  } = options
   const program = startNode('scripts/demo/service.ts', [
-    '--dir', dir, '--socket', socket, '--tenants', String(tenants), '--size', String(bytes), '--load', String(load), '--max-paused', String(maxPaused),
-    '--misbehave', misbehave, ...(loaded === undefined ? [] : ['--loaded', loaded.join(',')]),
+    '--dir',
+    dir,
+    '--socket',
+    socket,
+    '--tenants',
+    String(tenants),
+    '--size',
+    String(bytes),
+    '--load',
+    String(load),
+    '--max-paused',
+    String(maxPaused),
+    '--misbehave',
+    misbehave,
+    ...(loaded === undefined ? [] : ['--loaded', loaded.join(',')]),
   ])
   await program.ready
-  const settings = { kind: 'admin-api', name: 'notes', endpoint: { kind: 'unix', socket }, tokenFile: null, caFile: null, requestTimeoutMs } as const satisfies ServiceSettings
+  const settings = {
+    kind: 'admin-api',
+    name: 'notes',
+    endpoint: { kind: 'unix', socket },
+    tokenFile: null,
+    caFile: null,
+    requestTimeoutMs,
+  } as const satisfies ServiceSettings
   const service = await connectService(settings)
   const names = Array.from({ length: tenants }, (_, at) => tenantName(at))
-  const status = (tenant: string): Promise<TenantStatus> => service.tenant(tenantId(tenant), AbortSignal.timeout(10_000))
+  const status = (tenant: string): Promise<TenantStatus> =>
+    service.tenant(tenantId(tenant), AbortSignal.timeout(10_000))
   return {
-    program, pid: program.pid, dir, home, socket, settings, service, tenants: names, status,
+    program,
+    pid: program.pid,
+    dir,
+    home,
+    socket,
+    settings,
+    service,
+    tenants: names,
+    status,
     connect: (patienceMs) => connectService({ ...settings, requestTimeoutMs: patienceMs }),
     fileOf: (tenant) => join(dir, `${tenant}.db`),
     servesAgain: async (tenant, deadlineMs = 10_000) => {
@@ -78,9 +118,15 @@ async function startDemoIn(home: string, options: DemoOptions): Promise<Demo> {
     },
     stopAndVerify: async () => {
       await program[Symbol.asyncDispose]()
-      const verified = verifyTenants(dir, names.filter((name) => existsSync(join(dir, `${name}.db`))))
+      const verified = verifyTenants(
+        dir,
+        names.filter((name) => existsSync(join(dir, `${name}.db`))),
+      )
       const broken = verified.filter((tenant) => !isWhole(tenant))
-      if (broken.length > 0) throw new Error(`not whole: ${JSON.stringify(broken.map(({ missing, ...rest }) => ({ ...rest, missing: missing.length })))}`)
+      if (broken.length > 0)
+        throw new Error(
+          `not whole: ${JSON.stringify(broken.map(({ missing, ...rest }) => ({ ...rest, missing: missing.length })))}`,
+        )
       return verified.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
     },
     async [Symbol.asyncDispose]() {

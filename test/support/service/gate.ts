@@ -35,24 +35,58 @@ export interface Sent {
 }
 
 /** A request as curl would send it. Its answer must fit the contract, whatever it is. */
-export async function call(where: RequestOptions & { readonly tls?: boolean }, method: string, path: string, sent: Sent = {}): Promise<Heard> {
+export async function call(
+  where: RequestOptions & { readonly tls?: boolean },
+  method: string,
+  path: string,
+  sent: Sent = {},
+): Promise<Heard> {
   const heard = await exchange(where, method, path, sent)
   if (templateOf(path) !== null && heard.status !== 405) expect(misfits(method, path, heard)).toEqual([])
   return heard
 }
 
-export function exchange({ tls = false, ...where }: RequestOptions & { readonly tls?: boolean }, method: string, path: string, { headers = {}, body, raw, chunked = false }: Sent): Promise<Heard> {
+export function exchange(
+  { tls = false, ...where }: RequestOptions & { readonly tls?: boolean },
+  method: string,
+  path: string,
+  { headers = {}, body, raw, chunked = false }: Sent,
+): Promise<Heard> {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   return new Promise((resolve, reject) => {
-    const request = (tls ? httpsRequest : httpRequest)({
-      ...where, method, path: `/admin/v1${path}`, agent: false,
-      headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json', ...(chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(payload)) }) }), ...headers },
-    }, (response) => {
-      let text = ''
-      response.on('data', (chunk) => { text += String(chunk) })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, json: JSON.parse(text || 'null') as Json }))
-      response.on('error', reject)
-    })
+    const request = (tls ? httpsRequest : httpRequest)(
+      {
+        ...where,
+        method,
+        path: `/admin/v1${path}`,
+        agent: false,
+        headers: {
+          ...(payload === undefined
+            ? {}
+            : {
+                'content-type': 'application/json',
+                ...(chunked
+                  ? { 'transfer-encoding': 'chunked' }
+                  : { 'content-length': String(Buffer.byteLength(payload)) }),
+              }),
+          ...headers,
+        },
+      },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk) => {
+          text += String(chunk)
+        })
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            json: JSON.parse(text || 'null') as Json,
+          }),
+        )
+        response.on('error', reject)
+      },
+    )
     request.on('error', reject)
     request.end(payload)
   })
@@ -75,7 +109,10 @@ let keys = 0
 export const terms = { holder: 'hold-1', reason: 'test', ttlMs: 5_000, maxHoldMs: 10_000, drainTimeoutMs: 500 }
 
 /** A service with two WAL databases, open, behind a gate on a unix socket. */
-export async function openTestGate(options: Partial<GateOptions> = {}, ids: readonly string[] = ['acme', 'bolt']): Promise<TestGate> {
+export async function openTestGate(
+  options: Partial<GateOptions> = {},
+  ids: readonly string[] = ['acme', 'bolt'],
+): Promise<TestGate> {
   const dir = mkdtempSync(join(tmpdir(), 'gate-'))
   const fileOf = (id: string): string => join(dir, `${encodeURIComponent(id).replaceAll('.', '%2E')}.db`)
   const databases = new Map<string, Database.Database>()
@@ -89,7 +126,9 @@ export async function openTestGate(options: Partial<GateOptions> = {}, ids: read
   for (const id of ids) open(id)
   const deeds: string[] = []
   const gate = createGate({
-    service: 'test', version: '1', sqliteVersion: '3.54.1',
+    service: 'test',
+    version: '1',
+    sqliteVersion: '3.54.1',
     tenants: () => ids.map((id) => ({ id, files: [{ path: fileOf(id), journalMode: 'wal' }] })),
     ...options,
     close: async (id, signal) => {
@@ -107,10 +146,22 @@ export async function openTestGate(options: Partial<GateOptions> = {}, ids: read
   })
   const socket = join(dir, 'admin.sock')
   const server = await gate.listen(socket)
-  const send = (method: string, path: string, sent?: Sent): Promise<Heard> => call({ socketPath: socket }, method, path, sent)
+  const send = (method: string, path: string, sent?: Sent): Promise<Heard> =>
+    call({ socketPath: socket }, method, path, sent)
   return {
-    gate, server, dir, socket, deeds, databases, fileOf, call: send,
-    quiesce: (id, body = {}, key = `key-${++keys}`) => send('POST', `/tenants/${encodeURIComponent(id)}/quiesce`, { body: { ...terms, ...body }, headers: { 'idempotency-key': key } }),
+    gate,
+    server,
+    dir,
+    socket,
+    deeds,
+    databases,
+    fileOf,
+    call: send,
+    quiesce: (id, body = {}, key = `key-${++keys}`) =>
+      send('POST', `/tenants/${encodeURIComponent(id)}/quiesce`, {
+        body: { ...terms, ...body },
+        headers: { 'idempotency-key': key },
+      }),
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
       server.close()
@@ -122,7 +173,11 @@ export async function openTestGate(options: Partial<GateOptions> = {}, ids: read
 }
 
 /** Waits for a condition, with a deadline. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, deadlineMs = 30_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  deadlineMs = 30_000,
+): Promise<void> {
   const end = performance.now() + deadlineMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`)

@@ -15,7 +15,12 @@ export interface Asked {
 }
 
 export type Lie =
-  | { readonly status: number; readonly body?: unknown; readonly raw?: string | Buffer; readonly headers?: Record<string, string> }
+  | {
+      readonly status: number
+      readonly body?: unknown
+      readonly raw?: string | Buffer
+      readonly headers?: Record<string, string>
+    }
   /** No answer, ever. */
   | 'silence'
   /** The connection is destroyed instead of an answer. */
@@ -39,8 +44,12 @@ export async function openLiar(answer: (asked: Asked) => Lie): Promise<Liar> {
   const server = createServer((request, response) => {
     void readBody(request).then((text) => {
       const one: Asked = {
-        method: request.method ?? '', url: request.url ?? '', key: request.headers['idempotency-key'] as string | undefined, authorization: request.headers.authorization,
-        body: text === '' ? null : JSON.parse(text), count: asked.length + 1,
+        method: request.method ?? '',
+        url: request.url ?? '',
+        key: request.headers['idempotency-key'] as string | undefined,
+        authorization: request.headers.authorization,
+        body: text === '' ? null : JSON.parse(text),
+        count: asked.length + 1,
       }
       asked.push(one)
       tell(response, answer(one))
@@ -48,7 +57,8 @@ export async function openLiar(answer: (asked: Asked) => Lie): Promise<Liar> {
   })
   await new Promise<void>((resolve) => server.listen(socket, resolve))
   return {
-    socket, asked,
+    socket,
+    asked,
     async [Symbol.asyncDispose]() {
       server.close()
       server.closeAllConnections()
@@ -57,14 +67,30 @@ export async function openLiar(answer: (asked: Asked) => Lie): Promise<Liar> {
   }
 }
 
-export const problem = (status: number, name: string, more: object = {}, headers: Record<string, string> = {}): Lie =>
-  ({ status, body: { type: `https://example.org/problems/${name}`, title: name, status, ...more }, headers: { 'content-type': 'application/problem+json', ...headers } })
+export const problem = (
+  status: number,
+  name: string,
+  more: object = {},
+  headers: Record<string, string> = {},
+): Lie => ({
+  status,
+  body: { type: `https://example.org/problems/${name}`, title: name, status, ...more },
+  headers: { 'content-type': 'application/problem+json', ...headers },
+})
 
 export const granted = (more: object = {}): Lie => ({
   status: 201,
   body: {
-    leaseId: 'lease-1', fence: 1, bootId: 'boot-1', state: 'quiesced', expiresInMs: 5_000, drain: { waitedMs: 0, inFlight: 0 }, openHandles: 0,
-    files: [{ path: '/a.db', dev: '18446744073709551615', ino: '9007199254740993', size: 5, journalMode: 'wal' }], sqliteVersion: null, ...more,
+    leaseId: 'lease-1',
+    fence: 1,
+    bootId: 'boot-1',
+    state: 'quiesced',
+    expiresInMs: 5_000,
+    drain: { waitedMs: 0, inFlight: 0 },
+    openHandles: 0,
+    files: [{ path: '/a.db', dev: '18446744073709551615', ino: '9007199254740993', size: 5, journalMode: 'wal' }],
+    sqliteVersion: null,
+    ...more,
   },
 })
 
@@ -89,7 +115,9 @@ function tell(response: ServerResponse, lie: Lie): void {
     }
     return more()
   }
-  response.writeHead(lie.status, { 'content-type': 'application/json', ...lie.headers }).end(lie.raw ?? JSON.stringify(lie.body ?? null))
+  response
+    .writeHead(lie.status, { 'content-type': 'application/json', ...lie.headers })
+    .end(lie.raw ?? JSON.stringify(lie.body ?? null))
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,10 +1,14 @@
 /**
- * The fingerprints of src/census/record/fingerprint.ts, four at a time in the lanes of a vector: even so they take two fifths of the time.
- * What is to be fingerprinted is listed first, and added to the sums when the whole page has turned out to be plain.
+ * The fingerprints of src/census/record/fingerprint.ts, four at a time in the lanes of a vector: even so they take two
+ * fifths of the time. What is to be fingerprinted is listed first, and added to the sums when the whole page has turned
+ * out to be plain.
  */
 import { buckets } from './memory'
 
-/** 12 bytes each: address of the words, how many, and the sums that it goes to. The highest bit of the number is set where the words begin with a wide rowid. */
+/**
+ * 12 bytes each: address of the words, how many, and the sums that it goes to. The highest bit of the number is set
+ * where the words begin with a wide rowid.
+ */
 const listedBytes: usize = 12
 const wide: u32 = 0x80000000
 
@@ -35,7 +39,10 @@ export function beginLists(entriesToCome: u32): bool {
   return entriesToCome <= listedMax
 }
 
-/** @param place each is taken once. Entries of one index belong side by side: they are about as long as one another, and their sums are at hand. */
+/**
+ * @param place each is taken once. Entries of one index belong side by side: they are about as long as one another, and
+ * their sums are at hand.
+ */
 export function listEntry(place: u32, words: usize, end: usize, isWide: bool, sums: usize): void {
   const at = entries + listedBytes * place
   store<u32>(at, <u32>words)

@@ -5,10 +5,11 @@ const tableLeaf = 13
 const indexLeaf = 10
 
 /**
- * Of each of these pages one word: that it is a leaf whose cells all lie in it and point to nothing, as `liesInPage` of src/sqlite/accounting/references.ts has it, or else the
- * word that it begins with.
+ * Of each of these pages one word: that it is a leaf whose cells all lie in it and point to nothing, as `liesInPage` of
+ * src/sqlite/accounting/references.ts has it, or else the word that it begins with.
  * @param rowBytesMax most bytes of a payload that stay on a leaf of a table, `entryBytesMax` of an index
- * @param words where they go; the three highest stand for leaves of tables, of indexes, and for pages whose own first word is one of the three
+ * @param words where they go; the three highest stand for leaves of tables, of indexes, and for pages whose own first
+ * word is one of the three
  */
 export function glance(at: usize, pageCount: i32, pageSize: i32, usable: i32, rowBytesMax: i32, entryBytesMax: i32, words: usize): void {
   for (let i = 0; i < pageCount; i++) {

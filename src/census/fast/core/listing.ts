@@ -1,4 +1,7 @@
-/** What a row asks of its indexes, and what an entry of an index is, as words to be fingerprinted. Each function gives where its words end; 0 where there is no more room. */
+/**
+ * What a row asks of its indexes, and what an entry of an index is, as words to be fingerprinted. Each function gives
+ * where its words end; 0 where there is no more room.
+ */
 import { cellCount } from './cell'
 import { listContent, listEntry } from './fingerprint'
 import {
@@ -6,7 +9,10 @@ import {
 } from './memory'
 import { integerWords } from './record'
 
-/** The content of a row, whose words lie from `from` to `to`; a row that is older than its last columns has their values all the same. */
+/**
+ * The content of a row, whose words lie from `from` to `to`; a row that is older than its last columns has their values
+ * all the same.
+ */
 export function listRowContent(tree: usize, from: usize, to: usize, count: i32, columnsMax: i32): usize {
   const absent = <usize>load<u32>(tree, treeAbsent)
   for (let i = count; i < columnsMax; i++) {
@@ -16,7 +22,11 @@ export function listRowContent(tree: usize, from: usize, to: usize, count: i32, 
   return listContent(from, to) ? to : 0
 }
 
-/** The entries that the plain indexes must hold for a row. @param i which cell of its page it is, @param hasRowid false for tables WITHOUT ROWID, whose entries name the row by its key */
+/**
+ * The entries that the plain indexes must hold for a row.
+ * @param i which cell of its page it is,
+ * @param hasRowid false for tables WITHOUT ROWID, whose entries name the row by its key
+ */
 export function listExpected(tree: usize, i: i32, next: usize, columns: usize, count: i32, hasRowid: bool, rowid: i64): usize {
   const absent = <usize>load<u32>(tree, treeAbsent)
   let index = <usize>load<u32>(tree, treeIndexes)
@@ -50,7 +60,10 @@ export function listExpected(tree: usize, i: i32, next: usize, columns: usize, c
   return next
 }
 
-/** The entry of an index, before whose words there is room for two more: its last column, where it is the rowid, goes first. */
+/**
+ * The entry of an index, before whose words there is room for two more: its last column, where it is the rowid, goes
+ * first.
+ */
 export function listActual(tree: usize, i: i32, sums: usize, columns: usize, count: i32, from: usize, to: usize): usize {
   if (!load<i32>(tree, treeEndsWithRowid)) {
     listEntry(i, from, to, false, sums)

@@ -1,9 +1,10 @@
 /**
- * AssemblyScript, compiled to WebAssembly by scripts/build/build.sh: counts the pages on which all is as it should be, in less than
- * half the time that JavaScript takes (src/census/fast/fast-counter.ts says what it leaves alone).
+ * AssemblyScript, compiled to WebAssembly by scripts/build/build.sh: counts the pages on which all is as it should be,
+ * in less than half the time that JavaScript takes (src/census/fast/fast-counter.ts says what it leaves alone).
  *
- * This file: how the memory is divided. The other side (src/census/fast/fast-counter.ts, src/census/fast/plan-layout.ts) fills it with the plan and with pages. Behind the pages lie
- * other parts, so that whole words may be loaded where only their first bytes belong to a value.
+ * This file: how the memory is divided. The other side (src/census/fast/fast-counter.ts,
+ * src/census/fast/plan-layout.ts) fills it with the plan and with pages. Behind the pages lie other parts, so that
+ * whole words may be loaded where only their first bytes belong to a value.
  */
 
 /** One column of a record, decoded and normalised as src/census/record/columns.ts has it: 24 bytes. */
@@ -64,7 +65,9 @@ export let columnsC: usize = 0
 /** Words of the columns and entries of one page. */
 export let words: usize = 0
 export let wordsEnd: usize = 0
-/** Two rooms for payloads that reach into overflow pages: an entry, and the one before it. Longer ones are not plain. */
+/**
+ * Two rooms for payloads that reach into overflow pages: an entry, and the one before it. Longer ones are not plain.
+ */
 export let payloads: usize = 0
 export let payloadBytesMax: i32 = 0
 /** The pages at hand: where, the number of the first, and how many. */

@@ -4,7 +4,10 @@ import { atKind, atLength, atValue, columnBytes, encoding } from './memory'
 /** What the comparison answers where it does not know: collations of text that is UTF-16. */
 export const unknown: i32 = i32.MIN_VALUE
 
-/** Compares columns by the parts of a key: 0 where all are equal, else the position of the first difference, counted from 1, negative where `a` comes first. */
+/**
+ * Compares columns by the parts of a key: 0 where all are equal, else the position of the first difference, counted
+ * from 1, negative where `a` comes first.
+ */
 export function compareKeys(a: usize, b: usize, parts: usize, count: i32): i32 {
   for (let i = 0; i < count; i++) {
     let order: i32
@@ -35,7 +38,10 @@ function compareColumn(a: usize, b: usize, collation: i32): i32 {
   return collation === 1 ? compareNoCase(textA, lengthA, textB, lengthB) : compareBytes(textA, trimmed(textA, lengthA), textB, trimmed(textB, lengthB))
 }
 
-/** A real here is no whole number, or beyond all integers of 64 bits: so rounding the integer does not change the order, but for equality. */
+/**
+ * A real here is no whole number, or beyond all integers of 64 bits: so rounding the integer does not change the order,
+ * but for equality.
+ */
 function compareNumbers(a: usize, kindA: i32, b: usize, kindB: i32): i32 {
   const x = kindA === 1 ? <f64>load<i64>(a, atValue) : load<f64>(a, atValue)
   const y = kindB === 1 ? <f64>load<i64>(b, atValue) : load<f64>(b, atValue)

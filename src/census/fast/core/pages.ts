@@ -1,6 +1,7 @@
 /**
- * Counts one page. Gives how many overflow pages were read for it when it is plain, and all that it holds has been added; -1, and nothing has been added, when src/census/scan/scan-rows.ts or
- * src/census/scan/scan-entries.ts must look at it. Each function first goes over the whole page and lists what is to be added, and cannot fail after that.
+ * Counts one page. Gives how many overflow pages were read for it when it is plain, and all that it holds has been
+ * added; -1, and nothing has been added, when src/census/scan/scan-rows.ts or src/census/scan/scan-entries.ts must look
+ * at it. Each function first goes over the whole page and lists what is to be added, and cannot fail after that.
  */
 import { allowOverflowPages, beginPage, cellCount, overflowPagesLeft, readEntry, readRow, readSeparator, record, recordBytes, rowid } from './cell'
 import { addContents, addEntries, beginLists } from './fingerprint'
@@ -107,7 +108,9 @@ export function countEntries(page: usize, tree: usize, left: usize, leftCell: i3
   return overflowPages - overflowPagesLeft
 }
 
-/** Its words are of no interest, and soon written over. It must lie in its page, since the rooms are for the entries. */
+/**
+ * Its words are of no interest, and soon written over. It must lie in its page, since the rooms are for the entries.
+ */
 function separatorEntryAt(page: usize, cell: i32, tree: usize, columns: usize): bool {
   if (load<u8>(page) !== indexLeaf - 8 || !beginPage(page, indexLeaf) || cell >= cellCount || !readEntry(cell, entryBytesMax) || recordBytes > entryBytesMax) return false
   return decode(record, recordBytes, columns, load<i32>(tree, treeColumnsMax), words, -1, 0) >= load<i32>(tree, treePartCount)

@@ -1,10 +1,16 @@
-/** Decodes records as src/census/record/columns.ts does, and writes the words that src/census/record/fingerprint.ts takes each column for. */
+/**
+ * Decodes records as src/census/record/columns.ts does, and writes the words that src/census/record/fingerprint.ts
+ * takes each column for.
+ */
 import { atKind, atLength, atValue, atWordCount, atWords, columnBytes } from './memory'
 
 /** Where the words end that were written last. */
 export let wordsNext: usize = 0
 
-/** No more bytes than these are written for a record: a word before each value, and one to fill it up; the rowid for an alias. */
+/**
+ * No more bytes than these are written for a record: a word before each value, and one to fill it up; the rowid for an
+ * alias.
+ */
 @inline
 export function wordBytesMax(recordBytes: i32, columnsMax: i32): usize {
   return <usize>recordBytes + 8 * <usize>columnsMax + 12
@@ -56,7 +62,8 @@ export function decode(record: usize, recordBytes: i32, columns: usize, columnsM
       to = copyWords(to + 4, value, length)
       value += length
     } else if (type < 7 && type > 0) {
-      // Most columns are integers: all of their sizes are read in the same way, which leaves the processor nothing to guess.
+      // Most columns are integers: all of their sizes are read in the same way, which leaves the processor nothing to
+      // guess.
       const size = type < 5 ? type : 2 * type - 4
       if (<usize>size > end - value) return -1
       let integer = load64(value) >> <i64>(64 - 8 * size)
@@ -97,8 +104,8 @@ export function decode(record: usize, recordBytes: i32, columns: usize, columnsM
 }
 
 /**
- * A small integer is one word; larger ones begin with a word that says so. Without branches, since the sizes of neighbouring values are as good as random;
- * up to 8 bytes behind the words are written as well.
+ * A small integer is one word; larger ones begin with a word that says so. Without branches, since the sizes of
+ * neighbouring values are as good as random; up to 8 bytes behind the words are written as well.
  */
 @inline
 export function integerWords(to: usize, value: i64): usize {

@@ -9,4 +9,4 @@ const programFile = existsSync(here) ? here : new URL('../../../census/fast/core
 let core: CompiledCore | null = null
 
 /** One for a process. null where the processor cannot run it. */
-export const loadCore = (): CompiledCore | null => core ??= CompiledCore.from(readFileSync(programFile))
+export const loadCore = (): CompiledCore | null => (core ??= CompiledCore.from(readFileSync(programFile)))

@@ -1,11 +1,11 @@
+import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
+import type { CensusPlan } from '../../../census/plan.ts'
+import { ownersBytes, walkOwners } from '../../../census/scan/page-owners.ts'
+import type { PageOwners } from '../../../census/scan/page-owners.ts'
+import { everything, Scanner } from '../../../census/scan/scan.ts'
 /** Child side: counts pages for the census (census/scan/scan). */
 import { emptyTally, mergeTallies } from '../../../census/scan/tally.ts'
 import type { CensusTally } from '../../../census/scan/tally.ts'
-import { ownersBytes, walkOwners } from '../../../census/scan/page-owners.ts'
-import type { PageOwners } from '../../../census/scan/page-owners.ts'
-import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
-import type { CensusPlan } from '../../../census/plan.ts'
-import { everything, Scanner } from '../../../census/scan/scan.ts'
 import type { PageFile } from './page-file.ts'
 
 export class PageCounter {
@@ -23,7 +23,10 @@ export class PageCounter {
     this.#core = core
   }
 
-  /** Walked for when they are first asked for: who only adds up tallies that agree never does, and everybody else waits for it. */
+  /**
+   * Walked for when they are first asked for: who only adds up tallies that agree never does, and everybody else waits
+   * for it.
+   */
   get owners(): PageOwners {
     this.#owners ??= walkOwners(this.plan, this.file)
     return this.#owners
@@ -31,9 +34,16 @@ export class PageCounter {
 
   /** Counts the pages from `first` to `last`. */
   scan(first: number, last: number): void {
-    const scanner = (this.#scanner ??= new Scanner(this.plan, this.owners, this.file, this.tally, everything(this.#core)))
+    const scanner = (this.#scanner ??= new Scanner(
+      this.plan,
+      this.owners,
+      this.file,
+      this.tally,
+      everything(this.#core),
+    ))
     const pagesAtOnce = this.#pagesAtOnce(scanner)
-    for (let page = first; page <= last; page += pagesAtOnce) this.#scan(scanner, page, Math.min(pagesAtOnce, last - page + 1))
+    for (let page = first; page <= last; page += pagesAtOnce)
+      this.#scan(scanner, page, Math.min(pagesAtOnce, last - page + 1))
   }
 
   /** Goes over the needed pages of the whole file once more, with another scanner. */
@@ -69,5 +79,8 @@ export class PageCounter {
   }
 }
 
-/** Bytes that the owners and the sums of a plan take, the latter in two places, and the compiled core's room for pages. */
-export const countingBytes = (plan: CensusPlan): number => ownersBytes(plan.pages) + plan.trees.length * 26_000 + 4_000_000
+/**
+ * Bytes that the owners and the sums of a plan take, the latter in two places, and the compiled core's room for pages.
+ */
+export const countingBytes = (plan: CensusPlan): number =>
+  ownersBytes(plan.pages) + plan.trees.length * 26_000 + 4_000_000

@@ -1,8 +1,10 @@
 /**
- * Child side: digests of the pages of a settled file, for the ledger (model/result/last-good.ts). They are taken of the bytes that the page accounting reads anyway.
+ * Child side: digests of the pages of a settled file, for the ledger (model/result/last-good.ts). They are taken of the
+ * bytes that the page accounting reads anyway.
  *
- * CRC-32 tells change from accident, not from malice: one page that changed is missed once in four billion, a burst of up to 32 bits never. It runs at several
- * GB a second, where a cryptographic digest would take as long as the whole check.
+ * CRC-32 tells change from accident, not from malice: one page that changed is missed once in four billion, a burst of
+ * up to 32 bits never. It runs at several GB a second, where a cryptographic digest would take as long as the whole
+ * check.
  */
 import { crc32 } from 'node:zlib'
 import type { ChangedPages, PageDigests } from '../../../model/result/last-good.ts'
@@ -64,8 +66,18 @@ export class DigestedPages implements PageSource {
 export const digestingBytes = (pages: number): number => 4 * (pages + 1)
 
 /** null where nothing changed, and where the two cannot be compared. @param ownerOf as `PageAccount.ownerOf` has it */
-export function changedBetween(earlier: PageDigests, now: PageDigests, ownerOf: (page: number) => number | null): ChangedPages | null {
-  if (earlier.format !== now.format || earlier.pageSize !== now.pageSize || earlier.pages !== now.pages || earlier.groupPages !== now.groupPages) return null
+export function changedBetween(
+  earlier: PageDigests,
+  now: PageDigests,
+  ownerOf: (page: number) => number | null,
+): ChangedPages | null {
+  if (
+    earlier.format !== now.format ||
+    earlier.pageSize !== now.pageSize ||
+    earlier.pages !== now.pages ||
+    earlier.groupPages !== now.groupPages
+  )
+    return null
   const { groupPages } = now
   const runs: [number, number][] = []
   const owners = new Set<number>()
@@ -83,5 +95,7 @@ export function changedBetween(earlier: PageDigests, now: PageDigests, ownerOf: 
       if (owner !== freeListOwner) owners.add(owner ?? ofNoTree)
     }
   }
-  return pages === 0 ? null : { runs: runs.slice(0, runsToldMax), pages, groupPages, owners: [...owners].toSorted((a, b) => a - b) }
+  return pages === 0
+    ? null
+    : { runs: runs.slice(0, runsToldMax), pages, groupPages, owners: [...owners].toSorted((a, b) => a - b) }
 }

@@ -1,13 +1,16 @@
 /** Child side: the pages of the settled database file. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { endOfDataAtOnce } from '../../../host/files/holes.ts'
+import type { PageSource } from '../../../sqlite/accounting/page-source.ts'
 import { readHeader } from '../../../sqlite/header.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
-import type { PageSource } from '../../../sqlite/accounting/page-source.ts'
 
 /** Files up to this size are read once, and then are at hand for all that looks at their pages. */
 const wholeBytesMax = 4_000_000
-/** What nobody uses now of the memory that such files are read into: anew for each, it grew by 60 MB before it was collected. */
+/**
+ * What nobody uses now of the memory that such files are read into: anew for each, it grew by 60 MB before it was
+ * collected.
+ */
 const idle: Uint8Array[] = []
 
 export class PageFile implements PageSource, Disposable {
@@ -126,7 +129,8 @@ export function readLayout(database: string): FileLayout | string {
     const reading = readHeader(first.subarray(0, readSync(file, first, 0, 100, 0)))
     const header = reading.kind === 'header' || reading.kind === 'wrong' ? reading.header : null
     if (header === null) return 'the header gives no page size'
-    if (header.pageSize - header.reservedBytes < 480) return `${header.reservedBytes} reserved bytes leave no room on a page`
+    if (header.pageSize - header.reservedBytes < 480)
+      return `${header.reservedBytes} reserved bytes leave no room on a page`
     return { header, filePages: Math.ceil(fstatSync(file).size / header.pageSize) }
   } finally {
     closeSync(file)

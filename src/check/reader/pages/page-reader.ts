@@ -1,18 +1,18 @@
 /** Child side: the page accounting of the settled database file (sqlite/accounting/accounting). */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { prescanBytes } from '../../../census/fast/prescan.ts'
-import { claimsBytes } from '../../../sqlite/accounting/claims.ts'
+import type { PagesSeen } from '../../../model/result/last-good.ts'
 import { accountPages, databasePages } from '../../../sqlite/accounting/account-pages.ts'
 import type { PageAccount, PageAccounting } from '../../../sqlite/accounting/account-pages.ts'
+import { claimsBytes } from '../../../sqlite/accounting/claims.ts'
 import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
-import type { PagesSeen } from '../../../model/result/last-good.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
+import type { AccountAnswer, Digesting } from '../../protocol.ts'
 import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
 import { Prescan } from './prescan.ts'
-import type { AccountAnswer, Digesting } from '../../protocol.ts'
 
 export class PageReader {
   readonly #database: string
@@ -33,7 +33,10 @@ export class PageReader {
     this.#core = core
   }
 
-  /** Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's memory. */
+  /**
+   * Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's
+   * memory.
+   */
   step(pagesMax: number, map: boolean, digest: boolean, memoryBytesMax: number): AccountAnswer {
     if (this.#accounting === null) {
       const begun = this.#begin(memoryBytesMax, digest)
@@ -43,7 +46,12 @@ export class PageReader {
     const accounting = this.#accounting
     const glanced = this.#glance === null || this.#glance.step(pagesMax)
     // What was glanced at has been read, whether or not the accounting has come to it.
-    if (!glanced || !accounting.step(pagesMax)) return { kind: 'going-on', pages: accounting.pages, pagesRead: Math.max(this.#glance?.pagesRead ?? 0, accounting.pagesRead) }
+    if (!glanced || !accounting.step(pagesMax))
+      return {
+        kind: 'going-on',
+        pages: accounting.pages,
+        pagesRead: Math.max(this.#glance?.pagesRead ?? 0, accounting.pagesRead),
+      }
     const { pages, pagesRead, pagesUnread, findings } = (this.#account = accounting.result())
     return { kind: 'ended', pages, pagesRead, pagesUnread, findings, groups: map ? this.#account.groups() : null }
   }
@@ -60,14 +68,22 @@ export class PageReader {
   /** What the pages are as bytes; of an accounting that could not read them all, nothing. */
   digested(digesting: Digesting): PagesSeen {
     const [account, header, digests] = [this.#account, this.#header, this.#digests]
-    if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0) return { kind: 'not-digested' }
+    if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0)
+      return { kind: 'not-digested' }
     const { pageSize, changeCounter, versionValidFor, pageCount, schemaCookie } = header
-    const lockPage = lockBytePage({ pageSize, usable: pageSize - header.reservedBytes, autoVacuum: header.largestRoot > 0 })
+    const lockPage = lockBytePage({
+      pageSize,
+      usable: pageSize - header.reservedBytes,
+      autoVacuum: header.largestRoot > 0,
+    })
     // A free page holds nothing, whatever its bytes are; neither does the page with SQLite's locks.
     const now = digests.digests(pageSize, (page) => account.ownerOf(page) !== 0 && page !== lockPage)
     return {
-      kind: 'digested', digests: now, header: { walMode: header.writeVersion === 2, changeCounter, versionValidFor, pageCount, schemaCookie },
-      changed: digesting.earlier === null ? null : changedBetween(digesting.earlier, now, (page) => account.ownerOf(page)),
+      kind: 'digested',
+      digests: now,
+      header: { walMode: header.writeVersion === 2, changeCounter, versionValidFor, pageCount, schemaCookie },
+      changed:
+        digesting.earlier === null ? null : changedBetween(digesting.earlier, now, (page) => account.ownerOf(page)),
     }
   }
 

@@ -1,8 +1,8 @@
 /** Child side: reads a whole file in its order, and keeps of each page what the page accounting asks most. */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { PrescannedPages } from '../../../census/fast/prescan.ts'
-import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import type { Glances } from '../../../sqlite/accounting/page-source.ts'
+import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import type { DigestedPages } from './page-digests.ts'
 import type { PageFile } from './page-file.ts'
 
@@ -18,7 +18,13 @@ export class Prescan {
   #next = 1
 
   /** @param pages of the database: what lies behind its end is in no tree */
-  constructor(core: CompiledCore, file: PageFile, { pageSize, reservedBytes }: DatabaseHeader, pages: number, digests: DigestedPages | null) {
+  constructor(
+    core: CompiledCore,
+    file: PageFile,
+    { pageSize, reservedBytes }: DatabaseHeader,
+    pages: number,
+    digests: DigestedPages | null,
+  ) {
     this.#file = file
     this.#pageSize = pageSize
     this.#pages = Math.min(pages, Math.floor(file.fileBytes / pageSize))
@@ -34,7 +40,8 @@ export class Prescan {
   step(pagesMax: number): boolean {
     const { piece } = this.#glanced
     const pagesAtOnce = piece.length / this.#pageSize
-    for (const end = this.#next + pagesMax; this.#next < end && this.#next <= this.#pages; this.#next += pagesAtOnce) this.#take(this.#next, Math.min(pagesAtOnce, this.#pages - this.#next + 1))
+    for (const end = this.#next + pagesMax; this.#next < end && this.#next <= this.#pages; this.#next += pagesAtOnce)
+      this.#take(this.#next, Math.min(pagesAtOnce, this.#pages - this.#next + 1))
     return this.#next > this.#pages
   }
 
@@ -44,6 +51,8 @@ export class Prescan {
     this.#glanced.take(first, count, unread)
     this.pagesRead += count - unread.length
     if (this.#digests === null) return
-    for (let i = 0; i < count; i++) if (!unread.includes(first + i)) this.#digests.take(first + i, piece.subarray(i * this.#pageSize, (i + 1) * this.#pageSize))
+    for (let i = 0; i < count; i++)
+      if (!unread.includes(first + i))
+        this.#digests.take(first + i, piece.subarray(i * this.#pageSize, (i + 1) * this.#pageSize))
   }
 }

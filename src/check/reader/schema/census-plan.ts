@@ -4,10 +4,10 @@ import { planCensus } from '../../../census/plan.ts'
 import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
-import { notUnderstood } from './countable.ts'
-import { readLayout } from '../pages/page-file.ts'
-import type { SchemaLayout } from './schema-facts.ts'
 import type { Uncounted } from '../../protocol.ts'
+import { readLayout } from '../pages/page-file.ts'
+import { notUnderstood } from './countable.ts'
+import type { SchemaLayout } from './schema-facts.ts'
 
 export interface Planning {
   /** null where SQLite or the header do not tell what is to be counted: then SQLite's full check must do. */
@@ -27,17 +27,31 @@ export function makePlan(path: string, db: Database.Database, ask: (layout: Sche
   // As the page accounting has it: the header's page count where it is valid, but never more than there are.
   const pages = header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
   try {
-    const facts = ask({ pageSize: header.pageSize, usable: header.pageSize - header.reservedBytes, pages, encoding: header.textEncoding })
+    const facts = ask({
+      pageSize: header.pageSize,
+      usable: header.pageSize - header.reservedBytes,
+      pages,
+      encoding: header.textEncoding,
+    })
     const whole = planCensus(facts)
     const foreign = notUnderstood(db, whole.plan)
     const names = new Set(foreign.map(({ object }) => object))
-    const { plan, skipped } = foreign.length === 0 ? whole : planCensus({ ...facts, indexes: facts.indexes.filter(({ name }) => !names.has(name)) })
+    const { plan, skipped } =
+      foreign.length === 0
+        ? whole
+        : planCensus({ ...facts, indexes: facts.indexes.filter(({ name }) => !names.has(name)) })
     const tableOf = new Map(facts.indexes.map(({ name, table }) => [name, table]))
     const ordered = skipped.filter(({ why }) => /\bcollation\b/.test(why))
     const others = skipped.filter(({ why }) => !/\bcollation\b/.test(why))
-    return { plan, planTrouble: null, skipped: [...foreign, ...ordered], uncounted: others.map(({ object, why }) => ({ object, why, table: tableOf.get(object) ?? object })) }
+    return {
+      plan,
+      planTrouble: null,
+      skipped: [...foreign, ...ordered],
+      uncounted: others.map(({ object, why }) => ({ object, why, table: tableOf.get(object) ?? object })),
+    }
   } catch (error) {
-    if (error instanceof Database.SqliteError) return { plan: null, planTrouble: error.message, skipped: [], uncounted: [] }
+    if (error instanceof Database.SqliteError)
+      return { plan: null, planTrouble: error.message, skipped: [], uncounted: [] }
     throw error
   }
 }

@@ -1,4 +1,7 @@
-/** Child side: what rows hold in columns that were added after them. SQLite itself is asked, with a scratch table in memory. */
+/**
+ * Child side: what rows hold in columns that were added after them. SQLite itself is asked, with a scratch table in
+ * memory.
+ */
 import Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../census/record/column-value.ts'
 import { columnValue, typed } from '../sqlite/column-value.ts'
@@ -20,7 +23,11 @@ export class ColumnDefaults implements Disposable {
   valueOf(type: string, strict: boolean, value: string): ColumnValue {
     const column = `c ${affinityOf(type, strict)} DEFAULT`
     // A default may be a bare word, which is no expression; or an expression, which needs its brackets again.
-    return this.#known.get(column + value) ?? this.#tried(column + value, `${column} ${value}\n`) ?? this.#tried(column + value, `${column} (${value}\n)`) ?? { kind: 'null' }
+    return (
+      this.#known.get(column + value) ??
+      this.#tried(column + value, `${column} ${value}\n`) ??
+      this.#tried(column + value, `${column} (${value}\n)`) ?? { kind: 'null' }
+    )
   }
 
   [Symbol.dispose](): void {
@@ -33,7 +40,11 @@ export class ColumnDefaults implements Disposable {
     db.exec('BEGIN')
     try {
       db.exec(`ALTER TABLE scratch ADD COLUMN ${column}`)
-      const row = db.prepare<[], Typed>(`SELECT ${typed('c')} FROM scratch`).raw().safeIntegers().get()
+      const row = db
+        .prepare<[], Typed>(`SELECT ${typed('c')} FROM scratch`)
+        .raw()
+        .safeIntegers()
+        .get()
       const value = columnValue(row?.[0] ?? 'null', row?.[1] ?? null)
       this.#known.set(key, value)
       return value

@@ -41,7 +41,8 @@ export function findIncomplete(
         { kind: 'index', name, table },
         withRow.has(name)
           ? `the schema gives no root page for index ${name} of ${table}`
-          : `the schema has no row for index ${name}, which ${origin === 'pk' ? 'the PRIMARY KEY' : 'a UNIQUE'} of ${table} needs`,
+          : `the schema has no row for index ${name}, which ` +
+              `${origin === 'pk' ? 'the PRIMARY KEY' : 'a UNIQUE'} of ${table} needs`,
       ),
     ),
   ]

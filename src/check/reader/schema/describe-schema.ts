@@ -11,28 +11,48 @@ const encodings = ['UTF-8', 'UTF-16le', 'UTF-16be'] as const
 export function describeSchema(db: Database.Database): SchemaDescription {
   const pragma = (name: string): unknown => db.pragma(name, { simple: true })
   const said = pragma('encoding')
-  const statements = db.prepare<[], readonly [string, string]>("SELECT name, coalesce(CAST(sql AS TEXT), '') FROM sqlite_schema").raw().all()
+  const statements = db
+    .prepare<[], readonly [string, string]>("SELECT name, coalesce(CAST(sql AS TEXT), '') FROM sqlite_schema")
+    .raw()
+    .all()
   const columns = Map.groupBy(
-    db.prepare<[], readonly [string, string]>(`SELECT t.name, c.name FROM (${ordinaryTables}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY t.name, c.cid`).raw().all(),
+    db
+      .prepare<[], readonly [string, string]>(
+        `SELECT t.name, c.name FROM (${ordinaryTables}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY t.name, c.cid`,
+      )
+      .raw()
+      .all(),
     ([table]) => table,
   )
   const statementOf = new Map(statements)
   return {
     encoding: encodings.find((encoding) => encoding === said) ?? 'UTF-8',
-    userVersion: Number(pragma('user_version')), applicationId: Number(pragma('application_id')),
-    objects: readObjects(db).objects.filter(({ name }) => !name.startsWith('sqlite_')).map(({ kind, name, table, shadowOf }): DescribedObject => ({
-      kind, name, table, shadowOf, statement: createHash('sha256').update(plainStatement(statementOf.get(name) ?? '')).digest('hex').slice(0, 32),
-      columns: kind === 'table' ? (columns.get(name) ?? []).map(([, column]) => column) : [],
-    })),
+    userVersion: Number(pragma('user_version')),
+    applicationId: Number(pragma('application_id')),
+    objects: readObjects(db)
+      .objects.filter(({ name }) => !name.startsWith('sqlite_'))
+      .map(({ kind, name, table, shadowOf }): DescribedObject => ({
+        kind,
+        name,
+        table,
+        shadowOf,
+        statement: createHash('sha256')
+          .update(plainStatement(statementOf.get(name) ?? ''))
+          .digest('hex')
+          .slice(0, 32),
+        columns: kind === 'table' ? (columns.get(name) ?? []).map(([, column]) => column) : [],
+      })),
   }
 }
 
 /**
- * A statement without what makes no difference to SQLite: ALTER TABLE and tools that dump and load write it in their own way. Two that mean the same may
- * still come out differently; two that come out the same mean the same.
+ * A statement without what makes no difference to SQLite: ALTER TABLE and tools that dump and load write it in their
+ * own way. Two that mean the same may still come out differently; two that come out the same mean the same.
  */
 export function plainStatement(sql: string): string {
-  return tokensOf(sql).map(({ text }) => plainToken(text)).join('\u0000')
+  return tokensOf(sql)
+    .map(({ text }) => plainToken(text))
+    .join('\u0000')
 }
 
 function plainToken(token: string): string {

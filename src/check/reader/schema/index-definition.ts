@@ -1,6 +1,7 @@
 /**
- * Takes a CREATE INDEX statement of sqlite_schema apart: the text of each term, and of the condition of a partial index. SQLite tells of no pragma that would.
- * SQLite has accepted the statement before, so only the parts have to be found, not judged.
+ * Takes a CREATE INDEX statement of sqlite_schema apart: the text of each term, and of the condition of a partial
+ * index. SQLite tells of no pragma that would. SQLite has accepted the statement before, so only the parts have to be
+ * found, not judged.
  */
 import { tokensOf } from './sql-tokens.ts'
 import type { Token } from './sql-tokens.ts'
@@ -23,11 +24,20 @@ export function readIndexDefinition(sql: string): IndexDefinition | null {
   const rest = tokens.slice(end + 1).filter(({ text }) => text !== ';')
   const [where, first] = rest
   if (where !== undefined && (!/^where$/i.test(where.text) || first === undefined)) return null
-  return { terms: parts.map((part) => textOf(sql, withoutOrder(part))), where: first === undefined ? null : textOf(sql, rest.slice(1)) }
+  return {
+    terms: parts.map((part) => textOf(sql, withoutOrder(part))),
+    where: first === undefined ? null : textOf(sql, rest.slice(1)),
+  }
 }
 
-/** The parts between the bracket at `open` and the one that closes it, split at commas that stand in no bracket of their own. */
-function partsBetween(tokens: readonly Token[], open: number): { readonly parts: readonly (readonly Token[])[]; readonly end: number | null } {
+/**
+ * The parts between the bracket at `open` and the one that closes it, split at commas that stand in no bracket of their
+ * own.
+ */
+function partsBetween(
+  tokens: readonly Token[],
+  open: number,
+): { readonly parts: readonly (readonly Token[])[]; readonly end: number | null } {
   const parts: Token[][] = [[]]
   let depth = 0
   for (let at = open; at < tokens.length; at++) {
@@ -41,7 +51,12 @@ function partsBetween(tokens: readonly Token[], open: number): { readonly parts:
   return { parts, end: null }
 }
 
-/** A COLLATE at the end stays: in `a = 'x' COLLATE NOCASE` it belongs to the comparison, and elsewhere it does not change the value. */
-const withoutOrder = (part: readonly Token[]): readonly Token[] => (part.length > 1 && /^(?:asc|desc)$/i.test(part.at(-1)?.text ?? '') ? part.slice(0, -1) : part)
+/**
+ * A COLLATE at the end stays: in `a = 'x' COLLATE NOCASE` it belongs to the comparison, and elsewhere it does not
+ * change the value.
+ */
+const withoutOrder = (part: readonly Token[]): readonly Token[] =>
+  part.length > 1 && /^(?:asc|desc)$/i.test(part.at(-1)?.text ?? '') ? part.slice(0, -1) : part
 
-const textOf = (sql: string, tokens: readonly Token[]): string => sql.slice(tokens[0]?.from ?? 0, tokens.at(-1)?.to ?? 0)
+const textOf = (sql: string, tokens: readonly Token[]): string =>
+  sql.slice(tokens[0]?.from ?? 0, tokens.at(-1)?.to ?? 0)

@@ -1,10 +1,10 @@
+import { quoteName } from '../sqlite/open-database.ts'
 /**
  * Child side: schema text by the rules that schemas have. A name in double quotes that names nothing is a string
  * literal there, whatever SQLite was built with (SQLite documentation, "Quirks", section 8). Statements of our own have
  * stricter rules in this build (SQLITE_DQS=0), so such names become literals first.
  */
 import { foldedName, isDoubleQuoted, tokensOf, unquoted } from './sql-tokens.ts'
-import { quoteName } from '../sqlite/open-database.ts'
 
 /**
  * @param names what a name may stand for, folded: the columns of the table, and the names of the rowid where they are

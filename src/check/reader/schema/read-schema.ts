@@ -3,11 +3,11 @@
  */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
+import type { SchemaAnswer } from '../../protocol.ts'
+import { readLayout } from '../pages/page-file.ts'
+import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
 import { SchemaCache } from './schema-cache.ts'
 import type { SchemaRead } from './schema-cache.ts'
-import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
-import { readLayout } from '../pages/page-file.ts'
-import type { SchemaAnswer } from '../../protocol.ts'
 import { readSchemaRows } from './schema-objects.ts'
 import { judgeRows } from './schema-refusals.ts'
 

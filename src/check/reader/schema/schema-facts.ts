@@ -35,37 +35,76 @@ interface PartRow {
 export type SchemaLayout = Pick<SchemaFacts, 'pageSize' | 'usable' | 'pages' | 'encoding'>
 
 /**
- * Asks SQLite of one thing at a time, and puts it together here: joins of pragmas took a time that grew with the square of the tables. And never `pragma table_list`, which
- * expands every view: each of forty nested ones doubles that.
+ * Asks SQLite of one thing at a time, and puts it together here: joins of pragmas took a time that grew with the square
+ * of the tables. And never `pragma table_list`, which expands every view: each of forty nested ones doubles that.
  * @param rows of the schema @throws what SQLite throws
  */
 export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, rows = readSchemaRows(db)): SchemaFacts {
-  const columns = db.prepare<[], ColumnRow>(`SELECT t.name AS owner, c.name, c.type, c.dflt_value AS value, c.pk, c.hidden FROM (${ordinaryTables}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY c.cid`).all()
-  const indexes = db.prepare<[], IndexRow>(`SELECT t.name AS owner, l.name, l."unique", l.origin, l.partial FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l`).all()
-  const parts = db.prepare<[], PartRow>(`SELECT l.name AS owner, x.cid, x."desc" AS descending, x.coll AS collation, x.key
-    FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l, pragma_index_xinfo(l.name, 'main') x ORDER BY x.seqno`).all()
+  const columns = db
+    .prepare<[], ColumnRow>(
+      'SELECT t.name AS owner, c.name, c.type, c.dflt_value AS value, c.pk, c.hidden FROM ' +
+        `(${ordinaryTables}) t, pragma_table_xinfo(t.name, 'main') c ORDER BY c.cid`,
+    )
+    .all()
+  const indexes = db
+    .prepare<[], IndexRow>(
+      'SELECT t.name AS owner, l.name, l."unique", l.origin, l.partial FROM ' +
+        `(${ordinaryTables}) t, pragma_index_list(t.name, 'main') l`,
+    )
+    .all()
+  const parts = db
+    .prepare<[], PartRow>(`SELECT l.name AS owner, x.cid, x."desc" AS descending, x.coll AS collation, x.key
+    FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l, pragma_index_xinfo(l.name, 'main') x ORDER BY x.seqno`)
+    .all()
   using oldRows = new ColumnDefaults(layout.encoding)
   const columnsOf = Map.groupBy(columns, ({ owner }) => owner)
   const partsOf = Map.groupBy(parts, ({ owner }) => owner)
   // The primary key index of a table WITHOUT ROWID is the table: its entries are the rows, and end with no rowid.
-  const keyed = new Set(indexes.flatMap(({ name, owner, origin }) => (origin === 'pk' && (partsOf.get(name) ?? []).every(({ cid }) => cid !== -1) ? [owner] : [])))
-  const indexRoots = new Map(rows.flatMap(({ type, name, rootpage }) => (type === 'index' ? [[name, rootpage ?? 0]] : [])))
+  const keyed = new Set(
+    indexes.flatMap(({ name, owner, origin }) =>
+      origin === 'pk' && (partsOf.get(name) ?? []).every(({ cid }) => cid !== -1) ? [owner] : [],
+    ),
+  )
+  const indexRoots = new Map(
+    rows.flatMap(({ type, name, rootpage }) => (type === 'index' ? [[name, rootpage ?? 0]] : [])),
+  )
   // A schema that is damaged may have two rows of one name: SQLite knows one table.
-  const tables = new Map(rows.flatMap((row) => (row.type === 'table' && !isVirtual(row) && columnsOf.has(row.name) ? [[row.name, row]] : [])))
+  const tables = new Map(
+    rows.flatMap((row) =>
+      row.type === 'table' && !isVirtual(row) && columnsOf.has(row.name) ? [[row.name, row]] : [],
+    ),
+  )
   return {
     ...layout,
     tables: [...tables.values()].map(({ name, rootpage, sql }): TableFacts => {
       const strict = isStrict(sql ?? '')
-      return { name, root: rootpage ?? 0, withoutRowid: keyed.has(name), columns: (columnsOf.get(name) ?? []).map((column) => columnOf(column, strict, oldRows)) }
+      return {
+        name,
+        root: rootpage ?? 0,
+        withoutRowid: keyed.has(name),
+        columns: (columnsOf.get(name) ?? []).map((column) => columnOf(column, strict, oldRows)),
+      }
     }),
     indexes: indexes.map(({ name, owner, unique, partial, origin }): IndexFacts => ({
-      name, table: owner, root: keyed.has(owner) && origin === 'pk' ? (tables.get(owner)?.rootpage ?? 0) : (indexRoots.get(name) ?? 0), unique: unique === 1, partial: partial === 1, origin,
-      parts: (partsOf.get(name) ?? []).map(({ cid, descending, collation, key }) => ({ cid, descending: descending === 1, collation: collation ?? 'BINARY', key: key === 1 })),
+      name,
+      table: owner,
+      root: keyed.has(owner) && origin === 'pk' ? (tables.get(owner)?.rootpage ?? 0) : (indexRoots.get(name) ?? 0),
+      unique: unique === 1,
+      partial: partial === 1,
+      origin,
+      parts: (partsOf.get(name) ?? []).map(({ cid, descending, collation, key }) => ({
+        cid,
+        descending: descending === 1,
+        collation: collation ?? 'BINARY',
+        key: key === 1,
+      })),
     })),
   }
 }
 
-/** Does the statement end with the option STRICT? What stands behind the last bracket of a CREATE TABLE are its options. */
+/**
+ * Does the statement end with the option STRICT? What stands behind the last bracket of a CREATE TABLE are its options.
+ */
 function isStrict(sql: string): boolean {
   const tokens = tokensOf(sql)
   const options = tokens.slice(tokens.findLastIndex(({ text }) => text === ')') + 1)

@@ -20,23 +20,41 @@ const schemaRows = `SELECT ${['type', 'name', 'tbl_name'].map((column) => `coale
   FROM sqlite_schema`
 
 /** The tables with a b-tree of their own, by name and root page. In a damaged schema any value may be of any type. */
-export const ordinaryTables = "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
+export const ordinaryTables =
+  "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage " +
+  "FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
 
-/** Reads the schema; throws what SQLite throws. The schema's own table, whose root is page 1, is not among the objects. */
-export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> => objectsOf(readSchemaRows(db), knownModules(db))
+/**
+ * Reads the schema; throws what SQLite throws. The schema's own table, whose root is page 1, is not among the objects.
+ */
+export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> =>
+  objectsOf(readSchemaRows(db), knownModules(db))
 
 /** @throws what SQLite throws */
-export const readSchemaRows = (db: Database.Database): readonly SchemaRow[] => db.prepare<[], SchemaRow>(schemaRows).all()
+export const readSchemaRows = (db: Database.Database): readonly SchemaRow[] =>
+  db.prepare<[], SchemaRow>(schemaRows).all()
 
 /** Modules that this SQLite has, in small letters. @throws what SQLite throws */
 export const knownModules = (db: Database.Database): ReadonlySet<string> =>
-  new Set(db.prepare<[], string>('SELECT name FROM pragma_module_list').pluck().all().map((name) => name.toLowerCase()))
+  new Set(
+    db
+      .prepare<[], string>('SELECT name FROM pragma_module_list')
+      .pluck()
+      .all()
+      .map((name) => name.toLowerCase()),
+  )
 
-export function objectsOf(rows: readonly SchemaRow[], modules: ReadonlySet<string>): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
-  const virtual = new Map(rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]))
+export function objectsOf(
+  rows: readonly SchemaRow[],
+  modules: ReadonlySet<string>,
+): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
+  const virtual = new Map(
+    rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]),
+  )
   const objects = rows.map((row) => objectOf(row, virtual))
   // SQLite passes over a virtual table without its module in silence.
-  const skipped = objects.filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
+  const skipped = objects
+    .filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
     .map((object): Skipped => ({ object: object.name, why: `module ${object.module} is not part of this SQLite` }))
   return { objects, skipped }
 }
@@ -71,6 +89,12 @@ function ownerOfShadow(name: string, virtual: ReadonlyMap<string, VirtualTable>)
 }
 
 /** Objects as the pages of the schema have them, for files whose schema SQLite refuses. */
-export const objectsFromPages = (rows: readonly RowOnPage[]): readonly SchemaObject[] => rows.map((row) => ({
-  kind: row.type === 'table' && row.root === 0 ? 'virtual-table' : kindOf(row.type), name: row.name, table: row.table, root: row.root, module: null, shadowOf: null,
-}))
+export const objectsFromPages = (rows: readonly RowOnPage[]): readonly SchemaObject[] =>
+  rows.map((row) => ({
+    kind: row.type === 'table' && row.root === 0 ? 'virtual-table' : kindOf(row.type),
+    name: row.name,
+    table: row.table,
+    root: row.root,
+    module: null,
+    shadowOf: null,
+  }))

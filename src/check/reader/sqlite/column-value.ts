@@ -6,7 +6,9 @@ type Raw = bigint | number | string | Uint8Array | null
 export type Typed = readonly [type: string, value: Raw]
 
 /** Two columns of a SELECT. A JavaScript string would lose bytes that are no valid text. */
-export const typed = (expression: string): string => `typeof(${expression}), CASE typeof(${expression}) WHEN 'text' THEN CAST(${expression} AS BLOB) ELSE ${expression} END`
+export const typed = (expression: string): string =>
+  `typeof(${expression}), CASE typeof(${expression}) WHEN 'text' THEN ` +
+  `CAST(${expression} AS BLOB) ELSE ${expression} END`
 
 export function columnValue(type: string, value: Raw): ColumnValue {
   if (value === null) return { kind: 'null' }

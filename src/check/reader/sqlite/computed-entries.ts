@@ -1,12 +1,15 @@
-/** Child side: what indexes must hold that SQL must compute: partial indexes, expressions, virtual generated columns. SQLite gives the entries, in the table's order. */
+/**
+ * Child side: what indexes must hold that SQL must compute: partial indexes, expressions, virtual generated columns.
+ * SQLite gives the entries, in the table's order.
+ */
 import type Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../census/record/column-value.ts'
-import { columnValue, typed } from './column-value.ts'
-import type { Typed } from './column-value.ts'
 import { readIndexDefinition } from '../schema/index-definition.ts'
 import { withLiterals } from '../schema/literals.ts'
-import { quoteName } from './open-database.ts'
 import { foldedName, onOneLine } from '../schema/sql-tokens.ts'
+import { columnValue, typed } from './column-value.ts'
+import type { Typed } from './column-value.ts'
+import { quoteName } from './open-database.ts'
 
 interface Part {
   readonly cid: number
@@ -30,8 +33,14 @@ export interface ComputingQuery {
 
 /** @throws what SQLite throws */
 export function computingOf(db: Database.Database, index: string, table: string): Computing {
-  const parts = db.prepare<[string], Part>("SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno").all(index)
-  const sql = db.prepare<[string], string | null>("SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'index' AND name = ?").pluck().get(index) ?? null
+  const parts = db
+    .prepare<[string], Part>("SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno")
+    .all(index)
+  const sql =
+    db
+      .prepare<[string], string | null>("SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'index' AND name = ?")
+      .pluck()
+      .get(index) ?? null
   const definition = sql === null ? { terms: [], where: null } : readIndexDefinition(sql)
   if (definition === null) return { kind: 'not-possible', why: 'its statement could not be taken apart' }
   const { columns, rowid, rowidNames, from } = naming(db, table)
@@ -39,8 +48,21 @@ export function computingOf(db: Database.Database, index: string, table: string)
   for (const [i, { cid, name }] of parts.entries()) {
     const term = definition.terms[i]
     // The names of the rowid mean nothing in a term.
-    const value = cid === -1 ? rowid : cid === -2 ? (term === undefined ? null : onOneLine(withLiterals(term, columns))) : name === null ? null : quoteName(name)
-    if (value === null) return { kind: 'not-possible', why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found' }
+    const value =
+      cid === -1
+        ? rowid
+        : cid === -2
+          ? term === undefined
+            ? null
+            : onOneLine(withLiterals(term, columns))
+          : name === null
+            ? null
+            : quoteName(name)
+    if (value === null)
+      return {
+        kind: 'not-possible',
+        why: cid === -1 ? 'no name is left for the rowid' : 'a part of its key could not be found',
+      }
     values.push(cid === -2 ? `(${value})` : value)
   }
   const names = new Set([...columns, ...rowidNames])
@@ -64,17 +86,33 @@ export interface Naming {
 
 /** How a statement names a table, its rows and their columns. @throws what SQLite throws */
 export function naming(db: Database.Database, table: string): Naming {
-  const described = db.prepare<[string], { readonly name: string; readonly type: string; readonly pk: number }>("SELECT name, type, pk FROM pragma_table_xinfo(?, 'main')").all(table)
+  const described = db
+    .prepare<[string], { readonly name: string; readonly type: string; readonly pk: number }>(
+      "SELECT name, type, pk FROM pragma_table_xinfo(?, 'main')",
+    )
+    .all(table)
   const columns = new Set(described.map(({ name }) => foldedName(name)))
   const key = keyIndexOf(db, table)
   if (key?.holdsRows === true) {
-    // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers them: perhaps from the very one in question.
-    const primary = described.filter(({ pk }) => pk > 0).toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
-    return { columns, rowid: null, rowidNames: new Set(), key: primary, from: `${quoteName(table)} INDEXED BY ${quoteName(key.name)}` }
+    // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers
+    // them: perhaps from the very one in question.
+    const primary = described
+      .filter(({ pk }) => pk > 0)
+      .toSorted((a, b) => a.pk - b.pk)
+      .map(({ name }) => name)
+    return {
+      columns,
+      rowid: null,
+      rowidNames: new Set(),
+      key: primary,
+      from: `${quoteName(table)} INDEXED BY ${quoteName(key.name)}`,
+    }
   }
   const rowidNames = new Set(['rowid', '_rowid_', 'oid'].filter((name) => !columns.has(name)))
   const [alias, another] = key === undefined ? described.filter(({ pk }) => pk > 0) : []
-  const [free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quoteName(alias.name) : null] = rowidNames
+  const [
+    free = alias !== undefined && another === undefined && /^integer$/i.test(alias.type) ? quoteName(alias.name) : null,
+  ] = rowidNames
   return { columns, rowid: free, rowidNames, key: [], from: `${quoteName(table)} NOT INDEXED` }
 }
 
@@ -82,10 +120,20 @@ export function naming(db: Database.Database, table: string): Naming {
 export const rowNames = ({ key, rowid }: Naming): readonly string[] =>
   key.length > 0 ? key.map((name) => quoteName(name)) : rowid === null ? [] : [rowid]
 
-/** The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid. */
-const keyIndexOf = (db: Database.Database, table: string): { readonly name: string; readonly holdsRows: boolean } | undefined => {
-  const row = db.prepare<[string], { readonly name: string; readonly rowids: number }>(`SELECT l.name, (SELECT count(*) FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1) AS rowids
-    FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk'`).get(table)
+/**
+ * The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid.
+ */
+const keyIndexOf = (
+  db: Database.Database,
+  table: string,
+): { readonly name: string; readonly holdsRows: boolean } | undefined => {
+  const row = db
+    .prepare<
+      [string],
+      { readonly name: string; readonly rowids: number }
+    >(`SELECT l.name, (SELECT count(*) FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1) AS rowids
+    FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk'`)
+    .get(table)
   return row && { name: row.name, holdsRows: row.rowids === 0 }
 }
 

@@ -1,7 +1,7 @@
 /** Child side: the rows that a statement of ours lists, by their keys. */
 import type Database from 'better-sqlite3'
-import { Columns } from '../../../census/record/columns.ts'
 import type { TextEncoding } from '../../../census/plan.ts'
+import { Columns } from '../../../census/record/columns.ts'
 import { compareRowKeys, identityKey } from '../../../census/record/row-key.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
 import { columnValue, typed } from './column-value.ts'
@@ -47,11 +47,7 @@ export function listRows(db: Database.Database, naming: Naming, condition: strin
     )
     if (rows.length >= 50 * rowsMax) rows = rows.toSorted(compareRowKeys).slice(0, rowsMax)
   }
-  return {
-    rows: rows.toSorted(compareRowKeys).slice(0, rowsMax),
-    total,
-    query: `SELECT ${names.join(', ')}${rest}`,
-  }
+  return { rows: rows.toSorted(compareRowKeys).slice(0, rowsMax), total, query: `SELECT ${names.join(', ')}${rest}` }
 }
 
 function encodingOf(db: Database.Database): TextEncoding {

@@ -28,17 +28,16 @@ function spokenOf(facts: readonly Fact[]): ReadonlySet<string> {
  * Findings on what SQLite's words are about; none where the census cannot be made.
  * @param child that has opened the database for SQLite
  */
-export async function nameByCensus(reading: ReadingBuilder, child: Reader, plan: CensusPlan): Promise<readonly Finding[]> {
+export async function nameByCensus(
+  reading: ReadingBuilder,
+  child: Reader,
+  plan: CensusPlan,
+): Promise<readonly Finding[]> {
   const names = spokenOf(reading.facts)
   if (names.size === 0) return []
   const { memoryBytesMax, showValues } = reading.limits
   const { key, ranges } = beginCounting(plan)
-  const ready = await reading.step(child, {
-    step: 'plan',
-    plan,
-    key,
-    memoryBytesMax: Math.floor(memoryBytesMax / 2),
-  })
+  const ready = await reading.step(child, { step: 'plan', plan, key, memoryBytesMax: Math.floor(memoryBytesMax / 2) })
   if (ready?.kind !== 'ready') return []
   for (let range = ranges.take(); range !== null; range = ranges.take())
     if ((await reading.step(child, { step: 'scan', ...range })) === null) return []

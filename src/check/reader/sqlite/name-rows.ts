@@ -3,17 +3,17 @@
  * told, so that a person can run it too.
  */
 import Database from 'better-sqlite3'
-import { count } from '../../../text/count.ts'
 import type { Finding } from '../../../model/result/finding.ts'
 import type { Fact, SchemaObject } from '../../../model/result/reading.ts'
+import { count } from '../../../text/count.ts'
+import { withLiterals } from '../schema/literals.ts'
+import { onOneLine } from '../schema/sql-tokens.ts'
 import { checksOf } from './check-constraints.ts'
 import { naming } from './computed-entries.ts'
 import type { Naming } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
 import type { ListedRows } from './list-rows.ts'
-import { withLiterals } from '../schema/literals.ts'
 import { quoteName } from './open-database.ts'
-import { onOneLine } from '../schema/sql-tokens.ts'
 
 /** `undeclared`: an application may have put such a value there itself. */
 type Kind = 'null' | 'forbidden-type' | 'undeclared-type' | 'check'

@@ -4,10 +4,10 @@
  */
 import Database from 'better-sqlite3'
 import type { Finding } from '../../../model/result/finding.ts'
+import { foldedName } from '../schema/sql-tokens.ts'
 import { naming } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
 import { quoteName } from './open-database.ts'
-import { foldedName } from '../schema/sql-tokens.ts'
 
 /** The keys of so many parents are kept in memory. Above that SQLite's own words have to do. */
 const parentsMax = 2_000_000
@@ -85,7 +85,9 @@ function withoutParent(db: Database.Database, references: readonly Reference[]):
   )
   const one = values.length === 1 ? values.join('') : `(${values.join(', ')})`
   // No key of a parent is NULL, whatever its column says: one would make every answer unknown.
-  const known = isRowid ? '' : ` WHERE ${columns.map((column) => `typeof(${quoteName(column)}) <> 'null'`).join(' AND ')}`
+  const known = isRowid
+    ? ''
+    : ` WHERE ${columns.map((column) => `typeof(${quoteName(column)}) <> 'null'`).join(' AND ')}`
   const keys = columns.map((column) => quoteName(column)).join(', ')
   return `${filled} AND ${one} NOT IN (SELECT ${keys} FROM ${source}${known})`
 }

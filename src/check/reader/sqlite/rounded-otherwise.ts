@@ -10,8 +10,8 @@ import { differByRounding } from '../../../census/record/rounding.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
 import { readHeader } from '../../../sqlite/header.ts'
 import { versionText } from '../../../sqlite/version.ts'
-import type { Computing } from './computed-entries.ts'
 import type { PageCounter } from '../pages/page-counter.ts'
+import type { Computing } from './computed-entries.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 

@@ -7,9 +7,9 @@ import { findSharedKeys } from '../../../census/differences/shared-keys.ts'
 import type { SharedKeys } from '../../../census/differences/shared-keys.ts'
 import type { IndexPlan } from '../../../census/plan.ts'
 import type { Finding } from '../../../model/result/finding.ts'
+import type { PageCounter } from '../pages/page-counter.ts'
 import { computedEntries, computingOf, naming, rowNames } from './computed-entries.ts'
 import { sharedKeysQuery } from './entry-queries.ts'
-import type { PageCounter } from '../pages/page-counter.ts'
 
 /**
  * @param findings of the census @returns the same, but for what was said of unique keys: what the rows say instead,

@@ -1,4 +1,7 @@
-/** The gate as a Fastify plugin: `app.register(gate.fastify)`. Only the parts of Fastify that it touches are named, so that Fastify is no dependency. */
+/**
+ * The gate as a Fastify plugin: `app.register(gate.fastify)`. Only the parts of Fastify that it touches are named, so
+ * that Fastify is no dependency.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateHandler } from './handler.ts'
 
@@ -12,7 +15,10 @@ interface FastifyReply {
 interface FastifyApp {
   readonly prefix: string
   removeAllContentTypeParsers(): unknown
-  addContentTypeParser(type: string, parser: (request: FastifyRequest, payload: unknown, done: (error: Error | null) => void) => void): unknown
+  addContentTypeParser(
+    type: string,
+    parser: (request: FastifyRequest, payload: unknown, done: (error: Error | null) => void) => void,
+  ): unknown
   all(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => void): unknown
 }
 

@@ -1,4 +1,7 @@
-/** The edge of the gate: who may ask, and every trouble answered. Nothing is ever thrown into the host application (I4.1). */
+/**
+ * The edge of the gate: who may ask, and every trouble answered. Nothing is ever thrown into the host application
+ * (I4.1).
+ */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateOptions } from '../options.ts'
@@ -26,7 +29,11 @@ async function answer(parts: Parts, request: IncomingMessage): Promise<RouteAnsw
     return await route.answer(parts)
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem('internal', reasonOf(error))
-    return { status: problem.status, headers: { 'content-type': 'application/problem+json', ...problem.headers }, body: problem.body }
+    return {
+      status: problem.status,
+      headers: { 'content-type': 'application/problem+json', ...problem.headers },
+      body: problem.body,
+    }
   }
 }
 
@@ -34,7 +41,8 @@ function authorize(options: GateOptions, request: IncomingMessage): 'all' | 'loo
   const denied = (detail: string): Problem => new Problem('auth', detail, { headers: { 'www-authenticate': 'Bearer' } })
   if (options.token === undefined && options.readOnlyToken === undefined) {
     // Peers on a unix socket have no address; what guards it is the mode of the file.
-    if (request.socket.remoteAddress !== undefined) throw denied('this gate has no token, so it answers on unix sockets only')
+    if (request.socket.remoteAddress !== undefined)
+      throw denied('this gate has no token, so it answers on unix sockets only')
     return 'all'
   }
   const given = /^Bearer +([^ ]+) *$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -55,7 +63,12 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
     if (response.headersSent || response.destroyed) return
     const bytes = Buffer.from(JSON.stringify(body))
     response.on('error', () => {})
-    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': String(bytes.length), ...headers })
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'content-length': String(bytes.length),
+      ...headers,
+    })
     response.end(bytes)
     // What is left of a body that nobody will read must not hold up the connection.
     if (!request.readableEnded) request.resume()

@@ -9,7 +9,8 @@ import type { GateHandler } from './handler.ts'
 export async function listenOnSocket(handler: GateHandler, path: string): Promise<Server> {
   await removeDeadSocket(path)
   const server = createServer((request, response) => handler(request, response))
-  // Between bind and chmod nobody else may connect; the socket is bound before listen() returns. Threads share a mask that they may not set.
+  // Between bind and chmod nobody else may connect; the socket is bound before listen() returns. Threads share a mask
+  // that they may not set.
   const before = isMainThread ? process.umask(0o117) : null
   try {
     server.listen(path)
@@ -23,7 +24,10 @@ export async function listenOnSocket(handler: GateHandler, path: string): Promis
 
 async function removeDeadSocket(path: string): Promise<void> {
   const answer = await new Promise<string>((resolve) => {
-    const socket = connect(path, () => { socket.destroy(); resolve('alive') })
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve('alive')
+    })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
   })
   if (answer === 'alive') throw new Error(`${path} is in use by another process`)

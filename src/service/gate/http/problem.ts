@@ -1,4 +1,7 @@
-/** Troubles of the admin API: each is answered as application/problem+json (RFC 9457) and named by the last segment of its type. */
+/**
+ * Troubles of the admin API: each is answered as application/problem+json (RFC 9457) and named by the last segment of
+ * its type.
+ */
 
 const kinds = {
   'invalid-request': [400, 'The request does not fit the contract'],
@@ -51,7 +54,9 @@ export class Problem extends Error {
 }
 
 /** Retry-After in whole seconds, at least one. */
-export const retryAfter = (ms: number): Readonly<Record<string, string>> => ({ 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) })
+export const retryAfter = (ms: number): Readonly<Record<string, string>> => ({
+  'retry-after': String(Math.max(1, Math.ceil(ms / 1000))),
+})
 
 /** A text for people out of whatever was thrown; bounded, and without a stack, which is nobody's business outside. */
 export function reasonOf(thrown: unknown): string {

@@ -10,30 +10,38 @@ export type Fields = Readonly<Record<string, unknown>>
 /** @throws {Problem} for anything but one JSON object with known fields */
 export async function readFields(request: IncomingMessage, known: readonly string[]): Promise<Fields> {
   const parsed = (request as { body?: unknown }).body
-  const body: unknown = parsed !== undefined && !(parsed instanceof Uint8Array) && typeof parsed !== 'string' ? parsed : parseJson(await readText(request))
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Problem('invalid-request', 'the body must be a JSON object')
+  const body: unknown =
+    parsed !== undefined && !(parsed instanceof Uint8Array) && typeof parsed !== 'string'
+      ? parsed
+      : parseJson(await readText(request))
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Problem('invalid-request', 'the body must be a JSON object')
   const unknown = Object.keys(body).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new Problem('unknown-field', `the field ${JSON.stringify(unknown.slice(0, 100))} is not known here`)
+  if (unknown !== undefined)
+    throw new Problem('unknown-field', `the field ${JSON.stringify(unknown.slice(0, 100))} is not known here`)
   return body as Fields
 }
 
 /** @throws {Problem} for parameters that are not known or come twice */
 export function readQuery(query: URLSearchParams, known: readonly string[]): void {
   for (const name of query.keys()) {
-    if (!known.includes(name)) throw new Problem('unknown-field', `the parameter ${JSON.stringify(name.slice(0, 100))} is not known here`)
+    if (!known.includes(name))
+      throw new Problem('unknown-field', `the parameter ${JSON.stringify(name.slice(0, 100))} is not known here`)
     if (query.getAll(name).length > 1) throw new Problem('invalid-request', `the parameter ${name} came more than once`)
   }
 }
 
 export function text(fields: Fields, name: string, charactersMax: number): string {
   const value = fields[name]
-  if (typeof value !== 'string' || value.length === 0 || value.length > charactersMax) throw new Problem('invalid-request', `${name} must be a text of 1 to ${charactersMax} characters`)
+  if (typeof value !== 'string' || value.length === 0 || value.length > charactersMax)
+    throw new Problem('invalid-request', `${name} must be a text of 1 to ${charactersMax} characters`)
   return value
 }
 
 export function positive(fields: Fields, name: string): number {
   const value = fields[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) throw new Problem('invalid-request', `${name} must be a whole number above 0`)
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1)
+    throw new Problem('invalid-request', `${name} must be a whole number above 0`)
   return value
 }
 
@@ -47,7 +55,8 @@ async function readText(request: IncomingMessage): Promise<string> {
   return collect(request)
 }
 
-const tooLarge = (): Problem => new Problem('body-too-large', `a body has at most ${bodyBytesMax} bytes`, { headers: { connection: 'close' } })
+const tooLarge = (): Problem =>
+  new Problem('body-too-large', `a body has at most ${bodyBytesMax} bytes`, { headers: { connection: 'close' } })
 
 function collect(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -61,7 +70,17 @@ function collect(request: IncomingMessage): Promise<string> {
       request.off('data', onData)
       act()
     }
-    const timer = setTimeout(() => settle(() => reject(new Problem('request-timeout', `the body was not there after ${bodyMsMax} ms`, { headers: { connection: 'close' } }))), bodyMsMax)
+    const timer = setTimeout(
+      () =>
+        settle(() =>
+          reject(
+            new Problem('request-timeout', `the body was not there after ${bodyMsMax} ms`, {
+              headers: { connection: 'close' },
+            }),
+          ),
+        ),
+      bodyMsMax,
+    )
     const onData = (chunk: Buffer | string): void => {
       const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
       bytes += piece.length

@@ -6,10 +6,10 @@ import { pathOf } from '../files.ts'
 import type { IdempotencyKeys } from '../idempotency.ts'
 import type { Leases, QuiesceTerms } from '../leases.ts'
 import type { GateLimits, GateOptions } from '../options.ts'
-import { Problem, reasonOf } from './problem.ts'
 import type { Registry } from '../registry.ts'
-import { positive, readFields, readQuery, text } from './request.ts'
 import type { Tenants } from '../tenants.ts'
+import { Problem, reasonOf } from './problem.ts'
+import { positive, readFields, readQuery, text } from './request.ts'
 
 export interface Parts {
   readonly options: GateOptions
@@ -54,22 +54,38 @@ const routes: readonly Route[] = [
 export const basePath = '/admin/v1'
 
 /** Which call is this? @throws {Problem} not-found, method-not-allowed, invalid-request */
-export function routeOf(request: IncomingMessage): { readonly looksOnly: boolean; readonly answer: (parts: Parts) => Promise<RouteAnswer> } {
+export function routeOf(request: IncomingMessage): {
+  readonly looksOnly: boolean
+  readonly answer: (parts: Parts) => Promise<RouteAnswer>
+} {
   const [path, query] = splitOnce(request.url ?? '', '?')
   const segments = path.slice(basePath.length + 1).split('/')
-  const matching = routes.filter(({ pattern }) => pattern.length === segments.length && pattern.every((part, at) => part === '*' || part === segments[at]))
+  const matching = routes.filter(
+    ({ pattern }) =>
+      pattern.length === segments.length && pattern.every((part, at) => part === '*' || part === segments[at]),
+  )
   if (matching.length === 0) throw new Problem('not-found', 'there is no such call')
   const route = matching.find(({ method }) => method === request.method)
-  if (!route) throw new Problem('method-not-allowed', `use ${matching.map(({ method }) => method).join(' or ')}`, { headers: { allow: matching.map(({ method }) => method).join(', ') } })
+  if (!route)
+    throw new Problem('method-not-allowed', `use ${matching.map(({ method }) => method).join(' or ')}`, {
+      headers: { allow: matching.map(({ method }) => method).join(', ') },
+    })
   const given = segments.filter((_, at) => route.pattern[at] === '*').map(decodeSegment)
-  return { looksOnly: route.looksOnly, answer: (parts) => route.answer(parts, { request, query: new URLSearchParams(query), given }) }
+  return {
+    looksOnly: route.looksOnly,
+    answer: (parts) => route.answer(parts, { request, query: new URLSearchParams(query), given }),
+  }
 }
 
 async function capabilities({ options, limits, leases }: Parts, { query }: Call): Promise<RouteAnswer> {
   readQuery(query, [])
   const { maxPaused, ttlMsMax, maxHoldMsMax, drainTimeoutMsMax } = limits
   return ok({
-    service: options.service, version: options.version, sqliteVersion: options.sqliteVersion ?? null, bootId: leases.bootId, modes: ['quiesce'],
+    service: options.service,
+    version: options.version,
+    sqliteVersion: options.sqliteVersion ?? null,
+    bootId: leases.bootId,
+    modes: ['quiesce'],
     limits: { maxPaused, ttlMsMax, maxHoldMsMax, drainTimeoutMsMax },
   })
 }
@@ -77,10 +93,16 @@ async function capabilities({ options, limits, leases }: Parts, { query }: Call)
 async function listTenants({ registry, tenants }: Parts, { query }: Call): Promise<RouteAnswer> {
   readQuery(query, ['after'])
   const page = await registry.page(query.get('after'))
-  return ok({ tenants: page.tenants.map(({ id, files }) => ({ id, files: files.map(pathOf), state: tenants.servingOf(id) })), next: page.next })
+  return ok({
+    tenants: page.tenants.map(({ id, files }) => ({ id, files: files.map(pathOf), state: tenants.servingOf(id) })),
+    next: page.next,
+  })
 }
 
-async function tenantStatus({ options, registry, tenants }: Parts, { query, given: [id = ''] }: Call): Promise<RouteAnswer> {
+async function tenantStatus(
+  { options, registry, tenants }: Parts,
+  { query, given: [id = ''] }: Call,
+): Promise<RouteAnswer> {
   readQuery(query, [])
   if (!tenants.peek(id)?.lease) await registry.find(id)
   // Asked first: the answers below then belong to one moment.
@@ -88,11 +110,19 @@ async function tenantStatus({ options, registry, tenants }: Parts, { query, give
   const record = tenants.peek(id)
   const lease = record?.lease
   return ok({
-    id, state: record?.serving ?? 'active',
+    id,
+    state: record?.serving ?? 'active',
     healthy: trouble === null && (record?.lastError ?? null) === null,
-    lease: lease && lease.ending === null
-      ? { leaseId: lease.terms.leaseId, fence: lease.terms.fence, holder: lease.terms.holder, expiresInMs: lease.expiresInMs, heldMs: lease.heldMs }
-      : null,
+    lease:
+      lease && lease.ending === null
+        ? {
+            leaseId: lease.terms.leaseId,
+            fence: lease.terms.fence,
+            holder: lease.terms.holder,
+            expiresInMs: lease.expiresInMs,
+            heldMs: lease.heldMs,
+          }
+        : null,
     lastError: record?.lastError ?? trouble,
   })
 }
@@ -114,33 +144,52 @@ async function listLeases({ leases }: Parts, { query }: Call): Promise<RouteAnsw
   return ok(leases.list())
 }
 
-async function quiesce({ registry, leases, keys }: Parts, { request, query, given: [id = ''] }: Call): Promise<RouteAnswer> {
+async function quiesce(
+  { registry, leases, keys }: Parts,
+  { request, query, given: [id = ''] }: Call,
+): Promise<RouteAnswer> {
   readQuery(query, [])
   const key = request.headers['idempotency-key']
-  if (typeof key !== 'string' || key === '' || key.length > 255) throw new Problem('idempotency-key-missing', 'send an Idempotency-Key of 1 to 255 characters')
+  if (typeof key !== 'string' || key === '' || key.length > 255)
+    throw new Problem('idempotency-key-missing', 'send an Idempotency-Key of 1 to 255 characters')
   const terms = await readTerms(request)
-  const { answer, replayed } = await keys.once(key, JSON.stringify([id, terms]), new Callers(request), async (callers) => leases.quiesce(await registry.find(id), terms, callers))
+  const { answer, replayed } = await keys.once(
+    key,
+    JSON.stringify([id, terms]),
+    new Callers(request),
+    async (callers) => leases.quiesce(await registry.find(id), terms, callers),
+  )
   return { status: 201, headers: replayed ? { 'idempotency-replayed': 'true' } : {}, body: answer }
 }
 
 async function readTerms(request: IncomingMessage): Promise<QuiesceTerms> {
   const fields = await readFields(request, ['holder', 'reason', 'ttlMs', 'maxHoldMs', 'drainTimeoutMs'])
   return {
-    holder: text(fields, 'holder', 200), reason: text(fields, 'reason', 1000), ttlMs: positive(fields, 'ttlMs'), maxHoldMs: positive(fields, 'maxHoldMs'),
+    holder: text(fields, 'holder', 200),
+    reason: text(fields, 'reason', 1000),
+    ttlMs: positive(fields, 'ttlMs'),
+    maxHoldMs: positive(fields, 'maxHoldMs'),
     drainTimeoutMs: fields['drainTimeoutMs'] === undefined ? null : positive(fields, 'drainTimeoutMs'),
   }
 }
 
-async function renew({ leases }: Parts, { request, query, given: [id = '', leaseId = ''] }: Call): Promise<RouteAnswer> {
+async function renew(
+  { leases }: Parts,
+  { request, query, given: [id = '', leaseId = ''] }: Call,
+): Promise<RouteAnswer> {
   readQuery(query, [])
   const fields = await readFields(request, ['fence'])
   return ok(leases.renew(id, leaseId, positive(fields, 'fence')))
 }
 
-async function resume({ registry, leases, tenants }: Parts, { query, given: [id = '', leaseId = ''] }: Call): Promise<RouteAnswer> {
+async function resume(
+  { registry, leases, tenants }: Parts,
+  { query, given: [id = '', leaseId = ''] }: Call,
+): Promise<RouteAnswer> {
   readQuery(query, ['fence'])
   const fence = query.get('fence') ?? ''
-  if (!/^[1-9][0-9]{0,15}$/.test(fence)) throw new Problem('invalid-request', 'the parameter fence must be a whole number above 0')
+  if (!/^[1-9][0-9]{0,15}$/.test(fence))
+    throw new Problem('invalid-request', 'the parameter fence must be a whole number above 0')
   // A tenant that left the registry while it was quiesced must still be resumable.
   if (!tenants.peek(id)) await registry.find(id)
   return ok(await leases.resume(id, leaseId, Number(fence)))

@@ -3,16 +3,16 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { changedBetween, DigestedPages } from '../../../../src/check/reader/pages/page-digests.ts'
 import { openChecker } from '../../../../src/check/check.ts'
+import { changedBetween, DigestedPages } from '../../../../src/check/reader/pages/page-digests.ts'
 import type { SnapshotPath } from '../../../../src/model/brand.ts'
 import type { PageDigests } from '../../../../src/model/result/last-good.ts'
 import type { Reading } from '../../../../src/model/result/reading.ts'
 import type { PageSource } from '../../../../src/sqlite/accounting/page-source.ts'
 import { recipes, create, fillEvents, removeDatabase } from '../../../support/databases/recipes.ts'
-import { readInProcess } from '../../../support/read-in-process.ts'
 import { Patient, recordBody } from '../../../support/databases/surgeon.ts'
 import { createPatient } from '../../../support/databases/wounds.ts'
+import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'page-digests-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -23,17 +23,20 @@ const digestsOf = ({ pages }: Reading): PageDigests => {
 }
 const changedIn = ({ pages }: Reading): unknown => (pages.kind === 'digested' ? pages.changed : pages)
 
-test.each(recipes.map((recipe) => [recipe.name, recipe] as const))('%s: the same file has the same digests, at every size of pages', async (_, recipe) => {
-  const path = join(folder, 'healthy.db')
-  for (const pageSize of [512, 4096, 65_536]) {
-    removeDatabase(path)
-    recipe.build(path, pageSize)
-    const first = await readInProcess(path)
-    const again = await readInProcess(path, 'full', 'census', false, digestsOf(first))
-    expect([first.facts, changedIn(again), digestsOf(again).pages]).toEqual([[], null, first.coverage.pages])
-    expect(digestsOf(again)).toEqual(digestsOf(first))
-  }
-})
+test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
+  '%s: the same file has the same digests, at every size of pages',
+  async (_, recipe) => {
+    const path = join(folder, 'healthy.db')
+    for (const pageSize of [512, 4096, 65_536]) {
+      removeDatabase(path)
+      recipe.build(path, pageSize)
+      const first = await readInProcess(path)
+      const again = await readInProcess(path, 'full', 'census', false, digestsOf(first))
+      expect([first.facts, changedIn(again), digestsOf(again).pages]).toEqual([[], null, first.coverage.pages])
+      expect(digestsOf(again)).toEqual(digestsOf(first))
+    }
+  },
+)
 
 describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
   const path = join(folder, `patient-${pageSize}.db`)
@@ -46,8 +49,15 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
     using patient = new Patient(copy)
     const page = patient.leaf('blobs')
     const at = recordBody(patient, page, 0)
-    patient.edit(page, (bytes) => { bytes[at + 9] = (bytes[at + 9] ?? 0) ^ 1 })
-    expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({ runs: [[page, page]], pages: 1, groupPages: 1, owners: [patient.root('blobs')] })
+    patient.edit(page, (bytes) => {
+      bytes[at + 9] = (bytes[at + 9] ?? 0) ^ 1
+    })
+    expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({
+      runs: [[page, page]],
+      pages: 1,
+      groupPages: 1,
+      owners: [patient.root('blobs')],
+    })
   })
 
   test('an overflow page belongs to the table of its value', async () => {
@@ -56,7 +66,12 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
     using patient = new Patient(copy)
     const { first } = patient.chain('blobs', 2)
     patient.writeAt((first - 1) * pageSize + 100, [1, 2, 3, 4, 5])
-    expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({ runs: [[first, first]], pages: 1, groupPages: 1, owners: [patient.root('blobs')] })
+    expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({
+      runs: [[first, first]],
+      pages: 1,
+      groupPages: 1,
+      owners: [patient.root('blobs')],
+    })
   })
 
   test('a free page holds nothing: whatever it becomes, nothing changed', async () => {
@@ -74,14 +89,35 @@ test('children that read bring back the same; a quick check and SQLite\u2019s ow
   const path = join(folder, 'children.db') as SnapshotPath
   create(path, 4096, fillEvents(3000))
   const signal = new AbortController().signal
-  const read = async (engine: 'census' | 'sqlite', depth: 'quick' | 'full', earlier: PageDigests | null): Promise<Reading> => {
-    await using checker = await openChecker({ folder, parallel: 1, engine, timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0 })
+  const read = async (
+    engine: 'census' | 'sqlite',
+    depth: 'quick' | 'full',
+    earlier: PageDigests | null,
+  ): Promise<Reading> => {
+    await using checker = await openChecker({
+      folder,
+      parallel: 1,
+      engine,
+      timeoutMs: 30_000,
+      memoryBytesMax: 1e9,
+      niceness: 0,
+    })
     return await checker.check(path, { depth, signal, digesting: { kind: 'pages', earlier } })
   }
   const first = await read('census', 'full', null)
   expect(digestsOf(first)).toEqual(digestsOf(await readInProcess(path)))
-  expect([(await read('census', 'quick', digestsOf(first))).pages, (await read('sqlite', 'full', digestsOf(first))).pages]).toEqual([{ kind: 'not-digested' }, { kind: 'not-digested' }])
-  await using checker = await openChecker({ folder, parallel: 1, engine: 'census', timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0 })
+  expect([
+    (await read('census', 'quick', digestsOf(first))).pages,
+    (await read('sqlite', 'full', digestsOf(first))).pages,
+  ]).toEqual([{ kind: 'not-digested' }, { kind: 'not-digested' }])
+  await using checker = await openChecker({
+    folder,
+    parallel: 1,
+    engine: 'census',
+    timeoutMs: 30_000,
+    memoryBytesMax: 1e9,
+    niceness: 0,
+  })
   expect((await checker.check(path, { depth: 'full', signal })).pages).toEqual({ kind: 'not-digested' })
 })
 
@@ -104,7 +140,15 @@ test('of a hundred thousand pages some thousand digests are kept, and a change i
   const earlier = digest([])
   expect([earlier.groupPages, earlier.groups.length, earlier.groups.byteLength < 20_000]).toEqual([25, 4000, true])
   const ownerOf = (page: number): number => (page <= 50_000 ? 2 : 3)
-  expect(changedBetween(earlier, digest([1, 26, 99_999]), ownerOf)).toEqual({ runs: [[1, 50], [99_976, 100_000]], pages: 75, groupPages: 25, owners: [2, 3] })
+  expect(changedBetween(earlier, digest([1, 26, 99_999]), ownerOf)).toEqual({
+    runs: [
+      [1, 50],
+      [99_976, 100_000],
+    ],
+    pages: 75,
+    groupPages: 25,
+    owners: [2, 3],
+  })
   expect(changedBetween(digest([], 77), digest([77], 77), ownerOf)).toBeNull()
   const everywhere = changedBetween(earlier, digest(Array.from({ length: 100 }, (_, i) => 1000 * i + 1)), ownerOf)
   expect([everywhere?.runs.length, everywhere?.pages]).toEqual([20, 2500])
@@ -115,5 +159,6 @@ test('digests of another kind are never compared', () => {
   const now: PageDigests = { ...earlier, groups: Uint32Array.of(1, 9, 3) }
   const ownerOf = (): number => 2
   expect(changedBetween(earlier, now, ownerOf)).toMatchObject({ runs: [[2, 2]] })
-  for (const unlike of [{ format: 2 }, { pageSize: 512 }, { pages: 4 }, { groupPages: 2 }]) expect(changedBetween({ ...earlier, ...unlike }, now, ownerOf)).toBeNull()
+  for (const unlike of [{ format: 2 }, { pageSize: 512 }, { pages: 4 }, { groupPages: 2 }])
+    expect(changedBetween({ ...earlier, ...unlike }, now, ownerOf)).toBeNull()
 })

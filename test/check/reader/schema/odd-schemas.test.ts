@@ -35,7 +35,8 @@ const odd: readonly (readonly [string, number, (db: Database.Database) => void])
     (db) => {
       db.pragma('encoding = "UTF-16be"')
       db.exec(
-        `CREATE TABLE "${'ä'.repeat(100_000)}"(a); CREATE INDEX "${'i'.repeat(150_000)}" ON "${'ä'.repeat(100_000)}"(a); INSERT INTO "${'ä'.repeat(100_000)}" VALUES(1)`,
+        `CREATE TABLE "${'ä'.repeat(100_000)}"(a); CREATE INDEX "${'i'.repeat(150_000)}" ON ` +
+          `"${'ä'.repeat(100_000)}"(a); INSERT INTO "${'ä'.repeat(100_000)}" VALUES(1)`,
       )
     },
   ],
@@ -44,7 +45,8 @@ const odd: readonly (readonly [string, number, (db: Database.Database) => void])
     1024,
     (db) =>
       db.exec(
-        `CREATE TABLE t(a CHECK (a <> '${'x'.repeat(1_000_000)}')); CREATE INDEX i ON t(a) WHERE a <> '${'y'.repeat(500_000)}'; INSERT INTO t VALUES(1)`,
+        `CREATE TABLE t(a CHECK (a <> '${'x'.repeat(1_000_000)}')); CREATE INDEX i ON ` +
+          `t(a) WHERE a <> '${'y'.repeat(500_000)}'; INSERT INTO t VALUES(1)`,
       ),
   ],
   [
@@ -65,7 +67,8 @@ const odd: readonly (readonly [string, number, (db: Database.Database) => void])
       db.exec('CREATE TABLE t(a UNIQUE); INSERT INTO t VALUES(1); CREATE VIEW v0 AS SELECT a FROM t')
       for (const i of numbers(40)) db.exec(`CREATE VIEW v${i + 1} AS SELECT * FROM v${i} UNION ALL SELECT * FROM v${i}`)
       db.exec(
-        'CREATE TRIGGER into_view INSTEAD OF INSERT ON v40 BEGIN INSERT INTO t SELECT a FROM v40; END; CREATE TABLE child(a REFERENCES v40(a)); INSERT INTO child VALUES(1)',
+        'CREATE TRIGGER into_view INSTEAD OF INSERT ON v40 BEGIN INSERT INTO t SELECT a FROM v40; ' +
+          'END; CREATE TABLE child(a REFERENCES v40(a)); INSERT INTO child VALUES(1)',
       )
     },
   ],

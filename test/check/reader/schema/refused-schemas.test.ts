@@ -121,7 +121,9 @@ const foreign: readonly (readonly [string, Change, readonly string[], string | n
   [
     'a kind of object of two words',
     {
-      sql: "INSERT INTO sqlite_schema VALUES('materialized view', 'mv', 'mv', 0, 'CREATE MATERIALIZED VIEW mv AS SELECT 1')",
+      sql:
+        "INSERT INTO sqlite_schema VALUES('materialized view', 'mv', 'mv', " +
+        "0, 'CREATE MATERIALIZED VIEW mv AS SELECT 1')",
     },
     ['mv'],
     'other-sqlite',
@@ -136,7 +138,9 @@ const foreign: readonly (readonly [string, Change, readonly string[], string | n
   [
     'a function in an index that the fork keeps elsewhere',
     {
-      sql: `DROP INDEX meta_k; CREATE INDEX meta_k ON meta(k) WHERE 0; ${statement('meta_k', 'CREATE INDEX meta_k ON meta(f(k))')}`,
+      sql:
+        'DROP INDEX meta_k; CREATE INDEX meta_k ON meta(k) WHERE 0; ' +
+        statement('meta_k', 'CREATE INDEX meta_k ON meta(f(k))'),
     },
     ['meta_k'],
     null,
@@ -162,7 +166,9 @@ const foreign: readonly (readonly [string, Change, readonly string[], string | n
   [
     'a tokenizer',
     {
-      sql: "INSERT INTO sqlite_schema VALUES('table', 'ft', 'ft', 0, 'CREATE VIRTUAL TABLE ft USING fts5(a, tokenize=jieba)')",
+      sql:
+        "INSERT INTO sqlite_schema VALUES('table', 'ft', 'ft', 0, 'CREATE " +
+        "VIRTUAL TABLE ft USING fts5(a, tokenize=jieba)')",
     },
     ['ft'],
     null,

@@ -32,7 +32,10 @@ function made(fill: (database: Database.Database) => void, pageSize = 4096): str
   return path
 }
 
-const plain = (sql: string, before = '') => (database: Database.Database): void => void database.exec(`${before}${sql}`)
+const plain =
+  (sql: string, before = '') =>
+  (database: Database.Database): void =>
+    void database.exec(`${before}${sql}`)
 
 function read(path: string, schemas: SchemaCache): SchemaRead {
   const db = openDatabase(path, 'strict')
@@ -43,7 +46,9 @@ function read(path: string, schemas: SchemaCache): SchemaRead {
   }
 }
 
-const before = 'create table gone (a, b, unique (a), unique (b)); drop table gone; create table first (x); insert into first values (1); drop table first;'
+const before =
+  'create table gone (a, b, unique (a), unique (b)); drop table gone; create ' +
+  'table first (x); insert into first values (1); drop table first;'
 /** The same rows of the schema, with other roots: the tree of a table that was emptied goes elsewhere. */
 const moved = `pragma auto_vacuum = full; ${before}`
 
@@ -52,7 +57,11 @@ test.each<[string, (database: Database.Database) => void, number]>([
   ['with other pages', plain(statements), 512],
   ['in UTF-16', plain(statements, 'pragma encoding = "UTF-16le";'), 4096],
   ['with one more column', plain(`${statements} alter table kv add column w default 'x'`), 4096],
-  ['with an index under the name of another', plain(statements.replace('on events (at desc, kind)', 'on events (kind, at)')), 4096],
+  [
+    'with an index under the name of another',
+    plain(statements.replace('on events (at desc, kind)', 'on events (kind, at)')),
+    4096,
+  ],
   ['with a virtual table', plain(`${statements} create virtual table words using fts5(word)`), 4096],
 ])('a file %s', (_, fill, pageSize) => {
   const schemas = new SchemaCache()
@@ -66,7 +75,8 @@ test.each<[string, (database: Database.Database) => void, number]>([
 
 test('a file in a format that knows no descending indexes', () => {
   const schemas = new SchemaCache()
-  const descending = (path: string): unknown => read(path, schemas).plan?.trees.flatMap((tree) => (tree.kind === 'index' ? [tree.parts] : []))
+  const descending = (path: string): unknown =>
+    read(path, schemas).plan?.trees.flatMap((tree) => (tree.kind === 'index' ? [tree.parts] : []))
   const modern = descending(made(plain(statements)))
   const old = made(plain(statements))
   const file = openSync(old, 'r+')
@@ -84,5 +94,9 @@ test('root pages are those of the file', () => {
 
 test('of many schemas the last few are kept', () => {
   const schemas = new SchemaCache()
-  for (const round of [1, 2]) for (let at = 0; at < 8; at++) expect(read(made(plain(`create table t${at} (a${round}, b); create index i on t${at} (b)`)), schemas).objects).toHaveLength(2)
+  for (const round of [1, 2])
+    for (let at = 0; at < 8; at++)
+      expect(
+        read(made(plain(`create table t${at} (a${round}, b); create index i on t${at} (b)`)), schemas).objects,
+      ).toHaveLength(2)
 })

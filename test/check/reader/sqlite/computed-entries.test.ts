@@ -30,7 +30,7 @@ function behindTheirBack(path: string, hidden: string, sql: string): void {
   const db = new Database(path)
   db.unsafeMode(true)
   db.pragma('writable_schema=ON')
-  const schema = db.prepare("SELECT rowid, sql FROM sqlite_schema").all() as { rowid: number; sql: string }[]
+  const schema = db.prepare('SELECT rowid, sql FROM sqlite_schema').all() as { rowid: number; sql: string }[]
   db.exec(hidden)
   db.pragma('writable_schema=RESET')
   db.close()
@@ -50,10 +50,22 @@ async function found(hidden: string | null, sql = ''): Promise<readonly unknown[
   if (hidden !== null) behindTheirBack(path, hidden, sql)
   copyFileSync(path, `${path}.copy`)
   const reading = await readInProcess(`${path}.copy`)
-  return reading.facts.flatMap((fact): readonly unknown[] => (fact.kind === 'found' ? [{ rule: fact.finding.rule, object: fact.finding.object.name, rows: fact.finding.rows, total: fact.finding.total }] : [fact]))
+  return reading.facts.flatMap((fact): readonly unknown[] =>
+    fact.kind === 'found'
+      ? [
+          {
+            rule: fact.finding.rule,
+            object: fact.finding.object.name,
+            rows: fact.finding.rows,
+            total: fact.finding.total,
+          },
+        ]
+      : [fact],
+  )
 }
 
-const rename = (name: string, from: string, to: string): string => `UPDATE sqlite_schema SET sql = replace(sql, '${from}', '${to}') WHERE name = '${name}'`
+const rename = (name: string, from: string, to: string): string =>
+  `UPDATE sqlite_schema SET sql = replace(sql, '${from}', '${to}') WHERE name = '${name}'`
 
 test('healthy ones are silent', async () => {
   expect(await found(null)).toEqual([])
@@ -61,37 +73,58 @@ test('healthy ones are silent', async () => {
 
 test('stale entries of a partial index, which integrity_check does not see', async () => {
   // While the index covers more rows than it should, three more get in.
-  expect(await found(rename('part', 'c % 3 = 0', 'c % 3 = 0 OR c > 996'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000), (1001, 'y', 1, 1001), (1003, 'z', 1, 1003)"))
-    .toEqual([{ rule: 'entry-without-row', object: 'part', rows: [1000, 1001, 1003], total: 3 }])
+  expect(
+    await found(
+      rename('part', 'c % 3 = 0', 'c % 3 = 0 OR c > 996'),
+      "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000), (1001, 'y', 1, 1001), (1003, 'z', 1, 1003)",
+    ),
+  ).toEqual([{ rule: 'entry-without-row', object: 'part', rows: [1000, 1001, 1003], total: 3 }])
 })
 
 test('entries of an expression that was another when they were written', async () => {
-  expect(await found(rename('expr', 'c + 1', 'c + 2'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)")).toEqual([{ rule: 'entry-differs-from-row', object: 'expr', rows: [1000], total: 1 }])
+  expect(
+    await found(rename('expr', 'c + 1', 'c + 2'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)"),
+  ).toEqual([{ rule: 'entry-differs-from-row', object: 'expr', rows: [1000], total: 1 }])
 })
 
 test('entries that are missing from a partial index', async () => {
-  expect(await found(rename('uniq', 'b IS NOT NULL', 'b IS NULL'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)")).toEqual([{ rule: 'row-missing-from-index', object: 'uniq', rows: [1000], total: 1 }])
+  expect(
+    await found(rename('uniq', 'b IS NOT NULL', 'b IS NULL'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)"),
+  ).toEqual([{ rule: 'row-missing-from-index', object: 'uniq', rows: [1000], total: 1 }])
 })
 
 test('a virtual column that was computed otherwise', async () => {
-  expect(await found(rename('t', 'c * 2', 'c * 3'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', NULL, 1000)")).toEqual([{ rule: 'entry-differs-from-row', object: 'virt', rows: [1000], total: 1 }])
+  expect(
+    await found(rename('t', 'c * 2', 'c * 3'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', NULL, 1000)"),
+  ).toEqual([{ rule: 'entry-differs-from-row', object: 'virt', rows: [1000], total: 1 }])
 })
 
 test('a table WITHOUT ROWID names its rows by their key', async () => {
-  expect(await found(rename('w_part', 'n > 10', 'n < 0'), "INSERT INTO w VALUES('New', 1000, 'v')")).toEqual([{ rule: 'row-missing-from-index', object: 'w_part', rows: [['New', 1000]], total: 1 }])
+  expect(await found(rename('w_part', 'n > 10', 'n < 0'), "INSERT INTO w VALUES('New', 1000, 'v')")).toEqual([
+    { rule: 'row-missing-from-index', object: 'w_part', rows: [['New', 1000]], total: 1 },
+  ])
 })
 
 test('entries by a collation that nobody has are compared by nobody: no configuration makes that sound', async () => {
   const path = join(folder, 'klingon.db')
   create(path, 1024, (db) => {
-    db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE); CREATE INDEX part ON t(id) WHERE a > 'b'; CREATE INDEX plain ON t(a); INSERT INTO t VALUES(1, 'abc'), (2, 'def'), (3, 'ghi')")
+    db.exec(
+      'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE); CREATE INDEX part ON t(id) WHERE a > ' +
+        "'b'; CREATE INDEX plain ON t(a); INSERT INTO t VALUES(1, 'abc'), (2, 'def'), (3, 'ghi')",
+    )
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
     db.exec("UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'klingon')")
   })
   const accepting = { ...context, accept: ['unknown-collation'] } as const
-  expect(diagnose(await readInProcess(path), accepting).verdict).toEqual({ kind: 'inconclusive', reason: expect.stringContaining('part: neither the census nor SQLite could compare') as string })
-  expect(diagnose(await readInProcess(path, 'full', 'sqlite'), accepting).verdict).toEqual({ kind: 'inconclusive', reason: expect.stringContaining('t: SQLite broke off before it had compared its rows with its indexes') as string })
+  expect(diagnose(await readInProcess(path), accepting).verdict).toEqual({
+    kind: 'inconclusive',
+    reason: expect.stringContaining('part: neither the census nor SQLite could compare') as string,
+  })
+  expect(diagnose(await readInProcess(path, 'full', 'sqlite'), accepting).verdict).toEqual({
+    kind: 'inconclusive',
+    reason: expect.stringContaining('t: SQLite broke off before it had compared its rows with its indexes') as string,
+  })
   // Where the condition needs no collation the entries are compared, and one is missing now.
   const db = new Database(path)
   db.unsafeMode(true)
@@ -101,20 +134,34 @@ test('entries by a collation that nobody has are compared by nobody: no configur
   expect(diagnose(await readInProcess(path), accepting).verdict.kind).toBe('damaged')
 })
 
-/** Double quotes in the schema of a build that takes them for strings: this build does so in no statement of its own. */
+/**
+ * Double quotes in the schema of a build that takes them for strings: this build does so in no statement of its own.
+ */
 const quoted: readonly (readonly [string, string])[] = [
   ['CREATE INDEX part ON t(a) WHERE b = "open"', "CREATE INDEX part ON t(a) WHERE b = 'open'"],
-  ['CREATE INDEX expr ON t(json_extract(a, "$.k"), "A" || "-" || "rowid" DESC)', "CREATE INDEX expr ON t(json_extract(a, '$.k'), a || '-' || 'rowid' DESC)"],
-  ['CREATE INDEX byid ON t(b) WHERE "rowid" > "" OR t."b" <> "oid"', 'CREATE INDEX byid ON t(b) WHERE "rowid" > \'\' OR t."b" <> "oid"'],
+  [
+    'CREATE INDEX expr ON t(json_extract(a, "$.k"), "A" || "-" || "rowid" DESC)',
+    "CREATE INDEX expr ON t(json_extract(a, '$.k'), a || '-' || 'rowid' DESC)",
+  ],
+  [
+    'CREATE INDEX byid ON t(b) WHERE "rowid" > "" OR t."b" <> "oid"',
+    'CREATE INDEX byid ON t(b) WHERE "rowid" > \'\' OR t."b" <> "oid"',
+  ],
   ['CREATE INDEX konst ON t("nothing")', "CREATE INDEX konst ON t('' || 'nothing')"],
-  ['CREATE INDEX wpart ON w(v) WHERE v <> "a" COLLATE "nocase"', "CREATE INDEX wpart ON w(v) WHERE v <> 'a' COLLATE \"nocase\""],
+  [
+    'CREATE INDEX wpart ON w(v) WHERE v <> "a" COLLATE "nocase"',
+    'CREATE INDEX wpart ON w(v) WHERE v <> \'a\' COLLATE "nocase"',
+  ],
 ]
 
 /** Makes indexes of other rows than their statements in double quotes say. @param but what each of them misses */
 function makeQuoted(path: string, but: (name: string) => string): void {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
-    db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT); CREATE TABLE w(k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID')
+    db.exec(
+      'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT); CREATE ' +
+        'TABLE w(k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID',
+    )
     for (let i = 1; i <= 90; i++) {
       db.prepare('INSERT INTO t VALUES(?,?,?)').run(i, `{"k": ${i % 7}}`, i % 3 === 0 ? 'done' : 'open')
       db.prepare('INSERT INTO w VALUES(?,?)').run(`k${i}`, i % 4 === 0 ? 'A' : `v${i}`)
@@ -123,7 +170,11 @@ function makeQuoted(path: string, but: (name: string) => string): void {
     db.pragma('writable_schema=ON')
     for (const [written, meant] of quoted) {
       const name = /INDEX (\w+)/.exec(meant)?.[1] ?? ''
-      db.exec(meant.includes(' WHERE ') ? meant.replace(' WHERE ', ` WHERE (${but(name)}) AND (`) + ')' : `${meant} WHERE ${but(name)}`)
+      db.exec(
+        meant.includes(' WHERE ')
+          ? meant.replace(' WHERE ', ` WHERE (${but(name)}) AND (`) + ')'
+          : `${meant} WHERE ${but(name)}`,
+      )
       db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(written, name)
     }
   })
@@ -137,7 +188,10 @@ test('indexes with strings in double quotes: healthy ones are sound, and missing
   expect(await conclude(path)).toMatchObject({ verdict: { kind: 'sound' } })
   makeQuoted(path, (name) => (name === 'wpart' ? "k <> 'k7'" : 'id <> 8'))
   expect((await conclude(path)).findings.map(({ rule, object, rows }) => [object.name, rule, rows])).toEqual([
-    ['byid', 'row-missing-from-index', [8]], ['expr', 'row-missing-from-index', [8]], ['konst', 'row-missing-from-index', [8]], ['part', 'row-missing-from-index', [8]],
+    ['byid', 'row-missing-from-index', [8]],
+    ['expr', 'row-missing-from-index', [8]],
+    ['konst', 'row-missing-from-index', [8]],
+    ['part', 'row-missing-from-index', [8]],
     ['wpart', 'row-missing-from-index', [['k7']]],
   ])
 })
@@ -147,7 +201,10 @@ function makeGhosts(path: string, table: string): void {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
     db.exec(table)
-    db.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO t SELECT i, i, i, 'v' || (i % 5) FROM n; CREATE INDEX part ON t(v) WHERE v = 'v1' OR v = 'v2' AND _rowid_ < 10")
+    db.exec(
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO t SELECT i, i, ' +
+        "i, 'v' || (i % 5) FROM n; CREATE INDEX part ON t(v) WHERE v = 'v1' OR v = 'v2' AND _rowid_ < 10",
+    )
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
     db.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'part'").run("CREATE INDEX part ON t(v) WHERE v = 'v1'")
@@ -163,10 +220,15 @@ test('a column that is the rowid under another name stands for it where all its 
   expect((await conclude(path)).findings).toMatchObject([{ rule: 'entry-without-row', rows: [2, 7], total: 2 }])
 })
 
-test.each([['no name is left for the rowid', 1e9, 'part'], ['there is no memory for a census', 8e6, 'census']])('where %s, SQLite decides: never sound, and told of', async (_, memory, object) => {
+test.each([
+  ['no name is left for the rowid', 1e9, 'part'],
+  ['there is no memory for a census', 8e6, 'census'],
+])('where %s, SQLite decides: never sound, and told of', async (_, memory, object) => {
   const path = join(folder, 'fallback.db')
   makeGhosts(path, memory === 1e9 ? 'CREATE TABLE t(oid, rowid, _rowid_, v)' : 'CREATE TABLE t(a, b, _rowid_, v)')
   const reading = await readInProcess(path, 'full', 'census', false, null, false, memory)
   expect(diagnose(reading, context)).toMatchObject({ verdict: { kind: 'inconclusive' }, findings: [] })
-  expect(reading.coverage.skipped).toMatchObject([{ object, why: expect.stringMatching(/^SQLite checked this instead of the census/) }])
+  expect(reading.coverage.skipped).toMatchObject([
+    { object, why: expect.stringMatching(/^SQLite checked this instead of the census/) },
+  ])
 })

@@ -7,9 +7,9 @@ import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import type { Diagnosis } from '../../../../src/model/result/verdict.ts'
 import { create } from '../../../support/databases/recipes.ts'
+import { Patient } from '../../../support/databases/surgeon.ts'
 import { context } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
-import { Patient } from '../../../support/databases/surgeon.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'name-rows-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -70,9 +70,11 @@ test.each([
 
 test('values of another type in a STRICT table', async () => {
   const columns = (strict: string): string =>
-    `CREATE TABLE s(rowid INTEGER PRIMARY KEY, i ${strict && 'INT'}, r ${strict && 'REAL'}, t ${strict && 'TEXT'}, b ${strict && 'BLOB'}, a ${strict && 'ANY'}) ${strict}`
+    `CREATE TABLE s(rowid INTEGER PRIMARY KEY, i ${strict && 'INT'}, r ${strict && 'REAL'}, t ` +
+    `${strict && 'TEXT'}, b ${strict && 'BLOB'}, a ${strict && 'ANY'}) ${strict}`
   make(
-    `${columns('')}; INSERT INTO s VALUES(-5, 1, 1.5, 'x', x'00', 1), (7, 'word', 1.5, 'x', x'00', 'y'), (8, 1, 'q', 'x', x'00', NULL), (9, NULL, NULL, x'01', NULL, NULL), (10, 1, 2, 'x', 'text', 1)`,
+    `${columns('')}; INSERT INTO s VALUES(-5, 1, 1.5, 'x', x'00', 1), (7, 'word', 1.5, 'x', x'00', 'y'), (8, 1, ` +
+      `'q', 'x', x'00', NULL), (9, NULL, NULL, x'01', NULL, NULL), (10, 1, 2, 'x', 'text', 1)`,
     { s: columns('STRICT') },
   )
   expect(told(await conclude())).toEqual([['type-mismatch', 's', [7, 8, 9, 10], 4]])
@@ -80,7 +82,8 @@ test('values of another type in a STRICT table', async () => {
 
 test('the first twenty rows, and how many there are', async () => {
   make(
-    'CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 3000 UNION ALL SELECT i - 1 FROM n WHERE i > 1) INSERT INTO t SELECT i, NULL FROM n',
+    'CREATE TABLE t(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 3000 UNION ALL ' +
+      'SELECT i - 1 FROM n WHERE i > 1) INSERT INTO t SELECT i, NULL FROM n',
     { t: 'CREATE TABLE t(id INTEGER PRIMARY KEY, v NOT NULL)' },
   )
   expect(told(await conclude())).toEqual([['null-in-not-null', 't', Array.from({ length: 20 }, (_, i) => i + 1), 3000]])
@@ -88,7 +91,8 @@ test('the first twenty rows, and how many there are', async () => {
 
 test('where the table breaks off, the word of SQLite stays', async () => {
   make(
-    'CREATE TABLE t(id INTEGER PRIMARY KEY, v, w); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t SELECT i, nullif(i, 7), i * 1000 FROM n',
+    'CREATE TABLE t(id INTEGER PRIMARY KEY, v, w); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i ' +
+      '+ 1 FROM n WHERE i < 500) INSERT INTO t SELECT i, nullif(i, 7), i * 1000 FROM n',
     { t: 'CREATE TABLE t(id INTEGER PRIMARY KEY, v NOT NULL, w)' },
   )
   {

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
-import { askSqlite } from '../../../../src/check/reader/sqlite/integrity.ts'
 import { readObjects } from '../../../../src/check/reader/schema/schema-objects.ts'
+import { askSqlite } from '../../../../src/check/reader/sqlite/integrity.ts'
 
 test('as many rows are told as there are, although SQLite says the same of each', () => {
   const folder = mkdtempSync(join(tmpdir(), 'repeats-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const db = new Database(join(folder, 'a.db'))
   onTestFinished(() => void db.close())
-  db.exec('create table t(id integer primary key, c text); insert into t(c) values (null), (null), (null), (\'x\')')
+  db.exec("create table t(id integer primary key, c text); insert into t(c) values (null), (null), (null), ('x')")
   db.unsafeMode(true)
   db.pragma('writable_schema=ON')
   db.exec("update sqlite_schema set sql = 'create table t(id integer primary key, c text not null)'")

@@ -86,15 +86,13 @@ const expected = (rows: Case['rows']): unknown =>
 const odd = 'a "b\' [c] `d`\n-- e; f.g'
 const quoted = `"${odd.replaceAll('"', '""')}"`
 const table =
-  "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES(1,'x',1),(2,'y',2),(3,'z',3),(4,NULL,4),(9,'q',9);"
+  'CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t ' +
+  "VALUES(1,'x',1),(2,'y',2),(3,'z',3),(4,NULL,4),(9,'q',9);"
 const keyed =
-  "CREATE TABLE t(k TEXT, n INT, a, PRIMARY KEY(n DESC, k)) WITHOUT ROWID; INSERT INTO t VALUES('one',1,'x'),('two',2,'y'),('nine',9,'q');"
+  'CREATE TABLE t(k TEXT, n INT, a, PRIMARY KEY(n DESC, k)) WITHOUT ROWID; ' +
+  "INSERT INTO t VALUES('one',1,'x'),('two',2,'y'),('nine',9,'q');"
 const change = "DELETE FROM t WHERE id = 9; UPDATE t SET a = 'new' WHERE id = 2; INSERT INTO t VALUES(20, 'm', 1)"
-const differences = {
-  'entry-differs-from-row u': [2],
-  'entry-without-row u': [9],
-  'row-missing-from-index u': [20],
-}
+const differences = { 'entry-differs-from-row u': [2], 'entry-without-row u': [9], 'row-missing-from-index u': [20] }
 
 const ofIndexes: readonly Case[] = [
   { name: 'a column', sql: `${table} CREATE INDEX u ON t(a)`, index: 'u', behind: change, rows: differences },
@@ -132,7 +130,9 @@ const ofIndexes: readonly Case[] = [
   },
   {
     name: 'names with quotes, blanks, brackets and a line break',
-    sql: `CREATE TABLE ${quoted}(${quoted}, rowid, oid); CREATE INDEX "u ""v" ON ${quoted}(${quoted}, rowid); INSERT INTO ${quoted} VALUES('x', 1, 1), ('y', 2, 2)`,
+    sql:
+      `CREATE TABLE ${quoted}(${quoted}, rowid, oid); CREATE INDEX "u ""v" ON ` +
+      `${quoted}(${quoted}, rowid); INSERT INTO ${quoted} VALUES('x', 1, 1), ('y', 2, 2)`,
     index: 'u "v',
     behind: `INSERT INTO ${quoted} VALUES('z', 3, 3)`,
     rows: { 'row-missing-from-index u "v': [3] },
@@ -149,7 +149,9 @@ const ofIndexes: readonly Case[] = [
 const ofContent: readonly Case[] = [
   {
     name: 'NULL in a generated column, and in the key of a table WITHOUT ROWID',
-    sql: "CREATE TABLE g(a, b AS (nullif(a, 3))); INSERT INTO g(a) VALUES(1), (3); CREATE TABLE w(k PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO w VALUES('x', NULL), ('y', 1)",
+    sql:
+      'CREATE TABLE g(a, b AS (nullif(a, 3))); INSERT INTO g(a) VALUES(1), (3); CREATE TABLE w(k ' +
+      "PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO w VALUES('x', NULL), ('y', 1)",
     later: {
       g: 'CREATE TABLE g(a, b AS (nullif(a, 3)) NOT NULL)',
       w: 'CREATE TABLE w(k PRIMARY KEY, v NOT NULL) WITHOUT ROWID',
@@ -158,21 +160,29 @@ const ofContent: readonly Case[] = [
   },
   {
     name: 'values of another type than a column declares',
-    sql: `CREATE TABLE ${quoted}(id INTEGER PRIMARY KEY, ${quoted}, n); INSERT INTO ${quoted} VALUES(1, 'x', 1), (2, 5, 'word'), (3, 'y', '12'), (4, 'z', ' 1e3 '), (5, NULL, x'31'), (6, 1.5, '')`,
+    sql:
+      `CREATE TABLE ${quoted}(id INTEGER PRIMARY KEY, ${quoted}, n); INSERT INTO ${quoted} VALUES(1, 'x', ` +
+      `1), (2, 5, 'word'), (3, 'y', '12'), (4, 'z', ' 1e3 '), (5, NULL, x'31'), (6, 1.5, '')`,
     later: { [odd]: `CREATE TABLE ${quoted}(id INTEGER PRIMARY KEY, ${quoted} TEXT, n NUMERIC)` },
     rows: { [`type-mismatch ${odd}`]: [2, 3, 4, 6] },
   },
   {
     name: 'CHECK constraints of columns and of the table, with literals in double quotes',
-    sql: `CREATE TABLE ${quoted}("check" INT, s, b); INSERT INTO ${quoted} VALUES(1, 'ok', 1), (-1, 'ok', 1), (1, 'no', 1), (NULL, NULL, NULL), (1, 'ok', 99)`,
+    sql:
+      `CREATE TABLE ${quoted}("check" INT, s, b); INSERT INTO ${quoted} VALUES(1, 'ok', ` +
+      `1), (-1, 'ok', 1), (1, 'no', 1), (NULL, NULL, NULL), (1, 'ok', 99)`,
     later: {
-      [odd]: `CREATE TABLE ${quoted}("check" INT CHECK("check" > 0 -- more than nothing\n), s CONSTRAINT [check] check (s = "ok" OR (s = '(')), b, CHECK (b < 50))`,
+      [odd]:
+        `CREATE TABLE ${quoted}("check" INT CHECK("check" > 0 -- more than nothing\n), s ` +
+        `CONSTRAINT [check] check (s = "ok" OR (s = '(')), b, CHECK (b < 50))`,
     },
     rows: { [`check-failed ${odd}`]: [2, 3, 5] },
   },
   {
     name: 'CHECK constraints of a table WITHOUT ROWID',
-    sql: "CREATE TABLE w(k TEXT, n INT, v, PRIMARY KEY(k, n)) WITHOUT ROWID; INSERT INTO w VALUES('a', 1, 1), ('b', 2, -1)",
+    sql:
+      'CREATE TABLE w(k TEXT, n INT, v, PRIMARY KEY(k, n)) WITHOUT ' +
+      "ROWID; INSERT INTO w VALUES('a', 1, 1), ('b', 2, -1)",
     later: { w: 'CREATE TABLE w(k TEXT, n INT, v CHECK(v > 0), PRIMARY KEY(k, n)) WITHOUT ROWID' },
     rows: { 'check-failed w': [['b', 2]] },
   },

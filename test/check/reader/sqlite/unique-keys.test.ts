@@ -62,9 +62,11 @@ const rowsOf = ({ findings }: Diagnosis): Readonly<Record<string, unknown>> =>
   Object.fromEntries(findings.map(({ rule, rows, total }) => [rule, [rows, total]]))
 
 const rows =
-  "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES(1, 'x', 1), (2, 'y', 2), (3, 'z', 3), (4, NULL, 4), (5, NULL, 4);"
+  "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES(1, 'x', " +
+  "1), (2, 'y', 2), (3, 'z', 3), (4, NULL, 4), (5, NULL, 4);"
 const keyed =
-  "CREATE TABLE t(k TEXT PRIMARY KEY, a, b) WITHOUT ROWID; INSERT INTO t VALUES('one', 'x', 1), ('two', 'y', 2), ('three', 'z', 3);"
+  'CREATE TABLE t(k TEXT PRIMARY KEY, a, b) WITHOUT ROWID; INSERT INTO t ' +
+  "VALUES('one', 'x', 1), ('two', 'y', 2), ('three', 'z', 3);"
 
 /** The index has a key twice that one row has: a rebuild mends it. */
 const ghosts: readonly Case[] = [
