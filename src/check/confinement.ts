@@ -1,4 +1,4 @@
-/** As whom the reading children run (hold.md, Security): as root, they drop to a user that owns nothing else. */
+/** As whom the reading children run (hold/README.md, Security): as root, they drop to a user that owns nothing else. */
 import { readFileSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
 

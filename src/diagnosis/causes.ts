@@ -103,7 +103,7 @@ export function hasWalResetBug(version: string): boolean {
   return true
 }
 
-/** hold.md, preflight: file systems whose locks hold. */
+/** hold/README.md, preflight: file systems whose locks hold. */
 const trustedFileSystems = new Set([
   'ext2',
   'ext3',

@@ -1,4 +1,4 @@
-/** What will mend the damage (findings.md, remedy table). Plans only: nothing here has been rehearsed. */
+/** What will mend the damage (diagnosis/README.md, remedy table). Plans only: nothing here has been rehearsed. */
 import type { DamageClass, Finding } from '../model/result/finding.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { target } from '../text/shell-words.ts'

@@ -1,7 +1,7 @@
 import type { Finding, FoundObject } from '../model/result/finding.ts'
 /**
- * Bytes that changed while nobody wrote (check.md, blind spots). A finding must never accuse a disk of what a program
- * did, so it is asked first who says that nobody wrote:
+ * Bytes that changed while nobody wrote (check/README.md, blind spots). A finding must never accuse a disk of what a
+ * program did, so it is asked first who says that nobody wrote:
  *
  * `untouched`  the file system: the database file, and its WAL and journal where there is anything in them, have the inode, size and time of last change
  * that they had. Every write of a program moves that time, in every journal mode. It is not believed where the file was

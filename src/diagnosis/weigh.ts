@@ -1,4 +1,4 @@
-/** How bad a finding is, and who is right where an index and its table disagree (findings.md, Verdict). */
+/** How bad a finding is, and who is right where an index and its table disagree (diagnosis/README.md, Verdict). */
 import { damageClasses } from '../model/result/finding.ts'
 import type { Cause, DamageClass, Finding, FoundObject } from '../model/result/finding.ts'
 import { disagreementRules } from './messages/merge.ts'

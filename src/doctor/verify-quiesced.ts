@@ -40,8 +40,8 @@ export async function requireStill(
 }
 
 /**
- * Should this process hang with a kernel lease, the service could not open its files: the guardian ends it (hold.md
- * F12, F13).
+ * Should this process hang with a kernel lease, the service could not open its files: the guardian ends it
+ * (hold/README.md F12, F13).
  */
 const watchMarginMs = 20_000
 /** A child that is being forked has copies of our descriptors for a moment. */

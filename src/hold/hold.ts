@@ -1,6 +1,7 @@
 /**
- * The hold: quiesce, lock, probe, seal, prove, copy, prove, release (hold.md). The critical section of holdfast and,
- * with its folder, the only code that ever sees a live path. It has three phases: prepare, copy in the pause, publish.
+ * The hold: quiesce, lock, probe, seal, prove, copy, prove, release (hold/README.md). The critical section of holdfast
+ * and, with its folder, the only code that ever sees a live path. It has three phases: prepare, copy in the pause,
+ * publish.
  */
 import { nextTurn } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
@@ -20,8 +21,8 @@ export type { HoldTimings }
 
 const attemptsMax = 3
 /**
- * Doubts that a fresh attempt may settle (hold.md step 10). Not a lost lease: each such attempt may stand the tenant
- * still for a whole TTL.
+ * Doubts that a fresh attempt may settle (hold/README.md step 10). Not a lost lease: each such attempt may stand the
+ * tenant still for a whole TTL.
  */
 const worthRetrying = new Set<Failure['code']>(['COPY_CHANGED', 'WRITER_SEEN'])
 

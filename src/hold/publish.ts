@@ -1,4 +1,4 @@
-/** Third phase of a hold: drafts become snapshots. Only now does a `SnapshotPath` exist (hold.md step 10). */
+/** Third phase of a hold: drafts become snapshots. Only now does a `SnapshotPath` exist (hold/README.md step 10). */
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'

@@ -40,7 +40,10 @@ export function startDeadline(ms: number): Deadline {
 /** After everything that can go on by now. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Lets the event loop turn in long work on the main thread, so that leases can be given up in time (hold.md F12). */
+/**
+ * Lets the event loop turn in long work on the main thread, so that leases can be given up in time (hold/README.md
+ * F12).
+ */
 export class Breath {
   #taken = monotonicMs()
 

@@ -140,7 +140,7 @@ function unknownFormat(header: DatabaseHeader): HeaderReading | null {
   if (header.readVersion > 2) return unknown('reading', `read version ${header.readVersion} is neither 1 nor 2`)
   if (header.writeVersion > 2) return unknown('writing', `write version ${header.writeVersion} is neither 1 nor 2`)
   if (header.schemaFormat > 4) return unknown('schema', `schema format ${header.schemaFormat} is not known`)
-  // SQLite looks at the two lowest bits only and so takes 5 for UTF-8 without a word (check.md, blind spots).
+  // SQLite looks at the two lowest bits only and so takes 5 for UTF-8 without a word (check/README.md, blind spots).
   return header.textEncoding > 3 ? unknown('encoding', `text encoding ${header.textEncoding} is none of 1 to 3`) : null
 }
 

@@ -1,6 +1,6 @@
 /**
- * Bytes that SQLite locks (hold.md, "Lock bytes"; os.h and wal.c of SQLite). Offsets in bytes; nothing is ever written
- * there by the locks.
+ * Bytes that SQLite locks (hold/README.md, "Lock bytes"; os.h and wal.c of SQLite). Offsets in bytes; nothing is ever
+ * written there by the locks.
  */
 
 /**

@@ -16,7 +16,7 @@ const path = join(folder, 'made.db')
 
 /**
  * A file with a free list whose first leaf is said to be another page. @param view whether SQLite's own check looks at
- * the free list (check.md, blind spots)
+ * the free list (check/README.md, blind spots)
  */
 async function namedFree(
   page: (patient: Patient) => number,

@@ -64,7 +64,7 @@ describe('what a hostile file may cost', () => {
     await eventually('the pages are counted', () => counted)
     const pid = await childAtWork(first, 50 + Math.max(...readingChildren().map(ticksOf)))
     if (isRoot) {
-      // Seen from outside: it has no rights left, and its root is the room (hold.md, Security).
+      // Seen from outside: it has no rights left, and its root is the room (hold/README.md, Security).
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
       expect(status).toMatch(/^CapEff:\t0+$/m)

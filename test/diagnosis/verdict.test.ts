@@ -1,4 +1,4 @@
-/** From facts to verdict, damage class, remedy and causes (findings.md). */
+/** From facts to verdict, damage class, remedy and causes (diagnosis/README.md). */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'

@@ -1,4 +1,4 @@
-/** kill -9 of a real sweep at any moment, under load (hold.md, "we are killed"). */
+/** kill -9 of a real sweep at any moment, under load (hold/README.md, "we are killed"). */
 import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { openScriptedService, overlapsIn, type ScriptedService } from '../support/cli/scripted-service.ts'

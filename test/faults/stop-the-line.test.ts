@@ -137,7 +137,9 @@ it('one lost lease after the other stops a run: the service does not keep its pr
   for (const tenant of demo.tenants) expect((await demo.status(tenant)).state).toBe('active')
 })
 
-/** As a mount whose locks hold nobody off, or a library that drops them (hold.md F1). This process is the holder. */
+/**
+ * As a mount whose locks hold nobody off, or a library that drops them (hold/README.md F1). This process is the holder.
+ */
 function dropLocksOn(file: string): void {
   const descriptors = readdirSync('/proc/self/fd')
     .map(Number)

@@ -119,7 +119,7 @@ function compare(
   const ended = reading.facts.flatMap((fact) =>
     fact.kind === 'child-ended' ? [`${fact.how} during ${fact.during}`] : [],
   )
-  // Content that an application may have put there is sound, but must be listed (check.md, bars).
+  // Content that an application may have put there is sound, but must be listed (check/README.md, bars).
   if (said.kind !== 'ok' && verdict.kind === 'sound' && (said.kind === 'ended' || findings.length === 0))
     wrong.push(`${file.name}: sound, but SQLite: ${said.text}`)
   const ours = ended.length > 0 ? `${verdict.kind} (the reading child: ${ended.join(', ')})` : verdict.kind

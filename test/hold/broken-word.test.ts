@@ -1,6 +1,6 @@
 /**
- * hold.md, "What can go wrong": a service that does not keep its word. Each is a real process that lies over a real
- * socket.
+ * hold/README.md, "What can go wrong": a service that does not keep its word. Each is a real process that lies over a
+ * real socket.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tenantName } from '../../scripts/demo/names.ts'

@@ -1,4 +1,7 @@
-/** Step 0 and hold.md, Security: what is refused before anybody is paused, and what runs out of room in the middle. */
+/**
+ * Step 0 and hold/README.md, Security: what is refused before anybody is paused, and what runs out of room in the
+ * middle.
+ */
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,

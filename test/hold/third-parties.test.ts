@@ -1,4 +1,4 @@
-/** hold.md, "What can go wrong": other people's processes, and files that change under our hands. */
+/** hold/README.md, "What can go wrong": other people's processes, and files that change under our hands. */
 import { copyFileSync, renameSync, truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

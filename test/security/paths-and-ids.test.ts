@@ -1,5 +1,6 @@
 /**
- * The service tells us which files to open, and what its tenants are called: neither is trusted (hold.md, Security).
+ * The service tells us which files to open, and what its tenants are called: neither is trusted (hold/README.md,
+ * Security).
  */
 import {
   copyFileSync,

@@ -1,6 +1,6 @@
 /**
- * What the entries of an index hold of rows that the table does not have, or has in another state (findings.md, "Who is
- * right").
+ * What the entries of an index hold of rows that the table does not have, or has in another state (diagnosis/README.md,
+ * "Who is right").
  */
 import type { RowKey, Salvage, SalvagedValue } from '../../model/result/finding.ts'
 import { fromRowid, fromSql } from '../plan.ts'

@@ -1,4 +1,7 @@
-/** The child that reads a snapshot. A hostile file may cost no more than this process (hold.md, F10 and Security). */
+/**
+ * The child that reads a snapshot. A hostile file may cost no more than this process (hold/README.md, F10 and
+ * Security).
+ */
 import {
   answerQuestions,
   confine,

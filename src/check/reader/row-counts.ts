@@ -38,7 +38,7 @@ interface OrphanRow {
   readonly parent: string
 }
 
-/** Rows without a parent. The application's matter, never damage (check.md). */
+/** Rows without a parent. The application's matter, never damage (check/README.md). */
 export function findOrphans(db: Database.Database, objects: readonly SchemaObject[]): readonly Fact[] {
   // Most files have no foreign keys, and most of the others no orphans: one question is enough for them.
   if (!hasOrphans(db)) return []

@@ -1,7 +1,7 @@
 /**
- * SQLite's checker, word for word: what each message of `integrity_check` and `quick_check` implicates (findings.md).
- * Texts follow btree.c, pragma.c, fts3.c, fts5_main.c, fts5_index.c and rtree.c of 3.40 to 3.54; before 3.42 the
- * prefixes named no root.
+ * SQLite's checker, word for word: what each message of `integrity_check` and `quick_check` implicates
+ * (diagnosis/README.md). Texts follow btree.c, pragma.c, fts3.c, fts5_main.c, fts5_index.c and rtree.c of 3.40 to 3.54;
+ * before 3.42 the prefixes named no root.
  */
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'

@@ -1,6 +1,6 @@
 /**
  * A row of the schema that SQLite refuses: wrong under the rules of whoever wrote it, or merely not understood here
- * (findings.md, "Understood or not").
+ * (diagnosis/README.md, "Understood or not").
  */
 import type { Fact, Reading } from '../../model/result/reading.ts'
 import { isNewer } from '../../sqlite/version.ts'

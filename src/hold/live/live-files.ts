@@ -1,6 +1,6 @@
 /**
  * The open descriptors of one live set. Each file is opened once and read-write: a second open of our own would break
- * our own kernel lease (hold.md F5), so everything that reads a live file reads through these.
+ * our own kernel lease (hold/README.md F5), so everything that reads a live file reads through these.
  */
 import { fstatSync, lstatSync, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'

@@ -1,7 +1,7 @@
 /**
- * The ledger line before the deed: it is on the disk before the service is asked to keep a tenant still (hold.md step
- * 2). It is written while the tenant before still stands still, because the disk takes as long over it as over a third
- * of a pause. Where nothing comes of it, the ledger is told that.
+ * The ledger line before the deed: it is on the disk before the service is asked to keep a tenant still (hold/README.md
+ * step 2). It is written while the tenant before still stands still, because the disk takes as long over it as over a
+ * third of a pause. Where nothing comes of it, the ledger is told that.
  */
 import { randomUUID } from 'node:crypto'
 import { monotonicMs } from '../../host/clock.ts'

@@ -1,4 +1,4 @@
-/** What the service says of the files against what we see ourselves (hold.md step 2, I2.1). */
+/** What the service says of the files against what we see ourselves (hold/README.md step 2, I2.1). */
 import { realpathSync, statSync } from 'node:fs'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import type { LivePath } from '../../model/brand.ts'

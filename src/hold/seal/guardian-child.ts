@@ -1,8 +1,8 @@
 import { sleep } from '../../host/clock.ts'
 /**
  * The guardian: touches no live file, knows deadlines and holds. It kills a holder that is frozen past a deadline
- * (hold.md F13), because a frozen holder keeps its locks while the service already goes on. It outlives a holder that
- * was killed, and has what that left open resumed by a process of its own. It ends when nothing is left to do.
+ * (hold/README.md F13), because a frozen holder keeps its locks while the service already goes on. It outlives a holder
+ * that was killed, and has what that left open resumed by a process of its own. It ends when nothing is left to do.
  */
 import { answerAwake } from '../../host/process/child-side.ts'
 import { isAlive } from '../../host/process/processes.ts'

@@ -1,7 +1,7 @@
 /**
- * Our end of the guardian (hold.md F13). Every lock on a live file is watched by it, from before it is asked for. Every
- * hold of a tenant is known to it, from before the service is asked: should this process be killed, the guardian has
- * the tenant resumed.
+ * Our end of the guardian (hold/README.md F13). Every lock on a live file is watched by it, from before it is asked
+ * for. Every hold of a tenant is known to it, from before the service is asked: should this process be killed, the
+ * guardian has the tenant resumed.
  */
 import PQueue from 'p-queue'
 import { monotonicMs } from '../../host/clock.ts'

@@ -1,7 +1,7 @@
 /**
  * Kernel leases on every file of an open live set: the kernel's word that nobody else has one of them open or mapped,
- * in any process, container or mount namespace (hold.md F3, I1.3). They harm nobody as long as they are given up when
- * somebody opens a file (F12).
+ * in any process, container or mount namespace (hold/README.md F3, I1.3). They harm nobody as long as they are given up
+ * when somebody opens a file (F12).
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../host/locks/kernel-lease.ts'

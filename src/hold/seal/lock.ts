@@ -1,7 +1,7 @@
 import { monotonicMs, sleep } from '../../host/clock.ts'
 /**
  * Step 3: the lock. Open-file-description locks on SQLite's own lock bytes: they exclude SQLite in every other process
- * and survive an unrelated open and close in ours (hold.md F1, F2).
+ * and survive an unrelated open and close in ours (hold/README.md F1, F2).
  */
 import { findConflict, tryLock, unlock, type ByteRange, type LockConflict } from '../../host/locks/byte-lock.ts'
 import type { LiveSetPart, SealLevel } from '../../model/result/evidence.ts'
@@ -37,7 +37,7 @@ const writerClaims: readonly Claim[] = [
   { part: '-shm', kind: 'write', range: shmByte(shmLockBytes.recover) },
 ]
 
-/** A transaction or checkpoint that is just ending deserves a moment (hold.md F9). */
+/** A transaction or checkpoint that is just ending deserves a moment (hold/README.md F9). */
 const patienceMs = 250
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Steps 4 and 5: the probe and the seal. A write lease on every file of the live set is the kernel's word that nobody
- * else has it open or mapped, in any process, container or mount namespace (hold.md F3, I1.3).
+ * else has it open or mapped, in any process, container or mount namespace (hold/README.md F3, I1.3).
  */
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'

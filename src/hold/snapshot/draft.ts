@@ -1,7 +1,7 @@
 /**
  * A draft: the snapshot while nobody may read it yet. It lives in a folder that ends in `.partial`; only after the
- * tenant was resumed and everything was proven is it hashed and renamed (hold.md step 10). Disposing an unkept draft
- * deletes it.
+ * tenant was resumed and everything was proven is it hashed and renamed (hold/README.md step 10). Disposing an unkept
+ * draft deletes it.
  *
  * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that
  * of a pause. What may take long by the size of a file (truncating, deleting) goes there.

@@ -1,8 +1,8 @@
 /**
- * Step 1: the warm copy. While nobody is paused the WAL is pinned (hold.md F6): no checkpoint touches the database file
- * and the WAL is not reset, though the service goes on writing. The database file is copied meanwhile, then the
- * committed frames of the WAL in rounds, until what is left for the pause is small. The pin's locks stay: they keep the
- * service's last close from checkpointing (F7), and the exclusive lock is later taken on top of them.
+ * Step 1: the warm copy. While nobody is paused the WAL is pinned (hold/README.md F6): no checkpoint touches the
+ * database file and the WAL is not reset, though the service goes on writing. The database file is copied meanwhile,
+ * then the committed frames of the WAL in rounds, until what is left for the pause is small. The pin's locks stay: they
+ * keep the service's last close from checkpointing (F7), and the exclusive lock is later taken on top of them.
  */
 import { write } from 'node:fs'
 import { promisify } from 'node:util'

@@ -1,7 +1,8 @@
 /**
- * Copies through descriptors that are open already (opening the source would break our own lease, hold.md F5), off the
- * event loop, in pieces so small that an abort is obeyed soon. Never rejects while the kernel still works on a piece:
- * a caller that closed its descriptors then would have the rest of the piece written into whoever got their numbers.
+ * Copies through descriptors that are open already (opening the source would break our own lease, hold/README.md F5),
+ * off the event loop, in pieces so small that an abort is obeyed soon. Never rejects while the kernel still works on a
+ * piece: a caller that closed its descriptors then would have the rest of the piece written into whoever got their
+ * numbers.
  */
 import { close, fstatSync, ftruncate, read, write } from 'node:fs'
 import { promisify } from 'node:util'

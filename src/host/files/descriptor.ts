@@ -22,7 +22,7 @@ const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK
 export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: constants.O_RDONLY | careful } as const
 
 /**
- * Opens a regular file that exists. Never waits for a lease, but breaks it, our own included (hold.md F5).
+ * Opens a regular file that exists. Never waits for a lease, but breaks it, our own included (hold/README.md F5).
  * @throws {Failure} NOT_A_FILE before a device or FIFO is opened: opening some of them has effects (a tape rewinds)
  * @throws the error of open, EAGAIN when somebody holds a lease, ELOOP for a symbolic link
  */

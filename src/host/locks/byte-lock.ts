@@ -1,6 +1,6 @@
 /**
  * Advisory locks on byte ranges. The open-file-description kind belongs to the descriptor, so an unrelated open and
- * close in this process cannot drop it (hold.md F1, F2); the POSIX kind is what SQLite itself uses.
+ * close in this process cannot drop it (hold/README.md F1, F2); the POSIX kind is what SQLite itself uses.
  */
 import { fcntlLock, SystemCallError } from '../libc.ts'
 

@@ -1,6 +1,6 @@
 /**
  * Write leases: the kernel's word that nobody else has the file open or mapped, in any process, container or mount
- * namespace, and a fence against opening it while the lease is held (hold.md F3, F4).
+ * namespace, and a fence against opening it while the lease is held (hold/README.md F3, F4).
  */
 import { isMainThread } from 'node:worker_threads'
 import { invariant } from '../../model/bug.ts'

@@ -3,7 +3,8 @@
  * is broken by looking.
  *
  * Not to be seen by anybody: descriptors on their way through a unix socket, or registered with io_uring. Only the
- * kernel lease knows of those (hold.md F3), which is why this table names holders and never proves that there are none.
+ * kernel lease knows of those (hold/README.md F3), which is why this table names holders and never proves that there
+ * are none.
  */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
  * Child processes that are asked one question at a time. Everything that may crash, hang or grow without bound (real
- * SQLite on a hostile file, hold.md F10) happens in one of these, and costs at most that child.
+ * SQLite on a hostile file, hold/README.md F10) happens in one of these, and costs at most that child.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** A cell for a child that reads a hostile file (hold.md, Security). */
+/** A cell for a child that reads a hostile file (hold/README.md, Security). */
 import { fstatSync, readdirSync } from 'node:fs'
 import { invariant } from '../../model/bug.ts'
 import type { Wall } from '../../model/result/reading.ts'

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 /**
  * Opening the ledger's file. Runs in the ledger's process only: better-sqlite3 never enters the process that holds
- * leases (hold.md F10).
+ * leases (hold/README.md F10).
  */
 import Database from 'better-sqlite3'
 import { belongToFolder } from '../private-file.ts'

@@ -1,6 +1,6 @@
 /** Evidence: the record of lease, seal, proofs and snapshot that goes into every report (interfaces.md, `evidence`). */
 
-/** hold.md, seal levels, strongest last. `none`: no hold was made, the caller vouches for the file. */
+/** hold/README.md, seal levels, strongest last. `none`: no hold was made, the caller vouches for the file. */
 export const sealLevels = ['none', 'writer-locked', 'exclusive', 'sealed'] as const
 export type SealLevel = (typeof sealLevels)[number]
 

@@ -10,7 +10,7 @@ export type Verdict =
 
 export type VerdictWord = Verdict['kind'] | 'failed'
 
-/** What will mend it (findings.md). `command` is what to type next; null when there is nothing to do. */
+/** What will mend it (diagnosis/README.md). `command` is what to type next; null when there is nothing to do. */
 export interface Remedy {
   readonly do: 'nothing' | 'rebuild' | 'restore' | 'ask'
   /** Names of the indexes to rebuild; empty where the remedy is another. */

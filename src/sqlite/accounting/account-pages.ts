@@ -3,8 +3,9 @@ import type { PageGroups } from '../../model/result/page-map.ts'
 /**
  * Page accounting: every page of the file is used exactly once (SQLite file format, sections 1.4 to 1.8).
  *
- * SQLite's own check skips this in silence when the first table-like object of its schema has no root page (check.md,
- * blind spots), so it is always done here, from the pages alone. It is exact: silent on every healthy file.
+ * SQLite's own check skips this in silence when the first table-like object of its schema has no root page
+ * (check/README.md, blind spots), so it is always done here, from the pages alone. It is exact: silent on every healthy
+ * file.
  */
 import { count, grouped } from '../../text/count.ts'
 import { isZero } from '../bytes.ts'

@@ -1,6 +1,6 @@
 /**
- * A pause that becomes longer than hold.maxPause allows, and what the next runs make of it (hold.md: "recorded for the
- * next prediction").
+ * A pause that becomes longer than hold.maxPause allows, and what the next runs make of it (hold/README.md: "recorded
+ * for the next prediction").
  */
 import { expect, test } from 'vitest'
 import type { HoldStep } from '../../../src/hold/record.ts'

@@ -1,4 +1,7 @@
-/** hold.md, seal levels: what each takes, what the evidence then says, and locks that do not hold what they promise. */
+/**
+ * hold/README.md, seal levels: what each takes, what the evidence then says, and locks that do not hold what they
+ * promise.
+ */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,6 +1,6 @@
 /**
  * On a file system that shares blocks no byte is copied while the tenant stands still, in whatever journal mode
- * (hold.md, step 7).
+ * (hold/README.md, step 7).
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

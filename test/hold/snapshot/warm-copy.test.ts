@@ -1,4 +1,4 @@
-/** hold.md F6, F7 and step 1: the warm copy under heavy writes is exact, and the service does not feel it. */
+/** hold/README.md F6, F7 and step 1: the warm copy under heavy writes is exact, and the service does not feel it. */
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

@@ -36,7 +36,7 @@ const holdersOf = async (...files: readonly FileIdentity[]): Promise<readonly Ho
   (await findHolders(files, { exceptPids: [process.pid] })).holders
 const entry = (modes: Holder['modes'], path = file.path): Holder => ({
   pid: stranger.pid,
-  command: 'node stranger.ts',
+  command: 'node other-process.ts',
   modes,
   path,
 })

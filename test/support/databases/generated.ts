@@ -40,7 +40,7 @@ export interface Generated {
   readonly beside: readonly (typeof besides)[number][]
 }
 
-/** A view and fts5vocab make SQLite's check silently partial (check.md, blind spots). */
+/** A view and fts5vocab make SQLite's check silently partial (check/README.md, blind spots). */
 const besides = [
   'view',
   'fts5',

@@ -13,7 +13,7 @@ export interface Stranger extends AsyncDisposable {
 
 /** A second, real process. Ends with the test. */
 export async function startStranger(): Promise<Stranger> {
-  const child: Child<Deed, number | string> = await startChild(programOf('stranger'), {
+  const child: Child<Deed, number | string> = await startChild(programOf('other-process'), {
     ownSession: false,
     niceness: 0,
     memoryBytesMax: null,

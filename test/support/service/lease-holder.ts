@@ -1,6 +1,6 @@
 /**
  * Asked for on stdin, takes a kernel write lease on a file and keeps it until stdin closes, without ever giving way: a
- * frozen holdfast (hold.md F12, F13).
+ * frozen holdfast (hold/README.md F12, F13).
  */
 import { openSync } from 'node:fs'
 import koffi from 'koffi'

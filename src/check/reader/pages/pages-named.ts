@@ -1,4 +1,4 @@
-/** Pages that messages name (findings.md), so that their owners can be told. */
+/** Pages that messages name (diagnosis/README.md), so that their owners can be told. */
 import type { Fact } from '../../../model/result/reading.ts'
 
 const pagesMax = 10_000

@@ -1,4 +1,4 @@
-/** Child side: SQLite's own word, whole where it gives it, else table by table (check.md, blind spots). */
+/** Child side: SQLite's own word, whole where it gives it, else table by table (check/README.md, blind spots). */
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'

@@ -1,4 +1,4 @@
-/** Child side: how SQLite is let at a hostile file (hold.md, Security). */
+/** Child side: how SQLite is let at a hostile file (hold/README.md, Security). */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
 
