@@ -15,7 +15,7 @@ import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } f
 /** Loading SQLite and confining take well under a second on an idle machine. */
 const startMsMax = 30_000
 const againAfterMs = 100
-const program = 'reader/reader-child'
+const program = 'reader-child'
 
 export interface ChildLimits {
   readonly memoryBytesMax: number
@@ -84,7 +84,7 @@ export class ReaderProcess implements AsyncDisposable {
 }
 
 async function startOnce(folder: string, user: User | null, limits: ChildLimits): Promise<ReaderProcess> {
-  const child = await startChild<ReaderQuestion, ReaderAnswer>(programBeside(import.meta.url, program), {
+  const child = await startChild<ReaderQuestion, ReaderAnswer>(programBeside(import.meta.url, `reader/${program}`), {
     ownSession: true,
     niceness: limits.niceness,
     memoryBytesMax: limits.memoryBytesMax,

@@ -28,7 +28,7 @@ const waitingPerCommitMax = 1000
 /** How long `appendSoon` waits for company: a commit costs a millisecond and two messages between processes. */
 const soonMs = 50
 
-const program = 'process/ledger-child'
+const program = 'ledger-child'
 
 interface Waiting {
   readonly lines: readonly LineRow[]
@@ -236,7 +236,7 @@ export class LedgerProcess implements Ledger {
 
   async #started(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
     // A session of its own: Ctrl-C is for the run, which still has lines to write.
-    const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, program), {
+    const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, `process/${program}`), {
       ownSession: true,
       niceness: 0,
       memoryBytesMax: null,

@@ -37,7 +37,9 @@ function startDemoProgram(): Demo {
   }
 }
 
-const pidsIn = (text: string): number[] => [...text.matchAll(/\(pid (\d+)\)/g)].map(([, pid]) => Number(pid))
+/** Of the processes that the demo started; its report names others. */
+const pidsIn = (text: string): number[] =>
+  Array.from(text.matchAll(/^demo: started [^\n]*?\(pid (\d+)\)/gm), ([, pid]) => Number(pid))
 
 /** Commands of those of the processes that still run. */
 function running(pids: readonly number[]): string[] {

@@ -3,12 +3,13 @@ import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const host = new URL('../../src/host/', import.meta.url)
+const sources = readdirSync(host, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
 
 /** What a program says that takes this process for one of another platform, or for one without koffi. */
 function run(pretence: string, code: string): string {
   const program = `${pretence}
     const modules = {}
-    for (const name of ${JSON.stringify(readdirSync(host).filter((name) => name.endsWith('.ts')))}) Object.assign(modules, await import(${JSON.stringify(host.href)} + name))
+    for (const name of ${JSON.stringify(sources)}) Object.assign(modules, await import(${JSON.stringify(host.href)} + name))
     ${code}`
   return execFileSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
