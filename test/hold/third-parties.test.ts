@@ -1,5 +1,5 @@
 /** hold/README.md, "What can go wrong": other people's processes, and files that change under our hands. */
-import { copyFileSync, renameSync, truncateSync } from 'node:fs'
+import { appendFileSync, copyFileSync, renameSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
@@ -117,7 +117,7 @@ describe('a hold, when somebody else has the file,', () => {
     using folder = temporaryFolder()
     const file = folder.file('large.db')
     copyFileSync(demo.fileOf('crate'), file)
-    truncateSync(file, 600e6) // Its copy takes long enough for somebody to come.
+    appendFileSync(file, Buffer.alloc(300e6, 1)) // Its copy takes long enough for somebody to come: a hole takes none.
     await stranger.do({ do: 'close', descriptor: await stranger.open(file, 'read') }) // It has started.
     const waited: Promise<number>[] = []
     const openInTheMiddle = (step: HoldStep): void => {
