@@ -1,7 +1,7 @@
 /** What the doctor says of each step that it tries. */
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { WrongRequest } from '../model/bug.ts'
-import { Failure, type FailureCode } from '../model/failure.ts'
+import { Failure, failureKinds } from '../model/failure.ts'
 
 export interface DoctorStep {
   readonly about: string
@@ -34,16 +34,7 @@ export const unfitSaying = (failure: Failure): StepOutcome => ({
 /** Whoever reads this runs the doctor already: it never sends anybody to itself. */
 function adviceOf({ code, hint }: Failure): string {
   if (!hint.includes('holdfast doctor')) return hint
-  return advice[code] ?? `holdfast explain ${code}`
-}
-
-const showOwner = 'show the owner of the service this step'
-const advice: Partial<Record<FailureCode, string>> = {
-  CONTRACT_BROKEN: showOwner,
-  REGISTRY_STALE: showOwner,
-  ADMIN_REFUSED: 'look at the token, its rights and the tenant id',
-  ADMIN_UNREACHABLE: 'is the service running, and does service.admin name its socket?',
-  LOCK_NOT_HONOURED: 'locks on this machine exclude nobody: do not use holdfast here, and look at the mount',
+  return failureKinds[code].otherwise ?? `holdfast explain ${code}`
 }
 
 /** A failure within a step says nothing of the tenant: whether it may stand still is said when its hold is ended. */

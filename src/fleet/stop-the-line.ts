@@ -5,20 +5,11 @@ import { gravestOf } from '../hold/hold-failure.ts'
  */
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { Bug } from '../model/bug.ts'
-import { Failure, type FailureCode } from '../model/failure.ts'
+import { Failure, failureKinds } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
 import { count } from '../text/count.ts'
 import type { Examined } from './examine.ts'
 
-/** The table of what stops the line at the first time. A defect in holdfast does so too. */
-const atOnce: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'RESUME_FAILED', // A tenant may stand still: nobody else is paused beside it.
-  'LOCK_NOT_HONOURED', // The locks of this machine exclude nobody.
-  'GUARDIAN_LOST', // Nothing is held without it.
-  'LEDGER_UNUSABLE', // A pause that nobody remembers is none that we ask for.
-  'CANNOT_CONFINE', // No file would be read.
-  'INTERRUPTED', // A person wants it.
-])
 /** So many leases that ended under us in one run: the service does not keep its promise. */
 const leasesLostMax = 3
 /**
@@ -64,7 +55,7 @@ export class StopTheLine {
     this.#shortagesInARow = failure?.concerns === 'machine' ? this.#shortagesInARow + 1 : 0
     if (failure === null) return
     if (failure.code === 'LEASE_LOST') this.#lookAtLease(result)
-    else if (atOnce.has(failure.code)) this.#stop(failure)
+    else if (failureKinds[failure.code].stopsRun) this.#stop(failure)
     else if (this.#shortagesInARow >= shortagesInARowMax) this.#stop((this.#shortage ??= failure))
   }
 
@@ -91,7 +82,7 @@ export class StopTheLine {
     } catch (error) {
       const gravest = failureIn(error)
       if (gravest === null) this.#stopForDefect(error)
-      else if (atOnce.has(gravest.code)) this.#stop(gravest)
+      else if (failureKinds[gravest.code].stopsRun) this.#stop(gravest)
       throw error
     }
   }

@@ -1,5 +1,6 @@
 /** The summary of a run: counts, and the exit code that follows from them (interfaces.md). */
-import { exitCodeOfResult, exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
+import { exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
+import { exitCodeOfResult } from '../model/failure-exit.ts'
 import type { Result, SelectedFile, Summary } from '../model/result/report.ts'
 
 /** How a run came to its end, besides what its results say. */

@@ -4,7 +4,8 @@ import type { Target } from '../../fleet/run/run-context.ts'
  * Collects the results of a run and prints the report. Results are spooled, so that memory does not grow with tenants.
  */
 import type { RunId } from '../../model/brand.ts'
-import { exitCodeOfFailure, type ExitCode } from '../../model/exit-code.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import { noEvidence, sealLevels, type Evidence, type SealLevel } from '../../model/result/evidence.ts'
 import type { NamedHold, Report, Result, RunFailure, SelectedFile } from '../../model/result/report.ts'

@@ -1,6 +1,7 @@
 /** Failures and bugs, said to a person on stderr: what was tried, and what to do next. */
 import { unforeseenFailure } from '../../host/failures/system-failure.ts'
-import { exitCodeOfFailure, exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
+import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Result, RunFailure } from '../../model/result/report.ts'
 import { withSuppressed } from '../../model/suppressed.ts'

@@ -1,8 +1,6 @@
 /** What a rule, a code or a word of holdfast means, how it comes about, and what to do. */
 import { failureKinds } from '../../model/failure.ts'
-import type { FailureCode } from '../../model/failure.ts'
 import { editDistance } from '../../text/nearest-word.ts'
-import { failureMeanings } from './explain-failures.ts'
 import { causeMeanings, remedyMeanings } from './explain-remedies.ts'
 import { ruleMeanings } from './explain-rules.ts'
 import { vocabulary } from './explain-vocabulary.ts'
@@ -63,7 +61,13 @@ export interface Explanation extends Meaning {
 /** Every topic but the keys of the configuration (config/reference/explain-keys.ts). */
 export const topics: readonly Explanation[] = [
   ...entries('finding', ruleMeanings),
-  ...entries('failure', failureMeanings).map((one) => ({ ...one, todo: failureKinds[one.topic as FailureCode].hint })),
+  ...Object.entries(failureKinds).map(([topic, { means, cause, hint }]) => ({
+    topic,
+    kind: 'failure' as const,
+    means,
+    cause,
+    todo: hint,
+  })),
   ...Object.entries(vocabulary).map(([topic, means]) => ({ topic, kind: 'word' as const, means, cause: '', todo: '' })),
   ...entries('verdict', verdictMeanings),
   ...entries('damage class', damageMeanings),

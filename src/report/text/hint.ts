@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../model/failure.ts'
+import { failureKinds, type FailureCode } from '../../model/failure.ts'
 /**
  * Hints as they are printed: their commands ask the service that was asked, and none is the command that was just run.
  */
@@ -34,19 +34,16 @@ const quoted = /`(holdfast [^`]+)`/g
 
 /** @param hint a sentence, or nothing but a command */
 export function hintFor({ code, hint }: { readonly code: string; readonly hint: string }, line: CommandLine): string {
-  const candidates = [hint, instead[code as FailureCode] ?? '', `\`holdfast explain ${code}\` says more`]
+  const candidates = [hint, otherwise(code), `\`holdfast explain ${code}\` says more`]
   const said =
     candidates.find((one) => one !== '' && !commandsIn(one).some((command) => isRepeat(command, code, line))) ??
     'see `holdfast --help`'
   return withConfigurations(withConfiguration(said, line.config), line.config)
 }
 
-const instead: Partial<Record<FailureCode, string>> = {
-  RESUME_FAILED: [
-    'look at the log of the service and let its owner resume the tenant there; `holdfast doctor` tries each call',
-    'A lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE BY HOOKS',
-  ].join('. '),
-}
+/** Of a defect in holdfast (`BUG`) the table knows nothing. */
+const otherwise = (code: string): string =>
+  Object.hasOwn(failureKinds, code) ? (failureKinds[code as FailureCode].otherwise ?? '') : ''
 
 /** A hint may be nothing but a command. */
 const commandsIn = (hint: string): readonly string[] =>

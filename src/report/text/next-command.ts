@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../model/failure.ts'
+import { failureKinds } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
 /** The next command to type for a result that is not sound. */
 import { shellWord, target } from '../../text/shell-words.ts'
@@ -27,9 +27,10 @@ function commandFor(result: Result, { mode, copied }: Ran): string | null {
   }
   const code = result.failure?.code
   if (code === undefined) return result.remedy.command
-  if (asksWhoHasIt.has(code)) return `holdfast holders ${target(null, result.path)}`
-  if (asksTheService.has(code)) return 'holdfast doctor'
-  if (tryAgain.has(code) && mode !== 'check') return `holdfast check ${target(result.tenant, result.path)}`
+  const { next } = failureKinds[code]
+  if (next === 'holders') return `holdfast holders ${target(null, result.path)}`
+  if (next === 'doctor') return 'holdfast doctor'
+  if (next === 'check' && mode !== 'check') return `holdfast check ${target(result.tenant, result.path)}`
   return `holdfast explain ${code}`
 }
 
@@ -41,13 +42,3 @@ function bringCopy({ tenant, path }: Result): string {
   if (tenant === null) return `holdfast check ${target(null, path)} --keep-snapshot ./pulled`
   return `holdfast pull ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)} ./pulled`
 }
-
-const asksWhoHasIt = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
-const asksTheService = new Set<FailureCode>([
-  'ADMIN_UNREACHABLE',
-  'ADMIN_REFUSED',
-  'CONTRACT_BROKEN',
-  'LOCK_NOT_HONOURED',
-  'REGISTRY_STALE',
-])
-const tryAgain = new Set<FailureCode>(['SERVICE_BUSY', 'QUIESCE_TIMEOUT', 'LEASE_LOST', 'INTERRUPTED', 'GUARDIAN_LOST'])

@@ -1,5 +1,6 @@
 /** Words for results: verdicts that no other can be mistaken for. */
-import { exitCodeOfResult, exitCodes } from '../../model/exit-code.ts'
+import { exitCodes } from '../../model/exit-code.ts'
+import { exitCodeOfResult } from '../../model/failure-exit.ts'
 import type { Result } from '../../model/result/report.ts'
 
 export interface TextOptions {

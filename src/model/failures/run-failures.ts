@@ -1,0 +1,58 @@
+/** What ends a run as a whole: another run, the configuration, the command line, a person. */
+import { exitCodes } from '../exit-code.ts'
+import type { FailureKind } from './failure-kind.ts'
+
+export const runFailures = {
+  RUN_ACTIVE: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'another run of holdfast works on this service; wait for it to end',
+    otherwise: null,
+    means: 'Another run of holdfast works on this service.',
+    cause:
+      'A sweep, a check of tenants, or another command that pauses them. On a ledger folder that several ' +
+      "machines share, also a run on another machine. The lock of a run that died there, or where the kernel's " +
+      'locks do not work, ends within a minute.',
+  },
+  CONFIG_INVALID: {
+    tenant: 'untouched',
+    retry: false,
+    exit: { run: exitCodes.configuration, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'correct the configuration; `holdfast explain KEY` explains a key, such as hold.ttl; nothing was touched',
+    otherwise: null,
+    means: 'The configuration cannot be used.',
+    cause:
+      'A line of it, which the message names. Or another user could change the configuration, the token, the ' +
+      'certificates or a folder above them. Their owner must be root or the user that runs holdfast, and no ' +
+      'other user may write them.',
+  },
+  INTERRUPTED: {
+    tenant: 'untouched',
+    retry: false,
+    exit: { run: exitCodes.failed, result: exitCodes.failed },
+    stopsRun: true, // A person wants it.
+    next: 'check',
+    hint:
+      'run again when you are ready: the next sweep begins with tenants that were never checked, or not found ' +
+      'sound',
+    otherwise: null,
+    means: 'Somebody ended the run. Whatever was paused was resumed first.',
+    cause: 'Ctrl-C, a signal, or a shutdown.',
+  },
+  USAGE: {
+    tenant: 'untouched',
+    retry: false,
+    exit: { run: exitCodes.usage, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'see `holdfast --help`',
+    otherwise: null,
+    means: 'The command line was not understood.',
+    cause: 'An unknown option or a missing argument.',
+  },
+} as const satisfies Record<string, FailureKind>
