@@ -5,20 +5,20 @@ import type { Meaning } from './explain.ts'
 
 export const remedyMeanings: Readonly<Record<Remedy['do'], Meaning>> = {
   nothing: {
-    means: 'There is nothing to mend, or nothing is known yet that would help.',
+    means: 'There is nothing to mend, or no known remedy helps yet.',
     cause: 'The verdict is not `damaged`.',
     todo: 'Nothing.',
   },
   rebuild: {
-    means: 'Building the named indexes anew mends the file: their tables are whole.',
+    means: 'A rebuild of the named indexes mends the file: their tables are whole.',
     cause: 'Only indexes, full-text indexes or the accounting of pages are damaged.',
     todo:
-      'Try it on a copy, which `holdfast pull` brings, and check that with ' +
-      '`holdfast check --snapshot`. This version changes no live file.',
+      'Try it on a copy (`holdfast pull` makes one) and check the copy with `holdfast check --snapshot`. ' +
+      'This version changes no live file.',
   },
   restore: {
     means: 'The file must be restored from a verified backup.',
-    cause: 'Rows are damaged, or nobody can say that they are not.',
+    cause: 'Rows are damaged, or it is not certain that they are whole.',
     todo: 'Keep the damaged file as it is. Check the backup before it takes its place.',
   },
   ask: {
@@ -40,49 +40,50 @@ export const causeMeanings: Readonly<Record<Cause['hint'], Meaning>> = {
     todo: 'Keep both files as they are until a person has decided.',
   },
   'many-names': {
-    means: 'The database has several names, and SQLite keeps a journal under each of them.',
+    means: 'The database has several names, and SQLite keeps a separate journal for each name.',
     cause: 'Hard links, or symbolic links.',
-    todo: 'Leave the file one name.',
+    todo: 'Leave the file only one name.',
   },
   'untrusted-file-system': {
-    means: 'The file lies on a file system whose locks are not dependable.',
+    means: 'The file lies on a file system whose locks are not reliable.',
     cause: 'NFS, SMB, FUSE or an unknown kind.',
     todo: 'Move the database to a local disk.',
   },
   'zeroed-range': {
-    means: 'Pages hold zeros only.',
+    means: 'Pages hold only zeros.',
     cause: 'A write that was lost, or a restore that left a hole.',
-    todo: 'Look at the kernel log for disk errors.',
+    todo: 'Check the kernel log for disk errors.',
   },
   'cross-linked': {
-    means: 'Two files or two objects claim the same place.',
-    cause: 'A damaged file system, or a page that came back from an older state.',
+    means: 'Two files or two objects use the same page or block.',
+    cause: 'A damaged file system, or a page from an older state of the file.',
     todo: 'Check the file system.',
   },
   'truncated-copy': {
     means: 'The file ends before its last page.',
-    cause: 'A copy that was broken off, or a disk that was full.',
-    todo: "Look for the whole file: the copy's source, or a backup.",
+    cause: 'A copy that did not finish, or a disk that was full.',
+    todo: 'Find the whole file: the source of the copy, or a backup.',
   },
   'bit-rot': {
-    means: 'Bytes changed although neither the file system nor SQLite knows of a write.',
+    means: 'Bytes changed although neither the file system nor SQLite recorded a write.',
     cause: 'The disk, its controller or its memory.',
-    todo: 'Suspect the disk: look at the kernel log and at its health.',
+    todo: 'Suspect the disk: check the kernel log and the health of the disk.',
   },
   'lost-table-write': {
-    means: 'Several sound indexes agree with each other against the table: the table lost a write.',
+    means: 'Several sound indexes agree with each other and contradict the table: the table lost a write.',
     cause: 'A write of a table page that never reached the disk.',
-    todo: 'Rebuild no index: they hold what the table has lost.',
+    todo: 'Do not rebuild these indexes: they hold what the table has lost.',
   },
   'index-or-table': {
     means: 'Nothing shows whether the index or the table is right.',
     cause: 'Only one index disagrees with its table.',
-    todo: 'See what the index still holds (`check --show-values`) before it is rebuilt.',
+    todo: 'Before a rebuild, see what the index still holds (`check --show-values`).',
   },
   'foreign-companion': {
     means: 'The file is whole without the WAL or journal that lies beside it.',
-    cause: 'A restore that left the WAL or journal of an older file behind, or its bytes changed.',
-    todo: 'Copy both away before any program opens the file. A person must decide which of the two is right.',
+    cause:
+      'A restore that left the WAL or journal of an older file behind, or bytes of the WAL or journal that changed.',
+    todo: 'Copy both away before any program opens the file. A person must decide which of them is right.',
   },
   'newer-sqlite': {
     means: 'A newer SQLite wrote the file than the one that reads it.',
@@ -90,8 +91,8 @@ export const causeMeanings: Readonly<Record<Cause['hint'], Meaning>> = {
     todo: 'Use a holdfast with a newer SQLite.',
   },
   'other-sqlite': {
-    means: "The file holds what holdfast's SQLite does not know.",
+    means: 'The file holds something that the SQLite of holdfast does not know.',
     cause: 'A SQLite with other extensions or collations wrote it, or bytes changed.',
-    todo: 'See the coverage for what was not understood.',
+    todo: 'The coverage lists what was not understood.',
   },
 }

@@ -2,29 +2,30 @@ import type { Rule } from '../../model/result/finding.ts'
 import type { Meaning } from './explain.ts'
 
 const repair = [
-  'A rebuild of the index mends it, unless the table is wrong. Try it on a copy, which `holdfast pull` brings:',
-  '`sqlite3 copy.db \'REINDEX "name"\'`, with the name of the index. ' +
-    'Then check it: `holdfast check --snapshot copy.db`.',
+  'A rebuild of the index mends it, unless the table is wrong. Try it on a copy (`holdfast pull` makes one):',
+  '`sqlite3 copy.db \'REINDEX "name"\'`, with the name of the index. Then check it: ' +
+    '`holdfast check --snapshot copy.db`.',
 ].join(' ')
 const restore = [
   'Keep the file as it is. Restore from a backup that you have checked.',
-  'Or salvage what is readable from a copy, which `holdfast pull` brings: `sqlite3 copy.db .recover | sqlite3 new.db`.',
-  'A sqlite3 that was built without dbpage says `SQL logic error` to that: take another one.',
-  'Then check it: `holdfast check --snapshot new.db`. A salvage may lack rows, and may bring deleted ones back.',
+  'Or salvage what is readable from a copy (`holdfast pull` makes one): `sqlite3 copy.db .recover | sqlite3 new.db`.',
+  'A sqlite3 that was built without dbpage answers `SQL logic error`: use another one.',
+  'Then check it: `holdfast check --snapshot new.db`. The salvaged file may lack rows, and may contain rows ' +
+    'that were deleted.',
 ].join(' ')
 const rewrite = 'On a copy: `sqlite3 copy.db "VACUUM INTO \'new.db\'"`, then `holdfast check --snapshot new.db`.'
 const lost =
-  'A write that never reached the disk, a page of another file in its place, or a program that wrote past the locks.'
+  'A write that never reached the disk, a page of another file in its place, or a program that ignored the locks.'
 
 /** Every rule that a finding may carry. */
 export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   'row-missing-from-index': {
-    means: 'Rows of the table have no entry in the index: queries that use the index do not find them.',
-    cause: 'A lost write of an index page, or of a table page. SQLite counts the rows but does not name them.',
+    means: 'Rows of the table have no entry in the index, so queries that use the index do not find them.',
+    cause: 'A lost write of an index page or of a table page.',
     todo: repair,
   },
   'entry-without-row': {
-    means: 'The index has entries that lead to no row.',
+    means: 'The index has entries without a row in the table.',
     cause: 'A lost write of a table page, or of an index page when rows were deleted.',
     todo: repair,
   },
@@ -36,29 +37,31 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   'index-count-differs': {
     means: 'The index and its table do not hold the same number of entries.',
     cause:
-      'A lost write of an index page or of a table page. When several indexes differ alike, the table is the suspect.',
+      'A lost write of an index page or of a table page. If several indexes differ in the same way, suspect the table.',
     todo: repair,
   },
   'index-out-of-order': {
-    means: 'Entries of the index are not in order: lookups may miss them.',
+    means: 'Entries of the index are not in order, so lookups may miss them.',
     cause: 'A collation that changed, or a damaged page.',
     todo: repair,
   },
   'unique-violated': {
     means: 'Several rows of the table have the same key, and this key must be unique.',
-    cause: 'An earlier damage of the index let a second row in. A rebuild would fail.',
-    todo: 'Find the rows with the same key, decide which one stays, then repair.',
+    cause: 'Earlier damage of the index let a second row in. A rebuild would fail.',
+    todo: 'Find the rows with the same key, decide which one stays, then rebuild the index.',
   },
   'page-unreadable': {
-    means: 'A page could not be read, or SQLite broke off while it read the object.',
-    cause: 'A damaged page; with an error code of input and output it is the disk, and says nothing of the data.',
+    means: 'A page could not be read, or SQLite stopped while it read the object.',
+    cause: 'A damaged page. An input/output error code points to the disk and says nothing about the data.',
     todo:
-      'Look at the kernel log for disk errors, then check again. If ' +
-      'SQLite calls the page malformed, restore or repair.',
+      'Check the kernel log for disk errors, then check the file again. If SQLite calls the page malformed, ' +
+      'restore or rebuild.',
   },
   'page-used-twice': {
-    means: 'Two owners use one page: one of them has lost what it wrote there.',
-    cause: 'A stale page that came back, a free list that named a page in use, or two programs that wrote at once.',
+    means: 'Two owners use one page: one of them has lost what it stored there.',
+    cause:
+      'A lost write that left an old page, a free list that named a page in use, or two programs that wrote ' +
+      'at the same time.',
     todo: restore,
   },
   'page-out-of-range': {
@@ -67,22 +70,24 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
     todo: restore,
   },
   'page-unowned': {
-    means: 'Pages belong to nothing and are not free: space is lost, no data.',
-    cause: 'A write of the free list that was lost. Together with other damage it points to a torn transaction.',
-    todo: `Harmless by itself. Rewriting the file gives the space back. ${rewrite}`,
+    means: 'Pages belong to no object and are not in the free list: space is lost, but no data.',
+    cause:
+      'A lost write of the free list. Together with other damage it points to a transaction that was written ' +
+      'only in part.',
+    todo: `Harmless alone. To get the space back, write a new file. ${rewrite}`,
   },
   'page-malformed': {
-    means: 'The bytes of a page make no sense as a page.',
+    means: 'The bytes of a page do not form a valid page.',
     cause: `${lost} Zeroed pages look like this too.`,
     todo: 'An index page: rebuild the index. A table page: restore, or salvage the other rows.',
   },
   'wrong-depth': {
     means: 'The leaves of a b-tree do not all lie at the same depth.',
-    cause: 'A pointer that leads to a page of another level: a lost write.',
+    cause: 'A lost write: a pointer leads to a page of another level.',
     todo: restore,
   },
   'rowid-out-of-order': {
-    means: 'Rows of a table are not in the order of their rowids: lookups may miss them.',
+    means: 'Rows of a table are not in the order of their rowids, so lookups may miss them.',
     cause: lost,
     todo: restore,
   },
@@ -97,86 +102,90 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
     todo: restore,
   },
   'freelist-broken': {
-    means: 'The list of free pages is wrong. No data is lost by it, but the next writes may use a page that is in use.',
+    means:
+      'The list of free pages is wrong. No data is lost yet, but the next writes may overwrite a page that is in use.',
     cause: 'A lost write of the first page or of the list.',
     todo: `Stop writing to this tenant until the file has been rewritten, and the new one checked. ${rewrite}`,
   },
   'pointer-map-wrong': {
-    means: 'The map that auto-vacuum uses to find parents of pages is wrong.',
+    means: 'The pointer map is wrong: auto-vacuum uses it to find the parent of a page.',
     cause: 'A lost write. Rows are not affected until the next vacuum moves pages.',
-    todo: `Do not vacuum in place: rewrite the file. ${rewrite}`,
+    todo: `Do not vacuum in place. Write a new file. ${rewrite}`,
   },
   'header-wrong': {
-    means: 'The first 100 bytes of the file make no sense.',
+    means: 'The first 100 bytes of the file are not a valid SQLite header.',
     cause: 'Something else was written over the beginning of the file.',
     todo: restore,
   },
   'schema-unreadable': {
-    means: 'The table of tables cannot be read, so nobody knows what the file holds.',
+    means: 'The schema cannot be read, so what the file holds is not known.',
     cause: 'Damage to the first pages of the file.',
     todo: restore,
   },
   'missing-schema': {
-    means: 'The file has no tables, and should have some.',
-    cause: 'A file that was created anew under the old name, or a restore that did not finish.',
-    todo: 'Find out who created it; restore from a verified backup.',
+    means: 'The file has no tables although it should have some.',
+    cause: 'A new file under the old name, or a restore that did not finish.',
+    todo: 'Find out which program created it. Restore from a verified backup.',
   },
   'not-a-database': {
-    means: 'The file is not a database, and should be one.',
+    means: 'The file is not a database although it should be one.',
     cause: 'Something else was written over it, or the wrong file was put in its place.',
     todo: restore,
   },
   truncated: {
     means: 'The file ends before its last page.',
-    cause: 'A copy that was broken off, or a disk that was full.',
+    cause: 'A copy that did not finish, or a disk that was full.',
     todo: restore,
   },
   'wal-cut': {
     means:
-      'SQLite will drop commits that are in the WAL. The WAL has a wrong checksum ' +
-      'or a wrong header, or the database file beside it is empty.',
+      'SQLite will drop commits that are in the WAL, because the WAL has a wrong checksum or header, or ' +
+      'because the database file is empty.',
     cause:
-      'Bytes of the WAL that changed on the disk, a WAL that was copied during ' +
-      'a write, or a database file that was cut to nothing.',
+      'Bytes of the WAL changed on the disk, the WAL was copied during a write, or the database file was cut ' +
+      'to nothing.',
     todo:
-      'Copy the WAL away before any program opens the file: SQLite overwrites or ' +
-      'deletes it. Restore, or let a person salvage its commits.',
+      'Copy the WAL away before any program opens the file, because SQLite overwrites or deletes it. Then ' +
+      'restore, or let a person salvage its commits.',
   },
   'journal-cut': {
-    means: 'The rollback journal has a wrong checksum. SQLite takes back only the part of the transaction before it.',
-    cause: 'Bytes of the journal that changed on the disk, or a journal that was cut.',
+    means: 'The rollback journal has a wrong checksum. SQLite undoes the transaction only up to that point.',
+    cause: 'Bytes of the journal changed on the disk, or the journal was cut.',
     todo:
-      'Keep the file and its journal as they are. Restore from a backup that you ' +
-      'have checked, or let a person write the other pages back.',
+      'Keep the file and its journal as they are. Restore from a backup that you have checked, or let a ' +
+      'person write the remaining pages back.',
   },
   'record-malformed': {
-    means: 'A record cannot be decoded. SQLite does not say where it is.',
-    cause: 'Bytes that changed on a page of a table or an index.',
+    means: 'A record cannot be decoded. SQLite does not report where it is.',
+    cause: 'Bytes changed on a page of a table or of an index.',
     todo: restore,
   },
   'fts-broken': {
     means: 'A full-text index does not agree with its content.',
     cause:
-      'A lost write, or text that changed without the index. If the text is wrong, the index still has the lost words.',
+      'A lost write, or text that changed while the index did not. If the text is wrong, the index still has ' +
+      'the lost words.',
     todo:
-      'See first whether the text is right: a rebuild takes the text as it is now. This command rebuilds: ' +
-      "INSERT INTO t(t) VALUES('rebuild'). Try it on a copy, which `holdfast pull` brings.",
+      'First check that the text is right, because a rebuild uses the text as it is now. This command ' +
+      'rebuilds the index: ' +
+      "INSERT INTO t(t) VALUES('rebuild'). Try it on a copy (`holdfast pull` makes one).",
   },
   'rtree-broken': {
-    means: 'An R-Tree is broken. It holds its own data: there is nothing to rebuild it from.',
+    means: 'An R-Tree is broken. It holds its own data, so it cannot be rebuilt from a table.',
     cause: lost,
     todo: restore,
   },
   'null-in-not-null': {
     means: 'A column that forbids NULL holds NULL.',
-    cause: "A damaged record, or a column that was added past SQLite's checks.",
+    cause: "A damaged record, or a column that was added without SQLite's checks.",
     todo:
-      `Find the rows with typeof(column) = 'null'. IS NULL does not find ` +
-      `them, because SQLite trusts the column. ${restore}`,
+      `Find the rows with typeof(column) = 'null'. IS NULL does not find them, because SQLite trusts the ` +
+      `column. ${restore}`,
   },
   'type-mismatch': {
     means: 'A value has another type than its column declares.',
-    cause: 'Mostly an application that wrote it so; in a STRICT table, or beside other damage, a damaged record.',
+    cause:
+      'Usually the application wrote it like this. In a STRICT table, or beside other damage, the record is damaged.',
     todo: 'As a notice: nothing. As damage: restore or salvage.',
   },
   'imprecise-real': {
@@ -186,34 +195,34 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   },
   'check-failed': {
     means: 'A row fails a CHECK constraint of its table.',
-    cause: 'Mostly a constraint that is younger than the row; beside other damage, a damaged record.',
+    cause: 'Usually the constraint is newer than the row. Beside other damage, the record is damaged.',
     todo: 'As a notice: nothing. As damage: restore or salvage.',
   },
   'foreign-key-violated': {
     means: 'Rows refer to rows that do not exist.',
-    cause: "Foreign keys were not enforced when they were written. It is the application's matter, not corruption.",
+    cause: 'The application did not enforce foreign keys when it wrote the rows. This is not corruption.',
     todo: 'Tell the owner of the application.',
   },
   'content-changed-silently': {
     means:
-      'Pages hold other bytes than at the last sound check, and nobody counted a write since. ' +
-      'As damage: the file system saw no write either, and rows are others, or nobody can say ' +
-      'that they are not. As a notice: nothing that is stored changed; or the file system saw a ' +
-      "write that SQLite's change counter does not know of.",
+      'Pages hold other bytes than at the last sound check, and SQLite counted no write since. As damage: ' +
+      'the file system recorded no write either, and rows changed or may have changed. As a notice: nothing ' +
+      'that is stored changed, or the file system recorded a write that SQLite did not count.',
     cause:
-      'As damage bit rot: the disk, its controller or its memory changed bytes. As a notice also a program that ' +
-      'writes past SQLite, or a file that was replaced by one with the same change counter.',
+      'As damage: bit rot, which means that the disk, its controller or its memory changed bytes. As a ' +
+      'notice: also a program that writes without SQLite, or another file with the same change counter in ' +
+      'its place.',
     todo:
-      'As damage: suspect the disk, and look at the kernel log. Keep the file as it is, ' +
-      'and restore from a backup that you have checked to another disk. As a notice: ' +
-      'find out who wrote the file at its time of last change.',
+      'As damage: suspect the disk and check the kernel log. Keep the file as it is, and restore a backup ' +
+      'that you have checked to another disk. As a notice: find out which program wrote the file at its time ' +
+      'of last change.',
   },
   'checker-crashed': {
     means: 'The process that read the snapshot died or needed too much memory.',
-    cause: 'A hostile or damaged file, or too little memory on this machine. It says nothing of the file by itself.',
+    cause: 'A hostile or damaged file, or too little memory on this machine. Alone it says nothing about the file.',
     todo:
-      'Check again with more memory (check.memory). If it dies again, ' +
-      'treat the file as hostile and show it to a person.',
+      'Check again with more memory (check.memory). If it dies again, treat the file as hostile and show it ' +
+      'to a person.',
   },
   'check-timeout': {
     means: 'The check took longer than it may.',
@@ -222,23 +231,22 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   },
   'other-names': {
     means:
-      'A private copy has other names: it has hard links, or it is mounted as a single ' +
-      'file. SQLite keeps journal and WAL beside the name that it opened.',
+      'A private copy has other names: it has hard links, or it is mounted as a single file. SQLite keeps ' +
+      'journal and WAL beside the name that it opened.',
     cause: 'A backup that links unchanged files, or a container volume of a single file.',
-    todo: 'Make sure that no WAL or journal lies beside the other names: its commits were not read.',
+    todo: 'Make sure that no WAL or journal lies beside the other names: holdfast did not read its commits.',
   },
   'engine-says': {
     means:
-      'SQLite reported something that this holdfast does not know, or ' +
-      'stopped where holdfast found every page and row whole.',
+      'SQLite reported something that this holdfast does not know, or stopped where holdfast found every ' +
+      'page and row whole.',
     cause:
-      'A newer SQLite, a fault of the schema, or a rare fault. It counts ' +
-      'as damage because it was not shown to be harmless.',
-    todo: 'Read the sentence; show it to a person who knows SQLite.',
+      'A newer SQLite, a fault of the schema, or a rare fault. It counts as damage because it may not be harmless.',
+    todo: 'Read the text of the finding, and show it to a person who knows SQLite.',
   },
   'schema-incomplete': {
     means:
-      'The schema gives no root page for a table, or for an index that a table needs. What it holds cannot be found.',
+      'The schema names no root page for a table, or for an index that a table needs. Its content cannot be found.',
     cause: 'A lost write of the schema, or a program that wrote into sqlite_schema.',
     todo:
       'Keep the file as it is. The rows of the other tables can be read. If only an index is missing, copy ' +

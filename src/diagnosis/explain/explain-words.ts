@@ -8,58 +8,60 @@ import type { Meaning } from './explain.ts'
 
 export const verdictMeanings: Readonly<Record<VerdictWord, Meaning>> = {
   sound: {
-    means: 'The snapshot was proven still, wholly read, and nothing was found but notices, which are listed.',
-    cause: 'A check that came to its end.',
+    means:
+      'Nothing wrote to the file during the copy, all of the snapshot was read, and at most notices were ' +
+      'found. The report lists them.',
+    cause: 'A check that finished.',
     todo: 'Nothing.',
   },
   damaged: {
-    means: 'Something is wrong in the file: the findings name it.',
+    means: 'Something is wrong in the file: the findings say what.',
     cause: 'See the findings and their causes.',
     todo: 'Follow the command that the result gives.',
   },
   inconclusive: {
     means:
-      'Something was not proven, not read or not understood. It says ' +
-      'neither that the file is sound nor that it is damaged.',
-    cause: 'The reason stands in the result.',
+      'Something was not proven, not read or not understood. It says neither that the file is sound nor that ' +
+      'it is damaged.',
+    cause: 'The result names the reason.',
     todo: 'Remove the reason and check again.',
   },
   failed: {
-    means: 'The check could not begin. Nothing is said about the tenant.',
+    means: 'The check could not begin. This says nothing about the tenant.',
     cause: 'The failure in the result.',
     todo: 'Follow the hint of the failure.',
   },
 }
 
 export const damageMeanings: Readonly<Record<DamageClass, Meaning>> = {
-  none: { means: 'Nothing is damaged as far as is known.', cause: '-', todo: 'Nothing.' },
+  none: { means: 'No damage is known.', cause: '-', todo: 'Nothing.' },
   index: {
-    means: 'Only indexes are damaged; their tables are clean.',
+    means: 'Only indexes are damaged; their tables are whole.',
     cause: 'See the findings.',
-    todo: 'A rebuild mends it (REINDEX); try it on a copy first, which `holdfast pull` brings.',
+    todo: 'A rebuild (REINDEX) mends it; try it first on a copy (`holdfast pull` makes one).',
   },
   fts: {
     means: 'A full-text index is damaged.',
     cause: 'See the findings.',
-    todo: 'A rebuild from its content mends it; try it on a copy first, which `holdfast pull` brings.',
+    todo: 'A rebuild from its content mends it; try it first on a copy (`holdfast pull` makes one).',
   },
   structure: {
     means: 'The accounting of pages is wrong: free list, lost pages, pointer map. Rows are not affected.',
     cause: 'See the findings.',
-    todo: 'Rewriting the file mends it (VACUUM INTO a new one).',
+    todo: 'Write it to a new file with VACUUM INTO; this mends it.',
   },
   table: {
-    means: 'Rows are damaged, or nobody can say that they are not.',
+    means: 'Rows are damaged, or it is not certain that they are whole.',
     cause: 'See the findings.',
     todo: 'Restore from a verified backup, or salvage.',
   },
   schema: {
-    means: 'The table of tables is damaged.',
+    means: 'The schema, the list of tables and indexes, is damaged.',
     cause: 'See the findings.',
     todo: 'Restore from a verified backup, or salvage.',
   },
   file: {
-    means: 'The file itself is damaged: its header, its length, or it is no database at all.',
+    means: 'The file itself is damaged: its header or its length is wrong, or it is not a database.',
     cause: 'See the findings.',
     todo: 'Restore from a verified backup, or salvage.',
   },
@@ -68,46 +70,52 @@ export const damageMeanings: Readonly<Record<DamageClass, Meaning>> = {
 export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
   sealed: {
     means:
-      "Exclusive lock, a second process refused, and the kernel's lease on " +
-      'every file unbroken from before the copy until after it.',
+      'holdfast held the exclusive lock, a second process was refused, and kernel leases on every file ' +
+      'lasted from before the copy until after it.',
     cause: 'The default.',
-    todo: 'Nothing: there is no stronger proof.',
+    todo: 'Nothing: no proof is stronger.',
   },
   exclusive: {
-    means: 'Exclusive lock and a second process refused, but the kernel gave no leases, or idle handles remain.',
-    cause: 'Another owner without CAP_LEASE, an overlay mount, or a service that keeps handles.',
+    means:
+      'holdfast held the exclusive lock and a second process was refused. But the kernel granted no leases, ' +
+      'or idle handles remain open.',
+    cause: 'A file of another owner without CAP_LEASE, an overlay mount, or a service that keeps handles open.',
     todo:
-      'See the holders in the evidence. If one of them could write, damage is ' +
-      'inconclusive: let it close the file, and check again.',
+      'Read the holders in the evidence. If one of them could write, damage is inconclusive: let it close ' +
+      'the file, then check again.',
   },
   'writer-locked': {
-    means: 'The writers of a WAL database were locked out; readers may have it open.',
+    means: 'The lock kept out all writers of a WAL database; readers may have it open.',
     cause: 'A service that keeps its handles open.',
     todo: 'Let the service close its handles when it quiesces.',
   },
   none: {
     means:
-      'Nothing was proven. Either no hold was made, and the caller vouches that the file ' +
-      'is a private copy; or a hold was tried, and no seal was reached.',
-    cause: '`holdfast check --snapshot`; or a failure, which the result names.',
-    todo: 'Nothing, if it is a private copy. Else explain the code of the failure.',
+      'Nothing was proven. Either holdfast did not hold the file because the caller states that it is a ' +
+      'private copy, or a hold reached no seal.',
+    cause: '`holdfast check --snapshot`, or a failure that the result names.',
+    todo: 'Nothing, if it is a private copy. Otherwise use `holdfast explain` with the code of the failure.',
   },
 }
 
 export const stateMeanings: Readonly<Record<TenantState, Meaning>> = {
-  untouched: { means: 'The tenant was not paused by us.', cause: 'The work ended before the pause.', todo: 'Nothing.' },
-  active: { means: 'The tenant was seen serving after us.', cause: 'A resume that was observed.', todo: 'Nothing.' },
+  untouched: { means: 'holdfast did not pause the tenant.', cause: 'The work ended before a pause.', todo: 'Nothing.' },
+  active: {
+    means: 'holdfast saw the tenant serving after the pause.',
+    cause: 'A resume that was observed.',
+    todo: 'Nothing.',
+  },
   'maybe-paused': {
-    means: 'The tenant may still stand still: our last look did not show it serving.',
-    cause: 'A resume that was refused or lost.',
+    means: 'The tenant may still be paused: holdfast did not see it serving.',
+    cause: 'The service refused the resume, or the request was lost.',
     todo:
-      'Run `holdfast resume --all` now. A lease ends by itself at its deadline. ' +
-      'A pause by hooks has no lease: only a resume ends it.',
+      'Run `holdfast resume --all` now. A lease ends by itself at its deadline. A pause by hooks has no ' +
+      'lease: only a resume ends it.',
   },
   unknown: {
-    means: 'Nobody looked at the tenant after the failure.',
+    means: 'The state of the tenant was not checked after the failure.',
     cause: 'The work ended where its state could not be seen.',
-    todo: 'Look whether the tenant works.',
+    todo: 'Check whether the tenant works.',
   },
 }
 
@@ -121,31 +129,35 @@ export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
   2: { means: 'Damage was found.', cause: 'See the findings.', todo: 'Follow the commands in the report.' },
   3: {
     means: 'Inconclusive: something was not proven, not read or not understood.',
-    cause: 'The reason stands in each result.',
+    cause: 'Each result names its reason.',
     todo: 'Remove the reason and check again.',
   },
   4: {
     means: 'A tenant may still be paused.',
-    cause: 'A resume that was not seen to work.',
+    cause: 'holdfast resumed the tenant and did not see it serving.',
     todo: 'Run `holdfast resume --all` now. A pause by hooks has no lease: only a resume ends it.',
   },
   5: {
     means:
-      'Both sides of a comparison are sound and differ: in what they hold, or because one has a ' +
-      'file that the other has not. Everything that both have was compared.',
+      'Both sides of a comparison are sound and differ: in their content, or because one has a file that the ' +
+      'other does not have. Everything that both have was compared.',
     cause: '`holdfast compare`. A difference is no damage: one side may simply be older.',
-    todo: 'See which rows differ; decide which side is right.',
+    todo: 'See which rows differ, and decide which side is right.',
   },
   64: {
     means: 'The command line was not understood, or named nothing that exists.',
     cause: 'An unknown option, id or pattern.',
     todo: 'See `holdfast --help`.',
   },
-  70: { means: 'A bug in holdfast.', cause: 'Something that must hold did not.', todo: 'Report it with the output.' },
+  70: {
+    means: 'A bug in holdfast.',
+    cause: 'A condition that must always be true was false.',
+    todo: 'Report it, and include the output.',
+  },
   75: {
     means: 'Busy: try later.',
     cause: 'Another run, or a file in use.',
-    todo: '`holdfast holders FILE` names who has a file.',
+    todo: '`holdfast holders FILE` names the programs that have a file open.',
   },
   78: {
     means: 'The configuration or this machine cannot be used.',
@@ -153,22 +165,37 @@ export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
     todo: 'Correct it.',
   },
   129: {
-    means: 'The terminal went away; whatever was paused was resumed first.',
+    means: 'The terminal was closed; holdfast first resumed every tenant that it had paused.',
     cause: 'SIGHUP.',
     todo: 'Run again.',
   },
-  130: { means: 'Interrupted; whatever was paused was resumed first.', cause: 'Ctrl-C.', todo: 'Run again.' },
-  131: { means: 'Quit; whatever was paused was resumed first.', cause: 'Ctrl-\\, or SIGQUIT.', todo: 'Run again.' },
-  143: { means: 'Terminated; whatever was paused was resumed first.', cause: 'SIGTERM.', todo: 'Run again.' },
+  130: {
+    means: 'Interrupted; holdfast first resumed every tenant that it had paused.',
+    cause: 'Ctrl-C.',
+    todo: 'Run again.',
+  },
+  131: {
+    means: 'Quit; holdfast first resumed every tenant that it had paused.',
+    cause: 'Ctrl-\\, or SIGQUIT.',
+    todo: 'Run again.',
+  },
+  143: {
+    means: 'Terminated; holdfast first resumed every tenant that it had paused.',
+    cause: 'SIGTERM.',
+    todo: 'Run again.',
+  },
 }
 
-const theSameElsewhere = 'Check that object with a program that has it, on a copy, which `holdfast pull` brings.'
+const theSameElsewhere =
+  'Check that object on a copy (`holdfast pull` makes one), with a program that has what is missing here.'
 
 export const limitMeanings: Readonly<Record<Limit, Meaning>> = {
   'unknown-collation': {
-    means: 'An index or a table is in the order of a collation that holdfast does not have. Its order was not checked.',
+    means: 'An index or a table is sorted by a collation that holdfast does not have. Its order was not checked.',
     cause: 'The application brings its own collation.',
-    todo: 'If that is known, set check.accept: [unknown-collation]: all else is then checked, and may be sound.',
+    todo:
+      'If you know this collation, set check.accept: [unknown-collation]. A file in which all else is sound ' +
+      'is then sound.',
   },
   'unknown-function': {
     means: 'An index, a CHECK constraint or a generated column calls a function that holdfast does not have.',
@@ -177,8 +204,8 @@ export const limitMeanings: Readonly<Record<Limit, Meaning>> = {
   },
   'unknown-module': {
     means:
-      'A virtual table needs a module that holdfast does not have. The ' +
-      'tables that keep its data were checked as tables.',
+      'A virtual table needs a module that holdfast does not have. The tables that hold its data were ' +
+      'checked as tables.',
     cause: 'The application loads an extension.',
     todo: theSameElsewhere,
   },

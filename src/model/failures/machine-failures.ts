@@ -10,13 +10,13 @@ export const machineFailures = {
     stopsRun: true, // The locks of this machine exclude nothing.
     next: 'doctor',
     hint:
-      'locks on this machine do not exclude anybody: stop using holdfast here and look at the mount; `holdfast ' +
-      'doctor`',
-    otherwise: 'locks on this machine exclude nobody: do not use holdfast here, and look at the mount',
-    means: 'A second process was let in although we hold the lock. Locks on this machine protect nobody.',
+      'locks on this machine exclude no other process: stop using holdfast here and check the mount; ' +
+      '`holdfast doctor` tests the locks',
+    otherwise: 'locks on this machine exclude no other process: stop using holdfast here and check the mount',
+    means: 'A second process got in although holdfast holds the lock. Locks on this machine protect nothing.',
     cause:
-      'A mount that grants every lock, or a library that fakes them. The whole run was stopped: going on could ' +
-      'corrupt what it checks.',
+      'A mount that grants every lock, or a library that fakes locks. The whole run was stopped, because to ' +
+      'go on could corrupt the files.',
   },
   LOCKS_UNTRUSTED: {
     tenant: 'untouched',
@@ -25,10 +25,10 @@ export const machineFailures = {
     stopsRun: false,
     next: 'explain',
     hint:
-      'locks are not dependable on this file system; run holdfast where the disk is local, or name the mount ' +
-      'in tenants.trustMounts',
+      'locks are not reliable on this file system; run holdfast on the machine that has the disk, or name ' +
+      'the mount in tenants.trustMounts',
     otherwise: null,
-    means: 'The file lies on a file system whose locks are not dependable.',
+    means: 'The file lies on a file system whose locks are not reliable.',
     cause: 'NFS, SMB, 9p, FUSE, virtiofs or an unknown kind.',
   },
   LEASE_UNAVAILABLE: {
@@ -38,10 +38,10 @@ export const machineFailures = {
     stopsRun: false,
     next: 'explain',
     hint:
-      'run as the owner of the file or with CAP_LEASE on a local file system, or allow the weaker level with ' +
-      'hold.require: exclusive',
+      'run as the owner of the file, or with CAP_LEASE, on a local file system; or allow the weaker level ' +
+      'with hold.require: exclusive',
     otherwise: null,
-    means: 'The kernel gave no lease, so the strongest proof cannot be had.',
+    means: 'The kernel granted no lease, so the strongest proof is not possible.',
     cause: 'Another owner without CAP_LEASE, or a file system without leases.',
   },
   GUARDIAN_LOST: {
@@ -50,10 +50,12 @@ export const machineFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: true, // Nothing is held without the guardian.
     next: 'check',
-    hint: 'the guardian process ended; nothing is held without it; look for an out-of-memory kill and run again',
+    hint:
+      'the guardian process ended, and holdfast holds nothing without it; look for an out-of-memory kill and ' +
+      'run again',
     otherwise: null,
-    means: 'The small process that would have ended a stuck hold is gone.',
-    cause: 'Somebody or the out-of-memory killer ended it.',
+    means: 'The guardian, the small process that ends a stuck hold, is gone.',
+    cause: "A person or the kernel's out-of-memory killer ended it.",
   },
   READ_FAILED: {
     tenant: 'unknown',
@@ -61,12 +63,12 @@ export const machineFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'the operating system refused; look at the kernel log (`dmesg`), and at free descriptors and memory',
+    hint: 'the operating system refused; check the kernel log (`dmesg`), free descriptors and free memory',
     otherwise: null,
-    means: 'The operating system refused to read or write where holdfast had to; nothing is said about the data.',
+    means: 'The operating system refused a read or a write that holdfast needs. This says nothing about the data.',
     cause:
-      'A disk that fails (EIO), a limit on open files or memory, a file system that was unmounted or became ' +
-      'read-only, or another program that changed the private copy before it was read.',
+      'A disk that fails (EIO), a limit on open files or memory, or a file system that was unmounted or ' +
+      'became read-only. Or another program changed the private copy before it was read.',
   },
   NO_SPACE: {
     tenant: 'untouched',
@@ -78,7 +80,7 @@ export const machineFailures = {
       'free space in the snapshot folder, or name a folder on another disk in snapshots.dir (for files: ' +
       '`--snapshots DIR`, or TMPDIR)',
     otherwise: null,
-    means: 'There is no room for what holdfast had to write. A snapshot also leaves a margin of 16 MiB to the service.',
+    means: 'There is no space for what holdfast must write. A snapshot also leaves a margin of 16 MiB to the service.',
     cause: 'A full disk, or a quota.',
   },
   SNAPSHOT_UNSAFE: {
@@ -91,8 +93,8 @@ export const machineFailures = {
     otherwise: null,
     means: 'Other users can read or write the folder for snapshots, or replace it.',
     cause:
-      'A shared folder, a mode that is too open, or a folder above it in which another user may rename. A ' +
-      'sticky folder such as /tmp may lie above it.',
+      'A shared folder, a mode that is too open, or a folder above it in which another user may rename ' +
+      'files. A sticky folder such as /tmp may be above it.',
   },
   CANNOT_CONFINE: {
     tenant: 'untouched',
@@ -101,12 +103,12 @@ export const machineFailures = {
     stopsRun: true, // No file would be read.
     next: 'explain',
     hint:
-      'run holdfast as the user that owns the databases, or give root the missing capabilities; `holdfast ' +
-      'doctor` tests it',
+      'run holdfast as the user that owns the databases, or give root the missing capabilities; ' +
+      '`holdfast doctor` tests it',
     otherwise: null,
     means:
-      'holdfast could not confine the processes that read database files. A file may be hostile, so none was ' +
-      'read.',
+      'holdfast could not confine the processes that read database files. A file may be hostile, so holdfast ' +
+      'read none.',
     cause:
       'For root: a container or service unit without CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, ' +
       'CAP_SETUID or CAP_SYS_CHROOT. For other users: a kernel without seccomp.',
@@ -128,11 +130,11 @@ export const machineFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: true, // holdfast asks for no pause that it cannot write down.
     next: 'explain',
-    hint: 'the ledger cannot be used; look at ledger.dir, its owner and its free space',
+    hint: 'the ledger cannot be used; check ledger.dir, its owner and its free space',
     otherwise: null,
     means:
-      'The ledger cannot be read or written, or another user could change it. Tenants that an earlier run left ' +
-      'paused were resumed first, if the ledger could be read.',
+      'The ledger cannot be read or written, or another user could change it. If it could be read, holdfast ' +
+      'first resumed the tenants that an earlier run left paused.',
     cause: 'The owner or mode of the ledger or of a folder above it, a full disk, or damage.',
   },
 } as const satisfies Record<string, FailureKind>

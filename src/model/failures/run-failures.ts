@@ -9,13 +9,13 @@ export const runFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'another run of holdfast works on this service; wait for it to end',
+    hint: 'another run of holdfast works on this service; wait until it ends',
     otherwise: null,
     means: 'Another run of holdfast works on this service.',
     cause:
-      'A sweep, a check of tenants, or another command that pauses them. On a ledger folder that several ' +
-      "machines share, also a run on another machine. The lock of a run that died there, or where the kernel's " +
-      'locks do not work, ends within a minute.',
+      'A sweep, a check of tenants, or another command that pauses them. If several machines share the ' +
+      'ledger folder, it may run on another machine. The lock of a run that died there, or of one on a file ' +
+      'system without kernel locks, ends within a minute.',
   },
   CONFIG_INVALID: {
     tenant: 'untouched',
@@ -27,9 +27,9 @@ export const runFailures = {
     otherwise: null,
     means: 'The configuration cannot be used.',
     cause:
-      'A line of it, which the message names. Or another user could change the configuration, the token, the ' +
-      'certificates or a folder above them. Their owner must be root or the user that runs holdfast, and no ' +
-      'other user may write them.',
+      'A line of it is wrong, and the message names the line. Or another user could change the ' +
+      'configuration, the token, the certificates or a folder above them. Their owner must be root or the ' +
+      'user that runs holdfast, and no other user may write them.',
   },
   INTERRUPTED: {
     tenant: 'untouched',
@@ -37,11 +37,9 @@ export const runFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: true, // A person wants it.
     next: 'check',
-    hint:
-      'run again when you are ready: the next sweep begins with tenants that were never checked, or not found ' +
-      'sound',
+    hint: 'run again when you are ready: the next sweep begins with tenants that were never checked or not found sound',
     otherwise: null,
-    means: 'Somebody ended the run. Whatever was paused was resumed first.',
+    means: 'A person or the system ended the run. holdfast first resumed every tenant that it had paused.',
     cause: 'Ctrl-C, a signal, or a shutdown.',
   },
   USAGE: {

@@ -10,11 +10,11 @@ export const serviceFailures = {
     stopsRun: false,
     next: 'doctor',
     hint:
-      'is the service running, and does service.admin name its socket, or do the commands of service.hooks ' +
-      'run? `holdfast doctor` tries each call',
-    otherwise: 'is the service running, and does service.admin name its socket?',
-    means: "The service's admin API did not answer, or a command of service.hooks did not run or failed.",
-    cause: 'The service is down, its address is another, or there is no such program.',
+      'check that the service runs, and that service.admin names its socket or the commands of service.hooks ' +
+      'run; `holdfast doctor` tries each call',
+    otherwise: 'check that the service runs and that service.admin names its socket',
+    means: 'The admin API of the service did not answer, or a command of service.hooks did not run or failed.',
+    cause: 'The service is down, service.admin names another address, or there is no such program.',
   },
   ADMIN_REFUSED: {
     tenant: 'untouched',
@@ -22,10 +22,10 @@ export const serviceFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'doctor',
-    hint: 'look at the token, its rights and the tenant id; `holdfast doctor` tries each call',
-    otherwise: 'look at the token, its rights and the tenant id',
+    hint: 'check the token, its rights and the tenant id; `holdfast doctor` tries each call',
+    otherwise: 'check the token, its rights and the tenant id',
     means: 'The service refused the request.',
-    cause: 'A wrong token, missing rights, or a tenant that it does not know.',
+    cause: 'A wrong token, missing rights, or a tenant that the service does not know.',
   },
   SERVICE_BUSY: {
     tenant: 'untouched',
@@ -36,7 +36,7 @@ export const serviceFailures = {
     hint: 'the service cannot quiesce this tenant now; the next sweep tries again',
     otherwise: null,
     means: 'The service cannot quiesce this tenant now.',
-    cause: 'A migration or a restore runs, too many tenants are quiesced, or somebody else has the lease.',
+    cause: 'A migration or a restore runs, too many tenants are quiesced, or another client has the lease.',
   },
   CONTRACT_BROKEN: {
     tenant: 'unknown',
@@ -44,12 +44,14 @@ export const serviceFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'doctor',
-    hint: 'the service does not keep the admin contract; run `holdfast doctor` and show its owner the failing step',
-    otherwise: 'show the owner of the service this step',
+    hint:
+      'the service breaks the contract of the admin API; run `holdfast doctor` and show the owner of the ' +
+      'service the step that fails',
+    otherwise: 'show this to the owner of the service',
     means: 'The service said one thing and did another.',
     cause:
-      'It still holds handles after quiesce, names other files than it uses, or answers what the contract does ' +
-      'not know.',
+      'After a quiesce it still has open handles, it names other files than it uses, or it gives an answer ' +
+      'that the contract does not know.',
   },
   QUIESCE_TIMEOUT: {
     tenant: 'unknown',
@@ -57,12 +59,12 @@ export const serviceFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'check',
-    hint: 'requests of this tenant did not drain in time; try at a quieter hour or raise hold.drainTimeout',
+    hint: 'the requests of this tenant did not end in time; try again at a quieter hour or raise hold.drainTimeout',
     otherwise: null,
-    means: 'The tenant did not come to rest in time.',
+    means: 'The service could not stop using the tenant in time.',
     cause:
-      'Requests or background jobs of the tenant run longer than hold.drainTimeout, or the service hangs while ' +
-      'it closes the handles.',
+      'Requests or background jobs of the tenant run longer than hold.drainTimeout, or the service hangs ' +
+      'while it closes its handles.',
   },
   LEASE_LOST: {
     tenant: 'unknown',
@@ -70,12 +72,14 @@ export const serviceFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'check',
-    hint: 'the pause outlasted the lease; raise hold.ttl, or use WAL or a reflink file system for a shorter pause',
+    hint:
+      'the pause lasted longer than the lease; raise hold.ttl, or shorten the pause with WAL mode or a file ' +
+      'system with reflinks (xfs, btrfs)',
     otherwise: null,
     means:
-      'The pause ended before holdfast ended it, or the service did not confirm that it lasted. The copy was ' +
-      'thrown away, unless kernel leases stood on every file until it was proven. Such a copy was checked, and ' +
-      'damage in it is real.',
+      'The pause ended before holdfast ended it, or the service did not confirm that it lasted. holdfast ' +
+      'deleted the copy, unless kernel leases on every file lasted until the copy was proven. Such a copy ' +
+      'was checked, and damage in it is real.',
     cause: 'The copy took longer than the lease, or the service restarted or died.',
   },
   RESUME_FAILED: {
@@ -85,13 +89,13 @@ export const serviceFailures = {
     stopsRun: true, // A tenant may be paused: no other tenant is paused beside it.
     next: 'explain',
     hint:
-      'run `holdfast resume --all` now; a lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE ' +
-      'BY HOOKS',
+      'run `holdfast resume --all` now; a lease ends by itself at its deadline, but ONLY A RESUME ENDS A ' +
+      'PAUSE BY HOOKS',
     otherwise:
-      'look at the log of the service and let its owner resume the tenant there; `holdfast doctor` tries each ' +
+      'read the log of the service and let its owner resume the tenant there; `holdfast doctor` tries each ' +
       'call. A lease ends by itself at its deadline, but ONLY A RESUME ENDS A PAUSE BY HOOKS',
-    means: 'The tenant was not seen serving again. It may still stand still.',
-    cause: 'The service refused or lost the resume, or came back unwell.',
+    means: 'The tenant was not seen serving again. It may still be paused.',
+    cause: 'The service refused the resume, the request or its answer was lost, or the tenant is not healthy.',
   },
   REGISTRY_STALE: {
     tenant: 'untouched',
@@ -100,10 +104,10 @@ export const serviceFailures = {
     stopsRun: false,
     next: 'doctor',
     hint: 'the service gives no valid list of tenants; `holdfast doctor` tries its admin API or service.hooks',
-    otherwise: 'show the owner of the service this step',
+    otherwise: 'show this to the owner of the service',
     means: 'There is no valid list of tenants.',
     cause:
-      'The admin API, or the command service.hooks.tenants, gives none, or one that does not fit or ' +
+      'The admin API, or the command service.hooks.tenants, gives no list, or a list that is invalid or ' +
       'contradicts itself.',
   },
   TENANT_UNKNOWN: {
@@ -112,10 +116,10 @@ export const serviceFailures = {
     exit: { run: exitCodes.usage, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: '`holdfast status` lists the tenants that are known',
+    hint: '`holdfast status` lists the known tenants',
     otherwise: null,
     means: 'No tenant has this id, or none matches the pattern.',
-    cause: 'A slip of the pen, or a tenant that was removed.',
+    cause: 'A typing mistake, or a tenant that was removed.',
   },
   TENANT_GONE: {
     tenant: 'unknown',
@@ -125,10 +129,10 @@ export const serviceFailures = {
     next: 'explain',
     hint:
       'the service no longer lists this tenant; if it was removed on purpose, do nothing: later runs do not ' +
-      'name it',
+      'report it',
     otherwise: null,
-    means: 'A tenant that was known is in the registry no longer.',
-    cause: 'It was removed, or the service lost sight of it.',
+    means: 'A tenant that was known is no longer in the list of tenants.',
+    cause: 'It was removed, or the service lost track of it.',
   },
   FILE_GONE: {
     tenant: 'unknown',
@@ -138,9 +142,9 @@ export const serviceFailures = {
     next: 'explain',
     hint:
       'the service lists this tenant without this file; if that is on purpose, do nothing: later runs do not ' +
-      'name it',
+      'report it',
     otherwise: null,
-    means: 'A file that was known is no longer among those that the service lists for its tenant.',
-    cause: 'It was moved, renamed or removed, or the service once named a wrong path.',
+    means: 'The service no longer lists a file that it listed for this tenant before.',
+    cause: 'The file was moved, renamed or removed, or the service once named a wrong path.',
   },
 } as const satisfies Record<string, FailureKind>

@@ -138,7 +138,7 @@ describe('hints', () => {
   test('a resume that failed is not advised again, whichever way it was asked for', () => {
     const { hint } = new Failure('RESUME_FAILED', 'acme')
     for (const words of ['resume --all', 'resume acme'])
-      expect(hintFor({ code: 'RESUME_FAILED', hint }, line(words))).toMatch(/^look at the log of the service/)
+      expect(hintFor({ code: 'RESUME_FAILED', hint }, line(words))).toMatch(/^read the log of the service/)
     expect(hintFor({ code: 'RESUME_FAILED', hint }, line('sweep'))).toBe(hint)
     const other = 'holdfast resume --config /srv/other.yaml acme'
     expect(hintFor({ code: 'RESUME_FAILED', hint: other }, line('resume --all'))).toBe(other)
@@ -146,7 +146,7 @@ describe('hints', () => {
     for (const config of [null, '/srv/notes.yaml'])
       expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume --all', config))).toBe(sameFile)
     expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume bolt', '/srv/notes.yaml'))).toMatch(
-      /^look at/,
+      /^read the log/,
     )
     const byName = 'ask the service which tenants stand still, and run `holdfast resume ID` for each'
     expect(hintFor({ code: 'LEDGER_UNUSABLE', hint: byName }, line('resume --all'))).toBe(byName)
