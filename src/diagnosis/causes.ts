@@ -26,28 +26,28 @@ export function causesOf(damage: readonly Finding[], context: DiagnosisContext):
   if (context.fileSystem !== null && !isTrusted(context.fileSystem)) {
     causes.push({
       hint: 'untrusted-file-system',
-      why: `the file lies on ${context.fileSystem}, where locks are not dependable`,
+      why: `the file lies on ${context.fileSystem}, where locks are not reliable`,
     })
   }
   if (damage.some(({ rule, severity }) => rule === 'truncated' && severity === 'damage'))
     causes.push({
       hint: 'truncated-copy',
-      why: 'the file ends before its last page: a copy that was broken off, or a disk that was full',
+      why: 'the file ends before its last page: a copy that did not finish, or a disk that was full',
     })
   if (damage.some(({ rule }) => rule === 'content-changed-silently'))
     causes.push({
       hint: 'bit-rot',
       why:
-        'bytes changed while the file system and SQLite know of no write: ' +
-        'the disk, its controller or its memory changed them',
+        'bytes changed although neither the file system nor SQLite recorded a write: the disk, its ' +
+        'controller or its memory changed them',
     })
   const zeroed = damage.find(({ source, text }) => source !== 'sqlite' && /\b(?:all zero(?:e?s)?|zeroed)\b/.test(text))
   if (zeroed)
     causes.push({
       hint: 'zeroed-range',
       why:
-        `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds zeros ` +
-        'only: a write that was lost, or a restore that left a hole',
+        `${zeroed.page === undefined ? 'a page' : `page ${zeroed.page}`} holds only zeros: ` +
+        'a lost write, or a restore that left a hole',
     })
   return causes
 }
@@ -62,10 +62,10 @@ export function writerOf(
   const { writtenBy, sqliteVersion } = reading
   const older = [
     ...(writtenBy !== null && isNewer(writtenBy, sqliteVersion)
-      ? [`the SQLite ${sqliteVersion} with which holdfast reads it`]
+      ? [`SQLite ${sqliteVersion}, which holdfast uses`]
       : []),
     ...(writtenBy !== null && serviceSqlite !== null && isNewer(writtenBy, serviceSqlite)
-      ? [`the SQLite ${serviceSqlite} of the service`]
+      ? [`SQLite ${serviceSqlite}, which the service uses`]
       : []),
   ]
   if (older.length > 0)
@@ -79,11 +79,13 @@ export function writerOf(
     reading.facts.some((fact) => fact.kind === 'refused' && !isDamage(fact, reading)) ||
     reading.coverage.skipped.some(({ object, why }) => object === 'header' && limitOf(why) === 'newer-sqlite')
   if (!foreign) return []
-  const by = writtenBy === null ? '' : `, though the header says that ${writtenBy} wrote it last`
+  const by = writtenBy === null ? '' : `, although the header names ${writtenBy} as its last writer`
   return [
     {
       hint: 'other-sqlite',
-      why: `the file holds what SQLite ${sqliteVersion} does not know${by}: another SQLite wrote it, or bytes changed`,
+      why:
+        `the file holds something that SQLite ${sqliteVersion} does not know${by}: another SQLite wrote it, or ` +
+        `bytes changed`,
     },
   ]
 }

@@ -100,7 +100,7 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
     const what =
       findings.length === 0
         ? 'nothing was found'
-        : `nothing but notices was found${content ? ': an application may have put such content there itself' : ''}`
+        : `only notices were found${content ? ': the application may have written such content itself' : ''}`
     return reading.depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
   }
 }

@@ -19,7 +19,7 @@ const ownersMax = 100
  */
 export function drawMap(reading: Pick<Reading, 'map' | 'objects' | 'owners'>, findings: readonly Finding[]): PageMap {
   const { map } = reading
-  if (map === null) return { kind: 'none', why: 'nobody asked for a map' }
+  if (map === null) return { kind: 'none', why: 'no map was requested' }
   if (map.kind === 'none') return map
   const { accounted, entries } = map
   const others = [...entries.places, ...placesOf(map, findings)]

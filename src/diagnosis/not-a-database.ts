@@ -28,16 +28,19 @@ type Context = Pick<DiagnosisContext, 'tenant' | 'path' | 'verifiedBackup'> & { 
 export function diagnoseNoDatabase(kind: Exclude<NoDatabase, 'empty'>, context: Context): NoDatabaseDiagnosis {
   const words = {
     foreign: 'the file has no SQLite header',
-    'broken-header': 'the header is overwritten, and behind it are pages of SQLite',
+    'broken-header': 'the header is overwritten, and pages of SQLite follow it',
   }[kind]
   const expected =
     context.tenant !== null
-      ? 'it is a tenant of the registry'
+      ? 'the service lists it as a tenant'
       : context.knownToLedger
         ? 'the ledger knows it as a database'
         : null
   if (expected === null && kind === 'foreign')
-    return inconclusive('NOT_SQLITE', `${words}: it is encrypted, foreign, or its beginning was overwritten`)
+    return inconclusive(
+      'NOT_SQLITE',
+      `${words}: it is encrypted, it is not a database, or its beginning was overwritten`,
+    )
   const text = expected === null ? words : `${words}, but ${expected}`
   const finding: Finding = {
     rule: kind === 'broken-header' ? 'header-wrong' : 'not-a-database',
@@ -65,7 +68,8 @@ export function diagnoseEmptyFile(
   const lies =
     beside.length === 0
       ? ''
-      : `; beside it lies ${beside.join(' and ')}: copy it away, for SQLite deletes it unread when it opens the file`
+      : `; beside it lies ${beside.join(' and ')}: copy it away, because SQLite deletes it unread when it ` +
+        `opens the file`
   const lost = (reading?.facts ?? []).flatMap((fact) =>
     fact.kind === 'found' && fact.finding.severity === 'damage' ? [fact.finding] : [],
   )

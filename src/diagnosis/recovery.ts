@@ -44,7 +44,8 @@ export function weighRecovery(
     rehearsed: false,
     why:
       `the damage comes with ${what}; without it the file is whole. A person must decide which of the two is right. ` +
-      'Keep a copy of both. Let no program open the file before that: SQLite would write the one into the other',
+      'Keep a copy of both. Let no program open the file before that, because SQLite would write ' +
+      `${what} into the file`,
     command: `holdfast repair ${target(context.tenant, context.path)}`,
   } as const
   return { diagnosis: { ...diagnosis, causes: [...diagnosis.causes, cause], remedy }, without }

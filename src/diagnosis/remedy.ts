@@ -31,7 +31,7 @@ export function remedyFor(
     return restoreOrAsk(whyNotRebuild(damage, weighed), context)
   if (unsettled.unread.length > 0)
     return restoreOrAsk(
-      `what was found would be mended by a rebuild, but not everything was read (${unsettled.unread.join('; ')})`,
+      `a rebuild would mend what was found, but not everything was read (${unsettled.unread.join('; ')})`,
       context,
     )
   if (weighed.damage === 'structure') {
@@ -40,7 +40,11 @@ export function remedyFor(
         'pages are lost or misplaced and an index is damaged as well: together they point to lost writes',
         context,
       )
-    return rebuild([], 'only the accounting of pages is damaged: rewriting the file mends it, every row stays', context)
+    return rebuild(
+      [],
+      'only the page accounting is damaged: a rewrite of the file mends it and keeps every row',
+      context,
+    )
   }
   const full = [
     ...new Set(damage.filter((finding) => classOf(finding, schema) === 'fts').map(({ object }) => object.name)),
@@ -48,13 +52,13 @@ export function remedyFor(
   const contentless = full.filter((name) => !schema.keepsContent(name))
   if (contentless.length > 0) {
     return restoreOrAsk(
-      `${contentless.join(', ')} keeps no text of its own: its index can be ` +
-        'rebuilt only if the text stands in another table',
+      `${contentless.join(', ')} stores no text itself: its index can be ` +
+        'rebuilt only if another table has the text',
       context,
     )
   }
   const unknown = damage.filter(({ object }) => object.kind === 'index' && schema.named(object.name)?.kind !== 'index')
-  if (unknown.length > 0) return restoreOrAsk('an index is damaged that the schema does not name', context)
+  if (unknown.length > 0) return restoreOrAsk('an index that the schema does not name is damaged', context)
   return rebuild(indexes, whyRebuild(indexes, full, weighed, unsettled), context)
 }
 
@@ -94,19 +98,22 @@ function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
 
 function whyNotRebuild(damage: readonly Finding[], weighed: Weighed): string {
   if (weighed.suspects.length > 0)
-    return `the table ${weighed.suspects.join(', ')} itself is suspect: rebuilding its indexes would seal the loss`
+    return (
+      `the table ${weighed.suspects.join(', ')} itself may be wrong: a rebuild of its indexes would make the ` +
+      `loss permanent`
+    )
   if (damage.some(({ rule }) => rule === 'content-changed-silently'))
-    return 'bytes changed while nobody wrote, which no rebuild brings back: suspect the disk'
+    return 'bytes changed although nothing wrote to the file, and a rebuild cannot restore them: suspect the disk'
   if (damage.some(({ rule }) => rule === 'unique-violated'))
     return 'a unique index cannot be rebuilt while its table holds the same key more than once'
   if (damage.some(({ rule }) => rule === 'page-used-twice'))
-    return 'a page that two owners use has lost what one of them wrote'
+    return 'two owners use one page, and what one of them wrote is lost'
   const places: Record<DamageClass, string> = {
     none: 'nothing is damaged',
     index: 'an index is damaged',
     fts: 'a full-text index is damaged',
-    structure: 'the accounting of pages is damaged',
-    table: 'the damage reaches rows, which no rebuild brings back',
+    structure: 'the page accounting is damaged',
+    table: 'rows are damaged, and a rebuild cannot restore them',
     schema: 'the schema is damaged',
     file: 'the file itself is damaged',
   }
@@ -122,14 +129,14 @@ function whyRebuild(
   const parts = [
     ...(indexes.length > 0
       ? [
-          `${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be built ` +
-            `anew from ${indexes.length === 1 ? 'its table' : 'their tables'}`,
+          `${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be rebuilt from ` +
+            `${indexes.length === 1 ? 'its table' : 'their tables'}`,
         ]
       : []),
     ...(full.length > 0
       ? [
-          `the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be ` +
-            `built anew from ${full.length === 1 ? 'its' : 'their'} content`,
+          `the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be rebuilt from ` +
+            `${full.length === 1 ? 'its' : 'their'} content`,
         ]
       : []),
   ]
@@ -137,14 +144,14 @@ function whyRebuild(
   const text =
     full.length === 0
       ? ''
-      : '; the text may be the wrong side: see first whether it is right, because the ' +
-        `rebuild (${rebuildCommand(first)}) takes it as it is now`
+      : '; the text may be wrong instead: check it first, because the ' +
+        `rebuild (${rebuildCommand(first)}) uses it as it is now`
   const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table')
     ? '; a rebuild drops entries that may be all that is left of a row: keep a copy of the file first'
     : ''
   const depth =
     unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
-  return `${parts.join(', and ')}, once a rehearsal on a copy has come out sound${text}${doubt}${depth}`
+  return `${parts.join(', and ')}, once a rehearsal on a copy was sound${text}${doubt}${depth}`
 }
 
 /** REINDEX does nothing for a full-text index. */

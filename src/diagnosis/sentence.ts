@@ -37,8 +37,8 @@ export function sentence(said: Said): string {
       return `index ${name} and table ${of} do not hold the same number of entries`
     case 'unique-violated':
       return (
-        `${count(total, 'entry', 'entries')} of the unique index ${name} ` +
-        `${total === 1 ? 'is' : 'are'} not unique: ${of} holds the same key more than once`
+        `${count(total, 'entry', 'entries')} of the unique index ${name} ${total === 1 ? 'is' : 'are'} not ` +
+        `unique: ${of} holds the same key more than once`
       )
     case 'imprecise-real':
       return `index ${name} stores an imprecise floating-point value for ${count(total, 'row')} of ${of}`
@@ -47,31 +47,31 @@ export function sentence(said: Said): string {
     case 'key-out-of-order':
       return `${count(total, 'row')} of ${name} ${total === 1 ? 'is' : 'are'} not in the order of the primary key`
     case 'null-in-not-null':
-      return `${count(total, 'NULL value')} in ${name} where the column forbids it${columns}`
+      return `${count(total, 'NULL value')} in ${name} where the column forbids NULL${columns}`
     case 'type-mismatch':
       return (
-        `${count(total, 'value')} in ${name} ${total === 1 ? 'has' : 'have'} ` +
-        `another type than the column declares${columns}`
+        `${count(total, 'value')} in ${name} ${total === 1 ? 'has' : 'have'} another type than the column ` +
+        `declares${columns}`
       )
     case 'check-failed':
       return `${count(total, 'row')} of ${name} ${total === 1 ? 'fails' : 'fail'} a CHECK constraint`
     case 'foreign-key-violated':
       return (
-        `${count(total, 'row')} of ${name} ${total === 1 ? 'refers' : 'refer'} ` +
-        `to rows that do not exist in ${few(details, ', ')}`
+        `${count(total, 'row')} of ${name} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ` +
+        `${few(details, ', ')}`
       )
     case 'record-malformed':
-      return `${count(total, 'record')} cannot be decoded; SQLite does not say of which table or index`
+      return `${count(total, 'record')} cannot be decoded; SQLite does not report in which table or index`
     case 'page-unowned':
       return (
-        `${count(total, 'page')} ${total === 1 ? 'belongs' : 'belong'} to nothing and ` +
+        `${count(total, 'page')} ${total === 1 ? 'belongs' : 'belong'} to no object and ` +
         `${total === 1 ? 'is' : 'are'} not on the free list: ${pageList(pages)}`
       )
     case 'page-used-twice': {
       const other = details.length === 0 ? 'something else' : few(details, ', ')
       return (
-        `${page === null ? `pages ${pageList(pages)}` : `page ${page}`} ` +
-        `${page === null ? 'are' : 'is'} used twice: by ${what} and by ${other}`
+        `${page === null ? `pages ${pageList(pages)}` : `page ${page}`} ${page === null ? 'are' : 'is'} used ` +
+        `twice: by ${what} and by ${other}`
       )
     }
     case 'page-unreadable':
@@ -89,14 +89,14 @@ export function sentence(said: Said): string {
     case 'schema-unreadable':
       return `the schema cannot be read${because}`
     case 'not-a-database':
-      return `the file is not a database to SQLite${because}`
+      return `SQLite does not accept the file as a database${because}`
     case 'checker-crashed':
     case 'check-timeout':
       return few(details, '; ')
     case 'engine-says':
       return object.kind === 'file'
-        ? `SQLite says something holdfast does not know${because}`
-        : `SQLite stopped in ${what}, though holdfast read every page and row there and found nothing wrong${because}`
+        ? `SQLite reports something that holdfast does not know${because}`
+        : `SQLite stopped in ${what}, although holdfast read every page and row there and found nothing wrong${because}`
     case 'wrong-depth':
     case 'page-malformed':
     case 'page-out-of-range':
@@ -137,7 +137,7 @@ export function nameObject(object: FoundObject): string {
     case 'pointer-map':
       return 'the pointer map'
     case 'file':
-      return object.name === 'file' ? 'the file' : `${name} (no object of the schema)`
+      return object.name === 'file' ? 'the file' : `${name} (not in the schema)`
     case 'table':
     case 'virtual-table':
     case 'view':

@@ -51,13 +51,27 @@ export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading,
     total: changed.pages,
     severity: since === 'untouched' && rows.kind !== 'same' ? 'damage' : 'notice',
     ...(changed.pages === 1 ? { page: changed.runs[0]?.[0] ?? 0 } : {}),
-    text: `${whichPages(changed, owners)} ${changed.pages === 1 ? 'is' : 'are'} not what ${changed.pages === 1 ? 'it was' : 'they were'} at the last sound check (${new Date(earlier.standing.provenAt).toISOString()}, run ${earlier.run}), ${
-      since === 'untouched'
-        ? 'though nobody has written the file since'
-        : `though SQLite's change counter still is ${header.changeCounter}: the file ` +
-          'was written past it, or replaced by one with the same count'
-    }: ${inWords(rows)}`,
+    text: describe(changed, owners, earlier, since, header, rows),
   }
+}
+
+function describe(
+  changed: ChangedPages,
+  owners: readonly FoundObject[],
+  { standing, run }: LastGood,
+  since: Exclude<Since, 'written'>,
+  { changeCounter }: HeaderMarks,
+  rows: Rows,
+): string {
+  const verb = changed.pages === 1 ? 'has' : 'have'
+  const lastSound = `the last sound check (${new Date(standing.provenAt).toISOString()}, run ${run})`
+  const although = {
+    untouched: 'nothing has written to the file since',
+    uncounted:
+      `the change counter of SQLite is still ${changeCounter} (a program wrote the file without SQLite, ` +
+      'or replaced it by a file with the same count)',
+  }[since]
+  return `${whichPages(changed, owners)} ${verb} changed since ${lastSound}, although ${although}: ${inWords(rows)}`
 }
 
 type Since = 'untouched' | 'uncounted' | 'written'
@@ -118,11 +132,11 @@ function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly F
 function inWords(rows: Rows): string {
   switch (rows.kind) {
     case 'changed':
-      return `rows of ${few(rows.tables)} are others than they were`
+      return `rows of ${few(rows.tables)} changed`
     case 'same':
-      return 'no row and no index entry changed, the bytes lie where nothing is stored'
+      return 'no row and no index entry changed: the bytes lie where nothing is stored'
     case 'unknown':
-      return 'whether rows changed cannot be told'
+      return 'whether rows changed is not known'
   }
 }
 

@@ -31,7 +31,7 @@ export function weigh(findings: readonly Finding[], observations: readonly Obser
       ...suspects.map((table): Cause => ({
         hint: 'lost-table-write',
         why:
-          `several indexes of ${table} agree with each other against the ` +
+          `several indexes of ${table} agree with each other and contradict the ` +
           'table: a write to the table may have been lost',
       })),
       ...(worst(classes) === 'index' ? alone.map(({ why }): Cause => ({ hint: 'index-or-table', why })) : []),
@@ -259,7 +259,7 @@ function undecided(
           index: name,
           why:
             `${name} is the only index of ${table}: either the index lost entries, or the ` +
-            'table was written and the index is right; nothing breaks the tie',
+            'table is wrong and the index is right; nothing shows which',
         },
       ]
     })

@@ -166,8 +166,8 @@ describe('what is said of it', () => {
       total: 1,
     })
     expect(finding?.text).toBe(
-      'page 40 (table events) is not what it was at the last sound check (2026-11-18T11:13:20.000Z, run ' +
-        '01RUN), though nobody has written the file since: rows of events are others than they were',
+      'page 40 (table events) has changed since the last sound check (2026-11-18T11:13:20.000Z, run ' +
+        '01RUN), although nothing has written to the file since: rows of events changed',
     )
   })
 
@@ -202,12 +202,12 @@ describe('what is said of it', () => {
       expect(changeOf({ ...onePage, owners: [1] })).toMatchObject({
         severity: 'damage',
         object: { kind: 'schema' },
-        text: expect.stringMatching(/cannot be told/) as string,
+        text: expect.stringMatching(/is not known/) as string,
       })
       expect(changeOf({ ...onePage, owners: [7] })).toMatchObject({ severity: 'damage', object: { name: 'keyed' } })
       expect(changeOf(onePage, { format: 'g', tables: rottenEvents })).toMatchObject({
         severity: 'damage',
-        text: expect.stringMatching(/cannot be told/) as string,
+        text: expect.stringMatching(/is not known/) as string,
       })
       expect(
         diagnose(
@@ -228,7 +228,9 @@ describe('what is said of it', () => {
     })
     expect(finding).toMatchObject({
       severity: 'notice',
-      text: expect.stringMatching(/change counter still is 42: the file was written past it, or replaced/) as string,
+      text: expect.stringMatching(
+        /change counter of SQLite is still 42 \(a program wrote the file without SQLite, or/,
+      ) as string,
     })
     expect(
       diagnose({ ...readingOf(onePage), facts: [{ kind: 'found', finding: finding as Finding }] }, context).verdict,
@@ -241,7 +243,7 @@ describe('what is said of it', () => {
     expect(many).toMatchObject({ object: { kind: 'file' }, total: 99 })
     expect(many).not.toHaveProperty('page')
     expect(many?.text).toMatch(
-      /^at least one of every 3 of pages 1-3, 11-13, .*191-193 and 39 more \(table events, index events_kind of events, table users\) are not what they were/,
+      /^at least one of every 3 of pages 1-3, 11-13, .*191-193 and 39 more \(table events, index events_kind of events, table users\) have changed since the last/,
     )
   })
 

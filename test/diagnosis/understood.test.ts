@@ -108,14 +108,15 @@ test(
         { ...context, serviceSqlite },
       ).causes.map(({ hint, why }) => `${hint}: ${why}`)
     expect(hints('3.71.0')).toEqual([
-      'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than ' +
-        'the SQLite 3.54.1 with which holdfast reads it',
+      'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than ' + 'SQLite 3.54.1, which holdfast uses',
     ])
     expect(hints('3.53.2', '3.46.0')).toEqual([
-      'newer-sqlite: SQLite 3.53.2 wrote the file last; it is newer than the SQLite 3.46.0 of the service',
+      'newer-sqlite: SQLite 3.53.2 wrote the file last; it is newer than SQLite 3.46.0, which the service uses',
     ])
     expect(hints('3.45.1', '3.45.1')).toEqual([
-      expect.stringMatching(/^other-sqlite: .* 3\.45\.1 wrote it last: another SQLite wrote it, or bytes changed$/),
+      expect.stringMatching(
+        /^other-sqlite: .* 3\.45\.1 as its last writer: another SQLite wrote it, or bytes changed$/,
+      ),
     ])
     expect(hints(null)).toHaveLength(1)
     expect(diagnose(reading([], { writtenBy: '3.71.0' }), context)).toMatchObject({

@@ -78,7 +78,7 @@ describe('sound and inconclusive', () => {
   test('a reading that broke off without a word is inconclusive', () => {
     expect(diagnose(reading([], { complete: false }), context).verdict).toEqual({
       kind: 'inconclusive',
-      reason: 'not everything was read: the check broke off before its end',
+      reason: 'not everything was read: the check stopped before its end',
     })
   })
 
@@ -203,7 +203,7 @@ describe('damage', () => {
       remedy: { do: 'rebuild', indexes: [] },
       findings: [{ rule: 'page-unowned', severity: 'leak', total: 3 }],
     })
-    expect(diagnosis.findings[0]?.text).toBe('3 pages belong to nothing and are not on the free list: 7, 9-10')
+    expect(diagnosis.findings[0]?.text).toBe('3 pages belong to no object and are not on the free list: 7, 9-10')
   })
 
   test('lost pages beside index damage point to lost writes: no rebuild', () => {

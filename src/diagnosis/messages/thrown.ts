@@ -39,8 +39,8 @@ export function readChildEnd(ended: ChildEnded): Observation {
   const how = {
     crashed: 'died',
     killed: 'was killed from outside',
-    timeout: 'took longer than the check may',
-    memory: 'needed more memory than the check may',
+    timeout: 'exceeded its time limit',
+    memory: 'exceeded its memory limit',
   }[ended.how]
   return observe(rule, theFile, {
     bearing: 'unread',
@@ -63,7 +63,7 @@ const whileIt = (during: string): string =>
       : `during ${during}`
 
 function readCorrupt(thrown: Thrown, schema: SchemaView): Observation {
-  const detail = `SQLite broke off ${whileIt(thrown.during)}: ${thrown.text}`
+  const detail = `SQLite stopped ${whileIt(thrown.during)}: ${thrown.text}`
   const object =
     thrown.object === null
       ? theFile

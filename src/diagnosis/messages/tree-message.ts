@@ -67,7 +67,7 @@ const messages: readonly (readonly [RegExp, Read])[] = [
       observe('page-unreadable', place.object ?? theFile, {
         page: pageIn(match),
         bearing: 'unread',
-        detail: 'the page could not be got',
+        detail: 'the page could not be read',
       }),
   ],
   [
@@ -76,7 +76,7 @@ const messages: readonly (readonly [RegExp, Read])[] = [
       observe('page-malformed', place.object ?? theFile, {
         page: place.page,
         bearing: bearingOfCode(Number(match[1])),
-        detail: 'its header makes no sense',
+        detail: 'its header is not valid',
       }),
   ],
   [/^free space corruption$/, ofPlace('page-malformed')],

@@ -47,6 +47,6 @@ export function unreadOf(
   }
   // A part that the configuration accepts has broken the check off too: then the reading is as whole as was asked.
   const accounted = reading.coverage.skipped.length > 0 || thrown.length > 0
-  if (!reading.complete && parts.size === 0 && !accounted) add(null, 'the check broke off before its end')
+  if (!reading.complete && parts.size === 0 && !accounted) add(null, 'the check stopped before its end')
   return [...parts.values()].toSorted((a, b) => (a.clause < b.clause ? -1 : 1))
 }
