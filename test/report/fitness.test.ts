@@ -24,8 +24,8 @@ test('a reason that several steps give is said once, with what else each could d
     '  UNFIT     root /srv/notes: NO_PERMISSION: cannot look into /srv/notes',
     `            next: ${denied}`,
     '  UNFIT     snapshot folder: NO_PERMISSION: cannot write /srv/snapshots',
-    '            next: as for root /srv/notes',
-    '  UNFIT     check: as for snapshot folder',
+    '            next: same as root /srv/notes',
+    '  UNFIT     check: same as snapshot folder',
     '  UNFIT     ledger: NO_PERMISSION: cannot open /srv/ledger',
   ])
   expect(text).toContain('next: another reason altogether')

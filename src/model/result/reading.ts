@@ -78,7 +78,7 @@ export type Engine = (typeof engines)[number]
 export type Wall = 'own-folder' | 'other-user' | 'few-calls'
 
 const wallsInWords: Readonly<Record<Wall, string>> = {
-  'own-folder': 'saw its own folder only',
+  'own-folder': 'saw only its own folder',
   'other-user': 'ran as a user without rights',
   'few-calls': 'had no network and could start no programs',
 }

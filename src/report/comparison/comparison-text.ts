@@ -194,7 +194,7 @@ function differingWord({ comparison, differing }: TableComparison): string {
 const toldBy = {
   rowid: 'identified by rowid',
   'primary-key': 'identified by primary key',
-  content: "identified by what they hold, for rowids identify nothing here: each side's own are given",
+  content: 'identified by content, because rowids identify nothing here; the rowids are those of each side',
 } as const
 
 function differenceLines(
@@ -264,14 +264,14 @@ function fileSummary(file: FileComparison, ending: string, options: TextOptions)
 const outcomeWords = {
   equal: 'A and B hold the same',
   differ: 'A and B differ',
-  inconclusive: 'A and B were not compared wholly',
+  inconclusive: 'A and B were compared only in part',
 } as const
 
 const tablesOf = ({ tables, schemaDifferences }: Omit<ComparisonSummary, 'exitCode'>): string =>
   `${countsOf(tables, 'table')}${schemaDifferences === 0 ? '' : `; ${count(schemaDifferences, 'difference')} besides rows`}`
 
 const countsOf = ({ total, equal, differing, onlyInA, onlyInB, notCompared }: ComparisonCounts, noun: string): string =>
-  `${count(total, noun)}: ${equal} equal, ${differing} differing, ${onlyInA} ` +
-  `only in A, ${onlyInB} only in B, ${notCompared} not compared`
+  `${count(total, noun)}: ${equal} equal, ${differing} differing, ${onlyInA} only in A, ${onlyInB} only in ` +
+  `B, ${notCompared} not compared`
 
 const endingOf = ({ exitCode }: ComparisonSummary): string => `Exit code ${exitCode}: ${comparisonWords(exitCode)}.`

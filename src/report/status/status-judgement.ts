@@ -80,10 +80,10 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(inState('damaged').map(nameOf))}`] : []),
   ]
   const warning = [
-    ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold stands open'] : []),
+    ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold is open'] : []),
     ...(!isOfAll
       ? tenants.length === 0
-        ? ['STALE none of them was checked yet']
+        ? ['STALE no selected tenant was checked yet']
         : []
       : sweepAge === null
         ? ['STALE no full sweep yet']
@@ -94,8 +94,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
             : []),
     ...(stale.length > 0
       ? [
-          `STALE ${count(stale.length, 'tenant')} not fully checked within ` +
-            `${humanMs(maxAgeMs)}: ${nameSome(stale.map(nameOf))}`,
+          `STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ` +
+            `${nameSome(stale.map(nameOf))}`,
         ]
       : []),
     ...(counts.inconclusive > 0

@@ -15,7 +15,7 @@ export function renderPrometheus(
     ...metric(
       'holdfast_last_full_sweep_timestamp_seconds',
       'gauge',
-      'End of the last sweep that covered every tenant; absent while there was none, or its time lies ahead.',
+      'End of the last sweep that covered every tenant; absent if there was none or its time is in the future.',
       view.lastFullSweepAt === null || ageOf(view.lastFullSweepAt, view.generatedAt) === null
         ? []
         : [`{${service}} ${view.lastFullSweepAt / 1000}`],
@@ -23,7 +23,7 @@ export function renderPrometheus(
     ...metric(
       'holdfast_tenants',
       'gauge',
-      'Files by verdict: damaged until a full check finds them sound, else that of their newest check.',
+      'Files by verdict: damaged until a full check finds them sound, otherwise by their newest check.',
       Object.entries(counts).map(([verdict, total]) => `{${service},verdict="${verdict}"} ${total}`),
     ),
     ...metric(
@@ -42,7 +42,7 @@ export function renderPrometheus(
     ...metric(
       'holdfast_pause_seconds',
       'histogram',
-      'How long tenants stood still, in all holds since the ledger adds them up.',
+      'How long tenants were paused, in all holds since the ledger began to count them.',
       [],
     ),
     ...pauses.buckets.map(
@@ -51,7 +51,7 @@ export function renderPrometheus(
     `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.count}`,
     `holdfast_pause_seconds_sum{${service}} ${pauses.totalMs / 1000}`,
     `holdfast_pause_seconds_count{${service}} ${pauses.count}`,
-    ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run is at work on and that were never seen to end.', [
+    ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run works on and that were never seen to end.', [
       `{${service}} ${overdueHolds}`,
     ]),
     '',

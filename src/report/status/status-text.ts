@@ -43,8 +43,8 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
     ...(folded
       ? wrap(
-          `${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} ` +
-            `sound and checked within ${humanMs(maxAgeMs)}`,
+          `${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ` +
+            `${humanMs(maxAgeMs)}`,
           options.width,
         )
       : []),
@@ -120,7 +120,7 @@ function besides(one: TenantSummary, view: StatusView): readonly string[] {
   if (verdict === null || checkedAt === null || checkedAt === settled?.at) return []
   if (standingOf(one) === 'damaged') {
     const came = {
-      sound: 'was too quick to clear it',
+      sound: 'was quick and cannot clear it',
       damaged: 'found damage too',
       inconclusive: 'was inconclusive',
       failed: 'failed',

@@ -38,7 +38,7 @@ function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
   const shortly = (text: string, about: string): string => {
     const before = first.get(text)
     if (before === undefined) first.set(text, about)
-    const pointer = `as for ${before}`
+    const pointer = `same as ${before}`
     return before === undefined || pointer.length >= text.length ? text : pointer
   }
   return steps.map((step) => {
@@ -62,13 +62,13 @@ function conclusion(steps: Fitness['steps']): string {
     ...(warnings === 0 ? [] : [`${count(warnings, 'warning')}.`]),
     ...(untried === 0 ? [] : [`${count(untried, 'step was', 'steps were')} not tried.`]),
   ]
-  const still = withOutcome('paused') === 0 ? [] : ['A TENANT MAY STAND STILL.']
+  const still = withOutcome('paused') === 0 ? [] : ['A TENANT MAY STILL BE PAUSED.']
   if (unfit > 0)
     return [...still, `${unfit} of ${count(steps.length, 'step')} ${unfit === 1 ? 'is' : 'are'} unfit.`, ...more].join(
       ' ',
     )
   if (more.length > 0) return ['Nothing is unfit.', ...more].join(' ')
-  return 'This machine and service are fit for holdfast. What no doctor can try is listed in its help.'
+  return 'This machine and service are fit for holdfast. `holdfast doctor --help` lists what it cannot test.'
 }
 
 function hanging(text: string, word: string, width: number): readonly string[] {

@@ -39,7 +39,7 @@ export interface HistoryOptions {
 
 export function renderHistory({ entries, older }: HistoryView, options: HistoryOptions): string {
   if (options.format === 'json') return `${jsonText({ schema: 'holdfast.history/1', entries, more: older !== null })}\n`
-  if (entries.length === 0 && older === null) return 'Nothing was checked yet.\n'
+  if (entries.length === 0 && older === null) return 'Nothing has been checked yet.\n'
   const columns = [
     { head: 'TENANT', align: 'left' },
     { head: 'WHEN (UTC)', align: 'left' },

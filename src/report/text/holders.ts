@@ -35,12 +35,14 @@ export function renderHolders(
     String(pid),
     modes.join('+'),
   ])
-  const nobody = `Nobody ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ${legibleName(path)}`
+  const nobody =
+    `No process ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ` +
+    `${legibleName(path)}`
   return `${[
     ...(holders.length === 0
       ? wrap(nobody, options.width)
       : renderTable(columns, rows, { ...options, paint: (cell) => cell })),
-    ...unseen.flatMap((one) => wrap(`not looked at: ${legibleSentence(one)}`, options.width)),
+    ...unseen.flatMap((one) => wrap(`not checked: ${legibleSentence(one)}`, options.width)),
   ].join('\n')}\n`
 }
 

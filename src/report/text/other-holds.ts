@@ -19,7 +19,7 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
   const by = `service ${service === null ? 'unknown' : printable(service)}${way}, ${since}`
   const from = `--config ${shellWord(hold.config ?? config)}`
   const id = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
-  const open = `a hold on ${printable(tenant)} stands open`
+  const open = `a hold on ${printable(tenant)} is still open`
   const byName = `holdfast resume ${from} ${id}`
   switch (hold.whose) {
     case 'another-service':
@@ -27,13 +27,13 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
     case 'another-way':
       return {
         said:
-          `${open}; it was made with another service.admin or other hooks than ` +
-          `${here(hold, config)} has now (${by}). The tenant may stand still`,
+          `${open}; it was made with another service.admin or other hooks than ${here(hold, config)} has now ` +
+          `(${by}). The tenant may still be paused`,
         next: byName,
       }
     case 'not-said':
       return {
-        said: `${open} (${since}); an older holdfast did not record its service. The tenant may stand still`,
+        said: `${open} (${since}); an older holdfast did not record its service. The tenant may still be paused`,
         next: byName,
       }
     default:
@@ -48,7 +48,7 @@ const here = ({ config: ofHold }: OtherHold, config: string): string =>
 export function adviceOn(hold: OtherHold, config: string): string {
   const { next } = describeOther(hold, config)
   const isSameFile = hold.config === null || hold.config === config
-  if (hold.whose === 'another-way' && isSameFile) return `if the present ones are right: \`${next}\``
+  if (hold.whose === 'another-way' && isSameFile) return `if the current settings are right: \`${next}\``
   return `${next} (${withoutThatConfiguration(hold)})`
 }
 
@@ -56,5 +56,5 @@ export function adviceOn(hold: OtherHold, config: string): string {
 function withoutThatConfiguration({ whose, service }: OtherHold): string {
   if (whose === 'another-service' && service !== null)
     return `if that file is gone, name any configuration whose service.name is ${printable(service)}`
-  return 'if that file is gone, name the present configuration; the hold ends once the tenant is seen serving'
+  return 'if that file is gone, name the current configuration; the hold ends once the tenant is seen serving'
 }

@@ -28,8 +28,8 @@ const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
 const signWords: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
   damaged: 'damaged',
   disagreeing: 'entries that do not agree with their rows',
-  unread: 'not read: the system would not give them',
-  unowned: 'belong to nobody',
+  unread: 'not read: the system refused',
+  unowned: 'belong to no object',
   free: 'free',
   reserved: 'pointer map and lock bytes',
   behind: 'behind the end of the database',
@@ -51,7 +51,7 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
       options.width,
     ).map((line) => createColors(options.color).bold(line))
     if (map.kind === 'none')
-      return ['', ...title, ...indented(`There is none: ${legibleSentence(map.why, [result.path])}`, options)]
+      return ['', ...title, ...indented(`No map: ${legibleSentence(map.why, [result.path])}`, options)]
     const owners = lettersOf(map)
     return [
       '',
@@ -85,7 +85,7 @@ function scale({ pages, pageSize, pagesPerCell }: DrawnMap, options: TextOptions
   const cell =
     pagesPerCell === 1
       ? 'a cell is a page'
-      : `a cell is ${count(pagesPerCell, 'page')}: it shows the worst of them, else what most are`
+      : `a cell is ${count(pagesPerCell, 'page')}: it shows the worst of them, otherwise the most common`
   return indented(`${count(pages, 'page')} of ${pageSize} bytes; ${cell}`, options)
 }
 
@@ -191,7 +191,7 @@ function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOp
     ...(kinds.length > kindsMax
       ? line('', `and ${count(kinds.length - kindsMax, 'more kind')} of damage; --verbose shows them`)
       : []),
-    ...(map.placesMore > 0 ? line('', `and ${count(map.placesMore, 'more page')} that no list names`) : []),
+    ...(map.placesMore > 0 ? line('', `and ${count(map.placesMore, 'more page')}, not listed`) : []),
     ...placeless
       .slice(0, placelessShownMax)
       .flatMap((finding) =>

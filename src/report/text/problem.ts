@@ -38,6 +38,7 @@ export function describeProblem(result: Result, mode: Ran['mode'], options: Text
       ? line(
           'remedy',
           `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ` +
+            `` +
             legibleSentence(result.remedy.why),
           options,
         )
@@ -73,7 +74,7 @@ export function describeNotices(results: readonly Result[], options: TextOptions
   const shown = options.verbose ? notices : notices.slice(0, noticesShownMax)
   return [
     '',
-    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} sound all the same):`, options.width),
+    ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} still sound):`, options.width),
     ...shown.flatMap(({ result, finding }) =>
       indented(
         `${legibleName(result.tenant ?? result.path)}: ${legibleSentence(finding.text, namesOf(finding, result))}`,
@@ -129,7 +130,7 @@ function salvageLines({ salvage }: Finding, options: TextOptions): readonly stri
       ),
     ),
     ...(salvage.total > shown.length
-      ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json tells as many as it can`, options)
+      ? line('', `and ${count(salvage.total - shown.length, 'more row')}; --json lists as many as possible`, options)
       : []),
   ]
 }
@@ -144,7 +145,7 @@ function whereOf(finding: Finding): string {
   const parts = [
     legibleObject(finding.object),
     ...(finding.page === undefined ? [] : [`page ${finding.page}`]),
-    ...(finding.trail && finding.trail.length > 1 ? [`by way of pages ${finding.trail.slice(0, 8).join(' > ')}`] : []),
+    ...(finding.trail && finding.trail.length > 1 ? [`through pages ${finding.trail.slice(0, 8).join(' > ')}`] : []),
     ...(finding.rows && finding.rows.length > 0 ? [rowsOf(finding.rows, finding.total ?? finding.rows.length)] : []),
   ]
   return `in ${parts.join(', ')}`
@@ -175,7 +176,7 @@ export function failureLines(result: Result, options: TextOptions): readonly str
     untouched: `${it} was not touched`,
     active: `${it} serves again`,
     'maybe-paused': 'THE TENANT MAY STILL BE PAUSED',
-    unknown: `${it} was not looked at since`,
+    unknown: `the state of ${it} was not checked since`,
   }
   return [
     ...(failure ? line('what', `${failure.code}: ${legibleSentence(failure.message, [result.path])}`, options) : []),
@@ -202,14 +203,13 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
 }
 
 /** The pause as the table of the report has it: from our request until the tenant was seen serving. */
-const stoodStill = (pauseMs: number | null): string =>
-  pauseMs === null ? '' : `stood still for users ${humanMs(pauseMs)}, `
+const stoodStill = (pauseMs: number | null): string => (pauseMs === null ? '' : `not serving for ${humanMs(pauseMs)}, `)
 
 function proofOf({ evidence, failure, timings }: Result): string {
   const level = {
     sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)',
     exclusive: 'exclusive (lock held, second process refused, no kernel lease)',
-    'writer-locked': 'writer-locked (writers shut out, readers may remain)',
+    'writer-locked': 'writer-locked (writers locked out, readers may have it open)',
     none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)',
   }[evidence.level]
   const untold = holdingProcesses(evidence.holders).filter(
@@ -224,12 +224,12 @@ function proofOf({ evidence, failure, timings }: Result): string {
     ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
     ...(evidence.quiesce && evidence.quiesce.heldMs !== null
       ? [
-          `${stoodStill(timings.pauseMs)}held ${humanMs(evidence.quiesce.heldMs)} by ` +
-            `${evidence.quiesce.via === 'hooks' ? 'our' : "the service's"} clock`,
+          `${stoodStill(timings.pauseMs)}held ${humanMs(evidence.quiesce.heldMs)} by the clock of ` +
+            `${evidence.quiesce.via === 'hooks' ? 'holdfast' : 'the service'}`,
         ]
       : []),
     ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),
     ...(holders.length > 0 ? [`held by ${holders.join(', ')}${more > 0 ? ` and ${more} more` : ''}`] : []),
-    ...(evidence.unseen.length > 0 ? [`not looked at: ${evidence.unseen.map(printable).join(', ')}`] : []),
+    ...(evidence.unseen.length > 0 ? [`not checked: ${evidence.unseen.map(printable).join(', ')}`] : []),
   ].join('; ')
 }

@@ -13,10 +13,10 @@ const lengthMax = 2000
  */
 export function queryLines(query: string, { width }: TextOptions): readonly string[] {
   const told = (text: string): readonly string[] => labelled('list', text, { indent: 2, labelWidth: 8, width })
-  if (query.length > lengthMax) return told(`the statement has ${query.length} letters; --json gives it`)
+  if (query.length > lengthMax) return told(`the statement has ${query.length} characters; --json has it`)
   if (!invisible.test(query) && !(showsAsciiOnly() && /[^\0-\u007f]/.test(query)))
     return ['  list', ...brokenOutsideNames(`${query};`, width - 4).map((line) => `    ${line}`)]
-  const why = 'a name has letters that cannot be shown; this command spells them, for a copy FILE'
+  const why = 'a name has characters that cannot be shown; this command writes them as codes; FILE is a copy'
   return [...told(why), `    sqlite3 FILE ${shellWord(query)}`]
 }
 

@@ -17,7 +17,7 @@ export function recoveryOf({ recovery, path }: Pick<Result, 'recovery' | 'path'>
         `${nameCompanion(companion)} ${legibleName(path + companion.part)} ` +
         `(${[humanBytes(companion.bytes), ...ageOf(companion)].join(', ')}) ${deeds[companion.did]}`,
     ),
-    ...(pagesChanged === null ? [] : [`that changed ${count(pagesChanged, 'page')}`]),
+    ...(pagesChanged === null ? [] : [`this changed ${count(pagesChanged, 'page')}`]),
     ...(without === null ? [] : [withoutIt(without)]),
   ]
 }
@@ -25,7 +25,7 @@ export function recoveryOf({ recovery, path }: Pick<Result, 'recovery' | 'path'>
 const deeds = {
   replayed: 'was replayed into the file first',
   'rolled-back': 'was rolled back into the file first',
-  ignored: 'lies beside it: SQLite deletes it unread when it opens the file',
+  ignored: 'lies beside the file: SQLite deletes it unread when it opens the file',
 }
 
 function ageOf({ modifiedAt, fileNewerByMs }: Recovery['companions'][number]): readonly string[] {

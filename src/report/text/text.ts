@@ -89,8 +89,8 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
 function untilWhen(results: readonly Result[], tenants: number): string {
   const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
   const [it, its] = tenants === 1 ? ['It', 'its'] : ['They', 'their']
-  if (via.has('hooks')) return `NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. ${it} may stand still`
-  return via.has(null) ? `${it} may stand still` : `${it} may stand still until ${its} lease ends`
+  if (via.has('hooks')) return `NOTHING ENDS THIS BY ITSELF: a pause by hooks has no lease. ${it} may still be paused`
+  return via.has(null) ? `${it} may still be paused` : `${it} may be paused until ${its} lease ends`
 }
 
 /** Of the lines that say it, the last asks for the command: it stands below the first. */
@@ -109,8 +109,9 @@ function heading(report: Report, options: TextOptions): readonly string[] {
   return options.verbose || registry !== ''
     ? [
         ...wrap(
-          `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ${run.mode}, ` +
-            `run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}${registry}`,
+          `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ` +
+            `${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ` +
+            `${printable(run.finishedAt)}${registry}`,
           options.width,
         ),
         '',
@@ -147,8 +148,8 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     ...(rows.length === 0 ? [] : renderTable(columns, rows, { ...options, paint })),
     ...(folded
       ? wrap(
-          `${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} ` +
-            `sound, longest pause ${humanMs(longest)}`,
+          `${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ` +
+            `${humanMs(longest)}`,
           options.width,
         )
       : []),
@@ -190,8 +191,8 @@ function summaryLines(summary: Summary, noun: string, options: TextOptions): rea
   ]
   if (summary.notCovered > 0) parts.push(`${grouped(summary.notCovered)} NOT COVERED`)
   return wrap(
-    `${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ` +
-      `${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.`,
+    `${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ${summary.exitCode}: ` +
+      `${exitCodeWords(summary.exitCode)}.`,
     options.width,
   )
 }

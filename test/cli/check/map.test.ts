@@ -98,7 +98,7 @@ test('exit codes and silence are what they are without a map', async () => {
   expect(whole.stdout).toContain(`Map of ${sound}`)
   const foreign = await holdfast(['check', '--map', folder.in('foreign.db')])
   expect(foreign.code).toBe(3)
-  expect(foreign.stdout).toContain('There is none: no page of the file was read')
+  expect(foreign.stdout).toContain('No map: no page of the file was read')
 })
 
 test('names of objects are untrusted: none steers the terminal or forges a line', async () => {

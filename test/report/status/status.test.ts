@@ -107,15 +107,15 @@ test.each<[string, StatusView, number, string]>([
     'a hold by hooks, that nobody is at work on',
     view([tenant('a')], { via: 'hooks', openHolds: [hold(true)] }),
     2,
-    'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ' +
-      'ENDS THIS BY ITSELF, run holdfast resume --all |',
+    'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast ' +
+      'resume --all |',
   ],
   [
     'a hold asked for in another way',
     view([tenant('a')], { otherHolds: [other('another-way')] }),
     2,
-    'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS ' +
-      'THIS BY ITSELF, run holdfast resume --config /old.yaml stuck',
+    'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast ' +
+      'resume --config /old.yaml stuck',
   ],
   [
     'a ledger that is gone',
@@ -127,8 +127,8 @@ test.each<[string, StatusView, number, string]>([
     'a hold of another service',
     view([tenant('a')], { otherHolds: [other('another-service')] }),
     0,
-    'HOLDFAST OK - 1 tenant sound, oldest check 1 h ago | tenants=1 sound=1 ' +
-      'damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0',
+    'HOLDFAST OK - 1 tenant sound, oldest check 1 h ago | tenants=1 sound=1 damaged=0;;0 inconclusive=0;0 ' +
+      'failed=0;0 never=0;0 holds_overdue=0;;0',
   ],
   [
     'C27 a check at a time that lies ahead',
@@ -188,8 +188,8 @@ test.each<[string, StatusView, number, string]>([
       { lastFullSweepAt: null },
     ),
     3,
-    'HOLDFAST UNKNOWN - STALE no full sweep yet; STALE 4 tenants not fully checked within 1 d 2 h: a, b, c and ' +
-      '1 more; FAILED 4: a (NO_PERMISSION), b (NO_PERMISSION), c (NO_PERMISSION) and 1 more | ',
+    'HOLDFAST UNKNOWN - STALE no full sweep yet; STALE 4 tenants not fully checked within 1 d 2 h: a, b, c ' +
+      'and 1 more; FAILED 4: a (NO_PERMISSION), b (NO_PERMISSION), c (NO_PERMISSION) and 1 more | ',
   ],
   [
     'damage, and then a quick check',
@@ -213,8 +213,8 @@ test.each<[string, StatusView, number, string]>([
     'a quick check alone',
     view([tenant('a', { depth: 'quick' }), tenant('b')]),
     1,
-    'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a | tenants=2 sound=2 ' +
-      'damaged=0;;0 inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0 last_sweep',
+    'HOLDFAST WARNING - STALE 1 tenant not fully checked within 1 d 2 h: a | tenants=2 sound=2 damaged=0;;0 ' +
+      'inconclusive=0;0 failed=0;0 never=0;0 holds_overdue=0;;0 last_sweep',
   ],
   [
     'a quick check long after a full one',
@@ -402,7 +402,7 @@ test('of selected tenants it is not asked when all were swept', () => {
   )
   expect(render(asked([]), 'nagios')).toMatchObject({
     code: 3,
-    text: expect.stringMatching(/^HOLDFAST UNKNOWN - STALE none of them was checked yet/) as string,
+    text: expect.stringMatching(/^HOLDFAST UNKNOWN - STALE no selected tenant was checked yet/) as string,
   })
 })
 
@@ -489,7 +489,7 @@ a       DAMAGED  index   sealed  full   2 h ago   7 ms
   still damaged: the newest check, 1 h ago, was inconclusive
   (TOO_LARGE_FOR_PAUSE)
 b       DAMAGED  index   sealed  full   2 h ago   7 ms
-  still damaged: the newest check, 1 h ago, was too quick to clear it
+  still damaged: the newest check, 1 h ago, was quick and cannot clear it
 c       DAMAGED  index   sealed  full   2 h ago   7 ms
   still damaged: the newest check, 1 h ago, failed (IN_USE)
 d       sound    -       sealed  quick  1 h ago   9 ms
@@ -549,16 +549,16 @@ older checks are not shown: holdfast history --limit 20
     { entries, more: false },
   ])
   expect(renderHistory({ entries: [], older: null }, { format: 'text', width: 80, color: false })).toBe(
-    'Nothing was checked yet.\n',
+    'Nothing has been checked yet.\n',
   )
 })
 
 test('holders are told apart from what could not be looked at', () => {
   const options = { width: 80, color: false }
-  expect(renderHolders('/a.db', [], [], options)).toBe('Nobody has it open, mapped or locked: /a.db\n')
+  expect(renderHolders('/a.db', [], [], options)).toBe('No process has it open, mapped or locked: /a.db\n')
   expect(renderHolders('/a.db', [], ['file tables of 12 processes of other users'], options)).toBe(
-    'Nobody was seen to have it open, mapped or locked: /a.db\nnot looked ' +
-      'at: file tables of 12 processes of other users\n',
+    'No process was seen to have it open, mapped or locked: /a.db\nnot checked: file tables of 12 processes of ' +
+      'other users\n',
   )
   expect(
     renderHolders(

@@ -142,7 +142,7 @@ describe('hints', () => {
     expect(hintFor({ code: 'RESUME_FAILED', hint }, line('sweep'))).toBe(hint)
     const other = 'holdfast resume --config /srv/other.yaml acme'
     expect(hintFor({ code: 'RESUME_FAILED', hint: other }, line('resume --all'))).toBe(other)
-    const sameFile = 'if the present ones are right: `holdfast resume --config /srv/notes.yaml bolt`'
+    const sameFile = 'if the current settings are right: `holdfast resume --config /srv/notes.yaml bolt`'
     for (const config of [null, '/srv/notes.yaml'])
       expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume --all', config))).toBe(sameFile)
     expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume bolt', '/srv/notes.yaml'))).toMatch(
@@ -201,8 +201,8 @@ const later = [
 ]
 
 test(
-  'no sentence names a command that does not exist; the remedies of ' +
-    'the JSON report are the contract of a later version',
+  'no sentence names a command that does not exist; the remedies of the JSON report are the contract of a ' +
+    'later version',
   () => {
     const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))

@@ -102,8 +102,8 @@ test('every state has a sign of its own, and what is wrong is named below by fin
   })
   expect(describeMaps([result], plain).join('\n')).toBe(`
 Map of acme  /srv/notes/acme.db
-  700 pages of 1024 bytes; a cell is 10 pages: it shows the worst of them, else
-  what most are
+  700 pages of 1024 bytes; a cell is 10 pages: it shows the worst of them,
+  otherwise the most common
     1  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX##bbbbbbb?!!+++++++++++++++++=...
   641  ..----
     CELL                                       PAGES   SHARE     BYTES  DAMAGED
@@ -113,8 +113,8 @@ Map of acme  /srv/notes/acme.db
   . free                                          50   7.1 %   51.2 kB        -
   = pointer map and lock bytes                     8   1.1 %    8.2 kB        -
   - behind the end of the database                30   4.3 %   30.7 kB        -
-  ! belong to nobody                              12   1.7 %   12.3 kB        -
-  ? not read: the system would not give them       1   0.1 %    1.0 kB        -
+  ! belong to no object                           12   1.7 %   12.3 kB        -
+  ? not read: the system refused                   1   0.1 %    1.0 kB        -
   # entries that do not agree with their rows      2   0.3 %    2.0 kB        -
   X damaged                                        3   0.4 %    3.1 kB        -
   page-unreadable         table events, pages 302-304
@@ -177,7 +177,7 @@ test('many places are counted, and --verbose names more', () => {
     placesMore: 9,
   })
   expect(lines(map)).toContain('31-32, 34-35 and 56 more')
-  expect(lines(map)).toContain('and 9 more pages that no list names')
+  expect(lines(map)).toContain('and 9 more pages, not listed')
   expect(lines(map, { ...plain, verbose: true })).not.toMatch(/and 56 more/)
   const kinds = drawnMap({ pages: 200, places: places.map((place, i) => ({ ...place, object: table(`t${i}`) })) })
   expect(lines(kinds)).toContain('and 32 more kinds of damage')
@@ -185,7 +185,7 @@ test('many places are counted, and --verbose names more', () => {
 
 test('where there is no map, the reason stands in its place; nobody who did not ask is told', () => {
   expect(describeMaps([sound('acme', { map: { kind: 'none', why: 'the header gives no page size' } })], plain)).toEqual(
-    ['', 'Map of acme  /srv/notes/acme.db', '  There is none: the header gives no page size'],
+    ['', 'Map of acme  /srv/notes/acme.db', '  No map: the header gives no page size'],
   )
   expect(renderReport(report([sound('acme'), damaged('bolt')]), plain)).not.toContain('Map of')
 })

@@ -19,8 +19,8 @@ test.each([
   ['longer than the terminal is wide', `SELECT rowid FROM "t" WHERE ${'typeof("x") = 1 OR '.repeat(9)}1`],
   [
     'names with blanks and quotes',
-    `SELECT rowid FROM "a  ""table"" 'of' [many] words" WHERE [x  y] = ` +
-      `'it''s  a "word" -- no comment' AND \`a  b\` = 1`,
+    `SELECT rowid FROM "a  ""table"" 'of' [many] words" WHERE [x  y] = 'it''s  a "word" -- no comment' AND ` +
+      `\`a  b\` = 1`,
   ],
   ['letters of other scripts', 'SELECT "größe" FROM "表"'],
 ])('broken between words only, with its semicolon: %s', (_, query) => {
@@ -50,5 +50,5 @@ test.each(['SELECT rowid FROM "a\nb\'\\ \u001b[31m"', 'SELECT rowid FROM "\u202e
 
 test('a statement that nobody could copy is counted', () => {
   const lines = linesWith(`SELECT ${'"x", '.repeat(500)}1`, 80)
-  expect(lines).toContain('  list    the statement has 2508 letters; --json gives it')
+  expect(lines).toContain('  list    the statement has 2508 characters; --json has it')
 })

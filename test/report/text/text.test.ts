@@ -33,13 +33,13 @@ alpha   sound    -        9 ms  1.3 s
 DAMAGED (index)  acme  /srv/notes/acme.db
   what    2 rows of events are missing from index events_kind
           (row-missing-from-index)
-          in index events_kind of events, page 812, by way of pages 5 > 91 >
-          812, rows 17, 4242
+          in index events_kind of events, page 812, through pages 5 > 91 > 812,
+          rows 17, 4242
   tables  notes: 3 rows counted, not read one by one
   why     the service runs SQLite 3.46.0 (wal-reset-bug)
   proof   sealed (exclusive lock, second process refused, kernel lease
-          unbroken); snapshot of 560.6 MB; stood still for users 9 ms, held 9 ms
-          by the service's clock
+          unbroken); snapshot of 560.6 MB; not serving for 9 ms, held 9 ms by
+          the clock of the service
   remedy  rebuild (not rehearsed): the index can be built anew from its table
   next
     holdfast pull acme ./pulled
@@ -114,7 +114,7 @@ test('I4.3 a tenant that may still be paused is the first and the last thing sai
   const lines = render(damaged('acme'), paused('stuck')).trimEnd().split('\n')
   expect(lines[0]).toBe('PAUSED: 1 tenant may still be paused.')
   expect(lines.at(-1)).toBe(`${lines[0]} Run holdfast resume --all now.`)
-  expect(lines[1]).toMatch(/^It may stand still/)
+  expect(lines[1]).toMatch(/^It may still be paused/)
   expect(lines).toContain('    holdfast resume --all')
   expect(lines.join(' ')).toContain('Exit code 4: A TENANT MAY STILL BE PAUSED.')
 })
@@ -148,7 +148,7 @@ test.each([
 
 test('a pause by hooks is timed by us, a bare file is no tenant, and a message is printed once', () => {
   const byHooks = damaged('acme', { evidence: { ...sealed, quiesce: { ...quiesce, via: 'hooks' } } })
-  expect(render(byHooks)).toMatch(/stood still for users 9 ms, held 9 ms\s+by our clock/)
+  expect(render(byHooks)).toMatch(/not serving for 9 ms, held 9 ms by\s+the clock of holdfast/)
   const untouched = { code: 'NOT_FOUND', message: 'there is no file', hint: 'h', tenantState: 'untouched' } as const
   expect(render(failed('x', { tenant: null, failure: untouched }))).toContain('the file was not touched')
   expect(render(failed('x', { failure: untouched }))).toContain('the tenant was not touched')
@@ -161,26 +161,22 @@ test('a pause by hooks is timed by us, a bare file is no tenant, and a message i
   ]).toEqual([1, 1])
 })
 
-test(
-  'a configuration that was named stands in the commands: another ' +
-    'would ask another service, or another seal of a file',
-  () => {
-    const text = (...results: readonly ReturnType<typeof sound>[]): string =>
-      renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
-    const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
-    expect(commands).toEqual([
-      '    holdfast resume --config /srv/notes.yaml --all',
-      '    holdfast resume --config /srv/notes.yaml --all',
-      '    holdfast pull --config /srv/notes.yaml acme ./pulled',
-      '    holdfast doctor --config /srv/notes.yaml',
-      '    holdfast holders /srv/notes/x.db',
-    ])
-    expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
-    expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
-      '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
-    ])
-  },
-)
+test('a configuration that was named stands in the commands: another would ask another service, or another seal of a file', () => {
+  const text = (...results: readonly ReturnType<typeof sound>[]): string =>
+    renderReport(report(results), { ...plain, config: '/srv/notes.yaml' })
+  const commands = commandsOf(text(damaged('acme'), paused('stuck'), unproven('x'), failed('y')))
+  expect(commands).toEqual([
+    '    holdfast resume --config /srv/notes.yaml --all',
+    '    holdfast resume --config /srv/notes.yaml --all',
+    '    holdfast pull --config /srv/notes.yaml acme ./pulled',
+    '    holdfast doctor --config /srv/notes.yaml',
+    '    holdfast holders /srv/notes/x.db',
+  ])
+  expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
+  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
+    '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
+  ])
+})
 
 test('colour adds nothing that the words do not say', () => {
   const results = [damaged('acme'), sound('b'), unproven('c'), paused('d')]
