@@ -30,8 +30,6 @@ import { nothingToMend, remedyFor } from './remedy.ts'
 import { tellSalvage } from './salvage.ts'
 import { classOf, weigh } from './weigh.ts'
 
-export type { DiagnosisContext } from './context.ts'
-
 /**
  * The order of the facts does not matter. Never `sound` while any fact speaks of damage, and never `damaged` for what
  * was merely not read.

@@ -1,10 +1,10 @@
 /** What will mend the damage (diagnosis/README.md, remedy table). Plans only: nothing here has been rehearsed. */
 import type { DamageClass, Finding } from '../model/result/finding.ts'
 import type { Remedy } from '../model/result/verdict.ts'
+import { count } from '../text/count.ts'
 import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { SchemaView } from './messages/schema-view.ts'
-import { count } from './sentence.ts'
 import { classOf } from './weigh.ts'
 import type { Weighed } from './weigh.ts'
 

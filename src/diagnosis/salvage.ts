@@ -3,7 +3,7 @@
  * itself nothing is salvage.
  */
 import type { Finding } from '../model/result/finding.ts'
-import { count } from './sentence.ts'
+import { count } from '../text/count.ts'
 
 /** @param witnesses names of the indexes that may be right */
 export function tellSalvage<Findings extends readonly Finding[]>(

@@ -3,8 +3,6 @@ import type { FoundObject, Rule } from '../model/result/finding.ts'
 import { count } from '../text/count.ts'
 import type { Bearing } from './messages/observation.ts'
 
-export { count } from '../text/count.ts'
-
 export interface Said {
   readonly rule: Rule
   readonly bearing: Bearing

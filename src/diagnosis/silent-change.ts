@@ -22,8 +22,9 @@ import type { Finding, FoundObject } from '../model/result/finding.ts'
  */
 import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, LiveSetState } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
+import { count } from '../text/count.ts'
 import { theFile, viewSchema } from './messages/schema-view.ts'
-import { count, nameObject } from './sentence.ts'
+import { nameObject } from './sentence.ts'
 
 export interface Now {
   readonly standing: LiveSetState

@@ -1,7 +1,8 @@
 /** One file from hold to result: the two halves of the pipeline, and what they become in the report. */
 import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
+import type { DiagnosisContext } from '../diagnosis/context.ts'
 import { countTables } from '../diagnosis/count-tables.ts'
-import { diagnose, type DiagnosisContext } from '../diagnosis/diagnose.ts'
+import { diagnose } from '../diagnosis/diagnose.ts'
 import { drawMap } from '../diagnosis/draw-map.ts'
 import { skippedWithLimits } from '../diagnosis/limits.ts'
 import { diagnoseEmptyFile, diagnoseNoDatabase } from '../diagnosis/not-a-database.ts'

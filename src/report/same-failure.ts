@@ -1,8 +1,8 @@
 /** Many results that failed for one reason: told once, for nobody finds another trouble among thirty copies of one. */
 import { createColors } from 'picocolors'
 import type { Result } from '../model/result/report.ts'
+import { count } from '../text/count.ts'
 import { wrap } from '../text/layout.ts'
-import { count } from '../text/units.ts'
 import { withConfiguration } from './text/hint.ts'
 import { legibleCommand, legibleName } from './text/legible.ts'
 import { failureLines } from './text/problem.ts'

@@ -1,4 +1,4 @@
-import type { DiagnosisContext } from '../../src/diagnosis/diagnose.ts'
+import type { DiagnosisContext } from '../../src/diagnosis/context.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Fact, Reading, SchemaObject } from '../../src/model/result/reading.ts'
 

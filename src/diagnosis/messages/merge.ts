@@ -1,8 +1,9 @@
 /** Where two facts tell of one thing: repeated messages, our accounting and SQLite's. */
 import type { Finding, FoundObject, Rule } from '../../model/result/finding.ts'
 import type { Reading } from '../../model/result/reading.ts'
+import { count } from '../../text/count.ts'
 import { limitOf } from '../limits.ts'
-import { count, nameObject, sentence } from '../sentence.ts'
+import { nameObject, sentence } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 
 /**

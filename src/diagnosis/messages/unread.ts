@@ -1,8 +1,9 @@
 /** What kept the reading from being whole. */
 import type { Reading } from '../../model/result/reading.ts'
+import { count } from '../../text/count.ts'
 import type { DiagnosisContext } from '../context.ts'
 import { limitOf } from '../limits.ts'
-import { count, nameObject } from '../sentence.ts'
+import { nameObject } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 import type { Unread } from './thrown.ts'
 

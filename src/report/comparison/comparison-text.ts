@@ -17,11 +17,11 @@ import type {
   TableComparison,
 } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
+import { count, grouped } from '../../text/count.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
-import { count, grouped } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
-import { describeProblem, printableKey } from '../text/problem.ts'
+import { describeUnsound, printableKey } from '../text/problem.ts'
 import { verdictWord } from '../text/result-words.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
@@ -124,7 +124,7 @@ function fileLines(file: FileComparison, names: Sided<string | null>, options: T
   return [
     ...line('A', names.a, results.a),
     ...line('B', names.b, results.b),
-    ...problems.flatMap((result) => ['', ...describeProblem(result, 'compare', options)]),
+    ...problems.flatMap((result) => ['', ...describeUnsound(result, 'compare', options)]),
     ...tableLines(tables, options),
     ...tables.flatMap((table) => differenceLines(table, options)),
     ...schemaLines(file, options),

@@ -2,7 +2,8 @@
 import { ageOf } from '../../model/age.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
-import { count, humanMs } from '../../text/units.ts'
+import { count } from '../../text/count.ts'
+import { humanMs } from '../../text/units.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
@@ -17,7 +18,7 @@ export interface StatusJudgement {
    */
   readonly reasons: readonly string[]
   /** Files by what stands of them. */
-  readonly counts: Readonly<Record<TenantStanding, number>>
+  readonly counts: Readonly<Record<FileStanding, number>>
   /**
    * Age of the oldest check that settled something, ms; null where a file never had one, its time lies ahead, or there
    * is no file.
@@ -27,13 +28,13 @@ export interface StatusJudgement {
   readonly overdueHolds: number
 }
 
-export type TenantStanding = VerdictWord | 'never'
+export type FileStanding = VerdictWord | 'never'
 
 /**
  * Damage stands until a full check finds the file sound: one that was quick, refused or inconclusive says nothing
  * against it (operations.md, Sweep).
  */
-export const standingOf = ({ verdict, settled }: TenantSummary): TenantStanding =>
+export const standingOf = ({ verdict, settled }: TenantSummary): FileStanding =>
   settled?.verdict === 'damaged' ? 'damaged' : (verdict ?? 'never')
 
 /**
@@ -47,7 +48,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants, generatedAt: now, maxAgeMs, lastFullSweepAt } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
-  const inState = (standing: TenantStanding): readonly TenantSummary[] =>
+  const inState = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to
   // resume.

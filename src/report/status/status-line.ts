@@ -1,8 +1,9 @@
 /** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
 import { ageOf } from '../../model/age.ts'
+import { count } from '../../text/count.ts'
 import { breakable } from '../../text/layout.ts'
 import { printableSentence } from '../../text/printable.ts'
-import { count, humanMs } from '../../text/units.ts'
+import { humanMs } from '../../text/units.ts'
 import type { StatusJudgement } from './status-judgement.ts'
 import type { StatusView } from './status.ts'
 

@@ -3,7 +3,7 @@ import { tenantId } from '../../model/brand.ts'
 import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { standingOf, type TenantStanding, type StatusJudgement } from './status-judgement.ts'
+import { standingOf, type FileStanding, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView, TenantSummary } from './status.ts'
 
 /** So many tenants of each state get a command of their own. */
@@ -29,7 +29,7 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
   ]
 }
 
-function checksOf(tenants: readonly TenantSummary[], standing: TenantStanding): readonly string[] {
+function checksOf(tenants: readonly TenantSummary[], standing: FileStanding): readonly string[] {
   return [...new Set(tenants.filter((one) => standingOf(one) === standing).map(checkOf))].slice(0, checksMax)
 }
 

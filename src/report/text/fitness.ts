@@ -1,8 +1,8 @@
 /** What the doctor found: one line a step, and under what is unfit the next thing to do. */
 import { createColors } from 'picocolors'
 import type { Fitness } from '../../doctor/doctor.ts'
+import { count } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
-import { count } from '../../text/units.ts'
 import { legibleSentence } from './legible.ts'
 
 const words = { fit: 'ok', warning: 'warning', unfit: 'UNFIT', skipped: 'not tried', paused: 'PAUSED' } as const

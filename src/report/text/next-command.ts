@@ -5,19 +5,19 @@ import { shellWord, target } from '../../text/shell-words.ts'
 import { withConfiguration } from './hint.ts'
 
 /** What was just run: its own command is no next step. */
-export interface Ran {
+export interface LastCommand {
   readonly mode: Report['run']['mode'] | 'compare'
   /** A private copy of what was checked lies somewhere already. */
   readonly copied: boolean
 }
 
 /** null where there is nothing to do. @param config the configuration that the command line named, else null */
-export function nextCommand(result: Result, ran: Ran, config: string | null): string | null {
+export function nextCommand(result: Result, ran: LastCommand, config: string | null): string | null {
   const command = commandFor(result, ran)
   return command === null ? null : withConfiguration(command, config)
 }
 
-function commandFor(result: Result, { mode, copied }: Ran): string | null {
+function commandFor(result: Result, { mode, copied }: LastCommand): string | null {
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
     // What is compared with something may well be the copy that was brought before.

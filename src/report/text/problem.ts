@@ -4,12 +4,13 @@ import { holdingProcesses } from '../../model/holders.ts'
 import type { Finding, RowKey } from '../../model/result/finding.ts'
 import { describeWalls } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
+import { count, grouped } from '../../text/count.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
 import { cutMark } from '../../text/letters.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
-import { count, grouped, humanBytes, humanMs } from '../../text/units.ts'
+import { humanBytes, humanMs } from '../../text/units.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
-import { nextCommand, type Ran } from './next-command.ts'
+import { nextCommand, type LastCommand } from './next-command.ts'
 import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
@@ -22,7 +23,7 @@ const holdersShownMax = 3
 const noticesShownMax = 10
 
 /** @param mode what was run */
-export function describeProblem(result: Result, mode: Ran['mode'], options: TextOptions): readonly string[] {
+export function describeUnsound(result: Result, mode: LastCommand['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const command = nextCommand(result, { mode, copied: options.copied ?? false }, options.config ?? null)
   return [

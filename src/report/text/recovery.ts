@@ -2,8 +2,9 @@
 import { nameCompanion } from '../../diagnosis/recovery.ts'
 import type { Recovery } from '../../model/result/recovery.ts'
 import type { Result } from '../../model/result/report.ts'
+import { count } from '../../text/count.ts'
 import { indented, wrap } from '../../text/layout.ts'
-import { count, humanBytes, humanMs } from '../../text/units.ts'
+import { humanBytes, humanMs } from '../../text/units.ts'
 import { legibleName } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 

@@ -1,9 +1,9 @@
 /** A line for each table of a damaged file: how much of it can still be read. Many whole tables are one line. */
 import type { Result } from '../../model/result/report.ts'
 import type { ReportedTable } from '../../model/result/verdict.ts'
+import { count, grouped } from '../../text/count.ts'
 import { labelled } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
-import { count, grouped } from '../../text/units.ts'
 import type { TextOptions } from './result-words.ts'
 
 /** Tables that get a line of their own; with `--verbose` all do. */

@@ -3,21 +3,20 @@
  */
 import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../../model/result/report.ts'
+import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
-import { count, grouped, humanMs } from '../../text/units.ts'
+import { humanMs } from '../../text/units.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from './hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
-import { describeNotices, describeProblem, describeProof } from './problem.ts'
+import { describeNotices, describeUnsound, describeProof } from './problem.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
-
-export type { TextOptions } from './result-words.ts'
 
 /** More sound results than this are counted instead of listed. */
 const soundListedMax = 20
@@ -35,7 +34,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ),
     ...(options.verbose ? problems.map((result) => [result] as const) : groupFailures(problems)).flatMap((group) => [
       '',
-      ...(group.length > 1 ? describeSameFailure(group, options) : describeProblem(group[0], report.run.mode, options)),
+      ...(group.length > 1 ? describeSameFailure(group, options) : describeUnsound(group[0], report.run.mode, options)),
     ]),
     ...(options.verbose
       ? report.results

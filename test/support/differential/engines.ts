@@ -1,7 +1,7 @@
 /** Reads one file with both engines: what does each make of it? */
 import { copyFileSync } from 'node:fs'
+import type { DiagnosisContext } from '../../../src/diagnosis/context.ts'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
-import type { DiagnosisContext } from '../../../src/diagnosis/diagnose.ts'
 import { damageClasses } from '../../../src/model/result/finding.ts'
 import type { Engine, Reading } from '../../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../../src/model/result/verdict.ts'
