@@ -1,0 +1,69 @@
+/** Status as Prometheus metrics. */
+
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { anyTenant, nasty } from '../../support/any-status.ts'
+import { hour, now, render, tenant, view } from '../../support/status.ts'
+
+test('the Prometheus metrics have the names that dashboards rely on', () => {
+  const pauses = {
+    count: 3,
+    totalMs: 5_049,
+    buckets: [
+      { upToMs: 2.5, count: 0 },
+      { upToMs: 10, count: 1 },
+      { upToMs: 50, count: 2 },
+    ],
+  }
+  const { text } = render(
+    view([tenant('a'), tenant('b', { verdict: 'damaged', pauseMs: 40 })], { pauses }),
+    'prometheus',
+  )
+  expect(text).toContain(`holdfast_last_full_sweep_timestamp_seconds{service="notes"} ${(now - hour) / 1000}`)
+  expect(text).toContain('holdfast_tenants{service="notes",verdict="sound"} 1')
+  expect(text).toContain('holdfast_tenant_damaged{service="notes",tenant="b"} 1')
+  expect(text).not.toContain('tenant="a"')
+  expect(text).toContain('holdfast_oldest_check_age_seconds{service="notes"} 3600')
+  expect(text).toContain(`# TYPE holdfast_pause_seconds histogram
+holdfast_pause_seconds_bucket{service="notes",le="0.0025"} 0
+holdfast_pause_seconds_bucket{service="notes",le="0.01"} 1
+holdfast_pause_seconds_bucket{service="notes",le="0.05"} 2
+holdfast_pause_seconds_bucket{service="notes",le="+Inf"} 3
+holdfast_pause_seconds_sum{service="notes"} 5.049
+holdfast_pause_seconds_count{service="notes"} 3
+`)
+})
+
+test('each Prometheus metric is described once, before its samples, and no series comes twice', () => {
+  const tenants = ['a', 'b', 'a\\b', 'a"b'].flatMap((id) => [
+    tenant(id, { verdict: 'damaged' }),
+    tenant(id, { verdict: 'damaged', path: '/second.db' }),
+  ])
+  const lines = render(view(tenants), 'prometheus').text.trimEnd().split('\n')
+  const family = (line: string): string =>
+    (/^(?:# (?:HELP|TYPE) )?([a-z_]+?)(?:_bucket|_sum|_count)?(?=[ {])/.exec(line) ?? [])[1] ?? ''
+  const inTurn = lines.map(family).filter((name, at, all) => name !== all[at - 1])
+  expect(new Set(inTurn).size).toBe(inTurn.length) // All lines of one stand together.
+  for (const name of inTurn)
+    expect(
+      lines
+        .filter((line) => family(line) === name)
+        .slice(0, 2)
+        .map((line) => line.split(' ')[1]),
+    ).toEqual(['HELP', 'TYPE'])
+  expect(lines.filter((line) => line.startsWith('# ')).length).toBe(2 * inTurn.length)
+  const series = lines.filter((line) => !line.startsWith('# ')).map((line) => line.slice(0, line.lastIndexOf(' ')))
+  expect(new Set(series).size).toBe(series.length)
+})
+
+test('every Prometheus line is a comment or a sample', () => {
+  fc.assert(
+    fc.property(fc.array(anyTenant, { maxLength: 10 }), nasty, (tenants, service) => {
+      for (const line of render(view(tenants, { service }), 'prometheus').text.trimEnd().split('\n')) {
+        expect(line).toMatch(
+          /^(?:# (?:HELP|TYPE) holdfast_[a-z_]+ .+|holdfast_[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\} (?:\+Inf|[\d.e+-]+))$/u,
+        )
+      }
+    }),
+  )
+})

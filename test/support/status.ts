@@ -1,0 +1,90 @@
+/** What the ledger knows, made up for the tests of status: files, holds, and how they are printed. */
+
+import { noPauses } from '../../src/ledger/process/pause-totals.ts'
+import { tenantId } from '../../src/model/brand.ts'
+import type { OtherHold } from '../../src/model/service-way.ts'
+import { renderStatus } from '../../src/report/status/status.ts'
+import type {
+  SettledThen,
+  StandingHold,
+  StatusFormat,
+  StatusRendering,
+  StatusView,
+  TenantSummary,
+} from '../../src/report/status/status.ts'
+
+export const hour = 3_600_000
+export const now = 1_790_000_000_000
+/** A file as the ledger has it after one check; `settled` may be an earlier check. */
+export const tenant = (id: string, more: Partial<TenantSummary> = {}): TenantSummary => {
+  const newest = {
+    verdict: 'sound',
+    damage: 'none',
+    level: 'sealed',
+    depth: 'full',
+    checkedAt: now - hour,
+    failure: null,
+    pauseMs: 9,
+    ...more,
+  } as const
+  const { verdict, checkedAt, ...check } = newest
+  const settles = verdict === 'damaged' || (verdict === 'sound' && newest.depth === 'full')
+  return {
+    tenant: id,
+    path: `/srv/${id}.db`,
+    settled: settles && checkedAt !== null ? { ...check, at: checkedAt, verdict } : null,
+    ...newest,
+  }
+}
+export const wasDamaged: SettledThen = {
+  at: now - 2 * hour,
+  verdict: 'damaged',
+  damage: 'index',
+  level: 'sealed',
+  depth: 'full',
+  pauseMs: 7,
+}
+export const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
+export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView> = {}): StatusView => ({
+  service: 'notes',
+  selection: null,
+  pauses: noPauses,
+  via: 'admin-api',
+  tenants,
+  openHolds: [],
+  otherHolds: [],
+  config: '/etc/holdfast/holdfast.yaml',
+  configNamed: null,
+  ledgerLost: false,
+  lastFullSweepAt: now - hour,
+  generatedAt: now,
+  maxAgeMs: 26 * hour,
+  ...more,
+})
+export const render = (given: StatusView, format: StatusFormat): StatusRendering =>
+  renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
+export const hold = (leftBehind: boolean): StandingHold => ({
+  holder: 'h',
+  run: 'r',
+  tenant: tenantId('stuck'),
+  askedAt: now - hour,
+  endsBy: now,
+  leaseId: 'l',
+  fence: 1,
+  leftBehind,
+})
+
+export const other = (whose: OtherHold['whose']): OtherHold => ({
+  holder: 'h',
+  run: 'r',
+  tenant: tenantId('stuck'),
+  askedAt: now - hour,
+  endsBy: now,
+  leaseId: null,
+  fence: null,
+  whose,
+  service: 'mail',
+  via: 'hooks',
+  address: '["ctl"]',
+  config: '/old.yaml',
+})
