@@ -1,29 +1,17 @@
-/** Names longer than this are no slips of the pen, and the distance costs the product of both lengths. */
-const longestName = 64
+/** Finds the known name that a wrong name was most likely meant to be. */
 
-/**
- * The known name that `name` was most likely meant to be; null when none is near. Case does not count as a difference.
- */
+import leven from 'leven'
+
+/** A longer name is not a typing mistake, and the distance costs the product of both lengths. */
+const lengthMax = 64
+
+/** The nearest of the known names, without regard to case; null if none is near. */
 export function nearest(name: string, known: readonly string[]): string | null {
-  if (name.length > longestName) return null
+  if (name.length > lengthMax) return null
   const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((one, other) => one.distance - other.distance)
-  const best = ranked[0]
+    .map((candidate) => ({ candidate, distance: leven(name.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((one, other) => one.distance - other.distance)
+  const [best] = ranked
   if (best === undefined) return null
   return best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null
-}
-
-/** Levenshtein's distance: how many letters must be inserted, left out or replaced. */
-export function editDistance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= one.length; row += 1) {
-    const current = [row]
-    for (let column = 1; column <= other.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[other.length] ?? 0
 }

@@ -25,7 +25,7 @@ const order = [
 ]
 const pure = new Set(['model', 'text', 'sqlite', 'census', 'comparison', 'diagnosis'])
 /** Without effects. */
-const libraries = new Set(['get-east-asian-width'])
+const libraries = new Set(['get-east-asian-width', 'leven'])
 const root = resolve(import.meta.dirname, '../../src')
 
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { durationMs, sizeBytes } from '../../src/config/units.ts'
-import { editDistance, nearest } from '../../src/text/nearest-word.ts'
 
 test('durations are read in ms, s, m, h and d', () => {
   expect(['250ms', '30s', '5m', '24h', '2d', '1.5s', '0s', '10 s'].map(durationMs)).toEqual([
@@ -33,26 +32,4 @@ describe('what is no quantity is not guessed at', () => {
   ])('%j', (text) => {
     expect([durationMs(text), sizeBytes(text)]).toEqual([undefined, undefined])
   })
-})
-
-test('a slip of the pen finds the key that was meant, anything else finds none', () => {
-  const known = ['require', 'ttl', 'drainTimeout', 'maxPause', 'maxPaused', 'warmAbove']
-  expect(
-    ['drainTimeOut', 'drainTimout', 'maxPuase', 'warm_above', 'tll', 'colour', 'x'.repeat(1e6)].map((name) =>
-      nearest(name, known),
-    ),
-  ).toEqual(['drainTimeout', 'drainTimeout', 'maxPause', 'warmAbove', 'ttl', null, null])
-})
-
-test('the edit distance is a metric', () => {
-  const word = fc.string({ maxLength: 12 })
-  fc.assert(
-    fc.property(word, word, word, (one, two, three) => {
-      expect(editDistance(one, one)).toBe(0)
-      expect(editDistance(one, two)).toBe(editDistance(two, one))
-      expect(editDistance(one, three)).toBeLessThanOrEqual(editDistance(one, two) + editDistance(two, three))
-      expect(editDistance(one, two)).toBeGreaterThanOrEqual(Math.abs(one.length - two.length))
-    }),
-    { numRuns: 200 },
-  )
 })

@@ -1,6 +1,7 @@
 /** What a rule, a code or a word of holdfast means, how it comes about, and what to do. */
+
+import leven from 'leven'
 import { failureKinds } from '../../model/failure.ts'
-import { editDistance } from '../../text/nearest-word.ts'
 import { causeMeanings, remedyMeanings } from './explain-remedies.ts'
 import { ruleMeanings } from './explain-rules.ts'
 import { vocabulary } from './explain-vocabulary.ts'
@@ -94,7 +95,7 @@ export function nearestTopics(topic: string, among: readonly Explanation[] = top
   const wanted = plain(topic).slice(0, topicLengthMax)
   const names = [...new Set(among.map((one) => one.topic))]
   return names
-    .map((name) => ({ name, isNear: isNear(wanted, plain(name)), far: editDistance(wanted, plain(name)) }))
+    .map((name) => ({ name, isNear: isNear(wanted, plain(name)), far: leven(wanted, plain(name)) }))
     .filter(({ name, isNear, far }) => isNear || isSlip(far, wanted, name))
     .toSorted((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
     .slice(0, 5)
