@@ -2,5 +2,5 @@
 export const count = (total: number, one: string, many = `${one}s`): string =>
   `${grouped(total)} ${total === 1 ? one : many}`
 
-/** `3,000`. Not by the locale: that would start ICU, and a report says the same everywhere. */
+/** `3,000`. Independent of the locale: a report is the same everywhere, and a locale would start ICU. */
 export const grouped = (total: number): string => String(total).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')

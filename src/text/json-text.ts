@@ -1,9 +1,9 @@
 import { invisible } from './shell-words.ts'
 
 /**
- * JSON in letters that a terminal shows as they are. What it would obey or not show (controls, bidirectional marks,
- * format characters) is written as `\uXXXX`: the document has the same value. Ids, paths and names are untrusted text.
- * @param space columns of each level; 0 for one line
+ * JSON that is safe on a terminal. Letters that a terminal obeys or does not show (controls, bidirectional marks, format
+ * characters) are written as `\uXXXX`: the document keeps its value. Ids, paths and names are untrusted text.
+ * @param space columns of each level; 0 gives one line
  */
 export function jsonText(value: unknown, space = 2): string {
   const text = JSON.stringify(value, null, space)
@@ -11,7 +11,7 @@ export function jsonText(value: unknown, space = 2): string {
 }
 
 const plain = /^[\n\x20-\x7e]*$/
-/** Line feeds stand between the values only: in a text they are escaped already. */
+/** A line feed only stands between values: inside of a text it is escaped already. */
 const hidden = new RegExp(`(?!\\n)(?:${invisible.source})`, 'gu')
 
 /** A letter beyond the basic plane is written as its two halves. */

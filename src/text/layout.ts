@@ -1,13 +1,12 @@
 /**
- * Text of a given width: measuring, wrapping, cutting. All of it expects printable text. Libraries that wrap and cut
- * were tried:
- * `wrap-ansi` composes letters, so that a copied path names another file; `string-width` and `slice-ansi` start the
- * segmenter of ICU, which takes as long as the rest of our start.
+ * Measures, wraps and cuts text to a width in columns. All functions expect printable text (printable.ts). README.md
+ * says why no library does this.
  */
+
 import { eastAsianWidth } from 'get-east-asian-width'
 import { cutMark, inShownLetters } from './letters.ts'
 
-/** Columns that a terminal gives to the text. Marks that stand on the letter before have none. */
+/** The columns that a terminal gives to the text. A mark on the letter before it has no column. */
 export function displayWidth(text: string): number {
   if (isPlain(text)) return text.length
   let width = 0
@@ -22,14 +21,14 @@ const letterWidth = (letter: string): number =>
 const onLetterBefore = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u
 const skinTone = /(?<=\p{Emoji_Modifier_Base})\p{Emoji_Modifier}/gu
 
-/** Longer words are cut in the middle: no name that people read is longer, and no path that Linux takes. */
+/** A longer word is cut in the middle. No name that people read and no path that Linux accepts is longer. */
 const wordMax = { name: 1_024, path: 4_096 } as const
-/** Longer commands are left out. Nobody could type what was cut. */
+/** A longer command is left out, because a command that was cut could not be typed. */
 export const commandMax = 4_096
 
 /** A space that printable text never has. */
 const firmSpace = '\u00a0'
-/** Keeps the words of a path or a command in one line. */
+/** Keeps the words of a path or a command on one line. */
 export const unbroken = (text: string): string => text.replaceAll(' ', firmSpace)
 /** The same text with plain spaces, as it is printed. */
 export const breakable = (text: string): string => text.replaceAll(firmSpace, ' ')
@@ -38,9 +37,9 @@ export const breakable = (text: string): string => text.replaceAll(firmSpace, ' 
 const quotedCommand = /`[^`]+`/g
 
 /**
- * Lines of at most `width` columns, broken between words; Infinity: one line. A word that is longer has a line of its
- * own and is not broken, so that a path can be copied.
- * @param laterWidth of the lines after the first
+ * Breaks the text between words into lines of at most `width` columns; Infinity gives one line. A longer word is not
+ * broken, so that a path can be copied: it has its own line.
+ * @param laterWidth the width of the lines after the first
  */
 export function wrap(text: string, width: number, laterWidth = width): readonly string[] {
   const words = unbrokenCommands(inShownLetters(text)).split(' ').map(readable)
@@ -65,26 +64,26 @@ const unbrokenCommands = (text: string): string =>
     command.length > commandMax ? 'a command that is too long to show' : unbroken(command),
   )
 
-/** A word of a length that people can read. */
+/** The word, cut to a length that people can read; a command is not cut. */
 function readable(word: string): string {
   return word.startsWith('`') ? word : boundedName(word)
 }
 
-/** A name or a path, cut only where nobody could read it. */
+/** The name or path, cut only if it is too long to be read. */
 export const boundedName = (name: string): string => cutMiddle(name, name.includes('/') ? wordMax.path : wordMax.name)
 
-/** At most `width` columns: the middle goes, because both ends of a path or an id tell it from others. */
+/** Cuts the middle down to `width` columns, because both ends of a path or an id are needed to recognize it. */
 export function cutMiddle(text: string, width: number): string {
   if (text.length <= width && displayWidth(text) <= width) return text
-  const room = width - cutMark().length
+  const left = width - cutMark().length
   const letters = Array.from(text)
-  const tail = takeColumns(letters.toReversed(), Math.floor(room / 2)).toReversed()
+  const tail = takeColumns(letters.toReversed(), Math.floor(left / 2)).toReversed()
   while (tail[0] !== undefined && onLetterBefore.test(tail[0])) tail.shift() // Its letter was cut off.
-  const head = takeColumns(letters, room - displayWidth(tail.join('')))
+  const head = takeColumns(letters, left - displayWidth(tail.join('')))
   return `${head.join('')}${cutMark()}${tail.join('')}`
 }
 
-/** At most `width` columns: the end goes. */
+/** Cuts the end down to `width` columns. */
 export function cutEnd(text: string, width: number): string {
   return displayWidth(text) <= width
     ? text
@@ -97,7 +96,7 @@ function takeColumns(letters: readonly string[], columns: number): string[] {
   return letters.slice(0, end < 0 ? letters.length : end)
 }
 
-/** `label  text`, the text wrapped and indented under itself. */
+/** `label  text`: the text is wrapped, and its later lines are indented below its first. */
 export function labelled(
   label: string,
   text: string,
@@ -110,11 +109,11 @@ export function labelled(
   )
 }
 
-/** Lines under a heading. */
+/** The lines of a text under a heading. */
 export const indented = (text: string, { width }: { readonly width: number }): readonly string[] =>
   wrap(text, width - 2).map((line) => `  ${line}`)
 
-/** A sentence that may begin with spaces: the lines after the first stand two columns further in. */
+/** Wraps a sentence that may begin with spaces. The lines after the first are indented by two more columns. */
 export function hanging(sentence: string, width: number): readonly string[] {
   const text = sentence.trimStart()
   const indent = sentence.length - text.length

@@ -1,16 +1,15 @@
-/**
- * Which letters the reader's terminal can show. It is one for the whole program, and set before anything is printed.
- */
+/** Which letters the terminal can show: one setting for the whole program, made before anything is printed. */
+
 let asciiOnly = false
 
-/** @param only true where the locale is not UTF-8: then nothing but ASCII is printed for people */
+/** @param only true if the locale is not UTF-8: text for people is then plain ASCII */
 export function showAsciiOnly(only: boolean): void {
   asciiOnly = only
 }
 
 export const showsAsciiOnly = (): boolean => asciiOnly
 
-/** Our own signs in ASCII. */
+/** The signs in our own texts, as ASCII. */
 const inAscii: Readonly<Record<string, string>> = {
   '\u2026': '...',
   '\u2018': "'",
@@ -26,8 +25,8 @@ const inAscii: Readonly<Record<string, string>> = {
 }
 
 /**
- * Our own text in letters that the terminal can show. Names of others are made printable before. Firm spaces stay
- * (text/layout.ts).
+ * Our own text in letters that the terminal can show. Names from outside were made printable before. Firm spaces stay
+ * (layout.ts).
  */
 export const inShownLetters = (text: string): string =>
   asciiOnly
@@ -37,5 +36,5 @@ export const inShownLetters = (text: string): string =>
       )
     : text
 
-/** What stands where letters were left out. */
+/** The mark in the place of letters that were cut. */
 export const cutMark = (): string => (asciiOnly ? '...' : '\u2026')

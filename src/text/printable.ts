@@ -2,16 +2,16 @@ import { showsAsciiOnly } from './letters.ts'
 import { invisible } from './shell-words.ts'
 
 /**
- * Makes a name (tenant id, path, name of an object) fit for a terminal: controls, escapes, bidirectional marks,
- * zero-width and unassigned characters, line separators and lone surrogates are spelled out, and backslashes doubled.
- * The result is one line and shows what is there: no two names are printed alike. In a locale that is not UTF-8 every
- * letter beyond ASCII is spelled out too.
+ * Makes a name (tenant id, path, name of an object) safe for a terminal. Controls, escapes, bidirectional marks,
+ * zero-width and unassigned characters, line separators and lone surrogates are written as codes, and backslashes are
+ * doubled. The result is one line, and no two names give the same result. In a locale that is not UTF-8 all letters
+ * beyond ASCII are written as codes too.
  */
 export const printable = (name: string): string => printableSentence(doubled(name))
 
 /**
- * The same for sentences and commands, which may quote names by backslashes already: these stay as they are, to be read
- * or typed.
+ * The same for sentences and commands. They may contain backslashes that already quote a name: these are not doubled,
+ * so that a command can be typed as it is printed.
  */
 export function printableSentence(text: string): string {
   const shown = spelledOut(text)
@@ -20,7 +20,7 @@ export function printableSentence(text: string): string {
     : shown
 }
 
-/** A name for a program that reads UTF-8, whatever the locale. */
+/** The same as `printable` for a program that reads UTF-8, in any locale. */
 export const printableInUtf8 = (name: string): string => spelledOut(doubled(name))
 
 const doubled = (name: string): string => name.replaceAll('\\', '\\\\')
@@ -32,7 +32,7 @@ const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 function spellOut(letter: string): string {
   const spelled = letter.codePointAt(0) ?? 0
-  // A byte of a name that is not UTF-8 (host/files/file-name.ts).
+  // A byte of a name that is not UTF-8 (model/file-name.ts).
   const code = spelled >= 0xdc80 && spelled <= 0xdcff ? spelled - 0xdc00 : spelled
   return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
 }

@@ -1,4 +1,5 @@
-/** A table without borders: words in columns, two spaces between them. */
+/** A table without borders: columns with two spaces between them. */
+
 import { breakable, cutMiddle, displayWidth } from './layout.ts'
 
 export interface Column {
@@ -9,9 +10,9 @@ export interface Column {
 export interface TableOptions {
   /** Columns of the terminal. */
   readonly width: number
-  /** Whether names are cut to fit: on a terminal only. Elsewhere a table is as wide as it must be. */
+  /** True on a terminal: names are cut to fit. Elsewhere the table is as wide as its names. */
   readonly cuts?: boolean
-  /** Colours a cell once it has its width. */
+  /** Colours a cell after it was cut to its width. */
   readonly paint: (cell: string, column: number) => string
 }
 
@@ -22,9 +23,8 @@ const nameWidthMin = 24
 const nameWidthMax = 4_096
 
 /**
- * One text for each row, the head first; a row may be two lines. The first column holds names and gives way. Cells are
- * printable text. The padding is our own, because table packages measure wide letters in another way than
- * `displayWidth`, and a name could then push the verdict out of its column.
+ * One text for each row, the head first; a row may have two lines. The first column holds names and is the one that is
+ * cut. Cells are printable text.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -35,9 +35,9 @@ export function renderTable(
     rows.reduce((most, row) => Math.max(most, displayWidth(row[column] ?? '')), displayWidth(head)),
   )
   const [nameWidth = 0, ...others] = natural
-  const room = cuts ? width - others.reduce((sum, columnWidth) => sum + gap.length + columnWidth, 0) : nameWidthMax
-  const apart = nameWidth > room && room < nameWidthMin
-  const widths = natural.with(0, Math.min(nameWidth, apart ? width : room))
+  const available = cuts ? width - others.reduce((sum, columnWidth) => sum + gap.length + columnWidth, 0) : nameWidthMax
+  const apart = nameWidth > available && available < nameWidthMin
+  const widths = natural.with(0, Math.min(nameWidth, apart ? width : available))
   const cellOf = (text: string, column: number, paint: (cell: string, column: number) => string): string => {
     const columnWidth = widths[column] ?? 0
     const shown = column === 0 ? cutMiddle(text, columnWidth) : text

@@ -1,4 +1,4 @@
-/** Milliseconds and bytes as people read them. */
+/** Durations and sizes as people read them. */
 
 /** `9 ms`, `1.3 s`, `2 min 5 s`, `3 h 20 min`, `4 d 2 h`; `-` for null. */
 export function humanMs(ms: number | null): string {

@@ -347,7 +347,7 @@ test(
     using folder = makeFolder()
     const file = makeDatabase(folder.in('a.db'))
     const nobody = await holdfast(['holders', file])
-    expect(nobody.stdout).toContain('Nobody')
+    expect(nobody.stdout).toContain('No process')
     // 3 where some processes hide their files even from us.
     expect(nobody.code).toBe(nobody.stdout.includes('not checked') ? 3 : 0)
     const holder = new Database(file)
