@@ -1,18 +1,20 @@
-/** Branded strings and numbers: a value carries what is known of it, and the wrong call does not compile. */
+/** Branded strings and numbers: the type says what is known about the value, so a wrong call does not compile. */
+
 declare const brand: unique symbol
 type Brand<Base, Name extends string> = Base & { readonly [brand]: Name }
 
 /**
- * One customer's id in the service's registry. Untrusted text: encode it before it becomes a file name or an argument.
+ * A customer's id in the registry of the service. Untrusted text: encode it before it becomes a file name or an
+ * argument.
  */
 export type TenantId = Brand<string, 'TenantId'>
-/** Absolute real path of a main database file that the service may be using. Minted and accepted in hold/ only. */
+/** Absolute real path of a main database file that the service may be using. Only hold/ makes and accepts one. */
 export type LivePath = Brand<string, 'LivePath'>
-/** Absolute path of the main database file of a private copy that came out of a hold. Minted in hold/ only. */
+/** Absolute path of the main database file of a private copy that came out of a hold. Only hold/ makes one. */
 export type SnapshotPath = Brand<string, 'SnapshotPath'>
 /** Number of a page in a database file, counted from 1. */
 export type PageNumber = Brand<number, 'PageNumber'>
-/** Identifies one run of holdfast: sortable by time. */
+/** Identifies one run of holdfast; ids sort by time. */
 export type RunId = Brand<string, 'RunId'>
 
 export const tenantId = (text: string): TenantId => text as TenantId

@@ -1,32 +1,33 @@
-/** Ledger events: append-only, written before and after each deed. The state of a hold is a fold over them. */
+/** Events of the ledger: append-only, written before and after each action. The state of a hold is a fold over them. */
+
 import type { TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
 import type { Result, SelectedFile } from './result/report.ts'
 
-/** What stands open after a crash. Times are ms since 1970 by our wall clock: they outlive the process. */
+/** A hold that has not ended, as after a crash. Times are ms since 1970 by our wall clock: they outlive the process. */
 export interface OpenHold {
   readonly holder: string
   readonly run: string
   readonly tenant: TenantId
   readonly askedAt: number
-  /** From here on the service's lease must have ended by itself. */
+  /** At this time the lease of the service has ended by itself. */
   readonly endsBy: number
-  /** null until the service's answer was seen. */
+  /** null until the service has answered. */
   readonly leaseId: string | null
   readonly fence: number | null
 }
 
 /**
- * `tenant-gone`: the service knows neither the tenant nor a lease of this holder any more. `seen-serving`: a person named the tenant, and it was seen serving,
- * though the hold had been asked for in another way.
+ * `tenant-gone`: the service no longer knows the tenant or a lease of this holder. `seen-serving`: a person named the
+ * tenant and it was seen serving, although the hold was asked for in another way.
  */
 export type HoldEnd = 'resumed' | 'expired' | 'never-began' | 'service-restarted' | 'tenant-gone' | 'seen-serving'
 
 export type Event =
   | { readonly kind: 'run-started'; readonly mode: string; readonly version: string; readonly argv: readonly string[] }
   /**
-   * `whole`: it was a sweep of everything at full depth. `notCovered`: files that it selected and did not come to;
-   * older lines do not name them.
+   * `whole`: it was a sweep of all tenants at full depth. `notCovered`: files that it selected and did not reach; older
+   * lines do not list them.
    */
   | {
       readonly kind: 'run-finished'
@@ -46,8 +47,8 @@ export type Event =
       readonly fence: number | null
     }
   /**
-   * `heldMs` by the service's clock, `pauseMs` by the run's; older lines have no `pauseMs`. The tenant was *seen*
-   * serving, was never paused, or is no more: only this ends a hold.
+   * The tenant was *seen* serving, was never paused, or no longer exists: only this event ends a hold. `heldMs` is by
+   * the clock of the service, `pauseMs` by the clock of the run; older lines have no `pauseMs`.
    */
   | {
       readonly kind: 'hold-ended'
@@ -61,7 +62,7 @@ export type Event =
   | { readonly kind: 'resume-failed'; readonly tenant: TenantId; readonly holder: string; readonly code: FailureCode }
   | { readonly kind: 'checked'; readonly tenant: TenantId; readonly result: Result }
 
-/** Folds one event over the holds that stand open, keyed by holder. Pure. */
+/** The open holds, keyed by holder, after one more event. */
 export function advance(
   open: ReadonlyMap<string, OpenHold>,
   event: Event,

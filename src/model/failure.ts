@@ -1,5 +1,5 @@
 /**
- * Failures: what kept holdfast from its work. They are thrown, they SHOUT, and all of them stand in one table.
+ * Failures: what kept holdfast from its work. They are thrown, their codes SHOUT, and one table has all of them.
  * Damage is never a failure, and a failure never says anything about the health of a tenant.
  */
 
@@ -18,8 +18,8 @@ export type FailureCode = keyof typeof kinds
 export const failureKinds: Readonly<Record<FailureCode, FailureKind>> = kinds
 
 /**
- * `tenant`: the failure concerns this tenant alone. `machine`: the next tenant would probably meet the same, because the
- * machine has no process, descriptor, memory or disk space left.
+ * `tenant`: the failure concerns this tenant alone. `machine`: the next tenant would probably meet the same, because
+ * the machine has no process, descriptor, memory or disk space left.
  */
 export type Concerns = 'tenant' | 'machine'
 
@@ -54,7 +54,7 @@ export class Failure extends Error {
     this.concerns = detail.concerns ?? 'tenant'
   }
 
-  /** The same failure with what has since been learnt of the tenant. */
+  /** The same failure with what is now known about the tenant. */
   withTenant(tenant: TenantState): Failure {
     return this.#with(this.code, tenant)
   }

@@ -1,10 +1,11 @@
-/** Processes that have files of a live set, each named once. */
+/** The processes that have files of a live set, each listed once. */
+
 import type { Holder } from './result/evidence.ts'
 
 export interface HoldingProcess {
   readonly pid: number
   readonly command: string
-  /** Of all its files together. */
+  /** For all its files together. */
   readonly modes: Holder['modes']
   readonly paths: readonly string[]
 }

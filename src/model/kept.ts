@@ -1,4 +1,5 @@
-/** The files of a private copy, as they are when nobody reads it: readers are let at exactly these. */
+/** The files of a private copy, as they must be when a reader opens them: a reader gets exactly these files. */
+
 import type { LiveSetPart } from './result/evidence.ts'
 
 export interface KeptFile {
@@ -7,7 +8,7 @@ export interface KeptFile {
   readonly bytes: number
 }
 
-/** Kept up to date by the room that the copy is read in: SQLite recovers it into one file. */
+/** The sandbox keeps it up to date, because SQLite recovers the copy into one file. */
 export type KeptFiles = Map<LiveSetPart, KeptFile>
 
 interface FileStats {

@@ -1,6 +1,6 @@
 import { Failure } from './failure.ts'
 
-/** A failure as a value, for those who go on. @throws anything else */
+/** Returns a failure as a value, for callers that go on. @throws any other error */
 export async function orFailure<Value>(work: Promise<Value>): Promise<Value | Failure> {
   try {
     return await work

@@ -1,28 +1,36 @@
-/** Whose a line of the ledger is: services may share one ledger, and one may be reached in another way than before. */
+/**
+ * Which service a line of the ledger belongs to. Services may share a ledger, and a service may be reached in a new
+ * way.
+ */
+
 import type { OpenHold } from './event.ts'
 
 export interface ServiceWay {
-  /** Its name in the configuration: two services that share a ledger need two names. */
+  /** The name of the service in the configuration. Services that share a ledger need different names. */
   readonly service: string
   readonly via: 'admin-api' | 'hooks'
   /**
-   * Socket or URL of the admin API; of hooks the quiesce command: who mends a resume command means the same service.
+   * Socket or URL of the admin API; for hooks the quiesce command, because a corrected resume command still means the
+   * same service.
    */
   readonly address: string
-  /** The configuration file by which it was reached: for people, it tells no service from another. */
+  /** The configuration file, for people only: it does not identify the service. */
   readonly config: string
 }
 
-/** An open hold that this service did not surely ask for in this way: it is named, and never ended on its own. */
+/**
+ * An open hold that may not be of this service, or was asked for in another way. It is reported, and never ended
+ * automatically.
+ */
 export interface OtherHold extends OpenHold {
-  /** `not-said`: an older holdfast asked, which did not write down whom. */
+  /** `not-said`: an older holdfast asked, which did not record the service. */
   readonly whose: 'another-service' | 'another-way' | 'not-said'
-  /** null where the line does not say it. */
+  /** null if the line does not have it. */
   readonly service: string | null
   readonly via: ServiceWay['via'] | null
   readonly address: string | null
   readonly config: string | null
 }
 
-/** Of this service, asked for in whatever way; or nobody knows. */
+/** True if the hold is of this service, in any way, or if that is not known. */
 export const mayBeOurs = ({ whose }: OtherHold): boolean => whose !== 'another-service'

@@ -1,8 +1,8 @@
 import { invisible } from './shell-words.ts'
 
 /**
- * JSON that is safe on a terminal. Letters that a terminal obeys or does not show (controls, bidirectional marks, format
- * characters) are written as `\uXXXX`: the document keeps its value. Ids, paths and names are untrusted text.
+ * JSON that is safe on a terminal. Letters that a terminal obeys or does not show (controls, bidirectional marks,
+ * format characters) are written as `\uXXXX`: the document keeps its value. Ids, paths and names are untrusted text.
  * @param space columns of each level; 0 gives one line
  */
 export function jsonText(value: unknown, space = 2): string {

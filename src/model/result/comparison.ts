@@ -1,26 +1,26 @@
-/** A comparison: what the files of two sides hold, table by table, and which rows they do not have in common (I3.2). */
+/** A comparison of the files of two sides, table by table, and the rows in which they differ (I3.2). */
 import type { RowKey } from './finding.ts'
 import type { Result, RunFailure } from './report.ts'
 
-/** The two things that are compared, called A and B as they were given. */
+/** The two sides of a comparison, A and B in the order of the command line. */
 export interface Sided<Value> {
   readonly a: Value
   readonly b: Value
 }
 
-/** Begins the name of a tenant that could be taken for a file. */
+/** The prefix of a tenant whose name could also be a file. */
 export const tenantPrefix = 'tenant:'
 
 /**
- * What is said of a table, and of a file. `not-compared`: what one side holds was not wholly read, and nothing that was
- * read differs.
+ * The result for a table, and for a file. `not-compared`: one side was not completely read, and nothing that was read
+ * differs.
  */
 export type ComparisonWord = 'equal' | 'differs' | 'only-in-a' | 'only-in-b' | 'not-compared'
 
 /**
- * What tells one row of a table from another. `content`: nothing but what it holds, for the rowid of a table without
- * INTEGER PRIMARY KEY is no content, and VACUUM may give another. Its rows are never "different", only on one side;
- * their rowids are those that each side happens to use.
+ * What identifies a row of a table. `content`: only its values, because without INTEGER PRIMARY KEY a rowid is not part
+ * of the content, and VACUUM may change it. Such rows are never "different", only on one side, and their rowids are
+ * those of that side.
  */
 export type RowIdentity = 'rowid' | 'primary-key' | 'content'
 
@@ -31,35 +31,34 @@ export interface DifferingRows {
 }
 
 export interface RowDifferences {
-  /** All of the three together. */
+  /** The sum of all three. */
   readonly rows: number
-  /** False where there were more than could be told apart: then every number is the least that there is. */
+  /** False if there were too many to compare: then every number is a lower bound. */
   readonly exact: boolean
   readonly onlyInA: DifferingRows
   readonly onlyInB: DifferingRows
-  /** Rows that both sides have, and that hold something else. */
+  /** Rows that both sides have, with different values. */
   readonly different: DifferingRows
 }
 
 export interface TableComparison {
   readonly name: string
-  /** Virtual table that keeps its data in this one, else null. */
+  /** The virtual table that keeps its data in this one; null if there is none. */
   readonly partOf: string | null
   readonly comparison: ComparisonWord
-  /** null where they were not counted, or there is no such table. */
+  /** null if they were not counted, or if there is no such table. */
   readonly rows: Sided<number | null>
-  /** Content digests, equal for equal rows whatever the layout of their pages; null where they could not be had. */
+  /** Digests of the content, equal for equal rows in any layout of pages; null if there is none. */
   readonly digest: Sided<string | null>
-  /** What the rows in `differing` are told apart by; null where they were not looked at. */
+  /** What identifies the rows in `differing`; null if rows were not compared. */
   readonly rowsToldBy: RowIdentity | null
   readonly differing: RowDifferences | null
-  /** Why it was not compared, or its rows were not told apart, or what makes the answer less than whole; else null. */
+  /** Why the table, its rows or a part of them were not compared; null if all of it was. */
   readonly why: string | null
 }
 
 /**
- * Something besides rows in which the two differ: a statement of the schema, or a setting that the application keeps in
- * the header.
+ * A difference that is not in rows: a statement of the schema, or a setting that the application keeps in the header.
  */
 export interface SchemaDifference {
   readonly kind: 'table' | 'index' | 'view' | 'trigger' | 'virtual-table' | 'setting'
@@ -69,47 +68,43 @@ export interface SchemaDifference {
   readonly text: string
 }
 
-/** Two snapshots beside each other. */
+/** The comparison of two snapshots. */
 export interface Comparison {
-  /** Why the two could not be read side by side at all; null where they could. */
+  /** Why the two could not be compared at all; null if they could. */
   readonly why: string | null
   readonly tables: readonly TableComparison[]
   readonly schemaDifferences: readonly SchemaDifference[]
 }
 
-/** A file of both sides, or one that only one of them has. */
+/** A file that both sides have, or only one of them. */
 export interface FileComparison {
-  /**
-   * Its name without folders, by which files are paired; where each side has one file, whatever it is called, the name
-   * of A's.
-   */
+  /** The name without folders, by which files are paired. If each side has only one file: the name of A's file. */
   readonly name: string
-  /** As the service or a person named it; null on a side that has no such file. */
+  /** As the service or a person gave it; null on a side that has no such file. */
   readonly paths: Sided<string | null>
   /**
-   * A file that only one side has is named and nothing else: nobody stands still for a comparison that can come to
-   * nothing.
+   * A file that only one side has is listed and not read: no tenant is paused for a comparison that has no other side.
    */
   readonly comparison: ComparisonWord
-  /** Why nothing, or not everything, was compared; null where that stands with the tables. */
+  /** Why nothing, or not everything, was compared; null if the tables say it. */
   readonly why: string | null
-  /** What the checks came to; null where the run did not come to one. */
+  /** The results of the checks; null if the run did not reach one. */
   readonly results: Sided<Result | null>
   readonly tables: readonly TableComparison[]
   readonly schemaDifferences: readonly SchemaDifference[]
 }
 
-/** Of all files together. `inconclusive`: no difference was seen, and not everything was compared. */
+/** The result for all files together. `inconclusive`: no difference was seen, but not everything was compared. */
 export type ComparisonOutcome = 'equal' | 'differ' | 'inconclusive'
 
 export interface SideOfComparison {
   /** As it was given on the command line. */
   readonly given: string
-  /** `file` and `copy`: one, or a folder of them; `unknown`: the run ended before that was told. */
+  /** `file` and `copy`: one, or a folder of them. `unknown`: the run ended before this was known. */
   readonly kind: 'file' | 'copy' | 'tenant' | 'unknown'
 }
 
-/** How many there are of each word. */
+/** The number of files or tables with each result. */
 export interface ComparisonCounts {
   readonly total: number
   readonly equal: number
@@ -123,7 +118,7 @@ export interface ComparisonSummary {
   readonly files: ComparisonCounts
   /** Of all files that were compared. */
   readonly tables: ComparisonCounts
-  /** Of tables that both sides have; the least that there are where not all could be told apart. */
+  /** In tables that both sides have; a lower bound if not all rows were compared. */
   readonly rowsDiffering: number
   readonly schemaDifferences: number
   readonly exitCode: number
@@ -142,9 +137,9 @@ export interface ComparisonReport {
   }
   readonly sides: Sided<SideOfComparison>
   readonly outcome: ComparisonOutcome
-  /** None where the run ended before it knew them. */
+  /** Empty if the run ended before it knew them. */
   readonly files: readonly FileComparison[]
-  /** Present when the run as such failed: then it did not come to all files. */
+  /** Present if the run itself failed: then it did not reach all files. */
   readonly failure?: RunFailure
   readonly summary: ComparisonSummary
 }

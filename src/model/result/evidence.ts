@@ -1,15 +1,15 @@
-/** Evidence: the record of lease, seal, proofs and snapshot that goes into every report (interfaces.md, `evidence`). */
+/** Evidence: the record of lease, seal, proofs and snapshot that goes into every result. */
 
-/** hold/README.md, seal levels, strongest last. `none`: no hold was made, the caller vouches for the file. */
+/** Seal levels (hold/README.md), the strongest last. `none`: no hold was made, or it reached no seal. */
 export const sealLevels = ['none', 'writer-locked', 'exclusive', 'sealed'] as const
 export type SealLevel = (typeof sealLevels)[number]
 
-/** True when `level` is at least as strong as `required`. */
+/** True if `level` is at least as strong as `required`. */
 export const isAtLeast = (level: SealLevel, required: SealLevel): boolean =>
   sealLevels.indexOf(level) >= sealLevels.indexOf(required)
 
 export type LiveSetPart = '' | '-wal' | '-shm' | '-journal'
-/** Suffixes of a live set: it is always handled as one. */
+/** The suffixes of the files of a live set, which are always handled together. */
 export const liveSetParts = ['', '-wal', '-shm', '-journal'] as const satisfies readonly LiveSetPart[]
 
 /** One process that has a file open, mapped or locked. */
@@ -20,7 +20,7 @@ export interface Holder {
   readonly path: string
 }
 
-/** One file as a proof saw it. `dev`, `ino` and times (ns since 1970) are decimal strings: they exceed 2^53. */
+/** The state of one file in a proof. `dev`, `ino` and times (ns since 1970) are decimal strings: they exceed 2^53. */
 export interface FileProof {
   readonly part: LiveSetPart
   readonly dev: string
@@ -41,7 +41,7 @@ export interface Proof {
   readonly walSalts: string | null
 }
 
-/** What a second process was told when it tried. It stops at the first thing that it is granted. */
+/** The answers that a second process got. It stops at the first that is granted. */
 export interface ProbeAnswer {
   readonly raw: 'refused' | 'granted'
   readonly read: 'refused' | 'granted' | 'not-tried'
@@ -55,13 +55,13 @@ export interface Evidence {
   readonly probe: { readonly before: ProbeAnswer | null; readonly after: ProbeAnswer | null } | null
   readonly lease: { readonly state: 'held' | 'refused' | 'unsupported'; readonly files: number } | null
   readonly holders: readonly Holder[]
-  /** What could not be looked at when holders were sought. */
+  /** What could not be checked when holdfast searched for holders. */
   readonly unseen: readonly string[]
   readonly proofs: readonly Proof[]
   readonly quiesce: QuiesceEvidence | null
   readonly snapshot: SnapshotEvidence | null
   readonly fileSystem: string | null
-  /** Attempts it took, 1 when the first came through. */
+  /** Number of attempts; 1 if the first succeeded. */
   readonly attempts: number
 }
 
@@ -71,10 +71,7 @@ export interface QuiesceEvidence {
   /** null for hooks, which have neither fences nor boot ids. */
   readonly fence: number | null
   readonly bootId: string | null
-  /**
-   * Length of the pause in ms, by the service's clock, or by ours where the service is reached by hooks; null while
-   * unknown.
-   */
+  /** Length of the pause in ms: by the clock of the service, or by ours for hooks; null if not known. */
   readonly heldMs: number | null
   readonly continuous: boolean | null
   readonly sqliteVersion: string | null
@@ -82,12 +79,12 @@ export interface QuiesceEvidence {
 
 export type CopyMethod = 'reflink' | 'copy_file_range' | 'read-write'
 export interface SnapshotEvidence {
-  /** Of the main database file as copied, lower-case hex. */
+  /** Of the main database file as it was copied; lower-case hex. */
   readonly sha256: string
   /** Bytes of all files of the snapshot. */
   readonly bytes: number
   readonly method: CopyMethod | 'warm+tail'
-  /** Bytes that were copied while the tenant stood still. */
+  /** Bytes that were copied during the pause. */
   readonly tailBytes: number
   readonly files: readonly { readonly part: LiveSetPart; readonly bytes: number; readonly sha256: string }[]
 }

@@ -1,6 +1,6 @@
 /** Findings: one thing found wrong in a snapshot. Values, never exceptions. */
 
-/** Stable names of findings (interfaces.md). Add freely; never reuse or repurpose one. */
+/** Names of findings. They are a contract with readers of reports: add freely, never reuse or repurpose one. */
 export const rules = [
   'row-missing-from-index',
   'entry-without-row',
@@ -44,11 +44,11 @@ export const rules = [
 export type Rule = (typeof rules)[number]
 
 /**
- * `damage`: data or structure is wrong. `leak`: space is lost, no data. `notice`: content an application may have put
- * there.
+ * `damage`: data or structure is wrong. `leak`: space is lost, but no data. `notice`: content that an application may
+ * have written itself.
  */
 export type Severity = 'damage' | 'leak' | 'notice'
-/** Who saw it. */
+/** What found it. */
 export type FindingSource = 'sqlite' | 'census' | 'ledger'
 
 export type ObjectKind =
@@ -70,13 +70,13 @@ export interface FoundObject {
   readonly table: string | null
 }
 
-/** A rowid (beyond 2^53 as a decimal string), or the key columns of a WITHOUT ROWID row (interfaces.md). */
+/** A rowid (beyond 2^53 as a decimal string), or the key columns of a WITHOUT ROWID row (report.schema.json). */
 export type KeyColumn = string | number | null | { readonly blob: string }
 export type RowKey = number | string | readonly KeyColumn[]
 
 /**
- * A value as it stands in an entry. Integers beyond 2^53 as decimal strings, reals that JSON has no number for by name;
- * text that is none in the encoding of the database as its bytes.
+ * A value of an index entry. An integer beyond 2^53 is a decimal string, a real that JSON cannot write is its name, and
+ * text that is invalid in the encoding of the database is its bytes.
  */
 export type SalvagedValue =
   | string
@@ -86,16 +86,13 @@ export type SalvagedValue =
   | { readonly integer: string }
   | { readonly real: string }
 
-/** What the entries of an index hold of rows that the table has lost, or holds in another state. */
+/** What the entries of an index hold of rows that the table has lost, or holds with other values. */
 export interface Salvage {
   /** Columns of the table whose values the entries hold, beside the key. */
   readonly columns: readonly string[]
-  /** Rows concerned, exactly. */
+  /** The exact number of rows. */
   readonly total: number
-  /**
-   * Present only where somebody asked for the values (`--show-values`): rows by key, at most a thousand; `values` in
-   * the order of `columns`.
-   */
+  /** Present only with `--show-values`: at most a thousand rows by key, with `values` in the order of `columns`. */
   readonly rows?: readonly { readonly key: RowKey; readonly values: readonly SalvagedValue[] }[]
 }
 
@@ -104,31 +101,31 @@ export interface Finding {
   readonly severity: Severity
   readonly source: FindingSource
   readonly object: FoundObject
-  /** Page number, where one page is concerned. */
+  /** Present if the finding is about one page. */
   readonly page?: number
   /** Pages from the root to `page`. */
   readonly trail?: readonly number[]
   /** At most the first 20 rows or keys. */
   readonly rows?: readonly RowKey[]
-  /** How many rows or entries are concerned, exactly. */
+  /** The exact number of rows or entries. */
   readonly total?: number
-  /** A statement that lists what is concerned; to be run on a copy. */
+  /** A statement that lists the rows or values, to be run on a copy. */
   readonly query?: string
-  /** The other owner, where two use one page. */
+  /** The other owner, if two use one page. */
   readonly other?: FoundObject
-  /** Other indexes of the same table that say the same of the same row. */
+  /** Other indexes of the same table that disagree with it about the same row in the same way. */
   readonly agreeing?: readonly string[]
-  /** Present where the index may be right and the table wrong. */
+  /** Present if the index may be right and the table wrong. */
   readonly salvage?: Salvage
   /** One sentence for a person. Never holds values of a row other than its key. */
   readonly text: string
 }
 
-/** Classes of damage, from harmless to worst (interfaces.md, `damage`). */
+/** Classes of damage, from harmless to worst. */
 export const damageClasses = ['none', 'index', 'fts', 'structure', 'table', 'schema', 'file'] as const
 export type DamageClass = (typeof damageClasses)[number]
 
-/** A hint at the root cause, and the observation that it rests on. */
+/** A possible root cause, and the observation that it rests on. */
 export interface Cause {
   readonly hint:
     | 'wal-reset-bug'

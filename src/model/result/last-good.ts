@@ -1,28 +1,26 @@
 /**
- * What the ledger keeps of the last sound check of a file: a later check is measured against it, so that bytes that
- * change while nobody writes are seen.
+ * What the ledger keeps of the last sound check of a file. A later check compares with it and so finds bytes that
+ * changed although nothing wrote to the file.
  */
+
 import type { TenantId } from '../brand.ts'
 import type { FileProof } from './evidence.ts'
 import type { TableContent } from './verdict.ts'
 
-/** Digests of the pages of one database file. Bounded, whatever the size of the file. */
+/** Digests of the pages of one database file. Their number is bounded for any size of the file. */
 export interface PageDigests {
-  /** How they are made. Digests of unlike formats are never compared. */
+  /** The way in which they are made. Digests of different formats are never compared. */
   readonly format: number
   /** Bytes. */
   readonly pageSize: number
   readonly pages: number
-  /** So many consecutive pages share a digest. */
+  /** The number of consecutive pages that share a digest. */
   readonly groupPages: number
-  /**
-   * Of each group, from page 1 on. Pages that hold nothing (free ones, and the one with SQLite's lock bytes) do not
-   * count.
-   */
+  /** One for each group, from page 1 on. Pages without content (free pages, the lock-byte page) are left out. */
   readonly groups: Uint32Array
 }
 
-/** What the header of a settled database file says of its history (SQLite file format, section 1.3). */
+/** The fields of the header that change with the file (SQLite file format, section 1.3), after recovery. */
 export interface HeaderMarks {
   readonly walMode: boolean
   readonly changeCounter: number
@@ -31,27 +29,27 @@ export interface HeaderMarks {
   readonly schemaCookie: number
 }
 
-/** A live set as the file system had it while it was proven still. */
+/** The state of a live set in the file system while a proof showed that nothing wrote to it. */
 export interface LiveSetState {
   /** ms since 1970. */
   readonly provenAt: number
-  /** Of the machine since it last started; empty where there is none. */
+  /** Identifies the last start of the machine; empty if the machine gives none. */
   readonly bootId: string
-  /** The database file; its WAL and its journal where there is anything in them. */
+  /** The database file, and its WAL and journal if they are not empty. */
   readonly files: readonly Pick<FileProof, 'part' | 'dev' | 'ino' | 'size' | 'mtimeNs'>[]
 }
 
-/** A table's rows, digested. Digests of unlike formats are never compared. */
+/** Digests of the rows of tables. Digests of different formats are never compared. */
 export interface ContentDigests {
   readonly format: string
   readonly tables: readonly TableContent[]
 }
 
-/** What the ledger calls a file by. */
+/** How the ledger identifies a file. */
 export interface KnownFile {
   /** null for a bare file. */
   readonly tenant: TenantId | null
-  /** As the service names it; of a bare file the real path. */
+  /** As the service names it; for a bare file the real path. */
   readonly path: string
 }
 
@@ -63,22 +61,22 @@ export interface LastGood extends KnownFile {
   readonly pages: PageDigests
 }
 
-/** Pages whose bytes are not those of an earlier check. */
+/** Pages whose bytes differ from an earlier check. */
 export interface ChangedPages {
-  /** Runs of pages in order, both ends included; the first of them only. */
+  /** The first ranges of pages, in order, with both ends included. */
   readonly runs: readonly (readonly [first: number, last: number])[]
-  /** Pages in all runs, told or not. Of a group that shares a digest all pages count. */
+  /** Number of pages in all ranges, listed or not. If a group shares a digest, all its pages count. */
   readonly pages: number
-  /** Pages that share a digest: with more than one, not each of a run need have changed. */
+  /** Number of pages that share a digest. If it is more than 1, not every page of a range has changed. */
   readonly groupPages: number
-  /** Root pages of the trees that they belong to, the first of them; 0 stands for pages of no tree. */
+  /** Root pages of the first trees that own them; 0 stands for pages of no tree. */
   readonly owners: readonly number[]
 }
 
-/** What a reading brings back of the pages as bytes. */
+/** What a reading found out about the bytes of pages. */
 export type PagesSeen =
   | { readonly kind: 'not-digested' }
-  /** `changed` is null where nothing changed, and where there was nothing to compare with. */
+  /** `changed`: null if nothing changed, or if there was nothing to compare with. */
   | {
       readonly kind: 'digested'
       readonly header: HeaderMarks

@@ -1,18 +1,19 @@
 /**
- * The map of a snapshot's pages: whose they are, and where something is wrong. Of bounded size, whatever the size of
- * the file.
+ * The map of a snapshot's pages: which object owns them, and where something is wrong. Its size is bounded for any size
+ * of the file.
  */
+
 import type { FoundObject, Rule } from './finding.ts'
 
-/** Groups of consecutive pages that a file is divided into, at most. */
+/** A file is divided into at most this many groups of consecutive pages. */
 export const groupsMax = 1024
-/** Places that a map names, at most. */
+/** A map names at most this many places. */
 export const placesMax = 500
 
 /**
- * What a group of pages shows, the worst first: a page is damaged in itself, has index entries that do not agree with
- * their rows, was not given by the system, belongs to nobody. Else what most of them are: pages of a b-tree, free,
- * reserved (pointer map, lock bytes), behind the end of the database.
+ * What a group of pages shows. First what is wrong with any of its pages, the worst first: it is damaged, has index
+ * entries that disagree with their rows, was not read because the system refused, or belongs to no object. Otherwise
+ * what most of its pages are: of a b-tree, free, reserved (pointer map, lock bytes), or behind the end of the database.
  */
 export const pageStates = [
   'damaged',
@@ -27,33 +28,33 @@ export const pageStates = [
 export type PageState = (typeof pageStates)[number]
 export type BadPageState = 'damaged' | 'disagreeing' | 'unread' | 'unowned'
 
-/** Consecutive pages of which the same is wrong. */
+/** Consecutive pages with the same thing wrong. */
 export interface BadPlace {
   readonly state: BadPageState
   readonly first: number
   readonly last: number
-  /** null for pages that the system would not give. */
+  /** null for pages that the system refused to read. */
   readonly rule: Rule | null
-  /** null for pages that the system would not give. */
+  /** null for pages that the system refused to read. */
   readonly object: FoundObject | null
 }
 
-/** Pages with which something is wrong. */
+/** Pages with something wrong. */
 export interface BadPages {
   readonly places: readonly BadPlace[]
-  /** Pages of places that are not named. */
+  /** Number of pages in places that are not listed. */
   readonly more: number
-  /** Positions of the groups that they lie in: of all of them, named or not. */
+  /** Positions of the groups with such a page, including pages that are not listed. */
   readonly groups: readonly number[]
 }
 
 /**
- * How many pages are what. `owned`, `free`, `reserved`, `unowned` and `behind` add up to all; the others are among
- * them.
+ * The number of pages in each state. `owned`, `free`, `reserved`, `unowned` and `behind` add up to all pages; the
+ * other states count pages among them.
  */
 export type PageCounts = Readonly<Record<PageState, number>>
 
-/** No map, and why. */
+/** There is no map, and why. */
 export interface NoMap {
   readonly kind: 'none'
   readonly why: string
@@ -63,22 +64,22 @@ export interface NoMap {
 export interface MappedPages {
   readonly kind: 'pages'
   readonly accounted: PageGroups
-  /** Of entries that do not agree with their rows. */
+  /** Pages with entries that disagree with their rows. */
   readonly entries: BadPages
 }
 
-/** What the page accounting brings back; a b-tree is named by its root page. */
+/** What the page accounting found out; a b-tree is named by its root page. */
 export interface PageGroups {
   /** Bytes. */
   readonly pageSize: number
   /** Pages of the file. */
   readonly pages: number
   readonly pagesPerGroup: number
-  /** In the order of the file. `root`: the tree that has most of the group's pages, 0 where most are of none. */
+  /** In the order of the file. `root`: the tree that has most of the group's pages; 0 if most belong to no tree. */
   readonly groups: readonly { readonly state: PageState; readonly root: number }[]
-  /** The largest first; of very many only the largest. */
+  /** The largest first; if there are very many, only the largest. */
   readonly trees: readonly { readonly root: number; readonly pages: number; readonly damaged: number }[]
-  /** Trees that are not named. */
+  /** Number of trees that are not listed. */
   readonly treesMore: number
   readonly counts: PageCounts
   readonly bad: BadPages
@@ -93,18 +94,18 @@ export interface DrawnMap {
   readonly pages: number
   /** Pages of one cell; the last cell may have fewer. */
   readonly pagesPerCell: number
-  /** `damaged` and `disagreeing` are the least that there are where `placesMore` is not 0. */
+  /** `damaged` and `disagreeing` are lower bounds if `placesMore` is not 0. */
   readonly counts: PageCounts
   /**
-   * Objects with pages, the largest first: those with damage, and the largest of the others. `damagedPages`: damaged or
-   * disagreeing.
+   * Objects that have pages, the largest first: all with damage, and the largest of the others. `damagedPages` counts
+   * damaged and disagreeing pages.
    */
   readonly owners: readonly { readonly object: FoundObject; readonly pages: number; readonly damagedPages: number }[]
-  /** Objects that are not named. */
+  /** Number of objects that are not listed. */
   readonly ownersMore: number
   /**
-   * In the order of the file; neighbours that show the same are one. `owner`: position in `owners` of who has most of
-   * the pages, null for others.
+   * In the order of the file; neighbours that show the same are one cell. `owner`: position in `owners` of the object
+   * that has most of the pages; null if it is not listed.
    */
   readonly cells: readonly {
     readonly first: number
@@ -114,7 +115,7 @@ export interface DrawnMap {
   }[]
   /** In the order of the file. */
   readonly places: readonly BadPlace[]
-  /** Pages of places that are not named. */
+  /** Number of pages in places that are not listed. */
   readonly placesMore: number
 }
 

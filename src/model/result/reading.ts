@@ -1,28 +1,29 @@
+/** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
+
 import type { Finding } from './finding.ts'
 import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
 import type { Companion } from './recovery.ts'
-/** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
 import type { Coverage, RowCounts, TableContent } from './verdict.ts'
 
-/** A b-tree, virtual table, view or trigger of the schema. `root` is 0 where it has no b-tree of its own. */
+/** A b-tree, virtual table, view or trigger of the schema. `root`: 0 if it has no b-tree of its own. */
 export interface SchemaObject {
   readonly kind: 'table' | 'index' | 'virtual-table' | 'view' | 'trigger'
   readonly name: string
   readonly table: string
   readonly root: number
-  /** Module of a virtual table (`fts5`, `rtree`), else null. */
+  /** Module of a virtual table (`fts5`, `rtree`); null for others. */
   readonly module: string | null
-  /** Name of the virtual table whose shadow table this is, else null. */
+  /** The virtual table that this shadow table belongs to; null for another table. */
   readonly shadowOf: string | null
 }
 
 export type Fact =
-  /** One line that `integrity_check` or `quick_check` said; never `ok`, never empty. */
+  /** One line of `integrity_check` or `quick_check`; never `ok`, never empty. */
   | { readonly kind: 'message'; readonly text: string }
   /**
-   * SQLite threw. `code` is its name (`SQLITE_CORRUPT`), `during` the statement or step, `object` the name it was
-   * about.
+   * SQLite threw an error. `code`: its name (`SQLITE_CORRUPT`). `during`: the statement or step. `object`: the name
+   * that it was about.
    */
   | {
       readonly kind: 'thrown'
@@ -32,9 +33,8 @@ export type Fact =
       readonly object: string | null
     }
   /**
-   * SQLite does not take this row of the schema. `statement`: `whole` is SQL of some kind about this object, `unlike`
-   * begins as no SQLite begins one that we know,
-   * `torn` is no SQL, by anybody's rules.
+   * SQLite refuses this row of the schema. `statement`: `whole` is some kind of SQL about this object, `unlike` begins
+   * as no SQLite that we know begins one, `torn` is not SQL by any rules.
    */
   | {
       readonly kind: 'refused'
@@ -54,7 +54,7 @@ export type Fact =
       readonly total: number
     }
   /**
-   * The child that read the snapshot did not come to its end. `killed`: from outside, by the kernel's memory killer or
+   * The child that read the snapshot did not finish. `killed`: from outside, by the kernel's out-of-memory killer or by
    * a person.
    */
   | {
@@ -65,15 +65,14 @@ export type Fact =
     }
 
 /**
- * What compares rows with index entries: our own census, with SQLite's quick check beside it; or SQLite's integrity
- * check, the referee.
+ * What compares rows with index entries: our census together with SQLite's quick check, or SQLite's integrity check.
  */
 export const engines = ['census', 'sqlite'] as const
 export type Engine = (typeof engines)[number]
 
 /**
- * What stands around the process that reads a file. `own-folder`: it sees nothing but its folder. `other-user`: it
- * runs as a user that owns nothing else. `few-calls`: the kernel refuses it network, programs and other processes.
+ * A part of the confinement of the process that reads a file. `own-folder`: it sees only its folder. `other-user`: it
+ * runs as a user that owns nothing else. `few-calls`: the kernel refuses it the network, programs and other processes.
  */
 export type Wall = 'own-folder' | 'other-user' | 'few-calls'
 
@@ -83,7 +82,7 @@ const wallsInWords: Readonly<Record<Wall, string>> = {
   'few-calls': 'had no network and could start no programs',
 }
 
-/** Goes on after "a process that". */
+/** The words after "a process that". */
 export const describeWalls = (standing: readonly Wall[]): string =>
   standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', ')
 
@@ -91,9 +90,9 @@ export interface Reading {
   readonly depth: 'quick' | 'full'
   readonly engine: Engine
   readonly sqliteVersion: string
-  /** Around each of the processes that read. */
+  /** The confinement of every process that read. */
   readonly walls: readonly Wall[]
-  /** Version of the SQLite that wrote the file last, as its header has it; null where it has none. */
+  /** Version of the SQLite that wrote the file last, from the header; null if the header has none. */
   readonly writtenBy: string | null
   readonly facts: readonly Fact[]
   readonly objects: readonly SchemaObject[]
@@ -103,13 +102,13 @@ export interface Reading {
   readonly content: readonly TableContent[]
   /** Of the tables that the census counted. */
   readonly rowCounts: readonly RowCounts[]
-  /** null where nobody asked for a map. */
+  /** null if no map was requested. */
   readonly map: MappedPages | NoMap | null
-  /** null where nothing lies beside the file from which SQLite would recover it. */
+  /** null if nothing beside the file makes SQLite recover it. */
   readonly recovered: Recovered | null
-  /** The pages as bytes, where they were asked for. */
+  /** Digests of the bytes of pages, if they were requested. */
   readonly pages: PagesSeen
-  /** True when the whole of what was asked was read: no child died, nothing broke off. */
+  /** True if all that was requested was read: no child died, and nothing stopped early. */
   readonly complete: boolean
   readonly checkMs: number
 }
@@ -118,6 +117,6 @@ export interface Reading {
 export interface Recovered {
   readonly companions: readonly Companion[]
   readonly pagesChanged: number | null
-  /** The file read without its companions: where something was wrong with what recovery made of it. */
+  /** The file read without its companions; null if nothing was wrong with the recovered file. */
   readonly without: Reading | null
 }

@@ -1,25 +1,28 @@
-/** Recovery: what SQLite makes of a file when it opens it with a WAL or a rollback journal beside it. */
+/** Recovery: what SQLite does with a WAL or a rollback journal beside a file when it opens the file. */
+
 import type { DamageClass } from './finding.ts'
 import type { TableContent, VerdictWord } from './verdict.ts'
 
-/** A WAL or a journal that SQLite takes something from, or deletes unread. */
+/** A WAL or a journal that SQLite uses for recovery, or deletes unread. */
 export interface Companion {
   readonly part: '-wal' | '-journal'
   readonly bytes: number
-  /** `ignored`: beside an empty file SQLite deletes it unread. */
+  /** `ignored`: SQLite deletes it unread, because the file is empty. */
   readonly did: 'replayed' | 'rolled-back' | 'ignored'
 }
 
 export interface Recovery {
   readonly companions: readonly (Companion & {
-    /** When it was last written; null where nobody looked. */
+    /** The time of the last write; null if it was not read. */
     readonly modifiedAt: string | null
-    /** How much later than it the file itself was written, in ms; negative where the companion is the newer one. */
+    /** How much later the file itself was written, in ms; negative if the companion is newer. */
     readonly fileNewerByMs: number | null
   })[]
-  /** Pages of the file that hold something else since; null where they were too many to be kept for counting. */
+  /** Number of pages of the file that recovery changed; null if there were too many to count. */
   readonly pagesChanged: number | null
-  /** The file without its companions; null where it was not read so: nothing was found, or a bound was met. */
+  /**
+   * The file without its companions; null if it was not read without them: nothing was found, or a limit was reached.
+   */
   readonly without: {
     readonly verdict: VerdictWord
     readonly damage: DamageClass

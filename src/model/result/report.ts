@@ -1,4 +1,5 @@
-/** The report: what a run says, one result per file (interfaces.md, JSON report). */
+/** The report of a run: one result for each file (report.schema.json). */
+
 import type { TenantId } from '../brand.ts'
 import type { FailureCode, TenantState } from '../failure.ts'
 import type { Evidence } from './evidence.ts'
@@ -15,13 +16,13 @@ export interface ReportedFailure {
   readonly tenantState: TenantState
 }
 
-/** Milliseconds; null where the step was not reached. */
+/** Milliseconds; null if the step was not reached. */
 export interface Timings {
   readonly warmMs: number | null
-  /** Length of the pause as holdfast saw it: from the start of the quiesce request to the answer of the resume. */
+  /** Length of the pause by our clock: from the start of the quiesce request to the answer of the resume. */
   readonly pauseMs: number | null
   readonly predictedPauseMs: number | null
-  /** How long the tenant had stood still when its copy was given up for taking too long; left out where it was not. */
+  /** How long the tenant was paused when a copy that took too long was abandoned; left out if none was. */
   readonly ranOutMs?: number
   readonly checkMs: number | null
   readonly totalMs: number
@@ -39,34 +40,34 @@ export interface Result {
   readonly coverage: Coverage
   readonly content: {
     readonly tables: readonly ReportedTable[]
-    /** Tables of the schema whose rows could not be counted; left out where there is none. */
+    /** Tables of the schema whose rows could not be counted; left out if there are none. */
     readonly uncounted?: readonly string[]
   }
   readonly evidence: Evidence
-  /** Present where a WAL or a journal beside the file changed what was checked, or would be deleted unread. */
+  /** Present if a WAL or a journal beside the file changed what was checked, or SQLite would delete it unread. */
   readonly recovery?: Recovery
-  /** Present where a map was asked for. */
+  /** Present if a map was requested. */
   readonly map?: PageMap
   /**
-   * Present for `failed`; for `inconclusive` if the hold did not come to both proofs or the file is no database; and
-   * for both `inconclusive` and `damaged` if the service did not confirm the pause.
+   * Present for `failed`; for `inconclusive` if the hold did not reach both proofs or the file is not a database; and
+   * for `inconclusive` and `damaged` if the service did not confirm the pause.
    */
   readonly failure?: ReportedFailure
   /** One sentence; present for `inconclusive`. */
   readonly reason?: string
   readonly timings: Timings
   readonly depth: 'quick' | 'full'
-  /** What read the snapshot; null where nothing was read. */
+  /** What read the snapshot; null if nothing was read. */
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
-  /** What wrote the file last, as its header has it: null where it has none. Present where the file was read. */
+  /** What wrote the file last, from its header; null if the header has none. Present if the file was read. */
   readonly writtenBy?: { readonly sqlite: string } | null
 }
 
-/** A hold that stands open and is left to others, and what ends it. */
+/** An open hold that this run must not end, and what ends it. */
 export interface NamedHold {
   readonly tenant: string
   readonly holder: string
-  /** null where an older holdfast did not write it down. */
+  /** null if an older holdfast did not record it. */
   readonly service: string | null
   readonly via: 'admin-api' | 'hooks' | null
   readonly said: string
@@ -74,7 +75,7 @@ export interface NamedHold {
   readonly next: string
 }
 
-/** A file of a run, before anything is known of it. */
+/** A file that a run selected. */
 export interface SelectedFile {
   /** null for a bare file. */
   readonly tenant: TenantId | null
@@ -87,14 +88,14 @@ export interface Summary {
   readonly damaged: number
   readonly inconclusive: number
   readonly failed: number
-  /** Files that the run did not come to, whatever ended it. */
+  /** Number of files that the run did not reach, for any reason. */
   readonly notCovered: number
-  /** Which these are, the first 10,000 of them; left out where there is none. */
+  /** The first 10,000 of these files; left out if there are none. */
   readonly notReached?: readonly SelectedFile[]
   readonly exitCode: number
 }
 
-/** Why a run ended before it was done with what it selected. `BUG`: a defect in holdfast, exit code 70. */
+/** Why a run ended before it had checked all that it selected. `BUG`: a defect in holdfast, exit code 70. */
 export type RunFailure = Omit<ReportedFailure, 'code'> & { readonly code: FailureCode | 'BUG' }
 
 export interface Report {
@@ -105,18 +106,15 @@ export interface Report {
     readonly mode: 'check' | 'sweep' | 'pull'
     readonly startedAt: string
     readonly finishedAt: string
-    /** `none` for bare files, else `live` or `cached since …`. */
+    /** `none` for bare files, otherwise `live` or `cached since …`. */
     readonly registry: string
-    /** Why the line was stopped, when it was: the loudest thing that a run can say. */
+    /** Why the run was stopped; left out if it was not. Text reports print it first and in red. */
     readonly stopped?: string
-    /**
-     * Holds that stand open in the ledger and were not this service's to end, or not in this way; left out where there
-     * is none.
-     */
+    /** Open holds of the ledger that this service, reached in this way, must not end; left out if there are none. */
     readonly otherHolds?: readonly NamedHold[]
   }
   readonly results: readonly Result[]
-  /** Present when the run as such failed; `results` are then those that it had come to, often none. */
+  /** Present if the run itself failed; `results` then has those that it reached, often none. */
   readonly failure?: RunFailure
   readonly summary: Summary
 }

@@ -2,7 +2,7 @@ import type { Cause, DamageClass, Finding } from './finding.ts'
 
 export type NonEmpty<Item> = readonly [Item, ...Item[]]
 
-/** What a check says of a file. Unread or unproven is never `sound`; merely unreadable is never `damaged`. */
+/** The result of a check. Unread or unproven is never `sound`; unreadable alone is never `damaged`. */
 export type Verdict =
   | { readonly kind: 'sound' }
   | { readonly kind: 'damaged'; readonly findings: NonEmpty<Finding> }
@@ -10,29 +10,28 @@ export type Verdict =
 
 export type VerdictWord = Verdict['kind'] | 'failed'
 
-/** What will mend it (diagnosis/README.md). `command` is what to type next; null when there is nothing to do. */
+/** What will mend the file (diagnosis/README.md). `command`: what to type next; null if there is nothing to do. */
 export interface Remedy {
   readonly do: 'nothing' | 'rebuild' | 'restore' | 'ask'
-  /** Names of the indexes to rebuild; empty where the remedy is another. */
+  /** Names of the indexes to rebuild; empty for another remedy. */
   readonly indexes: readonly string[]
   readonly rehearsed: boolean
   readonly why: string
   readonly command: string | null
 }
 
-/** What a checker may lack or not understand (interfaces.md, "Accepting a known limit"). */
+/** What a checker may lack or not understand; the configuration may accept it (`check.accept`). */
 export type Limit = 'unknown-collation' | 'unknown-function' | 'unknown-module' | 'unknown-tokenizer' | 'newer-sqlite'
 
 export interface Skipped {
   readonly object: string
   readonly why: string
-  /** Present in reports where the reason is a known limit. */
+  /** Present in reports if the reason is a known limit. */
   readonly limit?: Limit
 }
 
 /**
- * How much of the snapshot was read. `pages` and `pagesRead` count pages of the database file, the lock-byte page
- * included.
+ * How much of the snapshot was read. `pages` and `pagesRead` count pages of the database file and its lock-byte page.
  */
 export interface Coverage {
   readonly pages: number
@@ -44,24 +43,24 @@ export interface Coverage {
 export interface TableContent {
   readonly name: string
   readonly rows: number
-  /** Content digest independent of page layout; null where the engine gives none. */
+  /** Digest of the content, independent of page layout; null if the engine gives none. */
   readonly digest: string | null
 }
 
-/** What the census counted of a table beside its rows. */
+/** What the census counted of a table besides its rows. */
 export interface RowCounts {
   readonly table: string
   /** Rows that cannot be decoded. */
   readonly broken: number
-  /** Entries of its indexes that have one for each row. */
+  /** The indexes that must have one entry for each row. */
   readonly indexes: readonly { readonly name: string; readonly entries: number }[]
 }
 
-/** What a report says of a table. */
+/** A table as reports list it. */
 export interface ReportedTable extends TableContent {
-  /** Rows that were read wholly. Present where damage was found, and all that can be reached was read row by row. */
+  /** Rows that were read completely. Present if damage was found and all reachable rows were read one by one. */
   readonly readable?: number
-  /** Rows that cannot be read; null where they cannot be counted. Present beside `readable`. */
+  /** Rows that cannot be read; null if they cannot be counted. Present together with `readable`. */
   readonly unreadable?: number | null
 }
 
