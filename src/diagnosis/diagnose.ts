@@ -2,7 +2,7 @@
 import type { Finding } from '../model/result/finding.ts'
 import { damageClasses } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
-import type { Diagnosis, NonEmpty, Verdict } from '../model/result/verdict.ts'
+import type { Diagnosis, NonEmpty } from '../model/result/verdict.ts'
 import { causesOf, writerOf } from './causes.ts'
 import type { DiagnosisContext } from './context.ts'
 import { explainThrows, wholeTables } from './messages/explain-throws.ts'
@@ -27,92 +27,96 @@ import { withoutConsequences } from './messages/unread-pages.ts'
 import { unreadOf } from './messages/unread.ts'
 import type { UnreadPart } from './messages/unread.ts'
 import { nothingToMend, remedyFor } from './remedy.ts'
-import { tellSalvage } from './salvage.ts'
+import { describeSalvage } from './salvage.ts'
 import { classOf, weigh } from './weigh.ts'
 
 /**
- * The order of the facts does not matter. Never `sound` while any fact speaks of damage, and never `damaged` for what
- * was merely not read.
+ * Turns the facts of a reading into a verdict; their order does not matter. The verdict is never `sound` if any fact
+ * points to damage, and never `damaged` because of parts that were only not read.
  */
 export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis {
   const schema = viewSchema(reading)
-  const said = interpret(reading, schema)
-  const lacking = lackingTrees(reading)
-  const seen = withoutConsequences(withoutRepeats(said.observations), reading)
-  const counted = withoutMiscounts(seen, reading)
-  const understood = withoutForeignIndexes(counted, reading, lacking)
-  const explained = explainThrows(understood, said.found, schema, wholeTables(reading), lacking.tables)
-  const merged = mergeFound(explained.observations, said.found)
-  const findings = judgeContent([...gather(merged.observations), ...merged.found]).toSorted(byGravity(schema))
-  const unread = unreadOf(reading, context, said.unread, merged.observations)
+  const { observations, found, unread: thrown, covers } = understand(reading, schema)
+  const findings = judgeContent([...gather(observations), ...found]).toSorted(byGravity(schema))
+  const unread = unreadOf(reading, context, thrown, observations)
   const [first, ...rest] = findings.filter(({ severity }) => severity !== 'notice')
-  if (first)
-    return damaged(
-      [first, ...rest],
-      findings,
-      unread.filter((part) => !explained.covers(part)).map(({ clause }) => clause),
-    )
-  if (unread.length > 0) return inconclusive(unread)
+  if (first === undefined) return unread.length > 0 ? inconclusive(unread, findings) : sound(findings, reading)
+  const damage: NonEmpty<Finding> = [first, ...rest]
+  const weighed = weigh(damage, observations, schema)
+  const unsettled = { unread: unread.filter((part) => !covers(part)).map(({ clause }) => clause), depth: reading.depth }
   return {
-    verdict: { kind: 'sound' },
-    damage: 'none',
-    findings,
-    remedy: nothingToMend(nothingFound(), null),
-    causes: [],
+    verdict: { kind: 'damaged', findings: describeSalvage(damage, weighed.witnesses) },
+    damage: weighed.damage,
+    findings: describeSalvage(findings, weighed.witnesses),
+    remedy: remedyFor(damage, weighed, unsettled, context, schema),
+    causes: [...weighed.causes, ...causesOf(damage, context), ...writerOf(reading, context)],
   }
 
-  function damaged(damage: NonEmpty<Finding>, all: readonly Finding[], unreadClauses: readonly string[]): Diagnosis {
-    const weighed = weigh(damage, merged.observations, schema)
-    const verdict: Verdict = { kind: 'damaged', findings: tellSalvage(damage, weighed.witnesses) }
-    const unsettled = { unread: unreadClauses, depth: reading.depth }
-    const remedy = remedyFor(damage, weighed, unsettled, context, schema)
-    return {
-      verdict,
-      damage: weighed.damage,
-      findings: tellSalvage(all, weighed.witnesses),
-      remedy,
-      causes: [...weighed.causes, ...causesOf(damage, context), ...writerOf(reading, context)],
-    }
-  }
-
-  function inconclusive(parts: readonly UnreadPart[]): Diagnosis {
-    const clauses = parts.map(({ clause }) => clause)
-    const reason =
-      'not everything was read: ' +
-      (clauses.length > clausesMax
-        ? `${clauses.slice(0, clausesMax).join('; ')}; and ${clauses.length - clausesMax} more`
-        : clauses.join('; '))
-    // The same check comes to the same end.
+  function inconclusive(parts: readonly UnreadPart[], notices: readonly Finding[]): Diagnosis {
+    const reason = `not everything was read: ${joinClauses(parts)}`
+    // `holdfast check` again would give the same result.
     const topic = parts.find((part) => part.topic !== 'inconclusive')?.topic ?? 'inconclusive'
     return {
       verdict: { kind: 'inconclusive', reason },
       damage: 'none',
-      findings,
+      findings: notices,
       remedy: nothingToMend(reason, `holdfast explain ${topic}`),
       causes: writerOf(reading, context),
     }
   }
+}
 
-  function nothingFound(): string {
-    const content = findings.some(({ rule }) => rule !== 'other-names')
-    const what =
-      findings.length === 0
-        ? 'nothing was found'
-        : `only notices were found${content ? ': the application may have written such content itself' : ''}`
-    return reading.depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
-  }
+interface Understood extends Interpreted {
+  /** True for a part that was not read because SQLite stopped at damage that a finding already names. */
+  covers(part: UnreadPart): boolean
+}
+
+/** What the facts say once repeats, consequences of unread pages, and what another SQLite wrote are left out. */
+function understand(reading: Reading, schema: SchemaView): Understood {
+  const { observations, found, unread } = interpret(reading, schema)
+  const lacking = lackingTrees(reading)
+  const distinct = withoutConsequences(withoutRepeats(observations), reading)
+  const counted = withoutMiscounts(distinct, reading)
+  const ours = withoutForeignIndexes(counted, reading, lacking)
+  const explained = explainThrows(ours, found, schema, wholeTables(reading), lacking.tables)
+  const merged = mergeFound(explained.observations, found)
+  return { ...merged, unread, covers: (part) => explained.covers(part) }
+}
+
+const sound = (notices: readonly Finding[], { depth }: Reading): Diagnosis => ({
+  verdict: { kind: 'sound' },
+  damage: 'none',
+  findings: notices,
+  remedy: nothingToMend(nothingFound(notices, depth), null),
+  causes: [],
+})
+
+function nothingFound(notices: readonly Finding[], depth: Reading['depth']): string {
+  const content = notices.some(({ rule }) => rule !== 'other-names')
+  const what =
+    notices.length === 0
+      ? 'nothing was found'
+      : `only notices were found${content ? ': the application may have written such content itself' : ''}`
+  return depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
 }
 
 /** A reason names at most this many parts that were not read. */
 const clausesMax = 3
 
-interface Said {
+function joinClauses(parts: readonly UnreadPart[]): string {
+  const clauses = parts.map(({ clause }) => clause)
+  const more = clauses.length - clausesMax
+  return `${clauses.slice(0, clausesMax).join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}
+
+/** What each fact says alone. */
+interface Interpreted {
   readonly observations: readonly Observation[]
   readonly found: readonly Finding[]
   readonly unread: readonly Unread[]
 }
 
-function interpret(reading: Reading, schema: SchemaView): Said {
+function interpret(reading: Reading, schema: SchemaView): Interpreted {
   const observations: Observation[] = []
   const found: Finding[] = []
   const unread: Unread[] = []
@@ -141,7 +145,7 @@ function interpret(reading: Reading, schema: SchemaView): Said {
         )
         break
       case 'refused':
-        // What is merely not understood stands in the coverage.
+        // A statement that is only not understood is in the coverage.
         if (isDamage(fact, reading))
           observations.push(
             observe('schema-unreadable', theSchema, {
@@ -159,9 +163,7 @@ function interpret(reading: Reading, schema: SchemaView): Said {
 
 const severities = ['damage', 'leak', 'notice'] as const
 
-/**
- * Worst first, notices last; then by rule, object and page, so that the same damage is always told in the same order.
- */
+/** Worst first, notices last; then by rule, object and page, so that the same damage always has the same order. */
 const byGravity =
   (schema: SchemaView) =>
   (a: Finding, b: Finding): number =>

@@ -1,12 +1,13 @@
-/**
- * What can be salvaged: the entries of indexes that may be right where their table is not. Of an index that is wrong
- * itself nothing is salvage.
- */
+/** What can be salvaged: entries of indexes that may be right if their table is wrong. A wrong index has no salvage. */
+
 import type { Finding } from '../model/result/finding.ts'
 import { count } from '../text/count.ts'
 
-/** @param witnesses names of the indexes that may be right */
-export function tellSalvage<Findings extends readonly Finding[]>(
+/**
+ * Adds to findings what their index still holds; takes the salvage away if the index is itself wrong.
+ * @param witnesses names of the indexes that may be right
+ */
+export function describeSalvage<Findings extends readonly Finding[]>(
   findings: Findings,
   witnesses: ReadonlySet<string>,
 ): { readonly [Position in keyof Findings]: Finding } {
