@@ -1,4 +1,5 @@
-/** Why it may have happened, as far as one reading can tell. Hints, each with the observation that it rests on. */
+/** Possible causes of damage, each with the observation that it rests on. */
+
 import type { Cause, Finding } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import { isNewer } from '../sqlite/version.ts'
@@ -6,7 +7,7 @@ import type { DiagnosisContext } from './context.ts'
 import { limitOf } from './limits.ts'
 import { isDamage } from './messages/refusal.ts'
 
-/** Causes of damage that was found; none where nothing was. */
+/** The causes of the damage that was found; empty if none was. */
 export function causesOf(damage: readonly Finding[], context: DiagnosisContext): readonly Cause[] {
   if (damage.length === 0) return []
   const causes: Cause[] = []
@@ -53,7 +54,7 @@ export function causesOf(damage: readonly Finding[], context: DiagnosisContext):
 }
 
 /**
- * Who wrote the file last, where that explains what is not understood, or is a newer SQLite than ours or the service's.
+ * The SQLite that wrote the file last, if it explains what was not understood, or is newer than ours or the service's.
  */
 export function writerOf(
   reading: Reading,
@@ -90,10 +91,13 @@ export function writerOf(
   ]
 }
 
-/** Index damage, or index entries and rows that went apart: what a lost page of the WAL looks like. */
+/** Damage of an index, or entries that differ from rows: what a lost page of the WAL looks like. */
 const isIndexShaped = ({ object }: Finding): boolean => object.kind === 'index'
 
-/** Present in SQLite 3.7.0 to 3.51.2; mended in 3.51.3, and in the lines 3.50 from 3.50.7 and 3.44 from 3.44.6. */
+/**
+ * True for SQLite 3.7.0 to 3.51.2. It was fixed in 3.51.3, 3.50.7 and 3.44.6, and so in later versions of 3.50 and
+ * 3.44.
+ */
 export function hasWalResetBug(version: string): boolean {
   const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version)
   if (!match) return false
@@ -105,7 +109,7 @@ export function hasWalResetBug(version: string): boolean {
   return true
 }
 
-/** hold/README.md, preflight: file systems whose locks hold. */
+/** File systems whose locks are reliable. */
 const trustedFileSystems = new Set([
   'ext2',
   'ext3',

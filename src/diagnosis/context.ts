@@ -1,19 +1,19 @@
 import type { TenantId } from '../model/brand.ts'
 
-/** What is known of a file beside its reading. */
+/** What is known of a file besides its reading. */
 export interface DiagnosisContext {
   /** null for bare files. */
   readonly tenant: TenantId | null
   /** The live path, for commands. */
   readonly path: string
-  /** Version of the SQLite that the service runs, null where it is not known. */
+  /** Version of the SQLite that the service runs; null if it is not known. */
   readonly serviceSqlite: string | null
-  /** Type of the file system that the live file lies on, null where it is not known. */
+  /** Type of the file system of the live file; null if it is not known. */
   readonly fileSystem: string | null
   /** Hard link count of the live file. */
   readonly links: number
-  /** A backup of this tenant that has itself been restored and checked exists. */
+  /** True if a backup of this tenant exists that was itself restored and checked. */
   readonly verifiedBackup: boolean
-  /** `check.accept`: what may stay unread without making the verdict inconclusive. */
+  /** `check.accept`: parts that may stay unread without making the verdict inconclusive. */
   readonly accept: readonly 'unknown-collation'[]
 }

@@ -1,4 +1,8 @@
-/** How many rows of each table can be read, and how many cannot. What was not read wholly is never called whole. */
+/**
+ * Counts the rows of each table that can be read, and those that cannot. A table that was not read completely is never
+ * called whole.
+ */
+
 import type { Finding, FoundObject, Rule } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
@@ -6,7 +10,7 @@ import type { ReportedTable, RowCounts } from '../model/result/verdict.ts'
 import { disagreementRules } from './messages/merge.ts'
 import { tablesContradicted } from './weigh.ts'
 
-/** Wrong in a b-tree: rows may be lost that nothing in the table tells of. */
+/** Faults of a b-tree that may lose rows without any sign in the table. */
 const losesRows = new Set<Rule>([
   'page-unreadable',
   'page-malformed',
@@ -17,7 +21,7 @@ const losesRows = new Set<Rule>([
   'key-out-of-order',
   'content-changed-silently',
 ])
-/** Wrong in the file: rows of any table may be lost. */
+/** Faults of the file that may lose rows of any table. */
 const losesAnywhere = new Set<Rule>([
   'wal-cut',
   'journal-cut',
@@ -29,7 +33,7 @@ const losesAnywhere = new Set<Rule>([
 
 type Read = Pick<Reading, 'engine' | 'depth' | 'content' | 'rowCounts' | 'objects' | 'coverage'>
 
-/** Of a damaged file. @param findings of the diagnosis */
+/** The tables of a damaged file. @param findings of the diagnosis */
 export function countTables(reading: Read, findings: readonly Finding[]): Result['content'] {
   const { content, objects, depth } = reading
   const suspects = new Set(tablesContradicted(findings))
@@ -47,7 +51,7 @@ export function countTables(reading: Read, findings: readonly Finding[]): Result
   return depth === 'quick' || uncounted.length === 0 ? { tables } : { tables, uncounted }
 }
 
-/** Did the census come to the end of all pages? Where SQLite broke off does not matter. */
+/** True if the census reached the end of all pages. It does not matter where SQLite stopped. */
 function isReadWhole({ engine, coverage }: Read): boolean {
   const { pages, pagesRead, skipped } = coverage
   const whole = pagesRead >= pages && skipped.every(({ object }) => object !== 'pages' && object !== 'census')
@@ -66,9 +70,9 @@ function rowsOf(
   )
   const lost = ofTable.some(({ rule }) => losesRows.has(rule)) || damage.some(({ rule }) => losesAnywhere.has(rule))
   if (!lost && !suspect) return { readable, unreadable: broken }
-  // Pages that two owners use may give one of them the rows of the other.
+  // If two owners use a page, one of them may get the rows of the other.
   const mixed = ofTable.some(({ rule }) => rule === 'page-used-twice')
-  // Of an index that is broken in itself nothing is believed.
+  // An index that is itself broken proves nothing.
   const wrong = new Set(
     damage.flatMap(({ rule, object }) =>
       object.kind === 'index' && !disagreementRules.has(rule) ? [object.name] : [],

@@ -1,4 +1,5 @@
 /** From a reading to a verdict: what is damaged, how badly, why it may have happened, and what will mend it. Pure. */
+
 import type { Finding } from '../model/result/finding.ts'
 import { damageClasses } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'

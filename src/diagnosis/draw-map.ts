@@ -1,7 +1,8 @@
 /**
- * From the pages that a check brought back to the map of a result: root pages become objects, and findings mark the
+ * Draws the map of a result from the pages that a check accounted for: root pages become objects, and findings mark the
  * pages that they name. Pure.
  */
+
 import type { Finding, FoundObject } from '../model/result/finding.ts'
 import { pageStates, placesMax } from '../model/result/page-map.ts'
 import type { BadPlace, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/result/page-map.ts'
@@ -10,13 +11,10 @@ import { disagreementRules } from './messages/merge.ts'
 import { viewSchema } from './messages/schema-view.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 
-/** Objects that a map names. */
+/** A map lists at most this many objects. */
 const ownersMax = 100
 
-/**
- * @param findings all that diagnosis came to: the check has marked what it found itself, SQLite's messages name further
- * pages
- */
+/** @param findings all findings: the check has marked what it found itself, and messages of SQLite name more pages */
 export function drawMap(reading: Pick<Reading, 'map' | 'objects' | 'owners'>, findings: readonly Finding[]): PageMap {
   const { map } = reading
   if (map === null) return { kind: 'none', why: 'no map was requested' }
@@ -47,7 +45,7 @@ export function drawMap(reading: Pick<Reading, 'map' | 'objects' | 'owners'>, fi
 const pagesOf = (places: readonly BadPlace[]): number =>
   places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 
-/** Pages that a finding names, and that nobody has marked for it. */
+/** Pages that a finding names and that are not marked for it yet. */
 function placesOf({ accounted, entries }: MappedPages, findings: readonly Finding[]): readonly BadPlace[] {
   const known = [...accounted.bad.places, ...entries.places]
   return findings.flatMap(({ rule, severity, object, page }): readonly BadPlace[] => {
@@ -60,7 +58,7 @@ function placesOf({ accounted, entries }: MappedPages, findings: readonly Findin
   })
 }
 
-/** Pages that the accounting knows nothing wrong of: each counts once, whatever is said of it. */
+/** Damaged pages beside those that the page accounting knows. Each counts once, however many findings name it. */
 class Damage {
   readonly damaged: number
   readonly disagreeing: number
@@ -106,7 +104,7 @@ interface Owner {
   readonly damagedPages: number
 }
 
-/** The largest first; of too many those with damage, and the largest of the others. */
+/** The largest first. If there are too many: those with damage, and the largest of the others. */
 function ownersOf(
   { trees, treesMore }: PageGroups,
   damage: Damage,
@@ -125,7 +123,7 @@ function ownersOf(
   }
 }
 
-/** Groups with what others add to them; neighbours that show the same become one. */
+/** The groups with the marks of findings; neighbours that show the same become one cell. */
 function cellsOf(
   { accounted: { groups, pages, pagesPerGroup }, entries }: MappedPages,
   others: readonly BadPlace[],

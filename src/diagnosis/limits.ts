@@ -1,4 +1,4 @@
-/** Known limits of a check, by the reason that a part was not read (interfaces.md, "Accepting a known limit"). */
+/** Known limits of a check, recognized by the reason that a part was not read. */
 
 import type { Reading } from '../model/result/reading.ts'
 import type { Limit, Skipped } from '../model/result/verdict.ts'
@@ -18,12 +18,10 @@ const limits: readonly (readonly [RegExp, Limit])[] = [
   ],
 ]
 
-/** null where the reason is none of them. */
+/** The limit that a reason stands for; null if it is none of them. */
 export const limitOf = (why: string): Limit | null => limits.find(([pattern]) => pattern.test(why))?.[1] ?? null
 
-/**
- * The parts that were not read, each with the limit that kept it from being read. A schema that is damaged is no limit.
- */
+/** The parts that were not read, each with its limit. A damaged schema is not a limit. */
 export function skippedWithLimits(
   reading: Pick<Reading, 'facts' | 'coverage' | 'writtenBy' | 'sqliteVersion'>,
 ): readonly Skipped[] {

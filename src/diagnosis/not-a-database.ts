@@ -1,8 +1,9 @@
+/** The diagnosis of files that are not a database. */
+
 import type { FailureCode } from '../model/failure.ts'
 import type { Finding } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Diagnosis, NonEmpty } from '../model/result/verdict.ts'
-/** What to say of files that are no database (interfaces.md, "Files that are no database"). */
 import { count } from '../text/count.ts'
 import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
@@ -11,20 +12,20 @@ import { nameCompanion } from './recovery.ts'
 import { nothingToMend } from './remedy.ts'
 
 /**
- * `foreign`: no SQLite header, and nothing behind it looks like SQLite's. `broken-header`: pages that look like
- * SQLite's behind a header that does not.
+ * `foreign`: no SQLite header, and no pages that look like SQLite's. `broken-header`: pages of SQLite behind a header
+ * that is not.
  */
 export type NoDatabase = 'empty' | 'foreign' | 'broken-header'
 
 export interface NoDatabaseDiagnosis {
   readonly diagnosis: Diagnosis
-  /** The failure that goes with an `inconclusive` result; null where the file is damaged. */
+  /** The failure of an `inconclusive` result; null if the file is damaged. */
   readonly failure: Extract<FailureCode, 'EMPTY_FILE' | 'NOT_SQLITE'> | null
 }
 
 type Context = Pick<DiagnosisContext, 'tenant' | 'path' | 'verifiedBackup'> & { readonly knownToLedger: boolean }
 
-/** A file that ought to be a database has been damaged; of any other nobody knows that it ever was one. */
+/** A file that must be a database is damaged if it is none. Any other file may never have been one. */
 export function diagnoseNoDatabase(kind: Exclude<NoDatabase, 'empty'>, context: Context): NoDatabaseDiagnosis {
   const words = {
     foreign: 'the file has no SQLite header',
@@ -53,10 +54,9 @@ export function diagnoseNoDatabase(kind: Exclude<NoDatabase, 'empty'>, context: 
 }
 
 /**
- * SQLite makes a database as an empty file, and writes its first page with the first table. So emptiness by itself is
- * no damage, in the registry either: it is where the ledger remembers pages, or where a WAL beside the file holds
- * commits.
- * @param reading of the file with what lies beside it; null where nothing does
+ * SQLite creates a database as an empty file, and writes its first page with the first table. So an empty file alone is
+ * no damage, also in the registry. It is damage if the ledger knows pages of it, or if a WAL beside it holds commits.
+ * @param reading of the file with what lies beside it; null if nothing does
  */
 export function diagnoseEmptyFile(
   context: Context,

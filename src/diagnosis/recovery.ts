@@ -1,4 +1,5 @@
-/** What a file is without the WAL or journal that was written into it, and what follows for the verdict on both. */
+/** What a file is without the WAL or journal that recovery wrote into it, and what follows for the verdict. */
+
 import type { Cause } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Companion, Recovery } from '../model/result/recovery.ts'
@@ -12,7 +13,7 @@ export interface WeighedRecovery {
   readonly without: Recovery['without']
 }
 
-/** Damage that comes only with the companion is for a person to decide: a rebuild would seal what the companion did. */
+/** A person must decide about damage that comes only with the companion: a rebuild would make its effect permanent. */
 export function weighRecovery(
   diagnosis: Diagnosis,
   { recovered }: Reading,
@@ -27,7 +28,7 @@ export function weighRecovery(
     tables: recovered.without.content,
   }
   const { verdict } = diagnosis
-  // A log that is cut is cut whatever the file is without it.
+  // A log that is cut says nothing about the file without it.
   const wrote =
     verdict.kind === 'damaged' && verdict.findings.some(({ rule }) => rule !== 'wal-cut' && rule !== 'journal-cut')
   if (!wrote || alone.verdict.kind !== 'sound') return { diagnosis, without }
@@ -51,6 +52,6 @@ export function weighRecovery(
   return { diagnosis: { ...diagnosis, causes: [...diagnosis.causes, cause], remedy }, without }
 }
 
-/** How a sentence names a companion. */
+/** The name of a companion in a sentence. */
 export const nameCompanion = ({ part }: Pick<Companion, 'part'>): string =>
   part === '-wal' ? 'the write-ahead log' : 'the rollback journal'

@@ -1,4 +1,5 @@
-/** What will mend the damage (diagnosis/README.md, remedy table). Plans only: nothing here has been rehearsed. */
+/** What will mend the damage (diagnosis/README.md, table of remedies). These are plans: none has been rehearsed. */
+
 import type { DamageClass, Finding } from '../model/result/finding.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { count } from '../text/count.ts'
@@ -9,13 +10,12 @@ import { classOf } from './weigh.ts'
 import type { Weighed } from './weigh.ts'
 
 export interface Unsettled {
-  /** What was not read although it had to be: clauses. Damage in there would change the remedy. */
+  /** Clauses about parts that had to be read and were not. Damage in them would change the remedy. */
   readonly unread: readonly string[]
-  /** The depth that was asked. */
+  /** The depth of the check. */
   readonly depth: 'quick' | 'full'
 }
 
-/** The remedy for damage. */
 export function remedyFor(
   damage: readonly Finding[],
   weighed: Weighed,
@@ -62,7 +62,7 @@ export function remedyFor(
   return rebuild(indexes, whyRebuild(indexes, full, weighed, unsettled), context)
 }
 
-/** Nothing to mend, or nobody can say: `why`, and what to type to learn more. */
+/** Nothing to mend, or it is not known: `why`, and the command that tells more. */
 export function nothingToMend(why: string, command: string | null): Remedy {
   return { do: 'nothing', indexes: [], rehearsed: false, why, command }
 }

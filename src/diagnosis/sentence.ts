@@ -1,5 +1,6 @@
+/** Writes the one sentence of a finding. */
+
 import type { FoundObject, Rule } from '../model/result/finding.ts'
-/** The one sentence that a finding says to a person. */
 import { count } from '../text/count.ts'
 import type { Bearing } from './messages/observation.ts'
 
@@ -8,10 +9,10 @@ export interface Said {
   readonly bearing: Bearing
   readonly object: FoundObject
   readonly page: number | null
-  /** Pages that the faults lead to, or that are lost: ascending. */
+  /** Pages that wrong pointers lead to, or that are lost; ascending. */
   readonly pages: readonly number[]
   readonly total: number
-  /** Clauses or column names: distinct, in order. */
+  /** Clauses or names of columns; distinct, in order. */
   readonly details: readonly string[]
 }
 
@@ -113,10 +114,10 @@ export function sentence(said: Said): string {
   }
 }
 
-/** A name of several words stands between quotes, so that it reads as one. */
+/** The name, in quotes if it has several words, so that it reads as one. */
 const quotedName = (name: string): string => (/\s/.test(name) ? `"${name}"` : name)
 
-/** How a sentence names an object. */
+/** The name of an object in a sentence. */
 export function nameObject(object: FoundObject): string {
   const name = quotedName(object.name)
   const table = object.table === null ? null : quotedName(object.table)
@@ -155,7 +156,7 @@ const few = (details: readonly string[], separator: string): string =>
   ].join(separator)
 
 const rangesMax = 8
-/** `7, 9-12, …`: runs of pages, at most eight. */
+/** `7, 9-12, …`: at most eight ranges of pages. */
 function pageList(pages: readonly number[]): string {
   const runs: [number, number][] = []
   for (const page of pages) {

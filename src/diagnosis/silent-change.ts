@@ -1,25 +1,22 @@
-import type { Finding, FoundObject } from '../model/result/finding.ts'
 /**
- * Bytes that changed while nobody wrote (check/README.md, blind spots). A finding must never accuse a disk of what a
- * program did, so it is asked first who says that nobody wrote:
+ * Finds bytes that changed although nothing wrote to the file (check/README.md). A finding must never blame a disk for
+ * what a program did, so the first question is what shows that nothing wrote:
  *
- * `untouched`  the file system: the database file, and its WAL and journal where there is anything in them, have the inode, size and time of last change
- * that they had. Every write of a program moves that time, in every journal mode. It is not believed where the file was
- * last written within a
- * tick of its clock before the proof; nor, across a restart of the machine, alone: a power cut may keep data and lose
- * the time. With a rollback
- * journal SQLite's own counter then says it too. In WAL mode it cannot: commits and checkpoints that do not touch page
- * 1 leave it as it is.
- * `uncounted`  SQLite alone: the same inode and size, the change counter and all else in the header as it was, no WAL; but the file system saw a write.
- * That may be a program that writes past SQLite's locks; or a file that is made anew each night with as many
- * transactions, or put back and
- *              written to up to the same count. Nobody can tell, so it is a notice, never damage.
- * `written`    anything else: the file is another, or was written. Nothing is said.
+ * - `untouched`: the file system shows it. The database file, and its WAL and journal if they are not empty, have the
+ * same inode, size and time of last change. Every write of a program changes that time, in every journal mode. This is
+ * not enough if the file was last written within a tick of the clock before the proof. Across a restart of the machine
+ * it is not enough alone, because a power cut may keep data and lose the time. With a rollback journal the change
+ * counter of SQLite must then agree. In WAL mode it cannot: commits and checkpoints that leave page 1 do not change it.
+ * - `uncounted`: only SQLite shows it. Inode, size, change counter and header are the same and there is no WAL, but the
+ * file system recorded a write. A program may ignore the locks of SQLite. Or a file is made again each night with the
+ * same number of transactions, or was restored and written to up to the same count. So it is a notice, never damage.
+ * - `written`: anything else. The file was written or replaced, and nothing is reported.
  *
- * Knowingly missed: what changes on the disk and is then written over or beside, so that a program has moved time or
- * counter since; files that are replaced under their name, or found on another device number; WAL databases across a
- * restart; free pages, which hold nothing.
+ * Knowingly missed: changes on the disk before a program moves time or counter; files that were replaced under their
+ * name, or have another device number; WAL databases across a restart; free pages, which hold nothing.
  */
+
+import type { Finding, FoundObject } from '../model/result/finding.ts'
 import type { ChangedPages, ContentDigests, HeaderMarks, LastGood, LiveSetState } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
 import { count } from '../text/count.ts'
@@ -31,10 +28,10 @@ export interface Now {
   readonly content: ContentDigests
 }
 
-/** A tick of the clock by which file systems tell times is at most 10 ms long; this is many. */
+/** The clock of file systems ticks at least every 10 ms; this is many ticks. */
 const tickMs = 100
 
-/** null where nothing changed, or where nobody can say that nobody wrote. */
+/** null if nothing changed, or if it is not certain that nothing wrote to the file. */
 export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading, 'pages' | 'objects'>): Finding | null {
   if (reading.pages.kind === 'not-digested' || reading.pages.changed === null) return null
   const { header, changed } = reading.pages
@@ -105,15 +102,15 @@ const sameMarks = (then: HeaderMarks, now: HeaderMarks): boolean =>
   then.pageCount === now.pageCount &&
   then.schemaCookie === now.schemaCookie
 
-/** `same`: all that the pages hold was read, and no row and no entry is another. */
+/** `same`: everything that the changed pages hold was read, and no row and no entry changed. */
 type Rows =
   | { readonly kind: 'same' }
   | { readonly kind: 'changed'; readonly tables: readonly string[] }
   | { readonly kind: 'unknown' }
 
 /**
- * The entries of indexes are compared with the rows by the census, and what no tree owns by the page accounting: so it
- * is the tables that tell.
+ * Only tables need to be compared: the census compares index entries with rows, and the page accounting checks pages of
+ * no tree.
  */
 function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly FoundObject[]): Rows {
   if (then.format !== now.format) return { kind: 'unknown' }

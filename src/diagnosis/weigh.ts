@@ -1,4 +1,8 @@
-/** How bad a finding is, and who is right where an index and its table disagree (diagnosis/README.md, Verdict). */
+/**
+ * How bad a finding is, and which is right if an index and its table disagree (diagnosis/README.md, "Verdict and
+ * remedy").
+ */
+
 import { damageClasses } from '../model/result/finding.ts'
 import type { Cause, DamageClass, Finding, FoundObject } from '../model/result/finding.ts'
 import { disagreementRules } from './messages/merge.ts'
@@ -7,15 +11,15 @@ import type { SchemaView } from './messages/schema-view.ts'
 
 export interface Weighed {
   readonly damage: DamageClass
-  /** Tables that may be what is wrong where their indexes disagree with them. */
+  /** Tables that may be wrong where their indexes disagree with them. */
   readonly suspects: readonly string[]
-  /** Indexes that may be right where they disagree with their table. */
+  /** Indexes that may be right although their table disagrees with them. */
   readonly witnesses: ReadonlySet<string>
   readonly causes: readonly Cause[]
 }
 
 export function weigh(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): Weighed {
-  // A table that is plainly damaged needs no suspicion.
+  // A table with damage of its own needs no suspicion.
   const plainly = new Set(findings.filter(({ object }) => object.kind !== 'index').map(({ object }) => object.name))
   const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])]
     .toSorted()
@@ -42,10 +46,10 @@ export function weigh(findings: readonly Finding[], observations: readonly Obser
 export const worst = (classes: readonly DamageClass[]): DamageClass =>
   damageClasses[Math.max(0, ...classes.map((one) => damageClasses.indexOf(one)))] ?? 'none'
 
-/** Class of the damage that one finding stands for; `none` for notices. */
+/** The class of damage of one finding; `none` for notices. */
 export function classOf(finding: Finding, schema: SchemaView): DamageClass {
   if (finding.severity === 'notice') return 'none'
-  // Space that is lost, whatever rule says so: stray bytes behind the last page are no truncated file.
+  // A leak is lost space for every rule: stray bytes behind the last page do not make the file truncated.
   if (finding.severity === 'leak') return 'structure'
   switch (finding.rule) {
     case 'page-unowned':
@@ -55,8 +59,8 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'content-changed-silently':
       return worst(['table', classOfObject(finding.object)])
     case 'page-used-twice':
-      // What two owners share, one of them has lost: never index-only. A page that only the free list names twice holds
-      // nobody's data.
+      // One of two owners has lost what the page held, so it is never damage of an index alone. A page that only the
+      // free list names twice holds no data.
       if (finding.object.kind === 'freelist') return isFree(finding.page, schema) ? 'structure' : 'table'
       return worst([
         'table',
@@ -72,7 +76,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'schema-incomplete':
     case 'missing-schema':
       return 'schema'
-    // A rebuild would fail on them, or they are rows themselves, or commits that are gone.
+    // A rebuild would fail on these, or they are rows themselves, or commits that are lost.
     case 'unique-violated':
     case 'key-out-of-order':
     case 'null-in-not-null':
@@ -86,7 +90,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'check-timeout':
       return 'table'
     case 'engine-says':
-      // Of the file: words that nobody knows. Of a table: SQLite broke off where every page and row was found whole, so
+      // Of the file: a text that is not understood. Of a table: SQLite stopped although every page and row was read, so
       // it is not the rows.
       return finding.object.kind === 'file' ? 'table' : 'schema'
     case 'fts-broken':
@@ -124,7 +128,7 @@ function classOfObject(object: FoundObject): DamageClass {
       return 'structure'
     case 'schema':
       return 'schema'
-    // Damage that no object of the schema can be named for may be anybody's.
+    // Damage outside of any object of the schema may concern any table.
     case 'file':
     case 'table':
     case 'rtree':
@@ -139,9 +143,9 @@ const saysRow = new Set(['row-missing-from-index', 'entry-differs-from-row'])
 const saysDifference = new Set([...saysRow, 'index-count-differs'])
 
 /**
- * Tables that several indexes contradict in the same way. The same row is missing from two indexes; or two counts
- * differ and no row is missing, which is what a table does that has lost a page. A rebuild would make the indexes agree
- * with the loss.
+ * Tables that several indexes contradict in the same way. Either the same row is missing from two indexes; or two
+ * counts differ and no row is missing, as if the table had lost a page. A rebuild would make the indexes agree with the
+ * loss.
  */
 function suspectTables(observations: readonly Observation[]): readonly string[] {
   const differing = observations.filter(
@@ -171,8 +175,8 @@ function sharesRow(ofTable: readonly Observation[]): boolean {
 }
 
 /**
- * Tables of which several indexes say the same of the same row, against the table: exact, because the census names
- * rows. An index that is broken in itself is no witness.
+ * Tables that several indexes contradict about the same row in the same way. This is exact, because the census names
+ * rows. An index that is itself broken does not count.
  */
 export function tablesContradicted(findings: readonly Finding[]): readonly string[] {
   const indexBySaying = new Map<string, string>()
@@ -187,7 +191,7 @@ export function tablesContradicted(findings: readonly Finding[]): readonly strin
       broken.has(object.name)
     )
       return []
-    // The census has compared all rows; those that findings name are but the first.
+    // A finding lists only the first rows, but the census has compared all of them.
     const contradicted =
       (agreeing ?? []).some((name) => !broken.has(name)) ||
       (rows ?? []).some((row) => {
@@ -201,7 +205,7 @@ export function tablesContradicted(findings: readonly Finding[]): readonly strin
 }
 
 /**
- * An index whose table is plainly damaged or suspect, or which alone stands against it; unless it is broken in itself.
+ * Indexes whose table is damaged or suspect, or which alone disagree with it; without those that are broken themselves.
  */
 function witnessesAmong(
   findings: readonly Finding[],
@@ -237,7 +241,7 @@ const saysBrokenInItself = new Set([
   'record-malformed',
 ])
 
-/** Single indexes that disagree with their table, sound in themselves, with no second index to break the tie. */
+/** Single sound indexes that disagree with their table, with no second index that shows which is right. */
 function undecided(
   findings: readonly Finding[],
   observations: readonly Observation[],

@@ -1,4 +1,5 @@
 /** The report as one JSON document, its keys in the order of interfaces.md. */
+
 import type { Report, Result } from '../model/result/report.ts'
 import { jsonText } from '../text/json-text.ts'
 import { keyRedactor } from './redact.ts'

@@ -1,4 +1,5 @@
 /** `--redact-keys`: digests in the place of row keys. */
+
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Finding, RowKey } from '../model/result/finding.ts'
 import type { Result } from '../model/result/report.ts'

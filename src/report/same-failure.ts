@@ -1,4 +1,5 @@
 /** Many results that failed for one reason: told once, for nobody finds another trouble among thirty copies of one. */
+
 import { createColors } from 'picocolors'
 import type { Result } from '../model/result/report.ts'
 import { count } from '../text/count.ts'

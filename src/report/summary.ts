@@ -1,4 +1,5 @@
 /** The summary of a run: counts, and the exit code that follows from them (interfaces.md). */
+
 import { exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
 import { exitCodeOfResult } from '../model/failure-exit.ts'
 import type { Result, SelectedFile, Summary } from '../model/result/report.ts'

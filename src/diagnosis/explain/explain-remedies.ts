@@ -1,4 +1,5 @@
 /** What `remedy.do` and the hints of `causes` in a report mean. */
+
 import type { Cause } from '../../model/result/finding.ts'
 import type { Remedy } from '../../model/result/verdict.ts'
 import type { Meaning } from './explain.ts'

@@ -17,7 +17,7 @@ const rewrite = 'On a copy: `sqlite3 copy.db "VACUUM INTO \'new.db\'"`, then `ho
 const lost =
   'A write that never reached the disk, a page of another file in its place, or a program that ignored the locks.'
 
-/** Every rule that a finding may carry. */
+/** Every rule of findings. */
 export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   'row-missing-from-index': {
     means: 'Rows of the table have no entry in the index, so queries that use the index do not find them.',

@@ -1,6 +1,7 @@
+/** Verdicts, damage classes, seal levels, tenant states, exit codes and known limits. */
+
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { TenantState } from '../../model/failure.ts'
-/** Verdicts, damage classes, seal levels, tenant states, exit codes and known limits. */
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { Limit, VerdictWord } from '../../model/result/verdict.ts'

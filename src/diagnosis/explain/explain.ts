@@ -15,7 +15,7 @@ import {
 } from './explain-words.ts'
 
 export interface Meaning {
-  /** What it says, in one or two sentences. */
+  /** What it means, in one or two sentences. */
   readonly means: string
   /** How it comes about. */
   readonly cause: string
@@ -39,23 +39,23 @@ export const topicKinds = [
 ] as const
 export type TopicKind = (typeof topicKinds)[number]
 
-/** What may stand under a key of the configuration. All of it is text as it would stand in the file. */
+/** What a key of the configuration accepts. Each text is as it would be in the file. */
 export interface KeyValue {
   readonly allowed: string
-  /** null where the value has no unit. */
+  /** null if the value has no unit. */
   readonly unit: string | null
-  /** What holds without the key; null where nothing does. */
+  /** The default; null if there is none. */
   readonly default: string | null
   readonly required: boolean
   /** The key in its section. */
   readonly example: string
 }
 
-/** `cause` and `todo` are empty where there is nothing to say. */
+/** `cause` and `todo` are empty if there is nothing to say. */
 export interface Explanation extends Meaning {
   readonly topic: string
   readonly kind: TopicKind
-  /** Of configuration keys that hold a value. */
+  /** For keys of the configuration that hold a value. */
   readonly value?: KeyValue
 }
 
@@ -81,16 +81,19 @@ export const topics: readonly Explanation[] = [
 ]
 
 /**
- * What is known of a topic, in the order of `among`. A name may mean several things: `none` is a damage class and a
- * seal level. Any case, `_` and spaces as `-`, `exit 4` as `4`. @returns nothing for an unknown topic: see
- * `nearestTopics`
+ * The meanings of a topic, in the order of `among`. A name may have several: `none` is a damage class and a seal level.
+ * Letters of any case, `_` or spaces for `-`, and `exit 4` for `4` are accepted.
+ * @returns nothing for an unknown topic: see `nearestTopics`
  */
 export function explain(topic: string, among: readonly Explanation[] = topics): readonly Explanation[] {
   const wanted = plain(topic)
   return among.filter((one) => plain(one.topic) === wanted)
 }
 
-/** Names that are close to an unknown topic, hold it, or share words with it, nearest first; at most five. */
+/**
+ * Topics near to an unknown one, nearest first, at most five: similar names, names that contain it, names that share
+ * words.
+ */
 export function nearestTopics(topic: string, among: readonly Explanation[] = topics): readonly string[] {
   const wanted = plain(topic).slice(0, topicLengthMax)
   const names = [...new Set(among.map((one) => one.topic))]
@@ -102,11 +105,11 @@ export function nearestTopics(topic: string, among: readonly Explanation[] = top
     .map(({ name }) => name)
 }
 
-/** Some letter is the same, and few others. */
+/** True for a typing mistake: some letters are the same, and few differ. */
 const isSlip = (far: number, wanted: string, name: string): boolean =>
   far <= Math.max(2, name.length / 3) && far < Math.min(wanted.length, name.length)
 
-/** They share two words, or one stands in the other: `maxPause` in `hold.maxPause`. */
+/** True if they share two words, or one contains the other: `maxPause` in `hold.maxPause`. */
 function isNear(wanted: string, name: string): boolean {
   if (sharedWords(wanted, name) > 1 || (wanted.length > 2 && name.includes(wanted))) return true
   return wanted.startsWith(`${name}.`)

@@ -1,7 +1,8 @@
 /**
- * What SQLite throws is put down to what our own reading found wrong; where it found nothing, to the schema or to
- * nothing known, never to the rows.
+ * Explains an error of SQLite by the damage that our own reading found. If it found none, the cause is the schema or
+ * unknown, never the rows.
  */
+
 import type { Finding, FoundObject, Rule } from '../../model/result/finding.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import type { Observation } from './observation.ts'
@@ -10,7 +11,7 @@ import type { SchemaView } from './schema-view.ts'
 
 export interface Explained {
   readonly observations: readonly Observation[]
-  /** True for a part that was not read because SQLite broke off over damage that is already named. */
+  /** True for a part that was not read because SQLite stopped at damage that a finding already names. */
   covers(part: { readonly what: string | null }): boolean
 }
 
@@ -22,7 +23,7 @@ const treeRules = new Set<Rule>([
   'overflow-broken',
   'page-unreadable',
 ])
-/** Wrong in a table or an index: reason enough for SQLite to break off. */
+/** Damage of a table or an index at which SQLite may stop. */
 const reasons = new Set<Rule>([
   ...treeRules,
   'page-used-twice',
@@ -31,12 +32,11 @@ const reasons = new Set<Rule>([
   'key-out-of-order',
   'index-out-of-order',
 ])
-/** Wrong in the file: SQLite finds pages by it. */
+/** Damage of the file by which SQLite may not find pages. */
 const reasonsAnywhere = new Set<Rule>(['pointer-map-wrong', 'truncated', 'header-wrong', 'freelist-broken'])
 
 /**
- * Tables of which our own reading came to the end: all pages of the file were accounted for, and all rows of the table
- * were decoded.
+ * Tables that our own reading finished: all pages of the file are accounted for, and all rows of the table are decoded.
  */
 export function wholeTables({ coverage, content }: Pick<Reading, 'coverage' | 'content'>): ReadonlySet<string> {
   if (coverage.pagesRead < coverage.pages || coverage.skipped.some(({ object }) => object === 'pages')) return new Set()
@@ -44,11 +44,11 @@ export function wholeTables({ coverage, content }: Pick<Reading, 'coverage' | 'c
 }
 
 /**
- * SQLite looks every row up in every index, and throws CORRUPT when a page of the index is broken. Where the b-tree
- * part of the check found broken pages in indexes and nowhere else, such a throw tells of them, not of the table:
- * without this, a broken index page would always read as table damage.
- * @param whole tables that were read wholly, and of which SQLite cannot know more than we do
- * @param lacking tables that have no tree, or an index without one
+ * SQLite looks up every row in every index, and throws CORRUPT at a broken page of an index. If the b-tree part of the
+ * check found broken pages only in indexes, such an error is about them, not about the table. Without this, a broken
+ * index page would always look like table damage.
+ * @param whole tables that our reading finished, so that SQLite cannot know more
+ * @param lacking tables without a tree, or with an index without one
  */
 export function explainThrows(
   observations: readonly Observation[],
@@ -76,7 +76,7 @@ export function explainThrows(
   const named = throws.some(({ object }) => object.kind !== 'file')
   const covered = new Set<string>()
   const kept = throws.flatMap((thrown): readonly Observation[] => {
-    // The whole check broke off, and going table by table has since shown where.
+    // The whole check stopped; the checks table by table have shown where.
     if (thrown.object.kind === 'file' && named) return []
     const table = thrown.object.kind === 'file' ? null : thrown.object.name
     const cover = (): void => {
@@ -87,7 +87,7 @@ export function explainThrows(
       cover()
       return [{ ...thrown, object: index.object }]
     }
-    // SQLite looked for an index without a tree.
+    // SQLite searched in an index without a tree.
     if (table === null ? lacking.size > 0 : lacking.has(table)) {
       cover()
       return []

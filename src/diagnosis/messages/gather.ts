@@ -1,11 +1,12 @@
-/** Gathers observations that say the same of the same object into findings, with exact totals. */
+/** Gathers observations that say the same about the same object into findings, with exact totals. */
+
 import type { Finding, FoundObject, RowKey, Severity } from '../../model/result/finding.ts'
 import { sentence } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 
-/** Findings name at most this many rows; the total is exact. */
+/** A finding lists at most this many rows; its total is exact. */
 const rowsMax = 20
-/** So many pages of one object get a finding each; what is beyond is counted in one more. */
+/** At most this many pages of one object have their own finding; one more finding counts the others. */
 const pagesApartMax = 20
 
 /** The order of the observations does not matter. */
@@ -30,7 +31,7 @@ export function gather(observations: readonly Observation[]): readonly Finding[]
 const severityOf = (observation: Observation): Severity =>
   observation.bearing === 'content' || observation.bearing === 'unread' ? 'notice' : observation.bearing
 
-/** Lost pages may be thousands: they are one finding that lists them, not one each. */
+/** Lost pages may be thousands: one finding lists them all. */
 const withoutPageOfLeak = (observation: Observation): Observation =>
   observation.rule === 'page-unowned' && observation.page !== null
     ? { ...observation, page: null, target: observation.page }

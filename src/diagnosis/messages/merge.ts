@@ -1,4 +1,5 @@
-/** Where two facts tell of one thing: repeated messages, our accounting and SQLite's. */
+/** Merges facts about the same thing: repeated messages, and what both our page accounting and SQLite report. */
+
 import type { Finding, FoundObject, Rule } from '../../model/result/finding.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import { count } from '../../text/count.ts'
@@ -7,8 +8,8 @@ import { nameObject, sentence } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 
 /**
- * Messages that name a page or a row's position are the same message when they come twice (the whole file is checked
- * first, then table by table). Messages without such a mark are one per row, and all count.
+ * Leaves out messages that came twice, because the check reads the whole file first and then table by table. Only
+ * messages with a page or a position of a row can be recognized. Others come once for each row, and all count.
  */
 export function withoutRepeats(observations: readonly Observation[]): readonly Observation[] {
   const seen = new Set<string>()
@@ -34,12 +35,12 @@ const oncePerObject = new Set([
 ])
 
 /**
- * Tables and indexes for which the schema has no tree, or none that SQLite takes: its words on their entries, and over
- * what it broke off, say nothing more.
+ * Tables and indexes for which the schema has no tree, or one that SQLite refuses. What SQLite says about their
+ * entries, or about stopping there, is no news.
  */
 export interface Lacking {
   readonly names: ReadonlySet<string>
-  /** Tables that are among them, or have an index that is. */
+  /** These tables, and those with such an index. */
   readonly tables: ReadonlySet<string>
 }
 
@@ -55,9 +56,9 @@ export function lackingTrees({ facts }: Pick<Reading, 'facts'>): Lacking {
 }
 
 /**
- * Of an index that calls functions which are not known here, SQLite may say that it has not as many entries as its
- * table: whoever has the functions may keep it in a way of their own. An index without a tree has none. What SQLite
- * says of pages stays.
+ * Leaves out what SQLite says about the number of entries of an index with functions that it does not know: a program
+ * with these functions may keep other entries. The same for an index without a tree. What SQLite says about pages
+ * stays.
  */
 export function withoutForeignIndexes(
   observations: readonly Observation[],
@@ -75,8 +76,8 @@ export function withoutForeignIndexes(
 }
 
 /**
- * SQLite takes a page that the free list names for lost to its tree, and counts the entries without it. Where the
- * census has counted them with it, and they agree with the rows, that count is no finding.
+ * Leaves out wrong counts. SQLite counts entries without a page that the free list names. If the census counted them
+ * with this page, and they agree with the rows, the count of SQLite is wrong.
  */
 export function withoutMiscounts(
   observations: readonly Observation[],
@@ -112,10 +113,7 @@ const ofEntries = new Set<Rule>([
   'unique-violated',
 ])
 
-/**
- * Our own page accounting gives the trail and the object: where both say the same of the same page, SQLite's word is
- * left out.
- */
+/** Leaves out what SQLite says about a page if our page accounting says the same: ours has the trail and the object. */
 export function mergeFound(
   observations: readonly Observation[],
   found: readonly Finding[],
@@ -136,16 +134,16 @@ export function mergeFound(
   const said = ({ rule, bearing, page, target, object }: Observation): boolean => {
     if (bearing !== 'unread' && counted.has(JSON.stringify([rule, object.kind, object.name]))) return true
     if (bearing !== 'damage' && bearing !== 'leak') return false
-    // SQLite does not say whose record it is.
+    // SQLite does not report which table or index has the record.
     if (rule === 'record-malformed' && object.kind === 'file' && anyMalformed) return true
     return [page, target, object.name].some((at) => at !== null && known.has(keyOf(rule, bearing, at, object.kind)))
   }
   return { observations: observations.filter((observation) => !said(observation)), found: foldFound(distinct) }
 }
 
-/** What SQLite says of an object in other words, and without rows, where the census has given the rows. */
+/** Rules by which SQLite reports, without rows, what the census has reported with rows. */
 function countedAs(rule: Rule, kind: FoundObject['kind']): readonly Rule[] {
-  // An entry without a row may look to SQLite like a key that the table holds twice: the census has asked the rows.
+  // SQLite may take an entry without a row for a key that the table holds twice; the census has read the rows.
   if (kind === 'index' && disagreementRules.has(rule))
     return ['index-count-differs', 'row-missing-from-index', 'entry-differs-from-row', 'unique-violated']
   return namedByRow.has(rule) ? [rule] : []
@@ -160,7 +158,7 @@ const namedByRow = new Set<Rule>([
   'foreign-key-violated',
 ])
 
-/** An index and its table hold different things, row by row. */
+/** Rules that say that an index and its table disagree row by row. */
 export const disagreementRules: ReadonlySet<Rule> = new Set<Rule>([
   'row-missing-from-index',
   'entry-without-row',
@@ -168,15 +166,12 @@ export const disagreementRules: ReadonlySet<Rule> = new Set<Rule>([
 ])
 
 /**
- * SQLite tells these of another page than the accounting does, or of none; the accounting counts every fault of the
- * object.
+ * SQLite reports these for another page than the page accounting, or for no page; the accounting counts every fault of
+ * the object.
  */
 const wholeObjectRules = new Set<string>(['freelist-broken', 'pointer-map-wrong', 'wrong-depth'])
 
-/**
- * A page that the free list names twice is another matter than one that a tree shares: the milder must not hide the
- * graver.
- */
+/** A page that the free list names twice is milder than one that a tree shares, and must not hide it. */
 const keyOf = (rule: string, severity: string, place: number | string, kind: string): string =>
   JSON.stringify([
     rule === 'page-unreadable' ? 'page-malformed' : rule,
@@ -185,7 +180,10 @@ const keyOf = (rule: string, severity: string, place: number | string, kind: str
     rule === 'page-used-twice' && kind === 'freelist',
   ])
 
-/** Lost pages in one finding that lists them; other faults of one object apart up to a bound, and the rest counted. */
+/**
+ * One finding lists all lost pages. Other faults of one object are listed up to a limit, and one finding counts the
+ * rest.
+ */
 function foldFound(found: readonly Finding[]): readonly Finding[] {
   const groups = Map.groupBy(found, ({ rule, severity, object }) =>
     JSON.stringify([rule, severity, object.kind, object.name]),
@@ -210,8 +208,8 @@ function foldFound(found: readonly Finding[]): readonly Finding[] {
 const foundApartMax = 20
 
 /**
- * Content that applications write themselves is a notice, unless its table is damaged: then the damage may be what
- * wrote it. Foreign keys stay notices.
+ * Content that applications write themselves is a notice. It is damage if its table is damaged, because then the damage
+ * may have written it. Foreign keys stay notices.
  */
 export function judgeContent(findings: readonly Finding[]): readonly Finding[] {
   const touched = new Set(

@@ -1,8 +1,8 @@
 /**
- * SQLite's checker, word for word: what each message of `integrity_check` and `quick_check` implicates
- * (diagnosis/README.md). Texts follow btree.c, pragma.c, fts3.c, fts5_main.c, fts5_index.c and rtree.c of 3.40 to 3.54;
- * before 3.42 the prefixes named no root.
+ * What each message of `integrity_check` and `quick_check` implicates (diagnosis/README.md). The texts follow btree.c,
+ * pragma.c, fts3.c, fts5_main.c, fts5_index.c and rtree.c of 3.40 to 3.54. Before 3.42 the prefixes had no root page.
  */
+
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
 import { readRowMessage } from './row-message.ts'
@@ -11,13 +11,13 @@ import type { SchemaView } from './schema-view.ts'
 import { readTreeMessage } from './tree-message.ts'
 import type { TreePlace } from './tree-message.ts'
 
-/** What one message says: always at least one observation, except for a heading that says nothing of its own. */
+/** What one message says: at least one observation, or none for a heading. */
 export function readMessage(text: string, schema: SchemaView): readonly Observation[] {
   if (isHeading(text)) return []
   const whole = readRowMessage(text, schema)
   if (whole) return [whole]
-  // The b-tree part is one row of many lines. Names of objects may hold newlines too, so lines are taken apart only
-  // after the whole was not understood.
+  // The b-tree part is one row of many lines. Names of objects may contain newlines too, so a text is split into lines
+  // only if it was not understood as a whole.
   const lines = text.split('\n').filter((line) => line !== '' && !isHeading(line))
   if (lines.length > 1 && lines.some((line) => readLine(line, schema)))
     return lines.map((line) => readLine(line, schema) ?? notUnderstood(line))
@@ -42,8 +42,8 @@ type PlaceOf = (match: RegExpExecArray, schema: SchemaView) => TreePlace
 const number = (text: string | undefined): number => Number(text ?? Number.NaN)
 
 /**
- * In an auto-vacuum file SQLite goes on with `right child` for cells that come after it: the word is not to be
- * believed, the page is.
+ * In an auto-vacuum file SQLite says `right child` also for cells that come after it: the page is right, this word is
+ * not.
  */
 const prefixes: readonly (readonly [RegExp, PlaceOf])[] = [
   [

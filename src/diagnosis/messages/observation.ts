@@ -1,9 +1,10 @@
-/** What one fact of a reading says, before equal ones are gathered into findings. */
+/** What one fact of a reading says. Equal observations become one finding. */
+
 import type { FoundObject, RowKey, Rule } from '../../model/result/finding.ts'
 
 /**
- * `damage`, `leak`: as the severities of a finding. `content`: what an application may have put there itself.
- * `unread`: the fact speaks of our reading (an I/O error, a dead child) and never of the data: it cannot make a file damaged.
+ * `damage`, `leak`: as the severities of a finding. `content`: the application may have written it. `unread`: the fact
+ * is about our reading (an I/O error, a dead child), so it never makes a file damaged.
  */
 export type Bearing = 'damage' | 'leak' | 'content' | 'unread'
 
@@ -14,21 +15,20 @@ export interface Observation {
   readonly page: number | null
   /** The page that a wrong pointer or a second reference leads to. */
   readonly target: number | null
-  /** Keys of the rows concerned, where they are known. */
+  /** Keys of the rows, if they are known. */
   readonly rows: readonly RowKey[]
   /**
-   * SQLite's `row N`: the position in its scan of the table, for every kind of table (the counter is register 7 of the
-   * check's program). Good for telling whether two indexes miss the same row; never shown, because everybody would read
-   * it as a rowid.
+   * `row N` of SQLite: the position in its scan, for every kind of table (register 7 of the program of the check). It
+   * shows whether two indexes miss the same row. It is never printed, because it would be read as a rowid.
    */
   readonly ordinal: number | null
-  /** How many rows, entries or faults this stands for. */
+  /** The number of rows, entries or faults. */
   readonly count: number
-  /** What was said, for the finding's sentence: a clause, or the name of a column. */
+  /** A clause or the name of a column, for the sentence of the finding. */
   readonly detail: string
 }
 
-/** An observation of damage to `object`, of count one, about no page: the rest is overridden. */
+/** One observation of damage to `object`, about no page, with `more` in place of the defaults. */
 export function observe(rule: Rule, object: FoundObject, more: Partial<Observation> = {}): Observation {
   return {
     rule,
@@ -44,7 +44,7 @@ export function observe(rule: Rule, object: FoundObject, more: Partial<Observati
   }
 }
 
-/** A rowid as it goes into reports: a number, beyond 2^53 a decimal string. */
+/** A rowid for reports: a number, or a decimal string beyond 2^53. */
 export function rowKey(text: string): RowKey {
   const value = Number(text)
   return Number.isSafeInteger(value) ? value : text

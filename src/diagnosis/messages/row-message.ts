@@ -1,7 +1,8 @@
 /**
- * Messages about rows, index entries and virtual tables (pragma.c, and the modules' own checks): each is one row of the
- * pragma.
+ * Messages about rows, index entries and virtual tables (pragma.c, and the checks of the modules). Each is one row of
+ * the pragma.
  */
+
 import type { Rule } from '../../model/result/finding.ts'
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
@@ -10,9 +11,7 @@ import type { SchemaView } from './schema-view.ts'
 
 type Read = (match: RegExpExecArray, schema: SchemaView) => Observation
 
-/**
- * @returns null for a text that is none of them. Names run to the end of the text and may hold anything, newlines too.
- */
+/** @returns null for another text. Names run to the end of the text and may contain anything, also newlines. */
 export function readRowMessage(text: string, schema: SchemaView): Observation | null {
   for (const [pattern, read] of messages) {
     const match = pattern.exec(text)
@@ -51,17 +50,36 @@ const ofFts =
   (match, schema) =>
     observe('fts-broken', schema.virtual(withoutSchema(match[name] ?? ''), 'fts'), { detail: detail(match) })
 
-/**
- * What `unable to validate` may end in when it was our reading that failed: the texts of NOMEM, IOERR, BUSY, FULL,
- * INTERRUPT.
- */
-const textsOfReading =
-  /^(?:out of memory|disk I\/O error|database is locked|database table is locked|database or disk is full|interrupted|unable to open database file)$/
+/** The ends of `unable to validate` if our reading failed: the texts of NOMEM, IOERR, BUSY, FULL, INTERRUPT. */
+const textsOfReading = new Set([
+  'out of memory',
+  'disk I/O error',
+  'database is locked',
+  'database table is locked',
+  'database or disk is full',
+  'interrupted',
+  'unable to open database file',
+])
+
+const ftsFault =
+  /^fts5: (corruption[\s\S]*|corrupt structure record for|checksum mismatch for)(?:, segment \d+,)? table "([\s\S]+)"$/
+
+/** The lines of a report on an R-Tree. */
+const rtreeFaults = [
+  /Node -?\d+ (?:missing from database|is too small)/,
+  /Mapping \(/,
+  /Found \(-?\d+ -> /,
+  /Dimension \d+ of cell /,
+  /Rtree depth out of range/,
+  /Wrong number of entries in %_/,
+  /Schema corrupt or not an rtree/,
+]
+const rtreeFault = new RegExp(`^(?:${rtreeFaults.map(({ source }) => source).join('|')})[\\s\\S]*$`)
 
 const messages: readonly (readonly [RegExp, Read])[] = [
   [/^wrong # of entries in index ([\s\S]+)$/, ofIndex('index-count-differs', 1, null)],
   [/^row (\d+) missing from index ([\s\S]+)$/, ofIndex('row-missing-from-index', 2, 1)],
-  // Before 3.8 SQLite gave the rowid here; that old a checker is never ours, so the number is treated like the ordinal.
+  // Before 3.8 SQLite gave the rowid here. Our checker is never that old, so the number is treated as a position.
   [/^rowid (-?\d+) missing from index ([\s\S]+)$/, ofIndex('row-missing-from-index', 2, 1)],
   [/^row (\d+) values differ from index ([\s\S]+)$/, ofIndex('entry-differs-from-row', 2, 1, 'values')],
   [/^rowid not at end-of-record for row (\d+) of index ([\s\S]+)$/, ofIndex('entry-differs-from-row', 2, 1, 'rowid')],
@@ -79,15 +97,12 @@ const messages: readonly (readonly [RegExp, Read])[] = [
     (match, schema) => {
       const object = schema.virtual(withoutSchema(match[1] ?? ''), 'fts')
       const why = match[2] ?? ''
-      if (textsOfReading.test(why))
+      if (textsOfReading.has(why))
         return observe('fts-broken', object, { bearing: 'unread', detail: `it could not be validated: ${why}` })
       return observe('fts-broken', object, { detail: `it could not be validated: ${why}` })
     },
   ],
-  [
-    /^fts5: (corruption[\s\S]*|corrupt structure record for|checksum mismatch for)(?:, segment \d+,)? table "([\s\S]+)"$/,
-    ofFts(2, (match) => (match[1] ?? '').replace(/ (?:in|for|from)$/, '')),
-  ],
+  [ftsFault, ofFts(2, (match) => (match[1] ?? '').replace(/ (?:in|for|from)$/, ''))],
   [
     /^fts5: missing row -?\d+ from content table ([\s\S]+)$/,
     (match, schema) => {
@@ -113,9 +128,9 @@ const messages: readonly (readonly [RegExp, Read])[] = [
     /^In RTree ([^\n]+):$/,
     (match, schema) => observe('rtree-broken', schema.virtual(withoutSchema(match[1] ?? ''), 'rtree')),
   ],
-  // A line of an R-Tree's report that came without its heading: the R-Tree is not named.
+  // A line of the report on an R-Tree without its heading: the R-Tree is not named.
   [
-    /^(?:Node -?\d+ (?:missing from database|is too small)|Mapping \(|Found \(-?\d+ -> |Dimension \d+ of cell |Rtree depth out of range|Wrong number of entries in %_|Schema corrupt or not an rtree)[\s\S]*$/,
+    rtreeFault,
     (match) => observe('rtree-broken', { kind: 'rtree', name: 'R-Tree', table: null }, { detail: match[0] }),
   ],
 ]

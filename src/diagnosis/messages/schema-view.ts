@@ -1,26 +1,27 @@
-/** Looks up what a message speaks of: by root page, by page, by name. */
+/** Finds the object that a message is about: by root page, by page, by name. */
+
 import type { FoundObject } from '../../model/result/finding.ts'
 import type { Reading, SchemaObject } from '../../model/result/reading.ts'
 
 export interface SchemaView {
   /** The object whose b-tree has this root page. */
   atRoot(root: number): FoundObject
-  /** The object that owns this page, null where nobody knows. */
+  /** The object that owns this page; null if it is not known. */
   ownerOf(page: number): FoundObject | null
   /**
-   * An index, table or virtual table by the name that a message gave; made up from the name where the schema has no
-   * such object.
+   * An index, table or virtual table by the name in a message. If the schema has no such object, it is made from the
+   * name.
    */
   index(name: string): FoundObject
   table(name: string): FoundObject
   virtual(name: string, kind: 'fts' | 'rtree'): FoundObject
-  /** Any object of that name, null where there is none. */
+  /** Any object of that name; null if there is none. */
   named(name: string): FoundObject | null
-  /** Splits `TABLE.COLUMN` where both may hold dots: the longest table name of the schema wins. */
+  /** Splits `TABLE.COLUMN`. Both may contain dots: the longest name of a table in the schema wins. */
   column(text: string): { readonly table: FoundObject; readonly column: string }
-  /** Names of the indexes that a table has. */
+  /** The names of the indexes of a table. */
   indexesOf(table: string): readonly string[]
-  /** True when a full-text table keeps the text itself, so that its index can be built anew from it. */
+  /** True if a full-text table stores the text itself, so that its index can be rebuilt from it. */
   keepsContent(fts: string): boolean
 }
 
@@ -33,7 +34,7 @@ export function viewSchema(reading: Pick<Reading, 'objects' | 'owners'>): Schema
   const { objects, owners } = reading
   const byRoot = new Map(objects.filter(({ root }) => root > 0).map((object) => [object.root, object]))
   const byName = new Map<string, SchemaObject>()
-  // Names are unique across tables, indexes, views and virtual tables, but a trigger may share one: it must not hide
+  // Names of tables, indexes, views and virtual tables are unique. A trigger may have the same name and must not hide
   // them.
   for (const object of objects.toSorted((a, b) => Number(b.kind === 'trigger') - Number(a.kind === 'trigger')))
     byName.set(fold(object.name), object)
@@ -85,7 +86,10 @@ export function viewSchema(reading: Pick<Reading, 'objects' | 'owners'>): Schema
 /** SQLite compares names without regard to ASCII case. */
 const fold = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
-/** Tables of a full-text index that `rebuild` writes anew from the content; the others hold what nothing else holds. */
+/**
+ * Tables of a full-text index that `rebuild` writes again from the content; the others hold data that exists nowhere
+ * else.
+ */
 const derivedFromContent = /_(?:data|idx|docsize|segments|segdir|stat)$/i
 
 function asFound(object: SchemaObject, find: (name: string) => SchemaObject | null): FoundObject {

@@ -1,6 +1,5 @@
-/**
- * What SQLite threw, and what a dead child leaves behind: damage where SQLite says so, else a part that was not read.
- */
+/** What an error of SQLite or a dead child says: damage if SQLite reports it, otherwise a part that was not read. */
+
 import type { Fact } from '../../model/result/reading.ts'
 import { observe } from './observation.ts'
 import type { Observation } from './observation.ts'
@@ -10,7 +9,7 @@ import type { SchemaView } from './schema-view.ts'
 type Thrown = Extract<Fact, { kind: 'thrown' }>
 type ChildEnded = Extract<Fact, { kind: 'child-ended' }>
 
-/** A part that was not read, and why. `collation` marks what `check.accept: [unknown-collation]` lets pass. */
+/** A part that was not read, and why. `collation`: `check.accept: [unknown-collation]` accepts it. */
 export interface Unread {
   readonly what: string
   readonly why: string
@@ -33,7 +32,7 @@ export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
   return unread(thrown, false)
 }
 
-/** A child that died tells of the file or of the machine: nobody can say which, so it is never damage by itself. */
+/** A child died because of the file or because of the machine. It is not known which, so this alone is never damage. */
 export function readChildEnd(ended: ChildEnded): Observation {
   const rule = ended.how === 'timeout' ? 'check-timeout' : 'checker-crashed'
   const how = {
@@ -49,12 +48,12 @@ export function readChildEnd(ended: ChildEnded): Observation {
 }
 
 /**
- * Parts of the application that a checker does not have: damage elsewhere is still found, that object is not
+ * Parts of the application that a checker does not have. Damage elsewhere is still found; this object is not
  * understood.
  */
 const missingPart = /\b(?:no such|unknown) (collation|function|module|tokenizer)\b/i
 
-/** A step that is said with a verb, or the name of a pragma. */
+/** A clause for a step that is a phrase, or for the name of a pragma. */
 const whileIt = (during: string): string =>
   during === 'reading the schema'
     ? 'while it read the schema'

@@ -1,11 +1,12 @@
-/** Messages of the b-tree part of the check (btree.c), with their prefix already taken off. */
+/** Messages of the b-tree part of the check (btree.c), without their prefix. */
+
 import type { FoundObject, Rule } from '../../model/result/finding.ts'
 import { observe, rowKey } from './observation.ts'
 import type { Observation } from './observation.ts'
 import { theFile, theFreelist, thePointerMap } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 
-/** Where a message was said: which b-tree or list, and which of its pages. Null where its prefix does not say. */
+/** The b-tree or list of a message, and its page; null if the prefix does not name it. */
 export interface TreePlace {
   readonly object: FoundObject | null
   readonly page: number | null
@@ -13,7 +14,7 @@ export interface TreePlace {
 
 type Read = (match: RegExpExecArray, place: TreePlace, schema: SchemaView, text: string) => Observation
 
-/** @returns null for a text that btree.c never says. */
+/** @returns null for a text that is not from btree.c */
 export function readTreeMessage(text: string, place: TreePlace, schema: SchemaView): Observation | null {
   for (const [pattern, read] of messages) {
     const match = pattern.exec(text)
@@ -25,13 +26,13 @@ export function readTreeMessage(text: string, place: TreePlace, schema: SchemaVi
 const onFreelist = (place: TreePlace): boolean => place.object?.kind === 'freelist'
 const pageIn = (match: RegExpExecArray): number => Number(match[1])
 
-/** Damage to the place itself; on the free list every fault is one of the list. */
+/** Damage to the tree of the message; on the free list every fault is one of the list. */
 const ofPlace =
   (rule: Rule): Read =>
   (_match, place, _schema, text) =>
     observe(onFreelist(place) ? 'freelist-broken' : rule, place.object ?? theFile, { page: place.page, detail: text })
 
-/** Said without a prefix: the message itself names the page, and the owner comes from the page accounting. */
+/** A message without prefix names the page itself, and the page accounting names its owner. */
 const ofPageNamed =
   (rule: Rule, group: number): Read =>
   (match, place, schema, text) => {
@@ -43,8 +44,7 @@ const ofPointerMap: Read = (match, _place, _schema, text) =>
   observe('pointer-map-wrong', thePointerMap, { page: match[1] === undefined ? null : pageIn(match), detail: text })
 
 /**
- * Primary result codes that tell of the reading, not of the data: NOMEM, BUSY, LOCKED, INTERRUPT, IOERR, FULL,
- * CANTOPEN.
+ * Primary result codes about the reading, not about the data: NOMEM, BUSY, LOCKED, INTERRUPT, IOERR, FULL, CANTOPEN.
  */
 const codesOfReading = new Set([5, 6, 7, 9, 10, 13, 14])
 const bearingOfCode = (code: number): 'damage' | 'unread' => (codesOfReading.has(code & 0xff) ? 'unread' : 'damage')
@@ -59,8 +59,7 @@ const messages: readonly (readonly [RegExp, Read])[] = [
         detail: `SQLite error code ${match[1]}`,
       }),
   ],
-  // The pager gives no page for reasons of reading only: numbers out of range and the lock-byte page are told apart
-  // before it is asked.
+  // The pager refuses a page only for reasons of reading: numbers out of range and the lock-byte page are found before.
   [
     /^failed to get page (\d+)$/,
     (match, place) =>

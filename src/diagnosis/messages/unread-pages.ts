@@ -1,11 +1,14 @@
 /**
- * A page that the disk refused makes SQLite say more than that: of entries that it did not count, of pages that it did
- * not come to, of lists that it could not follow. None of that speaks of the data.
+ * If the disk refuses a page, SQLite also reports entries that it did not count, pages that it did not reach, and lists
+ * that it could not follow. None of this is about the data.
  */
+
 import type { Reading } from '../../model/result/reading.ts'
 import type { Observation } from './observation.ts'
 
-/** Leaves out what follows from unread pages. The pages themselves stay: they keep the reading from being whole. */
+/**
+ * Leaves out what follows from unread pages. The pages themselves stay: because of them the reading is not complete.
+ */
 export function withoutConsequences(
   observations: readonly Observation[],
   reading: Pick<Reading, 'engine' | 'facts'>,
@@ -30,11 +33,11 @@ export function withoutConsequences(
   return isPointerMapWhole(reading) ? said.map((observation) => asUnreadPointerMap(observation)) : said
 }
 
-/** Our own accounting compares every entry of the pointer map. */
+/** Our page accounting compares every entry of the pointer map. */
 const isPointerMapWhole = ({ engine, facts }: Pick<Reading, 'engine' | 'facts'>): boolean =>
   engine === 'census' && !facts.some((fact) => fact.kind === 'found' && fact.finding.rule === 'pointer-map-wrong')
 
-/** SQLite says the same of an entry that makes no sense and of one that the disk refused. */
+/** SQLite reports an invalid entry and an entry that the disk refused in the same way. */
 const asUnreadPointerMap = (observation: Observation): Observation =>
   observation.rule === 'pointer-map-wrong' && observation.detail.startsWith('Failed to read ptrmap')
     ? { ...observation, bearing: 'unread', detail: 'the pointer map could not be read' }

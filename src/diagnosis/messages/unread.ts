@@ -1,4 +1,5 @@
-/** What kept the reading from being whole. */
+/** The parts that were not read. */
+
 import type { Reading } from '../../model/result/reading.ts'
 import { count } from '../../text/count.ts'
 import type { DiagnosisContext } from '../context.ts'
@@ -8,15 +9,15 @@ import type { Observation } from './observation.ts'
 import type { Unread } from './thrown.ts'
 
 export interface UnreadPart {
-  /** The object's name; null for the reading as a whole. */
+  /** The name of the object; null for the reading as a whole. */
   readonly what: string | null
   readonly clause: string
-  /** What `explain` is asked for it. */
+  /** The topic of `holdfast explain` for it. */
   readonly topic: string
 }
 
 /**
- * Parts that were not read and that the configuration does not accept: distinct, in order. Empty when everything was
+ * Distinct parts, in order, that were not read and that the configuration does not accept. Empty if everything was
  * read.
  */
 export function unreadOf(
@@ -46,7 +47,7 @@ export function unreadOf(
   for (const { detail, object, rule } of unreadPages) {
     if (rule !== 'page-unreadable') add(rule, rule === 'fts-broken' ? `${nameObject(object)}: ${detail}` : detail, rule)
   }
-  // A part that the configuration accepts has broken the check off too: then the reading is as whole as was asked.
+  // An accepted part may have stopped the check too: then the reading is as complete as requested.
   const accounted = reading.coverage.skipped.length > 0 || thrown.length > 0
   if (!reading.complete && parts.size === 0 && !accounted) add(null, 'the check stopped before its end')
   return [...parts.values()].toSorted((a, b) => (a.clause < b.clause ? -1 : 1))

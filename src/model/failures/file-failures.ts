@@ -1,4 +1,5 @@
 /** What stands against reading one file: other programs that have it, its kind, its names, its permissions. */
+
 import { exitCodes } from '../exit-code.ts'
 import type { FailureKind } from './failure-kind.ts'
 

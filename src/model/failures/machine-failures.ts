@@ -1,4 +1,5 @@
 /** What this machine lacks or refuses: locks, kernel leases, space, confinement, the folders of holdfast itself. */
+
 import { exitCodes } from '../exit-code.ts'
 import type { FailureKind } from './failure-kind.ts'
 

@@ -1,4 +1,5 @@
 /** What ends a run as a whole: another run, the configuration, the command line, a person. */
+
 import { exitCodes } from '../exit-code.ts'
 import type { FailureKind } from './failure-kind.ts'
 

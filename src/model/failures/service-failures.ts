@@ -1,4 +1,5 @@
 /** What the service does or does not do: its admin API or hooks, its leases, its tenants. */
+
 import { exitCodes } from '../exit-code.ts'
 import type { FailureKind } from './failure-kind.ts'
 

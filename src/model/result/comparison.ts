@@ -1,4 +1,5 @@
 /** A comparison of the files of two sides, table by table, and the rows in which they differ (I3.2). */
+
 import type { RowKey } from './finding.ts'
 import type { Result, RunFailure } from './report.ts'
 

@@ -1,4 +1,5 @@
 /** A comparison as one JSON document (compare.schema.json), file by file, for there may be many. */
+
 import type { ComparisonReport, DifferingRows, FileComparison, TableComparison } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
 import { inOrder, eachChanged, jsonDocument } from '../json.ts'

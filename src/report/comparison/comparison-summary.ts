@@ -1,6 +1,7 @@
+/** What a comparison comes to: in a word, in numbers, and as an exit code. */
+
 import { exitCodes, gravest, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfResult } from '../../model/failure-exit.ts'
-/** What a comparison comes to: in a word, in numbers, and as an exit code. */
 import type {
   ComparisonCounts,
   ComparisonOutcome,

@@ -3,6 +3,7 @@
  * what the exit code means. Where each side has one file, it is told as if there were nothing but files; else each has
  * a heading.
  */
+
 import { createColors } from 'picocolors'
 import { tenantPrefix } from '../../model/result/comparison.ts'
 import type {

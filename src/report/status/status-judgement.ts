@@ -1,4 +1,5 @@
 /** OK, WARNING, CRITICAL or UNKNOWN: what all that the ledger knows comes to. */
+
 import { ageOf } from '../../model/age.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { mayBeOurs } from '../../model/service-way.ts'

@@ -1,4 +1,5 @@
 /** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
+
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
 import { breakable } from '../../text/layout.ts'

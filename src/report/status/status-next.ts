@@ -1,5 +1,6 @@
-import { tenantId } from '../../model/brand.ts'
 /** What to type for each state that is not OK, gravest first. */
+
+import { tenantId } from '../../model/brand.ts'
 import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'

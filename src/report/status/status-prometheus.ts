@@ -1,4 +1,5 @@
 /** The ledger's knowledge as Prometheus metrics (operations.md names them). */
+
 import { ageOf } from '../../model/age.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'

@@ -1,4 +1,5 @@
 /** What the ledger knows, for people and for the programs that watch: no tenant is touched. */
+
 import type { CheckedThen, PauseTotals } from '../../ledger/ledger.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'

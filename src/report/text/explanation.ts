@@ -1,4 +1,5 @@
 /** Prints what `explain` found. */
+
 import { createColors } from 'picocolors'
 import type { Explanation, KeyValue, TopicKind } from '../../diagnosis/explain/explain.ts'
 import { labelled, wrap } from '../../text/layout.ts'

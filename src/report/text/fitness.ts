@@ -1,4 +1,5 @@
 /** What the doctor found: one line a step, and under what is unfit the next thing to do. */
+
 import { createColors } from 'picocolors'
 import type { Fitness } from '../../doctor/doctor.ts'
 import { count } from '../../text/count.ts'

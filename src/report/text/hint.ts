@@ -1,7 +1,8 @@
-import { failureKinds, type FailureCode } from '../../model/failure.ts'
 /**
  * Hints as they are printed: their commands ask the service that was asked, and none is the command that was just run.
  */
+
+import { failureKinds, type FailureCode } from '../../model/failure.ts'
 import { shellWord } from '../../text/shell-words.ts'
 
 /** The command line that is being carried out. */

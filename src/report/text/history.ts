@@ -1,5 +1,6 @@
-import type { FailureCode } from '../../model/failure.ts'
 /** Verdicts and pauses over time. */
+
+import type { FailureCode } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'

@@ -1,5 +1,6 @@
-import { holdingProcesses } from '../../model/holders.ts'
 /** Who has a file open, mapped or locked. */
+
+import { holdingProcesses } from '../../model/holders.ts'
 import type { Holder } from '../../model/result/evidence.ts'
 import { cutEnd, wrap } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'

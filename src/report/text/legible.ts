@@ -2,6 +2,7 @@
  * Text of others for people: printable, of a length that can be read, and with its names in one piece. JSON has the
  * whole.
  */
+
 import { nameObject } from '../../diagnosis/sentence.ts'
 import type { FoundObject } from '../../model/result/finding.ts'
 import { boundedName, commandMax, cutMiddle, unbroken } from '../../text/layout.ts'

@@ -1,6 +1,7 @@
+/** The next command to type for a result that is not sound. */
+
 import { failureKinds } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
-/** The next command to type for a result that is not sound. */
 import { shellWord, target } from '../../text/shell-words.ts'
 import { withConfiguration } from './hint.ts'
 

@@ -1,8 +1,9 @@
+/** Holds that stand open in a shared ledger and are not ours to end: said in words, with what to type. */
+
 import { ageOf } from '../../model/age.ts'
 import { unreachable } from '../../model/bug.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { printable } from '../../text/printable.ts'
-/** Holds that stand open in a shared ledger and are not ours to end: said in words, with what to type. */
 import { shellWord } from '../../text/shell-words.ts'
 
 export interface SaidOfOther {

@@ -2,6 +2,7 @@
  * The map of a file for a person: one letter a cell, in the order of the file. Small letters are objects, everything
  * that is wrong is a sign of its own, so that it stands out without colour as well.
  */
+
 import { createColors } from 'picocolors'
 import type { Finding } from '../../model/result/finding.ts'
 import { pageStates } from '../../model/result/page-map.ts'

@@ -1,4 +1,5 @@
 /** One result that is not sound: what, where, why, how well proven, and the next command on a line of its own. */
+
 import { createColors } from 'picocolors'
 import { holdingProcesses } from '../../model/holders.ts'
 import type { Finding, RowKey } from '../../model/result/finding.ts'

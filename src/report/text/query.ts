@@ -1,6 +1,7 @@
+/** The statement of a finding, as people type it. */
+
 import { displayWidth, labelled } from '../../text/layout.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
-/** The statement of a finding, as people type it. */
 import { invisible, shellWord } from '../../text/shell-words.ts'
 import type { TextOptions } from './result-words.ts'
 

@@ -1,4 +1,5 @@
 /** What was recovered before a check: from which companion, how many pages, how old it was, and the file without it. */
+
 import { nameCompanion } from '../../diagnosis/recovery.ts'
 import type { Recovery } from '../../model/result/recovery.ts'
 import type { Result } from '../../model/result/report.ts'

@@ -1,4 +1,5 @@
 /** Words for results: verdicts that no other can be mistaken for. */
+
 import { exitCodes } from '../../model/exit-code.ts'
 import { exitCodeOfResult } from '../../model/failure-exit.ts'
 import type { Result } from '../../model/result/report.ts'

@@ -1,4 +1,5 @@
 /** A line for each table of a damaged file: how much of it can still be read. Many whole tables are one line. */
+
 import type { Result } from '../../model/result/report.ts'
 import type { ReportedTable } from '../../model/result/verdict.ts'
 import { count, grouped } from '../../text/count.ts'

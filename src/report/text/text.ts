@@ -1,6 +1,7 @@
 /**
  * The report for a tired person: what stands still, what is damaged, what to type next, and what the exit code means.
  */
+
 import { createColors } from 'picocolors'
 import type { Report, Result, Summary } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
