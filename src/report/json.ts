@@ -1,11 +1,11 @@
-/** The report as one JSON document, its keys in the order of interfaces.md. */
+/** The report as one JSON document. The order of its keys is fixed. */
 
 import type { Report, Result } from '../model/result/report.ts'
 import { jsonText } from '../text/json-text.ts'
 import { keyRedactor } from './redact.ts'
 
 export interface JsonOptions {
-  /** Puts digests in place of row keys. */
+  /** Replaces row keys by digests. */
   readonly redactKeys: boolean
 }
 
@@ -13,7 +13,7 @@ export function renderJson({ results, ...frame }: Report, options: JsonOptions =
   return [...jsonReport(frame, results, options)].join('')
 }
 
-/** The same document piece by piece, for runs whose results do not fit into memory. */
+/** The same document in pieces, for runs whose results do not fit into memory. */
 export function* jsonReport(
   { schema, tool, run, summary, ...others }: Omit<Report, 'results'>,
   results: Iterable<Result>,
@@ -28,7 +28,7 @@ export function* jsonReport(
   )
 }
 
-/** A document with one list that may be long: what stands before it, the list under its name, and what follows. */
+/** A document with one list that may be long: the fields before it, the list, and the fields after it. */
 export function* jsonDocument(before: object, name: string, items: Iterable<object>, after: object): Generator<string> {
   yield '{\n'
   for (const [key, value] of Object.entries(before))
@@ -42,7 +42,7 @@ export function* jsonDocument(before: object, name: string, items: Iterable<obje
   yield '\n}\n'
 }
 
-/** Each of them changed when it is asked for. */
+/** Changes each item when it is read. */
 export function* eachChanged<From, To>(items: Iterable<From>, change: (item: From) => To): Generator<To> {
   for (const item of items) yield change(item)
 }
@@ -50,7 +50,7 @@ export function* eachChanged<From, To>(items: Iterable<From>, change: (item: Fro
 const indented = (value: unknown, columns: number): string =>
   jsonText(value).replaceAll('\n', `\n${' '.repeat(columns)}`)
 
-/** A result with its keys in the order of interfaces.md. */
+/** A result with its keys in the fixed order. */
 export function inOrder(result: Result): object {
   const findings = result.findings.map((finding) =>
     ordered(finding, [
@@ -102,7 +102,7 @@ export function inOrder(result: Result): object {
   ])
 }
 
-/** The same object with `keys` first, in their order; what is not named follows as it came. */
+/** The same object with `keys` first, in their order; other keys follow in theirs. */
 function ordered(value: object, keys: readonly string[]): object {
   const own = Object.entries(value)
   const known = keys.flatMap((key) => own.filter(([name]) => name === key))

@@ -1,12 +1,12 @@
-/** `--redact-keys`: digests in the place of row keys. */
+/** `--redact-keys`: replaces row keys by digests. */
 
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Finding, RowKey } from '../model/result/finding.ts'
 import type { Result } from '../model/result/report.ts'
 
 /**
- * Digests with a secret of this one report: the same key has the same digest within it, and nobody can try out rowids
- * until one fits. Sentences that may quote a key lose their numbers.
+ * Replaces keys by digests with a secret of this report. In it the same key has the same digest, and the digest of a
+ * known rowid cannot be computed. Sentences that may quote a key lose their numbers.
  */
 export function keyRedactor(digest = keyDigest()): (result: Result) => Result {
   const redacted = (finding: Finding): Finding => {
@@ -24,7 +24,7 @@ const mayQuoteKeys = new Set<Finding['rule']>([
   'record-malformed',
 ])
 
-/** A digest of a key, with a secret of its own. */
+/** Computes digests of keys with a new secret. */
 export function keyDigest(): (row: RowKey) => string {
   const secret = randomBytes(32)
   return (row) => `hmac:${createHmac('sha256', secret).update(JSON.stringify(row)).digest('hex').slice(0, 16)}`

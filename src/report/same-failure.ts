@@ -1,4 +1,4 @@
-/** Many results that failed for one reason: told once, for nobody finds another trouble among thirty copies of one. */
+/** Prints many results that failed for the same reason as one: thirty copies of one failure would hide another. */
 
 import { createColors } from 'picocolors'
 import type { Result } from '../model/result/report.ts'
@@ -10,11 +10,11 @@ import { failureLines } from './text/problem.ts'
 import { isPaused, verdictWord } from './text/result-words.ts'
 import type { TextOptions } from './text/result-words.ts'
 
-/** Fewer are told one by one. */
+/** Fewer results are printed one by one. */
 const groupedMin = 4
 const namedMax = 3
 
-/** Each result alone, or with those that failed for the same reason; in the order of the first of them. */
+/** Each result alone, or together with those that failed for the same reason; in the order of the first of each. */
 export function groupFailures(results: readonly Result[]): readonly (readonly [Result, ...Result[]])[] {
   const groups = new Map<unknown, [Result, ...Result[]]>()
   for (const result of results) {
@@ -28,7 +28,7 @@ export function groupFailures(results: readonly Result[]): readonly (readonly [R
   )
 }
 
-/** The failure without the names of whom it met; null where there is more to tell than a failure. */
+/** The failure without the names of its tenant and file; null if the result has more to report than a failure. */
 function reasonOf(result: Result): string | null {
   const { verdict, failure, findings, path, tenant, reason = '' } = result
   if (failure === undefined || findings.length > 0 || isPaused(result)) return null

@@ -1,23 +1,23 @@
-/** The summary of a run: counts, and the exit code that follows from them (interfaces.md). */
+/** The summary of a run: the counts, and the exit code that follows from them. */
 
 import { exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
 import { exitCodeOfResult } from '../model/failure-exit.ts'
 import type { Result, SelectedFile, Summary } from '../model/result/report.ts'
 
-/** How a run came to its end, besides what its results say. */
+/** How a run ended, besides its results. */
 export interface RunEnd {
   /**
-   * Files that were selected and not come to: the run is then at best inconclusive, for nobody knows that they are
-   * sound.
+   * Number of selected files that the run did not reach. With any, the run is at best inconclusive, because these files
+   * are not known to be sound.
    */
   readonly notCovered: number
-  /** Code of what stopped or failed the run; null when nothing did. */
+  /** Exit code of what stopped or failed the run; null if nothing did. */
   readonly stopped: ExitCode | null
-  /** Code of the signal that ended it; null when none did. */
+  /** Exit code of the signal that ended it; null if none did. */
   readonly signal: ExitCode | null
 }
 
-/** Counts results as they come; keeps none of them. */
+/** Counts results one by one, without keeping them. */
 export class ResultCounts {
   readonly #codes = new Set<ExitCode>()
   readonly #counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0 }
@@ -31,12 +31,12 @@ export class ResultCounts {
     return Object.values(this.#counts).reduce((sum, count) => sum + count, 0)
   }
 
-  /** Whether the data of any file came to a verdict. */
+  /** True if any file was found sound or damaged. */
   get settlesAny(): boolean {
     return this.#counts.sound + this.#counts.damaged > 0
   }
 
-  /** A tenant that may be paused outweighs the signal, the signal everything else. */
+  /** A tenant that may be paused outweighs the signal, and the signal outweighs everything else. */
   exitCode({ notCovered, stopped, signal }: RunEnd): ExitCode {
     const worst = gravest([
       ...this.#codes,
@@ -57,7 +57,7 @@ export class ResultCounts {
   }
 }
 
-/** What an exit code means, in words. */
+/** The meaning of an exit code, in words. */
 export function exitCodeWords(code: number): string {
   return words[code as ExitCode] ?? 'unknown'
 }

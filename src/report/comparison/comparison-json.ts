@@ -1,4 +1,4 @@
-/** A comparison as one JSON document (compare.schema.json), file by file, for there may be many. */
+/** A comparison as one JSON document (compare.schema.json), written file by file because there may be many. */
 
 import type { ComparisonReport, DifferingRows, FileComparison, TableComparison } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
@@ -6,8 +6,8 @@ import { inOrder, eachChanged, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
 
 /**
- * The same files with digests in the place of row keys: of the findings of both sides, and of the rows that differ. The
- * same key has the same digest in all of them.
+ * Replaces row keys by digests, in the findings of both sides and in the differing rows. The same key has the same
+ * digest everywhere.
  */
 export function fileRedactor(): (file: FileComparison) => FileComparison {
   const digest = keyDigest()
@@ -37,7 +37,7 @@ export function fileRedactor(): (file: FileComparison) => FileComparison {
   })
 }
 
-/** The document piece by piece. */
+/** The document in pieces. */
 export function comparisonJson(
   { schema, tool, run, sides, outcome, ...others }: Omit<ComparisonReport, 'files'>,
   files: Iterable<FileComparison>,

@@ -1,4 +1,4 @@
-/** What a comparison comes to: in a word, in numbers, and as an exit code. */
+/** The result of a comparison: in a word, in numbers, and as an exit code. */
 
 import { exitCodes, gravest, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfResult } from '../../model/failure-exit.ts'
@@ -11,15 +11,15 @@ import type {
 } from '../../model/result/comparison.ts'
 import { exitCodeWords } from '../summary.ts'
 
-/** How a comparison came to its end, besides what its files say. */
+/** How a comparison ended, besides its files. */
 export interface ComparisonEnd {
-  /** Code of what failed the run as such; null when nothing did. */
+  /** Exit code of what failed the run itself; null if nothing did. */
   readonly failed: ExitCode | null
-  /** Code of the signal that ended it; null when none did. */
+  /** Exit code of the signal that ended it; null if none did. */
   readonly signal: ExitCode | null
 }
 
-/** Counts files as they come; keeps none of them. */
+/** Counts files one by one, without keeping them. */
 export class ComparisonTally {
   readonly #codes = new Set<ExitCode>()
   readonly #files = new WordCounts()
@@ -39,12 +39,12 @@ export class ComparisonTally {
     this.#results += [file.results.a, file.results.b].filter((result) => result !== null).length
   }
 
-  /** Checks that the run came to. */
+  /** Number of checks that the run reached. */
   get results(): number {
     return this.#results
   }
 
-  /** A difference that was seen is one, whatever was not compared besides. */
+  /** A difference that was seen counts, even if other parts were not compared. */
   get outcome(): ComparisonOutcome {
     const { total, equal, notCompared } = this.#files.counts
     if (equal + notCompared < total) return 'differ'
@@ -52,8 +52,8 @@ export class ComparisonTally {
   }
 
   /**
-   * The gravest of what the files say: that they differ (5) is said where nothing else is to be said of them. A tenant
-   * that may be paused outweighs the signal, the signal everything else.
+   * The gravest code of all files. 5 (they differ) comes only if nothing graver is known. A tenant that may be paused
+   * outweighs the signal, and the signal outweighs everything else.
    */
   exitCode({ failed, signal }: ComparisonEnd): ExitCode {
     const worst = gravest([...this.#codes, ...(failed === null ? [] : [failed])])
@@ -70,7 +70,7 @@ export class ComparisonTally {
   }
 }
 
-/** What a file asks of the exit code: the codes of its checks, and that of the comparison. */
+/** The exit codes of a file: those of its checks, and that of the comparison. */
 function codesOf({ comparison, why, results, tables }: FileComparison): readonly ExitCode[] {
   const ofChecks = [results.a, results.b].flatMap((result) => (result === null ? [] : [exitCodeOfResult(result)]))
   switch (comparison) {

@@ -1,7 +1,6 @@
 /**
- * A comparison for a tired person: what the two are, which files and tables they share, which rows they do not, and
- * what the exit code means. Where each side has one file, it is told as if there were nothing but files; else each has
- * a heading.
+ * A comparison as text: the two sides, the files and tables that they share, the rows that differ, and the exit code.
+ * If each side has only one file, the text has no heading for it.
  */
 
 import { createColors } from 'picocolors'
@@ -29,12 +28,12 @@ import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 
 /** More equal files, or tables of one, than this are counted instead of listed. */
 const equalListedMax = 20
-/** Differences of schemas that are listed. */
+/** At most this many differences of the schemas are listed. */
 const differencesShownMax = 20
 
 type Frame = Omit<ComparisonReport, 'files'>
 
-/** The text piece by piece, each of whole lines. */
+/** The text in pieces, each of whole lines. */
 export function* comparisonText(
   report: Frame,
   files: Iterable<FileComparison>,
@@ -91,7 +90,7 @@ const folderWords = { file: 'folder', copy: 'folder of private copies', tenant: 
 const folderName = ({ kind, given }: SideOfComparison): string =>
   `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
 
-/** Nothing needs to be said of it. */
+/** True if the file needs no lines of its own. */
 const isWell = ({ comparison, results }: FileComparison): boolean =>
   comparison === 'equal' && [results.a, results.b].every((result) => result?.verdict === 'sound')
 
@@ -110,7 +109,7 @@ function headedFile(file: FileComparison, options: TextOptions): readonly string
   ]
 }
 
-/** @param names of the file on both sides, legible; null where there is none */
+/** @param names of the file on both sides, legible; null on a side without the file */
 function fileLines(file: FileComparison, names: Sided<string | null>, options: TextOptions): readonly string[] {
   const { results, tables } = file
   const problems = [results.a, results.b].flatMap((result) =>
@@ -249,7 +248,7 @@ function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions
   return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => indented(text, options))]
 }
 
-/** @param ending what follows; nothing where there is a sentence about all files */
+/** @param ending what follows; empty if a sentence about all files comes later */
 function fileSummary(file: FileComparison, ending: string, options: TextOptions): readonly string[] {
   const { why, tables } = file
   if (why !== null && tables.length === 0)

@@ -1,4 +1,4 @@
-/** OK, WARNING, CRITICAL or UNKNOWN: what all that the ledger knows comes to. */
+/** Judges what the ledger knows: OK, WARNING, CRITICAL or UNKNOWN. */
 
 import { ageOf } from '../../model/age.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
@@ -14,15 +14,15 @@ export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
   readonly word: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
   /**
-   * Gravest first, each beginning with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are
-   * kept together (layout.ts).
+   * The gravest first, each with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are not
+   * broken by lines (text/layout.ts).
    */
   readonly reasons: readonly string[]
-  /** Files by what stands of them. */
+  /** Number of files with each standing. */
   readonly counts: Readonly<Record<FileStanding, number>>
   /**
-   * Age of the oldest check that settled something, ms; null where a file never had one, its time lies ahead, or there
-   * is no file.
+   * Age in ms of the oldest check that settled a file; null if a file never had one, if its time is in the future, or
+   * if there is no file.
    */
   readonly oldestCheckAgeMs: number | null
   /** Holds of this service that were never seen to end. */
@@ -32,15 +32,15 @@ export interface StatusJudgement {
 export type FileStanding = VerdictWord | 'never'
 
 /**
- * Damage stands until a full check finds the file sound: one that was quick, refused or inconclusive says nothing
- * against it (operations.md, Sweep).
+ * Damage stands until a full check finds the file sound. A check that was quick, refused or inconclusive does not clear
+ * it.
  */
 export const standingOf = ({ verdict, settled }: TenantSummary): FileStanding =>
   settled?.verdict === 'damaged' ? 'damaged' : (verdict ?? 'never')
 
 /**
- * No check has settled anything about it within `maxAgeMs`: a quick, refused or inconclusive one does not refresh a
- * full one, nor does one at a time that lies ahead.
+ * True if no check settled the file within `maxAgeMs`. A quick, refused or inconclusive check does not count, nor does
+ * one at a time in the future.
  */
 export const isStale = ({ settled }: TenantSummary, { generatedAt, maxAgeMs }: StatusView): boolean =>
   settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
@@ -51,8 +51,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   for (const one of tenants) counts[standingOf(one)] += 1
   const inState = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
-  // A hold that a run is at work on is no alarm; one that was left behind, or given up by its run, was never seen to
-  // resume.
+  // A hold that a run works on is no alarm. A hold that its run left or gave up was never seen to end.
   const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
   const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
   const [other, ...more] = view.otherHolds.filter(mayBeOurs)
@@ -63,7 +62,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
       : describeOther(other, view.config, now).next
   const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
   const stale = tenants.filter((one) => isStale(one, view))
-  // Whether all were swept is no question where only some are asked about: each has its own age.
+  // The last full sweep does not matter if only some tenants were asked about: each has its own age.
   const isOfAll = view.selection === null
   const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
   const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, now)))
@@ -105,7 +104,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
       : []),
     ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(inState('failed'))}`] : []),
   ]
-  // Failures tell nothing of the data: where nobody was ever seen sound or damaged, nothing is known.
+  // Failures say nothing about the data: if no file was ever found sound or damaged, nothing is known.
   const saysSomething = ({ verdict, settled }: TenantSummary): boolean => verdict === 'sound' || settled !== null
   const knowsNothing = tenants.length === 0 ? lastFullSweepAt === null || !isOfAll : !tenants.some(saysSomething)
   const code = critical.length > 0 ? 2 : knowsNothing ? 3 : warning.length > 0 ? 1 : 0

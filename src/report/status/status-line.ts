@@ -1,4 +1,4 @@
-/** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of a program's output). */
+/** One line of at most 512 bytes for Nagios, Icinga and monit (monit keeps no more of the output of a program). */
 
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
@@ -15,8 +15,8 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
   const good =
     `${count(counts.sound, 'tenant')} ` +
     `sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}`
-  // The bar begins the performance data: nobody's name may bring one along. It is spelled out as controls are, so that
-  // names stay apart.
+  // The bar begins the performance data, so a name must not contain one. It is written as a code, as controls are, so
+  // that names stay distinct.
   const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll(
     '|',
     '\\x7c',
@@ -25,7 +25,7 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
   return `${cutToBytes(said, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
 }
 
-/** Where there is no status to tell: a monitor takes an empty line for anything. */
+/** The line if there is no status: a monitor could read an empty line as OK. */
 export const renderNoStatus = (why: string): string =>
   `${cutToBytes(`HOLDFAST UNKNOWN - ${printableSentence(why)}`.replaceAll('|', '\\x7c'), bytesMax - 1)}\n`
 

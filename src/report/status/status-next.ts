@@ -1,4 +1,4 @@
-/** What to type for each state that is not OK, gravest first. */
+/** The commands to type for each state that is not OK, the gravest first. */
 
 import { tenantId } from '../../model/brand.ts'
 import { target } from '../../text/shell-words.ts'
@@ -7,9 +7,9 @@ import { describeOther } from '../text/other-holds.ts'
 import { standingOf, type FileStanding, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView, TenantSummary } from './status.ts'
 
-/** So many tenants of each state get a command of their own. */
+/** At most this many tenants of each state have their own command. */
 const checksMax = 5
-/** For more that could not be checked, one sweep is shorter. */
+/** If more could not be checked, one sweep is shorter. */
 const uncheckedMax = 3
 
 export function nextCommands(view: StatusView, { overdueHolds, reasons }: StatusJudgement): readonly string[] {
@@ -47,6 +47,6 @@ function checkOf({ tenant, path, failure }: TenantSummary): string {
   return `holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`
 }
 
-/** Of selected tenants alone: no sweep of all is needed for them. */
+/** For selected tenants: they do not need a sweep of all. */
 const againstStale = ({ tenants }: StatusView): readonly string[] =>
   [...new Set(tenants.map(checkOf))].slice(0, checksMax)

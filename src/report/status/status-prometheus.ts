@@ -1,4 +1,4 @@
-/** The ledger's knowledge as Prometheus metrics (operations.md names them). */
+/** What the ledger knows, as Prometheus metrics. */
 
 import { ageOf } from '../../model/age.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
@@ -39,7 +39,8 @@ export function renderPrometheus(
       'Age of the oldest of the newest full checks, or checks that found damage; +Inf while a file never had one.',
       view.tenants.length === 0 ? [] : [`{${service}} ${oldestCheckAgeMs === null ? '+Inf' : oldestCheckAgeMs / 1000}`],
     ),
-    // Cumulative: `rate()` and `histogram_quantile()` count on it. Of all tenants, whichever were asked about.
+    // Cumulative, because `rate()` and `histogram_quantile()` need it; over all tenants, also if only some were asked
+    // about.
     ...metric(
       'holdfast_pause_seconds',
       'histogram',
@@ -70,5 +71,5 @@ const metric = (
   ...samples.map((sample) => `${name}${sample}`),
 ]
 
-/** Label values: untrusted text made printable first, so that only quotes and backslashes are left to escape. */
+/** A label value: untrusted text is made printable first, so that only quotes and backslashes need to be escaped. */
 const label = (text: string): string => printableInUtf8(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')

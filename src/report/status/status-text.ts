@@ -21,7 +21,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const folded = quiet.length > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
   const commands = nextCommands(view, judgement)
-  // A reason below says it better, where it is one.
+  // A reason below says the same in other words.
   const isReason = judgement.reasons.some((reason) => /^STALE (?:no|last) full sweep/.test(reason))
   const sweep = isReason
     ? ''
@@ -59,7 +59,7 @@ const exitLine = ({ code, word }: StatusJudgement): string =>
 
 const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
 
-/** A row for each file, of the check that stands; under it, what else has to be known of the file. */
+/** A row for each file with the check that its verdict rests on; below it what else must be known of the file. */
 function tableOf(listed: readonly TenantSummary[], view: StatusView, options: StatusOptions): readonly string[] {
   const colors = createColors(options.color)
   const columns = [
@@ -98,7 +98,7 @@ function tableOf(listed: readonly TenantSummary[], view: StatusView, options: St
   ]
 }
 
-/** The check that the verdict rests on; null where there was none. */
+/** The check that the verdict rests on; null if there was none. */
 function standingCheck({
   settled,
   checkedAt,
@@ -113,8 +113,8 @@ function standingCheck({
 }
 
 /**
- * What the row does not tell: a newest check that settles nothing, beside damage that stands or a full check that is
- * too old.
+ * What the row does not say: that the newest check settled nothing, while damage stands or the last full check is too
+ * old.
  */
 function besides(one: TenantSummary, view: StatusView): readonly string[] {
   const { settled, verdict, checkedAt, failure } = one

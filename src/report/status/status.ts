@@ -1,4 +1,4 @@
-/** What the ledger knows, for people and for the programs that watch: no tenant is touched. */
+/** Prints what the ledger knows, for people and for monitors. No tenant is touched. */
 
 import type { CheckedThen, PauseTotals } from '../../ledger/ledger.ts'
 import type { OpenHold } from '../../model/event.ts'
@@ -15,7 +15,7 @@ import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
 
-/** The newest check of one file. Times are ms since 1970; null where there was none. */
+/** The newest check of one file. Times are ms since 1970; null if there was none. */
 export interface TenantSummary {
   readonly tenant: string | null
   readonly path: string
@@ -25,19 +25,19 @@ export interface TenantSummary {
   readonly level: SealLevel
   readonly depth: 'quick' | 'full'
   readonly checkedAt: number | null
-  /** What kept it from being checked wholly; null where nothing did. */
+  /** The failure of that check; null if it had none. */
   readonly failure: FailureCode | null
   readonly pauseMs: number | null
   /**
-   * The newest check that settles something: a full one that came out sound, or any that found damage; null where there
-   * was none.
+   * The newest check that settles the file: a full one that found it sound, or any that found damage; null if there was
+   * none.
    */
   readonly settled: SettledThen | null
 }
 
 export type SettledThen = Pick<CheckedThen, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
 
-/** `leftBehind`: no run is at work on it any more. */
+/** `leftBehind`: no run works on it any more. */
 export type StandingHold = OpenHold & { readonly leftBehind: boolean }
 
 /** As they were given on the command line. */
@@ -48,26 +48,26 @@ export interface StatusSelection {
 
 export interface StatusView {
   readonly service: string
-  /** What it is limited to; null for all that the ledger knows of the service. */
+  /** The selected tenants; null for all tenants of the service. */
   readonly selection: StatusSelection | null
   readonly tenants: readonly TenantSummary[]
-  /** How the service is reached: a pause by hooks has no lease that would end it. */
+  /** How the service is reached: a pause by hooks has no lease that ends it. */
   readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */
   readonly openHolds: readonly StandingHold[]
   /**
-   * Holds that were not surely asked for by this service in this way, and that nobody is at work on. Those of other
-   * services are named only.
+   * Holds that may not be of this service, or were asked for in another way, and that no run works on. Those of other
+   * services are only reported.
    */
   readonly otherHolds: readonly OtherHold[]
   /** The configuration file, for commands. */
   readonly config: string
-  /** The same where the command line named it: commands must name it too. Else null. */
+  /** The configuration file if the command line named it, because commands must then name it too; else null. */
   readonly configNamed: string | null
   readonly lastFullSweepAt: number | null
-  /** Of all tenants of the service, whatever `selection` says. */
+  /** For all tenants of the service, also with a `selection`. */
   readonly pauses: PauseTotals
-  /** The ledger was there, and is gone. */
+  /** True if the ledger existed and is gone. */
   readonly ledgerLost: boolean
   readonly generatedAt: number
   /** Checks older than this are stale. */
@@ -106,7 +106,7 @@ export function renderStatus(view: StatusView, options: StatusOptions): StatusRe
   }
 }
 
-/** `verdict` and what stands beside it are of the newest check; `standing` is what the counts go by. */
+/** `verdict` and the fields beside it are of the newest check; `standing` is what the counts use. */
 const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object => ({
   schema: 'holdfast.status/1',
   ...view,

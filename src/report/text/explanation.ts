@@ -1,4 +1,4 @@
-/** Prints what `explain` found. */
+/** Prints the explanations of a topic. */
 
 import { createColors } from 'picocolors'
 import type { Explanation, KeyValue, TopicKind } from '../../diagnosis/explain/explain.ts'
@@ -27,7 +27,7 @@ function renderExplanation(explanation: Explanation, { width, color }: Options):
   ].join('\n')}\n`
 }
 
-/** What stands under a key, in words: value, default and an example. */
+/** The value, default and example of a key, in words. */
 export function valueOf(value: KeyValue): readonly (readonly [label: string, text: string])[] {
   const { allowed, unit, required, example } = value
   return [
@@ -65,7 +65,7 @@ export function renderTopics(topics: readonly Explanation[], { width, color }: O
   ].join('\n')}\n`
 }
 
-/** `others`: what the same name means besides; left out where it means one thing. */
+/** `others`: further meanings of the same name; left out if there are none. */
 export const explanationDocument = (first: Explanation, others: readonly Explanation[]): object => ({
   schema: 'holdfast.explanation/1',
   ...first,

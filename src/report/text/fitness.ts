@@ -1,4 +1,4 @@
-/** What the doctor found: one line a step, and under what is unfit the next thing to do. */
+/** Prints what the doctor found: one line for each step, and below an unfit step what to do next. */
 
 import { createColors } from 'picocolors'
 import type { Fitness } from '../../doctor/doctor.ts'
@@ -33,7 +33,7 @@ export function renderFitness(
   return `${[...lines, '', ...wrap(conclusion(steps), options.width)].join('\n')}\n`
 }
 
-/** What is unfit for a reason that a step above has given names that step. The document has both whole. */
+/** A step that is unfit for the same reason as a step above names that step. The JSON document has both in full. */
 function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
   const first = new Map<string, string>()
   const shortly = (text: string, about: string): string => {
@@ -52,7 +52,7 @@ function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
   })
 }
 
-/** Nothing is called fit while a step was not tried. */
+/** The machine is called fit only if every step was tried. */
 function conclusion(steps: Fitness['steps']): string {
   const withOutcome = (...outcomes: readonly string[]): number =>
     steps.filter(({ outcome }) => outcomes.includes(outcome)).length

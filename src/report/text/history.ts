@@ -27,7 +27,7 @@ export interface HistoryEntry {
 export interface HistoryView {
   /** Newest first. */
   readonly entries: readonly HistoryEntry[]
-  /** What to do about older checks that are left out; null where there are none. */
+  /** How to see older checks that are left out; null if there are none. */
   readonly older: string | null
 }
 
@@ -62,6 +62,6 @@ export function renderHistory({ entries, older }: HistoryView, options: HistoryO
   return `${[...table, ...(older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width))].join('\n')}\n`
 }
 
-/** `2026-11-21 03:04`; a time that no calendar has is `-`. */
+/** `2026-11-21 03:04`; `-` for a time that no calendar has. */
 const when = (at: number): string =>
   Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString().slice(0, 16).replace('T', ' ') : '-'

@@ -1,4 +1,4 @@
-/** Who has a file open, mapped or locked. */
+/** Prints which processes have a file open, mapped or locked. */
 
 import { holdingProcesses } from '../../model/holders.ts'
 import type { Holder } from '../../model/result/evidence.ts'
@@ -15,8 +15,8 @@ export interface HoldersOptions {
 }
 
 /**
- * A row for each process. The answer is never simply "nobody" where something could not be seen. `unseen`: what could
- * not be looked at.
+ * One row for each process. The text never says simply that no process has the file if something could not be checked.
+ * @param unseen what could not be checked
  */
 export function renderHolders(
   path: string,
@@ -47,7 +47,7 @@ export function renderHolders(
   ].join('\n')}\n`
 }
 
-/** `/srv/app.db, -wal, -shm`, where columns are few. */
+/** `/srv/app.db, -wal, -shm`, for a narrow terminal. */
 function partsOf([first = '', ...others]: readonly string[]): string {
   return [
     legibleName(first),

@@ -1,17 +1,14 @@
-/**
- * Text of others for people: printable, of a length that can be read, and with its names in one piece. JSON has the
- * whole.
- */
+/** Text from outside for people: printable, of a readable length, and with unbroken names. JSON has the whole text. */
 
 import { nameObject } from '../../diagnosis/sentence.ts'
 import type { FoundObject } from '../../model/result/finding.ts'
 import { boundedName, commandMax, cutMiddle, unbroken } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 
-/** A name of a database may have millions of letters, and a sentence may quote several. */
+/** A name in a database may have millions of letters, and a sentence may quote several. */
 const sentenceMax = 4_096
 
-/** A path, a tenant or an object of a schema: one word, which no line break divides. */
+/** A path, a tenant or an object of a schema as one word that no line break divides. */
 export const legibleName = (name: string): string => unbroken(boundedName(printable(name)))
 
 /** `index events_kind of events` */
@@ -30,6 +27,6 @@ export function legibleSentence(text: string, names: readonly string[] = []): st
     .reduce((said, name) => said.replaceAll(printable(name), unbroken(printable(name))), shown)
 }
 
-/** What to type, in one piece; where nobody could type it, where to find it. */
+/** The command, unbroken. If it is too long to be typed: where to find it. */
 export const legibleCommand = (command: string): string =>
   command.length > commandMax ? '(too long to show here; --json names what it needs)' : printableSentence(command)

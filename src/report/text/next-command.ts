@@ -5,14 +5,17 @@ import type { Report, Result } from '../../model/result/report.ts'
 import { shellWord, target } from '../../text/shell-words.ts'
 import { withConfiguration } from './hint.ts'
 
-/** What was just run: its own command is no next step. */
+/** The command that was just run: it is never its own next step. */
 export interface LastCommand {
   readonly mode: Report['run']['mode'] | 'compare'
-  /** A private copy of what was checked lies somewhere already. */
+  /** True if a private copy of what was checked exists already. */
   readonly copied: boolean
 }
 
-/** null where there is nothing to do. @param config the configuration that the command line named, else null */
+/**
+ * The next command for a result; null if there is nothing to do.
+ * @param config the configuration that the command line named, else null
+ */
 export function nextCommand(result: Result, ran: LastCommand, config: string | null): string | null {
   const command = commandFor(result, ran)
   return command === null ? null : withConfiguration(command, config)
@@ -21,7 +24,7 @@ export function nextCommand(result: Result, ran: LastCommand, config: string | n
 function commandFor(result: Result, { mode, copied }: LastCommand): string | null {
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
-    // What is compared with something may well be the copy that was brought before.
+    // One side of a comparison may be the copy that was made before.
     return copied || mode === 'pull' || (mode === 'compare' && result.tenant === null)
       ? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
       : bringCopy(result)
@@ -36,8 +39,8 @@ function commandFor(result: Result, { mode, copied }: LastCommand): string | nul
 }
 
 /**
- * Before anything is mended there must be a copy to try it on. The remedy's own command comes back here when this
- * version can carry it out: a command that is not there is no next step.
+ * The command that makes a copy, because a remedy must be tried on a copy first. The command of the remedy itself does
+ * not exist in this version.
  */
 function bringCopy({ tenant, path }: Result): string {
   if (tenant === null) return `holdfast check ${target(null, path)} --keep-snapshot ./pulled`

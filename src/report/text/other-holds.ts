@@ -1,4 +1,4 @@
-/** Holds that stand open in a shared ledger and are not ours to end: said in words, with what to type. */
+/** Describes open holds of a shared ledger that this run must not end, and the command that ends each. */
 
 import { ageOf } from '../../model/age.ts'
 import { unreachable } from '../../model/bug.ts'
@@ -45,7 +45,7 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
 const here = ({ config: ofHold }: OtherHold, config: string): string =>
   ofHold === null || ofHold === config ? 'the configuration' : shellWord(config)
 
-/** The command as a person is told it, with what has to be true first. */
+/** The command with its condition, for people. */
 export function adviceOn(hold: OtherHold, config: string): string {
   const { next } = describeOther(hold, config)
   const isSameFile = hold.config === null || hold.config === config
@@ -53,7 +53,7 @@ export function adviceOn(hold: OtherHold, config: string): string {
   return `${next} (${withoutThatConfiguration(hold)})`
 }
 
-/** Where the configuration that the command names is no more. */
+/** What to do if the configuration that the command names is gone. */
 function withoutThatConfiguration({ whose, service }: OtherHold): string {
   if (whose === 'another-service' && service !== null)
     return `if that file is gone, name any configuration whose service.name is ${printable(service)}`

@@ -1,6 +1,6 @@
 /**
- * The map of a file for a person: one letter a cell, in the order of the file. Small letters are objects, everything
- * that is wrong is a sign of its own, so that it stands out without colour as well.
+ * The map of a file as text: one sign for each cell, in the order of the file. Small letters are objects. Everything
+ * wrong has another sign, so that it can be seen without colour.
  */
 
 import { createColors } from 'picocolors'
@@ -15,7 +15,7 @@ import { humanBytes } from '../../text/units.ts'
 import { legibleName, legibleObject, legibleSentence } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 
-/** Of the objects that have one of their own; more nobody can tell apart. Without o and x, which look like signs. */
+/** The letters of objects; more could not be told apart. Without o and x, which look like signs. */
 const letters = 'abcdefghijklmnpq'
 const otherSign = '+'
 const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
@@ -37,13 +37,13 @@ const signWords: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
   behind: 'behind the end of the database',
 }
 const cellsAcross = [64, 32, 16] as const
-/** On narrower terminals the names need the room. */
+/** On a narrower terminal the names need these columns. */
 const bytesFromWidth = 60
 const kindsShownMax = 8
 const rangesShownMax = 12
 const placelessShownMax = 5
 
-/** Lines for each result that has a map; none where nobody asked for one. */
+/** The lines of each result that has a map. */
 export function describeMaps(results: readonly Result[], options: TextOptions): readonly string[] {
   return results.flatMap((result) => {
     const { map } = result
@@ -66,10 +66,7 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
   })
 }
 
-/**
- * The letter of each owner that has one, by position: all with damage, as far as there are letters, and the largest of
- * the others.
- */
+/** The letters of owners, by position: first those with damage, as far as there are letters, then the largest. */
 function lettersOf({ owners }: DrawnMap): ReadonlyMap<number, string> {
   const chosen = owners
     .map(({ damagedPages }, position) => ({ position, hurt: damagedPages > 0 }))
@@ -91,7 +88,7 @@ function scale({ pages, pageSize, pagesPerCell }: DrawnMap, options: TextOptions
   return indented(`${count(pages, 'page')} of ${pageSize} bytes; ${cell}`, options)
 }
 
-/** Rows of cells behind the number of their first page. */
+/** Rows of cells, each after the number of its first page. */
 function picture(map: DrawnMap, owners: ReadonlyMap<number, string>, options: TextOptions): readonly string[] {
   const cells = map.cells.flatMap(({ first, last, state, owner }) => {
     const sign = state === 'owned' ? ((owner === null ? undefined : owners.get(owner)) ?? otherSign) : signs[state]
@@ -108,7 +105,7 @@ function picture(map: DrawnMap, owners: ReadonlyMap<number, string>, options: Te
   })
 }
 
-/** Neighbours with the same sign as one text: a colour for each would be most of the output. */
+/** Joins neighbours with the same sign: a colour for each cell would be most of the output. */
 function runsOf(cells: readonly string[]): readonly string[] {
   const runs: string[] = []
   for (const sign of cells) {
@@ -131,7 +128,7 @@ function painter(options: TextOptions): (text: string) => string {
   }
 }
 
-/** What the signs mean: objects with their share, then the rest of the file, then what is wrong. */
+/** The meaning of the signs: objects with their share, then the rest of the file, then what is wrong. */
 function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: TextOptions): readonly string[] {
   const row = (sign: string, name: string, pages: number, damaged: number | null): readonly string[] => [
     `  ${sign} ${name}`,
@@ -170,7 +167,7 @@ function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: Tex
   })
 }
 
-/** What is wrong, with what, and on which pages; then what lies on no page at all. */
+/** What is wrong, in which object, and on which pages; then findings that are on no page. */
 function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOptions): readonly string[] {
   const [kindsMax, rangesMax] = options.verbose ? [Infinity, 100] : [kindsShownMax, rangesShownMax]
   const kinds = [
@@ -178,7 +175,7 @@ function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOp
       JSON.stringify([state, rule, object?.kind, object?.name]),
     ).values(),
   ].toSorted((a, b) => rank(a) - rank(b))
-  // A finding without a page that only counts what is named page by page is on the map already.
+  // A finding without a page that only counts pages which are named one by one is on the map already.
   const placed = new Set(map.places.map(({ rule, object }) => `${rule} ${object?.name}`))
   const placeless = findings.filter(
     ({ severity, rule, object, page }) =>

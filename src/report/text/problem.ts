@@ -1,4 +1,4 @@
-/** One result that is not sound: what, where, why, how well proven, and the next command on a line of its own. */
+/** Prints a result that is not sound: what, where, why, how well proven, and the next command on its own line. */
 
 import { createColors } from 'picocolors'
 import { holdingProcesses } from '../../model/holders.ts'
@@ -49,7 +49,7 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
   ]
 }
 
-/** How a sound result was proven, and who read it. */
+/** How a sound result was proven, and what read it. */
 export const describeProof = (result: Result, options: TextOptions): readonly string[] => [
   ...titleLines(result, options),
   ...line('proof', proofOf(result), options),
@@ -67,7 +67,7 @@ function titleLines(result: Result, options: TextOptions): readonly string[] {
   return wrap(title, options.width).map((line) => colors.bold(line))
 }
 
-/** What is told of results that are sound all the same. */
+/** The notices of sound results. */
 export function describeNotices(results: readonly Result[], options: TextOptions): readonly string[] {
   const notices = results
     .filter(({ verdict }) => verdict === 'sound')
@@ -116,7 +116,7 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
   ]
 }
 
-/** Only where somebody asked for the values. */
+/** The values of salvaged rows, with `--show-values` only. */
 function salvageLines({ salvage }: Finding, options: TextOptions): readonly string[] {
   if (salvage?.rows === undefined) return []
   const shown = options.verbose ? salvage.rows : salvage.rows.slice(0, rowsShownMax)
@@ -163,7 +163,7 @@ function rowsOf(rows: readonly RowKey[], total: number): string {
 }
 
 const keyLengthMax = 40
-/** A key as people can read it; long ones are cut, for the whole of it stands in the JSON report. */
+/** A key for people; a long one is cut, because the JSON report has all of it. */
 export function printableKey(row: RowKey): string {
   const shown =
     typeof row === 'number' || typeof row === 'string' ? printable(String(row)) : printableSentence(JSON.stringify(row))
@@ -190,11 +190,11 @@ export function failureLines(result: Result, options: TextOptions): readonly str
   ]
 }
 
-/** The reason, without the failure's message at its end: the report has just printed it. */
+/** The reason without the message of the failure at its end, which the report has just printed. */
 const reasonBeside = (failure: Result['failure'], reason: string): string =>
   failure && reason.endsWith(`: ${failure.message}`) ? reason.slice(0, -`: ${failure.message}`.length) : reason
 
-/** How the process that read was confined: where everything is asked for, and where it could have used the network. */
+/** How the process that read was confined: with `--verbose`, and if it could have used the network. */
 function readByLines({ readBy }: Result, options: TextOptions): readonly string[] {
   if (readBy === null || (readBy.confinement.includes('few-calls') && !options.verbose)) return []
   return line(
@@ -204,7 +204,7 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
   )
 }
 
-/** The pause as the table of the report has it: from our request until the tenant was seen serving. */
+/** The pause as in the table of the report: from our request until the tenant was seen serving. */
 const stoodStill = (pauseMs: number | null): string => (pauseMs === null ? '' : `not serving for ${humanMs(pauseMs)}, `)
 
 function proofOf({ evidence, failure, timings }: Result): string {

@@ -1,16 +1,16 @@
-/** The statement of a finding, as people type it. */
+/** The statement of a finding, for people who type it. */
 
 import { displayWidth, labelled } from '../../text/layout.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
 import { invisible, shellWord } from '../../text/shell-words.ts'
 import type { TextOptions } from './result-words.ts'
 
-/** Letters. A longer statement is no help to anybody who must copy it. */
+/** In characters. A longer statement could not be copied by a person. */
 const lengthMax = 2000
 
 /**
- * The statement on lines of its own, broken between words and never within a name. A name that cannot be shown is
- * spelled out for the shell, because SQL has no way to spell it.
+ * The statement on its own lines, broken between words and never within a name. A name that cannot be shown is written
+ * as codes for the shell, because SQL has no codes.
  */
 export function queryLines(query: string, { width }: TextOptions): readonly string[] {
   const told = (text: string): readonly string[] => labelled('list', text, { indent: 2, labelWidth: 8, width })
@@ -21,7 +21,7 @@ export function queryLines(query: string, { width }: TextOptions): readonly stri
   return [...told(why), `    sqlite3 FILE ${shellWord(query)}`]
 }
 
-/** Words of SQL: names and strings in quotes are part of one, with the blanks in them. */
+/** A word of SQL: a name or a string in quotes is part of one, with its spaces. */
 const word = /(?:"[^"]*"|'[^']*'|`[^`]*`|\[[^\]]*\]|[^\s"'`[])+/g
 
 function brokenOutsideNames(statement: string, width: number): readonly string[] {

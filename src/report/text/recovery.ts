@@ -1,4 +1,6 @@
-/** What was recovered before a check: from which companion, how many pages, how old it was, and the file without it. */
+/**
+ * Describes what recovery did before a check: which companion, how many pages, how old it was, and the file without it.
+ */
 
 import { nameCompanion } from '../../diagnosis/recovery.ts'
 import type { Recovery } from '../../model/result/recovery.ts'
@@ -9,7 +11,7 @@ import { humanBytes, humanMs } from '../../text/units.ts'
 import { legibleName } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 
-/** Sentences; none where nothing was recovered. */
+/** Sentences about the recovery; none if nothing was recovered. */
 export function recoveryOf({ recovery, path }: Pick<Result, 'recovery' | 'path'>): readonly string[] {
   if (recovery === undefined) return []
   const { companions, pagesChanged, without } = recovery
@@ -46,10 +48,7 @@ function withoutIt({ verdict, damage, findingsTotal, tables }: NonNullable<Recov
 
 const listedMax = 10
 
-/**
- * Sound results that are what they are because something was recovered. The WAL of a tenant that is at work is told
- * only with --verbose.
- */
+/** Sound results after a recovery. The WAL of a tenant at work is reported only with --verbose. */
 export function describeRecoveries(results: readonly Result[], options: TextOptions): readonly string[] {
   const told = results.filter(
     ({ verdict, tenant, recovery }) =>

@@ -1,23 +1,23 @@
-/** Words for results: verdicts that no other can be mistaken for. */
+/** Words for verdicts: none can be mistaken for another. */
 
 import { exitCodes } from '../../model/exit-code.ts'
 import { exitCodeOfResult } from '../../model/failure-exit.ts'
 import type { Result } from '../../model/result/report.ts'
 
 export interface TextOptions {
-  /** Lines are wrapped there, between words: a path or a command may be longer. Infinity: they are not wrapped. */
+  /** The width at which lines are wrapped between words; a path or a command may be longer. Infinity: not wrapped. */
   readonly width: number
-  /** Whether names in tables are cut to fit: on a terminal. */
+  /** True on a terminal: names in tables are cut to fit. */
   readonly cuts?: boolean
   readonly color: boolean
   readonly verbose: boolean
-  /** The configuration that the command line named: the commands of the report name it too. */
+  /** The configuration that the command line named, because the commands of the report must name it too. */
   readonly config?: string | null
-  /** A private copy of each file lies somewhere already. */
+  /** True if a private copy of each file exists already. */
   readonly copied?: boolean
 }
 
-/** The tenant was not seen serving after us. */
+/** True if the tenant was not seen serving after the hold. */
 export const isPaused = (result: Pick<Result, 'failure'>): boolean => result.failure?.tenantState === 'maybe-paused'
 
 export function verdictWord(result: Pick<Result, 'verdict' | 'failure'>): string {

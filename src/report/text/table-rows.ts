@@ -1,4 +1,6 @@
-/** A line for each table of a damaged file: how much of it can still be read. Many whole tables are one line. */
+/**
+ * Prints a line for each table of a damaged file: how much of it can still be read. Many whole tables share one line.
+ */
 
 import type { Result } from '../../model/result/report.ts'
 import type { ReportedTable } from '../../model/result/verdict.ts'
@@ -7,7 +9,7 @@ import { labelled } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
 import type { TextOptions } from './result-words.ts'
 
-/** Tables that get a line of their own; with `--verbose` all do. */
+/** At most this many tables have their own line; with `--verbose` all have. */
 const linesMax = 10
 /** More whole tables than this are counted instead of listed. */
 const wholeListedMax = 3

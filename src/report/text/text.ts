@@ -1,5 +1,5 @@
 /**
- * The report for a tired person: what stands still, what is damaged, what to type next, and what the exit code means.
+ * The report for a tired person: what may be paused, what is damaged, what to type next, and what the exit code means.
  */
 
 import { createColors } from 'picocolors'
@@ -23,7 +23,7 @@ import type { TextOptions } from './result-words.ts'
 const soundListedMax = 20
 
 export function renderReport(report: Report, options: TextOptions): string {
-  // A tenant stands still once, for all of its files.
+  // A tenant is paused once for all of its files.
   const paused = [...new Set(report.results.filter(isPaused).map(nameOf))]
   const problems = report.results.filter(({ verdict }) => verdict !== 'sound').toSorted((a, b) => rank(a) - rank(b))
   const lines = [
@@ -51,7 +51,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...summaryLines(report.summary, nounOf(report.results), options),
     ...pausedLine(paused, options.config ? ' Run the resume command now.' : ' Run holdfast resume --all now.', options),
   ]
-  // One empty line is enough where a part between two others is empty.
+  // If a part is empty, only one empty line remains.
   return `${lines.filter((line, i) => line !== '' || lines[i - 1] !== '').join('\n')}\n`
 }
 
@@ -59,7 +59,7 @@ const nameOf = (result: Result): string => legibleName(result.tenant ?? result.p
 const nounOf = (results: readonly Result[]): 'tenant' | 'file' =>
   results.some(({ tenant }) => tenant === null) ? 'file' : 'tenant'
 
-/** Gravest first: paused, damaged, failed, inconclusive. */
+/** The gravest first: paused, damaged, failed, inconclusive. */
 const rank = (result: Result): number =>
   isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict]
 
@@ -83,8 +83,8 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
 }
 
 /**
- * A lease ends by itself. Where there is none, only a resume ends the pause. Where the service's answer was lost,
- * either may be so.
+ * A lease ends by itself. Without one, only a resume ends the pause. If the answer of the service was lost, both are
+ * possible.
  */
 function untilWhen(results: readonly Result[], tenants: number): string {
   const via = new Set(results.filter(isPaused).map(({ evidence }) => evidence.quiesce?.via ?? null))
@@ -93,7 +93,7 @@ function untilWhen(results: readonly Result[], tenants: number): string {
   return via.has(null) ? `${it} may still be paused` : `${it} may be paused until ${its} lease ends`
 }
 
-/** Of the lines that say it, the last asks for the command: it stands below the first. */
+/** The line about paused tenants. It comes first and last; the last one names the command. */
 function pausedLine(paused: readonly string[], now: string, options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
   const colors = createColors(options.color)
@@ -171,7 +171,7 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   )
 }
 
-/** A verdict on a file that was never locked rests on the word of whoever named it. */
+/** A verdict on a file that was never locked rests on what the caller states. */
 function vouchedLine(results: readonly Result[], options: TextOptions): readonly string[] {
   if (
     !results.some(
