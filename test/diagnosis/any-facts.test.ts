@@ -93,7 +93,7 @@ describe('for any facts', () => {
     )
   })
 
-  test("rebuild is offered only when every finding of damage is an index's, a full-text index's, or the accounting's", () => {
+  test('a rebuild is offered only if all damage is of indexes, full-text indexes or the page accounting', () => {
     fc.assert(
       fc.property(fc.array(fact, { maxLength: 12 }), (facts) => {
         const { remedy, findings, damage } = diagnose(reading(facts), context)

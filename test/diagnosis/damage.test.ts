@@ -55,7 +55,7 @@ describe('damage', () => {
     })
   })
 
-  test('two counts that differ with no row missing accuse the table: it has lost rows that the indexes still hold', () => {
+  test('two counts that differ with no row missing accuse the table, which lost rows that indexes still hold', () => {
     expect(say('wrong # of entries in index events_kind', 'wrong # of entries in index events_at')).toMatchObject({
       damage: 'table',
       remedy: { do: 'ask' },

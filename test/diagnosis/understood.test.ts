@@ -75,7 +75,7 @@ describe('SQLite breaks off over a table', () => {
   })
 })
 
-test('SQLite\u2019s count of an index whose function is not known here is not believed; what it says of its pages is', () => {
+test('the count of an index with an unknown function is not believed; what SQLite says about its pages is', () => {
   const unknown = skipped('events_kind', 'no such function: vector_idx')
   expect(diagnose(reading([message('wrong # of entries in index events_kind')], unknown), context).verdict.kind).toBe(
     'inconclusive',

@@ -267,8 +267,10 @@ const outcomeWords = {
   inconclusive: 'A and B were compared only in part',
 } as const
 
-const tablesOf = ({ tables, schemaDifferences }: Omit<ComparisonSummary, 'exitCode'>): string =>
-  `${countsOf(tables, 'table')}${schemaDifferences === 0 ? '' : `; ${count(schemaDifferences, 'difference')} besides rows`}`
+function tablesOf({ tables, schemaDifferences }: Omit<ComparisonSummary, 'exitCode'>): string {
+  const ofSchema = schemaDifferences === 0 ? '' : `; ${count(schemaDifferences, 'difference')} besides rows`
+  return `${countsOf(tables, 'table')}${ofSchema}`
+}
 
 const countsOf = ({ total, equal, differing, onlyInA, onlyInB, notCompared }: ComparisonCounts, noun: string): string =>
   `${count(total, noun)}: ${equal} equal, ${differing} differing, ${onlyInA} only in A, ${onlyInB} only in ` +

@@ -60,7 +60,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     left.length > 0 || other === undefined
       ? withConfiguration('holdfast resume --all', view.configNamed)
       : describeOther(other, view.config, now).next
-  const resume = `${(left.length > 0 ? view.via : other?.via) === 'hooks' ? 'NOTHING ENDS THIS BY ITSELF, run ' : ''}${command}`
+  const via = left.length > 0 ? view.via : other?.via
+  const resume = via === 'hooks' ? `NOTHING ENDS THIS BY ITSELF, run ${command}` : command
   const stale = tenants.filter((one) => isStale(one, view))
   // The last full sweep does not matter if only some tenants were asked about: each has its own age.
   const isOfAll = view.selection === null

@@ -59,7 +59,8 @@ export function renderHistory({ entries, older }: HistoryView, options: HistoryO
     humanMs(entry.pauseMs),
   ])
   const table = renderTable(columns, rows, { ...options, paint: (cell) => cell })
-  return `${[...table, ...(older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width))].join('\n')}\n`
+  const left = older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width)
+  return `${[...table, ...left].join('\n')}\n`
 }
 
 /** `2026-11-21 03:04`; `-` for a time that no calendar has. */

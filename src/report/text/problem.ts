@@ -36,17 +36,13 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
     ...result.causes.flatMap(({ hint, why }) => line('why', `${legibleSentence(why)} (${hint})`, options)),
     ...line('proof', proofOf(result), options),
     ...readByLines(result, options),
-    ...(result.verdict === 'damaged'
-      ? line(
-          'remedy',
-          `${result.remedy.do}${result.remedy.do === 'rebuild' && !result.remedy.rehearsed ? ' (not rehearsed)' : ''}: ` +
-            `` +
-            legibleSentence(result.remedy.why),
-          options,
-        )
-      : []),
+    ...(result.verdict === 'damaged' ? line('remedy', remedyWords(result.remedy), options) : []),
     ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
   ]
+}
+
+function remedyWords({ do: todo, rehearsed, why }: Result['remedy']): string {
+  return `${todo}${todo === 'rebuild' && !rehearsed ? ' (not rehearsed)' : ''}: ${legibleSentence(why)}`
 }
 
 /** How a sound result was proven, and what read it. */

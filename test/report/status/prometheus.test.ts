@@ -56,13 +56,15 @@ test('each Prometheus metric is described once, before its samples, and no serie
   expect(new Set(series).size).toBe(series.length)
 })
 
+const comment = /# (?:HELP|TYPE) holdfast_[a-z_]+ .+/u
+const sample = /holdfast_[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\} (?:\+Inf|[\d.e+-]+)/u
+const commentOrSample = new RegExp(`^(?:${comment.source}|${sample.source})$`, 'u')
+
 test('every Prometheus line is a comment or a sample', () => {
   fc.assert(
     fc.property(fc.array(anyTenant, { maxLength: 10 }), nasty, (tenants, service) => {
       for (const line of render(view(tenants, { service }), 'prometheus').text.trimEnd().split('\n')) {
-        expect(line).toMatch(
-          /^(?:# (?:HELP|TYPE) holdfast_[a-z_]+ .+|holdfast_[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\} (?:\+Inf|[\d.e+-]+))$/u,
-        )
+        expect(line).toMatch(commentOrSample)
       }
     }),
   )
