@@ -69,7 +69,7 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
 
 interface Understood extends Interpreted {
   /** True for a part that was not read because SQLite stopped at damage that a finding already names. */
-  covers(part: UnreadPart): boolean
+  readonly covers: (part: UnreadPart) => boolean
 }
 
 /** What the facts say once repeats, consequences of unread pages, and what another SQLite wrote are left out. */

@@ -130,7 +130,7 @@ function whyRebuild(
     ...(indexes.length > 0
       ? [
           `${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be rebuilt from ` +
-            `${indexes.length === 1 ? 'its table' : 'their tables'}`,
+            (indexes.length === 1 ? 'its table' : 'their tables'),
         ]
       : []),
     ...(full.length > 0

@@ -57,7 +57,7 @@ export function sentence(said: Said): string {
     case 'foreign-key-violated':
       return (
         `${count(total, 'row')} of ${name} ${total === 1 ? 'refers' : 'refer'} to rows that do not exist in ` +
-        `${few(details, ', ')}`
+        few(details, ', ')
       )
     case 'record-malformed':
       return `${count(total, 'record')} cannot be decoded; SQLite does not report in which table or index`

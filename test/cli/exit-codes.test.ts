@@ -128,46 +128,43 @@ test('help is 0, on stdout, with examples and exit codes, for the program and ev
   expect((await holdfast(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
-test(
-  'configuration is 78: none, one that cannot be read, and mistakes with their ' + 'line and the nearest key',
-  async () => {
-    using folder = makeFolder()
-    const config = folder.in('holdfast.yaml')
-    writeFileSync(
-      config,
-      'service:\n  name: notes\n  admn: unix:/run/x.sock\ntenants: { roots: [/srv] }\nhold:\n  tll: 5s\n',
-    )
-    writeFileSync(folder.in('broken.yaml'), 'service: [\n')
-    mkdirSync(folder.in('empty'))
-    const commands = [
-      ['sweep'],
-      ['check', '--tenant', 'a'],
-      ['status'],
-      ['history'],
-      ['doctor'],
-      ['resume', '--all'],
-      ['pull', 'a', folder.in('x')],
-      ['compare', 'tenant:a', 'tenant:b'],
-    ]
-    const [missing, mistaken] = await Promise.all([
-      Promise.all(commands.map((args) => holdfast(args, { cwd: folder.in('empty') }))),
-      Promise.all(commands.map((args) => holdfast(args, { cwd: folder.path }))),
-    ])
-    for (const { code, stdout, stderr } of missing) {
-      expect([code, stdout]).toEqual([78, ''])
-      expect(stderr).toMatch(/CONFIG_INVALID.*holdfast\.yaml[^]*next: /)
-    }
-    for (const { code, stderr } of mistaken) {
-      expect(code).toBe(78)
-      expect(stderr).toMatch(/holdfast\.yaml:3.*admn[^]*admin/)
-      expect(stderr).toMatch(/:6.*tll[^]*ttl/)
-    }
-    const broken = await holdfast(['sweep', '--config', folder.in('broken.yaml'), '--json'])
-    expect([broken.code, reportIn(broken).failure?.code]).toEqual([78, 'CONFIG_INVALID'])
-    expect((await holdfast(['check', '--config', folder.in('nowhere.yaml'), folder.in('x.db')])).code).toBe(78)
-    expect(existsSync(folder.in('x'))).toBe(false)
-  },
-)
+test('configuration is 78: none, one that cannot be read, and mistakes with their line and the nearest key', async () => {
+  using folder = makeFolder()
+  const config = folder.in('holdfast.yaml')
+  writeFileSync(
+    config,
+    'service:\n  name: notes\n  admn: unix:/run/x.sock\ntenants: { roots: [/srv] }\nhold:\n  tll: 5s\n',
+  )
+  writeFileSync(folder.in('broken.yaml'), 'service: [\n')
+  mkdirSync(folder.in('empty'))
+  const commands = [
+    ['sweep'],
+    ['check', '--tenant', 'a'],
+    ['status'],
+    ['history'],
+    ['doctor'],
+    ['resume', '--all'],
+    ['pull', 'a', folder.in('x')],
+    ['compare', 'tenant:a', 'tenant:b'],
+  ]
+  const [missing, mistaken] = await Promise.all([
+    Promise.all(commands.map((args) => holdfast(args, { cwd: folder.in('empty') }))),
+    Promise.all(commands.map((args) => holdfast(args, { cwd: folder.path }))),
+  ])
+  for (const { code, stdout, stderr } of missing) {
+    expect([code, stdout]).toEqual([78, ''])
+    expect(stderr).toMatch(/CONFIG_INVALID.*holdfast\.yaml[^]*next: /)
+  }
+  for (const { code, stderr } of mistaken) {
+    expect(code).toBe(78)
+    expect(stderr).toMatch(/holdfast\.yaml:3.*admn[^]*admin/)
+    expect(stderr).toMatch(/:6.*tll[^]*ttl/)
+  }
+  const broken = await holdfast(['sweep', '--config', folder.in('broken.yaml'), '--json'])
+  expect([broken.code, reportIn(broken).failure?.code]).toEqual([78, 'CONFIG_INVALID'])
+  expect((await holdfast(['check', '--config', folder.in('nowhere.yaml'), folder.in('x.db')])).code).toBe(78)
+  expect(existsSync(folder.in('x'))).toBe(false)
+})
 
 const onPath = (process.env['PATH'] ?? '')
   .split(':')
@@ -230,8 +227,8 @@ test('nothing open for `resume --all` is 0', async () => {
 })
 
 test(
-  'a tenant that is not well after our resume is 4, over the damage found before it; `resume --all` ends ' +
-    'what stands open (I1.9)',
+  'a tenant that is not well after our resume is 4, over the damage found ' +
+    'before it; `resume --all` ends what stands open (I1.9)',
   async () => {
     // Which tenant stands still first is not settled: the second one is the one that is not well.
     const closed: string[] = []
@@ -310,8 +307,8 @@ test('a defect in holdfast is 70, says so, and a document names it too', async (
   const file = makeDatabase(folder.in('a.db'))
   writeFileSync(
     folder.in('sabotage.mjs'),
-    "import fs from 'node:fs/promises'\nimport { syncBuiltinESMExports } from 'node:module'\nfs.mkdtemp = " +
-      "async () => { throw new TypeError('sabotage') " +
+    "import fs from 'node:fs/promises'\nimport { syncBuiltinESMExports } from " +
+      "'node:module'\nfs.mkdtemp = async () => { throw new TypeError('sabotage') " +
       '}\nsyncBuiltinESMExports()\n',
   )
   const env = { NODE_OPTIONS: `--import=${folder.in('sabotage.mjs')}` }
@@ -341,30 +338,27 @@ test('another run on the same service is 75, and the one that runs goes on', asy
   ])
 })
 
-test(
-  'holders: 0 when nobody has the file (3 when that is not sure), 75 when ' + 'somebody has, 1 when there is no file',
-  async () => {
-    using folder = makeFolder()
-    const file = makeDatabase(folder.in('a.db'))
-    const nobody = await holdfast(['holders', file])
-    expect(nobody.stdout).toContain('No process')
-    // 3 where some processes hide their files even from us.
-    expect(nobody.code).toBe(nobody.stdout.includes('not checked') ? 3 : 0)
-    const holder = new Database(file)
-    holder.pragma('user_version')
-    try {
-      const json = await holdfast(['holders', '--json', file])
-      const said = JSON.parse(json.stdout) as { schema: string; holders: { pid: number; modes: string[] }[] }
-      expect([json.code, said.schema, said.holders.some(({ pid }) => pid === process.pid)]).toEqual([
-        75,
-        'holdfast.holders/1',
-        true,
-      ])
-      expect((await holdfast(['holders', file])).stdout).toContain(String(process.pid))
-    } finally {
-      holder.close()
-    }
-    const none = await holdfast(['holders', folder.in('none.db')])
-    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('NOT_FOUND')])
-  },
-)
+test('holders: 0 when nobody has the file (3 when that is not sure), 75 when somebody has, 1 when there is no file', async () => {
+  using folder = makeFolder()
+  const file = makeDatabase(folder.in('a.db'))
+  const nobody = await holdfast(['holders', file])
+  expect(nobody.stdout).toContain('No process')
+  // 3 where some processes hide their files even from us.
+  expect(nobody.code).toBe(nobody.stdout.includes('not checked') ? 3 : 0)
+  const holder = new Database(file)
+  holder.pragma('user_version')
+  try {
+    const json = await holdfast(['holders', '--json', file])
+    const said = JSON.parse(json.stdout) as { schema: string; holders: { pid: number; modes: string[] }[] }
+    expect([json.code, said.schema, said.holders.some(({ pid }) => pid === process.pid)]).toEqual([
+      75,
+      'holdfast.holders/1',
+      true,
+    ])
+    expect((await holdfast(['holders', file])).stdout).toContain(String(process.pid))
+  } finally {
+    holder.close()
+  }
+  const none = await holdfast(['holders', folder.in('none.db')])
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('NOT_FOUND')])
+})

@@ -108,7 +108,7 @@ test(
         { ...context, serviceSqlite },
       ).causes.map(({ hint, why }) => `${hint}: ${why}`)
     expect(hints('3.71.0')).toEqual([
-      'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than ' + 'SQLite 3.54.1, which holdfast uses',
+      'newer-sqlite: SQLite 3.71.0 wrote the file last; it is newer than SQLite 3.54.1, which holdfast uses',
     ])
     expect(hints('3.53.2', '3.46.0')).toEqual([
       'newer-sqlite: SQLite 3.53.2 wrote the file last; it is newer than SQLite 3.46.0, which the service uses',

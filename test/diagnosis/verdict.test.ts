@@ -2,11 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import type { Fact } from '../../src/model/result/reading.ts'
 import { context, message, messages, reading, thrown } from '../support/diagnosis.ts'
 
 const say = (...texts: readonly string[]) => diagnose(reading(messages(...texts)), context)
-const found = (finding: Extract<Fact, { kind: 'found' }>['finding']): Fact => ({ kind: 'found', finding })
 
 describe('sound and inconclusive', () => {
   test('nothing found and everything read is sound', () => {

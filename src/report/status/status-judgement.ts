@@ -97,7 +97,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...(stale.length > 0
       ? [
           `STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ` +
-            `${nameSome(stale.map(nameOf))}`,
+            nameSome(stale.map(nameOf)),
         ]
       : []),
     ...(counts.inconclusive > 0

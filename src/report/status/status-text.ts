@@ -45,7 +45,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
     ...(folded
       ? wrap(
           `${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ` +
-            `${humanMs(maxAgeMs)}`,
+            humanMs(maxAgeMs),
           options.width,
         )
       : []),

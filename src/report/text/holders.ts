@@ -37,8 +37,7 @@ export function renderHolders(
     modes.join('+'),
   ])
   const nobody =
-    `No process ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ` +
-    `${legibleName(path)}`
+    `No process ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ` + legibleName(path)
   return `${[
     ...(holders.length === 0
       ? wrap(nobody, options.width)

@@ -223,7 +223,7 @@ function proofOf({ evidence, failure, timings }: Result): string {
     ...(evidence.quiesce && evidence.quiesce.heldMs !== null
       ? [
           `${stoodStill(timings.pauseMs)}held ${humanMs(evidence.quiesce.heldMs)} by the clock of ` +
-            `${evidence.quiesce.via === 'hooks' ? 'holdfast' : 'the service'}`,
+            (evidence.quiesce.via === 'hooks' ? 'holdfast' : 'the service'),
         ]
       : []),
     ...(evidence.attempts > 1 ? [`${evidence.attempts} attempts`] : []),

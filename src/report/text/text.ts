@@ -149,7 +149,7 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     ...(folded
       ? wrap(
           `${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ` +
-            `${humanMs(longest)}`,
+            humanMs(longest),
           options.width,
         )
       : []),

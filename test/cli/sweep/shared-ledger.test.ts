@@ -63,8 +63,8 @@ test('what a killed run of one service left open is named by others, and ended b
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
   const named = { tenant: 'acme', service: 'one', via: 'hooks', next: `holdfast resume --all --config ${one.config}` }
   const said = new RegExp(
-    `a hold on acme is still open; it belongs to another service \\(service one, by hooks, since ` +
-      `.*\\)[^]*next: ${named.next}`,
+    `a hold on acme is still open; it belongs to another service \\(service ` +
+      `one, by hooks, since .*\\)[^]*next: ${named.next}`,
   )
   for (const other of [sharing(hooked, 'two', ledger.dir), sharing(gated, 'three', ledger.dir)]) {
     const swept = await other.run('sweep', '--json')
@@ -124,8 +124,8 @@ test('damage of one stays damage whatever another sweeps, nothing is called gone
 })
 
 test(
-  'switched from hooks to the admin API: the hold is named, status is critical, and it is ended by the old ' +
-    'way, or by name once the tenant is seen serving',
+  'switched from hooks to the admin API: the hold is named, status is critical, and it ' +
+    'is ended by the old way, or by name once the tenant is seen serving',
   async () => {
     for (const how of ['the old configuration', 'the tenant by name'] as const) {
       using ledger = makeLedger()
@@ -160,8 +160,8 @@ test(
 )
 
 test(
-  'hooks that were corrected in the same file: `resume --all` and the doctor name the command that ends the ' +
-    'hold, and it does',
+  'hooks that were corrected in the same file: `resume --all` and the ' +
+    'doctor name the command that ends the hold, and it does',
   async () => {
     using ledger = makeLedger()
     await using service = await leftPaused('notes', ledger.dir)
@@ -209,26 +209,23 @@ test('two services that were given one name at two sockets: the one does not end
   expect(one.deeds).toEqual(['close acme', 'open acme'])
 })
 
-test(
-  'a service whose socket moved keeps what is known of it, and a configuration ' + 'that moved ends its holds',
-  async () => {
-    using ledger = makeLedger()
-    await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
-    damageIndex(join(gated.data, 'acme.db'))
-    const before = sharing(gated, 'notes', ledger.dir)
-    expect((await before.run('sweep', '--quiet')).code).toBe(2)
-    const moved = gated.folder.in('moved.sock')
-    renameSync(gated.socket, moved)
-    const settings = JSON.parse(readFileSync(before.config, 'utf8')) as { readonly service: object }
-    writeFileSync(before.config, JSON.stringify({ ...settings, service: { name: 'notes', admin: `unix:${moved}` } }))
-    expect((await before.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - DAMAGED 1: acme/)
-    expect((await before.run('history', 'acme')).stdout).toMatch(/DAMAGED/i)
-    expect((await before.run('sweep', '--quiet')).code).toBe(2)
+test('a service whose socket moved keeps what is known of it, and a configuration that moved ends its holds', async () => {
+  using ledger = makeLedger()
+  await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
+  damageIndex(join(gated.data, 'acme.db'))
+  const before = sharing(gated, 'notes', ledger.dir)
+  expect((await before.run('sweep', '--quiet')).code).toBe(2)
+  const moved = gated.folder.in('moved.sock')
+  renameSync(gated.socket, moved)
+  const settings = JSON.parse(readFileSync(before.config, 'utf8')) as { readonly service: object }
+  writeFileSync(before.config, JSON.stringify({ ...settings, service: { name: 'notes', admin: `unix:${moved}` } }))
+  expect((await before.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - DAMAGED 1: acme/)
+  expect((await before.run('history', 'acme')).stdout).toMatch(/DAMAGED/i)
+  expect((await before.run('sweep', '--quiet')).code).toBe(2)
 
-    await using hooked = await leftPaused('other', ledger.dir)
-    const elsewhere = hooked.folder.in('elsewhere.yaml')
-    renameSync(hooked.config, elsewhere)
-    expect((await holdfast(['resume', '--all', '--config', elsewhere])).code).toBe(0)
-    expect(hooked.paused()).toEqual([])
-  },
-)
+  await using hooked = await leftPaused('other', ledger.dir)
+  const elsewhere = hooked.folder.in('elsewhere.yaml')
+  renameSync(hooked.config, elsewhere)
+  expect((await holdfast(['resume', '--all', '--config', elsewhere])).code).toBe(0)
+  expect(hooked.paused()).toEqual([])
+})

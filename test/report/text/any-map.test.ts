@@ -2,7 +2,6 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { FoundObject } from '../../../src/model/result/finding.ts'
 import { pageStates } from '../../../src/model/result/page-map.ts'
 import type { DrawnMap } from '../../../src/model/result/page-map.ts'
 import { describeMaps } from '../../../src/report/text/page-map.ts'
@@ -10,8 +9,6 @@ import { damaged, needlesslyWide, sound } from '../../support/report.ts'
 
 const plain = { width: 80, color: false, verbose: false }
 const counts = { damaged: 0, disagreeing: 0, unread: 0, unowned: 0, owned: 0, free: 0, reserved: 0, behind: 0 }
-const table = (name: string): FoundObject => ({ kind: 'table', name, table: name })
-const index = (name: string, of: string): FoundObject => ({ kind: 'index', name, table: of })
 const drawnMap = (more: Partial<DrawnMap>): DrawnMap => ({
   kind: 'drawn',
   pageSize: 4096,
