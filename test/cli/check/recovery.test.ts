@@ -309,7 +309,7 @@ describe('a companion of another history', () => {
   test('that made no difference to the verdict is told in one line', async () => {
     using folder = makeFolder()
     expect(await words(['check', crashWithWal(folder, 'a.db')])).toMatch(
-      /Recovered before the check.*a\.db-wal \(.*replayed into the file first; that changed \d+ pages/,
+      /Recovered before the check.*a\.db-wal \(.*replayed into the file first; this changed \d+ pages/,
     )
     expect(await words(['check', makeDatabase(folder.in('plain.db'), { wal: true })])).not.toContain('Recovered')
   })
