@@ -31,10 +31,10 @@ const losesAnywhere = new Set<Rule>([
   'other-names',
 ])
 
-type Read = Pick<Reading, 'engine' | 'depth' | 'content' | 'rowCounts' | 'objects' | 'coverage'>
+type CountedReading = Pick<Reading, 'engine' | 'depth' | 'content' | 'rowCounts' | 'objects' | 'coverage'>
 
 /** The tables of a damaged file. @param findings of the diagnosis */
-export function countTables(reading: Read, findings: readonly Finding[]): Result['content'] {
+export function countTables(reading: CountedReading, findings: readonly Finding[]): Result['content'] {
   const { content, objects, depth } = reading
   const suspects = new Set(tablesContradicted(findings))
   const counts = new Map(reading.rowCounts.map((one) => [one.table, one]))
@@ -52,7 +52,7 @@ export function countTables(reading: Read, findings: readonly Finding[]): Result
 }
 
 /** True if the census reached the end of all pages. It does not matter where SQLite stopped. */
-function isReadWhole({ engine, coverage }: Read): boolean {
+function isReadWhole({ engine, coverage }: CountedReading): boolean {
   const { pages, pagesRead, skipped } = coverage
   const whole = pagesRead >= pages && skipped.every(({ object }) => object !== 'pages' && object !== 'census')
   return engine === 'census' && whole

@@ -23,7 +23,7 @@ import { isDamage } from './messages/refusal.ts'
 import { theSchema, viewSchema } from './messages/schema-view.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 import { readChildEnd, readThrown } from './messages/thrown.ts'
-import type { Unread } from './messages/thrown.ts'
+import type { UnreadObject } from './messages/thrown.ts'
 import { withoutConsequences } from './messages/unread-pages.ts'
 import { unreadOf } from './messages/unread.ts'
 import type { UnreadPart } from './messages/unread.ts'
@@ -67,13 +67,13 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
   }
 }
 
-interface Understood extends Interpreted {
+interface Interpretation extends FactMeanings {
   /** True for a part that was not read because SQLite stopped at damage that a finding already names. */
   readonly covers: (part: UnreadPart) => boolean
 }
 
 /** What the facts say once repeats, consequences of unread pages, and what another SQLite wrote are left out. */
-function understand(reading: Reading, schema: SchemaView): Understood {
+function understand(reading: Reading, schema: SchemaView): Interpretation {
   const { observations, found, unread } = interpret(reading, schema)
   const lacking = lackingTrees(reading)
   const distinct = withoutConsequences(withoutRepeats(observations), reading)
@@ -111,16 +111,16 @@ function joinClauses(parts: readonly UnreadPart[]): string {
 }
 
 /** What each fact says alone. */
-interface Interpreted {
+interface FactMeanings {
   readonly observations: readonly Observation[]
   readonly found: readonly Finding[]
-  readonly unread: readonly Unread[]
+  readonly unread: readonly UnreadObject[]
 }
 
-function interpret(reading: Reading, schema: SchemaView): Interpreted {
+function interpret(reading: Reading, schema: SchemaView): FactMeanings {
   const observations: Observation[] = []
   const found: Finding[] = []
-  const unread: Unread[] = []
+  const unread: UnreadObject[] = []
   for (const fact of reading.facts) {
     switch (fact.kind) {
       case 'message':

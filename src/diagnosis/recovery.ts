@@ -8,7 +8,7 @@ import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import { diagnose } from './diagnose.ts'
 
-export interface WeighedRecovery {
+export interface RecoveryAssessment {
   readonly diagnosis: Diagnosis
   readonly without: Recovery['without']
 }
@@ -18,7 +18,7 @@ export function weighRecovery(
   diagnosis: Diagnosis,
   { recovered }: Reading,
   context: DiagnosisContext,
-): WeighedRecovery {
+): RecoveryAssessment {
   if (!recovered?.without) return { diagnosis, without: null }
   const alone = diagnose(recovered.without, context)
   const without = {

@@ -7,9 +7,9 @@ import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 import { classOf } from './weigh.ts'
-import type { Weighed } from './weigh.ts'
+import type { DamageAssessment } from './weigh.ts'
 
-export interface Unsettled {
+export interface OpenQuestions {
   /** Clauses about parts that had to be read and were not. Damage in them would change the remedy. */
   readonly unread: readonly string[]
   /** The depth of the check. */
@@ -18,8 +18,8 @@ export interface Unsettled {
 
 export function remedyFor(
   damage: readonly Finding[],
-  weighed: Weighed,
-  unsettled: Unsettled,
+  weighed: DamageAssessment,
+  unsettled: OpenQuestions,
   context: DiagnosisContext,
   schema: SchemaView,
 ): Remedy {
@@ -96,7 +96,7 @@ function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
   }
 }
 
-function whyNotRebuild(damage: readonly Finding[], weighed: Weighed): string {
+function whyNotRebuild(damage: readonly Finding[], weighed: DamageAssessment): string {
   if (weighed.suspects.length > 0)
     return (
       `the table ${weighed.suspects.join(', ')} itself may be wrong: a rebuild of its indexes would make the ` +
@@ -123,8 +123,8 @@ function whyNotRebuild(damage: readonly Finding[], weighed: Weighed): string {
 function whyRebuild(
   indexes: readonly string[],
   full: readonly string[],
-  weighed: Weighed,
-  unsettled: Unsettled,
+  weighed: DamageAssessment,
+  unsettled: OpenQuestions,
 ): string {
   const parts = [
     ...(indexes.length > 0

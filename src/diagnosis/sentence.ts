@@ -4,7 +4,7 @@ import type { FoundObject, Rule } from '../model/result/finding.ts'
 import { count } from '../text/count.ts'
 import type { Bearing } from './messages/observation.ts'
 
-export interface Said {
+export interface SentenceParts {
   readonly rule: Rule
   readonly bearing: Bearing
   readonly object: FoundObject
@@ -16,8 +16,8 @@ export interface Said {
   readonly details: readonly string[]
 }
 
-export function sentence(said: Said): string {
-  const { rule, object, page, pages, total, details, bearing } = said
+export function writeSentence(parts: SentenceParts): string {
+  const { rule, object, page, pages, total, details, bearing } = parts
   const name = quotedName(object.name)
   const of = object.table === null ? 'its table' : quotedName(object.table)
   const what = nameObject(object)

@@ -23,7 +23,7 @@ import { count } from '../text/count.ts'
 import { theFile, viewSchema } from './messages/schema-view.ts'
 import { nameObject } from './sentence.ts'
 
-export interface Now {
+export interface PresentState {
   readonly standing: LiveSetState
   readonly content: ContentDigests
 }
@@ -32,7 +32,11 @@ export interface Now {
 const tickMs = 100
 
 /** null if nothing changed, or if it is not certain that nothing wrote to the file. */
-export function silentChange(earlier: LastGood, now: Now, reading: Pick<Reading, 'pages' | 'objects'>): Finding | null {
+export function silentChange(
+  earlier: LastGood,
+  now: PresentState,
+  reading: Pick<Reading, 'pages' | 'objects'>,
+): Finding | null {
   if (reading.pages.kind === 'not-digested' || reading.pages.changed === null) return null
   const { header, changed } = reading.pages
   const since = sinceThen(earlier, now.standing, header)
@@ -57,9 +61,9 @@ function describe(
   changed: ChangedPages,
   owners: readonly FoundObject[],
   { standing, run }: LastGood,
-  since: Exclude<Since, 'written'>,
+  since: Exclude<WriteEvidence, 'written'>,
   { changeCounter }: HeaderMarks,
-  rows: Rows,
+  rows: RowChange,
 ): string {
   const verb = changed.pages === 1 ? 'has' : 'have'
   const lastSound = `the last sound check (${new Date(standing.provenAt).toISOString()}, run ${run})`
@@ -72,13 +76,13 @@ function describe(
   return `${whichPages(changed, owners)} ${verb} changed since ${lastSound}, although ${although}: ${inWords(rows)}`
 }
 
-type Since = 'untouched' | 'uncounted' | 'written'
+type WriteEvidence = 'untouched' | 'uncounted' | 'written'
 
 export function sinceThen(
   earlier: Pick<LastGood, 'standing' | 'header'>,
   now: LiveSetState,
   header: HeaderMarks,
-): Since {
+): WriteEvidence {
   const then = earlier.standing
   if (!samePlaces(then, now)) return 'written'
   const counts = !earlier.header.walMode && !header.walMode && sameMarks(earlier.header, header)
@@ -103,7 +107,7 @@ const sameMarks = (then: HeaderMarks, now: HeaderMarks): boolean =>
   then.schemaCookie === now.schemaCookie
 
 /** `same`: everything that the changed pages hold was read, and no row and no entry changed. */
-type Rows =
+type RowChange =
   | { readonly kind: 'same' }
   | { readonly kind: 'changed'; readonly tables: readonly string[] }
   | { readonly kind: 'unknown' }
@@ -112,7 +116,7 @@ type Rows =
  * Only tables need to be compared: the census compares index entries with rows, and the page accounting checks pages of
  * no tree.
  */
-function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly FoundObject[]): Rows {
+function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly FoundObject[]): RowChange {
   if (then.format !== now.format) return { kind: 'unknown' }
   const digests = new Map(then.tables.map(({ name, digest }) => [name, digest]))
   const tables = now.tables
@@ -127,7 +131,7 @@ function rowsSince(then: ContentDigests, now: ContentDigests, owners: readonly F
     : { kind: 'unknown' }
 }
 
-function inWords(rows: Rows): string {
+function inWords(rows: RowChange): string {
   switch (rows.kind) {
     case 'changed':
       return `rows of ${few(rows.tables)} changed`
@@ -139,12 +143,12 @@ function inWords(rows: Rows): string {
 }
 
 function whichPages({ runs, pages, groupPages }: ChangedPages, owners: readonly FoundObject[]): string {
-  const told = runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
-  const toldPages = runs.reduce((sum, [first, last]) => sum + last - first + 1, 0)
-  const more = pages > toldPages ? ` and ${pages - toldPages} more` : ''
+  const ranges = runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+  const listedPages = runs.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+  const more = pages > listedPages ? ` and ${pages - listedPages} more` : ''
   const some = groupPages > 1 ? `at least one of every ${groupPages} of ` : ''
   const of = owners.filter((owner) => owner !== theFile).map(nameObject)
-  return `${some}${pages === 1 ? 'page' : 'pages'} ${told.join(', ')}${more}${of.length === 0 ? '' : ` (${few(of)})`}`
+  return `${some}${pages === 1 ? 'page' : 'pages'} ${ranges.join(', ')}${more}${of.length === 0 ? '' : ` (${few(of)})`}`
 }
 
 const namesMax = 5

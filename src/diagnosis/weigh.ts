@@ -9,7 +9,7 @@ import { disagreementRules } from './messages/merge.ts'
 import type { Observation } from './messages/observation.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 
-export interface Weighed {
+export interface DamageAssessment {
   readonly damage: DamageClass
   /** Tables that may be wrong where their indexes disagree with them. */
   readonly suspects: readonly string[]
@@ -18,7 +18,11 @@ export interface Weighed {
   readonly causes: readonly Cause[]
 }
 
-export function weigh(findings: readonly Finding[], observations: readonly Observation[], schema: SchemaView): Weighed {
+export function weigh(
+  findings: readonly Finding[],
+  observations: readonly Observation[],
+  schema: SchemaView,
+): DamageAssessment {
   // A table with damage of its own needs no suspicion.
   const plainly = new Set(findings.filter(({ object }) => object.kind !== 'index').map(({ object }) => object.name))
   const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])]

@@ -1,6 +1,6 @@
 /** How findings name things and numbers. */
 import { expect, test } from 'vitest'
-import { nameObject, sentence } from '../../src/diagnosis/sentence.ts'
+import { nameObject, writeSentence } from '../../src/diagnosis/sentence.ts'
 import { count } from '../../src/text/count.ts'
 
 test('a name of several words stands between quotes, a single word does not', () => {
@@ -8,7 +8,7 @@ test('a name of several words stands between quotes, a single word does not', ()
   expect(nameObject({ kind: 'index', name: 'by_day', table: 'my long table' })).toBe('index by_day of "my long table"')
   const object = { kind: 'index', name: 'by day', table: 'notes' } as const
   expect(
-    sentence({
+    writeSentence({
       rule: 'row-missing-from-index',
       bearing: 'damage',
       object,

@@ -9,7 +9,7 @@ import type { Observation } from './observation.ts'
 import { theSchema } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 
-export interface Explained {
+export interface ThrowExplanation {
   readonly observations: readonly Observation[]
   /** True for a part that was not read because SQLite stopped at damage that a finding already names. */
   covers(part: { readonly what: string | null }): boolean
@@ -56,7 +56,7 @@ export function explainThrows(
   schema: SchemaView,
   whole: ReadonlySet<string>,
   lacking: ReadonlySet<string>,
-): Explained {
+): ThrowExplanation {
   const isThrow = ({ rule, page, bearing }: Observation): boolean =>
     rule === 'page-unreadable' && page === null && bearing === 'damage'
   const throws = observations.filter(isThrow)

@@ -1,7 +1,7 @@
 /** Gathers observations that say the same about the same object into findings, with exact totals. */
 
 import type { Finding, FoundObject, RowKey, Severity } from '../../model/result/finding.ts'
-import { sentence } from '../sentence.ts'
+import { writeSentence } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 
 /** A finding lists at most this many rows; its total is exact. */
@@ -69,7 +69,15 @@ function asFinding(group: readonly Observation[]): readonly Finding[] {
       ...(page === undefined ? {} : { page }),
       ...(rows.length === 0 ? {} : { rows: rows.slice(0, rowsMax) }),
       total,
-      text: sentence({ rule: first.rule, bearing: first.bearing, object, page: page ?? null, pages, total, details }),
+      text: writeSentence({
+        rule: first.rule,
+        bearing: first.bearing,
+        object,
+        page: page ?? null,
+        pages,
+        total,
+        details,
+      }),
     },
   ]
 }

@@ -4,7 +4,7 @@ import type { Finding, FoundObject, Rule } from '../../model/result/finding.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import { count } from '../../text/count.ts'
 import { limitOf } from '../limits.ts'
-import { nameObject, sentence } from '../sentence.ts'
+import { nameObject, writeSentence } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 
 /**
@@ -38,13 +38,13 @@ const oncePerObject = new Set([
  * Tables and indexes for which the schema has no tree, or one that SQLite refuses. What SQLite says about their
  * entries, or about stopping there, is no news.
  */
-export interface Lacking {
+export interface ObjectsWithoutTree {
   readonly names: ReadonlySet<string>
   /** These tables, and those with such an index. */
   readonly tables: ReadonlySet<string>
 }
 
-export function lackingTrees({ facts }: Pick<Reading, 'facts'>): Lacking {
+export function lackingTrees({ facts }: Pick<Reading, 'facts'>): ObjectsWithoutTree {
   const lacking = facts.flatMap((fact): readonly Pick<FoundObject, 'name' | 'table'>[] => {
     if (fact.kind === 'refused') return [{ name: fact.name, table: fact.table }]
     return fact.kind === 'found' && fact.finding.rule === 'schema-incomplete' ? [fact.finding.object] : []
@@ -63,7 +63,7 @@ export function lackingTrees({ facts }: Pick<Reading, 'facts'>): Lacking {
 export function withoutForeignIndexes(
   observations: readonly Observation[],
   { coverage }: Pick<Reading, 'coverage'>,
-  lacking: Lacking,
+  lacking: ObjectsWithoutTree,
 ): readonly Observation[] {
   const foreign = new Set(
     coverage.skipped.flatMap(({ object, why }) => (limitOf(why) === 'unknown-function' ? [object] : [])),
@@ -131,14 +131,14 @@ export function mergeFound(
     ),
   )
   const anyMalformed = distinct.some(({ rule }) => rule === 'record-malformed')
-  const said = ({ rule, bearing, page, target, object }: Observation): boolean => {
+  const isKnown = ({ rule, bearing, page, target, object }: Observation): boolean => {
     if (bearing !== 'unread' && counted.has(JSON.stringify([rule, object.kind, object.name]))) return true
     if (bearing !== 'damage' && bearing !== 'leak') return false
     // SQLite does not report which table or index has the record.
     if (rule === 'record-malformed' && object.kind === 'file' && anyMalformed) return true
     return [page, target, object.name].some((at) => at !== null && known.has(keyOf(rule, bearing, at, object.kind)))
   }
-  return { observations: observations.filter((observation) => !said(observation)), found: foldFound(distinct) }
+  return { observations: observations.filter((observation) => !isKnown(observation)), found: foldFound(distinct) }
 }
 
 /** Rules by which SQLite reports, without rows, what the census has reported with rows. */
@@ -199,7 +199,7 @@ function foldFound(found: readonly Finding[]): readonly Finding[] {
     const { rule, severity, source, object } = first
     const text =
       rule === 'page-unowned'
-        ? sentence({ rule, bearing: 'leak', object, page: null, pages, total, details: [] })
+        ? writeSentence({ rule, bearing: 'leak', object, page: null, pages, total, details: [] })
         : `${count(total, 'more finding')} like this in ${nameObject(object)}; the first: ${first.text}`
     return [...inOrder.slice(0, apart), { rule, severity, source, object, total, text }]
   })

@@ -9,7 +9,7 @@ import type { Observation } from './observation.ts'
 import { theFile } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 
-type Read = (match: RegExpExecArray, schema: SchemaView) => Observation
+type MessageReader = (match: RegExpExecArray, schema: SchemaView) => Observation
 
 /** @returns null for another text. Names run to the end of the text and may contain anything, also newlines. */
 export function readRowMessage(text: string, schema: SchemaView): Observation | null {
@@ -23,7 +23,7 @@ export function readRowMessage(text: string, schema: SchemaView): Observation | 
 const ordinalOf = (text: string | undefined): number | null => (text === undefined ? null : Number(text))
 
 const ofIndex =
-  (rule: Rule, name: number, ordinal: number | null, detail = ''): Read =>
+  (rule: Rule, name: number, ordinal: number | null, detail = ''): MessageReader =>
   (match, schema) =>
     observe(rule, schema.index(match[name] ?? ''), {
       ordinal: ordinal === null ? null : ordinalOf(match[ordinal]),
@@ -31,12 +31,12 @@ const ofIndex =
     })
 
 const ofTable =
-  (rule: Rule, bearing: 'damage' | 'content'): Read =>
+  (rule: Rule, bearing: 'damage' | 'content'): MessageReader =>
   (match, schema) =>
     observe(rule, schema.table(match[1] ?? ''), { bearing })
 
 const ofColumn =
-  (rule: Rule, bearing: 'damage' | 'content', group: number): Read =>
+  (rule: Rule, bearing: 'damage' | 'content', group: number): MessageReader =>
   (match, schema) => {
     const { table, column } = schema.column(match[group] ?? '')
     return observe(rule, table, { bearing, detail: column })
@@ -46,7 +46,7 @@ const ofColumn =
 const withoutSchema = (name: string): string => name.replace(/^main\./, '')
 
 const ofFts =
-  (name: number, detail: (match: RegExpExecArray) => string): Read =>
+  (name: number, detail: (match: RegExpExecArray) => string): MessageReader =>
   (match, schema) =>
     observe('fts-broken', schema.virtual(withoutSchema(match[name] ?? ''), 'fts'), { detail: detail(match) })
 
@@ -76,7 +76,7 @@ const rtreeFaults = [
 ]
 const rtreeFault = new RegExp(`^(?:${rtreeFaults.map(({ source }) => source).join('|')})[\\s\\S]*$`)
 
-const messages: readonly (readonly [RegExp, Read])[] = [
+const messages: readonly (readonly [RegExp, MessageReader])[] = [
   [/^wrong # of entries in index ([\s\S]+)$/, ofIndex('index-count-differs', 1, null)],
   [/^row (\d+) missing from index ([\s\S]+)$/, ofIndex('row-missing-from-index', 2, 1)],
   // Before 3.8 SQLite gave the rowid here. Our checker is never that old, so the number is treated as a position.

@@ -10,7 +10,7 @@ type Thrown = Extract<Fact, { kind: 'thrown' }>
 type ChildEnded = Extract<Fact, { kind: 'child-ended' }>
 
 /** A part that was not read, and why. `collation`: `check.accept: [unknown-collation]` accepts it. */
-export interface Unread {
+export interface UnreadObject {
   readonly what: string
   readonly why: string
   readonly collation: boolean
@@ -18,7 +18,7 @@ export interface Unread {
 
 export type ThrownMeaning =
   | { readonly kind: 'damage'; readonly observation: Observation }
-  | { readonly kind: 'unread'; readonly unread: Unread }
+  | { readonly kind: 'unread'; readonly unread: UnreadObject }
 
 export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
   const missing = missingPart.exec(thrown.text)

@@ -12,7 +12,7 @@ export interface TreePlace {
   readonly page: number | null
 }
 
-type Read = (match: RegExpExecArray, place: TreePlace, schema: SchemaView, text: string) => Observation
+type MessageReader = (match: RegExpExecArray, place: TreePlace, schema: SchemaView, text: string) => Observation
 
 /** @returns null for a text that is not from btree.c */
 export function readTreeMessage(text: string, place: TreePlace, schema: SchemaView): Observation | null {
@@ -28,19 +28,19 @@ const pageIn = (match: RegExpExecArray): number => Number(match[1])
 
 /** Damage to the tree of the message; on the free list every fault is one of the list. */
 const ofPlace =
-  (rule: Rule): Read =>
+  (rule: Rule): MessageReader =>
   (_match, place, _schema, text) =>
     observe(onFreelist(place) ? 'freelist-broken' : rule, place.object ?? theFile, { page: place.page, detail: text })
 
 /** A message without prefix names the page itself, and the page accounting names its owner. */
 const ofPageNamed =
-  (rule: Rule, group: number): Read =>
+  (rule: Rule, group: number): MessageReader =>
   (match, place, schema, text) => {
     const page = Number(match[group])
     return observe(rule, place.object ?? schema.ownerOf(page) ?? theFile, { page, detail: text })
   }
 
-const ofPointerMap: Read = (match, _place, _schema, text) =>
+const ofPointerMap: MessageReader = (match, _place, _schema, text) =>
   observe('pointer-map-wrong', thePointerMap, { page: match[1] === undefined ? null : pageIn(match), detail: text })
 
 /**
@@ -49,7 +49,7 @@ const ofPointerMap: Read = (match, _place, _schema, text) =>
 const codesOfReading = new Set([5, 6, 7, 9, 10, 13, 14])
 const bearingOfCode = (code: number): 'damage' | 'unread' => (codesOfReading.has(code & 0xff) ? 'unread' : 'damage')
 
-const messages: readonly (readonly [RegExp, Read])[] = [
+const messages: readonly (readonly [RegExp, MessageReader])[] = [
   [
     /^unable to get the page\. error code=(\d+)$/,
     (match, place) =>

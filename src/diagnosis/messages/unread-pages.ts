@@ -29,8 +29,8 @@ export function withoutConsequences(
         return false
     }
   }
-  const said = observations.filter((observation) => !follows(observation))
-  return isPointerMapWhole(reading) ? said.map((observation) => asUnreadPointerMap(observation)) : said
+  const remaining = observations.filter((observation) => !follows(observation))
+  return isPointerMapWhole(reading) ? remaining.map((observation) => asUnreadPointerMap(observation)) : remaining
 }
 
 /** Our page accounting compares every entry of the pointer map. */

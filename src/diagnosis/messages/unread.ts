@@ -6,7 +6,7 @@ import type { DiagnosisContext } from '../context.ts'
 import { limitOf } from '../limits.ts'
 import { nameObject } from '../sentence.ts'
 import type { Observation } from './observation.ts'
-import type { Unread } from './thrown.ts'
+import type { UnreadObject } from './thrown.ts'
 
 export interface UnreadPart {
   /** The name of the object; null for the reading as a whole. */
@@ -23,7 +23,7 @@ export interface UnreadPart {
 export function unreadOf(
   reading: Reading,
   context: DiagnosisContext,
-  thrown: readonly Unread[],
+  thrown: readonly UnreadObject[],
   observations: readonly Observation[],
 ): readonly UnreadPart[] {
   const acceptCollations = context.accept.includes('unknown-collation')

@@ -17,12 +17,12 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
     `sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}`
   // The bar begins the performance data, so a name must not contain one. It is written as a code, as controls are, so
   // that names stay distinct.
-  const said = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll(
+  const sentence = `HOLDFAST ${word} - ${reasons.length === 0 ? good : breakable(reasons.join('; '))}`.replaceAll(
     '|',
     '\\x7c',
   )
   const data = performanceData(view, judgement)
-  return `${cutToBytes(said, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
+  return `${cutToBytes(sentence, bytesMax - byteLength(data) - ' | '.length - 1)} | ${data}\n`
 }
 
 /** The line if there is no status: a monitor could read an empty line as OK. */

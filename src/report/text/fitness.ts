@@ -20,7 +20,7 @@ export function renderFitness(
     skipped: colors.dim,
     paused: colors.red,
   }
-  const lines = saidOnce(steps).flatMap(({ about, outcome, said, next }) => [
+  const lines = withoutRepeats(steps).flatMap(({ about, outcome, said, next }) => [
     ...hanging(
       `${legibleSentence(about)}: ${legibleSentence(said)}`,
       paint[outcome](words[outcome].padEnd(10)),
@@ -34,7 +34,7 @@ export function renderFitness(
 }
 
 /** A step that is unfit for the same reason as a step above names that step. The JSON document has both in full. */
-function saidOnce(steps: Fitness['steps']): Fitness['steps'] {
+function withoutRepeats(steps: Fitness['steps']): Fitness['steps'] {
   const first = new Map<string, string>()
   const shortly = (text: string, about: string): string => {
     const before = first.get(text)

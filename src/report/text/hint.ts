@@ -37,10 +37,10 @@ const quoted = /`(holdfast [^`]+)`/g
  */
 export function hintFor({ code, hint }: { readonly code: string; readonly hint: string }, line: CommandLine): string {
   const candidates = [hint, otherwise(code), `\`holdfast explain ${code}\` says more`]
-  const said =
+  const chosen =
     candidates.find((one) => one !== '' && !commandsIn(one).some((command) => isRepeat(command, code, line))) ??
     'see `holdfast --help`'
-  return withConfigurations(withConfiguration(said, line.config), line.config)
+  return withConfigurations(withConfiguration(chosen, line.config), line.config)
 }
 
 /**

@@ -36,11 +36,11 @@ export function renderHolders(
     String(pid),
     modes.join('+'),
   ])
-  const nobody =
+  const noHolder =
     `No process ${unseen.length === 0 ? 'has' : 'was seen to have'} it open, mapped or locked: ` + legibleName(path)
   return `${[
     ...(holders.length === 0
-      ? wrap(nobody, options.width)
+      ? wrap(noHolder, options.width)
       : renderTable(columns, rows, { ...options, paint: (cell) => cell })),
     ...unseen.flatMap((one) => wrap(`not checked: ${legibleSentence(one)}`, options.width)),
   ].join('\n')}\n`

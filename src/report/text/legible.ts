@@ -24,7 +24,7 @@ export function legibleSentence(text: string, names: readonly string[] = []): st
   const shown = cutMiddle(printableSentence(text), sentenceMax)
   return names
     .filter((name) => name.includes(' '))
-    .reduce((said, name) => said.replaceAll(printable(name), unbroken(printable(name))), shown)
+    .reduce((sentence, name) => sentence.replaceAll(printable(name), unbroken(printable(name))), shown)
 }
 
 /** The command, unbroken. If it is too long to be typed: where to find it. */

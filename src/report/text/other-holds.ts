@@ -6,14 +6,14 @@ import type { OtherHold } from '../../model/service-way.ts'
 import { printable } from '../../text/printable.ts'
 import { shellWord } from '../../text/shell-words.ts'
 
-export interface SaidOfOther {
+export interface OtherHoldText {
   readonly said: string
   /** The command that ends it. */
   readonly next: string
 }
 
 /** @param config the configuration file of this run */
-export function describeOther(hold: OtherHold, config: string, now: number = Date.now()): SaidOfOther {
+export function describeOther(hold: OtherHold, config: string, now: number = Date.now()): OtherHoldText {
   const { tenant, service, via, askedAt } = hold
   const since = `since ${ageOf(askedAt, now) === null ? 'a time in the future' : new Date(askedAt).toISOString()}`
   const way = via === null ? '' : via === 'hooks' ? ', by hooks' : ', by its admin API'

@@ -69,8 +69,8 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
 /** The letters of owners, by position: first those with damage, as far as there are letters, then the largest. */
 function lettersOf({ owners }: DrawnMap): ReadonlyMap<number, string> {
   const chosen = owners
-    .map(({ damagedPages }, position) => ({ position, hurt: damagedPages > 0 }))
-    .toSorted((a, b) => Number(b.hurt) - Number(a.hurt))
+    .map(({ damagedPages }, position) => ({ position, isDamaged: damagedPages > 0 }))
+    .toSorted((a, b) => Number(b.isDamaged) - Number(a.isDamaged))
     .slice(0, letters.length)
   return new Map(
     chosen

@@ -13,12 +13,12 @@ const lengthMax = 2000
  * as codes for the shell, because SQL has no codes.
  */
 export function queryLines(query: string, { width }: TextOptions): readonly string[] {
-  const told = (text: string): readonly string[] => labelled('list', text, { indent: 2, labelWidth: 8, width })
-  if (query.length > lengthMax) return told(`the statement has ${query.length} characters; --json has it`)
+  const line = (text: string): readonly string[] => labelled('list', text, { indent: 2, labelWidth: 8, width })
+  if (query.length > lengthMax) return line(`the statement has ${query.length} characters; --json has it`)
   if (!invisible.test(query) && !(showsAsciiOnly() && /[^\0-\u007f]/.test(query)))
     return ['  list', ...brokenOutsideNames(`${query};`, width - 4).map((line) => `    ${line}`)]
   const why = 'a name has characters that cannot be shown; this command writes them as codes; FILE is a copy'
-  return [...told(why), `    sqlite3 FILE ${shellWord(query)}`]
+  return [...line(why), `    sqlite3 FILE ${shellWord(query)}`]
 }
 
 /** A word of SQL: a name or a string in quotes is part of one, with its spaces. */

@@ -50,20 +50,22 @@ const listedMax = 10
 
 /** Sound results after a recovery. The WAL of a tenant at work is reported only with --verbose. */
 export function describeRecoveries(results: readonly Result[], options: TextOptions): readonly string[] {
-  const told = results.filter(
+  const reported = results.filter(
     ({ verdict, tenant, recovery }) =>
       verdict === 'sound' &&
       recovery !== undefined &&
       (tenant === null || options.verbose || recovery.companions.some(({ part }) => part === '-journal')),
   )
-  if (told.length === 0) return []
-  const shown = options.verbose ? told : told.slice(0, listedMax)
+  if (reported.length === 0) return []
+  const shown = options.verbose ? reported : reported.slice(0, listedMax)
   return [
     '',
     ...wrap('Recovered before the check, as SQLite does when it opens the file:', options.width),
     ...shown.flatMap((result) =>
       indented(`${legibleName(result.tenant ?? result.path)}: ${recoveryOf(result).join('; ')}`, options),
     ),
-    ...(shown.length < told.length ? indented(`${told.length - shown.length} more; --verbose shows all`, options) : []),
+    ...(shown.length < reported.length
+      ? indented(`${reported.length - shown.length} more; --verbose shows all`, options)
+      : []),
   ]
 }

@@ -40,8 +40,8 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
     })),
     ...content.tables.map((table) => lineOf(table, damaged.has(table.name))),
   ].toSorted((a, b) => states.indexOf(a.state) - states.indexOf(b.state))
-  const hurt = all.filter(({ state }) => state !== 'whole')
-  const listed = all.length - hurt.length > wholeListedMax ? hurt : all
+  const notWhole = all.filter(({ state }) => state !== 'whole')
+  const listed = all.length - notWhole.length > wholeListedMax ? notWhole : all
   const shown = options.verbose ? all : listed.slice(0, linesMax)
   const rest = all.slice(shown.length)
   const whole = rest.filter(({ state }) => state === 'whole').length
@@ -59,12 +59,12 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
 }
 
 function lineOf({ name, rows, readable, unreadable }: ReportedTable, isDamaged: boolean): Line {
-  const told = (state: State, text: string): Line => ({ state, text: `${name}: ${text}` })
-  if (readable === undefined) return told('unread', `${rowsOf(rows)} counted, not read one by one`)
+  const line = (state: State, text: string): Line => ({ state, text: `${name}: ${text}` })
+  if (readable === undefined) return line('unread', `${rowsOf(rows)} counted, not read one by one`)
   if (unreadable === null || unreadable === undefined)
-    return told('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)
-  if (unreadable > 0) return told('missing', `${grouped(readable)} of ${rowsOf(readable + unreadable)} readable`)
-  return isDamaged ? told('damaged', `all ${rowsOf(rows)} readable`) : told('whole', `whole, ${rowsOf(rows)}`)
+    return line('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)
+  if (unreadable > 0) return line('missing', `${grouped(readable)} of ${rowsOf(readable + unreadable)} readable`)
+  return isDamaged ? line('damaged', `all ${rowsOf(rows)} readable`) : line('whole', `whole, ${rowsOf(rows)}`)
 }
 
 const rowsOf = (value: number): string => count(value, 'row')
