@@ -46,78 +46,93 @@ export const isStale = ({ settled }: TenantSummary, { generatedAt, maxAgeMs }: S
   settled === null || (ageOf(settled.at, generatedAt) ?? Infinity) > maxAgeMs
 
 export function judgeStatus(view: StatusView): StatusJudgement {
-  const { tenants, generatedAt: now, maxAgeMs, lastFullSweepAt } = view
+  const { tenants } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
-  const inState = (standing: FileStanding): readonly TenantSummary[] =>
+  const ofStanding = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
-  // A hold that a run works on is no alarm. A hold that its run left or gave up was never seen to end.
-  const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
-  const left = view.openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant))
-  const [other, ...more] = view.otherHolds.filter(mayBeOurs)
-  const overdue = [...left, ...(other === undefined ? [] : [other]), ...more]
-  const command =
-    left.length > 0 || other === undefined
-      ? withConfiguration('holdfast resume --all', view.configNamed)
-      : describeOther(other, view.config, now).next
-  const via = left.length > 0 ? view.via : other?.via
-  const resume = via === 'hooks' ? `NOTHING ENDS THIS BY ITSELF, run ${command}` : command
-  const stale = tenants.filter((one) => isStale(one, view))
-  // The last full sweep does not matter if only some tenants were asked about: each has its own age.
-  const isOfAll = view.selection === null
-  const sweepAge = lastFullSweepAt === null ? null : (ageOf(lastFullSweepAt, now) ?? 'ahead')
-  const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, now)))
-  const oldest = ages.reduce<number | null>(
-    (most, age) => (most === null || age === null ? null : Math.max(most, age)),
-    tenants.length === 0 ? null : 0,
-  )
-
+  const overdue = overdueOf(view)
   const critical = [
-    ...(overdue.length > 0
-      ? [
-          `PAUSED? ${count(overdue.length, 'hold')} never seen to end: ` +
-            `${nameSome(overdue.map(({ tenant }) => tenant))}; ${resume}`,
-        ]
-      : []),
-    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(inState('damaged').map(nameOf))}`] : []),
+    ...pausedReasons(view, overdue),
+    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(ofStanding('damaged').map(nameOf))}`] : []),
   ]
   const warning = [
     ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold is open'] : []),
-    ...(!isOfAll
-      ? tenants.length === 0
-        ? ['STALE no selected tenant was checked yet']
-        : []
-      : sweepAge === null
-        ? ['STALE no full sweep yet']
-        : sweepAge === 'ahead'
-          ? ['STALE last full sweep lies in the future: a clock was wrong']
-          : sweepAge > maxAgeMs
-            ? [`STALE last full sweep ${humanMs(sweepAge)} ago`]
-            : []),
-    ...(stale.length > 0
-      ? [
-          `STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(maxAgeMs)}: ` +
-            nameSome(stale.map(nameOf)),
-        ]
-      : []),
+    ...sweepReasons(view),
+    ...staleReasons(view),
     ...(counts.inconclusive > 0
-      ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(inState('inconclusive'))}`]
+      ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(ofStanding('inconclusive'))}`]
       : []),
-    ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(inState('failed'))}`] : []),
+    ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(ofStanding('failed'))}`] : []),
   ]
-  // Failures say nothing about the data: if no file was ever found sound or damaged, nothing is known.
-  const saysSomething = ({ verdict, settled }: TenantSummary): boolean => verdict === 'sound' || settled !== null
-  const knowsNothing = tenants.length === 0 ? lastFullSweepAt === null || !isOfAll : !tenants.some(saysSomething)
-  const code = critical.length > 0 ? 2 : knowsNothing ? 3 : warning.length > 0 ? 1 : 0
-  const word = (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code]
+  const code = critical.length > 0 ? 2 : knowsNothing(view) ? 3 : warning.length > 0 ? 1 : 0
   return {
     code,
-    word,
+    word: (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code],
     reasons: [...critical, ...warning],
     counts,
-    oldestCheckAgeMs: oldest,
-    overdueHolds: overdue.length,
+    oldestCheckAgeMs: oldestCheckAge(view),
+    overdueHolds: overdue.left.length + overdue.others.length,
   }
+}
+
+/** Holds that were never seen to end: of this service in this way, and those that may be of this service. */
+interface OverdueHolds {
+  readonly left: StatusView['openHolds']
+  readonly others: StatusView['otherHolds']
+}
+
+/** A hold that a run works on is no alarm. A hold that its run left or gave up was never seen to end. */
+function overdueOf({ tenants, openHolds, otherHolds }: StatusView): OverdueHolds {
+  const givenUp = new Set(tenants.filter(({ failure }) => failure === 'RESUME_FAILED').map(({ tenant }) => tenant))
+  return {
+    left: openHolds.filter(({ leftBehind, tenant }) => leftBehind || givenUp.has(tenant)),
+    others: otherHolds.filter(mayBeOurs),
+  }
+}
+
+function pausedReasons(view: StatusView, { left, others }: OverdueHolds): readonly string[] {
+  const overdue = [...left, ...others]
+  if (overdue.length === 0) return []
+  const [other] = others
+  const command =
+    left.length > 0 || other === undefined
+      ? withConfiguration('holdfast resume --all', view.configNamed)
+      : describeOther(other, view.config, view.generatedAt).next
+  const via = left.length > 0 ? view.via : other?.via
+  const resume = via === 'hooks' ? `NOTHING ENDS THIS BY ITSELF, run ${command}` : command
+  const names = nameSome(overdue.map(({ tenant }) => tenant))
+  return [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${names}; ${resume}`]
+}
+
+/** The last full sweep does not matter if only some tenants were asked about: each has its own age. */
+function sweepReasons({ tenants, selection, lastFullSweepAt, generatedAt, maxAgeMs }: StatusView): readonly string[] {
+  if (selection !== null) return tenants.length === 0 ? ['STALE no selected tenant was checked yet'] : []
+  if (lastFullSweepAt === null) return ['STALE no full sweep yet']
+  const age = ageOf(lastFullSweepAt, generatedAt)
+  if (age === null) return ['STALE last full sweep lies in the future: a clock was wrong']
+  return age > maxAgeMs ? [`STALE last full sweep ${humanMs(age)} ago`] : []
+}
+
+function staleReasons(view: StatusView): readonly string[] {
+  const stale = view.tenants.filter((one) => isStale(one, view))
+  if (stale.length === 0) return []
+  const names = nameSome(stale.map(nameOf))
+  return [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(view.maxAgeMs)}: ${names}`]
+}
+
+/** Failures say nothing about the data: if no file was ever found sound or damaged, nothing is known. */
+function knowsNothing({ tenants, selection, lastFullSweepAt }: StatusView): boolean {
+  if (tenants.length === 0) return lastFullSweepAt === null || selection !== null
+  return !tenants.some(({ verdict, settled }) => verdict === 'sound' || settled !== null)
+}
+
+function oldestCheckAge({ tenants, generatedAt }: StatusView): number | null {
+  const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, generatedAt)))
+  return ages.reduce<number | null>(
+    (most, age) => (most === null || age === null ? null : Math.max(most, age)),
+    tenants.length === 0 ? null : 0,
+  )
 }
 
 const nameOf = ({ tenant, path }: TenantSummary): string => tenant ?? path
