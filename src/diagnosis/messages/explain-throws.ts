@@ -57,52 +57,66 @@ export function explainThrows(
   whole: ReadonlySet<string>,
   lacking: ReadonlySet<string>,
 ): ThrowExplanation {
-  const isThrow = ({ rule, page, bearing }: Observation): boolean =>
-    rule === 'page-unreadable' && page === null && bearing === 'damage'
   const throws = observations.filter(isThrow)
   const others = observations.filter((observation) => !isThrow(observation))
   if (throws.length === 0) return { observations, covers: () => false }
-
-  const wrong = [
+  const wrong: readonly Wrong[] = [
     ...others.filter(({ bearing }) => bearing === 'damage'),
     ...found.filter(({ severity }) => severity === 'damage'),
   ]
-  const broken = wrong.filter(({ rule }) => treeRules.has(rule))
-  const indexesOnly = broken.length > 0 && broken.every(({ object }) => object.kind === 'index')
-  const brokenIndexOf = (table: string | null): Pick<Observation, 'object'> | undefined =>
-    broken
-      .toSorted((a, b) => (a.object.name < b.object.name ? -1 : 1))
-      .find(({ object }) => table === null || isOf(object, table))
-  const named = throws.some(({ object }) => object.kind !== 'file')
-  const covered = new Set<string>()
-  const kept = throws.flatMap((thrown): readonly Observation[] => {
-    // The whole check stopped; the checks table by table have shown where.
-    if (thrown.object.kind === 'file' && named) return []
-    const table = thrown.object.kind === 'file' ? null : thrown.object.name
-    const cover = (): void => {
-      for (const name of table === null ? [] : [table, ...schema.indexesOf(table)]) covered.add(name)
-    }
-    const index = indexesOnly ? brokenIndexOf(table) : undefined
-    if (index) {
-      cover()
-      return [{ ...thrown, object: index.object }]
-    }
-    // SQLite searched in an index without a tree.
-    if (table === null ? lacking.size > 0 : lacking.has(table)) {
-      cover()
-      return []
-    }
-    const reason = wrong.some(
-      ({ rule, object }) => reasonsAnywhere.has(rule) || (reasons.has(rule) && (table === null || isOf(object, table))),
-    )
-    if (reason || (table !== null && !whole.has(table)) || whole.size === 0) return [thrown]
-    return [{ ...thrown, rule: 'engine-says', object: table === null ? theSchema : thrown.object }]
-  })
-  const allExplained = kept.every(({ object }) => object.kind === 'index')
-  return {
-    observations: [...others, ...kept],
-    covers: ({ what }) => (what === null ? allExplained : covered.has(what)),
-  }
+  const ofTables = throws.filter(({ object }) => object.kind !== 'file')
+  // If the whole check stopped, the checks table by table have shown where.
+  const explained = (ofTables.length > 0 ? ofTables : throws).map((thrown) =>
+    explainThrow(thrown, wrong, whole, lacking),
+  )
+  const covered = new Set(
+    explained.flatMap(({ table, isNamed }) => (isNamed && table !== null ? [table, ...schema.indexesOf(table)] : [])),
+  )
+  const kept = explained.flatMap(({ observation }) => observation ?? [])
+  const allNamed = kept.every(({ object }) => object.kind === 'index')
+  return { observations: [...others, ...kept], covers: ({ what }) => (what === null ? allNamed : covered.has(what)) }
+}
+
+type Wrong = Pick<Observation, 'rule' | 'object'>
+
+const isThrow = ({ rule, page, bearing }: Observation): boolean =>
+  rule === 'page-unreadable' && page === null && bearing === 'damage'
+
+/**
+ * `table`: null for an error of the whole check. `observation`: null if a fact names the cause already. `isNamed`: the
+ * cause is named, so that parts which were not read because of it are covered.
+ */
+interface ExplainedThrow {
+  readonly table: string | null
+  readonly observation: Observation | null
+  readonly isNamed: boolean
+}
+
+function explainThrow(
+  thrown: Observation,
+  wrong: readonly Wrong[],
+  whole: ReadonlySet<string>,
+  lacking: ReadonlySet<string>,
+): ExplainedThrow {
+  const table = thrown.object.kind === 'file' ? null : thrown.object.name
+  const index = brokenIndex(table, wrong)
+  if (index) return { table, observation: { ...thrown, object: index }, isNamed: true }
+  // SQLite searched in an index without a tree.
+  if (table === null ? lacking.size > 0 : lacking.has(table)) return { table, observation: null, isNamed: true }
+  const reason = wrong.some(
+    ({ rule, object }) => reasonsAnywhere.has(rule) || (reasons.has(rule) && (table === null || isOf(object, table))),
+  )
+  if (reason || (table !== null && !whole.has(table)) || whole.size === 0)
+    return { table, observation: thrown, isNamed: false }
+  const object = table === null ? theSchema : thrown.object
+  return { table, observation: { ...thrown, rule: 'engine-says', object }, isNamed: false }
+}
+
+/** The first broken index of the table, or of any table for null; undefined if anything but indexes is broken. */
+function brokenIndex(table: string | null, wrong: readonly Wrong[]): FoundObject | undefined {
+  const broken = wrong.flatMap(({ rule, object }) => (treeRules.has(rule) ? [object] : []))
+  if (broken.some(({ kind }) => kind !== 'index')) return undefined
+  return broken.toSorted((a, b) => (a.name < b.name ? -1 : 1)).find((object) => table === null || isOf(object, table))
 }
 
 const isOf = (object: FoundObject, table: string): boolean => object.table === table || object.name === table
