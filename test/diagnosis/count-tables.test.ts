@@ -1,4 +1,4 @@
-/** What is said of the rows of each table, against the rows that there were before the wound. */
+/** The reported rows of each table, against the rows before the wound. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,7 +51,7 @@ describe('every wound', () => {
         const was = before.get(name)
         if (was === undefined) continue
         expect(readable, name).toBeLessThanOrEqual(rows)
-        // An index of the table tells how many rows there were.
+        // An index of the table shows how many rows there were.
         if (unreadable > 0) expect(readable + unreadable, name).toBe(was.rows)
         const damaged = diagnose(reading, context).findings.some(
           ({ severity, object }) => severity !== 'notice' && (object.name === name || object.table === name),
@@ -80,7 +80,7 @@ function make(sql: string): void {
   create(path, 1024, (db) => db.exec(sql))
 }
 
-test('an index tells how many rows a lost page had', async () => {
+test('an index shows how many rows a lost page had', async () => {
   make(
     `CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ${numbers} INSERT INTO t ` +
       'SELECT i, hex(i * 7) FROM n; CREATE TABLE other(a); INSERT INTO other VALUES(1)',
@@ -101,7 +101,7 @@ test.each([
   expect(tableOf(await readInProcess(path), 't')).toMatchObject({ readable: 500 - lost, unreadable: null })
 })
 
-test('an index that is broken itself tells nothing', async () => {
+test('an index that is itself broken shows nothing', async () => {
   make(
     'CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t(a); ' +
       `${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n`,
@@ -156,7 +156,7 @@ test('rows that two indexes have and the table has not are rows that cannot be r
   expect(tableOf(await readInProcess(path), 't')).toMatchObject({ rows: 497, readable: 497, unreadable: 3 })
 })
 
-test('by a quick check and by SQLite alone nothing is said of rows one by one', async () => {
+test('a quick check and SQLite alone report no rows one by one', async () => {
   make(`CREATE TABLE t(a); ${numbers} INSERT INTO t SELECT i FROM n`)
   expect(counted(await readInProcess(path, 'full', 'sqlite'))).toEqual({
     tables: [{ name: 't', rows: 500, digest: null }],

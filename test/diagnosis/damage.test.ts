@@ -10,7 +10,7 @@ const say = (...texts: readonly string[]) => diagnose(reading(messages(...texts)
 const found = (finding: Extract<Fact, { kind: 'found' }>['finding']): Fact => ({ kind: 'found', finding })
 
 describe('damage', () => {
-  test('a single index that lost rows is to be rebuilt, with the doubt said', () => {
+  test('a single index that lost rows is rebuilt, and the doubt is reported', () => {
     const diagnosis = say(
       'wrong # of entries in index users_mail',
       'row 3 missing from index users_mail',
@@ -25,7 +25,7 @@ describe('damage', () => {
     expect(diagnosis.findings.map(({ text }) => text)).toContain('2 rows of users are missing from index users_mail')
   })
 
-  test('the position in the scan is never told as a rowid', () => {
+  test('the position in the scan is never reported as a rowid', () => {
     const diagnosis = say('row 31337 missing from index users_mail', 'row 31338 values differ from index users_mail')
     expect(JSON.stringify(diagnosis)).not.toMatch(/3133[78]/)
     expect(diagnosis.findings.every(({ rows }) => rows === undefined)).toBe(true)
@@ -134,7 +134,7 @@ describe('damage', () => {
     ])
   })
 
-  test('a throw over a broken index page tells of the index, not of the table', () => {
+  test('an error over a broken index page is about the index, not about the table', () => {
     const facts = [
       ...messages('Tree 3 page 41: btreeInitPage() returns error code 11'),
       thrown('SQLITE_CORRUPT', 'database disk image is malformed'),
@@ -184,7 +184,7 @@ describe('damage', () => {
     })
   })
 
-  test('what the page accounting and SQLite both say is said once, with the trail', () => {
+  test('what the page accounting and SQLite both report is listed once, with the trail', () => {
     const trail = {
       rule: 'page-unowned',
       severity: 'leak',

@@ -121,7 +121,7 @@ describe('a finding marks the cell of its page', () => {
     expect(map).toEqual(draw([]))
   })
 
-  test('a page counts once, whoever says what of it', () => {
+  test('a page counts once, however many findings name it', () => {
     const marked = accounted({
       bad: {
         places: [{ state: 'damaged', first: 12, last: 14, rule: 'page-unreadable', object: events }],
@@ -184,7 +184,7 @@ test('of ten thousand objects the largest are named, and those with damage befor
   expect(map.cells.map(({ owner }) => owner)).toEqual([0, null])
 })
 
-test('where there is no map, it is said why', () => {
+test('without a map there is a reason', () => {
   expect(drawMap(reading([], { map: { kind: 'none', why: 'the header gives no page size' } }), [])).toEqual({
     kind: 'none',
     why: 'the header gives no page size',

@@ -1,4 +1,4 @@
-/** Who says that nobody wrote, and what is said of bytes that changed all the same. */
+/** What shows that nothing wrote to a file, and what is reported of bytes that changed nevertheless. */
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { silentChange, sinceThen } from '../../src/diagnosis/silent-change.ts'
@@ -18,7 +18,7 @@ const marks: HeaderMarks = { walMode: false, changeCounter: 42, versionValidFor:
 const walMarks: HeaderMarks = { ...marks, walMode: true }
 const written = '1795050000000000000'
 
-describe('who says that nobody wrote', () => {
+describe('what shows that nothing wrote', () => {
   test.each<
     [
       string,
@@ -47,7 +47,7 @@ describe('who says that nobody wrote', () => {
       { now: { bootId: 'two' }, before: walMarks, after: walMarks },
     ],
     [
-      'nobody knows whether the machine was restarted, in WAL mode',
+      'it is not known whether the machine was restarted, in WAL mode',
       'written',
       { once: { bootId: '' }, now: { bootId: '' }, before: walMarks, after: walMarks },
     ],
@@ -155,7 +155,7 @@ const rottenEvents = [
   { name: 'users', rows: 3, digest: 'bb' },
 ]
 
-describe('what is said of it', () => {
+describe('the finding', () => {
   test('rows that are others are damage of their table, with the page, the run and its time', () => {
     const finding = changeOf(onePage, { tables: rottenEvents })
     expect(finding).toMatchObject({
@@ -190,7 +190,7 @@ describe('what is said of it', () => {
 
   test(
     'bytes where nothing is stored are a notice; of the schema, of tables that are ' +
-      'not counted and of other digests nobody can say, so it is damage',
+      'not counted and of other digests it is not known, so it is damage',
     () => {
       expect(changeOf(onePage)).toMatchObject({
         severity: 'notice',
@@ -238,7 +238,7 @@ describe('what is said of it', () => {
     ).toEqual({ kind: 'sound' })
   })
 
-  test('many pages are told as runs, groups as groups, several owners by name', () => {
+  test('many pages are listed as ranges, groups as groups, several owners by name', () => {
     const runs = Array.from({ length: 20 }, (_, i) => [10 * i + 1, 10 * i + 3] as const)
     const many = changeOf({ runs, pages: 99, groupPages: 3, owners: [0, 2, 3, 5] }, { tables: rottenEvents })
     expect(many).toMatchObject({ object: { kind: 'file' }, total: 99 })
@@ -251,7 +251,7 @@ describe('what is said of it', () => {
     )
   })
 
-  test('silence: nothing changed, nothing was digested, or somebody wrote', () => {
+  test('silence: nothing changed, nothing was digested, or a program wrote', () => {
     expect(changeOf(null)).toBeNull()
     expect(silentChange(earlier, { standing: later, content: earlier.content }, reading([]))).toBeNull()
     expect(

@@ -1,5 +1,6 @@
 /**
- * What SQLite throws is put down to what our own reading found; what is not understood is told with who wrote the file.
+ * Errors of SQLite are explained by what our own reading found. What is not understood comes with the writer of the
+ * file.
  */
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'

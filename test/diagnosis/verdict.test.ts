@@ -17,7 +17,7 @@ describe('sound and inconclusive', () => {
     })
   })
 
-  test('a quick check that finds nothing is sound and does not claim what it did not look at', () => {
+  test('a quick check that finds nothing is sound and does not claim what it did not check', () => {
     expect(diagnose(reading([], { depth: 'quick' }), context).remedy.why).toContain(
       'does not compare rows with index entries',
     )

@@ -1,4 +1,4 @@
-/** The doctor's words: what several steps met is told once. */
+/** The text of the doctor: what several steps met is printed once. */
 import { expect, test } from 'vitest'
 import { unfit } from '../../src/doctor/steps.ts'
 import { Failure } from '../../src/model/failure.ts'
@@ -6,7 +6,7 @@ import { renderFitness } from '../../src/report/text/fitness.ts'
 
 const denied = 'this user (uid 1000) may not enter the folder /srv: allow it, or run holdfast as a user who may'
 
-test('a reason that several steps give is said once, with what else each could do left out', () => {
+test('a reason that several steps give is printed once, without the other remedies of each', () => {
   const failing = (about: string, message: string, hint: string) =>
     unfit(about, new Failure('NO_PERMISSION', message, { hint }))
   const text = renderFitness(

@@ -116,7 +116,7 @@ test('keys come in the order of interfaces.md, and the same document comes piece
   expect([...jsonReport(frame, results)].join('')).toBe(text)
 })
 
-test('redacted keys are digests that are equal within a report and tell nothing outside it', () => {
+test('redacted keys are digests that are equal within a report and mean nothing outside of it', () => {
   const rows = (): unknown =>
     (
       JSON.parse(renderJson(report([damaged('a'), damaged('b')]), { redactKeys: true })) as {

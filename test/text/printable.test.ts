@@ -108,14 +108,14 @@ test('commands and names are kept in one piece, and where lines are not wrapped 
   expect(wrap('then run `holdfast resume --all` at once', 20)).toEqual([
     'then run',
     '`holdfast resume --all`',
-    'at once',
+    'together',
   ])
   expect(wrap(`in ${unbroken('/srv/my notes/app.db')}, page 7`, 12)).toEqual(['in', '/srv/my notes/app.db,', 'page 7'])
   expect(wrap(`a  b ${'c'.repeat(300)}`, Infinity)).toEqual([`a  b ${'c'.repeat(300)}`])
   expect(hanging('  next: one two three four', 18)).toEqual(['  next: one two', '    three four'])
 })
 
-test('names that nobody could read are cut, in the middle; commands are left out', () => {
+test('names that are too long to read are cut in the middle; commands are left out', () => {
   expect(wrap(`of ${'n'.repeat(1_000)} and /${'p'.repeat(4_000)}`, Infinity)[0]).toHaveLength(5_009)
   const [long = ''] = wrap(`column ${'x'.repeat(900_000)}y is`, Infinity)
   expect([long.length, long.endsWith('xy is'), long.includes('\u2026')]).toEqual([1_034, true, true])

@@ -106,7 +106,7 @@ describe('explain', () => {
     for (const sentence of sentences) expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(25)
   })
 
-  test('what one name means besides is told too', () => {
+  test('further meanings of a name are printed too', () => {
     expect(explain('none').map(({ kind }) => kind)).toEqual(['damage class', 'seal level'])
     expect(explain('ledger', all).map(({ kind }) => kind)).toEqual(['word', 'configuration key'])
     expect(renderExplanations(explain('none'), { width: 80, color: false })).toMatch(

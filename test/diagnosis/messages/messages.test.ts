@@ -70,7 +70,7 @@ test('damage of another object stays damage beside an error of input and output'
 
 test(
   'an entry of the pointer map that SQLite could not read is damage only where ' +
-    'our own accounting found the map wrong, or did not look',
+    'our own accounting found the map wrong, or did not check it',
   () => {
     const said = [message('Tree 2 page 40 cell 0: Failed to read ptrmap key=41')]
     expect(diagnose(reading(said, { engine: 'census' }), context).verdict.kind).toBe('inconclusive')
@@ -100,7 +100,7 @@ test('an index whose name holds a newline keeps its name', () => {
   expect(findings).toMatchObject([{ rule: 'row-missing-from-index', object: { kind: 'index', name: 'odd\nname' } }])
 })
 
-test('the same fault told by the whole check and again table by table counts once', () => {
+test('the same fault reported by the whole check and again table by table counts once', () => {
   const twice = [
     ...messages('Tree 2 page 40 cell 0: Rowid 17 out of order', 'row 3 missing from index events_kind'),
     ...messages('Tree 2 page 40 cell 0: Rowid 17 out of order', 'row 3 missing from index events_kind'),

@@ -89,7 +89,7 @@ function frameOf(files: readonly FileComparison[]): Omit<ComparisonReport, 'file
 const text = (files: readonly FileComparison[], verbose = false): string =>
   [...comparisonText(frameOf(files), files, { width: 80, color: false, verbose })].join('')
 
-test('a difference is told apart from damage and from doubt, and is the least of them', () => {
+test('a difference has its own code beside damage and doubt, and is the mildest', () => {
   const [a, b] = [sound('a'), sound('b')]
   expect([
     codeOf(a, b, compared([equal('x')])),
@@ -156,7 +156,7 @@ test('of several files the gravest counts, and a file that only one side has is 
   })
 })
 
-test('a page that fits: many equal tables are counted, the rest is told', () => {
+test('many equal tables are counted, and the others are listed', () => {
   const many = Array.from({ length: 30 }, (_, i) => equal(`table ${i}`))
   const files = [fileOf(damaged('acme'), sound('b'), compared([...many, differing, unread]))]
   expect(text(files)).toMatch(
@@ -225,7 +225,7 @@ test('several files: each has a heading, what differs in it and what it comes to
     ).toBe(true)
 })
 
-test('many equal files are counted, but none of which something is to be said', () => {
+test('many equal files are counted, except those with something to report', () => {
   const many = Array.from({ length: 30 }, (_, i) =>
     fileOf(sound('a'), i === 7 ? damaged('b') : sound('b'), compared([equal('x')]), `${i}.db`),
   )
@@ -239,7 +239,7 @@ test('many equal files are counted, but none of which something is to be said', 
   expect(text(many, true).match(/^File /gm)).toHaveLength(30)
 })
 
-test('a tenant that may stand still is the first thing said, with the command', () => {
+test('a tenant that may be paused comes first, with the command', () => {
   const said = text([fileOf(paused('acme'), null, null)])
   expect(said).toMatch(
     pattern(

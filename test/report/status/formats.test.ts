@@ -8,7 +8,7 @@ import { anyTenant, nasty } from '../../support/any-status.ts'
 import { needlesslyWide } from '../../support/report.ts'
 import { hour, now, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
 
-test('a sweep that never was, or is too old, is said once', () => {
+test('a sweep that never was, or is too old, is reported once', () => {
   for (const lastFullSweepAt of [null, now - 30 * hour]) {
     const { text } = render(view([tenant('a')], { lastFullSweepAt }), 'text')
     expect(text.match(/full sweep/g), text).toEqual(['full sweep'])
@@ -116,7 +116,7 @@ test('never OK while one is damaged, and text is never wider than the terminal b
   )
 })
 
-test('ids that differ by an escape alone stay apart in every format, and reach nobody as controls', () => {
+test('ids that differ only by an escape stay distinct in every format, and none is printed as a control', () => {
   const ids = ['a\nb', 'a\\nb', 'a\\\\nb', 'a|b', 'a\\x7cb', 'a"b', 'a\u202eb']
   const of = (format: StatusFormat): string =>
     render(view(ids.map((id) => tenant(id, { verdict: 'damaged' }))), format).text

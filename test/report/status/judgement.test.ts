@@ -21,7 +21,7 @@ test.each<[string, StatusView, number, string]>([
     'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck',
   ],
   [
-    'a hold by hooks, that nobody is at work on',
+    'a hold by hooks that no run works on',
     view([tenant('a')], { via: 'hooks', openHolds: [hold(true)] }),
     2,
     'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast ' +
@@ -99,7 +99,7 @@ test.each<[string, StatusView, number, string]>([
     'HOLDFAST WARNING - INCONCLUSIVE 1: a (LOCK_BUSY); FAILED 1: b (IN_USE) | ',
   ],
   [
-    'nobody could ever be checked',
+    'no tenant could ever be checked',
     view(
       ['a', 'b', 'c', 'd'].map((id) => tenant(id, { verdict: 'failed', failure: 'NO_PERMISSION' })),
       { lastFullSweepAt: null },

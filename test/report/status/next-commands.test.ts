@@ -1,4 +1,4 @@
-/** What status tells a person to type next. */
+/** The commands that status names next. */
 
 import { expect, test } from 'vitest'
 import type { StatusView } from '../../../src/report/status/status.ts'
@@ -34,7 +34,7 @@ test.each<[string, StatusView, readonly string[]]>([
     ['holdfast explain TENANT_GONE'],
   ],
   [
-    'all at once',
+    'all of them together',
     view([tenant('a', { verdict: 'damaged' }), tenant('b', { verdict: 'failed' })], { openHolds: [hold(true)] }),
     ['holdfast resume --all', 'holdfast check --tenant a', 'holdfast check --tenant b', 'holdfast sweep'],
   ],

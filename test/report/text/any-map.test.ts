@@ -1,4 +1,4 @@
-/** The map of any file as text: no line too wide, nothing that steers a terminal, nothing said by colour alone. */
+/** The map of any file as text: no line too wide, nothing that controls a terminal, nothing shown by colour alone. */
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { renderHolders } from '../../../src/report/text/holders.ts'
 
-test('holders are told apart from what could not be looked at', () => {
+test('holders are listed apart from what could not be checked', () => {
   const options = { width: 80, color: false }
   expect(renderHolders('/a.db', [], [], options)).toBe('No process has it open, mapped or locked: /a.db\n')
   expect(renderHolders('/a.db', [], ['file tables of 12 processes of other users'], options)).toBe(

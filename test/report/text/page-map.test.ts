@@ -121,7 +121,7 @@ Map of acme  /srv/notes/acme.db
                           from index events_kind`)
 })
 
-test('a finding that only counts what is on the map is not told again', () => {
+test('a finding that only counts what is on the map is not listed again', () => {
   const map = drawnMap({
     pages: 2,
     cells: [{ first: 1, last: 2, state: 'unowned', owner: null }],
@@ -179,7 +179,7 @@ test('many places are counted, and --verbose names more', () => {
   expect(lines(kinds)).toContain('and 32 more kinds of damage')
 })
 
-test('where there is no map, the reason stands in its place; nobody who did not ask is told', () => {
+test('without a map the reason is printed, but only if a map was requested', () => {
   expect(describeMaps([sound('acme', { map: { kind: 'none', why: 'the header gives no page size' } })], plain)).toEqual(
     ['', 'Map of acme  /srv/notes/acme.db', '  No map: the header gives no page size'],
   )

@@ -48,7 +48,7 @@ test.each(['SELECT rowid FROM "a\nb\'\\ \u001b[31m"', 'SELECT rowid FROM "\u202e
   },
 )
 
-test('a statement that nobody could copy is counted', () => {
+test('a statement that is too long to be copied is counted', () => {
   const lines = linesWith(`SELECT ${'"x", '.repeat(500)}1`, 80)
   expect(lines).toContain('  list    the statement has 2508 characters; --json has it')
 })

@@ -67,7 +67,7 @@ test('ten tables have a line, the others and more than three whole ones are coun
   expect(lines({ content: { tables: [...whole, ...broken] } }, true)).toHaveLength(61)
 })
 
-test('where nothing was counted, or nothing is damaged, nothing is said of rows', () => {
+test('if nothing was counted, or nothing is damaged, no rows are reported', () => {
   expect(lines({ depth: 'quick', content: { tables: [] } })).toEqual(['a quick check counts no rows'])
   expect(lines({ content: { tables: [] } })).toEqual([])
   expect(renderReport(report([sound('a')]), { width: 100, color: false, verbose: true })).not.toContain('tables  ')

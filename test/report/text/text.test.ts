@@ -75,7 +75,7 @@ test('--verbose shows how each sound result was proven; what was not locked says
   expect(render(unproven('a'))).not.toContain(said)
 })
 
-test('many that failed for one reason are told once, others one by one', () => {
+test('many that failed for one reason are printed once, others one by one', () => {
   const outside = (id: string) =>
     failed(id, {
       failure: {
@@ -103,7 +103,7 @@ test('many that failed for one reason are told once, others one by one', () => {
   expect(renderReport(report(many), { ...plain, verbose: true }).split('correct the roots')).toHaveLength(6)
 })
 
-test('a bare file that somebody has open is BUSY, as its exit code is, and no failure', () => {
+test('a bare file that another program has open is BUSY, as its exit code is, and not FAILED', () => {
   const inUse = {
     code: 'IN_USE',
     message: 'process 7 has the file open',
@@ -115,7 +115,7 @@ test('a bare file that somebody has open is BUSY, as its exit code is, and no fa
   )
 })
 
-test('I4.3 a tenant that may still be paused is the first and the last thing said', () => {
+test('I4.3 a tenant that may still be paused comes first and last', () => {
   const lines = render(damaged('acme'), paused('stuck')).trimEnd().split('\n')
   expect(lines[0]).toBe('PAUSED: 1 tenant may still be paused.')
   expect(lines.at(-1)).toBe(`${lines[0]} Run holdfast resume --all now.`)
@@ -124,7 +124,7 @@ test('I4.3 a tenant that may still be paused is the first and the last thing sai
   expect(lines.join(' ')).toContain('Exit code 4: A TENANT MAY STILL BE PAUSED.')
 })
 
-test('a line that was stopped, tenants that were not come to and a cached registry are said', () => {
+test('a run that was stopped, tenants that it did not reach and a cached registry are reported', () => {
   const text = renderReport(
     report([sound('a')], { stopped: 'RESUME_FAILED: b', registry: 'cached since 2026-11-20T00:00:00Z' }, 7),
     plain,
@@ -275,7 +275,7 @@ describe('the summary', () => {
     )
   })
 
-  test('what was not come to is never 0, an interruption is said, and neither hides a paused tenant', () => {
+  test('files not reached are never 0, an interruption is reported, and neither hides a paused tenant', () => {
     expect(summarize([sound('a')], 2)).toMatchObject({ selected: 3, sound: 1, notCovered: 2, exitCode: 3 })
     expect(summarize([damaged('a')], 2, { signal: 130 }).exitCode).toBe(130)
     expect(summarize([paused('a')], 2, { signal: 143 }).exitCode).toBe(4)
