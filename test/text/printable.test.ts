@@ -108,7 +108,7 @@ test('commands and names are kept in one piece, and where lines are not wrapped 
   expect(wrap('then run `holdfast resume --all` at once', 20)).toEqual([
     'then run',
     '`holdfast resume --all`',
-    'together',
+    'at once',
   ])
   expect(wrap(`in ${unbroken('/srv/my notes/app.db')}, page 7`, 12)).toEqual(['in', '/srv/my notes/app.db,', 'page 7'])
   expect(wrap(`a  b ${'c'.repeat(300)}`, Infinity)).toEqual([`a  b ${'c'.repeat(300)}`])
