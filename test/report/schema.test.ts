@@ -90,7 +90,7 @@ test.each<[string, (result: ReturnType<typeof damaged>) => unknown]>([
   expect(problemsOf(asJson({ ...document, results: [change(damaged('a'))] }))).not.toEqual([])
 })
 
-test('keys come in the order of interfaces.md, and the same document comes piece by piece', () => {
+test('keys come in their fixed order, and the same document comes in pieces', () => {
   const one = report([damaged('b'), failed('d')])
   const text = renderJson(one)
   const document = JSON.parse(text) as { results: object[] }

@@ -182,7 +182,7 @@ describe('hints', () => {
   })
 })
 
-/** Commands of interfaces.md that this version does not have. */
+/** Commands that are planned and that this version does not have. */
 const later = [
   'triage',
   'repair',
