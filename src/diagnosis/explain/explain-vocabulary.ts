@@ -73,7 +73,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'mapped. While the lease lasts, the kernel delays every process that opens the file. It is the strongest ' +
     'part of a seal.',
   fence:
-    'A number that the service raises with each lease of a tenant. It tells an old lease from a new one, so ' +
+    'A number that the service raises with each lease of a tenant. It distinguishes an old lease from a new one, so ' +
     'a late request cannot end the wrong pause.',
   hold:
     'The time from the lease to the resume, during which a tenant is paused. In it, holdfast locks, proves ' +
