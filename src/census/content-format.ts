@@ -3,6 +3,7 @@
  * never compared. It is the digest of a row with a value of every kind: who changes how values are decoded, normalised
  * or mixed has changed the name with it.
  */
+
 import type { ColumnValue } from './record/column-value.ts'
 import { Columns } from './record/columns.ts'
 import { Fingerprint } from './record/fingerprint.ts'

@@ -2,6 +2,7 @@
  * What the census counts: which trees there are, what a row of each table holds, and which entry each index must hold
  * for it. Plain data, so that workers in other processes can be given it.
  */
+
 import type { FoundObject } from '../model/result/finding.ts'
 import type { Skipped } from '../model/result/verdict.ts'
 import type { ColumnValue } from './record/column-value.ts'

@@ -2,6 +2,7 @@
  * What SQLite itself says of a schema: the columns of `pragma table_xinfo`, `index_list`, `index_xinfo` and
  * `sqlite_schema`, gathered by whoever has a connection.
  */
+
 import type { ColumnValue } from './record/column-value.ts'
 
 export interface ColumnFacts {

@@ -1,4 +1,5 @@
 /** What a run says of a file of both sides, or of one. */
+
 import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model/result/comparison.ts'
 import type { Result } from '../model/result/report.ts'
 

@@ -1,4 +1,5 @@
 /** The first of many keys, in the order NULL, numbers, text, BLOBs. Keeps no more than it will tell. */
+
 import type { KeyColumn, RowKey } from '../model/result/finding.ts'
 
 /** Keys that are told of each kind of difference. */

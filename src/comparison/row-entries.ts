@@ -1,8 +1,9 @@
-import { rowBucketOf } from './row-sums.ts'
 /**
  * Rows of unequal buckets, one by one: collected on each side, then matched. Typed arrays of 24 bytes a row: an object
  * each would take ten times as much.
  */
+
+import { rowBucketOf } from './row-sums.ts'
 import type { RowSink } from './table-rows.ts'
 
 /** What one side tells of its rows, in the order in which they were read. */

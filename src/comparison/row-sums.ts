@@ -3,6 +3,7 @@
  * of what they hold and how many they are. Only the rows of unequal buckets need to be looked at one by one, in as many
  * passes as their number asks for.
  */
+
 import type { RowSink } from './table-rows.ts'
 
 /** Buckets of a table: a power of two. 48 KB of sums, and of ten million rows two or three thousand in each. */

@@ -2,6 +2,7 @@
  * What two schemas do not have in common: objects by name, tables column by column, and the settings that an
  * application keeps in the header.
  */
+
 import type { SchemaDifference } from '../model/result/comparison.ts'
 import type { SchemaObject } from '../model/result/reading.ts'
 

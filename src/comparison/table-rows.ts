@@ -1,9 +1,10 @@
-import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 /**
  * The rows of one table, each with two fingerprints: of what tells it from others, and of what it holds. Rows are read
  * as the census reads them (census/scan/scan.ts): what it passes over is passed over here, so that the contents add up
  * to the digest that it gives.
  */
+
+import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import { CellCursor } from '../census/record/cell-cursor.ts'
 import type { ColumnValue } from '../census/record/column-value.ts'
 import { Columns, kinds } from '../census/record/columns.ts'

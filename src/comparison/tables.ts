@@ -1,4 +1,5 @@
 /** Which tables of two files are compared, and by what their rows are told apart. */
+
 import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import type { RowIdentity, TableComparison } from '../model/result/comparison.ts'
 import type { Finding } from '../model/result/finding.ts'

@@ -2,6 +2,7 @@
  * Cells of b-tree pages: how much of a payload lies in the page, and where the rest begins (SQLite file format, section
  * 1.6, "cell payload overflow").
  */
+
 import { read32 } from './bytes.ts'
 import type { PageLayout } from './page-layout.ts'
 import type { BTreePage } from './page.ts'

@@ -2,6 +2,7 @@
  * Does a WAL or a rollback journal hold the first page of a database? Where the file itself begins with something else,
  * SQLite takes that page when it recovers the file: the file is a database, whatever its own first bytes are.
  */
+
 import { read32, startsWith } from './bytes.ts'
 import { magic } from './header.ts'
 import { readJournal, type ReadBytes } from './journal/journal.ts'

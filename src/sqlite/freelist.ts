@@ -1,4 +1,5 @@
 /** Trunk pages of the free list (SQLite file format, section 1.5): next trunk · number of leaves · leaves. */
+
 import { read32 } from './bytes.ts'
 
 export type Trunk =

@@ -1,4 +1,3 @@
-import { count } from '../text/count.ts'
 /**
  * The database header: the first 100 bytes of page 1 (SQLite file format, section 1.3).
  *
@@ -9,6 +8,8 @@ import { count } from '../text/count.ts'
  * 60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite
  * version
  */
+
+import { count } from '../text/count.ts'
 import { isZero, read16, read32, startsWith } from './bytes.ts'
 
 export interface DatabaseHeader {

@@ -2,6 +2,7 @@
  * Where pages lie, and which of them are no ordinary ones: the lock-byte page (SQLite file format, section 1.4) and
  * pointer-map pages (section 1.8).
  */
+
 import { lockBytes } from './lock-bytes.ts'
 
 export interface PageLayout {

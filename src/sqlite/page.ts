@@ -6,6 +6,7 @@
  *
  * On page 1 all that stands behind the 100 bytes of the database header.
  */
+
 import { read16, read32 } from './bytes.ts'
 import type { PageLayout } from './page-layout.ts'
 

@@ -1,4 +1,5 @@
 /** Telling the files of SQLite by their first bytes. */
+
 import { read32, startsWith } from './bytes.ts'
 import { magic } from './header.ts'
 

@@ -1,5 +1,6 @@
-import { count } from '../text/count.ts'
 /** Records: a header of serial types, then the values (SQLite file format, section 2.1). */
+
+import { count } from '../text/count.ts'
 import { varintBytes, varintNumber } from './varint.ts'
 
 export type Value =

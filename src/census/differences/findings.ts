@@ -1,4 +1,5 @@
 /** From a tally to findings. */
+
 import type { Finding } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CensusPlan } from '../plan.ts'

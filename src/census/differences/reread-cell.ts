@@ -1,4 +1,5 @@
 /** Cells that are read once more, one here and one there, to tell the keys of their rows. */
+
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CensusPlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'

@@ -2,6 +2,7 @@
  * What the entries of an index hold of rows that the table does not have, or has in another state (diagnosis/README.md,
  * "Who is right").
  */
+
 import type { RowKey, Salvage, SalvagedValue } from '../../model/result/finding.ts'
 import { fromRowid, fromSql } from '../plan.ts'
 import type { CensusPlan, IndexPlan, TextEncoding } from '../plan.ts'

@@ -1,5 +1,3 @@
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import type { CensusPlan, IndexPlan } from '../plan.ts'
 /**
  * The second look: where the sums of an index and its table differ, which rows is it?
  *
@@ -7,6 +5,9 @@ import type { CensusPlan, IndexPlan } from '../plan.ts'
  * that have their counterpart cancel out. What is left is exact: rows without an entry, entries without a row, and,
  * where both name the same row, entries that differ from it.
  */
+
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
 import type { ColumnValue } from '../record/column-value.ts'
 import { ComputedPrints } from '../scan/computed-entries.ts'
 import type { PageOwners } from '../scan/page-owners.ts'

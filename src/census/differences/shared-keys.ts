@@ -5,6 +5,7 @@
  * The keys of all rows become fingerprints, those of one share of them at a time; equal ones stand side by side once
  * they are sorted. So what is kept is bounded, whatever the number of rows.
  */
+
 import type { RowKey } from '../../model/result/finding.ts'
 import type { Collation, IndexPlan, TextEncoding } from '../plan.ts'
 import type { ColumnValue } from '../record/column-value.ts'

@@ -1,7 +1,8 @@
+/** What the second look left over, and the findings that it comes to. */
+
 import type { Finding, RowKey, SalvagedValue } from '../../model/result/finding.ts'
 import type { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-/** What the second look left over, and the findings that it comes to. */
 import { count } from '../../text/count.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
 import type { ColumnValue } from '../record/column-value.ts'

@@ -5,6 +5,7 @@
  *
  * The sums of a page are the same either way: test/census/fast/fast-counter.test.ts compares them, page by page.
  */
+
 import { invariant } from '../../model/bug.ts'
 import { localBytesMax, spilledBytesMin } from '../../sqlite/cell.ts'
 import type { CensusPlan } from '../plan.ts'

@@ -1,5 +1,6 @@
-import type { CensusPlan, Collation, IndexPlan, KeyedTablePlan, KeyPart, RowidTablePlan } from '../plan.ts'
 /** A plan as the compiled core reads it: words in its memory, laid out as src/census/fast/core/memory.ts has it. */
+
+import type { CensusPlan, Collation, IndexPlan, KeyedTablePlan, KeyPart, RowidTablePlan } from '../plan.ts'
 import { Columns } from '../record/columns.ts'
 import { wordsOf } from '../record/fingerprint.ts'
 import { termsOf } from '../scan/expected-entries.ts'

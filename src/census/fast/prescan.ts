@@ -1,9 +1,10 @@
-import type { Glances } from '../../sqlite/accounting/page-source.ts'
 /**
  * Glances at pages for the page accounting, by the compiled core: the accounting follows trees, and to read their
  * leaves one by one and to look at each cell in JavaScript took most of its time. JavaScript remains the reference:
  * test/census/fast/prescan.test.ts compares the two, page by page.
  */
+
+import type { Glances } from '../../sqlite/accounting/page-source.ts'
 import { localBytesMax } from '../../sqlite/cell.ts'
 import type { CompiledCore } from './compiled-core.ts'
 import { pieceBytesOf } from './fast-counter.ts'

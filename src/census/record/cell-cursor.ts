@@ -1,8 +1,9 @@
-import { read32 } from '../../sqlite/bytes.ts'
 /**
  * Walks over the cells of one b-tree page (SQLite file format, section 1.6). The numbers lie in fields and are
  * overwritten: an object a cell took as long as all the rest.
  */
+
+import { read32 } from '../../sqlite/bytes.ts'
 import { localBytesMax, localBytesOf } from '../../sqlite/cell.ts'
 
 export class CellCursor {

@@ -5,6 +5,7 @@
  *
  * Typed arrays that are used over and over: one object a value took ten times as long.
  */
+
 import type { ColumnValue } from './column-value.ts'
 
 export const kinds = { null: 0, integer: 1, real: 2, text: 3, blob: 4 } as const

@@ -6,6 +6,7 @@
  * The state lives in fields between columns, and in locals inside of one: that took a third of the time of the same
  * code word by word.
  */
+
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
 

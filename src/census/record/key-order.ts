@@ -1,8 +1,9 @@
-import type { Collation, KeyPart, TextEncoding } from '../plan.ts'
 /**
  * The order of SQLite's indexes: NULL, numbers, text by its collation, BLOBs (https://sqlite.org/datatype3.html,
  * section 4.1).
  */
+
+import type { Collation, KeyPart, TextEncoding } from '../plan.ts'
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
 import { fromUtf16 } from './utf16.ts'

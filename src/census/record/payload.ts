@@ -1,5 +1,6 @@
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /** Payloads that reach into overflow pages, put together (SQLite file format, section 1.7). */
+
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { read32 } from '../../sqlite/bytes.ts'
 import type { CensusPlan } from '../plan.ts'
 

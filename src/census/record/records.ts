@@ -2,6 +2,7 @@
  * Decodes the record of a cell, following its overflow chain where the columns that are needed lie there, and says what
  * is wrong with it.
  */
+
 import type { RowKey } from '../../model/result/finding.ts'
 import { note } from '../scan/tally.ts'
 import type { CensusTally } from '../scan/tally.ts'

@@ -2,6 +2,7 @@
  * Do two values differ by rounding alone? SQLite's functions round otherwise from version to version: `round(x, 2)`,
  * `printf('%.2f', x)`, `x || ''` and the like. The one who wrote an entry may be right by its own rules.
  */
+
 import type { SalvagedValue } from '../../model/result/finding.ts'
 
 /** What binary numbers of 53 bits lose over a few steps of arithmetic. */

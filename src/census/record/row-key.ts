@@ -1,4 +1,5 @@
 /** What a report calls a row by: its rowid, or the primary key of a table WITHOUT ROWID (interfaces.md). */
+
 import type { KeyColumn, RowKey } from '../../model/result/finding.ts'
 import type { TextEncoding } from '../plan.ts'
 import { kinds } from './columns.ts'

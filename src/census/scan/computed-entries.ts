@@ -1,8 +1,9 @@
-import type { CensusPlan, IndexPlan } from '../plan.ts'
 /**
  * Entries that only SQL can compute: partial indexes, expressions, virtual generated columns. SQLite streams what such
  * an index must hold.
  */
+
+import type { CensusPlan, IndexPlan } from '../plan.ts'
 import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'

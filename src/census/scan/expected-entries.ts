@@ -1,6 +1,7 @@
+/** Fingerprints of the entries that the indexes of a table must hold for one row. */
+
 import { fromRowid } from '../plan.ts'
 import type { CensusPlan, IndexPlan, KeyedTablePlan, RowidTablePlan } from '../plan.ts'
-/** Fingerprints of the entries that the indexes of a table must hold for one row. */
 import { Columns } from '../record/columns.ts'
 import type { Fingerprint } from '../record/fingerprint.ts'
 import type { EntrySink } from './scan.ts'

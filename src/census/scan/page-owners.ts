@@ -1,9 +1,10 @@
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /**
  * Whose page is it? Walks the interior pages of every tree of a plan, about one page in a hundred (SQLite file format,
  * section 1.6). What does not fit is said by the page accounting, which reads every page; here the first owner of a
  * page keeps it.
  */
+
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { read32 } from '../../sqlite/bytes.ts'
 import { cellOffset, readPage } from '../../sqlite/page.ts'
 import { layoutOf } from '../page-layout.ts'

@@ -1,8 +1,9 @@
-import type { RowKey } from '../../model/result/finding.ts'
 /**
  * Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages
  * alike carry entries.
  */
+
+import type { RowKey } from '../../model/result/finding.ts'
 import { count } from '../../text/count.ts'
 import type { CensusPlan, IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'

@@ -1,4 +1,5 @@
 /** Pages of tables with rowids: the rows on leaves, and the order of the rowids on all of them. */
+
 import type { RowKey } from '../../model/result/finding.ts'
 import type { CensusPlan, RowidTablePlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'

@@ -3,6 +3,7 @@
  * may share the work by page ranges. Pages that make no sense are passed over: the page accounting, which reads them
  * all, says what is wrong with them.
  */
+
 import { invariant } from '../../model/bug.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CompiledCore } from '../fast/compiled-core.ts'

@@ -1,8 +1,9 @@
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /**
  * The keys between which a page must lie: in every interior page above it the cells to its left and to its right
  * (SQLite file format, section 1.6). Interior pages are kept; they are few.
  */
+
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { readPage } from '../../sqlite/page.ts'
 import type { BTreePage } from '../../sqlite/page.ts'
 import { layoutOf } from '../page-layout.ts'

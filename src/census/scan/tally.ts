@@ -2,6 +2,7 @@
  * What a scan has counted. Every number in it is a sum, so tallies of different page ranges are merged by adding, in
  * any order. Plain data: it goes through structured clone as it is.
  */
+
 import { invariant } from '../../model/bug.ts'
 import type { RowKey, Rule, Severity } from '../../model/result/finding.ts'
 import type { CensusPlan } from '../plan.ts'

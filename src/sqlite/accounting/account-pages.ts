@@ -1,5 +1,3 @@
-import type { Finding, FoundObject } from '../../model/result/finding.ts'
-import type { PageGroups } from '../../model/result/page-map.ts'
 /**
  * Page accounting: every page of the file is used exactly once (SQLite file format, sections 1.4 to 1.8).
  *
@@ -7,6 +5,9 @@ import type { PageGroups } from '../../model/result/page-map.ts'
  * (check/README.md, blind spots), so it is always done here, from the pages alone. It is exact: silent on every healthy
  * file.
  */
+
+import type { Finding, FoundObject } from '../../model/result/finding.ts'
+import type { PageGroups } from '../../model/result/page-map.ts'
 import { count, grouped } from '../../text/count.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'

@@ -1,4 +1,5 @@
 /** What an accounting has learnt so far: claims, findings, and how much of the file was read. */
+
 import type { FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 import { read32 } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'

@@ -1,4 +1,5 @@
 /** Collects the pages with which something is wrong, as ranges: whole stretches of a file may be gone. */
+
 import type { FoundObject, Rule } from '../../model/result/finding.ts'
 import { groupsMax, placesMax } from '../../model/result/page-map.ts'
 import type { BadPages, BadPageState, BadPlace } from '../../model/result/page-map.ts'

@@ -2,6 +2,7 @@
  * Collects the findings of an accounting. A hostile file can give rise to one a page: of each rule only the first are
  * kept, the rest are counted.
  */
+
 import type { Finding, FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 
 /** Findings of one rule about one object that are told one by one. */

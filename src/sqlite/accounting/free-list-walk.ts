@@ -1,5 +1,6 @@
-import { count } from '../../text/count.ts'
 /** Walks the free list: claims its pages, counts them (SQLite file format, section 1.5). */
+
+import { count } from '../../text/count.ts'
 import { readTrunk } from '../freelist.ts'
 import { freeList } from './account.ts'
 import type { Account } from './account.ts'

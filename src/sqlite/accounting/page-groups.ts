@@ -1,4 +1,5 @@
 /** Groups the accounted pages for a map: a fixed number of groups, however large the file is. */
+
 import { pageStates } from '../../model/result/page-map.ts'
 import type { PageGroups, PageState } from '../../model/result/page-map.ts'
 import type { Account } from './account.ts'

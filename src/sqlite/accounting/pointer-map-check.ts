@@ -2,6 +2,7 @@
  * Compares every entry of the pointer map with who really points to the page (SQLite file format, section 1.8). Only
  * for auto-vacuum files.
  */
+
 import type { FoundObject } from '../../model/result/finding.ts'
 import { isPointerMapPage, lockBytePage, pointerMapEntryOffset } from '../page-layout.ts'
 import { pointerMapTypes, readPointerMapEntry } from '../pointer-map.ts'

@@ -1,6 +1,7 @@
+/** All that a b-tree page points to: children and overflow chains. */
+
 import { localBytesMax, overflowPagesOf, readCell } from '../cell.ts'
 import type { PageLayout } from '../page-layout.ts'
-/** All that a b-tree page points to: children and overflow chains. */
 import { cellOffset, readPage } from '../page.ts'
 import type { BTreePage } from '../page.ts'
 import { varintBytes } from '../varint.ts'

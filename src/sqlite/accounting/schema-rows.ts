@@ -2,6 +2,7 @@
  * Rows of sqlite_schema, read from its own pages: which trees there are must be known even where SQLite refuses the
  * file (SQLite file format, section 2.6).
  */
+
 import type { FoundObject } from '../../model/result/finding.ts'
 import { read32 } from '../bytes.ts'
 import { readCell } from '../cell.ts'

@@ -1,9 +1,10 @@
-import type { FoundObject } from '../../model/result/finding.ts'
-import { count } from '../../text/count.ts'
 /**
  * Walks one b-tree: claims its pages and those of its overflow chains, and says what does not fit (SQLite file format,
  * section 1.6).
  */
+
+import type { FoundObject } from '../../model/result/finding.ts'
+import { count } from '../../text/count.ts'
 import { isPointerMapPage } from '../page-layout.ts'
 import { nameOfObject } from './account.ts'
 import type { Account } from './account.ts'

@@ -4,6 +4,7 @@
  * wrong leaves a transaction half done, unless the pages behind it were not written yet. Records that no header counts
  * end like that in a crash.
  */
+
 import { read32 } from '../bytes.ts'
 import { readJournal, type JournalContents, type JournalRecord, type ReadBytes } from './journal.ts'
 

@@ -4,6 +4,7 @@
  *
  *   … page number of the lock-byte page (4) · name · length of the name (4) · sum of its bytes (4) · magic (8)
  */
+
 import { read32, startsWith } from '../bytes.ts'
 
 const magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const

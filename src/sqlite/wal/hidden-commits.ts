@@ -1,4 +1,3 @@
-import { count } from '../../text/count.ts'
 /**
  * Commits that SQLite does not see, because the header of the WAL does not verify or is that of another generation.
  *
@@ -8,6 +7,8 @@ import { count } from '../../text/count.ts'
  *
  * A frame's checksum runs on from that of the frame before it. So two frames prove each other without any header.
  */
+
+import { count } from '../../text/count.ts'
 import { isZero, read32 } from '../bytes.ts'
 import { addChecksum, viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'

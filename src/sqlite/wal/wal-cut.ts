@@ -7,6 +7,7 @@
  * reaches a commit: a writer went on from it, so it was right once. Frames of a transaction that was rolled back chain
  * too, but never carry a commit mark. Where every page is what the dropped frames say, nothing was lost.
  */
+
 import { read32 } from '../bytes.ts'
 import type { ReadBytes } from './hidden-commits.ts'
 import { viewOf } from './wal-checksum.ts'

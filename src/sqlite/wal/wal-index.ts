@@ -10,6 +10,7 @@
  *
  * All numbers are in the byte order of the machine; the salts are copied from the WAL as they stand there.
  */
+
 import { addChecksum, viewOf } from './wal-checksum.ts'
 
 const headerBytes = 48

@@ -10,6 +10,7 @@
  * transaction counts only up to its commit frame. Frames of an older generation, or of a transaction that was rolled
  * back, may lie behind.
  */
+
 import { read32 } from '../bytes.ts'
 import { addChecksum, viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'

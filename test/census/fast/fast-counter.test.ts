@@ -1,4 +1,5 @@
 /** The compiled core and JavaScript: one page after another, both come to the same, to the bit. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 /** What the compiled core sees of pages at a glance is what JavaScript reads of them. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 /** Pages in groups: all of them, each once, in a number of groups that does not grow with the file. */
+
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

@@ -1,4 +1,5 @@
 /** Records of a journal that SQLite does not reach: told where they leave a transaction half done, and nowhere else. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

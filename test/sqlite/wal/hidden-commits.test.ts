@@ -1,4 +1,5 @@
 /** Commits behind a WAL header that does not verify: found where SQLite drops them in silence, and nowhere else. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -2,6 +2,7 @@
  * The page accounting, which must come to the same whether the compiled core has glanced at the pages or JavaScript
  * reads each of them.
  */
+
 import { isDeepStrictEqual } from 'node:util'
 import { PrescannedPages } from '../../../src/census/fast/prescan.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'

@@ -1,4 +1,5 @@
 /** The whole census of a file in this process: the page accounting beside it, computed entries streamed from SQLite. */
+
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect } from 'vitest'

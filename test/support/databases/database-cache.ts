@@ -2,6 +2,7 @@
  * Databases that many tests begin with are built once in a run of the tests, and copied from then on: to build them
  * each time was a tenth of its work.
  */
+
 import { constants, copyFileSync, existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 

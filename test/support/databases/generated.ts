@@ -1,4 +1,5 @@
 /** Arbitrary databases for property tests: every feature that the census must get right, small enough to shrink. */
+
 import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 

@@ -1,4 +1,5 @@
 /** Live sets as a process that is killed leaves them: a database at work, looked at after each of its steps. */
+
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { randomFrom } from '../differential/referee.ts'

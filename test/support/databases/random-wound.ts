@@ -2,6 +2,7 @@
  * Any wound to any database: what the surgeon does to the patient by name, here by chance to whatever trees and pages
  * there are.
  */
+
 import * as fc from 'fast-check'
 import { readCell } from '../../../src/sqlite/cell.ts'
 import type { CellReading } from '../../../src/sqlite/cell.ts'

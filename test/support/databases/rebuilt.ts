@@ -3,6 +3,7 @@
  * from their tables; what the referee still complains of was never theirs. The old trees are not touched, nor the free
  * list: a broken one would be in the way. Their pages are unused then.
  */
+
 import { closeSync, copyFileSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'

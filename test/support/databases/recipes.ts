@@ -1,4 +1,5 @@
 /** Healthy databases of every feature, one function each. Small, closed when they return, and sound by construction. */
+
 import { accessSync, closeSync, constants, openSync, readSync, rmSync, writeSync, ftruncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import Database from 'better-sqlite3'

@@ -1,4 +1,5 @@
 /** Bit rot, as far as a program can make it: bytes of a file change, and its time of last change does not. */
+
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 

@@ -1,4 +1,5 @@
 /** The surgeon: opens a closed database file and wounds it, one wound at a time, by page and cell arithmetic. */
+
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { read16, read32 } from '../../../src/sqlite/bytes.ts'

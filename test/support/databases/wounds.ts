@@ -1,6 +1,7 @@
 /**
  * One wound each, on the patient that `createPatient` makes. What the page accounting says of it is part of the wound.
  */
+
 import Database from 'better-sqlite3'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { read32 } from '../../../src/sqlite/bytes.ts'
