@@ -7,7 +7,7 @@
 import type { ColumnValue } from './record/column-value.ts'
 import { Columns } from './record/columns.ts'
 import { Fingerprint } from './record/fingerprint.ts'
-import { contentKey } from './scan/scan-rows.ts'
+import { contentKey } from './scan/row-content.ts'
 
 /**
  * Raised when digests change in a way that the row below does not show: which rows and columns go into them, and how

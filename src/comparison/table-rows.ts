@@ -12,9 +12,9 @@ import { Fingerprint } from '../census/record/fingerprint.ts'
 import { Payloads } from '../census/record/payload.ts'
 import { Records } from '../census/record/records.ts'
 import { fromUtf16 } from '../census/record/utf16.ts'
-import { addRow, termsOf } from '../census/scan/expected-entries.ts'
+import { termsOf } from '../census/scan/expected-entries.ts'
 import type { TableTerms } from '../census/scan/expected-entries.ts'
-import { contentKey } from '../census/scan/scan-rows.ts'
+import { contentKey, fingerprintRow } from '../census/scan/row-content.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 
 export interface RowReading {
@@ -93,9 +93,7 @@ export class TableRows {
       row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
     const content = this.#contentPrint
     const read = this.#reading.asUtf8 && this.#encoding !== 1 ? this.#inUtf8(row) : row
-    content.begin()
-    addRow(this.#terms, read, content)
-    content.end()
+    fingerprintRow(this.#terms, read, content)
     const told = byRowid
       ? this.#keyPrint
       : table.kind === 'keyed-table' && this.#reading.identity === 'key'

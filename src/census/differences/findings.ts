@@ -6,9 +6,9 @@ import type { CensusPlan } from '../plan.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { trailTo } from '../scan/page-owners.ts'
 import type { CensusTally } from '../scan/tally.ts'
+import { findingsOnly, type DifferenceOptions } from './group-finding.ts'
 import type { DifferenceSearch } from './search.ts'
 import { differingIndexes } from './search.ts'
-import { nothingMore, type Wanted } from './unmatched-entries.ts'
 
 /** What was seen on single pages. */
 export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: CensusTally): readonly Finding[] {
@@ -59,13 +59,13 @@ export function findingsOfDifferences(
   tally: CensusTally,
   search: DifferenceSearch,
   source: PageSource,
-  wanted: Wanted = nothingMore,
+  options: DifferenceOptions = findingsOnly,
 ): readonly Finding[] {
-  const named = search.leftovers.findings(owners, source, wanted)
+  const named = search.unmatched.findings(owners, source, options)
   // More differences than the second look has passes for: what it counted is the least that there is, and says so.
   const found = search.complete ? named : named.map((finding) => ({ ...finding, text: `at least ${finding.text}` }))
   // Unequal sums without a difference that could be named must never pass in silence.
-  const unnamed = differingIndexes(plan, tally).filter((tree) => !search.leftovers.trees.has(tree))
+  const unnamed = differingIndexes(plan, tally).filter((tree) => !search.unmatched.trees.has(tree))
   return [
     ...found,
     ...unnamed.flatMap((tree): readonly Finding[] => {

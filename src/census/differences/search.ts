@@ -36,7 +36,7 @@ export interface DifferencePass {
 }
 
 export class DifferenceSearch {
-  readonly leftovers: UnmatchedEntries
+  readonly unmatched: UnmatchedEntries
   /** False where there were more differences than passes. */
   complete = true
   readonly #plan: CensusPlan
@@ -50,7 +50,7 @@ export class DifferenceSearch {
     this.#plan = plan
     this.#owners = owners
     this.#tally = tally
-    this.leftovers = new UnmatchedEntries(plan)
+    this.unmatched = new UnmatchedEntries(plan)
   }
 
   /** The passes to make, one after another. None where all sums are equal. */
@@ -118,7 +118,7 @@ export class DifferenceSearch {
       needs: (page) => trees.has((this.#owners.trees[page] ?? 0) - 1),
       end: () =>
         collected.cancel((tree, sign, page, cell) =>
-          this.leftovers.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null),
+          this.unmatched.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null),
         ),
     }
   }

@@ -4,7 +4,7 @@ import { fromRowid } from '../plan.ts'
 import type { CensusPlan, IndexPlan, KeyedTablePlan, RowidTablePlan } from '../plan.ts'
 import { Columns } from '../record/columns.ts'
 import type { Fingerprint } from '../record/fingerprint.ts'
-import type { EntrySink } from './scan.ts'
+import type { EntrySink } from './scan-context.ts'
 
 /** What is the same for all rows of a table, worked out once. */
 export interface TableTerms {
@@ -56,9 +56,4 @@ export function addExpected(
     print.end()
     sink.add(tree, 1, print.low, print.high, page, cell)
   }
-}
-
-/** The content of a row, for the digest of its table. The caller has begun the fingerprint. */
-export function addRow(terms: TableTerms, row: Columns, print: Fingerprint): void {
-  for (let i = 0; i < terms.max; i++) print.column(i < row.count ? row : terms.absent, i)
 }

@@ -5,20 +5,18 @@
 
 import type { RowKey } from '../../model/result/finding.ts'
 import { count } from '../../text/count.ts'
-import type { CensusPlan, IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
+import type { IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Columns, kinds } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { compareKeys } from '../record/key-order.ts'
-import type { Records } from '../record/records.ts'
 import { identityKey } from '../record/row-key.ts'
-import { addExpected, addRow, termsOf } from './expected-entries.ts'
+import { addExpected, termsOf } from './expected-entries.ts'
 import type { TableTerms } from './expected-entries.ts'
-import { contentKey } from './scan-rows.ts'
-import type { EntrySink } from './scan.ts'
-import type { Separator, Separators } from './separators.ts'
+import { contentKey, fingerprintRow } from './row-content.ts'
+import type { ScanContext } from './scan-context.ts'
+import type { Separator } from './separators.ts'
 import { addContent, note } from './tally.ts'
-import type { CensusTally } from './tally.ts'
 
 /** What is the same for all entries of a tree, worked out once. */
 interface EntryTerms {
@@ -36,12 +34,7 @@ interface EntryTerms {
 }
 
 export class ScanEntries {
-  readonly #plan: CensusPlan
-  readonly #records: Records
-  readonly #separators: Separators
-  readonly #sink: EntrySink
-  readonly #tally: CensusTally
-  readonly #content: boolean
+  readonly #context: ScanContext
   readonly #terms = new Map<number, EntryTerms>()
   /** The entry at hand and the one before it, in turns. */
   readonly #pair: readonly [Columns, Columns]
@@ -50,20 +43,9 @@ export class ScanEntries {
   readonly #print: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
 
-  constructor(
-    plan: CensusPlan,
-    records: Records,
-    separators: Separators,
-    sink: EntrySink,
-    tally: CensusTally,
-    content: boolean,
-  ) {
-    this.#plan = plan
-    this.#records = records
-    this.#separators = separators
-    this.#sink = sink
-    this.#tally = tally
-    this.#content = content
+  constructor(context: ScanContext) {
+    const { plan, tally } = context
+    this.#context = context
     const columns = Math.max(
       1,
       ...plan.trees.map((tree) =>
@@ -78,10 +60,10 @@ export class ScanEntries {
 
   scan(object: IndexPlan | KeyedTablePlan, tree: number, cell: CellCursor, view: DataView): void {
     const terms = this.#termsOf(object, tree)
-    const { encoding } = this.#plan
+    const { encoding } = this.#context.plan
     let [entry, before] = this.#pair
     let known = false
-    if (terms.ordered && this.#load(this.#separators.of(cell.page, 'left'), terms)) {
+    if (terms.ordered && this.#load(this.#context.separators.of(cell.page, 'left'), terms)) {
       known = true
       before = this.#beside
     }
@@ -93,7 +75,7 @@ export class ScanEntries {
       bytes += cell.payloadBytes
       entries++
       if (
-        !this.#records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) ||
+        !this.#context.records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) ||
         !this.#isWhole(terms, entry, tree, cell)
       ) {
         known = false
@@ -113,12 +95,12 @@ export class ScanEntries {
       terms.ordered &&
       cell.cellCount > 0 &&
       before !== this.#beside &&
-      this.#load(this.#separators.of(cell.page, 'right'), terms)
+      this.#load(this.#context.separators.of(cell.page, 'right'), terms)
     ) {
       this.#compare(object, terms, before, this.#beside, before, tree, cell.page, encoding)
     }
-    this.#tally.entries[tree] = (this.#tally.entries[tree] ?? 0) + entries
-    this.#tally.bytes[tree] = (this.#tally.bytes[tree] ?? 0) + bytes
+    this.#context.tally.entries[tree] = (this.#context.tally.entries[tree] ?? 0) + entries
+    this.#context.tally.bytes[tree] = (this.#context.tally.bytes[tree] ?? 0) + bytes
   }
 
   /**
@@ -137,7 +119,7 @@ export class ScanEntries {
           ? `has ${count(entry.count, 'column')}, less than its key`
           : null
     if (wrong === null) return true
-    note(this.#tally, {
+    note(this.#context.tally, {
       rule: 'record-malformed',
       severity: 'damage',
       tree,
@@ -158,20 +140,18 @@ export class ScanEntries {
     }
     for (let k = 0; k < columns; k++) print.column(entry, k)
     print.end()
-    this.#sink.add(tree, -1, print.low, print.high, page, cell)
+    this.#context.sink.add(tree, -1, print.low, print.high, page, cell)
   }
 
   #addRow(table: TableTerms, row: Columns, tree: number, page: number, cell: number): void {
     if (table.indexes.length > 0) {
       this.#print.begin()
       this.#print.mark()
-      addExpected(table, row, row, this.#print, this.#sink, page, cell)
+      addExpected(table, row, row, this.#print, this.#context.sink, page, cell)
     }
-    if (!this.#content) return
-    this.#contentPrint.begin()
-    addRow(table, row, this.#contentPrint)
-    this.#contentPrint.end()
-    addContent(this.#tally, tree, this.#contentPrint.low, this.#contentPrint.high)
+    if (!this.#context.content) return
+    fingerprintRow(table, row, this.#contentPrint)
+    addContent(this.#context.tally, tree, this.#contentPrint.low, this.#contentPrint.high)
   }
 
   /** Compares neighbours; `about` is the one that a finding names. */
@@ -191,9 +171,16 @@ export class ScanEntries {
     const where = `of ${object.object.name} on page ${page}`
     if (order > 0) {
       const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
-      note(this.#tally, { rule, severity: 'damage', tree, page, rows, text: `an entry ${where} is out of order` })
+      note(this.#context.tally, {
+        rule,
+        severity: 'damage',
+        tree,
+        page,
+        rows,
+        text: `an entry ${where} is out of order`,
+      })
     } else if (object.kind === 'keyed-table') {
-      note(this.#tally, {
+      note(this.#context.tally, {
         rule: 'key-out-of-order',
         severity: 'damage',
         tree,
@@ -202,7 +189,7 @@ export class ScanEntries {
         text: `two rows ${where} have the same primary key`,
       })
     } else if (terms.uniqueParts > 0 && !hasNull(first, terms.uniqueParts)) {
-      note(this.#tally, {
+      note(this.#context.tally, {
         rule: 'unique-violated',
         severity: 'damage',
         tree,
@@ -219,7 +206,8 @@ export class ScanEntries {
     const { interior, cell } = separator
     const cursor = this.#besideCell
     if (!cursor.begin(interior.bytes, 0, interior.page) || !cursor.read(cell)) return false
-    if (!this.#records.loadAgain(cursor, interior.view, this.#beside, terms.parts.length, terms.columns)) return false
+    if (!this.#context.records.loadAgain(cursor, interior.view, this.#beside, terms.parts.length, terms.columns))
+      return false
     return this.#beside.count >= terms.parts.length
   }
 
@@ -239,14 +227,14 @@ export class ScanEntries {
       ordered: index.ordered,
       uniqueParts: index.uniqueParts,
       identity: index.identity,
-      endsWithRowid: this.#plan.trees[index.table]?.kind === 'rowid-table',
+      endsWithRowid: this.#context.plan.trees[index.table]?.kind === 'rowid-table',
       fingerprinted: true,
       table: null,
     }
   }
 
   #tableTerms(table: KeyedTablePlan): EntryTerms {
-    const terms = termsOf(this.#plan, table, this.#content)
+    const terms = termsOf(this.#context.plan, table, this.#context.content)
     return {
       columns: terms.max,
       wanted: terms.wanted,

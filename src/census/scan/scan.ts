@@ -14,16 +14,12 @@ import { Payloads } from '../record/payload.ts'
 import type { Window } from '../record/payload.ts'
 import { Records } from '../record/records.ts'
 import type { PageOwners } from './page-owners.ts'
+import type { EntrySink, ScanContext } from './scan-context.ts'
 import { ScanEntries } from './scan-entries.ts'
 import { ScanRows } from './scan-rows.ts'
 import { Separators } from './separators.ts'
 import { addEntry, note } from './tally.ts'
 import type { CensusTally } from './tally.ts'
-
-/** Takes the fingerprint of every entry: of those that an index must hold (1), and of those that it does hold (-1). */
-export interface EntrySink {
-  add(tree: number, sign: 1 | -1, low: number, high: number, page: number, cell: number): void
-}
 
 export interface ScanOptions {
   /** Is the content of tables digested? It takes about a third of the time. */
@@ -72,8 +68,9 @@ export class Scanner {
     this.#separators = separators
     this.#plain = options.core === null ? null : new FastCounter(options.core, plan, tally.key, payloads)
     const sink: EntrySink = options.sink ?? { add: (tree, sign, low, high) => addEntry(tally, tree, sign, low, high) }
-    this.#rows = new ScanRows(plan, records, separators, sink, tally, options.content)
-    this.#entries = new ScanEntries(plan, records, separators, sink, tally, options.content)
+    const context: ScanContext = { plan, records, separators, sink, tally, content: options.content }
+    this.#rows = new ScanRows(context)
+    this.#entries = new ScanEntries(context)
   }
 
   /**
