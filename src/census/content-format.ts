@@ -4,7 +4,7 @@
  * or mixed has changed the name with it.
  */
 
-import type { ColumnValue } from './record/column-value.ts'
+import type { ColumnValue } from '../sqlite/column-value.ts'
 import { Columns } from './record/columns.ts'
 import { Fingerprint } from './record/fingerprint.ts'
 import { contentKey } from './scan/row-content.ts'

@@ -5,7 +5,7 @@
 
 import type { FoundObject } from '../model/result/finding.ts'
 import type { Skipped } from '../model/result/verdict.ts'
-import type { ColumnValue } from './record/column-value.ts'
+import type { ColumnValue } from '../sqlite/column-value.ts'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-facts.ts'
 
 export type Collation = 'BINARY' | 'NOCASE' | 'RTRIM' | 'unknown'
@@ -94,14 +94,14 @@ export interface IndexPlan {
 
 export type TreePlan = RowidTablePlan | KeyedTablePlan | IndexPlan
 
-export interface Planned {
+export interface PlanResult {
   readonly plan: CensusPlan
   /** Objects that are not counted, or whose order is not checked, and why. */
   readonly skipped: readonly Skipped[]
 }
 
 /** Makes the plan. Trees that are not in it are in `skipped`. */
-export function planCensus(facts: SchemaFacts): Planned {
+export function planCensus(facts: SchemaFacts): PlanResult {
   const { pageSize, usable, pages } = facts
   const encoding: TextEncoding = facts.encoding === 2 || facts.encoding === 3 ? facts.encoding : 1
   const skipped: Skipped[] = []

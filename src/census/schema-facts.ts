@@ -3,7 +3,7 @@
  * `sqlite_schema`, gathered by whoever has a connection.
  */
 
-import type { ColumnValue } from './record/column-value.ts'
+import type { ColumnValue } from '../sqlite/column-value.ts'
 
 export interface ColumnFacts {
   readonly name: string

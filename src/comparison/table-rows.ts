@@ -6,7 +6,6 @@
 
 import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import { CellCursor } from '../census/record/cell-cursor.ts'
-import type { ColumnValue } from '../census/record/column-value.ts'
 import { Columns, kinds } from '../census/record/columns.ts'
 import { Fingerprint } from '../census/record/fingerprint.ts'
 import { Payloads } from '../census/record/payload.ts'
@@ -16,6 +15,7 @@ import { termsOf } from '../census/scan/expected-entries.ts'
 import type { TableTerms } from '../census/scan/expected-entries.ts'
 import { contentKey, fingerprintRow } from '../census/scan/row-content.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../sqlite/column-value.ts'
 
 export interface RowReading {
   /** `content`: rows are told apart by what they hold alone. */
@@ -87,7 +87,7 @@ export class TableRows {
     // The rowid is at hand before the record: most rows of most passes end here.
     if (byRowid && !this.#wantsRowid(cell.rowLow, cell.rowHigh, sink)) return
     const row = this.#row
-    if (!this.#records.loadAgain(cell, view, row, this.#terms.wanted, this.#terms.max)) return
+    if (!this.#records.loadSilently(cell, view, row, this.#terms.wanted, this.#terms.max)) return
     if (table.kind === 'keyed-table' && row.count < table.key.length) return
     if (table.kind === 'rowid-table' && table.rowidAlias >= 0 && table.rowidAlias < row.count)
       row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)

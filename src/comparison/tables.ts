@@ -78,7 +78,7 @@ const otherColumns = 'its columns are not the same, so its rows cannot be told a
 export interface MatchedTables {
   readonly table: TableComparison
   /** By what rows are to be told apart, where they are to be looked at. */
-  readonly look: RowIdentity | null
+  readonly compareRowsBy: RowIdentity | null
 }
 
 /** What the digests say of one table. Rows are looked at afterwards. */
@@ -93,9 +93,12 @@ export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: s
     why: null,
   }
   if (a === null || b === null)
-    return { table: { ...base, comparison: a === null ? 'only-in-b' : 'only-in-a', why: whyDoubted(a, b) }, look: null }
+    return {
+      table: { ...base, comparison: a === null ? 'only-in-b' : 'only-in-a', why: whyDoubted(a, b) },
+      compareRowsBy: null,
+    }
   if (a.plan !== null && b.plan !== null && identityIn(a.plan, b.plan) === 'other-columns')
-    return { table: { ...base, comparison: 'differs', why: otherColumns }, look: null }
+    return { table: { ...base, comparison: 'differs', why: otherColumns }, compareRowsBy: null }
   const unread = [...(base.digest.a === null ? ['A'] : []), ...(base.digest.b === null ? ['B'] : [])]
   if (unread.length > 0)
     return {
@@ -104,7 +107,7 @@ export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: s
         comparison: 'not-compared',
         why: whyDoubted(a, b) ?? `its content could not be read in ${unread.join(' and ')}`,
       },
-      look: null,
+      compareRowsBy: null,
     }
   const equal = base.digest.a === base.digest.b && base.rows.a === base.rows.b
   const doubt = whyDoubted(a, b)
@@ -114,10 +117,13 @@ export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: s
         doubt === null
           ? { ...base, comparison: 'equal' }
           : { ...base, comparison: 'not-compared', why: `what could be read of it is equal, but ${doubt}` },
-      look: null,
+      compareRowsBy: null,
     }
   const look = a.plan === null || b.plan === null ? null : identityIn(a.plan, b.plan)
-  return { table: { ...base, comparison: 'differs', why: doubt }, look: look === 'other-columns' ? null : look }
+  return {
+    table: { ...base, comparison: 'differs', why: doubt },
+    compareRowsBy: look === 'other-columns' ? null : look,
+  }
 }
 
 function whyDoubted(a: FoundTable | null, b: FoundTable | null): string | null {

@@ -29,13 +29,13 @@ export const localBytesMax = (usable: number, tree: 'table' | 'index'): number =
   tree === 'table' ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
 
 /** Fewest bytes that stay in the page of a payload that is longer. */
-export const spilledBytesMin = (usable: number): number => Math.floor(((usable - 12) * 32) / 255) - 23
+export const localBytesMin = (usable: number): number => Math.floor(((usable - 12) * 32) / 255) - 23
 
 /** How many bytes of a payload lie in the page itself. */
 export function localBytesOf(payloadBytes: number, usable: number, tree: 'table' | 'index'): number {
   const max = localBytesMax(usable, tree)
   if (payloadBytes <= max) return payloadBytes
-  const min = spilledBytesMin(usable)
+  const min = localBytesMin(usable)
   const surplus = min + ((payloadBytes - min) % (usable - 4))
   return surplus <= max ? surplus : min
 }

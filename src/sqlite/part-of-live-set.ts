@@ -4,7 +4,7 @@ import { read32, startsWith } from './bytes.ts'
 import { magic } from './header.ts'
 
 /** Enough for all of them. */
-export const firstBytes = 16
+export const liveSetMagicBytes = 16
 
 const journalMagic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const
 const walMagics: readonly number[] = [0x377f0682, 0x377f0683]

@@ -2,12 +2,12 @@
 
 import type { RowKey, SalvagedValue } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
-import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { identityKey, rowidKey } from '../record/row-key.ts'
 import { CellReader } from './reread-cell.ts'
-import { salvageableOf, valuesAt } from './salvage.ts'
+import { salvageColumnsOf, valuesAt } from './salvage.ts'
 
 /** Bytes of values that all findings together list. */
 const salvageBytesMax = 16 << 20
@@ -80,7 +80,7 @@ export class EntryNamer {
    */
   #salvage(index: IndexPlan): readonly SalvagedValue[] | null {
     if (this.#salvageBytesLeft <= 0) return null
-    const values = valuesAt(this.#columns, salvageableOf(this.#plan, index).positions, this.#plan.encoding)
+    const values = valuesAt(this.#columns, salvageColumnsOf(this.#plan, index).positions, this.#plan.encoding)
     this.#salvageBytesLeft -= JSON.stringify(values).length
     return this.#salvageBytesLeft < 0 ? null : values
   }

@@ -8,7 +8,7 @@ import { compareRowKeys } from '../record/row-key.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { trailTo } from '../scan/page-owners.ts'
 import type { EntryGroup } from './entry-groups.ts'
-import { salvageableOf, salvageFrom } from './salvage.ts'
+import { salvageColumnsOf, salvageFrom } from './salvage.ts'
 
 /** Rows or keys that one finding names. */
 const rowsMax = 20
@@ -41,7 +41,7 @@ export function findingOfGroup(
   const salvage =
     rule === 'row-missing-from-index'
       ? undefined
-      : salvageFrom(salvageableOf(plan, index), total, showValues ? named : null)
+      : salvageFrom(salvageColumnsOf(plan, index), total, showValues ? named : null)
   return {
     rule,
     severity: 'damage',

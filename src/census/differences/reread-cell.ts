@@ -42,6 +42,6 @@ export class CellReader {
 
   /** Decodes the record of the cell that was found last, as `Records.loadAgain` does. */
   load(columns: Columns, wanted: number, max: number): boolean {
-    return this.#records.loadAgain(this.cell, this.#view, columns, wanted, max)
+    return this.#records.loadSilently(this.cell, this.#view, columns, wanted, max)
   }
 }

@@ -17,12 +17,12 @@ const rowsMax = 1000
  * Positions among the parts of an index whose values tell more than the key of the row, and the columns that they are
  * of.
  */
-export interface Salvageable {
+export interface SalvageColumns {
   readonly positions: readonly number[]
   readonly columns: readonly string[]
 }
 
-export function salvageableOf(plan: CensusPlan, index: IndexPlan): Salvageable {
+export function salvageColumnsOf(plan: CensusPlan, index: IndexPlan): SalvageColumns {
   const table = plan.trees[index.table]
   const positions = index.parts.flatMap(({ source }, i) =>
     source === fromRowid || index.identity.includes(i) ? [] : [i],
@@ -82,7 +82,7 @@ export interface SalvagedRow {
  * @returns undefined where the entries hold nothing but keys
  */
 export function salvageFrom(
-  { columns }: Salvageable,
+  { columns }: SalvageColumns,
   total: number,
   rows: readonly SalvagedRow[] | null,
 ): Salvage | undefined {

@@ -7,8 +7,8 @@
  */
 
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
-import type { ColumnValue } from '../record/column-value.ts'
 import { ComputedPrints } from '../scan/computed-entries.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { Scanner } from '../scan/scan.ts'
@@ -93,7 +93,7 @@ export class DifferenceSearch {
   }
 
   #pass(wanted: ReadonlyMap<number, Uint8Array>, source: PageSource): DifferencePass {
-    const collected = new Collected(wanted, this.#plan.buckets)
+    const collected = new EntryCollection(wanted, this.#plan.buckets)
     const plan = this.#plan
     const trees = new Set<number>([...wanted.keys()].flatMap((tree) => [tree, (plan.trees[tree] as IndexPlan).table]))
     const computed = [...wanted.keys()].filter((tree) => (plan.trees[tree] as IndexPlan).entries === 'computed')
@@ -125,7 +125,7 @@ export class DifferenceSearch {
 }
 
 /** The entries of the wanted buckets, in typed arrays. */
-class Collected {
+class EntryCollection {
   readonly #wanted: ReadonlyMap<number, Uint8Array>
   readonly #buckets: number
   #count = 0

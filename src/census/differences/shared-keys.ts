@@ -7,8 +7,8 @@
  */
 
 import type { RowKey } from '../../model/result/finding.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { Collation, IndexPlan, TextEncoding } from '../plan.ts'
-import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { foldedText } from '../record/key-order.ts'

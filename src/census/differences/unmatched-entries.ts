@@ -5,8 +5,8 @@
 
 import type { Finding, SalvagedValue } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
-import type { ColumnValue } from '../record/column-value.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { agreeingIndexes, groupEntries } from './entry-groups.ts'
 import type { UnmatchedOfIndex } from './entry-groups.ts'

@@ -6,14 +6,14 @@
  * Typed arrays that are used over and over: one object a value took ten times as long.
  */
 
-import type { ColumnValue } from './column-value.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 
 export const kinds = { null: 0, integer: 1, real: 2, text: 3, blob: 4 } as const
 
-export type Decoding = 'decoded' | 'longer' | 'header' | 'reserved' | 'body' | 'surplus'
+export type DecodeOutcome = 'decoded' | 'longer' | 'header' | 'reserved' | 'body' | 'surplus'
 
 /** What is wrong with a record; `longer` only says that the values lie behind the bytes at hand. */
-export const decodingFailure: Readonly<Record<Exclude<Decoding, 'decoded' | 'longer'>, string>> = {
+export const decodingFailure: Readonly<Record<Exclude<DecodeOutcome, 'decoded' | 'longer'>, string>> = {
   header: 'the header of the record does not fit',
   reserved: 'the record has a reserved serial type',
   body: 'the record is not as long as its header says',
@@ -67,7 +67,7 @@ export class Columns {
     here: number,
     wanted: number,
     max: number,
-  ): Decoding {
+  ): DecodeOutcome {
     this.count = 0
     this.bytes = bytes
     this.view = view

@@ -5,7 +5,7 @@ import { read32 } from '../../sqlite/bytes.ts'
 import type { CensusPlan } from '../plan.ts'
 
 /** The pages that are being scanned: what lies among them need not be read again. */
-export interface Window {
+export interface ScanWindow {
   bytes: Uint8Array
   firstPage: number
   pageCount: number
@@ -21,12 +21,12 @@ export class Payloads {
   readonly #pageSize: number
   readonly #bytesMax: number
   readonly #source: PageSource
-  readonly #window: Window
+  readonly #window: ScanWindow
   readonly #page: Uint8Array
   /** Overflow pages that may still be read. */
   pagesLeft: number
 
-  constructor(plan: CensusPlan, source: PageSource, window: Window) {
+  constructor(plan: CensusPlan, source: PageSource, window: ScanWindow) {
     this.#usable = plan.usable
     this.#pageSize = plan.pageSize
     this.#bytesMax = plan.pages * plan.usable

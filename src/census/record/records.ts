@@ -8,7 +8,7 @@ import { note } from '../scan/tally.ts'
 import type { CensusTally } from '../scan/tally.ts'
 import type { CellCursor } from './cell-cursor.ts'
 import { decodingFailure } from './columns.ts'
-import type { Columns, Decoding } from './columns.ts'
+import type { Columns, DecodeOutcome } from './columns.ts'
 import type { Payloads } from './payload.ts'
 
 export class Records {
@@ -53,12 +53,12 @@ export class Records {
   }
 
   /** The same in silence, for a record that is noted elsewhere. */
-  loadAgain(cell: CellCursor, view: DataView, columns: Columns, wanted: number, max: number): boolean {
+  loadSilently(cell: CellCursor, view: DataView, columns: Columns, wanted: number, max: number): boolean {
     const decoding = columns.decode(cell.bytes, view, cell.payload, cell.payloadBytes, cell.localBytes, wanted, max)
     return (decoding === 'longer' ? this.#gather(cell, columns, wanted, max) : decoding) === 'decoded'
   }
 
-  #gather(cell: CellCursor, columns: Columns, wanted: number, max: number): Decoding | 'broken' | 'unread' {
+  #gather(cell: CellCursor, columns: Columns, wanted: number, max: number): DecodeOutcome | 'broken' | 'unread' {
     const whole = this.#payloads.gather(cell.bytes, cell.payload, cell.localBytes, cell.payloadBytes, cell.overflow)
     if (typeof whole === 'string') return whole
     return columns.decode(whole, new DataView(whole.buffer), 0, cell.payloadBytes, cell.payloadBytes, wanted, max)
@@ -75,5 +75,5 @@ export class Records {
   }
 }
 
-const troubleOf = (decoding: Exclude<Decoding, 'decoded'>): string =>
+const troubleOf = (decoding: Exclude<DecodeOutcome, 'decoded'>): string =>
   decoding === 'longer' ? decodingFailure.body : decodingFailure[decoding]

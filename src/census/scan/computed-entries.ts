@@ -3,8 +3,8 @@
  * an index must hold.
  */
 
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
-import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { addEntry } from './tally.ts'

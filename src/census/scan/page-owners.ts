@@ -20,7 +20,7 @@ export interface PageOwners {
   /** For each page the one above it; 0 for roots. */
   readonly parents: Uint32Array
   /** For each page which child of the one above it is: its cell, or the number of cells for the right child. */
-  readonly places: Uint16Array
+  readonly childIndexes: Uint16Array
 }
 
 /** Bytes of the owners of so many pages. */
@@ -33,7 +33,7 @@ export function walkOwners(plan: CensusPlan, source: PageSource): PageOwners {
   const owners: PageOwners = {
     trees: new Uint32Array(plan.pages + 1),
     parents: new Uint32Array(plan.pages + 1),
-    places: new Uint16Array(plan.pages + 1),
+    childIndexes: new Uint16Array(plan.pages + 1),
   }
   const bytes = new Uint8Array(plan.pageSize)
   plan.trees.forEach((tree, i) => walkLevels(plan, owners, i + 1, tree.root, source, bytes))
@@ -72,7 +72,7 @@ function walkLevels(
 }
 
 function claim(owners: PageOwners, tree: number, pages: readonly number[], parent: number): number[] {
-  const { trees, parents, places } = owners
+  const { trees, parents, childIndexes: places } = owners
   const granted: number[] = []
   for (let place = 0; place < pages.length; place++) {
     const page = pages[place] ?? 0

@@ -206,7 +206,7 @@ export class ScanEntries {
     const { interior, cell } = separator
     const cursor = this.#besideCell
     if (!cursor.begin(interior.bytes, 0, interior.page) || !cursor.read(cell)) return false
-    if (!this.#context.records.loadAgain(cursor, interior.view, this.#beside, terms.parts.length, terms.columns))
+    if (!this.#context.records.loadSilently(cursor, interior.view, this.#beside, terms.parts.length, terms.columns))
       return false
     return this.#beside.count >= terms.parts.length
   }

@@ -11,7 +11,7 @@ import { FastCounter, pieceBytesOf } from '../fast/fast-counter.ts'
 import type { CensusPlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Payloads } from '../record/payload.ts'
-import type { Window } from '../record/payload.ts'
+import type { ScanWindow } from '../record/payload.ts'
 import { Records } from '../record/records.ts'
 import type { PageOwners } from './page-owners.ts'
 import type { EntrySink, ScanContext } from './scan-context.ts'
@@ -43,7 +43,7 @@ export class Scanner {
   readonly #owners: PageOwners
   readonly #tally: CensusTally
   readonly #only: ReadonlySet<number> | null
-  readonly #window: Window = { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }
+  readonly #window: ScanWindow = { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }
   readonly #cell: CellCursor
   readonly #rows: ScanRows
   readonly #entries: ScanEntries

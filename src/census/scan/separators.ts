@@ -14,7 +14,7 @@ import type { PageOwners } from './page-owners.ts'
 const keptBytesMax = 8 << 20
 const depthMax = 20
 
-export interface Interior {
+export interface InteriorPage {
   readonly page: number
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -23,7 +23,7 @@ export interface Interior {
 
 /** A cell of an interior page. */
 export interface Separator {
-  readonly interior: Interior
+  readonly interior: InteriorPage
   readonly cell: number
 }
 
@@ -31,14 +31,14 @@ export class Separators {
   readonly #plan: CensusPlan
   readonly #owners: PageOwners
   readonly #source: PageSource
-  readonly #kept: (Interior | null)[]
+  readonly #kept: (InteriorPage | null)[]
 
   constructor(plan: CensusPlan, owners: PageOwners, source: PageSource) {
     this.#plan = plan
     this.#owners = owners
     this.#source = source
     // No more places than pages: to make 16,000 of them took longer than to count a small file.
-    this.#kept = Array.from<Interior | null>({
+    this.#kept = Array.from<InteriorPage | null>({
       length: Math.max(16, Math.min(plan.pages + 1, Math.floor(keptBytesMax / plan.pageSize))),
     }).fill(null)
   }
@@ -54,7 +54,7 @@ export class Separators {
       if (parent === 0) return null
       const interior = this.#interior(parent)
       if (interior === null) return null
-      const place = this.#owners.places[child] ?? 0
+      const place = this.#owners.childIndexes[child] ?? 0
       if (side === 'left' && place > 0) return { interior, cell: place - 1 }
       if (side === 'right' && place < interior.bTree.cellCount) return { interior, cell: place }
       child = parent
@@ -62,7 +62,7 @@ export class Separators {
     return null
   }
 
-  #interior(page: number): Interior | null {
+  #interior(page: number): InteriorPage | null {
     const slot = page % this.#kept.length
     const kept = this.#kept[slot]
     if (kept?.page === page) return kept

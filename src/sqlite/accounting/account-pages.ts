@@ -16,8 +16,8 @@ import { Account } from './account.ts'
 import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
 import { groupPages } from './page-groups.ts'
-import { nothingSeen } from './page-source.ts'
-import type { Glances, PageSource } from './page-source.ts'
+import { noPrescan } from './page-source.ts'
+import type { PagePrescan, PageSource } from './page-source.ts'
 import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
 import type { SchemaPageRow } from './schema-rows.ts'
@@ -56,7 +56,7 @@ export interface PageAccounting {
 export function accountPages(
   header: DatabaseHeader,
   source: PageSource,
-  glances: Glances = nothingSeen,
+  glances: PagePrescan = noPrescan,
 ): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
   const account = new Account(header, databasePages(header, filePages), source, glances)
@@ -115,7 +115,7 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
     account.brokenOff = true
     const torn =
       filePages > whole ? `, the last of them cut after ${count(source.fileBytes % header.pageSize, 'byte')}` : ''
-    account.say(
+    account.report(
       'truncated',
       'damage',
       file,
@@ -126,7 +126,7 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
   } else if (filePages > whole) {
     // Without a valid count the torn page may belong to the database.
     const severity = header.pageCountValid ? 'leak' : 'damage'
-    account.say(
+    account.report(
       'truncated',
       severity,
       file,
@@ -174,7 +174,7 @@ function* lookForUnowned(account: Account): Generator<void> {
   for (let page = 1; page <= claims.pageCount; page++) {
     if (claims.useOf(page) !== uses.none) continue
     account.read(page)
-    account.say('page-unowned', 'leak', file, page, [], `page ${page} belongs to nothing${perhaps}`)
+    account.report('page-unowned', 'leak', file, page, [], `page ${page} belongs to nothing${perhaps}`)
     yield
   }
 }
@@ -195,7 +195,7 @@ function* readBehind(account: Account, source: PageSource, filePages: number): G
   }
   account.pagesRead += filePages - last // The rest is a hole.
   if (written > 0)
-    account.say(
+    account.report(
       'page-unowned',
       'leak',
       file,

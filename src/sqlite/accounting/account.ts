@@ -7,14 +7,14 @@ import type { PageLayout } from '../page-layout.ts'
 import { BadPlaces } from './bad-places.ts'
 import { Claims, freeListOwner, marks, uses } from './claims.ts'
 import type { Use } from './claims.ts'
-import { Found } from './found.ts'
-import type { Glances, PageSource } from './page-source.ts'
+import { CollectedFindings } from './collected-findings.ts'
+import type { PagePrescan, PageSource } from './page-source.ts'
 
 export class Account {
   readonly header: DatabaseHeader
   readonly layout: PageLayout
   readonly claims: Claims
-  readonly found = new Found()
+  readonly found = new CollectedFindings()
   /** Where something is wrong, for a map. */
   readonly places: BadPlaces
   /** Objects by root page. */
@@ -26,10 +26,10 @@ export class Account {
   /** Something could not be followed to its end: pages that nobody claimed may belong behind it. */
   brokenOff = false
   readonly #source: PageSource
-  readonly #glances: Glances
+  readonly #glances: PagePrescan
   readonly #page: Uint8Array
 
-  constructor(header: DatabaseHeader, pageCount: number, source: PageSource, glances: Glances) {
+  constructor(header: DatabaseHeader, pageCount: number, source: PageSource, glances: PagePrescan) {
     this.header = header
     this.layout = {
       pageSize: header.pageSize,
@@ -65,7 +65,7 @@ export class Account {
    * The kind of tree of a leaf on which there is nothing to follow and nothing wrong, where that was seen before; null
    * where the page must be read.
    */
-  leafSeen(page: number): 'table' | 'index' | null {
+  prescannedLeaf(page: number): 'table' | 'index' | null {
     return this.#glances.leafOf(page)
   }
 
@@ -89,7 +89,7 @@ export class Account {
     return this.#source.read(page, bytes) === 'unread' ? null : bytes
   }
 
-  say(
+  report(
     rule: Rule,
     severity: Severity,
     object: FoundObject,
@@ -114,7 +114,7 @@ export class Account {
     other: FoundObject | null = null,
   ): void {
     this.brokenOff = true
-    this.say(rule, 'damage', object, page, trail, text, other)
+    this.report(rule, 'damage', object, page, trail, text, other)
   }
 
   nameOfOwner(owner: number, use: Use): string {

@@ -45,7 +45,7 @@ export function* walkFreeList(account: Account): Generator<void> {
     yield
   }
   if (whole && counted !== header.freelistCount) {
-    account.say(
+    account.report(
       'freelist-broken',
       'damage',
       freeList,

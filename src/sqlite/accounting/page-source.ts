@@ -19,7 +19,7 @@ export interface PageSource {
  * What was seen of whole pages that were read in passing, in the order of the file: most need not be read once more,
  * one by one, in the order of the trees.
  */
-export interface Glances {
+export interface PagePrescan {
   /**
    * The kind of tree of a leaf whose cells all lie in it and point to nothing, as `readReferences` would have it; null
    * for all other pages, and for those of which it is not known.
@@ -29,4 +29,4 @@ export interface Glances {
   firstWordOf(page: number): number | null
 }
 
-export const nothingSeen: Glances = { leafOf: () => null, firstWordOf: () => null }
+export const noPrescan: PagePrescan = { leafOf: () => null, firstWordOf: () => null }

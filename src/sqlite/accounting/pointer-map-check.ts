@@ -34,7 +34,7 @@ function compare(account: Account, page: number, mapPage: number, map: Uint8Arra
   const parent = account.claims.parentOf(page)
   const entry = readPointerMapEntry(map, at)
   if (entry.type === expected && entry.parent === parent) return
-  account.say(
+  account.report(
     'pointer-map-wrong',
     'damage',
     pointerMap,
@@ -87,7 +87,7 @@ function describe(type: number, parent: number): string {
 export function checkLargestRoot(account: Account, roots: readonly number[]): void {
   const largest = roots.reduce((a, b) => Math.max(a, b), 1)
   if (largest === account.header.largestRoot) return
-  account.say(
+  account.report(
     'pointer-map-wrong',
     'damage',
     pointerMap,

@@ -6,10 +6,10 @@
 import type { FoundObject } from '../../model/result/finding.ts'
 import { read32 } from '../bytes.ts'
 import { readCell } from '../cell.ts'
+import type { ColumnValue } from '../column-value.ts'
 import type { PageLayout } from '../page-layout.ts'
 import { cellOffset, readPage } from '../page.ts'
 import { readRecord, valueBytes } from '../record.ts'
-import type { Value } from '../record.ts'
 import { varintBytes, varintNumber } from '../varint.ts'
 
 export interface SchemaPageRow {
@@ -124,7 +124,7 @@ class Payload {
   }
 }
 
-function rowOf(values: readonly Value[], encoding: number): SchemaPageRow | string {
+function rowOf(values: readonly ColumnValue[], encoding: number): SchemaPageRow | string {
   const [type, name, table, root] = values
   if (type?.kind !== 'text' || name?.kind !== 'text' || table?.kind !== 'text') return 'type, name or table is no text'
   if (root?.kind === 'null' || root === undefined)

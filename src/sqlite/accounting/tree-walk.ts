@@ -10,7 +10,7 @@ import { nameOfObject } from './account.ts'
 import type { Account } from './account.ts'
 import { uses } from './claims.ts'
 import type { Claim, Use } from './claims.ts'
-import { toldOfEachMax } from './found.ts'
+import { reportedOfEachMax } from './collected-findings.ts'
 import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
 
@@ -82,7 +82,7 @@ function countDepth(depths: Depths, trail: readonly Step[], page: number): void 
   const known = depths.get(depth) ?? { count: 0, first: [] }
   if (known.count === 0) depths.set(depth, known)
   known.count++
-  if (known.first.length < toldOfEachMax) known.first.push(pathTo(trail, page))
+  if (known.first.length < reportedOfEachMax) known.first.push(pathTo(trail, page))
 }
 
 const pathTo = (trail: readonly Step[], page: number): readonly number[] => [...trail.map((step) => step.page), page]
@@ -93,7 +93,7 @@ function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
   for (const [depth, { first }] of wrong) {
     for (const path of first) {
       const page = path.at(-1) ?? tree.root
-      account.say(
+      account.report(
         'wrong-depth',
         'damage',
         tree.object,
@@ -127,7 +127,7 @@ interface Visited {
  * claimed it. False where `visit` must look, and nothing was done.
  */
 function takeLeaf(account: Account, tree: Tree, page: number, parent: number, kind: 'table' | 'index'): boolean {
-  if (parent === 0 || account.claims.useOf(page) !== uses.none || account.leafSeen(page) !== kind) return false
+  if (parent === 0 || account.claims.useOf(page) !== uses.none || account.prescannedLeaf(page) !== kind) return false
   if (account.claims.claim(page, tree.root, uses.bTree, parent).kind !== 'granted') return false
   account.pagesRead++
   return true

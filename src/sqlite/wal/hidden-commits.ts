@@ -16,17 +16,17 @@ import { frameChecksum, frameHeaderBytes, readWalHeader, walHeaderBytes } from '
 import type { WalHeader } from './wal.ts'
 
 /** `length` bytes at `offset`; null where the file ends before them. */
-export type ReadBytes = (offset: number, length: number) => Uint8Array | null
+export type ReadExactly = (offset: number, length: number) => Uint8Array | null
 
 export interface LogFile {
-  readonly read: ReadBytes
+  readonly read: ReadExactly
 }
 
 export interface DatabaseFile {
   readonly bytes: number
   /** Bytes; null where the header of the file gives none. */
   readonly pageSize: number | null
-  readonly read: ReadBytes
+  readonly read: ReadExactly
 }
 
 export type HiddenCommits =

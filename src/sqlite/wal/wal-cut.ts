@@ -9,7 +9,7 @@
  */
 
 import { read32 } from '../bytes.ts'
-import type { ReadBytes } from './hidden-commits.ts'
+import type { ReadExactly } from './hidden-commits.ts'
 import { viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'
 import { frameBytesOf, frameChecksum, frameHeaderBytes, walHeaderBytes } from './wal.ts'
@@ -29,11 +29,11 @@ export interface ScannedLog {
   readonly state: WalScanState
   /** Checksum up to the last valid frame (`WalScan.checksum`). */
   readonly checksumBefore: Checksum
-  readonly read: ReadBytes
+  readonly read: ReadExactly
 }
 
 /** @param database the file beside the log */
-export function findWalCut(log: ScannedLog, database: ReadBytes): WalCut | null {
+export function findWalCut(log: ScannedLog, database: ReadExactly): WalCut | null {
   const { header, state, read } = log
   if (state.stopped !== 'checksum' && state.stopped !== 'salts') return null
   const frameBytes = frameBytesOf(header)
@@ -70,7 +70,7 @@ function chainBehind({ header, read, checksumBefore }: ScannedLog, bad: Uint8Arr
   return behind.frames > 0 && commitEnd !== null ? { frames: behind.frames + 1, commitEnd } : null
 }
 
-function followChain(header: WalHeader, from: number, seed: Checksum, read: ReadBytes): Chain {
+function followChain(header: WalHeader, from: number, seed: Checksum, read: ReadExactly): Chain {
   const frameBytes = frameBytesOf(header)
   let checksum = seed
   let frames = 0
@@ -93,7 +93,7 @@ function losesPages(
   { header, state, checksumBefore, read }: ScannedLog,
   bad: Uint8Array,
   end: number,
-  database: ReadBytes,
+  database: ReadExactly,
 ): boolean {
   const { pageSize } = header
   const frameBytes = frameBytesOf(header)
@@ -123,7 +123,7 @@ function losesPages(
 }
 
 /** Where the newest committed image of each page stands, as SQLite takes it. */
-function newestImages(header: WalHeader, committedEnd: number, read: ReadBytes): ReadonlyMap<number, number> {
+function newestImages(header: WalHeader, committedEnd: number, read: ReadExactly): ReadonlyMap<number, number> {
   const images = new Map<number, number>()
   for (let offset = walHeaderBytes; offset < committedEnd; offset += frameBytesOf(header)) {
     const head = read(offset, frameHeaderBytes)

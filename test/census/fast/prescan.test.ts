@@ -11,7 +11,7 @@ import { readReferences } from '../../../src/sqlite/accounting/references.ts'
 import { read32 } from '../../../src/sqlite/bytes.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
-import { glanceAt } from '../../support/census/account-both-ways.ts'
+import { prescanOf } from '../../support/census/account-both-ways.ts'
 import { pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
 import { damageBytes, randomFrom } from '../../support/differential/referee.ts'
 
@@ -64,7 +64,7 @@ function compare(header: DatabaseHeader, bytes: Uint8Array, what: string): reado
   const { pageSize } = header
   const pages = Math.floor(bytes.length / pageSize)
   const pageAt = (page: number): Uint8Array => bytes.subarray((page - 1) * pageSize, page * pageSize)
-  const glances = glanceAt(header, {
+  const glances = prescanOf(header, {
     fileBytes: bytes.length,
     read: (page, into) => (into.set(pageAt(page)), pageSize),
   })

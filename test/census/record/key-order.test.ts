@@ -2,10 +2,10 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Collation, TextEncoding } from '../../../src/census/plan.ts'
-import type { ColumnValue } from '../../../src/census/record/column-value.ts'
 import { Columns } from '../../../src/census/record/columns.ts'
 import { Fingerprint } from '../../../src/census/record/fingerprint.ts'
 import { compareKeys } from '../../../src/census/record/key-order.ts'
+import type { ColumnValue } from '../../../src/sqlite/column-value.ts'
 
 const encodings: readonly { readonly name: string; readonly number: TextEncoding; readonly db: Database.Database }[] = (
   ['UTF-8', 'UTF-16le', 'UTF-16be'] as const

@@ -8,8 +8,8 @@ import { PrescannedPages } from '../../../src/census/fast/prescan.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { accountPages } from '../../../src/sqlite/accounting/account-pages.ts'
 import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
-import { nothingSeen } from '../../../src/sqlite/accounting/page-source.ts'
-import type { Glances, PageSource } from '../../../src/sqlite/accounting/page-source.ts'
+import { noPrescan } from '../../../src/sqlite/accounting/page-source.ts'
+import type { PagePrescan, PageSource } from '../../../src/sqlite/accounting/page-source.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
 
 const core = loadCore()
@@ -18,8 +18,8 @@ const stepsMax = 1000
 
 /** @throws where the two differ, or one does not come to its end */
 export function accountBothWays(header: DatabaseHeader, source: PageSource): PageAccount {
-  const account = accountOnce(header, source, nothingSeen)
-  const glanced = accountOnce(header, source, glanceAt(header, source))
+  const account = accountOnce(header, source, noPrescan)
+  const glanced = accountOnce(header, source, prescanOf(header, source))
   const [alone, beside] = [account, glanced].map((one) => ({
     ...one,
     owners: Array.from({ length: one.pages }, (_, i) => one.ownerOf(i + 1)),
@@ -34,14 +34,14 @@ export function accountBothWays(header: DatabaseHeader, source: PageSource): Pag
   return account
 }
 
-function accountOnce(header: DatabaseHeader, source: PageSource, glances: Glances): PageAccount {
+function accountOnce(header: DatabaseHeader, source: PageSource, glances: PagePrescan): PageAccount {
   const accounting = accountPages(header, source, glances)
   for (let steps = 0; !accounting.step(1000); steps++)
     if (steps > stepsMax) throw new Error('the accounting does not come to its end')
   return accounting.result()
 }
 
-export function glanceAt({ pageSize, reservedBytes }: DatabaseHeader, source: PageSource): Glances {
+export function prescanOf({ pageSize, reservedBytes }: DatabaseHeader, source: PageSource): PagePrescan {
   if (core === null) throw new Error('the compiled core cannot be loaded here')
   const pages = Math.floor(source.fileBytes / pageSize)
   const glanced = new PrescannedPages(core, pages, pageSize, pageSize - reservedBytes)

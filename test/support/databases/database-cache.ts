@@ -10,7 +10,7 @@ import { join } from 'node:path'
  * Makes at `path`, where nothing may be, what `build` makes there: one file, whole when it returns. `name` says what
  * that is, to the last parameter.
  */
-export function cast(name: string, path: string, build: (path: string) => void): void {
+export function copyCached(name: string, path: string, build: (path: string) => void): void {
   const folder = process.env['HOLDFAST_MOULDS'] // Not set where nobody would remove it.
   if (folder === undefined) return build(path)
   const mould = join(folder, encodeURIComponent(name))

@@ -26,9 +26,9 @@ export interface Generated {
   readonly columns: readonly { readonly type: string; readonly collation: string }[]
   readonly generated: 'none' | 'stored' | 'virtual'
   readonly indexes: readonly GeneratedIndex[]
-  readonly rows: readonly (readonly Value[])[]
+  readonly rows: readonly (readonly GeneratedValue[])[]
   readonly added: { readonly type: string; readonly fallback: string } | null
-  readonly later: readonly (readonly Value[])[]
+  readonly later: readonly (readonly GeneratedValue[])[]
   readonly deleteEvery: number
   /** A UNIQUE constraint of the table, whose index has no statement of its own. */
   readonly constraint: boolean
@@ -54,7 +54,7 @@ const besides = [
   'long names',
 ] as const
 
-export type Value = null | bigint | number | string | Uint8Array
+export type GeneratedValue = null | bigint | number | string | Uint8Array
 
 const text = fc.oneof(
   {
@@ -135,7 +135,7 @@ const blob = fc.oneof(
   fc.uint8Array({ maxLength: 20 }),
   fc.integer({ min: 100, max: 2500 }).map((length) => new Uint8Array(length).fill(length & 255)),
 )
-const value: fc.Arbitrary<Value> = fc.oneof(
+const value: fc.Arbitrary<GeneratedValue> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(null) },
   { weight: 3, arbitrary: integer },
   { weight: 3, arbitrary: real },

@@ -3,7 +3,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, rmSync, writeSync, ftruncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import Database from 'better-sqlite3'
-import { cast } from './database-cache.ts'
+import { copyCached } from './database-cache.ts'
 
 export const pageSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const
 
@@ -300,7 +300,7 @@ const recipesOnce: readonly Recipe[] = [
 
 export const recipes: readonly Recipe[] = recipesOnce.map(({ name, build }) => ({
   name,
-  build: (path, pageSize) => cast(`${name} ${pageSize}`, path, (mould) => build(mould, pageSize)),
+  build: (path, pageSize) => copyCached(`${name} ${pageSize}`, path, (mould) => build(mould, pageSize)),
 }))
 
 /**

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { read32 } from '../../../src/sqlite/bytes.ts'
 import { cellOffset, headerOffset } from '../../../src/sqlite/page.ts'
-import { cast } from './database-cache.ts'
+import { copyCached } from './database-cache.ts'
 import { create, fillEvents } from './recipes.ts'
 import { dropCell, Patient, recordBody, setPointerMap } from './surgeon.ts'
 
@@ -23,7 +23,7 @@ export interface Wound {
 
 /** Tables with several levels, three indexes, overflow chains and a free list. */
 export const createPatient = (path: string, pageSize: number, autoVacuum: boolean): void =>
-  cast(`patient ${pageSize} ${autoVacuum}`, path, (mould) => createPatientOnce(mould, pageSize, autoVacuum))
+  copyCached(`patient ${pageSize} ${autoVacuum}`, path, (mould) => createPatientOnce(mould, pageSize, autoVacuum))
 
 function createPatientOnce(path: string, pageSize: number, autoVacuum: boolean): void {
   create(

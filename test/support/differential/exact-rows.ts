@@ -4,11 +4,11 @@
  */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { ColumnValue } from '../../../src/census/record/column-value.ts'
 import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { readCell } from '../../../src/sqlite/cell.ts'
+import type { ColumnValue } from '../../../src/sqlite/column-value.ts'
 import { cellOffset } from '../../../src/sqlite/page.ts'
 import { build } from '../databases/generated.ts'
 import type { Generated } from '../databases/generated.ts'

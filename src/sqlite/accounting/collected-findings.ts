@@ -6,11 +6,11 @@
 import type { Finding, FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 
 /** Findings of one rule about one object that are told one by one. */
-export const toldOfEachMax = 50
+export const reportedOfEachMax = 50
 /** Objects of one rule that are told apart. */
 const objectsOfEachMax = 200
 
-export interface SeenFindings {
+export interface SeenFinding {
   readonly rule: Rule
   readonly severity: Severity
   readonly object: FoundObject
@@ -23,12 +23,12 @@ export interface SeenFindings {
 }
 
 interface Rest {
-  readonly seen: SeenFindings
+  readonly seen: SeenFinding
   told: number
   untold: number
 }
 
-export class Found {
+export class CollectedFindings {
   readonly #findings: Finding[] = []
   readonly #rests = new Map<string, Rest>()
   #total = 0
@@ -38,10 +38,10 @@ export class Found {
     return this.#total
   }
 
-  add(seen: SeenFindings): void {
+  add(seen: SeenFinding): void {
     this.#total++
     const rest = this.#restOf(seen)
-    if (rest.told >= toldOfEachMax) {
+    if (rest.told >= reportedOfEachMax) {
       rest.untold++
       return
     }
@@ -74,7 +74,7 @@ export class Found {
     ]
   }
 
-  #restOf(seen: SeenFindings): Rest {
+  #restOf(seen: SeenFinding): Rest {
     const key = `${seen.rule}\0${seen.severity}\0${seen.object.kind}\0${seen.object.name}`
     const known =
       this.#rests.get(key) ?? (this.#rests.size >= objectsOfEachMax ? this.#rests.get(seen.rule) : undefined)
