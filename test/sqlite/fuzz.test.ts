@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { removeDatabase } from '../support/databases/create-database.ts'
+import { recipes } from '../support/databases/recipes.ts'
 import { compareOnce } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))

@@ -6,7 +6,7 @@ import { looksLikePages, readHeader } from '../../src/sqlite/header.ts'
 import { isHot, superJournalName } from '../../src/sqlite/journal/journal.ts'
 import { isPointerMapPage, lockBytePage, pointerMapPageFor } from '../../src/sqlite/page-layout.ts'
 import { varintBytes, varintNumber, varintRowid } from '../../src/sqlite/varint.ts'
-import { create, fillEvents, pageSizes } from '../support/databases/recipes.ts'
+import { create, fillEvents, pageSizes } from '../support/databases/create-database.ts'
 import { randomFrom } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'header-'))

@@ -5,15 +5,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountBothWays } from '../../support/census/account-both-ways.ts'
-import {
-  createBeyondLockByte,
-  createReserved,
-  fillEvents,
-  memoryFolder,
-  pageSizes,
-  recipes,
-  removeDatabase,
-} from '../../support/databases/recipes.ts'
+import { fillEvents, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
+import { recipes } from '../../support/databases/recipes.ts'
+import { createBeyondLockByte, createReserved, memoryFolder } from '../../support/databases/special-layouts.ts'
 
 const folder = mkdtempSync(join(memoryFolder(), 'accounting-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -8,15 +8,9 @@ import { groupsMax } from '../../../src/model/result/page-map.ts'
 import type { PageGroups } from '../../../src/model/result/page-map.ts'
 import { accountPages } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
-import {
-  create,
-  createBeyondLockByte,
-  fillEvents,
-  memoryFolder,
-  pageSizes,
-  recipes,
-  removeDatabase,
-} from '../../support/databases/recipes.ts'
+import { create, fillEvents, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
+import { recipes } from '../../support/databases/recipes.ts'
+import { createBeyondLockByte, memoryFolder } from '../../support/databases/special-layouts.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { createPatient } from '../../support/databases/wounds.ts'
 

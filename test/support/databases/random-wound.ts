@@ -1,7 +1,4 @@
-/**
- * Any wound to any database: what the surgeon does to the patient by name, here by chance to whatever trees and pages
- * there are.
- */
+/** Random wounds for any database: numbers choose the kind, the tree, the page, the cell and the byte. */
 
 import * as fc from 'fast-check'
 import { readCell } from '../../../src/sqlite/cell.ts'
@@ -11,6 +8,7 @@ import type { BTreePage } from '../../../src/sqlite/page.ts'
 import { varintBytes, varintNumber } from '../../../src/sqlite/varint.ts'
 import { dropCell, setPointerMap } from './surgeon.ts'
 import type { Patient } from './surgeon.ts'
+import { header32 } from './wounds/wound.ts'
 
 const kinds = [
   'entry dropped',
@@ -38,9 +36,7 @@ const kinds = [
 
 export interface RandomWound {
   readonly kind: (typeof kinds)[number]
-  /**
-   * Numbers that choose the tree, the page, the cell, the byte and what is written; each is taken modulo what there is.
-   */
+  /** These numbers choose where to wound, and what to write. Each is taken modulo what there is. */
   readonly tree: number
   readonly page: number
   readonly cell: number
@@ -58,8 +54,9 @@ export const randomWound: fc.Arbitrary<RandomWound> = fc.record({
 })
 
 /**
- * Wounds the file and says how; null where it has nothing of the kind.
+ * Wounds the file.
  * @param before the same database at an earlier time, for pages that a lost write has left
+ * @returns how, or null if the file has nothing that the wound needs
  */
 export function inflict(patient: Patient, wound: RandomWound, before: Buffer): string | null {
   const { pageSize } = patient.layout
@@ -131,7 +128,7 @@ function placeOf(patient: Patient, wound: RandomWound): Place | null {
   return bTree.kind === 'b-tree' ? { page, bytes, bTree } : null
 }
 
-/** Unlike the patient's own, on pages that have been wounded before. */
+/** Unlike `Patient.children`, also for pages that have been wounded before. */
 function childrenOf(patient: Patient, page: number): readonly number[] {
   const bytes = patient.read(page)
   const bTree = readPage(bytes, page, patient.layout)
@@ -240,7 +237,7 @@ type Cell = Extract<CellReading, { kind: 'cell' }>
 
 const headerBytes = (bytes: Buffer, cell: Cell): number => Math.min(cell.localBytes, bytes[cell.payload] ?? 0)
 
-/** Where in the page the first real of a record stands; -1 where it has none. */
+/** Byte offset in the page of the first real of a record; -1 if it has none. */
 function realIn(bytes: Buffer, cell: Cell): number {
   let value = cell.payload + headerBytes(bytes, cell)
   for (let next = cell.payload + 1; next < cell.payload + headerBytes(bytes, cell);) {
@@ -252,7 +249,7 @@ function realIn(bytes: Buffer, cell: Cell): number {
   return -1
 }
 
-/** Two that are none, the negative zero, a whole number as it would not be stored, infinity. */
+/** Two NaNs, the negative zero, a whole number that SQLite would store as an integer, and infinity. */
 const reals = [
   [0x7f, 0xf8, 0, 0, 0, 0, 0, 1],
   [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
@@ -261,7 +258,7 @@ const reals = [
   [0x7f, 0xf0, 0, 0, 0, 0, 0, 0],
 ] as const
 
-/** Bytes of the header, and what they are not to be. */
+/** Bytes of the header, each with a wrong value. */
 const fields = [
   [17, 3],
   [18, 3],
@@ -285,11 +282,6 @@ function target(value: number, pageCount: number): number {
     : value % 7 === 1
       ? pageCount + 1 + (value % 1000)
       : 1 + (Math.floor(value / 7) % pageCount)
-}
-
-const header32 = (patient: Patient, at: number, number: number): string => {
-  patient.write32At(at, number)
-  return `header bytes ${at} to ${at + 3} say ${number}`
 }
 
 const pick = <Item>(items: readonly Item[], choice: number): Item | null =>
