@@ -1,6 +1,6 @@
 /**
  * What the census counts: which trees there are, what a row of each table holds, and which entry each index must hold
- * for it. Plain data, so that workers in other processes can be given it.
+ * for a row. It is plain data, so that it can be sent to workers in other processes.
  */
 
 import type { FoundObject } from '../model/result/finding.ts'
@@ -9,7 +9,7 @@ import type { ColumnValue } from '../sqlite/column-value.ts'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-facts.ts'
 
 export type Collation = 'BINARY' | 'NOCASE' | 'RTRIM' | 'unknown'
-/** 1 UTF-8, 2 UTF-16le, 3 UTF-16be, as the header has it. */
+/** 1 UTF-8, 2 UTF-16le, 3 UTF-16be, as in the header. */
 export type TextEncoding = 1 | 2 | 3
 
 export interface CensusPlan {
@@ -25,7 +25,7 @@ export interface CensusPlan {
   readonly trees: readonly TreePlan[]
 }
 
-/** A position of the row in storage order; or one of the two sources below. */
+/** Where a part of an index comes from: a position in the row in storage order, or one of the two below. */
 export type Source = number
 /** The rowid of the row. */
 export const fromRowid = -1
@@ -40,30 +40,30 @@ export interface KeyPart {
 
 export interface StoredColumn {
   readonly name: string
-  /** The value of rows that are older than the column. */
+  /** The value in rows that are older than the column. */
   readonly absent: ColumnValue
 }
 
-/** A table with rowids: its leaves hold rows, and each of its plain indexes must hold one entry a row. */
+/** A table with rowids. Its leaves hold rows, and each of its plain indexes must hold one entry for a row. */
 export interface RowidTablePlan {
   readonly kind: 'rowid-table'
   readonly root: number
   readonly object: FoundObject
-  /** In storage order; virtual generated columns are not stored. */
+  /** In storage order. Virtual generated columns are not stored. */
   readonly columns: readonly StoredColumn[]
-  /** Position of the INTEGER PRIMARY KEY, whose value is the rowid; -1 where there is none. */
+  /** Position of the INTEGER PRIMARY KEY, whose value is the rowid; -1 if there is none. */
   readonly rowidAlias: number
-  /** Positions in `trees` of the plain indexes on it. */
+  /** Positions in `trees` of its plain indexes. */
   readonly indexes: readonly number[]
 }
 
-/** A table WITHOUT ROWID: its primary key index holds the rows, key columns first. */
+/** A table WITHOUT ROWID. Its primary key index holds the rows, key columns first. */
 export interface KeyedTablePlan {
   readonly kind: 'keyed-table'
   readonly root: number
   readonly object: FoundObject
   readonly columns: readonly StoredColumn[]
-  /** The first columns, by which rows are ordered; no two rows agree in all of them. */
+  /** The first columns, by which rows are ordered. No two rows are equal in all of them. */
   readonly key: readonly KeyPart[]
   readonly ordered: boolean
   readonly indexes: readonly number[]
@@ -73,22 +73,17 @@ export interface IndexPlan {
   readonly kind: 'index'
   readonly root: number
   readonly object: FoundObject
-  /**
-   * `computed`: partial, or over expressions or virtual columns; what it must hold is streamed from SQLite
-   * (`addComputed`).
-   */
+  /** `computed`: the index is partial, or has expressions or virtual columns. SQLite computes what it must hold. */
   readonly entries: 'plain' | 'computed'
   /** Position in `trees` of its table. */
   readonly table: number
-  /** All columns of an entry, those that name the row included. */
+  /** All columns of an entry, including those that name the row. */
   readonly parts: readonly KeyPart[]
-  /**
-   * How many of the first parts must be unique together where none of them is NULL; 0 for an index that is not UNIQUE.
-   */
+  /** How many of the first parts must be unique together if none of them is NULL; 0 if the index is not UNIQUE. */
   readonly uniqueParts: number
-  /** Positions among the parts of the rowid (one), or of the primary key of a table WITHOUT ROWID. */
+  /** Positions in `parts` of the rowid, or of the primary key of a table WITHOUT ROWID. */
   readonly identity: readonly number[]
-  /** False where a collation is not known here: then the order is not checked. */
+  /** False if a collation is not known here. The order is then not checked. */
   readonly ordered: boolean
 }
 
@@ -96,11 +91,11 @@ export type TreePlan = RowidTablePlan | KeyedTablePlan | IndexPlan
 
 export interface PlanResult {
   readonly plan: CensusPlan
-  /** Objects that are not counted, or whose order is not checked, and why. */
+  /** Objects that are not counted, or whose order is not checked, with the reason. */
   readonly skipped: readonly Skipped[]
 }
 
-/** Makes the plan. Trees that are not in it are in `skipped`. */
+/** Makes the plan. A tree is either in the plan or in `skipped`. */
 export function planCensus(facts: SchemaFacts): PlanResult {
   const { pageSize, usable, pages } = facts
   const encoding: TextEncoding = facts.encoding === 2 || facts.encoding === 3 ? facts.encoding : 1
@@ -154,8 +149,8 @@ export function planCensus(facts: SchemaFacts): PlanResult {
 }
 
 /**
- * Many buckets make the second look short, but each costs 12 bytes an index: those of a few indexes have to fit into
- * the processor’s cache, those of thousands into memory, and a small file is not worth many.
+ * Number of buckets of an index. Many buckets make the difference search short, but each takes 12 bytes. The buckets of
+ * a few indexes must fit into the processor cache, and those of thousands into memory. A small file needs few.
  */
 function bucketsFor(trees: number, pages: number): number {
   let buckets = 16
@@ -174,7 +169,7 @@ const schemaTable: RowidTablePlan = {
   indexes: [],
 }
 
-/** Positions in table_xinfo of the columns that rows hold: all but the virtual generated ones. */
+/** Positions in table_xinfo of the stored columns: all but the virtual generated ones. */
 const storedColumns = (table: TableFacts): readonly number[] =>
   table.columns.flatMap(({ hidden }, cid) => (hidden === 2 ? [] : [cid]))
 
@@ -190,8 +185,8 @@ function planRowidTable(table: TableFacts, stored: readonly number[], withoutKey
 }
 
 /**
- * The INTEGER PRIMARY KEY, which is the rowid itself: the only column of the key, of exactly that type, without an
- * index of its own.
+ * Position of the INTEGER PRIMARY KEY, which is the rowid itself; -2 if there is none. It is the only column of the
+ * key, and has exactly that type.
  */
 function rowidAlias(table: TableFacts): number {
   const key = table.columns.flatMap(({ pk }, cid) => (pk > 0 ? [cid] : []))
@@ -263,10 +258,10 @@ function collationOf(name: string): Collation {
   return upper === 'BINARY' || upper === 'NOCASE' || upper === 'RTRIM' ? upper : 'unknown'
 }
 
-const collationsUnknown = (index: IndexFacts): string =>
-  'collation ' +
-  `${[...new Set(index.parts.map(({ collation }) => collation).filter((name) => collationOf(name) === 'unknown'))].join(', ')} ` +
-  `is the application's own`
+function collationsUnknown({ parts }: IndexFacts): string {
+  const unknown = parts.map(({ collation }) => collation).filter((name) => collationOf(name) === 'unknown')
+  return `collation ${[...new Set(unknown)].join(', ')} is the application's own`
+}
 
 const planColumn = (column: ColumnFacts | undefined): StoredColumn => ({
   name: column?.name ?? '',

@@ -1,5 +1,6 @@
 /**
- * Entries of pointer-map pages: what a page is used for, and which page points to it (SQLite file format, section 1.8).
+ * Entries of pointer-map pages: what a page is used for, and which page points to it (sqlite.org/fileformat2.html,
+ * section 1.8).
  */
 
 import { read32 } from './bytes.ts'

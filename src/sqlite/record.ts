@@ -1,4 +1,4 @@
-/** Records: a header of serial types, then the values (SQLite file format, section 2.1). */
+/** Records: a header of serial types, then the values (sqlite.org/fileformat2.html, section 2.1). */
 
 import { count } from '../text/count.ts'
 import type { ColumnValue } from './column-value.ts'

@@ -1,13 +1,13 @@
 /**
- * Collects the findings of an accounting. A hostile file can give rise to one a page: of each rule only the first are
- * kept, the rest are counted.
+ * Collects the findings of an accounting. A hostile file can cause one for each page. So only the first ones of each
+ * rule are listed, and the others are counted.
  */
 
 import type { Finding, FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 
-/** Findings of one rule about one object that are told one by one. */
-export const reportedOfEachMax = 50
-/** Objects of one rule that are told apart. */
+/** Findings of one rule about one object that are listed one by one. */
+export const listedOfEachMax = 50
+/** Objects of one rule that are counted one by one. */
 const objectsOfEachMax = 200
 
 export interface SeenFinding {
@@ -15,37 +15,37 @@ export interface SeenFinding {
   readonly severity: Severity
   readonly object: FoundObject
   readonly page: number | null
-  /** The other owner of a page that is used twice, where it is an object. */
+  /** The other owner of a page that is used twice, if it is an object. */
   readonly other: FoundObject | null
-  /** Pages from the root to `page`; empty where no tree was walked. */
+  /** Pages from the root to `page`; empty if no tree was walked. */
   readonly trail: readonly number[]
   readonly text: string
 }
 
-interface Rest {
+interface KindCount {
   readonly seen: SeenFinding
-  told: number
-  untold: number
+  listed: number
+  unlisted: number
 }
 
 export class CollectedFindings {
   readonly #findings: Finding[] = []
-  readonly #rests = new Map<string, Rest>()
+  readonly #kinds = new Map<string, KindCount>()
   #total = 0
 
-  /** How many there were, told or not. */
+  /** Number of findings, listed or not. */
   get total(): number {
     return this.#total
   }
 
   add(seen: SeenFinding): void {
     this.#total++
-    const rest = this.#restOf(seen)
-    if (rest.told >= reportedOfEachMax) {
-      rest.untold++
+    const kind = this.#kindOf(seen)
+    if (kind.listed >= listedOfEachMax) {
+      kind.unlisted++
       return
     }
-    rest.told++
+    kind.listed++
     this.#findings.push({
       rule: seen.rule,
       severity: seen.severity,
@@ -58,29 +58,29 @@ export class CollectedFindings {
     })
   }
 
-  /** All findings; the last ones tell how many more there were of a kind. */
+  /** All listed findings, then for each kind one finding with the number of those that are not listed. */
   findings(): readonly Finding[] {
-    const more = [...this.#rests.values()].filter((rest) => rest.untold > 0)
+    const more = [...this.#kinds.values()].filter(({ unlisted }) => unlisted > 0)
     return [
       ...this.#findings,
-      ...more.map(({ seen, untold }): Finding => ({
+      ...more.map(({ seen, unlisted }): Finding => ({
         rule: seen.rule,
         severity: seen.severity,
         source: 'census',
         object: seen.object,
-        total: untold,
-        text: `${untold} more of the kind: ${seen.text}`,
+        total: unlisted,
+        text: `${unlisted} more of the kind: ${seen.text}`,
       })),
     ]
   }
 
-  #restOf(seen: SeenFinding): Rest {
+  #kindOf(seen: SeenFinding): KindCount {
     const key = `${seen.rule}\0${seen.severity}\0${seen.object.kind}\0${seen.object.name}`
     const known =
-      this.#rests.get(key) ?? (this.#rests.size >= objectsOfEachMax ? this.#rests.get(seen.rule) : undefined)
+      this.#kinds.get(key) ?? (this.#kinds.size >= objectsOfEachMax ? this.#kinds.get(seen.rule) : undefined)
     if (known) return known
-    const rest = { seen, told: 0, untold: 0 }
-    this.#rests.set(this.#rests.size >= objectsOfEachMax ? seen.rule : key, rest)
-    return rest
+    const kind = { seen, listed: 0, unlisted: 0 }
+    this.#kinds.set(this.#kinds.size >= objectsOfEachMax ? seen.rule : key, kind)
+    return kind
   }
 }
