@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test.each(recipes.map((recipe, i) => [recipe.name, recipe, i] as const))(
-  'random damage never ends in an exception, nor in silence where SQLite complains of pages: %s',
+  'random damage never ends in an exception, nor without a finding if SQLite reports pages: %s',
   (_, recipe, i) => {
     const healthy = join(folder, `${i}.db`)
     const damaged = join(folder, `${i}-damaged.db`)

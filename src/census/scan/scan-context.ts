@@ -5,7 +5,7 @@ import type { Records } from '../record/records.ts'
 import type { Separators } from './separators.ts'
 import type { CensusTally } from './tally.ts'
 
-/** Takes the fingerprint of every entry: of those that an index must hold (1), and of those that it does hold (-1). */
+/** Takes the fingerprint of each entry that an index must hold (`sign` 1), and of each that it does hold (-1). */
 export interface EntrySink {
   add(tree: number, sign: 1 | -1, low: number, high: number, page: number, cell: number): void
 }

@@ -1,6 +1,6 @@
 /**
- * Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages
- * alike carry entries.
+ * Scans pages of indexes and of tables WITHOUT ROWID, which are indexes that hold whole rows. Both leaves and interior
+ * pages of these trees hold entries.
  */
 
 import type { RowKey } from '../../model/result/finding.ts'
@@ -18,16 +18,16 @@ import type { ScanContext } from './scan-context.ts'
 import type { Separator } from './separators.ts'
 import { addContent, note } from './tally.ts'
 
-/** What is the same for all entries of a tree, worked out once. */
+/** What is the same for all entries of a tree. Made once for a tree. */
 interface EntryTerms {
   readonly columns: number
   readonly wanted: number
   readonly parts: readonly KeyPart[]
   readonly ordered: boolean
-  /** How many of the first parts no two entries may share; 0 where they may. */
+  /** How many of the first parts must be unique together; 0 if none. */
   readonly uniqueParts: number
   readonly identity: readonly number[]
-  /** Does the last part of an entry have to be a rowid? */
+  /** True if the last part of an entry must be a rowid. */
   readonly endsWithRowid: boolean
   readonly fingerprinted: boolean
   readonly table: TableTerms | null
@@ -36,10 +36,10 @@ interface EntryTerms {
 export class ScanEntries {
   readonly #context: ScanContext
   readonly #terms = new Map<number, EntryTerms>()
-  /** The entry at hand and the one before it, in turns. */
+  /** The current entry and the one before it, in turns. */
   readonly #pair: readonly [Columns, Columns]
-  readonly #beside: Columns
-  readonly #besideCell: CellCursor
+  readonly #separatorEntry: Columns
+  readonly #separatorCell: CellCursor
   readonly #print: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
 
@@ -53,8 +53,8 @@ export class ScanEntries {
       ),
     )
     this.#pair = [new Columns(columns), new Columns(columns)]
-    this.#beside = new Columns(columns)
-    this.#besideCell = new CellCursor(plan.usable, plan.pageSize)
+    this.#separatorEntry = new Columns(columns)
+    this.#separatorCell = new CellCursor(plan.usable, plan.pageSize)
     this.#print = new Fingerprint(tally.key)
   }
 
@@ -65,7 +65,7 @@ export class ScanEntries {
     let known = false
     if (terms.ordered && this.#load(this.#context.separators.of(cell.page, 'left'), terms)) {
       known = true
-      before = this.#beside
+      before = this.#separatorEntry
     }
     let bytes = 0
     let entries = 0
@@ -86,7 +86,7 @@ export class ScanEntries {
       if (!terms.ordered) continue
       if (known) this.#compare(object, terms, before, entry, entry, tree, cell.page, encoding)
       known = true
-      const next = before === this.#beside ? (entry === this.#pair[0] ? this.#pair[1] : this.#pair[0]) : before
+      const next = before === this.#separatorEntry ? (entry === this.#pair[0] ? this.#pair[1] : this.#pair[0]) : before
       before = entry
       entry = next
     }
@@ -94,21 +94,21 @@ export class ScanEntries {
       known &&
       terms.ordered &&
       cell.cellCount > 0 &&
-      before !== this.#beside &&
+      before !== this.#separatorEntry &&
       this.#load(this.#context.separators.of(cell.page, 'right'), terms)
     ) {
-      this.#compare(object, terms, before, this.#beside, before, tree, cell.page, encoding)
+      this.#compare(object, terms, before, this.#separatorEntry, before, tree, cell.page, encoding)
     }
     this.#context.tally.entries[tree] = (this.#context.tally.entries[tree] ?? 0) + entries
     this.#context.tally.bytes[tree] = (this.#context.tally.bytes[tree] ?? 0) + bytes
   }
 
   /**
-   * Entries of an index have all of its columns; rows may be older than the last columns of their table, but not
-   * without a key.
+   * False, and a note, if columns are missing. An entry of an index must have all columns. A row may be older than the
+   * last columns of its table, but must have its key.
    */
   #isWhole(terms: EntryTerms, entry: Columns, tree: number, cell: CellCursor): boolean {
-    const wrong =
+    const failure =
       terms.table === null
         ? entry.count !== terms.columns
           ? `has ${count(entry.count, 'column')} instead of ${terms.columns}`
@@ -118,14 +118,14 @@ export class ScanEntries {
         : entry.count < terms.parts.length
           ? `has ${count(entry.count, 'column')}, less than its key`
           : null
-    if (wrong === null) return true
+    if (failure === null) return true
     note(this.#context.tally, {
       rule: 'record-malformed',
       severity: 'damage',
       tree,
       page: cell.page,
       rows: [],
-      text: `a record on page ${cell.page} ${wrong}`,
+      text: `a record on page ${cell.page} ${failure}`,
     })
     return false
   }
@@ -154,7 +154,7 @@ export class ScanEntries {
     addContent(this.#context.tally, tree, this.#contentPrint.low, this.#contentPrint.high)
   }
 
-  /** Compares neighbours; `about` is the one that a finding names. */
+  /** Compares neighbours. @param about the one that a finding names */
   #compare(
     object: IndexPlan | KeyedTablePlan,
     terms: EntryTerms,
@@ -200,15 +200,23 @@ export class ScanEntries {
     }
   }
 
-  /** Decodes a separator into `#beside`. Its trouble is noted when its own page is scanned. */
+  /** Decodes a separator into `#separatorEntry`. Notes on it are taken when its own page is scanned. */
   #load(separator: Separator | null, terms: EntryTerms): boolean {
     if (separator === null) return false
     const { interior, cell } = separator
-    const cursor = this.#besideCell
+    const cursor = this.#separatorCell
     if (!cursor.begin(interior.bytes, 0, interior.page) || !cursor.read(cell)) return false
-    if (!this.#context.records.loadSilently(cursor, interior.view, this.#beside, terms.parts.length, terms.columns))
+    if (
+      !this.#context.records.loadSilently(
+        cursor,
+        interior.view,
+        this.#separatorEntry,
+        terms.parts.length,
+        terms.columns,
+      )
+    )
       return false
-    return this.#beside.count >= terms.parts.length
+    return this.#separatorEntry.count >= terms.parts.length
   }
 
   #termsOf(object: IndexPlan | KeyedTablePlan, tree: number): EntryTerms {

@@ -1,4 +1,4 @@
-/** Pages of tables with rowids: the rows on leaves, and the order of the rowids on all of them. */
+/** Scans pages of tables with rowids: the rows on leaves, and the order of the rowids on all pages. */
 
 import type { RowKey } from '../../model/result/finding.ts'
 import type { RowidTablePlan } from '../plan.ts'
@@ -39,14 +39,14 @@ export class ScanRows {
     let rows = 0
     const key = (): readonly RowKey[] => [rowidKey(cell.rowLow, cell.rowHigh)]
     const left = this.#context.separators.of(cell.page, 'left')
-    let known = left !== null && this.#turnTo(left)
+    let known = left !== null && this.#readSeparator(left)
     let low = this.#separator.rowLow
     let high = this.#separator.rowHigh
     for (let i = 0; i < cell.cellCount; i++) {
       if (!cell.read(i)) continue
-      // Rowids rise; those of a page lie above the key to its left, and at or below the one to its right.
+      // Rowids rise. Those of a page lie above the key to its left, and at or below the key to its right.
       if (known && (cell.rowHigh < high || (cell.rowHigh === high && cell.rowLow >>> 0 <= low >>> 0)))
-        this.#sayOrder(table, tree, cell, low, high)
+        this.#noteOrder(table, tree, cell, low, high)
       low = cell.rowLow
       high = cell.rowHigh
       known = true
@@ -61,8 +61,8 @@ export class ScanRows {
     tally.bytes[tree] = (tally.bytes[tree] ?? 0) + payloads
   }
 
-  /** Pages of indexes above a table, as in a damaged file, have no rowids. */
-  #turnTo({ interior, cell }: Separator): boolean {
+  /** False if the separator has no rowid: in a damaged file a page of an index may lie above a table. */
+  #readSeparator({ interior, cell }: Separator): boolean {
     return (
       interior.bTree.tree === 'table' &&
       this.#separator.begin(interior.bytes, 0, interior.page) &&
@@ -72,10 +72,10 @@ export class ScanRows {
 
   #checkRight(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
     const right = this.#context.separators.of(cell.page, 'right')
-    if (right === null || !this.#turnTo(right)) return
+    if (right === null || !this.#readSeparator(right)) return
     const { rowLow, rowHigh } = this.#separator
     if (rowHigh < high || (rowHigh === high && rowLow >>> 0 < low >>> 0))
-      this.#sayOrder(table, tree, cell, rowLow, rowHigh)
+      this.#noteOrder(table, tree, cell, rowLow, rowHigh)
   }
 
   #addRow(table: RowidTablePlan, tree: number, terms: TableTerms, cell: CellCursor, i: number): void {
@@ -88,14 +88,14 @@ export class ScanRows {
       addExpected(terms, row, this.#rowid, this.#print, this.#context.sink, cell.page, i)
     }
     if (!this.#context.content) return
-    // Without an INTEGER PRIMARY KEY the rowid is no content: VACUUM may give another.
+    // Without an INTEGER PRIMARY KEY the rowid is not content: VACUUM may change it.
     if (table.rowidAlias >= 0 && table.rowidAlias < row.count)
       row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
     fingerprintRow(terms, row, this.#contentPrint)
     addContent(this.#context.tally, tree, this.#contentPrint.low, this.#contentPrint.high)
   }
 
-  #sayOrder(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
+  #noteOrder(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
     note(this.#context.tally, {
       rule: 'rowid-out-of-order',
       severity: 'damage',
