@@ -12,8 +12,9 @@ import type { Payloads } from '../record/payload.ts'
 import type { InteriorPage, Separator } from '../scan/separators.ts'
 import type { CensusTally } from '../scan/tally.ts'
 import { isTrap } from './compiled-core.ts'
-import type { CompiledCore } from './compiled-core.ts'
-import { treeCountBytes, flatten } from './plan-layout.ts'
+import type { CompiledCore, CoreFunctions } from './compiled-core.ts'
+import { flatten, treeCountBytes } from './plan-layout.ts'
+import type { FlatPlan } from './plan-layout.ts'
 
 /** Bytes of pages in the memory. Many more than a disk needs to stay busy, and they fit the processor cache. */
 const pieceBytesUsual = 1 << 20
@@ -47,46 +48,11 @@ export class FastCounter {
 
   /** @param payloads limits the overflow pages that the core reads too */
   constructor(core: CompiledCore, plan: CensusPlan, key: readonly [number, number], payloads: Payloads) {
-    const { pageSize, usable, buckets, encoding, trees } = plan
-    const sumsAt = countedAt + trees.length * treeCountBytes
-    const flatAt = sumsAt + trees.length * buckets * 12
-    const flat = flatten(plan, flatAt, countedAt, sumsAt)
-    let next = flatAt + 4 * flat.words.length
-    const reserve = (bytes: number): number => {
-      const at = Math.ceil(next / 64) * 64
-      next = at + bytes
-      return at
-    }
-    const columnsEach = columnBytes * (flat.columnsMax + 1)
-    const columnsAt = reserve(3 * columnsEach)
-    const entriesAt = reserve(listedMax * listedBytes)
-    const contentsAt = reserve(listedMax * listedBytes)
-    const wordBytes = Math.max(1 << 19, 16 * pageSize)
-    const wordsAt = reserve(wordBytes)
-    const payloadsAt = reserve(2 * payloadBytesMax)
-    const interiors = Math.max(2, Math.floor(interiorBytes / pageSize))
-    const interiorsAt = reserve(interiors * pageSize)
-    const pieceBytes = pieceBytesOf(pageSize)
-    const pieceAt = reserve(pieceBytes)
-    // The core loads whole words, of which only the first bytes may belong to a value.
-    reserve(64)
-    const memory = core.memoryFor(this, next)
-    core.functions.beginPlan(
-      pageSize,
-      usable,
-      localBytesMax(usable, 'table'),
-      localBytesMax(usable, 'index'),
-      localBytesMin(usable),
-      encoding,
-      buckets,
-      columnsAt,
-      columnsEach,
-      wordsAt,
-      wordsAt + wordBytes,
-      payloadsAt,
-      Math.min(payloadBytesMax, plan.pages * usable),
-    )
-    core.functions.beginFingerprints(key[0], key[1], entriesAt, contentsAt, listedMax, lanesAt)
+    const { pageSize, buckets, trees } = plan
+    const layout = layMemoryOut(plan)
+    const { flat, sumsAt, flatAt } = layout
+    const memory = core.memoryFor(this, layout.bytes)
+    beginPlan(core.functions, plan, key, layout)
     new Uint8Array(memory, countedAt, flatAt - countedAt).fill(0)
     new Int32Array(memory, flatAt, flat.words.length).set(flat.words)
     this.#core = core
@@ -96,9 +62,9 @@ export class FastCounter {
     this.#entries = new Int32Array(memory, countedAt, (trees.length * treeCountBytes) / 4)
     this.#bytes = new Float64Array(memory, countedAt, (trees.length * treeCountBytes) / 8)
     this.#sums = new Int32Array(memory, sumsAt, trees.length * buckets * 3)
-    this.#interiorBytes = new Uint8Array(memory, interiorsAt, interiors * pageSize)
-    this.#interiors = Array.from<InteriorPage | null>({ length: interiors }).fill(null)
-    this.piece = new Uint8Array(memory, pieceAt, pieceBytes)
+    this.#interiorBytes = new Uint8Array(memory, layout.interiorsAt, layout.interiors * pageSize)
+    this.#interiors = Array.from<InteriorPage | null>({ length: layout.interiors }).fill(null)
+    this.piece = new Uint8Array(memory, layout.pieceAt, layout.pieceBytes)
   }
 
   /** Copies pages into the piece, unless they are there already. @param firstPage number of the first page */
@@ -181,4 +147,92 @@ export class FastCounter {
     }
     return this.#interiorBytes.byteOffset + at
   }
+}
+
+/** Addresses and sizes in the memory of the core, in bytes. */
+interface MemoryLayout {
+  readonly sumsAt: number
+  readonly flat: FlatPlan
+  readonly flatAt: number
+  readonly columnsAt: number
+  readonly columnsEach: number
+  readonly entriesAt: number
+  readonly contentsAt: number
+  readonly wordsAt: number
+  readonly wordBytes: number
+  readonly payloadsAt: number
+  /** Number of interior pages. */
+  readonly interiors: number
+  readonly interiorsAt: number
+  readonly pieceAt: number
+  readonly pieceBytes: number
+  /** All bytes together. */
+  readonly bytes: number
+}
+
+function layMemoryOut(plan: CensusPlan): MemoryLayout {
+  const { pageSize, buckets, trees } = plan
+  const sumsAt = countedAt + trees.length * treeCountBytes
+  const flatAt = sumsAt + trees.length * buckets * 12
+  const flat = flatten(plan, flatAt, countedAt, sumsAt)
+  let next = flatAt + 4 * flat.words.length
+  const reserve = (bytes: number): number => {
+    const at = Math.ceil(next / 64) * 64
+    next = at + bytes
+    return at
+  }
+  const columnsEach = columnBytes * (flat.columnsMax + 1)
+  const columnsAt = reserve(3 * columnsEach)
+  const entriesAt = reserve(listedMax * listedBytes)
+  const contentsAt = reserve(listedMax * listedBytes)
+  const wordBytes = Math.max(1 << 19, 16 * pageSize)
+  const wordsAt = reserve(wordBytes)
+  const payloadsAt = reserve(2 * payloadBytesMax)
+  const interiors = Math.max(2, Math.floor(interiorBytes / pageSize))
+  const interiorsAt = reserve(interiors * pageSize)
+  const pieceBytes = pieceBytesOf(pageSize)
+  const pieceAt = reserve(pieceBytes)
+  // The core loads whole words, of which only the first bytes may belong to a value.
+  reserve(64)
+  return {
+    sumsAt,
+    flat,
+    flatAt,
+    columnsAt,
+    columnsEach,
+    entriesAt,
+    contentsAt,
+    wordsAt,
+    wordBytes,
+    payloadsAt,
+    interiors,
+    interiorsAt,
+    pieceAt,
+    pieceBytes,
+    bytes: next,
+  }
+}
+
+function beginPlan(
+  functions: CoreFunctions,
+  { pageSize, usable, encoding, buckets, pages }: CensusPlan,
+  key: readonly [number, number],
+  { columnsAt, columnsEach, wordsAt, wordBytes, payloadsAt, entriesAt, contentsAt }: MemoryLayout,
+): void {
+  functions.beginPlan(
+    pageSize,
+    usable,
+    localBytesMax(usable, 'table'),
+    localBytesMax(usable, 'index'),
+    localBytesMin(usable),
+    encoding,
+    buckets,
+    columnsAt,
+    columnsEach,
+    wordsAt,
+    wordsAt + wordBytes,
+    payloadsAt,
+    Math.min(payloadBytesMax, pages * usable),
+  )
+  functions.beginFingerprints(key[0], key[1], entriesAt, contentsAt, listedMax, lanesAt)
 }

@@ -17,6 +17,7 @@ import { contentKey, fingerprintRow } from './row-content.ts'
 import type { ScanContext } from './scan-context.ts'
 import type { Separator } from './separators.ts'
 import { addContent, note } from './tally.ts'
+import type { Note } from './tally.ts'
 
 /** What is the same for all entries of a tree. Made once for a tree. */
 interface EntryTerms {
@@ -167,37 +168,10 @@ export class ScanEntries {
   ): void {
     const order = compareKeys(first, second, terms.parts, terms.parts.length, encoding)
     if (order < 0 && (terms.uniqueParts === 0 || -order <= terms.uniqueParts)) return
+    const failure = orderFailure(object, terms, first, order, `of ${object.object.name} on page ${page}`)
+    if (failure === null) return
     const rows = [identityKey(about, terms.identity, encoding, terms.endsWithRowid)]
-    const where = `of ${object.object.name} on page ${page}`
-    if (order > 0) {
-      const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
-      note(this.#context.tally, {
-        rule,
-        severity: 'damage',
-        tree,
-        page,
-        rows,
-        text: `an entry ${where} is out of order`,
-      })
-    } else if (object.kind === 'keyed-table') {
-      note(this.#context.tally, {
-        rule: 'key-out-of-order',
-        severity: 'damage',
-        tree,
-        page,
-        rows,
-        text: `two rows ${where} have the same primary key`,
-      })
-    } else if (terms.uniqueParts > 0 && !hasNull(first, terms.uniqueParts)) {
-      note(this.#context.tally, {
-        rule: 'unique-violated',
-        severity: 'damage',
-        tree,
-        page,
-        rows,
-        text: `two entries ${where} have the same key, which is to be unique`,
-      })
-    }
+    note(this.#context.tally, { ...failure, severity: 'damage', tree, page, rows })
   }
 
   /** Decodes a separator into `#separatorEntry`. Notes on it are taken when its own page is scanned. */
@@ -255,6 +229,25 @@ export class ScanEntries {
       table: terms,
     }
   }
+}
+
+/** What is wrong with two neighbours; null if they only share a key that may be shared. */
+function orderFailure(
+  object: IndexPlan | KeyedTablePlan,
+  { uniqueParts }: EntryTerms,
+  first: Columns,
+  order: number,
+  where: string,
+): Pick<Note, 'rule' | 'text'> | null {
+  if (order > 0) {
+    const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
+    return { rule, text: `an entry ${where} is out of order` }
+  }
+  if (object.kind === 'keyed-table')
+    return { rule: 'key-out-of-order', text: `two rows ${where} have the same primary key` }
+  return uniqueParts > 0 && !hasNull(first, uniqueParts)
+    ? { rule: 'unique-violated', text: `two entries ${where} have the same key, which is to be unique` }
+    : null
 }
 
 function hasNull(columns: Columns, count: number): boolean {

@@ -162,18 +162,7 @@ function visit(
     return null
   }
   if (kind !== null && references.tree !== kind) {
-    const why =
-      path.length === 1
-        ? `the schema says ${kind}`
-        : `it is reached through pages of ${kind === 'table' ? 'a table' : 'an index'}`
-    account.breakOff(
-      'page-unreadable',
-      tree.object,
-      page,
-      path,
-      `page ${page} of ${nameOfObject(tree.object)} is a page of ` +
-        `${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`,
-    )
+    reportWrongKind(account, tree, page, path, kind, references.tree)
     return null
   }
   if (references.wrongCells > 0) {
@@ -187,6 +176,26 @@ function visit(
     )
   }
   return references
+}
+
+/** Reports a page of the other kind of tree. */
+function reportWrongKind(
+  account: Account,
+  tree: Tree,
+  page: number,
+  path: readonly number[],
+  kind: 'table' | 'index',
+  actual: 'table' | 'index',
+): void {
+  const words = { table: 'a table', index: 'an index' }
+  const why = path.length === 1 ? `the schema says ${kind}` : `it is reached through pages of ${words[kind]}`
+  account.breakOff(
+    'page-unreadable',
+    tree.object,
+    page,
+    path,
+    `page ${page} of ${nameOfObject(tree.object)} is a page of ${words[actual]}, but ${why}`,
+  )
 }
 
 /**
