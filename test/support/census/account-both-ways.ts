@@ -24,9 +24,7 @@ export function accountBothWays(header: DatabaseHeader, source: PageSource): Pag
     groups: one.groups(),
   }))
   if (!isDeepStrictEqual(plain, other))
-    throw new Error(
-      'the accounting with a prescan differs: ' + `${JSON.stringify(other)} instead of ${JSON.stringify(plain)}`,
-    )
+    throw new Error(`with a prescan: ${JSON.stringify(other)} instead of ${JSON.stringify(plain)}`)
   return account
 }
 

@@ -1,6 +1,5 @@
 /** Wounds of whole pages, and of their headers. */
 
-import Database from 'better-sqlite3'
 import { headerOffset } from '../../../../src/sqlite/page.ts'
 import type { Patient } from '../surgeon.ts'
 import { header32 } from './wound.ts'
@@ -72,17 +71,4 @@ export const pageWounds: readonly Wound[] = [
 function zero(patient: Patient, page: number): string {
   patient.write(page, Buffer.alloc(patient.layout.pageSize))
   return `page ${page} zeroed`
-}
-
-/** Changes a root page in the schema. */
-function root(patient: Patient, name: string, to: number): string {
-  const db = new Database(patient.path)
-  try {
-    db.unsafeMode(true)
-    db.pragma('writable_schema=ON')
-    db.prepare('UPDATE sqlite_schema SET rootpage = ? WHERE name = ?').run(to, name)
-  } finally {
-    db.close()
-  }
-  return `root page of ${name} is ${to} instead of ${patient.root(name)}`
 }

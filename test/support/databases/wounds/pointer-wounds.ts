@@ -1,6 +1,5 @@
 /** Wounds of what points from page to page: children, overflow chains, and the pointer map. */
 
-import Database from 'better-sqlite3'
 import { cellOffset } from '../../../../src/sqlite/page.ts'
 import { setPointerMap } from '../surgeon.ts'
 import type { Patient } from '../surgeon.ts'
@@ -116,17 +115,4 @@ function pointTo(patient: Patient, name: string, child: number): string {
   const page = patient.root(name)
   patient.edit(page, (bytes, bTree) => bytes.writeUInt32BE(child, cellOffset(bytes, bTree, 1)))
   return `child 1 of page ${page} is ${child}`
-}
-
-/** Changes a root page in the schema. */
-function root(patient: Patient, name: string, to: number): string {
-  const db = new Database(patient.path)
-  try {
-    db.unsafeMode(true)
-    db.pragma('writable_schema=ON')
-    db.prepare('UPDATE sqlite_schema SET rootpage = ? WHERE name = ?').run(to, name)
-  } finally {
-    db.close()
-  }
-  return `root page of ${name} is ${to} instead of ${patient.root(name)}`
 }

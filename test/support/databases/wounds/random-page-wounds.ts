@@ -129,7 +129,7 @@ const pageWounds = {
       ? null
       : write(() => bytes.writeUInt32BE(target(numbers.value, pageCount), cell.payload + cell.localBytes))
   },
-  'overflow chain changed'({ patient, numbers, pageCount, page, cell }) {
+  'overflow chain changed'({ patient, numbers, pageCount, cell }) {
     if (cell === null || cell.overflow === 0 || cell.overflow > pageCount) return null
     patient.write32At((cell.overflow - 1) * patient.layout.pageSize, target(numbers.value, pageCount))
     return `overflow page ${cell.overflow}`
