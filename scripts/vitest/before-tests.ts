@@ -14,10 +14,10 @@ export async function setup(): Promise<() => void> {
   // Programs are tested as built: of no older sources.
   execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' })
   await compileChildren()
-  const moulds = mkdtempSync(join(tmpdir(), 'holdfast-moulds-'))
+  const databases = mkdtempSync(join(tmpdir(), 'holdfast-databases-'))
   // For the processes that run tests (test/support/databases/database-cache.ts).
-  process.env['HOLDFAST_MOULDS'] = moulds
-  return () => rmSync(moulds, { recursive: true })
+  process.env['HOLDFAST_DATABASE_CACHE'] = databases
+  return () => rmSync(databases, { recursive: true })
 }
 
 /** Each with a program that it brings. */

@@ -1,16 +1,18 @@
 /**
- * Names the way in which content digests are made, so that those of two programs that make them in different ways are
- * never compared. It is the digest of a row with a value of every kind: who changes how values are decoded, normalised
- * or mixed has changed the name with it.
+ * The name of the way in which content digests are made. Digests are only compared if their names are equal.
+ *
+ * The name is the digest of a row with a value of every kind. So a change of how values are decoded, normalised or
+ * mixed changes the name too.
  */
-import type { ColumnValue } from './record/column-value.ts'
+
+import type { ColumnValue } from '../sqlite/column-value.ts'
 import { Columns } from './record/columns.ts'
 import { Fingerprint } from './record/fingerprint.ts'
-import { contentKey } from './scan/scan-rows.ts'
+import { contentKey } from './scan/row-content.ts'
 
 /**
- * Raised when digests change in a way that the row below does not show: which rows and columns go into them, and how
- * rows are added up.
+ * Raise it if digests change in a way that the row below does not show: which rows and columns go into a digest, and
+ * how rows are added.
  */
 const revision = 1
 

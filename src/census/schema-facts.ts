@@ -1,21 +1,22 @@
 /**
  * What SQLite itself says of a schema: the columns of `pragma table_xinfo`, `index_list`, `index_xinfo` and
- * `sqlite_schema`, gathered by whoever has a connection.
+ * `sqlite_schema`. The part of the check that has a connection collects them.
  */
-import type { ColumnValue } from './record/column-value.ts'
+
+import type { ColumnValue } from '../sqlite/column-value.ts'
 
 export interface ColumnFacts {
   readonly name: string
-  /** The declared type, as table_xinfo gives it; empty where there is none. */
+  /** The declared type, as table_xinfo has it; empty if there is none. */
   readonly type: string
-  /** Position in the primary key from 1 on; 0 outside of it. */
+  /** Position in the primary key, counted from 1; 0 if the column is not in it. */
   readonly pk: number
-  /** As table_xinfo: 0 ordinary, 2 virtual generated, 3 stored generated. */
+  /** As table_xinfo has it: 0 ordinary, 2 virtual generated, 3 stored generated. */
   readonly hidden: number
   /**
-   * The value that rows have which are older than the column: what `ALTER TABLE t ADD COLUMN c <affinity> DEFAULT
-   * <dflt_value>` gives to an old row of a scratch table in memory; NULL where there is no default or SQLite refuses it
-   * as not constant.
+   * The value in rows that are older than the column. It is what `ALTER TABLE t ADD COLUMN c <affinity> DEFAULT
+   * <dflt_value>` gives to an old row of a scratch table in memory. NULL if there is no default, or if SQLite refuses
+   * it because it is not constant.
    */
   readonly absent: ColumnValue
 }
@@ -29,7 +30,7 @@ export interface TableFacts {
 }
 
 export interface IndexFacts {
-  /** For the primary key of a table WITHOUT ROWID the name of the index; its `root` is the table's. */
+  /** Also the primary key of a table WITHOUT ROWID is an index here; its `root` is the table's. */
   readonly name: string
   readonly table: string
   readonly root: number
@@ -39,7 +40,7 @@ export interface IndexFacts {
   readonly partial: boolean
   /** index_list: 'c', 'u' or 'pk'. */
   readonly origin: string
-  /** Rows of index_xinfo by seqno, auxiliary columns included. */
+  /** The rows of index_xinfo by seqno, auxiliary columns included. */
   readonly parts: readonly {
     readonly cid: number
     readonly descending: boolean
@@ -55,8 +56,8 @@ export interface SchemaFacts {
   /** From the header. */
   readonly encoding: number
   /**
-   * All ordinary tables with a root page; also sqlite_sequence, statistics and shadow tables. `planCensus` adds
-   * sqlite_schema itself.
+   * All ordinary tables with a root page, including sqlite_sequence, statistics and shadow tables. Without
+   * sqlite_schema, which `planCensus` adds.
    */
   readonly tables: readonly TableFacts[]
   readonly indexes: readonly IndexFacts[]

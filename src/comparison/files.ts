@@ -1,8 +1,9 @@
-/** What a run says of a file of both sides, or of one. */
+/** The comparison of a pair of files, or of a file that only one side has. */
+
 import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model/result/comparison.ts'
 import type { Result } from '../model/result/report.ts'
 
-/** A pair of which at least one file was looked at. @param comparison null where one of the two could not be read */
+/** A pair of which at least one file was checked. @param comparison null if one of the two could not be read */
 export function comparedFile(
   name: string,
   paths: Sided<string>,
@@ -13,13 +14,13 @@ export function comparedFile(
   return { name, paths, comparison: wordOf(comparison), ...comparison, results }
 }
 
-/** @param path of the side that has it */
+/** @param path of the side that has the file */
 export function fileOfOneSide(word: 'only-in-a' | 'only-in-b', name: string, path: string): FileComparison {
   const paths = word === 'only-in-a' ? { a: path, b: null } : { a: null, b: path }
   return { ...notRead(name, paths, null), comparison: word }
 }
 
-/** A pair that the run did not come to, or was not done with. */
+/** A pair that the run did not reach or did not finish. */
 export const fileNotReached = (name: string, paths: Sided<string>): FileComparison =>
   notRead(name, paths, 'the run ended before it was done with this file')
 
@@ -33,7 +34,7 @@ const notRead = (name: string, paths: FileComparison['paths'], why: string | nul
   schemaDifferences: [],
 })
 
-/** A difference that was seen is one, whatever was not compared besides. */
+/** A difference is one, even if other parts could not be compared. */
 function wordOf({ tables, schemaDifferences, why }: Comparison): ComparisonWord {
   if (
     schemaDifferences.length > 0 ||

@@ -1,7 +1,8 @@
-/** The first of many keys, in the order NULL, numbers, text, BLOBs. Keeps no more than it will tell. */
+/** Collects the first of many keys, in the order NULL, numbers, text, BLOBs. */
+
 import type { KeyColumn, RowKey } from '../model/result/finding.ts'
 
-/** Keys that are told of each kind of difference. */
+/** Keys that a report lists for each kind of difference. */
 export const keysMax = 20
 
 export class FirstKeys {
@@ -20,7 +21,7 @@ export class FirstKeys {
   }
 }
 
-/** Rowids among rowids, keys column by column. */
+/** Orders rowids as numbers, and other keys column by column. */
 export function comparePrintedKeys(a: RowKey, b: RowKey): number {
   if (!Array.isArray(a) || !Array.isArray(b)) return compareRowids(a as number | string, b as number | string)
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
@@ -30,7 +31,7 @@ export function comparePrintedKeys(a: RowKey, b: RowKey): number {
   return a.length - b.length
 }
 
-/** Beyond 2^53 they are decimal strings. */
+/** Rowids beyond 2^53 are decimal strings. */
 function compareRowids(a: number | string, b: number | string): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
   const x = BigInt(a)

@@ -1,11 +1,12 @@
-import { rowBucketOf } from './row-sums.ts'
 /**
- * Rows of unequal buckets, one by one: collected on each side, then matched. Typed arrays of 24 bytes a row: an object
- * each would take ten times as much.
+ * Collects the rows of unequal buckets of each side, and then matches them. A row takes 24 bytes in a typed array; an
+ * object would take ten times as much.
  */
+
+import { rowBucketOf } from './row-sums.ts'
 import type { RowSink } from './table-rows.ts'
 
-/** What one side tells of its rows, in the order in which they were read. */
+/** The rows of one side, in the order in which they were read. */
 export interface RowEntries {
   readonly count: number
   readonly keyLow: Int32Array
@@ -15,7 +16,7 @@ export interface RowEntries {
 }
 
 export class CollectedRows implements RowSink {
-  /** True when there were more than may be collected: the rest is not in it. */
+  /** True if there were more rows than may be collected. The others are not in it. */
   full = false
   readonly #wanted: Uint8Array | null
   readonly #max: number
@@ -57,7 +58,7 @@ export class CollectedRows implements RowSink {
     return { count: this.#count, keyLow: column(0), keyHigh: column(1), contentLow: column(2), contentHigh: column(3) }
   }
 
-  /** The two words that name the row at `index`; null where there is none. */
+  /** The two words that name the row at `index`; null if there is no such row. */
   nameOf(index: number): readonly [number, number] | null {
     return index >= this.#count ? null : [this.#words[6 * index + 4] ?? 0, this.#words[6 * index + 5] ?? 0]
   }
@@ -69,9 +70,7 @@ export class CollectedRows implements RowSink {
   }
 }
 
-/**
- * Positions of the rows that have no counterpart. `different`: of those of A whose key B has too, with other content.
- */
+/** Positions of the rows without a counterpart. `different`: rows of A whose key B has too, with other content. */
 export interface MatchedRows {
   readonly onlyInA: Uint32Array
   readonly onlyInB: Uint32Array
@@ -79,9 +78,9 @@ export interface MatchedRows {
 }
 
 /**
- * The difference of two multisets. Of several equal rows of which one is too many nobody can say which: the last ones
- * read are named.
- * @param identity `content`: no row is the other side's with other content
+ * Computes the difference of two multisets. If one of several equal rows is extra, it is not known which: the last ones
+ * that were read are named.
+ * @param identity `content`: rows have no key, so there are no `different` rows
  */
 export function matchRows(a: RowEntries, b: RowEntries, identity: 'key' | 'content'): MatchedRows {
   const orderA = inOrder(a)
@@ -113,7 +112,7 @@ export function matchRows(a: RowEntries, b: RowEntries, identity: 'key' | 'conte
   }
 }
 
-/** Of rows of one key, in the order of their content, those that are not on both sides. */
+/** The rows of one key that are not on both sides. @param rowsA in the order of their content, as `rowsB` */
 function withoutEqual(
   a: RowEntries,
   rowsA: Uint32Array,
@@ -134,7 +133,7 @@ function withoutEqual(
   return [leftA, leftB]
 }
 
-/** Positions by key, then content, then as they came. */
+/** Positions ordered by key, then by content, then as they were read. */
 function inOrder(entries: RowEntries): Uint32Array {
   return Uint32Array.from({ length: entries.count }, (_, i) => i).sort(
     (x, y) => compareKeys(entries, x, entries, y) || compareContents(entries, x, entries, y) || x - y,

@@ -1,11 +1,12 @@
 /**
- * Where two tables differ, in few numbers: for each bucket of rows, by the fingerprint that tells them apart, the sum
- * of what they hold and how many they are. Only the rows of unequal buckets need to be looked at one by one, in as many
- * passes as their number asks for.
+ * Finds where two tables differ with few numbers. The fingerprint of a row's key decides its bucket. A bucket has the
+ * sum of its rows' contents and their number. Only the rows of unequal buckets must be compared one by one, in as many
+ * passes as their number needs.
  */
+
 import type { RowSink } from './table-rows.ts'
 
-/** Buckets of a table: a power of two. 48 KB of sums, and of ten million rows two or three thousand in each. */
+/** Buckets of a table: a power of two. They take 48 KB. Of ten million rows each has two or three thousand. */
 export const rowBuckets = 4096
 const numbersEach = 3
 
@@ -31,15 +32,15 @@ export class RowSums implements RowSink {
     this.#high = (this.#high + contentHigh) | 0
   }
 
-  /** As `digestOf` in census/scan/tally.ts has it. */
+  /** The digest of the table, as `tableDigest` in census/scan/tally.ts has it. */
   get digest(): string {
     return [this.#low, this.#high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
   }
 }
 
 /**
- * Unequal buckets, as many together as one pass may hold.
- * @param rowsEachPass rows of both sides; a single bucket that holds more comes alone
+ * Divides the unequal buckets among passes.
+ * @param rowsEachPass most rows of both sides in a pass; a bucket with more has a pass of its own
  * @returns for each pass a mark for each bucket
  */
 export function passesOver(a: Int32Array, b: Int32Array, rowsEachPass: number): readonly Uint8Array[] {

@@ -1,31 +1,32 @@
 /**
- * What two schemas do not have in common: objects by name, tables column by column, and the settings that an
- * application keeps in the header.
+ * Finds the differences between two schemas: objects by name, tables column by column, and the settings that an
+ * application has in the header.
  */
+
 import type { SchemaDifference } from '../model/result/comparison.ts'
 import type { SchemaObject } from '../model/result/reading.ts'
 
-/** What one side says of itself, told by whoever has a connection. */
+/** The schema of one side, as SQLite describes it. */
 export interface SchemaDescription {
   readonly encoding: 'UTF-8' | 'UTF-16le' | 'UTF-16be'
   /** `PRAGMA user_version` and `application_id`. */
   readonly userVersion: number
   readonly applicationId: number
-  /** All but those that SQLite makes for itself (`sqlite_…`). */
+  /** All objects except SQLite's own (`sqlite_…`). */
   readonly objects: readonly DescribedObject[]
 }
 
 export interface DescribedObject extends Pick<SchemaObject, 'kind' | 'name' | 'table' | 'shadowOf'> {
-  /** Digest of the statement, blanks, comments, letter case and needless quotes aside. */
+  /** Digest of the statement without blanks, comments, letter case and unnecessary quotes. */
   readonly statement: string
-  /** Names of the columns of a table in their order, generated ones included; empty for everything else. */
+  /** Names of the columns of a table in order, generated ones included; empty for other objects. */
   readonly columns: readonly string[]
 }
 
-/** SQLite does not tell names in other letter case apart. */
+/** SQLite ignores letter case in names. */
 export const plainName = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
 
-/** Tables that only one side has are not among them: they are told with the tables. */
+/** Tables that only one side has are not in the result: `judgeTable` reports them. */
 export function compareSchemas(a: SchemaDescription, b: SchemaDescription): readonly SchemaDifference[] {
   const inB = new Map(b.objects.map((object) => [identityOf(object), object]))
   const inA = new Set(a.objects.map(identityOf))
@@ -76,13 +77,13 @@ const words = {
   'virtual-table': 'virtual table',
 } as const
 
-/** In which columns two tables differ, in words; null where they have the same ones in the same order. */
+/** Says in which columns two tables differ; null if they have the same columns in the same order. */
 function columnsDiffer(a: readonly string[], b: readonly string[]): string | null {
   const without = (columns: readonly string[], others: readonly string[]): readonly string[] => {
     const known = new Set(others.map(plainName))
     return columns.filter((column) => !known.has(plainName(column)))
   }
-  const said = (
+  const differences = (
     [
       ['A', without(a, b)],
       ['B', without(b, a)],
@@ -90,7 +91,7 @@ function columnsDiffer(a: readonly string[], b: readonly string[]): string | nul
   )
     .filter(([, columns]) => columns.length > 0)
     .map(([side, columns]) => `${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')} only in ${side}`)
-  if (said.length > 0) return said.join('; ')
+  if (differences.length > 0) return differences.join('; ')
   return sameColumns(a, b) ? null : 'the columns are in another order'
 }
 

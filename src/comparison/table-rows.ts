@@ -1,33 +1,33 @@
-import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 /**
- * The rows of one table, each with two fingerprints: of what tells it from others, and of what it holds. Rows are read
- * as the census reads them (census/scan/scan.ts): what it passes over is passed over here, so that the contents add up
- * to the digest that it gives.
+ * Reads the rows of one table, and takes two fingerprints of each: of its key, and of its content. It skips the same
+ * pages and rows as the census (census/scan/scan.ts). So the contents add up to the digest of the census.
  */
+
+import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import { CellCursor } from '../census/record/cell-cursor.ts'
-import type { ColumnValue } from '../census/record/column-value.ts'
 import { Columns, kinds } from '../census/record/columns.ts'
 import { Fingerprint } from '../census/record/fingerprint.ts'
 import { Payloads } from '../census/record/payload.ts'
 import { Records } from '../census/record/records.ts'
 import { fromUtf16 } from '../census/record/utf16.ts'
-import { addRow, termsOf } from '../census/scan/expected-entries.ts'
+import { termsOf } from '../census/scan/expected-entries.ts'
 import type { TableTerms } from '../census/scan/expected-entries.ts'
-import { contentKey } from '../census/scan/scan-rows.ts'
+import { contentKey, fingerprintRow } from '../census/scan/row-content.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../sqlite/column-value.ts'
 
 export interface RowReading {
-  /** `content`: rows are told apart by what they hold alone. */
+  /** `content`: rows have no key, and are compared by their content only. */
   readonly identity: 'key' | 'content'
-  /** Reads texts as UTF-8: the other side has another encoding. */
+  /** True if texts are converted to UTF-8, because the other side has another encoding. */
   readonly asUtf8: boolean
-  /** Of the fingerprints that tell rows apart; the same for both sides. */
+  /** The key of the fingerprints of row keys; the same for both sides. */
   readonly key: readonly [number, number]
 }
 
-/** Takes the rows. They are named by two words: the rowid, or for tables WITHOUT ROWID page and cell. */
+/** Takes the rows. Two words name a row: the rowid, or page and cell in a table WITHOUT ROWID. */
 export interface RowSink {
-  /** False: the row that is told from others by this fingerprint is of no interest. */
+  /** False if the row with this fingerprint of its key is not needed. */
   wants(low: number, high: number): boolean
   add(keyLow: number, keyHigh: number, contentLow: number, contentHigh: number, first: number, second: number): void
 }
@@ -45,7 +45,7 @@ export class TableRows {
   readonly #keyPrint: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
 
-  /** @param source gives single pages: of overflow chains */
+  /** @param source reads single overflow pages */
   constructor(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan, source: PageSource, reading: RowReading) {
     this.#table = table
     this.#reading = reading
@@ -62,7 +62,7 @@ export class TableRows {
     this.#keyPrint = new Fingerprint(reading.key)
   }
 
-  /** Reads the rows of whole pages, all of them the table's, of which the first is number `firstPage`. */
+  /** Reads the rows of complete pages that all belong to the table. @param firstPage number of the first */
   read(bytes: Uint8Array, firstPage: number, sink: RowSink): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let start = 0, page = firstPage; start + this.#pageSize <= bytes.length; start += this.#pageSize, page++)
@@ -83,27 +83,25 @@ export class TableRows {
     const table = this.#table
     const cell = this.#cell
     const byRowid = table.kind === 'rowid-table' && this.#reading.identity === 'key'
-    // The rowid is at hand before the record: most rows of most passes end here.
+    // The rowid is known before the record is decoded. Most rows of most passes are not needed, and end here.
     if (byRowid && !this.#wantsRowid(cell.rowLow, cell.rowHigh, sink)) return
     const row = this.#row
-    if (!this.#records.loadAgain(cell, view, row, this.#terms.wanted, this.#terms.max)) return
+    if (!this.#records.loadSilently(cell, view, row, this.#terms.wanted, this.#terms.max)) return
     if (table.kind === 'keyed-table' && row.count < table.key.length) return
     if (table.kind === 'rowid-table' && table.rowidAlias >= 0 && table.rowidAlias < row.count)
       row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
     const content = this.#contentPrint
     const read = this.#reading.asUtf8 && this.#encoding !== 1 ? this.#inUtf8(row) : row
-    content.begin()
-    addRow(this.#terms, read, content)
-    content.end()
-    const told = byRowid
+    fingerprintRow(this.#terms, read, content)
+    const rowPrint = byRowid
       ? this.#keyPrint
       : table.kind === 'keyed-table' && this.#reading.identity === 'key'
         ? this.#printKey(read, table.key.length)
         : content
-    if (!byRowid && !sink.wants(told.low, told.high)) return
+    if (!byRowid && !sink.wants(rowPrint.low, rowPrint.high)) return
     if (table.kind === 'rowid-table')
-      sink.add(told.low, told.high, content.low, content.high, cell.rowLow, cell.rowHigh)
-    else sink.add(told.low, told.high, content.low, content.high, page, i)
+      sink.add(rowPrint.low, rowPrint.high, content.low, content.high, cell.rowLow, cell.rowHigh)
+    else sink.add(rowPrint.low, rowPrint.high, content.low, content.high, page, i)
   }
 
   #wantsRowid(low: number, high: number, sink: RowSink): boolean {
@@ -122,9 +120,7 @@ export class TableRows {
     return print
   }
 
-  /**
-   * The whole row, what is absent from it included, with its texts in UTF-8. Slow, and only for files of two encodings.
-   */
+  /** The row with its defaults, and its texts in UTF-8. Slow, and only for two files with different encodings. */
   #inUtf8(row: Columns): Columns {
     const values: ColumnValue[] = []
     for (let i = 0; i < this.#terms.max; i++)

@@ -1,4 +1,5 @@
-/** Which tables of two files are compared, and by what their rows are told apart. */
+/** Decides which tables of two files are compared, and how their rows are identified. */
+
 import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import type { RowIdentity, TableComparison } from '../model/result/comparison.ts'
 import type { Finding } from '../model/result/finding.ts'
@@ -7,19 +8,19 @@ import { plainName, sameColumns } from './schema.ts'
 
 export type TablePlan = RowidTablePlan | KeyedTablePlan
 
-/** A table of one side: its place in that side's plan, and what was read of it. */
+/** A table of one side: its position in the plan of that side, and what was read of it. */
 export interface FoundTable {
   readonly name: string
-  /** Position in the plan; null where the census did not plan it. */
+  /** Position in the plan; null if it is not in the plan. */
   readonly tree: number | null
   readonly plan: TablePlan | null
-  /** null where its content was not digested. */
+  /** null if its content was not read. */
   readonly content: TableContent | null
-  /** Why what was read of it may not be all; null where it is. */
+  /** Why its content may be incomplete; null if it is complete. */
   readonly doubt: string | null
 }
 
-/** Tables by plain name: those of the plan, and those that were counted. `sqlite_…` tables are SQLite's own. */
+/** Tables by plain name: those of the plan, and those that were counted. Without SQLite's own (`sqlite_…`). */
 export function findTables(
   plan: CensusPlan | null,
   content: readonly TableContent[],
@@ -43,7 +44,7 @@ export function findTables(
   return found
 }
 
-/** What makes the content of a table less than whole: damage to it, or to what all tables rest on. */
+/** Why the content of a table may be incomplete: damage to the table, or to something that all tables need. */
 export function doubtsIn(findings: readonly Finding[], skipped: readonly Skipped[]): (table: string) => string | null {
   const damage = findings.filter(({ severity }) => severity === 'damage')
   const ofAll = damage.find(({ object }) => object.kind === 'schema' || object.kind === 'file')
@@ -55,8 +56,8 @@ export function doubtsIn(findings: readonly Finding[], skipped: readonly Skipped
 }
 
 /**
- * Are the rows of both made of the same columns? Then the digests tell whether they hold the same, and rows have
- * something to be told by.
+ * How rows are identified in both tables. `other-columns` if the tables do not have the same columns: their digests and
+ * rows cannot be compared then.
  */
 export function identityIn(a: TablePlan, b: TablePlan): RowIdentity | 'other-columns' {
   if (
@@ -72,15 +73,15 @@ export function identityIn(a: TablePlan, b: TablePlan): RowIdentity | 'other-col
     : 'content'
 }
 
-const otherColumns = 'its columns are not the same, so its rows cannot be told apart one by one'
+const otherColumns = 'its columns are not the same, so its rows cannot be compared one by one'
 
 export interface MatchedTables {
   readonly table: TableComparison
-  /** By what rows are to be told apart, where they are to be looked at. */
-  readonly look: RowIdentity | null
+  /** How rows are identified, if they must be compared one by one; null if not. */
+  readonly compareRowsBy: RowIdentity | null
 }
 
-/** What the digests say of one table. Rows are looked at afterwards. */
+/** Compares one table by its digests. Rows are compared afterwards. */
 export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: string | null): MatchedTables {
   const base = {
     name: a?.name ?? b?.name ?? '',
@@ -92,9 +93,12 @@ export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: s
     why: null,
   }
   if (a === null || b === null)
-    return { table: { ...base, comparison: a === null ? 'only-in-b' : 'only-in-a', why: whyDoubted(a, b) }, look: null }
+    return {
+      table: { ...base, comparison: a === null ? 'only-in-b' : 'only-in-a', why: whyDoubted(a, b) },
+      compareRowsBy: null,
+    }
   if (a.plan !== null && b.plan !== null && identityIn(a.plan, b.plan) === 'other-columns')
-    return { table: { ...base, comparison: 'differs', why: otherColumns }, look: null }
+    return { table: { ...base, comparison: 'differs', why: otherColumns }, compareRowsBy: null }
   const unread = [...(base.digest.a === null ? ['A'] : []), ...(base.digest.b === null ? ['B'] : [])]
   if (unread.length > 0)
     return {
@@ -103,7 +107,7 @@ export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: s
         comparison: 'not-compared',
         why: whyDoubted(a, b) ?? `its content could not be read in ${unread.join(' and ')}`,
       },
-      look: null,
+      compareRowsBy: null,
     }
   const equal = base.digest.a === base.digest.b && base.rows.a === base.rows.b
   const doubt = whyDoubted(a, b)
@@ -113,18 +117,21 @@ export function judgeTable(a: FoundTable | null, b: FoundTable | null, partOf: s
         doubt === null
           ? { ...base, comparison: 'equal' }
           : { ...base, comparison: 'not-compared', why: `what could be read of it is equal, but ${doubt}` },
-      look: null,
+      compareRowsBy: null,
     }
-  const look = a.plan === null || b.plan === null ? null : identityIn(a.plan, b.plan)
-  return { table: { ...base, comparison: 'differs', why: doubt }, look: look === 'other-columns' ? null : look }
+  const identity = a.plan === null || b.plan === null ? null : identityIn(a.plan, b.plan)
+  return {
+    table: { ...base, comparison: 'differs', why: doubt },
+    compareRowsBy: identity === 'other-columns' ? null : identity,
+  }
 }
 
 function whyDoubted(a: FoundTable | null, b: FoundTable | null): string | null {
-  const said = (
+  const reasons = (
     [
       ['A', a?.doubt ?? null],
       ['B', b?.doubt ?? null],
     ] as const
   ).flatMap(([side, doubt]) => (doubt === null ? [] : [`it was not wholly read in ${side}: ${doubt}`]))
-  return said.length === 0 ? null : said.join('; ')
+  return reasons.length === 0 ? null : reasons.join('; ')
 }

@@ -1,7 +1,4 @@
-/**
- * Big-endian numbers, as the file format has them throughout. Callers keep within the array: bytes outside of it read
- * as 0.
- */
+/** Reads big-endian numbers, which the whole file format uses. Bytes outside of the array read as 0. */
 
 export const read16 = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 

@@ -1,7 +1,8 @@
 /**
- * Cells of b-tree pages: how much of a payload lies in the page, and where the rest begins (SQLite file format, section
- * 1.6, "cell payload overflow").
+ * Cells of b-tree pages: how much of a payload lies in the page, and where the rest begins
+ * (sqlite.org/fileformat2.html, sections 1.6 and 1.7).
  */
+
 import { read32 } from './bytes.ts'
 import type { PageLayout } from './page-layout.ts'
 import type { BTreePage } from './page.ts'
@@ -14,11 +15,11 @@ export type CellReading =
       readonly leftChild: number
       /** Bytes; 0 on interior pages of tables. */
       readonly payloadBytes: number
-      /** Bytes of it that lie in the page, from `payload` on. */
+      /** Bytes of the payload that lie in the page. */
       readonly localBytes: number
-      /** Byte offset within the page. */
+      /** Byte offset of the payload within the page. */
       readonly payload: number
-      /** First page of the overflow chain; 0 where there is none. */
+      /** First page of the overflow chain; 0 if there is none. */
       readonly overflow: number
     }
   | { readonly kind: 'wrong'; readonly why: string }
@@ -27,14 +28,14 @@ export type CellReading =
 export const localBytesMax = (usable: number, tree: 'table' | 'index'): number =>
   tree === 'table' ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
 
-/** Fewest bytes that stay in the page of a payload that is longer. */
-export const spilledBytesMin = (usable: number): number => Math.floor(((usable - 12) * 32) / 255) - 23
+/** Fewest bytes of a longer payload that stay in the page. */
+export const localBytesMin = (usable: number): number => Math.floor(((usable - 12) * 32) / 255) - 23
 
 /** How many bytes of a payload lie in the page itself. */
 export function localBytesOf(payloadBytes: number, usable: number, tree: 'table' | 'index'): number {
   const max = localBytesMax(usable, tree)
   if (payloadBytes <= max) return payloadBytes
-  const min = spilledBytesMin(usable)
+  const min = localBytesMin(usable)
   const surplus = min + ((payloadBytes - min) % (usable - 4))
   return surplus <= max ? surplus : min
 }
@@ -43,7 +44,7 @@ export function localBytesOf(payloadBytes: number, usable: number, tree: 'table'
 export const overflowPagesOf = (payloadBytes: number, localBytes: number, usable: number): number =>
   Math.ceil((payloadBytes - localBytes) / (usable - 4))
 
-/** Reads the cell at byte `at` of a page. Never reads behind the usable end. */
+/** Reads the cell at byte `at` of a page. Reads nothing behind the usable end. */
 export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout: PageLayout): CellReading {
   if (at < page.content || at > layout.usable - 4)
     return { kind: 'wrong', why: `begins at byte ${at}, outside of the cell content area` }

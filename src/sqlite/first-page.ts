@@ -1,13 +1,14 @@
 /**
- * Does a WAL or a rollback journal hold the first page of a database? Where the file itself begins with something else,
- * SQLite takes that page when it recovers the file: the file is a database, whatever its own first bytes are.
+ * Finds out whether a WAL or a rollback journal holds the first page of a database. When SQLite recovers the file, it
+ * writes that page into it. So the file is a database then, even if its own first bytes are something else.
  */
+
 import { read32, startsWith } from './bytes.ts'
 import { magic } from './header.ts'
 import { readJournal, type ReadBytes } from './journal/journal.ts'
 import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal/wal.ts'
 
-/** Looks at frames whose salts are the header's. Checksums are SQLite's matter: it reads the log right afterwards. */
+/** Reads frames with the salts of the header. Does not verify checksums: SQLite does when it recovers the file. */
 export function walHoldsFirstPage(read: ReadBytes): boolean {
   const header = readWalHeader(read(0, walHeaderBytes))
   if (header === null) return false
@@ -24,7 +25,7 @@ export function walHoldsFirstPage(read: ReadBytes): boolean {
   return false
 }
 
-/** Frames that are looked at: about a second. */
+/** Most frames that are read; this takes about a second. */
 const framesMax = 1_000_000
 
 export function journalHoldsFirstPage(read: ReadBytes, bytes: number): boolean {

@@ -1,9 +1,13 @@
-/** Trunk pages of the free list (SQLite file format, section 1.5): next trunk · number of leaves · leaves. */
+/**
+ * Trunk pages of the free list (sqlite.org/fileformat2.html, section 1.5). A trunk has the number of the next trunk,
+ * the number of its leaves, and its leaves.
+ */
+
 import { read32 } from './bytes.ts'
 
 export type Trunk =
   | { readonly kind: 'trunk'; readonly next: number; readonly leaves: readonly number[] }
-  /** More leaves than a page has room for: none of them can be believed. */
+  /** Says that it has more leaves than a page has room for: none of them can be trusted. */
   | { readonly kind: 'wrong'; readonly next: number; readonly why: string }
 
 /** @param usable bytes of the page less the reserved ones */

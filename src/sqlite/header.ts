@@ -1,14 +1,16 @@
-import { count } from '../text/count.ts'
 /**
- * The database header: the first 100 bytes of page 1 (SQLite file format, section 1.3).
+ * The database header: the first 100 bytes of page 1 (sqlite.org/fileformat2.html, section 1.3). Offsets of its fields:
  *
- * 0 magic · 16 page size · 18 write version · 19 read version · 20 reserved bytes · 21 payload fractions 64 32 32 · 24
- * change counter
- * 28 page count · 32 first free-list trunk · 36 free pages · 40 schema cookie · 44 schema format · 52 largest root
- * (auto-vacuum) · 56 text encoding
- * 60 user version · 64 incremental vacuum · 68 application id · 72 twenty zero bytes · 92 version valid for · 96 SQLite
- * version
+ *  0 magic                         28 page count                     60 user version
+ * 16 page size                     32 first free-list trunk          64 incremental vacuum
+ * 18 write version                 36 free pages                     68 application id
+ * 19 read version                  40 schema cookie                  72 twenty zero bytes
+ * 20 reserved bytes                44 schema format                  92 version valid for
+ * 21 payload fractions 64 32 32    52 largest root (auto-vacuum)     96 SQLite version
+ * 24 change counter                56 text encoding
  */
+
+import { count } from '../text/count.ts'
 import { isZero, read16, read32, startsWith } from './bytes.ts'
 
 export interface DatabaseHeader {
@@ -16,22 +18,22 @@ export interface DatabaseHeader {
   readonly pageSize: number
   /** Bytes at the end of each page that SQLite leaves to extensions. */
   readonly reservedBytes: number
-  /** 1: rollback journal, 2: WAL; others are unknown to SQLite. */
+  /** 1: rollback journal, 2: WAL. SQLite knows no others. */
   readonly writeVersion: number
   readonly readVersion: number
   readonly changeCounter: number
-  /** As the header says it; trustworthy only when `pageCountValid`. */
+  /** What the header says. Trust it only if `pageCountValid` is true. */
   readonly pageCount: number
-  /** False when a SQLite older than 3.7 wrote last: then the size of the file counts (section 1.3.7). */
+  /** False if a SQLite older than 3.7 wrote last. The size of the file then counts (section 1.3.7). */
   readonly pageCountValid: boolean
   readonly freelistTrunk: number
   readonly freelistCount: number
   readonly schemaCookie: number
-  /** 1 to 4; 0 as long as nothing was ever created. */
+  /** 1 to 4; 0 if no object was ever created. */
   readonly schemaFormat: number
-  /** 1 UTF-8, 2 UTF-16le, 3 UTF-16be; 0 as long as nothing was ever created. */
+  /** 1 UTF-8, 2 UTF-16le, 3 UTF-16be; 0 if no object was ever created. */
   readonly textEncoding: number
-  /** Above 0: auto-vacuum, the file has pointer-map pages. */
+  /** Above 0 in an auto-vacuum file, which has pointer-map pages. */
   readonly largestRoot: number
   readonly userVersion: number
   readonly incrementalVacuum: number
@@ -45,9 +47,7 @@ export type HeaderReading =
   | { readonly kind: 'header'; readonly header: DatabaseHeader }
   | { readonly kind: 'empty' }
   | { readonly kind: 'not-sqlite' }
-  /**
-   * The magic is there, but SQLite would refuse the rest. `header` is null where not even the page size makes sense.
-   */
+  /** The magic is right, but SQLite would refuse the rest. `header` is null if the page size is impossible. */
   | {
       readonly kind: 'wrong'
       readonly header: DatabaseHeader | null
@@ -55,7 +55,7 @@ export type HeaderReading =
       readonly unknown: UnknownFormat | null
     }
 
-/** Nothing else is wrong, but the header names a format that is not known: which one? */
+/** Which format of the header is unknown, if nothing else is wrong with it. */
 export type UnknownFormat = 'reading' | 'writing' | 'schema' | 'encoding'
 
 /** 'SQLite format 3\0' */
@@ -63,7 +63,7 @@ export const magic = [
   0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74, 0x20, 0x33, 0x00,
 ] as const
 
-/** Reads the header from the first 100 bytes of the file, or from as many as there are. */
+/** @param first100 the first 100 bytes of the file, or all bytes of a shorter file */
 export function readHeader(first100: Uint8Array): HeaderReading {
   if (first100.length === 0) return { kind: 'empty' }
   if (!startsWith(first100, magic)) return { kind: 'not-sqlite' }
@@ -89,7 +89,7 @@ export function readHeader(first100: Uint8Array): HeaderReading {
   return unknownFormat(header) ?? { kind: 'header', header }
 }
 
-/** SQLite takes a single byte for none: on some file systems it writes one itself into a new file. */
+/** SQLite takes a file of one byte as empty: on some file systems it writes one byte into a new file. */
 export const isEmptyDatabase = (fileBytes: number): boolean => fileBytes <= 1
 
 function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
@@ -118,7 +118,7 @@ function decode(bytes: Uint8Array, pageSize: number): DatabaseHeader {
   }
 }
 
-/** Why SQLite would refuse this header, or would silently take it for another; null when it is right. */
+/** Why SQLite would refuse this header, or would silently misread it; null if the header is right. */
 function refusal(header: DatabaseHeader, bytes: Uint8Array): string | null {
   if (header.readVersion < 1) return 'read version 0 is neither 1 nor 2'
   if (header.writeVersion < 1) return 'write version 0 is neither 1 nor 2'
@@ -140,34 +140,37 @@ function unknownFormat(header: DatabaseHeader): HeaderReading | null {
   if (header.readVersion > 2) return unknown('reading', `read version ${header.readVersion} is neither 1 nor 2`)
   if (header.writeVersion > 2) return unknown('writing', `write version ${header.writeVersion} is neither 1 nor 2`)
   if (header.schemaFormat > 4) return unknown('schema', `schema format ${header.schemaFormat} is not known`)
-  // SQLite looks at the two lowest bits only and so takes 5 for UTF-8 without a word (check/README.md, blind spots).
+  // SQLite reads the two lowest bits only, and so silently takes 5 for UTF-8.
   return header.textEncoding > 3 ? unknown('encoding', `text encoding ${header.textEncoding} is none of 1 to 3`) : null
 }
 
 const pageTypes = new Set([2, 5, 10, 13])
 
 /**
- * Do b-tree pages lie behind a beginning that is no SQLite header? Then the file is a damaged database, not a foreign
- * one. Conservative: at one page size, at least two pages and a quarter of those that are not zero must have a wholly
- * plausible b-tree page header. Give it the first few hundred KB of the file.
+ * True if b-tree pages lie behind a beginning that is not a SQLite header: the file is then a damaged database, and not
+ * a file of another kind.
+ *
+ * It is conservative. At one page size, at least two pages must have a plausible b-tree page header, and a quarter of
+ * all pages that are not zero.
+ * @param bytes the first few hundred KB of the file
  */
 export function looksLikePages(bytes: Uint8Array): boolean {
   for (let pageSize = 512; pageSize <= 65_536; pageSize *= 2) {
     let plausible = 0
-    let looked = 0
+    let checked = 0
     for (let at = pageSize; at + pageSize <= bytes.length; at += pageSize) {
       const page = bytes.subarray(at, at + pageSize)
       if (isZero(page)) continue
-      looked++
+      checked++
       if (isPlausiblePage(page)) plausible++
     }
-    if (plausible >= 2 && plausible * 4 >= looked) return true
+    if (plausible >= 2 && plausible * 4 >= checked) return true
   }
   return false
 }
 
 /**
- * B-tree page header with cells, whose pointers all lead into the cell content area, none of them to the same byte
+ * True for a b-tree page header with cells, whose pointers lead into the cell content area and to different bytes
  * (section 1.6).
  */
 function isPlausiblePage(page: Uint8Array): boolean {

@@ -1,11 +1,8 @@
-/**
- * Bytes that SQLite locks (hold/README.md, "Lock bytes"; os.h and wal.c of SQLite). Offsets in bytes; nothing is ever
- * written there by the locks.
- */
+/** Byte offsets that SQLite locks (os.h and wal.c of SQLite). A lock writes nothing at its offset. */
 
 /**
- * In the database file: PENDING, RESERVED and the shared range lie in one page that SQLite never uses (page-layout.ts,
- * lock-byte page).
+ * In the database file. All lie in one page, the lock-byte page, which SQLite never uses (sqlite.org/fileformat2.html,
+ * section 1.4).
  */
 export const lockBytes = {
   pending: 0x40000000,
@@ -14,7 +11,7 @@ export const lockBytes = {
   all: { start: 0x40000000, length: 512 },
 } as const
 
-/** In the `-shm` file. Read mark 0 means "the WAL is empty or wholly in the database file". */
+/** In the `-shm` file. A reader holds read mark 0 if the WAL is empty, or all of it is in the database file. */
 export const shmLockBytes = {
   write: 120,
   checkpoint: 121,

@@ -1,11 +1,16 @@
 /**
- * Header and cell pointers of a b-tree page (SQLite file format, section 1.6).
+ * Header and cell pointers of a b-tree page (sqlite.org/fileformat2.html, section 1.6). Offsets of its fields:
  *
- * 0 type · 1 first freeblock · 3 cells · 5 start of the cell content area (0 means 65536) · 7 fragmented bytes · 8
- * right child (interior pages only)
+ * 0 type
+ * 1 first freeblock
+ * 3 number of cells
+ * 5 start of the cell content area; 0 means 65536
+ * 7 fragmented bytes
+ * 8 right child, on interior pages only
  *
- * On page 1 all that stands behind the 100 bytes of the database header.
+ * On page 1 the b-tree header follows the 100 bytes of the database header.
  */
+
 import { read16, read32 } from './bytes.ts'
 import type { PageLayout } from './page-layout.ts'
 
@@ -55,6 +60,6 @@ export function readPage(bytes: Uint8Array, page: number, layout: PageLayout): P
   }
 }
 
-/** Byte offset of cell `i`, as its pointer says; it must lie from `content` to 4 bytes before the usable end. */
+/** Byte offset of cell `i`, as its pointer says. A valid one lies from `content` to 4 bytes before the usable end. */
 export const cellOffset = (bytes: Uint8Array, page: BTreePage, i: number): number =>
   read16(bytes, page.pointers + 2 * i)

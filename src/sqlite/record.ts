@@ -1,17 +1,11 @@
+/** Records: a header of serial types, then the values (sqlite.org/fileformat2.html, section 2.1). */
+
 import { count } from '../text/count.ts'
-/** Records: a header of serial types, then the values (SQLite file format, section 2.1). */
+import type { ColumnValue } from './column-value.ts'
 import { varintBytes, varintNumber } from './varint.ts'
 
-export type Value =
-  | { readonly kind: 'null' }
-  | { readonly kind: 'integer'; readonly value: bigint }
-  | { readonly kind: 'real'; readonly value: number }
-  /** Bytes in the encoding of the database. */
-  | { readonly kind: 'text'; readonly bytes: Uint8Array }
-  | { readonly kind: 'blob'; readonly bytes: Uint8Array }
-
 export type RecordReading =
-  | { readonly kind: 'record'; readonly values: readonly Value[] }
+  | { readonly kind: 'record'; readonly values: readonly ColumnValue[] }
   | { readonly kind: 'malformed'; readonly why: string }
 
 const fixedBytes = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0] as const
@@ -28,7 +22,7 @@ export function readRecord(payload: Uint8Array, valuesMax: number): RecordReadin
   if (headerBytes < at || headerBytes > payload.length)
     return { kind: 'malformed', why: `a record says that its header has ${count(headerBytes, 'byte')}` }
   let body = headerBytes
-  const values: Value[] = []
+  const values: ColumnValue[] = []
   while (at < headerBytes && values.length < valuesMax) {
     const serialType = varintNumber(payload, at)
     at += varintBytes(payload, at)
@@ -42,7 +36,7 @@ export function readRecord(payload: Uint8Array, valuesMax: number): RecordReadin
   return { kind: 'record', values }
 }
 
-function valueOf(serialType: number, bytes: Uint8Array): Value {
+function valueOf(serialType: number, bytes: Uint8Array): ColumnValue {
   if (serialType >= 12) return { kind: serialType % 2 === 1 ? 'text' : 'blob', bytes }
   if (serialType === 0) return { kind: 'null' }
   if (serialType === 7)

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
-import { planCensus } from '../../src/census/plan.ts'
+import { planCensus } from '../../src/census/plan-census.ts'
 import { emptyTally } from '../../src/census/scan/tally.ts'
 import { cellOffset } from '../../src/sqlite/page.ts'
 import { varintBytes } from '../../src/sqlite/varint.ts'
 import { census } from '../support/census/census-both-ways.ts'
-import { create, fillEvents } from '../support/databases/recipes.ts'
+import { create, fillEvents } from '../support/databases/create-database.ts'
 import { dropCell, Patient, recordBody } from '../support/databases/surgeon.ts'
 import { askInProcess } from '../support/differential/referee.ts'
 
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)
 
-/** Changes rows of the schema, as an operator with `writable_schema` may. */
+/** Changes rows of the schema, as an operator can with `writable_schema`. */
 function editSchema(path: string, ...statements: readonly string[]): void {
   const db = new Database(path)
   db.unsafeMode(true)
@@ -26,10 +26,10 @@ function editSchema(path: string, ...statements: readonly string[]): void {
   db.close()
 }
 
-const said = (path: string, ...more: readonly number[]): readonly unknown[] =>
+const reported = (path: string, ...more: readonly number[]): readonly unknown[] =>
   census(path, ...more).findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
 
-test('an index with a collation of the application is compared all the same, and only its order is left out', () => {
+test('an index with a collation of the application is compared with its table; only its order is not checked', () => {
   const path = fresh()
   const db = new Database(path)
   db.exec(
@@ -46,7 +46,7 @@ test('an index with a collation of the application is compared all the same, and
       bytes[at] = 0x7a
     })
   }
-  expect(said(path)).toEqual([['entry-differs-from-row', 't_x', [1], 1]])
+  expect(reported(path)).toEqual([['entry-differs-from-row', 't_x', [1], 1]])
 })
 
 test('two leaves that changed places are out of order, in tables and in indexes', () => {
@@ -82,7 +82,7 @@ test('two leaves that changed places are out of order, in tables and in indexes'
   }
 })
 
-test('a key in a page above that is too low is out of order, in tables and in indexes', () => {
+test('a key that is too low in an interior page is out of order, in tables and in indexes', () => {
   const path = fresh()
   create(path, 1024, fillEvents(900))
   {
@@ -105,7 +105,7 @@ test('a key in a page above that is too low is out of order, in tables and in in
   expect(askInProcess(path).lines.join()).toMatch(/Rowid \d+ out of order/)
 })
 
-test('keys that reach over many overflow pages are read often enough', () => {
+test('keys in many overflow pages of a healthy file do not use up the limit of overflow pages', () => {
   const path = fresh()
   create(path, 512, (db) => {
     db.exec('CREATE TABLE t(k TEXT PRIMARY KEY, x TEXT) WITHOUT ROWID; CREATE INDEX t_x ON t(x)')
@@ -118,7 +118,7 @@ test('keys that reach over many overflow pages are read often enough', () => {
   expect(census(path, 1)).toMatchObject({ accounting: [], findings: [] })
 })
 
-test('an integer in a REAL column is compared as it is stored, as SQLite does it', () => {
+test('an integer in a REAL column is compared as it is stored, as SQLite does', () => {
   const path = fresh()
   create(path, 4096, (db) =>
     db.exec(
@@ -128,10 +128,10 @@ test('an integer in a REAL column is compared as it is stored, as SQLite does it
   )
   editSchema(path, "UPDATE sqlite_schema SET sql = replace(sql, 'x INTEGER', 'x REAL') WHERE name = 't'")
   expect(askInProcess(path).lines).toEqual([])
-  expect(said(path)).toEqual([])
+  expect(reported(path)).toEqual([])
 })
 
-test('a key that an index has twice although it is to be unique is told of by its row', () => {
+test('a key that a unique index has twice is reported by its row', () => {
   const path = fresh()
   create(path, 4096, (db) =>
     db.exec(
@@ -140,10 +140,10 @@ test('a key that an index has twice although it is to be unique is told of by it
     ),
   )
   editSchema(path, "UPDATE sqlite_schema SET sql = 'CREATE UNIQUE INDEX t_x ON t(x)' WHERE name = 't_x'")
-  expect(said(path)).toEqual([['unique-violated', 't_x', [3], 1]])
+  expect(reported(path)).toEqual([['unique-violated', 't_x', [3], 1]])
 })
 
-test('an index that lost everything has lost every row, in one pass or in many', () => {
+test('an index that lost all entries misses every row, whether one pass finds it or many', () => {
   const path = fresh()
   create(path, 1024, fillEvents(3000))
   {
@@ -154,15 +154,15 @@ test('an index that lost everything has lost every row, in one pass or in many',
     empty.writeUInt16BE(1024, 5)
     patient.write(patient.root('events_kind'), empty)
   }
-  const once = said(path)
+  const once = reported(path)
   expect(once).toEqual([
     ['row-missing-from-index', 'events_kind', Array.from({ length: 20 }, (_, i) => (i + 1) * 3), 3000],
   ])
-  expect(said(path, 3, 700)).toEqual(once)
-  expect(said(path, 1, 300)).toEqual(once)
+  expect(reported(path, 3, 700)).toEqual(once)
+  expect(reported(path, 1, 300)).toEqual(once)
 })
 
-test('a row that the table lost is in every index an entry without a row', () => {
+test('a row that the table lost is an entry without a row in every index', () => {
   const path = fresh()
   create(path, 1024, fillEvents(500))
   {
@@ -171,7 +171,7 @@ test('a row that the table lost is in every index an entry without a row', () =>
       patient.pages('events').find((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0) ?? 0
     dropCell(patient, page, 1)
   }
-  expect(said(path)).toEqual(
+  expect(reported(path)).toEqual(
     ['events_note', 'events_at', 'events_kind'].map((name) => ['entry-without-row', name, [6], 1]),
   )
 })
@@ -204,11 +204,16 @@ test('twenty thousand tables take no more memory than a few', () => {
   expect(tally.sums.byteLength + tally.entries.byteLength * 3 + tally.digests.byteLength).toBeLessThan(16e6)
 })
 
-test('names of rows beyond 2^53 are told as text, keys of several columns as a list', () => {
+test('rowids beyond 2^53 are reported as text, keys of several columns as a list', () => {
   const path = fresh()
   create(path, 4096, (db) =>
-    db.exec(`CREATE TABLE big(id INTEGER PRIMARY KEY, x); CREATE INDEX big_x ON big(x); INSERT INTO big VALUES(9007199254740993, 'm'), (-9223372036854775808, 'n');
-    CREATE TABLE pairs(a TEXT, b BLOB, c, PRIMARY KEY(a, b)) WITHOUT ROWID; CREATE INDEX pairs_c ON pairs(c); INSERT INTO pairs VALUES('ä', x'00ff', 'o')`),
+    db.exec(`
+      CREATE TABLE big(id INTEGER PRIMARY KEY, x);
+      CREATE INDEX big_x ON big(x);
+      INSERT INTO big VALUES(9007199254740993, 'm'), (-9223372036854775808, 'n');
+      CREATE TABLE pairs(a TEXT, b BLOB, c, PRIMARY KEY(a, b)) WITHOUT ROWID;
+      CREATE INDEX pairs_c ON pairs(c);
+      INSERT INTO pairs VALUES('ä', x'00ff', 'o')`),
   )
   {
     using patient = new Patient(path)
@@ -222,7 +227,7 @@ test('names of rows beyond 2^53 are told as text, keys of several columns as a l
       })
     }
   }
-  expect(said(path)).toEqual([
+  expect(reported(path)).toEqual([
     ['entry-differs-from-row', 'big_x', ['9007199254740993'], 1],
     ['entry-differs-from-row', 'pairs_c', [['ä', { blob: '00ff' }]], 1],
   ])

@@ -5,8 +5,10 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { census } from '../support/census/census-both-ways.ts'
-import { build, generated } from '../support/databases/generated.ts'
-import { create, pageSizes, recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { buildGenerated } from '../support/databases/build-generated.ts'
+import { create, pageSizes, removeDatabase } from '../support/databases/create-database.ts'
+import { generated } from '../support/databases/generated.ts'
+import { recipes } from '../support/databases/recipes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -36,12 +38,12 @@ test(`nothing is found in any of ${cases} generated databases, and VACUUM does n
   fc.assert(
     fc.property(generated, (shape) => {
       const path = fresh()
-      build(path, shape)
+      buildGenerated(path, shape)
       const db = new Database(path)
       const said = db.pragma('integrity_check', { simple: true })
       const rows = db.prepare('SELECT count(*) FROM t NOT INDEXED').pluck().get()
       db.close()
-      // Old bugs of SQLite's own would make this test ours: what it finds wrong here is no healthy database.
+      // Old bugs of SQLite can write a damaged file. What SQLite finds wrong here is not a healthy database.
       fc.pre(said === 'ok')
       const before = census(path)
       expect({
@@ -51,7 +53,7 @@ test(`nothing is found in any of ${cases} generated databases, and VACUUM does n
         skipped: before.skipped,
       }).toEqual({ thrown: null, accounting: [], findings: [], skipped: [] })
       expect(before.tally.entries[before.plan.trees.findIndex(({ object }) => object.name === 't')]).toBe(rows)
-      // VACUUM writes the statements anew, by the rules of this build.
+      // VACUUM writes the statements again, and this build would refuse these.
       if (shape.quoted) return removeDatabase(path)
       const again = new Database(path)
       again.pragma(`page_size=${shape.pageSize === 4096 ? 1024 : 4096}`)
@@ -66,7 +68,7 @@ test(`nothing is found in any of ${cases} generated databases, and VACUUM does n
   )
 })
 
-test('a change of one value changes the digest of its table and of no other', () => {
+test('a change of one value changes the digest of its table, and of no other table', () => {
   const path = fresh()
   create(path, 4096, (db) =>
     db.exec(

@@ -12,7 +12,7 @@ import { randomFrom } from '../support/differential/referee.ts'
 
 const core = loadCore()
 
-/** Inputs: a few thousand in the tests, as many as one likes by hand. */
+/** Number of inputs. By hand any number can be set. */
 const inputs = Number(process.env['INPUTS'] ?? 2000)
 const pages = 12
 const pageSize = 512
@@ -75,7 +75,7 @@ const planOf = (encoding: 1 | 2 | 3): CensusPlan => ({
   ],
 })
 
-/** Pages that look right from afar: types, counts and pointers mostly within range, the rest random. */
+/** Pages whose types, counts and pointers are mostly in range. The rest is random. */
 function hostilePages(random: (below: number) => number): Uint8Array {
   const bytes = new Uint8Array(pages * pageSize)
   for (let i = 0; i < bytes.length; i++) bytes[i] = random(3) === 0 ? random(256) : random(20)
@@ -122,8 +122,8 @@ test(`${inputs} files of nonsense neither throw nor take long`, () => {
   expect(noted, 'or the test shows nothing').toBeGreaterThan(inputs)
 })
 
-/** A hundred thousand of them: `npm run fuzz -- hostile`. */
-test(`${inputs} files that were mutated, spliced and made up are read to their end by every decoder and the census`, () => {
+/** `npm run fuzz -- hostile` runs a hundred thousand. */
+test(`${inputs} mutated, spliced and invented files are read to their end by every decoder and the census`, () => {
   const specimens = makeSpecimens(10, 40_000)
   let found = 0
   for (let seed = 1; seed <= inputs; seed++) {
@@ -141,8 +141,8 @@ test(`${inputs} files that were mutated, spliced and made up are read to their e
 })
 
 test(
-  'a leaf below an interior page of the wrong kind is compared with no ' +
-    'key, not with that of whichever page came before',
+  'a leaf below an interior page of the wrong kind is compared with no key: ' +
+    'in particular not with a key of the page that was read before',
   () => {
     expect(() => readHostile(makeHostile(makeSpecimens(40, 100_000), 913_959))).not.toThrow()
   },

@@ -1,7 +1,7 @@
 import { copyFileSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { fillEvents } from '../support/databases/recipes.ts'
+import { fillEvents } from '../support/databases/create-database.ts'
 import { Patient, recordBody } from '../support/databases/surgeon.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 import { messages, rules, useSnapshotFolder } from '../support/snapshot-folder.ts'

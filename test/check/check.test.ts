@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openChecker } from '../../src/check/check.ts'
 import type { Checker } from '../../src/check/check.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { fillEvents, recipes } from '../support/databases/recipes.ts'
+import { fillEvents } from '../support/databases/create-database.ts'
+import { recipes } from '../support/databases/recipes.ts'
 import { limits, rules, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const signal = new AbortController().signal

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { fileBytesFor } from '../../src/check/file-size-limit.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { fillEvents } from '../support/databases/recipes.ts'
+import { fillEvents } from '../support/databases/create-database.ts'
 import { useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const isRoot = process.getuid?.() === 0

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { oneChildBytesMax } from '../../src/check/read-snapshot.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
-import { fillEvents, fillSlow } from '../support/databases/recipes.ts'
+import { fillEvents, fillSlow } from '../support/databases/create-database.ts'
 import { eventually } from '../support/processes.ts'
 import { useSnapshotFolder } from '../support/snapshot-folder.ts'
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openChecker } from '../../src/check/check.ts'
 import type { ReadingProgress } from '../../src/check/reading-builder.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { create } from '../support/databases/recipes.ts'
+import { create } from '../support/databases/create-database.ts'
 
 let folder: string
 beforeEach(() => {

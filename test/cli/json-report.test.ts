@@ -10,7 +10,7 @@ import { cellOffset } from '../../src/sqlite/page.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
-import { fillEvents, create } from '../support/databases/recipes.ts'
+import { fillEvents, create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
 

@@ -3,7 +3,8 @@
  * of is printed, to be judged.
  */
 import { join } from 'node:path'
-import { recipes, removeDatabase } from '../support/databases/recipes.ts'
+import { removeDatabase } from '../support/databases/create-database.ts'
+import { recipes } from '../support/databases/recipes.ts'
 import { createPatient } from '../support/databases/wounds.ts'
 import { compareOnce } from '../support/differential/referee.ts'
 

@@ -34,7 +34,7 @@ const ofTheRun = {
   VITEST_POOL_ID: '1',
   TEST: 'true',
   FORCE_COLOR: '1',
-  HOLDFAST_MOULDS: '/m',
+  HOLDFAST_DATABASE_CACHE: '/m',
   INIT_CWD: '/p',
   npm_package_json: '/p',
   npm_lifecycle_event: 'test',

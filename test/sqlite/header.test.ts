@@ -6,7 +6,7 @@ import { looksLikePages, readHeader } from '../../src/sqlite/header.ts'
 import { isHot, superJournalName } from '../../src/sqlite/journal/journal.ts'
 import { isPointerMapPage, lockBytePage, pointerMapPageFor } from '../../src/sqlite/page-layout.ts'
 import { varintBytes, varintNumber, varintRowid } from '../../src/sqlite/varint.ts'
-import { create, fillEvents, pageSizes } from '../support/databases/recipes.ts'
+import { create, fillEvents, pageSizes } from '../support/databases/create-database.ts'
 import { randomFrom } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'header-'))
@@ -45,7 +45,7 @@ describe('the database header', () => {
     })
   })
 
-  test('is told from nothing, from something else, and from a wrong one', () => {
+  test('is distinguished from an empty file, from another kind of file, and from a wrong header', () => {
     const good = readFileSync(join(folder, '4096.db')).subarray(0, 100)
     expect(readHeader(new Uint8Array(0))).toEqual({ kind: 'empty' })
     expect(readHeader(new Uint8Array(100))).toEqual({ kind: 'not-sqlite' })
@@ -76,7 +76,7 @@ describe('pages behind a broken beginning', () => {
     expect(looksLikePages(bytes.subarray(0, 1 << 20))).toBe(true)
   })
 
-  test('are not seen in noise, in text, in zeros or in nothing', () => {
+  test('are not recognised in noise, text, zeros or an empty file', () => {
     const random = randomFrom(3)
     for (let i = 0; i < 20; i++)
       expect(looksLikePages(Uint8Array.from({ length: 200_000 }, () => random(256)))).toBe(false)
@@ -98,7 +98,7 @@ describe('the rollback journal', () => {
     return Buffer.concat([Buffer.from('whatever came before'), name, numbers, Buffer.from(magic)])
   }
 
-  test('is hot with its magic, and not when it was zeroed, cut or is something else', () => {
+  test('is hot with its magic, and not if it was zeroed, cut or is something else', () => {
     expect(isHot(Buffer.from([...magic, ...Array.from({ length: 20 }, () => 0)]), 512)).toBe(true)
     expect(isHot(new Uint8Array(28), 512)).toBe(false)
     expect(isHot(Buffer.from(magic), 8)).toBe(false)
@@ -134,14 +134,14 @@ test('varints of all lengths are read', () => {
   expect(varintBytes(Uint8Array.from([0xff, 0xff]), 0)).toBeLessThanOrEqual(9)
 })
 
-test('the lock-byte page lies at 1 GiB, and a pointer-map page gives way to it', () => {
+test('the lock-byte page lies at 1 GiB, and a pointer-map page that would lie there is the next page', () => {
   for (const pageSize of pageSizes)
     expect(lockBytePage({ pageSize, usable: pageSize, autoVacuum: true })).toBe(2 ** 30 / pageSize + 1)
   const layout = { pageSize: 1024, usable: 1024, autoVacuum: true }
   expect(pointerMapPageFor(layout, 2)).toBe(2)
   expect(pointerMapPageFor(layout, 206)).toBe(2)
   expect([206, 207, 208].map((page) => isPointerMapPage(layout, page))).toEqual([false, true, false])
-  // Some numbers of reserved bytes would put a map page on it.
+  // With some numbers of reserved bytes a map page would lie there.
   const found = pageSizes
     .flatMap((pageSize) =>
       Array.from({ length: 256 }, (_, reserved) => ({ pageSize, usable: pageSize - reserved, autoVacuum: true })),

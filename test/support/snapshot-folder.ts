@@ -8,7 +8,7 @@ import { openChecker } from '../../src/check/check.ts'
 import type { Checker, CheckerOptions, CheckLimits } from '../../src/check/check.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
-import { create } from './databases/recipes.ts'
+import { create } from './databases/create-database.ts'
 import { Patient } from './databases/surgeon.ts'
 
 export const limits: CheckLimits = { timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0 }

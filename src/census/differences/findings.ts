@@ -1,21 +1,22 @@
-/** From a tally to findings. */
+/** Makes findings of a tally. */
+
 import type { Finding } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CensusPlan } from '../plan.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { trailTo } from '../scan/page-owners.ts'
 import type { CensusTally } from '../scan/tally.ts'
+import { findingsOnly, type DifferenceOptions } from './group-finding.ts'
 import type { DifferenceSearch } from './search.ts'
 import { differingIndexes } from './search.ts'
-import { nothingMore, type Wanted } from './unmatched-entries.ts'
 
-/** What was seen on single pages. */
+/** Findings of the notes: what is wrong on single pages. */
 export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: CensusTally): readonly Finding[] {
   const notes = tally.notes.toSorted((a, b) => a.tree - b.tree || a.page - b.page)
-  const told = new Map<string, number>()
+  const listed = new Map<string, number>()
   const findings = notes.flatMap(({ rule, severity, tree, page, rows, text }): readonly Finding[] => {
     const object = plan.trees[tree]?.object
-    told.set(`${rule} ${tree}`, (told.get(`${rule} ${tree}`) ?? 0) + 1)
+    listed.set(`${rule} ${tree}`, (listed.get(`${rule} ${tree}`) ?? 0) + 1)
     return object === undefined
       ? []
       : [
@@ -32,10 +33,10 @@ export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: Cen
         ]
   })
   const more = [...tally.noted].flatMap(([kind, count]): readonly Finding[] => {
-    const untold = count - (told.get(kind) ?? 0)
+    const unlisted = count - (listed.get(kind) ?? 0)
     const note = notes.find(({ rule, tree }) => `${rule} ${tree}` === kind)
     const object = note === undefined ? undefined : plan.trees[note.tree]?.object
-    return untold <= 0 || note === undefined || object === undefined
+    return unlisted <= 0 || note === undefined || object === undefined
       ? []
       : [
           {
@@ -43,28 +44,28 @@ export function findingsOfNotes(plan: CensusPlan, owners: PageOwners, tally: Cen
             severity: note.severity,
             source: 'census',
             object,
-            total: untold,
-            text: `${untold} more of the kind: ${note.text}`,
+            total: unlisted,
+            text: `${unlisted} more of the kind: ${note.text}`,
           },
         ]
   })
   return [...findings, ...more]
 }
 
-/** Where indexes and tables differ, to the row. Call it when all passes of the search have ended. */
+/** Findings of differences between indexes and tables, by row. Call it after all passes of the search. */
 export function findingsOfDifferences(
   plan: CensusPlan,
   owners: PageOwners,
   tally: CensusTally,
   search: DifferenceSearch,
   source: PageSource,
-  wanted: Wanted = nothingMore,
+  options: DifferenceOptions = findingsOnly,
 ): readonly Finding[] {
-  const named = search.leftovers.findings(owners, source, wanted)
-  // More differences than the second look has passes for: what it counted is the least that there is, and says so.
+  const named = search.unmatched.findings(owners, source, options)
+  // There were more differences than passes, so the counts are lower bounds.
   const found = search.complete ? named : named.map((finding) => ({ ...finding, text: `at least ${finding.text}` }))
-  // Unequal sums without a difference that could be named must never pass in silence.
-  const unnamed = differingIndexes(plan, tally).filter((tree) => !search.leftovers.trees.has(tree))
+  // Unequal sums must always be reported, even if no single difference can be named.
+  const unnamed = differingIndexes(plan, tally).filter((tree) => !search.unmatched.trees.has(tree))
   return [
     ...found,
     ...unnamed.flatMap((tree): readonly Finding[] => {

@@ -1,4 +1,5 @@
-/** Cells that are read once more, one here and one there, to tell the keys of their rows. */
+/** Reads single cells again, to name their rows. */
+
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CensusPlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
@@ -7,11 +8,11 @@ import { Payloads } from '../record/payload.ts'
 import { Records } from '../record/records.ts'
 
 export class CellReader {
-  /** Stands at the cell that was found last. */
+  /** The cell that was found last. */
   readonly cell: CellCursor
   readonly #source: PageSource
   readonly #records: Records
-  /** The page that was read last: cells of one page are mostly asked for one after the other. */
+  /** The page that was read last. Callers mostly ask for the cells of one page one after another. */
   readonly #page: Uint8Array
   readonly #view: DataView
   #at = 0
@@ -27,7 +28,7 @@ export class CellReader {
     this.#view = new DataView(this.#page.buffer)
   }
 
-  /** False where the page or the cell cannot be read. */
+  /** False if the page or the cell cannot be read. */
   find(page: number, cell: number): boolean {
     if (this.#at !== page) {
       this.#at = 0
@@ -41,6 +42,6 @@ export class CellReader {
 
   /** Decodes the record of the cell that was found last, as `Records.loadAgain` does. */
   load(columns: Columns, wanted: number, max: number): boolean {
-    return this.#records.loadAgain(this.cell, this.#view, columns, wanted, max)
+    return this.#records.loadSilently(this.cell, this.#view, columns, wanted, max)
   }
 }

@@ -1,7 +1,8 @@
 /**
- * What the entries of an index hold of rows that the table does not have, or has in another state (diagnosis/README.md,
- * "Who is right").
+ * Salvage: what the entries of an index hold of rows that the table has lost, or that it has with other values
+ * (src/diagnosis/README.md, "Who is right, index or table?").
  */
+
 import type { RowKey, Salvage, SalvagedValue } from '../../model/result/finding.ts'
 import { fromRowid, fromSql } from '../plan.ts'
 import type { CensusPlan, IndexPlan, TextEncoding } from '../plan.ts'
@@ -9,19 +10,16 @@ import type { Columns } from '../record/columns.ts'
 import { kinds } from '../record/columns.ts'
 import { decoderOf, integerKey } from '../record/row-key.ts'
 
-/** Rows of one finding whose values are told. */
+/** Rows of one finding whose values are listed. */
 const rowsMax = 1000
 
-/**
- * Positions among the parts of an index whose values tell more than the key of the row, and the columns that they are
- * of.
- */
-export interface Salvageable {
+/** The parts of an index that are not in the key of the row: their positions, and the columns that they come from. */
+export interface SalvageColumns {
   readonly positions: readonly number[]
   readonly columns: readonly string[]
 }
 
-export function salvageableOf(plan: CensusPlan, index: IndexPlan): Salvageable {
+export function salvageColumnsOf(plan: CensusPlan, index: IndexPlan): SalvageColumns {
   const table = plan.trees[index.table]
   const positions = index.parts.flatMap(({ source }, i) =>
     source === fromRowid || index.identity.includes(i) ? [] : [i],
@@ -30,10 +28,10 @@ export function salvageableOf(plan: CensusPlan, index: IndexPlan): Salvageable {
   return { positions, columns: positions.map((i) => nameOf(index.parts[i]?.source ?? fromSql, names)) }
 }
 
-/** What SQL computed has no column that it could be put back into. */
+/** A computed part comes from no column, so its value cannot be put back into the table. */
 const nameOf = (source: number, names: readonly string[]): string => names[source] ?? '(computed)'
 
-/** The values at these positions of an entry that was decoded. */
+/** The values of a decoded entry at these positions. */
 export const valuesAt = (
   columns: Columns,
   positions: readonly number[],
@@ -70,18 +68,18 @@ function textOf(bytes: Uint8Array, encoding: TextEncoding): SalvagedValue {
 
 const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
-/** A row that an entry names, and what the entry holds; `values` is null where they are not told. */
+/** A row that an entry names, and the values that the entry holds; null if they are not listed. */
 export interface SalvagedRow {
   readonly key: RowKey
   readonly values: readonly SalvagedValue[] | null
 }
 
 /**
- * @param rows in their order; null where nobody asked for values
- * @returns undefined where the entries hold nothing but keys
+ * @param rows in order; null if the caller does not want values
+ * @returns undefined if the entries hold only keys
  */
 export function salvageFrom(
-  { columns }: Salvageable,
+  { columns }: SalvageColumns,
   total: number,
   rows: readonly SalvagedRow[] | null,
 ): Salvage | undefined {

@@ -1,13 +1,14 @@
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import type { CensusPlan, IndexPlan } from '../plan.ts'
 /**
- * The second look: where the sums of an index and its table differ, which rows is it?
+ * The difference search: finds the rows because of which the sums of an index and its table differ.
  *
- * Only entries in unequal buckets are collected, in as many passes over the pages as their number asks for, and those
- * that have their counterpart cancel out. What is left is exact: rows without an entry, entries without a row, and,
- * where both name the same row, entries that differ from it.
+ * It collects only the entries in unequal buckets, in as many passes over the pages as their number needs. Entries with
+ * a counterpart cancel out. The rest is exact: rows without an entry, and entries without a row. If both name the same
+ * row, the entry differs from its row.
  */
-import type { ColumnValue } from '../record/column-value.ts'
+
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { ComputedPrints } from '../scan/computed-entries.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { Scanner } from '../scan/scan.ts'
@@ -16,43 +17,43 @@ import type { CensusTally } from '../scan/tally.ts'
 import { UnmatchedEntries } from './unmatched-entries.ts'
 
 const entriesEachPassUsual = 1_000_000
-/** Passes that are made at most; what lies beyond them is told by its number of buckets only. */
+/** Most passes. If more were needed, `complete` is false. */
 const passesMax = 24
 
-/** Indexes of which some bucket is unequal, as positions in the plan. */
+/** Indexes with an unequal bucket, as positions in the plan. */
 export const differingIndexes = (plan: CensusPlan, tally: CensusTally): readonly number[] =>
   plan.trees.flatMap((tree, i) => (tree.kind === 'index' && unequalBuckets(tally, i).length > 0 ? [i] : []))
 
-/** One pass: scan all pages with `scanner`, stream the entries of `computed`, then `end`. */
+/** One pass: scan all pages that it needs with `scanner`, add the entries of `computed`, then call `end`. */
 export interface DifferencePass {
   readonly scanner: Scanner
-  /** Indexes whose expected entries must be streamed again. */
+  /** Indexes whose expected entries SQLite must compute again. */
   readonly computed: readonly number[]
   addComputed(tree: number, values: readonly ColumnValue[]): void
-  /** True for pages that this pass must scan. */
+  /** True if this pass must scan the page. */
   needs(page: number): boolean
   end(): void
 }
 
 export class DifferenceSearch {
-  readonly leftovers: UnmatchedEntries
-  /** False where there were more differences than passes. */
+  readonly unmatched: UnmatchedEntries
+  /** False if there are more differences than the passes could find. */
   complete = true
   readonly #plan: CensusPlan
   readonly #owners: PageOwners
   readonly #tally: CensusTally
   readonly #entriesEachPass: number
 
-  /** @param entriesEachPass how many entries one pass may hold, at 21 bytes each */
+  /** @param entriesEachPass most entries that one pass may hold, at 21 bytes each */
   constructor(plan: CensusPlan, owners: PageOwners, tally: CensusTally, entriesEachPass = entriesEachPassUsual) {
     this.#entriesEachPass = entriesEachPass
     this.#plan = plan
     this.#owners = owners
     this.#tally = tally
-    this.leftovers = new UnmatchedEntries(plan)
+    this.unmatched = new UnmatchedEntries(plan)
   }
 
-  /** The passes to make, one after another. None where all sums are equal. */
+  /** The passes to make, one after another. None if all sums are equal. */
   *passes(source: PageSource): Generator<DifferencePass> {
     let made = 0
     for (const group of this.#groups()) {
@@ -64,7 +65,7 @@ export class DifferenceSearch {
     }
   }
 
-  /** Unequal buckets, as many together as one pass may hold by the average of their index. */
+  /** Groups of unequal buckets, each as large as one pass may hold if the buckets of an index are equally full. */
   *#groups(): Generator<ReadonlyMap<number, Uint8Array>> {
     let group = new Map<number, Uint8Array>()
     let size = 0
@@ -92,7 +93,7 @@ export class DifferenceSearch {
   }
 
   #pass(wanted: ReadonlyMap<number, Uint8Array>, source: PageSource): DifferencePass {
-    const collected = new Collected(wanted, this.#plan.buckets)
+    const collected = new EntryCollection(wanted, this.#plan.buckets)
     const plan = this.#plan
     const trees = new Set<number>([...wanted.keys()].flatMap((tree) => [tree, (plan.trees[tree] as IndexPlan).table]))
     const computed = [...wanted.keys()].filter((tree) => (plan.trees[tree] as IndexPlan).entries === 'computed')
@@ -117,14 +118,14 @@ export class DifferenceSearch {
       needs: (page) => trees.has((this.#owners.trees[page] ?? 0) - 1),
       end: () =>
         collected.cancel((tree, sign, page, cell) =>
-          this.leftovers.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null),
+          this.unmatched.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null),
         ),
     }
   }
 }
 
 /** The entries of the wanted buckets, in typed arrays. */
-class Collected {
+class EntryCollection {
   readonly #wanted: ReadonlyMap<number, Uint8Array>
   readonly #buckets: number
   #count = 0
@@ -156,7 +157,7 @@ class Collected {
     this.#cell[at] = cell
   }
 
-  /** Gives the entries that have no counterpart. */
+  /** Calls `left` for each entry without a counterpart. */
   cancel(left: (tree: number, sign: 1 | -1, page: number, cell: number) => void): void {
     const tree = this.#tree,
       sign = this.#sign,
@@ -171,7 +172,7 @@ class Collected {
       let to = from
       let net = 0
       while (to < order.length && compare(first, order[to] ?? 0) === 0) net += sign[order[to++] ?? 0] ?? 0
-      // Which of several equal entries is one too many, nobody can say: the last ones are named.
+      // If one of several equal entries is extra, it is not known which: the last ones are named.
       for (let i = to - 1; i >= from && net !== 0; i--) {
         const at = order[i] ?? 0
         const one = sign[at] === 1 ? 1 : -1

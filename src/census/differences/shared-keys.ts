@@ -1,13 +1,14 @@
 /**
- * Which rows of a table share a key that is to be unique. It is a question to the rows: an index that is wrong may have
- * a key twice of which the table has one row, and one row where the table has two.
+ * Finds the rows of a table that share a key which must be unique. The rows decide, not the index: a wrong index may
+ * have a key twice that the table has once, or once that the table has twice.
  *
- * The keys of all rows become fingerprints, those of one share of them at a time; equal ones stand side by side once
- * they are sorted. So what is kept is bounded, whatever the number of rows.
+ * The keys of the rows become fingerprints, which are sorted, so that equal ones lie side by side. This is done for one
+ * share of the fingerprints at a time. So the memory is bounded for any number of rows.
  */
+
 import type { RowKey } from '../../model/result/finding.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { Collation, IndexPlan, TextEncoding } from '../plan.ts'
-import type { ColumnValue } from '../record/column-value.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { foldedText } from '../record/key-order.ts'
@@ -16,28 +17,28 @@ import { compareRowKeys, identityKey } from '../record/row-key.ts'
 /** Fingerprints of one share, at 8 bytes each. */
 const keysEachShareUsual = 4_000_000
 const sharesMax = 24
-/** Keys that are shared, of which the rows are counted. */
+/** Most shared keys whose rows are counted. */
 const sharedMax = 100_000
 /** Rows that are named. */
 const rowsMax = 20
 
 export interface SharedKeys {
-  /** The first rows that share a key with another, in the order of their names. */
+  /** The first rows that share a key with another row, in the order of their names. */
   readonly rows: readonly RowKey[]
-  /** How many rows there are. */
+  /** Number of all these rows. */
   readonly total: number
-  /** How many keys they share. */
+  /** Number of keys that they share. */
   readonly keys: number
-  /** False where there are more. */
+  /** False if there are more. */
   readonly exact: boolean
 }
 
-/** Gives all entries that the rows ask of the index, as SQLite computes them. */
+/** Gives all entries that the index must hold, as SQLite computes them. */
 export type Entries = () => Iterable<readonly ColumnValue[]>
 
 /**
- * @param rows how many there may be @returns null where that is too many, or where it is not known here which texts are
- * equal
+ * @param rows most rows that there may be
+ * @returns null if there are too many rows, or if a collation is not known here
  */
 export function findSharedKeys(
   index: IndexPlan,
@@ -105,7 +106,7 @@ function rowsSharing(
   }
 }
 
-/** Fingerprints of keys: the same for all that the collations of the index take for equal. */
+/** Takes fingerprints of keys. Keys that the collations of the index take for equal have the same one. */
 class UniqueKeys {
   readonly #collations: readonly Collation[]
   readonly #encoding: TextEncoding
@@ -119,12 +120,12 @@ class UniqueKeys {
     this.#print = new Fingerprint(key)
   }
 
-  /** null where a part is NULL: such keys are all distinct. */
+  /** null if a part is NULL: such keys are all distinct. */
   printOf(entry: readonly ColumnValue[]): bigint | null {
     const values: ColumnValue[] = []
     for (const [i, collation] of this.#collations.entries()) {
       const value = entry[i]
-      // NaN is stored as NULL.
+      // SQLite stores NaN as NULL.
       if (value === undefined || value.kind === 'null' || (value.kind === 'real' && Number.isNaN(value.value)))
         return null
       values.push(

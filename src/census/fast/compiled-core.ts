@@ -1,13 +1,16 @@
-/** The compiled core (core/): one for a process, with one memory, which grows to what the largest plan asks for. */
+/**
+ * The compiled core (core/), as WebAssembly. A process has one, with one memory. The memory grows to what the largest
+ * plan needs.
+ */
 
 export interface CoreFunctions {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
-  begin(
+  beginPlan(
     pageSize: number,
     usable: number,
     rowBytesMax: number,
     entryBytesMax: number,
-    spilledBytesMin: number,
+    leastLocalBytes: number,
     encoding: number,
     buckets: number,
     columns: number,
@@ -26,7 +29,7 @@ export interface CoreFunctions {
     listedMax: number,
     lanes: number,
   ): void
-  glance(
+  prescan(
     at: number,
     pageCount: number,
     pageSize: number,
@@ -35,7 +38,7 @@ export interface CoreFunctions {
     entryBytesMax: number,
     words: number,
   ): void
-  countRows(
+  countRowPage(
     page: number,
     tree: number,
     left: number,
@@ -44,7 +47,7 @@ export interface CoreFunctions {
     rightCell: number,
     overflowPages: number,
   ): number
-  countEntries(
+  countEntryPage(
     page: number,
     tree: number,
     left: number,
@@ -55,7 +58,7 @@ export interface CoreFunctions {
   ): number
 }
 
-/** TypeScript has these types only where there is a document. */
+/** TypeScript declares these in the DOM library only. */
 declare const WebAssembly: {
   readonly Module: new (code: Uint8Array) => object
   readonly Instance: new (module: object) => { readonly exports: unknown }
@@ -67,7 +70,7 @@ const growBytes = 65_536
 
 export class CompiledCore {
   readonly functions: CoreFunctions
-  /** Who uses the memory now; who did before must not go on. */
+  /** The object that uses the memory now. An object that used it before must not go on. */
   user: object | null = null
 
   private constructor(module: object) {
@@ -75,8 +78,8 @@ export class CompiledCore {
   }
 
   /**
-   * @param code of src/census/fast/core/pages.ts. null where the processor lacks what it is compiled for (vectors):
-   * JavaScript counts all pages then.
+   * @param code compiled from src/census/fast/core/pages.ts
+   * @returns null if the processor has no vectors; JavaScript then counts all pages
    */
   static from(code: Uint8Array): CompiledCore | null {
     try {
@@ -87,7 +90,7 @@ export class CompiledCore {
     }
   }
 
-  /** Gives the memory, of at least so many bytes, to a new user. Their values are whatever was there. */
+  /** Gives the memory to a new user, with at least `bytes` bytes. They hold whatever the user before left there. */
   memoryFor(user: object, bytes: number): ArrayBuffer {
     const { memory } = this.functions
     const missing = bytes - memory.buffer.byteLength
@@ -97,5 +100,5 @@ export class CompiledCore {
   }
 }
 
-/** Did the core stop by itself, as on a read outside of its memory? */
+/** True if WebAssembly itself stopped the core, for example at a read outside of its memory. */
 export const isTrap = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError

@@ -1,34 +1,36 @@
+/** A plan as the compiled core reads it: words in its memory, laid out as src/census/fast/core/memory.ts says. */
+
 import type { CensusPlan, Collation, IndexPlan, KeyedTablePlan, KeyPart, RowidTablePlan } from '../plan.ts'
-/** A plan as the compiled core reads it: words in its memory, laid out as src/census/fast/core/memory.ts has it. */
 import { Columns } from '../record/columns.ts'
 import { wordsOf } from '../record/fingerprint.ts'
 import { termsOf } from '../scan/expected-entries.ts'
 import type { TableTerms } from '../scan/expected-entries.ts'
 
-/** Bytes of what is counted of a tree: entries, two words of the content digest, a gap, and bytes as a real. */
-export const countedBytes = 24
+/** Bytes of the counts of a tree: entries, two words of content digest, an unused word, payload bytes as a real. */
+export const treeCountBytes = 24
 
 export interface FlatPlan {
   readonly words: Int32Array
-  /** Per tree: where its description begins. */
+  /** Per tree: address of its description. */
   readonly trees: readonly number[]
   /** Columns of the widest object. */
   readonly columnsMax: number
 }
 
 /**
- * Makes the words that are to lie at `at`.
- * @param countedAt where the trees are counted, one after another, and
- * @param sumsAt where their sums are
+ * Makes the words of a plan.
+ * @param at address that the words will have
+ * @param countedAt address of the counts of all trees, one after another
+ * @param sumsAt address of the sums of all trees, one after another
  */
 export function flatten(plan: CensusPlan, at: number, countedAt: number, sumsAt: number): FlatPlan {
-  const writing = new Writing(at)
+  const writing = new PlanWriter(at)
   const sumsOf = (tree: number): number => sumsAt + tree * plan.buckets * 12
   let columnsMax = 1
   const trees = plan.trees.map((tree, i) => {
     const columns = tree.kind === 'index' ? tree.parts.length : tree.columns.length
     columnsMax = Math.max(columnsMax, columns)
-    const counted = countedAt + i * countedBytes
+    const counted = countedAt + i * treeCountBytes
     return tree.kind === 'index'
       ? writing.index(tree, plan.trees[tree.table]?.kind === 'rowid-table', sumsOf(i), counted)
       : writing.table(tree, termsOf(plan, tree, true), sumsOf, counted)
@@ -38,8 +40,8 @@ export function flatten(plan: CensusPlan, at: number, countedAt: number, sumsAt:
 
 const collations: Readonly<Record<Collation, number>> = { BINARY: 0, NOCASE: 1, RTRIM: 2, unknown: 0 }
 
-/** Puts down what is pointed to before what points to it. */
-class Writing {
+/** Writes each thing before the words that point to it. */
+class PlanWriter {
   readonly words: number[] = []
   readonly #at: number
 
@@ -99,7 +101,7 @@ class Writing {
     return this.#put(parts.flatMap(({ collation, descending }) => [collations[collation], descending ? 1 : 0]))
   }
 
-  /** Columns of which only the words are asked for. */
+  /** Writes default values. The core reads only their words, so kind, length and value stay 0. */
   #absent(columns: Columns): number {
     const words = Array.from({ length: columns.count }, (_, i) => wordsOf(columns, i))
     const places = words.map((some) => this.#put(some))

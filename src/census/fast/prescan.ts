@@ -1,9 +1,10 @@
-import type { Glances } from '../../sqlite/accounting/page-source.ts'
 /**
- * Glances at pages for the page accounting, by the compiled core: the accounting follows trees, and to read their
- * leaves one by one and to look at each cell in JavaScript took most of its time. JavaScript remains the reference:
- * test/census/fast/prescan.test.ts compares the two, page by page.
+ * Reads whole pages in the order of the file for the page accounting, with the compiled core. The accounting itself
+ * follows the trees; most of its time went into reading their leaves one by one and checking each cell in JavaScript.
+ * JavaScript stays the reference: test/census/fast/prescan.test.ts compares the two page by page.
  */
+
+import type { PagePrescan } from '../../sqlite/accounting/page-source.ts'
 import { localBytesMax } from '../../sqlite/cell.ts'
 import type { CompiledCore } from './compiled-core.ts'
 import { pieceBytesOf } from './fast-counter.ts'
@@ -12,22 +13,22 @@ const tableLeaf = 0xffff_fffd
 const indexLeaf = 0xffff_fffe
 const unknown = 0xffff_ffff
 
-/** Bytes that glances at a file of so many pages take. */
+/** Bytes of memory that the prescan of a file with so many pages takes. */
 export const prescanBytes = (pages: number): number => 4 * (pages + 1)
 
-export class PrescannedPages implements Glances {
-  /** Room for consecutive pages, which are to be glanced at before anybody else uses the core. */
+export class PrescannedPages implements PagePrescan {
+  /** Memory for consecutive pages. `take` must come before anything else uses the core. */
   readonly piece: Uint8Array
   readonly #core: CompiledCore
   readonly #pageSize: number
   readonly #usable: number
   readonly #ofPiece: Uint32Array
-  /** One word a page: a leaf, or the word that it begins with. */
+  /** One word a page: that it is such a leaf, or its first word. */
   readonly #words: Uint32Array
 
   constructor(core: CompiledCore, pages: number, pageSize: number, usable: number) {
     const pieceBytes = pieceBytesOf(pageSize)
-    // Whole words are loaded where only their first bytes belong to a page.
+    // The core loads whole words, of which only the first bytes may belong to a page.
     const wordsAt = pieceBytes + 64
     const wordCount = pieceBytes / pageSize
     const memory = core.memoryFor(this, wordsAt + 4 * wordCount)
@@ -40,13 +41,13 @@ export class PrescannedPages implements Glances {
   }
 
   /**
-   * Glances at the first `count` pages of the piece.
-   * @param first number of the first one,
-   * @param unread those that hold nothing of the file
+   * Prescans the first `count` pages of the piece.
+   * @param first number of the first page
+   * @param unread numbers of pages that could not be read: nothing is known of them
    */
   take(first: number, count: number, unread: readonly number[]): void {
     const usable = this.#usable
-    this.#core.functions.glance(
+    this.#core.functions.prescan(
       this.piece.byteOffset,
       count,
       this.#pageSize,

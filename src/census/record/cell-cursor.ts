@@ -1,8 +1,9 @@
-import { read32 } from '../../sqlite/bytes.ts'
 /**
- * Walks over the cells of one b-tree page (SQLite file format, section 1.6). The numbers lie in fields and are
- * overwritten: an object a cell took as long as all the rest.
+ * Reads the cells of one b-tree page, one after another (sqlite.org/fileformat2.html, section 1.6). Each cell
+ * overwrites the fields of the one before: to make an object for each took as long as everything else.
  */
+
+import { read32 } from '../../sqlite/bytes.ts'
 import { localBytesMax, localBytesOf } from '../../sqlite/cell.ts'
 
 export class CellCursor {
@@ -14,12 +15,12 @@ export class CellCursor {
   cellCount = 0
   leaf = false
   tree: 'table' | 'index' = 'table'
-  /** Of the cell read last: length of the payload, how much of it lies here, and where; the first overflow page. */
+  /** The cell that was read last: bytes of its payload, how many lie in the page and where, first overflow page. */
   payloadBytes = 0
   localBytes = 0
   payload = 0
   overflow = 0
-  /** The two words of its rowid; tables only. */
+  /** The two words of its rowid, in tables only. */
   rowLow = 0
   rowHigh = 0
   readonly #usable: number
@@ -36,7 +37,7 @@ export class CellCursor {
     this.#indexMax = localBytesMax(usable, 'index')
   }
 
-  /** Begins a page. False where its header does not make sense: the page accounting says so. */
+  /** Begins a page. False if its header is invalid: the page accounting reports that. */
   begin(bytes: Uint8Array, start: number, page: number): boolean {
     const header = start + (page === 1 ? 100 : 0)
     const type = bytes[header] ?? 0
@@ -56,7 +57,7 @@ export class CellCursor {
     )
   }
 
-  /** Reads cell `i`. False where it does not lie in its page: the page accounting says so. */
+  /** Reads cell `i`. False if the cell does not lie in its page: the page accounting reports that. */
   read(i: number): boolean {
     const { bytes, start } = this
     const pointer = this.#pointers + 2 * i
@@ -78,7 +79,7 @@ export class CellCursor {
         byte = bytes[next++] ?? 0
         length = length * 128 + (byte & 0x7f)
       }
-      // Nothing that SQLite stores is so long that its length takes more than five bytes.
+      // SQLite stores nothing whose length takes more than five bytes.
       if (byte >= 0x80) return false
     }
     if (this.tree === 'table') next = this.#rowid(next)
@@ -95,7 +96,7 @@ export class CellCursor {
     return next + local + 4 <= end
   }
 
-  /** Reads the varint of a rowid; gives where it ends. */
+  /** Reads the varint of a rowid. @returns the offset behind it */
   #rowid(from: number): number {
     const { bytes } = this
     let next = from

@@ -1,18 +1,19 @@
 /**
- * The columns of one record, decoded and normalised (SQLite file format, section 2.1): values that SQLite takes for
- * equal are equal here, whatever their serial types. A real that is a whole number becomes the integer (-0.0 the 0),
- * NaN becomes NULL, as SQLite reads it.
+ * The columns of one record, decoded and normalised (sqlite.org/fileformat2.html, section 2.1). Values that SQLite
+ * takes for equal are equal here, whatever their serial types. A real that is a whole number becomes the integer, -0.0
+ * becomes 0, and NaN becomes NULL, as SQLite reads it.
  *
- * Typed arrays that are used over and over: one object a value took ten times as long.
+ * The typed arrays are used again for each record: one object for each value took ten times as long.
  */
-import type { ColumnValue } from './column-value.ts'
+
+import type { ColumnValue } from '../../sqlite/column-value.ts'
 
 export const kinds = { null: 0, integer: 1, real: 2, text: 3, blob: 4 } as const
 
-export type Decoding = 'decoded' | 'longer' | 'header' | 'reserved' | 'body' | 'surplus'
+export type DecodeOutcome = 'decoded' | 'longer' | 'header' | 'reserved' | 'body' | 'surplus'
 
-/** What is wrong with a record; `longer` only says that the values lie behind the bytes at hand. */
-export const decodingFailure: Readonly<Record<Exclude<Decoding, 'decoded' | 'longer'>, string>> = {
+/** What is wrong with a record. `longer` is not wrong: the values lie behind the bytes at hand. */
+export const decodingFailure: Readonly<Record<Exclude<DecodeOutcome, 'decoded' | 'longer'>, string>> = {
   header: 'the header of the record does not fit',
   reserved: 'the record has a reserved serial type',
   body: 'the record is not as long as its header says',
@@ -29,20 +30,20 @@ const nothing = new Uint8Array(0)
 const real = new DataView(new ArrayBuffer(8))
 
 export class Columns {
-  /** How many columns the record has; 0 when it could not be decoded. */
+  /** Number of columns of the record; 0 if it could not be decoded. */
   count = 0
   bytes: Uint8Array = nothing
   view: DataView = real
   readonly kind: Uint8Array
-  /** Integers: the two words of the value; reals: those of its bits. */
+  /** The two words of an integer, or of the bits of a real. */
   readonly low: Int32Array
   readonly high: Int32Array
-  /** Text and BLOBs: where in `bytes`, and how many. */
+  /** Offset in `bytes` and length of a text or BLOB. */
   readonly at: Int32Array
   readonly length: Int32Array
   readonly #max: number
 
-  /** @param max columns that the schema knows: a record with more is malformed */
+  /** @param max columns in the schema: a record with more is malformed */
   constructor(max: number) {
     this.#max = max
     this.kind = new Uint8Array(max + 1)
@@ -54,8 +55,9 @@ export class Columns {
 
   /**
    * Decodes the record at `from`.
-   * @param payloadBytes length of the record; `here` of them are in `bytes`, the rest in overflow pages
-   * @param wanted how many of the first columns must be there; where they reach beyond `here`, the answer is `longer`
+   * @param payloadBytes length of the record
+   * @param here bytes of the record that are in `bytes`; the others are in overflow pages
+   * @param wanted how many of the first columns are needed; the result is `longer` if they reach beyond `here`
    * @param max columns of this table
    */
   decode(
@@ -66,7 +68,7 @@ export class Columns {
     here: number,
     wanted: number,
     max: number,
-  ): Decoding {
+  ): DecodeOutcome {
     this.count = 0
     this.bytes = bytes
     this.view = view
@@ -93,7 +95,7 @@ export class Columns {
       if (count >= max || count > this.#max) return 'surplus'
       let type = bytes[next++] ?? 0
       if (type >= 0x80) {
-        // A serial type of more than 6 bytes stands for a value longer than any that SQLite stores.
+        // A serial type of more than 6 bytes means a value that is longer than SQLite can store.
         type &= 0x7f
         let byte = 0x80
         for (let read = 1; byte >= 0x80 && read < 6; read++) {
@@ -205,7 +207,7 @@ export class Columns {
     return this.bytes.subarray(at, at + (this.length[i] ?? 0))
   }
 
-  /** Takes values from outside of a page. */
+  /** Takes values that do not come from a page. */
   take(values: readonly ColumnValue[]): void {
     this.count = values.length
     const bytes = new Uint8Array(values.reduce((sum, value) => sum + ('bytes' in value ? value.bytes.length : 0), 0))

@@ -1,15 +1,16 @@
 /**
- * Fingerprints of 64 bits: HalfSipHash-1-3 over the normalised columns, keyed with random numbers of the run, so that
- * whoever made a file cannot know which entries would cancel each other out. Its second word of output is taken from
- * the two words of the state that the first leaves over.
+ * Fingerprints of 64 bits: HalfSipHash-1-3 over the normalised columns. The key is random in each run, so the maker of
+ * a file cannot know which entries would cancel out. The second word of the result comes from the two words of the
+ * state that the first does not use.
  *
- * The state lives in fields between columns, and in locals inside of one: that took a third of the time of the same
- * code word by word.
+ * The state lies in fields between columns, and in locals within one column. The round of the hash is written out three
+ * times. Both are for speed (src/census/README.md, "Figures").
  */
+
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
 
-/** Stand before integers of more than 29 and of more than 32 bits. */
+/** These words stand before integers of more than 29, and of more than 32 bits. */
 const wide = 5
 const widest = 6
 
@@ -40,7 +41,7 @@ export class Fingerprint {
     this.#v3 = this.#key1 ^ 0x74656462
   }
 
-  /** Keeps the state, for `resume` to begin with: entries of several indexes that begin with the same rowid. */
+  /** Saves the state for `resume`: the entries of several indexes begin with the same rowid. */
   mark(): void {
     this.#m0 = this.#v0
     this.#m1 = this.#v1
@@ -56,8 +57,8 @@ export class Fingerprint {
   }
 
   /**
-   * The rowid that an entry names, at its beginning. Most fit into one word; those that do not begin with another
-   * state, so that none reads like the other.
+   * Adds the rowid of an entry. Comes first. Most rowids fit into one word. The others begin with another state, so
+   * that the two cannot be confused.
    */
   rowid(low: number, high: number): void {
     if (high !== low >> 31) {
@@ -68,8 +69,8 @@ export class Fingerprint {
   }
 
   /**
-   * One column. Each begins with a word that says its kind and length, or is the value of a small integer: no two
-   * sequences of columns read the same.
+   * Adds a column. Its first word has its kind, and its length or the value of a small integer. So two different
+   * sequences of columns never give the same words.
    */
   column(columns: Columns, i: number): void {
     const kind = columns.kind[i] ?? 0
@@ -140,8 +141,8 @@ export class Fingerprint {
   }
 
   /**
-   * A first word, then four bytes a round; the last word is filled up with zeros, which the length before tells from
-   * zeros of the value.
+   * Adds a first word, then four bytes in each round. The last word is filled up with zeros. They cannot be confused
+   * with zeros of the value, because the first word has the length.
    */
   #bytes(first: number, view: DataView, from: number, length: number): void {
     let v0 = this.#v0,
@@ -179,7 +180,7 @@ export class Fingerprint {
   }
 }
 
-/** The words that a column is taken for: what the compiled core is given of values that lie on no page. */
+/** The words of a column in a fingerprint. The compiled core needs them for values that do not lie on a page. */
 export function wordsOf(columns: Columns, i: number): readonly number[] {
   const kind = columns.kind[i] ?? 0
   const low = columns.low[i] ?? 0

@@ -1,15 +1,16 @@
-import type { Collation, KeyPart, TextEncoding } from '../plan.ts'
 /**
- * The order of SQLite's indexes: NULL, numbers, text by its collation, BLOBs (https://sqlite.org/datatype3.html,
- * section 4.1).
+ * The order of SQLite's indexes: NULL, numbers, text by its collation, BLOBs (sqlite.org/fileformat2.html, section
+ * 2.2).
  */
+
+import type { Collation, KeyPart, TextEncoding } from '../plan.ts'
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
 import { fromUtf16 } from './utf16.ts'
 
 /**
- * Compares the first `count` columns by the parts of a key: 0 where all are equal, else the position of the first
- * difference, counted from 1, negative where `a` comes first.
+ * Compares the first `count` columns by the parts of a key. Returns 0 if all are equal, else the position of the first
+ * difference, counted from 1, negative if `a` comes first.
  */
 export function compareKeys(
   a: Columns,
@@ -22,7 +23,7 @@ export function compareKeys(
     const part = parts[i]
     if (part === undefined) return 0
     let order = 0
-    // Most columns are integers; they are not worth a call.
+    // Most columns are integers. They are compared here, without a call.
     if (a.kind[i] === kinds.integer && b.kind[i] === kinds.integer) {
       order = (a.high[i] ?? 0) - (b.high[i] ?? 0)
       if (order === 0) order = ((a.low[i] ?? 0) >>> 0) - ((b.low[i] ?? 0) >>> 0)
@@ -43,7 +44,7 @@ function compareColumn(a: Columns, b: Columns, i: number, collation: Collation, 
   if (kindA <= kinds.real) return compareNumbers(a, b, i)
   if (kindA === kinds.blob || collation === 'BINARY')
     return compareBytes(a.bytes, a.at[i] ?? 0, a.length[i] ?? 0, b.bytes, b.at[i] ?? 0, b.length[i] ?? 0)
-  // SQLite has these collations for UTF-8 only and converts what is UTF-16.
+  // SQLite has these collations for UTF-8 only, and converts UTF-16 before it compares.
   const textA = encoding === 1 ? a.bytesAt(i) : fromUtf16(a.bytesAt(i), encoding === 3)
   const textB = encoding === 1 ? b.bytesAt(i) : fromUtf16(b.bytesAt(i), encoding === 3)
   return collation === 'NOCASE'
@@ -52,14 +53,14 @@ function compareColumn(a: Columns, b: Columns, i: number, collation: Collation, 
 }
 
 /**
- * A real here is no whole number, or beyond all integers of 64 bits: so rounding the integer does not change the order,
- * but for equality.
+ * A real is never a whole number here, or it is beyond all integers of 64 bits. So rounding an integer to a real can
+ * make the two equal, but cannot change their order.
  */
 function compareNumbers(a: Columns, b: Columns, i: number): number {
   const x = a.numberAt(i)
   const y = b.numberAt(i)
   if (x !== y) return x < y ? -1 : 1
-  // Both wholly the same real; or an integer that was rounded to one.
+  // Either both are the same real, or one is an integer that was rounded.
   if (a.kind[i] === b.kind[i]) return 0
   return a.kind[i] === kinds.integer ? -1 : 1
 }
@@ -82,8 +83,8 @@ function compareBytes(
 }
 
 /**
- * As SQLite has it: ASCII letters only, and a NUL ends the comparison of letters; what is equal so far is ordered by
- * length.
+ * Compares as SQLite does. Folds ASCII letters only. A NUL ends the comparison of letters. Texts equal up to there are
+ * ordered by length.
  */
 function compareNoCase(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
@@ -96,7 +97,7 @@ function compareNoCase(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** The same bytes for all texts that a collation takes for equal: as `compareColumn` has it. */
+/** Gives the same bytes for all texts that a collation takes for equal, as `compareColumn` does. */
 export function foldedText(text: Uint8Array, collation: Collation, encoding: TextEncoding): Uint8Array {
   if (collation !== 'NOCASE' && collation !== 'RTRIM') return text
   const plain = encoding === 1 ? text : fromUtf16(text, encoding === 3)

@@ -1,31 +1,32 @@
+/** Puts payloads that reach into overflow pages together (sqlite.org/fileformat2.html, section 1.7). */
+
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-/** Payloads that reach into overflow pages, put together (SQLite file format, section 1.7). */
 import { read32 } from '../../sqlite/bytes.ts'
 import type { CensusPlan } from '../plan.ts'
 
-/** The pages that are being scanned: what lies among them need not be read again. */
-export interface Window {
+/** The pages that are being scanned. An overflow page among them need not be read again. */
+export interface ScanWindow {
   bytes: Uint8Array
   firstPage: number
   pageCount: number
 }
 
 /**
- * Puts payloads together. In a healthy file each overflow page belongs to one payload, so the pages that may be read
- * are limited: a file that was made to lead every cell into the same long chain costs no more than four readings (keys
- * of interior pages are read for each neighbour again).
+ * Puts payloads together, and limits the overflow pages that are read. In a healthy file each overflow page belongs to
+ * one payload, and keys of interior pages are read again for each neighbour. A hostile file may lead every cell into
+ * the same long chain: it costs no more than reading all pages four times.
  */
 export class Payloads {
   readonly #usable: number
   readonly #pageSize: number
   readonly #bytesMax: number
   readonly #source: PageSource
-  readonly #window: Window
+  readonly #window: ScanWindow
   readonly #page: Uint8Array
   /** Overflow pages that may still be read. */
   pagesLeft: number
 
-  constructor(plan: CensusPlan, source: PageSource, window: Window) {
+  constructor(plan: CensusPlan, source: PageSource, window: ScanWindow) {
     this.#usable = plan.usable
     this.#pageSize = plan.pageSize
     this.#bytesMax = plan.pages * plan.usable
@@ -36,8 +37,10 @@ export class Payloads {
   }
 
   /**
-   * Gives the first `wanted` bytes of a payload, of which `local` lie at `at` in its page.
-   * `broken`: the chain ends early, leads nowhere or was read too often; the page accounting says which. `unread`: the system would not give a page.
+   * Gives the first `wanted` bytes of a payload.
+   * @param at offset in `page` of the `local` bytes that lie there
+   * @returns `broken` if the chain ends early, leads nowhere or was read too often: the page accounting reports it.
+   * `unread` if a page could not be read
    */
   gather(
     page: Uint8Array,

@@ -1,10 +1,12 @@
 /**
- * Do two values differ by rounding alone? SQLite's functions round otherwise from version to version: `round(x, 2)`,
- * `printf('%.2f', x)`, `x || ''` and the like. The one who wrote an entry may be right by its own rules.
+ * Finds out whether two values differ by rounding only. Functions of SQLite round differently from version to version:
+ * `round(x, 2)`, `printf('%.2f', x)`, `x || ''` and others. An entry may be right by the rules of the version that
+ * wrote it.
  */
+
 import type { SalvagedValue } from '../../model/result/finding.ts'
 
-/** What binary numbers of 53 bits lose over a few steps of arithmetic. */
+/** The relative error of numbers with 53 bits after a few operations. */
 const relativeMax = 1e-12
 
 export function differByRounding(one: SalvagedValue, other: SalvagedValue): boolean {
@@ -15,7 +17,7 @@ export function differByRounding(one: SalvagedValue, other: SalvagedValue): bool
 
 const numberPattern = /[0-9]*\.[0-9]+(?:e[+-]?[0-9]+)?|[0-9]+(?:e[+-]?[0-9]+)?/gi
 
-/** The same text but for numbers in it. */
+/** True if the texts differ only in numbers that are near each other. */
 function areTextsNear(one: string, other: string): boolean {
   const [ones, others] = [one.match(numberPattern) ?? [], other.match(numberPattern) ?? []]
   return (
@@ -25,7 +27,7 @@ function areTextsNear(one: string, other: string): boolean {
   )
 }
 
-/** At a tie the last digit goes up or down by one. Whole numbers are not rounded: these have no last digit to lose. */
+/** True if the numbers differ by at most one in the last digit, as rounding may do. False for whole numbers. */
 function areNear(one: string, other: string): boolean {
   if (!one.includes('.') && !other.includes('.')) return false
   const [a, b] = [Number(one), Number(other)]
@@ -33,11 +35,11 @@ function areNear(one: string, other: string): boolean {
     relativeMax * Math.max(Math.abs(a), Math.abs(b)),
     1.001 * 10 ** -Math.max(decimalsOf(one), decimalsOf(other)),
   )
-  // Beyond what a number holds both are infinite.
+  // Numbers that are too large become infinite, and are then equal.
   return a === b || Math.abs(a - b) <= most
 }
 
-/** Digits behind the point; the exponent moves it. */
+/** Number of digits behind the decimal point, which the exponent moves. */
 function decimalsOf(number: string): number {
   const [, digits = '', exponent = '0'] = /^-?[0-9]*\.?([0-9]*)(?:e([+-]?[0-9]+))?$/i.exec(number) ?? []
   return digits.length - Number(exponent)

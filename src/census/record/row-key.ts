@@ -1,18 +1,19 @@
-/** What a report calls a row by: its rowid, or the primary key of a table WITHOUT ROWID (interfaces.md). */
+/** How a report names a row: by its rowid, or by the primary key of a table WITHOUT ROWID. */
+
 import type { KeyColumn, RowKey } from '../../model/result/finding.ts'
 import type { TextEncoding } from '../plan.ts'
 import { kinds } from './columns.ts'
 import type { Columns } from './columns.ts'
 
-/** Bytes of a key column that a report shows; a key that was made to be long must not make it long. */
+/** Bytes of a key column that a report shows. The keys of a hostile file may be very long. */
 const shownBytesMax = 1024
 
-/** A rowid from its two words; beyond 2^53 as text. */
+/** A rowid from its two words. As text if it is beyond 2^53. */
 export function rowidKey(low: number, high: number): number | string {
   return integerKey((BigInt(high) << 32n) | BigInt(low >>> 0))
 }
 
-/** Numbers by their size, all else by what it looks like. */
+/** Orders rowids as numbers, and all other keys by their JSON text. */
 export function compareRowKeys(a: RowKey, b: RowKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
   if (typeof a !== 'object' && typeof b !== 'object') return BigInt(a) < BigInt(b) ? -1 : Number(a !== b)
@@ -24,7 +25,7 @@ export function compareRowKeys(a: RowKey, b: RowKey): number {
 export const integerKey = (value: bigint): number | string =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
 
-/** What names the row of an entry: its rowid, or the columns of the primary key. */
+/** The name of the row of an entry: its rowid, or the columns of the primary key. */
 export function identityKey(
   columns: Columns,
   positions: readonly number[],

@@ -1,5 +1,5 @@
 /**
- * UTF-16 to UTF-8 as SQLite converts it (src/utf.c), with what it makes of lone surrogates: a collation sees the
+ * Converts UTF-16 to UTF-8 as SQLite does (utf.c of SQLite), lone surrogates included. SQLite's collations compare the
  * result.
  */
 

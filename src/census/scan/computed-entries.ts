@@ -1,9 +1,10 @@
-import type { CensusPlan, IndexPlan } from '../plan.ts'
 /**
- * Entries that only SQL can compute: partial indexes, expressions, virtual generated columns. SQLite streams what such
- * an index must hold.
+ * Entries that only SQL can compute: of partial indexes, expressions and virtual generated columns. SQLite streams what
+ * such an index must hold.
  */
-import type { ColumnValue } from '../record/column-value.ts'
+
+import type { ColumnValue } from '../../sqlite/column-value.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { addEntry } from './tally.ts'
@@ -19,17 +20,14 @@ export class ComputedEntries {
     this.#tally = tally
   }
 
-  /** @param values all columns of the entry in the order of the plan's parts, those that name the row included */
+  /** @param values all columns of the entry in the order of the plan's parts, including those that name the row */
   add(tree: number, values: readonly ColumnValue[]): void {
     const print = this.#prints.of(tree, values)
     addEntry(this.#tally, tree, 1, print.low, print.high)
   }
 }
 
-/**
- * Fingerprints of entries that SQLite computed. `values` are all columns of the entry, the rowid or primary key
- * included.
- */
+/** Takes the fingerprints of entries that SQLite computed. */
 export class ComputedPrints {
   readonly #plan: CensusPlan
   readonly #print: Fingerprint

@@ -1,17 +1,18 @@
+/** Takes the fingerprints of the entries that the indexes of a table must hold for one row. */
+
 import { fromRowid } from '../plan.ts'
 import type { CensusPlan, IndexPlan, KeyedTablePlan, RowidTablePlan } from '../plan.ts'
-/** Fingerprints of the entries that the indexes of a table must hold for one row. */
 import { Columns } from '../record/columns.ts'
 import type { Fingerprint } from '../record/fingerprint.ts'
-import type { EntrySink } from './scan.ts'
+import type { EntrySink } from './scan-context.ts'
 
-/** What is the same for all rows of a table, worked out once. */
+/** What is the same for all rows of a table. Made once for a table. */
 export interface TableTerms {
   readonly indexes: readonly { readonly tree: number; readonly sources: Int32Array }[]
-  /** How many of the first columns the indexes take from; all of them where the content is digested. */
+  /** How many of the first columns the indexes need; all columns if the content goes into the digest. */
   readonly wanted: number
   readonly max: number
-  /** Values of columns that a row is too old to have. */
+  /** The defaults of columns, for rows that are older than a column. */
   readonly absent: Columns
 }
 
@@ -27,13 +28,13 @@ export function termsOf(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan
   return { indexes, wanted, max: table.columns.length, absent }
 }
 
-/** On tables with rowids the last part is the rowid, which the fingerprint begins with. */
+/** The sources of the parts. The last part of an index on rowids is left out: the fingerprint begins with the rowid. */
 const sourcesOf = (index: IndexPlan, table: RowidTablePlan | KeyedTablePlan): Int32Array =>
   Int32Array.from((table.kind === 'rowid-table' ? index.parts.slice(0, -1) : index.parts).map(({ source }) => source))
 
 /**
- * Adds what the indexes must hold for a row. For tables with rowids the fingerprint has been begun with the rowid and
- * marked.
+ * Adds what the indexes must hold for a row.
+ * @param print has been begun and marked: in a table with rowids after the rowid was added
  */
 export function addExpected(
   terms: TableTerms,
@@ -55,9 +56,4 @@ export function addExpected(
     print.end()
     sink.add(tree, 1, print.low, print.high, page, cell)
   }
-}
-
-/** The content of a row, for the digest of its table. The caller has begun the fingerprint. */
-export function addRow(terms: TableTerms, row: Columns, print: Fingerprint): void {
-  for (let i = 0; i < terms.max; i++) print.column(i < row.count ? row : terms.absent, i)
 }

@@ -1,48 +1,47 @@
-import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 /**
- * Whose page is it? Walks the interior pages of every tree of a plan, about one page in a hundred (SQLite file format,
- * section 1.6). What does not fit is said by the page accounting, which reads every page; here the first owner of a
- * page keeps it.
+ * Finds the tree of each page. Walks the interior pages of every tree of a plan, about one page in a hundred
+ * (sqlite.org/fileformat2.html, section 1.6).
+ *
+ * If two trees claim a page, the first one owns it. The page accounting, which reads every page, reports that.
  */
+
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import { read32 } from '../../sqlite/bytes.ts'
 import { cellOffset, readPage } from '../../sqlite/page.ts'
 import { layoutOf } from '../page-layout.ts'
 import type { CensusPlan } from '../plan.ts'
 
-/** Plain data for workers. */
+/** Plain data, so that it can be sent to workers in other processes. */
 export interface PageOwners {
-  /**
-   * For each page, from 1 on: its tree as a position in the plan, counted from 1; 0 for overflow, free and reserved
-   * pages.
-   */
+  /** For each page: the position of its tree in the plan plus 1; 0 for overflow, free and reserved pages. */
   readonly trees: Uint32Array
-  /** For each page the one above it; 0 for roots. */
+  /** For each page: its parent page; 0 for roots. */
   readonly parents: Uint32Array
-  /** For each page which child of the one above it is: its cell, or the number of cells for the right child. */
-  readonly places: Uint16Array
+  /** For each page: its cell in the parent page; for the right child, the number of cells of the parent. */
+  readonly childIndexes: Uint16Array
 }
 
-/** Bytes of the owners of so many pages. */
+/** Bytes of memory that the owners of so many pages take. */
 export const ownersBytes = (pages: number): number => 10 * (pages + 1)
 
-/** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH). */
+/** SQLite refuses deeper trees (BTCURSOR_MAX_DEPTH). */
 const depthMax = 20
 
 export function walkOwners(plan: CensusPlan, source: PageSource): PageOwners {
   const owners: PageOwners = {
     trees: new Uint32Array(plan.pages + 1),
     parents: new Uint32Array(plan.pages + 1),
-    places: new Uint16Array(plan.pages + 1),
+    childIndexes: new Uint16Array(plan.pages + 1),
   }
   const bytes = new Uint8Array(plan.pageSize)
   plan.trees.forEach((tree, i) => walkLevels(plan, owners, i + 1, tree.root, source, bytes))
   return owners
 }
 
-/** Pages of a level that are read to see whether it consists of leaves: the first may be damaged. */
+/** Leaves that must be read before the level counts as leaves. One is not enough: a page may be damaged. */
 const probesMax = 3
 
-/** Level by level; leaves are not read here, but for the few that show that their level consists of leaves. */
+/** Walks a tree level by level. Reads no leaves, except a few that show that their level consists of leaves. */
 function walkLevels(
   plan: CensusPlan,
   owners: PageOwners,
@@ -71,25 +70,22 @@ function walkLevels(
 }
 
 function claim(owners: PageOwners, tree: number, pages: readonly number[], parent: number): number[] {
-  const { trees, parents, places } = owners
+  const { trees, parents, childIndexes } = owners
   const granted: number[] = []
-  for (let place = 0; place < pages.length; place++) {
-    const page = pages[place] ?? 0
+  for (let index = 0; index < pages.length; index++) {
+    const page = pages[index] ?? 0
     if (page < 1 || page >= trees.length) continue
     if (trees[page] === 0) {
       trees[page] = tree
       parents[page] = parent
       granted.push(page)
     } else if (parents[page] !== parent || parent === 0) continue
-    places[page] = place
+    childIndexes[page] = index
   }
   return granted
 }
 
-/**
- * Children of an interior page in their places, 0 where a cell makes no sense; none of a leaf; null where the page
- * cannot be read.
- */
+/** The children of an interior page by cell, 0 for an invalid cell. Empty for a leaf. null if it cannot be read. */
 function childrenOf(plan: CensusPlan, page: number, source: PageSource, bytes: Uint8Array): readonly number[] | null {
   const got = source.read(page, bytes)
   if (got === 'unread') return null
@@ -106,7 +102,7 @@ function childrenOf(plan: CensusPlan, page: number, source: PageSource, bytes: U
   return children
 }
 
-/** Pages from the root to `page`. Bounded, whatever the parents say. */
+/** Pages from the root to `page`. Their number is bounded, even if the parents of a damaged file form a circle. */
 export function trailTo(owners: PageOwners, page: number): readonly number[] {
   const trail = [page]
   for (

@@ -1,68 +1,52 @@
-import type { RowKey } from '../../model/result/finding.ts'
 /**
- * Pages of indexes, and of tables WITHOUT ROWID, which are indexes that hold whole rows: leaves and interior pages
- * alike carry entries.
+ * Scans pages of indexes and of tables WITHOUT ROWID, which are indexes that hold whole rows. Both leaves and interior
+ * pages of these trees hold entries.
  */
+
+import type { RowKey } from '../../model/result/finding.ts'
 import { count } from '../../text/count.ts'
-import type { CensusPlan, IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
+import type { IndexPlan, KeyedTablePlan, KeyPart } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Columns, kinds } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
 import { compareKeys } from '../record/key-order.ts'
-import type { Records } from '../record/records.ts'
 import { identityKey } from '../record/row-key.ts'
-import { addExpected, addRow, termsOf } from './expected-entries.ts'
+import { addExpected, termsOf } from './expected-entries.ts'
 import type { TableTerms } from './expected-entries.ts'
-import { contentKey } from './scan-rows.ts'
-import type { EntrySink } from './scan.ts'
-import type { Separator, Separators } from './separators.ts'
+import { contentKey, fingerprintRow } from './row-content.ts'
+import type { ScanContext } from './scan-context.ts'
+import type { Separator } from './separators.ts'
 import { addContent, note } from './tally.ts'
-import type { CensusTally } from './tally.ts'
+import type { Note } from './tally.ts'
 
-/** What is the same for all entries of a tree, worked out once. */
+/** What is the same for all entries of a tree. Made once for a tree. */
 interface EntryTerms {
   readonly columns: number
   readonly wanted: number
   readonly parts: readonly KeyPart[]
   readonly ordered: boolean
-  /** How many of the first parts no two entries may share; 0 where they may. */
+  /** How many of the first parts must be unique together; 0 if none. */
   readonly uniqueParts: number
   readonly identity: readonly number[]
-  /** Does the last part of an entry have to be a rowid? */
+  /** True if the last part of an entry must be a rowid. */
   readonly endsWithRowid: boolean
   readonly fingerprinted: boolean
   readonly table: TableTerms | null
 }
 
 export class ScanEntries {
-  readonly #plan: CensusPlan
-  readonly #records: Records
-  readonly #separators: Separators
-  readonly #sink: EntrySink
-  readonly #tally: CensusTally
-  readonly #content: boolean
+  readonly #context: ScanContext
   readonly #terms = new Map<number, EntryTerms>()
-  /** The entry at hand and the one before it, in turns. */
+  /** The current entry and the one before it, in turns. */
   readonly #pair: readonly [Columns, Columns]
-  readonly #beside: Columns
-  readonly #besideCell: CellCursor
+  readonly #separatorEntry: Columns
+  readonly #separatorCell: CellCursor
   readonly #print: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
 
-  constructor(
-    plan: CensusPlan,
-    records: Records,
-    separators: Separators,
-    sink: EntrySink,
-    tally: CensusTally,
-    content: boolean,
-  ) {
-    this.#plan = plan
-    this.#records = records
-    this.#separators = separators
-    this.#sink = sink
-    this.#tally = tally
-    this.#content = content
+  constructor(context: ScanContext) {
+    const { plan, tally } = context
+    this.#context = context
     const columns = Math.max(
       1,
       ...plan.trees.map((tree) =>
@@ -70,19 +54,19 @@ export class ScanEntries {
       ),
     )
     this.#pair = [new Columns(columns), new Columns(columns)]
-    this.#beside = new Columns(columns)
-    this.#besideCell = new CellCursor(plan.usable, plan.pageSize)
+    this.#separatorEntry = new Columns(columns)
+    this.#separatorCell = new CellCursor(plan.usable, plan.pageSize)
     this.#print = new Fingerprint(tally.key)
   }
 
   scan(object: IndexPlan | KeyedTablePlan, tree: number, cell: CellCursor, view: DataView): void {
     const terms = this.#termsOf(object, tree)
-    const { encoding } = this.#plan
+    const { encoding } = this.#context.plan
     let [entry, before] = this.#pair
     let known = false
-    if (terms.ordered && this.#load(this.#separators.of(cell.page, 'left'), terms)) {
+    if (terms.ordered && this.#load(this.#context.separators.of(cell.page, 'left'), terms)) {
       known = true
-      before = this.#beside
+      before = this.#separatorEntry
     }
     let bytes = 0
     let entries = 0
@@ -92,7 +76,7 @@ export class ScanEntries {
       bytes += cell.payloadBytes
       entries++
       if (
-        !this.#records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) ||
+        !this.#context.records.load(cell, view, entry, terms.wanted, terms.columns, tree, key) ||
         !this.#isWhole(terms, entry, tree, cell)
       ) {
         known = false
@@ -103,7 +87,7 @@ export class ScanEntries {
       if (!terms.ordered) continue
       if (known) this.#compare(object, terms, before, entry, entry, tree, cell.page, encoding)
       known = true
-      const next = before === this.#beside ? (entry === this.#pair[0] ? this.#pair[1] : this.#pair[0]) : before
+      const next = before === this.#separatorEntry ? (entry === this.#pair[0] ? this.#pair[1] : this.#pair[0]) : before
       before = entry
       entry = next
     }
@@ -111,21 +95,21 @@ export class ScanEntries {
       known &&
       terms.ordered &&
       cell.cellCount > 0 &&
-      before !== this.#beside &&
-      this.#load(this.#separators.of(cell.page, 'right'), terms)
+      before !== this.#separatorEntry &&
+      this.#load(this.#context.separators.of(cell.page, 'right'), terms)
     ) {
-      this.#compare(object, terms, before, this.#beside, before, tree, cell.page, encoding)
+      this.#compare(object, terms, before, this.#separatorEntry, before, tree, cell.page, encoding)
     }
-    this.#tally.entries[tree] = (this.#tally.entries[tree] ?? 0) + entries
-    this.#tally.bytes[tree] = (this.#tally.bytes[tree] ?? 0) + bytes
+    this.#context.tally.entries[tree] = (this.#context.tally.entries[tree] ?? 0) + entries
+    this.#context.tally.bytes[tree] = (this.#context.tally.bytes[tree] ?? 0) + bytes
   }
 
   /**
-   * Entries of an index have all of its columns; rows may be older than the last columns of their table, but not
-   * without a key.
+   * False, and a note, if columns are missing. An entry of an index must have all columns. A row may be older than the
+   * last columns of its table, but must have its key.
    */
   #isWhole(terms: EntryTerms, entry: Columns, tree: number, cell: CellCursor): boolean {
-    const wrong =
+    const failure =
       terms.table === null
         ? entry.count !== terms.columns
           ? `has ${count(entry.count, 'column')} instead of ${terms.columns}`
@@ -135,14 +119,14 @@ export class ScanEntries {
         : entry.count < terms.parts.length
           ? `has ${count(entry.count, 'column')}, less than its key`
           : null
-    if (wrong === null) return true
-    note(this.#tally, {
+    if (failure === null) return true
+    note(this.#context.tally, {
       rule: 'record-malformed',
       severity: 'damage',
       tree,
       page: cell.page,
       rows: [],
-      text: `a record on page ${cell.page} ${wrong}`,
+      text: `a record on page ${cell.page} ${failure}`,
     })
     return false
   }
@@ -157,23 +141,21 @@ export class ScanEntries {
     }
     for (let k = 0; k < columns; k++) print.column(entry, k)
     print.end()
-    this.#sink.add(tree, -1, print.low, print.high, page, cell)
+    this.#context.sink.add(tree, -1, print.low, print.high, page, cell)
   }
 
   #addRow(table: TableTerms, row: Columns, tree: number, page: number, cell: number): void {
     if (table.indexes.length > 0) {
       this.#print.begin()
       this.#print.mark()
-      addExpected(table, row, row, this.#print, this.#sink, page, cell)
+      addExpected(table, row, row, this.#print, this.#context.sink, page, cell)
     }
-    if (!this.#content) return
-    this.#contentPrint.begin()
-    addRow(table, row, this.#contentPrint)
-    this.#contentPrint.end()
-    addContent(this.#tally, tree, this.#contentPrint.low, this.#contentPrint.high)
+    if (!this.#context.content) return
+    fingerprintRow(table, row, this.#contentPrint)
+    addContent(this.#context.tally, tree, this.#contentPrint.low, this.#contentPrint.high)
   }
 
-  /** Compares neighbours; `about` is the one that a finding names. */
+  /** Compares neighbours. @param about the one that a finding names */
   #compare(
     object: IndexPlan | KeyedTablePlan,
     terms: EntryTerms,
@@ -186,40 +168,29 @@ export class ScanEntries {
   ): void {
     const order = compareKeys(first, second, terms.parts, terms.parts.length, encoding)
     if (order < 0 && (terms.uniqueParts === 0 || -order <= terms.uniqueParts)) return
+    const failure = orderFailure(object, terms, first, order, `of ${object.object.name} on page ${page}`)
+    if (failure === null) return
     const rows = [identityKey(about, terms.identity, encoding, terms.endsWithRowid)]
-    const where = `of ${object.object.name} on page ${page}`
-    if (order > 0) {
-      const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
-      note(this.#tally, { rule, severity: 'damage', tree, page, rows, text: `an entry ${where} is out of order` })
-    } else if (object.kind === 'keyed-table') {
-      note(this.#tally, {
-        rule: 'key-out-of-order',
-        severity: 'damage',
-        tree,
-        page,
-        rows,
-        text: `two rows ${where} have the same primary key`,
-      })
-    } else if (terms.uniqueParts > 0 && !hasNull(first, terms.uniqueParts)) {
-      note(this.#tally, {
-        rule: 'unique-violated',
-        severity: 'damage',
-        tree,
-        page,
-        rows,
-        text: `two entries ${where} have the same key, which is to be unique`,
-      })
-    }
+    note(this.#context.tally, { ...failure, severity: 'damage', tree, page, rows })
   }
 
-  /** Decodes a separator into `#beside`. Its trouble is noted when its own page is scanned. */
+  /** Decodes a separator into `#separatorEntry`. Notes on it are taken when its own page is scanned. */
   #load(separator: Separator | null, terms: EntryTerms): boolean {
     if (separator === null) return false
     const { interior, cell } = separator
-    const cursor = this.#besideCell
+    const cursor = this.#separatorCell
     if (!cursor.begin(interior.bytes, 0, interior.page) || !cursor.read(cell)) return false
-    if (!this.#records.loadAgain(cursor, interior.view, this.#beside, terms.parts.length, terms.columns)) return false
-    return this.#beside.count >= terms.parts.length
+    if (
+      !this.#context.records.loadSilently(
+        cursor,
+        interior.view,
+        this.#separatorEntry,
+        terms.parts.length,
+        terms.columns,
+      )
+    )
+      return false
+    return this.#separatorEntry.count >= terms.parts.length
   }
 
   #termsOf(object: IndexPlan | KeyedTablePlan, tree: number): EntryTerms {
@@ -238,14 +209,14 @@ export class ScanEntries {
       ordered: index.ordered,
       uniqueParts: index.uniqueParts,
       identity: index.identity,
-      endsWithRowid: this.#plan.trees[index.table]?.kind === 'rowid-table',
+      endsWithRowid: this.#context.plan.trees[index.table]?.kind === 'rowid-table',
       fingerprinted: true,
       table: null,
     }
   }
 
   #tableTerms(table: KeyedTablePlan): EntryTerms {
-    const terms = termsOf(this.#plan, table, this.#content)
+    const terms = termsOf(this.#context.plan, table, this.#context.content)
     return {
       columns: terms.max,
       wanted: terms.wanted,
@@ -258,6 +229,25 @@ export class ScanEntries {
       table: terms,
     }
   }
+}
+
+/** What is wrong with two neighbours; null if they only share a key that may be shared. */
+function orderFailure(
+  object: IndexPlan | KeyedTablePlan,
+  { uniqueParts }: EntryTerms,
+  first: Columns,
+  order: number,
+  where: string,
+): Pick<Note, 'rule' | 'text'> | null {
+  if (order > 0) {
+    const rule = object.kind === 'index' ? 'index-out-of-order' : 'key-out-of-order'
+    return { rule, text: `an entry ${where} is out of order` }
+  }
+  if (object.kind === 'keyed-table')
+    return { rule: 'key-out-of-order', text: `two rows ${where} have the same primary key` }
+  return uniqueParts > 0 && !hasNull(first, uniqueParts)
+    ? { rule: 'unique-violated', text: `two entries ${where} have the same key, which is to be unique` }
+    : null
 }
 
 function hasNull(columns: Columns, count: number): boolean {

@@ -1,49 +1,30 @@
-/** Pages of tables with rowids: the rows on leaves, and the order of the rowids on all of them. */
+/** Scans pages of tables with rowids: the rows on leaves, and the order of the rowids on all pages. */
+
 import type { RowKey } from '../../model/result/finding.ts'
-import type { CensusPlan, RowidTablePlan } from '../plan.ts'
+import type { RowidTablePlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Columns } from '../record/columns.ts'
 import { Fingerprint } from '../record/fingerprint.ts'
-import type { Records } from '../record/records.ts'
 import { rowidKey } from '../record/row-key.ts'
-import { addExpected, addRow, termsOf } from './expected-entries.ts'
+import { addExpected, termsOf } from './expected-entries.ts'
 import type { TableTerms } from './expected-entries.ts'
-import type { EntrySink } from './scan.ts'
-import type { Separator, Separators } from './separators.ts'
+import { contentKey, fingerprintRow } from './row-content.ts'
+import type { ScanContext } from './scan-context.ts'
+import type { Separator } from './separators.ts'
 import { addContent, note } from './tally.ts'
-import type { CensusTally } from './tally.ts'
-
-/** The same in every run: digests of different runs are compared. */
-export const contentKey: readonly [number, number] = [0x686f6c64, 0x66617374]
 
 export class ScanRows {
-  readonly #records: Records
-  readonly #separators: Separators
-  readonly #sink: EntrySink
-  readonly #tally: CensusTally
-  readonly #content: boolean
+  readonly #context: ScanContext
   readonly #terms = new Map<number, TableTerms>()
-  readonly #plan: CensusPlan
   readonly #row: Columns
   readonly #rowid = new Columns(1)
   readonly #print: Fingerprint
   readonly #contentPrint = new Fingerprint(contentKey)
   readonly #separator: CellCursor
 
-  constructor(
-    plan: CensusPlan,
-    records: Records,
-    separators: Separators,
-    sink: EntrySink,
-    tally: CensusTally,
-    content: boolean,
-  ) {
-    this.#plan = plan
-    this.#records = records
-    this.#separators = separators
-    this.#sink = sink
-    this.#tally = tally
-    this.#content = content
+  constructor(context: ScanContext) {
+    const { plan, tally } = context
+    this.#context = context
     this.#row = new Columns(
       Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'rowid-table' ? tree.columns.length : 0))),
     )
@@ -53,26 +34,26 @@ export class ScanRows {
 
   scan(table: RowidTablePlan, tree: number, cell: CellCursor, view: DataView): void {
     const terms = this.#termsOf(table, tree)
-    const tally = this.#tally
+    const tally = this.#context.tally
     let payloads = 0
     let rows = 0
     const key = (): readonly RowKey[] => [rowidKey(cell.rowLow, cell.rowHigh)]
-    const left = this.#separators.of(cell.page, 'left')
-    let known = left !== null && this.#turnTo(left)
+    const left = this.#context.separators.of(cell.page, 'left')
+    let known = left !== null && this.#readSeparator(left)
     let low = this.#separator.rowLow
     let high = this.#separator.rowHigh
     for (let i = 0; i < cell.cellCount; i++) {
       if (!cell.read(i)) continue
-      // Rowids rise; those of a page lie above the key to its left, and at or below the one to its right.
+      // Rowids rise. Those of a page lie above the key to its left, and at or below the key to its right.
       if (known && (cell.rowHigh < high || (cell.rowHigh === high && cell.rowLow >>> 0 <= low >>> 0)))
-        this.#sayOrder(table, tree, cell, low, high)
+        this.#noteOrder(table, tree, cell, low, high)
       low = cell.rowLow
       high = cell.rowHigh
       known = true
       if (!cell.leaf) continue
       payloads += cell.payloadBytes
       rows++
-      if (this.#records.load(cell, view, this.#row, terms.wanted, terms.max, tree, key))
+      if (this.#context.records.load(cell, view, this.#row, terms.wanted, terms.max, tree, key))
         this.#addRow(table, tree, terms, cell, i)
     }
     if (known && cell.cellCount > 0) this.#checkRight(table, tree, cell, low, high)
@@ -80,8 +61,8 @@ export class ScanRows {
     tally.bytes[tree] = (tally.bytes[tree] ?? 0) + payloads
   }
 
-  /** Pages of indexes above a table, as in a damaged file, have no rowids. */
-  #turnTo({ interior, cell }: Separator): boolean {
+  /** False if the separator has no rowid: in a damaged file a page of an index may lie above a table. */
+  #readSeparator({ interior, cell }: Separator): boolean {
     return (
       interior.bTree.tree === 'table' &&
       this.#separator.begin(interior.bytes, 0, interior.page) &&
@@ -90,11 +71,11 @@ export class ScanRows {
   }
 
   #checkRight(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
-    const right = this.#separators.of(cell.page, 'right')
-    if (right === null || !this.#turnTo(right)) return
+    const right = this.#context.separators.of(cell.page, 'right')
+    if (right === null || !this.#readSeparator(right)) return
     const { rowLow, rowHigh } = this.#separator
     if (rowHigh < high || (rowHigh === high && rowLow >>> 0 < low >>> 0))
-      this.#sayOrder(table, tree, cell, rowLow, rowHigh)
+      this.#noteOrder(table, tree, cell, rowLow, rowHigh)
   }
 
   #addRow(table: RowidTablePlan, tree: number, terms: TableTerms, cell: CellCursor, i: number): void {
@@ -104,20 +85,18 @@ export class ScanRows {
       this.#print.begin()
       this.#print.rowid(cell.rowLow, cell.rowHigh)
       this.#print.mark()
-      addExpected(terms, row, this.#rowid, this.#print, this.#sink, cell.page, i)
+      addExpected(terms, row, this.#rowid, this.#print, this.#context.sink, cell.page, i)
     }
-    if (!this.#content) return
-    // Without an INTEGER PRIMARY KEY the rowid is no content: VACUUM may give another.
+    if (!this.#context.content) return
+    // Without an INTEGER PRIMARY KEY the rowid is not content: VACUUM may change it.
     if (table.rowidAlias >= 0 && table.rowidAlias < row.count)
       row.setInteger(table.rowidAlias, cell.rowLow, cell.rowHigh)
-    this.#contentPrint.begin()
-    addRow(terms, row, this.#contentPrint)
-    this.#contentPrint.end()
-    addContent(this.#tally, tree, this.#contentPrint.low, this.#contentPrint.high)
+    fingerprintRow(terms, row, this.#contentPrint)
+    addContent(this.#context.tally, tree, this.#contentPrint.low, this.#contentPrint.high)
   }
 
-  #sayOrder(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
-    note(this.#tally, {
+  #noteOrder(table: RowidTablePlan, tree: number, cell: CellCursor, low: number, high: number): void {
+    note(this.#context.tally, {
       rule: 'rowid-out-of-order',
       severity: 'damage',
       tree,
@@ -132,7 +111,7 @@ export class ScanRows {
   #termsOf(table: RowidTablePlan, tree: number): TableTerms {
     const known = this.#terms.get(tree)
     if (known) return known
-    const terms = termsOf(this.#plan, table, this.#content)
+    const terms = termsOf(this.#context.plan, table, this.#context.content)
     this.#terms.set(tree, terms)
     return terms
   }

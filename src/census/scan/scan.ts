@@ -1,8 +1,8 @@
 /**
- * A scan: goes over consecutive pages in the order of the file, and adds what they hold to a tally. Any number of scans
- * may share the work by page ranges. Pages that make no sense are passed over: the page accounting, which reads them
- * all, says what is wrong with them.
+ * A scan reads consecutive pages in the order of the file, and adds what they hold to a tally. Several scans may share
+ * the work by page ranges. A scan skips invalid pages: the page accounting, which reads all pages, reports them.
  */
+
 import { invariant } from '../../model/bug.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { CompiledCore } from '../fast/compiled-core.ts'
@@ -10,35 +10,31 @@ import { FastCounter, pieceBytesOf } from '../fast/fast-counter.ts'
 import type { CensusPlan } from '../plan.ts'
 import { CellCursor } from '../record/cell-cursor.ts'
 import { Payloads } from '../record/payload.ts'
-import type { Window } from '../record/payload.ts'
+import type { ScanWindow } from '../record/payload.ts'
 import { Records } from '../record/records.ts'
 import type { PageOwners } from './page-owners.ts'
+import type { EntrySink, ScanContext } from './scan-context.ts'
 import { ScanEntries } from './scan-entries.ts'
 import { ScanRows } from './scan-rows.ts'
 import { Separators } from './separators.ts'
 import { addEntry, note } from './tally.ts'
 import type { CensusTally } from './tally.ts'
 
-/** Takes the fingerprint of every entry: of those that an index must hold (1), and of those that it does hold (-1). */
-export interface EntrySink {
-  add(tree: number, sign: 1 | -1, low: number, high: number, page: number, cell: number): void
-}
-
 export interface ScanOptions {
-  /** Is the content of tables digested? It takes about a third of the time. */
+  /** True if the content of tables goes into their digests. It takes about a third of the time. */
   readonly content: boolean
-  /** Only these trees, as positions in the plan; null for all. */
+  /** The trees to scan, as positions in the plan; null for all. */
   readonly only: ReadonlySet<number> | null
-  /** Where the fingerprints go; null for the sums of the tally. */
+  /** Takes the fingerprints; null if they go into the sums of the tally. */
   readonly sink: EntrySink | null
   /**
-   * Counts plain pages, in less than half the time and to the same sums; null where JavaScript shall count them all. It
-   * always counts everything.
+   * Counts plain pages, in less than half the time and to the same sums. It always counts everything. null if
+   * JavaScript is to count all pages.
    */
   readonly core: CompiledCore | null
 }
 
-/** Contents and entries of all trees, into the sums. */
+/** Options that add the contents and entries of all trees to the sums. */
 export const everything = (core: CompiledCore | null): ScanOptions => ({ content: true, only: null, sink: null, core })
 
 export class Scanner {
@@ -46,15 +42,15 @@ export class Scanner {
   readonly #owners: PageOwners
   readonly #tally: CensusTally
   readonly #only: ReadonlySet<number> | null
-  readonly #window: Window = { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }
+  readonly #window: ScanWindow = { bytes: new Uint8Array(0), firstPage: 0, pageCount: 0 }
   readonly #cell: CellCursor
   readonly #rows: ScanRows
   readonly #entries: ScanEntries
   readonly #separators: Separators
-  readonly #plain: FastCounter | null
+  readonly #fastCounter: FastCounter | null
   #ownPiece: Uint8Array | null = null
 
-  /** @param source gives single pages from outside of those that are scanned: overflow and interior pages */
+  /** @param source reads single pages that are not scanned now: overflow and interior pages */
   constructor(plan: CensusPlan, owners: PageOwners, source: PageSource, tally: CensusTally, options: ScanOptions) {
     this.#plan = plan
     this.#owners = owners
@@ -69,21 +65,19 @@ export class Scanner {
       'the compiled core counts everything, into the sums',
     )
     this.#separators = separators
-    this.#plain = options.core === null ? null : new FastCounter(options.core, plan, tally.key, payloads)
+    this.#fastCounter = options.core === null ? null : new FastCounter(options.core, plan, tally.key, payloads)
     const sink: EntrySink = options.sink ?? { add: (tree, sign, low, high) => addEntry(tally, tree, sign, low, high) }
-    this.#rows = new ScanRows(plan, records, separators, sink, tally, options.content)
-    this.#entries = new ScanEntries(plan, records, separators, sink, tally, options.content)
+    const context: ScanContext = { plan, records, separators, sink, tally, content: options.content }
+    this.#rows = new ScanRows(context)
+    this.#entries = new ScanEntries(context)
   }
 
-  /**
-   * Room for consecutive pages that are to be scanned. Pages that lie elsewhere are copied to where the compiled core
-   * reads.
-   */
+  /** Memory for the pages to scan, where the compiled core reads. Pages in other memory are copied to it. */
   get piece(): Uint8Array {
-    return this.#plain?.piece ?? (this.#ownPiece ??= new Uint8Array(pieceBytesOf(this.#plan.pageSize)))
+    return this.#fastCounter?.piece ?? (this.#ownPiece ??= new Uint8Array(pieceBytesOf(this.#plan.pageSize)))
   }
 
-  /** Scans the whole pages in `bytes`, of which the first is number `firstPage`. */
+  /** Scans the complete pages in `bytes`. @param firstPage number of the first */
   scan(bytes: Uint8Array, firstPage: number): void {
     const { pageSize } = this.#plan
     const pageCount = Math.floor(bytes.length / pageSize)
@@ -91,39 +85,44 @@ export class Scanner {
     this.#window.bytes = bytes
     this.#window.firstPage = firstPage
     this.#window.pageCount = pageCount
-    const piecePages = this.#plain === null ? pageCount : this.#plain.piece.length / pageSize
+    const piecePages = this.#fastCounter === null ? pageCount : this.#fastCounter.piece.length / pageSize
     for (let from = 0; from < pageCount; from += piecePages) {
       const to = Math.min(pageCount, from + piecePages)
-      this.#plain?.take(bytes.subarray(from * pageSize, to * pageSize), firstPage + from)
+      this.#fastCounter?.take(bytes.subarray(from * pageSize, to * pageSize), firstPage + from)
       for (let i = from; i < to; i++) this.#scanPage(bytes, view, i * pageSize, firstPage + i, (i - from) * pageSize)
     }
-    this.#plain?.moveInto(this.#tally)
+    this.#fastCounter?.moveInto(this.#tally)
     this.#tally.scanned += pageCount
   }
 
-  /** @param inPiece where the page lies in the piece of the compiled core */
+  /** @param inPiece byte offset of the page in the piece of the compiled core */
   #scanPage(bytes: Uint8Array, view: DataView, start: number, page: number, inPiece: number): void {
     const tree = (this.#owners.trees[page] ?? 0) - 1
     const plan = tree < 0 ? undefined : this.#plan.trees[tree]
     if (plan === undefined || (this.#only !== null && !this.#only.has(tree))) return
     this.#tally.pages[tree] = (this.#tally.pages[tree] ?? 0) + 1
     if (
-      this.#plain?.count(tree, inPiece, page, this.#separators.of(page, 'left'), this.#separators.of(page, 'right')) ===
-      true
+      this.#fastCounter?.count(
+        tree,
+        inPiece,
+        page,
+        this.#separators.of(page, 'left'),
+        this.#separators.of(page, 'right'),
+      ) === true
     )
       return
     if (!this.#cell.begin(bytes, start, page)) return
     const wanted = plan.kind === 'rowid-table' ? 'table' : 'index'
-    if (this.#cell.tree !== wanted) this.#sayKind(plan.object.name, tree, page)
+    if (this.#cell.tree !== wanted) this.#noteWrongKind(plan.object.name, tree, page)
     else if (plan.kind === 'rowid-table') this.#rows.scan(plan, tree, this.#cell, view)
     else this.#entries.scan(plan, tree, this.#cell, view)
   }
 
   /**
-   * Of the pages below the root the page accounting says it; but the root of a table it takes for either kind, as the
-   * schema's pages alone do not tell.
+   * Notes a root page of the wrong kind. The page accounting reports pages below the root, but accepts both kinds for
+   * the root of a table: the pages of the schema alone do not say which is right.
    */
-  #sayKind(name: string, tree: number, page: number): void {
+  #noteWrongKind(name: string, tree: number, page: number): void {
     if (this.#owners.parents[page] !== 0) return
     note(this.#tally, {
       rule: 'page-unreadable',

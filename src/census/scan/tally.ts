@@ -1,29 +1,30 @@
 /**
- * What a scan has counted. Every number in it is a sum, so tallies of different page ranges are merged by adding, in
- * any order. Plain data: it goes through structured clone as it is.
+ * What a scan has counted. Every number in it is a sum. So tallies of different page ranges are merged by adding them,
+ * in any order. It is plain data, so that it can be sent between processes.
  */
+
 import { invariant } from '../../model/bug.ts'
 import type { RowKey, Rule, Severity } from '../../model/result/finding.ts'
 import type { CensusPlan } from '../plan.ts'
 
 const numbersEach = 3
-/** Notes of one rule about one tree that are told one by one. */
+/** Notes of one rule about one tree that are listed one by one. */
 const notesEachMax = 20
 
-/** Something seen on a page. */
+/** Something wrong on a page. */
 export interface Note {
   readonly rule: Rule
   readonly severity: Severity
   /** Position in the plan. */
   readonly tree: number
   readonly page: number
-  /** The row or entry concerned; empty where it has no key that can be read. */
+  /** The row or entry concerned; empty if its key cannot be read. */
   readonly rows: readonly RowKey[]
   readonly text: string
 }
 
 export interface CensusTally {
-  /** Two random numbers of 32 bits: the key of the fingerprints. All tallies of one run have the same. */
+  /** The key of the fingerprints: two random numbers of 32 bits. All tallies of one run have the same key. */
   readonly key: readonly [number, number]
   /** Per tree: rows or entries. */
   readonly entries: Float64Array
@@ -31,24 +32,24 @@ export interface CensusTally {
   readonly bytes: Float64Array
   /** Per tree: b-tree pages. */
   readonly pages: Float64Array
-  /** Per tree two sums of 32 bits: the content of a table, independent of page layout. */
+  /** Per tree: two sums of 32 bits of the content of a table, which do not depend on its pages. */
   readonly digests: Int32Array
   readonly buckets: number
   /**
-   * Per tree and bucket: two sums of fingerprints and a number of entries, expected less actual. All zero where index
+   * Per tree and bucket: two sums of fingerprints and a number of entries, expected minus actual. All are zero if index
    * and table agree.
    */
   readonly sums: Int32Array
   readonly notes: Note[]
-  /** Per rule and tree, as `rule tree`: how many notes there were, told or not. */
+  /** Per `rule tree`: number of notes, listed or not. */
   readonly noted: Map<string, number>
-  /** Trees of which something could not be read, and what. */
+  /** Trees with something that could not be read, and what it was. */
   readonly unread: Map<number, string>
-  /** Pages scanned, of whatever kind. */
+  /** Pages scanned, of all kinds. */
   scanned: number
 }
 
-/** @param key two random numbers, the same for all workers of a run: whoever made the file must not know them */
+/** @param key two random numbers, the same for all workers of a run; the maker of a file must not know them */
 export function emptyTally(plan: CensusPlan, key: readonly [number, number]): CensusTally {
   const trees = plan.trees.length
   return {
@@ -66,7 +67,7 @@ export function emptyTally(plan: CensusPlan, key: readonly [number, number]): Ce
   }
 }
 
-/** Adds a fingerprint to the sums of an index. @param sign 1: the index must hold the entry, -1: it does */
+/** Adds a fingerprint to the sums of an index. @param sign 1: the index must hold the entry, -1: it does hold it */
 export function addEntry(tally: CensusTally, tree: number, sign: 1 | -1, low: number, high: number): void {
   const { sums, buckets } = tally
   const at = (tree * buckets + bucketOf(low, high, buckets)) * numbersEach
@@ -123,7 +124,7 @@ function addWords(into: Int32Array, from: Int32Array): void {
   for (let i = 0; i < into.length; i++) into[i] = ((into[i] ?? 0) + (from[i] ?? 0)) | 0
 }
 
-/** Buckets of an index whose sums differ: some entry in them is missing or too many. */
+/** Buckets of an index whose sums differ: they have missing or extra entries. */
 export function unequalBuckets(tally: CensusTally, tree: number): readonly number[] {
   const unequal: number[] = []
   for (let bucket = 0; bucket < tally.buckets; bucket++) {
@@ -133,7 +134,7 @@ export function unequalBuckets(tally: CensusTally, tree: number): readonly numbe
   return unequal
 }
 
-/** Sixteen hex digits; the same for two tables that hold the same rows, whatever their pages look like. */
+/** Sixteen hex digits. Equal for two tables that hold the same rows, even if their pages differ. */
 export function tableDigest(tally: CensusTally, tree: number): string {
   const word = (at: number): string => ((tally.digests[at] ?? 0) >>> 0).toString(16).padStart(8, '0')
   return word(2 * tree) + word(2 * tree + 1)

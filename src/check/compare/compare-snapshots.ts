@@ -71,7 +71,7 @@ async function compareTable(
   asUtf8: boolean,
   limits: RowLimits,
 ): Promise<TableComparison> {
-  const { table, look } = judgeTable(a, b, shadowOf)
+  const { table, compareRowsBy: look } = judgeTable(a, b, shadowOf)
   if (look === null || a === null || b === null || a.tree === null || b.tree === null) return table
   const rows = await compareRows(
     sides,

@@ -4,9 +4,9 @@
  */
 import Database from 'better-sqlite3'
 import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
+import type { DifferenceOptions } from '../../census/differences/group-finding.ts'
 import { DifferenceSearch, differingIndexes } from '../../census/differences/search.ts'
 import type { DifferencePass } from '../../census/differences/search.ts'
-import type { Wanted } from '../../census/differences/unmatched-entries.ts'
 import type { IndexPlan, TreePlan } from '../../census/plan.ts'
 import { ComputedEntries } from '../../census/scan/computed-entries.ts'
 import { tableDigest } from '../../census/scan/tally.ts'
@@ -60,14 +60,14 @@ function findDifferences(
   counter: PageCounter,
   db: Database.Database,
   queries: ReadonlyMap<number, Query>,
-  wanted: Wanted,
+  options: DifferenceOptions,
 ): Differences {
   const { plan, tally, owners, file } = counter
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(file)) look(counter, db, pass, queries)
-  const skipped = search.complete ? roundedOtherwise(counter, db, queries, search.leftovers) : []
+  const skipped = search.complete ? roundedOtherwise(counter, db, queries, search.unmatched) : []
   const passedOver = new Set(skipped.map(({ object }) => object))
-  const differences = findingsOfDifferences(plan, owners, tally, search, file, wanted).filter(
+  const differences = findingsOfDifferences(plan, owners, tally, search, file, options).filter(
     ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
   )
   return {

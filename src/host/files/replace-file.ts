@@ -20,7 +20,7 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Failure } from '../../model/failure.ts'
-import { firstBytes, isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
+import { liveSetMagicBytes, isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
 import { systemFailure } from '../failures/system-failure.ts'
 import { OpenFolder, hasDescriptorPaths } from '../folders/open-folder.ts'
 import { nameDescriptor } from '../libc.ts'
@@ -101,8 +101,8 @@ function beginningOf(folder: OpenFolder, name: string | Buffer): Uint8Array {
   try {
     const file = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      const bytes = Buffer.alloc(firstBytes)
-      return bytes.subarray(0, readSync(file, bytes, 0, firstBytes, 0))
+      const bytes = Buffer.alloc(liveSetMagicBytes)
+      return bytes.subarray(0, readSync(file, bytes, 0, liveSetMagicBytes, 0))
     } finally {
       closeSync(file)
     }

@@ -1,12 +1,13 @@
+/**
+ * Page accounting: checks that every page of the file is used exactly once (sqlite.org/fileformat2.html, sections 1.4
+ * to 1.8).
+ *
+ * SQLite's own check silently skips this if the first object of its schema has no root page (src/check/README.md). So
+ * it is always done here, from the pages alone. It is exact: it reports nothing on any healthy file.
+ */
+
 import type { Finding, FoundObject } from '../../model/result/finding.ts'
 import type { PageGroups } from '../../model/result/page-map.ts'
-/**
- * Page accounting: every page of the file is used exactly once (SQLite file format, sections 1.4 to 1.8).
- *
- * SQLite's own check skips this in silence when the first table-like object of its schema has no root page
- * (check/README.md, blind spots), so it is always done here, from the pages alone. It is exact: silent on every healthy
- * file.
- */
 import { count, grouped } from '../../text/count.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
@@ -15,8 +16,8 @@ import { Account } from './account.ts'
 import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
 import { groupPages } from './page-groups.ts'
-import { nothingSeen } from './page-source.ts'
-import type { Glances, PageSource } from './page-source.ts'
+import { noPrescan } from './page-source.ts'
+import type { PagePrescan, PageSource } from './page-source.ts'
 import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
 import type { SchemaPageRow } from './schema-rows.ts'
@@ -26,39 +27,37 @@ const file: FoundObject = { kind: 'file', name: 'file', table: null }
 
 export interface PageAccount {
   readonly findings: readonly Finding[]
-  /** Pages of the file, a torn last one included; more than the database has where something lies behind its end. */
+  /** Pages of the file, an incomplete last page and pages behind the end of the database included. */
   readonly pages: number
   readonly pagesRead: number
-  /** Pages that the system would not give: nothing is known of them. */
+  /** Pages that could not be read: nothing is known of them. */
   readonly pagesUnread: number
-  /** Objects with a root page, as the pages of the schema have them. */
+  /** All rows of the schema, as its pages have them. */
   readonly rows: readonly SchemaPageRow[]
-  /**
-   * Root page of the tree that a page belongs to, 0 for the free list, null for pages of nobody or of the file itself.
-   */
+  /** Root page of the tree that a page belongs to; 0 for the free list; null for an unowned or a reserved page. */
   ownerOf(page: number): number | null
   /** All pages in groups, for a map. */
   groups(): PageGroups
 }
 
-/** An accounting that is done in slices: `step` again until it says that it has ended. */
+/** An accounting in slices: call `step` until it returns true. */
 export interface PageAccounting {
   readonly pages: number
   readonly pagesRead: number
-  /** Goes on for about so many pages. */
+  /** Continues for about so many pages. @returns true at the end */
   step(pagesMax: number): boolean
-  /** What was found; complete once `step` said so. */
+  /** The result; complete once `step` has returned true. */
   result(): PageAccount
 }
 
-/** Begins the accounting of a file with this header. @param glances must be complete before the first step */
+/** Begins the accounting of a file with this header. @param prescan must be complete before the first step */
 export function accountPages(
   header: DatabaseHeader,
   source: PageSource,
-  glances: Glances = nothingSeen,
+  prescan: PagePrescan = noPrescan,
 ): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
-  const account = new Account(header, databasePages(header, filePages), source, glances)
+  const account = new Account(header, databasePages(header, filePages), source, prescan)
   const rows: SchemaPageRow[] = []
   const steps = walk(account, source, filePages, rows)
   return {
@@ -82,7 +81,7 @@ export function accountPages(
   }
 }
 
-/** Pages that the database has: the header's count where it can be trusted, but never more than there are. */
+/** Pages of the database: the count in the header if it is valid, but never more than the file has. */
 export const databasePages = (header: DatabaseHeader, filePages: number): number =>
   header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
 
@@ -102,11 +101,11 @@ function* walk(account: Account, source: PageSource, filePages: number, rows: Sc
       trees.map((row) => row.root),
     )
   }
-  yield* lookForUnowned(account)
+  yield* reportUnowned(account)
   yield* readBehind(account, source, filePages)
 }
 
-/** Does the file have the size that its header says? */
+/** Checks that the file has the size that its header says. */
 function checkSize(account: Account, source: PageSource, filePages: number): void {
   const { header } = account
   const whole = Math.floor(source.fileBytes / header.pageSize)
@@ -114,7 +113,7 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
     account.brokenOff = true
     const torn =
       filePages > whole ? `, the last of them cut after ${count(source.fileBytes % header.pageSize, 'byte')}` : ''
-    account.say(
+    account.report(
       'truncated',
       'damage',
       file,
@@ -123,9 +122,9 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
       `the file has ${grouped(filePages)} of the ${count(header.pageCount, 'page')} that its header names${torn}`,
     )
   } else if (filePages > whole) {
-    // Without a valid count the torn page may belong to the database.
+    // Without a valid count the incomplete page may belong to the database.
     const severity = header.pageCountValid ? 'leak' : 'damage'
-    account.say(
+    account.report(
       'truncated',
       severity,
       file,
@@ -166,21 +165,21 @@ function* readSchema(account: Account, rows: SchemaPageRow[]): Generator<void> {
   }
 }
 
-/** Pages that nobody claimed. They are read as well: what cannot be read is not sound. */
-function* lookForUnowned(account: Account): Generator<void> {
+/** Reports pages that nothing has claimed. Reads them too: a file with an unreadable page is not sound. */
+function* reportUnowned(account: Account): Generator<void> {
   const { claims } = account
   const perhaps = account.brokenOff ? '; it may belong to what could not be followed' : ''
   for (let page = 1; page <= claims.pageCount; page++) {
     if (claims.useOf(page) !== uses.none) continue
     account.read(page)
-    account.say('page-unowned', 'leak', file, page, [], `page ${page} belongs to nothing${perhaps}`)
+    account.report('page-unowned', 'leak', file, page, [], `page ${page} belongs to nothing${perhaps}`)
     yield
   }
 }
 
 /**
- * Whole pages behind the end of the database. Zeros are room that was set aside (SQLITE_FCNTL_CHUNK_SIZE), anything
- * else was once written.
+ * Reads whole pages behind the end of the database. Zeros are space that SQLite has reserved
+ * (SQLITE_FCNTL_CHUNK_SIZE). Anything else was written once.
  */
 function* readBehind(account: Account, source: PageSource, filePages: number): Generator<void> {
   let written = 0
@@ -188,13 +187,13 @@ function* readBehind(account: Account, source: PageSource, filePages: number): G
   const last = Math.max(from - 1, Math.min(filePages, source.dataPages ?? filePages))
   for (let page = from; page <= last; page++) {
     const bytes = account.read(page)
-    // A piece of a page is told of by the size already.
+    // An incomplete page is reported with the size of the file.
     if (page * account.layout.pageSize <= source.fileBytes && bytes !== null && !isZero(bytes)) written++
     yield
   }
-  account.pagesRead += filePages - last // The rest is a hole.
+  account.pagesRead += filePages - last // The other pages are a hole of the file.
   if (written > 0)
-    account.say(
+    account.report(
       'page-unowned',
       'leak',
       file,

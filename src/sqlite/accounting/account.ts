@@ -1,4 +1,5 @@
-/** What an accounting has learnt so far: claims, findings, and how much of the file was read. */
+/** The state of an accounting: claims, findings, and how much of the file was read. */
+
 import type { FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 import { read32 } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
@@ -6,29 +7,29 @@ import type { PageLayout } from '../page-layout.ts'
 import { BadPlaces } from './bad-places.ts'
 import { Claims, freeListOwner, marks, uses } from './claims.ts'
 import type { Use } from './claims.ts'
-import { Found } from './found.ts'
-import type { Glances, PageSource } from './page-source.ts'
+import { CollectedFindings } from './collected-findings.ts'
+import type { PagePrescan, PageSource } from './page-source.ts'
 
 export class Account {
   readonly header: DatabaseHeader
   readonly layout: PageLayout
   readonly claims: Claims
-  readonly found = new Found()
-  /** Where something is wrong, for a map. */
+  readonly found = new CollectedFindings()
+  /** Pages with something wrong, for a map. */
   readonly places: BadPlaces
   /** Objects by root page. */
   readonly objects = new Map<number, FoundObject>()
-  /** Pages whose content was asked for and came, wholly or in part. */
+  /** Pages that were read, wholly or in part. */
   pagesRead = 0
-  /** Pages that the system would not give. */
+  /** Pages that could not be read. */
   pagesUnread = 0
-  /** Something could not be followed to its end: pages that nobody claimed may belong behind it. */
+  /** True if a tree, chain or list could not be followed to its end: unowned pages may belong to it. */
   brokenOff = false
   readonly #source: PageSource
-  readonly #glances: Glances
+  readonly #prescan: PagePrescan
   readonly #page: Uint8Array
 
-  constructor(header: DatabaseHeader, pageCount: number, source: PageSource, glances: Glances) {
+  constructor(header: DatabaseHeader, pageCount: number, source: PageSource, prescan: PagePrescan) {
     this.header = header
     this.layout = {
       pageSize: header.pageSize,
@@ -38,13 +39,13 @@ export class Account {
     this.claims = new Claims(pageCount, this.layout.autoVacuum)
     this.places = new BadPlaces(Math.ceil(source.fileBytes / header.pageSize))
     this.#source = source
-    this.#glances = glances
+    this.#prescan = prescan
     this.#page = new Uint8Array(header.pageSize)
   }
 
   /**
-   * Reads a page for the first time. The bytes are good until the next read. null where the system refuses; what lies
-   * behind the end of the file is zeros.
+   * Reads a page for the first time. The bytes are valid until the next read. null if the page cannot be read. Bytes
+   * behind the end of the file are zeros.
    */
   read(page: number): Uint8Array | null {
     const got = this.#source.read(page, this.#page)
@@ -60,35 +61,32 @@ export class Account {
     return this.#page
   }
 
-  /**
-   * The kind of tree of a leaf on which there is nothing to follow and nothing wrong, where that was seen before; null
-   * where the page must be read.
-   */
-  leafSeen(page: number): 'table' | 'index' | null {
-    return this.#glances.leafOf(page)
+  /** The tree of a leaf with nothing to follow and nothing wrong, if the prescan knows it; null: read the page. */
+  prescannedLeaf(page: number): 'table' | 'index' | null {
+    return this.#prescan.leafOf(page)
   }
 
   /**
-   * The first four bytes of a page whose other content says nothing here; reads it where they were not seen before.
-   * null where the system refuses.
+   * The first four bytes of a page whose other content is not needed. Reads the page if the prescan does not know them.
+   * null if the page cannot be read.
    */
   firstWord(page: number): number | null {
-    const seen = this.#glances.firstWordOf(page)
-    if (seen !== null) {
+    const known = this.#prescan.firstWordOf(page)
+    if (known !== null) {
       this.pagesRead++
-      return seen
+      return known
     }
     const bytes = this.read(page)
     return bytes === null ? null : read32(bytes, 0)
   }
 
-  /** Reads a page that was read before, into bytes of its own. */
+  /** Reads a page again, into new bytes. */
   readAgain(page: number): Uint8Array | null {
     const bytes = new Uint8Array(this.layout.pageSize)
     return this.#source.read(page, bytes) === 'unread' ? null : bytes
   }
 
-  say(
+  report(
     rule: Rule,
     severity: Severity,
     object: FoundObject,
@@ -103,7 +101,7 @@ export class Account {
     this.places.add(severity === 'damage' ? 'damaged' : 'unowned', page, rule, object)
   }
 
-  /** Says it, and that the walk ends there. */
+  /** Reports damage that ends the walk at this page. */
   breakOff(
     rule: Rule,
     object: FoundObject,
@@ -113,7 +111,7 @@ export class Account {
     other: FoundObject | null = null,
   ): void {
     this.brokenOff = true
-    this.say(rule, 'damage', object, page, trail, text, other)
+    this.report(rule, 'damage', object, page, trail, text, other)
   }
 
   nameOfOwner(owner: number, use: Use): string {
@@ -123,7 +121,7 @@ export class Account {
     return nameOfObject(this.objectOf(owner) ?? { kind: 'table', name: `with root page ${owner}`, table: null })
   }
 
-  /** The object or list that owns a page; null where it is no object of the schema. */
+  /** The object or list of this owner; null if it is not in the schema. */
   objectOf(owner: number): FoundObject | null {
     return owner === freeListOwner ? freeList : (this.objects.get(owner) ?? null)
   }

@@ -1,4 +1,5 @@
-/** Collects the pages with which something is wrong, as ranges: whole stretches of a file may be gone. */
+/** Collects pages with something wrong, as ranges: long parts of a file may be damaged. */
+
 import type { FoundObject, Rule } from '../../model/result/finding.ts'
 import { groupsMax, placesMax } from '../../model/result/page-map.ts'
 import type { BadPages, BadPageState, BadPlace } from '../../model/result/page-map.ts'
@@ -14,10 +15,10 @@ interface Range {
 export class BadPlaces {
   readonly #pagesPerGroup: number
   readonly #ranges: Range[] = []
-  /** The newest range of each kind: pages come in about the order of the file. */
+  /** The newest range of each kind. Pages come roughly in the order of the file, so it is the one to extend. */
   readonly #newest = new Map<string, Range>()
   readonly #groups = new Set<number>()
-  /** Pages for which there was no room. */
+  /** Pages beyond the limit of ranges. */
   #more = 0
 
   constructor(filePages: number) {

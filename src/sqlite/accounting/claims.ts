@@ -1,6 +1,6 @@
-/** The owner map: which tree claimed which page, and as what. Memory: 5 bytes a page, 9 with auto-vacuum. */
+/** The owner map: which tree claimed which page, and for what use. Memory: 5 bytes a page, 9 with auto-vacuum. */
 
-/** Owners that are no root page. Page numbers end before them: a file has at most 2^32 - 2 pages. */
+/** Owners that are not root pages. No page has these numbers: a file has at most 2^32 - 2 pages. */
 export const noOwner = 0
 export const freeListOwner = 0xffff_ffff
 export const reservedOwner = 0xffff_fffe
@@ -18,7 +18,7 @@ export const uses = {
 } as const
 export type Use = (typeof uses)[keyof typeof uses]
 
-/** What was seen of a page beside its use; kept in the same byte. */
+/** What is wrong with a page. Stored in the same byte as its use. */
 export const marks = { damaged: 0x40, unread: 0x80 } as const
 export type Mark = (typeof marks)[keyof typeof marks]
 const useBits = 0x0f
@@ -34,9 +34,9 @@ export class Claims {
   readonly pageCount: number
   readonly #owners: Uint32Array
   readonly #uses: Uint8Array
-  /** Only auto-vacuum files say who points to a page; elsewhere nobody would read this. */
+  /** null without auto-vacuum: only auto-vacuum files record which page points to a page. */
   readonly #parents: Uint32Array | null
-  /** Pages claimed more than once: what the pointer map says of them cannot be judged. */
+  /** Pages that were claimed more than once. Their entries in the pointer map cannot be checked. */
   readonly #contested = new Set<number>()
 
   constructor(pageCount: number, autoVacuum: boolean) {
@@ -68,7 +68,7 @@ export class Claims {
     return ((this.#uses[page] ?? uses.none) & useBits) as Use
   }
 
-  /** Pages that the database does not have are passed over. */
+  /** Ignores pages that the database does not have. */
   mark(page: number, mark: Mark): void {
     if (page >= 1 && page <= this.pageCount) this.#uses[page] = (this.#uses[page] ?? 0) | mark
   }
@@ -77,7 +77,7 @@ export class Claims {
     return ((this.#uses[page] ?? 0) & mark) !== 0
   }
 
-  /** The page that points to this one; 0 for roots and free pages, and throughout without auto-vacuum. */
+  /** The page that points to this one; 0 for roots and free pages, and for all pages without auto-vacuum. */
   parentOf(page: number): number {
     return this.#parents?.[page] ?? 0
   }

@@ -1,15 +1,13 @@
+/** Walks the free list: claims and counts its pages (sqlite.org/fileformat2.html, section 1.5). */
+
 import { count } from '../../text/count.ts'
-/** Walks the free list: claims its pages, counts them (SQLite file format, section 1.5). */
 import { readTrunk } from '../freelist.ts'
 import { freeList } from './account.ts'
 import type { Account } from './account.ts'
 import { freeListOwner, uses } from './claims.ts'
 import type { Use } from './claims.ts'
 
-/**
- * Yields after each trunk and each leaf. A free page has no content, but it is read: a disk that cannot give it is not
- * sound.
- */
+/** Yields after each trunk and each leaf. Reads free pages too: a file with an unreadable page is not sound. */
 export function* walkFreeList(account: Account): Generator<void> {
   const { header, layout } = account
   let trunk = header.freelistTrunk
@@ -44,7 +42,7 @@ export function* walkFreeList(account: Account): Generator<void> {
     yield
   }
   if (whole && counted !== header.freelistCount) {
-    account.say(
+    account.report(
       'freelist-broken',
       'damage',
       freeList,
@@ -71,9 +69,10 @@ function claimFree(account: Account, page: number, use: Use, from: number): bool
       )
       return false
     case 'used': {
-      // The damage is that of the owner: what it keeps on the page may be overwritten by the next write.
+      // The damage concerns the owner: the next write may overwrite what the owner has on the page.
       const owner = account.objectOf(claim.owner)
-      const text = `${by} says that page ${page} is free, but it is used by ${account.nameOfOwner(claim.owner, claim.use)}`
+      const user = account.nameOfOwner(claim.owner, claim.use)
+      const text = `${by} says that page ${page} is free, but it is used by ${user}`
       account.breakOff(
         'page-used-twice',
         owner ?? freeList,

@@ -1,11 +1,12 @@
-/** Groups the accounted pages for a map: a fixed number of groups, however large the file is. */
+/** Groups the pages of an accounting for a map. The number of groups does not grow with the file. */
+
 import { pageStates } from '../../model/result/page-map.ts'
 import type { PageGroups, PageState } from '../../model/result/page-map.ts'
 import type { Account } from './account.ts'
 import { pagesPerGroup } from './bad-places.ts'
 import { freeListOwner, marks, reservedOwner, uses } from './claims.ts'
 
-/** Trees that are told by name and number of pages: more than any map can show. */
+/** Trees that are listed with their number of pages: more than any map can show. */
 const treesMax = 10_000
 
 interface Group {
@@ -16,8 +17,8 @@ interface Group {
 }
 
 /**
- * What the pages hold is not looked at here: which entries disagree with their rows, the census says.
- * @param filePages pages of the file: those behind the end of the database belong to the map as well
+ * Entries that disagree with their rows are not in these groups: the census reports them.
+ * @param filePages pages of the file; those behind the end of the database belong to the map too
  */
 export function groupPages(account: Account, filePages: number): PageGroups {
   const size = pagesPerGroup(filePages)
@@ -81,7 +82,7 @@ function countGroup(account: Account, first: number, last: number, damaged: Map<
   return group
 }
 
-/** The worst of its pages, else what most of them are. */
+/** The worst state of its pages, else the state of most of them. */
 function shownOf({ states, trees }: Group): PageGroups['groups'][number] {
   const pagesOf = (state: PageState): number => states[pageStates.indexOf(state)] ?? 0
   const bad = (['damaged', 'unread', 'unowned'] as const).find((state) => pagesOf(state) > 0)
@@ -89,6 +90,6 @@ function shownOf({ states, trees }: Group): PageGroups['groups'][number] {
   return { state, root: trees.size === 0 ? 0 : most([...trees.keys()], (root) => trees.get(root) ?? 0) }
 }
 
-/** The first of those that have most. */
+/** The first item with the most pages. */
 const most = <Item>(items: readonly Item[], pagesOf: (item: Item) => number): Item =>
   items.reduce((best, item) => (pagesOf(item) > pagesOf(best) ? item : best))

@@ -1,32 +1,30 @@
-/** Where the pages of an accounting come from: all that it asks of the world. */
+/** Where the pages of an accounting come from. An accounting uses nothing else. */
 
 export interface PageSource {
   /** Size of the file in bytes. */
   readonly fileBytes: number
-  /**
-   * Pages up to the last one with data: those behind it are zeros, in a hole of the file. Left out where all may hold
-   * data.
-   */
+  /** Pages up to the last one with data; those behind it are a hole of the file. Absent if all may hold data. */
   readonly dataPages?: number
   /**
-   * Reads one page into `into`, which is as long as a page. Returns the bytes that came: fewer where the file ends.
-   * `unread`: the disk or the system refused; nothing is known of the page then, and nothing may be said of it.
+   * Reads one page into `into`, which is as long as a page.
+   * @returns the number of bytes, fewer than a page at the end of the file. `unread` if the page could not be read:
+   * nothing is then known of it, and nothing may be reported of it.
    */
   read(page: number, into: Uint8Array): number | 'unread'
 }
 
 /**
- * What was seen of whole pages that were read in passing, in the order of the file: most need not be read once more,
- * one by one, in the order of the trees.
+ * What is known of pages that were read before in the order of the file. Most of them need not be read again, one by
+ * one in the order of the trees.
  */
-export interface Glances {
+export interface PagePrescan {
   /**
-   * The kind of tree of a leaf whose cells all lie in it and point to nothing, as `readReferences` would have it; null
-   * for all other pages, and for those of which it is not known.
+   * The tree of a leaf for which `readReferences` would find no overflow chains and no wrong cells. null for any other
+   * page, and for a page of which that is not known.
    */
   leafOf(page: number): 'table' | 'index' | null
-  /** The first four bytes of a page as a number; null where they are not known. */
+  /** The first four bytes of a page as a number; null if they are not known. */
   firstWordOf(page: number): number | null
 }
 
-export const nothingSeen: Glances = { leafOf: () => null, firstWordOf: () => null }
+export const noPrescan: PagePrescan = { leafOf: () => null, firstWordOf: () => null }

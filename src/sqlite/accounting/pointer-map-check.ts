@@ -1,7 +1,8 @@
 /**
- * Compares every entry of the pointer map with who really points to the page (SQLite file format, section 1.8). Only
- * for auto-vacuum files.
+ * Compares every entry of the pointer map with what really points to the page (sqlite.org/fileformat2.html, section
+ * 1.8). Only for auto-vacuum files.
  */
+
 import type { FoundObject } from '../../model/result/finding.ts'
 import { isPointerMapPage, lockBytePage, pointerMapEntryOffset } from '../page-layout.ts'
 import { pointerMapTypes, readPointerMapEntry } from '../pointer-map.ts'
@@ -25,7 +26,7 @@ export function* checkPointerMap(account: Account): Generator<void> {
   }
 }
 
-/** A map page that gave way to the lock-byte page: the entries of its range still count from where it lies now. */
+/** If the lock-byte page lies where a map page would be, that map page follows it; entries count from there. */
 function compare(account: Account, page: number, mapPage: number, map: Uint8Array): void {
   const expected = expectedType(account.claims.useOf(page))
   const at = pointerMapEntryOffset(account.layout, page)
@@ -33,7 +34,7 @@ function compare(account: Account, page: number, mapPage: number, map: Uint8Arra
   const parent = account.claims.parentOf(page)
   const entry = readPointerMapEntry(map, at)
   if (entry.type === expected && entry.parent === parent) return
-  account.say(
+  account.report(
     'pointer-map-wrong',
     'damage',
     pointerMap,
@@ -82,11 +83,11 @@ function describe(type: number, parent: number): string {
   }
 }
 
-/** The header's largest root must be the largest root of the schema. */
+/** Checks that the largest root in the header is the largest root of the schema. */
 export function checkLargestRoot(account: Account, roots: readonly number[]): void {
   const largest = roots.reduce((a, b) => Math.max(a, b), 1)
   if (largest === account.header.largestRoot) return
-  account.say(
+  account.report(
     'pointer-map-wrong',
     'damage',
     pointerMap,

@@ -1,6 +1,7 @@
+/** What a b-tree page points to: children and overflow chains. */
+
 import { localBytesMax, overflowPagesOf, readCell } from '../cell.ts'
 import type { PageLayout } from '../page-layout.ts'
-/** All that a b-tree page points to: children and overflow chains. */
 import { cellOffset, readPage } from '../page.ts'
 import type { BTreePage } from '../page.ts'
 import { varintBytes } from '../varint.ts'
@@ -19,7 +20,7 @@ export type References =
       /** In key order, the right child last; empty on leaves. */
       readonly children: readonly number[]
       readonly chains: readonly OverflowChain[]
-      /** Cells that could not be read, and what was wrong with the first of them. */
+      /** Number of cells that could not be read, and what is wrong with the first of them. */
       readonly wrongCells: number
       readonly why: string
     }
@@ -50,8 +51,8 @@ export function readReferences(bytes: Uint8Array, pageNumber: number, layout: Pa
 }
 
 /**
- * Does this cell of a leaf lie in its page, and point to nothing? Nearly all do; an object for each of them took a
- * third of the accounting's time.
+ * True if this cell of a leaf lies in its page and points to nothing. Nearly all cells do. To make an object for each
+ * took a third of the time of the accounting.
  */
 function liesInPage(bytes: Uint8Array, at: number, page: BTreePage, usable: number, bytesMax: number): boolean {
   if (at < page.content || at > usable - 4) return false

@@ -1,32 +1,33 @@
 /**
- * Rows of sqlite_schema, read from its own pages: which trees there are must be known even where SQLite refuses the
- * file (SQLite file format, section 2.6).
+ * Reads the rows of sqlite_schema from its pages (sqlite.org/fileformat2.html, section 2.6). The trees of a file must
+ * be known even if SQLite refuses the file.
  */
+
 import type { FoundObject } from '../../model/result/finding.ts'
 import { read32 } from '../bytes.ts'
 import { readCell } from '../cell.ts'
+import type { ColumnValue } from '../column-value.ts'
 import type { PageLayout } from '../page-layout.ts'
 import { cellOffset, readPage } from '../page.ts'
 import { readRecord, valueBytes } from '../record.ts'
-import type { Value } from '../record.ts'
 import { varintBytes, varintNumber } from '../varint.ts'
 
 export interface SchemaPageRow {
   readonly type: string
   readonly name: string
   readonly table: string
-  /** 0 where the object has no b-tree: views, triggers, virtual tables. */
+  /** 0 if the object has no b-tree: a view, a trigger, a virtual table. */
   readonly root: number
 }
 
 export type SchemaPage = { readonly rows: readonly SchemaPageRow[]; readonly malformed: readonly string[] }
 
-/** Type, names and root page come first; the SQL behind them is of no interest here. */
+/** Type, names and root page come first. The SQL behind them is not needed here. */
 const columnsRead = 4
 
 /**
  * Reads the rows of one leaf of the schema's tree.
- * @param readNext gives the overflow page of that number, or null where it cannot be read
+ * @param readNext reads an overflow page; null if it cannot be read
  */
 export function readSchemaPage(
   bytes: Uint8Array,
@@ -41,11 +42,11 @@ export function readSchemaPage(
   const malformed: string[] = []
   for (let i = 0; i < page.cellCount; i++) {
     const cell = readCell(bytes, cellOffset(bytes, page, i), page, layout)
-    if (cell.kind === 'wrong') continue // The tree walk says so.
+    if (cell.kind === 'wrong') continue // The tree walk reports it.
     const local = bytes.slice(cell.payload, cell.payload + cell.localBytes)
     const payload = new Payload(local, cell.payloadBytes, cell.overflow, layout, readNext)
     const record = readRecord(payload.first(bytesOf(payload)), columnsRead)
-    // What the disk would not give says nothing of the row: the tree walk has counted the page.
+    // An unreadable page does not make the row malformed. The tree walk has counted the page as unread.
     if (payload.unread) continue
     const row = record.kind === 'record' ? rowOf(record.values, encoding) : record.why
     if (typeof row === 'string') malformed.push(`row ${i} of page ${pageNumber}: ${row}`)
@@ -57,7 +58,7 @@ export function readSchemaPage(
 /** A header of five serial types, each a varint. */
 const headerBytesMax = 64
 
-/** How many bytes of a record its header and first columns take. Names may be as long as anybody likes. */
+/** Number of bytes that the header and the first columns of a record take. Names may have any length. */
 function bytesOf(payload: Payload): number {
   const header = payload.first(headerBytesMax)
   const headerBytes = varintNumber(header, 0)
@@ -75,19 +76,19 @@ function bytesOf(payload: Payload): number {
 }
 
 /**
- * A payload of which as much is put together as is asked for, or as its overflow chain gives: a hostile length must not
- * take memory that no page stands for.
+ * A payload that is read from its overflow chain only as far as the caller asks for. It takes memory only for pages
+ * that are there: the length in a hostile file may be anything.
  */
 class Payload {
   readonly #bytes: number
   readonly #layout: PageLayout
   readonly #readNext: (page: number) => Uint8Array | null
   readonly #pieces: Uint8Array[]
-  /** Pages of the chain so far: one that comes again would lead on for ever. */
+  /** Pages of the chain so far. A page that comes again is not followed: the chain would never end. */
   readonly #seen = new Set<number>()
   #filled: number
   #next: number
-  /** A page of it could not be read. */
+  /** True if a page of it could not be read. */
   unread = false
 
   constructor(
@@ -123,7 +124,7 @@ class Payload {
   }
 }
 
-function rowOf(values: readonly Value[], encoding: number): SchemaPageRow | string {
+function rowOf(values: readonly ColumnValue[], encoding: number): SchemaPageRow | string {
   const [type, name, table, root] = values
   if (type?.kind !== 'text' || name?.kind !== 'text' || table?.kind !== 'text') return 'type, name or table is no text'
   if (root?.kind === 'null' || root === undefined)

@@ -1,19 +1,20 @@
+/**
+ * Walks one b-tree: claims its pages and those of its overflow chains, and reports what is wrong
+ * (sqlite.org/fileformat2.html, section 1.6).
+ */
+
 import type { FoundObject } from '../../model/result/finding.ts'
 import { count } from '../../text/count.ts'
-/**
- * Walks one b-tree: claims its pages and those of its overflow chains, and says what does not fit (SQLite file format,
- * section 1.6).
- */
 import { isPointerMapPage } from '../page-layout.ts'
 import { nameOfObject } from './account.ts'
 import type { Account } from './account.ts'
 import { uses } from './claims.ts'
 import type { Claim, Use } from './claims.ts'
-import { toldOfEachMax } from './found.ts'
+import { listedOfEachMax } from './collected-findings.ts'
 import { readReferences } from './references.ts'
 import type { OverflowChain } from './references.ts'
 
-/** SQLite gives up on deeper trees (BTCURSOR_MAX_DEPTH), and no file has room for them. */
+/** SQLite refuses deeper trees (BTCURSOR_MAX_DEPTH), and no file is large enough for them. */
 const depthMax = 20
 
 interface Step {
@@ -25,13 +26,13 @@ interface Step {
 export interface Tree {
   readonly root: number
   readonly object: FoundObject
-  /** What the schema wants the root to be; null where either will do (a table may be one WITHOUT ROWID). */
+  /** The kind of tree that the schema says; null if both are possible, as for a table (it may be WITHOUT ROWID). */
   readonly kind: 'table' | 'index' | null
 }
 
 /**
- * Yields after each page, so that whoever runs it can stop. Never recurses: the depth is bounded, and each page is
- * visited once at most.
+ * Yields after each page, so that the caller can stop. Does not recurse: the depth is bounded, and each page is visited
+ * at most once.
  */
 export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) => void = () => {}): Generator<void> {
   const trail: Step[] = []
@@ -40,9 +41,9 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
   let next: number | null = tree.root
   while (next !== null) {
     const page: number = next
-    // Nearly all pages are such leaves. Of each page a path and a few objects more came to a hundred megabytes of them,
-    // which took longer to collect than to make.
-    if (kind !== null && takeLeaf(account, tree, page, trail.at(-1)?.page ?? 0, kind)) {
+    // Nearly all pages are such leaves. A path and some objects for each came to a hundred megabytes, and took longer
+    // to collect than to make.
+    if (kind !== null && claimKnownLeaf(account, tree, page, trail.at(-1)?.page ?? 0, kind)) {
       countDepth(depths, trail, page)
       onLeaf(page)
       yield
@@ -70,10 +71,10 @@ export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) =
     }
     next = nextOf(trail)
   }
-  sayWrongDepths(account, tree, depths)
+  reportWrongDepths(account, tree, depths)
 }
 
-/** Leaves by their distance from the root; only the first of each are remembered. */
+/** Number of leaves by their distance from the root, and the paths of the first of each. */
 type Depths = Map<number, { count: number; readonly first: (readonly number[])[] }>
 
 function countDepth(depths: Depths, trail: readonly Step[], page: number): void {
@@ -81,18 +82,18 @@ function countDepth(depths: Depths, trail: readonly Step[], page: number): void 
   const known = depths.get(depth) ?? { count: 0, first: [] }
   if (known.count === 0) depths.set(depth, known)
   known.count++
-  if (known.first.length < toldOfEachMax) known.first.push(pathTo(trail, page))
+  if (known.first.length < listedOfEachMax) known.first.push(pathTo(trail, page))
 }
 
 const pathTo = (trail: readonly Step[], page: number): readonly number[] => [...trail.map((step) => step.page), page]
 
-/** All leaves lie equally deep; where they do not, the few are wrong and not the many. */
-function sayWrongDepths(account: Account, tree: Tree, depths: Depths): void {
+/** Reports leaves of another depth than most. All leaves of a healthy tree lie equally deep. */
+function reportWrongDepths(account: Account, tree: Tree, depths: Depths): void {
   const [right, ...wrong] = [...depths].toSorted(([, a], [, b]) => b.count - a.count)
   for (const [depth, { first }] of wrong) {
     for (const path of first) {
       const page = path.at(-1) ?? tree.root
-      account.say(
+      account.report(
         'wrong-depth',
         'damage',
         tree.object,
@@ -114,7 +115,7 @@ function nextOf(trail: Step[]): number | null {
   return null
 }
 
-interface Visited {
+interface VisitedPage {
   readonly tree: 'table' | 'index'
   readonly leaf: boolean
   readonly children: readonly number[]
@@ -122,29 +123,29 @@ interface Visited {
 }
 
 /**
- * Claims a leaf of which all is known that is asked of it: it was seen before, is of the right kind, and nobody has
- * claimed it. False where `visit` must look, and nothing was done.
+ * Claims a leaf that the prescan knows, if it is of the right kind and not claimed yet. False if `visit` must read the
+ * page; nothing was then done.
  */
-function takeLeaf(account: Account, tree: Tree, page: number, parent: number, kind: 'table' | 'index'): boolean {
-  if (parent === 0 || account.claims.useOf(page) !== uses.none || account.leafSeen(page) !== kind) return false
+function claimKnownLeaf(account: Account, tree: Tree, page: number, parent: number, kind: 'table' | 'index'): boolean {
+  if (parent === 0 || account.claims.useOf(page) !== uses.none || account.prescannedLeaf(page) !== kind) return false
   if (account.claims.claim(page, tree.root, uses.bTree, parent).kind !== 'granted') return false
   account.pagesRead++
   return true
 }
 
-/** Claims and reads one page of the tree; null where there is nothing to go on with. */
+/** Claims and reads one page of the tree; null if the walk cannot continue below it. */
 function visit(
   account: Account,
   tree: Tree,
   page: number,
   path: readonly number[],
   kind: 'table' | 'index' | null,
-): Visited | null {
+): VisitedPage | null {
   const use: Use = path.length === 1 ? uses.root : uses.bTree
   const parent = path.at(-2) ?? 0
   const claim = account.claims.claim(page, tree.root, use, parent)
   if (claim.kind !== 'granted') {
-    sayRefused(account, tree, page, claim, path, parent)
+    reportRefused(account, tree, page, claim, path, parent)
     return null
   }
   const bytes = account.read(page)
@@ -161,18 +162,7 @@ function visit(
     return null
   }
   if (kind !== null && references.tree !== kind) {
-    const why =
-      path.length === 1
-        ? `the schema says ${kind}`
-        : `it is reached through pages of ${kind === 'table' ? 'a table' : 'an index'}`
-    account.breakOff(
-      'page-unreadable',
-      tree.object,
-      page,
-      path,
-      `page ${page} of ${nameOfObject(tree.object)} is a page of ` +
-        `${references.tree === 'table' ? 'a table' : 'an index'}, but ${why}`,
-    )
+    reportWrongKind(account, tree, page, path, kind, references.tree)
     return null
   }
   if (references.wrongCells > 0) {
@@ -188,9 +178,29 @@ function visit(
   return references
 }
 
+/** Reports a page of the other kind of tree. */
+function reportWrongKind(
+  account: Account,
+  tree: Tree,
+  page: number,
+  path: readonly number[],
+  kind: 'table' | 'index',
+  actual: 'table' | 'index',
+): void {
+  const words = { table: 'a table', index: 'an index' }
+  const why = path.length === 1 ? `the schema says ${kind}` : `it is reached through pages of ${words[kind]}`
+  account.breakOff(
+    'page-unreadable',
+    tree.object,
+    page,
+    path,
+    `page ${page} of ${nameOfObject(tree.object)} is a page of ${words[actual]}, but ${why}`,
+  )
+}
+
 /**
- * Follows one overflow chain (SQLite file format, section 1.7): as many pages as the payload needs, and a zero after
- * the last.
+ * Follows one overflow chain (sqlite.org/fileformat2.html, section 1.7). It must have as many pages as the payload
+ * needs, and a zero after the last.
  */
 function* walkChain(
   account: Account,
@@ -213,7 +223,7 @@ function* walkChain(
       return
     }
     const claim = account.claims.claim(page, tree.root, read === 0 ? uses.firstOverflow : uses.laterOverflow, before)
-    if (claim.kind !== 'granted') return sayRefused(account, tree, page, claim, [...path, page], before)
+    if (claim.kind !== 'granted') return reportRefused(account, tree, page, claim, [...path, page], before)
     const next = account.firstWord(page)
     if (next === null) return
     before = page
@@ -232,8 +242,8 @@ function* walkChain(
   }
 }
 
-/** Says that a page could not be claimed for a tree. */
-function sayRefused(
+/** Reports that a page could not be claimed for a tree. */
+function reportRefused(
   account: Account,
   tree: Tree,
   page: number,
@@ -243,7 +253,7 @@ function sayRefused(
 ): void {
   if (claim.kind === 'out-of-range') {
     const from = path.length === 1 ? 'as its root' : `from page ${parent}`
-    // The page at fault is the one that points there; the schema's where it is the root.
+    // The page at fault is the one that points there. For a root that is the schema, which has no page here.
     account.breakOff(
       'page-out-of-range',
       tree.object,

@@ -1,16 +1,18 @@
 /**
- * A journal that was cut: SQLite rolls back up to the first record whose checksum is wrong, and takes that for the end.
- * Records that the header counts were synced before their pages were written into the database. So one of them that is
- * wrong leaves a transaction half done, unless the pages behind it were not written yet. Records that no header counts
- * end like that in a crash.
+ * Finds a cut journal. SQLite rolls back up to the first record whose checksum is wrong, and takes that for the end.
+ *
+ * The records that the header counts were synced before their pages were written into the database. If one of these is
+ * wrong, the transaction stays half done, unless the pages behind it were not written yet. Records that no header
+ * counts may be wrong after any crash.
  */
+
 import { read32 } from '../bytes.ts'
 import { readJournal, type JournalContents, type JournalRecord, type ReadBytes } from './journal.ts'
 
 export interface JournalCut {
   /** The first bad record, counted from 1. */
   readonly record: number
-  /** Pages that the records from there on would bring back, and that the file holds in another state. */
+  /** Pages that the records from there on would restore, and that have other content in the file. */
   readonly pages: number
 }
 
@@ -30,12 +32,12 @@ export function findJournalCut(read: ReadBytes, size: number, database: ReadByte
       if (!record.counted) return null
       cut = number
     }
-    // Nobody knows which page that was.
+    // The page of this record is not known.
     if (record.page === 0) {
       pages++
       break
     }
-    // The first image of a page is the one from before the transaction.
+    // The first image of a page is its content before the transaction.
     if (record.page > pageCount || done.has(record.page)) continue
     done.add(record.page)
     if (cut !== null && Buffer.compare(database((record.page - 1) * pageSize, pageSize), image) !== 0) pages++
@@ -43,7 +45,7 @@ export function findJournalCut(read: ReadBytes, size: number, database: ReadByte
   return cut === null || pages === 0 ? null : { record: cut, pages }
 }
 
-/** Every two hundredth byte is added up, from the end (pager.c, pager_cksum). */
+/** The checksum adds every two hundredth byte, from the end (pager.c of SQLite, pager_cksum). */
 function verifies(
   image: Uint8Array,
   { page, offset, nonce }: JournalRecord,

@@ -1,24 +1,27 @@
 /**
- * The rollback journal (SQLite file format, section 3) and the trailer that names a super-journal (pager.c,
- * writeSuperJournal):
+ * The rollback journal (sqlite.org/fileformat2.html, section 3), and the trailer that names a super-journal (pager.c of
+ * SQLite, writeSuperJournal). The trailer has, with the bytes of each field:
  *
- *   … page number of the lock-byte page (4) · name · length of the name (4) · sum of its bytes (4) · magic (8)
+ *   page number of the lock-byte page (4) · name · length of the name (4) · sum of its bytes (4) · magic (8)
  */
+
 import { read32, startsWith } from '../bytes.ts'
 
 const magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const
-/** Longest name that SQLite reads is its longest path; this is far above it. */
+/** Far more than the longest path that SQLite allows. */
 const nameBytesMax = 65_536
 
 /**
- * Would SQLite roll this journal back into the database when it opens it? Give it the first 28 bytes or more.
- * A journal that was ended by zeroing its header (journal_mode=PERSIST) or by cutting it (TRUNCATE) is not hot.
+ * True if SQLite would roll back this journal when it opens the database. A journal is not hot if SQLite has ended it:
+ * by zeroing its header (journal_mode=PERSIST), or by truncating it (TRUNCATE).
+ * @param header the first 28 bytes of the journal, or more
+ * @param size bytes of the whole journal
  */
 export function isHot(header: Uint8Array, size: number): boolean {
   return size >= 28 && startsWith(header, magic)
 }
 
-/** Bytes that the database had before the transaction of this journal; 0 where its header tells none. */
+/** Bytes of the database before the transaction of this journal; 0 if the header does not say. */
 export function bytesBefore(header: Uint8Array): number {
   return isHot(header, header.length) ? read32(header, 16) * read32(header, 24) : 0
 }
@@ -26,31 +29,30 @@ export function bytesBefore(header: Uint8Array): number {
 /** Up to `length` bytes at `offset`; fewer at the end of the file. */
 export type ReadBytes = (offset: number, length: number) => Uint8Array
 
-/** A page image in a journal: what the page was before the transaction. */
+/** A page image in a journal: the content of the page before the transaction. */
 export interface JournalRecord {
-  /** 0 where the journal ends within it, and where there is none: SQLite goes no further than that. */
+  /** Page number. 0 if the journal ends within this record, or if the number is 0: SQLite stops there. */
   readonly page: number
   /** Byte offset of the image in the journal. */
   readonly offset: number
-  /** With what its checksum begins. */
+  /** The number with which its checksum begins. */
   readonly nonce: number
-  /** True if the header counts it: then it was synced before the page was written into the database. */
+  /** True if the header counts it. It was then synced before the page was written into the database. */
   readonly counted: boolean
 }
 
 export interface JournalContents {
   /** Bytes. */
   readonly pageSize: number
-  /** Pages of the database before the transaction: rolling back cuts the file to them. */
+  /** Pages of the database before the transaction. Rolling back truncates the file to them. */
   readonly pageCount: number
   readonly records: Iterable<JournalRecord>
 }
 
 /**
- * What a hot journal holds (section 3), in the order in which SQLite rolls it back. Checksums are not verified: SQLite
- * stops at a record whose checksum is wrong, so it writes these pages or fewer.
- * @param read the bytes at an offset, or fewer at the end of the journal
- * @returns null where SQLite takes nothing from it
+ * Reads what a hot journal holds, in the order in which SQLite rolls it back. Does not verify checksums: SQLite stops
+ * at a record whose checksum is wrong, so it writes these pages or fewer.
+ * @returns null if SQLite takes nothing from the journal
  */
 export function readJournal(read: ReadBytes, size: number): JournalContents | null {
   const first = read(0, journalHeaderBytes)
@@ -69,18 +71,19 @@ interface Sizes {
 }
 
 /**
- * Segments, each with a header that fills a sector. A new one begins when the cache is written out in the transaction.
+ * A journal has segments, each with a header that fills a sector. SQLite begins a new segment when it writes its cache
+ * to the file within a transaction.
  */
 function* records(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes): Generator<JournalRecord> {
   const recordBytes = 4 + pageSize + 4
   for (let at = 0; at + sectorSize <= size;) {
     const header = read(at, journalHeaderBytes)
     if (!startsWith(header, magic)) return
-    const said = read32(header, 8)
+    const stated = read32(header, 8)
     at += sectorSize
-    // Written without syncs: then all that there is counts.
-    const count = said === 0xffff_ffff ? Math.floor((size - at) / recordBytes) : said
-    const [nonce, counted] = [read32(header, 12), said !== 0xffff_ffff]
+    // 0xffffffff: SQLite wrote the journal without syncs, and all records that are there count.
+    const count = stated === 0xffff_ffff ? Math.floor((size - at) / recordBytes) : stated
+    const [nonce, counted] = [read32(header, 12), stated !== 0xffff_ffff]
     for (let i = 0; i < count; i++, at += recordBytes) {
       const whole = at + recordBytes <= size
       const page = whole ? read32(read(at, 4), 0) : 0
@@ -92,9 +95,8 @@ function* records(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes
 }
 
 /**
- * Was this the header of a hot journal? Either the magic or the sizes are still right. SQLite then leaves the
- * transaction half done.
- * Of a journal that was ended the header is zeros; noise has neither.
+ * True if this was the header of a hot journal: either the magic or the sizes are still right, but not both. SQLite
+ * ignores such a journal and leaves the transaction half done. The header of an ended journal is zeros.
  */
 export function isDestroyedJournal(header: Uint8Array, size: number): boolean {
   if (size < 512 || header.length < journalHeaderBytes || header[0] === 0) return false
@@ -106,8 +108,9 @@ const isPowerOfTwo = (value: number, least: number, most: number): boolean =>
   value >= least && value <= most && (value & (value - 1)) === 0
 
 /**
- * Name of the super-journal in the trailer, or null. Give it the last few KB of the journal, or all of it. Whoever lets
- * SQLite open a snapshot with such a journal lets it look at, and delete, the live super-journal by its absolute path.
+ * The name of the super-journal in the trailer, or null. The name is the absolute path of a live file. If SQLite opens
+ * a snapshot with such a journal, it reads that live file, and may delete it.
+ * @param lastBytes the last few KB of the journal, or all of it
  */
 export function superJournalName(lastBytes: Uint8Array): string | null {
   const end = lastBytes.length
@@ -116,7 +119,7 @@ export function superJournalName(lastBytes: Uint8Array): string | null {
   if (length === 0 || length > nameBytesMax || length > end - 16) return null
   const name = lastBytes.subarray(end - 16 - length, end - 16)
   const sum = read32(lastBytes, end - 12)
-  // C's char is signed on x86 and unsigned on arm: SQLite itself sums differently there. Either is a name.
+  // C's char is signed on x86 and unsigned on arm, so SQLite computes different sums there. Accept both.
   let signed = 0
   let unsigned = 0
   for (const byte of name) {

@@ -1,40 +1,41 @@
-import { count } from '../../text/count.ts'
 /**
- * Commits that SQLite does not see, because the header of the WAL does not verify or is that of another generation.
+ * Finds commits that SQLite ignores, because the header of the WAL does not verify or is of another generation.
  *
- * Healthy files have such frames too: a WAL begins anew by a new header, and the frames of the generation before stay
- * behind it. SQLite begins anew only after it has written all of them into the database file. So the newest image of
- * each page is compared with the file: equal images lost nothing.
+ * Healthy files have such frames too. A WAL starts again with a new header, and the frames of the generation before
+ * stay behind it. SQLite starts again only after it has written all of them into the database file. So the newest image
+ * of each page is compared with the file: if they are equal, nothing was lost.
  *
- * A frame's checksum runs on from that of the frame before it. So two frames prove each other without any header.
+ * The checksum of a frame continues from that of the frame before. So two frames prove each other without any header.
  */
+
+import { count } from '../../text/count.ts'
 import { isZero, read32 } from '../bytes.ts'
 import { addChecksum, viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'
 import { frameChecksum, frameHeaderBytes, readWalHeader, walHeaderBytes } from './wal.ts'
 import type { WalHeader } from './wal.ts'
 
-/** `length` bytes at `offset`; null where the file ends before them. */
-export type ReadBytes = (offset: number, length: number) => Uint8Array | null
+/** Reads `length` bytes at `offset`; null if the file ends before them. */
+export type ReadExactly = (offset: number, length: number) => Uint8Array | null
 
 export interface LogFile {
-  readonly read: ReadBytes
+  readonly read: ReadExactly
 }
 
 export interface DatabaseFile {
   readonly bytes: number
-  /** Bytes; null where the header of the file gives none. */
+  /** Bytes; null if the header of the file is not readable. */
   readonly pageSize: number | null
-  readonly read: ReadBytes
+  readonly read: ReadExactly
 }
 
 export type HiddenCommits =
-  /** `frames` agree among themselves up to a commit, and `pages` of the file hold something else. */
+  /** `frames` frames prove each other up to a commit, and `pages` pages of the file have other content. */
   | { readonly kind: 'lost'; readonly frames: number; readonly pages: number }
-  /** Frames differ from the file, but nothing proves that they are the newest ones, or commits at all. */
+  /** Frames differ from the file, but nothing proves that they are the newest ones, or that they are commits. */
   | { readonly kind: 'unclear'; readonly why: string }
 
-/** @param wal a log of which SQLite takes no frame @returns null where nothing was lost */
+/** @param wal a log from which SQLite takes no frame @returns null if nothing was lost */
 export function findHiddenCommits(wal: LogFile, database: DatabaseFile): HiddenCommits | null {
   const first = wal.read(0, walHeaderBytes)
   if (first === null) return null
@@ -48,13 +49,13 @@ export function findHiddenCommits(wal: LogFile, database: DatabaseFile): HiddenC
       return (
         judgeNewest(wal, database, shape, chain) ?? (header === null ? judgeRest(wal, database, shape, chain) : null)
       )
-    // Behind a header that verifies, what does not begin at frame 1 is older: the newest generation lay before it.
+    // Behind a header that verifies, frames that do not begin at frame 1 are older: the newest ones lay before them.
     if (chain !== null) return header === null ? judgeBehind(wal, database, shape, chain) : null
   }
   return header === null ? judgeNoChain(wal, database, shapes) : null
 }
 
-/** What a newer SQLite may write: the header is whole, and says something that this one does not know. */
+/** True for a header that a newer SQLite may write: its checksum is right, but its content is not known here. */
 function isOfAnotherFormat(first: Uint8Array): boolean {
   return [true, false].some((bigEndian) => {
     const [one, two] = addChecksum(viewOf(first), 0, 24, bigEndian, [0, 0])
@@ -62,30 +63,30 @@ function isOfAnotherFormat(first: Uint8Array): boolean {
   })
 }
 
-/** How frames lie in the log. */
+/** The layout of the frames of a log. */
 type Shape = Pick<WalHeader, 'pageSize' | 'bigEndianChecksums'>
 
 const pageSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536]
 
-/** A log has the page size of its database. The byte order of its checksums is that of the machine that began it. */
+/** A log has the page size of its database. Its checksums have the byte order of the machine that started it. */
 function guessShapes(first: Uint8Array, known: number | null): readonly Shape[] {
-  const said = read32(first, 8)
-  const sizes = known !== null ? [known] : pageSizes.includes(said) ? [said] : pageSizes
+  const stated = read32(first, 8)
+  const sizes = known !== null ? [known] : pageSizes.includes(stated) ? [stated] : pageSizes
   const bigFirst = read32(first, 0) === 0x377f0683
   return [bigFirst, !bigFirst].flatMap((bigEndianChecksums) =>
     sizes.map((pageSize) => ({ pageSize, bigEndianChecksums })),
   )
 }
 
-/** Frames that agree among themselves, numbered from 1, both ends included. */
+/** Frames that prove each other, numbered from 1, both ends included. */
 interface Chain {
   readonly from: number
   readonly to: number
-  /** The last frame with a commit mark; 0 without any. */
+  /** The last frame with a commit mark; 0 if there is none. */
   readonly commit: number
 }
 
-/** A log may be a hole of terabytes: so many places are looked at for a first frame, which takes seconds. */
+/** Most offsets that are searched for a first frame, which takes seconds: a log may be a hole of terabytes. */
 const framesMax = 1_000_000
 
 function firstChain(wal: LogFile, first: Uint8Array, shape: Shape): Chain | null | 'too-far' {
@@ -113,9 +114,7 @@ function follow(wal: LogFile, shape: Shape, from: number, head: Uint8Array): Cha
   }
 }
 
-/**
- * One of the two was hit: the bytes that the header's checksum covers, or the checksum. The other one is right then.
- */
+/** Damage hit either the checksum of the header, or the bytes that it covers. The other is then right. */
 function isProvenByHeader(wal: LogFile, first: Uint8Array, shape: Shape): boolean {
   const frame = wal.read(walHeaderBytes, frameBytesOf(shape))
   if (frame === null) return false
@@ -124,13 +123,13 @@ function isProvenByHeader(wal: LogFile, first: Uint8Array, shape: Shape): boolea
   return verifies(frame, shape, stored) || verifies(frame, shape, computed)
 }
 
-/** The frames at the beginning are those of the newest generation: a newer one would have overwritten them first. */
+/** Judges a chain from frame 1 on. It is of the newest generation: a newer one would have overwritten it first. */
 function judgeNewest(wal: LogFile, database: DatabaseFile, shape: Shape, { commit }: Chain): HiddenCommits | null {
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, 1, commit)
   return pages === 0 ? null : { kind: 'lost', frames: commit, pages }
 }
 
-/** Frames of the same generation, behind one that breaks the chain. */
+/** Judges frames of the same generation behind one that breaks the chain. */
 function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: Chain): HiddenCommits | null {
   const last = wal.read(offsetOf(shape, to), frameHeaderBytes)
   const broken = wal.read(offsetOf(shape, to + 1), frameHeaderBytes)
@@ -145,7 +144,7 @@ function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: C
       )
 }
 
-/** Frames that prove each other, behind some that nothing proves. */
+/** Judges frames that prove each other, behind some that nothing proves. */
 function judgeBehind(
   wal: LogFile,
   database: DatabaseFile,
@@ -153,7 +152,7 @@ function judgeBehind(
   { from, commit }: Chain,
 ): HiddenCommits | null {
   const newest = unprovenFrames(wal, database, shape)
-  // Of another generation, and before the chain: the chain is older then, and was written into the file.
+  // Frames of another generation lie before the chain. So the chain is older, and was written into the file.
   if (newest !== null && newest.to < from) return judgeUnproven(wal, database, shape, newest)
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, from, commit)
   return pages === 0
@@ -173,7 +172,7 @@ function judgeUnproven(
   return pages === 0 ? null : unclear(`frames behind it differ from ${count(pages, 'page')} of the file`)
 }
 
-/** Noise, or frames of which no two prove each other. */
+/** Judges a log without a chain: noise, or frames of which no two prove each other. */
 function judgeNoChain(wal: LogFile, database: DatabaseFile, shapes: readonly Shape[]): HiddenCommits | null {
   for (const shape of shapes) {
     const newest = unprovenFrames(wal, database, shape)
@@ -183,15 +182,15 @@ function judgeNoChain(wal: LogFile, database: DatabaseFile, shapes: readonly Sha
 }
 
 /**
- * The frames of the newest generation where no two prove each other: a single commit of one page, or a transaction that
- * was under way, whose checksums are made at its end. null where the log begins with something else.
+ * The frames of the newest generation, if no two prove each other. They are a single commit of one page, or an
+ * unfinished transaction, whose checksums SQLite writes at its end. null if the log begins with something else.
  */
 function unprovenFrames(wal: LogFile, database: DatabaseFile, shape: Shape): Omit<Chain, 'from'> | null {
   let first: Uint8Array | null = null
   let commit = 0
   for (let number = 1; ; number++) {
     const head = wal.read(offsetOf(shape, number), frameHeaderBytes)
-    // Every frame makes the database larger by one page at most.
+    // Each frame adds at most one page to the database.
     const pagesMax = database.bytes / shape.pageSize + number
     const credible = head !== null && isPlausible(head) && read32(head, 0) <= pagesMax && read32(head, 4) <= pagesMax
     if (!credible || (first !== null && !haveSameSalts(first, head)))
@@ -204,8 +203,8 @@ function unprovenFrames(wal: LogFile, database: DatabaseFile, shape: Shape): Omi
 const unclear = (why: string): HiddenCommits => ({ kind: 'unclear', why: `its header does not verify, and ${why}` })
 
 /**
- * How many pages of the file are not what the frames from `from` to `commit` leave. Frames of pages behind the end of
- * the database do not count.
+ * Number of pages of the file that differ from what the frames `from` to `commit` leave. Frames of pages behind the end
+ * of the database do not count.
  */
 function pagesThatDiffer(wal: LogFile, database: DatabaseFile, shape: Shape, from: number, commit: number): number {
   const { pageSize } = shape
@@ -219,8 +218,8 @@ function pagesThatDiffer(wal: LogFile, database: DatabaseFile, shape: Shape, fro
     const page = read32(frame, 0)
     if (page > pageCount || seen.has(page)) continue
     seen.add(page)
-    const there = database.read((page - 1) * pageSize, pageSize)
-    if (there === null || Buffer.compare(there, frame.subarray(frameHeaderBytes)) !== 0) different++
+    const current = database.read((page - 1) * pageSize, pageSize)
+    if (current === null || Buffer.compare(current, frame.subarray(frameHeaderBytes)) !== 0) different++
   }
   return different
 }

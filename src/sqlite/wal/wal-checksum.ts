@@ -1,10 +1,11 @@
-/** The checksum of the write-ahead log (SQLite file format, section 4.2). */
+/** The checksum of the write-ahead log (sqlite.org/fileformat2.html, section 4.2). */
 
 export type Checksum = readonly [number, number]
 
 /**
- * The running checksum over `length` bytes (a multiple of 8) from `at` (section 4.2).
- * One loop per byte order: a test inside of it halves the speed, and a hold reads the whole WAL through it.
+ * Adds `length` bytes from `at` to a running checksum. There is one loop for each byte order: a condition in the loop
+ * halves the speed, and a hold runs the whole WAL through it.
+ * @param length a multiple of 8
  */
 export function addChecksum(
   view: DataView,

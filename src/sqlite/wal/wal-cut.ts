@@ -1,14 +1,14 @@
 /**
- * A WAL that was cut: commits that were written are dropped without a word, because one frame before them no longer
- * agrees with its checksum.
+ * Finds a cut WAL: SQLite silently drops commits, because a frame before them no longer agrees with its checksum.
  *
- * Invalid frames at the end are healthy as such: a crash in a transaction, frames of a transaction that was rolled
- * back, an older generation. What sets damage apart is that the chain of checksums goes on behind the bad frame and
- * reaches a commit: a writer went on from it, so it was right once. Frames of a transaction that was rolled back chain
- * too, but never carry a commit mark. Where every page is what the dropped frames say, nothing was lost.
+ * Invalid frames at the end of a WAL are normal. A crash in a transaction leaves them, so does a transaction that was
+ * rolled back, and an older generation. It is damage if the checksums continue behind the bad frame up to a commit: a
+ * writer continued from that frame, so it was right once. Frames of a transaction that was rolled back continue each
+ * other too, but have no commit mark. If every page is what the dropped frames say, nothing was lost.
  */
+
 import { read32 } from '../bytes.ts'
-import type { ReadBytes } from './hidden-commits.ts'
+import type { ReadExactly } from './hidden-commits.ts'
 import { viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'
 import { frameBytesOf, frameChecksum, frameHeaderBytes, walHeaderBytes } from './wal.ts'
@@ -18,21 +18,21 @@ export interface WalCut {
   /** The first bad frame, counted from 1, and its byte offset. */
   readonly frame: number
   readonly offset: number
-  /** Intact frames behind it. */
+  /** Valid frames behind it. */
   readonly framesBehind: number
 }
 
-/** What is known of a log up to its first bad frame. */
+/** A log that was scanned up to its first bad frame. */
 export interface ScannedLog {
   readonly header: WalHeader
   readonly state: WalScanState
   /** Checksum up to the last valid frame (`WalScan.checksum`). */
   readonly checksumBefore: Checksum
-  readonly read: ReadBytes
+  readonly read: ReadExactly
 }
 
 /** @param database the file beside the log */
-export function findWalCut(log: ScannedLog, database: ReadBytes): WalCut | null {
+export function findWalCut(log: ScannedLog, database: ReadExactly): WalCut | null {
   const { header, state, read } = log
   if (state.stopped !== 'checksum' && state.stopped !== 'salts') return null
   const frameBytes = frameBytesOf(header)
@@ -48,20 +48,20 @@ export function findWalCut(log: ScannedLog, database: ReadBytes): WalCut | null 
 
 interface Chain {
   readonly frames: number
-  /** Byte offset behind the last frame with a commit mark; null where only the bad frame has one. */
+  /** Byte offset behind the last frame with a commit mark; null if only the bad frame has one. */
   readonly commitEnd: number | null
 }
 
-/** Frames that prove each other behind the bad one, up to a commit. */
+/** Finds frames behind the bad one that continue each other's checksums up to a commit. */
 function chainBehind({ header, read, checksumBefore }: ScannedLog, bad: Uint8Array, from: number): Chain | null {
   const badCommits = read32(bad, 4) !== 0
-  // Either the content was hit, then the stored checksum still is right; or the checksum was, then the computed one is.
+  // If the content was damaged, the stored checksum is right. If the checksum was damaged, the computed one is right.
   const stored: Checksum = [read32(bad, 16), read32(bad, 20)]
   for (const seed of [stored, frameChecksum(viewOf(bad), 0, header, checksumBefore)]) {
     const behind = followChain(header, from, seed, read)
     if (behind.frames > 0 && (behind.commitEnd !== null || badCommits)) return behind
   }
-  // Both were: then the frame behind it proves nothing of it, but is proven by the one that follows.
+  // If both were damaged, the next frame cannot be verified, but the frame after it can verify that one.
   const next = read(from, frameBytesOf(header))
   if (next === null || !isOfGeneration(next, header)) return null
   const behind = followChain(header, from + frameBytesOf(header), [read32(next, 16), read32(next, 20)], read)
@@ -69,7 +69,7 @@ function chainBehind({ header, read, checksumBefore }: ScannedLog, bad: Uint8Arr
   return behind.frames > 0 && commitEnd !== null ? { frames: behind.frames + 1, commitEnd } : null
 }
 
-function followChain(header: WalHeader, from: number, seed: Checksum, read: ReadBytes): Chain {
+function followChain(header: WalHeader, from: number, seed: Checksum, read: ReadExactly): Chain {
   const frameBytes = frameBytesOf(header)
   let checksum = seed
   let frames = 0
@@ -87,16 +87,16 @@ function followChain(header: WalHeader, from: number, seed: Checksum, read: Read
 const isOfGeneration = (frame: Uint8Array, { salt1, salt2 }: WalHeader): boolean =>
   read32(frame, 0) !== 0 && read32(frame, 8) === salt1 && read32(frame, 12) === salt2
 
-/** Does SQLite read any page in another state than the frames up to `end` leave it? The last image of a page counts. */
+/** True if SQLite reads any page otherwise than the frames up to `end` leave it. The last image of a page counts. */
 function losesPages(
   { header, state, checksumBefore, read }: ScannedLog,
   bad: Uint8Array,
   end: number,
-  database: ReadBytes,
+  database: ReadExactly,
 ): boolean {
   const { pageSize } = header
   const frameBytes = frameBytesOf(header)
-  const kept = newestImages(header, state.committedEnd, read)
+  const newest = newestImages(header, state.committedEnd, read)
   const seen = new Set<number>()
   let pageCount: number | null = null
   for (let offset = end - frameBytes; offset >= state.committedEnd; offset -= frameBytes) {
@@ -105,24 +105,24 @@ function losesPages(
     pageCount ??= read32(frame, 4)
     const page = read32(frame, 0)
     const image = frame.subarray(frameHeaderBytes)
-    // Nobody can say which page a frame was of whose own header is destroyed, unless only its salts are.
+    // If the header of a frame is destroyed, its page is not known, unless only its salts are destroyed.
     const isNumbered =
       offset !== state.validEnd || isOfGeneration(frame, header) || wasOnce(bad, image, header, checksumBefore)
     if (page === 0 || !isNumbered) return true
     if (seen.has(page) || page > pageCount) continue
     seen.add(page)
-    const keptAt = kept.get(page)
-    const there =
-      keptAt === undefined ? database((page - 1) * pageSize, pageSize) : read(keptAt + frameHeaderBytes, pageSize)
-    if (there === null) return true
-    if (Buffer.compare(there, image) === 0) continue
-    if (offset !== state.validEnd || !wasOnce(bad, there, header, checksumBefore)) return true
+    const newestAt = newest.get(page)
+    const current =
+      newestAt === undefined ? database((page - 1) * pageSize, pageSize) : read(newestAt + frameHeaderBytes, pageSize)
+    if (current === null) return true
+    if (Buffer.compare(current, image) === 0) continue
+    if (offset !== state.validEnd || !wasOnce(bad, current, header, checksumBefore)) return true
   }
   return false
 }
 
-/** Where the newest committed image of each page stands, as SQLite takes it. */
-function newestImages(header: WalHeader, committedEnd: number, read: ReadBytes): ReadonlyMap<number, number> {
+/** Byte offset of the newest committed frame of each page, as SQLite reads the log. */
+function newestImages(header: WalHeader, committedEnd: number, read: ReadExactly): ReadonlyMap<number, number> {
   const images = new Map<number, number>()
   for (let offset = walHeaderBytes; offset < committedEnd; offset += frameBytesOf(header)) {
     const head = read(offset, frameHeaderBytes)
@@ -131,7 +131,7 @@ function newestImages(header: WalHeader, committedEnd: number, read: ReadBytes):
   return images
 }
 
-/** Was this page the content of the bad frame, before it was hit? Then the frame's checksum is right with it. */
+/** True if this page was the content of the bad frame before the damage: the frame's checksum agrees with it. */
 function wasOnce(bad: Uint8Array, page: Uint8Array, header: WalHeader, checksumBefore: Checksum): boolean {
   const whole = new Uint8Array(bad)
   whole.set(page, frameHeaderBytes)

@@ -1,30 +1,32 @@
 /**
- * The header of the wal-index, the `-shm` file (SQLite file format, section 4.5 and walformat.html, "The WAL-Index
- * Header"). It says how much of the WAL is committed for those who are connected: a commit frame behind `frames`
- * belongs to a writer that died before it could say so, and the next one overwrites it.
+ * The header of the wal-index, which is the `-shm` file (sqlite.org/walformat.html, "The WAL-Index Header"). It says
+ * how much of the WAL is committed for the processes that are connected. A commit frame behind `frames` belongs to a
+ * writer that died before it could say so; the next writer overwrites it.
  *
- * version · unused · change counter · is it filled in (1) · checksum order (1) · page size (2) · frames · pages of the
- * database
- * · checksum of the last frame (8) · salts of the WAL (8) · checksum over all this (8)      48 bytes, then all of it
- * once more
+ *  0 version               14 page size, 2 bytes            32 salts of the WAL
+ *  4 unused                16 frames                        40 checksum over the first 40 bytes
+ *  8 change counter        20 pages of the database         48 the same 48 bytes once more
+ * 12 1 if filled in        24 checksum of the last frame
+ * 13 checksum order
  *
- * All numbers are in the byte order of the machine; the salts are copied from the WAL as they stand there.
+ * All numbers are in the byte order of the machine, but the salts are copied from the WAL byte for byte.
  */
+
 import { addChecksum, viewOf } from './wal-checksum.ts'
 
 const headerBytes = 48
 export const walIndexHeaderBytes = 2 * headerBytes
 
 export interface WalIndexHeader {
-  /** Frames of the WAL that count; 0 also when the WAL will begin anew with the next one. */
+  /** Committed frames of the WAL. 0 also if the next frame starts the WAL again from its beginning. */
   readonly frames: number
-  /** Of the WAL that it speaks of, as `WalHeader.salts`. */
+  /** The salts of the WAL that this header describes, as `WalHeader.salts`. */
   readonly salts: string
 }
 
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
-/** null while it is being changed, or when nobody has filled it in: then SQLite would read the WAL to make it anew. */
+/** null while a process changes it, or if no process has filled it in. SQLite would then rebuild it from the WAL. */
 export function readWalIndexHeader(first: Uint8Array): WalIndexHeader | null {
   if (first.length < walIndexHeaderBytes) return null
   for (let at = 0; at < headerBytes; at++) if (first[at] !== first[at + headerBytes]) return null

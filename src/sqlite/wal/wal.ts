@@ -1,15 +1,20 @@
 /**
- * The write-ahead log (SQLite file format, section 4).
+ * The write-ahead log (sqlite.org/fileformat2.html, section 4.1). Offsets of its fields:
  *
- * header, 32 bytes: magic · format · page size · checkpoint sequence · salt 1 · salt 2 · checksum (two words) over the
- * first 24 bytes
- * frame, 24 bytes + page: page number · page count after commit, else 0 · salt 1 · salt 2 · checksum over everything
- * before
+ * header, 32 bytes               frame, 24 bytes and a page
+ *  0 magic                        0 page number
+ *  4 format                       4 page count after a commit, else 0
+ *  8 page size                    8 salt 1
+ * 12 checkpoint sequence         12 salt 2
+ * 16 salt 1                      16 checksum over everything before, two words
+ * 20 salt 2                      24 the page
+ * 24 checksum, two words
  *
- * A frame counts only if its salts are the header's and the checksum, which runs on from frame to frame, agrees; a
- * transaction counts only up to its commit frame. Frames of an older generation, or of a transaction that was rolled
- * back, may lie behind.
+ * A frame counts only if its salts are those of the header, and its checksum agrees, which continues from frame to
+ * frame. A transaction counts only up to its commit frame. Frames of an older generation, or of a transaction that was
+ * rolled back, may lie behind.
  */
+
 import { read32 } from '../bytes.ts'
 import { addChecksum, viewOf } from './wal-checksum.ts'
 import type { Checksum } from './wal-checksum.ts'
@@ -18,7 +23,7 @@ export const walHeaderBytes = 32
 export const frameHeaderBytes = 24
 
 export interface WalHeader {
-  /** Are the words that the checksum adds up read big-endian? The checksums themselves always are written so. */
+  /** True if the checksum reads words as big-endian. The checksums themselves are always written big-endian. */
   readonly bigEndianChecksums: boolean
   readonly pageSize: number
   readonly checkpointSequence: number
@@ -26,13 +31,13 @@ export interface WalHeader {
   readonly salts: string
   readonly salt1: number
   readonly salt2: number
-  /** The checksum of the header, with which that of the first frame begins. */
+  /** The checksum of the header. That of the first frame continues from it. */
   readonly checksum: Checksum
 }
 
 /**
- * Reads the header of a WAL; null where SQLite would take it for empty: too short, wrong magic or page size, unknown
- * format, checksum wrong.
+ * Reads the header of a WAL. null if SQLite would take the WAL for empty: the header is too short, or magic, page size,
+ * format or checksum is wrong.
  */
 export function readWalHeader(first32: Uint8Array): WalHeader | null {
   if (first32.length < walHeaderBytes) return null
@@ -63,34 +68,34 @@ export const frameBytesOf = (header: WalHeader): number => frameHeaderBytes + he
 const hex = (word: number): string => word.toString(16).padStart(8, '0')
 
 /**
- * What ended the valid frames. `end`: a last frame is only partly there; `salts`: an older generation begins;
- * `checksum`: this generation, but not of this chain.
+ * Why the valid frames end. `end`: the last frame is incomplete. `salts`: an older generation begins. `checksum`: the
+ * frame is of this generation, but its checksum does not continue from the frame before.
  */
 export type ScanStop = 'end' | 'salts' | 'checksum'
 
 export interface WalScanState {
-  /** Byte offset behind the last commit frame; 32 when nothing is committed. */
+  /** Byte offset behind the last commit frame; 32 if nothing is committed. */
   readonly committedEnd: number
   /** Byte offset behind the last valid frame. */
   readonly validEnd: number
-  /** null as long as every frame was valid. `end` only after `finish()`. */
+  /** null while every frame is valid. `end` only after `finish()`. */
   readonly stopped: ScanStop | null
-  /** Pages of the database after the last commit; null when nothing is committed. */
+  /** Pages of the database after the last commit; null if nothing is committed. */
   readonly pageCountAfterCommit: number | null
   /** Valid frames so far. */
   readonly frames: number
-  /** Frames up to and with the last commit frame. */
+  /** Frames up to the last commit frame, that one included. */
   readonly committedFrames: number
 }
 
 /**
- * Feed it the bytes from offset 32 on, in order and without gaps. Verifies salts and cumulative checksums; once stopped
- * it ignores what follows. Memory: one frame.
+ * Scans the frames of a WAL. Feed it the bytes from offset 32 on, in order and without gaps. It verifies salts and
+ * checksums. Once it has stopped, it ignores what follows. It keeps at most one frame in memory.
  */
 export class WalScan {
   readonly #header: WalHeader
   readonly #frameBytes: number
-  /** The beginning of a frame whose rest has not come yet. */
+  /** The beginning of a frame whose other bytes have not been fed yet. */
   readonly #pending: Uint8Array
   #pendingBytes = 0
   #checksum: Checksum
@@ -126,7 +131,7 @@ export class WalScan {
     return this.#checksum
   }
 
-  /** Takes the next bytes; tells whether more can change anything. */
+  /** Takes the next bytes. @returns false if it has stopped */
   feed(bytes: Uint8Array): boolean {
     let at = this.#completePending(bytes)
     const view = viewOf(bytes)
@@ -141,7 +146,7 @@ export class WalScan {
     return this.#stopped === null
   }
 
-  /** Says that no more bytes will come. */
+  /** Call it when there are no more bytes. */
   finish(): WalScanState {
     if (this.#stopped === null && this.#pendingBytes > 0) this.#stopped = 'end'
     return this.state
@@ -149,8 +154,7 @@ export class WalScan {
 
   /**
    * Goes back to the last commit: the next bytes must be those from `committedEnd` on. A writer may still rewrite
-   * frames that it has not committed, so whoever follows a WAL that is being written reads them again from there in
-   * each round.
+   * frames that it has not committed. So a caller that follows a growing WAL reads them again in each round.
    */
   rewind(): void {
     this.#pendingBytes = 0
@@ -160,7 +164,7 @@ export class WalScan {
     this.#checksum = this.#committedChecksum
   }
 
-  /** Fills up the frame that an earlier piece began; returns how many bytes of this piece it took. */
+  /** Completes the frame that earlier bytes began. @returns how many of these bytes it took */
   #completePending(bytes: Uint8Array): number {
     if (this.#pendingBytes === 0 || this.#stopped !== null) return 0
     const taken = Math.min(this.#frameBytes - this.#pendingBytes, bytes.length)
@@ -196,7 +200,7 @@ export class WalScan {
   }
 }
 
-/** Checksum of the frame at `at`, running on from that of the frame before it. */
+/** Checksum of the frame at `at`, which continues from that of the frame before. */
 export function frameChecksum(
   view: DataView,
   at: number,

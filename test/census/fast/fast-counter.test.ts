@@ -1,4 +1,5 @@
-/** The compiled core and JavaScript: one page after another, both come to the same, to the bit. */
+/** The compiled core and JavaScript count each page to the same result, bit for bit. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,11 +19,13 @@ import { makePlan } from '../../../src/check/reader/schema/census-plan.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
 import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
-import { build, generated } from '../../support/databases/generated.ts'
-import { create, pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
+import { buildGenerated } from '../../support/databases/build-generated.ts'
+import { create, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
+import { generated } from '../../support/databases/generated.ts'
+import { recipes } from '../../support/databases/recipes.ts'
 import { randomFrom } from '../../support/differential/referee.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'plain-pages-'))
+const folder = mkdtempSync(join(tmpdir(), 'fast-counter-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)
@@ -30,9 +33,9 @@ const cases = Number(process.env['CASES'] ?? 60)
 const core = loadCore()
 const key = [0x1234_5678, 0x0bad_cafe] as const
 
-test('the core can be loaded here, or the other tests show nothing', () => expect(core).not.toBeNull())
+test('the core can be loaded here; otherwise the other tests show nothing', () => expect(core).not.toBeNull())
 
-test('code that cannot run here is no error: JavaScript counts then', () =>
+test('code that cannot run here is no error: JavaScript then counts', () =>
   expect(CompiledCore.from(Uint8Array.of(0, 1, 2, 3))).toBeNull())
 
 test.each(pageSizes)(
@@ -49,14 +52,14 @@ test.each(pageSizes)(
 
 test(
   'page by page, the core counts as JavaScript does, or leaves the page alone: ' +
-    `${cases} generated databases, and what damage makes of them`,
+    `${cases} generated databases, healthy and damaged`,
   () => {
     let plain = 0
     let pages = 0
     fc.assert(
       fc.property(generated, fc.nat(), (shape, seed) => {
         const path = fresh()
-        build(path, shape)
+        buildGenerated(path, shape)
         const compared = compare(path, '', seed)
         plain += compared.plain
         pages += compared.pages
@@ -68,7 +71,7 @@ test(
   },
 )
 
-test('the core orders keys as SQLite does: of a file of all sorts of them, only page 1 is not plain', () => {
+test('the core orders keys as SQLite does: of a file with all kinds of keys only page 1 is not plain', () => {
   const path = fresh()
   create(path, 4096, (db) => {
     db.exec('CREATE TABLE t(a)')
@@ -138,7 +141,7 @@ function compare(path: string, name: string, seed: number): { readonly plain: nu
 const owned = (plan: CensusPlan, bytes: Uint8Array): number =>
   walkOwners(plan, sourceOf(plan, bytes)).trees.filter((tree) => tree > 0).length
 
-/** How many of the pages were plain. */
+/** @returns how many of the pages were plain */
 function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number {
   if (core === null) return 0
   const source = sourceOf(plan, bytes)
@@ -161,7 +164,7 @@ function comparePages(plan: CensusPlan, bytes: Uint8Array, what: string): number
       scanner.scan(bytes.subarray((page - 1) * plan.pageSize, page * plan.pageSize), page)
     }
     pages.moveInto(compiled)
-    // JavaScript finds nothing to say of a plain page; of any other nothing was added.
+    // JavaScript finds nothing to report on a plain page. For any other page nothing was added.
     if (!countedAlike(compiled, expected))
       expect(countsOf(compiled), `${what}, page ${page}`).toEqual(countsOf(expected))
     expect(expected.notes.length + expected.unread.size, `${what}, page ${page}`).toBe(0)
@@ -176,7 +179,7 @@ const countsOf = ({ entries, bytes, digests, sums }: CensusTally): readonly (Flo
   sums,
 ]
 
-/** As bytes: looking at each number takes a hundred times as long. */
+/** Compares bytes: comparing each number takes a hundred times as long. */
 const countedAlike = (a: CensusTally, b: CensusTally): boolean =>
   countsOf(a).every((counts, i) => bytesOf(counts).equals(bytesOf(countsOf(b)[i] ?? counts)))
 
@@ -192,7 +195,7 @@ const sourceOf = (plan: CensusPlan, bytes: Uint8Array): PageSource => ({
   },
 })
 
-/** A few bytes of most pages are others. */
+/** Changes a few bytes of most pages. */
 function damaged(healthy: Uint8Array, plan: CensusPlan, random: (below: number) => number): Uint8Array {
   const bytes = Uint8Array.from(healthy)
   for (let page = 0; page < plan.pages; page++) {

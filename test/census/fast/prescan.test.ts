@@ -1,4 +1,5 @@
-/** What the compiled core sees of pages at a glance is what JavaScript reads of them. */
+/** The prescan by the compiled core gives what JavaScript reads from the same pages. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,17 +11,18 @@ import { readReferences } from '../../../src/sqlite/accounting/references.ts'
 import { read32 } from '../../../src/sqlite/bytes.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
-import { glanceAt } from '../../support/census/account-both-ways.ts'
-import { pageSizes, recipes, removeDatabase } from '../../support/databases/recipes.ts'
+import { prescanOf } from '../../support/census/account-both-ways.ts'
+import { pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
+import { recipes } from '../../support/databases/recipes.ts'
 import { damageBytes, randomFrom } from '../../support/differential/referee.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'glanced-pages-'))
+const folder = mkdtempSync(join(tmpdir(), 'prescan-'))
 const core = loadCore()
 invariant(core !== null, 'the compiled core can be loaded here')
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test.each(pageSizes)(
-  'page by page, what is seen at a glance is what JavaScript reads, also of damaged pages: page size %i',
+  'page by page, the prescan gives what JavaScript reads, also for damaged pages: page size %i',
   (pageSize) => {
     for (const [i, recipe] of recipes.entries()) {
       const path = join(folder, `${pageSize}-${i}.db`)
@@ -30,12 +32,12 @@ test.each(pageSizes)(
       const reading = readHeader(bytes.subarray(0, 100))
       if (reading.kind !== 'header') throw new Error(`${recipe.name}: ${JSON.stringify(reading)}`)
       const missed = compare(reading.header, bytes, recipe.name)
-      // Behind the header of the file, page 1 is not laid out as the others. Lengths of more than two bytes, as only
-      // the largest pages have them, are left to JavaScript.
+      // Page 1 is laid out differently: it begins with the header of the file. Lengths of more than two bytes occur on
+      // the largest pages only, and are left to JavaScript.
       if (pageSize <= 16_384)
         expect(
           missed.filter((page) => page > 1),
-          `${recipe.name}: leaves of a healthy file that must be read all the same`,
+          `${recipe.name}: leaves of a healthy file that must still be read`,
         ).toEqual([])
       const random = randomFrom(pageSize + i)
       for (let round = 0; round < 6; round++) {
@@ -47,23 +49,23 @@ test.each(pageSizes)(
   },
 )
 
-test('of a page that the disk would not give nothing is known, whatever lay in its place', () => {
+test('nothing is known of a page that cannot be read, whatever the memory held in its place', () => {
   const path = join(folder, 'unread.db')
   recipes[0]?.build(path, 4096)
   const bytes = readFileSync(path)
-  const glanced = new PrescannedPages(core, 3, 4096, 4096)
-  for (let i = 0; i < 3; i++) glanced.piece.set(bytes.subarray(4096, 8192), i * 4096)
-  glanced.take(1, 3, [2])
-  const known = [1, 2, 3].map((page) => glanced.leafOf(page) !== null || glanced.firstWordOf(page) !== null)
+  const prescan = new PrescannedPages(core, 3, 4096, 4096)
+  for (let i = 0; i < 3; i++) prescan.piece.set(bytes.subarray(4096, 8192), i * 4096)
+  prescan.take(1, 3, [2])
+  const known = [1, 2, 3].map((page) => prescan.leafOf(page) !== null || prescan.firstWordOf(page) !== null)
   expect(known).toEqual([true, false, true])
 })
 
-/** @returns leaves without anything to follow or to say that were not seen to be so */
+/** @returns leaves with nothing to follow and nothing wrong that the prescan missed */
 function compare(header: DatabaseHeader, bytes: Uint8Array, what: string): readonly number[] {
   const { pageSize } = header
   const pages = Math.floor(bytes.length / pageSize)
   const pageAt = (page: number): Uint8Array => bytes.subarray((page - 1) * pageSize, page * pageSize)
-  const glances = glanceAt(header, {
+  const prescan = prescanOf(header, {
     fileBytes: bytes.length,
     read: (page, into) => (into.set(pageAt(page)), pageSize),
   })
@@ -73,10 +75,10 @@ function compare(header: DatabaseHeader, bytes: Uint8Array, what: string): reado
     const read = readReferences(pageAt(page), page, layout)
     const leaf =
       read.kind === 'references' && read.leaf && read.chains.length === 0 && read.wrongCells === 0 ? read.tree : null
-    const seen = glances.leafOf(page)
+    const seen = prescan.leafOf(page)
     if (seen !== null) expect(seen, `${what}, page ${page}`).toBe(leaf)
     else if (leaf !== null) missed.push(page)
-    const word = glances.firstWordOf(page)
+    const word = prescan.firstWordOf(page)
     if (word !== null) expect(word, `${what}, page ${page}`).toBe(read32(pageAt(page), 0))
   }
   return missed

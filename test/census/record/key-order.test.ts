@@ -2,10 +2,10 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Collation, TextEncoding } from '../../../src/census/plan.ts'
-import type { ColumnValue } from '../../../src/census/record/column-value.ts'
 import { Columns } from '../../../src/census/record/columns.ts'
 import { Fingerprint } from '../../../src/census/record/fingerprint.ts'
 import { compareKeys } from '../../../src/census/record/key-order.ts'
+import type { ColumnValue } from '../../../src/sqlite/column-value.ts'
 
 const encodings: readonly { readonly name: string; readonly number: TextEncoding; readonly db: Database.Database }[] = (
   ['UTF-8', 'UTF-16le', 'UTF-16be'] as const
@@ -43,7 +43,7 @@ const value: fc.Arbitrary<null | bigint | number | string | Uint8Array> = fc.one
   fc.uint8Array({ maxLength: 4 }),
 )
 
-/** As the bytes of that database have it. */
+/** A value as this database stores it. */
 function asColumn(db: Database.Database, value: null | bigint | number | string | Uint8Array): ColumnValue {
   if (value === null) return { kind: 'null' }
   if (typeof value === 'bigint') return { kind: 'integer', value }
@@ -60,7 +60,7 @@ describe.each(encodings)('in $name', ({ number: encoding, db }) => {
   test.each(['BINARY', 'NOCASE', 'RTRIM'] as const)(
     'values are ordered as SQLite orders them by %s',
     (collation: Collation) => {
-      // The values go through a table: bound parameters are UTF-8 whatever the database is.
+      // The values go through a table: bound parameters are UTF-8 in every database.
       db.exec('DELETE FROM t; INSERT INTO t VALUES(NULL), (NULL)')
       const put = db.prepare('UPDATE t SET x = ? WHERE rowid = ?')
       const asked = db.prepare(
@@ -85,7 +85,7 @@ describe.each(encodings)('in $name', ({ number: encoding, db }) => {
   )
 })
 
-test('fingerprints are the same for what SQLite takes for the same, and for nothing else', () => {
+test('fingerprints are equal for values that SQLite takes for equal, and for no others', () => {
   const print = new Fingerprint([1, 2])
   const of = (values: readonly ColumnValue[]): string => {
     const columns = new Columns(Math.max(1, values.length))

@@ -10,7 +10,7 @@ import { openChecker } from '../../../src/check/check.ts'
 import type { CheckedSnapshot } from '../../../src/check/compare/compare-snapshots.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import type { Comparison, Sided } from '../../../src/model/result/comparison.ts'
-import { create } from '../../support/databases/recipes.ts'
+import { create } from '../../support/databases/create-database.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-children-'))

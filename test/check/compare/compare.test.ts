@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Comparison, RowDifferences, TableComparison } from '../../../src/model/result/comparison.ts'
 import type { RowKey } from '../../../src/model/result/finding.ts'
 import { compareInProcess, openInProcess } from '../../support/compare-in-process.ts'
-import { create, createReserved, recipes } from '../../support/databases/recipes.ts'
+import { create } from '../../support/databases/create-database.ts'
+import { recipes } from '../../support/databases/recipes.ts'
+import { createReserved } from '../../support/databases/special-layouts.ts'
 import { readInProcess } from '../../support/read-in-process.ts'
 
 let folder: string

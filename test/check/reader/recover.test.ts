@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Reading } from '../../../src/model/result/reading.ts'
-import { create, fillEvents } from '../../support/databases/recipes.ts'
+import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { rules, useSnapshotFolder } from '../../support/snapshot-folder.ts'
 
 const place = useSnapshotFolder()

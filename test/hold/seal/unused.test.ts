@@ -2,7 +2,7 @@
 import { chownSync, copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { holdfast, launcher } from '../../support/cli/program.ts'
-import { create, fillEvents } from '../../support/databases/recipes.ts'
+import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
 import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 import { startStranger, temporaryFolder } from '../../support/host/other-process.ts'

@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } fro
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unbounded, type HoldBounds } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
-import { create, fillEvents } from '../../support/databases/recipes.ts'
+import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'

@@ -4,7 +4,7 @@ import { closeSync, copyFileSync, openSync, readdirSync, readSync, statSync, tru
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { create, fillEvents } from '../../support/databases/recipes.ts'
+import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'

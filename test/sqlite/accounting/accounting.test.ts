@@ -5,15 +5,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountBothWays } from '../../support/census/account-both-ways.ts'
-import {
-  createBeyondLockByte,
-  createReserved,
-  fillEvents,
-  memoryFolder,
-  pageSizes,
-  recipes,
-  removeDatabase,
-} from '../../support/databases/recipes.ts'
+import { fillEvents, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
+import { recipes } from '../../support/databases/recipes.ts'
+import { createBeyondLockByte, createReserved, memoryFolder } from '../../support/databases/special-layouts.ts'
 
 const folder = mkdtempSync(join(memoryFolder(), 'accounting-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -39,7 +33,7 @@ function account(path: string): PageAccount {
 
 describe.each(pageSizes)('page size %i', (pageSize) => {
   test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
-    'a healthy file is wholly read and nothing is found: %s',
+    'of a healthy file all pages are read, and nothing is found: %s',
     (_, recipe) => {
       const path = fresh()
       recipe.build(path, pageSize)
@@ -94,13 +88,13 @@ test.each([false, true])(
   },
 )
 
-test.each([1, 7, 32])('%i reserved bytes of a page of 512 are no harm', (reserved) => {
+test.each([1, 7, 32])('%i reserved bytes in pages of 512 bytes are healthy', (reserved) => {
   const path = fresh()
   createReserved(path, 512, reserved, fillEvents(300))
   expect(account(path).findings).toEqual([])
 })
 
-test('room that was set aside behind the end of the database is no finding, content there is a leak', () => {
+test('reserved space behind the end of the database is not a finding, but content there is a leak', () => {
   const path = fresh()
   recipes[0]?.build(path, 4096)
   const file = openSync(path, 'r+')

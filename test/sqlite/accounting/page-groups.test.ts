@@ -1,4 +1,5 @@
-/** Pages in groups: all of them, each once, in a number of groups that does not grow with the file. */
+/** Groups of pages: each page is in one group, and the number of groups does not grow with the file. */
+
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -7,15 +8,9 @@ import { groupsMax } from '../../../src/model/result/page-map.ts'
 import type { PageGroups } from '../../../src/model/result/page-map.ts'
 import { accountPages } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
-import {
-  create,
-  createBeyondLockByte,
-  fillEvents,
-  memoryFolder,
-  pageSizes,
-  recipes,
-  removeDatabase,
-} from '../../support/databases/recipes.ts'
+import { create, fillEvents, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
+import { recipes } from '../../support/databases/recipes.ts'
+import { createBeyondLockByte, memoryFolder } from '../../support/databases/special-layouts.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { createPatient } from '../../support/databases/wounds.ts'
 
@@ -24,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)
 
-/** @param refused pages that the system will not give */
+/** @param refused pages that cannot be read */
 function groupsOf(path: string, refused: readonly number[] = []): PageGroups {
   const file = openSync(path, 'r')
   try {
@@ -45,7 +40,7 @@ function groupsOf(path: string, refused: readonly number[] = []): PageGroups {
   }
 }
 
-/** What every map keeps to. */
+/** What must be true of every map. */
 function expectWhole({ counts, pages, trees, groups, pagesPerGroup }: PageGroups): void {
   expect(counts.owned + counts.free + counts.reserved + counts.unowned + counts.behind).toBe(pages)
   expect(trees.reduce((sum, tree) => sum + tree.pages, 0)).toBe(counts.owned)
@@ -55,7 +50,7 @@ function expectWhole({ counts, pages, trees, groups, pagesPerGroup }: PageGroups
 
 describe.each(pageSizes)('page size %i', (pageSize) => {
   test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
-    'a healthy file: every page has its place, as SQLite counts them, and nothing is wrong with any: %s',
+    'in a healthy file every page has the owner that SQLite says, and nothing is wrong: %s',
     (_, recipe) => {
       const path = fresh()
       recipe.build(path, pageSize)
@@ -95,7 +90,7 @@ test('files of one and of two pages have as many groups', () => {
 })
 
 test.each([false, true])(
-  'a sparse file beyond the lock-byte page has no more groups than another (auto-vacuum: %s)',
+  'a sparse file beyond the lock-byte page has no more groups than other files (auto-vacuum: %s)',
   (autoVacuum) => {
     const path = fresh()
     createBeyondLockByte(path, autoVacuum)
@@ -110,7 +105,7 @@ test.each([false, true])(
   },
 )
 
-test('pages behind the end of the database are told apart from those of nobody', () => {
+test('pages behind the end of the database have another state than unowned pages', () => {
   const path = fresh()
   recipes[0]?.build(path, 4096)
   const { pages } = groupsOf(path)
@@ -123,7 +118,7 @@ test('pages behind the end of the database are told apart from those of nobody',
   expect(groups.bad.places).toEqual([])
 })
 
-test('what the system would not give is not read, and neither damaged nor free of damage', () => {
+test('a page that cannot be read is unread, and neither damaged nor healthy', () => {
   const path = fresh()
   createPatient(path, 1024, false)
   let leaf: number
@@ -138,7 +133,7 @@ test('what the system would not give is not read, and neither damaged nor free o
   expect(groups.bad.places).toEqual([{ state: 'unread', first: leaf, last: leaf, rule: null, object: null }])
 })
 
-test('every damaged page is counted and shown, also of those that no finding tells one by one', () => {
+test('every damaged page is counted and shown, also pages that no finding lists one by one', () => {
   const path = fresh()
   create(path, 512, (db) => fillEvents(4000)(db))
   let wounded: readonly number[]
@@ -163,7 +158,7 @@ test('every damaged page is counted and shown, also of those that no finding tel
   expect(groups.trees.find(({ damaged }) => damaged > 0)?.damaged).toBe(120)
 })
 
-test('a file in which everything is wrong names so many places and no more, and still shows all', () => {
+test('a file in which everything is wrong lists a limited number of places, and still shows all pages', () => {
   const path = fresh()
   create(path, 512, (db) => {
     db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v)')
@@ -184,7 +179,7 @@ test('a file in which everything is wrong names so many places and no more, and 
   expect(groups.filter(({ state }) => state === 'damaged').length).toBe(bad.groups.length)
 })
 
-test('a torn last page is damage where it belongs to the database', () => {
+test('an incomplete last page is in the map, whether or not it belongs to the database', () => {
   const path = fresh()
   create(path, 1024, fillEvents(100))
   const { pages } = groupsOf(path)

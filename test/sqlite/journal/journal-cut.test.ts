@@ -1,4 +1,5 @@
-/** Records of a journal that SQLite does not reach: told where they leave a transaction half done, and nowhere else. */
+/** Journal records that SQLite does not reach are reported if they leave a transaction half done, and only then. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const seeds = Number(process.env['HOLDFAST_SEEDS'] ?? 6)
 const firstSeed = Number(process.env['HOLDFAST_SEED'] ?? 1) * 1000
 
-function said(set: LiveSet): readonly string[] {
+function reported(set: LiveSet): readonly string[] {
   const snapshot = join(folder, 'snapshot.db')
   putLiveSet(snapshot, set)
   const { findings, skipped } = inspectFiles(snapshot, '3.54.1')
@@ -33,12 +34,12 @@ const wounds: Readonly<Record<string, (journal: Buffer, record: number, pageSize
   'a sector of zeros': (journal, record) => journal.fill(0, record - 4, record + 508),
 }
 
-test.each(Object.keys(wounds))('%s is told where it leaves a transaction half done', (name) => {
-  let told = 0
+test.each(Object.keys(wounds))('%s is reported if it leaves a transaction half done', (name) => {
+  let losses = 0
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const random = randomFrom(seed)
     for (const set of journalAtWork(join(folder, `${name} ${seed}`), seed, 6)) {
-      expect(said(set), set.how).toEqual([])
+      expect(reported(set), set.how).toEqual([])
       const { journal } = set
       if (journal === null) continue
       const read = (offset: number, length: number): Uint8Array => journal.subarray(offset, offset + length)
@@ -49,11 +50,11 @@ test.each(Object.keys(wounds))('%s is told where it leaves a transaction half do
       const wounded = { ...set, journal: wounds[name]?.(Buffer.from(journal), record, contents.pageSize) ?? journal }
       const path = join(folder, 'recovered.db')
       const lost = !recovered(path, wounded).equals(recovered(path, set))
-      // Of a record without a number nobody knows the page.
+      // The page of a record without a number is not known.
       if (lost || name === 'a checksum that is wrong')
-        expect(said(wounded), set.how).toEqual(lost ? ['journal-cut'] : [])
-      told += Number(lost)
+        expect(reported(wounded), set.how).toEqual(lost ? ['journal-cut'] : [])
+      losses += Number(lost)
     }
   }
-  expect(told).toBeGreaterThan(5)
+  expect(losses).toBeGreaterThan(5)
 })

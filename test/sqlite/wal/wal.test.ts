@@ -11,7 +11,7 @@ import { randomFrom } from '../../support/differential/referee.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wal-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A WAL of 30 commits, and one byte array for each state of it after a commit. */
+/** The WAL after each of 30 commits. */
 let states: Buffer[] = []
 let main: Buffer
 beforeAll(() => {
@@ -47,7 +47,7 @@ function scan(wal: Uint8Array, pieceBytes: (left: number) => number = (left) => 
   return scan.finish()
 }
 
-test('the header of a WAL is read, and a wrong one is none', () => {
+test('the header of a WAL is read, and a wrong one is refused', () => {
   expect(header()).toMatchObject({
     pageSize: 1024,
     bigEndianChecksums: false,
@@ -77,7 +77,7 @@ test('every state of the WAL ends with its commit', () => {
   expect(scan(last()).pageCountAfterCommit).toBeGreaterThan(10)
 })
 
-test('the pieces in which the bytes come make no difference', () => {
+test('the result does not depend on the pieces in which the bytes are fed', () => {
   const whole = scan(last())
   const random = randomFrom(5)
   expect(scan(last(), () => 1)).toEqual(whole)
@@ -96,7 +96,7 @@ test('what follows the last commit does not count as committed', () => {
   })
 })
 
-test('an older generation and a broken frame stop it', () => {
+test('an older generation and a broken frame stop the scan', () => {
   const wal = Buffer.from(last())
   wal.writeUInt32BE(1, 32 + 1048 * 9 + 8)
   expect(scan(wal)).toMatchObject({ frames: 9, stopped: 'salts' })
@@ -105,11 +105,11 @@ test('an older generation and a broken frame stop it', () => {
   expect(scan(wal).committedEnd).toBeLessThanOrEqual(32 + 1048 * 7)
 })
 
-test('after going back to the last commit it follows a WAL that was written on', () => {
+test('after going back to the last commit the scan follows a WAL that has grown', () => {
   const scan = new WalScan(header())
   let read = walHeaderBytes
   for (const wal of states) {
-    // Part of the next transaction is there already, and will be rewritten.
+    // A part of the next transaction is there already, and will be rewritten.
     scan.feed(wal.subarray(read))
     scan.feed(Buffer.alloc(300, 7))
     scan.feed(Buffer.alloc(900, 7))
@@ -120,7 +120,7 @@ test('after going back to the last commit it follows a WAL that was written on',
 })
 
 describe('big-endian checksums', () => {
-  test('a WAL written so is followed, and SQLite agrees', () => {
+  test('a WAL with these is scanned, and SQLite agrees', () => {
     const wal = Buffer.from(last())
     wal.writeUInt32BE(0x377f0683, 0)
     let checksum = addChecksum(viewOf(wal), 0, 24, true, [0, 0])

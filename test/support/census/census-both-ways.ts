@@ -1,13 +1,13 @@
-/** The whole census of a file in this process: the page accounting beside it, computed entries streamed from SQLite. */
+/** A whole census of a file in this process, with the page accounting, and with entries that SQLite computes. */
+
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import { findingsOfDifferences, findingsOfNotes } from '../../../src/census/differences/findings.ts'
 import { DifferenceSearch } from '../../../src/census/differences/search.ts'
 import type { CompiledCore } from '../../../src/census/fast/compiled-core.ts'
-import { planCensus } from '../../../src/census/plan.ts'
+import { planCensus } from '../../../src/census/plan-census.ts'
 import type { CensusPlan } from '../../../src/census/plan.ts'
-import type { ColumnValue } from '../../../src/census/record/column-value.ts'
 import { ComputedEntries } from '../../../src/census/scan/computed-entries.ts'
 import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
@@ -18,6 +18,7 @@ import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.t
 import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Finding } from '../../../src/model/result/finding.ts'
+import type { ColumnValue } from '../../../src/sqlite/column-value.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountFor } from '../differential/referee.ts'
 
@@ -31,13 +32,13 @@ export interface Census {
   /** Per table. */
   readonly digests: Readonly<Record<string, string>>
   readonly skipped: readonly string[]
-  /** What SQLite threw when it was asked for the schema; null where all went well. */
+  /** What SQLite threw when it read the schema; null if it threw nothing. */
   readonly thrown: string | null
 }
 
 /**
  * @param pieces how many parts the file is scanned in, as if by workers
- * @param entriesEachPass entries that one pass of the second look may hold
+ * @param entriesEachPass entries that one pass of the difference search may hold
  */
 export function census(path: string, pieces = 3, entriesEachPass = 1_000_000): Census {
   const accounting = accountFor(path)
@@ -101,7 +102,7 @@ function count(
       return tally
     }
     const tally = scanned(core)
-    // Whatever a test reads, the compiled core and JavaScript make the same of it, to the bit.
+    // In every test the compiled core and JavaScript must give the same tally, bit for bit.
     expect(tally, path).toEqual(scanned(null))
     const left: string[] = skipped.map(({ object }) => object)
     const entries = new ComputedEntries(plan, tally)
@@ -137,7 +138,7 @@ function count(
   }
 }
 
-/** Streams what the index must hold from SQLite; null, or why that is not possible. */
+/** Streams what the index must hold from SQLite. @returns null, or why that is not possible */
 function stream(
   db: Database.Database,
   plan: CensusPlan,

@@ -1,14 +1,15 @@
-/** Live sets as a process that is killed leaves them: a database at work, looked at after each of its steps. */
+/** Live sets as a killed process leaves them: copies of a database taken after each step of its work. */
+
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { randomFrom } from '../differential/referee.ts'
 
 export interface LiveSet {
   readonly main: Buffer
-  /** null where there is no such file. */
+  /** null if there is no such file. */
   readonly wal: Buffer | null
   readonly journal: Buffer | null
-  /** The steps so far, for a test that fails. */
+  /** The steps so far, for the message of a test that fails. */
   readonly how: string
 }
 
@@ -37,7 +38,7 @@ export function recovered(path: string, set: Omit<LiveSet, 'how'>): Buffer {
   return readFileSync(path)
 }
 
-/** A database in WAL mode that two connections work on. Everything follows from the seed. */
+/** A database in WAL mode that two connections write to. The seed decides everything. */
 export function* walAtWork(path: string, seed: number, steps: number): Generator<LiveSet> {
   const random = randomFrom(seed)
   const pageSize = [512, 1024, 4096, 4096, 65_536][random(5)] ?? 4096
@@ -78,7 +79,7 @@ export function* walAtWork(path: string, seed: number, steps: number): Generator
   }
 }
 
-/** A database with a rollback journal, looked at in the middle of transactions that have written into the file. */
+/** A database with a rollback journal, copied also within transactions that have written into the file. */
 export function* journalAtWork(path: string, seed: number, steps: number): Generator<LiveSet> {
   const random = randomFrom(seed)
   const pageSize = [512, 1024, 4096][random(3)] ?? 4096

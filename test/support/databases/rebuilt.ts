@@ -1,8 +1,11 @@
 /**
- * Is it only the indexes? Gives indexes of a copy new, empty trees at the end of the file and lets SQLite fill them
- * from their tables; what the referee still complains of was never theirs. The old trees are not touched, nor the free
- * list: a broken one would be in the way. Their pages are unused then.
+ * Shows whether only the indexes of a database are wrong. Gives indexes of a copy new, empty trees at the end of the
+ * file, and lets SQLite fill them from their tables. What SQLite still reports is not the fault of the indexes.
+ *
+ * The old trees stay as they are, and their pages are then unused. The free list is emptied in the header, because a
+ * broken one would be in the way.
  */
+
 import { closeSync, copyFileSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
@@ -15,11 +18,11 @@ import {
   pointerMapPageFor,
 } from '../../../src/sqlite/page-layout.ts'
 import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
-import { removeDatabase } from './recipes.ts'
+import { removeDatabase } from './create-database.ts'
 
 export type Rebuilding = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
 
-/** Makes `copy` from the database at `path`; the caller removes it. */
+/** Makes `copy` from the database at `path`. The caller removes it. */
 export function rebuildIndexes(path: string, copy: string, indexes: readonly string[]): Rebuilding {
   removeDatabase(copy)
   copyFileSync(path, copy)
@@ -41,7 +44,7 @@ export function rebuildIndexes(path: string, copy: string, indexes: readonly str
   }
 }
 
-/** Pages behind the last one, each an index without entries. */
+/** Appends an index without entries for each. @returns their root pages */
 function appendEmptyTrees(path: string, header: DatabaseHeader, count: number): readonly number[] {
   const { pageSize, reservedBytes } = header
   const usable = pageSize - reservedBytes

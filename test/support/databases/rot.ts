@@ -1,12 +1,13 @@
-/** Bit rot, as far as a program can make it: bytes of a file change, and its time of last change does not. */
+/** Bit rot, as far as a program can make it: bytes of a file change, but its time of last change does not. */
+
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 
-/** Flips one bit of the first place where `text` stands. @returns the number of its page */
+/** Flips one bit of the first `text` in the file. @returns the number of its page */
 export function rot(path: string, text: string, pageSize = 4096): number {
   const reference = `${path}-reference`
   writeFileSync(reference, '')
-  // Not utimes: it would round the nanoseconds.
+  // Not utimes, which rounds the nanoseconds.
   execFileSync('touch', ['-r', path, reference])
   const page = overwrite(path, text, pageSize)
   execFileSync('touch', ['-r', reference, path])
@@ -14,7 +15,7 @@ export function rot(path: string, text: string, pageSize = 4096): number {
   return page
 }
 
-/** The same by a program that writes past SQLite, which the file system sees. */
+/** Flips the bit as a program would that writes to the file without SQLite: its time of last change changes too. */
 export function overwrite(path: string, text: string, pageSize = 4096): number {
   const bytes = readFileSync(path)
   const at = bytes.indexOf(text)

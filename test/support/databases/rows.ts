@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 
-/**
- * Digest of every row of every ordinary table, in the order of their keys: two databases with the same digest hold the
- * same data.
- */
+/** A digest of every row of every ordinary table, ordered by its first column. Equal digests mean equal data. */
 export function digestOfRows(database: Database.Database): string {
   const hash = createHash('sha256')
   const tables = database

@@ -1,4 +1,5 @@
 /** The surgeon: opens a closed database file and wounds it, one wound at a time, by page and cell arithmetic. */
+
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { read16, read32 } from '../../../src/sqlite/bytes.ts'
@@ -10,7 +11,7 @@ import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
 import { cellOffset, headerOffset, readPage } from '../../../src/sqlite/page.ts'
 import type { BTreePage } from '../../../src/sqlite/page.ts'
 
-/** A database file on the table: pages can be read and written; disposing closes it. */
+/** An open database file, whose pages can be read and written. Disposing closes it. */
 export class Patient implements Disposable {
   readonly path: string
   readonly roots: ReadonlyMap<string, number>
@@ -109,10 +110,7 @@ export class Patient implements Disposable {
     return leaves[Math.floor(leaves.length / 2)] ?? this.root(name)
   }
 
-  /**
-   * First page of some overflow chain with at least so many pages, and the byte offset in the file of the pointer to
-   * it.
-   */
+  /** An overflow chain with at least so many pages: its first page, and the byte offset in the file of its pointer. */
   chain(name: string, pages: number): { readonly first: number; readonly pointer: number } {
     for (const page of this.pages(name)) {
       const bytes = this.read(page)
@@ -137,7 +135,7 @@ export class Patient implements Disposable {
 }
 
 /**
- * Takes a cell off a leaf without a trace: its pointer goes, its bytes become a freeblock. Only on pages without
+ * Removes a cell from a leaf as SQLite does: its pointer goes, and its bytes become a freeblock. Only for pages without
  * freeblocks.
  */
 export function dropCell(patient: Patient, page: number, i: number): void {
@@ -159,14 +157,14 @@ export function dropCell(patient: Patient, page: number, i: number): void {
   })
 }
 
-/** Bytes that a cell takes in its page. */
+/** Bytes that a cell occupies in its page. */
 function cellBytes(bytes: Buffer, at: number, bTree: BTreePage, layout: PageLayout): number {
   const cell = readCell(bytes, at, bTree, layout)
   if (cell.kind !== 'cell') throw new Error(cell.why)
   return Math.max(4, cell.payload + cell.localBytes + (cell.overflow > 0 ? 4 : 0) - at)
 }
 
-/** Byte offset in its page of the values of a record in a cell, behind the record's header. */
+/** Byte offset in the page of the values of a cell's record, which follow the header of the record. */
 export function recordBody(patient: Patient, page: number, i: number): number {
   const bytes = patient.read(page)
   const bTree = patient.bTree(page)

@@ -7,18 +7,19 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
-import { build, generated } from '../databases/generated.ts'
-import type { Generated } from '../databases/generated.ts'
+import { buildGenerated } from '../databases/build-generated.ts'
+import { removeDatabase } from '../databases/create-database.ts'
+import { generated } from '../databases/generated.ts'
+import type { GeneratedDatabase } from '../databases/generated.ts'
 import { inflict, randomWound } from '../databases/random-wound.ts'
 import type { RandomWound } from '../databases/random-wound.ts'
-import { removeDatabase } from '../databases/recipes.ts'
 import { Patient } from '../databases/surgeon.ts'
 import { context, judge, readWithBoth } from './engines.ts'
 import { changeRows } from './exact-rows.ts'
 import { damage } from './referee.ts'
 
 export interface Case {
-  readonly shape: Generated
+  readonly shape: GeneratedDatabase
   /** A collation of the application's own, which no checker has. */
   readonly ownCollation: boolean
   /** Changes after the database was built, whose pages may get lost. */
@@ -52,7 +53,7 @@ export type Outcome = string
 export async function tryHealthy(folder: string, { shape, ownCollation, changes }: Case): Promise<Outcome> {
   const path = join(folder, 'healthy.db')
   try {
-    build(path, shape)
+    buildGenerated(path, shape)
     change(path, changes)
     const hasOwn = ownCollation && useOwnCollation(path)
     const { census, sqlite } = await readWithBoth(path)
@@ -90,7 +91,7 @@ export async function tryWounded(
   const path = join(folder, 'wounded.db')
   const healthy = join(folder, 'before.db')
   try {
-    build(path, shape)
+    buildGenerated(path, shape)
     copyFileSync(path, healthy)
     change(path, changes)
     if (ownCollation) useOwnCollation(path)

@@ -5,8 +5,8 @@ import { diagnose } from '../../../src/diagnosis/diagnose.ts'
 import { damageClasses } from '../../../src/model/result/finding.ts'
 import type { Engine, Reading } from '../../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../../src/model/result/verdict.ts'
+import { removeDatabase } from '../databases/create-database.ts'
 import { rebuildIndexes } from '../databases/rebuilt.ts'
-import { removeDatabase } from '../databases/recipes.ts'
 import { readInProcess } from '../read-in-process.ts'
 
 export const context: DiagnosisContext = {

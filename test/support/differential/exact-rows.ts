@@ -4,15 +4,15 @@
  */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { ColumnValue } from '../../../src/census/record/column-value.ts'
 import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { readCell } from '../../../src/sqlite/cell.ts'
+import type { ColumnValue } from '../../../src/sqlite/column-value.ts'
 import { cellOffset } from '../../../src/sqlite/page.ts'
-import { build } from '../databases/generated.ts'
-import type { Generated } from '../databases/generated.ts'
-import { removeDatabase } from '../databases/recipes.ts'
+import { buildGenerated } from '../databases/build-generated.ts'
+import { removeDatabase } from '../databases/create-database.ts'
+import type { GeneratedDatabase } from '../databases/generated.ts'
 import { dropCell, Patient } from '../databases/surgeon.ts'
 import { readInProcess } from '../read-in-process.ts'
 import { randomFrom } from './referee.ts'
@@ -28,10 +28,10 @@ interface Entry {
  * is no such index.
  * @throws where the census names other rows
  */
-export async function tryExactRows(folder: string, shape: Generated, seed: number): Promise<number | null> {
+export async function tryExactRows(folder: string, shape: GeneratedDatabase, seed: number): Promise<number | null> {
   const path = join(folder, 'exact.db')
   try {
-    build(path, shape)
+    buildGenerated(path, shape)
     const db = new Database(path, { readonly: true })
     const has = db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'i0'").pluck().get() === 1
     db.close()
@@ -91,7 +91,7 @@ function canRebuild(path: string): boolean {
 }
 
 /** The entries of i0 as SQLite computes them from the table, or as it reads them from the index itself. */
-function entriesOf(path: string, shape: Generated, from: 'table' | 'index'): readonly Entry[] {
+function entriesOf(path: string, shape: GeneratedDatabase, from: 'table' | 'index'): readonly Entry[] {
   const db = new Database(path, { readonly: true })
   try {
     const computing = computingOf(db, 'i0', 't')

@@ -11,8 +11,10 @@ import * as fc from 'fast-check'
 import type { CensusPlan } from '../../../src/census/plan.ts'
 import { makePlan } from '../../../src/check/reader/schema/census-plan.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
-import { build, generated } from '../databases/generated.ts'
-import { recipes, removeDatabase } from '../databases/recipes.ts'
+import { buildGenerated } from '../databases/build-generated.ts'
+import { removeDatabase } from '../databases/create-database.ts'
+import { generated } from '../databases/generated.ts'
+import { recipes } from '../databases/recipes.ts'
 import { createPatient } from '../databases/wounds.ts'
 import { damageBytes, randomFrom } from './referee.ts'
 
@@ -50,7 +52,7 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
       })),
       ...fc
         .sample(generated, { seed: 1, numRuns: generatedCount })
-        .map((shape, i) => ({ name: `generated ${i}`, build: (path: string) => build(path, shape) })),
+        .map((shape, i) => ({ name: `generated ${i}`, build: (path: string) => buildGenerated(path, shape) })),
     ]
     return builds.flatMap(({ name, build }): readonly Specimen[] => {
       const path = join(folder, 'specimen.db')

@@ -1,8 +1,11 @@
-/** Cells of b-tree pages, as src/census/record/cell-cursor.ts reads them; false for whatever is unusual. */
-import { pageSize, payloadBytesMax, payloads, piece, pieceCount, pieceFirst, spilledBytesMin, usable } from './memory'
+/**
+ * Reads the cells of b-tree pages (sqlite.org/fileformat2.html, section 1.6), as src/census/record/cell-cursor.ts does.
+ * All functions return false for a cell that the core does not count.
+ */
+import { pageSize, payloadBytesMax, payloads, piece, pieceCount, pieceFirst, leastLocalBytes, usable } from './memory'
 
 export let cellCount: i32 = 0
-/** The cell that was read last: its record, and how long it is; the rowid of a row. */
+/** The cell that was read last: address and length of its record, and its rowid if it is a row. */
 export let record: usize = 0
 export let recordBytes: i32 = 0
 export let rowid: i64 = 0
@@ -12,15 +15,15 @@ export let overflowPagesLeft: i32 = 0
 let page: usize = 0
 let pointers: usize = 0
 let content: i32 = 0
-/** Bytes of the child's number before each cell of an interior page. */
+/** Bytes of the child's page number before each cell of an interior page; 0 on leaves. */
 let childBytes: i32 = 0
 
 @inline
 export function load16(at: usize): i32 {
-  return (<i32>load<u8>(at) << 8) | <i32>load<u8>(at, 1)
+  return ((<i32>load<u8>(at)) << 8) | <i32>load<u8>(at, 1)
 }
 
-/** @param leaf the type of a leaf; its interior pages have a type that is 8 less */
+/** @param leaf type of a leaf of this tree; the type of an interior page is 8 less */
 export function beginPage(at: usize, leaf: i32): bool {
   const type = <i32>load<u8>(at)
   if (type !== leaf && type !== leaf - 8) return false
@@ -37,14 +40,14 @@ export function allowOverflowPages(most: i32): void {
   overflowPagesLeft = most
 }
 
-/** Reads the cell of an index, or of a table WITHOUT ROWID. */
+/** Reads a cell of an index, or of a table WITHOUT ROWID. */
 export function readEntry(i: i32, bytesMax: i32): bool {
   const at = load16(pointers + 2 * i)
   if (at < content || at > usable - 4 || !readLength(page + at + childBytes)) return false
   return recordBytes <= bytesMax ? record + recordBytes <= page + usable : gather(i, bytesMax)
 }
 
-/** Reads the cell of a leaf of a table with rowids. */
+/** Reads a cell of a leaf of a table with rowids. */
 export function readRow(i: i32, bytesMax: i32): bool {
   const at = load16(pointers + 2 * i)
   if (at < content || at > usable - 4 || !readLength(page + at)) return false
@@ -52,7 +55,7 @@ export function readRow(i: i32, bytesMax: i32): bool {
   return recordBytes <= bytesMax ? record + recordBytes <= page + usable : gather(i, bytesMax)
 }
 
-/** Reads the cell of an interior page of a table with rowids. */
+/** Reads a cell of an interior page of a table with rowids. */
 export function readSeparator(i: i32): bool {
   const at = load16(pointers + 2 * i)
   if (at < content || at > usable - 4) return false
@@ -60,7 +63,7 @@ export function readSeparator(i: i32): bool {
   return record <= page + usable
 }
 
-/** False for what no page has room for, and none of our rooms. */
+/** Reads the length of a payload. False if neither a page nor a payload buffer can hold so many bytes. */
 function readLength(from: usize): bool {
   let next = from
   let byte = <i32>load<u8>(next++)
@@ -75,10 +78,13 @@ function readLength(from: usize): bool {
   return length <= payloadBytesMax || length <= usable
 }
 
-/** Puts the record together where its overflow pages are at hand (SQLite file format, section 1.7). */
+/**
+ * Copies a record and its overflow pages into a payload buffer (sqlite.org/fileformat2.html, section 1.7). False if an
+ * overflow page does not lie in the piece.
+ */
 function gather(i: i32, bytesMax: i32): bool {
-  const surplus = spilledBytesMin + (recordBytes - spilledBytesMin) % (usable - 4)
-  const local = surplus <= bytesMax ? surplus : spilledBytesMin
+  const surplus = leastLocalBytes + ((recordBytes - leastLocalBytes) % (usable - 4))
+  const local = surplus <= bytesMax ? surplus : leastLocalBytes
   if (recordBytes > payloadBytesMax || record + local + 4 > page + usable) return false
   const whole = payloads + (i & 1) * payloadBytesMax
   memory.copy(whole, record, local)
@@ -96,7 +102,7 @@ function gather(i: i32, bytesMax: i32): bool {
   return true
 }
 
-/** What follows it is the record. */
+/** Reads the varint of a rowid. The record follows it. */
 function readRowid(from: usize): void {
   let next = from
   let value: i64 = 0

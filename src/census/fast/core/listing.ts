@@ -1,17 +1,30 @@
 /**
- * What a row asks of its indexes, and what an entry of an index is, as words to be fingerprinted. Each function gives
- * where its words end; 0 where there is no more room.
+ * Lists what is to be fingerprinted, as words: the entries that a row asks of its indexes, and the entry that an index
+ * holds. Each function returns the address behind its words, or 0 if there is no room left.
  */
 import { cellCount } from './cell'
 import { listContent, listEntry } from './fingerprint'
 import {
-  atKind, atValue, atWordCount, atWords, columnBytes, indexBytes, indexSourceCount, indexSources, indexSums, treeAbsent, treeEndsWithRowid, treeIndexCount, treeIndexes, wordsEnd,
+  atKind,
+  atValue,
+  atWordCount,
+  atWords,
+  columnBytes,
+  indexBytes,
+  indexSourceCount,
+  indexSources,
+  indexSums,
+  treeAbsent,
+  treeEndsWithRowid,
+  treeIndexCount,
+  treeIndexes,
+  wordsEnd,
 } from './memory'
 import { integerWords } from './record'
 
 /**
- * The content of a row, whose words lie from `from` to `to`; a row that is older than its last columns has their values
- * all the same.
+ * Lists the content of a row, whose words lie from `from` to `to`. A row that is older than its last columns has their
+ * default values.
  */
 export function listRowContent(tree: usize, from: usize, to: usize, count: i32, columnsMax: i32): usize {
   const absent = <usize>load<u32>(tree, treeAbsent)
@@ -23,11 +36,19 @@ export function listRowContent(tree: usize, from: usize, to: usize, count: i32, 
 }
 
 /**
- * The entries that the plain indexes must hold for a row.
- * @param i which cell of its page it is,
- * @param hasRowid false for tables WITHOUT ROWID, whose entries name the row by its key
+ * Lists the entries that the plain indexes must hold for a row.
+ * @param i position of the row's cell in its page
+ * @param hasRowid false for a table WITHOUT ROWID: its entries name the row by its key
  */
-export function listExpected(tree: usize, i: i32, next: usize, columns: usize, count: i32, hasRowid: bool, rowid: i64): usize {
+export function listExpected(
+  tree: usize,
+  i: i32,
+  next: usize,
+  columns: usize,
+  count: i32,
+  hasRowid: bool,
+  rowid: i64,
+): usize {
   const absent = <usize>load<u32>(tree, treeAbsent)
   let index = <usize>load<u32>(tree, treeIndexes)
   const indexesEnd = index + indexBytes * load<u32>(tree, treeIndexCount)
@@ -61,10 +82,18 @@ export function listExpected(tree: usize, i: i32, next: usize, columns: usize, c
 }
 
 /**
- * The entry of an index, before whose words there is room for two more: its last column, where it is the rowid, goes
+ * Lists the entry of an index. There is room for two more words before `from`: if the last column is the rowid, it goes
  * first.
  */
-export function listActual(tree: usize, i: i32, sums: usize, columns: usize, count: i32, from: usize, to: usize): usize {
+export function listActual(
+  tree: usize,
+  i: i32,
+  sums: usize,
+  columns: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+): usize {
   if (!load<i32>(tree, treeEndsWithRowid)) {
     listEntry(i, from, to, false, sums)
     return to
@@ -80,11 +109,11 @@ export function listActual(tree: usize, i: i32, sums: usize, columns: usize, cou
   return to
 }
 
-/** Copies sixteen bytes at a time, and so some more than asked for. */
+/** Copies sixteen bytes at a time, so it may write up to twelve more than the column has. */
 @inline
 function copyColumn(to: usize, column: usize): usize {
   const from = <usize>load<u32>(column, atWords)
-  const bytes = <usize>load<u32>(column, atWordCount) << 2
+  const bytes = (<usize>load<u32>(column, atWordCount)) << 2
   if (to + bytes > wordsEnd) return 0
   for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i))
   return to + bytes

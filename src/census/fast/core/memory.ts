@@ -1,64 +1,65 @@
 /**
- * AssemblyScript, compiled to WebAssembly by scripts/build/build.sh: counts the pages on which all is as it should be,
- * in less than half the time that JavaScript takes (src/census/fast/fast-counter.ts says what it leaves alone).
+ * Where things lie in the memory of the compiled core.
  *
- * This file: how the memory is divided. The other side (src/census/fast/fast-counter.ts,
- * src/census/fast/plan-layout.ts) fills it with the plan and with pages. Behind the pages lie other parts, so that
- * whole words may be loaded where only their first bytes belong to a value.
+ * The other side fills this memory: src/census/fast/fast-counter.ts with the pages, src/census/fast/plan-layout.ts with
+ * the plan. Something always lies behind the pages. So the core may load a whole word even if only its first bytes
+ * belong to a value.
  */
 
-/** One column of a record, decoded and normalised as src/census/record/columns.ts has it: 24 bytes. */
+/** One column of a record, decoded and normalised as src/census/record/columns.ts does it. Bytes. */
 export const columnBytes = 24
 /** 0 null, 1 integer, 2 real, 3 text, 4 BLOB. */
 export const atKind = 0
-/** Text and BLOBs: bytes. */
+/** Bytes of a text or BLOB. */
 export const atLength = 4
-/** Integers and reals: the 64 bits; text and BLOBs: the address. */
+/** The 64 bits of an integer or real; the address of a text or BLOB. */
 export const atValue = 8
-/** The words that stand for it in a fingerprint: where, and how many. */
+/** Address and number of the words that stand for the column in a fingerprint. */
 export const atWords = 16
 export const atWordCount = 20
 
-/** A tree of the plan: 56 bytes. */
+/** A tree of the plan is 48 bytes. These are the offsets of its fields. */
 export const treeColumnsMax = 0
-/** Position of the INTEGER PRIMARY KEY; -1 where there is none. */
+/** Position of the INTEGER PRIMARY KEY; -1 if there is none. */
 export const treeAlias = 4
-/** Columns with the values of rows that are too old to have them. */
+/** Address of columns with default values, for rows that are older than a column. */
 export const treeAbsent = 8
-/** Plain indexes of a table: how many, and where. */
+/** Number and address of the plain indexes of a table. */
 export const treeIndexCount = 12
 export const treeIndexes = 16
-/** Parts of the key by which entries are ordered: how many, and where; 8 bytes each: collation, descending. */
+/** Number and address of the key parts by which entries are ordered. A part is 8 bytes: collation, descending. */
 export const treePartCount = 20
 export const treeParts = 24
 export const treeOrdered = 28
 export const treeUniqueParts = 32
 export const treeEndsWithRowid = 36
-/** The sums of an index; 0 for tables. */
+/** Address of the sums of an index; 0 for a table. */
 export const treeSums = 40
-/** What has been counted: entries, the two words of the content digest, and bytes as a real from `countedBytes` on. */
+/** Address of the counts of the tree: the three fields below. */
 export const treeCounted = 44
 
-/** A plain index as its table sees it: 12 bytes. */
+/** A plain index as its table sees it. Bytes. */
 export const indexBytes = 12
 export const indexSums = 0
 export const indexSourceCount = 4
-/** Positions in the row, one word each; -1 for the rowid. */
+/** Address of positions in the row, one word each; -1 stands for the rowid. */
 export const indexSources = 8
 
+/** Counts of a tree: entries, the two words of the content digest, and the bytes of all payloads as a real. */
 export const countedEntries = 0
 export const countedDigest = 4
-export const countedBytes = 16
+export const countedPayloadBytes = 16
 
 export let usable: i32 = 0
 export let pageSize: i32 = 0
 export let encoding: i32 = 0
 export let buckets: i32 = 0
-/** Most bytes of a payload that stay on a page, and how many do of one that is longer. */
+/** Most bytes of a payload that stay on a page of a table, or of an index. */
 export let rowBytesMax: i32 = 0
 export let entryBytesMax: i32 = 0
-export let spilledBytesMin: i32 = 0
-/** Three rows of columns. */
+/** Fewest bytes that stay on the page if the payload is longer. */
+export let leastLocalBytes: i32 = 0
+/** Three arrays of columns. */
 export let columnsA: usize = 0
 export let columnsB: usize = 0
 export let columnsC: usize = 0
@@ -66,31 +67,46 @@ export let columnsC: usize = 0
 export let words: usize = 0
 export let wordsEnd: usize = 0
 /**
- * Two rooms for payloads that reach into overflow pages: an entry, and the one before it. Longer ones are not plain.
+ * Two buffers for payloads that reach into overflow pages: one for an entry, one for the entry before it. A page with a
+ * longer payload is not plain.
  */
 export let payloads: usize = 0
 export let payloadBytesMax: i32 = 0
-/** The pages at hand: where, the number of the first, and how many. */
+/** Consecutive pages: address, number of the first page, number of pages. */
 export let piece: usize = 0
 export let pieceFirst: u32 = 0
 export let pieceCount: u32 = 0
 
-/** Addresses are those of this memory. */
-export function begin(ofPage: i32, ofUsable: i32, ofRow: i32, ofEntry: i32, spilled: i32, textEncoding: i32, bucketCount: i32, columnsAt: usize, columnsEach: usize, wordsAt: usize, wordsTo: usize, payloadsAt: usize, payloadMax: i32): void {
-  pageSize = ofPage
-  usable = ofUsable
-  rowBytesMax = ofRow
-  entryBytesMax = ofEntry
-  spilledBytesMin = spilled
-  encoding = textEncoding
-  buckets = bucketCount
+/** Sets the layout for one plan. All addresses are addresses of this memory. */
+export function beginPlan(
+  planPageSize: i32,
+  planUsable: i32,
+  planRowBytesMax: i32,
+  planEntryBytesMax: i32,
+  planLeastLocalBytes: i32,
+  planEncoding: i32,
+  planBuckets: i32,
+  columnsAt: usize,
+  columnsEach: usize,
+  wordsAt: usize,
+  wordsTo: usize,
+  payloadsAt: usize,
+  planPayloadBytesMax: i32,
+): void {
+  pageSize = planPageSize
+  usable = planUsable
+  rowBytesMax = planRowBytesMax
+  entryBytesMax = planEntryBytesMax
+  leastLocalBytes = planLeastLocalBytes
+  encoding = planEncoding
+  buckets = planBuckets
   columnsA = columnsAt
   columnsB = columnsAt + columnsEach
   columnsC = columnsAt + 2 * columnsEach
   words = wordsAt
   wordsEnd = wordsTo
   payloads = payloadsAt
-  payloadBytesMax = payloadMax
+  payloadBytesMax = planPayloadBytesMax
 }
 
 export function beginPiece(at: usize, first: u32, count: u32): void {

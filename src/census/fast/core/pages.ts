@@ -1,37 +1,78 @@
 /**
- * Counts one page. Gives how many overflow pages were read for it when it is plain, and all that it holds has been
- * added; -1, and nothing has been added, when src/census/scan/scan-rows.ts or src/census/scan/scan-entries.ts must look
- * at it. Each function first goes over the whole page and lists what is to be added, and cannot fail after that.
+ * Counts one page: the entry points of the compiled core. Each returns how many overflow pages it read if the page is
+ * plain; everything on the page has then been added to the sums. It returns -1 if JavaScript must count the page
+ * (src/census/scan/scan-rows.ts, src/census/scan/scan-entries.ts); nothing has then been added.
+ *
+ * For this each function first goes over the whole page and lists what is to be added. After that it cannot fail.
  */
-import { allowOverflowPages, beginPage, cellCount, overflowPagesLeft, readEntry, readRow, readSeparator, record, recordBytes, rowid } from './cell'
+import {
+  allowOverflowPages,
+  beginPage,
+  cellCount,
+  overflowPagesLeft,
+  readEntry,
+  readRow,
+  readSeparator,
+  record,
+  recordBytes,
+  rowid,
+} from './cell'
 import { addContents, addEntries, beginLists } from './fingerprint'
 import { listActual, listExpected, listRowContent } from './listing'
 import {
-  atKind, columnBytes, columnsA, columnsB, columnsC, countedBytes, countedDigest, countedEntries, entryBytesMax, rowBytesMax, treeAlias, treeColumnsMax, treeCounted, treeIndexCount, treeOrdered,
-  treePartCount, treeParts, treeSums, treeUniqueParts, words, wordsEnd,
+  atKind,
+  columnBytes,
+  columnsA,
+  columnsB,
+  columnsC,
+  countedPayloadBytes,
+  countedDigest,
+  countedEntries,
+  entryBytesMax,
+  rowBytesMax,
+  treeAlias,
+  treeColumnsMax,
+  treeCounted,
+  treeIndexCount,
+  treeOrdered,
+  treePartCount,
+  treeParts,
+  treeSums,
+  treeUniqueParts,
+  words,
+  wordsEnd,
 } from './memory'
-import { compareKeys, unknown } from './order'
+import { compareEntries, unknown } from './order'
 import { decode, wordBytesMax, wordsNext } from './record'
 
-export { begin, beginPiece } from './memory'
+export { beginPiece, beginPlan } from './memory'
 export { beginFingerprints } from './fingerprint'
-export { glance } from './glance'
+export { prescan } from './prescan'
 
 const tableLeaf = 13
 const indexLeaf = 10
 const notPlain = -1
 
 /**
- * A leaf of a table with rowids.
- * @param left interior page and cell with the key to the left of this page; 0 for none
- * @param overflowPages how many may be read
+ * Counts a leaf of a table with rowids.
+ * @param left address of the interior page that holds the key to the left of this page; 0 if there is none
+ * @param right the same for the key to the right
+ * @param overflowPages how many overflow pages may be read
  */
-export function countRows(page: usize, tree: usize, left: usize, leftCell: i32, right: usize, rightCell: i32, overflowPages: i32): i32 {
+export function countRowPage(
+  page: usize,
+  tree: usize,
+  left: usize,
+  leftCell: i32,
+  right: usize,
+  rightCell: i32,
+  overflowPages: i32,
+): i32 {
   allowOverflowPages(overflowPages)
   if (load<u8>(page) !== tableLeaf) return notPlain
-  if (right !== 0 && !separatorAt(right, rightCell)) return notPlain
+  if (right !== 0 && !readSeparatorAt(right, rightCell)) return notPlain
   const last = right === 0 ? i64.MAX_VALUE : rowid
-  if (left !== 0 && !separatorAt(left, leftCell)) return notPlain
+  if (left !== 0 && !readSeparatorAt(left, leftCell)) return notPlain
   let known = left !== 0
   let before = rowid
   if (!beginPage(page, tableLeaf)) return notPlain
@@ -42,7 +83,7 @@ export function countRows(page: usize, tree: usize, left: usize, leftCell: i32, 
   let bytes: f64 = 0
   for (let i = 0; i < cellCount; i++) {
     if (!readRow(i, rowBytesMax)) return notPlain
-    // Rowids rise; those of a page lie above the key to its left, and at or below the one to its right.
+    // Rowids rise. Those of a page lie above the key to its left, and at or below the key to its right.
     if (known && rowid <= before) return notPlain
     before = rowid
     known = true
@@ -62,18 +103,26 @@ export function countRows(page: usize, tree: usize, left: usize, leftCell: i32, 
   return overflowPages - overflowPagesLeft
 }
 
-function separatorAt(page: usize, cell: i32): bool {
+function readSeparatorAt(page: usize, cell: i32): bool {
   return load<u8>(page) === tableLeaf - 8 && beginPage(page, tableLeaf) && cell < cellCount && readSeparator(cell)
 }
 
-/** A page of an index, or of a table WITHOUT ROWID. */
-export function countEntries(page: usize, tree: usize, left: usize, leftCell: i32, right: usize, rightCell: i32, overflowPages: i32): i32 {
+/** Counts a page of an index, or of a table WITHOUT ROWID. The parameters are those of `countRowPage`. */
+export function countEntryPage(
+  page: usize,
+  tree: usize,
+  left: usize,
+  leftCell: i32,
+  right: usize,
+  rightCell: i32,
+  overflowPages: i32,
+): i32 {
   allowOverflowPages(overflowPages)
   const ordered = load<i32>(tree, treeOrdered) !== 0
   let entry = columnsA
   let before = columnsB
-  if (ordered && left !== 0 && !separatorEntryAt(left, leftCell, tree, before)) return notPlain
-  if (ordered && right !== 0 && !separatorEntryAt(right, rightCell, tree, columnsC)) return notPlain
+  if (ordered && left !== 0 && !readSeparatorEntryAt(left, leftCell, tree, before)) return notPlain
+  if (ordered && right !== 0 && !readSeparatorEntryAt(right, rightCell, tree, columnsC)) return notPlain
   let known = left !== 0
   if (!beginPage(page, indexLeaf)) return notPlain
   const columnsMax = load<i32>(tree, treeColumnsMax)
@@ -84,7 +133,7 @@ export function countEntries(page: usize, tree: usize, left: usize, leftCell: i3
   for (let i = 0; i < cellCount; i++) {
     if (!readEntry(i, entryBytesMax)) return notPlain
     bytes += recordBytes
-    // Before the words of an entry there is room for a rowid.
+    // Leaves room for a rowid before the words of the entry.
     const from = next + 8
     if (from + wordBytesMax(recordBytes, columnsMax) > wordsEnd) return notPlain
     const count = decode(record, recordBytes, entry, columnsMax, from, -1, 0)
@@ -109,20 +158,29 @@ export function countEntries(page: usize, tree: usize, left: usize, leftCell: i3
 }
 
 /**
- * Its words are of no interest, and soon written over. It must lie in its page, since the rooms are for the entries.
+ * Decodes an entry of an interior page. Its words are not needed and are overwritten soon. The entry must lie in its
+ * page, because the payload buffers are for the entries of the page that is counted.
  */
-function separatorEntryAt(page: usize, cell: i32, tree: usize, columns: usize): bool {
-  if (load<u8>(page) !== indexLeaf - 8 || !beginPage(page, indexLeaf) || cell >= cellCount || !readEntry(cell, entryBytesMax) || recordBytes > entryBytesMax) return false
-  return decode(record, recordBytes, columns, load<i32>(tree, treeColumnsMax), words, -1, 0) >= load<i32>(tree, treePartCount)
+function readSeparatorEntryAt(page: usize, cell: i32, tree: usize, columns: usize): bool {
+  if (
+    load<u8>(page) !== indexLeaf - 8 ||
+    !beginPage(page, indexLeaf) ||
+    cell >= cellCount ||
+    !readEntry(cell, entryBytesMax) ||
+    recordBytes > entryBytesMax
+  )
+    return false
+  const count = decode(record, recordBytes, columns, load<i32>(tree, treeColumnsMax), words, -1, 0)
+  return count >= load<i32>(tree, treePartCount)
 }
 
-/** False as well where two neighbours are equal that must not be. */
+/** True if `first` comes before `second`. False also if they are equal in parts that must be unique. */
 function inOrder(tree: usize, first: usize, second: usize): bool {
   const uniqueParts = load<i32>(tree, treeUniqueParts)
-  const order = compareKeys(first, second, load<u32>(tree, treeParts), load<i32>(tree, treePartCount))
+  const order = compareEntries(first, second, load<u32>(tree, treeParts), load<i32>(tree, treePartCount))
   if (order > 0 || order === unknown) return false
   if (uniqueParts === 0 || (order < 0 && -order <= uniqueParts)) return true
-  // Entries with a NULL may agree in all else; the key of a table WITHOUT ROWID may not.
+  // Entries with a NULL may agree in all other parts; the keys of a table WITHOUT ROWID may not.
   if (load<u32>(tree, treeSums) === 0) return false
   for (let i = 0; i < uniqueParts; i++) if (load<u32>(first + columnBytes * i, atKind) === 0) return true
   return false
@@ -131,5 +189,5 @@ function inOrder(tree: usize, first: usize, second: usize): bool {
 function addCounted(tree: usize, entries: i32, bytes: f64): void {
   const counted = <usize>load<u32>(tree, treeCounted)
   store<i32>(counted, load<i32>(counted, countedEntries) + entries, countedEntries)
-  store<f64>(counted, load<f64>(counted, countedBytes) + bytes, countedBytes)
+  store<f64>(counted, load<f64>(counted, countedPayloadBytes) + bytes, countedPayloadBytes)
 }

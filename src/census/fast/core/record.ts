@@ -1,15 +1,15 @@
 /**
- * Decodes records as src/census/record/columns.ts does, and writes the words that src/census/record/fingerprint.ts
- * takes each column for.
+ * Decodes records (sqlite.org/fileformat2.html, section 2.1) as src/census/record/columns.ts does. Writes for each
+ * column the words that src/census/record/fingerprint.ts takes for it.
  */
 import { atKind, atLength, atValue, atWordCount, atWords, columnBytes } from './memory'
 
-/** Where the words end that were written last. */
+/** Address behind the words that were written last. */
 export let wordsNext: usize = 0
 
 /**
- * No more bytes than these are written for a record: a word before each value, and one to fill it up; the rowid for an
- * alias.
+ * Most bytes that `decode` writes for a record: a word before each value and one word to fill it up, and the rowid for
+ * an alias.
  */
 @inline
 export function wordBytesMax(recordBytes: i32, columnsMax: i32): usize {
@@ -17,11 +17,19 @@ export function wordBytesMax(recordBytes: i32, columnsMax: i32): usize {
 }
 
 /**
- * Decodes the record into `columns`; its words follow one another from `words` on.
- * @param alias the column whose value is the rowid; -1 for none
- * @returns how many columns it has; -1 where it is malformed, or the alias is text
+ * Decodes the record into `columns`. Their words follow one another from `words` on.
+ * @param alias the column whose value is the rowid; -1 if there is none
+ * @returns how many columns the record has; -1 if it is malformed, or if the alias is text
  */
-export function decode(record: usize, recordBytes: i32, columns: usize, columnsMax: i32, words: usize, alias: i32, rowid: i64): i32 {
+export function decode(
+  record: usize,
+  recordBytes: i32,
+  columns: usize,
+  columnsMax: i32,
+  words: usize,
+  alias: i32,
+  rowid: i64,
+): i32 {
   if (recordBytes < 1) return -1
   let next = record
   let headerBytes = <i32>load<u8>(next++)
@@ -62,8 +70,7 @@ export function decode(record: usize, recordBytes: i32, columns: usize, columnsM
       to = copyWords(to + 4, value, length)
       value += length
     } else if (type < 7 && type > 0) {
-      // Most columns are integers: all of their sizes are read in the same way, which leaves the processor nothing to
-      // guess.
+      // Most columns are integers. All sizes are read in the same way, so the processor has no branch to predict.
       const size = type < 5 ? type : 2 * type - 4
       if (<usize>size > end - value) return -1
       let integer = load64(value) >> <i64>(64 - 8 * size)
@@ -104,19 +111,19 @@ export function decode(record: usize, recordBytes: i32, columns: usize, columnsM
 }
 
 /**
- * A small integer is one word; larger ones begin with a word that says so. Without branches, since the sizes of
- * neighbouring values are as good as random; up to 8 bytes behind the words are written as well.
+ * Writes one word for a small integer; two or three for a larger one, of which the first says its size. Has no
+ * branches, because the sizes of neighbouring values are as good as random. May write up to 8 bytes behind the words.
  */
 @inline
 export function integerWords(to: usize, value: i64): usize {
   const small = (value << 35) >> 35 === value
   const word = <i64>(<i32>value) === value
-  store<u32>(to, select<u32>(1 | (<u32>value << 3), select<u32>(5, 6, word), small))
+  store<u32>(to, select<u32>(1 | ((<u32>value) << 3), select<u32>(5, 6, word), small))
   store<u64>(to, value, 4)
   return to + select<usize>(4, select<usize>(8, 12, word), small)
 }
 
-/** NaN is NULL, a whole number the integer. */
+/** NaN becomes NULL, and a whole number becomes the integer. */
 function realWords(to: usize, column: usize, bits: u64): usize {
   const value = reinterpret<f64>(bits)
   if (value !== value) {
@@ -137,7 +144,7 @@ function realWords(to: usize, column: usize, bits: u64): usize {
   return to + 12
 }
 
-/** Copies bytes, sixteen at a time and so some more than asked for; the last word is filled up with zeros. */
+/** Copies sixteen bytes at a time, so it may write more than asked for. Fills up the last word with zeros. */
 @inline
 function copyWords(to: usize, from: usize, length: u32): usize {
   for (let i: u32 = 0; i < length; i += 16) v128.store(to + i, v128.load(from + i))
@@ -146,7 +153,7 @@ function copyWords(to: usize, from: usize, length: u32): usize {
   return to + ((length + 3) & ~3)
 }
 
-/** A big-endian number of 64 bits. */
+/** Loads a big-endian number of 64 bits. */
 @inline
 function load64(at: usize): i64 {
   const bytes = v128.load64_zero(at)

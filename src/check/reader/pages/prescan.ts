@@ -1,7 +1,7 @@
 /** Child side: reads a whole file in its order, and keeps of each page what the page accounting asks most. */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { PrescannedPages } from '../../../census/fast/prescan.ts'
-import type { Glances } from '../../../sqlite/accounting/page-source.ts'
+import type { PagePrescan } from '../../../sqlite/accounting/page-source.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import type { DigestedPages } from './page-digests.ts'
 import type { PageFile } from './page-file.ts'
@@ -32,7 +32,7 @@ export class Prescan {
     this.#digests = digests
   }
 
-  get glances(): Glances {
+  get glances(): PagePrescan {
     return this.#glanced
   }
 

@@ -1,6 +1,6 @@
 /** Child side: the plan of a census, from what SQLite says of the schema and the header of the settled file. */
 import Database from 'better-sqlite3'
-import { planCensus } from '../../../census/plan.ts'
+import { planCensus } from '../../../census/plan-census.ts'
 import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'

@@ -3,7 +3,7 @@
  * memory.
  */
 import Database from 'better-sqlite3'
-import type { ColumnValue } from '../../../census/record/column-value.ts'
+import type { ColumnValue } from '../../../sqlite/column-value.ts'
 import { columnValue, typed } from '../sqlite/column-value.ts'
 import type { Typed } from '../sqlite/column-value.ts'
 

@@ -1,7 +1,7 @@
 /** Child side: what SQLite says of the schema, for the plan of the census. */
 import type Database from 'better-sqlite3'
-import type { ColumnValue } from '../../../census/record/column-value.ts'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from '../../../census/schema-facts.ts'
+import type { ColumnValue } from '../../../sqlite/column-value.ts'
 import { ColumnDefaults } from './column-defaults.ts'
 import { isVirtual, ordinaryTables, readSchemaRows } from './schema-objects.ts'
 import { tokensOf } from './sql-tokens.ts'

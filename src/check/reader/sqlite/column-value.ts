@@ -1,5 +1,5 @@
 /** Child side: values as SQLite gives them, exact: texts as the bytes of the database, integers with 64 bits. */
-import type { ColumnValue } from '../../../census/record/column-value.ts'
+import type { ColumnValue } from '../../../sqlite/column-value.ts'
 
 type Raw = bigint | number | string | Uint8Array | null
 /** What `typed` selects: the type's name, and the value. */

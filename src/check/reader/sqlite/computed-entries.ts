@@ -3,7 +3,7 @@
  * SQLite gives the entries, in the table's order.
  */
 import type Database from 'better-sqlite3'
-import type { ColumnValue } from '../../../census/record/column-value.ts'
+import type { ColumnValue } from '../../../sqlite/column-value.ts'
 import { readIndexDefinition } from '../schema/index-definition.ts'
 import { withLiterals } from '../schema/literals.ts'
 import { foldedName, onOneLine } from '../schema/sql-tokens.ts'

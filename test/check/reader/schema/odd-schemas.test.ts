@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { describeSchema } from '../../../../src/check/reader/schema/describe-schema.ts'
 import { openDatabase } from '../../../../src/check/reader/sqlite/open-database.ts'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
-import { create } from '../../../support/databases/recipes.ts'
+import { create } from '../../../support/databases/create-database.ts'
 import { context } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 

@@ -6,7 +6,7 @@ import type Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { SchemaCache, type SchemaRead } from '../../../../src/check/reader/schema/schema-cache.ts'
 import { openDatabase } from '../../../../src/check/reader/sqlite/open-database.ts'
-import { create } from '../../../support/databases/recipes.ts'
+import { create } from '../../../support/databases/create-database.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-schemas-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { skippedWithLimits } from '../../../../src/diagnosis/limits.ts'
 import { engines } from '../../../../src/model/result/reading.ts'
-import { create } from '../../../support/databases/recipes.ts'
+import { create } from '../../../support/databases/create-database.ts'
 import { context } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 

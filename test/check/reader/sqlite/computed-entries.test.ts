@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
-import { create } from '../../../support/databases/recipes.ts'
+import { create } from '../../../support/databases/create-database.ts'
 import { context } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 

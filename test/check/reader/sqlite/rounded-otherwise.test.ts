@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { differByRounding } from '../../../../src/census/record/rounding.ts'
-import { create } from '../../../support/databases/recipes.ts'
+import { create } from '../../../support/databases/create-database.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rounded-'))

@@ -9,7 +9,7 @@ import type { IndexPlan } from '../../../../src/census/plan.ts'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import type { Engine } from '../../../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../../../src/model/result/verdict.ts'
-import { create } from '../../../support/databases/recipes.ts'
+import { create } from '../../../support/databases/create-database.ts'
 import { context } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 

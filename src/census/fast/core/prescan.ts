@@ -1,17 +1,26 @@
-/** What the page accounting need not look at again (src/census/fast/prescan.ts). */
+/** Finds the leaves that the page accounting need not read one by one (src/census/fast/prescan.ts). */
 import { load16 } from './cell'
 
 const tableLeaf = 13
 const indexLeaf = 10
 
 /**
- * Of each of these pages one word: that it is a leaf whose cells all lie in it and point to nothing, as `liesInPage` of
- * src/sqlite/accounting/references.ts has it, or else the word that it begins with.
- * @param rowBytesMax most bytes of a payload that stay on a leaf of a table, `entryBytesMax` of an index
- * @param words where they go; the three highest stand for leaves of tables, of indexes, and for pages whose own first
- * word is one of the three
+ * Writes one word for each page. The word says that the page is a leaf whose cells all lie in it and point to nothing
+ * (`liesInPage` in src/sqlite/accounting/references.ts). For any other page it is the first word of that page.
+ * @param rowBytesMax most bytes of a payload that stay on a leaf of a table
+ * @param entryBytesMax most bytes of a payload that stay on a leaf of an index
+ * @param words address of the result. The three highest values stand for a leaf of a table, a leaf of an index, and a
+ * page whose own first word is one of these three.
  */
-export function glance(at: usize, pageCount: i32, pageSize: i32, usable: i32, rowBytesMax: i32, entryBytesMax: i32, words: usize): void {
+export function prescan(
+  at: usize,
+  pageCount: i32,
+  pageSize: i32,
+  usable: i32,
+  rowBytesMax: i32,
+  entryBytesMax: i32,
+  words: usize,
+): void {
   for (let i = 0; i < pageCount; i++) {
     const type = <i32>load<u8>(at)
     let word = bswap<u32>(load<u32>(at))
@@ -24,6 +33,7 @@ export function glance(at: usize, pageCount: i32, pageSize: i32, usable: i32, ro
   }
 }
 
+/** True if all cells of this leaf lie in it. */
 function isWithin(page: usize, pageSize: i32, usable: i32, bytesMax: i32, isTable: bool): bool {
   const cellCount = load16(page + 3)
   let content = load16(page + 5)
@@ -42,7 +52,7 @@ function isWithin(page: usize, pageSize: i32, usable: i32, bytesMax: i32, isTabl
     }
     if (bytes > bytesMax) return false
     if (isTable) {
-      // A rowid has up to eight bytes that say that one more follows.
+      // The rowid is a varint: up to eight bytes with the highest bit set, which means that one more byte follows.
       const lasts = ~load<u64>(next) & 0x8080808080808080
       next += lasts === 0 ? 9 : (<usize>ctz<u64>(lasts) >> 3) + 1
     }

@@ -1,4 +1,4 @@
-/** A value of a column outside of a page: the default of an added column, or what SQLite computed for an index. */
+/** A value of a column, decoded: from a record, the default of an added column, or computed by SQLite for an index. */
 export type ColumnValue =
   | { readonly kind: 'null' }
   | { readonly kind: 'integer'; readonly value: bigint }

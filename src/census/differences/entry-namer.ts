@@ -1,0 +1,87 @@
+/** Reads the cells of unmatched entries again, to name the rows that they belong to. */
+
+import type { RowKey, SalvagedValue } from '../../model/result/finding.ts'
+import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { ColumnValue } from '../../sqlite/column-value.ts'
+import type { CensusPlan, IndexPlan } from '../plan.ts'
+import { Columns } from '../record/columns.ts'
+import { identityKey, rowidKey } from '../record/row-key.ts'
+import { CellReader } from './reread-cell.ts'
+import { salvageColumnsOf, valuesAt } from './salvage.ts'
+
+/** Bytes of values that all findings together list. */
+const salvageBytesMax = 16 << 20
+
+export interface UnmatchedEntry {
+  /** 1: the table has the row and the index has no entry for it. -1: the index has the entry and the table no row. */
+  readonly sign: 1 | -1
+  /** Page of the row (1) or of the entry (-1); 0 if SQLite computed the entry. */
+  readonly page: number
+  readonly cell: number
+  /** The entry as SQLite computed it; null for one that stands on a page. */
+  readonly values: readonly ColumnValue[] | null
+}
+
+export interface NamedEntry {
+  /** null if the cell cannot be read again. */
+  readonly key: RowKey | null
+  /** Page of the row or of the entry; 0 if SQLite computed the entry. */
+  readonly page: number
+  /** What the entry holds beside the key; null for rows, and if the caller does not want values. */
+  readonly values: readonly SalvagedValue[] | null
+}
+
+export class EntryNamer {
+  readonly #plan: CensusPlan
+  readonly #cells: CellReader
+  readonly #columns: Columns
+  #salvageBytesLeft: number
+
+  constructor(plan: CensusPlan, source: PageSource, showValues: boolean) {
+    this.#plan = plan
+    this.#salvageBytesLeft = showValues ? salvageBytesMax : 0
+    this.#cells = new CellReader(plan, source)
+    this.#columns = new Columns(
+      Math.max(1, ...plan.trees.map((tree) => (tree.kind === 'index' ? tree.parts.length : tree.columns.length))),
+    )
+  }
+
+  name(index: IndexPlan, { sign, page, cell, values }: UnmatchedEntry): NamedEntry {
+    const table = this.#plan.trees[index.table]
+    const isRowid = table?.kind === 'rowid-table'
+    const columns = this.#columns
+    if (values !== null) {
+      columns.take(values)
+      return { key: identityKey(columns, index.identity, this.#plan.encoding, isRowid), page: 0, values: null }
+    }
+    if (!this.#cells.find(page, cell)) return { key: null, page, values: null }
+    if (sign === 1 && isRowid)
+      return { key: rowidKey(this.#cells.cell.rowLow, this.#cells.cell.rowHigh), page, values: null }
+    const wanted = sign === 1 && table?.kind === 'keyed-table' ? table.key.length : index.parts.length
+    const max = sign === 1 && table?.kind === 'keyed-table' ? table.columns.length : index.parts.length
+    if (!this.#cells.load(columns, wanted, max)) return { key: null, page, values: null }
+    const identity = sign === 1 && table?.kind === 'keyed-table' ? table.key.map((_, i) => i) : index.identity
+    const { encoding } = this.#plan
+    return {
+      key: identityKey(columns, identity, encoding, isRowid),
+      page,
+      values: sign === -1 ? this.#salvage(index) : null,
+    }
+  }
+
+  /** All values of the entry that was named last. */
+  partsOf({ parts }: IndexPlan): readonly SalvagedValue[] {
+    return valuesAt(this.#columns, [...parts.keys()], this.#plan.encoding)
+  }
+
+  /**
+   * What the entry that was decoded last holds beside its key; null if there is no room for all of it. A part of a
+   * value is never listed: an operator would put it back into the table as it stands.
+   */
+  #salvage(index: IndexPlan): readonly SalvagedValue[] | null {
+    if (this.#salvageBytesLeft <= 0) return null
+    const values = valuesAt(this.#columns, salvageColumnsOf(this.#plan, index).positions, this.#plan.encoding)
+    this.#salvageBytesLeft -= JSON.stringify(values).length
+    return this.#salvageBytesLeft < 0 ? null : values
+  }
+}

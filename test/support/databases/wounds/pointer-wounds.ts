@@ -1,0 +1,118 @@
+/** Wounds of what points from page to page: children, overflow chains, and the pointer map. */
+
+import { cellOffset } from '../../../../src/sqlite/page.ts'
+import { setPointerMap } from '../surgeon.ts'
+import type { Patient } from '../surgeon.ts'
+import { firstTrunk } from './wound.ts'
+import type { Wound } from './wound.ts'
+
+export const pointerWounds: readonly Wound[] = [
+  {
+    name: 'child pointer 0',
+    accounting: ['page-out-of-range', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => pointTo(patient, 'events', 0),
+  },
+  {
+    name: 'child pointer out of range',
+    accounting: ['page-out-of-range', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => pointTo(patient, 'events', 900_000),
+  },
+  {
+    name: 'child pointer to a page of another table',
+    accounting: ['page-used-twice', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => pointTo(patient, 'events', patient.leaf('users')),
+  },
+  {
+    name: 'child pointer to the page itself',
+    accounting: ['page-used-twice', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => pointTo(patient, 'events', patient.root('events')),
+  },
+  {
+    name: 'child pointer to a free page',
+    accounting: ['page-unreadable', 'page-unowned', 'page-used-twice'],
+    sqliteSees: true,
+    make: (patient) => pointTo(patient, 'events', firstTrunk(patient)),
+  },
+  {
+    name: 'child pointer over a level',
+    accounting: ['wrong-depth'],
+    sqliteSees: true,
+    make: (patient) => {
+      const page = patient.root('deep')
+      const leaf = patient.children(patient.children(page)[0] ?? 0)[0] ?? 0
+      patient.edit(page, (bytes, bTree) => bytes.writeUInt32BE(leaf, cellOffset(bytes, bTree, 0)))
+      return `child 0 of page ${page} is ${leaf}`
+    },
+  },
+  {
+    name: 'overflow chain cut',
+    accounting: ['overflow-broken', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => {
+      const { first } = patient.chain('blobs', 3)
+      patient.write32At((first - 1) * patient.layout.pageSize, 0)
+      return `page ${first}`
+    },
+  },
+  {
+    name: 'overflow chain in a circle',
+    accounting: ['page-used-twice', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => {
+      const { first } = patient.chain('blobs', 4)
+      patient.write32At((patient.next(first) - 1) * patient.layout.pageSize, first)
+      return `page ${first}`
+    },
+  },
+  {
+    name: 'overflow chain that goes on',
+    accounting: ['overflow-broken'],
+    sqliteSees: true,
+    make: (patient) => {
+      let { first: page } = patient.chain('blobs', 2)
+      while (patient.next(page) !== 0) page = patient.next(page)
+      patient.write32At((page - 1) * patient.layout.pageSize, firstTrunk(patient))
+      return `page ${page}`
+    },
+  },
+  {
+    name: 'overflow pointer out of range',
+    accounting: ['page-out-of-range', 'page-unowned'],
+    sqliteSees: true,
+    make: (patient) => {
+      patient.write32At(patient.chain('blobs', 2).pointer, 777_777)
+      return 'a value of blobs'
+    },
+  },
+  {
+    name: 'pointer map with a wrong parent',
+    accounting: ['pointer-map-wrong'],
+    sqliteSees: true,
+    only: 'auto-vacuum',
+    make: (patient) => {
+      setPointerMap(patient, patient.leaf('events'), 5, 1)
+      return 'a leaf of events'
+    },
+  },
+  {
+    name: 'pointer map with a wrong type',
+    accounting: ['pointer-map-wrong'],
+    sqliteSees: true,
+    only: 'auto-vacuum',
+    make: (patient) => {
+      setPointerMap(patient, patient.chain('blobs', 2).first, 1, 0)
+      return 'an overflow page of blobs'
+    },
+  },
+]
+
+/** Sets the second child of the root. */
+function pointTo(patient: Patient, name: string, child: number): string {
+  const page = patient.root(name)
+  patient.edit(page, (bytes, bTree) => bytes.writeUInt32BE(child, cellOffset(bytes, bTree, 1)))
+  return `child 1 of page ${page} is ${child}`
+}
