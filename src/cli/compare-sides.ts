@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path'
 import { findConfiguration } from '../config/load.ts'
-import type { GivenFiles, GivenSide } from '../fleet/compare.ts'
+import type { GivenFiles, GivenSide } from '../fleet/compare/sides.ts'
 import { findDatabases } from '../hold/live/find-databases.ts'
 import { isFolder, isThere } from '../host/files/path-kind.ts'
 import { tenantId } from '../model/brand.ts'

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { compareFiles, compareTenants, type WatchingComparison } from '../../fleet/compare.ts'
+import type { ComparisonObserver } from '../../fleet/compare/compare-pairs.ts'
+import { compareFiles, compareTenants } from '../../fleet/compare/compare.ts'
 import { withServiceRun } from '../../fleet/run/service-run.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
@@ -95,7 +96,7 @@ async function compareGiven(
   const sides = await tellSides(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
   outcome.tellSides(sides)
   const bare = await bareRun({ ...options, depth: 'full', engine: 'census' }, face, run)
-  const watched = async (work: (watching: WatchingComparison) => Promise<void>): Promise<void> => {
+  const watched = async (work: (watching: ComparisonObserver) => Promise<void>): Promise<void> => {
     using line = await showProgress(face, options.quiet ?? false)
     await work({ onFile: (file) => outcome.add(file), onProgress: (progress) => line.update(progress) })
   }

@@ -2,7 +2,7 @@
  * Collects what a comparison comes to, and prints it: with `--json` exactly one document, whatever came of it. Files
  * are spooled, so that memory does not grow with them.
  */
-import type { GivenSide } from '../../fleet/compare.ts'
+import type { GivenSide } from '../../fleet/compare/sides.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { SideOfComparison, ComparisonReport, FileComparison, Sided } from '../../model/result/comparison.ts'
