@@ -2,6 +2,7 @@
  * What holds when the configuration says nothing, or when there is none (bare files). The texts of interfaces.md,
  * "Configuration".
  */
+
 import type { CheckSettings, HoldSettings } from './settings.ts'
 
 export const secondMs = 1000

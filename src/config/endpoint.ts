@@ -1,4 +1,5 @@
 /** Addresses in the configuration. */
+
 import { resolve } from 'node:path'
 import type { Endpoint } from './settings.ts'
 

@@ -2,6 +2,7 @@
  * Finding and reading the configuration file. What it says is settled in parse.ts, which is loaded with its libraries
  * only when there is a file: a check of bare files needs none.
  */
+
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'

@@ -2,6 +2,7 @@
  * Settings of the contract that nothing reads yet. They are refused: who writes down where alarms go must not believe
  * that they are sent. A feature that arrives takes its keys from here into the schema.
  */
+
 import type { KeyProblem } from './agreement.ts'
 
 /** By key: what holdfast does not do, and what to do instead. */

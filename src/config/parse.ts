@@ -1,6 +1,7 @@
 /**
  * The text of a configuration → settings, or one failure that lists everything that is wrong with it. Reads no file.
  */
+
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
 import { invariant } from '../model/bug.ts'

@@ -2,6 +2,7 @@
  * The shape of holdfast.yaml (interfaces.md, "Configuration"), without what is not in this version. Everything but
  * `service` and `tenants` may be left out.
  */
+
 import * as z from 'zod/mini'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'

@@ -2,6 +2,7 @@
  * What holdfast.yaml says, checked and complete: every default filled in, every path absolute, durations in ms, sizes
  * in bytes.
  */
+
 import type { SealLevel } from '../model/result/evidence.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */

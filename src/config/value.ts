@@ -1,4 +1,5 @@
 /** The kinds of value that stand in the configuration. Each says in words what it expects, with an example. */
+
 import { isAbsolute, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import type { Command } from './settings.ts'

@@ -1,4 +1,5 @@
 /** YAML as far as a configuration needs it: plain sections, lists and words, and for each of them its line. */
+
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml'
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import { invariant } from '../model/bug.ts'

@@ -1,4 +1,5 @@
 /** Is an answer the one that the contract asks for? Said in words that name what came instead. */
+
 import { isDeepStrictEqual } from 'node:util'
 import type { WireAnswer } from '../service/client/wire.ts'
 

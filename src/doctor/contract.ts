@@ -1,10 +1,11 @@
-import { refusedTargets } from '../fleet/run/refused-targets.ts'
-import { targetsOf } from '../fleet/run/registry.ts'
 /**
  * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what:
  * musts.ts). The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open is
  * resumed by the guardian, or by the next start, or by `holdfast resume`.
  */
+
+import { refusedTargets } from '../fleet/run/refused-targets.ts'
+import { targetsOf } from '../fleet/run/registry.ts'
 import type { TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import { Wire } from '../service/client/wire.ts'

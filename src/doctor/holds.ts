@@ -2,6 +2,7 @@
  * The holds of the doctor. Each is announced in the ledger and to the guardian first, and over only when the tenant was
  * seen serving.
  */
+
 import { randomUUID } from 'node:crypto'
 import type { Settings } from '../config/settings.ts'
 import type { GuardedHold } from '../hold/pause/guarded-hold.ts'

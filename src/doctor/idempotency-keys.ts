@@ -1,4 +1,5 @@
 /** Idempotency: what is asked again gets the answer that it had, and nobody is paused by it. */
+
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../model/failure.ts'
 import type { WireAnswer } from '../service/client/wire.ts'

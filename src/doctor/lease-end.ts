@@ -1,6 +1,7 @@
 /**
  * A short lease, waited for: a renewal prolongs it, but not past the longest hold, and it ends by itself when it said.
  */
+
 import { sleep } from '../host/clock.ts'
 import { Failure } from '../model/failure.ts'
 import type { WireAnswer } from '../service/client/wire.ts'

@@ -2,6 +2,7 @@
  * The doctor's check: can this machine read a database to its verdict, in a process that is confined as all that read
  * are?
  */
+
 import { openChecker } from '../check/check.ts'
 import type { Settings } from '../config/settings.ts'
 import { acquireCopy } from '../fleet/acquire-file.ts'

@@ -1,4 +1,5 @@
 /** Whether another user could change the programs that holdfast runs: that user would run commands as us. */
+
 import { accessSync, constants } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { Command, ServiceSettings } from '../config/settings.ts'

@@ -1,6 +1,7 @@
 /**
  * Requests that a service must refuse. One that is not refused may pause the tenant, which is then resumed immediately.
  */
+
 import { Failure } from '../model/failure.ts'
 import type { WireAnswer } from '../service/client/wire.ts'
 import { describeAnswer, isRefusal, wrongRefusal } from './answers.ts'

@@ -1,4 +1,5 @@
 /** What the doctor says of each step that it tries. */
+
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { WrongRequest } from '../model/bug.ts'
 import { Failure, failureKinds } from '../model/failure.ts'

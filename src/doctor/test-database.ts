@@ -1,4 +1,5 @@
 /** A small healthy database of our own, made without SQLite, on which a machine's locks can be tried. */
+
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 

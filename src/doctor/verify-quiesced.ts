@@ -1,9 +1,10 @@
+/** For the doctor: do the files of a quiesced tenant stand still as the service says? */
+
 import { LiveFiles } from '../hold/live/live-files.ts'
 import { resolveLivePath } from '../hold/live/live-path.ts'
 import { compareClaims, requireClosed } from '../hold/pause/verify-answer.ts'
 import type { Guardian } from '../hold/seal/guardian.ts'
 import { holdersOf, holdersOfPath, leftOpenHint } from '../hold/seal/holders.ts'
-/** For the doctor: do the files of a quiesced tenant stand still as the service says? */
 import { monotonicMs, sleep } from '../host/clock.ts'
 import { leaseOf, onLeaseBreak, takeWriteLease } from '../host/locks/kernel-lease.ts'
 import { Failure } from '../model/failure.ts'

@@ -1,4 +1,5 @@
 /** What must hold while the tenant stands still, and what must not end its lease. */
+
 import { randomUUID } from 'node:crypto'
 import type { Quiesced } from '../service/port.ts'
 import { isRefusal, wrongRefusal } from './answers.ts'

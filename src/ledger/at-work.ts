@@ -1,4 +1,5 @@
 /** Is a hold that stands open in the ledger that of a run at work, or was it left behind? */
+
 import { ageOf } from '../model/age.ts'
 import type { OpenHold } from '../model/event.ts'
 import type { OtherHold } from '../model/service-way.ts'

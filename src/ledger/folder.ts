@@ -1,4 +1,5 @@
 /** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
+
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'

@@ -2,6 +2,7 @@
  * An empty file beside the ledger: runs were recorded here. By it a ledger that was lost or emptied is told from one
  * that is yet to begin.
  */
+
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isSystemError, nameOfError } from '../host/failures/system-failure.ts'

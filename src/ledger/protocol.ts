@@ -1,4 +1,5 @@
 /** What the ledger's process is asked, and what it answers. */
+
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'

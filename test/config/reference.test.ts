@@ -2,6 +2,7 @@
  * The reference of the configuration says what the schema says, and nothing else: every key, each with a true default
  * and an example that parses.
  */
+
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'

@@ -1,4 +1,5 @@
 /** A copy that is not any more what was kept when it comes to be read says nothing of the data. */
+
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

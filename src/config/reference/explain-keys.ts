@@ -1,4 +1,5 @@
 /** Each key of the configuration as a topic of `explain` and of the reference. */
+
 import type { Explanation, KeyValue } from '../../diagnosis/explain/explain.ts'
 import { invariant } from '../../model/bug.ts'
 import { reasons } from '../not-in-this-version.ts'

@@ -2,6 +2,7 @@
  * The few facts of a check that `status` and a sweep ask of every tenant at once. They are stored beside the event: to
  * read ten thousand whole results for them took most of a second.
  */
+
 import * as z from 'zod/mini'
 import type { FailureCode } from '../../model/failure.ts'
 import { sealLevels } from '../../model/result/evidence.ts'

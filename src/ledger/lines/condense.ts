@@ -1,8 +1,9 @@
-import type { Event } from '../../model/event.ts'
 /**
  * What of an event is kept. Ten thousand tenants a night, for years: a sound result keeps what the next check and the
  * next person need of it.
  */
+
+import type { Event } from '../../model/event.ts'
 import { noEvidence } from '../../model/result/evidence.ts'
 import type { Evidence } from '../../model/result/evidence.ts'
 import type { Finding } from '../../model/result/finding.ts'

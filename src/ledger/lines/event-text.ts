@@ -1,4 +1,5 @@
 /** Events of the text that they are stored as: it is looked at before it is believed. */
+
 import * as z from 'zod/mini'
 import { tenantId } from '../../model/brand.ts'
 import type { Event } from '../../model/event.ts'

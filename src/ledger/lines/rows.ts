@@ -2,6 +2,7 @@
  * The rows of the ledger's tables, made of what happened. They cross to the ledger's process as they are stored: texts
  * are handed over faster than whole events.
  */
+
 import { invariant } from '../../model/bug.ts'
 import type { Event } from '../../model/event.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'

@@ -1,9 +1,10 @@
-import { closeSync, constants, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 /**
  * Opening the ledger's file. Runs in the ledger's process only: better-sqlite3 never enters the process that holds
  * leases (hold/README.md F10).
  */
+
+import { closeSync, constants, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { belongToFolder } from '../private-file.ts'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'

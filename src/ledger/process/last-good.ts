@@ -5,6 +5,7 @@
  * without harm, because the next sound check writes it again; so a row that cannot be read is passed over, and a table
  * that an older holdfast did not make is made.
  */
+
 import type Database from 'better-sqlite3'
 import * as z from 'zod/mini'
 import { tenantId } from '../../model/brand.ts'

@@ -1,4 +1,5 @@
 /** The process that has the ledger open: SQLite runs here, not beside the leases (hold/README.md F10). */
+
 import { answerIsolated } from '../../host/process/child-side.ts'
 import { invariant, unreachable } from '../../model/bug.ts'
 import { ledgerFile } from '../folder.ts'

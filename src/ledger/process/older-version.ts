@@ -1,8 +1,9 @@
-import { readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 /**
  * Ledgers of the first version: their lines do not say of which service they are. Runs in the ledger's process only.
  */
+
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
 import { bareFiles, servicesIn } from '../folder.ts'
 import { newestCheckSchema, schemaNames, schemaVersion, waySchema } from './schema.ts'

@@ -1,4 +1,5 @@
 /** Holds that nobody has seen ended. Runs in the ledger's process only. */
+
 import type Database from 'better-sqlite3'
 import { advance } from '../../model/event.ts'
 import type { OpenHold } from '../../model/event.ts'

@@ -2,6 +2,7 @@
  * How long tenants stood still, added up over the ledger's life: monitoring asks every few seconds, and must not read
  * the holds of years. Runs in the ledger's process only.
  */
+
 import type Database from 'better-sqlite3'
 import type { ServiceWay } from '../../model/service-way.ts'
 import type { PauseTotals } from '../ledger.ts'

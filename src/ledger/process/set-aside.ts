@@ -1,4 +1,5 @@
 /** A damaged ledger is kept, under another name, with all files that belong to it. */
+
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 

@@ -1,4 +1,5 @@
 /** What SQLite's errors mean for the ledger. Runs in the ledger's process only. */
+
 import Database from 'better-sqlite3'
 import { inWords, isSystemError, systemFailure } from '../../host/failures/system-failure.ts'
 import { ofLedger } from '../folder.ts'

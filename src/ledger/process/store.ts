@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 /**
  * The ledger as its own process sees it: lines go in, answers come out, and a file that turns out damaged is set aside
  * in the middle of the work without losing what is known of holds that stand open.
  */
+
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
 import type { ServiceWay } from '../../model/service-way.ts'
 import type { LastGoodRow, LineRow } from '../lines/rows.ts'

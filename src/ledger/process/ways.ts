@@ -1,4 +1,5 @@
 /** Whose lines are whose (model/service-way.ts). Runs in the ledger's process only. */
+
 import type Database from 'better-sqlite3'
 import type { OtherHold, ServiceWay } from '../../model/service-way.ts'
 import { prepared } from './statement-cache.ts'

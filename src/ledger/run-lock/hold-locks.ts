@@ -4,6 +4,7 @@
  * it; the next run, and `holdfast resume`, wait for it. Such a lock ends with the last process that shares it, however
  * that ends.
  */
+
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -2,6 +2,7 @@
  * Is the run that left a hold open still at work? Told by the run lock of its service (run-lock.ts), which it keeps to
  * its end.
  */
+
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { bootId } from '../../host/boot.ts'

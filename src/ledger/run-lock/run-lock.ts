@@ -11,6 +11,7 @@
  * the kernel's lock does not try the folder: taken without it, the folder would look left behind to the next one who
  * gets it, until it was signed. In any doubt the 60 s are waited for.
  */
+
 import { constants } from 'node:fs'
 import { lstat, open, rmdir, utimes, type FileHandle } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'

@@ -1,4 +1,5 @@
 /** Who holds the run lock, written down for whoever finds it taken. */
+
 import * as z from 'zod/mini'
 import { ownMark } from '../../host/process/owner-mark.ts'
 

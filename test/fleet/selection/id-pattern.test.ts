@@ -1,4 +1,5 @@
 /** Patterns of `--only`. Ids are any text: the characters of paths and shells are characters like any other. */
+
 import { expect, test } from 'vitest'
 import { matchesId, requireMatches } from '../../../src/fleet/selection/id-pattern.ts'
 import { tenantId } from '../../../src/model/brand.ts'

@@ -1,4 +1,5 @@
 /** Which files of two sides are compared with each other: nobody may stand still for a pair that was guessed. */
+
 import { expect, test } from 'vitest'
 import { pairFiles, type FileSet } from '../../../src/fleet/selection/pair-files.ts'
 import { tenantId } from '../../../src/model/brand.ts'

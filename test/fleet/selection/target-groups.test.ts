@@ -1,4 +1,5 @@
 /** The targets that one hold takes together. */
+
 import { expect, test } from 'vitest'
 import { targetsOf } from '../../../src/fleet/run/registry.ts'
 import { groupTargets } from '../../../src/fleet/selection/target-groups.ts'

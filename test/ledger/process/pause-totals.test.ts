@@ -1,5 +1,6 @@
-import { join } from 'node:path'
 /** Pauses, added up over the ledger's life. */
+
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger, type PauseTotals } from '../../../src/ledger/ledger.ts'

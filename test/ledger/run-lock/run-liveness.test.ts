@@ -1,4 +1,5 @@
 /** Whether the run that left a hold open is still at work. */
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
 /** Events and results as the tests of the ledger need them. */
+
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
 /** A run that writes to the ledger in argv[2] until it is killed, and says on stdout which lines were acknowledged. */
+
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
