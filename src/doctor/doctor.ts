@@ -2,6 +2,7 @@
  * The doctor: is this machine fit for holding, and does the service keep the admin API's contract (interfaces.md)?
  * Each step is tried for real on files of our own; a tenant is paused only when one is named.
  */
+
 import { stat } from 'node:fs/promises'
 import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
@@ -16,7 +17,7 @@ import { fileSystemOf } from '../host/files/file-system.ts'
 import { givenMask } from '../host/process/file-mask.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { newRunId } from '../ledger/run-lock/run-id.ts'
-import { waitForRun, type Waiting } from '../ledger/run-lock/wait-for-run.ts'
+import { waitForRun, type RunWait } from '../ledger/run-lock/wait-for-run.ts'
 import type { TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { OpenHold } from '../model/event.ts'
@@ -49,7 +50,7 @@ export async function examineFitness(
   settings: Settings,
   paused: TenantId | null,
   signal: AbortSignal,
-  waiting: Waiting | null = null,
+  waiting: RunWait | null = null,
 ): Promise<Fitness> {
   const { takeRunLock } = await import('../ledger/run-lock/run-lock.ts')
   const run = newRunId()

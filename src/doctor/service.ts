@@ -1,8 +1,9 @@
 /** What the doctor asks of the service without pausing anybody. */
+
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
-import { refusedTargets, whyUnaskable } from '../fleet/run/refused-targets.ts'
+import { refusedTargets, whyNotAddressable } from '../fleet/run/refused-targets.ts'
 import { targetsOf } from '../fleet/run/registry.ts'
 import { tenantId } from '../model/brand.ts'
 import { quoteText } from '../service/client/problem.ts'
@@ -92,7 +93,7 @@ async function wrongTenantOf(
   const [refused] = (await refusedTargets(targetsOf(tenants), tenants, terms, signal)).values()
   return (
     refused?.message ??
-    tenants.map(({ id }) => whyUnaskable(id, terms.via)).find((why) => why !== null)?.message ??
+    tenants.map(({ id }) => whyNotAddressable(id, terms.via)).find((why) => why !== null)?.message ??
     null
   )
 }

@@ -1,64 +1,57 @@
+/** A snapshot of one file that stays on the disk until the caller disposes of it, and can be checked meanwhile. */
+
 import { recognise } from '../hold/copies/manifest.ts'
 import { copyPrivately, type PrivateCopy } from '../hold/copies/private-copy.ts'
 import type { FileKind } from '../hold/file-kind.ts'
 import { unbounded } from '../hold/hold.ts'
-/** A file taken for a while: its snapshot lies on the disk until it is disposed of, and can be checked meanwhile. */
 import { systemFailure } from '../host/failures/system-failure.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { Finding } from '../model/result/finding.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
-import { recall } from './earlier-checks.ts'
-import {
-  checkHeld,
-  conclude,
-  holdTargets,
-  unreadFor,
-  unseen,
-  type Depth,
-  type Examined,
-  type HeldTarget,
-  type OnPages,
-} from './examine.ts'
-import type { RunContext, Target } from './run/run-context.ts'
+import { addEarlierChecks } from './earlier-checks.ts'
+import { examineCopy, examineHeld, notRead, type Examination, type PagesObserver } from './examine.ts'
+import { notHeld } from './file-result.ts'
+import { holdTargets, type HeldTarget } from './hold-targets.ts'
+import type { Depth, RunContext, Target } from './run/run-context.ts'
 
 export interface AcquiredFile extends AsyncDisposable {
-  /** null where there is none, or it is no database. */
+  /** null if there is none, if it is no database, or if its tenant may still be paused. */
   readonly snapshot: { readonly path: SnapshotPath; readonly kept: KeptFiles } | null
-  /** Says what it is; also of a file of which there is no snapshot. @throws {Failure} INTERRUPTED */
-  check(onPages: OnPages): Promise<Examined>
+  /** Gives a result also where `snapshot` is null. @throws {Failure} INTERRUPTED */
+  check(onPages: PagesObserver): Promise<Examination>
 }
 
-/** By its own bytes, or by those of its WAL or journal. */
+/** True if the file's own bytes make it a database, or those of its WAL or journal. */
 const isDatabase = ({ contents, recoverable }: FileKind): boolean =>
   contents === 'sqlite' || (contents !== 'empty' && recoverable)
 
 /**
- * Takes all files of a tenant through one hold, or one bare file.
+ * Takes all files of a tenant in one hold, or one bare file.
  * @returns one for each target, in their order
  * @throws {Failure} INTERRUPTED
  */
 export async function acquireByHold(
   targets: NonEmpty<Target>,
-  crew: RunContext,
+  context: RunContext,
   depth: Depth,
   signal: AbortSignal,
 ): Promise<readonly AcquiredFile[]> {
-  const held = await holdTargets(await recall(crew.ledger, targets), crew, unbounded, signal)
-  return held.map((one) => takenFrom(one, crew, depth, signal))
+  const held = await holdTargets(await addEarlierChecks(context.ledger, targets), context, unbounded, signal)
+  return held.map((one) => acquiredFrom(one, context, depth, signal))
 }
 
-function takenFrom(heldTarget: HeldTarget, crew: RunContext, depth: Depth, signal: AbortSignal): AcquiredFile {
+function acquiredFrom(heldTarget: HeldTarget, context: RunContext, depth: Depth, signal: AbortSignal): AcquiredFile {
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
-    // Nothing goes on with a tenant that may stand still; what its snapshot holds is still said.
+    // A tenant that may still be paused is compared with nothing. Its snapshot is checked all the same.
     snapshot:
       held.kind === 'snapshot' && isDatabase(held.file) && held.unproven?.code !== 'RESUME_FAILED'
         ? held.snapshot
         : null,
-    check: (onPages) => checkHeld(heldTarget, crew, depth, onPages, signal),
+    check: (onPages) => examineHeld(heldTarget, context, depth, onPages, signal),
     [Symbol.asyncDispose]: async () => snapshot?.[Symbol.asyncDispose](),
   }
 }
@@ -79,8 +72,10 @@ const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] =>
       ]
 
 /**
- * Takes a private copy as it is: nothing is held, locked or proven, unless a manifest beside it says that it once was.
- * Works on any platform.
+ * Copies a file that the user says no program writes. Nothing is held, locked or proven; the evidence is that of the
+ * manifest beside it, if there is one. Works on any platform.
+ * @param name unique in the snapshot folder
+ * @throws {Failure} INTERRUPTED; any other failure becomes the result of the file
  */
 export async function acquireCopy(
   target: Target,
@@ -89,16 +84,17 @@ export async function acquireCopy(
   depth: Depth,
   signal: AbortSignal,
 ): Promise<AcquiredFile> {
-  const seen = unseen(target, depth, map)
+  const file = notHeld(target, depth, map)
   try {
-    const known = await recognise(target.named)
+    const pulled = await recognise(target.named)
     const copy = await copyPrivately(target.named, folder, name)
-    const origin = known ? { target: { ...target, tenant: known.tenant }, evidence: known.evidence } : {}
+    const origin = pulled ? { target: { ...target, tenant: pulled.tenant }, evidence: pulled.evidence } : {}
     return {
       snapshot: isDatabase(copy.kind) ? copy : null,
       check: (onPages) => {
         const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
-        return conclude({ ...seen, ...origin, notices: noticesOf(copy) }, copied, { checker, accept }, onPages, signal)
+        const unchecked = { ...file, ...origin, notices: noticesOf(copy) }
+        return examineCopy(unchecked, copied, { checker, accept }, onPages, signal)
       },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }
@@ -107,7 +103,7 @@ export async function acquireCopy(
     if (!(failure instanceof Failure) || failure.code === 'INTERRUPTED') throw failure
     return {
       snapshot: null,
-      check: () => Promise.resolve(unreadFor(seen, 'failed', failure)),
+      check: () => Promise.resolve(notRead(file, 'failed', failure)),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }

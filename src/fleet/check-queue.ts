@@ -1,31 +1,32 @@
-/** The snapshots that wait to be read, and how many are read at once. */
+/** The snapshots that wait for their check, and how many are checked in parallel. */
+
 import PQueue from 'p-queue'
 import { oneChildBytesMax } from '../check/read-snapshot.ts'
 
-/** So many may wait before more than one is read. */
+/** While no more snapshots wait than this, small ones are checked one after the other. */
 const waitingMax = 2
 
 /**
- * Small snapshots are read one after the other for as long as one child keeps up: a second one takes its time from the
- * tenant that stands still, for whose end all others wait. Where too many wait, and beside a large snapshot, as many
- * are read as may be.
+ * Checks small snapshots one after the other while one child keeps up: a second child takes processor time from the
+ * tenant that is paused, and all later tenants wait for the end of that pause. If more snapshots wait, or a large one
+ * is there, as many are checked in parallel as the limit allows.
  */
 export class CheckQueue {
   readonly #queue = new PQueue({ concurrency: 1 })
-  readonly #atOnceMax: number
-  /** Large snapshots that are being read or wait. */
+  readonly #parallelMax: number
+  /** Large snapshots that wait or are being checked. */
   #large = 0
 
-  constructor(atOnceMax: number) {
-    this.#atOnceMax = atOnceMax
+  constructor(parallelMax: number) {
+    this.#parallelMax = parallelMax
   }
 
-  /** @param bytes of the snapshot */
+  /** @param bytes size of the snapshot */
   async add<Value>(bytes: number, check: () => Promise<Value>): Promise<Value> {
     const large = bytes > oneChildBytesMax
     if (large) this.#large++
     const checked = this.#queue.add(check)
-    if (this.#large > 0 || this.#queue.size > waitingMax) this.#queue.concurrency = this.#atOnceMax
+    if (this.#large > 0 || this.#queue.size > waitingMax) this.#queue.concurrency = this.#parallelMax
     else if (this.#queue.size === 0) this.#queue.concurrency = 1
     try {
       return await checked

@@ -1,29 +1,32 @@
 /**
- * How many snapshots, and how many bytes of them, may lie on the disk at once. Room is asked for before the first byte
- * is copied: what fills the disk fills it for the service too.
+ * How many snapshots may lie on the disk at the same time, and how many bytes of them. Bytes are reserved before the
+ * first is copied: a disk that holdfast fills is full for the service too.
  */
+
 import type { RunLimits } from './run/run-context.ts'
 
+/** What one tenant has reserved: a number of snapshots, and their bytes. */
 export interface Reservation {
-  /** Bytes that all others have or have reserved. */
+  /** Bytes of all other reservations. */
   readonly othersBytes: number
   /**
-   * Asks for room for so many bytes in all. A snapshot always fits when there is no other, and so does one of no bytes.
-   * @returns null where there is room; else the wait for it, which throws the reason of the signal. Who waits has
-   * reserved nothing.
+   * Reserves so many bytes in all, in the place of those that were reserved before. Any number fits if nothing else is
+   * reserved, and no bytes always fit.
+   * @returns null if they are reserved now; else a promise that resolves when they are, and rejects with the reason of
+   * the signal. While it waits, it has no bytes reserved.
    */
-  reserve(bytes: number, signal: AbortSignal): Promise<void> | null
-  /** Says how many bytes it has come to. */
-  fill(bytes: number): void
-  /** One of its snapshots is gone, with so many bytes. The last one leaves the place. */
-  release(bytes: number): void
-  leave(): void
+  reserveBytes(bytes: number, signal: AbortSignal): Promise<void> | null
+  /** Sets the bytes to what the snapshots turned out to have. Does not wait. */
+  setBytes(bytes: number): void
+  /** One snapshot is deleted: releases it with its bytes. After the last one nothing is reserved any more. */
+  releaseSnapshot(bytes: number): void
+  releaseAll(): void
 }
 
 export class DiskBudget {
   readonly #limits: Pick<RunLimits, 'snapshotsMax' | 'snapshotBytesMax'>
-  readonly #forPlace = new WaitingLine()
-  readonly #forBytes = new WaitingLine()
+  readonly #snapshotQueue = new ReservationQueue()
+  readonly #byteQueue = new ReservationQueue()
   #snapshots = 0
   #bytes = 0
 
@@ -32,94 +35,95 @@ export class DiskBudget {
   }
 
   /**
-   * Waits until there may be so many more; however many they are, they may when there is no other.
+   * Waits until so many more snapshots may lie on the disk. Any number may if there is no other.
    * @throws the reason of the signal
    */
-  async enter(signal: AbortSignal, snapshots = 1): Promise<Reservation> {
-    await this.#forPlace.pass(() => {
+  async reserveSnapshots(snapshots: number, signal: AbortSignal): Promise<Reservation> {
+    await this.#snapshotQueue.take(() => {
       if (this.#snapshots > 0 && this.#snapshots + snapshots > this.#limits.snapshotsMax) return false
       this.#snapshots += snapshots
       return true
     }, signal)
-    return this.#place(snapshots)
+    return this.#newReservation(snapshots)
   }
 
-  #place(snapshots: number): Reservation {
-    let mine = 0
-    let left = snapshots
-    const set = (bytes: number): void => {
-      this.#bytes += bytes - mine
-      mine = bytes
+  #newReservation(snapshots: number): Reservation {
+    let ownBytes = 0
+    let snapshotsLeft = snapshots
+    const change = (bytes: number): void => {
+      this.#bytes += bytes - ownBytes
+      ownBytes = bytes
     }
-    const others = (): number => this.#bytes - mine
-    const take = (bytes: number): boolean => {
-      if (bytes > mine && others() > 0 && others() + bytes > this.#limits.snapshotBytesMax) return false
-      set(bytes)
+    const othersBytes = (): number => this.#bytes - ownBytes
+    const tryReserve = (bytes: number): boolean => {
+      const fits = othersBytes() <= 0 || othersBytes() + bytes <= this.#limits.snapshotBytesMax
+      if (bytes > ownBytes && !fits) return false
+      change(bytes)
       return true
     }
-    const fill = (bytes: number): void => {
-      set(bytes)
-      this.#forBytes.move()
+    const setBytes = (bytes: number): void => {
+      change(bytes)
+      this.#byteQueue.serve()
     }
-    const leave = (gone: number, remaining: number): void => {
-      if (left === 0) return
-      left -= gone
-      set(left === 0 ? 0 : remaining)
-      this.#snapshots -= gone
-      this.#forBytes.move()
-      this.#forPlace.move()
+    const release = (released: number, bytesLeft: number): void => {
+      if (snapshotsLeft === 0) return
+      snapshotsLeft -= released
+      change(snapshotsLeft === 0 ? 0 : bytesLeft)
+      this.#snapshots -= released
+      this.#byteQueue.serve()
+      this.#snapshotQueue.serve()
     }
     return {
       get othersBytes() {
-        return others()
+        return othersBytes()
       },
-      reserve: (bytes, signal) => {
-        if (bytes <= mine) {
-          fill(bytes)
+      reserveBytes: (bytes, signal) => {
+        if (bytes <= ownBytes) {
+          setBytes(bytes)
           return null
         }
-        const room = this.#forBytes.pass(() => take(bytes), signal)
-        // Two that have something and wait for more would wait for each other.
-        if (room) fill(0)
-        return room
+        const wait = this.#byteQueue.take(() => tryReserve(bytes), signal)
+        // Two reservations that kept what they have and waited for more would wait for each other.
+        if (wait) setBytes(0)
+        return wait
       },
-      fill,
-      release: (bytes) => leave(1, mine - bytes),
-      leave: () => leave(left, 0),
+      setBytes,
+      releaseSnapshot: (bytes) => release(1, ownBytes - bytes),
+      releaseAll: () => release(snapshotsLeft, 0),
     }
   }
 }
 
-/** Takes what it waits for, and says whether it could. */
-type Take = () => boolean
+/** First come, first served: small snapshots do not keep passing a large one by. */
+class ReservationQueue {
+  readonly #waiting: { readonly tryTake: () => boolean; readonly go: () => void }[] = []
 
-/** Who waits is served in turn: small snapshots do not keep passing a large one by. */
-class WaitingLine {
-  readonly #waiting: { readonly take: Take; readonly go: () => void }[] = []
-
-  /** @returns null where there is nothing to wait for; else the wait, which throws the reason of the signal */
-  pass(take: Take, signal: AbortSignal): Promise<void> | null {
+  /**
+   * @param tryTake takes what is wanted and returns true, or returns false
+   * @returns null if it was taken; else a promise that resolves when it is, and rejects with the reason of the signal
+   */
+  take(tryTake: () => boolean, signal: AbortSignal): Promise<void> | null {
     signal.throwIfAborted()
-    if (this.#waiting.length === 0 && take()) return null
+    if (this.#waiting.length === 0 && tryTake()) return null
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(one), 1)
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
         reject(signal.reason as Error)
       }
-      const one = {
-        take,
+      const waiter = {
+        tryTake,
         go: (): void => {
           signal.removeEventListener('abort', giveUp)
           resolve()
         },
       }
       signal.addEventListener('abort', giveUp, { once: true })
-      this.#waiting.push(one)
+      this.#waiting.push(waiter)
     })
   }
 
-  /** Something was given back. */
-  move(): void {
-    while (this.#waiting[0]?.take()) this.#waiting.shift()?.go()
+  /** To be called after each release. */
+  serve(): void {
+    while (this.#waiting[0]?.tryTake()) this.#waiting.shift()?.go()
   }
 }

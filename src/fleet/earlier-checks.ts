@@ -1,7 +1,8 @@
 /**
- * From check to check: what the ledger keeps of a sound file, so that the next check sees what changed while nobody
- * wrote (diagnosis/silent-change.ts), and of a pause that came to nothing.
+ * What the ledger knows of a file from earlier runs: its last sound check, so that this one sees what changed although
+ * nothing wrote to the file (`diagnosis/silent-change.ts`), and the pause that was last given up.
  */
+
 import { contentFormat } from '../census/content-format.ts'
 import type { Digesting } from '../check/protocol.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
@@ -14,27 +15,44 @@ import type { Reading } from '../model/result/reading.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import type { Target } from './run/run-context.ts'
 
-/** What is known of a file from earlier runs. */
 export interface EarlierChecks {
-  /** null where nothing is remembered. */
-  readonly as: KnownFile | null
-  readonly earlier: LastGood | null
-  /** Did an earlier check see pages in it? */
+  /** The name of the file in the ledger; null if there is no ledger, or a bare file has no real path. */
+  readonly file: KnownFile | null
+  readonly lastGood: LastGood | null
+  /** True if an earlier check saw pages in the file. */
   readonly hadPages: boolean
   /**
-   * How long the tenant had stood still when its last hold was given up because the copy took too long; null where it
-   * was not.
+   * How long, in ms, the tenant stood still when the last hold was given up because the copy took too long. Null if it
+   * was not given up.
    */
-  readonly lostPauseMs: number | null
+  readonly abandonedPauseMs: number | null
 }
 
-export const noEarlierChecks: EarlierChecks = { as: null, earlier: null, hadPages: false, lostPauseMs: null }
+export const noEarlierChecks: EarlierChecks = { file: null, lastGood: null, hadPages: false, abandonedPauseMs: null }
+
+export interface TargetWithHistory {
+  readonly target: Target
+  readonly earlierChecks: EarlierChecks
+}
+
+/** @throws {Failure} LEDGER_UNUSABLE */
+export async function addEarlierChecks(
+  ledger: Ledger | null,
+  [first, ...more]: NonEmpty<Target>,
+): Promise<NonEmpty<TargetWithHistory>> {
+  const found = ledger === null ? [] : await readEarlierChecks(ledger, [first, ...more])
+  return [
+    { target: first, earlierChecks: found[0] ?? noEarlierChecks },
+    ...more.map((target, at) => ({ target, earlierChecks: found[at + 1] ?? noEarlierChecks })),
+  ]
+}
 
 /**
- * A tenant's file goes by the name that the service gives it, a bare one by its real path.
+ * The ledger knows a tenant's file by the name that the service gives it, and a bare file by its real path.
+ * @returns one for each target, in their order
  * @throws {Failure} LEDGER_UNUSABLE
  */
-async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<readonly EarlierChecks[]> {
+async function readEarlierChecks(ledger: Ledger, targets: readonly Target[]): Promise<readonly EarlierChecks[]> {
   const known = await Promise.all(
     targets.map(async ({ tenant, named }): Promise<KnownFile | null> => {
       const path = tenant === null ? await realPathOf(named) : named
@@ -43,50 +61,34 @@ async function recallAll(ledger: Ledger, targets: readonly Target[]): Promise<re
   )
   const files = known.filter((file) => file !== null)
   const [lastGood, newestChecks] = await Promise.all([ledger.lastGood(files), ledger.newestChecks(files)])
-  const earlier = lastGood.values()
-  const newest = newestChecks.values()
-  return known.map((as) =>
-    as === null ? noEarlierChecks : memoryOf(as, earlier.next().value ?? null, newest.next().value ?? null),
+  const nextLastGood = lastGood.values()
+  const nextNewest = newestChecks.values()
+  return known.map((file) =>
+    file === null
+      ? noEarlierChecks
+      : earlierChecksOf(file, nextLastGood.next().value ?? null, nextNewest.next().value ?? null),
   )
 }
 
-const memoryOf = (as: KnownFile, earlier: LastGood | null, newest: NewestCheck | null): EarlierChecks => ({
-  as,
-  earlier,
-  hadPages: earlier !== null || (newest?.hadPages ?? false),
-  lostPauseMs: newest?.lostPauseMs ?? null,
+const earlierChecksOf = (file: KnownFile, lastGood: LastGood | null, newest: NewestCheck | null): EarlierChecks => ({
+  file,
+  lastGood,
+  hadPages: lastGood !== null || (newest?.hadPages ?? false),
+  abandonedPauseMs: newest?.abandonedPauseMs ?? null,
 })
 
-/** A target with what is known of it. */
-export interface RememberedTarget {
-  readonly target: Target
-  readonly memory: EarlierChecks
-}
-
-/** @throws {Failure} LEDGER_UNUSABLE */
-export async function recall(
-  ledger: Ledger | null,
-  [first, ...more]: NonEmpty<Target>,
-): Promise<NonEmpty<RememberedTarget>> {
-  const memories = ledger === null ? [] : await recallAll(ledger, [first, ...more])
-  return [
-    { target: first, memory: memories[0] ?? noEarlierChecks },
-    ...more.map((target, at) => ({ target, memory: memories[at + 1] ?? noEarlierChecks })),
-  ]
-}
-
 /**
- * A question for each target cost a sweep a thirtieth of its processor time. What comes of so many weighs a few
- * megabytes at most.
+ * The ledger is asked for so many targets in one message: a message for each target cost a sweep a thirtieth of its
+ * processor time. So many answers take a few megabytes at most.
  */
-const recalledAtOnce = 16
+const readTogether = 16
 
-/** The memories of many targets, which are taken in their order. */
+/** Reads the earlier checks of many targets, in their order. */
 export class EarlierChecksReader {
   readonly #ledger: Ledger | null
   readonly #targets: readonly Target[]
-  /** Of those before `#end`. */
-  #memories: Promise<readonly EarlierChecks[]> = Promise.resolve([])
+  /** Of the `readTogether` targets before position `#end`. */
+  #block: Promise<readonly EarlierChecks[]> = Promise.resolve([])
   #end = 0
 
   constructor(ledger: Ledger | null, targets: readonly Target[]) {
@@ -95,58 +97,60 @@ export class EarlierChecksReader {
   }
 
   /**
-   * @param group targets that follow each other, and the place of the first among all
+   * @param group targets that follow each other
+   * @param from position of the first of them among all targets
    * @throws {Failure} LEDGER_UNUSABLE
    */
-  async of([first, ...more]: NonEmpty<Target>, from: number): Promise<NonEmpty<RememberedTarget>> {
-    // All are asked for before the first is waited for: others ask for later ones meanwhile.
-    const memories = [first, ...more].map((_, at) => this.#at(from + at))
-    const remembered = async (target: Target, at: number): Promise<RememberedTarget> => ({
+  async of([first, ...more]: NonEmpty<Target>, from: number): Promise<NonEmpty<TargetWithHistory>> {
+    // All positions are asked for before the first answer is awaited: meanwhile other calls ask for later positions,
+    // which replaces the block.
+    const checks = [first, ...more].map((_, at) => this.#at(from + at))
+    const withHistory = async (target: Target, at: number): Promise<TargetWithHistory> => ({
       target,
-      memory: (await memories[at]) ?? noEarlierChecks,
+      earlierChecks: (await checks[at]) ?? noEarlierChecks,
     })
-    return [await remembered(first, 0), ...(await Promise.all(more.map((target, at) => remembered(target, at + 1))))]
+    return [await withHistory(first, 0), ...(await Promise.all(more.map((target, at) => withHistory(target, at + 1))))]
   }
 
-  async #at(at: number): Promise<EarlierChecks> {
+  async #at(position: number): Promise<EarlierChecks> {
     if (this.#ledger === null) return noEarlierChecks
-    if (at >= this.#end) {
-      this.#end = at + recalledAtOnce
-      this.#memories = recallAll(this.#ledger, this.#targets.slice(at, this.#end))
+    if (position >= this.#end) {
+      this.#end = position + readTogether
+      this.#block = readEarlierChecks(this.#ledger, this.#targets.slice(position, this.#end))
     }
-    const first = this.#end - recalledAtOnce
-    return (await this.#memories)[at - first] ?? noEarlierChecks
+    const start = this.#end - readTogether
+    return (await this.#block)[position - start] ?? noEarlierChecks
   }
 }
 
-export const digestingFor = ({ as, earlier }: EarlierChecks): Digesting =>
-  as === null ? { kind: 'none' } : { kind: 'pages', earlier: earlier?.pages ?? null }
+export const digestingFor = ({ file, lastGood }: EarlierChecks): Digesting =>
+  file === null ? { kind: 'none' } : { kind: 'pages', earlier: lastGood?.pages ?? null }
 
-/** The same reading, with one more fact where bytes changed while nobody wrote. */
-export function besideEarlier(reading: Reading, { earlier }: EarlierChecks, evidence: Evidence): Reading {
-  const standing = standingOf(evidence)
+/** Adds a fact to the reading if bytes changed although nothing wrote to the file. */
+export function addSilentChange(reading: Reading, { lastGood }: EarlierChecks, evidence: Evidence): Reading {
+  const standing = provenState(evidence)
   const silent =
-    earlier === null || standing === null
+    lastGood === null || standing === null
       ? null
-      : silentChange(earlier, { standing, content: contentOf(reading) }, reading)
+      : silentChange(lastGood, { standing, content: contentOf(reading) }, reading)
   return silent === null ? reading : { ...reading, facts: [...reading.facts, { kind: 'found', finding: silent }] }
 }
 
 /**
- * What is kept of a check that came out sound; null where its pages were not digested. Damage must not become what
- * later checks are measured against.
+ * Called for sound results only: later checks must not be compared with damage.
+ * @returns what the ledger keeps; null if the file has no name in the ledger, was not proven, or has no page digests
  */
 export function lastGoodFrom(
   reading: Reading,
-  { as }: EarlierChecks,
+  { file }: EarlierChecks,
   evidence: Evidence,
 ): Omit<LastGood, 'run'> | null {
-  const standing = standingOf(evidence)
+  const standing = provenState(evidence)
   const { pages } = reading
-  if (as === null || standing === null || pages.kind === 'not-digested') return null
+  if (file === null || standing === null || pages.kind === 'not-digested') return null
   const { format, tables } = contentOf(reading)
   return {
-    ...as,
+    ...file,
     standing,
     header: pages.header,
     content: { format, tables: tables.slice(0, tablesMax) },
@@ -154,14 +158,14 @@ export function lastGoodFrom(
   }
 }
 
-/** As many as the ledger keeps of any check. Of a table beyond them nobody can say whether its rows changed. */
+/** As many as the ledger keeps of any check. Of a table beyond them no later check can say whether its rows changed. */
 const tablesMax = 1000
 
-/** null for a file of which no hold came to both proofs: nobody knows how it stood. */
-function standingOf({ proofs }: Evidence): LiveSetState | null {
+/** The live set at the second proof; null if the hold came to none. */
+function provenState({ proofs }: Evidence): LiveSetState | null {
   const proof = proofs[1]
   if (proof === undefined) return null
-  // The -shm holds nothing that outlives a crash; an empty WAL or journal says as much as none.
+  // The -shm holds nothing that outlives a crash. An empty WAL or journal means the same as none.
   const files = proof.files.filter(({ part, size }) => part === '' || (part !== '-shm' && size > 0))
   return {
     provenAt: Date.parse(proof.at),

@@ -1,22 +1,20 @@
-/**
- * Keeping what a hold brought: a live set as it is, with its evidence, to study elsewhere (I1.11). Damaged ones are the
- * point of it.
- */
+/** Copies of snapshots that the user wants to keep, with their evidence: damaged ones are studied elsewhere (I1.11). */
+
 import { basename } from 'node:path'
 import { folderOfPulled, requireRoomFor, writePulled } from '../hold/copies/manifest.ts'
 import type { Held } from '../hold/hold.ts'
 import { invariant } from '../model/bug.ts'
 import type { Target } from './run/run-context.ts'
 
-/** Called between hold and check: the kept files stay as they were copied, journal and WAL included. */
+/** Called after the hold and before the check: the files are kept as they were copied, WAL and journal included. */
 export type KeepSnapshot = (target: Target, held: Extract<Held, { readonly kind: 'snapshot' }>) => Promise<void>
 
 /**
- * @param folder where they go, new or empty; see `folderOfPulled`
- * @param onKept told where the database file was put
- * @throws {Failure} USAGE when there is something in the folder
+ * @param folder for the copies; must be new or empty (see `folderOfPulled`)
+ * @param onKept called with the path of each database file that was kept
+ * @throws {Failure} USAGE if the folder holds anything
  */
-export async function keepIn(
+export async function keepSnapshotsIn(
   folder: string,
   version: string,
   onKept: (database: string) => void,

@@ -1,207 +1,225 @@
 /**
- * The pipeline: the next tenant is held while earlier snapshots are being checked. Bounds: tenants that stand still at
- * once, checks at once, snapshots on the disk. One bad tenant never stops the line; what does is decided in
- * stop-the-line.ts.
+ * The pipeline: the next tenant is held while earlier snapshots are checked. Each tenant takes these steps, in this
+ * order. On the right: when it gives back what it took.
+ *
+ *   1. It reserves its number of snapshots in the disk budget.        one by one, in step 6
+ *   2. It takes a hold slot.                                          when its hold has ended, after step 4
+ *   3. The ledger is asked for the earlier checks of its files.
+ *   4. It is held: it reserves the bytes of its snapshots, takes      the pause slot: when the tenant was resumed,
+ *      a pause slot, is paused, copied and resumed.                   or the failed pause has stopped the line
+ *   5. Each of its snapshots waits for the check queue, is kept       when the check has ended
+ *      as a copy if the user wants one, and is checked.
+ *   6. The snapshot is deleted. Then its part of the reservation is released.
+ *   7. The result goes to the observer, to the line, and to the ledger.
+ *
+ * Steps 1 and 2 are waited for in the order of the targets. Steps 5 to 7 run beside the holds of later tenants.
+ * The failure of one tenant is its result. `stop-the-line.ts` lists the failures that end the run: then no tenant
+ * begins step 1, and every hold and check that is under way is interrupted.
  */
+
 import PQueue from 'p-queue'
-import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
-import type { HoldBounds } from '../hold/hold.ts'
+import type { Held, HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
 import { CheckQueue } from './check-queue.ts'
 import { DiskBudget, type Reservation } from './disk-budget.ts'
 import { EarlierChecksReader } from './earlier-checks.ts'
-import { checkHeld, holdTargets, type Examined, type HeldTarget } from './examine.ts'
+import { examineHeld, type Examination } from './examine.ts'
+import { holdTargets, type HeldTarget } from './hold-targets.ts'
+import { ProgressTracker, type ProgressObserver } from './progress-tracker.ts'
 import { begin } from './run/begin.ts'
 import type { RunContext, RunLimits, Target } from './run/run-context.ts'
-import { groupTargets } from './selection/target-groups.ts'
+import { groupTargets, type TargetGroup } from './selection/target-groups.ts'
 import { StopTheLine } from './stop-the-line.ts'
 
-export interface RunProgress {
-  readonly done: number
-  readonly total: number
-  /** What is being worked on, by name. */
-  readonly holding: readonly string[]
-  readonly checking: readonly Checking[]
-}
-
-export interface Checking {
-  readonly name: string
-  /** As it is now: whoever shows it reads it again, nobody is told of each page. null until pages are done with. */
-  readonly pages: PagesDone | null
-}
-
-export interface RunObserver {
+export interface RunObserver extends ProgressObserver {
   readonly onResult: (result: Result) => void
-  readonly onProgress: (progress: RunProgress) => void
 }
 
 export interface RunTotals {
   readonly covered: number
   readonly notCovered: number
-  /** Why the line was stopped; null when it ran to its end. */
+  /** Why the line was stopped; null if it ran to its end. */
   readonly stopped: Failure | null
 }
 
-interface Checked {
-  readonly examined: Examined
-  /** Why the snapshot could not be kept where somebody wants it: that stops the line. */
-  readonly unkept: Failure | null
+/** What the steps share. */
+interface Pipeline {
+  readonly context: RunContext
+  readonly depth: RunLimits['depth']
+  readonly observer: RunObserver
+  readonly progress: ProgressTracker
+  /** Its signal aborts when the line is stopped. */
+  readonly line: StopTheLine
+  /** Aborts when a person interrupts the run, or when the run lock is lost. */
+  readonly interrupt: AbortSignal
+  readonly earlierChecks: EarlierChecksReader
+  readonly pauseSlots: PQueue
+  readonly checkQueue: CheckQueue
 }
 
 /**
- * Works through the targets in their order, all files of a tenant in one hold. Keeps no results: their number has no
- * bound, so each goes to `onResult`. Does not throw for what one tenant meets; a Bug ends it.
+ * Works through the targets in their order; all files of a tenant are held together. Keeps no result, because their
+ * number has no bound: each goes to `observer.onResult`. Throws for a defect in holdfast only.
  */
 export async function workThrough(
   targets: readonly Target[],
-  crew: RunContext,
+  context: RunContext,
   limits: RunLimits,
-  watching: RunObserver,
+  observer: RunObserver,
   interrupt: AbortSignal,
 ): Promise<RunTotals> {
-  const line = new StopTheLine(interrupt)
-  const pauses = new PQueue({ concurrency: limits.maxPaused })
-  const checks = new CheckQueue(limits.checksAtOnce)
-  const room = new DiskBudget(limits)
-  const at = new ProgressTracker(targets.length, watching)
-
-  const finish = async ({ examined, unkept }: Checked, target: Target): Promise<void> => {
-    const { result, lastGood } = examined
-    at.finished(target)
-    watching.onResult(result)
-    line.look(examined)
-    await Promise.all([
-      target.tenant === null ? null : crew.ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
-      lastGood === null ? null : crew.ledger?.keep(lastGood),
-    ])
-    if (unkept !== null) throw unkept
-  }
-  const check = async (heldTarget: HeldTarget): Promise<Checked> => {
-    const { target, held } = heldTarget
-    try {
-      return await checks.add(held.kind === 'snapshot' ? held.snapshot.bytes : 0, async () => {
-        at.checking(target)
-        const unkept = await keep(heldTarget)
-        // A tenant that was not seen serving has stopped the line; what its snapshot holds is wanted all the more.
-        const signal = held.kind === 'snapshot' && held.unproven?.code === 'RESUME_FAILED' ? interrupt : line.signal
-        return { examined: await checkHeld(heldTarget, crew, limits.depth, at.pagesOf(target), signal), unkept }
-      })
-    } finally {
-      // Its place in the queue is free by now: the next check need not wait for the snapshot to be deleted, nor its
-      // room on the disk for the ledger.
-      if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
-    }
-  }
-  /**
-   * Before the check, which changes the snapshot.
-   * @returns why it could not be kept: somebody stood still for what it says, so it is checked first
-   */
-  const keep = async ({ target, held }: HeldTarget): Promise<Failure | null> => {
-    if (held.kind !== 'snapshot' || crew.keep === null) return null
-    try {
-      await crew.keep(target, held)
-      return null
-    } catch (error) {
-      if (error instanceof Failure) return error
-      throw error
-    }
-  }
-  const holds = new PQueue({ concurrency: limits.maxPaused + limits.besidePaused })
-  const endings = new Set<Promise<unknown>>()
   const groups = groupTargets(targets)
-  const recollection = new EarlierChecksReader(crew.ledger, groups.flat())
-  const boundsAt = (place: Reservation): HoldBounds => ({
-    othersBytes: () => place.othersBytes,
-    reserve: (bytes) => place.reserve(bytes, line.signal),
-    inPause: (work) => pauses.add(() => line.guardPause(work())),
-  })
-  let begun = 0
+  const pipeline = startPipeline(groups.flat(), context, limits, observer, interrupt)
+  const { line, progress } = pipeline
+  const diskBudget = new DiskBudget(limits)
+  const holdSlots = new PQueue({ concurrency: limits.maxPaused + limits.besidePaused })
+  const checksUnderWay = new Set<Promise<void>>()
+  let position = 0
   for (const group of groups) {
-    const from = begun
-    begun += group.length
-    if (from === limits.leading) await holds.onIdle()
-    const place = await line.guard(room.enter(line.signal, group.length))
-    if (place === null) break
-    await begin(holds, async () => {
-      group.forEach((target) => at.holding(target))
-      const held = await line.guard(
-        recollection.of(group, from).then((files) => holdTargets(files, crew, boundsAt(place), line.signal)),
-      )
-      if (!held) return place.leave()
-      place.fill(held.reduce((sum, file) => sum + bytesOnDisk(file), 0))
-      for (const heldTarget of held) {
-        const checked = check(heldTarget).finally(() => place.release(bytesOnDisk(heldTarget)))
-        const ending = line
-          .guard(checked.then((it) => finish(it, heldTarget.target)))
-          .finally(() => endings.delete(ending))
-        endings.add(ending)
+    const first = position
+    position += group.length
+    // The leading tenants serve again before any other tenant is held.
+    if (first === limits.leading) await holdSlots.onIdle()
+    const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
+    if (reservation === null) break // The line was stopped.
+    await begin(holdSlots, async () => {
+      for (const held of await holdGroup(group, first, reservation, pipeline)) {
+        const check = checkAndReport(held, reservation, pipeline).finally(() => checksUnderWay.delete(check))
+        checksUnderWay.add(check)
       }
     })
   }
-  await holds.onIdle()
-  await Promise.all(endings)
+  await holdSlots.onIdle()
+  await Promise.all(checksUnderWay)
   line.throwBug()
-  const notCovered = targets.length - at.done
-  return { covered: at.done, notCovered, stopped: line.stopped(notCovered) }
+  const notCovered = targets.length - progress.done
+  return { covered: progress.done, notCovered, stopped: line.stopped(notCovered) }
 }
 
-/** What of a hold takes room on the disk until its check is over. Shared blocks take none. */
+function startPipeline(
+  targets: readonly Target[],
+  context: RunContext,
+  limits: RunLimits,
+  observer: RunObserver,
+  interrupt: AbortSignal,
+): Pipeline {
+  return {
+    context,
+    depth: limits.depth,
+    observer,
+    progress: new ProgressTracker(targets.length, observer),
+    line: new StopTheLine(interrupt),
+    interrupt,
+    earlierChecks: new EarlierChecksReader(context.ledger, targets),
+    pauseSlots: new PQueue({ concurrency: limits.maxPaused }),
+    checkQueue: new CheckQueue(limits.checksInParallel),
+  }
+}
+
+/**
+ * Steps 3 and 4.
+ * @param first position of the group's first target among all targets
+ * @returns one for each file; none, and nothing is reserved any more, if the line was stopped
+ */
+async function holdGroup(
+  group: TargetGroup,
+  first: number,
+  reservation: Reservation,
+  pipeline: Pipeline,
+): Promise<readonly HeldTarget[]> {
+  const { context, earlierChecks, line, progress } = pipeline
+  for (const target of group) progress.holding(target)
+  const held = await line.guard(
+    earlierChecks
+      .of(group, first)
+      .then((files) => holdTargets(files, context, boundsFor(reservation, pipeline), line.signal)),
+  )
+  if (held === null) {
+    reservation.releaseAll()
+    return []
+  }
+  reservation.setBytes(held.reduce((sum, file) => sum + bytesOnDisk(file), 0))
+  return held
+}
+
+const boundsFor = (reservation: Reservation, { line, pauseSlots }: Pipeline): HoldBounds => ({
+  othersBytes: () => reservation.othersBytes,
+  reserve: (bytes) => reservation.reserveBytes(bytes, line.signal),
+  // A pause whose failure stops the line does so inside of its slot: no other tenant is paused in between.
+  inPause: (pause) => pauseSlots.add(() => line.guardPause(pause())),
+})
+
+/** Steps 5 to 7 for one file. Does not throw: what goes wrong stops the line. */
+async function checkAndReport(held: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<void> {
+  const checked = checkAndDelete(held, pipeline).finally(() => reservation.releaseSnapshot(bytesOnDisk(held)))
+  await pipeline.line.guard(checked.then((outcome) => report(outcome, held.target, pipeline)))
+}
+
+interface Checked {
+  readonly examined: Examination
+  /** Why the snapshot could not be kept for the user; null if it was kept, or if no copy is wanted. */
+  readonly keepFailure: Failure | null
+}
+
+async function checkAndDelete(heldTarget: HeldTarget, pipeline: Pipeline): Promise<Checked> {
+  const { held } = heldTarget
+  try {
+    const bytes = held.kind === 'snapshot' ? held.snapshot.bytes : 0
+    return await pipeline.checkQueue.add(bytes, () => keepAndCheck(heldTarget, pipeline))
+  } finally {
+    // The check has left the queue already: the next check does not wait for the deletion.
+    if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
+  }
+}
+
+async function keepAndCheck(heldTarget: HeldTarget, pipeline: Pipeline): Promise<Checked> {
+  const { context, depth, progress } = pipeline
+  const { target, held } = heldTarget
+  progress.checking(target)
+  const keepFailure = await keepCopy(heldTarget, context) // First: the check changes the snapshot.
+  const signal = signalForCheck(held, pipeline)
+  return { examined: await examineHeld(heldTarget, context, depth, progress.pagesOf(target), signal), keepFailure }
+}
+
+/** @returns why the copy could not be kept. The tenant was paused for this snapshot, so it is checked all the same. */
+async function keepCopy({ target, held }: HeldTarget, { keepSnapshot }: RunContext): Promise<Failure | null> {
+  if (held.kind !== 'snapshot' || keepSnapshot === null) return null
+  try {
+    await keepSnapshot(target, held)
+    return null
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+}
+
+/**
+ * A tenant that was not seen serving has stopped the line. Its snapshot is needed all the more, so only an interruption
+ * ends this check.
+ */
+const signalForCheck = (held: Held, { line, interrupt }: Pipeline): AbortSignal =>
+  held.kind === 'snapshot' && held.unproven?.code === 'RESUME_FAILED' ? interrupt : line.signal
+
+/** Step 7. @throws {Failure} `keepFailure`, LEDGER_UNUSABLE: each stops the line */
+async function report(
+  { examined, keepFailure }: Checked,
+  target: Target,
+  { context: { ledger }, observer, progress, line }: Pipeline,
+): Promise<void> {
+  const { result, lastGood } = examined
+  progress.finished(target)
+  observer.onResult(result)
+  line.consider(examined)
+  await Promise.all([
+    target.tenant === null ? null : ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
+    lastGood === null ? null : ledger?.storeLastGood(lastGood),
+  ])
+  if (keepFailure !== null) throw keepFailure
+}
+
+/** Disk space that the snapshot takes until it is deleted. Blocks that it shares with the original take none. */
 function bytesOnDisk({ held }: HeldTarget): number {
   if (held.kind !== 'snapshot') return 0
   return held.record.evidence.snapshot?.method === 'reflink' ? 0 : held.snapshot.bytesOnDisk
 }
-
-/** Where each target stands, for the progress line. */
-export class ProgressTracker {
-  readonly #total: number
-  readonly #watching: Pick<RunObserver, 'onProgress'>
-  readonly #holding = new Set<Target>()
-  readonly #checking = new Map<Target, { readonly name: string; pages: PagesDone | null }>()
-  #done = 0
-
-  get done(): number {
-    return this.#done
-  }
-
-  constructor(total: number, watching: Pick<RunObserver, 'onProgress'>) {
-    this.#total = total
-    this.#watching = watching
-  }
-
-  holding(target: Target): void {
-    this.#holding.add(target)
-    this.#tell()
-  }
-
-  checking(target: Target): void {
-    this.#holding.delete(target)
-    this.#checking.set(target, { name: nameOf(target), pages: null })
-    this.#tell()
-  }
-
-  /** To be told of the pages of a target that is being checked. */
-  pagesOf(target: Target): (pages: PagesDone) => void {
-    const checking = this.#checking.get(target)
-    return (pages) => {
-      if (checking) checking.pages = pages
-    }
-  }
-
-  finished(target: Target): void {
-    this.#checking.delete(target)
-    this.#done++
-    this.#tell()
-  }
-
-  #tell(): void {
-    this.#watching.onProgress({
-      done: this.#done,
-      total: this.#total,
-      holding: [...new Set([...this.#holding].map(nameOf))],
-      checking: [...this.#checking.values()],
-    })
-  }
-}
-
-const nameOf = ({ tenant, named }: Target): string => tenant ?? named

@@ -1,14 +1,15 @@
-import { gravestOf } from '../hold/hold-failure.ts'
 /**
  * What stops a run. Trouble that only one tenant meets is that tenant's result, and the line goes on. The line is
  * stopped by what every later tenant would meet; the rest is then named as not covered.
  */
+
+import { gravestOf } from '../hold/hold-failure.ts'
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { Bug } from '../model/bug.ts'
 import { Failure, failureKinds } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
 import { count } from '../text/count.ts'
-import type { Examined } from './examine.ts'
+import type { Examination } from './examine.ts'
 
 /** So many leases that ended under us in one run: the service does not keep its promise. */
 const leasesLostMax = 3
@@ -51,7 +52,7 @@ export class StopTheLine {
   }
 
   /** Looks at what an examination came to for what must stop the line. */
-  look({ result, failure }: Pick<Examined, 'result' | 'failure'>): void {
+  consider({ result, failure }: Pick<Examination, 'result' | 'failure'>): void {
     this.#shortagesInARow = failure?.concerns === 'machine' ? this.#shortagesInARow + 1 : 0
     if (failure === null) return
     if (failure.code === 'LEASE_LOST') this.#lookAtLease(result)

@@ -1,16 +1,18 @@
-/** `sweep` and `check --tenant`: the service's tenants through the pipeline, and what is gone by name. */
+/** `sweep` and `check --tenant`: tenants of the service go through the pipeline, and files that are gone are named. */
+
 import type { TenantId } from '../model/brand.ts'
-import { unread, unseen, type Depth } from './examine.ts'
+import type { Result } from '../model/result/report.ts'
+import { notHeld, unreadResult } from './file-result.ts'
 import { workThrough, type RunObserver, type RunTotals } from './pipeline.ts'
 import { refusedTargets } from './run/refused-targets.ts'
 import { readRegistry, pickTenants, targetsOf, type ServiceRegistry } from './run/registry.ts'
-import type { Target } from './run/run-context.ts'
-import { besidePausedTenant, checksAtOnce, limitsFor, type ServiceRun } from './run/service-run.ts'
-import { select, type Selected, type Selecting } from './selection/selection.ts'
+import type { Depth, RunLimits, Target } from './run/run-context.ts'
+import { besidePausedTenant, checksInParallel, limitsFor, type ServiceRun } from './run/service-run.ts'
+import { select, type SelectedTargets, type SelectionCriteria } from './selection/selection.ts'
 
 export type Selection =
   | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }
-  /** `only`: patterns of ids, null for all. */
+  /** `only`: patterns of ids; null for all. */
   | { readonly kind: 'sweep'; readonly only: readonly string[] | null }
 
 export interface SweepOptions {
@@ -18,20 +20,21 @@ export interface SweepOptions {
   readonly depth: Depth
 }
 
-export interface WatchingSweep extends RunObserver {
-  /** Told of everything that the run is going to come to, before it does. */
+export interface SweepObserver extends RunObserver {
+  /** Called before the first result, with every target that will have one. */
   readonly onSelected: (targets: readonly Target[]) => void
 }
 
 /**
- * @returns what was covered; each result goes to `watching`
- * @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is touched
+ * Each result goes to the observer and to the ledger.
+ * @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused
  */
 export async function sweep(
-  { settings, service, ledger, crew, signal }: ServiceRun,
+  run: ServiceRun,
   options: SweepOptions,
-  watching: WatchingSweep,
+  observer: SweepObserver,
 ): Promise<RunTotals & { readonly selected: number }> {
+  const { settings, service, ledger, context, signal } = run
   const lastResults = await ledger.lastResults()
   const registry = await readRegistry(service, lastResults, signal)
   const { targets, leading } = chooseFrom(registry, options.selection, {
@@ -39,44 +42,39 @@ export async function sweep(
     lastResults,
     now: Date.now(),
   })
-  // Only a sweep of everything can say that something is missing.
+  // Only a sweep of all tenants can say that one is missing.
   const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
-  watching.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
-  const refused = await refusedTargets(
-    targets,
-    registry.tenants,
-    { via: service.via, roots: settings.tenants.roots },
-    signal,
-  )
+  observer.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
+  const terms = { via: service.via, roots: settings.tenants.roots }
+  const refused = await refusedTargets(targets, registry.tenants, terms, signal)
+  for (const [target, failure] of refused)
+    await record(target, unreadResult(notHeld(target, options.depth, context.map), 'failed', failure))
   const isHeld = (target: Target): boolean => !refused.has(target)
-  for (const [target, failure] of refused) {
-    const result = unread(unseen(target, options.depth, crew.map), 'failed', failure)
-    watching.onResult(result)
-    if (target.tenant !== null) await ledger.append({ kind: 'checked', tenant: target.tenant, result })
+  const limits = {
+    ...(await limitsOfSweep(run, options.depth)),
+    leading: targets.slice(0, leading).filter(isHeld).length,
   }
-  const limits = await limitsFor(
-    crew.folder,
-    options.depth,
-    settings.hold.maxPaused,
-    checksAtOnce(settings),
-    besidePausedTenant,
-  )
-  const worked = await workThrough(
-    targets.filter(isHeld),
-    crew,
-    { ...limits, leading: targets.slice(0, leading).filter(isHeld).length },
-    watching,
-    signal,
-  )
+  const totals = await workThrough(targets.filter(isHeld), context, limits, observer, signal)
   for (const { tenant, path, failure } of gone) {
-    const result = unread(unseen({ tenant, named: path }, options.depth, false), 'inconclusive', failure)
-    watching.onResult(result)
-    await ledger.append({ kind: 'checked', tenant, result })
+    const target = { tenant, named: path }
+    await record(target, unreadResult(notHeld(target, options.depth, false), 'inconclusive', failure))
   }
-  return { ...worked, covered: worked.covered + gone.length + refused.size, selected: targets.length + gone.length }
+  return { ...totals, covered: totals.covered + gone.length + refused.size, selected: targets.length + gone.length }
+
+  async function record({ tenant }: Target, result: Result): Promise<void> {
+    observer.onResult(result)
+    if (tenant !== null) await ledger.append({ kind: 'checked', tenant, result })
+  }
 }
 
-function chooseFrom({ tenants }: ServiceRegistry, selection: Selection, order: Omit<Selecting, 'only'>): Selected {
+const limitsOfSweep = ({ context, settings }: ServiceRun, depth: Depth): Promise<RunLimits> =>
+  limitsFor(context.folder, depth, settings.hold.maxPaused, checksInParallel(settings), besidePausedTenant)
+
+function chooseFrom(
+  { tenants }: ServiceRegistry,
+  selection: Selection,
+  order: Omit<SelectionCriteria, 'only'>,
+): SelectedTargets {
   switch (selection.kind) {
     case 'tenants':
       return { targets: targetsOf(pickTenants(tenants, selection.ids)), leading: 0 }

@@ -1,16 +1,17 @@
+/** Weighs what was found in a snapshot against what its hold could not prove. Pure. */
+
 import { nothingToMend } from '../diagnosis/remedy.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Evidence, Holder } from '../model/result/evidence.ts'
 import type { Result } from '../model/result/report.ts'
-/** What a hold could not prove, weighed against what was found in its snapshot. Pure. */
 import { target } from '../text/shell-words.ts'
 
-/** Damage below the level `sealed` counts only where nobody could write while the copy was made. */
+/** Below the level `sealed`, damage counts only if no other program could write while the copy was made. */
 export function requireStillness(result: Result): Result {
-  const writers = result.verdict === 'damaged' ? whoCouldWrite(result.evidence) : null
+  const writers = result.verdict === 'damaged' ? possibleWriters(result.evidence) : null
   return writers === null
     ? result
-    : unsettled(
+    : withoutVerdict(
         result,
         `damage was found, but ${writers} during the copy (level ` +
           `${result.evidence.level}): it may be an unfinished write`,
@@ -19,8 +20,8 @@ export function requireStillness(result: Result): Result {
 }
 
 /**
- * What the service did not confirm makes nothing sound. It takes nothing from damage: the kernel's leases stood, and
- * bytes that nobody could write are those on the disk.
+ * A pause that the service did not confirm makes no result sound. Damage stays damage: the kernel's leases stood, so no
+ * program could write, and the copied bytes are those on the disk.
  * @param unproven why the service did not confirm the pause
  */
 export function withUnproven(result: Result, { code, message, hint, tenantState }: Failure): Result {
@@ -28,7 +29,7 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
   switch (result.verdict) {
     case 'sound':
       return {
-        ...unsettled(
+        ...withoutVerdict(
           result,
           'nothing was found in the snapshot, and no other program had the file ' +
             `during the copy; but the pause is not proven: ${message}`,
@@ -44,19 +45,19 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
       }
     case 'damaged':
       return { ...result, failure }
-    case 'failed': // Why nothing could be read is graver than the pause, unless the tenant may still stand in it.
+    case 'failed': // The reason why nothing was read is graver than the pause, unless the tenant may still be paused.
       return tenantState === 'maybe-paused' ? { ...result, failure } : result
   }
 }
 
-/** Findings stay, for a person to read; what would mend them waits until they are seen again. */
-function unsettled(result: Result, reason: string, next: string): Result {
+/** Findings stay in the report. The remedy waits until another check finds them again. */
+function withoutVerdict(result: Result, reason: string, next: string): Result {
   return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, next) }
 }
 
-/** In words; null where nobody could. */
-function whoCouldWrite({ level, lease, holders, unseen }: Evidence): string | null {
-  if (level === 'sealed' || level === 'none') return null // A private copy was vouched for by who named it.
+/** Says which programs could write the file during the copy; null if none could. */
+function possibleWriters({ level, lease, holders, unseen }: Evidence): string | null {
+  if (level === 'sealed' || level === 'none') return null // `none`: the user says that no program writes this copy.
   const writers = holders.filter(mayWrite)
   if (writers.length > 0) {
     const names = writers
@@ -71,8 +72,11 @@ function whoCouldWrite({ level, lease, holders, unseen }: Evidence): string | nu
   return unseen.length > 0 ? `other programs may have had the file open (not looked at: ${unseen.join('; ')})` : null
 }
 
+/** A sentence names at most so many programs. */
 const namedMax = 3
 
-/** A mapping may be shared and writable; of somebody of whom only a lock is seen nobody knows what else is open. */
+/**
+ * A mapping may be shared and writable. Of a holder that shows only a lock, it is not known how it has the file open.
+ */
 const mayWrite = ({ modes }: Holder): boolean =>
   modes.includes('write') || modes.includes('mapped') || !modes.includes('read')

@@ -2,6 +2,7 @@
  * Our side of the ledger's process: one question at a time, appends that wait are committed together, and a process
  * that dies is replaced.
  */
+
 import { randomInt } from 'node:crypto'
 import { failureOfEnd } from '../host/process/child-start.ts'
 import { ChildEnded, startChild } from '../host/process/child.ts'
@@ -91,7 +92,7 @@ export class LedgerProcess implements Ledger {
     return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, condense(event))], lastGood: [] })
   }
 
-  keep(lastGood: Omit<LastGood, 'run'>): Promise<void> {
+  storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
     return this.#written({ lines: [], lastGood: [lastGoodRow(this.#service, { ...lastGood, run: this.#run })] })
   }

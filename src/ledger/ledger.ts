@@ -1,8 +1,9 @@
-import { systemFailure } from '../host/failures/system-failure.ts'
 /**
  * holdfast's memory: events, written before and after each deed, and what can be read from them (operations.md,
  * "Ledger").
  */
+
+import { systemFailure } from '../host/failures/system-failure.ts'
 import type { RunId, TenantId } from '../model/brand.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
@@ -32,7 +33,7 @@ export interface NewestLines {
 }
 
 /** What a check of one file said. */
-export interface CheckedThen {
+export interface RecordedCheck {
   readonly at: number
   readonly run: string
   readonly verdict: VerdictWord
@@ -48,7 +49,7 @@ export interface CheckedThen {
 }
 
 /** The newest check of one file. */
-export interface LastResult extends CheckedThen {
+export interface LastResult extends RecordedCheck {
   readonly tenant: TenantId
   readonly path: string
   readonly failure: FailureCode | null
@@ -56,7 +57,7 @@ export interface LastResult extends CheckedThen {
    * The newest check that settles something: a full one that came out sound, or any that found damage. A quick check
    * neither refreshes a full one nor clears damage. null: there was none yet.
    */
-  readonly settled: CheckedThen | null
+  readonly settled: RecordedCheck | null
 }
 
 /** What of the newest check of a file matters to the next one. */
@@ -65,7 +66,7 @@ export interface NewestCheck {
    * How long, in ms, the tenant had stood still when its hold was given up because its copy took too long; null where
    * it was not.
    */
-  readonly lostPauseMs: number | null
+  readonly abandonedPauseMs: number | null
   /** Did the file hold pages, then or when a check last settled something? */
   readonly hadPages: boolean
 }
@@ -145,7 +146,7 @@ export interface Ledger extends LedgerReading {
    * together with it.
    * @throws {Failure} LEDGER_UNUSABLE
    */
-  keep(lastGood: Omit<LastGood, 'run'>): Promise<void>
+  storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void>
   /**
    * What was kept of each of these files; null where nothing was, or it cannot be read.
    * @throws {Failure} LEDGER_UNUSABLE

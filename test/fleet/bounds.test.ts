@@ -1,6 +1,7 @@
 /**
  * The bounds of a sweep, looked at from outside while it runs: tenants that stand still, checks, snapshots on the disk.
  */
+
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -74,7 +75,7 @@ describe('never more than is allowed', () => {
   ])(
     '%i bytes of snapshots: room is asked for before anything is copied, and a single one always fits',
     async (snapshotBytesMax, snapshotsMax) => {
-      const { snapshots } = await most({ maxPaused: 8, checksAtOnce: 2, snapshotsMax: 100, snapshotBytesMax })
+      const { snapshots } = await most({ maxPaused: 8, checksInParallel: 2, snapshotsMax: 100, snapshotBytesMax })
       expect(snapshots).toBeGreaterThan(0)
       expect(snapshots).toBeLessThanOrEqual(snapshotsMax)
     },

@@ -1,12 +1,13 @@
 /** The rule: what every later tenant would meet stops the line, and what one tenant meets does not, however often. */
+
 import { describe, expect, it, test } from 'vitest'
-import type { Examined } from '../../src/fleet/examine.ts'
+import type { Examination } from '../../src/fleet/examine.ts'
 import { StopTheLine } from '../../src/fleet/stop-the-line.ts'
 import { Failure, failureKinds, type Concerns, type FailureCode } from '../../src/model/failure.ts'
 import { noEvidence, type QuiesceEvidence } from '../../src/model/result/evidence.ts'
 import type { Result } from '../../src/model/result/report.ts'
 
-type Looked = Pick<Examined, 'result' | 'failure'>
+type Looked = Pick<Examination, 'result' | 'failure'>
 
 const quiesce: QuiesceEvidence = {
   via: 'admin-api',
@@ -44,7 +45,7 @@ const sound = examined(null)
 const newLine = (): StopTheLine => new StopTheLine(new AbortController().signal)
 const lineAfter = (...looked: readonly Looked[]): StopTheLine => {
   const line = newLine()
-  for (const one of looked) line.look(one)
+  for (const one of looked) line.consider(one)
   return line
 }
 
@@ -109,7 +110,7 @@ test('six files of one lost pause do not stop the line, the fourth lost pause do
     lost('third', 'a'),
   )
   expect(line.reason).toBeNull()
-  line.look(lost('fourth', 'a'))
+  line.consider(lost('fourth', 'a'))
   expect(line.reason).toMatchObject({ code: 'LEASE_LOST', message: expect.stringMatching(/^4 leases/) as string })
 })
 

@@ -1,4 +1,5 @@
 /** What the ledger keeps of the last sound check of each file. */
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
@@ -58,8 +59,8 @@ test('it is there for the next run as it was put, of tenants and of bare files a
   const run = newRunId()
   {
     await using ledger = await openLedger(folder.path, run)
-    await Promise.all([ledger.append(checked('acme')), ledger.keep(lastGood(acme, '/srv/a.db'))])
-    await ledger.keep(
+    await Promise.all([ledger.append(checked('acme')), ledger.storeLastGood(lastGood(acme, '/srv/a.db'))])
+    await ledger.storeLastGood(
       lastGood(null, '/srv/a.db', {
         pages: { format: 1, pageSize: 512, pages: 1, groupPages: 1, groups: Uint32Array.of(4_294_967_295) },
       }),
@@ -83,7 +84,7 @@ test('night after night it takes the place of the one before: the ledger does no
   await using ledger = await openLedger(folder.path, newRunId())
   const night = async (at: number): Promise<void> => {
     await Promise.all(
-      Array.from({ length: 200 }, (_, i) => ledger.keep(lastGood(tenantId(`t${i}`), '/srv/a.db', {}, at))),
+      Array.from({ length: 200 }, (_, i) => ledger.storeLastGood(lastGood(tenantId(`t${i}`), '/srv/a.db', {}, at))),
     )
   }
   const bytes = (): number => {
@@ -106,7 +107,8 @@ test('a file that nobody has met for more than a year is forgotten', async () =>
   const keepAndOpenAgain = async (nowDays: number): Promise<readonly (number | null)[]> => {
     {
       await using ledger = await openLedger(folder.path, newRunId())
-      for (const path of ['/srv/new.db', '/srv/newer.db']) await ledger.keep(lastGood(null, path, {}, nowDays * day))
+      for (const path of ['/srv/new.db', '/srv/newer.db'])
+        await ledger.storeLastGood(lastGood(null, path, {}, nowDays * day))
     }
     await using ledger = await openLedger(folder.path, newRunId())
     return await Promise.all(
@@ -117,7 +119,7 @@ test('a file that nobody has met for more than a year is forgotten', async () =>
   }
   {
     await using ledger = await openLedger(folder.path, newRunId())
-    await ledger.keep(lastGood(null, '/srv/gone.db', {}, 1000 * day))
+    await ledger.storeLastGood(lastGood(null, '/srv/gone.db', {}, 1000 * day))
   }
   expect(await keepAndOpenAgain(1399)).toEqual([1000 * day, 1399 * day])
   expect(await keepAndOpenAgain(1401)).toEqual([null, 1401 * day])
@@ -128,8 +130,8 @@ test('a clock that was years ahead for one check makes nothing else look old', a
   const paths = ['/srv/a.db', '/srv/b.db', '/srv/c.db', '/srv/d.db']
   {
     await using ledger = await openLedger(folder.path, newRunId())
-    for (const path of paths) await ledger.keep(lastGood(null, path, {}, 1000 * day))
-    await ledger.keep(lastGood(null, '/srv/a.db', {}, 9000 * day))
+    for (const path of paths) await ledger.storeLastGood(lastGood(null, path, {}, 1000 * day))
+    await ledger.storeLastGood(lastGood(null, '/srv/a.db', {}, 9000 * day))
   }
   await using ledger = await openLedger(folder.path, newRunId())
   expect(await Promise.all(paths.map(async (path) => (await recalled(ledger, null, path)) !== null))).toEqual([
@@ -162,7 +164,7 @@ test('a ledger of an earlier holdfast goes on: nothing is lost, and readers need
   }
   await using ledger = await openLedger(folder.path, newRunId())
   expect(await recalled(ledger, acme, '/srv/a.db')).toBeNull()
-  await ledger.keep(lastGood(acme, '/srv/a.db'))
+  await ledger.storeLastGood(lastGood(acme, '/srv/a.db'))
   expect(await recalled(ledger, acme, '/srv/a.db')).toMatchObject({ path: '/srv/a.db' })
   expect([(await ledger.openHolds()).length, (await ledger.lastResults()).length, ledger.notice]).toEqual([1, 1, null])
 })
@@ -175,7 +177,7 @@ test.each<[string, string]>([
   using folder = scratch()
   {
     await using ledger = await openLedger(folder.path, newRunId())
-    await ledger.keep(lastGood(acme, '/srv/a.db'))
+    await ledger.storeLastGood(lastGood(acme, '/srv/a.db'))
   }
   const database = new Database(fileIn(folder.path))
   database.exec(garble)
@@ -183,7 +185,7 @@ test.each<[string, string]>([
   await using ledger = await openLedger(folder.path, newRunId())
   expect(await recalled(ledger, acme, '/srv/a.db')).toBeNull()
   expect(ledger.notice).toMatch(/last sound check of "\/srv\/a.db" cannot be read/)
-  await ledger.keep(lastGood(acme, '/srv/a.db'))
+  await ledger.storeLastGood(lastGood(acme, '/srv/a.db'))
   expect(await recalled(ledger, acme, '/srv/a.db')).toMatchObject({ tenant: 'acme' })
 })
 

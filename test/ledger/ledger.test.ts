@@ -137,7 +137,7 @@ test('a pause is lost when the newest copy of that file was given up for taking 
       { tenant: tenantId('acme'), path: '/srv/notes/acme.db' },
       { tenant: null, path: '/srv/notes/acme.db' },
     ])
-    return checks.map((check) => check?.lostPauseMs ?? null)
+    return checks.map((check) => check?.abandonedPauseMs ?? null)
   }
   expect(await lost({ pauseMs: 10_400, ranOutMs: 10_001 }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, 10_001, null])
   expect(await lost({ pauseMs: null }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, null, null])

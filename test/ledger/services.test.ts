@@ -1,9 +1,10 @@
-import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 /**
  * Several services in one ledger, one service reached in another way than before, and ledgers from the time when lines
  * did not say whose they are.
  */
+
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger, type LedgerReading } from '../../src/ledger/ledger.ts'
@@ -75,7 +76,7 @@ test('what was kept of sound checks, and of pauses that came to nothing, is of o
   const file = { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }
   {
     await using ledger = await openLedger(folder.path, newRunId(), notes)
-    await ledger.keep({
+    await ledger.storeLastGood({
       ...file,
       header: { walMode: true, changeCounter: 1, versionValidFor: 1, pageCount: 1, schemaCookie: 1 },
       standing: { provenAt: 5, bootId: '', files: [] },
@@ -98,7 +99,7 @@ test('what was kept of sound checks, and of pauses that came to nothing, is of o
   ] as const) {
     await using ledger = await openLedger(folder.path, newRunId(), way)
     const [newest] = await ledger.newestChecks([file])
-    expect([(await ledger.lastGood([file]))[0] !== null, newest?.lostPauseMs ?? null]).toEqual([
+    expect([(await ledger.lastGood([file]))[0] !== null, newest?.abandonedPauseMs ?? null]).toEqual([
       known,
       known ? 10_001 : null,
     ])

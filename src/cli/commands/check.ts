@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { unread, unseen } from '../../fleet/examine.ts'
-import { keepIn } from '../../fleet/keep-snapshot.ts'
+import { notHeld, unreadResult } from '../../fleet/file-result.ts'
+import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
 import { checkCopies, withFileRun, type FileRunOptions } from '../../fleet/run/file-run.ts'
 import type { Target } from '../../fleet/run/run-context.ts'
 import { besideLockedFile, checkLimits, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
-import { sweep, type WatchingSweep } from '../../fleet/sweep.ts'
+import { sweep, type SweepObserver } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
@@ -158,13 +158,13 @@ async function checkFiles(
   return withProgress(face, options, outcome, async (watching) => {
     for (const { path, failure } of unreadable) {
       watching.onResult(
-        unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
+        unreadResult(notHeld({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
       )
     }
     if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
     return withFileRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
-      const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksAtOnce, besideLockedFile)
+      const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksInParallel, besideLockedFile)
       return workThrough(targets, crew, limits, watching, signal)
     })
   })
@@ -203,13 +203,13 @@ export async function bareRun(options: BareOptions, face: Terminal, run: RunId):
     engine: options.engine,
     map: options.map ?? false,
     showValues: options.showValues ?? false,
-    keep:
+    keepSnapshot:
       options.keepSnapshot === undefined
         ? null
-        : await keepIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
+        : await keepSnapshotsIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
-    checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
+    checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
     onStep: logSteps(face, run, options.logLevel),
     onNotice: noticeTo(face),
   }
@@ -262,7 +262,7 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
   face: Terminal,
   options: ReportOptions,
   outcome: ReportRun,
-  work: (watching: WatchingSweep) => Promise<Done>,
+  work: (watching: SweepObserver) => Promise<Done>,
 ): Promise<Done> {
   using line = await showProgress(face, options.quiet ?? false)
   return await work({

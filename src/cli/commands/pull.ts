@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { keepIn } from '../../fleet/keep-snapshot.ts'
+import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import { withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
@@ -47,8 +47,8 @@ async function pullTenant(id: string, folder: string, options: PullOptions, face
   using outcome = new ReportRun(face, options, { id: run, mode: 'pull', registry: 'live' })
   return await outcome.of(async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
-    const keep = await keepIn(folder, face.version, tellKept('pulled to', face, options))
-    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keep, outcome }), (service) =>
+    const keep = await keepSnapshotsIn(folder, face.version, tellKept('pulled to', face, options))
+    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keepSnapshot: keep, outcome }), (service) =>
       untilFinished(service, outcome, false, () =>
         withProgress(face, options, outcome, (watching) =>
           sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching),

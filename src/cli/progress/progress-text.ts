@@ -1,5 +1,5 @@
 /** What the progress line says: the run on one line, and a line for each check that takes longer. */
-import type { Checking, RunProgress } from '../../fleet/pipeline.ts'
+import type { CheckProgress, RunProgress } from '../../fleet/progress-tracker.ts'
 import { count, grouped } from '../../text/count.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
@@ -23,7 +23,7 @@ interface Known {
 export class ProgressText {
   readonly #startedAtMs: number
   /** The checks that are going on. */
-  #known = new Map<Checking, Known>()
+  #known = new Map<CheckProgress, Known>()
 
   /** @param startedAtMs on the monotonic clock, like all times here */
   constructor(startedAtMs: number) {
@@ -47,7 +47,7 @@ export class ProgressText {
     ]
   }
 
-  #look(now: readonly Checking[], nowMs: number): void {
+  #look(now: readonly CheckProgress[], nowMs: number): void {
     this.#known = new Map(
       now.map((checking) => [checking, this.#known.get(checking) ?? { sinceMs: nowMs, pace: null }]),
     )
@@ -59,7 +59,7 @@ export class ProgressText {
   }
 
   /** `app.db  30 %  41200 of 136865 pages  212 MB/s  7 s left`; the name gives way. */
-  #describe(checking: Checking, width: number, before: string): string {
+  #describe(checking: CheckProgress, width: number, before: string): string {
     const { name, pages } = checking
     const words = pages === null ? [] : wordsOf(pages, this.#known.get(checking)?.pace ?? null)
     const rest = words.map((word) => `  ${word}`).join('')
@@ -68,7 +68,10 @@ export class ProgressText {
   }
 }
 
-function wordsOf({ pagesDone, pages, pageSize }: NonNullable<Checking['pages']>, pace: Rate | null): readonly string[] {
+function wordsOf(
+  { pagesDone, pages, pageSize }: NonNullable<CheckProgress['pages']>,
+  pace: Rate | null,
+): readonly string[] {
   // What SQLite still has to say by then has no pages to count.
   if (pagesDone >= pages) return [`all ${count(pages, 'page')}, finishing`]
   const rate = pace?.rate ?? null

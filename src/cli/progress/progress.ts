@@ -1,4 +1,4 @@
-import type { RunProgress } from '../../fleet/pipeline.ts'
+import type { RunProgress } from '../../fleet/progress-tracker.ts'
 /** Progress on stderr: live lines on a terminal, else a line every half minute; nothing when quiet. */
 import { monotonicMs } from '../../host/clock.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'

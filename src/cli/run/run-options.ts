@@ -18,14 +18,14 @@ export function openingOf(
   options: CommonOptions & WaitOptions,
   run: RunId,
   mode: RunOptions['mode'],
-  more: Partial<Pick<RunOptions, 'keep' | 'engine' | 'map' | 'showValues'>> & {
+  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
     readonly outcome?: Pick<ReportRun, 'leave'>
   } = {},
 ): RunOptions {
   return {
     run,
     mode,
-    keep: more.keep ?? null,
+    keepSnapshot: more.keepSnapshot ?? null,
     engine: more.engine ?? 'census',
     map: more.map ?? false,
     showValues: more.showValues ?? false,

@@ -1,5 +1,5 @@
 /** `--wait`: what a person sees of it. */
-import type { Waiting } from '../../ledger/run-lock/wait-for-run.ts'
+import type { RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { CommonOptions } from '../options.ts'
@@ -14,7 +14,7 @@ interface Spinner {
 }
 
 /** null where it was not asked for. */
-export function waitingOf(face: Terminal, { wait, quiet }: WaitOptions): Waiting | null {
+export function waitingOf(face: Terminal, { wait, quiet }: WaitOptions): RunWait | null {
   if (wait === undefined) return null
   let isTold = false
   let spinner: Spinner | null = null
@@ -22,7 +22,7 @@ export function waitingOf(face: Terminal, { wait, quiet }: WaitOptions): Waiting
     spinner?.stop()
     spinner = null
   }
-  const onWait: Waiting['onWait'] = async (other, leftMs) => {
+  const onWait: RunWait['onWait'] = async (other, leftMs) => {
     if (quiet) return
     if (!isTold) face.say(`waiting for it to end, at most ${humanMs(wait)}: ${printableSentence(other.message)}`)
     isTold = true

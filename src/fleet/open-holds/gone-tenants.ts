@@ -1,4 +1,5 @@
 /** Tenants that a hold stands open for and that the service knows no longer: nobody will ever see them serve. */
+
 import { startDeadline } from '../../host/clock.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'

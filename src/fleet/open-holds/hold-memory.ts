@@ -1,8 +1,9 @@
-import { wayOf } from '../../config/service-way.ts'
 /**
  * The ledger for who resumes what a crash left open: as much as can be had of it. The tenants come first, a ledger that
  * fails is told of afterwards.
  */
+
+import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { inspectFolder } from '../../ledger/folder.ts'
 import { openLedger, openLedgerToResume, readLedger, type Ledger, type LedgerReading } from '../../ledger/ledger.ts'

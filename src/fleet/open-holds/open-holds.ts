@@ -2,6 +2,7 @@
  * Holds that a crash left open: found in the ledger, resumed, and ended only when the tenant was seen serving, or is no
  * more (I4.1, I2.2).
  */
+
 import PQueue from 'p-queue'
 import type { GuardedHold } from '../../hold/pause/guarded-hold.ts'
 import { resumeUntilSeen, resumeWaitMs } from '../../hold/pause/resume.ts'

@@ -2,9 +2,10 @@
  * `resume`: ends the holds that stand open. First the tenants are made to serve, whatever state the ledger is in; what became of them is written down afterwards,
  * and whoever cannot be known to serve is said to be unknown.
  */
+
 import type { Settings } from '../../config/settings.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
-import { waitForRun, type Waiting } from '../../ledger/run-lock/wait-for-run.ts'
+import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
 import type { OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
@@ -45,7 +46,7 @@ export async function resumeTenants(
   settings: Settings,
   run: RunId,
   only: TenantId | null,
-  waiting: Waiting | null,
+  waiting: RunWait | null,
 ): Promise<Resumption> {
   await using _lock = await waitForRun(() => lockToResume(settings, run), waiting)
   await using memory = await openHoldMemory(settings, run)

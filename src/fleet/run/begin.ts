@@ -1,8 +1,9 @@
 import type PQueue from 'p-queue'
 
 /**
- * Resolves when the work has begun: whoever waits for that before it adds more has none waiting in the queue, where
- * each of ten thousand would cost memory. The queue's own event for it costs an error with its stack each time.
+ * Resolves when the work has begun. A caller that waits for this before it adds more work has nothing waiting in the
+ * queue, where each of ten thousand items would take memory. The queue's own event for it makes an error with its stack
+ * each time.
  */
 export function begin(queue: PQueue, work: () => Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {

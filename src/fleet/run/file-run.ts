@@ -1,143 +1,136 @@
-/**
- * A run over bare files: no service and no configuration, and a ledger only where one is named. The seal alone decides.
- */
+/** A run over bare files: no service, no configuration, and a ledger only if `--ledger` names one. */
+
 import PQueue from 'p-queue'
-import { openChecker, type CheckLimits } from '../../check/check.ts'
+import { openChecker, type Checker, type CheckLimits } from '../../check/check.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings } from '../../hold/hold.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { bareFiles } from '../../ledger/folder.ts'
 import { openLedger, type Ledger } from '../../ledger/ledger.ts'
-import { waitForRun, type Waiting } from '../../ledger/run-lock/wait-for-run.ts'
+import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import { acquireCopy } from '../acquire-file.ts'
-import type { Examined } from '../examine.ts'
-import { ProgressTracker, type RunObserver, type RunTotals } from '../pipeline.ts'
+import type { Examination } from '../examine.ts'
+import type { RunObserver, RunTotals } from '../pipeline.ts'
+import { ProgressTracker } from '../progress-tracker.ts'
 import { StopTheLine } from '../stop-the-line.ts'
 import { begin } from './begin.ts'
-import type { RunContext, Target } from './run-context.ts'
-import { tellingNotices } from './service-run.ts'
+import type { Depth, RunContext, Target } from './run-context.ts'
+import { reportNotices } from './service-run.ts'
 
 export interface FileRunOptions {
   readonly run: RunId
-  /** Folder of the ledger from the command line; null: nothing is remembered. */
+  /** Folder of the ledger from the command line; null: nothing is recorded. */
   readonly ledger: string | null
-  /** For another run with that ledger to end; null: not at all. */
-  readonly waiting: Waiting | null
+  /** How to wait if another run uses this ledger; null: do not wait. */
+  readonly waiting: RunWait | null
   /** Folder from the command line; null: see `openSnapshotFolder`. */
   readonly snapshots: string | null
   readonly settings: HoldSettings
   readonly accept: readonly 'unknown-collation'[]
   readonly map: boolean
   readonly check: CheckLimits
-  readonly checksAtOnce: number
+  readonly checksInParallel: number
   /** What compares rows with index entries. */
   readonly engine: Engine
-  /** Whether findings tell what index entries hold beside keys. */
+  /** True if findings show what index entries hold beside keys. */
   readonly showValues: boolean
-  readonly depth: 'quick' | 'full'
+  readonly depth: Depth
   readonly onStep: RunContext['onStep']
-  /** Told what has to be said of the ledger itself. */
+  /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
-  readonly keep: RunContext['keep']
+  readonly keepSnapshot: RunContext['keepSnapshot']
 }
 
 /**
  * @param targets at least one
- * @param work told of the signal that aborts when the person interrupts, or when the run lock of the ledger is lost
+ * @param work its signal aborts when the person interrupts, or when the run lock of the ledger is lost
  * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST, SNAPSHOT_UNSAFE, NO_SPACE, RUN_ACTIVE, LEDGER_UNUSABLE
  */
 export async function withFileRun<Value>(
-  run: FileRunOptions,
+  options: FileRunOptions,
   targets: readonly Target[],
   interrupt: AbortSignal,
-  work: (crew: RunContext, signal: AbortSignal) => Promise<Value>,
+  work: (context: RunContext, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
-  if (run.ledger === null) return withBareCrew(run, targets, null, (crew) => work(crew, interrupt))
-  // With its libraries: most runs over bare files remember nothing.
+  if (options.ledger === null) return withContext(options, targets, null, (context) => work(context, interrupt))
+  // Imported here, with its libraries: most runs over bare files have no ledger.
   const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts')
-  const { ledger: dir } = run
-  await using lock = await waitForRun(() => takeRunLock(dir, bareFiles, run.run), run.waiting)
-  await using ledger = await openLedger(run.ledger, run.run)
-  using _notices = tellingNotices(ledger, run.onNotice)
-  return await withBareCrew(run, targets, ledger, (crew) => work(crew, AbortSignal.any([interrupt, lock.compromised])))
+  const { ledger: dir } = options
+  await using lock = await waitForRun(() => takeRunLock(dir, bareFiles, options.run), options.waiting)
+  await using ledger = await openLedger(options.ledger, options.run)
+  using _notices = reportNotices(ledger, options.onNotice)
+  const signal = AbortSignal.any([interrupt, lock.compromised])
+  return await withContext(options, targets, ledger, (context) => work(context, signal))
 }
 
-async function withBareCrew<Value>(
-  run: FileRunOptions,
+async function withContext<Value>(
+  options: FileRunOptions,
   targets: readonly Target[],
   ledger: Ledger | null,
-  work: (crew: RunContext) => Promise<Value>,
+  work: (context: RunContext) => Promise<Value>,
 ): Promise<Value> {
-  await using companions = await startHoldProcesses()
-  await using folder = await openSnapshotFolder(run.snapshots, targets[0]?.named ?? null)
-  await using checker = await openChecker({
-    ...run.check,
-    engine: run.engine,
-    showValues: run.showValues,
-    folder: folder.path,
-    parallel: run.checksAtOnce,
-  })
+  await using holdProcesses = await startHoldProcesses()
+  await using folder = await openSnapshotFolder(options.snapshots, targets[0]?.named ?? null)
+  await using checker = await openFileChecker(options, folder.path)
   return await work({
-    companions,
+    holdProcesses,
     checker,
     folder: folder.path,
     ledger,
     roots: null,
-    settings: run.settings,
-    accept: run.accept,
-    map: run.map,
-    onStep: run.onStep,
-    keep: run.keep,
-    keeperOf: () => ({ kind: 'nobody' }),
+    settings: options.settings,
+    accept: options.accept,
+    map: options.map,
+    onStep: options.onStep,
+    keepSnapshot: options.keepSnapshot,
+    connectionOf: () => ({ kind: 'nobody' }),
   })
 }
 
-/** `check --snapshot`: the caller vouches for the files; nothing is held, locked or proven. Works on any platform. */
+const openFileChecker = (options: FileRunOptions, folder: string): Promise<Checker> =>
+  openChecker({
+    ...options.check,
+    engine: options.engine,
+    showValues: options.showValues,
+    folder,
+    parallel: options.checksInParallel,
+  })
+
+/** `check --snapshot`: the user says that no program writes the files. Nothing is held or locked. Any platform. */
 export async function checkCopies(
-  run: FileRunOptions,
+  options: FileRunOptions,
   targets: readonly Target[],
-  watching: RunObserver,
+  observer: RunObserver,
   interrupt: AbortSignal,
 ): Promise<RunTotals> {
   const line = new StopTheLine(interrupt)
-  await using folder = await openSnapshotFolder(run.snapshots, null)
-  await using checker = await openChecker({
-    ...run.check,
-    engine: run.engine,
-    showValues: run.showValues,
-    folder: folder.path,
-    parallel: run.checksAtOnce,
-  })
-  const checks = new PQueue({ concurrency: run.checksAtOnce })
-  const at = new ProgressTracker(targets.length, watching)
+  await using folder = await openSnapshotFolder(options.snapshots, null)
+  await using checker = await openFileChecker(options, folder.path)
+  const context = { checker, accept: options.accept, folder: folder.path, map: options.map }
+  const checks = new PQueue({ concurrency: options.checksInParallel })
+  const progress = new ProgressTracker(targets.length, observer)
   let copies = 0
   for (const target of targets) {
     if (line.signal.aborted) break
-    await begin(checks, () => line.guard(examine(target, `copy-${copies++}`)))
+    await begin(checks, () => line.guard(checkAndReport(target, `copy-${copies++}`)))
   }
   await checks.onIdle()
   line.throwBug()
-  const notCovered = targets.length - at.done
-  return { covered: at.done, notCovered, stopped: line.stopped(notCovered) }
+  const notCovered = targets.length - progress.done
+  return { covered: progress.done, notCovered, stopped: line.stopped(notCovered) }
 
-  async function examine(target: Target, name: string): Promise<void> {
-    at.checking(target)
-    const examined = await checkCopy(target, name)
-    at.finished(target)
-    watching.onResult(examined.result)
-    line.look(examined)
+  async function checkAndReport(target: Target, name: string): Promise<void> {
+    progress.checking(target)
+    const examined = await check(target, name)
+    progress.finished(target)
+    observer.onResult(examined.result)
+    line.consider(examined)
   }
 
-  async function checkCopy(target: Target, name: string): Promise<Examined> {
-    await using taken = await acquireCopy(
-      target,
-      { checker, accept: run.accept, folder: folder.path, map: run.map },
-      name,
-      run.depth,
-      line.signal,
-    )
-    return await taken.check(at.pagesOf(target))
+  async function check(target: Target, name: string): Promise<Examination> {
+    await using copy = await acquireCopy(target, context, name, options.depth, line.signal)
+    return await copy.check(progress.pagesOf(target))
   }
 }

@@ -1,8 +1,9 @@
-import { requireInside } from '../../hold/live/live-path.ts'
 /**
  * Files of the service's list that are not held: those of a tenant that cannot be asked for, and those that two tenants
  * share. Each is the failure of its own tenants; all others are held as ever.
  */
+
+import { requireInside } from '../../hold/live/live-path.ts'
 import { startDeadline } from '../../host/clock.ts'
 import { identityOf, realPathOf } from '../../host/files/path-kind.ts'
 import type { TenantId } from '../../model/brand.ts'
@@ -37,7 +38,7 @@ export async function refusedTargets(
     if (tenant === null) continue
     const sharing = shared.get(named) ?? []
     const isHeld = sharing.length > 0 && (await liesInside(named, roots))
-    const failure = whyUnaskable(tenant, via) ?? (isHeld ? whyShared({ tenant, named }, sharing) : null)
+    const failure = whyNotAddressable(tenant, via) ?? (isHeld ? whyShared({ tenant, named }, sharing) : null)
     if (failure !== null) refused.set(target, failure)
   }
   return refused
@@ -49,7 +50,7 @@ async function liesInside(named: string, roots: readonly string[]): Promise<bool
 }
 
 /** An admin API has the id as a segment of its paths. null where it can be asked for. */
-export function whyUnaskable(tenant: TenantId, via: Service['via']): Failure | null {
+export function whyNotAddressable(tenant: TenantId, via: Service['via']): Failure | null {
   if (via !== 'admin-api' || (tenant !== '.' && tenant !== '..')) return null
   const why = 'in a path its id is a step, encoded or not (RFC 3986), so that the request would reach another call'
   return new Failure('CONTRACT_BROKEN', `tenant ${JSON.stringify(tenant)} cannot be asked for: ${why}`, {

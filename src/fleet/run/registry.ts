@@ -1,8 +1,9 @@
-import type { LastResult } from '../../ledger/ledger.ts'
 /**
  * The service's list of tenants is the truth (I3.1); what the ledger remembers is compared with it, never merged
  * silently.
  */
+
+import type { LastResult } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'

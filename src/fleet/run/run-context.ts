@@ -1,4 +1,5 @@
-/** Everything that a run works with, opened once and closed in the opposite order. */
+/** What a run works with. It is opened once, and closed in the opposite order. */
+
 import type { Checker } from '../../check/check.ts'
 import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantKeeper } from '../../hold/hold.ts'
@@ -7,15 +8,16 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
 
-/** One database file to be examined. `tenant` is null for bare files. */
+/** One database file to be examined. */
 export interface Target {
+  /** null for a bare file. */
   readonly tenant: TenantId | null
-  /** As the service or a person named it. */
+  /** The path as the service or a person wrote it. */
   readonly named: string
 }
 
 export interface RunContext {
-  readonly companions: HoldProcesses
+  readonly holdProcesses: HoldProcesses
   readonly checker: Checker
   /** Private folder for the snapshots of this run. */
   readonly folder: string
@@ -23,28 +25,31 @@ export interface RunContext {
   readonly roots: readonly string[] | null
   readonly settings: HoldSettings
   readonly accept: readonly 'unknown-collation'[]
-  /** Does each result get a map of its pages? */
+  /** True if each result gets a map of its pages. */
   readonly map: boolean
-  /** null where nothing is remembered: bare files without --ledger. */
+  /** null for bare files without `--ledger`. */
   readonly ledger: Ledger | null
-  readonly keeperOf: (target: Target) => TenantKeeper
-  /** Keeps a copy of each snapshot before it is checked; null where none is wanted. */
-  readonly keep: KeepSnapshot | null
-  /** Told of each step of each hold, for the log. */
+  /** How the tenant of a target is paused. */
+  readonly connectionOf: (target: Target) => TenantKeeper
+  /** Keeps a copy of each snapshot before its check; null if no copies are wanted. */
+  readonly keepSnapshot: KeepSnapshot | null
+  /** Called after each step of each hold, for the log. */
   readonly onStep: (target: Target, step: HoldStep) => void
 }
 
+export type Depth = 'quick' | 'full'
+
 export interface RunLimits {
-  readonly depth: 'quick' | 'full'
-  /** So many of the targets, from the first on, are served again before any other stands still. */
+  readonly depth: Depth
+  /** So many targets, from the first on, are served again before any other tenant is held. */
   readonly leading: number
-  /** Tenants that stand still at the same time. */
+  /** Tenants that are paused at the same time. */
   readonly maxPaused: number
-  /** Tenants beside those that stand still: made ready for it, or with a snapshot that is being hashed. */
+  /** Tenants in a hold beside those that are paused: before the pause, or after it while the snapshot is hashed. */
   readonly besidePaused: number
   /** Snapshots that are checked at the same time. */
-  readonly checksAtOnce: number
-  /** Snapshots that may wait on the disk, being checked or about to be: their number, and their bytes. */
+  readonly checksInParallel: number
+  /** Snapshots that may lie on the disk at the same time, and their bytes. */
   readonly snapshotsMax: number
   readonly snapshotBytesMax: number
 }

@@ -1,4 +1,5 @@
 /** A run against a configured service: what must stand before the first tenant is touched, in this order. */
+
 import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { openChecker } from '../../check/check.ts'
@@ -13,7 +14,7 @@ import { leftBehind } from '../../ledger/at-work.ts'
 import { openLedger, type Ledger } from '../../ledger/ledger.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
-import { waitForRun, type Waiting } from '../../ledger/run-lock/wait-for-run.ts'
+import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Engine } from '../../model/result/reading.ts'
@@ -32,7 +33,7 @@ export interface RunOptions {
   readonly argv: readonly string[]
   readonly interrupt: AbortSignal
   /** For another run to end; null: not at all. */
-  readonly waiting: Waiting | null
+  readonly waiting: RunWait | null
   /** Told of the holds that an earlier run left open, and how they ended. */
   readonly onEndings: (endings: readonly OpenHoldOutcome[]) => void
   /** Told of holds in the ledger that are not this service's to end, or not in this way. */
@@ -40,7 +41,7 @@ export interface RunOptions {
   /** Told what has to be said of the ledger itself. */
   readonly onNotice: (notice: string) => void
   readonly onStep: RunContext['onStep']
-  readonly keep: RunContext['keep']
+  readonly keepSnapshot: RunContext['keepSnapshot']
   /** What compares rows with index entries. */
   readonly engine: Engine
   readonly map: boolean
@@ -52,7 +53,7 @@ export interface ServiceRun {
   readonly settings: Settings
   readonly service: Service
   readonly ledger: Ledger
-  readonly crew: RunContext
+  readonly context: RunContext
   /** Aborts when the person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
 }
@@ -93,12 +94,12 @@ export async function withServiceRun<Value>(
         engine: opening.engine,
         showValues: opening.showValues,
         folder,
-        parallel: checksAtOnce(settings),
+        parallel: checksInParallel(settings),
       })
       await companions.ready()
       await checker.ready()
       const crew: RunContext = {
-        companions,
+        holdProcesses: companions,
         checker,
         folder,
         ledger,
@@ -106,11 +107,11 @@ export async function withServiceRun<Value>(
         accept: settings.check.accept,
         map: opening.map,
         onStep: opening.onStep,
-        keep: opening.keep,
+        keepSnapshot: opening.keepSnapshot,
         settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-        keeperOf: (target) => keeperOf(target, settings, service, ledger),
+        connectionOf: (target) => keeperOf(target, settings, service, ledger),
       }
-      return await work({ settings, service, ledger, crew, signal })
+      return await work({ settings, service, ledger, context: crew, signal })
     },
   )
 }
@@ -182,7 +183,7 @@ async function withLedger<Value>(
   guard: ResumeCare['guard'],
   work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
-  using _notices = tellingNotices(ledger, opening.onNotice)
+  using _notices = reportNotices(ledger, opening.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)
   const endings = await resumeOpenHolds(service, ledger, null, { locks, guard })
   opening.onEndings(endings)
@@ -197,7 +198,7 @@ async function withLedger<Value>(
  * What is to be said of a ledger is said when it is opened, for a run may end otherwise than it thinks; and at the end,
  * what was found on the way.
  */
-export function tellingNotices(ledger: Ledger, onNotice: (notice: string) => void): Disposable {
+export function reportNotices(ledger: Ledger, onNotice: (notice: string) => void): Disposable {
   let told: string | null = null
   const tell = (): void => {
     if (ledger.notice !== null && ledger.notice !== told) onNotice(ledger.notice)
@@ -231,7 +232,7 @@ async function openTogether<First extends AsyncDisposable, Second extends AsyncD
   }
 }
 
-export const checksAtOnce = ({ check }: Pick<Settings, 'check'>): number =>
+export const checksInParallel = ({ check }: Pick<Settings, 'check'>): number =>
   check.workers === 'auto' ? availableParallelism() : check.workers
 
 export const checkLimits = ({
@@ -256,7 +257,7 @@ export async function limitsFor(
     depth,
     maxPaused,
     besidePaused,
-    checksAtOnce,
+    checksInParallel: checksAtOnce,
     leading: 0,
     snapshotsMax,
     snapshotBytesMax: (bavail * bsize) / 2,

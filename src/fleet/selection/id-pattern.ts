@@ -1,4 +1,5 @@
 /** Patterns of tenant ids, as `--only` takes them. An id is any text, and no path. Pure. */
+
 import { minimatch } from 'minimatch'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'

@@ -3,6 +3,7 @@
  * their names without folders, which must then tell them apart; whatever could be meant in two ways is refused before
  * anybody stands still for it.
  */
+
 import { basename } from 'node:path'
 import { Failure } from '../../model/failure.ts'
 import type { Sided } from '../../model/result/comparison.ts'

@@ -1,10 +1,11 @@
-import type { LastResult } from '../../ledger/ledger.ts'
 /** Which files a sweep takes, and in which order (operations.md, Sweep). Pure. */
+
+import type { LastResult } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import type { Target } from '../run/run-context.ts'
 import { matchesId, requireMatches } from './id-pattern.ts'
 
-export interface Selecting {
+export interface SelectionCriteria {
   /** Patterns of tenant ids; null for all. */
   readonly only: readonly string[] | null
   readonly statusTenant: string | null
@@ -13,14 +14,17 @@ export interface Selecting {
   readonly now: number
 }
 
-export interface Selected {
+export interface SelectedTargets {
   readonly targets: readonly Target[]
   /** So many of them, from the first on, come before all others. */
   readonly leading: number
 }
 
 /** @throws {Failure} TENANT_UNKNOWN when a pattern matches no tenant */
-export function select(targets: readonly Target[], { only, statusTenant, lastResults, now }: Selecting): Selected {
+export function select(
+  targets: readonly Target[],
+  { only, statusTenant, lastResults, now }: SelectionCriteria,
+): SelectedTargets {
   const last = new Map(lastResults.map((result) => [keyOf(result), result]))
   const leads = ({ tenant }: Target): boolean => tenant === statusTenant // I1.9: without it nobody would see the rest.
   const whenOf = (at: number): number => (ageOf(at, now) === null ? 0 : at)

@@ -1,4 +1,5 @@
 /** The targets that one hold takes together: all files of a tenant, or one bare file. Pure. */
+
 import type { TenantId } from '../../model/brand.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import type { Target } from '../run/run-context.ts'

@@ -2,13 +2,14 @@
  * Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted,
  * never a crash.
  */
+
 import type Database from 'better-sqlite3'
 import { tenantId } from '../../model/brand.ts'
 import type { KnownFile } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { isEmptyDatabase } from '../../sqlite/header.ts'
 import { count } from '../../text/count.ts'
-import type { CheckedThen, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
+import type { RecordedCheck, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
 import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
@@ -78,7 +79,10 @@ export function lastResults(database: Database.Database, way: ServiceWay | null,
   return bounded(results, answerMax.lastResults, 'results', say)
 }
 
-function settledIn({ settledSequence, settledAt, settledRun, settledBrief }: NewestRow, say: Say): CheckedThen | null {
+function settledIn(
+  { settledSequence, settledAt, settledRun, settledBrief }: NewestRow,
+  say: Say,
+): RecordedCheck | null {
   if (settledSequence === null || settledAt === null || settledRun === null) return null
   const brief = briefIn(settledBrief, settledSequence, settledAt, say)
   return brief === null ? null : checkedThen(settledAt, settledRun, brief)
@@ -88,7 +92,7 @@ function checkedThen(
   at: number,
   run: string,
   { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: CheckSummary,
-): CheckedThen {
+): RecordedCheck {
   return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
 }
 
@@ -180,7 +184,7 @@ export function newestChecks(
     if (!newest) return null
     const hadPages =
       rows.some(({ settled }) => settled !== null) || briefs.some((brief) => !isEmptyDatabase(brief?.size ?? 0))
-    return { lostPauseMs: newest.ranOutMs, hadPages }
+    return { abandonedPauseMs: newest.ranOutMs, hadPages }
   })
 }
 

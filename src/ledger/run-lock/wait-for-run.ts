@@ -1,8 +1,9 @@
 /** Waiting for the run lock while another run has it. Nothing is held meanwhile, and no tenant is waited for. */
+
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 
-export interface Waiting {
+export interface RunWait {
   /** How long, in ms. */
   readonly ms: number
   /** Ends it at once. */
@@ -21,7 +22,7 @@ const attemptEveryMs = 1_000
  * @param waiting null: not a moment
  * @throws {Failure} RUN_ACTIVE when the time is over, INTERRUPTED, and what `take` throws else
  */
-export async function waitForRun<Lock>(take: () => Promise<Lock>, waiting: Waiting | null): Promise<Lock> {
+export async function waitForRun<Lock>(take: () => Promise<Lock>, waiting: RunWait | null): Promise<Lock> {
   if (waiting === null) return take()
   const endMs = monotonicMs() + waiting.ms
   try {

@@ -1,6 +1,6 @@
 /** Prints what the ledger knows, for people and for monitors. No tenant is touched. */
 
-import type { CheckedThen, PauseTotals } from '../../ledger/ledger.ts'
+import type { RecordedCheck, PauseTotals } from '../../ledger/ledger.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
@@ -35,7 +35,7 @@ export interface TenantSummary {
   readonly settled: SettledThen | null
 }
 
-export type SettledThen = Pick<CheckedThen, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
+export type SettledThen = Pick<RecordedCheck, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
 
 /** `leftBehind`: no run works on it any more. */
 export type StandingHold = OpenHold & { readonly leftBehind: boolean }

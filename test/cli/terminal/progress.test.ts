@@ -5,20 +5,20 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { describeRun, ProgressText } from '../../../src/cli/progress/progress-text.ts'
 import { Rate, timeLeft } from '../../../src/cli/progress/rate.ts'
-import type { Checking, RunProgress } from '../../../src/fleet/pipeline.ts'
+import type { CheckProgress, RunProgress } from '../../../src/fleet/progress-tracker.ts'
 import { displayWidth } from '../../../src/text/layout.ts'
 
-interface Live extends Checking {
-  pages: Checking['pages']
+interface Live extends CheckProgress {
+  pages: CheckProgress['pages']
 }
 
 const checking = (name: string): Live => ({ name, pages: null })
-const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<Checking['pages']> => ({
+const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<CheckProgress['pages']> => ({
   pagesDone,
   pages,
   pageSize: 4096,
 })
-const progress = (now: readonly Checking[], more: Partial<RunProgress> = {}): RunProgress => ({
+const progress = (now: readonly CheckProgress[], more: Partial<RunProgress> = {}): RunProgress => ({
   done: 0,
   total: 1,
   holding: [],

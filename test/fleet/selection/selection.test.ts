@@ -1,7 +1,8 @@
 /** Which tenants a sweep takes, and in which order (operations.md, Sweep). */
+
 import { expect, test } from 'vitest'
 import { select } from '../../../src/fleet/selection/selection.ts'
-import type { CheckedThen, LastResult } from '../../../src/ledger/ledger.ts'
+import type { RecordedCheck, LastResult } from '../../../src/ledger/ledger.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { VerdictWord } from '../../../src/model/result/verdict.ts'
 
@@ -9,7 +10,7 @@ const target = (id: string, named = `/srv/${id}.db`): Parameters<typeof select>[
   tenant: tenantId(id),
   named,
 })
-const then = (verdict: VerdictWord, at: number): CheckedThen => ({
+const then = (verdict: VerdictWord, at: number): RecordedCheck => ({
   at,
   run: 'RUN',
   verdict,
@@ -31,7 +32,7 @@ const result = (id: string, verdict: VerdictWord, at: number): LastResult => {
     settled: verdict === 'sound' || verdict === 'damaged' ? check : null,
   }
 }
-const quick = (id: string, at: number, settled: CheckedThen | null): LastResult => ({
+const quick = (id: string, at: number, settled: RecordedCheck | null): LastResult => ({
   ...result(id, 'sound', at),
   depth: 'quick',
   settled,

@@ -159,17 +159,17 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
     })
     const results: Result[] = []
     const crew: RunContext = {
-      companions: options.companions ?? companions,
+      holdProcesses: options.companions ?? companions,
       checker: watchedChecker(checker, options),
       folder: options.folder ?? folder,
       ledger,
       accept: [],
       map: false,
-      keep: null,
+      keepSnapshot: null,
       roots: options.roots ?? null,
       settings: { ...settings, ...options.settings },
       onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
-      keeperOf: ({ tenant }) =>
+      connectionOf: ({ tenant }) =>
         demo === null || tenant === null ? { kind: 'nobody' } : keeperOf(demo, tenant, watched),
     }
     const limits = {
@@ -177,7 +177,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
       leading: 0,
       maxPaused: 1,
       besidePaused: 2,
-      checksAtOnce: 1,
+      checksInParallel: 1,
       snapshotsMax: 2,
       snapshotBytesMax: 1e9,
       ...options.limits,

@@ -2,6 +2,7 @@
  * A run that keeps one last good check after the other in the ledger in argv[2] until it is killed, a dot on stdout for
  * each.
  */
+
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
@@ -10,7 +11,7 @@ import { tenantId } from '../../../src/model/brand.ts'
 const [, , dir = ''] = process.argv
 const ledger = await openLedger(dir, newRunId())
 for (let count = 1; ; count++) {
-  await ledger.keep({
+  await ledger.storeLastGood({
     tenant: tenantId('acme'),
     path: '/srv/a.db',
     header: { walMode: false, changeCounter: count, versionValidFor: count, pageCount: 4096, schemaCookie: 3 },

@@ -1,0 +1,58 @@
+/** The first half of an examination: one hold takes a snapshot of each file of a tenant. */
+
+import { hold, type FileRequest, type Held, type HoldBounds } from '../hold/hold.ts'
+import { draftName } from '../hold/snapshot/draft.ts'
+import { monotonicMs } from '../host/clock.ts'
+import { invariant } from '../model/bug.ts'
+import type { NonEmpty } from '../model/result/verdict.ts'
+import type { EarlierChecks, TargetWithHistory } from './earlier-checks.ts'
+import type { RunContext, Target } from './run/run-context.ts'
+
+/** A target whose hold has ended. */
+export interface HeldTarget {
+  readonly target: Target
+  readonly held: Held
+  /** When its examination began, on the monotonic clock. */
+  readonly startedAtMs: number
+  readonly earlierChecks: EarlierChecks
+}
+
+let drafts = 0
+
+/**
+ * @param files all files of one tenant, or one bare file
+ * @returns each file with its own outcome, in their order
+ * @throws {Failure} INTERRUPTED
+ */
+export async function holdTargets(
+  files: NonEmpty<TargetWithHistory>,
+  context: RunContext,
+  bounds: HoldBounds,
+  signal: AbortSignal,
+): Promise<readonly HeldTarget[]> {
+  const startedAtMs = monotonicMs()
+  const [first, ...more] = files
+  invariant(first.target.tenant !== null || more.length === 0, 'bare files are held one by one')
+  const request = {
+    files: [requestFor(first, context), ...more.map((file) => requestFor(file, context))] as const,
+    roots: context.roots,
+    keeper: context.connectionOf(first.target),
+    settings: context.settings,
+    folder: context.folder,
+    bounds,
+  }
+  const held = await hold(request, context.holdProcesses, signal)
+  return files.map(({ target, earlierChecks }, at) => {
+    const outcome = held[at]
+    invariant(outcome, 'a hold has an outcome for each file')
+    return { target, held: outcome, startedAtMs, earlierChecks }
+  })
+}
+
+const requestFor = ({ target, earlierChecks }: TargetWithHistory, context: RunContext): FileRequest => ({
+  named: target.named,
+  expected: target.tenant !== null || earlierChecks.hadPages,
+  lostPauseMs: earlierChecks.abandonedPauseMs,
+  name: draftName(drafts++),
+  onStep: (step) => context.onStep(target, step),
+})

@@ -1,0 +1,77 @@
+/** Which targets are held and which are checked right now, for the progress line. */
+
+import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
+import type { Target } from './run/run-context.ts'
+
+export interface RunProgress {
+  readonly done: number
+  readonly total: number
+  /** Names of the targets that are being held. */
+  readonly holding: readonly string[]
+  readonly checking: readonly CheckProgress[]
+}
+
+export interface CheckProgress {
+  readonly name: string
+  /** The present value: nothing is reported for each page, so a display reads it again. null before the first page. */
+  readonly pages: PagesDone | null
+}
+
+export interface ProgressObserver {
+  /** Called when a target moves on. */
+  readonly onProgress: (progress: RunProgress) => void
+}
+
+export class ProgressTracker {
+  readonly #total: number
+  readonly #observer: ProgressObserver
+  readonly #holding = new Set<Target>()
+  readonly #checking = new Map<Target, { readonly name: string; pages: PagesDone | null }>()
+  #done = 0
+
+  /** Targets whose result is there. */
+  get done(): number {
+    return this.#done
+  }
+
+  constructor(total: number, observer: ProgressObserver) {
+    this.#total = total
+    this.#observer = observer
+  }
+
+  holding(target: Target): void {
+    this.#holding.add(target)
+    this.#report()
+  }
+
+  checking(target: Target): void {
+    this.#holding.delete(target)
+    this.#checking.set(target, { name: nameOf(target), pages: null })
+    this.#report()
+  }
+
+  /** @returns what to call with the pages of this target, which is being checked */
+  pagesOf(target: Target): (pages: PagesDone) => void {
+    const checking = this.#checking.get(target)
+    return (pages) => {
+      if (checking) checking.pages = pages
+    }
+  }
+
+  finished(target: Target): void {
+    this.#checking.delete(target)
+    this.#done++
+    this.#report()
+  }
+
+  #report(): void {
+    this.#observer.onProgress({
+      done: this.#done,
+      total: this.#total,
+      holding: [...new Set([...this.#holding].map(nameOf))],
+      checking: [...this.#checking.values()],
+    })
+  }
+}
+
+const nameOf = ({ tenant, named }: Target): string => tenant ?? named
