@@ -117,13 +117,13 @@ export interface LedgerReading extends AsyncDisposable {
    */
   otherHolds(): Promise<readonly OtherHold[]>
   /**
-   * The newest check of each file of each tenant. What was checked in another way counts until it is checked in this
-   * one.
+   * The newest check of each file of each tenant, and the newest one that settles something. What another way of
+   * reaching the service found counts as `process/last-results.ts` says; `notice` names that way.
    */
   lastResults(): Promise<readonly LastResult[]>
   /** Newest first; of all tenants of the service for null. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
-  /** The lines of checks alone, newest first; of all tenants of the service for null. */
+  /** The lines of checks alone, in whatever way the service was reached; newest first. Of all its tenants for null. */
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>

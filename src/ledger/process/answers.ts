@@ -4,17 +4,16 @@
  */
 
 import type Database from 'better-sqlite3'
-import { tenantId } from '../../model/brand.ts'
 import type { KnownFile } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { isEmptyDatabase } from '../../sqlite/header.ts'
 import { count } from '../../text/count.ts'
-import type { RecordedCheck, LastResult, LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
+import type { LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
 import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
 import { answerMax } from '../protocol.ts'
-import { numbersOf } from './ways.ts'
+import { describeWays, numbersOf } from './ways.ts'
 
 /** A line as it is read. */
 export interface Row {
@@ -25,81 +24,21 @@ export interface Row {
   readonly event: string
 }
 
-/** Called with a sentence that somebody has to hear. */
+interface RowOfWay extends Row {
+  readonly way: number
+}
+
+/** Called with a sentence for the person who runs holdfast. */
 export type Say = (notice: string) => void
 
 const columns = 'sequence, at, run, kind, event'
 const ofService = 'way in (select value from json_each(?))'
 
-interface NewestRow {
-  readonly tenant: string
-  readonly path: string
-  readonly sequence: number
-  readonly at: number
-  readonly run: string
-  readonly brief: string | null
-  readonly settledSequence: number | null
-  readonly settledAt: number | null
-  readonly settledRun: string | null
-  readonly settledBrief: string | null
-}
-
-/**
- * Of each file: what this way has last found, else what another way has. Damage stands whoever found it, until a check
- * in this way settles something.
- */
-export function lastResults(database: Database.Database, way: ServiceWay | null, say: Say): readonly LastResult[] {
-  const { own, service } = numbersOf(database, way)
-  const rows = database.prepare<[string, string], NewestRow>(`
-    select newest_check.tenant, newest_check.path, newest.sequence, newest.at, newest.run, newest.brief,
-      settled.sequence as settledSequence, settled.at as settledAt, settled.run as settledRun, settled.brief as settledBrief
-    from newest_check
-    join line as newest on newest.sequence = newest_check.sequence
-    left join line as settled on settled.sequence = newest_check.settled
-    where newest_check.way in (select value from json_each(?))
-    order by newest_check.tenant, newest_check.path, newest_check.way in (select value from json_each(?)) desc, newest_check.sequence desc`)
-  const results: LastResult[] = []
-  for (const row of rows.iterate(service, own)) {
-    const known = results.at(-1)
-    if (known?.tenant === row.tenant && known.path === row.path) {
-      if (known.settled === null) results[results.length - 1] = { ...known, settled: settledIn(row, say) }
-      continue
-    }
-    if (results.length > answerMax.lastResults) break
-    const brief = briefIn(row.brief, row.sequence, row.at, say)
-    if (brief === null) continue
-    results.push({
-      ...checkedThen(row.at, row.run, brief),
-      tenant: tenantId(row.tenant),
-      path: row.path,
-      failure: brief.failure,
-      settled: settledIn(row, say),
-    })
-  }
-  return bounded(results, answerMax.lastResults, 'results', say)
-}
-
-function settledIn(
-  { settledSequence, settledAt, settledRun, settledBrief }: NewestRow,
-  say: Say,
-): RecordedCheck | null {
-  if (settledSequence === null || settledAt === null || settledRun === null) return null
-  const brief = briefIn(settledBrief, settledSequence, settledAt, say)
-  return brief === null ? null : checkedThen(settledAt, settledRun, brief)
-}
-
-function checkedThen(
-  at: number,
-  run: string,
-  { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: CheckSummary,
-): RecordedCheck {
-  return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
-}
-
-function briefIn(text: string | null, sequence: number, at: number, say: Say): CheckSummary | null {
-  const brief = readCheckSummary(text)
-  if (brief === null) sayGarbled(sequence, 'checked', at, say)
-  return brief
+/** @returns null, and says so, for a summary that cannot be read */
+export function summaryIn(text: string | null, sequence: number, at: number, say: Say): CheckSummary | null {
+  const summary = readCheckSummary(text)
+  if (summary === null) sayGarbled(sequence, 'checked', at, say)
+  return summary
 }
 
 export function history(
@@ -109,7 +48,7 @@ export function history(
   limit: number,
   say: Say,
 ): readonly LedgerLine[] {
-  return newest(rowsOf(database, way, tenant, 'true'), limit, say).lines
+  return newestLines(rowsOf(database, way, tenant, 'true'), limit, say).lines
 }
 
 export function checks(
@@ -119,10 +58,29 @@ export function checks(
   limit: number,
   say: Say,
 ): NewestLines {
-  return newest(rowsOf(database, way, tenant, "kind = 'checked'"), limit, say)
+  const { others } = numbersOf(database, way)
+  const ways = new Set<number>()
+  let fromOthers = 0
+  const newest = newestLines(rowsOf(database, way, tenant, "kind = 'checked'"), limit, say, ({ way: number }) => {
+    if (!others.has(number)) return
+    ways.add(number)
+    fromOthers++
+  })
+  if (fromOthers > 0)
+    say(
+      `${count(fromOthers, 'check')} of this list ${fromOthers === 1 ? 'was' : 'were'} made in another way of reaching ` +
+        `${way?.service ?? 'the service'} (${describeWays(database, ways)})`,
+    )
+  return newest
 }
 
-function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
+/** @param onLine called with the row of each line that is answered */
+function newestLines(
+  rows: Iterable<RowOfWay>,
+  limit: number,
+  say: Say,
+  onLine: (row: RowOfWay) => void = () => {},
+): NewestLines {
   const read = reader(say)
   const lines: LedgerLine[] = []
   let bytes = 0
@@ -137,7 +95,9 @@ function newest(rows: Iterable<Row>, limit: number, say: Say): NewestLines {
       return { lines, more: true }
     }
     const line = read(row)
-    if (line !== null) lines.push(line)
+    if (line === null) continue
+    lines.push(line)
+    onLine(row)
   }
   return { lines, more: false }
 }
@@ -148,15 +108,17 @@ function rowsOf(
   way: ServiceWay | null,
   tenant: string | null,
   condition: 'true' | "kind = 'checked'",
-): Iterable<Row> {
+): Iterable<RowOfWay> {
   const { service } = numbersOf(database, way)
   if (tenant === null)
     return database
-      .prepare<[string], Row>(`select ${columns} from line where ${condition} and ${ofService} order by sequence desc`)
+      .prepare<[string], RowOfWay>(
+        `select ${columns}, way from line where ${condition} and ${ofService} order by sequence desc`,
+      )
       .iterate(service)
   return database
-    .prepare<[string, string], Row>(
-      `select ${columns} from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`,
+    .prepare<[string, string], RowOfWay>(
+      `select ${columns}, way from line where tenant = ? and ${condition} and ${ofService} order by sequence desc`,
     )
     .iterate(tenant, service)
 }
@@ -179,11 +141,11 @@ export function newestChecks(
     where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?)) order by sequence desc`)
   return files.map(({ tenant, path }) => {
     const rows = tenant === null ? [] : find.all(tenant, path, service)
-    const briefs = rows.map((row) => briefIn(row.brief, row.sequence, row.at, say))
-    const newest = briefs[0]
+    const summaries = rows.map((row) => summaryIn(row.brief, row.sequence, row.at, say))
+    const newest = summaries[0]
     if (!newest) return null
     const hadPages =
-      rows.some(({ settled }) => settled !== null) || briefs.some((brief) => !isEmptyDatabase(brief?.size ?? 0))
+      rows.some(({ settled }) => settled !== null) || summaries.some((summary) => !isEmptyDatabase(summary?.size ?? 0))
     return { abandonedPauseMs: newest.ranOutMs, hadPages }
   })
 }

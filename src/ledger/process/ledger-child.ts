@@ -6,6 +6,7 @@ import { ledgerFile } from '../folder.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
 import * as answers from './answers.ts'
 import { lastGoodOf } from './last-good.ts'
+import { lastResults } from './last-results.ts'
 import { openHolds, otherHolds } from './open-holds.ts'
 import { pauseTotals } from './pause-totals.ts'
 import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
@@ -71,7 +72,7 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
         lastGood: store.ask((database, way, say) => lastGoodOf(database, way, question.files, say)),
       }
     case 'last-results':
-      return { kind: 'last-results', results: store.ask(answers.lastResults) }
+      return { kind: 'last-results', results: store.ask(lastResults) }
     case 'history':
       return {
         kind: 'history',

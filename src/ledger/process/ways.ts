@@ -41,28 +41,46 @@ export function numberOf(database: Database.Database, way: WrittenWay): number {
   return Number(put.run(named).lastInsertRowid)
 }
 
-/** Numbers of ways as JSON, for `json_each`. */
-export interface Numbers {
-  /** Of this service, reached in this way. */
+/** The numbers by which lines name the ways of one service. */
+export interface WayNumbers {
+  /** This service, reached in this way: JSON, for `json_each`. */
   readonly own: string
-  /** Of this service, in whatever way. */
+  /** This service, reached in any way: JSON, for `json_each`. */
   readonly service: string
+  /** This service, reached in another way. Without number 0: lines of the first version did not record their way. */
+  readonly others: ReadonlySet<number>
 }
 
-export function numbersOf(database: Database.Database, way: ServiceWay | null): Numbers {
+export function numbersOf(database: Database.Database, way: ServiceWay | null): WayNumbers {
   const { service, via, address } = written(way)
-  const numbers = (condition: string, ...values: readonly (string | null)[]): string =>
-    JSON.stringify(
-      database
-        .prepare<unknown[], number>(`select id from way where ${condition}`)
-        .pluck()
-        .all(...values),
-    )
+  const select = (condition: string, ...values: readonly (string | null)[]): readonly number[] =>
+    database
+      .prepare<unknown[], number>(`select id from way where ${condition}`)
+      .pluck()
+      .all(...values)
+  const own = select('id > 0 and service is ? and via is ? and address is ?', service, via, address)
+  // Lines that do not name their service may be of bare files.
+  const ofService = select('service is ? and (id > 0 or service is not null)', service)
   return {
-    own: numbers('id > 0 and service is ? and via is ? and address is ?', service, via, address),
-    // Of lines that do not name their service nobody knows whether they are of bare files.
-    service: numbers('service is ? and (id > 0 or service is not null)', service),
+    own: JSON.stringify(own),
+    service: JSON.stringify(ofService),
+    others: new Set(ofService.filter((id) => id > 0 && !own.includes(id))),
   }
+}
+
+/** A sentence names at most so many ways. */
+const namedMax = 3
+
+/** In words: `by hooks with /etc/notes.yaml`. */
+export function describeWays(database: Database.Database, numbers: ReadonlySet<number>): string {
+  const find = database.prepare<[number], Pick<WrittenWay, 'via' | 'config'>>(
+    'select via, config from way where id = ?',
+  )
+  const words = [...numbers].slice(0, namedMax).flatMap((number) => {
+    const { via, config } = find.get(number) ?? { via: null, config: null }
+    return `by ${via === 'hooks' ? 'hooks' : 'its admin API'} with ${config ?? 'an unknown configuration'}`
+  })
+  return `${words.join('; ')}${numbers.size > namedMax ? ` and ${numbers.size - namedMax} more` : ''}`
 }
 
 /** null for a hold of this service in this way. */
