@@ -30,7 +30,8 @@ function unixEndpoint(path: string, folder: string): EndpointReading {
   const socket = resolve(folder, path)
   if (Buffer.byteLength(socket) > socketPathBytesMax)
     return {
-      refused: `the path of a socket has at most ${socketPathBytesMax} bytes, this one has ${Buffer.byteLength(socket)}`,
+      refused:
+        `the path of a socket has at most ${socketPathBytesMax} bytes, ` + `this one has ${Buffer.byteLength(socket)}`,
     }
   return { value: { kind: 'unix', socket } }
 }

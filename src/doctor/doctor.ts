@@ -154,7 +154,8 @@ function lookAtLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): StepO
   if (left.ours.length > 0) {
     const tenants = [...new Set(left.ours.map(({ tenant }) => tenant))]
     const named = `${tenants.slice(0, tenantsNamedMax).join(', ')}${tenants.length > tenantsNamedMax ? ', …' : ''}`
-    const said = `${count(left.ours.length, 'hold stands open', 'holds stand open')}, and may keep a tenant still: ${named}`
+    const open = count(left.ours.length, 'hold stands open', 'holds stand open')
+    const said = `${open}, and may keep a tenant still: ${named}`
     return { outcome: 'paused', said, next: 'holdfast resume --all' }
   }
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')

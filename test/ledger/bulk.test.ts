@@ -27,7 +27,7 @@ const linesOf = (tenant: string, night: number): readonly LineRow[] => {
   })
 }
 
-test('with 100,000 events of 10,000 tenants every answer comes in under a second, and a sound check takes under 2 KB', async () => {
+test('100,000 events of 10,000 tenants: each answer takes under a second, a sound check under 2 KB', async () => {
   using folder = scratch()
   const nights = [1, 2, 3]
   const store = storeIn(folder.path)

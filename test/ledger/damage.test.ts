@@ -17,9 +17,8 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample.ts'
 
-const fileIn = (dir: string): string => join(dir, 'ledger.db')
 const setAsideIn = (dir: string): readonly string[] =>
   readdirSync(dir).filter((name) => /^ledger\.damaged-\d{8}T\d{6}Z(-\d+)?$/.test(name))
 

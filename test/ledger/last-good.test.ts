@@ -12,10 +12,9 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { TenantId } from '../../src/model/brand.ts'
 import type { LastGood } from '../../src/model/result/last-good.ts'
-import { asked, checked, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, fileIn, scratch } from '../support/ledger/sample.ts'
 
 const acme = tenantId('acme')
-const fileIn = (dir: string): string => join(dir, 'ledger.db')
 const day = 86_400_000
 
 function lastGood(
@@ -142,7 +141,7 @@ test('a clock that was years ahead for one check makes nothing else look old', a
   ])
 })
 
-test('a ledger of an earlier holdfast goes on: nothing is lost, and readers need not wait for the new table', async () => {
+test('a ledger of an earlier holdfast loses nothing, and readers do not wait for the new table', async () => {
   using folder = scratch()
   {
     await using ledger = await openLedger(folder.path, newRunId())

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
@@ -7,14 +7,10 @@ import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
-import type { FailureCode } from '../../src/model/failure.ts'
-import type { Result } from '../../src/model/result/report.ts'
-import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
+import { asked, checked, ended, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
 
 const run = newRunId()
-const unusable = (why: RegExp) =>
-  expect.objectContaining({ code: 'LEDGER_UNUSABLE', message: expect.stringMatching(why) as string }) as Error
-const fileIn = (dir: string): string => join(dir, 'ledger.db')
+const ledgerModule = join(import.meta.dirname, '../../src/ledger/ledger.ts')
 
 test('folder and file are made for nobody else, and at rest the ledger is one file', async () => {
   using folder = scratch()
@@ -86,99 +82,6 @@ test('appends that come together are committed together, in the order in which t
   const holders = Array.from({ length: 2500 }, (_, index) => `h${index}`)
   await Promise.all(holders.map((holder) => ledger.append(asked(holder))))
   expect((await ledger.openHolds()).map((hold) => hold.holder)).toEqual(holders)
-})
-
-test('the last result of a file says what the next sweep and the status need', async () => {
-  using folder = scratch()
-  await using ledger = await openLedger(folder.path, run)
-  await ledger.append(
-    checked('acme', {
-      verdict: 'inconclusive',
-      reason: 'in use',
-      failure: { code: 'IN_USE', message: 'in use', hint: 'wait', tenantState: 'untouched' },
-    }),
-  )
-  await ledger.append(checked('acme', { path: '/srv/notes/acme-2.db' }))
-  const [second, first] = await ledger.lastResults()
-  expect(first).toMatchObject({
-    tenant: 'acme',
-    path: '/srv/notes/acme.db',
-    verdict: 'inconclusive',
-    failure: 'IN_USE',
-    settled: null,
-  })
-  expect(second).toMatchObject({
-    tenant: 'acme',
-    path: '/srv/notes/acme-2.db',
-    run,
-    verdict: 'sound',
-    damage: 'none',
-    level: 'sealed',
-    depth: 'full',
-    pauseMs: 9,
-    failure: null,
-    changeCounter: 42,
-    size: 1_048_576,
-    walSalts: '0011223344556677',
-    settled: { verdict: 'sound', depth: 'full', changeCounter: 42 },
-  })
-})
-
-test('a pause is lost when the newest copy of that file was given up for taking too long, and no other is', async () => {
-  using folder = scratch()
-  await using ledger = await openLedger(folder.path, run)
-  const lost = async (timings: Partial<Result['timings']>, code: FailureCode): Promise<readonly (number | null)[]> => {
-    const failure = { code, message: 'so it was', hint: 'wait', tenantState: 'active' } as const
-    await ledger.append(
-      checked('acme', { verdict: 'inconclusive', failure, timings: { ...soundResult('acme').timings, ...timings } }),
-    )
-    const checks = await ledger.newestChecks([
-      { tenant: tenantId('bolt'), path: '/srv/notes/acme.db' },
-      { tenant: tenantId('acme'), path: '/srv/notes/acme.db' },
-      { tenant: null, path: '/srv/notes/acme.db' },
-    ])
-    return checks.map((check) => check?.abandonedPauseMs ?? null)
-  }
-  expect(await lost({ pauseMs: 10_400, ranOutMs: 10_001 }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, 10_001, null])
-  expect(await lost({ pauseMs: null }, 'TOO_LARGE_FOR_PAUSE')).toEqual([null, null, null])
-  expect(await lost({ pauseMs: 30_000 }, 'LEASE_LOST')).toEqual([null, null, null])
-})
-
-test('a quick check neither refreshes a full one nor clears damage', async () => {
-  using folder = scratch()
-  await using ledger = await openLedger(folder.path, run)
-  const settledAfter = async (event: Event): Promise<unknown> => {
-    await ledger.append(event)
-    const [result] = await ledger.lastResults()
-    return result?.settled === null ? null : [result?.settled.verdict, result?.settled.depth]
-  }
-  expect(await settledAfter(checked('acme', { depth: 'quick' }))).toBeNull()
-  expect(await settledAfter(checked('acme'))).toEqual(['sound', 'full'])
-  expect(await settledAfter(checked('acme', { depth: 'quick', verdict: 'damaged', damage: 'index' }))).toEqual([
-    'damaged',
-    'quick',
-  ])
-  expect(await settledAfter(checked('acme', { depth: 'quick' }))).toEqual(['damaged', 'quick'])
-  expect(await settledAfter(checked('acme', { verdict: 'inconclusive' }))).toEqual(['damaged', 'quick'])
-  expect(await settledAfter(checked('acme', { verdict: 'failed' }))).toEqual(['damaged', 'quick'])
-  expect(await settledAfter(checked('acme'))).toEqual(['sound', 'full'])
-})
-
-test('checks are counted by themselves, whatever was written between them, and it is said when there are older ones', async () => {
-  using folder = scratch()
-  await using ledger = await openLedger(folder.path, run)
-  for (const tenant of ['acme', 'bolt', 'acme', 'acme']) {
-    for (const event of [asked('h', tenant), quiesced('h', tenant), checked(tenant), ended('h', tenant)])
-      await ledger.append(event)
-  }
-  const found = async (tenant: string | null, limit: number): Promise<unknown> => {
-    const { lines, more } = await ledger.checks(tenant === null ? null : tenantId(tenant), limit)
-    return [lines.map(({ event }) => (event.kind === 'checked' ? event.tenant : event.kind)), more]
-  }
-  expect(await found(null, 2)).toEqual([['acme', 'acme'], true])
-  expect(await found(null, 4)).toEqual([['acme', 'acme', 'bolt', 'acme'], false])
-  expect(await found('acme', 2)).toEqual([['acme', 'acme'], true])
-  expect(await found('bolt', 1)).toEqual([['bolt'], false])
 })
 
 test('reading creates nothing, neither before the first run nor between runs', async () => {
@@ -265,73 +168,10 @@ test('text of any kind comes back as it went in', async () => {
   expect((await ledger.openHolds()).map((hold) => hold.holder).toSorted()).toEqual(holders.toSorted())
 })
 
-test('a folder or file that others can write to is refused, and left as it is', async () => {
-  using folder = scratch()
-  const dir = join(folder.path, 'open')
-  mkdirSync(dir)
-  chmodSync(dir, 0o770)
-  await expect(openLedger(dir, run)).rejects.toEqual(unusable(/another user could change the ledger's folder/))
-  await expect(readLedger(dir)).rejects.toEqual(unusable(/another user could change/))
-  expect(readdirSync(dir)).toEqual([])
-  chmodSync(dir, 0o700)
-  writeFileSync(fileIn(dir), '')
-  chmodSync(fileIn(dir), 0o606)
-  await expect(openLedger(dir, run)).rejects.toEqual(unusable(/others can write to .*ledger\.db/))
-})
-
-test('a link in place of the file is not followed', async () => {
-  using folder = scratch()
-  const dir = join(folder.path, 'ledger')
-  mkdirSync(dir, { mode: 0o700 })
-  writeFileSync(join(folder.path, 'victim'), '')
-  symlinkSync(join(folder.path, 'victim'), fileIn(dir))
-  await expect(openLedger(dir, run)).rejects.toEqual(unusable(/not a file with one name/))
-  expect(statSync(join(folder.path, 'victim')).size).toBe(0)
-})
-
-test('a folder that cannot be made says why', async () => {
-  using folder = scratch()
-  writeFileSync(join(folder.path, 'file'), '')
-  await expect(openLedger(join(folder.path, 'file', 'ledger'), run)).rejects.toEqual(unusable(/ENOTDIR/))
-  await expect(openLedger(join(folder.path, 'file'), run)).rejects.toEqual(unusable(/EEXIST/))
-})
-
-test('a ledger that its first run could not write is empty to readers, and the next run begins it', async () => {
-  using folder = scratch()
-  const database = new Database(fileIn(folder.path))
-  database.pragma('journal_mode = wal') // Writes the first page, and no table.
-  database.close()
-  chmodSync(fileIn(folder.path), 0o600)
-  await expect(readLedger(folder.path)).rejects.toEqual(unusable(/it is empty/))
-  await using ledger = await openLedger(folder.path, run)
-  expect([ledger.notice, await ledger.openHolds()]).toEqual([null, []])
-})
-
-test("another program's database is never touched", async () => {
-  using folder = scratch()
-  const database = new Database(fileIn(folder.path))
-  database.exec('create table notes (text)')
-  database.close()
-  chmodSync(fileIn(folder.path), 0o600)
-  await expect(openLedger(folder.path, run)).rejects.toEqual(unusable(/another program/))
-  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
-})
-
-test('a ledger of a newer holdfast is refused in plain words and left as it is', async () => {
-  using folder = scratch()
-  await (await openLedger(folder.path, run))[Symbol.asyncDispose]()
-  const database = new Database(fileIn(folder.path))
-  database.pragma('user_version = 99')
-  database.close()
-  await expect(openLedger(folder.path, run)).rejects.toEqual(unusable(/newer holdfast \(ledger version 99/))
-  await expect(readLedger(folder.path)).rejects.toEqual(unusable(/newer holdfast/))
-  expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
-})
-
 test('SQLite is never loaded in the process that holds leases (F10)', () => {
   using folder = scratch()
   const program = `
-    const { openLedger, readLedger } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ledger/ledger.ts'))})
+    const { openLedger, readLedger } = await import(${JSON.stringify(ledgerModule)})
     await using ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
     await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })
     await using reading = await readLedger(${JSON.stringify(folder.path)})
@@ -341,16 +181,10 @@ test('SQLite is never loaded in the process that holds leases (F10)', () => {
   expect(execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })).toBe('false\n')
 })
 
-test('what the kernel or the disk refuses is told with its path', async () => {
-  using folder = scratch()
-  mkdirSync(fileIn(folder.path))
-  await expect(openLedger(folder.path, run)).rejects.toEqual(unusable(/ledger\.db/))
-})
-
 test('a program that forgets nothing ends by itself: an idle ledger keeps no process alive', () => {
   using folder = scratch()
   const program = `
-    const { openLedger } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ledger/ledger.ts'))})
+    const { openLedger } = await import(${JSON.stringify(ledgerModule)})
     const ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
     await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })`
   execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 })

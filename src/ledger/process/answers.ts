@@ -68,7 +68,7 @@ export function checks(
   })
   if (fromOthers > 0)
     say(
-      `${count(fromOthers, 'check')} of this list ${fromOthers === 1 ? 'was' : 'were'} made in another way of reaching ` +
+      `${count(fromOthers, 'check of this list was', 'checks of this list were')} made in another way of reaching ` +
         `${way?.service ?? 'the service'} (${describeWays(database, ways)})`,
     )
   return newest
@@ -138,7 +138,8 @@ export function newestChecks(
   const { service } = numbersOf(database, way)
   const find = database.prepare<[string, string, string], CheckRow>(`
     select line.sequence, line.at, line.brief, newest_check.settled from newest_check join line using (sequence)
-    where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?)) order by sequence desc`)
+    where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?))
+    order by sequence desc`)
   return files.map(({ tenant, path }) => {
     const rows = tenant === null ? [] : find.all(tenant, path, service)
     const summaries = rows.map((row) => summaryIn(row.brief, row.sequence, row.at, say))

@@ -13,7 +13,8 @@ export const schemaVersion = 2
  */
 export const waySchema = `
 create table way (id integer primary key, service text, via text, address text, config text) strict;
-create unique index way_by_name on way (ifnull(service, ''), ifnull(via, ''), ifnull(address, ''), ifnull(config, '')) where id > 0;
+create unique index way_by_name on way (ifnull(service, ''), ifnull(via, ''), ifnull(address, ''), ifnull(config, ''))
+  where id > 0;
 `
 
 /**
@@ -31,7 +32,8 @@ create table newest_check (
 ) strict, without rowid;
 create trigger checked after insert on line when new.kind = 'checked' begin
   insert into newest_check (tenant, path, way, sequence, settled)
-  values (new.tenant, new.path, new.way, new.sequence, iif(new.verdict = 'damaged' or (new.verdict = 'sound' and new.depth = 'full'), new.sequence, null))
+  values (new.tenant, new.path, new.way, new.sequence,
+    iif(new.verdict = 'damaged' or (new.verdict = 'sound' and new.depth = 'full'), new.sequence, null))
   on conflict do update set sequence = excluded.sequence, settled = coalesce(excluded.settled, settled);
 end;
 `

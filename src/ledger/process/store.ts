@@ -92,7 +92,8 @@ export class Store {
         this.#database,
         `
         insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, way)
-        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event, :way) on conflict (run, number) do nothing`,
+        values (:at, :run, :number, :kind, :tenant, :holder, :path, :verdict, :depth, :brief, :event, :way)
+        on conflict (run, number) do nothing`,
       )
       this.#database
         .transaction(() => {
@@ -195,7 +196,8 @@ function openHoldLines(database: Database.Database): readonly FoundLine[] | null
       return trying('salvage', () =>
         database
           .prepare<[], FoundLine>(`
-        select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from} where holder in (select holder from open_holder) order by sequence`)
+        select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from}
+        where holder in (select holder from open_holder) order by sequence`)
           .all(),
       )
     } catch (error) {

@@ -30,7 +30,8 @@ export function numberOf(database: Database.Database, way: WrittenWay): number {
   const find = prepared(
     database,
     `
-    select id from way where id > 0 and service is :service and via is :via and address is :address and config is :config`,
+    select id from way
+    where id > 0 and service is :service and via is :via and address is :address and config is :config`,
   )
   const found = find.get(named) as { readonly id: number } | undefined
   if (found !== undefined) return found.id

@@ -78,7 +78,7 @@ test('services that share a ledger have their own, and one that moved keeps its 
   ]).toEqual([3, 4, 0])
 })
 
-test('a ledger that an older holdfast wrote has none until a run of this one has opened it, and counts from then on', async () => {
+test('a ledger of an older holdfast has no totals, and counts from the first run of this version', async () => {
   using folder = scratch()
   await write(folder.path, way('notes'), [ended(1)])
   const old = new Database(join(folder.path, 'ledger.db'))

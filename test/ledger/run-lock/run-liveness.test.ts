@@ -16,7 +16,7 @@ const seenIn = async (dir: string, ...runs: readonly string[]): Promise<readonly
   return runs.map(isGone)
 }
 
-test('a run that has the lock of its service is at work, those before it are gone, and so is it when it has ended', async () => {
+test('a run is at work while it has the lock of its service; runs before it are gone', async () => {
   using folder = scratch()
   const [run, earlier] = [newRunId(), newRunId()]
   expect(await seenIn(folder.path, run)).toEqual([false]) // Nobody ever had the lock here: nothing is known.

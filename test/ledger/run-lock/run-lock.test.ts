@@ -53,7 +53,7 @@ function leaveBehind(dir: string, owner: unknown): void {
 }
 const elsewhere = { ...ourselves('RUN-ELSEWHERE', false), pid: 2 ** 22 - 1, startTime: '5' }
 
-test.concurrent('a second run is told which run and which process it waits for, and comes in when that has ended', async () => {
+test.concurrent('a second run learns which run and process it waits for, and gets the lock when that ends', async () => {
   using folder = scratch()
   const holder = await startHolder(folder.path)
   expect(holder.said).toMatch(/^held /)
@@ -128,7 +128,7 @@ test.concurrent.each(doubtful)(
   },
 )
 
-test.concurrent('a run that was killed with its container keeps nobody out: the kernel lock that it had is free', async () => {
+test.concurrent('a run killed with its container does not keep the next one out: its kernel lock is free', async () => {
   using folder = scratch()
   leaveBehind(folder.path, { ...elsewhere, pidNamespace: 'pid:[1]', locked: true })
   await using lock = await takeRunLock(folder.path, 'notes')
@@ -143,7 +143,7 @@ test.concurrent('of a lock whose kernel part is free nobody is told to wait for 
   })
 })
 
-test.concurrent('a lock left behind whose time lies ahead, because a clock was wrong, is stale a minute from now and not years', async () => {
+test.concurrent('a lock left behind with a time in the future is stale after a minute, not after years', async () => {
   using folder = scratch()
   leaveBehind(folder.path, { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000' })
   const inTenYears = Date.now() / 1000 + 10 * 365 * 86_400

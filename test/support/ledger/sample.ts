@@ -104,7 +104,9 @@ export function soundResult(tenant: string): Result {
   }
 }
 
-/** A folder of its own that goes away with its contents, and how to run another program on it. */
+export const fileIn = (dir: string): string => join(dir, 'ledger.db')
+
+/** A new folder, which is deleted with its contents. */
 export function scratch(): { readonly path: string; [Symbol.dispose](): void } {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-ledger-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
