@@ -1,28 +1,28 @@
 /**
- * What each key of the configuration means. Keys, values and limits are those of the schema (schema.ts); a test
- * compares both, parses each example, and proves each default.
+ * What each key of the configuration means. `schema.ts` has the keys, their values and limits. A test compares both,
+ * parses each example, and tries each default.
  */
 
 export interface KeyMeaning {
   readonly means: string
-  /** As it would stand in the file; null where nothing holds without the key. */
+  /** As it would be written in the file; null if the key has no default. */
   readonly default: string | null
-  /** A value, as it would stand in the file. */
+  /** A value, as it would be written in the file. */
   readonly example: string
 }
 
-/** Sections that are known to hold keys. */
+/** What each section is for. */
 export const sectionMeanings: Readonly<Record<string, string>> = {
   service:
     'The service that owns the tenants, and how holdfast reaches it: by ' +
     'an admin API (`admin`) or by commands (`hooks`).',
   'service.hooks':
     'Commands for a service without an admin API. holdfast runs them without a shell. ' +
-    'What they are given and what they must print stands in src/service/hooks/README.md.',
-  tenants: "Where the tenants' files lie.",
-  hold: 'How long tenants may stand still, and how strong the proof must be.',
+    'src/service/hooks/README.md says what they are given and what they must print.',
+  tenants: "Where the tenants' files are.",
+  hold: 'How long a tenant may be paused, and how strong the proof must be.',
   snapshots: 'Where holdfast puts the private copies that it checks.',
-  check: 'What a check of a snapshot may take, and what it may leave out.',
+  check: 'How much time and memory a check of a snapshot may use, and which of its limits you accept.',
   ledger: 'Where holdfast keeps its history.',
 }
 
@@ -36,21 +36,21 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'service.admin': {
     means:
-      'Where the service answers the admin API. A unix socket is given as ' +
-      'unix:/path, any other address as https://host:port. ' +
-      'Give this key or service.hooks, and not both.',
+      'The address of the admin API: unix:/path for a unix socket, https://host:port for any other address. ' +
+      'Give this key or service.hooks, not both.',
     default: null,
     example: 'unix:/run/notes/admin.sock',
   },
   'service.tokenFile': {
     means:
-      'The file with the bearer token, on one line. https needs it. Only its owner may be able to read it. ' +
-      'The token itself never stands in the configuration, in arguments or in the environment.',
+      'The file with the bearer token, on one line. https needs it. Only the owner of the file may be able to read it. ' +
+      'Never write the token itself into the configuration, arguments or the environment.',
     default: null,
     example: '/etc/holdfast/notes.token',
   },
   'service.caFile': {
-    means: "A file with certificates (PEM). The service's certificate must come from one of them. Only https uses it.",
+    means:
+      'A file with certificates (PEM). holdfast trusts the service only if one of them vouches for its certificate. Only https uses it.',
     default: null,
     example: '/etc/holdfast/ca.pem',
   },
@@ -63,21 +63,22 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'service.hooks.tenants': {
     means:
-      'The command that prints the list of tenants and their files as JSON. It changes nothing, and runs often. ' +
-      'It prints a list like [{"id": "acme", "files": ["/srv/acme.db"]}], and nothing else.',
+      'The command that lists the tenants with their files, as JSON: [{"id": "acme", "files": ["/srv/acme.db"]}]. ' +
+      'It must print nothing else and change nothing. holdfast runs it often.',
     default: null,
     example: '[/usr/local/bin/notesctl, tenants]',
   },
   'service.hooks.quiesce': {
     means:
-      'The command that pauses a tenant: it ends when no handle of the ' +
-      "tenant's files is open. Each {tenant} becomes the id.",
+      "The command that pauses a tenant. It must not end before the service has closed the tenant's files. " +
+      'holdfast puts the id in the place of each {tenant}.',
     default: null,
     example: '[/usr/local/bin/notesctl, pause, --, "{tenant}"]',
   },
   'service.hooks.resume': {
     means:
-      'The command that takes a tenant up again. Each {tenant} becomes the id. It must do no harm if it runs twice.',
+      'The command that resumes a tenant. It must do no harm if it runs twice. ' +
+      'holdfast puts the id in the place of each {tenant}.',
     default: null,
     example: '[/usr/local/bin/notesctl, resume, --, "{tenant}"]',
   },
@@ -95,15 +96,14 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'tenants.statusTenant': {
     means:
-      'The tenant that your monitoring asks for. A sweep takes it first, ' +
-      'and sees it serve again before it pauses any other.',
+      'The tenant that your monitoring uses. A sweep checks it first, and pauses no other tenant before it serves again.',
     default: null,
     example: 'healthcheck',
   },
   'tenants.trustMounts': {
     means:
-      'Mount points whose locks you vouch for. holdfast refuses file systems that are not known to keep locks ' +
-      '(NFS, SMB, FUSE and others), unless their mount point stands here.',
+      'Mount points whose file locks you trust. holdfast refuses file systems whose locks are not known to work ' +
+      '(NFS, SMB, FUSE and others), unless their mount point is in this list.',
     default: '[]',
     example: '[/mnt/notes]',
   },
@@ -117,36 +117,35 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'hold.ttl': {
     means:
-      'The length of the lease that holdfast asks for. If holdfast dies together with ' +
-      'its guardian, the service resumes the tenant after this time. ' +
-      'A service reached by hooks has no lease, and resumes nothing by itself.',
+      'The length of the lease that holdfast asks for. If holdfast and its guardian die, ' +
+      'the service resumes the tenant after this time. ' +
+      'With hooks there is no lease: the service does not resume a tenant by itself.',
     default: '30s',
     example: '20s',
   },
   'hold.drainTimeout': {
     means:
-      'How long the service may wait for running requests of the tenant to end. ' +
-      'Then it refuses the pause. Hooks are not told of it.',
+      'How long the service may wait for requests of the tenant that still run. After this time it refuses the pause. ' +
+      'Hooks do not get this value.',
     default: '5s',
     example: '2s',
   },
   'hold.maxPause': {
     means:
       'The longest pause. holdfast predicts each pause and refuses one that would be longer (TOO_LARGE_FOR_PAUSE). ' +
-      'It gives up a pause that becomes longer all the same.',
+      'If a pause becomes longer than that, holdfast gives it up.',
     default: '10s',
     example: '500ms',
   },
   'hold.maxPaused': {
-    means: 'How many tenants may stand still at the same time. `sweep --max-paused` sets it for one run.',
+    means: 'How many tenants may be paused at the same time. `sweep --max-paused` sets it for one run.',
     default: '1',
     example: '2',
   },
   'hold.warmAbove': {
     means:
-      'A tenant with more bytes than this is prepared before its pause. ' +
-      'holdfast copies a WAL database while the service writes, ' +
-      'so that only the rest is copied in the pause. It reads other databases into memory.',
+      'A tenant with more bytes than this is prepared before its pause, while the service still uses it. ' +
+      'holdfast copies most of a WAL database in advance, and reads any other database into memory.',
     default: '8MB',
     example: '64MiB',
   },
@@ -166,28 +165,28 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'check.timeout': {
     means:
-      'How long the check of one file may take. One that takes longer is ' +
+      'How long the check of one file may take. A check that takes longer is ' +
       'inconclusive (check-timeout). `check --timeout` sets it for one run.',
     default: '30m',
     example: '2h',
   },
   'check.memory': {
     means:
-      'How much memory one reading process may take. holdfast kills one that takes ' +
+      'How much memory one reading process may use. holdfast kills a process that uses ' +
       'more, and the result is inconclusive (checker-crashed).',
     default: '1GB',
     example: '512MiB',
   },
   'check.niceness': {
-    means: 'How far reading processes stand back behind others (nice): 0 not at all, 19 the most.',
+    means:
+      'The niceness of the reading processes: 0 gives them the same share of the processors as others, 19 the least.',
     default: '10',
     example: '19',
   },
   'check.accept': {
     means:
-      'Limits of a check that you accept. unknown-collation: an index ' +
-      "whose order only the service's own program knows " +
-      'no longer keeps the verdict from being sound. The report still lists it.',
+      'Limits of a check that you accept. With unknown-collation a file can be sound although it has an index ' +
+      "whose order only the service's own program knows. The report still lists that index.",
     default: '[]',
     example: '[unknown-collation]',
   },
