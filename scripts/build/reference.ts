@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { fileBytesMax } from '../../src/config/load.ts'
-import { reasons } from '../../src/config/not-in-this-version.ts'
+import { futureKeys } from '../../src/config/not-in-this-version.ts'
 import { explainKeys } from '../../src/config/reference/explain-keys.ts'
 import { sectionMeanings } from '../../src/config/reference/key-meanings.ts'
 import type { Explanation } from '../../src/diagnosis/explain/explain.ts'
@@ -16,7 +16,7 @@ export const referenceFile = new URL('../../src/config/README.md', import.meta.u
 const proseWidth = 120
 
 export function renderReference(): string {
-  const topics = explainKeys().filter(({ topic }) => !Object.hasOwn(reasons, topic))
+  const topics = explainKeys().filter(({ topic }) => !Object.hasOwn(futureKeys, topic))
   return `${[
     '<!-- Made by `npm run reference`. Change src/config/reference/key-meanings.ts or schema.ts instead. -->',
     '# Configuration',
@@ -55,7 +55,7 @@ export function renderReference(): string {
     ...prose(
       'holdfast refuses a configuration with one of these keys, because a setting that does nothing would mislead.',
     ),
-    ...Object.entries(reasons).map(([name, why]) => `- \`${name}\`: ${why}`),
+    ...Object.entries(futureKeys).map(([name, why]) => `- \`${name}\`: ${why}`),
   ].join('\n')}\n`
 }
 

@@ -1,14 +1,13 @@
 /**
- * What holds when the configuration says nothing, or when there is none (bare files). The texts of interfaces.md,
- * "Configuration".
+ * The values of keys that the configuration leaves out. All of them hold for bare files without a configuration.
  */
 
-import type { CheckSettings, HoldSettings } from './settings.ts'
+import type { CheckSettings, HoldConfiguration } from './settings.ts'
 
-export const secondMs = 1000
-export const minuteMs = 60 * secondMs
+const secondMs = 1000
+const minuteMs = 60 * secondMs
 
-export const defaultHoldSettings: HoldSettings = {
+export const defaultHoldSettings: HoldConfiguration = {
   require: 'sealed',
   ttlMs: 30 * secondMs,
   drainTimeoutMs: 5 * secondMs,

@@ -1,6 +1,6 @@
 /**
- * Finding and reading the configuration file. What it says is settled in parse.ts, which is loaded with its libraries
- * only when there is a file: a check of bare files needs none.
+ * Finds and reads the configuration file. `parse.ts` is imported, with its libraries, only if there is a file: a check
+ * of bare files needs none.
  */
 
 import { stat } from 'node:fs/promises'
@@ -17,8 +17,9 @@ const usualPlaces = ['holdfast.yaml', '/etc/holdfast/holdfast.yaml'] as const
 export const fileBytesMax = 1_000_000
 
 /**
- * Absolute path of the configuration file to read: the one given, else the first that is there of ./holdfast.yaml and
- * /etc/holdfast/holdfast.yaml. @throws {Failure} CONFIG_INVALID, naming the places tried.
+ * @param given null: the first of `places` that exists is taken
+ * @returns the absolute path of the configuration file
+ * @throws {Failure} CONFIG_INVALID, naming the places that were tried
  */
 export async function findConfiguration(
   given: string | null,
@@ -31,7 +32,7 @@ export async function findConfiguration(
   })
 }
 
-/** None where the current folder was removed. */
+/** Empty if the current folder was removed. */
 function placeIn(place: string): readonly string[] {
   try {
     return [resolve(place)]
@@ -49,7 +50,7 @@ function absolute(path: string): string {
   }
 }
 
-/** A file that is there but must not be looked at is there: reading it will say why it failed. */
+/** Also true if permissions hide the file: the attempt to read it will give the reason. */
 async function isThere(path: string): Promise<boolean> {
   try {
     await stat(path)
@@ -59,7 +60,7 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
-/** Reads and checks the configuration. @throws {Failure} CONFIG_INVALID, listing everything that is wrong. */
+/** @throws {Failure} CONFIG_INVALID, listing everything that is wrong */
 export async function loadSettings(file: string): Promise<Settings> {
   const path = resolve(file)
   const text = await readText(path)
@@ -67,7 +68,7 @@ export async function loadSettings(file: string): Promise<Settings> {
   return parseSettings(text, path)
 }
 
-/** It names commands that holdfast runs, often as root: who can change it is root. */
+/** The file names commands that holdfast runs, often as root. A user who can change it could become root. */
 async function readText(path: string): Promise<string> {
   const refused = (why: string, cause?: unknown): Failure => new Failure('CONFIG_INVALID', `${path}: ${why}`, { cause })
   requireTrusted(path)

@@ -1,12 +1,12 @@
 /**
- * Settings of the contract that nothing reads yet. They are refused: who writes down where alarms go must not believe
- * that they are sent. A feature that arrives takes its keys from here into the schema.
+ * Keys of features that this version does not have. They are refused: a user who configures alarms must not believe
+ * that holdfast sends them. A new feature moves its keys from here into the schema.
  */
 
-import type { KeyProblem } from './agreement.ts'
+import type { KeyProblem } from './key-conflicts.ts'
 
 /** By key: what holdfast does not do, and what to do instead. */
-export const reasons: Readonly<Record<string, string>> = {
+export const futureKeys: Readonly<Record<string, string>> = {
   accounts: 'holdfast mends nothing yet',
   alerts: 'holdfast sends no alarms yet; let your monitoring ask `holdfast status`',
   backups: 'holdfast keeps and verifies no backups yet; `holdfast pull ID DIR` keeps a snapshot',
@@ -17,25 +17,25 @@ export const reasons: Readonly<Record<string, string>> = {
   sweep: 'a sweep takes all tenants, whatever their age; `holdfast status --max-age 26h` tells which are too old',
 }
 
-/** Who misspells one of them meant it, and is told the rest by the next try. */
-export const sectionsToCome: readonly string[] = Object.keys(reasons).filter((key) => !key.includes('.'))
+/** Offered as the nearest known key to a misspelt one. The next attempt then says that the key is not in this version. */
+export const futureSections: readonly string[] = Object.keys(futureKeys).filter((key) => !key.includes('.'))
 
-/** One problem for each that is given. `alerts:` with all of its lines commented out gives nothing. */
+/** One problem for each of these keys. None for `alerts:` with all of its lines commented out. */
 export function notInThisVersion(document: unknown): readonly KeyProblem[] {
-  return Object.entries(reasons).flatMap(([key, reason]) => {
+  return Object.entries(futureKeys).flatMap(([key, reason]) => {
     const path = key.split('.')
     return isGiven(valueAt(document, path)) ? [{ path, message: `is not in this version: ${reason}; take it out` }] : []
   })
 }
 
-/** The document without them. */
-export function withoutThose(document: unknown): unknown {
+/** The document without these keys. */
+export function withoutFutureKeys(document: unknown): unknown {
   if (!isSection(document)) return document
   return pruned(document, '')
 }
 
 function pruned(section: Readonly<Record<string, unknown>>, prefix: string): Readonly<Record<string, unknown>> {
-  const kept = Object.entries(section).filter(([key]) => !Object.hasOwn(reasons, prefix + key))
+  const kept = Object.entries(section).filter(([key]) => !Object.hasOwn(futureKeys, prefix + key))
   const within = (key: string, value: unknown): unknown =>
     prefix === '' && isSection(value) ? pruned(value, `${key}.`) : value
   return Object.fromEntries(kept.map(([key, value]) => [key, within(key, value)]))

@@ -1,5 +1,6 @@
 /**
- * The text of a configuration → settings, or one failure that lists everything that is wrong with it. Reads no file.
+ * Turns the text of a configuration into settings, or into one failure that lists everything that is wrong. Reads no
+ * file.
  */
 
 import { dirname } from 'node:path'
@@ -7,27 +8,30 @@ import * as z from 'zod/mini'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import { nearest } from '../text/nearest-word.ts'
-import { disagreements } from './agreement.ts'
 import { defaultRequestTimeoutMs } from './defaults.ts'
-import { notInThisVersion, sectionsToCome, withoutThose } from './not-in-this-version.ts'
+import { conflictsBetweenKeys } from './key-conflicts.ts'
+import { notInThisVersion, futureSections, withoutFutureKeys } from './not-in-this-version.ts'
 import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
 import { readYaml } from './yaml-text.ts'
 import type { PlacedProblem, YamlReading } from './yaml-text.ts'
 
-/** More than this many are counted, not listed: the first ones explain the rest. */
+/** Problems beyond so many are counted and not listed: the first ones mostly explain the rest. */
 const listedProblemsMax = 50
 
-/** `file` is absolute: relative paths in `text` count from its folder. @throws {Failure} CONFIG_INVALID */
+/**
+ * @param file absolute path; relative paths in `text` count from its folder
+ * @throws {Failure} CONFIG_INVALID
+ */
 export function parseSettings(text: string, file: string): Settings {
   const yaml = readYaml(text)
   if (yaml.kind === 'refused') throw invalid(file, yaml.problems)
   const schema = sections(dirname(file))
-  const parsed = schema.safeParse(withoutThose(yaml.value ?? {}))
+  const parsed = schema.safeParse(withoutFutureKeys(yaml.value ?? {}))
   const problems = [
-    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => placed(issue, schema, yaml))),
-    ...[...disagreements(yaml.value), ...notInThisVersion(yaml.value)].map(({ path, message }) => ({
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => locateIssue(issue, schema, yaml))),
+    ...[...conflictsBetweenKeys(yaml.value), ...notInThisVersion(yaml.value)].map(({ path, message }) => ({
       ...yaml.placeOf(path, 'key'),
       message: `${pathText(path)} ${message}`,
     })),
@@ -48,7 +52,7 @@ function invalid(file: string, problems: readonly PlacedProblem[]): Failure {
 
 type ReadYaml = Extract<YamlReading, { kind: 'read' }>
 
-function placed(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly PlacedProblem[] {
+function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly PlacedProblem[] {
   if (issue.code !== 'unrecognized_keys') {
     const where = pathText(issue.path)
     return [
@@ -61,7 +65,7 @@ function placed(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): read
   }
   const known = knownKeys(schema, issue.path)
   return issue.keys.map((key) => {
-    const near = nearest(key, issue.path.length === 0 ? [...known, ...sectionsToCome] : known)
+    const near = nearest(key, issue.path.length === 0 ? [...known, ...futureSections] : known)
     const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
     return {
       ...yaml.placeOf([...issue.path, key], 'key'),
@@ -79,7 +83,7 @@ const pathText = (path: readonly PropertyKey[]): string =>
         )
         .join('')
 
-/** Keys are untrusted text on their way to a terminal. */
+/** A key is untrusted text that will be printed on a terminal. */
 const printable = (text: string): string => (/^[\w-]{1,64}$/.test(text) ? text : JSON.stringify(text.slice(0, 64)))
 
 function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly string[] {

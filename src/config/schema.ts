@@ -1,6 +1,5 @@
 /**
- * The shape of holdfast.yaml (interfaces.md, "Configuration"), without what is not in this version. Everything but
- * `service` and `tenants` may be left out.
+ * The keys of holdfast.yaml with their types and limits. All sections but `service` and `tenants` may be left out.
  */
 
 import * as z from 'zod/mini'
@@ -17,20 +16,20 @@ import {
   path,
   required,
   size,
-  text,
+  plainText,
   whole,
 } from './value.ts'
 
 export type Sections = ReturnType<typeof sections>
 
-/** `folder` is where relative paths count from: that of the configuration file. */
+/** @param folder of the configuration file: relative paths count from it */
 export function sections(folder: string) {
   const { defaultHoldSettings: hold, defaultCheckSettings: check } = defaults
   return z.strictObject(
     {
       service: section({
         name: required(
-          text(
+          plainText(
             'the name of the service: letters, digits, dots and dashes, such as notes',
             /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
           ),
@@ -50,7 +49,7 @@ export function sections(folder: string) {
       }),
       tenants: section({
         roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
-        statusTenant: optional(text('the id of a tenant'), null),
+        statusTenant: optional(plainText('the id of a tenant'), null),
         trustMounts: optional(
           list('a list of mount points such as [/mnt/notes]', path('the path of a mount point', folder)),
           [],
@@ -84,13 +83,13 @@ function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, { error: notASection })
 }
 
-/** The schemas of the keys of a section, whatever wraps it; null for what is none. */
+/** The schemas of the keys of a section; null if `schema` is no section. */
 export function keysOfSection(schema: unknown): Readonly<Record<string, unknown>> | null {
   const section = unwrapped(schema)
   return section instanceof z.ZodMiniObject ? section.shape : null
 }
 
-/** What stands in the file, without what makes a default of nothing. */
+/** The schema of the value in the file, without the wrappers that add a default. */
 export function unwrapped(schema: unknown): unknown {
   let at = schema
   for (;;) {
@@ -100,7 +99,7 @@ export function unwrapped(schema: unknown): unknown {
   }
 }
 
-/** `hold:` with nothing under it is what remains when all of its lines are commented out: the defaults hold. */
+/** `hold:` without any key has the defaults: it is what remains when all of its lines are commented out. */
 function sectionOrDefaults<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.pipe(
     z.transform((given: unknown) => given ?? {}),

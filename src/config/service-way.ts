@@ -1,7 +1,7 @@
 import type { ServiceWay } from '../model/service-way.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
 
-/** How the ledger calls the service of this configuration. */
+/** The service of this configuration, as the ledger names it. */
 export function wayOf({ file, service }: Pick<Settings, 'file' | 'service'>): ServiceWay {
   return { service: service.name, via: service.kind, address: addressOf(service), config: file }
 }

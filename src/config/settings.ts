@@ -1,6 +1,6 @@
 /**
- * What holdfast.yaml says, checked and complete: every default filled in, every path absolute, durations in ms, sizes
- * in bytes.
+ * The settings of holdfast.yaml, checked and complete: defaults are filled in, paths are absolute, durations are in ms,
+ * sizes in bytes.
  */
 
 import type { SealLevel } from '../model/result/evidence.ts'
@@ -12,7 +12,7 @@ export type Endpoint =
   | { readonly kind: 'unix'; readonly socket: string }
   | { readonly kind: 'https'; readonly url: string }
 
-/** How the service is reached. Secrets are named by their files only: they never stand in the configuration. */
+/** How the service is reached. Secrets are in files of their own; the configuration has only the paths of these. */
 export type ServiceSettings =
   | {
       readonly kind: 'admin-api'
@@ -22,7 +22,7 @@ export type ServiceSettings =
       readonly caFile: string | null
       readonly requestTimeoutMs: number
     }
-  /** `{tenant}` stands in `quiesce` and `resume` for the tenant's id. */
+  /** In `quiesce` and `resume`, `{tenant}` is replaced by the tenant's id. */
   | {
       readonly kind: 'hooks'
       readonly name: string
@@ -32,22 +32,22 @@ export type ServiceSettings =
       readonly timeoutMs: number
     }
 
-export interface TenantSettings {
-  /** Files of tenants outside these folders are refused. */
+interface TenantSettings {
+  /** Files outside these folders are refused. */
   readonly roots: readonly [string, ...string[]]
-  /** The tenant that monitoring relies on: it comes first (I1.9). */
+  /** The tenant that monitoring uses: a sweep takes it first (I1.9). */
   readonly statusTenant: string | null
   /** Mount points whose locks are trusted although their file system is not on the list. */
   readonly trustMounts: readonly string[]
 }
 
-export interface HoldSettings {
+export interface HoldConfiguration {
   readonly require: Exclude<SealLevel, 'none'>
   readonly ttlMs: number
   readonly drainTimeoutMs: number
   readonly maxPauseMs: number
   readonly maxPaused: number
-  /** WAL tenants larger than this are copied before they are paused. */
+  /** A tenant with more bytes than this is prepared before it is paused. */
   readonly warmAboveBytes: number
 }
 
@@ -64,7 +64,7 @@ export interface Settings {
   readonly file: string
   readonly service: ServiceSettings
   readonly tenants: TenantSettings
-  readonly hold: HoldSettings
+  readonly hold: HoldConfiguration
   readonly snapshots: { readonly dir: string }
   readonly check: CheckSettings
   readonly ledger: { readonly dir: string }

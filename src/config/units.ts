@@ -1,14 +1,14 @@
-/** Durations and sizes as people write them. Each function gives undefined for what it does not understand. */
+/** Durations and sizes as people write them. Each function returns undefined for text that it does not understand. */
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 export const durationUnitNames: readonly string[] = Object.keys(durationUnits)
 
-/** `250ms`, `30s`, `5m`, `24h`, `2d`, `1.5s` → whole milliseconds. A bare number is refused: of what? */
+/** `250ms`, `30s`, `5m`, `24h`, `2d`, `1.5s` → whole milliseconds. A number without a unit is refused. */
 export function durationMs(text: string): number | undefined {
   return quantity(text, durationUnits)
 }
 
-/** Decimal as the disks are sold, binary when the name says so. */
+/** `kB` and the like are decimal, as on disks; `KiB` and the like are binary. */
 const sizeUnits: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,

@@ -1,27 +1,27 @@
-/** The kinds of value that stand in the configuration. Each says in words what it expects, with an example. */
+/** The kinds of value in a configuration. Each describes in words what it expects, with an example. */
 
 import { isAbsolute, resolve } from 'node:path'
 import * as z from 'zod/mini'
 import type { Command } from './settings.ts'
 import { durationMs, durationUnitNames, sizeBytes, sizeUnitNames } from './units.ts'
 
-/** What a value becomes, or why it is refused. */
+/** The value, or why it is refused. */
 type Reading<Value> = { readonly value: Value } | { readonly refused: string }
 const refused = (why: string): { readonly refused: string } => ({ refused: why })
 
 interface Kind<Value> {
   /** With an example: `a duration such as 30s`. */
   readonly expected: string
-  /** All that is allowed, without an example: `a duration from 1s to 1h`. Where it is left out, `expected` says it. */
+  /** All that is allowed, without an example: `a duration from 1s to 1h`. Left out if `expected` says it all. */
   readonly allowed?: string
-  /** `ms, s, m, h, d`; left out where a value has no unit. */
+  /** `ms, s, m, h, d`; left out if a value has no unit. */
   readonly unit?: string
-  /** null: not what is expected. */
+  /** null if `given` is not what is expected. */
   read(given: unknown): Reading<Value> | null
 }
 
-/** What the reference says of a key that holds a value. */
-export interface ValueNote {
+/** A key that holds a value, as the reference describes it. */
+interface ValueNote {
   readonly allowed: string
   readonly unit: string | null
   readonly required: boolean
@@ -42,7 +42,7 @@ export function required<Value>(kind: Kind<Value>): z.ZodMiniType<Value> {
   )
 }
 
-/** Without the key, `fallback` holds. Where that is null, the file may say `null` too. */
+/** `fallback` is the value if the key is left out. If it is null, the file may say `null` too. */
 export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodMiniType<Value | Fallback> {
   return noted(
     kind,
@@ -63,7 +63,7 @@ type Context = z.core.ParsePayload
 
 function readGiven<Value>(kind: Kind<Value>, given: unknown, context: Context): Value {
   const reading = given === null || given === undefined ? null : kind.read(given)
-  if (reading === null) return refuse(context, given, `expected ${kind.expected}, found ${inWords(given)}`)
+  if (reading === null) return refuse(context, given, `expected ${kind.expected}, found ${describeValue(given)}`)
   return 'refused' in reading ? refuse(context, given, reading.refused) : reading.value
 }
 
@@ -72,8 +72,8 @@ function refuse(context: Context, input: unknown, message: string): never {
   return z.NEVER
 }
 
-/** Long or secret things are not repeated: a value is shown only as far as it helps. */
-export function inWords(value: unknown): string {
+/** Shows a value only as far as it helps: it may be long, or a secret. */
+export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'a section'
@@ -109,7 +109,7 @@ function quantity(what: string, example: string, { inUnits, names }: Units, rang
       if (value === undefined) return null
       return value >= least && value <= most
         ? { value }
-        : refused(`expected ${expected} between ${range.least} and ${range.most}, found ${inWords(given)}`)
+        : refused(`expected ${expected} between ${range.least} and ${range.most}, found ${describeValue(given)}`)
     },
   }
 }
@@ -137,10 +137,10 @@ export const either = <One, Other>(one: Kind<One>, other: Kind<Other>): Kind<One
 
 const textLengthMax = 4096
 const isText = (given: unknown): given is string =>
-  // NUL would end the text early in every system call.
+  // In a system call, NUL would end the text early.
   typeof given === 'string' && given.length > 0 && given.length <= textLengthMax && !given.includes('\0')
 
-export const text = (expected: string, pattern?: RegExp): Kind<string> => ({
+export const plainText = (expected: string, pattern?: RegExp): Kind<string> => ({
   expected,
   read: (given) => (isText(given) && (pattern?.test(given) ?? true) ? { value: given } : null),
 })
@@ -164,7 +164,8 @@ export function list<Value>(expected: string, item: Kind<Value>): Kind<readonly 
       const values: Value[] = []
       for (const each of given as readonly unknown[]) {
         const reading = each === null || each === undefined ? null : item.read(each)
-        if (reading === null) return refused(`expected ${expected}; ${itemIs(item.expected)}, found ${inWords(each)}`)
+        if (reading === null)
+          return refused(`expected ${expected}; ${itemIs(item.expected)}, found ${describeValue(each)}`)
         if ('refused' in reading) return reading
         values.push(reading.value)
       }
@@ -186,11 +187,11 @@ export function nonEmpty<Value>(kind: Kind<readonly Value[]>): Kind<readonly [Va
 }
 
 /**
- * A program with its arguments. A program with a slash counts from the folder of the configuration file, one without is
- * looked up in PATH.
+ * A program with its arguments. A program with a slash is a path that counts from the folder of the configuration file;
+ * one without a slash is searched in PATH.
  */
 export function command(example: string, folder: string, ...placeholders: readonly string[]): Kind<Command> {
-  const words = nonEmpty(list(`a command as a list of words such as ${example}`, text('a word in quotes')))
+  const words = nonEmpty(list(`a command as a list of words such as ${example}`, plainText('a word in quotes')))
   const arguments_ = placeholders.map((placeholder) => `"${placeholder}"`).join(' and ')
   return {
     expected: words.expected,

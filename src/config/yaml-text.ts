@@ -1,10 +1,10 @@
-/** YAML as far as a configuration needs it: plain sections, lists and words, and for each of them its line. */
+/** The part of YAML that a configuration needs: sections, lists and words, each with its line. */
 
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml'
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import { invariant } from '../model/bug.ts'
 
-export interface TextPlace {
+interface TextPlace {
   /** Both counted from 1. */
   readonly line: number
   readonly column: number
@@ -22,7 +22,7 @@ export type YamlReading =
     }
   | { readonly kind: 'refused'; readonly problems: readonly PlacedProblem[] }
 
-/** A configuration has four levels; what has hundreds was written against the parser. */
+/** A configuration has four levels. Text with hundreds was written to break the parser. */
 const depthMax = 40
 
 export function readYaml(text: string): YamlReading {
@@ -63,8 +63,9 @@ export function readYaml(text: string): YamlReading {
 }
 
 /**
- * The parser descends into itself, so depth is bounded before it begins: by brackets of flow style, by dashes and by
- * indentation of block style.
+ * The parser is recursive, so the depth is bounded before it begins: by brackets in flow style, by dashes and
+ * indentation in block style.
+ * @returns where the text becomes too deep; null if it does not
  */
 function deepPlace(text: string): TextPlace | null {
   const lines = text.split('\n')
@@ -88,8 +89,7 @@ function plain(code: string, message: string): string {
 }
 
 /**
- * Found here and not by the parser, whose own search for them takes minutes for a file of a thousand times too many
- * keys.
+ * The parser could find them too, but takes minutes for a file with very many keys.
  */
 function repeatedKeys(document: Document): readonly number[] {
   const offsets: number[] = []
@@ -122,12 +122,12 @@ function references(document: Document): readonly number[] {
   return offsets
 }
 
-/** A tag that was written down, not one that the schema gave. */
+/** True for a tag that is in the text, and false for one that the schema gave. */
 const hasOwnTag = (node: Node): boolean =>
   node.tag !== undefined && (isScalar(node) || isMap(node) || isSeq(node)) && node.tag !== ''
 
 /**
- * Where the value at `path` begins, or the key that leads to it; where that is missing, the nearest thing around it.
+ * Where the value at `path` begins, or the key that leads to it. If it is missing: the nearest section around it.
  */
 function offsetOf(document: Document, path: readonly PropertyKey[], of: 'key' | 'value'): number {
   let node: unknown = document.contents
@@ -138,7 +138,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], of: 'key' | 
       const pair = pairsOf(node).get(String(step))
       if (pair === undefined) return offset
       const keyOffset = startOf(pair.key) ?? offset
-      // A value in the next lines is found by its key; one beside it is pointed at itself.
+      // A value that begins below its key is located by the key; one on the same line by itself.
       offset = last && of === 'value' ? (valueBeside(pair.value) ?? keyOffset) : keyOffset
       node = pair.value
     } else if (isSeq(node)) {
@@ -152,7 +152,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], of: 'key' | 
   return offset
 }
 
-/** Kept for each section, so that many problems in one of them do not search it through each time. */
+/** Cached for each section: otherwise many problems in one section would each search it. */
 const pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>()
 function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
   const known = pairs.get(map) ?? new Map(map.items.map((pair) => [keyText(pair.key), pair]))

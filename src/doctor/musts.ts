@@ -2,7 +2,7 @@
  * What a service MUST do (admin-api.yaml), and which steps of the doctor try it. The help of `doctor` shows this table.
  */
 
-export interface Must {
+interface Must {
   readonly must: string
   /** Names of steps, without `service: `; empty where none tries it. */
   readonly steps: readonly string[]

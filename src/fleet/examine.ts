@@ -44,7 +44,7 @@ export interface Examination {
 export type PagesObserver = (pages: PagesDone) => void
 
 /** A private copy, and what is known of its original. */
-export interface CopiedFile {
+interface CopiedFile {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
   readonly file: FileKind

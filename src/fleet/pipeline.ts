@@ -27,8 +27,8 @@ import { EarlierChecksReader } from './earlier-checks.ts'
 import { examineHeld, type Examination } from './examine.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import { ProgressTracker, type ProgressObserver } from './progress-tracker.ts'
-import { begin } from './run/begin.ts'
 import type { RunContext, RunLimits, Target } from './run/run-context.ts'
+import { startInTurn } from './run/start-in-turn.ts'
 import { groupTargets, type TargetGroup } from './selection/target-groups.ts'
 import { StopTheLine } from './stop-the-line.ts'
 
@@ -83,7 +83,7 @@ export async function workThrough(
     if (first === limits.leading) await holdSlots.onIdle()
     const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
     if (reservation === null) break // The line was stopped.
-    await begin(holdSlots, async () => {
+    await startInTurn(holdSlots, async () => {
       for (const held of await holdGroup(group, first, reservation, pipeline)) {
         const check = checkAndReport(held, reservation, pipeline).finally(() => checksUnderWay.delete(check))
         checksUnderWay.add(check)

@@ -10,7 +10,7 @@ import type { Depth, RunLimits, Target } from './run/run-context.ts'
 import { besidePausedTenant, checksInParallel, limitsFor, type ServiceRun } from './run/service-run.ts'
 import { select, type SelectedTargets, type SelectionCriteria } from './selection/selection.ts'
 
-export type Selection =
+type Selection =
   | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }
   /** `only`: patterns of ids; null for all. */
   | { readonly kind: 'sweep'; readonly only: readonly string[] | null }

@@ -10,7 +10,12 @@ import { goneRuns } from './run-lock/run-liveness.ts'
  * and when it was asked for at a time that is yet to come, for then nobody knows when its lease ends.
  * @param service whose hold it is; null where that is not known
  */
-export async function isAtWork(dir: string, service: string | null, hold: OpenHold, now: number): Promise<boolean> {
+export async function isOfRunningRun(
+  dir: string,
+  service: string | null,
+  hold: OpenHold,
+  now: number,
+): Promise<boolean> {
   if (hold.endsBy < now || ageOf(hold.askedAt, now) === null) return false
   return service === null || !(await goneRuns(dir, service))(hold.run)
 }
@@ -18,6 +23,6 @@ export async function isAtWork(dir: string, service: string | null, hold: OpenHo
 /** Of holds of others those that nobody is at work on. */
 export async function leftBehind(holds: readonly OtherHold[], dir: string): Promise<readonly OtherHold[]> {
   const now = Date.now()
-  const atWork = await Promise.all(holds.map((hold) => isAtWork(dir, hold.service, hold, now)))
+  const atWork = await Promise.all(holds.map((hold) => isOfRunningRun(dir, hold.service, hold, now)))
   return holds.filter((_, at) => atWork[at] !== true)
 }

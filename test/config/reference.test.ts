@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { referenceFile, renderReference } from '../../scripts/build/reference.ts'
-import { reasons } from '../../src/config/not-in-this-version.ts'
+import { futureKeys } from '../../src/config/not-in-this-version.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import { explainKeys } from '../../src/config/reference/explain-keys.ts'
 import { keyMeanings, sectionMeanings } from '../../src/config/reference/key-meanings.ts'
@@ -109,7 +109,7 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
   })
 })
 
-test.each(Object.keys(reasons))('%s is refused, and the page says so', (topic) => {
+test.each(Object.keys(futureKeys))('%s is refused, and the page says so', (topic) => {
   expect(explainKeys().find((one) => one.topic === topic)?.means).toMatch(/^Not in this version/)
   expect(renderReference()).toContain(`\n- \`${topic}\`: `)
   expect(() => settingsOf(merged(admin, at(topic, {})))).toThrow(/is not in this version/)

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { isAtWork } from '../../src/ledger/at-work.ts'
+import { isOfRunningRun } from '../../src/ledger/at-work.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { runAtWork } from '../../src/ledger/run-lock/run-liveness.ts'
 import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
@@ -26,7 +26,8 @@ const hold = (more: Partial<OpenHold> = {}): OpenHold => ({
 
 test('a hold is at work while its run has the run lock, and its times make sense', async () => {
   using folder = scratch()
-  const atWork = (more: Partial<OpenHold> = {}): Promise<boolean> => isAtWork(folder.path, 'notes', hold(more), now)
+  const atWork = (more: Partial<OpenHold> = {}): Promise<boolean> =>
+    isOfRunningRun(folder.path, 'notes', hold(more), now)
   {
     await using _lock = await takeRunLock(folder.path, 'notes', run)
     expect([await atWork(), (await runAtWork(folder.path, 'notes'))?.run]).toEqual([true, run])
@@ -48,7 +49,7 @@ test.each<[string, unknown]>([
   using folder = scratch()
   writeFileSync(join(folder.path, 'run-notes.json'), JSON.stringify(owner))
   expect([
-    await isAtWork(folder.path, 'notes', hold(), now),
-    await isAtWork(folder.path, 'notes', hold({ endsBy: now - 1 }), now),
+    await isOfRunningRun(folder.path, 'notes', hold(), now),
+    await isOfRunningRun(folder.path, 'notes', hold({ endsBy: now - 1 }), now),
   ]).toEqual([true, false])
 })

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { wayOf } from '../../config/service-way.ts'
 import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
-import { isAtWork, leftBehind } from '../../ledger/at-work.ts'
+import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import type { LastResult, RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
@@ -121,7 +121,7 @@ async function readStatus(options: StatusOptions, face: Terminal): Promise<Statu
   const choice = await chooseKnown(options, ledger, new Set(known.map(({ tenant }) => tenant)))
   const openHolds = holds
     .filter(({ tenant }) => choice.has(tenant))
-    .map(async (hold) => ({ ...hold, leftBehind: !(await isAtWork(dir, settings.service.name, hold, now)) }))
+    .map(async (hold) => ({ ...hold, leftBehind: !(await isOfRunningRun(dir, settings.service.name, hold, now)) }))
   const view: StatusView = {
     service: settings.service.name,
     selection: choice.selection,

@@ -2,7 +2,7 @@
 
 import type { Explanation, KeyValue } from '../../diagnosis/explain/explain.ts'
 import { invariant } from '../../model/bug.ts'
-import { reasons } from '../not-in-this-version.ts'
+import { futureKeys } from '../not-in-this-version.ts'
 import { keysOfSection, sections } from '../schema.ts'
 import { valueNotes } from '../value.ts'
 import { keyMeanings, sectionMeanings } from './key-meanings.ts'
@@ -13,7 +13,7 @@ const kind = 'configuration key'
 export function explainKeys(): readonly Explanation[] {
   return [
     ...topicsBelow(sections('/'), ''),
-    ...Object.entries(reasons).map(([topic, why]) => explainKeyToCome(topic, why)),
+    ...Object.entries(futureKeys).map(([topic, why]) => explainKeyToCome(topic, why)),
   ]
 }
 

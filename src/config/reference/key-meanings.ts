@@ -3,7 +3,7 @@
  * parses each example, and tries each default.
  */
 
-export interface KeyMeaning {
+interface KeyMeaning {
   readonly means: string
   /** As it would be written in the file; null if the key has no default. */
   readonly default: string | null

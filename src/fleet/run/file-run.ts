@@ -15,9 +15,9 @@ import type { Examination } from '../examine.ts'
 import type { RunObserver, RunTotals } from '../pipeline.ts'
 import { ProgressTracker } from '../progress-tracker.ts'
 import { StopTheLine } from '../stop-the-line.ts'
-import { begin } from './begin.ts'
 import type { Depth, RunContext, Target } from './run-context.ts'
 import { reportNotices } from './service-run.ts'
+import { startInTurn } from './start-in-turn.ts'
 
 export interface FileRunOptions {
   readonly run: RunId
@@ -114,7 +114,7 @@ export async function checkCopies(
   let copies = 0
   for (const target of targets) {
     if (line.signal.aborted) break
-    await begin(checks, () => line.guard(checkAndReport(target, `copy-${copies++}`)))
+    await startInTurn(checks, () => line.guard(checkAndReport(target, `copy-${copies++}`)))
   }
   await checks.onIdle()
   line.throwBug()

@@ -18,7 +18,7 @@ export interface ServiceRegistry {
   readonly gone: readonly GoneFile[]
 }
 
-export interface GoneFile {
+interface GoneFile {
   readonly tenant: TenantId
   readonly path: string
   readonly failure: Failure

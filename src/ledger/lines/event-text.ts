@@ -69,7 +69,7 @@ const shapes = {
 } satisfies Record<Event['kind'], z.ZodMiniType>
 
 /** `unknown` is a kind that a newer holdfast wrote: it is passed over. `garbled` is what nobody wrote. */
-export type EventReading =
+type EventReading =
   | { readonly kind: 'event'; readonly event: Event }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'garbled' }

@@ -43,7 +43,7 @@ export function numberOf(database: Database.Database, way: WrittenWay): number {
 }
 
 /** The numbers by which lines name the ways of one service. */
-export interface WayNumbers {
+interface WayNumbers {
   /** This service, reached in this way: JSON, for `json_each`. */
   readonly own: string
   /** This service, reached in any way: JSON, for `json_each`. */

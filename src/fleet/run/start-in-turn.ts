@@ -5,7 +5,7 @@ import type PQueue from 'p-queue'
  * queue, where each of ten thousand items would take memory. The queue's own event for it makes an error with its stack
  * each time.
  */
-export function begin(queue: PQueue, work: () => Promise<unknown>): Promise<void> {
+export function startInTurn(queue: PQueue, work: () => Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     void queue.add(() => {
       resolve()

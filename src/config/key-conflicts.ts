@@ -1,6 +1,6 @@
 /**
- * What keys must agree on with each other. Looked at in the text as given, so that these errors are told together with
- * all the others.
+ * Keys that do not fit together. They are checked in the text as given, so that these problems are reported together
+ * with all others.
  */
 
 export interface KeyProblem {
@@ -8,7 +8,7 @@ export interface KeyProblem {
   readonly message: string
 }
 
-export function disagreements(document: unknown): readonly KeyProblem[] {
+export function conflictsBetweenKeys(document: unknown): readonly KeyProblem[] {
   return [...serviceDisagreements(keysOf(document)['service'])]
 }
 
