@@ -1,6 +1,7 @@
 /**
- * What stops a run. Trouble that only one tenant meets is that tenant's result, and the line goes on. The line is
- * stopped by what every later tenant would meet; the rest is then named as not covered.
+ * What stops a run. A failure that only one tenant meets is that tenant's result, and the line goes on. A failure that
+ * every later tenant would meet (`stopsRun` in `model/failures/`) stops the line, as does a defect in holdfast. The
+ * other tenants are then reported as not covered.
  */
 
 import { gravestOf } from '../hold/hold-failure.ts'
@@ -11,11 +12,11 @@ import type { Result } from '../model/result/report.ts'
 import { count } from '../text/count.ts'
 import type { Examination } from './examine.ts'
 
-/** So many leases that ended under us in one run: the service does not keep its promise. */
+/** If more leases than this end while their tenant is paused, the service does not keep its promise. */
 const leasesLostMax = 3
 /**
- * So many results in a row that came to nothing because the machine has no process, descriptor, memory or room for
- * anything (`Failure.concerns`). One such may pass; after three each later tenant would stand still in vain.
+ * So many results in a row that failed because the machine has no process, descriptor, memory or disk space left
+ * (`Failure.concerns`). One shortage may pass; after three, each later tenant would be paused in vain.
  */
 const shortagesInARowMax = 3
 
@@ -23,7 +24,7 @@ export class StopTheLine {
   readonly #controller = new AbortController()
   #reason: Failure | null = null
   readonly #defects: unknown[] = []
-  /** By lease: all files of a tenant lose the same one. */
+  /** By lease, because all files of a tenant lose the same one. */
   readonly #leasesLost = new Set<string>()
   #shortagesInARow = 0
   #shortage: Failure | null = null
@@ -33,34 +34,34 @@ export class StopTheLine {
     if (interrupt.aborted) this.#stop(asFailure(interrupt.reason))
   }
 
-  /** Aborts when the line is stopped: nothing new is begun, and what is held is resumed. */
+  /** Aborts when the line is stopped: no hold begins any more, and a tenant that is paused is resumed. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** The first reason, null while the line runs. An interruption after a graver reason does not hide it. */
+  /** The first reason; null while the line runs. A later one, such as an interruption, does not replace it. */
   get reason(): Failure | null {
     return this.#reason
   }
 
   /**
-   * Why the run ends before its time. A shortage that the last results met has kept nobody from being covered: they
-   * have their own codes.
+   * Why the run ended early; null if it did not. A shortage that only the last results met is not a reason: all targets
+   * were covered, and these results have their own codes.
    */
   stopped(notCovered: number): Failure | null {
     return notCovered === 0 && this.#reason === this.#shortage ? null : this.#reason
   }
 
-  /** Looks at what an examination came to for what must stop the line. */
+  /** Stops the line if the failure of this examination says so. */
   consider({ result, failure }: Pick<Examination, 'result' | 'failure'>): void {
     this.#shortagesInARow = failure?.concerns === 'machine' ? this.#shortagesInARow + 1 : 0
     if (failure === null) return
-    if (failure.code === 'LEASE_LOST') this.#lookAtLease(result)
+    if (failure.code === 'LEASE_LOST') this.#considerLease(result)
     else if (failureKinds[failure.code].stopsRun) this.#stop(failure)
     else if (this.#shortagesInARow >= shortagesInARowMax) this.#stop((this.#shortage ??= failure))
   }
 
-  #lookAtLease({ evidence, path }: Result): void {
+  #considerLease({ evidence, path }: Result): void {
     const { size } = this.#leasesLost.add(evidence.quiesce?.leaseId ?? path)
     if (size <= leasesLostMax) return
     this.#stop(
@@ -73,8 +74,8 @@ export class StopTheLine {
   }
 
   /**
-   * Passes on what a pause comes to. What must stop the line stops it here, before another tenant stands still in its
-   * place: its result is told only later.
+   * Passes on the outcome of a pause. A failure that must stop the line stops it here, before another tenant gets the
+   * pause slot: the result is reported only later.
    * @throws what the pause throws
    */
   async guardPause<Value>(pause: Promise<Value>): Promise<Value> {
@@ -89,8 +90,8 @@ export class StopTheLine {
   }
 
   /**
-   * Passes a value on. A failure stops the line and becomes null; anything else is kept as a bug, and stops the line
-   * too.
+   * Passes a value on. A failure stops the line and becomes null. So does any other error, which `throwBug` throws at
+   * the end.
    */
   async guard<Value>(work: Promise<Value>): Promise<Value | null> {
     try {
@@ -120,7 +121,7 @@ export class StopTheLine {
   #stop(reason: Failure): void {
     if (this.#reason) return
     this.#reason = reason
-    // To the tenants under way it is an interruption: one tenant's failure must not be told of another.
+    // For the tenants under way it is an interruption: the failure of one must not be reported of another.
     this.#controller.abort(new Failure('INTERRUPTED', `the run was stopped: ${reason.message}`))
   }
 }

@@ -56,7 +56,7 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Term
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
   const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
-  const { notice, trouble, isNew } = resumption
+  const { notice, unwritable: trouble, isNew } = resumption
   if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file, face))}\n`)
   const standing = notServing(resumption, settings.file)
   const left = standing ?? notWritten(resumption)
@@ -110,7 +110,7 @@ function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): str
 
 /** What there is to say beside the holds stands there only when there is. */
 const documentOf = (
-  { endings, others, leases, unknown, trouble }: Resumption,
+  { endings, others, leases, unknown, unwritable: trouble }: Resumption,
   config: string,
   { commandLine }: Terminal,
 ): object => ({
@@ -138,7 +138,10 @@ interface Left {
 }
 
 /** null once every tenant of this service is known to serve */
-function notServing({ endings, others, leases, unknown, trouble, notice }: Resumption, config: string): Left | null {
+function notServing(
+  { endings, others, leases, unknown, unwritable: trouble, notice }: Resumption,
+  config: string,
+): Left | null {
   const standing = notResumed(endings)
   if (standing !== null) return { failure: standing, hold: null }
   if (unknown) {

@@ -1,4 +1,4 @@
-/** Tenants that a hold stands open for and that the service knows no longer: nobody will ever see them serve. */
+/** Tenants with an open hold that the service does not know any more: they will never be seen serving. */
 
 import { startDeadline } from '../../host/clock.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -13,21 +13,21 @@ import { isGone } from '../run/registry.ts'
 const unhurried = new AbortController().signal
 const listingMsMax = 1_000
 
-/** Which tenants are there, asked for once. */
-export class Listing {
+/** The service's list of tenants, asked for once. */
+export class TenantListing {
   readonly #service: Service
   readonly #ledger: Pick<Ledger, 'lastResults'>
   readonly #named: boolean
   #ids: Promise<ReadonlySet<TenantId> | null> | null = null
 
-  /** @param named whether a person named the tenant: then an empty list of tenants is believed as well */
+  /** @param named true if a person named the tenant: then an empty list of tenants is believed as well */
   constructor(service: Service, ledger: Pick<Ledger, 'lastResults'>, named: boolean) {
     this.#service = service
     this.#ledger = ledger
     this.#named = named
   }
 
-  /** The service answers, and surely knows neither the tenant nor a lease of this holder. */
+  /** True if the service answers, and knows neither the tenant nor a lease of this holder. False in doubt. */
   async lacks({ tenant, holder }: OpenHold): Promise<boolean> {
     this.#ids ??= this.#ask()
     const ids = await this.#ids
@@ -45,8 +45,8 @@ export class Listing {
     )
   }
 
-  /** The same, and false where the answer takes its time: that must not keep a tenant waiting who is there. */
-  async lacksAtFirstSight(hold: OpenHold): Promise<boolean> {
+  /** The same, and false if the answer takes long: a tenant that exists must not stay paused for it. */
+  async lacksQuickly(hold: OpenHold): Promise<boolean> {
     using deadline = startDeadline(listingMsMax)
     const late = new Promise<boolean>((resolve) => {
       deadline.signal.addEventListener('abort', () => resolve(false), { once: true })
@@ -54,7 +54,7 @@ export class Listing {
     return await Promise.race([this.lacks(hold), late])
   }
 
-  /** null for no answer, and for one that cannot be the truth. */
+  /** null if there is no answer, or one that cannot be true. */
   async #ask(): Promise<ReadonlySet<TenantId> | null> {
     const tenants = await orFailure(this.#service.tenants(unhurried))
     if (tenants instanceof Failure) return null

@@ -1,6 +1,6 @@
 /**
- * Holds that a crash left open: found in the ledger, resumed, and ended only when the tenant was seen serving, or is no
- * more (I4.1, I2.2).
+ * Holds that a crash left open are found in the ledger and resumed. A hold ends only when the tenant was seen serving,
+ * or does not exist any more (I4.1, I2.2).
  */
 
 import PQueue from 'p-queue'
@@ -14,61 +14,62 @@ import type { HoldEnd, OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { Service } from '../../service/port.ts'
-import { Listing } from './gone-tenants.ts'
+import { TenantListing } from './gone-tenants.ts'
 
 export interface OpenHoldOutcome {
   readonly hold: OpenHold
-  /** null when the tenant was not seen serving. */
+  /** null if the tenant was not seen serving. */
   readonly how: HoldEnd | null
-  /** null when the tenant was seen serving, or is gone. */
+  /** null if the tenant was seen serving, or is gone. */
   readonly failure: Failure | null
-  /** What the resume command of a tenant that is gone said when it failed; null otherwise. */
+  /** Message of the resume command that failed for a tenant that is gone; null otherwise. */
   readonly complaint: string | null
-  /** Why the end does not stand in the ledger, where the hold therefore stands open still; null where it does. */
+  /** Why the end could not be written, so that the ledger still has the hold as open; null if it was written. */
   readonly unwritten: Failure | null
 }
 
-/** What it takes of the ledger. It need not be writable: the tenants come first. */
+/** The calls of the ledger that are used here. `append` may fail: the tenants come first. */
 export type HoldLedger = Pick<Ledger, 'openHolds' | 'lastResults' | 'append'>
 
-/** What keeps two processes from resuming one tenant at a time. */
-export interface ResumeCare {
-  /** null where they cannot be had. */
+/** What protects a resume: from a second process that does the same, and from our own death. */
+export interface ResumeGuards {
+  /** null if they cannot be opened. */
   readonly locks: HoldLocks | null
-  /** Has the tenant resumed, should we be killed in the middle of it; null where there is no guardian. */
+  /** The guardian resumes the tenant if we are killed meanwhile; null if there is no guardian. */
   readonly guard: ((hold: GuardedHold) => Disposable) | null
 }
 
-const atOnce = 4
+/** Tenants that are resumed in parallel. */
+const parallel = 4
 
-/** @param only the tenant to resume; null for all. @returns one ending for each hold that stood open */
+/** @param only the tenant to resume; null for all. @returns one outcome for each hold that was open */
 export async function resumeOpenHolds(
   service: Service,
   ledger: HoldLedger,
   only: TenantId | null,
-  care: ResumeCare,
+  guards: ResumeGuards,
 ): Promise<readonly OpenHoldOutcome[]> {
   const open = (await ledger.openHolds()).filter(({ tenant }) => only === null || tenant === only)
-  return endHolds(open, service, ledger, only !== null, care)
+  return endHolds(open, service, ledger, only !== null, guards)
 }
 
-/** @param named whether a person named the tenant: then an empty list of tenants is believed as well */
+/** @param named true if a person named the tenant: then an empty list of tenants is believed as well */
 export async function endHolds(
   open: readonly OpenHold[],
   service: Service,
   ledger: HoldLedger,
   named: boolean,
-  care: ResumeCare,
+  guards: ResumeGuards,
 ): Promise<readonly OpenHoldOutcome[]> {
   if (open.length === 0) return []
-  const listing = new Listing(service, ledger, named)
-  const queue = new PQueue({ concurrency: atOnce })
-  // Of one tenant one after the other: no second resume is started beside the first.
+  const listing = new TenantListing(service, ledger, named)
+  const queue = new PQueue({ concurrency: parallel })
+  // Holds of one tenant end one after the other: no second resume starts beside the first.
   const tenants = [...new Set(open.map(({ tenant }) => tenant))].map((tenant) =>
     open.filter((hold) => hold.tenant === tenant),
   )
   const endings = await queue.addAll(
-    tenants.map((holds) => () => endInTurn(holds, (hold) => endAlone(hold, service, ledger, listing, care))),
+    tenants.map((holds) => () => endInTurn(holds, (hold) => endAlone(hold, service, ledger, listing, guards))),
   )
   return endings.flat()
 }
@@ -90,23 +91,23 @@ const failed = (hold: OpenHold, failure: Failure): OpenHoldOutcome => ({
   unwritten: null,
 })
 
-/** While no other process is at it. */
+/** Ends the hold while no other process does the same. */
 async function endAlone(
   hold: OpenHold,
   service: Service,
   ledger: HoldLedger,
-  listing: Listing,
-  { locks, guard }: ResumeCare,
+  listing: TenantListing,
+  { locks, guard }: ResumeGuards,
 ): Promise<OpenHoldOutcome> {
   const { tenant, holder } = hold
-  // By the clock that wrote it: one that was wrong then must not keep us here for years.
+  // At most the time between the two entries of the ledger: a clock that was wrong then must not cost years here.
   const leftMs = Math.min(Math.max(0, hold.endsBy - Date.now()), Math.max(0, hold.endsBy - hold.askedAt))
   const endsByMs = monotonicMs() + leftMs
-  // Whoever has the lock for longer than a resume can take is stuck, or was stopped. What its commands still do is
-  // waited for below.
+  // A process that has the lock for longer than a resume can take is stuck or was stopped, so we go on without the
+  // lock. `endEarlierCommands` below waits for its commands.
   await locks?.takeWithin(holder, resumeWaitMs(endsByMs, service))
   try {
-    // Whoever had the lock may have ended it. A ledger that fails now keeps nobody standing.
+    // The process that had the lock may have ended the hold. If the ledger fails now, the tenant is resumed all the same.
     const open = await orFailure(ledger.openHolds())
     if (!(open instanceof Failure) && !open.some((one) => one.holder === holder))
       return { hold, how: 'resumed', failure: null, complaint: null, unwritten: null }
@@ -126,7 +127,7 @@ async function end(
   endsByMs: number,
   service: Service,
   ledger: Pick<Ledger, 'append'>,
-  listing: Listing,
+  listing: TenantListing,
 ): Promise<OpenHoldOutcome> {
   const { tenant, holder } = hold
   const { how, heldMs, complaint } = await resumeOrMiss(hold, endsByMs, service, listing)
@@ -137,9 +138,14 @@ async function end(
 type Ended = Pick<OpenHoldOutcome, 'complaint'> & { readonly how: HoldEnd; readonly heldMs: number | null }
 
 /** @throws {Failure} RESUME_FAILED */
-async function resumeOrMiss(hold: OpenHold, endsByMs: number, service: Service, listing: Listing): Promise<Ended> {
+async function resumeOrMiss(
+  hold: OpenHold,
+  endsByMs: number,
+  service: Service,
+  listing: TenantListing,
+): Promise<Ended> {
   const { tenant, holder, leaseId, fence } = hold
-  if (await listing.lacksAtFirstSight(hold)) return endGone(hold, service)
+  if (await listing.lacksQuickly(hold)) return endGone(hold, service)
   const answer = leaseId === null ? null : { leaseId, fence }
   const sight = await orFailure(
     resumeUntilSeen({ service, tenant, holder, wasHealthy: false, answer, endsByMs, resumed: null }),
@@ -150,8 +156,8 @@ async function resumeOrMiss(hold: OpenHold, endsByMs: number, service: Service, 
 }
 
 /**
- * With hooks the pause may stand all the same, so the command is run once more; whatever it says, nobody will ever see
- * this tenant serve.
+ * With hooks the tenant may still be paused, so the command runs once more. Whatever it says, this tenant will never be
+ * seen serving.
  */
 async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<Ended> {
   const resumed =

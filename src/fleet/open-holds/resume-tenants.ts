@@ -1,6 +1,6 @@
 /**
- * `resume`: ends the holds that stand open. First the tenants are made to serve, whatever state the ledger is in; what became of them is written down afterwards,
- * and whoever cannot be known to serve is said to be unknown.
+ * `resume`: ends the holds that stand open. The tenants are resumed first, whatever state the ledger is in, and the
+ * ledger is written afterwards. If it is not known whether a tenant serves, the answer says so.
  */
 
 import type { Settings } from '../../config/settings.ts'
@@ -13,34 +13,34 @@ import { orFailure } from '../../model/or-failure.ts'
 import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { OpenLease, Service } from '../../service/port.ts'
-import { lockToResume, openHoldMemory, type HoldMemory, type ReadableMemory } from './hold-memory.ts'
-import { endHolds, type OpenHoldOutcome, type HoldLedger, type ResumeCare } from './open-holds.ts'
+import { lockToResume, openLedgerForResume, type LedgerToResume, type ReadableLedger } from './ledger-to-resume.ts'
+import { endHolds, type OpenHoldOutcome, type HoldLedger, type ResumeGuards } from './open-holds.ts'
 
 export interface Resumption {
-  /** Of holds that the ledger knew, and of leases and pauses of a named tenant that it did not know. */
+  /** Of holds in the ledger. For a named tenant also of leases and pauses that the ledger does not have. */
   readonly endings: readonly OpenHoldOutcome[]
-  /** One of them: a named tenant was resumed although nobody knows whether a hold on it was open. */
+  /** One of them, if the named tenant was resumed although it is not known whether a hold on it was open. */
   readonly presumed: OpenHold | null
-  /** Holds of others that stand open still. */
+  /** Holds of others that are still open. */
   readonly others: readonly OtherHold[]
-  /** Why the ledger cannot be written, or not even read; null where it can. */
-  readonly trouble: Failure | null
-  /** What has to be said of the ledger itself. */
+  /** Why the ledger cannot be written or not even read; null if it can be written. */
+  readonly unwritable: Failure | null
+  /** A sentence about the ledger itself; null if there is none. */
   readonly notice: string | null
-  /** Whether the ledger could not be read, or holds were lost with what was read before it. */
+  /** True if the ledger could not be read, or holds were lost with an earlier one. */
   readonly unread: boolean
-  /** Leases of a holdfast that the service names though the ledger cannot tell of them. */
+  /** Leases of a holdfast that the service has, and of which the ledger cannot tell. */
   readonly leases: readonly OpenLease[]
-  /** Whether there is no ledger, and nothing says that there ever was one. */
+  /** True if there is no ledger, and nothing shows that there ever was one. */
   readonly isNew: boolean
-  /** Whether somebody may stand still of whom neither the ledger nor the service tells. */
+  /** True if a tenant may be paused of which neither the ledger nor the service can tell. */
   readonly unknown: boolean
 }
 
 /**
  * @param only the tenant that a person named; null for all
- * @param waiting for another run to end; null: not at all
- * @throws {Failure} RUN_ACTIVE; TENANT_UNKNOWN when neither the ledger nor the service knows the one that was named
+ * @param waiting how to wait if another run works on this service; null: do not wait
+ * @throws {Failure} RUN_ACTIVE; TENANT_UNKNOWN if neither the ledger nor the service knows the named tenant
  */
 export async function resumeTenants(
   settings: Settings,
@@ -49,40 +49,70 @@ export async function resumeTenants(
   waiting: RunWait | null,
 ): Promise<Resumption> {
   await using _lock = await waitForRun(() => lockToResume(settings, run), waiting)
-  await using memory = await openHoldMemory(settings, run)
-  const known = await readHolds(memory, only)
+  await using opened = await openLedgerForResume(settings, run)
+  const known = await readHolds(opened, only)
   const service = await orFailure(connectService(settings.service))
-  if (service instanceof Failure) {
-    const endings = known.open.map((hold) => ({ hold, how: null, failure: service, complaint: null, unwritten: null }))
-    if (endings.length === 0 && only === null && !known.lost)
-      return { ...told(memory, known), endings, presumed: null, leases: [], unknown: false }
-    throw endings.length === 0 && !known.lost ? service : service.withTenant('maybe-paused')
-  }
+  if (service instanceof Failure) return withoutService(service, opened, known, only)
   await using _service = service
   using locks = HoldLocks.open(settings.ledger.dir)
-  const care: ResumeCare = { locks, guard: null }
-  const ledger: HoldLedger = {
-    openHolds: () => memory.ledger?.openHolds() ?? Promise.resolve([]),
-    lastResults: () => memory.ledger?.lastResults() ?? Promise.resolve([]),
-    append: appending(memory),
-  }
-  const endings = await endHolds(known.open, service, ledger, only !== null, care)
-  if (only === null) {
-    // A ledger that is not there may have been lost with its folder: the service may know better.
-    const leases = known.lost || memory.isNew ? await ourLeases(service) : []
-    const unknown = leases === null ? known.lost : leases.length > 0
-    return { ...told(memory, known), endings, presumed: null, leases: leases ?? [], unknown }
-  }
-  const beside = await resumeNamed(only, service, memory.isNew ? { ...known, lost: true } : known, run, care)
+  const guards: ResumeGuards = { locks, guard: null }
+  const endings = await endHolds(known.open, service, holdLedgerOf(opened), only !== null, guards)
+  return only === null
+    ? await allResumed(endings, opened, known, service)
+    : await resumeNamedTenant(only, endings, opened, known, service, run, guards)
+}
+
+/** @throws {Failure} `unreachable`, unless all tenants were meant and none is known to be paused */
+function withoutService(
+  unreachable: Failure,
+  opened: LedgerToResume,
+  known: KnownHolds,
+  only: TenantId | null,
+): Resumption {
+  const endings = known.open.map((hold) => ({
+    hold,
+    how: null,
+    failure: unreachable,
+    complaint: null,
+    unwritten: null,
+  }))
+  if (endings.length === 0 && only === null && !known.lost)
+    return { ...ledgerFields(opened, known), endings, presumed: null, leases: [], unknown: false }
+  throw endings.length === 0 && !known.lost ? unreachable : unreachable.withTenant('maybe-paused')
+}
+
+async function allResumed(
+  endings: readonly OpenHoldOutcome[],
+  opened: LedgerToResume,
+  known: KnownHolds,
+  service: Service,
+): Promise<Resumption> {
+  // A ledger that is not there may have been lost with its folder: the service may know of leases.
+  const leases = known.lost || opened.isNew ? await ourLeases(service) : []
+  const unknown = leases === null ? known.lost : leases.length > 0
+  return { ...ledgerFields(opened, known), endings, presumed: null, leases: leases ?? [], unknown }
+}
+
+/** @param endings of the holds on it that the ledger knew */
+async function resumeNamedTenant(
+  tenant: TenantId,
+  endings: readonly OpenHoldOutcome[],
+  opened: LedgerToResume,
+  known: KnownHolds,
+  service: Service,
+  run: RunId,
+  guards: ResumeGuards,
+): Promise<Resumption> {
+  const beside = await resumeNamed(tenant, service, opened.isNew ? { ...known, lost: true } : known, run, guards)
   const all = [...endings, ...beside]
   if (known.others.length + all.filter((ending) => !isGuess(ending, beside)).length === 0)
-    await requireKnown(only, all.length > 0, memory.ledger, service)
-  const others = await closeOthers(only, known, all, ledger)
-  // What was tried in the place of holds that are named now need not be named beside them.
+    await requireKnown(tenant, all.length > 0, opened.ledger, service)
+  const others = await closeOthers(tenant, known, all, holdLedgerOf(opened))
+  // If holds of others were closed, they are reported in the place of the hold that was presumed.
   const tried = others.closed.length === 0 ? all : all.filter(({ hold }) => hold.holder !== holderOf(run))
   const presumed = tried.find(({ hold }) => hold.holder === holderOf(run))?.hold ?? null
   return {
-    ...told(memory, known),
+    ...ledgerFields(opened, known),
     endings: [...tried, ...others.closed],
     presumed,
     others: others.left,
@@ -91,15 +121,15 @@ export async function resumeTenants(
   }
 }
 
-/** What the ledger tells of holds that stand open. */
-interface Known {
+/** The open holds that the ledger knows. */
+interface KnownHolds {
   readonly open: readonly OpenHold[]
   readonly others: readonly OtherHold[]
-  /** Others may stand open that it cannot tell of. */
+  /** True if there may be open holds that it does not know. */
   readonly lost: boolean
 }
 
-async function readHolds({ ledger }: HoldMemory, only: TenantId | null): Promise<Known> {
+async function readHolds({ ledger }: LedgerToResume, only: TenantId | null): Promise<KnownHolds> {
   if (ledger === null) return { open: [], others: [], lost: true }
   const read = await orFailure(Promise.all([ledger.openHolds(), ledger.otherHolds()]))
   if (read instanceof Failure) return { open: [], others: [], lost: true }
@@ -107,27 +137,31 @@ async function readHolds({ ledger }: HoldMemory, only: TenantId | null): Promise
   return { open: read[0].filter(isMeant), others: read[1].filter(isMeant), lost: ledger.holdsLost }
 }
 
-type Told = Pick<Resumption, 'others' | 'trouble' | 'notice' | 'unread' | 'isNew'>
+type LedgerFields = Pick<Resumption, 'others' | 'unwritable' | 'notice' | 'unread' | 'isNew'>
 
-const told = ({ ledger, trouble, isNew }: HoldMemory, { others, lost }: Known): Told => ({
+const ledgerFields = ({ ledger, unwritable, isNew }: LedgerToResume, { others, lost }: KnownHolds): LedgerFields => ({
   others,
-  trouble,
+  unwritable,
   notice: ledger?.notice ?? null,
   unread: lost,
   isNew,
 })
 
-const appending =
-  ({ ledger, trouble }: HoldMemory): ReadableMemory['append'] =>
-  (event) =>
-    ledger?.append(event) ?? Promise.reject(trouble ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to'))
+/** A ledger that cannot be read answers with nothing. */
+const holdLedgerOf = ({ ledger, unwritable }: LedgerToResume): HoldLedger => ({
+  openHolds: () => ledger?.openHolds() ?? Promise.resolve([]),
+  lastResults: () => ledger?.lastResults() ?? Promise.resolve([]),
+  append: (event) =>
+    ledger?.append(event) ??
+    Promise.reject(unwritable ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),
+})
 
-/** Holders of holdfast call themselves so. */
+/** Holders of holdfast have this name. */
 const isOurs = ({ holder }: OpenLease): boolean => holder.startsWith('holdfast-')
 
 const holderOf = (run: RunId): string => `holdfast-${run}`
 
-/** null where the service has none to tell of: with hooks nobody but us knows who stands still. */
+/** null if the service cannot tell: with hooks only holdfast knows which tenant is paused. */
 async function ourLeases(service: Service): Promise<readonly OpenLease[] | null> {
   if (service.via === 'hooks') return null
   const leases = await orFailure(service.leases(unhurried))
@@ -138,19 +172,19 @@ async function ourLeases(service: Service): Promise<readonly OpenLease[] | null>
 const unhurried = new AbortController().signal
 
 /**
- * What may keep a tenant still beyond what the ledger tells: a lease of a holdfast, or, with hooks, a pause that the
- * ledger lost or another way began. A ledger that is whole and knows of no hold is believed: what somebody else paused
- * is not ours to resume.
+ * Ends what may keep a tenant paused although it is not an open hold in the ledger: a lease of a holdfast; with hooks a
+ * pause that the ledger lost, or that another way began. If the ledger is whole and has no hold, there is none: a pause
+ * by another program is not resumed.
  */
 async function resumeNamed(
   tenant: TenantId,
   service: Service,
-  { open, others, lost }: Known,
+  { open, others, lost }: KnownHolds,
   run: RunId,
-  care: ResumeCare,
+  guards: ResumeGuards,
 ): Promise<readonly OpenHoldOutcome[]> {
   const now = Date.now()
-  const standing = (more: Partial<OpenHold>): OpenHold => ({
+  const presumedHold = (more: Partial<OpenHold>): OpenHold => ({
     holder: holderOf(run),
     run,
     tenant,
@@ -162,16 +196,18 @@ async function resumeNamed(
   })
   const leases = await orFailure(service.leases(unhurried))
   if (leases instanceof Failure)
-    return [{ hold: standing({}), how: null, failure: leases.withTenant('unknown'), complaint: null, unwritten: null }]
+    return [
+      { hold: presumedHold({}), how: null, failure: leases.withTenant('unknown'), complaint: null, unwritten: null },
+    ]
   const unknown = leases.filter(
     (lease) => isOurs(lease) && lease.tenant === tenant && !open.some(({ holder }) => holder === lease.holder),
   )
   const holds = unknown.map(({ holder, leaseId, fence, expiresInMs }) =>
-    standing({ holder, leaseId, fence, endsBy: now + expiresInMs }),
+    presumedHold({ holder, leaseId, fence, endsBy: now + expiresInMs }),
   )
   if (holds.length + open.length === 0 && (others.some(mayBeOurs) || (lost && service.via === 'hooks')))
-    holds.push(standing({}))
-  // Nothing of them stands in the ledger, so nothing is to be written.
+    holds.push(presumedHold({}))
+  // The ledger has none of these holds, so it gets no end of them.
   return endHolds(
     holds,
     service,
@@ -181,19 +217,19 @@ async function resumeNamed(
       append: () => Promise.resolve(),
     },
     true,
-    care,
+    guards,
   )
 }
 
 /**
- * A person named the tenant, and it was seen serving: then what was asked for in another way keeps it still no longer.
- * Of another service that says nothing.
+ * A person named the tenant, and it was seen serving: so a hold that was made in another way does not pause it any
+ * more. About a hold of another service this says nothing.
  */
 async function closeOthers(
   tenant: TenantId,
-  { others }: Known,
+  { others }: KnownHolds,
   endings: readonly OpenHoldOutcome[],
-  ledger: Pick<ReadableMemory, 'append'>,
+  ledger: Pick<HoldLedger, 'append'>,
 ): Promise<{ readonly closed: readonly OpenHoldOutcome[]; readonly left: readonly OtherHold[] }> {
   const ours = others.filter(mayBeOurs)
   if (ours.length === 0 || endings.some(({ failure }) => failure !== null)) return { closed: [], left: others }
@@ -214,15 +250,15 @@ async function closeOthers(
   return { closed, left: others.filter((hold) => !mayBeOurs(hold)) }
 }
 
-/** A tenant of whom no hold was known, and whom the service does not list: whoever typed it may have meant another. */
+/** True for a tenant without a known hold that the service does not list: its name may have been mistyped. */
 const isGuess = (ending: OpenHoldOutcome, beside: readonly OpenHoldOutcome[]): boolean =>
   ending.how === 'tenant-gone' && beside.includes(ending)
 
-/** Who was ever held is in the ledger; who never was, the service may list. */
+/** A tenant that was ever held is in the ledger; any other may be in the service's list. */
 async function requireKnown(
   tenant: TenantId,
   commandWasRun: boolean,
-  ledger: ReadableMemory | null,
+  ledger: ReadableLedger | null,
   service: Service,
 ): Promise<void> {
   const lines = ledger === null ? [] : await orFailure(ledger.history(tenant, 1))

@@ -1,6 +1,6 @@
 /**
- * Files of the service's list that are not held: those of a tenant that cannot be asked for, and those that two tenants
- * share. Each is the failure of its own tenants; all others are held as ever.
+ * Files that the service lists and that are not held: those of a tenant that the admin API cannot address, and those
+ * that two tenants share. Each is a failure of its own tenants; all other files are held.
  */
 
 import { requireInside } from '../../hold/live/live-path.ts'
@@ -12,7 +12,7 @@ import { orFailure } from '../../model/or-failure.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'
 import type { Target } from './run-context.ts'
 
-/** A file by the name under which a tenant lists it. */
+/** A file by the name that a tenant lists. */
 interface Listed {
   readonly tenant: TenantId
   readonly named: string
@@ -20,11 +20,11 @@ interface Listed {
 
 interface Terms {
   readonly via: Service['via']
-  /** A file that lies outside is refused for that by its hold, whoever lists it. */
+  /** A file outside of them is refused by its hold, which gives that reason. */
   readonly roots: readonly string[]
 }
 
-/** @param tenants all of the service's, whichever of them are targets */
+/** @param tenants all tenants of the service, not only the targets */
 export async function refusedTargets(
   targets: readonly Target[],
   tenants: readonly RegisteredTenant[],
@@ -49,7 +49,7 @@ async function liesInside(named: string, roots: readonly string[]): Promise<bool
   return real !== null && !((await orFailure(requireInside(real, roots))) instanceof Failure)
 }
 
-/** An admin API has the id as a segment of its paths. null where it can be asked for. */
+/** The admin API has the id in a path. @returns null if the tenant can be addressed */
 export function whyNotAddressable(tenant: TenantId, via: Service['via']): Failure | null {
   if (via !== 'admin-api' || (tenant !== '.' && tenant !== '..')) return null
   const why = 'in a path its id is a step, encoded or not (RFC 3986), so that the request would reach another call'
@@ -73,12 +73,15 @@ function whyShared(own: Listed, all: readonly Listed[]): Failure | null {
   })
 }
 
-/** Whether two names lead to one file is looked at for so long: a dead mount must not keep the run. */
-const lookMsMax = 10_000
-/** A look that hangs keeps a thread of the few that there are. */
-const looksAtOnce = 2
+/** So long it is tried to find names that lead to one file: a dead mount must not block the run. */
+const aliasMsMax = 10_000
+/** A call that hangs blocks one of the few threads of the pool. */
+const parallelCalls = 2
 
-/** Files that several tenants list, by every name of theirs: under one name, or under several that lead to one file. */
+/**
+ * Files that several tenants list, under one name or under several names that lead to one file.
+ * @returns for each of these names, all names of the file with their tenants
+ */
 async function findShared(
   tenants: readonly RegisteredTenant[],
   signal: AbortSignal,
@@ -101,17 +104,17 @@ async function findShared(
   return shared
 }
 
-/** Names that lead to one file. */
+/** @returns groups of names that lead to one file */
 async function findAliases(names: readonly string[], signal: AbortSignal): Promise<Iterable<readonly string[]>> {
-  using deadline = startDeadline(lookMsMax)
+  using deadline = startDeadline(aliasMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
   const late = new Promise<null>((resolve) => {
     over.addEventListener('abort', () => resolve(null), { once: true })
   })
   const first = new Map<string, string>()
   const aliases = new Map<string, string[]>()
-  for (let at = 0; at < names.length && !over.aborted; at += looksAtOnce) {
-    const some = names.slice(at, at + looksAtOnce)
+  for (let at = 0; at < names.length && !over.aborted; at += parallelCalls) {
+    const some = names.slice(at, at + parallelCalls)
     const found = await Promise.race([Promise.all(some.map(identityOf)), late])
     for (const [i, identity] of (found ?? []).entries()) {
       const name = some[i]

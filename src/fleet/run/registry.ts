@@ -1,5 +1,5 @@
 /**
- * The service's list of tenants is the truth (I3.1); what the ledger remembers is compared with it, never merged
+ * The service's list of tenants is the truth (I3.1). What the ledger knows is compared with it, and never added to it
  * silently.
  */
 
@@ -13,7 +13,8 @@ import type { Target } from './run-context.ts'
 export interface ServiceRegistry {
   readonly tenants: readonly RegisteredTenant[]
   /**
-   * Files that the ledger knows and the service no longer lists, with their tenant or without it; each is named once.
+   * Files that the ledger knows and the service no longer lists. Their tenant may still be listed. Each is reported
+   * once.
    */
   readonly gone: readonly GoneFile[]
 }
@@ -24,10 +25,10 @@ interface GoneFile {
   readonly failure: Failure
 }
 
-/** It was named as gone, and no sweep has found it listed again. */
+/** True if the file was reported as gone, and no sweep has found it listed again. */
 export const isGone = ({ failure }: LastResult): boolean => failure === 'TENANT_GONE' || failure === 'FILE_GONE'
 
-/** @throws {Failure} REGISTRY_STALE when the list cannot be the truth; ADMIN_UNREACHABLE and the like */
+/** @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like */
 export async function readRegistry(
   service: Service,
   remembered: readonly LastResult[],
@@ -59,8 +60,8 @@ export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target
   tenants.flatMap(({ id, files }) => [...new Set(files)].map((named) => ({ tenant: id, named })))
 
 /**
- * @throws {Failure} TENANT_UNKNOWN naming the ids that the service does not list; USAGE naming those that it lists
- * without any file: nothing would be said of them
+ * @throws {Failure} TENANT_UNKNOWN, naming the ids that the service does not list; USAGE, naming those that it lists
+ * without any file, because there would be no result for them
  */
 export function pickTenants(
   tenants: readonly RegisteredTenant[],

@@ -1,4 +1,4 @@
-/** A run against a configured service: what must stand before the first tenant is touched, in this order. */
+/** A run on a configured service: what is opened before the first tenant is paused, in this order. */
 
 import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -21,7 +21,12 @@ import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { CommandObserver, Service } from '../../service/port.ts'
-import { requireAllResumed, resumeOpenHolds, type OpenHoldOutcome, type ResumeCare } from '../open-holds/open-holds.ts'
+import {
+  requireAllResumed,
+  resumeOpenHolds,
+  type OpenHoldOutcome,
+  type ResumeGuards,
+} from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import type { RunContext, RunLimits, Target } from './run-context.ts'
 
@@ -32,20 +37,20 @@ export interface RunOptions {
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]
   readonly interrupt: AbortSignal
-  /** For another run to end; null: not at all. */
+  /** How to wait if another run works on this service; null: do not wait. */
   readonly waiting: RunWait | null
-  /** Told of the holds that an earlier run left open, and how they ended. */
+  /** Called with the holds that an earlier run left open, and how each has ended. */
   readonly onEndings: (endings: readonly OpenHoldOutcome[]) => void
-  /** Told of holds in the ledger that are not this service's to end, or not in this way. */
+  /** Called with holds in the ledger that this run may not end: of another service, or made in another way. */
   readonly onOthers: (others: readonly OtherHold[], config: string) => void
-  /** Told what has to be said of the ledger itself. */
+  /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
   readonly onStep: RunContext['onStep']
   readonly keepSnapshot: RunContext['keepSnapshot']
   /** What compares rows with index entries. */
   readonly engine: Engine
   readonly map: boolean
-  /** Whether findings tell what index entries hold beside keys. */
+  /** True if findings show what index entries hold beside keys. */
   readonly showValues: boolean
 }
 
@@ -61,59 +66,52 @@ export interface ServiceRun {
 /**
  * Opens a run, works, and closes it again. Holds that a crash left open are resumed first.
  * @throws {Failure} PLATFORM_UNSUPPORTED, RUN_ACTIVE, LEDGER_UNUSABLE, SNAPSHOT_UNSAFE, ADMIN_UNREACHABLE,
- * RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE,
- *   CONFIG_INVALID where no root exists
+ * RESUME_FAILED, GUARDIAN_LOST, CANNOT_CONFINE; CONFIG_INVALID if no root exists
  */
 export async function withServiceRun<Value>(
   settings: Settings,
-  opening: RunOptions,
+  options: RunOptions,
   work: (run: ServiceRun) => Promise<Value>,
 ): Promise<Value> {
-  // They start while the lock is taken and the ledger opened, as the checker's child does while the service is asked;
-  // and may outlive the lock, for they hold nothing.
-  await using companions = await beginHoldProcesses({
+  // Probe and guardian start while the lock is taken and the ledger opened; the checker's child starts while the
+  // service is asked. They may outlive the run lock, because they hold nothing.
+  await using holdProcesses = await beginHoldProcesses({
     settings: settings.service,
     way: wayOf(settings),
     ledgerDir: settings.ledger.dir,
-    run: opening.run,
+    run: options.run,
     env: { ...process.env },
     fileMask: givenMask(),
   })
-  const { guardian } = companions
-  await using opened = await openOrResume(settings, opening, (tenant, news) => guardian.tellCommand(tenant, news))
-  return await withLedger(
-    opened,
-    settings,
-    opening,
-    (hold) => guardian.guard(hold),
-    async (ledger, service, signal) => {
-      await using ours = await openSnapshotFolder(settings.snapshots.dir, null)
-      const folder = ours.path
-      await using checker = await openChecker({
-        ...checkLimits(settings),
-        engine: opening.engine,
-        showValues: opening.showValues,
-        folder,
-        parallel: checksInParallel(settings),
-      })
-      await companions.ready()
-      await checker.ready()
-      const crew: RunContext = {
-        holdProcesses: companions,
-        checker,
-        folder,
-        ledger,
-        roots: settings.tenants.roots,
-        accept: settings.check.accept,
-        map: opening.map,
-        onStep: opening.onStep,
-        keepSnapshot: opening.keepSnapshot,
-        settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-        connectionOf: (target) => keeperOf(target, settings, service, ledger),
-      }
-      return await work({ settings, service, ledger, context: crew, signal })
-    },
-  )
+  const { guardian } = holdProcesses
+  await using opened = await openOrResume(settings, options, (tenant, news) => guardian.tellCommand(tenant, news))
+  const guard: ResumeGuards['guard'] = (hold) => guardian.guard(hold)
+  return await withLedger(opened, settings, options, guard, async (ledger, service, signal) => {
+    await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
+    await using checker = await openChecker({
+      ...checkLimits(settings),
+      engine: options.engine,
+      showValues: options.showValues,
+      folder: folder.path,
+      parallel: checksInParallel(settings),
+    })
+    await holdProcesses.ready()
+    await checker.ready()
+    const context: RunContext = {
+      holdProcesses,
+      checker,
+      folder: folder.path,
+      ledger,
+      roots: settings.tenants.roots,
+      accept: settings.check.accept,
+      map: options.map,
+      onStep: options.onStep,
+      keepSnapshot: options.keepSnapshot,
+      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+      connectionOf: (target) => connectionOf(target, settings, service, ledger),
+    }
+    return await work({ settings, service, ledger, context, signal })
+  })
 }
 
 interface OpenedRun extends AsyncDisposable {
@@ -123,15 +121,15 @@ interface OpenedRun extends AsyncDisposable {
 }
 
 /**
- * No run begins without a ledger. But whoever stands still because of an earlier one is resumed, as far as can be read
- * whom.
+ * No run begins without a ledger. But a tenant that an earlier run left paused is resumed, as far as the ledger can
+ * still be read.
  * @throws {Failure} RUN_ACTIVE, LEDGER_UNUSABLE
  */
-async function openOrResume(settings: Settings, opening: RunOptions, onCommand: CommandObserver): Promise<OpenedRun> {
+async function openOrResume(settings: Settings, options: RunOptions, onCommand: CommandObserver): Promise<OpenedRun> {
   try {
-    return await openRun(settings, opening, onCommand)
+    return await openRun(settings, options, onCommand)
   } catch (error) {
-    if (error instanceof Failure && error.code === 'LEDGER_UNUSABLE') await resumeAll(settings, opening)
+    if (error instanceof Failure && error.code === 'LEDGER_UNUSABLE') await resumeAll(settings, options)
     throw error
   }
 }
@@ -148,11 +146,11 @@ async function openRun(
   { run, waiting }: RunOptions,
   onCommand: CommandObserver,
 ): Promise<OpenedRun> {
-  // With its libraries: runs over bare files take none.
+  // Imported here, with its libraries: most runs over bare files take no run lock.
   const { takeRunLock } = await import('../../ledger/run-lock/run-lock.ts')
   const lock = await waitForRun(() => takeRunLock(settings.ledger.dir, settings.service.name, run), waiting)
   try {
-    // The libraries for the one are loaded while the other's process starts.
+    // In parallel: the libraries of the service's client load while the ledger's process starts.
     const opened = await openTogether(
       openLedger(settings.ledger.dir, run, wayOf(settings)),
       connectService(settings.service, onCommand),
@@ -173,47 +171,47 @@ async function openRun(
 }
 
 /**
- * First of all whoever stands still is resumed; only then anything is written.
+ * Resumes every tenant that an earlier run left paused, before it writes anything.
  * @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE, CONFIG_INVALID
  */
 async function withLedger<Value>(
   { lock, ledger, service }: OpenedRun,
   settings: Settings,
-  opening: RunOptions,
-  guard: ResumeCare['guard'],
+  options: RunOptions,
+  guard: ResumeGuards['guard'],
   work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
-  using _notices = reportNotices(ledger, opening.onNotice)
+  using _notices = reportNotices(ledger, options.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)
   const endings = await resumeOpenHolds(service, ledger, null, { locks, guard })
-  opening.onEndings(endings)
+  options.onEndings(endings)
   requireAllResumed(endings)
-  opening.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
-  await requireAnyRoot(settings.tenants.roots, opening.interrupt)
-  await ledger.append({ kind: 'run-started', mode: opening.mode, version: opening.version, argv: opening.argv })
-  return await work(ledger, service, AbortSignal.any([opening.interrupt, lock.compromised]))
+  options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
+  await requireAnyRoot(settings.tenants.roots, options.interrupt)
+  await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })
+  return await work(ledger, service, AbortSignal.any([options.interrupt, lock.compromised]))
 }
 
 /**
- * What is to be said of a ledger is said when it is opened, for a run may end otherwise than it thinks; and at the end,
- * what was found on the way.
+ * Reports what the ledger says of itself: now, in case the run ends early, and when it is disposed of, because a run
+ * may find more.
  */
 export function reportNotices(ledger: Ledger, onNotice: (notice: string) => void): Disposable {
-  let told: string | null = null
-  const tell = (): void => {
-    if (ledger.notice !== null && ledger.notice !== told) onNotice(ledger.notice)
-    told = ledger.notice
+  let reported: string | null = null
+  const report = (): void => {
+    if (ledger.notice !== null && ledger.notice !== reported) onNotice(ledger.notice)
+    reported = ledger.notice
   }
-  tell()
-  return { [Symbol.dispose]: tell }
+  report()
+  return { [Symbol.dispose]: report }
 }
 
-/** Where one cannot be opened, the other is closed again. They are closed in the opposite order. */
+/** If one cannot be opened, the other is closed again. They are closed in the opposite order. */
 async function openTogether<First extends AsyncDisposable, Second extends AsyncDisposable>(
-  opening: Promise<First>,
-  besides: Promise<Second>,
+  firstOpening: Promise<First>,
+  secondOpening: Promise<Second>,
 ): Promise<AsyncDisposable & { readonly first: First; readonly second: Second }> {
-  const [first, second] = await Promise.allSettled([opening, besides])
+  const [first, second] = await Promise.allSettled([firstOpening, secondOpening])
   if (first.status === 'rejected') {
     if (second.status === 'fulfilled') await second.value[Symbol.asyncDispose]()
     throw first.reason
@@ -243,7 +241,7 @@ export const checkLimits = ({
   readonly niceness: number
 } => ({ timeoutMs: check.timeoutMs, memoryBytesMax: check.memoryBytes, niceness: check.niceness })
 
-/** Half of what is free may hold snapshots; the other half belongs to the service. */
+/** Snapshots may take half of the free space. The other half is for the service. */
 export async function limitsFor(
   folder: string,
   depth: RunLimits['depth'],
@@ -264,14 +262,14 @@ export async function limitsFor(
   }
 }
 
-/** While one stands still, the next one is made ready and the last one's snapshot is hashed. */
+/** While one tenant is paused, the next one is prepared, and the snapshot of the one before is hashed. */
 export const besidePausedTenant = 2
-/** A bare file is watched for 30 ms before it is locked: several at the same time, or a folder takes long. */
+/** A bare file is watched for 30 ms before it is locked. Several are watched in parallel, or a folder takes long. */
 export const besideLockedFile = 10
 
-function keeperOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): TenantKeeper {
+function connectionOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): TenantKeeper {
   if (tenant === null) return { kind: 'nobody' }
-  const reached = settings.service
-  const socket = reached.kind === 'admin-api' && reached.endpoint.kind === 'unix' ? reached.endpoint.socket : null
+  const { service: way } = settings
+  const socket = way.kind === 'admin-api' && way.endpoint.kind === 'unix' ? way.endpoint.socket : null
   return { kind: 'service', tenant, service, ledger, socket }
 }

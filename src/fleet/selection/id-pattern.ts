@@ -19,7 +19,7 @@ export function matchesId(id: TenantId, pattern: string): boolean {
   }
 }
 
-/** No part of a path, and no sign at its beginning: `/`, `.`, `!` and `#` are characters like any other. */
+/** For minimatch an id is no path: `/`, `.`, `!` and `#` are plain characters. */
 const asName = (text: string): string => `x${text.replaceAll('/', '\u2215')}`
 const asShells = { dot: true, nonegate: true, nocomment: true, noext: true, platform: 'linux' } as const
 

@@ -1,7 +1,6 @@
 /**
- * Which file of one side belongs to which of the other. One file each: those two, whatever they are called. Else by
- * their names without folders, which must then tell them apart; whatever could be meant in two ways is refused before
- * anybody stands still for it.
+ * Which file of one side is compared with which of the other. If each side has one file, these two. Else files of the
+ * same name, without folders. What could be meant in two ways is refused before any tenant is paused.
  */
 
 import { basename } from 'node:path'
@@ -14,8 +13,7 @@ import type { Target } from '../run/run-context.ts'
 export interface FileSet {
   readonly given: string
   /**
-   * `one`: the file itself was named, and no other is asked for; `all`: a folder or a tenant, and each of its files
-   * counts.
+   * `one`: the file itself was named, and no other is wanted. `all`: a folder or a tenant was named, with all its files.
    */
   readonly wanted: 'one' | 'all'
   /** In their order; at least one. */
@@ -75,7 +73,7 @@ function filesByName(side: FileSet): FilesByName {
   return files
 }
 
-/** The file of the same name: all others are left alone, and so may be called what they like. */
+/** The file of the same name. Names of other files do not matter, because they are not compared. */
 function counterpartOf(target: Target, side: FileSet): Target {
   const name = nameOf(target)
   const [counterpart, ...others] = side.files.filter((file) => nameOf(file) === name)

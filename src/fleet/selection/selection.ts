@@ -1,4 +1,4 @@
-/** Which files a sweep takes, and in which order (operations.md, Sweep). Pure. */
+/** Which files a sweep takes, and in which order: the status tenant, never checked, damaged, oldest check. Pure. */
 
 import type { LastResult } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
@@ -10,13 +10,13 @@ export interface SelectionCriteria {
   readonly only: readonly string[] | null
   readonly statusTenant: string | null
   readonly lastResults: readonly LastResult[]
-  /** ms since 1970: what was checked at a time that lies ahead comes as if it had been long ago. */
+  /** ms since 1970. A check with a time in the future counts as very old. */
   readonly now: number
 }
 
 export interface SelectedTargets {
   readonly targets: readonly Target[]
-  /** So many of them, from the first on, come before all others. */
+  /** So many targets, from the first on, belong to the status tenant. */
   readonly leading: number
 }
 
@@ -26,13 +26,13 @@ export function select(
   { only, statusTenant, lastResults, now }: SelectionCriteria,
 ): SelectedTargets {
   const last = new Map(lastResults.map((result) => [keyOf(result), result]))
-  const leads = ({ tenant }: Target): boolean => tenant === statusTenant // I1.9: without it nobody would see the rest.
+  const leads = ({ tenant }: Target): boolean => tenant === statusTenant // I1.9: monitoring depends on it.
   const whenOf = (at: number): number => (ageOf(at, now) === null ? 0 : at)
   const rank = (target: Target): readonly [number, number] => {
     const result = last.get(keyOf(target))
     if (leads(target)) return [0, 0]
     if (!result) return [1, 0]
-    // Damage stands until a full check finds the file sound, and only such a check makes it younger.
+    // A file counts as damaged, and as old, until a full check finds it sound.
     if (result.verdict !== 'sound' || result.settled?.verdict === 'damaged') return [2, whenOf(result.at)]
     return [3, whenOf(result.settled?.at ?? 0)]
   }

@@ -1,6 +1,6 @@
 /**
- * The ledger for who resumes what a crash left open: as much as can be had of it. The tenants come first, a ledger that
- * fails is told of afterwards.
+ * The ledger for `resume`: as much of it as can be opened. Tenants are resumed first; a ledger that fails is reported
+ * afterwards.
  */
 
 import { wayOf } from '../../config/service-way.ts'
@@ -13,32 +13,33 @@ import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 
-export type ReadableMemory = LedgerReading & Pick<Ledger, 'append'>
+export type ReadableLedger = LedgerReading & Pick<Ledger, 'append'>
 
-export interface HoldMemory extends AsyncDisposable {
-  /** null where the ledger cannot even be read. */
-  readonly ledger: ReadableMemory | null
-  /** Why the ledger cannot be written, or not even read; null where it can. */
-  readonly trouble: Failure | null
-  /** Whether there is no ledger at all, and nothing says that there ever was one. */
+export interface LedgerToResume extends AsyncDisposable {
+  /** null if the ledger cannot even be read. */
+  readonly ledger: ReadableLedger | null
+  /** Why the ledger cannot be written or not even read; null if it can be written. */
+  readonly unwritable: Failure | null
+  /** True if there is no ledger, and nothing shows that there ever was one. */
   readonly isNew: boolean
 }
 
-/** Makes no ledger where there is none: then nothing is known to stand open. */
-export async function openHoldMemory(settings: Settings, run: RunId): Promise<HoldMemory> {
+/** Does not make a ledger if there is none: then no hold is known to be open. */
+export async function openLedgerForResume(settings: Settings, run: RunId): Promise<LedgerToResume> {
   const { dir } = settings.ledger
   const way = wayOf(settings)
   const found = await orFailure(inspectFolder(dir))
-  // A service that tells who stands still makes up for a ledger that cannot be read: it is set aside, as in any run.
+  // A service with an admin API can say which tenants are paused. So a ledger that cannot be read is set aside, as in any
+  // run. With hooks it stays where it is.
   const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
   const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
   if (written !== null && !(written instanceof Failure))
-    return { ledger: written, trouble: null, isNew: false, ...endingWith(written) }
+    return { ledger: written, unwritable: null, isNew: false, ...endingWith(written) }
   const reading = await orFailure(readLedger(dir, way))
   if (reading instanceof Failure)
-    return { ledger: null, trouble: written ?? reading, isNew: false, ...endingWith(null) }
+    return { ledger: null, unwritable: written ?? reading, isNew: false, ...endingWith(null) }
   const isNew = found === 'empty' && !reading.holdsLost
-  return { ledger: readOnly(reading, written, isNew), trouble: written, isNew, ...endingWith(reading) }
+  return { ledger: readOnly(reading, written, isNew), unwritable: written, isNew, ...endingWith(reading) }
 }
 
 const endingWith = (opened: AsyncDisposable | null): AsyncDisposable => ({
@@ -47,8 +48,8 @@ const endingWith = (opened: AsyncDisposable | null): AsyncDisposable => ({
   },
 })
 
-/** @param isNew whether there never was a ledger: nothing is to be said of that */
-function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolean): ReadableMemory {
+/** @param isNew true if there never was a ledger: then there is no notice */
+function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolean): ReadableLedger {
   return {
     get notice() {
       return isNew ? null : reading.notice
@@ -69,7 +70,8 @@ function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolea
 }
 
 /**
- * The run lock; null where its folder cannot be written: no run can have begun there since, but one may go on.
+ * Takes the run lock. If its folder cannot be written, no run can begin there, but one may still be at work.
+ * @returns null if the folder cannot be written
  * @throws {Failure} RUN_ACTIVE
  */
 export async function lockToResume({ ledger, service }: Settings, run: RunId): Promise<RunLock | null> {
