@@ -28,11 +28,9 @@ function unixEndpoint(path: string, folder: string): EndpointReading {
   if (path === '' || path.startsWith('//'))
     return { refused: 'expected the path of a socket after unix:, such as unix:/run/notes/admin.sock' }
   const socket = resolve(folder, path)
-  if (Buffer.byteLength(socket) > socketPathBytesMax)
-    return {
-      refused:
-        `the path of a socket has at most ${socketPathBytesMax} bytes, ` + `this one has ${Buffer.byteLength(socket)}`,
-    }
+  const bytes = Buffer.byteLength(socket)
+  if (bytes > socketPathBytesMax)
+    return { refused: `the path of a socket has at most ${socketPathBytesMax} bytes, this one has ${bytes}` }
   return { value: { kind: 'unix', socket } }
 }
 

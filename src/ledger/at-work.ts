@@ -1,4 +1,4 @@
-/** Is a hold that stands open in the ledger that of a run at work, or was it left behind? */
+/** Tells the open holds of runs that are at work from those that were left behind. */
 
 import { ageOf } from '../model/age.ts'
 import type { OpenHold } from '../model/event.ts'
@@ -6,9 +6,9 @@ import type { OtherHold } from '../model/service-way.ts'
 import { goneRuns } from './run-lock/run-liveness.ts'
 
 /**
- * A hold was left behind when its lease must have ended; when its run is gone, or has given the run lock to another;
- * and when it was asked for at a time that is yet to come, for then nobody knows when its lease ends.
- * @param service whose hold it is; null where that is not known
+ * A hold was left behind if its lease must have ended, or if its run is gone or has lost the run lock to another. It was
+ * also left behind if it was asked for at a time in the future: then the end of its lease is not known.
+ * @param service of the hold; null if it is not known
  */
 export async function isOfRunningRun(
   dir: string,
@@ -20,7 +20,7 @@ export async function isOfRunningRun(
   return service === null || !(await goneRuns(dir, service))(hold.run)
 }
 
-/** Of holds of others those that nobody is at work on. */
+/** The holds of others that were left behind. */
 export async function leftBehind(holds: readonly OtherHold[], dir: string): Promise<readonly OtherHold[]> {
   const now = Date.now()
   const atWork = await Promise.all(holds.map((hold) => isOfRunningRun(dir, hold.service, hold, now)))

@@ -1,4 +1,7 @@
-/** The ledger's folder: tenants' names and rows' keys stand in it, and what it says decides whom holdfast resumes. */
+/**
+ * The ledger's folder. The ledger has names of tenants and keys of rows, and decides which tenants holdfast resumes: so
+ * no other user may change it.
+ */
 
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -10,30 +13,30 @@ import { Failure } from '../model/failure.ts'
 
 export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
 
-/** What stands for the service in the run lock of bare files: runs over them that share a ledger take turns. */
+/** Takes the place of the service in the run lock of bare files: such runs that share a ledger take turns. */
 export const bareFiles = 'files'
 
-/** The run lock of a service, without its ending. */
+/** The path of a service's run lock, without `.json` or `.lock`. */
 export const lockFile = (dir: string, service: string): string => join(dir, `run-${encodeURIComponent(service)}`)
 
-/** Services whose run lock is among these names. */
+/** The services whose run lock is among these file names. */
 export const servicesIn = (names: readonly string[]): readonly string[] =>
   names.flatMap((name) => {
     const [, service] = /^run-(.*)\.json$/.exec(name) ?? []
     try {
       return service === undefined ? [] : [decodeURIComponent(service)]
     } catch (error) {
-      if (error instanceof URIError) return [] // Nobody of us has written it.
+      if (error instanceof URIError) return [] // Not written by holdfast.
       throw error
     }
   })
 
 /**
- * Makes the folder (0700) when it is not there.
- * @throws {Failure} LEDGER_UNUSABLE, also when others can write there.
+ * Makes the folder (0700) if it does not exist.
+ * @throws {Failure} LEDGER_UNUSABLE, also if other users can write there
  */
 export async function prepareFolder(dir: string): Promise<void> {
-  requireTrusted(dir) // Before anything is made: through a link of another user it would be made elsewhere.
+  requireTrusted(dir) // First: through a link of another user the folder would be made elsewhere.
   try {
     const [made] = await makeFolder(dir, 0o700)
     if (made !== undefined) await syncFolder(dirname(made))
@@ -44,11 +47,11 @@ export async function prepareFolder(dir: string): Promise<void> {
 }
 
 /**
- * @throws {Failure} LEDGER_UNUSABLE when others own or can write to the folder or the file, or the file is no file of
- * ours.
+ * @throws {Failure} LEDGER_UNUSABLE if another user owns the folder or the file or can write to it, or if the file is
+ * not a regular file with one name
  */
 export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
-  requireTrusted(dir) // Where it is not there either: another user may have moved it away.
+  requireTrusted(dir) // Also if it does not exist: another user may have moved it away.
   try {
     const folder = await stat(dir)
     if (!folder.isDirectory()) throw unusable(`${dir} is not a folder`)
@@ -79,7 +82,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
   }
 }
 
-/** Whoever may rename a folder above it can put another ledger in its place. */
+/** A user who may rename a folder above it can put another ledger in its place. */
 function requireTrusted(dir: string): void {
   const untrusted = findUntrusted(dir, 'folder')
   if (untrusted !== null)
@@ -91,8 +94,8 @@ function requireTrusted(dir: string): void {
 }
 
 /**
- * Its owner can change a file whatever its mode says. What root owns may be read by a monitor that runs as somebody
- * else.
+ * The owner of a file can change it, whatever its mode says. A file of root is accepted, because a monitor may run as
+ * another user.
  */
 const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
 
@@ -101,7 +104,7 @@ const isAbsent = (error: unknown): boolean => isSystemError(error) && ['ENOENT',
 const unusable = (message: string, hint: string | null = null): Failure =>
   new Failure('LEDGER_UNUSABLE', message, hint === null ? {} : { hint })
 
-/** What every error of the system on the ledger's files has in common. */
+/** Common to every system error on the ledger's files. */
 export const ofLedger = {
   code: 'LEDGER_UNUSABLE',
   tenant: 'untouched',

@@ -1,6 +1,6 @@
 /**
- * Our side of the ledger's process: one question at a time, appends that wait are committed together, and a process
- * that dies is replaced.
+ * Our side of the ledger's process. It is asked one question at a time, appends that wait are committed together, and a
+ * process that dies is replaced.
  */
 
 import { randomInt } from 'node:crypto'
@@ -20,18 +20,18 @@ import { condense } from './lines/condense.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
 import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
 
-/** Opening may look through the whole file, and a disk may be slow: but no question may take for ever. */
+/** The limit for one question: to open a ledger may mean to check the whole file on a slow disk. */
 const askMs = 60_000
-/** How often in a row the process may die under one question before we give up. */
+/** So often in a row the process may die during one question. */
 const attemptsMax = 3
-/** Appends that one commit takes at most. */
+/** Appends in one commit, at most. */
 const waitingPerCommitMax = 1000
-/** How long `appendSoon` waits for company: a commit costs a millisecond and two messages between processes. */
+/** `appendSoon` waits so long for other appends: a commit costs a millisecond and two messages between processes. */
 const soonMs = 50
 
 const program = 'ledger-child'
 
-interface Waiting {
+interface PendingAppend {
   readonly lines: readonly LineRow[]
   readonly lastGood: readonly LastGoodRow[]
   readonly written: () => void
@@ -44,13 +44,13 @@ export class LedgerProcess implements Ledger {
   readonly #run: RunId | null
   readonly #way: ServiceWay | null
   #child: Child<LedgerQuestion, LedgerAnswer> | null = null
-  /** Questions are asked in turn: each waits for the end of this. */
+  /** Questions are asked one after the other: each waits for the end of this. */
   #turn: Promise<unknown> = Promise.resolve()
-  #waiting: Waiting[] = []
+  #waiting: PendingAppend[] = []
   #commitIsDue = false
   #soon: NodeJS.Timeout | null = null
   #closed = false
-  /** Lines are numbered from a random beginning: two ledgers of one run never share a number. */
+  /** Lines are numbered from a random start: two ledgers of one run never share a number. */
   #number = randomInt(2 ** 47)
   readonly #notices: string[] = []
   #holdsLost = false
@@ -99,7 +99,7 @@ export class LedgerProcess implements Ledger {
 
   async lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]> {
     const names = new Set(files.map((file) => fileName(this.#service, file)))
-    // What waits to be written may wait on, unless it is of these files: asking must not cost a commit each time.
+    // Appends that wait go on waiting unless they are about these files: a question must not cost a commit each time.
     if (this.#waiting.some((waiting) => waiting.lastGood.some(({ file }) => names.has(file)))) this.#commitSoon()
     return (await this.#askMeanwhile({ ask: 'last-good', files }, 'last-good')).lastGood
   }
@@ -140,7 +140,7 @@ export class LedgerProcess implements Ledger {
     if (this.#closed) return
     this.#closed = true
     this.#commitSoon()
-    // After everything that was asked before.
+    // After all earlier questions.
     await this.#inTurn(async () => {
       const child = this.#child
       this.#child = null
@@ -149,21 +149,21 @@ export class LedgerProcess implements Ledger {
       try {
         await child.ask({ ask: 'close' }, { timeoutMs: askMs })
       } catch (error) {
-        // All lines are on the disk; the next run tidies up.
+        // All lines are on the disk. The next run clears up the rest.
         if (!(error instanceof ChildEnded)) throw error
       }
     })
   }
 
   /** Waits for the next commit. */
-  #written(what: Pick<Waiting, 'lines' | 'lastGood'>): Promise<void> {
+  #written(what: Pick<PendingAppend, 'lines' | 'lastGood'>): Promise<void> {
     return new Promise((written, failed) => {
       this.#waiting.push({ ...what, written, failed })
       this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
     })
   }
 
-  /** In its turn. */
+  /** After the questions before it. */
   #commitSoon(): void {
     if (this.#soon) clearTimeout(this.#soon)
     this.#soon = null
@@ -172,7 +172,7 @@ export class LedgerProcess implements Ledger {
     void this.#inTurn(() => this.#commit())
   }
 
-  /** Writes what waits, all of it in one transaction; what comes meanwhile waits for the next. */
+  /** Writes all appends that wait in one transaction. Those that come meanwhile wait for the next one. */
   async #commit(): Promise<void> {
     const batch = this.#waiting.splice(0, waitingPerCommitMax)
     this.#commitIsDue = this.#waiting.length > 0
@@ -214,7 +214,7 @@ export class LedgerProcess implements Ledger {
     })
   }
 
-  /** A process that dies is replaced, and asked again: the numbers of the lines keep them from being written twice. */
+  /** A process that dies is replaced and asked again. The numbers of the lines prevent that one is written twice. */
   async #persist<Value>(attempt: () => Promise<Value>): Promise<Value> {
     for (let attempts = 1; ; attempts += 1) {
       try {
@@ -236,7 +236,7 @@ export class LedgerProcess implements Ledger {
   }
 
   async #started(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
-    // A session of its own: Ctrl-C is for the run, which still has lines to write.
+    // In a session of its own: Ctrl-C must not end it, because the run still has lines to write.
     const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, `process/${program}`), {
       ownSession: true,
       niceness: 0,

@@ -1,6 +1,6 @@
 /**
- * holdfast's memory: events, written before and after each deed, and what can be read from them (operations.md,
- * "Ledger").
+ * The ledger: events that are written before and after each step, and what can be read from them. README.md has the
+ * rules.
  */
 
 import { systemFailure } from '../host/failures/system-failure.ts'
@@ -18,7 +18,7 @@ import { runsWereRecorded } from './note.ts'
 import { noPauses } from './process/pause-totals.ts'
 
 export interface LedgerLine {
-  /** Grows by one a line. */
+  /** One higher for each line. */
   readonly sequence: number
   /** ms since 1970. */
   readonly at: number
@@ -28,11 +28,11 @@ export interface LedgerLine {
 
 export interface NewestLines {
   readonly lines: readonly LedgerLine[]
-  /** Are there older ones, left out for the limit or because an answer is bounded? */
+  /** True if older ones were left out: for the limit, or because an answer is bounded. */
   readonly more: boolean
 }
 
-/** What a check of one file said. */
+/** One check of one file. */
 export interface RecordedCheck {
   readonly at: number
   readonly run: string
@@ -40,7 +40,7 @@ export interface RecordedCheck {
   readonly damage: DamageClass
   readonly level: SealLevel
   readonly depth: 'quick' | 'full'
-  /** From the last proof of the hold; null where there was none. */
+  /** From the last proof of the hold; null if there was none. */
   readonly changeCounter: number | null
   /** Bytes of the main database file at that proof. */
   readonly size: number | null
@@ -54,25 +54,25 @@ export interface LastResult extends RecordedCheck {
   readonly path: string
   readonly failure: FailureCode | null
   /**
-   * The newest check that settles something: a full one that came out sound, or any that found damage. A quick check
-   * neither refreshes a full one nor clears damage. null: there was none yet.
+   * The newest check that settles something: a full one that was sound, or any that found damage. A quick check neither
+   * refreshes a full one nor clears damage. Null if there was none yet.
    */
   readonly settled: RecordedCheck | null
 }
 
-/** What of the newest check of a file matters to the next one. */
+/** What the next check of a file needs to know of the newest one. */
 export interface NewestCheck {
   /**
-   * How long, in ms, the tenant had stood still when its hold was given up because its copy took too long; null where
-   * it was not.
+   * How long, in ms, the tenant stood still when the hold was given up because the copy took too long. Null if it was
+   * not given up.
    */
   readonly abandonedPauseMs: number | null
-  /** Did the file hold pages, then or when a check last settled something? */
+  /** True if the file held pages, then or when a check last settled something. */
   readonly hadPages: boolean
 }
 
 /**
- * One run; `finished` is null for a run that is going on or was killed. `whole`: it was a sweep of everything at full
+ * One run. `finished` is null for a run that goes on or was killed. `whole` is true for a sweep of all tenants at full
  * depth.
  */
 export interface RecordedRun {
@@ -90,30 +90,30 @@ export interface RecordedRun {
 }
 
 /**
- * How long tenants stood still, in all holds since this ledger adds them up. Only grows, but for a ledger that was
- * begun anew.
+ * How long tenants were paused, in all holds since the ledger began to add them up. It only grows, unless a new ledger
+ * is begun.
  */
 export interface PauseTotals {
   readonly count: number
   readonly totalMs: number
-  /** `count`: pauses of at most so many ms. Shortest bound first; longer pauses are in the count of all alone. */
+  /** `count`: pauses of at most `upToMs`. Shortest first. Pauses beyond the longest bound are in the total count only. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[]
 }
 
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
 export interface LedgerReading extends AsyncDisposable {
   /**
-   * What has to be said about the ledger itself (damage, lines that could not be read); null when all is well. May come
-   * late: look at the end too.
+   * Sentences about the ledger itself, such as damage or lines that could not be read; null if there is nothing to say.
+   * Later questions may add to it, so it must be read at the end too.
    */
   readonly notice: string | null
-  /** Whether holds may stand open that this ledger no longer knows: it was lost, or damaged where they stood. */
+  /** True if there may be open holds that this ledger does not know: it was lost, or damaged in that place. */
   readonly holdsLost: boolean
-  /** Holds that this service was asked for in this way and that nobody has seen ended, oldest first. */
+  /** Holds of this service, asked for in this way, whose end was not seen. Oldest first. */
   openHolds(): Promise<readonly OpenHold[]>
   /**
-   * All others that nobody has seen ended: of another service, reached in another way, or written by a holdfast that
-   * did not say.
+   * All other holds whose end was not seen: of another service, asked for in another way, or written by an older
+   * holdfast that did not record either.
    */
   otherHolds(): Promise<readonly OtherHold[]>
   /**
@@ -121,9 +121,9 @@ export interface LedgerReading extends AsyncDisposable {
    * reaching the service found counts as `process/last-results.ts` says; `notice` names that way.
    */
   lastResults(): Promise<readonly LastResult[]>
-  /** Newest first; of all tenants of the service for null. */
+  /** All lines, newest first. `tenant` null: of all tenants of the service. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
-  /** The lines of checks alone, in whatever way the service was reached; newest first. Of all its tenants for null. */
+  /** The lines of checks, in all ways of reaching the service; newest first. `tenant` null: of all its tenants. */
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
@@ -133,36 +133,38 @@ export interface LedgerReading extends AsyncDisposable {
 
 export interface Ledger extends LedgerReading {
   /**
-   * Resolves once the event is on the disk. Events that come while one commit runs are committed together.
+   * Resolves when the event is on the disk. Events that come during a commit are committed together.
    * @throws {Failure} LEDGER_UNUSABLE
    */
   append(event: Event): Promise<void>
   /**
-   * The same without a commit of its own: it goes with the next one, or after 50 ms. For what nobody else waits for.
+   * The same without a commit of its own: it goes with the next one, or after 50 ms. For events that nothing waits for.
    */
   appendSoon(event: Event): Promise<void>
   /**
-   * Puts it in the place of what was kept of the same file. What is asked together with an `append` is on the disk
-   * together with it.
+   * Replaces what is stored of the last sound check of this file. If it is called together with `append`, both are
+   * committed together.
    * @throws {Failure} LEDGER_UNUSABLE
    */
   storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void>
   /**
-   * What was kept of each of these files; null where nothing was, or it cannot be read.
+   * The last sound check of each of these files; null if there was none, or if it cannot be read.
    * @throws {Failure} LEDGER_UNUSABLE
    */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
   /**
-   * What the newest check of each of these files says for the next one; null where there was none. Of tenants only.
+   * What the next check needs to know of the newest one, for each of these files; null if there was none, and for bare
+   * files.
    * @throws {Failure} LEDGER_UNUSABLE
    */
   newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]>
 }
 
 /**
- * Opens the ledger for writing, making folder and file when there are none. A damaged ledger is set aside and a new one
- * begun, which `notice` says. The caller holds the run lock. @throws {Failure} LEDGER_UNUSABLE
- * @param way whose lines are written and read; null for bare files, which no service keeps
+ * Opens the ledger for writing. Makes the folder and the file if they do not exist. A damaged ledger is set aside and a
+ * new one begun; `notice` says so. The caller has the run lock.
+ * @param way the service whose lines are written and read; null for bare files
+ * @throws {Failure} LEDGER_UNUSABLE
  */
 export async function openLedger(dir: string, run: RunId, way: ServiceWay | null = null): Promise<Ledger> {
   await prepareFolder(dir)
@@ -170,7 +172,7 @@ export async function openLedger(dir: string, run: RunId, way: ServiceWay | null
 }
 
 /**
- * The same, to resume what stands open: a damaged ledger whose open holds cannot be read stays where it is.
+ * The same, to resume open holds: a damaged ledger whose open holds cannot be read stays where it is.
  * @throws {Failure} LEDGER_UNUSABLE
  */
 export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWay): Promise<Ledger> {
@@ -179,8 +181,9 @@ export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWa
 }
 
 /**
- * Opens the ledger for reading while a run may be writing. Creates nothing: where there is no ledger yet, there is
- * nothing to tell, and `notice` says so. @throws {Failure} LEDGER_UNUSABLE, also when it is damaged
+ * Opens the ledger for reading while a run may be writing. Creates nothing: if there is no ledger yet, all answers are
+ * empty and `notice` says so.
+ * @throws {Failure} LEDGER_UNUSABLE, also if it is damaged
  */
 export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
   if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, wereRecorded(dir))

@@ -1,12 +1,12 @@
 /**
- * An empty file beside the ledger: runs were recorded here. By it a ledger that was lost or emptied is told from one
- * that is yet to begin.
+ * An empty file beside the ledger that says: runs were recorded here. It distinguishes a ledger that was lost or emptied
+ * from one that was never begun.
  */
 
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isSystemError, nameOfError } from '../host/failures/system-failure.ts'
-import { belongToFolder } from './private-file.ts'
+import { giveToFolderOwner } from './private-file.ts'
 
 const noteFile = (folder: string): string => join(folder, 'ledger.note')
 
@@ -19,14 +19,14 @@ export function runsWereRecorded(folder: string): boolean {
   }
 }
 
-/** @param file the ledger's */
+/** @param file the ledger file */
 export function noteRuns(file: string): void {
   const folder = dirname(file)
   if (runsWereRecorded(folder)) return
   const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
   const descriptor = openSync(noteFile(folder), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
-    belongToFolder(descriptor, folder)
+    giveToFolderOwner(descriptor, folder)
   } finally {
     closeSync(descriptor)
   }

@@ -1,7 +1,7 @@
 import { fchownSync, fstatSync, statSync } from 'node:fs'
 
-/** A run as root must not lock the folder's owner out of the next run. */
-export function belongToFolder(descriptor: number, path: string): void {
-  const { uid, gid } = statSync(path)
+/** Gives a file that root has made to the owner of the folder: otherwise that user could not begin the next run. */
+export function giveToFolderOwner(descriptor: number, folder: string): void {
+  const { uid, gid } = statSync(folder)
   if (process.getuid?.() === 0 && uid !== 0 && fstatSync(descriptor).uid === 0) fchownSync(descriptor, uid, gid)
 }

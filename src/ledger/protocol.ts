@@ -1,4 +1,4 @@
-/** What the ledger's process is asked, and what it answers. */
+/** Questions to the ledger's process, and its answers. */
 
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
@@ -6,7 +6,7 @@ import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type { LastResult, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './lines/rows.ts'
 
-/** `resume` writes as well, but leaves a damaged ledger where it is when its open holds cannot be read. */
+/** `resume` writes too, but leaves a damaged ledger in its place if its open holds cannot be read. */
 export type LedgerMode = 'write' | 'read' | 'resume'
 
 export type LedgerQuestion =
@@ -26,7 +26,7 @@ export type LedgerQuestion =
 export type LedgerAnswer = {
   /** Sentences about the ledger itself that are new since the last answer. */
   readonly notices: readonly string[]
-  /** Whether holds may stand open that the ledger no longer knows. */
+  /** True if there may be open holds that the ledger does not know. */
   readonly holdsLost: boolean
 } & (
   | { readonly kind: 'done' }
@@ -43,7 +43,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
 )
 
-/** An answer without what is added to each on its way out. */
+/** An answer without the fields that `ledger-child.ts` adds to each. */
 export type Answered = LedgerAnswer extends infer Each
   ? Each extends LedgerAnswer
     ? Omit<Each, 'notices' | 'holdsLost'>

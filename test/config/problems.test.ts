@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { least, problemsOf } from '../support/config/problems.ts'
 
-describe('what is wrong is told with line and column', () => {
+describe('what is wrong is reported with line and column', () => {
   const cases: readonly (readonly [string, string, readonly string[]])[] = [
     [
       'an unknown key, with the nearest known one',

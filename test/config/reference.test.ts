@@ -103,7 +103,7 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
     }
   })
 
-  test('is told in short sentences', () => {
+  test('is described in short sentences', () => {
     for (const sentence of means.split(/(?<=[.:]) /))
       expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(25)
   })

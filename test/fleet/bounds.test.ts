@@ -1,5 +1,5 @@
 /**
- * The bounds of a sweep, looked at from outside while it runs: tenants that stand still, checks, snapshots on the disk.
+ * The bounds of a sweep, observed from outside while it runs: paused tenants, checks, snapshots on the disk.
  */
 
 import { readdirSync } from 'node:fs'
@@ -9,7 +9,7 @@ import type { RunLimits } from '../../src/fleet/run/run-context.ts'
 import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
-interface Most {
+interface Maximum {
   paused: number
   checking: number
   snapshots: number
@@ -19,7 +19,7 @@ describe('never more than is allowed', () => {
   let place: Workplace
   let demo: Demo
   beforeAll(async () => {
-    // Slow to quiesce and to resume, so that whoever may stand still beside another does.
+    // A slow service, so that tenants that may be paused together are.
     ;[place, demo] = await Promise.all([
       openWorkplace({ parallel: 3 }),
       startDemo({ tenants: 12, bytes: 500_000, maxPaused: 12, misbehave: 'slow=25' }),
@@ -30,20 +30,20 @@ describe('never more than is allowed', () => {
     await place[Symbol.asyncDispose]()
   })
 
-  const most = async (limits: Partial<RunLimits>): Promise<Most> => {
-    const seen: Most = { paused: 0, checking: 0, snapshots: 0 }
+  const maximum = async (limits: Partial<RunLimits>): Promise<Maximum> => {
+    const seen: Maximum = { paused: 0, checking: 0, snapshots: 0 }
     const over = new AbortController()
     let checking = 0
-    const lookAtDisk = setInterval(() => {
+    const watchDisk = setInterval(() => {
       seen.snapshots = Math.max(seen.snapshots, readdirSync(place.folder).length)
     }, 2)
-    const lookAtService = async (): Promise<void> => {
+    const watchService = async (): Promise<void> => {
       while (!over.signal.aborted) {
         seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
         await sleep(3)
       }
     }
-    const looking = lookAtService()
+    const watching = watchService()
     const { results } = await place.examineAll(demo, demo.tenants, {
       limits,
       onCheck: (what) => {
@@ -51,8 +51,8 @@ describe('never more than is allowed', () => {
       },
     })
     over.abort()
-    clearInterval(lookAtDisk)
-    await looking
+    clearInterval(watchDisk)
+    await watching
     expect(results.map(({ verdict }) => verdict)).toEqual(demo.tenants.map(() => 'sound'))
     return seen
   }
@@ -62,7 +62,7 @@ describe('never more than is allowed', () => {
     { maxPaused: 3, checksAtOnce: 2, snapshotsMax: 4 },
     { maxPaused: 8, checksAtOnce: 3, snapshotsMax: 11 },
   ])('$maxPaused paused, $checksAtOnce checks, $snapshotsMax snapshots', async (limits) => {
-    const { paused, checking, snapshots } = await most({ ...limits, snapshotBytesMax: 1e9 })
+    const { paused, checking, snapshots } = await maximum({ ...limits, snapshotBytesMax: 1e9 })
     expect(paused).toBeLessThanOrEqual(limits.maxPaused)
     expect(checking).toBeLessThanOrEqual(limits.checksAtOnce)
     expect(snapshots).toBeLessThanOrEqual(limits.snapshotsMax)
@@ -73,9 +73,9 @@ describe('never more than is allowed', () => {
     [1, 1],
     [1_600_000, 2],
   ])(
-    '%i bytes of snapshots: room is asked for before anything is copied, and a single one always fits',
+    '%i bytes of snapshots: bytes are reserved before the copy, and a single snapshot always fits',
     async (snapshotBytesMax, snapshotsMax) => {
-      const { snapshots } = await most({ maxPaused: 8, checksInParallel: 2, snapshotsMax: 100, snapshotBytesMax })
+      const { snapshots } = await maximum({ maxPaused: 8, checksInParallel: 2, snapshotsMax: 100, snapshotBytesMax })
       expect(snapshots).toBeGreaterThan(0)
       expect(snapshots).toBeLessThanOrEqual(snapshotsMax)
     },

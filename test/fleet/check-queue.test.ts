@@ -40,7 +40,7 @@ test('small snapshots are read one by one in their order while no more than two 
   expect(reading).toEqual(['b'])
 })
 
-test('where more wait, as many are read as may be; and one again when nobody waits any more', async () => {
+test('if more wait, as many are checked as the limit allows; one again when none waits', async () => {
   const { add, end, reading } = startQueue(2)
   for (const name of ['a', 'b', 'c', 'd']) add(name, small)
   expect(reading).toEqual(['a', 'b'])
@@ -51,7 +51,7 @@ test('where more wait, as many are read as may be; and one again when nobody wai
   expect(reading).toEqual(['e'])
 })
 
-test('nobody waits for a large snapshot, nor a large one for others, while there is a place', async () => {
+test('no snapshot waits for a large one, nor a large one for others, below the limit', async () => {
   const { add, end, reading } = startQueue(3)
   add('a', small)
   add('huge', large)

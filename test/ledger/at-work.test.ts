@@ -8,7 +8,7 @@ import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
 import { ourselves } from '../../src/ledger/run-lock/run-owner.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { OpenHold } from '../../src/model/event.ts'
-import { scratch } from '../support/ledger/sample.ts'
+import { scratch } from '../support/ledger/sample-events.ts'
 
 const now = Date.now()
 const hour = 3_600_000

@@ -9,7 +9,7 @@ import { Store } from '../../src/ledger/process/store.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
-import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample-events.ts'
 
 const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 /** Straight into the file, without a process in between: what is measured here is reading. */
@@ -99,7 +99,7 @@ test('answers are bounded, whatever is asked', async () => {
   expect(await reading.openHolds()).toHaveLength(10_000)
 })
 
-test('of a sound result is kept what the next check needs, of any other nearly all', () => {
+test('a sound result keeps what the next check needs, any other result nearly all', () => {
   const finding: Finding = {
     rule: 'row-missing-from-index',
     severity: 'damage',

@@ -8,7 +8,7 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { advance } from '../../src/model/event.ts'
 import type { Event, OpenHold } from '../../src/model/event.ts'
-import { asked, checked, ended, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, ended, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample-events.ts'
 
 /** Waits for a condition, not for luck. */
 async function until(condition: () => boolean): Promise<void> {
@@ -24,7 +24,7 @@ test('after kill -9 of a run every acknowledged line is there, and no process of
   for (const round of Array.from({ length: 3 }, (_, index) => index)) {
     const writer = spawn(
       process.execPath,
-      [join(import.meta.dirname, '../support/ledger/writer.ts'), folder.path, `r${round}`],
+      [join(import.meta.dirname, '../support/ledger/line-writer.ts'), folder.path, `r${round}`],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let said = ''

@@ -17,7 +17,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
 
 const setAsideIn = (dir: string): readonly string[] =>
   readdirSync(dir).filter((name) => /^ledger\.damaged-\d{8}T\d{6}Z(-\d+)?$/.test(name))
@@ -95,7 +95,7 @@ describe('a damaged ledger never blocks a check: it is set aside and a new one b
   })
 })
 
-test('open holds are carried over where they can still be read, with their own times and runs', async () => {
+test('open holds that can still be read are carried over, with their own times and runs', async () => {
   using folder = scratch()
   await fill(folder.path)
   const before = await openLedger(folder.path, newRunId())

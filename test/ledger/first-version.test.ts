@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger, type LedgerReading } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
 import { damaged, finished, holders, notes, started, write } from '../support/ledger/services.ts'
 
 /** The tables of version 1. */

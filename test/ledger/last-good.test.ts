@@ -12,7 +12,7 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { TenantId } from '../../src/model/brand.ts'
 import type { LastGood } from '../../src/model/result/last-good.ts'
-import { asked, checked, fileIn, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, fileIn, scratch } from '../support/ledger/sample-events.ts'
 
 const acme = tenantId('acme')
 const day = 86_400_000
@@ -101,7 +101,7 @@ test('night after night it takes the place of the one before: the ledger does no
   expect(first / 200).toBeLessThan(4096)
 })
 
-test('a file that nobody has met for more than a year is forgotten', async () => {
+test('a file without a check for more than a year is forgotten', async () => {
   using folder = scratch()
   const keepAndOpenAgain = async (nowDays: number): Promise<readonly (number | null)[]> => {
     {
@@ -191,9 +191,11 @@ test.each<[string, string]>([
 test('after kill -9 of a run at any moment it is the one before or the one after, whole', async () => {
   using folder = scratch()
   for (const round of [1, 2, 3]) {
-    const writer = spawn(process.execPath, [join(import.meta.dirname, '../support/ledger/keeper.ts'), folder.path], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const writer = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../support/ledger/last-good-writer.ts'), folder.path],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     let said = 0
     const enough = new Promise<void>((resolve) => {
       writer.stdout.on('data', (bytes: Uint8Array) => {

@@ -7,12 +7,12 @@ import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
-import { asked, checked, ended, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
+import { asked, checked, ended, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 
 const run = newRunId()
 const ledgerModule = join(import.meta.dirname, '../../src/ledger/ledger.ts')
 
-test('folder and file are made for nobody else, and at rest the ledger is one file', async () => {
+test('folder and file are private, and at rest the ledger is one file', async () => {
   using folder = scratch()
   const dir = join(folder.path, 'deep', 'ledger')
   {
@@ -114,7 +114,7 @@ test('reading goes on while a run writes, and sees what was acknowledged', async
   }
 })
 
-test('a line that was garbled is passed over and said, whatever it was', async () => {
+test('a garbled line of any kind is left out, with a notice', async () => {
   using folder = scratch()
   {
     await using ledger = await openLedger(folder.path, run)

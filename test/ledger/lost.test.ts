@@ -4,11 +4,11 @@ import { rmSync, truncateSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, fileIn, scratch } from '../support/ledger/sample.ts'
+import { asked, fileIn, scratch } from '../support/ledger/sample-events.ts'
 import { notes, write } from '../support/ledger/services.ts'
 
 describe('a ledger that was lost', () => {
-  test('emptied to nothing it is set aside and said, and its holds are called unknown', async () => {
+  test('an empty file is set aside with a notice, and its holds are unknown', async () => {
     using folder = scratch()
     await write(folder.path, notes, asked('h', 'acme'))
     truncateSync(fileIn(folder.path), 0)
@@ -25,7 +25,7 @@ describe('a ledger that was lost', () => {
     ])
   })
 
-  test('gone it is said, by readers too', async () => {
+  test('the notice says that it is gone, for readers too', async () => {
     using folder = scratch()
     await write(folder.path, notes, asked('h', 'acme'))
     rmSync(fileIn(folder.path))

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { fileIn, scratch } from '../support/ledger/sample.ts'
+import { fileIn, scratch } from '../support/ledger/sample-events.ts'
 
 const run = newRunId()
 const unusable = (why: RegExp) =>
@@ -75,7 +75,7 @@ test('a ledger of a newer holdfast is refused in plain words and left as it is',
   expect(readdirSync(folder.path)).toEqual(['ledger.db', 'ledger.note'])
 })
 
-test('what the kernel or the disk refuses is told with its path', async () => {
+test('an error of the kernel or the disk is reported with its path', async () => {
   using folder = scratch()
   mkdirSync(fileIn(folder.path))
   await expect(openLedger(folder.path, run)).rejects.toEqual(unusable(/ledger\.db/))

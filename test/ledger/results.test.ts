@@ -7,7 +7,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { FailureCode } from '../../src/model/failure.ts'
 import type { Result } from '../../src/model/result/report.ts'
-import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
+import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 
 const run = newRunId()
 

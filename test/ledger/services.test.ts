@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { asked, checked, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample.ts'
+import { asked, checked, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 import { damaged, finished, holders, mail, notes, notesByApi, started, write } from '../support/ledger/services.ts'
 
 test('each service has its own holds, results, history and runs; holds of others are named as such', async () => {
@@ -46,7 +46,7 @@ test('each service has its own holds, results, history and runs; holds of others
   ])
 })
 
-test('what was kept of sound checks, and of pauses that came to nothing, is of one service', async () => {
+test('last good checks and abandoned pauses belong to one service', async () => {
   using folder = scratch()
   const file = { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }
   {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readLedger } from '../../src/ledger/ledger.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { ServiceWay } from '../../src/model/service-way.ts'
-import { asked, checked, scratch } from '../support/ledger/sample.ts'
+import { asked, checked, scratch } from '../support/ledger/sample-events.ts'
 import { damaged, holders, notes, notesByApi, write } from '../support/ledger/services.ts'
 
 describe('the same service, reached in another way', () => {

@@ -1,6 +1,6 @@
 /**
- * The few facts of a check that `status` and a sweep ask of every tenant at once. They are stored beside the event: to
- * read ten thousand whole results for them took most of a second.
+ * The few facts of a check that `status` and a sweep need of every tenant. They are stored beside the event: to read ten
+ * thousand whole results took most of a second.
  */
 
 import * as z from 'zod/mini'
@@ -28,7 +28,7 @@ const shape = z.object({
 })
 export type CheckSummary = z.infer<typeof shape>
 
-/** null for what `lineRow` has not written. */
+/** null for text that `lineRow` did not write. */
 export function readCheckSummary(text: string | null): CheckSummary | null {
   try {
     return text === null ? null : (shape.safeParse(JSON.parse(text)).data ?? null)

@@ -1,6 +1,6 @@
 /**
- * What of an event is kept. Ten thousand tenants a night, for years: a sound result keeps what the next check and the
- * next person need of it.
+ * Shortens an event for the ledger, which gets ten thousand results a night for years. A sound result keeps what the
+ * next check and the next reader need.
  */
 
 import type { Event } from '../../model/event.ts'
@@ -9,7 +9,7 @@ import type { Evidence } from '../../model/result/evidence.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { Result } from '../../model/result/report.ts'
 
-/** Of each kind at most so many are kept; totals are kept as they are. */
+/** At most so many of each kind are kept. Totals stay as they are. */
 const kept = {
   noticesOfSound: 5,
   findings: 200,
@@ -42,7 +42,7 @@ export function condense(event: Event): Event {
   }
 }
 
-/** A map is for the eye of who asked for it. */
+/** A map is only for the person who asked for it. */
 function withoutMap(result: Result): Result {
   return Object.fromEntries(Object.entries(result).filter(([key]) => key !== 'map')) as unknown as Result
 }
@@ -52,7 +52,7 @@ function condenseSound(result: Result): Result {
     ...result,
     findings: result.findings.slice(0, kept.noticesOfSound).map(withoutValues),
     coverage: { ...result.coverage, skipped: result.coverage.skipped.slice(0, kept.skippedOfSound) },
-    // Without digests there is nothing to compare a later check with.
+    // A table without a digest cannot be compared with a later check.
     content: { tables: result.content.tables.filter((table) => table.digest !== null).slice(0, kept.tables) },
     evidence: condenseEvidence(result.evidence),
   }
@@ -94,7 +94,7 @@ function boundRecovery({ recovery }: Result): Pick<Result, 'recovery'> {
   }
 }
 
-/** Values of rows were asked for by one person once; the ledger is read by others, for years. */
+/** One person asked once for the values of rows. Others read the ledger, for years. */
 function withoutValues(finding: Finding): Finding {
   if (finding.salvage === undefined) return finding
   const { columns, total } = finding.salvage

@@ -1,4 +1,4 @@
-/** Events of the text that they are stored as: it is looked at before it is believed. */
+/** Reads events from the text in which they are stored, and checks their shape. */
 
 import * as z from 'zod/mini'
 import { tenantId } from '../../model/brand.ts'
@@ -11,7 +11,7 @@ const tenant = z.pipe(z.string(), z.transform(tenantId))
 const code = z.string()
 const milliseconds = z.nullable(z.number())
 
-/** What the ledger itself reads of a result; the rest is handed on as it was written. */
+/** The part of a result that the ledger itself reads. The rest is passed on as it was written. */
 const result = z.looseObject({
   path: z.string(),
   verdict: z.enum(['sound', 'damaged', 'inconclusive', 'failed']),
@@ -45,7 +45,7 @@ const shapes = {
     exitCode: z.number(),
     selected: z.number(),
     covered: z.number(),
-    whole: z._default(z.boolean(), false), // Older lines do not say it.
+    whole: z._default(z.boolean(), false), // Older lines do not have it.
     notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
   }),
   'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
@@ -68,7 +68,7 @@ const shapes = {
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),
 } satisfies Record<Event['kind'], z.ZodMiniType>
 
-/** `unknown` is a kind that a newer holdfast wrote: it is passed over. `garbled` is what nobody wrote. */
+/** `unknown`: a kind of a newer holdfast, which is left out silently. `garbled`: no holdfast wrote it so. */
 type EventReading =
   | { readonly kind: 'event'; readonly event: Event }
   | { readonly kind: 'unknown' }

@@ -1,6 +1,6 @@
 /**
- * The rows of the ledger's tables, made of what happened. They cross to the ledger's process as they are stored: texts
- * are handed over faster than whole events.
+ * Makes the rows of the ledger's tables from events. They go to the ledger's process as they are stored, because text
+ * crosses faster than whole events.
  */
 
 import { invariant } from '../../model/bug.ts'
@@ -14,8 +14,8 @@ export interface LineRow {
   readonly at: number
   readonly run: string
   /**
-   * Unique within the run: a line that is sent again, because the process died before it answered, is not written
-   * twice.
+   * Unique within the run. A line is sent again if the process died before it answered; the number prevents that it is
+   * written twice.
    */
   readonly number: number
   readonly kind: string
@@ -29,14 +29,14 @@ export interface LineRow {
   readonly event: string
 }
 
-/** What is kept of the last sound check of a file. */
+/** The last sound check of a file, as it is stored. */
 export interface LastGoodRow {
-  /** As `fileName` has it. */
+  /** Made by `fileName`. */
   readonly file: string
   readonly at: number
   /** All but the digests, as JSON. */
   readonly facts: string
-  /** Of the groups of pages: four bytes each, little-endian. */
+  /** Digests of the groups of pages: four bytes each, little-endian. */
   readonly digests: Uint8Array
 }
 
@@ -71,12 +71,12 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
         path: event.result.path,
         verdict: event.result.verdict,
         depth: event.result.depth,
-        brief: JSON.stringify(briefOf(event.result)),
+        brief: JSON.stringify(summaryOf(event.result)),
       }
   }
 }
 
-function briefOf({ verdict, damage, depth, evidence, timings, failure }: Result): CheckSummary {
+function summaryOf({ verdict, damage, depth, evidence, timings, failure }: Result): CheckSummary {
   const proof = evidence.proofs.at(-1)
   return {
     verdict,
@@ -103,6 +103,6 @@ export function lastGoodRow(service: string | null, lastGood: LastGood): LastGoo
   }
 }
 
-/** Two services may call a tenant by the same name. */
+/** With the service, because two services may have a tenant of the same name. */
 export const fileName = (service: string | null, { tenant, path }: KnownFile): string =>
   JSON.stringify(service === null ? [tenant, path] : [service, tenant, path])

@@ -1,6 +1,5 @@
 /**
- * Reading the ledger's lines. Runs in the ledger's process only. A line that cannot be read is passed over and counted,
- * never a crash.
+ * Reads the ledger's lines. Runs in the ledger's process only. A line that cannot be read is left out with a notice.
  */
 
 import type Database from 'better-sqlite3'
@@ -29,15 +28,20 @@ interface RowOfWay extends Row {
 }
 
 /** Called with a sentence for the person who runs holdfast. */
-export type Say = (notice: string) => void
+export type AddNotice = (notice: string) => void
 
 const columns = 'sequence, at, run, kind, event'
 const ofService = 'way in (select value from json_each(?))'
 
 /** @returns null, and says so, for a summary that cannot be read */
-export function summaryIn(text: string | null, sequence: number, at: number, say: Say): CheckSummary | null {
+export function summaryIn(
+  text: string | null,
+  sequence: number,
+  at: number,
+  addNotice: AddNotice,
+): CheckSummary | null {
   const summary = readCheckSummary(text)
-  if (summary === null) sayGarbled(sequence, 'checked', at, say)
+  if (summary === null) noticeGarbled(sequence, 'checked', at, addNotice)
   return summary
 }
 
@@ -46,9 +50,9 @@ export function history(
   way: ServiceWay | null,
   tenant: string | null,
   limit: number,
-  say: Say,
+  addNotice: AddNotice,
 ): readonly LedgerLine[] {
-  return newestLines(rowsOf(database, way, tenant, 'true'), limit, say).lines
+  return newestLines(rowsOf(database, way, tenant, 'true'), limit, addNotice).lines
 }
 
 export function checks(
@@ -56,18 +60,18 @@ export function checks(
   way: ServiceWay | null,
   tenant: string | null,
   limit: number,
-  say: Say,
+  addNotice: AddNotice,
 ): NewestLines {
   const { others } = numbersOf(database, way)
   const ways = new Set<number>()
   let fromOthers = 0
-  const newest = newestLines(rowsOf(database, way, tenant, "kind = 'checked'"), limit, say, ({ way: number }) => {
+  const newest = newestLines(rowsOf(database, way, tenant, "kind = 'checked'"), limit, addNotice, ({ way: number }) => {
     if (!others.has(number)) return
     ways.add(number)
     fromOthers++
   })
   if (fromOthers > 0)
-    say(
+    addNotice(
       `${count(fromOthers, 'check of this list was', 'checks of this list were')} made in another way of reaching ` +
         `${way?.service ?? 'the service'} (${describeWays(database, ways)})`,
     )
@@ -78,17 +82,17 @@ export function checks(
 function newestLines(
   rows: Iterable<RowOfWay>,
   limit: number,
-  say: Say,
+  addNotice: AddNotice,
   onLine: (row: RowOfWay) => void = () => {},
 ): NewestLines {
-  const read = reader(say)
+  const read = reader(addNotice)
   const lines: LedgerLine[] = []
   let bytes = 0
   for (const row of rows) {
     bytes += row.event.length
     if (lines.length >= Math.min(limit, answerMax.lines)) return { lines, more: true }
     if (bytes > answerMax.lineBytes) {
-      say(
+      addNotice(
         `only the newest ${count(lines.length, 'line is', 'lines are')} shown: the ` +
           `rest would be more than ${answerMax.lineBytes / 1e6} MB`,
       )
@@ -126,14 +130,13 @@ function rowsOf(
 type CheckRow = Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null; readonly settled: number | null }
 
 /**
- * Of each file; null for one that was never checked. What was found by another way of reaching the service counts as
- * well.
+ * The newest check of each file, in all ways of reaching the service; null for a file that was never checked.
  */
 export function newestChecks(
   database: Database.Database,
   way: ServiceWay | null,
   files: readonly KnownFile[],
-  say: Say,
+  addNotice: AddNotice,
 ): readonly (NewestCheck | null)[] {
   const { service } = numbersOf(database, way)
   const find = database.prepare<[string, string, string], CheckRow>(`
@@ -142,7 +145,7 @@ export function newestChecks(
     order by sequence desc`)
   return files.map(({ tenant, path }) => {
     const rows = tenant === null ? [] : find.all(tenant, path, service)
-    const summaries = rows.map((row) => summaryIn(row.brief, row.sequence, row.at, say))
+    const summaries = rows.map((row) => summaryIn(row.brief, row.sequence, row.at, addNotice))
     const newest = summaries[0]
     if (!newest) return null
     const hadPages =
@@ -155,7 +158,7 @@ export function lastRuns(
   database: Database.Database,
   way: ServiceWay | null,
   limit: number,
-  say: Say,
+  addNotice: AddNotice,
 ): readonly RecordedRun[] {
   const { service } = numbersOf(database, way)
   const started = database.prepare<[string, number], Row>(
@@ -164,7 +167,7 @@ export function lastRuns(
   const finished = database.prepare<[string], Row>(
     `select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`,
   )
-  const read = reader(say)
+  const read = reader(addNotice)
   return started.all(service, Math.min(limit, answerMax.runs)).flatMap((row) => {
     const start = read(row)
     if (start?.event.kind !== 'run-started') return []
@@ -185,24 +188,29 @@ export function lastRuns(
   })
 }
 
-const sayGarbled = (sequence: number, kind: string, at: number, say: Say): void =>
-  say(`line ${sequence} of the ledger (${kind}, ${whenOf(at)}) cannot be read and was passed over`)
+const noticeGarbled = (sequence: number, kind: string, at: number, addNotice: AddNotice): void =>
+  addNotice(`line ${sequence} of the ledger (${kind}, ${whenOf(at)}) cannot be read and was passed over`)
 
-/** A garbled time is no reason to fail over a garbled line. */
+/** A time outside of the calendar must not make the report of a garbled line fail. */
 const whenOf = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : 'at no time')
 
 type Read = (row: Row) => LedgerLine | null
 
-export function reader(say: Say): Read {
+export function reader(addNotice: AddNotice): Read {
   return ({ sequence, at, run, kind, event: text }) => {
     const reading = readEvent(kind, text)
-    if (reading.kind === 'garbled') sayGarbled(sequence, kind, at, say)
+    if (reading.kind === 'garbled') noticeGarbled(sequence, kind, at, addNotice)
     return reading.kind === 'event' ? { sequence, at, run, event: reading.event } : null
   }
 }
 
-export function bounded<Item>(items: readonly Item[], most: number, what: string, say: Say): readonly Item[] {
+export function bounded<Item>(
+  items: readonly Item[],
+  most: number,
+  what: string,
+  addNotice: AddNotice,
+): readonly Item[] {
   if (items.length <= most) return items
-  say(`only ${most} ${what} are shown, there are more`)
+  addNotice(`only ${most} ${what} are shown, there are more`)
   return items.slice(0, most)
 }

@@ -1,30 +1,31 @@
 /**
- * Opening the ledger's file. Runs in the ledger's process only: better-sqlite3 never enters the process that holds
+ * Opens the ledger's file. Runs in the ledger's process only: better-sqlite3 is never loaded in the process that holds
  * leases (hold/README.md F10).
  */
 
 import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { belongToFolder } from '../private-file.ts'
+import { giveToFolderOwner } from '../private-file.ts'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { pauseTotalSchema } from './pause-totals.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './sqlite-errors.ts'
 
-/** How long another process may keep us from the file: a reader for the length of its answer. */
+/** How long another process may lock the file: a reader does so while it answers. */
 const busyMs = 15_000
 /**
- * Up to here the whole file is looked at when it is opened: well under a second. Beyond it, damage is seen when it is
- * met.
+ * Files up to this size are checked as a whole when they are opened, in well under a second. In larger files damage is
+ * found when it is read.
  */
 const inspectedBytesMax = 256_000_000
 
 export const itIsEmpty = 'it is empty'
 
 /**
- * Opens for writing, and makes the tables of a new file where one may be begun.
+ * Opens for writing. Makes the tables of a new file.
+ * @param mayBegin false if an empty file is damage
  * @throws {LedgerDamaged | LedgerUnusable}
  */
 export function openForWriting(file: string, mayBegin: boolean): Database.Database {
@@ -37,12 +38,12 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
       })
     if (kind === 'new' && !mayBegin) throw new LedgerDamaged(itIsEmpty)
     const version = kind === 'ours' ? versionOf(database, file) : schemaVersion
-    // Before the first byte is written to it: a damaged ledger is kept as it was found.
+    // Before the first byte is written: a damaged ledger is kept as it was found.
     if (kind === 'ours') inspect(database, version)
-    // Readers go on while a run writes. FULL: a line that was acknowledged outlives a power cut.
+    // WAL: readers go on while a run writes. FULL: an acknowledged line survives a power cut.
     database.pragma('journal_mode = wal')
     database.pragma('synchronous = full')
-    database.pragma('cache_size = -2000') // Lines go in at the end: more would only be memory beside the service.
+    database.pragma('cache_size = -2000') // Lines are added at the end, so a larger cache would not help.
     database
       .transaction(() => {
         if (kind === 'new') database.exec(schema)
@@ -57,7 +58,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
 }
 
 /**
- * Opens for reading, beside a run that may be writing. Makes no tables and no file.
+ * Opens for reading while a run may be writing. Makes no tables and no file.
  * @throws {LedgerDamaged | LedgerUnusable}
  */
 export function openForReading(file: string): Database.Database {
@@ -66,15 +67,15 @@ export function openForReading(file: string): Database.Database {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`)
-    if (kind === 'new') throw new LedgerDamaged(`${file}: ${itIsEmpty}`) // Its first run could not write it.
+    if (kind === 'new') throw new LedgerDamaged(`${file}: ${itIsEmpty}`) // The first run could not write it.
     if (kind === 'ours' && versionOf(database, file) === 1) readAsPresent(database, file)
     return database
   })
 }
 
 /**
- * Ends writing. A ledger at rest is one file without a journal, so that who reads it later creates nothing beside it.
- * While somebody reads, it stays as it is.
+ * Closes the file. Without readers it leaves one file without a journal, so that a later reader creates nothing beside
+ * it.
  */
 export function closeDatabase(database: Database.Database): void {
   try {
@@ -83,14 +84,14 @@ export function closeDatabase(database: Database.Database): void {
       database.pragma('journal_mode = delete')
     }
   } catch (error) {
-    // Every line is on the disk already: what could not be tidied is left to the next run.
+    // Every line is on the disk. The next run clears up the rest.
     if (!(error instanceof Database.SqliteError)) throw error
   } finally {
     database.close()
   }
 }
 
-/** It must not be opened: SQLite would remove the journal beside it. */
+/** An empty file must not be opened: SQLite would remove the journal beside it. */
 export const isEmptyFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === 0
 
 function opened(
@@ -109,11 +110,11 @@ function opened(
   }
 }
 
-/** Before SQLite would create it for everybody to read. */
+/** First, because SQLite would create a file that all users can read. */
 function createPrivately(file: string): void {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
-    belongToFolder(descriptor, dirname(file))
+    giveToFolderOwner(descriptor, dirname(file))
   } finally {
     closeSync(descriptor)
   }

@@ -1,9 +1,8 @@
 /**
- * The last sound check of each file, as later ones are measured against it. Runs in the ledger's process only.
+ * The last sound check of each file, with which later checks are compared. Runs in the ledger's process only.
  *
- * One row a file, replaced by every sound check: it does not grow with the nights. Unlike the lines it can be lost
- * without harm, because the next sound check writes it again; so a row that cannot be read is passed over, and a table
- * that an older holdfast did not make is made.
+ * There is one row for each file, and every sound check replaces it. Unlike the lines it may be lost, because the next
+ * sound check writes it again. So a row that cannot be read is left out, and a missing table is made.
  */
 
 import type Database from 'better-sqlite3'
@@ -13,10 +12,10 @@ import { liveSetParts } from '../../model/result/evidence.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { fileName, type LastGoodRow } from '../lines/rows.ts'
-import type { Say } from './answers.ts'
+import type { AddNotice } from './answers.ts'
 import { prepared } from './statement-cache.ts'
 
-/** No change of the ledger's version: an older holdfast works beside it and does not see it. */
+/** The version of the ledger stays the same: an older holdfast works with the file and ignores this table. */
 export const lastGoodSchema = `
 create table if not exists last_good (
   file text primary key,
@@ -27,7 +26,7 @@ create table if not exists last_good (
 create index if not exists last_good_by_age on last_good (at);
 `
 
-/** A file that no sound check has met for so long is forgotten: names come and go. */
+/** The row of a file without a sound check for so long is deleted, because names of files come and go. */
 const keptMs = 400 * 86_400_000
 
 const whole = z.int().check(z.nonnegative())
@@ -58,7 +57,7 @@ const shape = z.object({
 
 type Stored = Pick<LastGoodRow, 'facts' | 'digests'>
 
-/** Within a transaction of the caller. */
+/** The caller has begun a transaction. */
 export function keepLastGood(database: Database.Database, kept: readonly LastGoodRow[]): void {
   if (kept.length === 0) return
   const put = prepared(
@@ -70,8 +69,8 @@ export function keepLastGood(database: Database.Database, kept: readonly LastGoo
 }
 
 /**
- * Once a run. From the middle of all times: a clock that was wrong once must not make everything look old. Within a
- * transaction of the caller.
+ * Called once a run, in a transaction. The age counts from the median of all times: a clock that was wrong once must
+ * not make all rows look old.
  */
 export function forgetOldest(database: Database.Database): void {
   database
@@ -82,16 +81,16 @@ export function forgetOldest(database: Database.Database): void {
     .run(keptMs)
 }
 
-/** Of each file; null where there is none that can be read. */
+/** @returns one for each file; null if there is none, or if it cannot be read */
 export function lastGoodOf(
   database: Database.Database,
   way: ServiceWay | null,
   files: readonly KnownFile[],
-  say: Say,
+  addNotice: AddNotice,
 ): readonly (LastGood | null)[] {
   const find = database.prepare<[string], Stored>('select facts, digests from last_good where file = ?')
   const service = way?.service ?? null
-  // Before services were told from each other: where there was no other, what was kept is of this one.
+  // Rows of the first version name no service. If there was only one, they are of this service.
   const isTheOnly =
     service !== null &&
     service === database.prepare<[], string | null>('select service from way where id = 0').pluck().get()
@@ -100,7 +99,7 @@ export function lastGoodOf(
     if (row === undefined) return null
     const read = readRow(row)
     if (read === null)
-      say(
+      addNotice(
         'what the ledger kept of the last sound check of ' +
           `${JSON.stringify(file.path)} cannot be read and was passed over`,
       )

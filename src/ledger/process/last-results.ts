@@ -18,7 +18,7 @@ import { count } from '../../text/count.ts'
 import type { LastResult, RecordedCheck } from '../ledger.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { answerMax } from '../protocol.ts'
-import { bounded, summaryIn, type Say } from './answers.ts'
+import { bounded, summaryIn, type AddNotice } from './answers.ts'
 import { describeWays, numbersOf } from './ways.ts'
 
 /** The newest check of one file in one way, and the newest one in that way that settles something. */
@@ -38,7 +38,11 @@ interface NewestRow {
   readonly settledSummary: string | null
 }
 
-export function lastResults(database: Database.Database, way: ServiceWay | null, say: Say): readonly LastResult[] {
+export function lastResults(
+  database: Database.Database,
+  way: ServiceWay | null,
+  addNotice: AddNotice,
+): readonly LastResult[] {
   const { own, service, others } = numbersOf(database, way)
   const rows = database.prepare<[string, string], NewestRow>(`
     select newest_check.tenant, newest_check.path, newest_check.way,
@@ -55,11 +59,11 @@ export function lastResults(database: Database.Database, way: ServiceWay | null,
   const fromOthers = new FromOtherWays(others)
   for (const ways of byFile(rows.iterate(own, service))) {
     if (results.length > answerMax.lastResults) break
-    const result = resultOf(ways, fromOthers, say)
+    const result = resultOf(ways, fromOthers, addNotice)
     if (result !== null) results.push(result)
   }
-  fromOthers.report(database, way, say)
-  return bounded(results, answerMax.lastResults, 'results', say)
+  fromOthers.report(database, way, addNotice)
+  return bounded(results, answerMax.lastResults, 'results', addNotice)
 }
 
 /** The rows of one file after the other: those of this way first, and of each the newest first. */
@@ -76,11 +80,11 @@ function* byFile(rows: Iterable<NewestRow>): Iterable<readonly NewestRow[]> {
   if (ofFile.length > 0) yield ofFile
 }
 
-function resultOf(rows: readonly NewestRow[], fromOthers: FromOtherWays, say: Say): LastResult | null {
+function resultOf(rows: readonly NewestRow[], fromOthers: FromOtherWays, addNotice: AddNotice): LastResult | null {
   for (const row of rows) {
-    const summary = summaryIn(row.summary, row.sequence, row.at, say)
+    const summary = summaryIn(row.summary, row.sequence, row.at, addNotice)
     if (summary === null) continue
-    const settled = settledIn(rows, say)
+    const settled = settledIn(rows, addNotice)
     fromOthers.count([row, ...(settled === null ? [] : [settled.row])])
     return {
       ...recordedCheck(row.at, row.run, summary),
@@ -99,17 +103,17 @@ interface Settled {
   readonly check: RecordedCheck
 }
 
-function settledIn(rows: readonly NewestRow[], say: Say): Settled | null {
-  const all = rows.flatMap((row) => settledInWay(row, say)).toSorted((a, b) => b.sequence - a.sequence)
+function settledIn(rows: readonly NewestRow[], addNotice: AddNotice): Settled | null {
+  const all = rows.flatMap((row) => settledInWay(row, addNotice)).toSorted((a, b) => b.sequence - a.sequence)
   const own = all.find(({ row }) => row.own === 1)
   const newDamage = all.find(({ check, sequence }) => check.verdict === 'damaged' && sequence > (own?.sequence ?? 0))
   return newDamage ?? own ?? all[0] ?? null
 }
 
-function settledInWay(row: NewestRow, say: Say): readonly Settled[] {
+function settledInWay(row: NewestRow, addNotice: AddNotice): readonly Settled[] {
   const { settledSequence: sequence, settledAt: at, settledRun: run, settledSummary } = row
   if (sequence === null || at === null || run === null) return []
-  const summary = summaryIn(settledSummary, sequence, at, say)
+  const summary = summaryIn(settledSummary, sequence, at, addNotice)
   return summary === null ? [] : [{ row, sequence, check: recordedCheck(at, run, summary) }]
 }
 
@@ -137,9 +141,9 @@ class FromOtherWays {
     for (const number of ways) this.#ways.add(number)
   }
 
-  report(database: Database.Database, way: ServiceWay | null, say: Say): void {
+  report(database: Database.Database, way: ServiceWay | null, addNotice: AddNotice): void {
     if (this.#files === 0) return
-    say(
+    addNotice(
       `what is known of ${count(this.#files, 'file')} was found in another way of reaching ` +
         `${way?.service ?? 'the service'} (${describeWays(database, this.#ways)}); ` +
         'it counts until a full check in this way',

@@ -12,24 +12,24 @@ import { pauseTotals } from './pause-totals.ts'
 import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
 import { Store } from './store.ts'
 
-/** More garbled lines than this are counted, not named. */
+/** Notices beyond so many are only counted. */
 const noticesMax = 20
 
 let store: Store | null = null
 let notices: string[] = []
-let unsaid = 0
+let unlisted = 0
 
 answerIsolated<LedgerQuestion, LedgerAnswer>((question) => {
   const answered = answer(question)
-  const said = unsaid === 0 ? notices : [...notices, `and ${unsaid} more notices of the ledger`]
+  const all = unlisted === 0 ? notices : [...notices, `and ${unlisted} more notices of the ledger`]
   notices = []
-  unsaid = 0
-  return { ...answered, notices: said, holdsLost: store?.holdsLost ?? false }
+  unlisted = 0
+  return { ...answered, notices: all, holdsLost: store?.holdsLost ?? false }
 })
 
-function say(notice: string): void {
+function addNotice(notice: string): void {
   if (notices.length < noticesMax) notices.push(notice)
-  else unsaid += 1
+  else unlisted += 1
 }
 
 function answer(question: LedgerQuestion): Answered {
@@ -50,7 +50,7 @@ function answer(question: LedgerQuestion): Answered {
 
 function answerOrThrow(question: LedgerQuestion): Answered {
   if (question.ask === 'open') {
-    store = new Store(ledgerFile(question.dir), question.mode, question.way, say)
+    store = new Store(ledgerFile(question.dir), question.mode, question.way, addNotice)
     return { kind: 'done' }
   }
   invariant(store !== null, 'the ledger is asked after it was opened')
@@ -69,29 +69,33 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
     case 'last-good':
       return {
         kind: 'last-good',
-        lastGood: store.ask((database, way, say) => lastGoodOf(database, way, question.files, say)),
+        lastGood: store.ask((database, way, addNotice) => lastGoodOf(database, way, question.files, addNotice)),
       }
     case 'last-results':
       return { kind: 'last-results', results: store.ask(lastResults) }
     case 'history':
       return {
         kind: 'history',
-        lines: store.ask((database, way, say) => answers.history(database, way, question.tenant, question.limit, say)),
+        lines: store.ask((database, way, addNotice) =>
+          answers.history(database, way, question.tenant, question.limit, addNotice),
+        ),
       }
     case 'checks':
       return {
         kind: 'checks',
-        newest: store.ask((database, way, say) => answers.checks(database, way, question.tenant, question.limit, say)),
+        newest: store.ask((database, way, addNotice) =>
+          answers.checks(database, way, question.tenant, question.limit, addNotice),
+        ),
       }
     case 'newest-checks':
       return {
         kind: 'newest-checks',
-        checks: store.ask((database, way, say) => answers.newestChecks(database, way, question.files, say)),
+        checks: store.ask((database, way, addNotice) => answers.newestChecks(database, way, question.files, addNotice)),
       }
     case 'last-runs':
       return {
         kind: 'last-runs',
-        runs: store.ask((database, way, say) => answers.lastRuns(database, way, question.limit, say)),
+        runs: store.ask((database, way, addNotice) => answers.lastRuns(database, way, question.limit, addNotice)),
       }
     case 'pause-totals':
       return { kind: 'pause-totals', totals: store.ask(pauseTotals) }

@@ -1,5 +1,5 @@
 /**
- * Ledgers of the first version: their lines do not say of which service they are. Runs in the ledger's process only.
+ * Ledgers of the first version. Their lines do not say of which service they are. Runs in the ledger's process only.
  */
 
 import { readdirSync } from 'node:fs'
@@ -8,13 +8,12 @@ import type Database from 'better-sqlite3'
 import { bareFiles, servicesIn } from '../folder.ts'
 import { newestCheckSchema, schemaNames, schemaVersion, waySchema } from './schema.ts'
 
-/** Tables, indexes and triggers that came later. */
+/** Tables, indexes and triggers that the first version did not have. */
 const newNames = new Set(['way', 'way_by_name'])
 export const namesOfFirstVersion: readonly string[] = schemaNames.filter((name) => !newNames.has(name))
 
 /**
- * Gives the tables their present shape. No line is written anew, however many there are: they get row 0 of the ways.
- * Within a transaction of the caller.
+ * Gives the tables their present shape, in a transaction of the caller. No line is rewritten: all get row 0 of the ways.
  */
 export function migrate(database: Database.Database, file: string): void {
   database.exec(`
@@ -30,7 +29,7 @@ export function migrate(database: Database.Database, file: string): void {
   database.prepare('insert into way (id, service) values (0, ?)').run(onlyService(file))
 }
 
-/** For who may only read: views of the same names, which shadow the tables of the file for this connection alone. */
+/** For a reader: temporary views of the same names, which hide the tables of the file from this connection alone. */
 export function readAsPresent(database: Database.Database, file: string): void {
   database.pragma('temp_store = memory')
   database.exec(`
@@ -40,7 +39,10 @@ export function readAsPresent(database: Database.Database, file: string): void {
   database.prepare('insert into temp.way (id, service) values (0, ?)').run(onlyService(file))
 }
 
-/** Every run has left the file of its lock beside the ledger. Where there is but one service, all lines are its. */
+/**
+ * Every run leaves the file of its run lock beside the ledger. If they name one service only, all lines are of it.
+ * @returns null if they name several, or none
+ */
 function onlyService(file: string): string | null {
   const [service, ...others] = servicesIn(readdirSync(dirname(file))).filter((name) => name !== bareFiles)
   return service !== undefined && others.length === 0 ? service : null

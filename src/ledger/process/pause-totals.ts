@@ -1,6 +1,6 @@
 /**
- * How long tenants stood still, added up over the ledger's life: monitoring asks every few seconds, and must not read
- * the holds of years. Runs in the ledger's process only.
+ * How long tenants were paused, added up over the life of the ledger. Monitoring asks for it every few seconds, and must
+ * not read the holds of years. Runs in the ledger's process only.
  */
 
 import type Database from 'better-sqlite3'
@@ -8,17 +8,17 @@ import type { ServiceWay } from '../../model/service-way.ts'
 import type { PauseTotals } from '../ledger.ts'
 import { numbersOf } from './ways.ts'
 
-/** Upper bounds in ms; longer pauses are counted without one. */
+/** Upper bounds in ms. Longer pauses are counted in the total. */
 const boundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
 
-/** By the clock of the run; where nobody was there to see the end, by the service's. */
+/** By the clock of the run. If no run saw the end, by the clock of the service. */
 const pauseMs = "coalesce(json_extract(new.event, '$.pauseMs'), json_extract(new.event, '$.heldMs'))"
 
 const asCase = (bound: number): string => `when ${pauseMs} <= ${bound} then ${bound}`
 
 /**
- * No change of the ledger's version: an older holdfast works beside it, and the trigger adds up what it writes. Counts
- * begin with this table, not with the first line: lines of years would have to be read for them.
+ * The version of the ledger stays the same: an older holdfast works with the file, and the trigger adds up what it
+ * writes. The totals begin with this table, because for earlier ones the lines of years would have to be read.
  */
 export const pauseTotalSchema = `
 create table if not exists pause_total (
@@ -42,7 +42,7 @@ interface TotalRow {
   readonly totalMs: number
 }
 
-/** Of this service, in whatever way it was reached. A ledger that no run of this version has written yet has none. */
+/** Totals of this service, in all ways of reaching it. All 0 before the first run of this version. */
 export function pauseTotals(database: Database.Database, way: ServiceWay | null): PauseTotals {
   const { service } = numbersOf(database, way)
   const isThere = database.prepare("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined

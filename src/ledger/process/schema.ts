@@ -1,15 +1,15 @@
 /**
- * The ledger's tables. A line is written once and never changed; what stands beside the lines is found in them again.
+ * The ledger's tables. A line is written once and never changed. All other tables can be made again from the lines.
  */
 
-/** 'hldf': so that no other program's file is taken for a ledger. */
+/** 'hldf': identifies the file, so that no file of another program is taken for a ledger. */
 export const applicationId = 0x686c6466
-/** Raised with every change of the tables that an older holdfast could not live with. */
+/** Raised with each change of the tables that an older holdfast could not use. */
 export const schemaVersion = 2
 
 /**
- * What a line says of its service. Row 0 stands for the lines of the first version, which said nothing; of bare files
- * all is null.
+ * The services of the lines, and the ways of reaching them. Row 0 is for the lines of the first version, which record
+ * neither. For bare files all columns are null.
  */
 export const waySchema = `
 create table way (id integer primary key, service text, via text, address text, config text) strict;
@@ -18,8 +18,8 @@ create unique index way_by_name on way (ifnull(service, ''), ifnull(via, ''), if
 `
 
 /**
- * The newest check of each file, and the newest one that settles something: a quick check neither refreshes a full one
- * nor clears damage.
+ * The newest check of each file in each way, and the newest one that settles something: a quick check neither refreshes
+ * a full one nor clears damage.
  */
 export const newestCheckSchema = `
 create table newest_check (
@@ -63,7 +63,7 @@ create index line_of_run_finished on line (run) where kind = 'run-finished';
 create trigger line_is_never_changed before update on line begin select raise(abort, 'the ledger is append-only'); end;
 create trigger line_is_never_removed before delete on line begin select raise(abort, 'the ledger is append-only'); end;
 
--- Holders with a hold that nobody has seen ended: found without reading years of history.
+-- Holders whose hold is open: found without reading years of history.
 create table open_holder (holder text primary key) strict, without rowid;
 create trigger hold_asked after insert on line when new.kind = 'hold-asked' begin
   insert into open_holder (holder) values (new.holder) on conflict do nothing;
@@ -79,7 +79,7 @@ pragma application_id = ${applicationId};
 pragma user_version = ${schemaVersion};
 `
 
-/** All tables, indexes and triggers that a ledger has. */
+/** All tables, indexes and triggers of a ledger. */
 export const schemaNames: readonly string[] = [
   ...schema.matchAll(/^create (?:table|(?:unique )?index|trigger) (\w+)/gm),
 ].map(([, name = '']) => name)

@@ -1,9 +1,9 @@
-/** A damaged ledger is kept, under another name, with all files that belong to it. */
+/** A damaged ledger is kept under another name, with all files that belong to it. */
 
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-/** The main file comes last: should we die in between, the rest of it is no journal beside a new ledger. */
+/** The main file is renamed last: if we die in between, no new ledger finds the journal of the old one beside it. */
 const parts = ['-wal', '-shm', '-journal', ''] as const
 
 /** Gives the ledger another name. @returns the new name, without its folder */
@@ -20,8 +20,7 @@ export function setAside(file: string, now: Date): string {
 }
 
 /**
- * Where no new ledger could be begun: what the old one still says must not be forgotten. What was made in its place
- * goes.
+ * Called if no new ledger could be begun: the old one may still be readable in part. Deletes what was made in its place.
  */
 export function putLedgerBack(file: string, name: string): void {
   const aside = join(dirname(file), name)
@@ -38,5 +37,5 @@ function syncFolderOf(file: string): void {
 
 export const hasJournal = (file: string): boolean => parts.some((part) => part !== '' && existsSync(file + part))
 
-/** Journals without their ledger would be taken for those of a new one. */
+/** True for a journal without its ledger: SQLite would take it for the journal of a new one. */
 export const hasOrphanedParts = (file: string): boolean => !existsSync(file) && hasJournal(file)

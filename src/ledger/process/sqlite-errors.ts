@@ -4,12 +4,12 @@ import Database from 'better-sqlite3'
 import { inWords, isSystemError, systemFailure } from '../../host/failures/system-failure.ts'
 import { ofLedger } from '../folder.ts'
 
-/** The file is not what we wrote: it is set aside and a new one begun. */
+/** The file is not as holdfast wrote it: it is set aside and a new one begun. */
 export class LedgerDamaged extends Error {
   override readonly name = 'LedgerDamaged'
 }
 
-/** The file may be in good order, but we cannot work with it: disk full, no permission, somebody else's file. */
+/** The file may be in order, but cannot be used: a full disk, no permission, a file of another program. */
 export class LedgerUnusable extends Error {
   override readonly name = 'LedgerUnusable'
   readonly hint: string | null
@@ -21,12 +21,13 @@ export class LedgerUnusable extends Error {
 }
 
 /**
- * @throws {LedgerDamaged | LedgerUnusable} in place of an error of SQLite or the file system; any other error as it is.
+ * @throws {LedgerDamaged | LedgerUnusable} in the place of an error of SQLite or the file system; any other error as it
+ * is
  */
 export function translate(error: unknown, doing: string): never {
   if (!(error instanceof Database.SqliteError)) throw unusableBySystem(error, doing)
-  // SQLITE_ERROR: a table of ours is missing or other than we made it. SQLITE_CONSTRAINT: an index holds what its table
-  // does not.
+  // SQLITE_ERROR: a table is missing, or is not as holdfast made it. SQLITE_CONSTRAINT: an index does not match its
+  // table.
   if (/^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|SCHEMA|MISMATCH|FORMAT)/.test(error.code))
     throw new LedgerDamaged(`${doing}: ${error.message}`, { cause: error })
   const hint = Object.entries(hints).find(([code]) => error.code.startsWith(code))?.[1]
@@ -34,7 +35,7 @@ export function translate(error: unknown, doing: string): never {
   throw new LedgerUnusable(`${doing}: ${error.message} (${error.code})`, detail)
 }
 
-/** SQLite tells no errno. */
+/** By SQLite's code, because SQLite gives no errno. */
 const hints = {
   SQLITE_FULL: 'free space on the disk of ledger.dir',
   SQLITE_READONLY: 'ledger.dir may only be read here: look at its owner, mode, mount and attributes (`lsattr`)',
@@ -47,14 +48,14 @@ const hints = {
   SQLITE_NOMEM: 'memory ran out: free some, or raise the limit on it',
 } as const
 
-/** An error of the file system as the ledger's own; any other as it is. */
+/** Turns an error of the file system into `LedgerUnusable`; returns any other error as it is. */
 export function unusableBySystem(error: unknown, doing: string): unknown {
   if (!isSystemError(error)) return error
   const failure = systemFailure(error, { doing, path: null, ...ofLedger })
   return new LedgerUnusable(`${doing}: ${inWords(error)}`, { hint: failure.hint, cause: error })
 }
 
-/** Does `work`, with the errors of SQLite as the ledger's own. */
+/** Does `work`. @throws as `translate` */
 export function trying<Result>(doing: string, work: () => Result): Result {
   try {
     return work()

@@ -3,8 +3,8 @@ import type Database from 'better-sqlite3'
 const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>()
 
 /**
- * A statement that is carried out again and again: to prepare it anew for each commit took a third as long as to carry
- * it out.
+ * A statement that is used again and again. To prepare it anew for each commit took a third of the time of its
+ * execution.
  */
 export function prepared(database: Database.Database, sql: string): Database.Statement {
   const known = statements.get(database) ?? new Map<string, Database.Statement>()

@@ -1,6 +1,6 @@
 /**
- * The ledger as its own process sees it: lines go in, answers come out, and a file that turns out damaged is set aside
- * in the middle of the work without losing what is known of holds that stand open.
+ * The ledger inside its own process: it writes lines and answers questions. A file that turns out to be damaged is set
+ * aside during the work, and the new one gets all open holds that are known.
  */
 
 import { existsSync } from 'node:fs'
@@ -10,7 +10,7 @@ import type { ServiceWay } from '../../model/service-way.ts'
 import type { LastGoodRow, LineRow } from '../lines/rows.ts'
 import { noteRuns, runsWereRecorded } from '../note.ts'
 import type { LedgerMode } from '../protocol.ts'
-import type { Say } from './answers.ts'
+import type { AddNotice } from './answers.ts'
 import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting } from './database.ts'
 import { keepLastGood } from './last-good.ts'
 import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
@@ -18,32 +18,32 @@ import { LedgerDamaged, LedgerUnusable, trying } from './sqlite-errors.ts'
 import { prepared } from './statement-cache.ts'
 import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
 
-/** A line that was found again, with what it says of its service. */
+/** A line with its service and way. */
 type FoundLine = LineRow & WrittenWay
 
 export class Store {
   readonly #file: string
-  readonly #say: Say
+  readonly #addNotice: AddNotice
   readonly #mode: LedgerMode
   #database: Database.Database
   /**
-   * Lines of holds that this process has seen asked and not ended: a ledger that fails under us must not forget them.
+   * Lines of the holds that this process has seen begin and not end: if the file fails, they go into the new one.
    */
   readonly #open = new Map<string, FoundLine[]>()
-  /** Whose lines are written and read. */
+  /** The service whose lines are written and read. */
   readonly #way: ServiceWay | null
   #holdsLost = false
 
   /** @throws {LedgerUnusable}, and for reading also {LedgerDamaged} */
-  constructor(file: string, mode: LedgerMode, way: ServiceWay | null, say: Say) {
+  constructor(file: string, mode: LedgerMode, way: ServiceWay | null, addNotice: AddNotice) {
     this.#way = way
     this.#file = file
     this.#mode = mode
-    this.#say = say
+    this.#addNotice = addNotice
     this.#database = mode === 'read' ? openForReading(file) : this.#openOrBegin()
   }
 
-  /** Writes all of it in one transaction. When this returns, they are on the disk. @throws {LedgerUnusable} */
+  /** Writes all of it in one transaction. When this returns, it is on the disk. @throws {LedgerUnusable} */
   append(rows: readonly LineRow[], lastGood: readonly LastGoodRow[] = []): void {
     const lines = rows.map((row) => ({ ...row, ...written(this.#way) }))
     try {
@@ -57,12 +57,12 @@ export class Store {
   }
 
   /**
-   * Asks the lines. A damaged ledger that is open for writing is set aside, and the new one is asked.
+   * Answers from the lines. A damaged ledger that is open for writing is set aside, and the new one answers.
    * @throws {LedgerUnusable}
    */
-  ask<Answer>(question: (database: Database.Database, way: ServiceWay | null, say: Say) => Answer): Answer {
+  ask<Answer>(question: (database: Database.Database, way: ServiceWay | null, addNotice: AddNotice) => Answer): Answer {
     const asked = (): Answer =>
-      trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#say))
+      trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#addNotice))
     try {
       return asked()
     } catch (error) {
@@ -77,7 +77,7 @@ export class Store {
     }
   }
 
-  /** Whether holds may stand open that this ledger no longer knows. */
+  /** True if there may be open holds that this ledger does not know. */
   get holdsLost(): boolean {
     return this.#holdsLost
   }
@@ -114,12 +114,12 @@ export class Store {
   #openOrBegin(): Database.Database {
     const hadRuns = runsWereRecorded(dirname(this.#file))
     if (hasOrphanedParts(this.#file))
-      this.#tellLost(
+      this.#noticeLost(
         'the ledger was missing though its journal was there; that was set aside as ' +
           `${setAside(this.#file, new Date())}, and a new ledger begun`,
       )
     else if (hadRuns && !existsSync(this.#file))
-      this.#tellLost('the ledger is gone, though runs were recorded in it; a new one begun')
+      this.#noticeLost('the ledger is gone, though runs were recorded in it; a new one begun')
     else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file)))
       return this.#replaced(new LedgerDamaged(itIsEmpty), null)
     try {
@@ -157,21 +157,21 @@ export class Store {
     }
     for (const line of lines) this.#remember(line)
     const aside = `the ledger was damaged (${why}); set aside as ${name}; a new one begun`
-    if (salvaged === null) this.#tellLost(aside)
-    else this.#say(`${aside}; ${new Set(lines.map((line) => line.holder)).size} open holds were carried over`)
+    if (salvaged === null) this.#noticeLost(aside)
+    else this.#addNotice(`${aside}; ${new Set(lines.map((line) => line.holder)).size} open holds were carried over`)
     return this.#database
   }
 
-  #tellLost(what: string): void {
+  #noticeLost(what: string): void {
     this.#holdsLost = true
-    this.#say(
+    this.#addNotice(
       `${what}; holds that a crash left open could not be read from it: ask the service ` +
         `whether a tenant stands still, and run \`holdfast resume ID\``,
     )
   }
 }
 
-/** What can still be read of open holds in a file that did not open as a ledger; null when nothing can. */
+/** The lines of open holds in a file that cannot be opened as a ledger; null if they cannot be read. */
 function salvageOpenHolds(file: string): readonly FoundLine[] | null {
   try {
     const database = openForReading(file)
@@ -187,7 +187,7 @@ function salvageOpenHolds(file: string): readonly FoundLine[] | null {
 }
 
 function openHoldLines(database: Database.Database): readonly FoundLine[] | null {
-  // Of whom they are may be lost while they are not.
+  // The lines may be readable although the table of ways is not.
   for (const from of [
     `${wayColumns} from line left join way on way.id = line.way`,
     'null as service, null as via, null as address, null as config, 0 as said from line',
@@ -207,7 +207,7 @@ function openHoldLines(database: Database.Database): readonly FoundLine[] | null
   return null
 }
 
-/** Closing may try to tidy a file that is beyond it. */
+/** To close a damaged file may fail, because SQLite writes to it. */
 function closeDamaged(database: Database.Database): void {
   try {
     trying('close', () => database.close())

@@ -1,10 +1,10 @@
-/** Whose lines are whose (model/service-way.ts). Runs in the ledger's process only. */
+/** Which line is of which service, and of which way to reach it (model/service-way.ts). In the ledger's process only. */
 
 import type Database from 'better-sqlite3'
 import type { OtherHold, ServiceWay } from '../../model/service-way.ts'
 import { prepared } from './statement-cache.ts'
 
-/** What a line says of its service, as it is stored. `said` is 0 for lines of the first version. */
+/** The way of a line, as it is stored. `said` is 0 for lines of the first version, which do not record it. */
 export type WrittenWay = { readonly [Key in keyof ServiceWay]: ServiceWay[Key] | null } & { readonly said: 0 | 1 }
 
 export const written = (way: ServiceWay | null): WrittenWay => ({
@@ -16,10 +16,10 @@ export const written = (way: ServiceWay | null): WrittenWay => ({
   said: 1,
 })
 
-/** To be selected where `line` is joined with `way`. */
+/** Columns of `line` joined with `way`. */
 export const wayColumns = 'way.service, way.via, way.address, way.config, ifnull(way.id > 0, 0) as said'
 
-/** The number of a way, given to it when it has none yet. Within a transaction of the caller. */
+/** The number of a way. A new way gets a new number. The caller has begun a transaction. */
 export function numberOf(database: Database.Database, way: WrittenWay): number {
   if (way.said === 0) {
     prepared(database, 'update way set service = coalesce(service, ?) where id = 0').run(way.service)
@@ -84,7 +84,7 @@ export function describeWays(database: Database.Database, numbers: ReadonlySet<n
   return `${words.join('; ')}${numbers.size > namedMax ? ` and ${numbers.size - namedMax} more` : ''}`
 }
 
-/** null for a hold of this service in this way. */
+/** @returns null for a hold of this service in this way */
 export function whoseIs(by: WrittenWay, way: ServiceWay | null): OtherHold['whose'] | null {
   const ours = written(way)
   if (by.said === 0) return by.service === null || by.service === ours.service ? 'not-said' : 'another-service'

@@ -1,29 +1,29 @@
 /**
- * A lock for each hold that stands open, so that it is resumed by one process at a time: a byte of one file in the
- * ledger's folder. The guardian takes it before the tenant is paused and passes it on to the process that resumes for
- * it; the next run, and `holdfast resume`, wait for it. Such a lock ends with the last process that shares it, however
- * that ends.
+ * A lock for each open hold, so that one process at a time resumes it: a byte of one file in the ledger's folder. The
+ * guardian takes it before the tenant is paused, and passes it to the process that resumes for it. The next run and
+ * `holdfast resume` wait for it. The lock ends with the last process that shares it, even if that is killed.
  */
 
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { SystemCallError } from '../../host/libc.ts'
 import { tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
+import { giveToFolderOwner } from '../private-file.ts'
 
 const fileName = 'resuming.lock'
 const askAgainMs = 20
 
 export class HoldLocks implements Disposable {
-  /** Whoever inherits it shares its locks. */
+  /** A child process that inherits it shares its locks. */
   readonly descriptor: number
 
   private constructor(descriptor: number) {
     this.descriptor = descriptor
   }
 
-  /** null where the folder is not there, or not ours to write in: nobody is kept from resuming by that. */
+  /** null if the folder does not exist or cannot be written: tenants are resumed all the same. */
   static open(dir: string): HoldLocks | null {
     try {
       const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
@@ -32,7 +32,7 @@ export class HoldLocks implements Disposable {
         closeSync(descriptor)
         return null
       }
-      giveToOwnerOf(dir, descriptor)
+      giveToFolderOwner(descriptor, dir)
       return new HoldLocks(descriptor)
     } catch (error) {
       if (error instanceof Error && 'errno' in error) return null
@@ -45,7 +45,7 @@ export class HoldLocks implements Disposable {
     return new HoldLocks(descriptor)
   }
 
-  /** A lock that we have, or share, is granted again; so is one on a file system without such locks. */
+  /** Also grants a lock that we have or share already, and any lock on a file system without such locks. */
   take(holder: string): 'granted' | 'refused' {
     try {
       return tryLock(this.descriptor, 'write', byteOf(holder))
@@ -55,7 +55,7 @@ export class HoldLocks implements Disposable {
     }
   }
 
-  /** Waits while another process has it. */
+  /** Waits while another process has it, for at most `ms`. */
   async takeWithin(holder: string, ms: number): Promise<'granted' | 'refused'> {
     for (const untilMs = monotonicMs() + ms; ;) {
       const taken = this.take(holder)
@@ -77,14 +77,8 @@ export class HoldLocks implements Disposable {
   }
 }
 
-/** Holders are told apart by 48 bits: two that met in one byte would only wait for each other. */
+/** Holders have 48 bits: two holders with the same byte would only wait for each other. */
 const byteOf = (holder: string): ByteRange => ({
   start: createHash('sha256').update(holder).digest().readUIntBE(0, 6),
   length: 1,
 })
-
-/** A run as root must not lock the folder's owner out of the next run. */
-function giveToOwnerOf(dir: string, descriptor: number): void {
-  const { uid, gid } = statSync(dir)
-  if (process.getuid?.() === 0 && uid !== 0 && fstatSync(descriptor).uid === 0) fchownSync(descriptor, uid, gid)
-}

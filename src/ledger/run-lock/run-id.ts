@@ -2,15 +2,16 @@ import { randomBytes } from 'node:crypto'
 import type { RunId } from '../../model/brand.ts'
 
 /**
- * Crockford's alphabet: no I, L, O, U, so that an id survives being read aloud at night. Ascending in ASCII, so that
- * text order is time order.
+ * Crockford's alphabet: without I, L, O and U an id can be read aloud without mistakes. Its order is that of ASCII, so
+ * that ids sort by time.
  */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const timeLength = 10
 const randomLength = 16
 
 /**
- * A new run's id: 26 letters, sortable by time to the millisecond, 80 random bits after that. `now` in ms since 1970.
+ * A new id: 26 letters that sort by time to the millisecond, with 80 random bits.
+ * @param now in ms since 1970
  */
 export function newRunId(now: number = Date.now()): RunId {
   return (timeText(now) + randomText()) as RunId

@@ -1,6 +1,6 @@
 /**
- * Is the run that left a hold open still at work? Told by the run lock of its service (run-lock.ts), which it keeps to
- * its end.
+ * Tells whether the run of an open hold is still at work. The run lock of its service (`run-lock.ts`) shows it, because
+ * a run keeps that lock to its end.
  */
 
 import { constants } from 'node:fs'
@@ -11,29 +11,29 @@ import { Failure } from '../../model/failure.ts'
 import { lockFile } from '../folder.ts'
 import { isSurelyGone, isSurelyThere, ownerBytesMax, readOwner, type RunOwner } from './run-owner.ts'
 
-/** @returns whether a run, by its id, is surely gone; never true in doubt. Asks the system once, for all runs. */
+/** @returns a test for run ids: true if the run is gone, false in doubt. The system is asked once for all runs. */
 export async function goneRuns(dir: string, service: string): Promise<(run: string) => boolean> {
-  const lock = await lookAtLock(dir, service)
+  const lock = await readLock(dir, service)
   if (lock === null) return () => false
   const { owner, kernel } = lock
-  // Who has the lock now was given it after the end of all runs before.
+  // The run that has the lock now got it after the end of all earlier runs.
   const isFree = kernel === 'free' && owner.bootId !== '' && owner.bootId === bootId()
   return (run) => owner.run !== run || isFree || isSurelyGone(owner)
 }
 
-/** Who surely works on this service now; null in doubt. For those who cannot take its lock. */
+/** The run that is at work on this service; null in doubt. For callers that cannot take its lock. */
 export async function runAtWork(dir: string, service: string): Promise<RunOwner | null> {
-  const lock = await lookAtLock(dir, service)
+  const lock = await readLock(dir, service)
   return lock !== null && lock.kernel !== 'free' && isSurelyThere(lock.owner) ? lock.owner : null
 }
 
-interface LockSeen {
+interface LockState {
   readonly owner: RunOwner
   readonly kernel: 'held' | 'free' | 'unknown'
 }
 
-/** null where it is not there, or may not be read. */
-async function lookAtLock(dir: string, service: string): Promise<LockSeen | null> {
+/** null if it does not exist, or cannot be read. */
+async function readLock(dir: string, service: string): Promise<LockState | null> {
   try {
     await using file = await open(
       `${lockFile(dir, service)}.json`,
@@ -48,7 +48,7 @@ async function lookAtLock(dir: string, service: string): Promise<LockSeen | null
   }
 }
 
-function kernelLockOf(file: FileHandle): LockSeen['kernel'] {
+function kernelLockOf(file: FileHandle): LockState['kernel'] {
   try {
     return findConflict(file.fd, 'write', { start: 0, length: 1 }) === null ? 'free' : 'held'
   } catch (error) {

@@ -1,15 +1,17 @@
 /**
- * One run per service (operations.md, "Run mutex"). This is the polite lock: two runs that both believed to have it
- * must still be harmless, because the seal refuses the second. Two locks stand for it, taken in this order:
+ * One run at a time for each service. Two runs that both believed to have this lock would still do no harm, because the
+ * seal refuses the second. The run lock consists of two locks, taken in this order:
  *
- * 1. the kernel's, on the file `run-SERVICE.json`: it ends with the process that holds it, however that ends;
- * 2. proper-lockfile's folder `run-SERVICE.lock`: it holds where the kernel's does not reach, and is stale after 60 s.
+ * 1. the kernel's lock on the file `run-SERVICE.json`: it ends with its process, even if that is killed;
+ * 2. proper-lockfile's folder `run-SERVICE.lock`: it works where the kernel's lock does not, and is stale after 60 s.
  *
- * A crash at night must not cost the next run a minute. So a folder that was left behind is removed at once when the
- * kernel's lock is free *and* whoever wrote the file is surely gone: it is no process of this machine any more, or it
- * had the kernel's lock on this machine since its last start, perhaps in a container that is gone. Whoever is refused
- * the kernel's lock does not try the folder: taken without it, the folder would look left behind to the next one who
- * gets it, until it was signed. In any doubt the 60 s are waited for.
+ * A crash must not cost the next run a minute. So a folder that was left behind is removed immediately if the kernel's
+ * lock is free *and* the process that wrote the file is gone. It is gone if it is no process of this machine any more,
+ * or if it had the kernel's lock since the last start of this machine, perhaps in a container that has ended. In doubt
+ * the run waits for the 60 s.
+ *
+ * A run that does not get the kernel's lock does not try the folder. If it took the folder alone, the next run with the
+ * kernel's lock would believe that the folder was left behind, until the file is signed.
  */
 
 import { constants } from 'node:fs'
@@ -26,7 +28,7 @@ import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.t
 import type { RunOwner } from './run-owner.ts'
 
 export interface RunLock extends AsyncDisposable {
-  /** Aborted when the lock was lost: take no new tenants, resume, end with exit code 75. */
+  /** Aborts if the lock is lost: the run begins no new hold, resumes what is paused, and ends with exit code 75. */
   readonly compromised: AbortSignal
 }
 
@@ -34,8 +36,8 @@ const staleMs = 60_000
 const updateMs = 10_000
 
 /**
- * `service` is its name in the configuration.
- * @throws {Failure} RUN_ACTIVE, naming the other run, or LEDGER_UNUSABLE
+ * @param service its name in the configuration
+ * @throws {Failure} RUN_ACTIVE, naming the other run; LEDGER_UNUSABLE
  */
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
@@ -53,10 +55,10 @@ async function lock(name: string, run: RunId | null): Promise<RunLock> {
   try {
     const kernel = lockByKernel(file)
     const owner = await ownerIn(file)
-    // Who has it may not have signed yet: then the file names one who is gone.
+    // The run that has it may not have signed yet: then the file names a run that is gone.
     if (kernel === 'refused') throw active(owner !== null && isSurelyGone(owner) ? null : owner)
-    if (kernel === 'granted' && owner !== null && isLeftBehind(owner)) await removeLeftover(`${name}.lock`)
-    if (kernel === 'granted') await bringBack(`${name}.lock`)
+    if (kernel === 'granted' && owner !== null && isLeftBehind(owner)) await removeAbandonedFolder(`${name}.lock`)
+    if (kernel === 'granted') await correctFutureTime(`${name}.lock`)
     const compromised = new AbortController()
     const release = await lockByFolder(name, owner, kernel, compromised)
     const held = new HeldRunLock(name, file, release, compromised.signal)
@@ -91,12 +93,12 @@ class HeldRunLock implements RunLock {
     await this.#file.truncate(text.length)
   }
 
-  /** The folder first: while it goes, the kernel's lock still keeps others from taking it for a leftover. */
+  /** The folder first: meanwhile the kernel's lock prevents that another run takes it for one left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#released) return
     this.#released = true
     try {
-      // A lock that was lost belongs to somebody else by now.
+      // A lock that was lost belongs to another run by now.
       if (!this.compromised.aborted) await this.#release()
     } catch (error) {
       if (['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error))) return
@@ -120,13 +122,13 @@ async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
   return readOwner(buffer.toString('utf8', 0, bytesRead))
 }
 
-/** Only for who was granted the kernel's lock, which reaches through all containers of this kernel. */
+/** To be asked only with the kernel's lock, which works across all containers of this kernel. */
 const isLeftBehind = (owner: RunOwner): boolean =>
   isSurelyGone(owner) || (owner.locked && owner.bootId !== '' && owner.bootId === bootId())
 
 type KernelLock = 'granted' | 'refused' | 'unknown'
 
-/** `unknown` where there are no such locks: then only the folder counts. */
+/** `unknown` if the file system has no such locks: then only the folder counts. */
 function lockByKernel(file: FileHandle): KernelLock {
   try {
     return tryLock(file.fd, 'write', { start: 0, length: 1 })
@@ -136,7 +138,7 @@ function lockByKernel(file: FileHandle): KernelLock {
   }
 }
 
-async function removeLeftover(folder: string): Promise<void> {
+async function removeAbandonedFolder(folder: string): Promise<void> {
   try {
     await rmdir(folder)
   } catch (error) {
@@ -145,10 +147,10 @@ async function removeLeftover(folder: string): Promise<void> {
 }
 
 /**
- * A folder whose time lies ahead, because a clock was wrong, would not be stale for years: it is as old as can be from
- * now on.
+ * Corrects a folder with a time in the future, because a clock was wrong: it would not be stale for years. It is stale
+ * 60 s from now.
  */
-async function bringBack(folder: string): Promise<void> {
+async function correctFutureTime(folder: string): Promise<void> {
   try {
     const { mtimeMs } = await lstat(folder)
     if (ageOf(mtimeMs, Date.now()) === null) await utimes(folder, new Date(), new Date())
@@ -185,10 +187,10 @@ const active = (owner: RunOwner | null, cause: unknown = null, hint = hintFor(ow
 
 const inWords = (owner: RunOwner | null): string => (owner === null ? '' : `: ${describeOwner(owner)}`)
 
-/** Who it is, since when, and what it was told to do. */
+/** The process, since when it works, and its command line. */
 export function describeOwner({ pid, run, since, command }: RunOwner): string {
   const named = run === null ? '' : `, run ${run}`
-  // Anything may stand there.
+  // The file may have any number here.
   const time = Math.abs(since) <= 8.64e15 ? new Date(since).toISOString() : 'no time at all'
   return `pid ${pid}${named}, since ${time}${command === null ? '' : `, \`${command}\``}`
 }

@@ -1,4 +1,4 @@
-/** Who holds the run lock, written down for whoever finds it taken. */
+/** The process that has the run lock, as it signs the file for other runs. */
 
 import * as z from 'zod/mini'
 import { ownMark } from '../../host/process/owner-mark.ts'
@@ -16,24 +16,24 @@ const shape = z.object({
   command: z._default(z.nullable(z.string()), null),
 })
 /**
- * `since` in ms since 1970; `locked`: whether it has the kernel's lock of the file; `command`: the beginning of its
- * command line. The other fields together name one process among all that ever were.
+ * `since`: ms since 1970. `locked`: true if it has the kernel's lock of the file. `command`: the beginning of its
+ * command line. The other fields together identify one process, also among earlier ones.
  */
 export type RunOwner = z.infer<typeof shape>
 
-/** The file of the run lock is no longer than this. */
+/** The file of the run lock has at most so many bytes. */
 export const ownerBytesMax = 4096
 
 export function ourselves(run: string | null, locked: boolean): RunOwner {
   return { ...ownMark(), run, since: Date.now(), locked, command: commandLine().slice(0, commandLengthMax) }
 }
 
-/** Made printable by whoever shows it. */
+/** Not yet printable: the code that shows it must make it so. */
 const commandLine = (): string => ['holdfast', ...process.argv.slice(2)].join(' ')
-/** With all its letters escaped and the rest of the note it stays within `ownerBytesMax`. */
+/** Even with every letter escaped, the whole file stays within `ownerBytesMax`. */
 const commandLengthMax = 200
 
-/** null for what is empty or was not written by us. */
+/** null for text that is empty or that holdfast did not write. */
 export function readOwner(text: string): RunOwner | null {
   try {
     return shape.safeParse(JSON.parse(text)).data ?? null

@@ -1,4 +1,4 @@
-/** Waiting for the run lock while another run has it. Nothing is held meanwhile, and no tenant is waited for. */
+/** Waits for the run lock while another run has it. Meanwhile no tenant is paused and nothing else is locked. */
 
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
@@ -6,21 +6,21 @@ import { Failure } from '../../model/failure.ts'
 export interface RunWait {
   /** How long, in ms. */
   readonly ms: number
-  /** Ends it at once. */
+  /** Ends the wait immediately. */
   readonly signal: AbortSignal
-  /** Told of the other run before each new attempt, with the time that is left. */
+  /** Called before each new attempt, with the other run and the time that is left. */
   readonly onWait: (other: Failure, leftMs: number) => Promise<void>
-  /** Told when it is over, however it ended. */
+  /** Called when the wait has ended, in any way. */
   readonly onEnd: () => void
 }
 
-/** Two locks stand for the run lock, and no call waits for both. */
+/** The run lock consists of two locks, and no system call waits for both: so it is tried again and again. */
 const attemptEveryMs = 1_000
 
 /**
  * @param take takes the lock, or throws RUN_ACTIVE
- * @param waiting null: not a moment
- * @throws {Failure} RUN_ACTIVE when the time is over, INTERRUPTED, and what `take` throws else
+ * @param waiting null: do not wait
+ * @throws {Failure} RUN_ACTIVE when the time is over; INTERRUPTED; what else `take` throws
  */
 export async function waitForRun<Lock>(take: () => Promise<Lock>, waiting: RunWait | null): Promise<Lock> {
   if (waiting === null) return take()

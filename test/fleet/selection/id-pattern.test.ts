@@ -79,7 +79,7 @@ test('a pattern that asks for much is answered soon, and one that is too long is
   )
 })
 
-test('patterns that match nobody are named, all of them', () => {
+test('all patterns that match no tenant are named', () => {
   const ids = new Set(['acme', 'bolt'].map(tenantId))
   expect(() => requireMatches(['a*', 'x*', 'y\n'], ids)).toThrow(
     expect.objectContaining({ code: 'TENANT_UNKNOWN', message: 'no tenant matches "x*", "y\\n"' }) as Error,

@@ -57,7 +57,7 @@ test(
   },
 )
 
-test('a name that stands for two files, or for none, is refused with a way out', () => {
+test('a name of two files or of none is refused, with advice', () => {
   const twice = tenant('acme', '/srv/1/log.db', '/srv/2/log.db')
   const refused: readonly (readonly [FileSet, FileSet, RegExp, RegExp])[] = [
     [twice, folder('x', 'log.db'), /^acme has several database files called log\.db/, /holdfast pull/],

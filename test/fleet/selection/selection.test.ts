@@ -113,7 +113,7 @@ test('the tenant that monitoring relies on leads, whatever was found before (I1.
   ])
 })
 
-test('a pattern takes what it matches, and nobody leads who was not chosen', () => {
+test('a pattern takes what it matches; the status tenant leads only if it was chosen', () => {
   expect(order(['sound-*', 'failed'], 'health')).toEqual([0, 'failed', 'sound-early', 'sound-late'])
   expect(() => order(['sound-*', 'zzz*'], null)).toThrow(
     expect.objectContaining({ code: 'TENANT_UNKNOWN', message: 'no tenant matches "zzz*"' }) as Error,

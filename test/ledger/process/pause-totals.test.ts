@@ -8,7 +8,7 @@ import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Event, HoldEnd } from '../../../src/model/event.ts'
 import type { ServiceWay } from '../../../src/model/service-way.ts'
-import { scratch } from '../../support/ledger/sample.ts'
+import { scratch } from '../../support/ledger/sample-events.ts'
 
 const way = (service: string, address = '/run/admin.sock'): ServiceWay => ({
   service,

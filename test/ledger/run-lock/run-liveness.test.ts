@@ -9,7 +9,7 @@ import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { goneRuns } from '../../../src/ledger/run-lock/run-liveness.ts'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
 import { ourselves } from '../../../src/ledger/run-lock/run-owner.ts'
-import { scratch } from '../../support/ledger/sample.ts'
+import { scratch } from '../../support/ledger/sample-events.ts'
 
 const seenIn = async (dir: string, ...runs: readonly string[]): Promise<readonly boolean[]> => {
   const isGone = await goneRuns(dir, 'notes')
@@ -31,7 +31,7 @@ test('a run that was killed is gone at once', async () => {
   using folder = scratch()
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../../support/ledger/lock-holder.ts'), folder.path, 'notes'],
+    [join(import.meta.dirname, '../../support/ledger/run-lock-holder.ts'), folder.path, 'notes'],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   )
   const [said] = (await once(child.stdout, 'data')) as [Buffer]

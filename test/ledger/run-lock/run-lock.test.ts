@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
 import { ourselves } from '../../../src/ledger/run-lock/run-owner.ts'
-import { scratch } from '../../support/ledger/sample.ts'
+import { scratch } from '../../support/ledger/sample-events.ts'
 
 interface Holder {
   readonly process: ChildProcess
@@ -26,7 +26,7 @@ interface Holder {
 async function startHolder(dir: string, service = 'notes'): Promise<Holder> {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../../support/ledger/lock-holder.ts'), dir, service],
+    [join(import.meta.dirname, '../../support/ledger/run-lock-holder.ts'), dir, service],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   )
   let said = ''
@@ -135,7 +135,7 @@ test.concurrent('a run killed with its container does not keep the next one out:
   expect(lock.compromised.aborted).toBe(false)
 })
 
-test.concurrent('of a lock whose kernel part is free nobody is told to wait for the run to end', async () => {
+test.concurrent('a lock whose kernel part is free gives no advice to wait for the run', async () => {
   using folder = scratch()
   leaveBehind(folder.path, { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000', locked: true })
   await expect(takeRunLock(folder.path, 'notes')).rejects.toMatchObject({
@@ -152,14 +152,14 @@ test.concurrent('a lock left behind with a time in the future is stale after a m
   expect(Math.abs(statSync(folderOf(folder.path)).mtimeMs - Date.now())).toBeLessThan(30_000)
 })
 
-test.concurrent('a pid that belongs to another process by now keeps nobody out', async () => {
+test.concurrent('a pid that belongs to another process by now does not block the next run', async () => {
   using folder = scratch()
   leaveBehind(folder.path, { ...ourselves('RUN-GONE', false), pid: process.ppid, startTime: '1' })
   await using lock = await takeRunLock(folder.path, 'notes')
   expect(lock.compromised.aborted).toBe(false)
 })
 
-test.concurrent('a lock that was taken from us is told within the time between two looks', async () => {
+test.concurrent('a lock that another process took is reported before its next update', async () => {
   using folder = scratch()
   await using lock = await takeRunLock(folder.path, 'notes')
   const told = once(lock.compromised, 'abort')

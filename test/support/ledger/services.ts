@@ -4,7 +4,7 @@ import { openLedger, type LedgerReading } from '../../../src/ledger/ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import type { Event } from '../../../src/model/event.ts'
 import type { ServiceWay } from '../../../src/model/service-way.ts'
-import { checked } from './sample.ts'
+import { checked } from './sample-events.ts'
 
 export const notes: ServiceWay = {
   service: 'notes',

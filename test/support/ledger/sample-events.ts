@@ -1,4 +1,4 @@
-/** Events and results as the tests of the ledger need them. */
+/** Events and results for tests of the ledger. */
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -112,7 +112,7 @@ export function scratch(): { readonly path: string; [Symbol.dispose](): void } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Pids of processes with our program for the ledger, as children of `pid`. */
+/** Pids of the ledger's processes that are children of `pid`. */
 export function ledgerProcessesOf(pid: number): readonly number[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n')
   return lines.flatMap((line) => {

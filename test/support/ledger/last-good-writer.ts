@@ -1,7 +1,4 @@
-/**
- * A run that keeps one last good check after the other in the ledger in argv[2] until it is killed, a dot on stdout for
- * each.
- */
+/** A run that stores one last good check after the other in the ledger argv[2] until it is killed: a dot for each. */
 
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../../src/ledger/ledger.ts'
