@@ -25,12 +25,12 @@ import { Failure } from '../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
 import { count } from '../text/count.ts'
-import { tryContract } from './contract.ts'
-import { checkTestDatabase } from './machine-check.ts'
-import { lookAtPrograms } from './programs.ts'
-import { lookAtService } from './service.ts'
+import { checkTestDatabase } from './machine/check-test-database.ts'
+import { examinePrograms } from './machine/programs.ts'
+import { makeTestDatabase } from './machine/test-database.ts'
+import { tryContract } from './service/contract.ts'
+import { tryWithoutPause } from './service/without-pause.ts'
 import { attempt, fit, notTried, skipped, step, unfit, warning, type StepOutcome, type DoctorStep } from './steps.ts'
-import { makeTestDatabase } from './test-database.ts'
 
 export interface Fitness {
   readonly steps: readonly DoctorStep[]
@@ -76,7 +76,7 @@ export async function examineFitness(
     )),
   ]
   if (settings.service.kind === 'hooks')
-    steps.push(await step('hooks: programs', () => Promise.resolve(lookAtPrograms(settings.service))))
+    steps.push(await step('hooks: programs', () => Promise.resolve(examinePrograms(settings.service))))
   // Should we be killed while the tenant stands still, it is resumed.
   const begun =
     paused === null
@@ -97,7 +97,7 @@ export async function examineFitness(
   )
   if (connected instanceof Failure) return { steps: [...steps, unfit('service', connected)], others }
   await using service = connected
-  steps.push(...(await lookAtService(service, settings, signal)))
+  steps.push(...(await tryWithoutPause(service, settings, signal)))
   const untried = (said: string, next: string | null = null): Fitness => ({
     steps: [...steps, skipped('service: quiesce and resume', said, next)],
     others,

@@ -22,11 +22,11 @@ export const skipped = (about: string, said: string, next: string | null = null)
 })
 /** Said of a step that would have had to end before the lease did: nothing is said against the service then. */
 export const tooSlow = (ttlMs: number): string => `the lease of ${ttlMs} ms may have ended before this was over`
-export const unfit = (about: string, failure: Failure): DoctorStep => ({ about, ...unfitSaying(failure) })
+export const unfit = (about: string, failure: Failure): DoctorStep => ({ about, ...unfitFor(failure) })
 export const broken = (said: string): StepOutcome =>
-  unfitSaying(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
+  unfitFor(new Failure('CONTRACT_BROKEN', said, { tenant: 'active' }))
 
-export const unfitSaying = (failure: Failure): StepOutcome => ({
+export const unfitFor = (failure: Failure): StepOutcome => ({
   outcome: failure.tenantState === 'maybe-paused' ? 'paused' : 'unfit',
   said: `${failure.code}: ${failure.message}`,
   next: adviceOf(failure),
@@ -42,7 +42,7 @@ function adviceOf({ code, hint }: Failure): string {
 export async function step(about: string, look: () => Promise<StepOutcome>): Promise<DoctorStep> {
   const said = await attempt(look)
   if (!(said instanceof Failure)) return { about, ...said }
-  return { about, ...(said.code === 'INTERRUPTED' ? notTried('interrupted') : unfitSaying(said.withTenant('active'))) }
+  return { about, ...(said.code === 'INTERRUPTED' ? notTried('interrupted') : unfitFor(said.withTenant('active'))) }
 }
 
 /**

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
-import { tryContract } from '../../src/doctor/contract.ts'
+import { tryContract } from '../../src/doctor/service/contract.ts'
 import { Guardian } from '../../src/hold/seal/guardian.ts'
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'

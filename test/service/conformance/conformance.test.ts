@@ -12,9 +12,9 @@ import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { loadSettings } from '../../../src/config/load.ts'
-import { tryContract } from '../../../src/doctor/contract.ts'
 import { musts } from '../../../src/doctor/musts.ts'
-import { lookAtService } from '../../../src/doctor/service.ts'
+import { tryContract } from '../../../src/doctor/service/contract.ts'
+import { tryWithoutPause } from '../../../src/doctor/service/without-pause.ts'
 import type { DoctorStep } from '../../../src/doctor/steps.ts'
 import { Guardian } from '../../../src/hold/seal/guardian.ts'
 import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
@@ -87,7 +87,7 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
   async function stepsOf(name: string): Promise<readonly DoctorStep[]> {
     const settings = await loadSettings(configured(name).config)
     await using client = await connectService(settings.service)
-    const looks = await lookAtService(client, settings, forever)
+    const looks = await tryWithoutPause(client, settings, forever)
     const trial = await tryContract({ service: client, ledger, guardian, tenant: acme, settings, signal: forever })
     expect([name, (await client.lookAt(acme, forever)).state]).toEqual([name, 'active'])
     return [...looks, ...trial]

@@ -2,11 +2,12 @@
  * Requests that a service must refuse. One that is not refused may pause the tenant, which is then resumed immediately.
  */
 
-import { Failure } from '../model/failure.ts'
-import type { WireAnswer } from '../service/client/wire.ts'
-import { describeAnswer, isRefusal, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type DoctorLease, type WiredTrial } from './holds.ts'
-import { attempt, broken, fit, skipped, step, unfitSaying, type StepOutcome, type DoctorStep } from './steps.ts'
+import { Failure } from '../../model/failure.ts'
+import type { WireAnswer } from '../../service/client/wire.ts'
+import { attempt, broken, fit, skipped, step, unfitFor, type StepOutcome, type DoctorStep } from '../steps.ts'
+import { DoctorHold, type DoctorLease, type ApiTrial } from './doctor-hold.ts'
+import { describeAnswer, isRefusal, wrongRefusal } from './judge-answer.ts'
+import { leaseIn, TenantCalls } from './tenant-calls.ts'
 
 const ttlMs = 2_000
 
@@ -49,7 +50,7 @@ const wrongs: Readonly<Record<string, readonly Wrong[]>> = {
   ],
 }
 
-export async function tryRefusals(trial: WiredTrial): Promise<readonly DoctorStep[]> {
+export async function tryRefusals(trial: ApiTrial): Promise<readonly DoctorStep[]> {
   const calls = new TenantCalls(trial)
   const steps: DoctorStep[] = []
   for (const [about, requests] of Object.entries(wrongs)) {
@@ -60,7 +61,7 @@ export async function tryRefusals(trial: WiredTrial): Promise<readonly DoctorSte
   return steps
 }
 
-async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly Wrong[]): Promise<StepOutcome> {
+async function tryAll(trial: ApiTrial, calls: TenantCalls, requests: readonly Wrong[]): Promise<StepOutcome> {
   const held = await DoctorHold.announce(trial, ttlMs)
   let granted: DoctorLease | null = null
   let refused = true
@@ -82,7 +83,7 @@ async function tryAll(trial: WiredTrial, calls: TenantCalls, requests: readonly 
     if (pausedNobody) await held.ended('never-began', null)
     else stillPaused = await held.end(granted)
   }
-  if (stillPaused) return unfitSaying(stillPaused)
+  if (stillPaused) return unfitFor(stillPaused)
   return wrong === null ? fit(requests.length === 1 ? 'refused' : `refused, each of ${requests.length}`) : broken(wrong)
 }
 

@@ -1,7 +1,7 @@
 /** Is an answer the one that the contract asks for? Said in words that name what came instead. */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { WireAnswer } from '../service/client/wire.ts'
+import type { WireAnswer } from '../../service/client/wire.ts'
 
 /** What is wrong with a refusal; null when it is the one that was expected. */
 export function wrongRefusal(said: WireAnswer, status: number, name: string): string | null {
@@ -31,7 +31,7 @@ export function describeAnswer(said: WireAnswer): string {
 export const isRefusal = ({ status }: WireAnswer): boolean => status >= 400 && status < 500
 
 /** Refused for now: that says nothing against the service. */
-export const isForNow = ({ status }: WireAnswer): boolean => status === 423 || status === 429 || status === 503
+export const isRefusedForNow = ({ status }: WireAnswer): boolean => status === 423 || status === 429 || status === 503
 
 export const isSame = (one: WireAnswer, other: WireAnswer): boolean =>
   one.status === other.status && isDeepStrictEqual(one.json, other.json)

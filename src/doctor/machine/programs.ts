@@ -2,15 +2,15 @@
 
 import { accessSync, constants } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import type { Command, ServiceSettings } from '../config/settings.ts'
-import { findUntrusted, type Untrusted } from '../host/files/trusted-path.ts'
-import { fit, warning, type StepOutcome } from './steps.ts'
+import type { Command, ServiceSettings } from '../../config/settings.ts'
+import { findUntrusted, type Untrusted } from '../../host/files/trusted-path.ts'
+import { fit, warning, type StepOutcome } from '../steps.ts'
 
 /**
  * A warning and no refusal: where the service's own user deploys its programs, the service is trusted with its data
  * anyway.
  */
-export function lookAtPrograms(service: ServiceSettings): StepOutcome {
+export function examinePrograms(service: ServiceSettings): StepOutcome {
   if (service.kind !== 'hooks') return fit('none')
   for (const [program] of [service.tenants, service.quiesce, service.resume]) {
     const untrusted = untrustedProgram(program)

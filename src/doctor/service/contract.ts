@@ -4,17 +4,13 @@
  * resumed by the guardian, or by the next start, or by `holdfast resume`.
  */
 
-import { refusedTargets } from '../fleet/run/refused-targets.ts'
-import { targetsOf } from '../fleet/run/registry.ts'
-import type { TenantId } from '../model/brand.ts'
-import { Failure } from '../model/failure.ts'
-import { Wire } from '../service/client/wire.ts'
-import type { Quiesced, Service } from '../service/port.ts'
-import { count } from '../text/count.ts'
-import { DoctorHold, type FirstHold, type Trial, type WiredTrial } from './holds.ts'
-import { tryKeys } from './idempotency-keys.ts'
-import { tryEnd } from './lease-end.ts'
-import { tryRefusals } from './refusals.ts'
+import { refusedTargets } from '../../fleet/run/refused-targets.ts'
+import { targetsOf } from '../../fleet/run/registry.ts'
+import type { TenantId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import { Wire } from '../../service/client/wire.ts'
+import type { Quiesced, Service } from '../../service/port.ts'
+import { count } from '../../text/count.ts'
 import {
   attempt,
   broken,
@@ -23,26 +19,30 @@ import {
   step,
   tooSlow,
   unfit,
-  unfitSaying,
+  unfitFor,
   type StepOutcome,
   type DoctorStep,
-} from './steps.ts'
-import { lookAtFiles, tryWhileQuiesced, type QuiescedTenant } from './while-quiesced.ts'
+} from '../steps.ts'
+import { DoctorHold, type FirstHold, type ContractTrial, type ApiTrial } from './doctor-hold.ts'
+import { tryIdempotencyKeys } from './idempotency-keys.ts'
+import { tryLeaseEnd } from './lease-end.ts'
+import { tryRefusals } from './refusals.ts'
+import { tryFiles, tryWhileQuiesced, type QuiescedTenant } from './while-quiesced.ts'
 
 const phases: readonly {
   readonly about: string
-  readonly tried: (trial: WiredTrial, first: FirstHold) => Promise<readonly DoctorStep[]>
+  readonly tried: (trial: ApiTrial, first: FirstHold) => Promise<readonly DoctorStep[]>
 }[] = [
   { about: 'service: wrong requests', tried: tryRefusals },
-  { about: 'service: idempotency keys', tried: tryKeys },
-  { about: 'service: the end of a lease', tried: tryEnd },
+  { about: 'service: idempotency keys', tried: tryIdempotencyKeys },
+  { about: 'service: the end of a lease', tried: tryLeaseEnd },
 ]
 
 /**
  * The first hold is one as a run would have it. The others are short, and come only when the first one was resumed.
  * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE and GUARDIAN_LOST when nobody is paused
  */
-export async function tryContract(trial: Trial): Promise<readonly DoctorStep[]> {
+export async function tryContract(trial: ContractTrial): Promise<readonly DoctorStep[]> {
   const { service, tenant, settings, signal } = trial
   const tenants = await attempt(() => service.tenants(signal))
   if (tenants instanceof Failure)
@@ -55,7 +55,7 @@ export async function tryContract(trial: Trial): Promise<readonly DoctorStep[]> 
   if (refused !== undefined) return [unfit('service: quiesce', refused)]
   if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, listed.files, null)).steps
   await using wire = await Wire.open(settings.service, 'configured')
-  const wired: WiredTrial = { ...trial, wire, files: listed.files }
+  const wired: ApiTrial = { ...trial, wire, files: listed.files }
   const { steps, first } = await tryFirstHold(trial, listed.files, wired)
   for (const { about, tried } of phases) {
     if (first === null) steps.push(skipped(about, 'it was not quiesced'))
@@ -79,9 +79,9 @@ const isResumed = (steps: readonly DoctorStep[]): boolean =>
   !steps.some(({ outcome }) => outcome === 'paused')
 
 async function tryFirstHold(
-  trial: Trial,
+  trial: ContractTrial,
   files: readonly string[],
-  wired: WiredTrial | null,
+  wired: ApiTrial | null,
 ): Promise<{ readonly steps: DoctorStep[]; readonly first: FirstHold | null }> {
   const {
     service,
@@ -116,7 +116,7 @@ async function tryFirstHold(
     if (wired) steps.push(...(await tryWhileQuiesced(wired, quiesced, standing)))
     else
       steps.push(
-        await step('service: files while quiesced', () => lookAtFiles(quiesced, files, trial.settings.tenants.roots)),
+        await step('service: files while quiesced', () => tryFiles(quiesced, files, trial.settings.tenants.roots)),
       )
   } finally {
     steps.push(await resumeAndLook(trial, quiesced, held, standing))
@@ -129,7 +129,7 @@ async function tryFirstHold(
 
 /** The resume as a run asks for it. When it does not work, the tenant is resumed as after any hold, and waited for. */
 async function resumeAndLook(
-  { service, settings: { hold } }: Trial,
+  { service, settings: { hold } }: ContractTrial,
   quiesced: Quiesced,
   held: DoctorHold,
   { surelyUntil }: QuiescedTenant,
@@ -176,6 +176,6 @@ async function tryResume(service: Service, quiesced: Quiesced): Promise<StepOutc
 
 async function lookInTheEnd(service: Service, tenant: TenantId, signal: AbortSignal): Promise<StepOutcome> {
   const { state, healthy, lastError } = await service.tenant(tenant, signal)
-  if (state !== 'active') return unfitSaying(new Failure('RESUME_FAILED', `its state is ${state}`))
+  if (state !== 'active') return unfitFor(new Failure('RESUME_FAILED', `its state is ${state}`))
   return healthy ? fit('active and healthy') : broken(`it is unhealthy: ${lastError ?? 'no reason is given'}`)
 }

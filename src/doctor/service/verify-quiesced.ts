@@ -1,14 +1,14 @@
 /** For the doctor: do the files of a quiesced tenant stand still as the service says? */
 
-import { LiveFiles } from '../hold/live/live-files.ts'
-import { resolveLivePath } from '../hold/live/live-path.ts'
-import { compareClaims, requireClosed } from '../hold/pause/verify-answer.ts'
-import type { Guardian } from '../hold/seal/guardian.ts'
-import { holdersOf, holdersOfPath, leftOpenHint } from '../hold/seal/holders.ts'
-import { monotonicMs, sleep } from '../host/clock.ts'
-import { leaseOf, onLeaseBreak, takeWriteLease } from '../host/locks/kernel-lease.ts'
-import { Failure } from '../model/failure.ts'
-import type { Quiesced } from '../service/port.ts'
+import { LiveFiles } from '../../hold/live/live-files.ts'
+import { resolveLivePath } from '../../hold/live/live-path.ts'
+import { compareClaims, requireClosed } from '../../hold/pause/verify-answer.ts'
+import type { Guardian } from '../../hold/seal/guardian.ts'
+import { holdersOf, holdersOfPath, leftOpenHint } from '../../hold/seal/holders.ts'
+import { monotonicMs, sleep } from '../../host/clock.ts'
+import { leaseOf, onLeaseBreak, takeWriteLease } from '../../host/locks/kernel-lease.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Quiesced } from '../../service/port.ts'
 
 /**
  * Nothing is opened.
@@ -18,7 +18,7 @@ import type { Quiesced } from '../service/port.ts'
  * @throws {Failure} CONTRACT_BROKEN when a file is not named, is another than the service names, or somebody has it
  *   open; and as resolveLivePath
  */
-export async function requireStill(
+export async function requireFilesClosed(
   answer: Quiesced,
   listed: readonly string[],
   roots: readonly string[],
@@ -54,7 +54,7 @@ const patienceMs = 100
  * @returns why there was no lease, where there is none here; then only changes were looked for
  * @throws {Failure} CONTRACT_BROKEN when a file is open, is opened, or changes; and as resolveLivePath and LiveFiles
  */
-export async function watchStill(
+export async function watchQuiesced(
   answer: Quiesced,
   roots: readonly string[],
   guardian: Guardian,

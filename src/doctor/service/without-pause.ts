@@ -2,20 +2,20 @@
 
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import type { Settings } from '../config/settings.ts'
-import { refusedTargets, whyNotAddressable } from '../fleet/run/refused-targets.ts'
-import { targetsOf } from '../fleet/run/registry.ts'
-import { tenantId } from '../model/brand.ts'
-import { quoteText } from '../service/client/problem.ts'
-import { isOpenToAll, Wire } from '../service/client/wire.ts'
-import type { RegisteredTenant, Service } from '../service/port.ts'
-import { count } from '../text/count.ts'
-import { wrongForm, wrongRefusal } from './answers.ts'
-import { tenantPath } from './holds.ts'
-import { broken, fit, skipped, step, warning, type StepOutcome, type DoctorStep } from './steps.ts'
+import type { Settings } from '../../config/settings.ts'
+import { refusedTargets, whyNotAddressable } from '../../fleet/run/refused-targets.ts'
+import { targetsOf } from '../../fleet/run/registry.ts'
+import { tenantId } from '../../model/brand.ts'
+import { quoteText } from '../../service/client/problem.ts'
+import { isOpenToAll, Wire } from '../../service/client/wire.ts'
+import type { RegisteredTenant, Service } from '../../service/port.ts'
+import { count } from '../../text/count.ts'
+import { broken, fit, skipped, step, warning, type StepOutcome, type DoctorStep } from '../steps.ts'
+import { wrongForm, wrongRefusal } from './judge-answer.ts'
+import { tenantPath } from './tenant-calls.ts'
 
 /** Where the service cannot be reached, what was not asked is named. */
-export async function lookAtService(
+export async function tryWithoutPause(
   service: Service,
   settings: Settings,
   signal: AbortSignal,

@@ -2,11 +2,9 @@
  * A short lease, waited for: a renewal prolongs it, but not past the longest hold, and it ends by itself when it said.
  */
 
-import { sleep } from '../host/clock.ts'
-import { Failure } from '../model/failure.ts'
-import type { WireAnswer } from '../service/client/wire.ts'
-import { describeAnswer, isForNow, numberIn, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type FirstHold, type DoctorLease, type WiredTrial } from './holds.ts'
+import { sleep } from '../../host/clock.ts'
+import { Failure } from '../../model/failure.ts'
+import type { WireAnswer } from '../../service/client/wire.ts'
 import {
   attempt,
   broken,
@@ -16,10 +14,13 @@ import {
   step,
   tooSlow,
   unfit,
-  unfitSaying,
+  unfitFor,
   type StepOutcome,
   type DoctorStep,
-} from './steps.ts'
+} from '../steps.ts'
+import { DoctorHold, type FirstHold, type DoctorLease, type ApiTrial } from './doctor-hold.ts'
+import { describeAnswer, isRefusedForNow, numberIn, wrongRefusal } from './judge-answer.ts'
+import { leaseIn, TenantCalls } from './tenant-calls.ts'
 
 const ttlMsMin = 1_500
 /** What the service told of its lease may be so much off, by its clock and ours, before it is called untrue. */
@@ -33,7 +34,7 @@ interface End {
   readonly to: number
 }
 
-export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<readonly DoctorStep[]> {
+export async function tryLeaseEnd(trial: ApiTrial, { tookMs }: FirstHold): Promise<readonly DoctorStep[]> {
   const {
     settings: { hold },
   } = trial
@@ -72,8 +73,8 @@ export async function tryEnd(trial: WiredTrial, { tookMs }: FirstHold): Promise<
 }
 
 function judgeLength(said: WireAnswer | Failure, lease: DoctorLease | null, ttlMs: number): StepOutcome {
-  if (said instanceof Failure) return unfitSaying(said.withTenant('active'))
-  if (isForNow(said)) return notTried(`the service refused it for now: ${describeAnswer(said)}`)
+  if (said instanceof Failure) return unfitFor(said.withTenant('active'))
+  if (isRefusedForNow(said)) return notTried(`the service refused it for now: ${describeAnswer(said)}`)
   const told = numberIn(said, 'expiresInMs')
   if (lease === null || told === null) return broken(`it was answered ${describeAnswer(said)}, not 201 with a lease`)
   return told > ttlMs
@@ -90,7 +91,7 @@ interface Short {
 
 /** Renews when more than half is over, and looks when the lease would have ended without it. */
 async function tryRenewal(
-  trial: WiredTrial,
+  trial: ApiTrial,
   lease: DoctorLease,
   { first, ttlMs, maxHoldMs, answeredAt }: Short,
 ): Promise<{ readonly end: End; readonly renewal: StepOutcome }> {
@@ -103,7 +104,7 @@ async function tryRenewal(
   const left = said instanceof Failure ? null : numberIn(said, 'expiresInMs')
   if (renewedAt > first.from && (said instanceof Failure || said.status === 410))
     return { end: first, renewal: notTried(tooSlow(ttlMs)) }
-  if (said instanceof Failure) return { end: first, renewal: unfitSaying(said.withTenant('active')) }
+  if (said instanceof Failure) return { end: first, renewal: unfitFor(said.withTenant('active')) }
   if (said.status !== 200 || left === null)
     return { end: first, renewal: broken(`it was answered ${describeAnswer(said)}, not 200 with expiresInMs`) }
   const end: End = { from: askedAt + left, to: renewedAt + left }
@@ -114,7 +115,7 @@ async function tryRenewal(
     return { end: first, renewal: broken(`${left} ms are left after it, no more than before`) }
   await sleep(Math.max(0, first.to + earlyMs - performance.now()), signal)
   const status = await attempt(() => service.lookAt(tenant, signal))
-  if (status instanceof Failure) return { end, renewal: unfitSaying(status.withTenant('active')) }
+  if (status instanceof Failure) return { end, renewal: unfitFor(status.withTenant('active')) }
   // Where the answer took so long that the renewed lease may have ended too, nothing is seen.
   const ended = status.state !== 'quiesced' && performance.now() < end.from - earlyMs
   return {
@@ -126,7 +127,7 @@ async function tryRenewal(
 }
 
 async function waitForEnd(
-  { service, tenant, wire, signal }: WiredTrial,
+  { service, tenant, wire, signal }: ApiTrial,
   calls: TenantCalls,
   { from, to }: End,
 ): Promise<StepOutcome> {
@@ -149,7 +150,7 @@ async function waitForEnd(
 }
 
 async function lookAfterwards(
-  { service, signal }: WiredTrial,
+  { service, signal }: ApiTrial,
   calls: TenantCalls,
   lease: DoctorLease,
   holder: string,

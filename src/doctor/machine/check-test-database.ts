@@ -3,14 +3,14 @@
  * are?
  */
 
-import { openChecker } from '../check/check.ts'
-import type { Settings } from '../config/settings.ts'
-import { acquireCopy } from '../fleet/acquire-file.ts'
-import { checkLimits } from '../fleet/run/service-run.ts'
-import { openSnapshotFolder } from '../hold/snapshot/temporary-folder.ts'
-import { Failure } from '../model/failure.ts'
-import { describeWalls, type Wall } from '../model/result/reading.ts'
-import { fit, warning, type StepOutcome } from './steps.ts'
+import { openChecker } from '../../check/check.ts'
+import type { Settings } from '../../config/settings.ts'
+import { acquireCopy } from '../../fleet/acquire-file.ts'
+import { checkLimits } from '../../fleet/run/service-run.ts'
+import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
+import { Failure } from '../../model/failure.ts'
+import { describeWalls, type Wall } from '../../model/result/reading.ts'
+import { fit, warning, type StepOutcome } from '../steps.ts'
 import { makeTestDatabase } from './test-database.ts'
 
 /**

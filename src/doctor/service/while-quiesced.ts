@@ -1,11 +1,12 @@
 /** What must hold while the tenant stands still, and what must not end its lease. */
 
 import { randomUUID } from 'node:crypto'
-import type { Quiesced } from '../service/port.ts'
-import { isRefusal, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type DoctorLease, type WiredTrial } from './holds.ts'
-import { attempt, broken, fit, skipped, step, tooSlow, type StepOutcome, type DoctorStep } from './steps.ts'
-import { watchStill, requireStill } from './verify-quiesced.ts'
+import type { Quiesced } from '../../service/port.ts'
+import { attempt, broken, fit, skipped, step, tooSlow, type StepOutcome, type DoctorStep } from '../steps.ts'
+import { DoctorHold, type DoctorLease, type ApiTrial } from './doctor-hold.ts'
+import { isRefusal, wrongRefusal } from './judge-answer.ts'
+import { leaseIn, TenantCalls } from './tenant-calls.ts'
+import { watchQuiesced, requireFilesClosed } from './verify-quiesced.ts'
 
 /** Requests of the tenant that come within this are seen. */
 const watchMs = 300
@@ -24,7 +25,7 @@ export interface QuiescedTenant {
 
 /** @param standing moved on by each renewal; told of a lease that was granted beside the first */
 export async function tryWhileQuiesced(
-  trial: WiredTrial,
+  trial: ApiTrial,
   quiesced: Quiesced,
   standing: QuiescedTenant,
 ): Promise<readonly DoctorStep[]> {
@@ -82,9 +83,9 @@ export async function tryWhileQuiesced(
       ? fit('quiesced, and healthy, so that no monitor restarts the service')
       : broken('it says that it is unhealthy: a monitor would restart the service in the middle of a copy')
   })
-  await tried('service: files while quiesced', () => lookAtFiles(quiesced, files, roots))
+  await tried('service: files while quiesced', () => tryFiles(quiesced, files, roots))
   await tried('service: nothing is served', async () => {
-    const unwatched = await watchStill(quiesced, roots, guardian, watchMs, signal)
+    const unwatched = await watchQuiesced(quiesced, roots, guardian, watchMs, signal)
     return fit(
       unwatched === null
         ? `nobody opened a file of it in ${watchMs} ms`
@@ -146,12 +147,12 @@ export async function tryWhileQuiesced(
 }
 
 /** Hooks name no files: those in the list are looked at. */
-export async function lookAtFiles(
+export async function tryFiles(
   quiesced: Quiesced,
   listed: readonly string[],
   roots: readonly string[],
 ): Promise<StepOutcome> {
-  const unseen = await requireStill(quiesced, listed, roots)
+  const unseen = await requireFilesClosed(quiesced, listed, roots)
   const unlooked = unseen.length === 0 ? '' : ` (not looked at: ${unseen.join('; ')})`
   return fit(
     quiesced.via === 'hooks'

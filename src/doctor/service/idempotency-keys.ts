@@ -1,10 +1,8 @@
 /** Idempotency: what is asked again gets the answer that it had, and nobody is paused by it. */
 
 import { randomUUID } from 'node:crypto'
-import { Failure } from '../model/failure.ts'
-import type { WireAnswer } from '../service/client/wire.ts'
-import { describeAnswer, isForNow, isSame, numberIn, wrongRefusal } from './answers.ts'
-import { DoctorHold, leaseIn, TenantCalls, type FirstHold, type DoctorLease, type WiredTrial } from './holds.ts'
+import { Failure } from '../../model/failure.ts'
+import type { WireAnswer } from '../../service/client/wire.ts'
 import {
   attempt,
   broken,
@@ -14,13 +12,16 @@ import {
   step,
   tooSlow,
   unfit,
-  unfitSaying,
+  unfitFor,
   type StepOutcome,
   type DoctorStep,
-} from './steps.ts'
+} from '../steps.ts'
+import { DoctorHold, type FirstHold, type DoctorLease, type ApiTrial } from './doctor-hold.ts'
+import { describeAnswer, isRefusedForNow, isSame, numberIn, wrongRefusal } from './judge-answer.ts'
+import { leaseIn, TenantCalls } from './tenant-calls.ts'
 
-export async function tryKeys(
-  trial: WiredTrial,
+export async function tryIdempotencyKeys(
+  trial: ApiTrial,
   { quiesced: { fence: fenceBefore } }: FirstHold,
 ): Promise<readonly DoctorStep[]> {
   const {
@@ -107,13 +108,13 @@ export async function tryKeys(
 }
 
 function judgeQuiesced(said: WireAnswer | Failure, lease: DoctorLease | null): StepOutcome {
-  if (said instanceof Failure) return unfitSaying(said.withTenant('active'))
-  if (isForNow(said)) return notTried(`the service refused it for now: ${describeAnswer(said)}`)
+  if (said instanceof Failure) return unfitFor(said.withTenant('active'))
+  if (isRefusedForNow(said)) return notTried(`the service refused it for now: ${describeAnswer(said)}`)
   return lease === null ? broken(`it was answered ${describeAnswer(said)}, not 201 with a lease`) : fit('a new lease')
 }
 
 function judgeResumed(said: WireAnswer | Failure): StepOutcome {
-  if (said instanceof Failure) return unfitSaying(said.withTenant('active'))
+  if (said instanceof Failure) return unfitFor(said.withTenant('active'))
   const { state, continuous, endedBy } = (said.json ?? {}) as Partial<Record<string, unknown>>
   if (said.status !== 200 || state !== 'active' || continuous !== true || endedBy !== 'holder')
     return broken(
@@ -126,7 +127,7 @@ function judgeResumed(said: WireAnswer | Failure): StepOutcome {
 }
 
 /** Ends leases that a key made against the contract. @returns null once none of them stands */
-async function endOthers(trial: WiredTrial, holder: string): Promise<Failure | null> {
+async function endOthers(trial: ApiTrial, holder: string): Promise<Failure | null> {
   const { service, signal } = trial
   const calls = new TenantCalls(trial)
   for (let round = 0; round < 5; round++) {
