@@ -1,12 +1,13 @@
 /**
- * What a service MUST do (admin-api.yaml), and which steps of the doctor try it. The help of `doctor` shows this table.
+ * What a service MUST do (admin-api.yaml), and the steps of the doctor that try it. The help of `doctor` shows this
+ * table.
  */
 
 interface Must {
   readonly must: string
-  /** Names of steps, without `service: `; empty where none tries it. */
+  /** Names of steps, without `service: `; empty if none tries it. */
   readonly steps: readonly string[]
-  /** Where no step tries it: why. */
+  /** Why no step tries it. */
   readonly untried?: string
 }
 

@@ -1,4 +1,4 @@
-/** What the doctor says of each step that it tries. */
+/** The outcomes of the doctor's steps. */
 
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { WrongRequest } from '../model/bug.ts'
@@ -8,7 +8,7 @@ export interface DoctorStep {
   readonly about: string
   readonly outcome: 'fit' | 'warning' | 'unfit' | 'skipped' | 'paused'
   readonly said: string
-  /** What to do about it; null where nothing is. */
+  /** What to do about it; null if there is nothing to do. */
   readonly next: string | null
 }
 
@@ -20,7 +20,7 @@ export const skipped = (about: string, said: string, next: string | null = null)
   about,
   ...notTried(said, next),
 })
-/** Said of a step that would have had to end before the lease did: nothing is said against the service then. */
+/** For a step that had to end before the lease did, and was too slow: it proves nothing against the service. */
 export const tooSlow = (ttlMs: number): string => `the lease of ${ttlMs} ms may have ended before this was over`
 export const unfit = (about: string, failure: Failure): DoctorStep => ({ about, ...unfitFor(failure) })
 export const broken = (said: string): StepOutcome =>
@@ -32,13 +32,13 @@ export const unfitFor = (failure: Failure): StepOutcome => ({
   next: adviceOf(failure),
 })
 
-/** Whoever reads this runs the doctor already: it never sends anybody to itself. */
+/** The reader runs the doctor already: a hint to run it is replaced. */
 function adviceOf({ code, hint }: Failure): string {
   if (!hint.includes('holdfast doctor')) return hint
   return failureKinds[code].otherwise ?? `holdfast explain ${code}`
 }
 
-/** A failure within a step says nothing of the tenant: whether it may stand still is said when its hold is ended. */
+/** A failure in a step says nothing about the tenant. The end of its hold says whether it may still be paused. */
 export async function step(about: string, look: () => Promise<StepOutcome>): Promise<DoctorStep> {
   const said = await attempt(look)
   if (!(said instanceof Failure)) return { about, ...said }
@@ -46,8 +46,8 @@ export async function step(about: string, look: () => Promise<StepOutcome>): Pro
 }
 
 /**
- * Failures are what the doctor looks for. A file-system error is one too, and so is a request that the service calls
- * wrong: ours follow the contract. Anything else is a defect of ours.
+ * Returns a failure as a value, because the doctor reports them. A file-system error is one, and so is a request that
+ * the service calls wrong, because our requests follow the contract. Any other error is a defect in holdfast.
  */
 export async function attempt<Value>(work: () => Promise<Value>): Promise<Value | Failure> {
   try {

@@ -76,7 +76,7 @@ const hooksOf = (command: readonly string[]): object => ({
 /** With names that holdfast uses in folders of its own: whatever it does there by name would hit these. */
 function makeVictim(path: string): void {
   mkdirSync(join(path, 'folder'), { recursive: true })
-  for (const name of ['owner', 'snapshot.db', 'specimen.db', 'manifest.json', 'results', 'ledger.db', 'folder/file']) {
+  for (const name of ['owner', 'snapshot.db', 'test.db', 'manifest.json', 'results', 'ledger.db', 'folder/file']) {
     writeFileSync(join(path, name), secret, { mode: 0o600 })
   }
   makeSecretDatabase(join(path, 'app.db'))

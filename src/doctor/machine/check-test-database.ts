@@ -1,6 +1,6 @@
 /**
- * The doctor's check: can this machine read a database to its verdict, in a process that is confined as all that read
- * are?
+ * The doctor's check: this machine reads a test database to its verdict, in a process that is confined like every
+ * reading process.
  */
 
 import { openChecker } from '../../check/check.ts'
@@ -14,26 +14,26 @@ import { fit, warning, type StepOutcome } from '../steps.ts'
 import { makeTestDatabase } from './test-database.ts'
 
 /**
- * Checks a small database of our own in the snapshot folder. @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as
- * `openSnapshotFolder`
+ * Checks a test database in the snapshot folder.
+ * @throws {Failure} CANNOT_CONFINE, READ_FAILED, and as `openSnapshotFolder`
  */
 export async function checkTestDatabase(settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
   await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
   const named = await makeTestDatabase(folder.path)
   const { path } = folder
   await using checker = await openChecker({ ...checkLimits(settings), engine: 'census', folder: path, parallel: 1 })
-  const crew = { checker, accept: [], folder: path, map: false }
-  await using taken = await acquireCopy({ tenant: null, named }, crew, 'doctor', 'full', signal)
-  const { verdict, failure, reason, readBy } = (await taken.check(() => undefined)).result
+  const context = { checker, accept: [], folder: path, map: false }
+  await using copy = await acquireCopy({ tenant: null, named }, context, 'doctor', 'full', signal)
+  const { verdict, failure, reason, readBy } = (await copy.check(() => undefined)).result
   if (failure !== undefined) throw new Failure(failure.code, failure.message, { hint: failure.hint })
   if (verdict !== 'sound') {
     throw new Failure('READ_FAILED', `a healthy test database was found ${verdict}: ${reason ?? 'no reason is known'}`)
   }
-  return sayWalls(readBy?.confinement ?? [])
+  return judgeWalls(readBy?.confinement ?? [])
 }
 
-function sayWalls(walls: readonly Wall[]): StepOutcome {
-  const stands = `a test database was found sound; the process that read it ${describeWalls(walls)}`
-  if (walls.includes('few-calls')) return fit(stands)
-  return warning(`${stands}; it could use the network`, 'use a kernel with seccomp filters')
+function judgeWalls(walls: readonly Wall[]): StepOutcome {
+  const said = `a test database was found sound; the process that read it ${describeWalls(walls)}`
+  if (walls.includes('few-calls')) return fit(said)
+  return warning(`${said}; it could use the network`, 'use a kernel with seccomp filters')
 }

@@ -1,4 +1,4 @@
-/** Whether another user could change the programs that holdfast runs: that user would run commands as us. */
+/** Tells whether another user could change the programs of the hooks: that user could run commands as ours. */
 
 import { accessSync, constants } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
@@ -7,8 +7,7 @@ import { findUntrusted, type Untrusted } from '../../host/files/trusted-path.ts'
 import { fit, warning, type StepOutcome } from '../steps.ts'
 
 /**
- * A warning and no refusal: where the service's own user deploys its programs, the service is trusted with its data
- * anyway.
+ * Only a warning: if the service's own user installs the programs, that user has the service's data anyway.
  */
 export function examinePrograms(service: ServiceSettings): StepOutcome {
   if (service.kind !== 'hooks') return fit('none')
@@ -22,8 +21,8 @@ export function examinePrograms(service: ServiceSettings): StepOutcome {
 }
 
 /**
- * By its name alone a program is looked for in the folders of PATH: one of another user in an earlier folder would be
- * run in its place.
+ * A program without a slash is searched in the folders of PATH. Another user's program in an earlier folder would run in
+ * its place.
  */
 function untrustedProgram(program: Command[0]): Untrusted | null {
   if (program.includes('/')) return findUntrusted(program, 'file')
@@ -34,11 +33,11 @@ function untrustedProgram(program: Command[0]): Untrusted | null {
     const path = join(folder, program)
     if (isProgram(path)) return findUntrusted(path, 'file')
   }
-  return null // It is not there: starting it says so.
+  return null // It does not exist: the attempt to start it will say so.
 }
 
 const relativeInPath = {
-  why: 'PATH names a folder by where holdfast is started',
+  why: 'PATH has a relative folder, which depends on where holdfast is started',
   remedy: 'name absolute folders in PATH',
 }
 

@@ -1,7 +1,7 @@
 /**
- * The doctor tries the admin API's contract on one tenant, step by step (admin-api.yaml; which step tries what:
- * musts.ts). The tenant is resumed and seen serving, whatever the service does wrong. What a crash leaves open is
- * resumed by the guardian, or by the next start, or by `holdfast resume`.
+ * Tries the admin API's contract (admin-api.yaml) on one tenant, step by step; musts.ts says which step tries what. The
+ * tenant is resumed and seen serving, whatever the service does wrong. If the doctor is killed, the guardian resumes it,
+ * or the next run does, or `holdfast resume`.
  */
 
 import { refusedTargets } from '../../fleet/run/refused-targets.ts'
@@ -39,8 +39,8 @@ const phases: readonly {
 ]
 
 /**
- * The first hold is one as a run would have it. The others are short, and come only when the first one was resumed.
- * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE and GUARDIAN_LOST when nobody is paused
+ * The first hold is like that of a run. The others are short, and come only if the first one was resumed.
+ * @throws {Failure} TENANT_UNKNOWN; LEDGER_UNUSABLE and GUARDIAN_LOST before the tenant is paused
  */
 export async function tryContract(trial: ContractTrial): Promise<readonly DoctorStep[]> {
   const { service, tenant, settings, signal } = trial
@@ -61,7 +61,7 @@ export async function tryContract(trial: ContractTrial): Promise<readonly Doctor
     if (first === null) steps.push(skipped(about, 'it was not quiesced'))
     else if (!isResumed(steps)) steps.push(skipped(about, 'it is paused again only where its resume works'))
     else {
-      // What was shown before stays to be shown, should a phase fail as a whole.
+      // If a phase fails as a whole, the steps before it are still reported.
       const found = await attempt(() => tried(wired, first))
       steps.push(...(found instanceof Failure ? [unfit(about, found)] : found))
     }
@@ -71,7 +71,7 @@ export async function tryContract(trial: ContractTrial): Promise<readonly Doctor
   return steps
 }
 
-/** Where the service is slow, the first lease is renewed between the steps, so often at most. */
+/** For a slow service the first lease is renewed between the steps, at most so often. */
 const renewalsMax = 4
 
 const isResumed = (steps: readonly DoctorStep[]): boolean =>
@@ -100,13 +100,7 @@ async function tryFirstHold(
     service.quiesce(tenant, { holder, reason: 'contract test', ttlMs, maxHoldMs, drainTimeoutMs }, signal),
   )
   const tookMs = performance.now() - startedAt
-  if (quiesced instanceof Failure) {
-    const pausedNobody = quiesced.tenantState === 'untouched' || quiesced.tenantState === 'active'
-    if (pausedNobody) await held.ended('never-began', null)
-    const stillPaused = pausedNobody ? null : await held.end(null)
-    const failed = unfit('service: quiesce', quiesced.withTenant('active'))
-    return { steps: stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)], first: null }
-  }
+  if (quiesced instanceof Failure) return { steps: await endWithoutLease(quiesced, held), first: null }
   const { leaseId, fence } = quiesced
   const steps: DoctorStep[] = []
   const standing: QuiescedTenant = { surelyUntil: startedAt + quiesced.expiresInMs, nested: null }
@@ -127,7 +121,16 @@ async function tryFirstHold(
   return { steps, first: { quiesced, tookMs } }
 }
 
-/** The resume as a run asks for it. When it does not work, the tenant is resumed as after any hold, and waited for. */
+/** The quiesce failed. If the tenant may be paused all the same, it is resumed. */
+async function endWithoutLease(failure: Failure, held: DoctorHold): Promise<DoctorStep[]> {
+  const pausedNothing = failure.tenantState === 'untouched' || failure.tenantState === 'active'
+  if (pausedNothing) await held.ended('never-began', null)
+  const stillPaused = pausedNothing ? null : await held.end(null)
+  const failed = unfit('service: quiesce', failure.withTenant('active'))
+  return stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)]
+}
+
+/** Resumes as a run does. If that fails, the tenant is resumed as after any hold, and waited for until it serves. */
 async function resumeAndLook(
   { service, settings: { hold } }: ContractTrial,
   quiesced: Quiesced,
@@ -144,7 +147,7 @@ async function resumeAndLook(
   const stillPaused = await held.end(quiesced)
   if (stillPaused) return unfit(about, stillPaused)
   if (late) return skipped(about, tooSlow(hold.ttlMs), 'raise hold.ttl')
-  // The tenant was seen serving in the end: the contract is broken, and nobody stands still.
+  // The tenant was seen serving in the end: the contract is broken, but no tenant is paused.
   return { ...resume, next: 'it serves again by now; show the owner of the service this step' }
 }
 
@@ -160,7 +163,7 @@ function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Step
   )
 }
 
-/** Each call has the deadline that is configured, and a resume is not interrupted. */
+/** A resume is not interrupted. Each call has its configured deadline. */
 const unhurried = new AbortController().signal
 
 async function tryResume(service: Service, quiesced: Quiesced): Promise<StepOutcome> {

@@ -1,6 +1,6 @@
 /**
- * The holds of the doctor. Each is announced in the ledger and to the guardian first, and over only when the tenant was
- * seen serving.
+ * A hold of the doctor. It is announced to the ledger and to the guardian first, and ends only when the tenant was seen
+ * serving.
  */
 
 import type { Settings } from '../../config/settings.ts'
@@ -25,14 +25,14 @@ export interface ContractTrial {
   readonly signal: AbortSignal
 }
 
-/** A trial of the admin API, call by call. */
+/** A trial of a service with an admin API, whose calls are made one by one. */
 export interface ApiTrial extends ContractTrial {
   readonly wire: Wire
-  /** Those of the tenant in the service's list, from before it was paused. */
+  /** The tenant's files in the service's list, read before the pause. */
   readonly files: readonly string[]
 }
 
-/** What the first hold showed, for those after it. */
+/** The first hold, for the phases after it. */
 export interface FirstHold {
   /** How long the service took to quiesce, in ms. */
   readonly tookMs: number
@@ -45,7 +45,7 @@ export class DoctorHold {
   readonly #trial: ContractTrial
   readonly holder: string
   readonly #endsByMs: number
-  /** The guardian resumes the tenant, should we be gone before this is disposed of. */
+  /** Until it is disposed of, the guardian resumes the tenant if this process dies. */
   readonly #guarded: Disposable
 
   private constructor(trial: ContractTrial, { tenant, holder, endsByMs }: GuardedHold) {
@@ -56,7 +56,7 @@ export class DoctorHold {
   }
 
   /**
-   * @param ttlMs the longest lease that will be asked for, renewals counted
+   * @param ttlMs the longest lease that will be asked for, with its renewals
    * @throws {Failure} LEDGER_UNUSABLE, GUARDIAN_LOST
    */
   static async announce(trial: ContractTrial, ttlMs: number): Promise<DoctorHold> {
@@ -72,16 +72,16 @@ export class DoctorHold {
     await announced.write()
     const held = new DoctorHold(trial, { tenant, holder: announced.holder, endsByMs: monotonicMs() + longestMs })
     try {
-      await guardian.ready() // By then it surely has heard of the hold.
+      await guardian.ready() // Now it knows the hold.
     } catch (error) {
-      held.#guarded[Symbol.dispose]() // Nobody was asked.
+      held.#guarded[Symbol.dispose]() // The service was not asked for a pause.
       throw error
     }
     announced.handOver()
     return held
   }
 
-  /** Tells the ledger how it ended, where the tenant was seen serving without us, or was never paused. */
+  /** Writes the end of a hold whose tenant was seen serving already, or was never paused. */
   async ended(how: ResumeOutcome['how'], heldMs: number | null): Promise<void> {
     const { ledger, tenant } = this.#trial
     this.#guarded[Symbol.dispose]()
@@ -89,9 +89,9 @@ export class DoctorHold {
   }
 
   /**
-   * Resumes, however often it was resumed before, and looks.
-   * @param lease null where it is not known: it is then sought by its holder
-   * @returns null once the tenant was seen serving
+   * Resumes the tenant, also if it was resumed before, and waits until it is seen serving.
+   * @param lease null if it is not known: it is then found by its holder
+   * @returns null if the tenant was seen serving
    */
   async end(lease: DoctorLease | null): Promise<Failure | null> {
     const { service, ledger, tenant } = this.#trial
@@ -108,7 +108,7 @@ export class DoctorHold {
       }),
     )
     this.#guarded[Symbol.dispose]()
-    // A ledger that fails too must not hide that the tenant may stand still.
+    // If the ledger fails too, that must not hide that the tenant may still be paused.
     if (sight instanceof Failure)
       await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)
     else await this.ended(sight.how, sight.resumed?.heldMs ?? null)

@@ -1,4 +1,4 @@
-/** Idempotency: what is asked again gets the answer that it had, and nobody is paused by it. */
+/** Idempotency: a request that is repeated gets its first answer, and pauses no tenant. */
 
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../../model/failure.ts'
@@ -20,31 +20,33 @@ import { DoctorHold, type FirstHold, type DoctorLease, type ApiTrial } from './d
 import { describeAnswer, isRefusedForNow, isSame, numberIn, wrongRefusal } from './judge-answer.ts'
 import { leaseIn, TenantCalls } from './tenant-calls.ts'
 
+/** A quiesce that was granted with a key, and what is needed to repeat it. */
+interface KeyedLease {
+  readonly trial: ApiTrial
+  readonly calls: TenantCalls
+  readonly holder: string
+  readonly key: string
+  readonly terms: object
+  /** The first answer. */
+  readonly first: WireAnswer
+  readonly lease: DoctorLease
+  /** Fence of the lease before. */
+  readonly fenceBefore: number | null
+  /** Until when the lease must stand, on the clock of `performance`. */
+  readonly surelyUntil: number
+}
+
 export async function tryIdempotencyKeys(
   trial: ApiTrial,
   { quiesced: { fence: fenceBefore } }: FirstHold,
 ): Promise<readonly DoctorStep[]> {
-  const {
-    service,
-    settings: { hold },
-    signal,
-  } = trial
   const calls = new TenantCalls(trial)
-  const { ttlMs } = hold
+  const { ttlMs } = trial.settings.hold
   const held = await DoctorHold.announce(trial, ttlMs)
+  const { holder } = held
   const key = randomUUID()
-  const terms = calls.terms(held.holder, ttlMs)
-  const again = (): Promise<WireAnswer> => calls.quiesce(terms, { key })
+  const terms = calls.terms(holder, ttlMs)
   const steps: DoctorStep[] = []
-  let surelyUntil = Infinity
-  const tried = async (about: string, look: () => Promise<StepOutcome>): Promise<void> => {
-    const found = await step(about, look)
-    steps.push(
-      found.outcome === 'fit' || performance.now() < surelyUntil
-        ? found
-        : skipped(about, tooSlow(ttlMs), 'raise hold.ttl'),
-    )
-  }
   let lease: DoctorLease | null = null
   try {
     const askedAt = performance.now()
@@ -52,59 +54,82 @@ export async function tryIdempotencyKeys(
     lease = first instanceof Failure ? null : leaseIn(first)
     steps.push({ about: 'service: quiesce with a key', ...judgeQuiesced(first, lease) })
     if (first instanceof Failure || lease === null) return steps
-    const { leaseId, fence } = lease
-    surelyUntil = askedAt + (numberIn(first, 'expiresInMs') ?? ttlMs)
-    await tried('service: the fence grows', async () =>
-      (fence ?? 0) > (fenceBefore ?? 0)
-        ? fit(`${fence}, after ${fenceBefore}`)
-        : broken(`the fence is ${fence}, and that of the lease before was ${fenceBefore}`),
-    )
-    await tried('service: the same key again', async () => {
-      const second = await again()
-      if (!isSame(first, second))
-        return broken(
-          leaseIn(second)
-            ? 'it was answered with another lease or other fields, not with the answer of before'
-            : `it was answered ${describeAnswer(second)}, not with the answer of before`,
-        )
-      return fit('answered as before, and no second lease')
-    })
-    await tried('service: a key with another request', async () => {
-      const wrong = wrongRefusal(
-        await calls.quiesce({ ...terms, reason: 'another request' }, { key }),
-        422,
-        'idempotency-key-reused',
+    const surelyUntil = askedAt + (numberIn(first, 'expiresInMs') ?? ttlMs)
+    const keyed = { trial, calls, holder, key, terms, first, lease, fenceBefore, surelyUntil }
+    steps.push(...(await tryWhileLeased(keyed)), ...(await tryAfterResume(keyed)))
+    return steps
+  } finally {
+    // If the service granted a second lease to the same holder, it is found and ended too.
+    const stillPaused = (await held.end(lease)) ?? (await endOthers(trial, holder))
+    if (stillPaused) steps.push(unfit('service: resume after the keys', stillPaused))
+  }
+}
+
+async function tryWhileLeased(keyed: KeyedLease): Promise<readonly DoctorStep[]> {
+  const { calls, key, terms, first, lease, fenceBefore } = keyed
+  return [
+    await tryInTime(keyed, 'service: the fence grows', async () =>
+      (lease.fence ?? 0) > (fenceBefore ?? 0)
+        ? fit(`${lease.fence}, after ${fenceBefore}`)
+        : broken(`the fence is ${lease.fence}, and that of the lease before was ${fenceBefore}`),
+    ),
+    await tryInTime(keyed, 'service: the same key again', async () => {
+      const second = await calls.quiesce(terms, { key })
+      if (isSame(first, second)) return fit('answered as before, and no second lease')
+      return broken(
+        leaseIn(second)
+          ? 'it was answered with another lease or other fields, not with the answer of before'
+          : `it was answered ${describeAnswer(second)}, not with the answer of before`,
       )
+    }),
+    await tryInTime(keyed, 'service: a key with another request', async () => {
+      const answer = await calls.quiesce({ ...terms, reason: 'another request' }, { key })
+      const wrong = wrongRefusal(answer, 422, 'idempotency-key-reused')
       return wrong === null ? fit('refused') : broken(wrong)
-    })
-    const resumed = await attempt(() => calls.resume({ leaseId, fence }))
-    await tried('service: the answer to a resume', () => Promise.resolve(judgeResumed(resumed)))
-    await tried('service: resume again', async () => {
-      const second = await calls.resume({ leaseId, fence })
+    }),
+  ]
+}
+
+async function tryAfterResume(keyed: KeyedLease): Promise<readonly DoctorStep[]> {
+  const { calls, lease } = keyed
+  const resumed = await attempt(() => calls.resume(lease))
+  return [
+    await tryInTime(keyed, 'service: the answer to a resume', () => Promise.resolve(judgeResumed(resumed))),
+    await tryInTime(keyed, 'service: resume again', async () => {
+      const second = await calls.resume(lease)
       return resumed instanceof Failure || !isSame(resumed, second)
         ? broken(`it was answered ${describeAnswer(second)}, not with the answer of before`)
         : fit('answered as before')
-    })
-    await tried('service: the key of a lease that ended', async () => {
-      const third = await again()
-      const state = await calls.state()
-      if (state !== 'active') return broken(`it paused the tenant again: its state is ${state}`)
-      if ((await service.leases(signal)).some(({ holder }) => holder === held.holder))
-        return broken('it made a second lease')
-      return isSame(first, third)
-        ? fit('answered as before, and nobody is paused')
-        : broken(`it was answered ${describeAnswer(third)}, not with the answer of before`)
-    })
-    await tried('service: renewal of a lease that ended', async () => {
-      const wrong = wrongRefusal(await calls.renew({ leaseId, fence }, { fence }), 410, 'lease-expired')
+    }),
+    await tryInTime(keyed, 'service: the key of a lease that ended', () => tryEndedKey(keyed)),
+    await tryInTime(keyed, 'service: renewal of a lease that ended', async () => {
+      const wrong = wrongRefusal(await calls.renew(lease, { fence: lease.fence }), 410, 'lease-expired')
       return wrong === null ? fit('refused') : broken(wrong)
-    })
-    return steps
-  } finally {
-    // A second lease under the same holder is sought and ended too.
-    const stillPaused = (await held.end(lease)) ?? (await endOthers(trial, held.holder))
-    if (stillPaused) steps.push(unfit('service: resume after the keys', stillPaused))
-  }
+    }),
+  ]
+}
+
+async function tryEndedKey({ trial, calls, holder, key, terms, first }: KeyedLease): Promise<StepOutcome> {
+  const third = await calls.quiesce(terms, { key })
+  const state = await calls.state()
+  if (state !== 'active') return broken(`it paused the tenant again: its state is ${state}`)
+  if ((await trial.service.leases(trial.signal)).some((one) => one.holder === holder))
+    return broken('it made a second lease')
+  return isSame(first, third)
+    ? fit('answered as before, and the tenant is not paused')
+    : broken(`it was answered ${describeAnswer(third)}, not with the answer of before`)
+}
+
+/** A step that does not fit is skipped if the lease may have ended before it was over. */
+async function tryInTime(
+  { trial, surelyUntil }: KeyedLease,
+  about: string,
+  work: () => Promise<StepOutcome>,
+): Promise<DoctorStep> {
+  const found = await step(about, work)
+  return found.outcome === 'fit' || performance.now() < surelyUntil
+    ? found
+    : skipped(about, tooSlow(trial.settings.hold.ttlMs), 'raise hold.ttl')
 }
 
 function judgeQuiesced(said: WireAnswer | Failure, lease: DoctorLease | null): StepOutcome {
@@ -126,7 +151,7 @@ function judgeResumed(said: WireAnswer | Failure): StepOutcome {
     : broken('it does not say how long the tenant was held')
 }
 
-/** Ends leases that a key made against the contract. @returns null once none of them stands */
+/** Ends leases that a repeated key made against the contract. @returns null if none is left */
 async function endOthers(trial: ApiTrial, holder: string): Promise<Failure | null> {
   const { service, signal } = trial
   const calls = new TenantCalls(trial)
@@ -136,5 +161,5 @@ async function endOthers(trial: ApiTrial, holder: string): Promise<Failure | nul
     if (!other) return null
     await attempt(() => calls.resume(other))
   }
-  return new Failure('RESUME_FAILED', `leases of ${holder} stand again and again`)
+  return new Failure('RESUME_FAILED', `new leases of ${holder} appear again and again`)
 }

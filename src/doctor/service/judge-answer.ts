@@ -1,9 +1,9 @@
-/** Is an answer the one that the contract asks for? Said in words that name what came instead. */
+/** Compares an answer with the one that the contract asks for, and says in words what came instead. */
 
 import { isDeepStrictEqual } from 'node:util'
 import type { WireAnswer } from '../../service/client/wire.ts'
 
-/** What is wrong with a refusal; null when it is the one that was expected. */
+/** @returns what is wrong with a refusal; null if it is the expected one */
 export function wrongRefusal(said: WireAnswer, status: number, name: string): string | null {
   if (said.status !== status) return `it was answered ${describeAnswer(said)}, not ${status} ${name}`
   return (
@@ -12,7 +12,7 @@ export function wrongRefusal(said: WireAnswer, status: number, name: string): st
   )
 }
 
-/** Is it a problem document (RFC 9457) with its type, its title and its status? */
+/** @returns why it is no problem document (RFC 9457) with type, title and status; null if it is one */
 export function wrongForm({ status, contentType, json }: WireAnswer): string | null {
   if (!(contentType ?? '').toLowerCase().startsWith('application/problem+json'))
     return `its content type is ${contentType ?? 'not given'}, not application/problem+json`
@@ -27,16 +27,16 @@ export function describeAnswer(said: WireAnswer): string {
   return [String(said.status), said.status < 400 ? '' : nameOf(said)].filter(Boolean).join(' ')
 }
 
-/** By its own word the service did nothing. */
+/** The service says that it did nothing. */
 export const isRefusal = ({ status }: WireAnswer): boolean => status >= 400 && status < 500
 
-/** Refused for now: that says nothing against the service. */
+/** Refused for the moment: the contract allows that. */
 export const isRefusedForNow = ({ status }: WireAnswer): boolean => status === 423 || status === 429 || status === 503
 
 export const isSame = (one: WireAnswer, other: WireAnswer): boolean =>
   one.status === other.status && isDeepStrictEqual(one.json, other.json)
 
-/** A number among the fields of an answer; null where there is none. */
+/** A field of an answer that is a number; null if it is none. */
 export function numberIn(said: WireAnswer, field: string): number | null {
   const value = ((said.json ?? {}) as Partial<Record<string, unknown>>)[field]
   return typeof value === 'number' ? value : null

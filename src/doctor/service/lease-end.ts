@@ -1,5 +1,6 @@
 /**
- * A short lease, waited for: a renewal prolongs it, but not past the longest hold, and it ends by itself when it said.
+ * A short lease, observed to its end: a renewal prolongs it, but not beyond `maxHoldMs`, and it ends by itself at the
+ * time that the service gave.
  */
 
 import { sleep } from '../../host/clock.ts'
@@ -23,12 +24,12 @@ import { describeAnswer, isRefusedForNow, numberIn, wrongRefusal } from './judge
 import { leaseIn, TenantCalls } from './tenant-calls.ts'
 
 const ttlMsMin = 1_500
-/** What the service told of its lease may be so much off, by its clock and ours, before it is called untrue. */
+/** A lease may end so much before or after the time that the service gave, because of its clock and ours. */
 const earlyMs = 100
 const lateMs = 500
 const roundedMs = 2
 
-/** When a lease ends by the service's word, on our clock: it cannot be before `from`, nor after `to`. */
+/** When a lease ends by the service's answer, on our clock: not before `from`, and not after `to`. */
 interface End {
   readonly from: number
   readonly to: number
@@ -39,7 +40,7 @@ export async function tryLeaseEnd(trial: ApiTrial, { tookMs }: FirstHold): Promi
     settings: { hold },
   } = trial
   const calls = new TenantCalls(trial)
-  // Long enough that a slow service has answered long before its end.
+  // Long enough for a slow service to answer long before its end.
   const ttlMs = Math.round(Math.max(Math.min(ttlMsMin, hold.ttlMs), Math.min(tookMs * 4, hold.ttlMs)))
   const maxHoldMs = Math.round(ttlMs * 1.4)
   const held = await DoctorHold.announce(trial, ttlMs * 2)
@@ -89,7 +90,7 @@ interface Short {
   readonly answeredAt: number
 }
 
-/** Renews when more than half is over, and looks when the lease would have ended without it. */
+/** Renews after more than half of the time, and checks when the lease would have ended without the renewal. */
 async function tryRenewal(
   trial: ApiTrial,
   lease: DoctorLease,
@@ -116,7 +117,7 @@ async function tryRenewal(
   await sleep(Math.max(0, first.to + earlyMs - performance.now()), signal)
   const status = await attempt(() => service.lookAt(tenant, signal))
   if (status instanceof Failure) return { end, renewal: unfitFor(status.withTenant('active')) }
-  // Where the answer took so long that the renewed lease may have ended too, nothing is seen.
+  // If the answer took so long that the renewed lease may have ended too, nothing is proven.
   const ended = status.state !== 'quiesced' && performance.now() < end.from - earlyMs
   return {
     end,
@@ -138,7 +139,7 @@ async function waitForEnd(
     if (state !== 'quiesced' && seenAt < from - earlyMs)
       return broken(`it ended ${Math.round(from - seenAt)} ms before it said`)
     if (state === 'active') break
-    // A machine under load is late in everything: what the slowest answer took is given too.
+    // A machine under load is late in everything, so the time of the slowest answer is allowed for too.
     if (askedAt > to + lateMs + 4 * wire.slowestMs)
       return broken(`${Math.round(askedAt - to)} ms after it should have ended its state is ${state}`)
     await sleep(50, signal)

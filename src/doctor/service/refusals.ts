@@ -1,5 +1,6 @@
 /**
- * Requests that a service must refuse. One that is not refused may pause the tenant, which is then resumed immediately.
+ * Requests that a service must refuse. If one is not refused, it may have paused the tenant, which is then resumed
+ * immediately.
  */
 
 import { Failure } from '../../model/failure.ts'
@@ -11,7 +12,7 @@ import { leaseIn, TenantCalls } from './tenant-calls.ts'
 
 const ttlMs = 2_000
 
-/** A request, what is wrong with it, and the problem that it must be answered with. */
+/** A wrong request, and the problem that must be its answer. */
 interface Wrong {
   readonly what: string
   readonly problem: 'idempotency-key-missing' | 'unknown-field' | 'invalid-request'
@@ -78,7 +79,7 @@ async function tryAll(trial: ApiTrial, calls: TenantCalls, requests: readonly Wr
       if (wrong !== null) break
     }
   } finally {
-    // A refusal is only a word: nobody was paused where the tenant is seen active.
+    // A refusal alone proves nothing: the tenant was not paused only if it is seen active.
     const pausedNobody = refused && (await attempt(() => calls.state())) === 'active'
     if (pausedNobody) await held.ended('never-began', null)
     else stillPaused = await held.end(granted)

@@ -1,4 +1,4 @@
-/** For the doctor: do the files of a quiesced tenant stand still as the service says? */
+/** Checks from outside that the files of a quiesced tenant are closed, and that nothing opens or changes them. */
 
 import { LiveFiles } from '../../hold/live/live-files.ts'
 import { resolveLivePath } from '../../hold/live/live-path.ts'
@@ -11,19 +11,19 @@ import { Failure } from '../../model/failure.ts'
 import type { Quiesced } from '../../service/port.ts'
 
 /**
- * Nothing is opened.
- * @param listed the files of the tenant in the service's list: the answer must name each of them. By hooks, which name
- *   none, these are looked at.
- * @returns what could not be looked at: who may have them open all the same
- * @throws {Failure} CONTRACT_BROKEN when a file is not named, is another than the service names, or somebody has it
- *   open; and as resolveLivePath
+ * Opens nothing.
+ * @param listed the tenant's files in the service's list. The answer must name each of them. With hooks, which name
+ *   none, these are checked.
+ * @returns processes that could not be checked and may have the files open
+ * @throws {Failure} CONTRACT_BROKEN if a file is not named, is not the one that the service names, or is open; and as
+ *   `resolveLivePath`
  */
 export async function requireFilesClosed(
   answer: Quiesced,
   listed: readonly string[],
   roots: readonly string[],
 ): Promise<readonly string[]> {
-  const unlooked = new Set<string>()
+  const unchecked = new Set<string>()
   requireClosed(answer, 'sealed')
   for (const named of listed) compareClaims(await resolveLivePath(named, roots), answer)
   for (const named of answer.files?.map(({ path }) => path) ?? listed) {
@@ -35,24 +35,24 @@ export async function requireFilesClosed(
         tenant: 'unknown',
         hint: leftOpenHint,
       })
-    for (const one of unseen) unlooked.add(one)
+    for (const one of unseen) unchecked.add(one)
   }
-  return [...unlooked]
+  return [...unchecked]
 }
 
 /**
- * Should this process hang with a kernel lease, the service could not open its files: the guardian ends it
- * (hold/README.md F12, F13).
+ * If this process hung with a kernel lease, the service could not open its files. Then the guardian ends it after this
+ * time (hold/README.md F12, F13).
  */
 const watchMarginMs = 20_000
-/** A child that is being forked has copies of our descriptors for a moment. */
-const patienceMs = 100
+/** A child that is being forked has copies of our descriptors for a moment: so a lease is tried for so long. */
+const leaseRetryMs = 100
 
 /**
- * Watches for `ms` whether anything opens a file of the quiesced tenant. A kernel lease on each file tells, and is then
- * given up.
- * @returns why there was no lease, where there is none here; then only changes were looked for
- * @throws {Failure} CONTRACT_BROKEN when a file is open, is opened, or changes; and as resolveLivePath and LiveFiles
+ * Watches for `ms` whether any program opens a file of the quiesced tenant. A kernel lease on each file shows it, and is
+ * then given up.
+ * @returns why kernel leases do not work here, so that only changes were watched for; null if they do
+ * @throws {Failure} CONTRACT_BROKEN if a file is open, is opened, or changes; and as `resolveLivePath` and `LiveFiles`
  */
 export async function watchQuiesced(
   answer: Quiesced,
@@ -74,7 +74,7 @@ export async function watchQuiesced(
       files.parts.every((part) => leaseOf(files.descriptor(part)) === 'write')
     if (opened.signal.aborted || sets.every(isLeased)) return
     opened.abort()
-    open[Symbol.dispose]() // Closing ends every lease: whoever opens a file waits for that.
+    open[Symbol.dispose]() // Closing the files ends every lease: the program that opens a file waits for that.
   }
   let unsupported: string | null = null
   for (const { path: named } of answer.files ?? []) {
@@ -83,26 +83,26 @@ export async function watchQuiesced(
     await files.follow()
     for (const part of files.parts) unsupported = (await lease(files, part)) ?? unsupported
   }
-  const before = await lookOf(sets)
+  const before = await stateOf(sets)
   using _listening = unsupported === null ? onLeaseBreak(giveWay) : null
   const untilMs = monotonicMs() + ms
   while (!opened.signal.aborted && monotonicMs() < untilMs) await sleep(10, signal)
-  if (unsupported === null) giveWay() // The signal may not have reached us yet.
+  if (unsupported === null) giveWay() // The signal of a broken lease may not have arrived yet.
   const moved = (what: string): Failure =>
-    new Failure('CONTRACT_BROKEN', `a file of it ${what} while it stood still`, {
+    new Failure('CONTRACT_BROKEN', `a file of it ${what} while it was quiesced`, {
       tenant: 'unknown',
       hint: 'the service serves requests of a quiesced tenant, or another program uses its files',
     })
   if (opened.signal.aborted) throw moved('was opened')
-  if ((await lookOf(sets)) !== before) throw moved('changed')
+  if ((await stateOf(sets)) !== before) throw moved('changed')
   return unsupported
 }
 
 type Part = LiveFiles['parts'][number]
 
-/** @returns why there is no lease here; null with one @throws {Failure} CONTRACT_BROKEN when somebody has the file */
+/** @returns why leases do not work here; null if it has one. @throws {Failure} CONTRACT_BROKEN if the file is open */
 async function lease(files: LiveFiles, part: Part): Promise<string | null> {
-  for (const untilMs = monotonicMs() + patienceMs; ;) {
+  for (const untilMs = monotonicMs() + leaseRetryMs; ;) {
     const answer = takeWriteLease(files.descriptor(part))
     if (answer.kind === 'granted') return null
     if (answer.kind === 'unsupported') return answer.why
@@ -114,8 +114,8 @@ async function lease(files: LiveFiles, part: Part): Promise<string | null> {
   }
 }
 
-async function lookOf(sets: readonly LiveFiles[]): Promise<string> {
-  const looks = sets.map(async (files) => {
+async function stateOf(sets: readonly LiveFiles[]): Promise<string> {
+  const states = sets.map(async (files) => {
     const stats = await Promise.all(files.parts.map((part) => files.stat(part)))
     return [
       files.path,
@@ -123,5 +123,5 @@ async function lookOf(sets: readonly LiveFiles[]): Promise<string> {
       ...stats.map(({ size, mtimeNs, ino }) => `${ino} ${size} ${mtimeNs}`),
     ].join(' ')
   })
-  return (await Promise.all(looks)).join('\n')
+  return (await Promise.all(states)).join('\n')
 }

@@ -1,4 +1,4 @@
-/** What the doctor asks of the service without pausing anybody. */
+/** The doctor's steps on a service that pause no tenant. */
 
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { broken, fit, skipped, step, warning, type StepOutcome, type DoctorStep 
 import { wrongForm, wrongRefusal } from './judge-answer.ts'
 import { tenantPath } from './tenant-calls.ts'
 
-/** Where the service cannot be reached, what was not asked is named. */
+/** If the service cannot be reached, the other steps are reported as not tried. */
 export async function tryWithoutPause(
   service: Service,
   settings: Settings,
@@ -28,7 +28,7 @@ export async function tryWithoutPause(
   if (settings.service.kind === 'hooks') return [capabilities, ...(await inTurn(looks))]
   const { service: reached } = settings
   await using wire = await Wire.open(reached, 'configured')
-  await using stranger = await Wire.open(reached, 'none')
+  await using withoutToken = await Wire.open(reached, 'none')
   const firstTenant = async (): Promise<RegisteredTenant | undefined> => (await service.tenants(signal))[0]
   looks.push(
     ['service: unknown tenant', () => askUnknown(wire, signal)],
@@ -36,7 +36,7 @@ export async function tryWithoutPause(
     ['service: unknown parameters', async () => askParameters(wire, await firstTenant(), signal)],
     reached.tokenFile === null
       ? ['service: who may ask', () => askSocket(reached)]
-      : ['service: token', () => askWithoutToken(stranger, signal)],
+      : ['service: token', () => askWithoutToken(withoutToken, signal)],
   )
   if (capabilities.outcome === 'unfit' && capabilities.said.startsWith('ADMIN_UNREACHABLE')) {
     return [capabilities, ...looks.map(([about]) => skipped(about, 'the service was not reached'))]
@@ -84,7 +84,7 @@ async function askTenants(service: Service, settings: Settings, signal: AbortSig
   )
 }
 
-/** Ids that can be asked for, and each file with one tenant. */
+/** Each id must be addressable, and each file belong to one tenant. @returns what is wrong; null if nothing is */
 async function wrongTenantOf(
   tenants: readonly RegisteredTenant[],
   terms: Parameters<typeof refusedTargets>[2],
@@ -98,7 +98,7 @@ async function wrongTenantOf(
   )
 }
 
-/** Absolute paths of main database files only. */
+/** Files must be main database files, with absolute paths. @returns what is wrong; null if nothing is */
 function wrongFileOf(tenants: readonly RegisteredTenant[]): string | null {
   for (const { id, files } of tenants) {
     for (const path of files) {
@@ -126,12 +126,12 @@ async function askLeases(service: Service, signal: AbortSignal): Promise<StepOut
       )
 }
 
-const nobody = (): string => `no such/tenant %2F ${randomUUID()}`
+const unknownId = (): string => `no such/tenant %2F ${randomUUID()}`
 
 /** An id may hold any character. */
 async function askUnknown(wire: Wire, signal: AbortSignal): Promise<StepOutcome> {
   const wrong = wrongRefusal(
-    await wire.ask({ method: 'GET', path: tenantPath(tenantId(nobody())) }, signal),
+    await wire.ask({ method: 'GET', path: tenantPath(tenantId(unknownId())) }, signal),
     404,
     'tenant-unknown',
   )
@@ -139,8 +139,8 @@ async function askUnknown(wire: Wire, signal: AbortSignal): Promise<StepOutcome>
 }
 
 async function askForm(wire: Wire, signal: AbortSignal): Promise<StepOutcome> {
-  const said = await wire.ask({ method: 'GET', path: tenantPath(nobody()) }, signal)
-  if (said.status < 400) return broken('a tenant that nobody ever named is known')
+  const said = await wire.ask({ method: 'GET', path: tenantPath(unknownId()) }, signal)
+  if (said.status < 400) return broken('it knows a tenant that does not exist')
   const wrong = wrongForm(said)
   return wrong === null ? fit('with type, title and status') : broken(wrong)
 }
@@ -163,15 +163,15 @@ async function askParameters(
 
 async function askSocket(reached: Parameters<typeof isOpenToAll>[0]): Promise<StepOutcome> {
   if (await isOpenToAll(reached))
-    return broken('everybody on this machine may connect to its socket, and no token is asked for')
+    return broken('every user of this machine may connect to its socket, and no token is asked for')
   return fit('the owner and the group of its socket')
 }
 
-/** Looking and quiescing: nobody has the id that is named, so nobody would be paused. */
-async function askWithoutToken(stranger: Wire, signal: AbortSignal): Promise<StepOutcome> {
+/** Reads and quiesces without the token. No tenant has the id, so none could be paused. */
+async function askWithoutToken(withoutToken: Wire, signal: AbortSignal): Promise<StepOutcome> {
   const quiesce = {
     method: 'POST',
-    path: `${tenantPath(nobody())}/quiesce`,
+    path: `${tenantPath(unknownId())}/quiesce`,
     headers: { 'idempotency-key': randomUUID() },
     body: {},
   } as const
@@ -181,7 +181,7 @@ async function askWithoutToken(stranger: Wire, signal: AbortSignal): Promise<Ste
     quiesce,
   ] as const) {
     for (const headers of [{}, { authorization: 'Bearer not-the-token' }]) {
-      const said = await stranger.ask(
+      const said = await withoutToken.ask(
         { ...call, headers: { ...('headers' in call ? call.headers : {}), ...headers } },
         signal,
       )
@@ -190,5 +190,5 @@ async function askWithoutToken(stranger: Wire, signal: AbortSignal): Promise<Ste
       if (said.challenge === null) return broken('a 401 has no WWW-Authenticate')
     }
   }
-  return fit('nobody is answered without it')
+  return fit('no request is answered without it')
 }
