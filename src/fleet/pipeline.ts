@@ -1,20 +1,23 @@
 /**
- * The pipeline: the next tenant is held while earlier snapshots are checked. Each tenant takes these steps, in this
- * order. On the right: when it gives back what it took.
+ * The pipeline: the next tenant is held while earlier snapshots are checked. Each tenant takes these steps:
  *
- *   1. It reserves its number of snapshots in the disk budget.        one by one, in step 6
- *   2. It takes a hold slot.                                          when its hold has ended, after step 4
- *   3. The ledger is asked for the earlier checks of its files.
- *   4. It is held: it reserves the bytes of its snapshots, takes      the pause slot: when the tenant was resumed,
- *      a pause slot, is paused, copied and resumed.                   or the failed pause has stopped the line
- *   5. Each of its snapshots waits for the check queue, is kept       when the check has ended
- *      as a copy if the user wants one, and is checked.
- *   6. The snapshot is deleted. Then its part of the reservation is released.
- *   7. The result goes to the observer, to the line, and to the ledger.
+ * 1. Reserve its number of snapshots in the disk budget. They are released one by one, in step 6.
+ * 2. Take a hold slot. It is released after step 4.
+ * 3. Read the earlier checks of its files from the ledger.
+ * 4. Hold it: reserve the bytes of its snapshots in the disk budget, take a pause slot, pause, copy, resume, hash. The
+ *    pause slot is released when the tenant was resumed. If the pause fails in a way that stops the line, the line is
+ *    stopped first.
+ * 5. For each snapshot: wait for a place in the check queue, copy the snapshot if the user wants to keep it, check it.
+ *    The place is released when the check ends.
+ * 6. Delete the snapshot. Then release the snapshot and its bytes in the disk budget.
+ * 7. Give the result to the observer, to the line, and to the ledger.
  *
- * Steps 1 and 2 are waited for in the order of the targets. Steps 5 to 7 run beside the holds of later tenants.
- * The failure of one tenant is its result. `stop-the-line.ts` lists the failures that end the run: then no tenant
- * begins step 1, and every hold and check that is under way is interrupted.
+ * A tenant begins when the one before it has its hold slot. Steps 5 to 7 run beside the holds of later tenants. If no
+ * snapshot comes out of step 4, steps 5 to 7 still give each file its result. If the line was stopped in step 3 or 4,
+ * the whole reservation is released and the tenant has no result.
+ *
+ * The failure of one tenant is its result. `stop-the-line.ts` lists the failures that end the run: then no other tenant
+ * begins, and every hold and check that is under way is interrupted.
  */
 
 import PQueue from 'p-queue'

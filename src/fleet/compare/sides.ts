@@ -39,11 +39,11 @@ export function targetsOfSide(side: GivenSide, tenants: readonly RegisteredTenan
     throw new Failure(
       'TENANT_UNKNOWN',
       `there is no file ${side.given} here, and the service does not list a tenant ${JSON.stringify(side.id)}`,
-      { hint: 'files are told by a slash (./app.db); `holdfast status` lists the tenants that are known' },
+      { hint: 'write a file with a slash (./app.db); `holdfast status` lists the tenants that are known' },
     )
   if (listed.files.length === 0)
     throw new Failure('USAGE', `the service lists ${side.id} without any database file`, {
-      hint: "there is nothing to compare; if it should have one, look at the service's list of tenants",
+      hint: "there is nothing to compare; if it should have one, correct the service's list of tenants",
     })
   return targetsOf([listed])
 }
@@ -64,7 +64,7 @@ export async function pairSides(
     const name = (side: 'a' | 'b'): string =>
       targets[side].length === 1 ? sides[side].given : file.targets[side].named
     throw new Failure('USAGE', `${name('a')} and ${name('b')} are one and the same file`, {
-      hint: 'name two; a tenant whose folder stands here is named tenant:ID',
+      hint: 'name two; if a folder here has the name of a tenant, write tenant:ID for the tenant',
     })
   }
   return files

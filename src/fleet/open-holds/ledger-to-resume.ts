@@ -49,7 +49,7 @@ const endingWith = (opened: AsyncDisposable | null): AsyncDisposable => ({
 })
 
 /** @param isNew true if there never was a ledger: then there is no notice */
-function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolean): ReadableLedger {
+function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boolean): ReadableLedger {
   return {
     get notice() {
       return isNew ? null : reading.notice
@@ -64,7 +64,7 @@ function readOnly(reading: LedgerReading, trouble: Failure | null, isNew: boolea
     pauseTotals: () => reading.pauseTotals(),
     history: (tenant, limit) => reading.history(tenant, limit),
     checks: (tenant, limit) => reading.checks(tenant, limit),
-    append: () => Promise.reject(trouble ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),
+    append: () => Promise.reject(unwritable ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),
     [Symbol.asyncDispose]: () => reading[Symbol.asyncDispose](),
   }
 }

@@ -31,13 +31,13 @@ export const isGone = ({ failure }: LastResult): boolean => failure === 'TENANT_
 /** @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like */
 export async function readRegistry(
   service: Service,
-  remembered: readonly LastResult[],
+  lastResults: readonly LastResult[],
   signal: AbortSignal,
 ): Promise<ServiceRegistry> {
   const tenants = await service.tenants(signal)
   const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
   if (listed.size < tenants.length) throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
-  const known = remembered.filter((result) => !isGone(result))
+  const known = lastResults.filter((result) => !isGone(result))
   if (tenants.length === 0 && known.length > 0)
     throw new Failure(
       'REGISTRY_STALE',
@@ -80,6 +80,6 @@ export function pickTenants(
   throw new Failure(
     'USAGE',
     `the service lists ${empty.map(({ id }) => JSON.stringify(id)).join(', ')} without any database file`,
-    { hint: "there is nothing to check; if it should have one, look at the service's list of tenants" },
+    { hint: "there is nothing to check; if it should have one, correct the service's list of tenants" },
   )
 }
