@@ -17,7 +17,9 @@ export const futureKeys: Readonly<Record<string, string>> = {
   sweep: 'a sweep takes all tenants, whatever their age; `holdfast status --max-age 26h` tells which are too old',
 }
 
-/** Offered as the nearest known key to a misspelt one. The next attempt then says that the key is not in this version. */
+/**
+ * Offered as the nearest known key to a misspelt one. The next attempt then says that the key is not in this version.
+ */
 export const futureSections: readonly string[] = Object.keys(futureKeys).filter((key) => !key.includes('.'))
 
 /** One problem for each of these keys. None for `alerts:` with all of its lines commented out. */

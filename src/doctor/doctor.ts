@@ -31,8 +31,8 @@ export interface Fitness {
 /**
  * @param paused the tenant that may be paused for the test; null: none
  * @param waiting how to wait if another run works on this service; null: do not wait
- * @throws {Failure} RUN_ACTIVE and TENANT_UNKNOWN, only if a tenant is named: no tenant is paused beside a run, and none
- * in the place of another
+ * @throws {Failure} RUN_ACTIVE and TENANT_UNKNOWN, only if a tenant is named: no tenant is paused beside a run, and
+ * none in the place of another
  */
 export async function examineFitness(
   settings: Settings,

@@ -6,8 +6,8 @@ import type { OtherHold } from '../model/service-way.ts'
 import { goneRuns } from './run-lock/run-liveness.ts'
 
 /**
- * A hold was left behind if its lease must have ended, or if its run is gone or has lost the run lock to another. It was
- * also left behind if it was asked for at a time in the future: then the end of its lease is not known.
+ * A hold was left behind if its lease must have ended, or if its run is gone or has lost the run lock to another. It
+ * was also left behind if it was asked for at a time in the future: then the end of its lease is not known.
  * @param service of the hold; null if it is not known
  */
 export async function isOfRunningRun(

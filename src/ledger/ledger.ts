@@ -96,7 +96,9 @@ export interface RecordedRun {
 export interface PauseTotals {
   readonly count: number
   readonly totalMs: number
-  /** `count`: pauses of at most `upToMs`. Shortest first. Pauses beyond the longest bound are in the total count only. */
+  /**
+   * `count`: pauses of at most `upToMs`. Shortest first. Pauses beyond the longest bound are in the total count only.
+   */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[]
 }
 

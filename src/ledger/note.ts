@@ -1,6 +1,6 @@
 /**
- * An empty file beside the ledger that says: runs were recorded here. It distinguishes a ledger that was lost or emptied
- * from one that was never begun.
+ * An empty file beside the ledger that says: runs were recorded here. It distinguishes a ledger that was lost or
+ * emptied from one that was never begun.
  */
 
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'

@@ -43,14 +43,16 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'service.tokenFile': {
     means:
-      'The file with the bearer token, on one line. https needs it. Only the owner of the file may be able to read it. ' +
+      'The file with the bearer token, on one line. https needs it. ' +
+      'Only the owner of the file may be able to read it. ' +
       'Never write the token itself into the configuration, arguments or the environment.',
     default: null,
     example: '/etc/holdfast/notes.token',
   },
   'service.caFile': {
     means:
-      'A file with certificates (PEM). holdfast trusts the service only if one of them vouches for its certificate. Only https uses it.',
+      'A file with certificates (PEM). holdfast trusts the service only if ' +
+      'one of them vouches for its certificate. Only https uses it.',
     default: null,
     example: '/etc/holdfast/ca.pem',
   },
@@ -96,7 +98,8 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'tenants.statusTenant': {
     means:
-      'The tenant that your monitoring uses. A sweep checks it first, and pauses no other tenant before it serves again.',
+      'The tenant that your monitoring uses. A sweep checks it first, ' +
+      'and pauses no other tenant before it serves again.',
     default: null,
     example: 'healthcheck',
   },
@@ -125,7 +128,8 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'hold.drainTimeout': {
     means:
-      'How long the service may wait for requests of the tenant that still run. After this time it refuses the pause. ' +
+      'How long the service may wait for requests of the tenant that still run. ' +
+      'After this time it refuses the pause. ' +
       'Hooks do not get this value.',
     default: '5s',
     example: '2s',

@@ -21,8 +21,8 @@ export function examinePrograms(service: ServiceSettings): StepOutcome {
 }
 
 /**
- * A program without a slash is searched in the folders of PATH. Another user's program in an earlier folder would run in
- * its place.
+ * A program without a slash is searched in the folders of PATH. Another user's program in an earlier folder would run
+ * in its place.
  */
 function untrustedProgram(program: Command[0]): Untrusted | null {
   if (program.includes('/')) return findUntrusted(program, 'file')

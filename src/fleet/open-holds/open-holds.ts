@@ -107,7 +107,7 @@ async function endAlone(
   // lock. `endEarlierCommands` below waits for its commands.
   await locks?.takeWithin(holder, resumeWaitMs(endsByMs, service))
   try {
-    // The process that had the lock may have ended the hold. If the ledger fails now, the tenant is resumed all the same.
+    // The process that had the lock may have ended the hold. If the ledger fails here, the tenant is still resumed.
     const open = await orFailure(ledger.openHolds())
     if (!(open instanceof Failure) && !open.some((one) => one.holder === holder))
       return { hold, how: 'resumed', failure: null, complaint: null, unwritten: null }

@@ -13,7 +13,7 @@ import type { Target } from '../run/run-context.ts'
 export interface FileSet {
   readonly given: string
   /**
-   * `one`: the file itself was named, and no other is wanted. `all`: a folder or a tenant was named, with all its files.
+   * `one`: the file itself was named, and no other is wanted. `all`: all files of the folder or tenant that was named.
    */
   readonly wanted: 'one' | 'all'
   /** In their order; at least one. */

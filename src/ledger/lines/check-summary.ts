@@ -1,6 +1,6 @@
 /**
- * The few facts of a check that `status` and a sweep need of every tenant. They are stored beside the event: to read ten
- * thousand whole results took most of a second.
+ * The few facts of a check that `status` and a sweep need of every tenant. They are stored beside the event: to read
+ * ten thousand whole results took most of a second.
  */
 
 import * as z from 'zod/mini'

@@ -13,7 +13,8 @@ const newNames = new Set(['way', 'way_by_name'])
 export const namesOfFirstVersion: readonly string[] = schemaNames.filter((name) => !newNames.has(name))
 
 /**
- * Gives the tables their present shape, in a transaction of the caller. No line is rewritten: all get row 0 of the ways.
+ * Gives the tables their present shape, in a transaction of the caller. No line is rewritten: all get row 0 of the
+ * ways.
  */
 export function migrate(database: Database.Database, file: string): void {
   database.exec(`

@@ -20,7 +20,8 @@ export function setAside(file: string, now: Date): string {
 }
 
 /**
- * Called if no new ledger could be begun: the old one may still be readable in part. Deletes what was made in its place.
+ * Called if no new ledger could be begun: the old one may still be readable in part. Deletes what was made in its
+ * place.
  */
 export function putLedgerBack(file: string, name: string): void {
   const aside = join(dirname(file), name)

@@ -1,4 +1,6 @@
-/** Which line is of which service, and of which way to reach it (model/service-way.ts). In the ledger's process only. */
+/**
+ * Which line is of which service, and of which way to reach it (model/service-way.ts). In the ledger's process only.
+ */
 
 import type Database from 'better-sqlite3'
 import type { OtherHold, ServiceWay } from '../../model/service-way.ts'

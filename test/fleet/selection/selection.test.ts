@@ -1,4 +1,4 @@
-/** Which tenants a sweep takes, and in which order (operations.md, Sweep). */
+/** Which tenants a sweep takes, and in which order. */
 
 import { expect, test } from 'vitest'
 import { select } from '../../../src/fleet/selection/selection.ts'

@@ -53,7 +53,7 @@ function leaveBehind(dir: string, owner: unknown): void {
 }
 const elsewhere = { ...ourselves('RUN-ELSEWHERE', false), pid: 2 ** 22 - 1, startTime: '5' }
 
-test.concurrent('a second run learns which run and process it waits for, and gets the lock when that ends', async () => {
+test.concurrent('a second run learns which run it waits for, and gets the lock when that ends', async () => {
   using folder = scratch()
   const holder = await startHolder(folder.path)
   expect(holder.said).toMatch(/^held /)

@@ -1,4 +1,6 @@
-/** Takes the run lock of folder argv[2] and service argv[3], prints the outcome, and keeps the lock until stdin ends. */
+/**
+ * Takes the run lock of folder argv[2] and service argv[3], prints the outcome, and keeps the lock until stdin ends.
+ */
 
 import { writeSync } from 'node:fs'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
