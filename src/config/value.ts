@@ -73,7 +73,7 @@ function refuse(context: Context, input: unknown, message: string): never {
 }
 
 /** Shows a value only as far as it helps: it may be long, or a secret. */
-export function describeValue(value: unknown): string {
+function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'a section'

@@ -16,7 +16,7 @@
  * snapshot comes out of step 4, steps 5 to 7 still give each file its result. If the line was stopped in step 3 or 4,
  * the whole reservation is released and the tenant has no result.
  *
- * The failure of one tenant is its result. `stop-the-line.ts` lists the failures that end the run: then no other tenant
+ * The failure of one tenant is its result. `stop-the-line.ts` decides which failures end the run: then no other tenant
  * begins, and every hold and check that is under way is interrupted.
  */
 

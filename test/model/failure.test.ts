@@ -52,7 +52,7 @@ it.each(facts)('%s: tenant %s, tried %s, exit %i, of a result %i, the run %s, ne
   const failure = new Failure(code, 'a test')
   const result = failed('acme', { failure: { code, message: 'm', hint: 'h', tenantState: 'unknown' } })
   const line = new StopTheLine(new AbortController().signal)
-  line.look({ failure, result })
+  line.consider({ failure, result })
   const next = nextCommand(result, { mode: 'sweep', copied: false }, null) ?? ''
   expect([
     failure.tenantState,

@@ -26,7 +26,7 @@ export interface ComparisonObserver extends ProgressObserver {
   readonly onFile: (file: FileComparison) => void
 }
 
-export interface ComparisonContext<Side extends GivenSide> {
+interface ComparisonContext<Side extends GivenSide> {
   readonly sides: Sided<Side>
   readonly acquire: AcquireFiles<Side>
   readonly checker: Checker
