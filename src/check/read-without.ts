@@ -35,9 +35,9 @@ export async function readWithout(readers: ReaderSet, limits: ReadingLimits, fir
     showValues: false,
     onProgress: () => {},
   }
-  const answer = await new ReadingBuilder(readers, within).step(readers.pages, { step: 'putBack' })
+  const answer = await new ReadingBuilder(within).step(readers.pages, { step: 'undoRecovery' })
   if (answer?.done !== true) return first
   const without = await readSnapshot(readers, within)
-  await new ReadingBuilder(readers, within).step(readers.pages, { step: 'bringBack' })
+  await new ReadingBuilder(within).step(readers.pages, { step: 'restoreCompanions' })
   return { ...first, recovered: { ...recovered, without } }
 }

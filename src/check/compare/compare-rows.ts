@@ -92,8 +92,8 @@ export async function compareRows(
 /** Content digest of a table whose texts are read as UTF-8; null where it could not be had. */
 export async function digestInUtf8(side: ComparedSide, tree: number, limits: RowLimits): Promise<string | null> {
   const reading: RowReading = { identity: 'content', asUtf8: true, key: [0, 0] }
-  const ready = await side.ask<'rows'>({
-    step: 'rows',
+  const ready = await side.ask<'beginTable'>({
+    step: 'beginTable',
     tree,
     reading,
     rowsMax: limits.rowsEachPass,
@@ -113,8 +113,8 @@ async function beginRows(
   reading: RowReading,
   { rowsEachPass, memoryBytesMax }: RowLimits,
 ): Promise<string | null> {
-  const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'rows'>> =>
-    side.ask<'rows'>({ step: 'rows', tree: of, reading, rowsMax: rowsEachPass, memoryBytesMax })
+  const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'beginTable'>> =>
+    side.ask<'beginTable'>({ step: 'beginTable', tree: of, reading, rowsMax: rowsEachPass, memoryBytesMax })
   const answers = await Promise.all([ask(a, tree.a), ask(b, tree.b)])
   for (const answer of answers) if (answer?.kind === 'not-possible') return answer.why
   return answers.includes(null) ? whyOf({ a, b }, null, null) : null
@@ -135,8 +135,8 @@ async function planPasses(
 function whyOf({ a, b }: Sided<ComparedSide>, unreadInA: string | null, unreadInB: string | null): string {
   const said = (
     [
-      ['A', a.trouble ?? unreadInA],
-      ['B', b.trouble ?? unreadInB],
+      ['A', a.stoppedWhy ?? unreadInA],
+      ['B', b.stoppedWhy ?? unreadInB],
     ] as const
   ).flatMap(([side, why]) => (why === null ? [] : [`${side}: ${why}`]))
   return `its rows could not be told apart: ${said.join('; ')}`

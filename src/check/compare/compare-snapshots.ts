@@ -7,7 +7,7 @@ import type { SnapshotPath } from '../../model/brand.ts'
 import type { KeptFiles } from '../../model/kept.ts'
 import type { Comparison, Sided, TableComparison } from '../../model/result/comparison.ts'
 import type { TableContent } from '../../model/result/verdict.ts'
-import type { Reader } from '../reading-builder.ts'
+import type { Reader } from '../protocol.ts'
 import { compareRows, digestInUtf8 } from './compare-rows.ts'
 import type { RowLimits } from './compare-rows.ts'
 import { ComparedSide } from './compared-side.ts'
@@ -109,8 +109,8 @@ async function inUtf8(
 function notCompared({ a, b }: Sided<ComparedSide>, checked: Sided<CheckedContent>): Comparison {
   const why = (
     [
-      ['A', a.trouble],
-      ['B', b.trouble],
+      ['A', a.stoppedWhy],
+      ['B', b.stoppedWhy],
     ] as const
   )
     .flatMap(([side, trouble]) => (trouble === null ? [] : [`${side}: ${trouble}`]))

@@ -14,7 +14,7 @@ import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
  * silence, so afterwards nothing would be left to see.
  */
 import { count } from '../../text/count.ts'
-import type { InspectedFile, InspectedFiles } from '../protocol.ts'
+import type { InspectedFile, InspectedFiles } from '../step-answers.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
 const pieceBytes = 1 << 20
@@ -61,7 +61,7 @@ export function inspectFile(database: string, sqliteVersion: string): InspectedF
   const notUnderstood = header.kind === 'wrong' ? foreignFormat(header, sqliteVersion) : null
   return {
     fileBytes: bytes,
-    headerTrouble:
+    headerProblem:
       header.kind === 'header'
         ? null
         : header.kind === 'wrong'

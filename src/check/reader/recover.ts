@@ -1,7 +1,7 @@
 /** Child side: lets SQLite recover the snapshot into one plain file, as the service would have found it. */
 import { existsSync, rmSync } from 'node:fs'
 import type { Fact } from '../../model/result/reading.ts'
-import type { RecoverAnswer } from '../protocol.ts'
+import type { RecoverAnswer } from '../step-answers.ts'
 import { countChanged, keepBefore } from './before-recovery.ts'
 import { inspectFile } from './inspect-files.ts'
 import { openDatabase, thrownFact } from './sqlite/open-database.ts'
@@ -11,16 +11,16 @@ import { openDatabase, thrownFact } from './sqlite/open-database.ts'
  * @param sqliteVersion of the SQLite that reads
  */
 export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: string): RecoverAnswer {
-  // One plain file is settled as it is: opening it once more took a tenth of a small file's check.
+  // One plain file is recovered already: opening it once more took a tenth of a small file's check.
   if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`))
-    return { settled: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
+    return { recovered: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)
   const facts = recover(database)
   // What is left was seen by SQLite and holds nothing any more: a journal with a zeroed header, a WAL without commits.
   if (facts.length === 0)
     for (const part of ['-journal', '-wal', '-shm']) if (existsSync(database + part)) rmSync(database + part)
   return {
-    settled: facts.length === 0,
+    recovered: facts.length === 0,
     facts,
     file: inspectFile(database, sqliteVersion),
     pagesChanged: kept && facts.length === 0 ? countChanged(database) : null,

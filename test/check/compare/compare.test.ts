@@ -77,14 +77,14 @@ describe('the contents that a look at rows adds up are those of the check', () =
       build(path, pageSize)
       const { content } = await readInProcess(path)
       using reader = openInProcess(path)
-      await reader.ask<'settle'>({ step: 'settle', keep: false }, 1000)
+      await reader.ask<'recover'>({ step: 'recover', keep: false }, 1000)
       const { plan } = await reader.ask<'schema'>({ step: 'schema' }, 1000)
       const digests: Record<string, string> = {}
       for (const [tree, one] of (plan?.trees ?? []).entries()) {
         if (one.kind === 'index' || one.object.name.startsWith('sqlite_')) continue
-        await reader.ask<'rows'>(
+        await reader.ask<'beginTable'>(
           {
-            step: 'rows',
+            step: 'beginTable',
             tree,
             reading: { identity: tree % 2 === 0 ? 'key' : 'content', asUtf8: false, key: [1, 2] },
             rowsMax: 10,

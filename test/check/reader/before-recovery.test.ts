@@ -43,7 +43,7 @@ test.each([
       putLiveSet(database, set)
       const { companions } = inspectFiles(database, '3.54.1')
       if (companions.length === 0 || set.main.length === 0) continue
-      const { settled, pagesChanged } = recoverSnapshot(database, true, '3.54.1')
+      const { recovered: settled, pagesChanged } = recoverSnapshot(database, true, '3.54.1')
       const after = readFileSync(database)
       if (settled) expect(pagesChanged, set.how).toBe(pagesApart(set.main, after, pageSize === 1 ? 65_536 : pageSize))
       expect(putPagesBack(database), set.how).toBe(true)

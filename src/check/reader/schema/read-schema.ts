@@ -3,7 +3,7 @@
  */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
-import type { SchemaAnswer } from '../../protocol.ts'
+import type { SchemaAnswer } from '../../step-answers.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
 import { SchemaCache } from './schema-cache.ts'
@@ -64,7 +64,7 @@ function tryOpened(
 }
 
 function answerOf(
-  { objects, plan, planTrouble, uncounted, passedOver, skipped, findings }: SchemaRead,
+  { objects, plan, noPlanWhy, uncounted, passedOver, skipped, findings }: SchemaRead,
   facts: readonly Fact[],
   refused: ReadonlySet<string>,
 ): SchemaAnswer {
@@ -82,7 +82,7 @@ function answerOf(
     opened: true,
     objects,
     plan,
-    planTrouble,
+    noPlanWhy,
     uncounted,
     refused: [...refused],
     skipped: [...passedOver, ...skipped, ...unread],
@@ -94,7 +94,7 @@ const nothing: Omit<SchemaAnswer, 'facts'> = {
   opened: false,
   objects: [],
   plan: null,
-  planTrouble: null,
+  noPlanWhy: null,
   uncounted: [],
   refused: [],
   skipped: [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }],
