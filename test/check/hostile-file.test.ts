@@ -69,7 +69,7 @@ describe('what a hostile file may cost', () => {
       expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
       expect(status).toMatch(/^CapEff:\t0+$/m)
       expect(status).toMatch(/^NoNewPrivs:\t1$/m)
-      expect(readlinkSync(`/proc/${pid}/root`)).toContain(join(place.folder, `room-${process.pid}-`))
+      expect(readlinkSync(`/proc/${pid}/root`)).toContain(join(place.folder, `sandbox-${process.pid}-`))
     }
     process.kill(pid, 'SIGSEGV')
     expect(await reading).toMatchObject({

@@ -58,7 +58,7 @@ const bothInRooms = (): Promise<readonly number[]> =>
 
 const isConfined = (pid: number): boolean =>
   /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) &&
-  roomOf(pid).startsWith(join(folder, 'room-'))
+  roomOf(pid).startsWith(join(folder, 'sandbox-'))
 const roomOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
 
 /** By a checker that has room for one, and is gone when this is over. */
