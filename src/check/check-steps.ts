@@ -17,11 +17,17 @@
  *   6. integrity         SQLite's quick check
  *      compareBySqlite   SQLite's full check of virtual tables
  *      foreignKeys       rows without a parent
- *   7. compareBySqlite   SQLite's full check of the tables that the census could not decide on
+ *   7. compareBySqlite   SQLite's full check of the tables that the census could not decide on;
+ *      integrity         and of the whole file if its pointer map is wrong
  *   8. finish            owners of the pages that facts name, digests; everything is closed
  *
- * One reader runs them in this order. On a large snapshot the schema comes first; then 3, 5 and 6 run in parallel, up to
- * `compare`. A step without an answer ends what depends on it, and the others go on.
+ * One reader runs them in this order. On a large snapshot 4 comes before 3; then 3, 5 and 6 run in parallel, except for
+ * `compare`, which waits for them.
+ *
+ * Without the census, 5 to 7 are: integrity (quick_check or integrity_check). A full check adds plan, scan and compare
+ * if SQLite has messages about index entries, to name their rows; then foreignKeys and countRows.
+ *
+ * A step without an answer ends what depends on it; the other steps go on.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'

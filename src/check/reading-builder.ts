@@ -11,7 +11,7 @@ import type { AnswerOf, Digesting, NotAnswered, QuestionOf, Reader, ReaderAnswer
 import type { Uncounted } from './step-answers.ts'
 
 export interface ReadingProgress {
-  /** Pages of the file that are done; never fewer than before. What SQLite's own check does meanwhile does not count. */
+  /** Pages of the file that are done; never fewer than before. SQLite's own check does not count. */
   readonly pagesDone: number
   readonly pages: number
   /** Bytes. */
@@ -52,7 +52,7 @@ export class ReadingBuilder {
   /** Version of the SQLite that wrote the file last. */
   writtenBy: string | null = null
   pages = 0
-  /** Bytes; 0 where the header gives none. */
+  /** Bytes; 0 if the header gives none. */
   pageSize = 0
   pagesRead = 0
   complete = true

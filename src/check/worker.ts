@@ -68,7 +68,7 @@ export class CheckWorker implements AsyncDisposable {
     )
   }
 
-  /** Waits until the reader is confined. @throws {Failure} CANNOT_CONFINE, which is permanent; `read` throws the others */
+  /** Waits until the reader is confined. @throws {Failure} CANNOT_CONFINE, which is permanent; `read` throws others */
   async ready(): Promise<void> {
     try {
       const { reader } = await this.#prepare()
@@ -185,7 +185,7 @@ export class CheckWorker implements AsyncDisposable {
     }
   }
 
-  /** A sandbox that cannot be cleared is given up; what was read stays valid. It is deleted with the folder of the run. */
+  /** Gives up a sandbox that cannot be cleared; what was read stays valid. The folder of the run is deleted later. */
   async #clear(sandbox: Sandbox, reader: ReplaceableReader): Promise<void> {
     try {
       await sandbox.clear(() => reader.end())

@@ -25,7 +25,7 @@ export class ComparedSide {
     this.#endsAtMs = endsAtMs
   }
 
-  /** Recovers the snapshot, unless the check has done so, and reads its schema. @returns null if that is not possible */
+  /** Recovers the snapshot if the check has not, and reads its schema. @returns null if that is not possible */
   async open(): Promise<OpenedSchema | null> {
     const files = await this.ask<'inspect'>({ step: 'inspect' })
     if (files === null) return null
@@ -66,9 +66,9 @@ function inWords({ how, detail }: NotAnswered): string {
     case 'failed':
       return `it could not be read: ${detail}`
     case 'timeout':
-      return 'looking at it took longer than it may'
+      return 'reading it took longer than it may'
     case 'memory':
-      return 'looking at it took more memory than it may'
+      return 'reading it took more memory than it may'
     case 'killed':
     case 'crashed':
       return 'the process that read it ended'

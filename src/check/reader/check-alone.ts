@@ -1,11 +1,11 @@
-/** Child side: the child's driver of the check steps. It answers them itself, up to the first that reports something. */
+/** Child side: the child's driver of the check steps. It answers them itself, until an answer reports something. */
 import { runCheckSteps } from '../check-steps.ts'
 import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderAnswer, ReaderStep, SingleStep } from '../protocol.ts'
 import { ReadingBuilder } from '../reading-builder.ts'
 
 /**
- * A snapshot with a hot journal, or with commits in its WAL, gets no further than `inspect`. So if the child dies later,
- * a fresh one finds the files as they were.
+ * A snapshot with a hot journal, or with commits in its WAL, gets no further than `inspect`. So if the child dies
+ * later, a fresh one finds the files as they were.
  * @param answer answers one step; may throw
  * @returns the answers in their order; of a step that was asked several times, the last
  */
@@ -37,7 +37,7 @@ export async function checkAlone(
 /** Ends the steps: without an answer they ask no further. */
 const stopped: NotAnswered = { step: 'not-answered', how: 'failed', detail: 'an answer reported something' }
 
-/** True if the next step may depend on more than that everything was all right so far. */
+/** True if the answer has more to say than that everything is all right. */
 function reportsSomething(answer: ReaderAnswer, bytesMax: number, withCensus: boolean): boolean {
   switch (answer.step) {
     case 'inspect': {

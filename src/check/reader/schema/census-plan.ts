@@ -1,4 +1,4 @@
-/** Child side: the plan of a census, from what SQLite says of the schema and the header of the settled file. */
+/** Child side: makes the plan of a census, from SQLite's view of the schema and the header of the recovered file. */
 import Database from 'better-sqlite3'
 import { planCensus } from '../../../census/plan-census.ts'
 import type { CensusPlan } from '../../../census/plan.ts'
@@ -9,22 +9,27 @@ import { readLayout } from '../pages/page-file.ts'
 import { notUnderstood } from './countable.ts'
 import type { SchemaLayout } from './schema-facts.ts'
 
-export interface Planning {
-  /** null where SQLite or the header do not tell what is to be counted: then SQLite's full check must do. */
+export interface CensusPlanning {
+  /** null if SQLite or the header do not give what is to be counted. SQLite's full check then replaces the census. */
   readonly plan: CensusPlan | null
-  /** Why there is none. */
+  /** Why there is no plan; null if there is one. */
   readonly noPlanWhy: string | null
-  /** What will not be looked at at all. */
+  /** What nothing will check. */
   readonly skipped: readonly Skipped[]
+  /** What SQLite's full check decides. */
   readonly uncounted: readonly Uncounted[]
 }
 
-/** @param ask asks SQLite about the schema; may throw what it throws */
-export function makePlan(path: string, db: Database.Database, ask: (layout: SchemaLayout) => SchemaFacts): Planning {
+/** @param ask asks SQLite about the schema; may throw what SQLite throws */
+export function makePlan(
+  path: string,
+  db: Database.Database,
+  ask: (layout: SchemaLayout) => SchemaFacts,
+): CensusPlanning {
   const layout = readLayout(path)
   if (typeof layout === 'string') return { plan: null, noPlanWhy: layout, skipped: [], uncounted: [] }
   const { header, filePages } = layout
-  // As the page accounting has it: the header's page count where it is valid, but never more than there are.
+  // As in the page accounting: the header's page count if it is valid, but no more pages than there are.
   const pages = header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
   try {
     const facts = ask({

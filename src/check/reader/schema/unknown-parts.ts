@@ -3,8 +3,8 @@ import Database from 'better-sqlite3'
 import { tokensOf } from './sql-tokens.ts'
 
 /**
- * FTS5 loads its tokenizer only when it needs it, and SQLite then says no more than "SQL logic error". An empty table of
- * the same kind in a scratch database names the tokenizer that is missing.
+ * FTS5 loads its tokenizer only when it needs it, and SQLite then says no more than "SQL logic error". An empty table
+ * of the same kind in a scratch database names the tokenizer that is missing.
  * @returns null if such a table works, or there is no statement @throws what SQLite throws on the schema
  */
 export function whyUnusable(db: Database.Database, name: string): string | null {
