@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { readObjects } from '../../../../src/check/reader/schema/schema-objects.ts'
 import { checkIntegrity } from '../../../../src/check/reader/sqlite/integrity.ts'
 
-test('as many rows are told as there are, although SQLite says the same of each', () => {
+test('equal messages of SQLite about several rows are all reported', () => {
   const folder = mkdtempSync(join(tmpdir(), 'repeats-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const db = new Database(join(folder, 'a.db'))
