@@ -4,7 +4,7 @@
  *
  * The folder belongs to the user of the children, and a file may have taken a child over. So the parent names files in
  * it through the folder's descriptor, and never follows a link. It enters folders inside only after `#takeBack`.
- * The calls on names are synchronous: through the thread pool they took a tenth of the check of a small snapshot.
+ * The calls on names are synchronous, because the thread pool is slower (check/README.md, measured).
  */
 import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, unlinkSync, type BigIntStats } from 'node:fs'
 import { mkdtemp, rmdir } from 'node:fs/promises'

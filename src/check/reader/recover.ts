@@ -11,7 +11,7 @@ import { openDatabase, thrownFact } from './sqlite/open-database.ts'
  * @param sqliteVersion of the SQLite that reads
  */
 export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: string): RecoverAnswer {
-  // One plain file needs no recovery: to open it for that took a tenth of a small file's check.
+  // One plain file needs no recovery, and opening it takes time (check/README.md, measured).
   if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`))
     return { recovered: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)

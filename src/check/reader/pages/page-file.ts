@@ -7,7 +7,7 @@ import type { DatabaseHeader } from '../../../sqlite/header.ts'
 
 /** Files up to this size are read once, into memory, for all that read their pages. */
 const wholeBytesMax = 4_000_000
-/** Memory of earlier files, to use again. New memory for each file grew by 60 MB before V8 collected it. */
+/** Memory of earlier files, to use again: V8 collects it late (check/README.md, measured). */
 const unusedMemory: Uint8Array[] = []
 
 export class PageFile implements PageSource, Disposable {

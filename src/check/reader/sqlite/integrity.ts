@@ -12,8 +12,8 @@ const messagesMax = 10_000
 /** Tables that are checked one by one if the check of the whole file breaks off. */
 const tablesMax = 20_000
 /**
- * SQLite's page cache. A quick check reads each page once: a cache larger than the processor's own costs it an eighth
- * of its time, and the memory. A check that searches for rows needs the usual cache.
+ * SQLite's page cache. A quick check reads each page once, and a cache larger than the processor's own makes it slower
+ * (check/README.md, measured). A check that searches for rows needs the usual cache.
  */
 const cacheKilobytes = { quick: 400, usual: 16_000 }
 
