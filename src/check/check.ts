@@ -11,6 +11,7 @@ import type { Engine, Reading } from '../model/result/reading.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
 import { compareSnapshots, type CheckedSnapshot } from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
+import type { User } from './confinement.ts'
 import type { Digesting } from './protocol.ts'
 import type { ReadingProgress } from './reading-builder.ts'
 import { CheckWorker, type WorkerLimits } from './worker.ts'
@@ -79,64 +80,95 @@ const noDigests: Digesting = { kind: 'none' }
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const user = confinedUser()
   await makeFolder(options.folder, 0o700)
-  const newWorker = (): CheckWorker => new CheckWorker(options.folder, user, options)
-  const workers = Array.from({ length: options.parallel }, newWorker)
-  const idle = [...workers]
-  await idle.at(-1)?.begin()
-  // The queue has no signal: it would reject while the files are still in a sandbox.
-  const queue = new PQueue({ concurrency: options.parallel })
-  const closing = new AbortController()
+  const checker = new WorkerPool(options, user)
+  await checker.begin()
+  return checker
+}
+
+class WorkerPool implements Checker {
+  readonly #options: CheckerOptions
+  readonly #user: User | null
+  readonly #workers: CheckWorker[]
+  readonly #idle: CheckWorker[]
+  /** It has no signal: it would reject while the files are still in a sandbox. */
+  readonly #queue: PQueue
+  readonly #closing = new AbortController()
+
+  constructor(options: CheckerOptions, user: User | null) {
+    this.#options = options
+    this.#user = user
+    this.#workers = Array.from({ length: options.parallel }, () => this.#newWorker())
+    this.#idle = [...this.#workers]
+    this.#queue = new PQueue({ concurrency: options.parallel })
+  }
+
+  async begin(): Promise<void> {
+    await this.#idle.at(-1)?.begin()
+  }
+
+  async ready(): Promise<void> {
+    await this.#idle.at(-1)?.ready()
+  }
+
+  check(snapshot: SnapshotPath, asked: CheckOptions): Promise<Reading> {
+    const { engine, showValues, parallel } = this.#options
+    return this.#queue.add(async () => {
+      const worker = this.#takeWorker()
+      try {
+        return await worker.read(snapshot, {
+          kept: asked.kept ?? null,
+          depth: asked.depth,
+          engine,
+          map: asked.map ?? false,
+          digesting: asked.depth === 'full' && engine === 'census' ? (asked.digesting ?? noDigests) : noDigests,
+          showValues: showValues ?? false,
+          suspectCompanions: asked.suspectCompanions ?? true,
+          helpersMax: Math.max(0, parallel - this.#queue.pending),
+          onProgress: asked.onProgress ?? (() => {}),
+          signal: this.#either(asked.signal),
+        })
+      } finally {
+        this.#idle.push(worker)
+      }
+    })
+  }
+
+  compare({ a, b }: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison> {
+    const { timeoutMs, memoryBytesMax } = this.#options
+    return this.#queue.add(async () => {
+      const [workerA, workerB] = [this.#takeWorker(), this.#takeWorker()]
+      const either = this.#either(signal)
+      const limits = { timeoutMs, memoryBytesMax: Math.floor(memoryBytesMax / 2), rowsEachPass: usualRowsEachPass }
+      try {
+        return await workerA.withReader(a, either, (readerA) =>
+          workerB.withReader(b, either, (readerB) => compareSnapshots({ a: readerA, b: readerB }, { a, b }, limits)),
+        )
+      } finally {
+        this.#idle.push(workerA, workerB)
+      }
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the checker was closed'))
+    await this.#queue.onIdle()
+    await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()))
+  }
+
+  #newWorker(): CheckWorker {
+    return new CheckWorker(this.#options.folder, this.#user, this.#options)
+  }
+
   /** A comparison takes two workers, where there may be one. */
-  const takeWorker = (): CheckWorker => {
-    const known = idle.pop()
-    if (known !== undefined) return known
-    const another = newWorker()
-    workers.push(another)
+  #takeWorker(): CheckWorker {
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return idle
+    const another = this.#newWorker()
+    this.#workers.push(another)
     return another
   }
-  return {
-    ready: async () => idle.at(-1)?.ready(),
-    check: (snapshot, { kept, depth, map, digesting, suspectCompanions, signal, onProgress }) =>
-      queue.add(async () => {
-        const worker = takeWorker()
-        try {
-          return await worker.read(snapshot, {
-            kept: kept ?? null,
-            depth,
-            engine: options.engine,
-            map: map ?? false,
-            digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests,
-            showValues: options.showValues ?? false,
-            suspectCompanions: suspectCompanions ?? true,
-            helpersMax: Math.max(0, options.parallel - queue.pending),
-            onProgress: onProgress ?? (() => {}),
-            signal: AbortSignal.any([signal, closing.signal]),
-          })
-        } finally {
-          idle.push(worker)
-        }
-      }),
-    compare: ({ a, b }, signal) =>
-      queue.add(async () => {
-        const [workerA, workerB] = [takeWorker(), takeWorker()]
-        const either = AbortSignal.any([signal, closing.signal])
-        const limits = {
-          timeoutMs: options.timeoutMs,
-          memoryBytesMax: Math.floor(options.memoryBytesMax / 2),
-          rowsEachPass: usualRowsEachPass,
-        }
-        try {
-          return await workerA.withReader(a, either, (readerA) =>
-            workerB.withReader(b, either, (readerB) => compareSnapshots({ a: readerA, b: readerB }, { a, b }, limits)),
-          )
-        } finally {
-          idle.push(workerA, workerB)
-        }
-      }),
-    async [Symbol.asyncDispose]() {
-      closing.abort(new Error('the checker was closed'))
-      await queue.onIdle()
-      await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
-    },
+
+  #either(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#closing.signal])
   }
 }

@@ -40,51 +40,80 @@ export async function compareRows(
   table: ComparedTable,
   limits: RowLimits,
 ): Promise<RowsCompared> {
-  const { a, b } = sides
   const identity = table.identity === 'content' ? 'content' : 'key'
-  const begun = await beginRows(
-    sides,
-    table.tree,
-    { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] },
-    limits,
-  )
-  if (begun !== null) return notCompared(begun)
+  const reading = { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] } as const
+  const refused = await beginRows(sides, table.tree, reading, limits)
+  if (refused !== null) return notCompared(refused)
   const passes = await planPasses(sides, table.rows.a + table.rows.b, limits)
   if (typeof passes === 'string') return notCompared(passes)
-  const totals = { onlyInA: 0, onlyInB: 0, different: 0 }
+  const totals: RowTotals = { onlyInA: 0, onlyInB: 0, different: 0 }
   let exact = passes.length <= passesMax
   for (const wanted of passes.slice(0, passesMax)) {
-    const [rowsA, rowsB] = await Promise.all(
-      [a, b].map((side) => side.ask<'collectRows'>({ step: 'collectRows', wanted, rowsMax: limits.rowsEachPass })),
-    )
-    if (!rowsA || !rowsB || rowsA.unread !== null || rowsB.unread !== null)
-      return notCompared(whyOf(sides, rowsA?.unread ?? null, rowsB?.unread ?? null))
-    if (rowsA.full || rowsB.full) {
-      // More rows have one fingerprint than a pass can hold. Without all of them, none can be compared.
-      exact = false
-      continue
-    }
-    const { onlyInA, onlyInB, different } = matchRows(rowsA.entries, rowsB.entries, identity)
-    totals.onlyInA += onlyInA.length
-    totals.onlyInB += onlyInB.length
-    totals.different += different.length
-    await Promise.all([
-      a.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInA, different }),
-      b.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInB, different: new Uint32Array(0) }),
-    ])
+    const pass = await runPass(sides, wanted, identity, limits)
+    if (pass.kind === 'not-read') return notCompared(pass.why)
+    if (pass.kind === 'full') exact = false
+    else addTo(totals, pass.totals)
   }
-  const [firstA, firstB] = await Promise.all([a, b].map((side) => side.ask<'firstKeys'>({ step: 'firstKeys' })))
+  return differencesOf(sides, totals, exact)
+}
+
+interface RowTotals {
+  onlyInA: number
+  onlyInB: number
+  different: number
+}
+
+/** `full`: more rows have one fingerprint than a pass can hold. Without all of them, none can be compared. */
+type RowPass =
+  | { readonly kind: 'matched'; readonly totals: RowTotals }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'not-read'; readonly why: string }
+
+/** Collects the wanted rows of both sides, matches them, and makes the readers remember the keys of what differs. */
+async function runPass(
+  sides: Sided<ComparedSide>,
+  wanted: Uint8Array | null,
+  identity: 'content' | 'key',
+  { rowsEachPass }: RowLimits,
+): Promise<RowPass> {
+  const { a, b } = sides
+  const [rowsA, rowsB] = await Promise.all(
+    [a, b].map((side) => side.ask<'collectRows'>({ step: 'collectRows', wanted, rowsMax: rowsEachPass })),
+  )
+  if (!rowsA || !rowsB || rowsA.unread !== null || rowsB.unread !== null)
+    return { kind: 'not-read', why: whyOf(sides, rowsA?.unread ?? null, rowsB?.unread ?? null) }
+  if (rowsA.full || rowsB.full) return { kind: 'full' }
+  const { onlyInA, onlyInB, different } = matchRows(rowsA.entries, rowsB.entries, identity)
+  await Promise.all([
+    a.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInA, different }),
+    b.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInB, different: new Uint32Array(0) }),
+  ])
+  return { kind: 'matched', totals: { onlyInA: onlyInA.length, onlyInB: onlyInB.length, different: different.length } }
+}
+
+function addTo(totals: RowTotals, { onlyInA, onlyInB, different }: RowTotals): void {
+  totals.onlyInA += onlyInA
+  totals.onlyInB += onlyInB
+  totals.different += different
+}
+
+/** The result of all passes, with the first keys. */
+async function differencesOf(sides: Sided<ComparedSide>, totals: RowTotals, exact: boolean): Promise<RowsCompared> {
+  const { onlyInA, onlyInB, different } = totals
+  const [firstA, firstB] = await Promise.all(
+    [sides.a, sides.b].map((side) => side.ask<'firstKeys'>({ step: 'firstKeys' })),
+  )
   if (!firstA || !firstB) return notCompared(whyOf(sides, null, null))
-  const rows = totals.onlyInA + totals.onlyInB + totals.different
+  const rows = onlyInA + onlyInB + different
   if (rows === 0) return notCompared('its rows are too many, or too much alike, to be told apart one by one')
   return {
     kind: 'compared',
     differing: {
       rows,
       exact,
-      onlyInA: { total: totals.onlyInA, keys: firstA.onlyHere.slice(0, keysMax) },
-      onlyInB: { total: totals.onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
-      different: { total: totals.different, keys: firstA.different.slice(0, keysMax).toSorted(comparePrintedKeys) },
+      onlyInA: { total: onlyInA, keys: firstA.onlyHere.slice(0, keysMax) },
+      onlyInB: { total: onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
+      different: { total: different, keys: firstA.different.slice(0, keysMax).toSorted(comparePrintedKeys) },
     },
   }
 }

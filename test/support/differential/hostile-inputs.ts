@@ -183,7 +183,7 @@ function fromAfar(random: Random, page: Buffer, at: number, pages: number): void
 }
 
 /**
- * As many cells as fit on a page, all at the same offset, with a payload as long as the file and a random overflow
+ * As many cells as fit on a page, all at the same offset. Each has a payload as long as the file, and a random overflow
  * chain.
  */
 function claimEverything(random: Random, bytes: Buffer, page: number, pageSize: number): void {

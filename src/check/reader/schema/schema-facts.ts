@@ -34,13 +34,17 @@ interface PartRow {
 /** What the header gives. */
 export type SchemaLayout = Pick<SchemaFacts, 'pageSize' | 'usable' | 'pages' | 'encoding'>
 
+interface SchemaRows {
+  readonly columns: readonly ColumnRow[]
+  readonly indexes: readonly IndexRow[]
+  readonly parts: readonly PartRow[]
+}
+
 /**
- * Joins the answers itself: SQLite's joins of pragmas take a time that grows with the square of the tables. Does not
- * use
- * `pragma table_list`, which expands every view: each of forty nested views doubles the time.
- * @param rows of the schema @throws what SQLite throws
+ * One question for each kind of row: SQLite's joins of pragmas take a time that grows with the square of the tables.
+ * None uses `pragma table_list`, which expands every view: each of forty nested views doubles the time.
  */
-export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, rows = readSchemaRows(db)): SchemaFacts {
+function askSchema(db: Database.Database): SchemaRows {
   const columns = db
     .prepare<[], ColumnRow>(
       'SELECT t.name AS owner, c.name, c.type, c.dflt_value AS value, c.pk, c.hidden FROM ' +
@@ -58,11 +62,16 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
       FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l, pragma_index_xinfo(l.name, 'main') x
       ORDER BY x.seqno`)
     .all()
+  return { columns, indexes, parts }
+}
+
+/** @param rows of the schema @throws what SQLite throws */
+export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, rows = readSchemaRows(db)): SchemaFacts {
+  const { columns, indexes, parts } = askSchema(db)
   using defaults = new ColumnDefaults(layout.encoding)
   const columnsOf = Map.groupBy(columns, ({ owner }) => owner)
   const partsOf = Map.groupBy(parts, ({ owner }) => owner)
-  // The primary key of a table WITHOUT ROWID is the table itself: its entries are the rows, and have no rowid at the
-  // end.
+  // The primary key of a table WITHOUT ROWID is the table itself: its entries are the rows, without a rowid.
   const keyed = new Set(
     indexes.flatMap(({ name, owner, origin }) =>
       origin === 'pk' && (partsOf.get(name) ?? []).every(({ cid }) => cid !== -1) ? [owner] : [],

@@ -94,9 +94,7 @@ export function naming(db: Database.Database, table: string): Naming {
   const columns = new Set(described.map(({ name }) => foldedName(name)))
   const key = keyIndexOf(db, table)
   if (key?.holdsRows === true) {
-    // For a table WITHOUT ROWID, NOT INDEXED does not prevent SQLite from reading a covering index instead of the
-    // table.
-    // That may be the very index in question.
+    // For a table WITHOUT ROWID, SQLite may read a covering index in spite of NOT INDEXED: perhaps the one in question.
     const primary = described
       .filter(({ pk }) => pk > 0)
       .toSorted((a, b) => a.pk - b.pk)
