@@ -18,16 +18,19 @@
  *      compareBySqlite   SQLite's full check of virtual tables
  *      foreignKeys       rows without a parent
  *   7. compareBySqlite   SQLite's full check of the tables that the census could not decide on;
- *      integrity         and of the whole file if its pointer map is wrong
+ *      integrity         and of the whole file if its pointer map is wrong.
+ *                        If the census could not be made: integrity as a full check, then countRows
  *   8. finish            owners of the pages that facts name, digests; everything is closed
  *
  * One reader runs them in this order. On a large snapshot 4 comes before 3; then 3, 5 and 6 run in parallel, except for
  * `compare`, which waits for them.
  *
- * Without the census, 5 to 7 are: integrity (quick_check or integrity_check). A full check adds plan, scan and compare
- * if SQLite has messages about index entries, to name their rows; then foreignKeys and countRows.
+ * Without the census, 5 to 7 are only `integrity`: quick_check, or for a full check integrity_check. A full check then
+ * runs plan, scan and compare if SQLite has messages about index entries, to name their rows; then foreignKeys and
+ * countRows.
  *
- * A step without an answer ends what depends on it; the other steps go on.
+ * A file that SQLite must not open, or whose format is unknown, ends the steps. So does a step without an answer for
+ * those that depend on it; the others go on. If SQLite cannot read the schema, `objects` replaces 5 to 7.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'
@@ -77,7 +80,7 @@ async function checkWithSqlite(
   readable: 'pages' | 'sqlite-only',
 ): Promise<void> {
   if (readable === 'pages') await runAccount(reading, pages)
-  const steps = await SqliteSteps.open(reading, sqlite)
+  const steps = await SqliteSteps.runSchema(reading, sqlite)
   if (steps === null) return readable === 'pages' ? runObjects(reading, pages) : undefined
   if (reading.limits.depth === 'quick') return void (await steps.runIntegrity('quick'))
   await steps.runFullIntegrity()
@@ -91,7 +94,7 @@ async function checkWithCensus(reading: ReadingBuilder, readers: StepReaders): P
   const { pages, sqlite } = readers
   const alone = pages === sqlite
   if (alone) await runAccount(reading, pages)
-  const steps = await SqliteSteps.open(reading, sqlite)
+  const steps = await SqliteSteps.runSchema(reading, sqlite)
   if (steps === null) {
     if (!alone) await runAccount(reading, pages)
     return runObjects(reading, pages)

@@ -35,7 +35,7 @@ export type Confinement =
 /** Whether pages are digested, and the digests that they are compared with. */
 export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
-export interface ReaderSteps {
+interface ReaderSteps {
   /** Confines the process to its sandbox for good. Without a user it keeps its own, and only uses the folder. */
   confine: {
     readonly ask: { readonly folder: string; readonly user: User | null }

@@ -31,7 +31,7 @@ export interface WorkerLimits extends ChildLimits {
   readonly timeoutMs: number
 }
 
-export interface WorkerOptions extends Omit<ReadingLimits, 'timeoutMs' | 'memoryBytesMax'> {
+interface WorkerOptions extends Omit<ReadingLimits, 'timeoutMs' | 'memoryBytesMax'> {
   /** What the snapshot consists of; null for the files that are there. */
   readonly kept: KeptFiles | null
   /** How many readers may count pages beside the first two, if the snapshot is large. */

@@ -48,7 +48,7 @@ test('a reading names the walls around its process, and the kernel shows them', 
   }
 })
 
-test('if recovery writes more than the child may, a fresh child reads the snapshot, and the small ones after it too', async () => {
+test('if recovery writes more than the child may, a fresh child reads that snapshot and the next ones', async () => {
   make(fillEvents(10))
   const small = place.snapshot
   const large = join(place.folder, 'large') as SnapshotPath

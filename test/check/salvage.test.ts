@@ -87,7 +87,7 @@ describe('a table page that missed an UPDATE', () => {
     ])
   })
 
-  test('the rows that two indexes agree on are behind the twenty that a finding names: the table is still suspect', async () => {
+  test('two indexes agree on rows behind the twenty that a finding names: the table is still suspect', async () => {
     file.make(indexed)
     // An index page that lost many entries of its own, beside a table page that lost one update.
     const row = file.rowOnLeaf()

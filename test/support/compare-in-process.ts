@@ -42,7 +42,7 @@ export interface InProcessReader extends Reader {
 
 /** A reader of a copy of the database, in this process. */
 export function openInProcess(path: string): InProcessReader & Disposable {
-  const folder = mkdtempSync(`${path}-room-`)
+  const folder = mkdtempSync(`${path}-sandbox-`)
   for (const part of ['', '-wal', '-journal'])
     if (existsSync(path + part)) copyFileSync(path + part, join(folder, recoveredName + part))
   const reader = new SnapshotReader(unconfined)

@@ -22,7 +22,7 @@ export async function readInProcess(
   showValues = false,
   memoryBytesMax = 1e9,
 ): Promise<Reading> {
-  const folder = mkdtempSync(`${path}-room-`)
+  const folder = mkdtempSync(`${path}-sandbox-`)
   try {
     for (const part of ['', '-wal', '-journal'])
       if (existsSync(path + part)) linkSync(path + part, join(folder, recoveredName + part))

@@ -22,7 +22,7 @@ export const usualRowsEachPass = 250_000
 /** Passes over one table. Rows that would need more passes are not compared. */
 const passesMax = 64
 
-export interface ComparedTable {
+interface ComparedTable {
   /** Position of the table in the plan of each side. */
   readonly tree: Sided<number>
   readonly rows: Sided<number>
@@ -31,7 +31,7 @@ export interface ComparedTable {
   readonly asUtf8: boolean
 }
 
-export type RowsCompared =
+type RowsCompared =
   | { readonly kind: 'compared'; readonly differing: RowDifferences }
   | { readonly kind: 'not-compared'; readonly why: string }
 

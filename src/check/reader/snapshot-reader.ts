@@ -32,7 +32,7 @@ import { thrownFact } from './sqlite/open-database.ts'
 import { tableRowsBytes, TableRowReader } from './table-rows.ts'
 
 /** What confines this process, and limits the files that it writes. */
-export interface Confining {
+interface Confining {
   /** @returns the walls that hold @throws {CannotConfine} */
   enter(folder: string, user: User | null): readonly Wall[]
   limitFileSize(bytes: number): void

@@ -33,7 +33,7 @@ export function mustStayClosed(reading: ReadingBuilder, { file, superJournal }: 
   return true
 }
 
-export interface AfterRecovery {
+interface AfterRecovery {
   /** False if there was no answer: the reader died when SQLite opened the file. */
   readonly opened: boolean
   /**

@@ -37,7 +37,7 @@ export class SqliteSteps {
   }
 
   /** Runs the step `schema`. @returns null if SQLite cannot read the schema */
-  static async open(reading: ReadingBuilder, reader: Reader): Promise<SqliteSteps | null> {
+  static async runSchema(reading: ReadingBuilder, reader: Reader): Promise<SqliteSteps | null> {
     const schema = await reading.step(reader, { step: 'schema' })
     if (schema === null) return null
     reading.objects = schema.objects

@@ -124,7 +124,7 @@ describe('rows that differ are named exactly', () => {
     }
   })
 
-  test('more equal rows than a pass may hold: the number is a minimum, or there is none, and never a wrong row', async () => {
+  test('more equal rows than a pass may hold: the number is a minimum or missing, and no row is wrong', async () => {
     const a = make((db) => {
       db.exec('CREATE TABLE l(v); CREATE TABLE m(v)')
       db.transaction(() => {

@@ -112,7 +112,7 @@ export class PageFile implements PageSource, Disposable {
   }
 }
 
-export interface FileLayout {
+interface FileLayout {
   readonly header: DatabaseHeader
   /** Pages of the file, with an incomplete last page. */
   readonly filePages: number

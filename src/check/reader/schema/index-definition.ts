@@ -5,7 +5,7 @@
 import { tokensOf } from './sql-tokens.ts'
 import type { Token } from './sql-tokens.ts'
 
-export interface IndexDefinition {
+interface IndexDefinition {
   /** The expressions of the statement without ASC and DESC, in the order of the key. */
   readonly terms: readonly string[]
   /** Condition of a partial index; null for other indexes. */

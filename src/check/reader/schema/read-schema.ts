@@ -9,7 +9,7 @@ import type { SchemaRead } from './schema-cache.ts'
 import { readSchemaRows } from './schema-objects.ts'
 import { judgeRows } from './schema-refusals.ts'
 
-export interface ReadSchema {
+interface ReadSchema {
   /** null if SQLite can be asked nothing. */
   readonly db: Database.Database | null
   readonly answer: SchemaAnswer

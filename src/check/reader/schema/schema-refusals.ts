@@ -9,9 +9,9 @@ import { foldedName, tokensOf, unquoted } from './sql-tokens.ts'
 /** With more rows than this, none is judged. */
 const rowsMax = 50_000
 
-export type RefusedRow = Fact & { readonly kind: 'refused' }
+type RefusedRow = Fact & { readonly kind: 'refused' }
 
-export interface JudgedRows {
+interface JudgedRows {
   readonly refusals: readonly RefusedRow[]
   /** Names of all objects that must not be asked about: the refused ones, and what belongs to a refused table. */
   readonly refused: ReadonlySet<string>
