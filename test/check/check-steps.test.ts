@@ -8,7 +8,7 @@ import type { Reader, QuestionOf, ReaderStep } from '../../src/check/protocol.ts
 import { readSnapshot } from '../../src/check/read-snapshot.ts'
 import type { ReadingLimits } from '../../src/check/reading-builder.ts'
 import { openInProcess } from '../support/compare-in-process.ts'
-import { create } from '../support/databases/recipes.ts'
+import { create } from '../support/databases/create-database.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'check-steps-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -196,7 +196,7 @@ describe('children', () => {
     await using checker = await openChecker({
       ...limits,
       ...changes,
-      folder: mkdtempSync(join(folder, 'rooms-')),
+      folder: mkdtempSync(join(folder, 'sandboxes-')),
       engine: 'census',
     })
     return await checker.check(path as SnapshotPath, { depth: 'full', map, signal })

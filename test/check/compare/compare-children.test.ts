@@ -121,9 +121,9 @@ test('a child that died between two questions is replaced', async () => {
     niceness: 0,
   })
   const idle = await eventually('an idle child', () => readers()[0] ?? null)
-  if (isRoot) await eventually('it is in its room', () => isConfined(idle))
+  if (isRoot) await eventually('it is confined', () => isConfined(idle))
   process.kill(idle, 'SIGKILL')
-  await eventually('we have been told of its end', () => !existsSync(`/proc/${idle}`))
+  await eventually('its end is known', () => !existsSync(`/proc/${idle}`))
   const { why, tables } = await checker.compare(sides, new AbortController().signal)
   expect([why, tables[0]?.comparison, tables[0]?.differing?.rows]).toEqual([null, 'differs', rows])
 })

@@ -91,7 +91,7 @@ describe('a companion that damages the file that it is written into', () => {
     reading?.content.find(({ name }) => name === 'events')?.rows
 
   test.each(['census', 'sqlite'] as const)(
-    'is told apart by a second reading without it, whose file is gone afterwards (%s)',
+    'is found by a second reading without it, whose file is gone afterwards (%s)',
     async (engine) => {
       makeForeign()
       const before = readFileSync(place.snapshot)

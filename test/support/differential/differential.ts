@@ -63,7 +63,7 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
       : census.diagnosis
     const { skipped } = census.reading.coverage
     if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive')
-      throw new Error(`not everything was checked, and nobody says so: ${census.diagnosis.verdict.kind}`)
+      throw new Error(`not everything was checked, and nothing says so: ${census.diagnosis.verdict.kind}`)
     // Entries that need a collation that is unknown here were not compared. No configuration can accept that.
     if (
       hasOwn &&

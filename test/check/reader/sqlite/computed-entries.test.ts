@@ -226,7 +226,7 @@ test('if all names of the rowid are taken, the column that is the rowid replaces
 test.each([
   ['no name is left for the rowid', 1e9, 'part'],
   ['there is no memory for a census', 8e6, 'census'],
-])('where %s, SQLite decides: never sound, and told of', async (_, memory, object) => {
+])('where %s, SQLite decides: never sound, and reported', async (_, memory, object) => {
   const path = join(folder, 'fallback.db')
   makeGhosts(path, memory === 1e9 ? 'CREATE TABLE t(oid, rowid, _rowid_, v)' : 'CREATE TABLE t(a, b, _rowid_, v)')
   const reading = await readInProcess(path, 'full', 'census', false, null, false, memory)

@@ -30,7 +30,7 @@ function make(sql: string, later: Readonly<Record<string, string>>, encoding = '
 
 const conclude = async (depth: 'quick' | 'full' = 'full', engine: 'census' | 'sqlite' = 'census'): Promise<Diagnosis> =>
   diagnose(await readInProcess(path, depth, engine), context)
-const told = ({ findings }: Diagnosis): readonly unknown[] =>
+const rulesAndRows = ({ findings }: Diagnosis): readonly unknown[] =>
   findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
 
 test.each([
@@ -49,7 +49,7 @@ test.each([
     'UTF-16le',
   )
   const diagnosis = await conclude(depth, engine)
-  expect(told(diagnosis)).toEqual([
+  expect(rulesAndRows(diagnosis)).toEqual([
     ['null-in-not-null', 'a.b', [2, 3, 4], 3],
     ['null-in-not-null', 'pref', [['größe', 2]], 1],
   ])
@@ -75,7 +75,7 @@ test('values of another type in a STRICT table', async () => {
       `'q', 'x', x'00', NULL), (9, NULL, NULL, x'01', NULL, NULL), (10, 1, 2, 'x', 'text', 1)`,
     { s: columns('STRICT') },
   )
-  expect(told(await conclude())).toEqual([['type-mismatch', 's', [7, 8, 9, 10], 4]])
+  expect(rulesAndRows(await conclude())).toEqual([['type-mismatch', 's', [7, 8, 9, 10], 4]])
 })
 
 test('the first twenty rows, and how many there are', async () => {
@@ -84,7 +84,9 @@ test('the first twenty rows, and how many there are', async () => {
       'SELECT i - 1 FROM n WHERE i > 1) INSERT INTO t SELECT i, NULL FROM n',
     { t: 'CREATE TABLE t(id INTEGER PRIMARY KEY, v NOT NULL)' },
   )
-  expect(told(await conclude())).toEqual([['null-in-not-null', 't', Array.from({ length: 20 }, (_, i) => i + 1), 3000]])
+  expect(rulesAndRows(await conclude())).toEqual([
+    ['null-in-not-null', 't', Array.from({ length: 20 }, (_, i) => i + 1), 3000],
+  ])
 })
 
 test('if the table cannot be read, only the message of SQLite stays', async () => {
