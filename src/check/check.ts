@@ -1,6 +1,6 @@
 /**
  * The check: reads snapshots in child processes and brings back facts. Damage, crashes, hangs and unread pages are
- * values of the reading; only a wrong call, an abort or trouble of our own is thrown.
+ * values of the reading. Only a wrong call, an abort or a failure of our own is thrown.
  */
 import PQueue from 'p-queue'
 import { makeFolder } from '../host/folders/folder.ts'
@@ -11,31 +11,28 @@ import type { Engine, Reading } from '../model/result/reading.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
 import { compareSnapshots, type CheckedSnapshot } from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
+import type { User } from './confinement.ts'
 import type { Digesting } from './protocol.ts'
 import type { ReadingProgress } from './reading-builder.ts'
-import { CheckWorker } from './worker.ts'
+import { CheckWorker, type WorkerLimits } from './worker.ts'
 
-export interface CheckLimits {
-  /** For one snapshot. */
-  readonly timeoutMs: number
-  /** For each child. */
-  readonly memoryBytesMax: number
-  /** 0 to 19. */
-  readonly niceness: number
-}
+export type CheckLimits = WorkerLimits
 
 export interface CheckOptions {
-  /** What the snapshot consists of, kept up to date: anything else is not read. Left out, it is whatever lies there. */
+  /**
+   * What the snapshot consists of; other files are not read. It is updated when recovery changes the files. Without it
+   * the snapshot is what is there.
+   */
   readonly kept?: KeptFiles
   readonly depth: 'quick' | 'full'
-  /** Brings a map of the pages as well; without it, none is made. */
+  /** Brings a map of the pages as well. Default: false. */
   readonly map?: boolean
   /**
-   * Digests the pages, and compares them with earlier ones. A full census only: others read rows and entries less
-   * closely. Left out, nothing is digested.
+   * Digests the pages, and compares them with earlier digests. Only with a full census: other checks read rows and
+   * entries less closely. Default: nothing is digested.
    */
   readonly digesting?: Digesting
-  /** Where something is found, reads the file a second time without its WAL or journal. Left out: yes. */
+  /** If something is found, reads the file a second time without its WAL or journal. Default: true. */
   readonly suspectCompanions?: boolean
   readonly signal: AbortSignal
   readonly onProgress?: (progress: ReadingProgress) => void
@@ -43,108 +40,135 @@ export interface CheckOptions {
 
 export interface Checker extends AsyncDisposable {
   /**
-   * Waits for the first child: before anybody stands still for what nobody could read. @throws {Failure}
-   * CANNOT_CONFINE
+   * Waits until the first child is confined. Call it before a tenant is paused: if nothing can read its snapshot, the
+   * pause is in vain. @throws {Failure} CANNOT_CONFINE
    */
   ready(): Promise<void>
   /**
    * Reads a snapshot: its main file, with `-wal` and `-journal` beside it. It must be a private copy: SQLite rolls a
-   * journal back and writes a WAL back into it, so that afterwards one plain file is left (unless that failed). Waits
-   * for its turn.
-   * @throws signal.reason when it was aborted; then the files are back in their place as well
-   * @throws {Failure} CANNOT_CONFINE; READ_FAILED when it is not what was kept
+   * journal back and writes a WAL into it. One plain file is left, unless recovery failed. Waits for its turn.
+   * @throws signal.reason if it was aborted; the files are then back in their place too
+   * @throws {Failure} CANNOT_CONFINE; READ_FAILED if the files are not `kept`
    */
   check(snapshot: SnapshotPath, options: CheckOptions): Promise<Reading>
   /**
-   * Compares two snapshots that were checked. Each is read by a child of its own in a room of its own: a hostile file
-   * may cost no more than what is said of it, and sees nothing of the other. Waits for its turn.
-   * @throws {Failure} READ_FAILED when one is not what was kept; signal.reason when it was aborted
+   * Compares two snapshots that were checked. Each is read by a child of its own in a sandbox of its own: a hostile
+   * file spoils only the report on itself, and does not see the other. Waits for its turn.
+   * @throws {Failure} READ_FAILED if the files of one are not `kept`; signal.reason if it was aborted
    */
   compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison>
 }
 
 export interface CheckerOptions extends CheckLimits {
-  /**
-   * Where rooms are made: a folder of ours, on the file system of the snapshots; normally the snapshot folder itself.
-   */
+  /** For sandboxes: a folder of ours, on the file system of the snapshots. Usually the snapshot folder itself. */
   readonly folder: string
-  /**
-   * Snapshots that are read at the same time, each in a child of its own; a large one alone gets the time of those that
-   * are idle.
-   */
+  /** Snapshots that are read at the same time, each in a child of its own. A large one also gets the idle children. */
   readonly parallel: number
   /** What compares rows with index entries. */
   readonly engine: Engine
-  /** Whether findings tell what index entries hold beside keys: only where somebody asked for it. Left out: no. */
+  /** True if findings show what index entries hold beside keys. Default: false. */
   readonly showValues?: boolean
 }
 
 const noDigests: Digesting = { kind: 'none' }
 
 /**
- * One child starts at once, the others with the first snapshots for which there is none; as root each is locked into
- * its room under another user.
+ * Starts one child immediately; the others start with the first snapshots that have none. If we are root, each is
+ * confined to its sandbox as another user.
  * @throws {Failure} CANNOT_CONFINE
  */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const user = confinedUser()
   await makeFolder(options.folder, 0o700)
-  const places = Array.from({ length: options.parallel }, () => new CheckWorker(options.folder, user, options))
-  const idle = [...places]
-  await idle.at(-1)?.begin()
-  // The queue is not told of the signal: it would reject while the files still are in a room.
-  const queue = new PQueue({ concurrency: options.parallel })
-  const closing = new AbortController()
-  /** Who compares needs two places, where there may be one. */
-  const anotherPlace = (): CheckWorker => {
-    const place = new CheckWorker(options.folder, user, options)
-    places.push(place)
-    return place
+  const checker = new WorkerPool(options, user)
+  await checker.begin()
+  return checker
+}
+
+class WorkerPool implements Checker {
+  readonly #options: CheckerOptions
+  readonly #user: User | null
+  readonly #workers: CheckWorker[]
+  readonly #idle: CheckWorker[]
+  /** It has no signal: it would reject while the files are still in a sandbox. */
+  readonly #queue: PQueue
+  readonly #closing = new AbortController()
+
+  constructor(options: CheckerOptions, user: User | null) {
+    this.#options = options
+    this.#user = user
+    this.#workers = Array.from({ length: options.parallel }, () => this.#newWorker())
+    this.#idle = [...this.#workers]
+    this.#queue = new PQueue({ concurrency: options.parallel })
   }
-  const enter = (): CheckWorker => idle.pop() ?? anotherPlace()
-  return {
-    ready: async () => idle.at(-1)?.ready(),
-    check: (snapshot, { kept, depth, map, digesting, suspectCompanions, signal, onProgress }) =>
-      queue.add(async () => {
-        const place = enter()
-        try {
-          return await place.read(snapshot, {
-            kept: kept ?? null,
-            depth,
-            engine: options.engine,
-            map: map ?? false,
-            digesting: depth === 'full' && options.engine === 'census' ? (digesting ?? noDigests) : noDigests,
-            showValues: options.showValues ?? false,
-            suspectCompanions: suspectCompanions ?? true,
-            helpersMax: Math.max(0, options.parallel - queue.pending),
-            onProgress: onProgress ?? (() => {}),
-            signal: AbortSignal.any([signal, closing.signal]),
-          })
-        } finally {
-          idle.push(place)
-        }
-      }),
-    compare: ({ a, b }, signal) =>
-      queue.add(async () => {
-        const [placeA, placeB] = [enter(), enter()]
-        const either = AbortSignal.any([signal, closing.signal])
-        const limits = {
-          timeoutMs: options.timeoutMs,
-          memoryBytesMax: Math.floor(options.memoryBytesMax / 2),
-          rowsEachPass: usualRowsEachPass,
-        }
-        try {
-          return await placeA.visit(a, either, (askingA) =>
-            placeB.visit(b, either, (askingB) => compareSnapshots({ a: askingA, b: askingB }, { a, b }, limits)),
-          )
-        } finally {
-          idle.push(placeA, placeB)
-        }
-      }),
-    async [Symbol.asyncDispose]() {
-      closing.abort(new Error('the checker was closed'))
-      await queue.onIdle()
-      await Promise.all(places.map((place) => place[Symbol.asyncDispose]()))
-    },
+
+  async begin(): Promise<void> {
+    await this.#idle.at(-1)?.begin()
+  }
+
+  async ready(): Promise<void> {
+    await this.#idle.at(-1)?.ready()
+  }
+
+  check(snapshot: SnapshotPath, asked: CheckOptions): Promise<Reading> {
+    const { engine, showValues, parallel } = this.#options
+    return this.#queue.add(async () => {
+      const worker = this.#takeWorker()
+      try {
+        return await worker.read(snapshot, {
+          kept: asked.kept ?? null,
+          depth: asked.depth,
+          engine,
+          map: asked.map ?? false,
+          digesting: asked.depth === 'full' && engine === 'census' ? (asked.digesting ?? noDigests) : noDigests,
+          showValues: showValues ?? false,
+          suspectCompanions: asked.suspectCompanions ?? true,
+          helpersMax: Math.max(0, parallel - this.#queue.pending),
+          onProgress: asked.onProgress ?? (() => {}),
+          signal: this.#either(asked.signal),
+        })
+      } finally {
+        this.#idle.push(worker)
+      }
+    })
+  }
+
+  compare({ a, b }: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison> {
+    const { timeoutMs, memoryBytesMax } = this.#options
+    return this.#queue.add(async () => {
+      const [workerA, workerB] = [this.#takeWorker(), this.#takeWorker()]
+      const either = this.#either(signal)
+      const limits = { timeoutMs, memoryBytesMax: Math.floor(memoryBytesMax / 2), rowsEachPass: usualRowsEachPass }
+      try {
+        return await workerA.withReader(a, either, (readerA) =>
+          workerB.withReader(b, either, (readerB) => compareSnapshots({ a: readerA, b: readerB }, { a, b }, limits)),
+        )
+      } finally {
+        this.#idle.push(workerA, workerB)
+      }
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the checker was closed'))
+    await this.#queue.onIdle()
+    await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()))
+  }
+
+  #newWorker(): CheckWorker {
+    return new CheckWorker(this.#options.folder, this.#user, this.#options)
+  }
+
+  /** A comparison takes two workers, where there may be one. */
+  #takeWorker(): CheckWorker {
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return idle
+    const another = this.#newWorker()
+    this.#workers.push(another)
+    return another
+  }
+
+  #either(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#closing.signal])
   }
 }

@@ -1,4 +1,4 @@
-/** As whom the reading children run (hold/README.md, Security): as root, they drop to a user that owns nothing else. */
+/** The user of the reading children (hold/README.md, Security). Started by root, they run as a user without files. */
 import { readFileSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
 
@@ -7,18 +7,18 @@ export interface User {
   readonly gid: number
 }
 
-/** A file is read by a confined process or by none. */
+/** A file is read by a confined process, or not at all. */
 export const cannotConfine = (why: string, cause?: unknown): Failure =>
   new Failure('CANNOT_CONFINE', `the processes that read database files cannot be confined: ${why}`, { cause })
 
-/** The numbers that `nobody` has nearly everywhere, where /etc/passwd does not tell. */
-const nobody: User = { uid: 65_534, gid: 65_534 }
+/** The usual numbers of the user `nobody`, if /etc/passwd does not have it. */
+const usualNobody: User = { uid: 65_534, gid: 65_534 }
 
 /**
- * The user to confine children as; null when we are not root: then they keep our user, and lose what the kernel takes
- * from them.
- * @throws {Failure} CANNOT_CONFINE for root without the rights that it takes. A child that stays root is no weaker
- * wall but none: what root owns is the machine's.
+ * The user to run children as. null if we are not root: they then keep our user, and only the kernel's filters confine
+ * them.
+ * @throws {Failure} CANNOT_CONFINE if we are root without the necessary rights. A child that stays root is not confined
+ * at all, because root owns the machine's files.
  */
 export function confinedUser(): User | null {
   if (process.getuid?.() !== 0) return null
@@ -27,11 +27,11 @@ export function confinedUser(): User | null {
   const lines = readIfThere('/etc/passwd').split('\n')
   const [, , uid, gid] = lines.find((line) => line.startsWith('nobody:'))?.split(':') ?? []
   const found = { uid: Number(uid), gid: Number(gid) }
-  return found.uid > 0 && found.gid > 0 ? found : nobody
+  return found.uid > 0 && found.gid > 0 ? found : usualNobody
 }
 
 /**
- * What it takes to give a child its folder and its user, to look into that folder, and to end the child. Numbers of
+ * The capabilities that give a child its folder and its user, open that folder, and end the child. Numbers as in
  * capabilities(7).
  */
 const needed = {
@@ -45,7 +45,7 @@ const needed = {
 
 function missingCapabilities(): readonly string[] {
   const [, mask] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readIfThere('/proc/self/status')) ?? []
-  if (mask === undefined) return [] // Not Linux: whatever is missing is met on the way.
+  if (mask === undefined) return [] // Not Linux: a right that is missing shows when it is used.
   const held = BigInt(`0x${mask}`)
   return Object.entries(needed).flatMap(([name, number]) => (((held >> BigInt(number)) & 1n) === 1n ? [] : [name]))
 }

@@ -1,20 +1,14 @@
-/**
- * How long a file may become that a child writes: as long as recovery can make the database, with room, and no
- * longer.
- */
+/** Limits the length of the files that a child writes: enough for what recovery can make of the database. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
 import { bytesBefore } from '../sqlite/journal/journal.ts'
 
-/**
- * Small snapshots need one limit only: a child whose limit is too low for the next one is replaced, for a limit is
- * never raised again.
- */
+/** One limit for all small snapshots. A child whose limit is too low is replaced, because it cannot be raised. */
 const leastBytes = 64 << 20
 
 /**
- * Bytes. A WAL adds no more to the database than it holds; a journal takes it back to the length that its header
- * tells, which after a VACUUM that was broken off may be many times what is left of it.
+ * Bytes, a power of two. A WAL makes the database longer by its own length at most. A journal restores the length that
+ * its header gives: after an interrupted VACUUM this may be many times the length of the file.
  */
 export function fileBytesFor(snapshot: SnapshotPath): number {
   const sum = ['', '-wal', '-journal'].reduce((bytes, part) => bytes + bytesOf(snapshot + part), 0)
@@ -24,7 +18,7 @@ export function fileBytesFor(snapshot: SnapshotPath): number {
 
 const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
-/** Empty for a file that is not there. */
+/** Empty if there is no journal. */
 function headerOf(journal: string): Uint8Array {
   const header = new Uint8Array(28)
   let file: number

@@ -1,48 +1,53 @@
 /**
- * What the checker asks the child that reads a snapshot, and what it answers. Each question is one step; what was
- * answered before a child dies is kept.
+ * The questions to the child process that reads a snapshot, and its answers (step-answers.ts). Each question is one
+ * step. The order of the steps is in check-steps.ts; compare/ uses some of them too.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { CensusTally } from '../census/scan/tally.ts'
 import type { RowEntries } from '../comparison/row-entries.ts'
 import type { SchemaDescription } from '../comparison/schema.ts'
 import type { RowReading } from '../comparison/table-rows.ts'
-import type { Finding, RowKey } from '../model/result/finding.ts'
+import type { RowKey } from '../model/result/finding.ts'
 import type { PageDigests, PagesSeen } from '../model/result/last-good.ts'
-import type { BadPages, PageGroups } from '../model/result/page-map.ts'
 import type { Engine, Fact, SchemaObject, Wall } from '../model/result/reading.ts'
-import type { Companion } from '../model/result/recovery.ts'
-import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
+import type { TableContent } from '../model/result/verdict.ts'
 import type { User } from './confinement.ts'
+import type {
+  AccountAnswer,
+  CompareAnswer,
+  InspectedFiles,
+  IntegrityAnswer,
+  RecoverAnswer,
+  SchemaAnswer,
+} from './step-answers.ts'
 
 /**
- * Names of the snapshot's files in a room. Fixed ones: better-sqlite3 trims blanks off names, and those of tenants are
- * untrusted.
+ * Name of the database file inside a sandbox; `-wal` and `-journal` follow it. It is fixed: names of tenants are
+ * untrusted, and better-sqlite3 trims blanks off names.
  */
 export const recoveredName = 'database'
 
-/** `refused`: the child may read nothing; `why` names the right or the feature of the kernel that is missing. */
+/** `refused`: the child may read nothing; `why` names the missing right or kernel feature. */
 export type Confinement =
   | { readonly kind: 'stands'; readonly walls: readonly Wall[] }
   | { readonly kind: 'refused'; readonly why: string }
 
-/** Are the pages digested, and what are the digests compared with? */
+/** Whether pages are digested, and the digests that they are compared with. */
 export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
-export interface ReaderSteps {
-  /** Is confined to a room for good; without a user it keeps its own, and takes the folder for the room. */
-  enter: {
+interface ReaderSteps {
+  /** Confines the process to its sandbox for good. Without a user it keeps its own, and only uses the folder. */
+  confine: {
     readonly ask: { readonly folder: string; readonly user: User | null }
     readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement }
   }
-  /** No file that it writes may become longer, from now on. Never more than before. */
-  limit: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
+  /** Limits the length of each file that the process writes. The limit can only be lowered later. */
+  limitFileSize: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
   /**
-   * All steps of a small snapshot with one question, for as long as nothing is found: the answers up to the first that
-   * says anything. A round trip for each step would take longer than the reading. What is missing is asked step by
-   * step, and so is everything when the child died over it.
+   * Runs the steps of the check in the child itself, up to the first answer that reports something. One round trip for
+   * each step would take longer than reading a small snapshot. Nothing is answered if the child dies or fails.
    */
-  atOnce: {
+  checkAlone: {
     readonly ask: {
       readonly depth: 'quick' | 'full'
       readonly engine: Engine
@@ -55,19 +60,22 @@ export interface ReaderSteps {
     }
     readonly answer: { readonly answers: readonly ReaderAnswer[] }
   }
-  /** Looks at the files before SQLite may touch them. */
-  look: { readonly ask: object; readonly answer: InspectedFiles }
-  /** SQLite opens the database: a journal is rolled back, a WAL written into it. */
-  settle: { readonly ask: { readonly keep: boolean }; readonly answer: RecoverAnswer }
+  /** Reads the files before SQLite may change them. */
+  inspect: { readonly ask: object; readonly answer: InspectedFiles }
   /**
-   * Puts the file as it was before recovery, without its companions, in the place of the one that was read. False where
-   * it was not kept, or there is no room.
+   * SQLite opens the database: it rolls a journal back, or writes a WAL into the file. `keep`: the pages that this may
+   * change are copied first.
    */
-  putBack: { readonly ask: object; readonly answer: { readonly done: boolean } }
-  /** Ends what `putBack` began: companions that were not written back lie beside the file again. */
-  bringBack: { readonly ask: object; readonly answer: object }
+  recover: { readonly ask: { readonly keep: boolean }; readonly answer: RecoverAnswer }
   /**
-   * Page accounting, so many pages further; the first one begins it. `map`: its end is to bring the pages in groups.
+   * Replaces the file by what it was before recovery, without its WAL and journal. `done`: false if the pages were not
+   * kept, or the disk has too little space.
+   */
+  undoRecovery: { readonly ask: object; readonly answer: { readonly done: boolean } }
+  /** After `undoRecovery`: a WAL or journal that was not written back lies beside the file again. */
+  restoreCompanions: { readonly ask: object; readonly answer: object }
+  /**
+   * Accounts for the next `pagesMax` pages; the first question begins. `map`: the last answer has the pages in groups.
    */
   account: {
     readonly ask: {
@@ -78,24 +86,27 @@ export interface ReaderSteps {
     }
     readonly answer: AccountAnswer
   }
-  /** Opens the database for SQLite. */
+  /** Opens the database with SQLite and reads the schema. */
   schema: { readonly ask: object; readonly answer: SchemaAnswer }
-  /** The schema's objects as its pages have them; known once the pages were accounted for. */
+  /** The schema's objects as its pages name them. Only after `account` has ended. */
   objects: { readonly ask: object; readonly answer: { readonly objects: readonly SchemaObject[] } }
-  /** `apart`: each table by itself, because SQLite did not take all of the schema, and knows no owner of some pages. */
+  /**
+   * SQLite's `quick_check` or `integrity_check`. `tableByTable`: for a schema that SQLite has read in part only: it
+   * knows no owner of some pages.
+   */
   integrity: {
     readonly ask: {
       readonly depth: 'quick' | 'full'
       readonly objects: readonly SchemaObject[]
-      readonly apart: boolean
+      readonly tableByTable: boolean
     }
     readonly answer: IntegrityAnswer
   }
-  /** The full check of these tables alone. */
+  /** SQLite's full check of these tables. */
   compareBySqlite: { readonly ask: { readonly tables: readonly string[] }; readonly answer: IntegrityAnswer }
   /**
-   * Takes the plan of a census; learns whose page is whose. `key` is that of the fingerprints, the same for all
-   * children of one reading.
+   * Takes the plan of a census and finds the owner of each page. `key`: of the fingerprints; all readers of one
+   * snapshot have the same.
    */
   plan: {
     readonly ask: {
@@ -107,11 +118,11 @@ export interface ReaderSteps {
   }
   /** Counts the pages from `first` to `last`. */
   scan: { readonly ask: { readonly first: number; readonly last: number }; readonly answer: object }
-  /** What this child has counted. */
+  /** What this process has counted. */
   tally: { readonly ask: object; readonly answer: { readonly tally: CensusTally } }
   /**
-   * Adds the tallies of other children and what SQL must compute of the entries that indexes must hold; compares all
-   * sums, and looks for what differs.
+   * Adds the tallies of other readers, and the index entries that only SQL can compute. Compares all sums, and searches
+   * for what differs.
    */
   compare: {
     readonly ask: {
@@ -124,11 +135,11 @@ export interface ReaderSteps {
     readonly answer: CompareAnswer
   }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
-  count: {
+  countRows: {
     readonly ask: { readonly objects: readonly SchemaObject[] }
     readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] }
   }
-  /** What the opened schema says of itself, for comparing it with another. */
+  /** Describes the opened schema, to compare it with another. */
   describe: {
     readonly ask: object
     readonly answer:
@@ -136,10 +147,10 @@ export interface ReaderSteps {
       | { readonly kind: 'not-possible'; readonly why: string }
   }
   /**
-   * Begins to look at the rows of a table of the opened schema, by its position in the plan; a pass over them may keep
-   * `rowsMax`.
+   * Begins with the rows of a table of the opened schema; `tree` is its position in the plan. One pass over the rows
+   * keeps up to `rowsMax`.
    */
-  rows: {
+  beginTable: {
     readonly ask: {
       readonly tree: number
       readonly reading: RowReading
@@ -148,29 +159,27 @@ export interface ReaderSteps {
     }
     readonly answer: { readonly kind: 'ready' } | { readonly kind: 'not-possible'; readonly why: string }
   }
-  /** Sums of all rows by buckets (comparison/row-sums.ts). `unread`: what the disk would not give, else null. */
+  /** Sums of all rows by buckets (comparison/row-sums.ts). `unread`: what the disk could not read, else null. */
   sumRows: {
     readonly ask: object
     readonly answer: { readonly sums: Int32Array; readonly digest: string; readonly unread: string | null }
   }
-  /** The rows of the marked buckets; of all for null. `full`: there were more than may be kept. */
+  /** The rows of the marked buckets; null for all buckets. `full`: there were more than `rowsMax`. */
   collectRows: {
     readonly ask: { readonly wanted: Uint8Array | null; readonly rowsMax: number }
     readonly answer: { readonly entries: RowEntries; readonly full: boolean; readonly unread: string | null }
   }
-  /** Rows of the last pass, by their positions in it, of which the first keys are to be told. */
+  /** Remembers the keys of these rows for `firstKeys`. Rows are positions in the answer of the last `collectRows`. */
   nameRows: {
     readonly ask: { readonly onlyHere: Uint32Array; readonly different: Uint32Array }
     readonly answer: object
   }
-  /** The first keys of all rows of this table that were named. */
+  /** The first keys, in their order, of all rows of this table that were named. */
   firstKeys: {
     readonly ask: object
     readonly answer: { readonly onlyHere: readonly RowKey[]; readonly different: readonly RowKey[] }
   }
-  /**
-   * Whose pages are these, and which are not what they were? Ends the reading of this snapshot: everything is closed.
-   */
+  /** Owners of these pages, and digests. Ends the reading of this snapshot: everything is closed. */
   finish: {
     readonly ask: { readonly pages: readonly number[]; readonly digesting: Digesting }
     readonly answer: { readonly owners: ReadonlyMap<number, number>; readonly digested: PagesSeen }
@@ -178,110 +187,26 @@ export interface ReaderSteps {
 }
 export type ReaderStep = keyof ReaderSteps
 export type ReaderQuestion = { readonly [S in ReaderStep]: { readonly step: S } & ReaderSteps[S]['ask'] }[ReaderStep]
+/** Any question but `checkAlone`, which consists of several steps. */
+export type SingleStep = Exclude<ReaderQuestion, { readonly step: 'checkAlone' }>
 export type ReaderAnswer = { readonly [S in ReaderStep]: { readonly step: S } & ReaderSteps[S]['answer'] }[ReaderStep]
 export type QuestionOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[S]['ask']
 export type AnswerOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[S]['answer']
 
-export interface InspectedFiles {
-  readonly file: InspectedFile
-  /** From which SQLite takes something when it opens the file, or which it deletes unread. */
-  readonly companions: readonly Companion[]
-  readonly hotJournal: boolean
-  /** Name of the super-journal, where the journal belongs to a transaction over several files. */
-  readonly superJournal: string | null
-  /** Does the WAL hold commits? */
-  readonly walCommits: boolean
-  /** About journal and WAL. */
-  readonly findings: readonly Finding[]
-  /** What of journal and WAL nobody can make sense of. */
-  readonly skipped: readonly Skipped[]
+/**
+ * Why a question has no answer. `failed`: the process lives, but could not do the step: a disk error, no memory.
+ * Otherwise it died: it `crashed`, was `killed` from outside, or was killed by us for its time or memory.
+ */
+export interface NotAnswered {
+  readonly step: 'not-answered'
+  readonly how: 'failed' | 'crashed' | 'killed' | 'timeout' | 'memory'
+  readonly detail: string
 }
 
-/** The database file by itself: before recovery, what its own first bytes say. */
-export interface InspectedFile {
-  /** Bytes of the database file. */
-  readonly fileBytes: number
-  /** Why its pages cannot be accounted for, null when they can be. */
-  readonly headerTrouble: string | null
-  /** Bytes; 0 where the header gives none. */
-  readonly pageSize: number
-  /** Pages by the size of the file; 0 where the header gives no page size. */
-  readonly pages: number
-  /** About the header. */
-  readonly findings: readonly Finding[]
-  /**
-   * What of the header is not understood; null where all of it is. `nothing`: then no page can be read by the rules
-   * that we know.
-   */
-  readonly notUnderstood: { readonly why: string; readonly readable: 'pages' | 'nothing' } | null
-  /** Version of the SQLite that wrote the file last; null where the header has none. */
-  readonly writtenBy: string | null
+/** Answers one question at a time. After a question without an answer, a fresh process answers the next. */
+export interface Reader {
+  ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S> | NotAnswered>
 }
 
-export interface RecoverAnswer {
-  readonly settled: boolean
-  readonly facts: readonly Fact[]
-  /** As recovery has left it. */
-  readonly file: InspectedFile
-  /** Pages that recovery changed; null where they were not kept, and where SQLite could not recover the file. */
-  readonly pagesChanged: number | null
-}
-
-export type AccountAnswer =
-  | { readonly kind: 'going-on'; readonly pages: number; readonly pagesRead: number }
-  | {
-      readonly kind: 'ended'
-      readonly pages: number
-      readonly pagesRead: number
-      readonly pagesUnread: number
-      readonly findings: readonly Finding[]
-      readonly groups: PageGroups | null
-    }
-  | { readonly kind: 'not-possible'; readonly why: string }
-
-/** An object that the census cannot decide on, and the table whose full check by SQLite decides. */
-export interface Uncounted {
-  readonly object: string
-  readonly table: string
-  readonly why: string
-}
-
-export interface CompareAnswer {
-  readonly findings: readonly Finding[]
-  /** Indexes of which this SQLite cannot tell whether they are right. */
-  readonly skipped: readonly Skipped[]
-  readonly uncounted: readonly Uncounted[]
-  /** Pages of entries that are wrong; null where nobody wants a map. */
-  readonly entries: BadPages | null
-  /** Of the tables that were counted wholly. */
-  readonly content: readonly TableContent[]
-  readonly rowCounts: readonly RowCounts[]
-}
-
-export interface SchemaAnswer {
-  /** Can SQLite be asked on? */
-  readonly opened: boolean
-  /** What a census has to count; null where none is possible. */
-  readonly plan: CensusPlan | null
-  /** Why there is no plan. */
-  readonly planTrouble: string | null
-  /** Objects that SQLite does not take, or took only in part: nothing is asked of them. */
-  readonly refused: readonly string[]
-  readonly uncounted: readonly Uncounted[]
-  readonly objects: readonly SchemaObject[]
-  readonly facts: readonly Fact[]
-  readonly skipped: readonly Skipped[]
-}
-
-/** Virtual tables whose modules this SQLite has. */
-export function virtualTables({ objects, skipped }: Pick<SchemaAnswer, 'objects' | 'skipped'>): readonly string[] {
-  const missing = new Set(skipped.map(({ object }) => object))
-  return objects.flatMap(({ kind, name }) => (kind === 'virtual-table' && !missing.has(name) ? [name] : []))
-}
-
-export interface IntegrityAnswer {
-  readonly facts: readonly Fact[]
-  readonly skipped: readonly Skipped[]
-  /** False when something broke off and was not made good table by table. */
-  readonly whole: boolean
-}
+export const isUnanswered = <S extends ReaderStep>(answer: AnswerOf<S> | NotAnswered): answer is NotAnswered =>
+  answer.step === 'not-answered'

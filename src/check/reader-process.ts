@@ -1,5 +1,5 @@
+/** Parent side of reader/reader-child.ts: one child process in one sandbox, from its start to its death. */
 import { sleep } from '../host/clock.ts'
-/** Parent side of reader-child.ts: one child in one room. */
 import { systemFailure } from '../host/failures/system-failure.ts'
 import { failureOfEnd } from '../host/process/child-start.ts'
 import { ChildEnded, startChild } from '../host/process/child.ts'
@@ -12,22 +12,24 @@ import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from './protocol.ts'
 
-/** Loading SQLite and confining take well under a second on an idle machine. */
+/** Loading SQLite and confining the process take well under a second on an idle machine. */
 const startMsMax = 30_000
-const againAfterMs = 100
+const secondStartAfterMs = 100
 const program = 'reader-child'
 
 export interface ChildLimits {
+  /** For each process. */
   readonly memoryBytesMax: number
+  /** 0 to 19. */
   readonly niceness: number
 }
 
 export class ReaderProcess implements AsyncDisposable {
   readonly sqliteVersion: string
   readonly walls: readonly Wall[]
-  /** Bytes that a file may have which it writes; null until it was limited. */
+  /** Greatest length of a file that the process may write; null until it is limited. */
   fileBytesMax: number | null = null
-  /** Snapshots that it was given. */
+  /** Snapshots that this process has been given. */
   snapshots = 0
   readonly #child: Child<ReaderQuestion, ReaderAnswer>
 
@@ -38,9 +40,9 @@ export class ReaderProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts a child and confines it to the room, under another user where there is one. One that dies over it is
-   * started again once: the kernel's memory killer prefers our children, and a moment later there may be memory.
-   * @throws {Failure} CANNOT_CONFINE; READ_FAILED when it cannot be started, dies again, or is not up in time
+   * Starts a child and confines it to the folder of its sandbox, as `user` if there is one. A child that dies meanwhile
+   * is started once more: the kernel's memory killer prefers our children, and a moment later there may be memory.
+   * @throws {Failure} CANNOT_CONFINE; READ_FAILED if it cannot be started, dies again, or takes too long
    */
   static async start(folder: string, user: User | null, limits: ChildLimits): Promise<ReaderProcess> {
     try {
@@ -49,27 +51,23 @@ export class ReaderProcess implements AsyncDisposable {
       if (!(error instanceof ChildEnded)) throw error
       if (error.ended.how === 'killed-timeout') throw failureOfStart(error)
     }
-    await sleep(againAfterMs)
+    await sleep(secondStartAfterMs)
     return startOnce(folder, user, limits).catch((error: unknown) => {
       throw error instanceof ChildEnded ? failureOfStart(error) : error
     })
-  }
-
-  get pid(): number {
-    return this.#child.pid
   }
 
   get isRunning(): boolean {
     return this.#child.isRunning
   }
 
-  /** Once in its life: a limit is never raised again. */
-  async limit(fileBytesMax: number, timeoutMs: number): Promise<void> {
-    await this.ask<'limit'>({ step: 'limit', fileBytesMax }, timeoutMs)
+  /** Call it once: a limit cannot be raised again. */
+  async limitFileSize(fileBytesMax: number, timeoutMs: number): Promise<void> {
+    await this.ask<'limitFileSize'>({ step: 'limitFileSize', fileBytesMax }, timeoutMs)
     this.fileBytesMax = fileBytesMax
   }
 
-  /** @throws {ChildEnded} when it dies over the question */
+  /** @throws {ChildEnded} if the process dies over the question @throws the error that it answers with */
   ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
     return ask(this.#child, question, timeoutMs)
   }
@@ -92,7 +90,7 @@ async function startOnce(folder: string, user: User | null, limits: ChildLimits)
     youngMegabytesMax: 2,
   })
   try {
-    const { sqliteVersion, confinement } = await ask(child, { step: 'enter', folder, user }, startMsMax)
+    const { sqliteVersion, confinement } = await ask(child, { step: 'confine', folder, user }, startMsMax)
     if (confinement.kind === 'refused') throw cannotConfine(confinement.why)
     return new ReaderProcess(child, sqliteVersion, confinement.walls)
   } catch (error) {
@@ -101,7 +99,7 @@ async function startOnce(folder: string, user: User | null, limits: ChildLimits)
   }
 }
 
-/** What kept a child from its walls: a shortage of the machine, or something that it may not do here. */
+/** READ_FAILED for a shortage of the machine; CANNOT_CONFINE for what the process may not do here. */
 function asFailure(error: unknown): unknown {
   const failure = systemFailure(error, { doing: 'confine a process that reads', path: null, code: 'CANNOT_CONFINE' })
   return failure instanceof Failure && failure.concerns === 'machine' ? failure.withCode('READ_FAILED') : failure

@@ -1,24 +1,24 @@
+/**
+ * A reader that outlives its processes. It has one process at a time (reader-process.ts), starts it when it is needed,
+ * and replaces it by a fresh one as soon as a file may have harmed it.
+ */
 import { ChildEnded } from '../host/process/child.ts'
-/** A seat in a room: one reading child, replaced by a fresh one as soon as it may have been harmed. */
+import type { Ended } from '../host/process/child.ts'
 import { Bug } from '../model/bug.ts'
 import type { User } from './confinement.ts'
-import type { AnswerOf, QuestionOf, ReaderStep } from './protocol.ts'
+import type { AnswerOf, NotAnswered, QuestionOf, ReaderStep } from './protocol.ts'
 import { ReaderProcess } from './reader-process.ts'
 import type { ChildLimits } from './reader-process.ts'
-
-/** The child could not do a step, for a reason of its own: an error of the disk, memory that was not to be had. */
-export class StepFailed extends Error {
-  override readonly name = 'StepFailed'
-}
 
 export class ReplaceableReader implements AsyncDisposable {
   readonly #folder: string
   readonly #user: User | null
   readonly #limits: ChildLimits
-  #child: Promise<ReaderProcess> | null = null
+  #process: Promise<ReaderProcess> | null = null
   #fileBytesMax = 0
   #killed = false
 
+  /** @param folder of the sandbox */
   constructor(folder: string, user: User | null, limits: ChildLimits) {
     this.#folder = folder
     this.#user = user
@@ -26,16 +26,16 @@ export class ReplaceableReader implements AsyncDisposable {
   }
 
   /**
-   * Starts the child if there is none, or if it may write less than what is read next can need. @throws {Failure}
-   * CANNOT_CONFINE, READ_FAILED
+   * Starts the process if there is none, or if its limit is too low for the next snapshot.
+   * @throws {Failure} CANNOT_CONFINE, READ_FAILED
    */
   async ready(): Promise<ReaderProcess> {
     this.#killed = false
-    const child = await (this.#child ??= this.#start())
-    if (child.fileBytesMax === null || child.fileBytesMax >= this.#fileBytesMax) return child
+    const process = await (this.#process ??= this.#start())
+    if (process.fileBytesMax === null || process.fileBytesMax >= this.#fileBytesMax) return process
     await this.end()
-    this.#child = this.#start()
-    return this.#child
+    this.#process = this.#start()
+    return this.#process
   }
 
   #start(): Promise<ReaderProcess> {
@@ -43,72 +43,82 @@ export class ReplaceableReader implements AsyncDisposable {
   }
 
   /**
-   * As `ready`, with a fresh child in the place of one that died while nobody asked it: that says nothing of the next
-   * file. For whoever begins: in the middle, it would not know what was asked before.
+   * As `ready`. Also replaces a process that died between two snapshots, which says nothing about the next one. Only
+   * for the beginning of a snapshot: a fresh process knows nothing of earlier questions.
    */
-  async alive(): Promise<ReaderProcess> {
-    const child = await this.ready()
-    if (child.isRunning) return child
+  async readyForSnapshot(): Promise<ReaderProcess> {
+    const process = await this.ready()
+    if (process.isRunning) return process
     await this.end()
     return this.ready()
   }
 
-  /** What will be read next: the child may make no file longer than this. */
-  allow(fileBytesMax: number): void {
+  /** For the next snapshot: the process may make no file longer than this. */
+  limitFileSize(fileBytesMax: number): void {
     this.#fileBytesMax = fileBytesMax
   }
 
-  /** Starts the child without waiting for it; what goes wrong is told to who asks it. */
+  /** Starts the process without waiting for it. If that fails, the next `ready` or `ask` throws. */
   begin(): void {
     this.ready().catch(() => undefined)
   }
 
   /**
-   * @throws {ChildEnded} when the child dies over the question
-   * @throws {StepFailed} when it cannot do it
-   * @throws {Failure} as `ready`, for one that has to be started first
-   * @throws signal.reason when it was aborted
+   * @returns why there is no answer, if the process dies over the question or cannot do it; the next question then
+   * starts a fresh process
+   * @throws {Failure} as `ready`, if a process has to be started first
+   * @throws signal.reason if it was aborted
    */
   async ask<S extends ReaderStep>(
     question: QuestionOf<S>,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<AnswerOf<S>> {
+  ): Promise<AnswerOf<S> | NotAnswered> {
     signal.throwIfAborted()
-    const child = await this.ready()
+    const process = await this.ready()
     try {
-      if (child.fileBytesMax === null) await child.limit(this.#fileBytesMax, timeoutMs)
-      // It may have been aborted while the child started.
-      if (this.#killed) child.kill()
-      return await child.ask<S>(question, timeoutMs)
+      if (process.fileBytesMax === null) await process.limitFileSize(this.#fileBytesMax, timeoutMs)
+      // `kill` may have been called while the process started.
+      if (this.#killed) process.kill()
+      return await process.ask<S>(question, timeoutMs)
     } catch (error) {
-      // Dead, or in a state that nobody knows: a fresh one takes the next question.
+      // The process is dead, or in a state that is not known.
       await this.end()
       signal.throwIfAborted()
-      if (error instanceof ChildEnded || error instanceof Bug) throw error
-      throw new StepFailed(error instanceof Error ? error.message : String(error), { cause: error })
+      if (error instanceof ChildEnded) return deathOf(error.ended)
+      if (error instanceof Bug) throw error
+      return { step: 'not-answered', how: 'failed', detail: error instanceof Error ? error.message : String(error) }
     }
   }
 
-  /** The child is killed at once; whoever waits for its answer is told. */
+  /** Kills the process immediately; a question that is open then ends. */
   kill(): void {
     this.#killed = true
-    this.#child?.then(
-      (child) => child.kill(),
+    this.#process?.then(
+      (process) => process.kill(),
       () => undefined,
     )
   }
 
-  /** Ends the child, if there is one. */
+  /** Ends the process, if there is one. */
   async end(): Promise<void> {
-    const child = this.#child
-    this.#child = null
-    if (child === null) return
-    const started = await child.catch(() => null)
+    const process = this.#process
+    this.#process = null
+    if (process === null) return
+    const started = await process.catch(() => null)
     await started?.[Symbol.asyncDispose]()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.end()
   }
+}
+
+function deathOf({ how, code, signal }: Ended): NotAnswered {
+  const step = 'not-answered'
+  if (how === 'killed-timeout') return { step, how: 'timeout', detail: 'it took longer than it may' }
+  if (how === 'killed-memory') return { step, how: 'memory', detail: 'it took more memory than it may' }
+  if (signal === 'SIGKILL')
+    return { step, how: 'killed', detail: 'signal SIGKILL; the kernel\u2019s memory killer may have done it' }
+  return { step, how: 'crashed', detail: signal === null ? `exit code ${code}` : `signal ${signal}` }
 }

@@ -1,11 +1,10 @@
 /**
- * A room: the folder that is all a reading child can see. A snapshot is let in by hard links, so that its files keep
- * their names outside as well: whatever happens to us, nothing of it is lost.
+ * A sandbox: a folder that is all a reading child can see. A snapshot is hard-linked into it, so its files keep their
+ * names outside too: whatever happens to us, nothing of it is lost.
  *
- * The room belongs to the user of its children, and one of them may have been taken over by the file that it read. So
- * names in it are dealt with through the room's descriptor, and none is ever followed. What is more than a file is
- * looked into only after the room was taken back. Names are dealt with synchronously: through the thread pool a small
- * snapshot cost as long as a tenth of its check.
+ * The folder belongs to the user of the children, and a file may have taken a child over. So the parent names files in
+ * it through the folder's descriptor, and never follows a link. It enters folders inside only after `#takeBack`.
+ * The calls on names are synchronous, because the thread pool is slower (check/README.md, measured).
  */
 import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, unlinkSync, type BigIntStats } from 'node:fs'
 import { mkdtemp, rmdir } from 'node:fs/promises'
@@ -23,7 +22,7 @@ import { cannotConfine } from './confinement.ts'
 import type { User } from './confinement.ts'
 import { recoveredName } from './protocol.ts'
 
-/** The -shm of a snapshot is worth nothing: SQLite makes it anew from the WAL. */
+/** Without `-shm`, which SQLite makes anew from the WAL. */
 const parts = ['', '-wal', '-journal'] as const
 type Part = (typeof parts)[number]
 
@@ -33,17 +32,15 @@ interface LinkedFile {
   /** As it was outside. */
   readonly found: BigIntStats
   readonly kept: KeptFiles | null
-  /**
-   * Where the file system has no hard links between the two, a copy went in: the snapshot stays as it was, unsettled.
-   */
-  entered: 'not-yet' | 'linked' | 'copied'
+  /** `copied` if the file system makes no hard link between the two: the snapshot outside then stays unrecovered. */
+  inside: 'not-yet' | 'linked' | 'copied'
 }
 
 export class Sandbox implements AsyncDisposable {
   readonly folder: string
   readonly #inside: OpenFolder
   readonly #user: User | null
-  #guests: LinkedFile[] = []
+  #files: LinkedFile[] = []
   #isClosed = false
 
   private constructor(folder: string, inside: OpenFolder, user: User | null) {
@@ -52,69 +49,72 @@ export class Sandbox implements AsyncDisposable {
     this.#user = user
   }
 
-  /** @param beside a folder that is ours alone, on the file system of the snapshots */
-  static async open(beside: string, user: User | null): Promise<Sandbox> {
-    using above = OpenFolder.named(beside)
-    const name = basename(await mkdtemp(above.at(`room-${process.pid}-`)))
-    let room: Sandbox | null = null
+  /**
+   * @param parent a folder that is ours alone, on the file system of the snapshots
+   * @param user of the children; null for ours
+   */
+  static async open(parent: string, user: User | null): Promise<Sandbox> {
+    using above = OpenFolder.named(parent)
+    const name = basename(await mkdtemp(above.at(`sandbox-${process.pid}-`)))
+    let sandbox: Sandbox | null = null
     try {
-      room = new Sandbox(join(beside, name), above.below(name), user)
-      room.#giveToChildren()
-      return room
+      sandbox = new Sandbox(join(parent, name), above.below(name), user)
+      sandbox.#giveToChildren()
+      return sandbox
     } catch (error) {
-      if (room === null) await rmdir(above.at(name))
-      else await room[Symbol.asyncDispose]()
+      if (sandbox === null) await rmdir(above.at(name))
+      else await sandbox[Symbol.asyncDispose]()
       throw error
     }
   }
 
   /**
-   * Lets a snapshot in.
-   * @param kept what it consists of; null for whatever lies there. Kept up to date when the snapshot leaves the room.
-   * @throws {Failure} READ_FAILED when what lies there is anything else
+   * Links the files of a snapshot into the sandbox.
+   * @param kept what it consists of; null for the files that are there. `clear` updates it.
+   * @throws {Failure} READ_FAILED if the files are not `kept`
    */
   async link(snapshot: SnapshotPath, kept: KeptFiles | null = null): Promise<void> {
     for (const part of parts) {
       const outside = openPart(snapshot + part)
       const found = outside === null ? null : fstatSync(outside.number, { bigint: true })
-      if (outside !== null && found !== null) this.#guests.push({ part, outside, found, kept, entered: 'not-yet' })
+      if (outside !== null && found !== null) this.#files.push({ part, outside, found, kept, inside: 'not-yet' })
       if (kept !== null) requireKept(snapshot + part, found, kept.get(part) ?? null)
     }
-    for (const guest of this.#guests) await this.#letIn(guest)
+    for (const file of this.#files) await this.#linkInside(file)
   }
 
-  async #letIn(guest: LinkedFile): Promise<void> {
-    const inside = this.#inside.at(recoveredName + guest.part)
-    guest.entered = await linkOrCopy(guest.outside.path, inside)
-    const linked = guest.entered === 'linked'
-    using copy = linked ? null : openDescriptor(inside, 'read-only')
-    if (linked && look(inside)?.ino !== guest.found.ino) throw changed(guest.outside.path, 'it was replaced meanwhile')
-    this.#giveToChildren((copy ?? guest.outside).number)
+  async #linkInside(file: LinkedFile): Promise<void> {
+    const path = this.#inside.at(recoveredName + file.part)
+    file.inside = await linkOrCopy(file.outside.path, path)
+    const linked = file.inside === 'linked'
+    using copy = linked ? null : openDescriptor(path, 'read-only')
+    if (linked && statOf(path)?.ino !== file.found.ino) throw changed(file.outside.path, 'it was replaced meanwhile')
+    this.#giveToChildren((copy ?? file.outside).number)
   }
 
   /**
-   * Takes the snapshot out again. What SQLite removed inside (a journal rolled back, a WAL written back) goes outside
-   * too.
-   * @param endChildren ends the children of this room; called before what only a child that was taken over can have
-   * made is looked into
+   * Removes the snapshot from the sandbox. A file that SQLite deleted inside (a journal that it rolled back, a WAL that
+   * it wrote back) is deleted outside too.
+   * @param endChildren ends the children of this sandbox. Called if something inside is not a file: only a child that
+   * was taken over makes such things, and it must not run while they are removed.
    */
   async clear(endChildren: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    for (let guest = this.#guests[0]; guest !== undefined; guest = this.#guests[0]) {
-      this.#giveBack(guest)
-      guest.outside.close()
-      this.#guests.shift()
+    for (let file = this.#files[0]; file !== undefined; file = this.#files[0]) {
+      this.#giveBack(file)
+      file.outside.close()
+      this.#files.shift()
     }
-    const plain = this.#inside.names().map((name) => isUnlinked(this.#inside.at(name)))
-    if (plain.every(Boolean)) return
+    const removed = this.#inside.names().map((name) => isUnlinked(this.#inside.at(name)))
+    if (removed.every(Boolean)) return
     await endChildren()
     await this.#takeBack()
     this.#giveToChildren()
   }
 
-  #giveBack({ part, outside, found, kept, entered }: LinkedFile): void {
-    if (entered !== 'linked') return
-    // SQLite never removes the database itself. A child that did was taken over, and outside is still the snapshot.
-    if (part !== '' && look(this.#inside.at(recoveredName + part))?.ino !== found.ino) {
+  #giveBack({ part, outside, found, kept, inside }: LinkedFile): void {
+    if (inside !== 'linked') return
+    // SQLite never deletes the database itself. A child that did was taken over; outside is still the snapshot.
+    if (part !== '' && statOf(this.#inside.at(recoveredName + part))?.ino !== found.ino) {
       isUnlinked(outside.path)
       kept?.delete(part)
       return
@@ -124,9 +124,7 @@ export class Sandbox implements AsyncDisposable {
     kept?.set(part, keptFile(fstatSync(outside.number, { bigint: true })))
   }
 
-  /**
-   * @throws {Failure} CANNOT_CONFINE for root without CAP_CHOWN, and in a user namespace that does not know the user
-   */
+  /** @throws {Failure} CANNOT_CONFINE if root has no CAP_CHOWN, or its user namespace does not know the user */
   #giveToChildren(descriptor = this.#inside.number): void {
     if (this.#user === null) return
     try {
@@ -138,19 +136,19 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Ends whatever still runs in the room and empties it. Afterwards it is ours. */
+  /** Ends all processes in the sandbox and empties it. Afterwards only we use it. */
   async #takeBack(): Promise<void> {
     if (this.#user !== null) await killRootedIn(pathOf(this.#inside.number))
     await emptyFolder(this.#inside)
   }
 
-  /** Closes what is open and leaves the folder as it is: for one that cannot be cleared. */
+  /** For a sandbox that cannot be cleared: closes what is open, and leaves the folder as it is. */
   abandon(): void {
-    for (const { outside } of this.#guests.splice(0)) outside.close()
+    for (const { outside } of this.#files.splice(0)) outside.close()
     this.#close()
   }
 
-  /** Repeatable: the number may be another file's by now. */
+  /** Only the first call closes: later the number may be another file's. */
   #close(): void {
     if (!this.#isClosed) this.#inside[Symbol.dispose]()
     this.#isClosed = true
@@ -164,7 +162,7 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
-/** null where there is none. @throws {Failure} READ_FAILED for what is no regular file */
+/** null if there is no file. @throws {Failure} READ_FAILED if it is no regular file */
 function openPart(path: string): Descriptor | null {
   try {
     return openDescriptor(path, 'read-only')
@@ -206,18 +204,18 @@ async function linkOrCopy(outside: string, inside: string): Promise<'linked' | '
   }
 }
 
-/** False for what is more than a file: a child that was taken over may have made folders. */
+/** False for a folder: a child that was taken over may have made one. */
 function isUnlinked(path: string | Buffer): boolean {
   try {
     unlinkSync(path)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return true // Somebody removed the snapshot meanwhile: what was read of it was read.
+    if (code === 'ENOENT') return true // Another program has deleted the snapshot. What was read stays valid.
     if (code === 'EISDIR' || code === 'EPERM') return false
     throw error
   }
 }
 
-/** null for nothing. */
-const look = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null
+/** null if there is no file. */
+const statOf = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null

@@ -1,6 +1,6 @@
 /**
- * A place where one snapshot at a time is read: a room, and a child in it. Large snapshots get more children in the
- * same room for as long as they are read.
+ * A worker reads one snapshot at a time: it has a sandbox, and a reader in it. For a large snapshot it starts more
+ * readers in the same sandbox, and ends them afterwards.
  */
 import { statSync } from 'node:fs'
 import { otherDisk } from '../hold/snapshot/draft.ts'
@@ -8,74 +8,71 @@ import { isSystemError, systemFailure } from '../host/failures/system-failure.ts
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
-import type { Engine, Fact, Reading } from '../model/result/reading.ts'
+import type { Fact, Reading } from '../model/result/reading.ts'
 import type { CheckedSnapshot } from './compare/compare-snapshots.ts'
 import type { User } from './confinement.ts'
 import { fileBytesFor } from './file-size-limit.ts'
-import type { Digesting, QuestionOf, ReaderStep } from './protocol.ts'
+import type { QuestionOf, Reader, ReaderStep } from './protocol.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { ReaderSet } from './read-snapshot.ts'
 import { isWorthReadingWithout, readWithout } from './read-without.ts'
-import type { ReaderProcess } from './reader-process.ts'
-import type { Reader, ReadingProgress, ReadingLimits } from './reading-builder.ts'
+import type { ChildLimits, ReaderProcess } from './reader-process.ts'
+import type { ReadingLimits } from './reading-builder.ts'
 import { ReplaceableReader } from './replaceable-reader.ts'
 import { Sandbox } from './sandbox.ts'
 
-/** A child that goes on for ever would keep whatever SQLite or Node leak. */
+/** After so many snapshots a process is replaced: otherwise it would keep whatever SQLite or Node leak. */
 const snapshotsMax = 1_000
-/** Bytes from which on more children are worth their start, which takes about as long as reading this. */
+/** From this size on more readers are worth their start, which takes about as long as reading so many bytes. */
 const sharedFromBytes = 48_000_000
 
-export interface WorkerLimits {
+export interface WorkerLimits extends ChildLimits {
+  /** For one snapshot. */
   readonly timeoutMs: number
-  readonly memoryBytesMax: number
-  readonly niceness: number
 }
 
-export interface WorkerOptions {
-  /** What the snapshot consists of; null for whatever lies there. */
+interface WorkerOptions extends Omit<ReadingLimits, 'timeoutMs' | 'memoryBytesMax'> {
+  /** What the snapshot consists of; null for the files that are there. */
   readonly kept: KeptFiles | null
-  readonly depth: 'quick' | 'full'
-  readonly engine: Engine
-  readonly map: boolean
-  /** How many children may scan pages beside the first one, where the snapshot is large. */
+  /** How many readers may count pages beside the first two, if the snapshot is large. */
   readonly helpersMax: number
-  readonly digesting: Digesting
-  readonly showValues: boolean
+  /** If something is found, reads the file a second time without its WAL or journal. */
   readonly suspectCompanions: boolean
   readonly signal: AbortSignal
-  readonly onProgress: (progress: ReadingProgress) => void
+}
+
+interface Prepared {
+  readonly sandbox: Sandbox
+  readonly reader: ReplaceableReader
 }
 
 export class CheckWorker implements AsyncDisposable {
   readonly #folder: string
   readonly #user: User | null
   readonly #limits: WorkerLimits
-  #room: Sandbox | null = null
-  #seat: ReplaceableReader | null = null
+  #sandbox: Sandbox | null = null
+  #reader: ReplaceableReader | null = null
 
+  /** @param folder for sandboxes, on the file system of the snapshots @param user to run readers as; null for ours */
   constructor(folder: string, user: User | null, limits: WorkerLimits) {
     this.#folder = folder
     this.#user = user
     this.#limits = limits
   }
 
-  /** Starts the child before there is anything to read. What goes wrong with it is told to who reads. */
+  /** Starts the reader before there is a snapshot. If that fails, `ready` and `read` throw. */
   async begin(): Promise<void> {
-    await this.#prepared().then(
-      ({ seat }) => seat.begin(),
+    await this.#prepare().then(
+      ({ reader }) => reader.begin(),
       () => undefined,
     )
   }
 
-  /**
-   * Waits until the child stands in its walls. @throws {Failure} CANNOT_CONFINE, which does not pass; of any other
-   * trouble is told who reads
-   */
+  /** Waits until the reader is confined. @throws {Failure} CANNOT_CONFINE, which is permanent; `read` throws others */
   async ready(): Promise<void> {
     try {
-      const { seat } = await this.#prepared()
-      await seat.ready()
+      const { reader } = await this.#prepare()
+      await reader.ready()
     } catch (error) {
       const failure = this.#failureOf(error)
       if (!(failure instanceof Failure) || failure.code === 'CANNOT_CONFINE') throw failure
@@ -83,8 +80,8 @@ export class CheckWorker implements AsyncDisposable {
   }
 
   /**
-   * @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE and the like: it could not be read, which says nothing of
-   * it
+   * @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE and others: the snapshot could not be read, which says
+   * nothing about its content
    */
   read(snapshot: SnapshotPath, options: WorkerOptions): Promise<Reading> {
     return this.#read(snapshot, options).catch((error: unknown) => {
@@ -95,146 +92,151 @@ export class CheckWorker implements AsyncDisposable {
   async #read(snapshot: SnapshotPath, options: WorkerOptions): Promise<Reading> {
     const { signal } = options
     signal.throwIfAborted()
-    const { room, seat } = await this.#prepared()
+    const { sandbox, reader } = await this.#prepare()
     const bytes = statSync(snapshot, { throwIfNoEntry: false })?.size ?? 0
-    // All start side by side: one after the other, they took as long again as a tenth of a large file's check.
     const others = Array.from(
-      { length: childrenBeside(bytes, options) },
-      () => new ReplaceableReader(room.folder, this.#user, this.#limits),
+      { length: otherReaders(bytes, options) },
+      () => new ReplaceableReader(sandbox.folder, this.#user, this.#limits),
     )
-    // The children that read are killed at once; nothing else waits for long.
-    const stop = (): void => [seat, ...others].forEach((one) => one.kill())
+    const all = [reader, ...others]
+    // On an abort the processes are killed immediately. Nothing else takes long.
+    const stop = (): void => all.forEach((one) => one.kill())
     signal.addEventListener('abort', stop)
     try {
+      // All start in parallel (check/README.md, measured).
       for (const other of others) other.begin()
-      for (const one of [seat, ...others]) one.allow(fileBytesFor(snapshot))
-      const child = await seat.alive()
-      child.snapshots++
-      await room.link(snapshot, options.kept)
-      const readers = readersOf(child, seat, others, signal)
-      const limits: ReadingLimits = {
-        depth: options.depth,
-        engine: options.engine,
-        map: options.map,
-        digesting: options.digesting,
-        showValues: options.showValues,
-        onProgress: options.onProgress,
-        timeoutMs: this.#limits.timeoutMs,
-        memoryBytesMax: this.#limits.memoryBytesMax,
-      }
-      const first = await this.#readFirst([seat, ...others], readers, limits)
-      signal.throwIfAborted()
-      const second = options.suspectCompanions && isWorthReadingWithout(first)
-      // The next question begins a fresh child.
-      if (second) await Promise.all([seat, ...others].map((one) => one.end()))
-      const reading = second ? await readWithout(readers, limits, first) : first
-      signal.throwIfAborted()
-      // After anything but silence the child may be what the file made of it.
-      if (reading.facts.length > 0 || !reading.complete || child.snapshots >= snapshotsMax) await seat.end()
+      for (const one of all) one.limitFileSize(fileBytesFor(snapshot))
+      const process = await reader.readyForSnapshot()
+      process.snapshots++
+      await sandbox.link(snapshot, options.kept)
+      const reading = await this.#readOnceOrTwice(all, readersOf(process, reader, others, signal), options)
+      // A process that met damage or died may be what the file has made of it.
+      if (reading.facts.length > 0 || !reading.complete || process.snapshots >= snapshotsMax) await reader.end()
       return reading
     } catch (error) {
-      await seat.end()
+      await reader.end()
       throw error
     } finally {
       signal.removeEventListener('abort', stop)
       await Promise.all(others.map((other) => other.end()))
-      await this.#clear(room, seat)
+      await this.#clear(sandbox, reader)
     }
   }
 
-  /**
-   * A child that was killed from outside, as the kernel's memory killer does, says nothing of the file: it is read
-   * again once. Not where recovery had begun: the file is no longer what it was.
-   */
-  async #readFirst(seats: readonly ReplaceableReader[], readers: ReaderSet, limits: ReadingLimits): Promise<Reading> {
-    const reading = await readSnapshot(readers, limits)
-    if (reading.recovered !== null || !reading.facts.some(isKilled)) return reading
-    await Promise.all(seats.map((one) => one.end()))
-    return readSnapshot(readers, limits)
+  /** Reads the snapshot, and if damage may come from its WAL or journal a second time without them. */
+  async #readOnceOrTwice(
+    all: readonly ReplaceableReader[],
+    readers: ReaderSet,
+    options: WorkerOptions,
+  ): Promise<Reading> {
+    const { signal } = options
+    const { timeoutMs, memoryBytesMax } = this.#limits
+    const limits: ReadingLimits = { ...options, timeoutMs, memoryBytesMax }
+    const first = await this.#readFirst(all, readers, limits)
+    signal.throwIfAborted()
+    const second = options.suspectCompanions && isWorthReadingWithout(first)
+    // The next question then starts a fresh process.
+    if (second) await Promise.all(all.map((one) => one.end()))
+    const reading = second ? await readWithout(readers, limits, first) : first
+    signal.throwIfAborted()
+    return reading
   }
 
   /**
-   * Lets a snapshot in for as long as `work` has questions about it. A child that dies over one is replaced, and knows
-   * nothing of the others.
+   * A process that was killed from outside, for example by the kernel's memory killer, says nothing about the file: the
+   * file is read again, once. Not if recovery had begun: then the file is no longer what it was.
    */
-  visit<Value>(snapshot: Visited, signal: AbortSignal, work: (asking: Reader) => Promise<Value>): Promise<Value> {
-    return this.#visit(snapshot, signal, work).catch((error: unknown) => {
+  async #readFirst(all: readonly ReplaceableReader[], readers: ReaderSet, limits: ReadingLimits): Promise<Reading> {
+    const reading = await readSnapshot(readers, limits)
+    if (reading.recovered !== null || !reading.facts.some(isKilled)) return reading
+    await Promise.all(all.map((one) => one.end()))
+    return readSnapshot(readers, limits)
+  }
+
+  /** Links a snapshot into the sandbox as long as `work` asks about it. Its reader is ended afterwards. */
+  withReader<Value>(
+    snapshot: LinkedSnapshot,
+    signal: AbortSignal,
+    work: (reader: Reader) => Promise<Value>,
+  ): Promise<Value> {
+    return this.#withReader(snapshot, signal, work).catch((error: unknown) => {
       throw this.#failureOf(error)
     })
   }
 
-  async #visit<Value>(
-    { path, kept }: Visited,
+  async #withReader<Value>(
+    { path, kept }: LinkedSnapshot,
     signal: AbortSignal,
-    work: (asking: Reader) => Promise<Value>,
+    work: (reader: Reader) => Promise<Value>,
   ): Promise<Value> {
     signal.throwIfAborted()
-    const { room, seat } = await this.#prepared()
-    const stop = (): void => seat.kill()
+    const { sandbox, reader } = await this.#prepare()
+    const stop = (): void => reader.kill()
     signal.addEventListener('abort', stop)
     try {
-      await seat.alive().catch(() => undefined) // What goes wrong with it is told to who asks.
-      seat.allow(fileBytesFor(path))
-      await room.link(path, kept ?? null)
-      return await work(askingOf(seat, signal))
+      await reader.readyForSnapshot().catch(() => undefined) // If it cannot start, the first question throws.
+      reader.limitFileSize(fileBytesFor(path))
+      await sandbox.link(path, kept ?? null)
+      return await work(stoppable(reader, signal))
     } finally {
       signal.removeEventListener('abort', stop)
-      await seat.end()
-      await this.#clear(room, seat)
+      await reader.end()
+      await this.#clear(sandbox, reader)
     }
   }
 
-  /** What was read was read: a room that cannot be cleared is given up, and goes with the folder of the run. */
-  async #clear(room: Sandbox, seat: ReplaceableReader): Promise<void> {
+  /** Gives up a sandbox that cannot be cleared; what was read stays valid. The folder of the run is deleted later. */
+  async #clear(sandbox: Sandbox, reader: ReplaceableReader): Promise<void> {
     try {
-      await room.clear(() => seat.end())
+      await sandbox.clear(() => reader.end())
     } catch (error) {
       if (!isSystemError(error)) throw error
-      await seat.end()
-      this.#seat = null
-      this.#room = null
-      room.abandon()
+      await reader.end()
+      this.#reader = null
+      this.#sandbox = null
+      sandbox.abandon()
     }
   }
 
-  /** All tenants share the folder. */
+  /** `concerns: machine`, because all tenants share the folder. */
   #failureOf(error: unknown, doing = 'let a process read a snapshot in'): unknown {
     return systemFailure(error, { doing, path: this.#folder, elsewhere: otherDisk, concerns: 'machine' })
   }
 
-  async #prepared(): Promise<{ readonly room: Sandbox; readonly seat: ReplaceableReader }> {
-    this.#room ??= await Sandbox.open(this.#folder, this.#user).catch((error: unknown) => {
+  async #prepare(): Promise<Prepared> {
+    this.#sandbox ??= await Sandbox.open(this.#folder, this.#user).catch((error: unknown) => {
       throw this.#failureOf(error, 'make a folder for a process that reads, in')
     })
-    const room = this.#room
-    return { room, seat: (this.#seat ??= new ReplaceableReader(room.folder, this.#user, this.#limits)) }
+    const sandbox = this.#sandbox
+    this.#reader ??= new ReplaceableReader(sandbox.folder, this.#user, this.#limits)
+    return { sandbox, reader: this.#reader }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#seat?.end()
-    this.#seat = null
-    const room = this.#room
-    this.#room = null
+    await this.#reader?.end()
+    this.#reader = null
+    const sandbox = this.#sandbox
+    this.#sandbox = null
     try {
-      await room?.[Symbol.asyncDispose]()
+      await sandbox?.[Symbol.asyncDispose]()
     } catch (error) {
       if (!isSystemError(error)) throw error
-      room?.abandon() // It goes with the folder of the run, whose end says what is in the way.
+      sandbox?.abandon() // It is deleted with the folder of the run, whose end reports what prevents that.
     }
   }
 }
 
-type Visited = Pick<CheckedSnapshot, 'path' | 'kept'>
+type LinkedSnapshot = Pick<CheckedSnapshot, 'path' | 'kept'>
 
 const isKilled = (fact: Fact): boolean => fact.kind === 'child-ended' && fact.how === 'killed'
 
-/** One for SQLite's word, the others scan. */
-function childrenBeside(bytes: number, { depth, engine, helpersMax }: WorkerOptions): number {
+/** One for SQLite's own check; the others count pages. */
+function otherReaders(bytes: number, { depth, engine, helpersMax }: WorkerOptions): number {
   return depth === 'full' && engine === 'census' && bytes >= sharedFromBytes ? 1 + helpersMax : 0
 }
 
-const askingOf = (seat: ReplaceableReader, signal: AbortSignal): Reader => ({
-  ask: <S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number) => seat.ask<S>(question, timeoutMs, signal),
+const stoppable = (reader: ReplaceableReader, signal: AbortSignal): Reader => ({
+  ask: <S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number) => reader.ask<S>(question, timeoutMs, signal),
 })
 
 function readersOf(
@@ -243,7 +245,7 @@ function readersOf(
   others: readonly ReplaceableReader[],
   signal: AbortSignal,
 ): ReaderSet {
-  const pages = askingOf(first, signal)
-  const [sqlite, ...helpers] = others.map((seat) => askingOf(seat, signal))
+  const pages = stoppable(first, signal)
+  const [sqlite, ...helpers] = others.map((reader) => stoppable(reader, signal))
   return { sqliteVersion, walls, pages, sqlite: sqlite ?? pages, helpers }
 }

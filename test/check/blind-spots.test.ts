@@ -51,7 +51,7 @@ describe('blind spots of integrity_check', () => {
     expectBackInPlace()
   })
 
-  test('more than a hundred messages are all told', async () => {
+  test('more than a hundred messages are all reported', async () => {
     make(fillEvents(3000))
     wound((patient) => {
       for (const page of patient
@@ -117,7 +117,7 @@ describe('blind spots of integrity_check', () => {
     )
   })
 
-  test('rows without a parent are facts of their own, with the first twenty rows and the exact total', async () => {
+  test('rows without a parent are facts, with the first twenty rows and the exact total', async () => {
     make((db) => {
       db.pragma('foreign_keys=OFF')
       db.exec(

@@ -38,7 +38,7 @@ describe('healthy snapshots', () => {
   )
 })
 
-test('a reading tells objects, rows and pages', async () => {
+test('a reading has objects, rows and pages', async () => {
   make((db) => {
     fillEvents(100)(db)
     db.exec(
@@ -74,7 +74,7 @@ describe('files that are no database', () => {
   })
 })
 
-test('a schema whose names and statements are no text, which SQLite takes all the same, is read', async () => {
+test('a schema whose names and statements are not text, which SQLite accepts, is read', async () => {
   make((db) => {
     db.exec('CREATE TABLE odd(a TEXT); CREATE INDEX odd_a ON odd(a) WHERE a > 0')
     fillEvents(100)(db)

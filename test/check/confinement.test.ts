@@ -1,4 +1,4 @@
-/** The walls around the processes that read, as the kernel shows them, and what these may still write. */
+/** The walls around the reading processes as the kernel shows them, and the length of the files that they may write. */
 import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -14,7 +14,7 @@ const place = useSnapshotFolder()
 const { open, make } = place
 const megabyte = 1 << 20
 
-/** Children of this process that read snapshots. */
+/** Reading children of this process. */
 function readers(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -33,7 +33,7 @@ function readers(): readonly number[] {
 }
 const limitsOf = (pid: number): string => readFileSync(`/proc/${pid}/limits`, 'utf8')
 
-test('a reading says which walls stood around the process that read, and the kernel shows them', async () => {
+test('a reading names the walls around its process, and the kernel shows them', async () => {
   make(fillEvents(10))
   await using checker = await open()
   await checker.ready()
@@ -48,29 +48,25 @@ test('a reading says which walls stood around the process that read, and the ker
   }
 })
 
-test(
-  'a snapshot whose recovery writes more than the child may is read ' +
-    'by a fresh child; small ones after it by the same',
-  async () => {
-    make(fillEvents(10))
-    const small = place.snapshot
-    const large = join(place.folder, 'large') as SnapshotPath
-    leaveInWal(join(place.folder, 'made.db'), large, 80 * megabyte)
-    await using checker = await open()
-    await checker.check(small, { depth: 'full', signal })
-    const [first] = readers()
-    const { facts, complete, content } = await checker.check(large, { depth: 'full', signal })
-    expect([facts, complete, content.map(({ name, rows }) => [name, rows])]).toEqual([[], true, [['blobs', 1]]])
-    const [second] = readers()
-    expect(second).not.toBe(first)
-    expect(limitsOf(second ?? 0)).toMatch(new RegExp(`^Max file size\\s+${256 * megabyte}\\s`, 'm'))
-    make(fillEvents(10))
-    await checker.check(small, { depth: 'full', signal })
-    expect(readers()).toEqual([second])
-  },
-)
+test('if recovery writes more than the child may, a fresh child reads that snapshot and the next ones', async () => {
+  make(fillEvents(10))
+  const small = place.snapshot
+  const large = join(place.folder, 'large') as SnapshotPath
+  leaveInWal(join(place.folder, 'made.db'), large, 80 * megabyte)
+  await using checker = await open()
+  await checker.check(small, { depth: 'full', signal })
+  const [first] = readers()
+  const { facts, complete, content } = await checker.check(large, { depth: 'full', signal })
+  expect([facts, complete, content.map(({ name, rows }) => [name, rows])]).toEqual([[], true, [['blobs', 1]]])
+  const [second] = readers()
+  expect(second).not.toBe(first)
+  expect(limitsOf(second ?? 0)).toMatch(new RegExp(`^Max file size\\s+${256 * megabyte}\\s`, 'm'))
+  make(fillEvents(10))
+  await checker.check(small, { depth: 'full', signal })
+  expect(readers()).toEqual([second])
+})
 
-/** A database that wrote so many bytes into its WAL and was copied before a checkpoint. */
+/** A database with so many bytes in its WAL, copied before a checkpoint. */
 function leaveInWal(path: string, copy: string, bytes: number): void {
   const db = new Database(path)
   db.pragma('journal_mode=WAL')
@@ -81,7 +77,7 @@ function leaveInWal(path: string, copy: string, bytes: number): void {
   db.close()
 }
 
-test('a file may become as long as recovery can make it: twice what there is, or what the journal says that it was', () => {
+test('a file may become as long as recovery can make it: twice its length, or the length in the journal', () => {
   const path = join(place.folder, 'x') as SnapshotPath
   writeFileSync(path, 'x')
   expect(fileBytesFor(path)).toBe(64 * megabyte)

@@ -1,5 +1,5 @@
 /**
- * The census against its referee: on no file may it say less than SQLite's full check, and on a healthy one nothing.
+ * The census against its referee: on no file may it report less than SQLite's full check; on a healthy file nothing.
  */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +47,7 @@ describe.each([
     const judgement = await judge(path, both)
     removeDatabase(path)
     expect(judgement, done).not.toMatchObject({ kind: 'weaker' })
-    // The sums of the census must never hide what the quick check and the page accounting said.
+    // The sums of the census must not hide what the quick check and the page accounting found.
     expect(both.census.diagnosis.verdict.kind, done).toBe('damaged')
   })
 })
@@ -75,7 +75,7 @@ test(`generated databases are sound (${cases} of them)`, async () => {
   )
 })
 
-test(`of no wound does the census say less than the referee (${cases * 3} generated databases)`, async () => {
+test(`of no wound does the census report less than the referee (${cases * 3} generated databases)`, async () => {
   const outcomes: string[] = []
   await fc.assert(
     fc.asyncProperty(woundedCase, async (one) => void outcomes.push(await tryWounded(folder, one))),

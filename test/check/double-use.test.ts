@@ -1,4 +1,4 @@
-/** A page that two use: both are named, and the class of the damage follows from what they keep there. */
+/** A page that two trees use: both are named, and the class of the damage follows from what they keep there. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,8 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'made.db')
 
 /**
- * A file with a free list whose first leaf is said to be another page. @param view whether SQLite's own check looks at
- * the free list (check/README.md, blind spots)
+ * A file whose free list names another page as its first leaf. @param page chooses that page
  */
 async function namedFree(
   page: (patient: Patient) => number,
@@ -58,14 +57,14 @@ test.each([
   const { damage, findings, page } = await namedFree(choose)
   expect(twice(findings)).toEqual([{ object: owner, other: 'free list', page }])
   expect(damage).toBe(kind)
-  // The entries of that page are there: what SQLite counts without it is no finding.
+  // The entries of that page exist. SQLite counts without them, which is no finding.
   expect(findings.map(({ rule }) => rule)).not.toContain('index-count-differs')
   expect(findings.find(({ rule }) => rule === 'page-used-twice')?.text).toContain(
     owner === 'sqlite_schema' ? 'the schema' : owner,
   )
 })
 
-test('the free list names a page twice: nobody\u2019s data', async () => {
+test('the free list names a page twice: no data is concerned', async () => {
   const { damage, findings, page } = await namedFree((patient) =>
     patient.read(patient.header.freelistTrunk).readUInt32BE(12),
   )

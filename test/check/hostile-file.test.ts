@@ -12,10 +12,10 @@ const signal = new AbortController().signal
 const place = useSnapshotFolder()
 const { open, check, make, expectBackInPlace } = place
 
-/** A snapshot over which SQLite thinks for ages: a CHECK that is slow, on many rows. */
+/** A snapshot that keeps SQLite busy for a very long time: a slow CHECK on many rows. */
 const makeHanging = (): void => make(fillSlow)
 
-describe('what a hostile file may cost', () => {
+describe('what a hostile file can do', () => {
   test('a check that does not end is ended, and what was read before is kept', async () => {
     makeHanging()
     const reading = await check('full', { timeoutMs: 5000 })
@@ -36,7 +36,7 @@ describe('what a hostile file may cost', () => {
       db.pragma('ignore_check_constraints=ON')
       db.exec(
         'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO fat SELECT i FROM n',
-      ) // A minute of work, and no text so long that SQLite refuses it: the look at the memory comes in time.
+      ) // A minute of work, with no text that SQLite refuses as too long: so the parent sees the memory in time.
     })
     const reading = await check('full', { memoryBytesMax: 250e6 })
     expect(reading).toMatchObject({
@@ -57,19 +57,19 @@ describe('what a hostile file may cost', () => {
         counted = pages > 0 && pagesDone === pages
       },
     })
-    // The first was asked everything at once, and has told nothing when it dies; the second is asked step by step, and
-    // by SQLite's word it hangs.
+    // The first child was asked for all steps in one question, and dies without an answer. The second is asked step by
+    // step, and hangs on SQLite's check.
     const first = await childAtWork()
     process.kill(first, 'SIGSEGV')
     await eventually('the pages are counted', () => counted)
     const pid = await childAtWork(first, 50 + Math.max(...readingChildren().map(ticksOf)))
     if (isRoot) {
-      // Seen from outside: it has no rights left, and its root is the room (hold/README.md, Security).
+      // Seen from outside: it has no rights left, and its root is the sandbox (hold/README.md, Security).
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
       expect(status).toMatch(/^CapEff:\t0+$/m)
       expect(status).toMatch(/^NoNewPrivs:\t1$/m)
-      expect(readlinkSync(`/proc/${pid}/root`)).toContain(join(place.folder, `room-${process.pid}-`))
+      expect(readlinkSync(`/proc/${pid}/root`)).toContain(join(place.folder, `sandbox-${process.pid}-`))
     }
     process.kill(pid, 'SIGSEGV')
     expect(await reading).toMatchObject({
@@ -81,9 +81,10 @@ describe('what a hostile file may cost', () => {
     expect(await checker.check(place.snapshot, { depth: 'full', signal })).toMatchObject({ facts: [], complete: true })
   })
 
-  test('a child that is killed from outside says nothing of the file, which is read once more', async () => {
+  test('a child that is killed from outside says nothing about the file, which is read once more', async () => {
     make(fillEvents(60_000))
-    expect(statSync(place.snapshot).size).toBeGreaterThan(oneChildBytesMax) // Else one question would bring all of it.
+    // Otherwise one question would answer all steps.
+    expect(statSync(place.snapshot).size).toBeGreaterThan(oneChildBytesMax)
     const killed: number[] = []
     const killAt = (times: number) => (): void => {
       const [reader] = readingChildren()
@@ -105,7 +106,7 @@ describe('what a hostile file may cost', () => {
     expectBackInPlace()
   })
 
-  test('an abort ends the child at once and puts the snapshot back', async () => {
+  test('an abort ends the child immediately and puts the snapshot back', async () => {
     makeHanging()
     await using checker = await open()
     const aborting = new AbortController()
@@ -120,9 +121,9 @@ describe('what a hostile file may cost', () => {
 })
 
 /**
- * Waits for a reading child that has used half a second of the processor: starting takes less, so it is at work on the
- * snapshot.
- * @param before one that is not meant
+ * Waits for a reading child that has used half a second of the processor. A start takes less, so the child is at work
+ * on the snapshot.
+ * @param before a child to ignore
  * @param ticks hundredths of a second
  */
 async function childAtWork(before = 0, ticks = 50): Promise<number> {
@@ -154,7 +155,7 @@ function readingChildren(): readonly number[] {
     .filter((pid) => statOf(pid).split(' ')[1] === String(process.pid))
 }
 
-test('children end with the checker, and rooms go with them', async () => {
+test('children end with the checker, and their sandboxes are deleted', async () => {
   make(fillEvents(10))
   {
     await using checker = await open()

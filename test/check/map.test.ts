@@ -1,6 +1,5 @@
 /**
- * The map of real files: one wound at a time shows up in the cell where it was made, and a file that is whole shows
- * none.
+ * The map of real files: each wound shows in the cell where it was made, and a healthy file shows none.
  */
 import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -122,7 +121,7 @@ describe.each([
           `page ${page}`,
         ).toBe(true)
       }
-      // Whatever shows on the map is named below it, and the other way round.
+      // Everything on the map is named below it, and everything named is on the map.
       for (const { first, last, state } of badCells(map))
         expect(map.places.some((place) => place.state === state && place.first <= last && first <= place.last)).toBe(
           true,
@@ -158,7 +157,7 @@ test('the very page that was wounded, and whose it is', async () => {
   })
 })
 
-test('entries without rows show on every page that has such, not only on the first', async () => {
+test('entries without rows show on every page that has some, not only on the first', async () => {
   const path = fresh()
   create(path, 512, fillEvents(2000))
   const dropped: number[] = []
@@ -176,13 +175,12 @@ test('entries without rows show on every page that has such, not only on the fir
   const without = findings.filter(({ rule }) => rule === 'entry-without-row')
   expect(without.map(({ total }) => total)).toEqual([60, 60, 60])
   for (const { page } of without) expect(stateAt(map, page ?? 0)).toBe('disagreeing')
-  // The notes ascend with the rowids, so that the entries of neighbours share pages; those of the other indexes are
-  // spread.
+  // The notes ascend with the rowids, so entries of neighbours share pages; entries of the other indexes are spread.
   const pagesOf = (name: string): number => map.owners.find(({ object }) => object.name === name)?.damagedPages ?? 0
   expect(pagesOf('events_at')).toBeGreaterThan(20)
   expect(pagesOf('events_kind')).toBeGreaterThan(10)
   expect(map.counts.disagreeing).toBe(pagesOf('events_at') + pagesOf('events_kind') + pagesOf('events_note'))
-  // From the pages of the table the rows have gone without a trace.
+  // On the pages of the table nothing shows that the rows are gone.
   for (const page of dropped) expect(stateAt(map, page)).toBe('owned')
 })
 
@@ -198,13 +196,13 @@ describe('children', () => {
     await using checker = await openChecker({
       ...limits,
       ...changes,
-      folder: mkdtempSync(join(folder, 'rooms-')),
+      folder: mkdtempSync(join(folder, 'sandboxes-')),
       engine: 'census',
     })
     return await checker.check(path as SnapshotPath, { depth: 'full', map, signal })
   }
 
-  test('nobody who did not ask gets a map, and it changes nothing else', async () => {
+  test('a reading has a map only if it was asked for, and it changes nothing else', async () => {
     const path = fresh()
     createPatient(path, 1024, false)
     const [without, withMap] = [await read(path, {}, false), await read(path)]
@@ -237,7 +235,7 @@ describe('children', () => {
     expect(maps[0]?.counts.disagreeing).toBeGreaterThan(0)
   })
 
-  test('a reading that did not come to its end has no map, and says so', async () => {
+  test('a reading that did not get to its end has no map, and says so', async () => {
     const path = fresh()
     createPatient(path, 1024, false)
     truncateSync(path, 400_000_000) // Sparse: a second of reading, so that the limit surely comes first.
@@ -260,7 +258,7 @@ describe('children', () => {
   })
 })
 
-/** Writes into the header that the database has so many pages, so that none of them lies behind its end. */
+/** Writes the number of pages into the header, so that no page is behind the end of the database. */
 function claimPages(path: string, pages: number): void {
   const file = openSync(path, 'r+')
   const header = Buffer.alloc(100)

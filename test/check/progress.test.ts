@@ -18,7 +18,7 @@ test.each([
   ['quick', 'census'],
   ['full', 'sqlite'],
 ] as const)(
-  'pages are told as they are done with, never fewer than before, and all of them in the end: %s, %s',
+  'progress counts the pages that are done, never fewer than before, and in the end all: %s, %s',
   async (depth, engine) => {
     // Large enough for several children, and for more than one slice of each part.
     const path = join(folder, 'large.db')
@@ -28,7 +28,7 @@ test.each([
           'i + 1 FROM n WHERE i < 15000) INSERT INTO t SELECT i, zeroblob(4000) FROM n',
       ),
     )
-    const told: ReadingProgress[] = []
+    const reported: ReadingProgress[] = []
     await using checker = await openChecker({
       timeoutMs: 30_000,
       memoryBytesMax: 1e9,
@@ -40,14 +40,14 @@ test.each([
     const { coverage } = await checker.check(path as SnapshotPath, {
       depth,
       signal: new AbortController().signal,
-      onProgress: (progress) => told.push(progress),
+      onProgress: (progress) => reported.push(progress),
     })
-    const done = told.map(({ pagesDone }) => pagesDone)
+    const done = reported.map(({ pagesDone }) => pagesDone)
     expect(done.length).toBeGreaterThan(1)
     expect(done).toEqual(done.toSorted((a, b) => a - b))
     expect(done[0]).toBeLessThan(coverage.pages)
     expect(done.at(-1)).toBe(coverage.pages)
-    expect(new Set(told.map(({ pages, pageSize }) => `${pages} ${pageSize}`))).toEqual(
+    expect(new Set(reported.map(({ pages, pageSize }) => `${pages} ${pageSize}`))).toEqual(
       new Set([`${coverage.pages} 4096`]),
     )
   },

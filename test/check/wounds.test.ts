@@ -11,7 +11,7 @@ import { readInProcess } from '../support/read-in-process.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wounds-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What SQLite says in this process: null when it says ok. */
+/** SQLite's messages in this process; null if it says ok. */
 function saidBySqlite(path: string): string | null {
   try {
     const db = new Database(path, { fileMustExist: true })
@@ -46,7 +46,7 @@ describe.each([
   const patientPath = (): string => join(folder, `patient-${pageSize}-${autoVacuum}.db`)
   beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
 
-  test('the patient is sound before the surgeon comes, at both depths', async () => {
+  test('the patient is sound before it is wounded, at both depths', async () => {
     for (const depth of ['quick', 'full'] as const) {
       const reading = await readInProcess(patientPath(), depth)
       expect(reading).toMatchObject({ facts: [], complete: true, coverage: { skipped: [] } })
@@ -73,7 +73,7 @@ describe.each([
     expect(rulesOf(reading), `${done}\n${said}\n${JSON.stringify(reading.facts, null, 1)}`).toEqual(
       expect.arrayContaining([...wound.accounting]),
     )
-    // What SQLite says of indexes the census names by row.
+    // The census names the rows behind SQLite's messages about indexes.
     const others = rulesOf(reading).filter((rule) => !ofEntries.has(rule))
     if (wound.accounting.length === 0) expect(others).toEqual([])
   })

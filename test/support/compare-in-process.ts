@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { compareSnapshots } from '../../src/check/compare/compare-snapshots.ts'
 import type { CheckedContent } from '../../src/check/compare/compare-snapshots.ts'
 import { recoveredName } from '../../src/check/protocol.ts'
-import type { AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
+import type { AnswerOf, Reader, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
 import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
-import type { Reader } from '../../src/check/reading-builder.ts'
 import { doubtsIn } from '../../src/comparison/tables.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Comparison } from '../../src/model/result/comparison.ts'
@@ -36,18 +35,23 @@ const checkedOf = (reading: Reading): CheckedContent => ({
   doubtOf: doubtsIn(diagnose(reading, context).findings, reading.coverage.skipped),
 })
 
+/** It has an answer to every question. */
+export interface InProcessReader extends Reader {
+  ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>>
+}
+
 /** A reader of a copy of the database, in this process. */
-export function openInProcess(path: string): Reader & Disposable {
-  const folder = mkdtempSync(`${path}-room-`)
+export function openInProcess(path: string): InProcessReader & Disposable {
+  const folder = mkdtempSync(`${path}-sandbox-`)
   for (const part of ['', '-wal', '-journal'])
     if (existsSync(path + part)) copyFileSync(path + part, join(folder, recoveredName + part))
   const reader = new SnapshotReader(unconfined)
-  reader.answer({ step: 'enter', folder, user: null })
+  void reader.answer({ step: 'confine', folder, user: null })
   return {
     ask: async <S extends ReaderStep>(question: QuestionOf<S>) =>
-      reader.answer(question as ReaderQuestion) as unknown as AnswerOf<S>,
+      (await reader.answer(question as ReaderQuestion)) as unknown as AnswerOf<S>,
     [Symbol.dispose]: () => {
-      reader.answer({ step: 'finish', pages: [], digesting: { kind: 'none' } })
+      void reader.answer({ step: 'finish', pages: [], digesting: { kind: 'none' } })
       rmSync(folder, { recursive: true })
     },
   }

@@ -4,7 +4,7 @@
 import { linkSync, mkdtempSync, rmSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { recoveredName } from '../../src/check/protocol.ts'
-import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
+import type { AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src/check/protocol.ts'
 import { readSnapshot } from '../../src/check/read-snapshot.ts'
 import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
 import type { PageDigests } from '../../src/model/result/last-good.ts'
@@ -22,19 +22,18 @@ export async function readInProcess(
   showValues = false,
   memoryBytesMax = 1e9,
 ): Promise<Reading> {
-  const folder = mkdtempSync(`${path}-room-`)
+  const folder = mkdtempSync(`${path}-sandbox-`)
   try {
     for (const part of ['', '-wal', '-journal'])
       if (existsSync(path + part)) linkSync(path + part, join(folder, recoveredName + part))
     const reader = new SnapshotReader(unconfined)
-    const ask = (question: ReaderQuestion): ReaderAnswer => reader.answer(question)
-    const entered = ask({ step: 'enter', folder, user: null }) as AnswerOf<'enter'>
+    const confined = reader.answer({ step: 'confine', folder, user: null }) as AnswerOf<'confine'>
     const asking = {
       ask: async <S extends ReaderStep>(question: QuestionOf<S>) =>
-        ask(question as ReaderQuestion) as unknown as AnswerOf<S>,
+        (await reader.answer(question as ReaderQuestion)) as unknown as AnswerOf<S>,
     }
     return await readSnapshot(
-      { sqliteVersion: entered.sqliteVersion, walls: [], pages: asking, sqlite: asking, helpers: [] },
+      { sqliteVersion: confined.sqliteVersion, walls: [], pages: asking, sqlite: asking, helpers: [] },
       {
         depth,
         engine,

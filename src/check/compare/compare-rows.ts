@@ -1,7 +1,7 @@
 /**
- * Which rows of a table are not the same on both sides. Each side's child tells fingerprints, first as sums of buckets,
- * then row by row for the buckets that differ; they are matched here, and the children are told which rows to name. No
- * value of a row comes here but the keys that are told.
+ * Finds the rows of a table that differ between two sides. Each side's reader gives fingerprints: first as sums of
+ * buckets, then row by row for the buckets that differ. This process matches them, and asks the readers for the keys of
+ * what differs. It gets no other value of a row.
  */
 import { randomInt } from 'node:crypto'
 import { comparePrintedKeys, keysMax } from '../../comparison/first-keys.ts'
@@ -19,81 +19,110 @@ export interface RowLimits {
 }
 
 export const usualRowsEachPass = 250_000
-/** Passes that are made over one table at most; what lies beyond them is not told apart. */
+/** Passes over one table. Rows that would need more passes are not compared. */
 const passesMax = 64
 
-export interface ComparedTable {
+interface ComparedTable {
   /** Position of the table in the plan of each side. */
   readonly tree: Sided<number>
   readonly rows: Sided<number>
-  readonly toldBy: RowIdentity
-  /** Texts are read as UTF-8. */
+  readonly identity: RowIdentity
+  /** True if texts are converted to UTF-8. */
   readonly asUtf8: boolean
 }
 
-export type RowsCompared =
-  | { readonly kind: 'told'; readonly differing: RowDifferences }
-  | { readonly kind: 'not-told'; readonly why: string }
+type RowsCompared =
+  | { readonly kind: 'compared'; readonly differing: RowDifferences }
+  | { readonly kind: 'not-compared'; readonly why: string }
 
 export async function compareRows(
   sides: Sided<ComparedSide>,
   table: ComparedTable,
   limits: RowLimits,
 ): Promise<RowsCompared> {
-  const { a, b } = sides
-  const identity = table.toldBy === 'content' ? 'content' : 'key'
-  const begun = await beginRows(
-    sides,
-    table.tree,
-    { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] },
-    limits,
-  )
-  if (begun !== null) return notTold(begun)
+  const identity = table.identity === 'content' ? 'content' : 'key'
+  const reading = { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] } as const
+  const refused = await beginRows(sides, table.tree, reading, limits)
+  if (refused !== null) return notCompared(refused)
   const passes = await planPasses(sides, table.rows.a + table.rows.b, limits)
-  if (typeof passes === 'string') return notTold(passes)
-  const totals = { onlyInA: 0, onlyInB: 0, different: 0 }
+  if (typeof passes === 'string') return notCompared(passes)
+  const totals: RowTotals = { onlyInA: 0, onlyInB: 0, different: 0 }
   let exact = passes.length <= passesMax
   for (const wanted of passes.slice(0, passesMax)) {
-    const [rowsA, rowsB] = await Promise.all(
-      [a, b].map((side) => side.ask<'collectRows'>({ step: 'collectRows', wanted, rowsMax: limits.rowsEachPass })),
-    )
-    if (!rowsA || !rowsB || rowsA.unread !== null || rowsB.unread !== null)
-      return notTold(whyOf(sides, rowsA?.unread ?? null, rowsB?.unread ?? null))
-    if (rowsA.full || rowsB.full) {
-      // More rows are told by one fingerprint than a pass can hold: without all of them nothing can be said of any.
-      exact = false
-      continue
-    }
-    const { onlyInA, onlyInB, different } = matchRows(rowsA.entries, rowsB.entries, identity)
-    totals.onlyInA += onlyInA.length
-    totals.onlyInB += onlyInB.length
-    totals.different += different.length
-    await Promise.all([
-      a.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInA, different }),
-      b.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInB, different: new Uint32Array(0) }),
-    ])
+    const pass = await runPass(sides, wanted, identity, limits)
+    if (pass.kind === 'not-read') return notCompared(pass.why)
+    if (pass.kind === 'full') exact = false
+    else addTo(totals, pass.totals)
   }
-  const [firstA, firstB] = await Promise.all([a, b].map((side) => side.ask<'firstKeys'>({ step: 'firstKeys' })))
-  if (!firstA || !firstB) return notTold(whyOf(sides, null, null))
-  const rows = totals.onlyInA + totals.onlyInB + totals.different
-  if (rows === 0) return notTold('its rows are too many, or too much alike, to be told apart one by one')
+  return differencesOf(sides, totals, exact)
+}
+
+interface RowTotals {
+  onlyInA: number
+  onlyInB: number
+  different: number
+}
+
+/** `full`: more rows have one fingerprint than a pass can hold. Without all of them, none can be compared. */
+type RowPass =
+  | { readonly kind: 'matched'; readonly totals: RowTotals }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'not-read'; readonly why: string }
+
+/** Collects the wanted rows of both sides, matches them, and makes the readers remember the keys of what differs. */
+async function runPass(
+  sides: Sided<ComparedSide>,
+  wanted: Uint8Array | null,
+  identity: 'content' | 'key',
+  { rowsEachPass }: RowLimits,
+): Promise<RowPass> {
+  const { a, b } = sides
+  const [rowsA, rowsB] = await Promise.all(
+    [a, b].map((side) => side.ask<'collectRows'>({ step: 'collectRows', wanted, rowsMax: rowsEachPass })),
+  )
+  if (!rowsA || !rowsB || rowsA.unread !== null || rowsB.unread !== null)
+    return { kind: 'not-read', why: whyOf(sides, rowsA?.unread ?? null, rowsB?.unread ?? null) }
+  if (rowsA.full || rowsB.full) return { kind: 'full' }
+  const { onlyInA, onlyInB, different } = matchRows(rowsA.entries, rowsB.entries, identity)
+  await Promise.all([
+    a.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInA, different }),
+    b.ask<'nameRows'>({ step: 'nameRows', onlyHere: onlyInB, different: new Uint32Array(0) }),
+  ])
+  return { kind: 'matched', totals: { onlyInA: onlyInA.length, onlyInB: onlyInB.length, different: different.length } }
+}
+
+function addTo(totals: RowTotals, { onlyInA, onlyInB, different }: RowTotals): void {
+  totals.onlyInA += onlyInA
+  totals.onlyInB += onlyInB
+  totals.different += different
+}
+
+/** The result of all passes, with the first keys. */
+async function differencesOf(sides: Sided<ComparedSide>, totals: RowTotals, exact: boolean): Promise<RowsCompared> {
+  const { onlyInA, onlyInB, different } = totals
+  const [firstA, firstB] = await Promise.all(
+    [sides.a, sides.b].map((side) => side.ask<'firstKeys'>({ step: 'firstKeys' })),
+  )
+  if (!firstA || !firstB) return notCompared(whyOf(sides, null, null))
+  const rows = onlyInA + onlyInB + different
+  if (rows === 0) return notCompared('its rows are too many, or too much alike, to be told apart one by one')
   return {
-    kind: 'told',
+    kind: 'compared',
     differing: {
       rows,
       exact,
-      onlyInA: { total: totals.onlyInA, keys: firstA.onlyHere.slice(0, keysMax) },
-      onlyInB: { total: totals.onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
-      different: { total: totals.different, keys: firstA.different.slice(0, keysMax).toSorted(comparePrintedKeys) },
+      onlyInA: { total: onlyInA, keys: firstA.onlyHere.slice(0, keysMax) },
+      onlyInB: { total: onlyInB, keys: firstB.onlyHere.slice(0, keysMax) },
+      different: { total: different, keys: firstA.different.slice(0, keysMax).toSorted(comparePrintedKeys) },
     },
   }
 }
 
-/** Content digest of a table whose texts are read as UTF-8; null where it could not be had. */
+/** Content digest of a table with its texts in UTF-8; null if it could not be made. */
 export async function digestInUtf8(side: ComparedSide, tree: number, limits: RowLimits): Promise<string | null> {
   const reading: RowReading = { identity: 'content', asUtf8: true, key: [0, 0] }
-  const ready = await side.ask<'rows'>({
-    step: 'rows',
+  const ready = await side.ask<'beginTable'>({
+    step: 'beginTable',
     tree,
     reading,
     rowsMax: limits.rowsEachPass,
@@ -104,23 +133,23 @@ export async function digestInUtf8(side: ComparedSide, tree: number, limits: Row
   return counted === null || counted.unread !== null ? null : counted.digest
 }
 
-const notTold = (why: string): RowsCompared => ({ kind: 'not-told', why })
+const notCompared = (why: string): RowsCompared => ({ kind: 'not-compared', why })
 
-/** Why rows cannot be looked at; null where they can. */
+/** @returns why rows cannot be compared; null if they can */
 async function beginRows(
   { a, b }: Sided<ComparedSide>,
   tree: Sided<number>,
   reading: RowReading,
   { rowsEachPass, memoryBytesMax }: RowLimits,
 ): Promise<string | null> {
-  const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'rows'>> =>
-    side.ask<'rows'>({ step: 'rows', tree: of, reading, rowsMax: rowsEachPass, memoryBytesMax })
+  const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'beginTable'>> =>
+    side.ask<'beginTable'>({ step: 'beginTable', tree: of, reading, rowsMax: rowsEachPass, memoryBytesMax })
   const answers = await Promise.all([ask(a, tree.a), ask(b, tree.b)])
   for (const answer of answers) if (answer?.kind === 'not-possible') return answer.why
   return answers.includes(null) ? whyOf({ a, b }, null, null) : null
 }
 
-/** What each pass looks at: all rows at once where they are few. A sentence where that cannot be found out. */
+/** @returns the buckets of each pass (null: all rows in one pass), or why they cannot be found */
 async function planPasses(
   sides: Sided<ComparedSide>,
   rows: number,
@@ -133,11 +162,11 @@ async function planPasses(
 }
 
 function whyOf({ a, b }: Sided<ComparedSide>, unreadInA: string | null, unreadInB: string | null): string {
-  const said = (
+  const reasons = (
     [
-      ['A', a.trouble ?? unreadInA],
-      ['B', b.trouble ?? unreadInB],
+      ['A', a.stoppedWhy ?? unreadInA],
+      ['B', b.stoppedWhy ?? unreadInB],
     ] as const
   ).flatMap(([side, why]) => (why === null ? [] : [`${side}: ${why}`]))
-  return `its rows could not be told apart: ${said.join('; ')}`
+  return `its rows could not be told apart: ${reasons.join('; ')}`
 }

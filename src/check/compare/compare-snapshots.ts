@@ -1,39 +1,39 @@
+/** Compares two snapshots that were checked: their schemas, the digests of tables, and if these differ the rows. */
 import { compareSchemas, plainName } from '../../comparison/schema.ts'
 import { findTables, identityIn, judgeTable } from '../../comparison/tables.ts'
 import type { FoundTable } from '../../comparison/tables.ts'
-/** Compares two snapshots that were checked: schemas, digests, and where these differ rows. */
 import { monotonicMs } from '../../host/clock.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import type { KeptFiles } from '../../model/kept.ts'
 import type { Comparison, Sided, TableComparison } from '../../model/result/comparison.ts'
 import type { TableContent } from '../../model/result/verdict.ts'
-import type { Reader } from '../reading-builder.ts'
+import type { Reader } from '../protocol.ts'
 import { compareRows, digestInUtf8 } from './compare-rows.ts'
 import type { RowLimits } from './compare-rows.ts'
 import { ComparedSide } from './compared-side.ts'
 import type { OpenedSchema } from './compared-side.ts'
 
-/** What the check of a snapshot brought. */
+/** What the check of a snapshot found out. */
 export interface CheckedContent {
   readonly content: readonly TableContent[]
-  /** Why what was read of a table may not be all of it; null where it is. */
+  /** Why the check may not have read all of a table; null if it has. */
   readonly doubtOf: (table: string) => string | null
 }
 
 export interface CheckedSnapshot extends CheckedContent {
   readonly path: SnapshotPath
-  /** As for a check. */
+  /** As in `CheckOptions`. */
   readonly kept?: KeptFiles
 }
 
-/** All of it has the time of one check. @param asking whoever answers for each side */
+/** @param readers one for each side @param limits `timeoutMs` is for the whole comparison */
 export async function compareSnapshots(
-  asking: Sided<Reader>,
+  readers: Sided<Reader>,
   checked: Sided<CheckedContent>,
   limits: RowLimits & { readonly timeoutMs: number },
 ): Promise<Comparison> {
   const endsAtMs = monotonicMs() + limits.timeoutMs
-  const sides = { a: new ComparedSide(asking.a, endsAtMs), b: new ComparedSide(asking.b, endsAtMs) }
+  const sides = { a: new ComparedSide(readers.a, endsAtMs), b: new ComparedSide(readers.b, endsAtMs) }
   const [a, b] = await Promise.all([sides.a.open(), sides.b.open()])
   if (a === null || b === null) return notCompared(sides, checked)
   const schemas = { a, b }
@@ -41,8 +41,8 @@ export async function compareSnapshots(
   const tables = { a: tablesOf(a, checked.a), b: tablesOf(b, checked.b) }
   const compared: TableComparison[] = []
   for (const [name, pair] of pairsOf(tables)) {
-    const read = asUtf8 ? await inUtf8(sides, schemas, pair, limits) : pair
-    compared.push(await compareTable(sides, read, partOf(schemas, name), asUtf8, limits))
+    const comparable = asUtf8 ? await inUtf8(sides, schemas, pair, limits) : pair
+    compared.push(await compareTable(sides, comparable, partOf(schemas, name), asUtf8, limits))
   }
   return { why: null, tables: compared, schemaDifferences: compareSchemas(a.description, b.description) }
 }
@@ -53,7 +53,7 @@ type Tables = ReadonlyMap<string, FoundTable>
 const tablesOf = ({ plan }: OpenedSchema, { content, doubtOf }: CheckedContent): Tables =>
   findTables(plan, content, doubtOf)
 
-/** Tables by plain name, in its order; null where a side has none of this name. */
+/** Tables by plain name, in the order of names; null if a side has no table of this name. */
 const pairsOf = ({ a, b }: Sided<Tables>): readonly (readonly [string, Pair])[] =>
   [...new Set([...a.keys(), ...b.keys()])]
     .sort()
@@ -78,17 +78,17 @@ async function compareTable(
     {
       tree: { a: a.tree, b: b.tree },
       rows: { a: a.content?.rows ?? 0, b: b.content?.rows ?? 0 },
-      toldBy: look,
+      identity: look,
       asUtf8,
     },
     limits,
   )
-  if (rows.kind === 'not-told')
+  if (rows.kind === 'not-compared')
     return { ...table, why: [...(table.why === null ? [] : [table.why]), rows.why].join('; ') }
   return { ...table, rowsToldBy: look, differing: rows.differing }
 }
 
-/** The same table with digests of texts in UTF-8: those of two encodings cannot be compared. */
+/** The same tables with digests of texts in UTF-8: digests of two encodings cannot be compared. */
 async function inUtf8(
   sides: Sided<ComparedSide>,
   schemas: Sided<OpenedSchema>,
@@ -105,15 +105,15 @@ async function inUtf8(
   return { a: inA, b: inB }
 }
 
-/** A schema that could not be read again: what the checks counted is told, and nothing is said of what it means. */
+/** For a schema that could not be read again: reports what the checks counted, and compares nothing. */
 function notCompared({ a, b }: Sided<ComparedSide>, checked: Sided<CheckedContent>): Comparison {
   const why = (
     [
-      ['A', a.trouble],
-      ['B', b.trouble],
+      ['A', a.stoppedWhy],
+      ['B', b.stoppedWhy],
     ] as const
   )
-    .flatMap(([side, trouble]) => (trouble === null ? [] : [`${side}: ${trouble}`]))
+    .flatMap(([side, reason]) => (reason === null ? [] : [`${side}: ${reason}`]))
     .join('; ')
   const tables = {
     a: findTables(null, checked.a.content, () => null),

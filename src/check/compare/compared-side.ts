@@ -1,14 +1,12 @@
 /**
- * One side of a comparison: asks its child, and keeps the first trouble: a child that died has lost what it knew, so
- * nothing more is asked of it.
+ * One side of a comparison: asks its reader. After the first question without an answer it asks no more: a process that
+ * died has lost what it knew.
  */
 import type { CensusPlan } from '../../census/plan.ts'
 import type { SchemaDescription } from '../../comparison/schema.ts'
 import { monotonicMs } from '../../host/clock.ts'
-import { ChildEnded } from '../../host/process/child.ts'
-import type { AnswerOf, QuestionOf, ReaderStep } from '../protocol.ts'
-import type { Reader } from '../reading-builder.ts'
-import { StepFailed } from '../replaceable-reader.ts'
+import { isUnanswered } from '../protocol.ts'
+import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderStep } from '../protocol.ts'
 
 export interface OpenedSchema {
   readonly plan: CensusPlan | null
@@ -16,62 +14,63 @@ export interface OpenedSchema {
 }
 
 export class ComparedSide {
-  /** Why nothing more can be asked; null while it can. */
-  trouble: string | null = null
-  readonly #asking: Reader
+  /** Why nothing more can be asked; null as long as something can. */
+  stoppedWhy: string | null = null
+  readonly #reader: Reader
   readonly #endsAtMs: number
 
   /** @param endsAtMs on the monotonic clock */
-  constructor(asking: Reader, endsAtMs: number) {
-    this.#asking = asking
+  constructor(reader: Reader, endsAtMs: number) {
+    this.#reader = reader
     this.#endsAtMs = endsAtMs
   }
 
-  /**
-   * Recovers the snapshot, unless the check has done it, and reads its schema. null, and trouble, where that is not
-   * possible.
-   */
+  /** Recovers the snapshot if the check has not, and reads its schema. @returns null if that is not possible */
   async open(): Promise<OpenedSchema | null> {
-    const look = await this.ask<'look'>({ step: 'look' })
-    if (look === null) return null
-    // SQLite would look for the super-journal by its absolute path, and delete the live one.
-    if (look.superJournal !== null) return this.#fail('its journal belongs to a transaction over several files')
-    const settled = await this.ask<'settle'>({ step: 'settle', keep: false })
-    if (settled === null) return null
-    if (!settled.settled && (look.hotJournal || look.walCommits))
-      return this.#fail('its journal or write-ahead log could not be written back')
+    const files = await this.ask<'inspect'>({ step: 'inspect' })
+    if (files === null) return null
+    // SQLite would search for the super-journal by its absolute path, and delete the live one.
+    if (files.superJournal !== null) return this.#stop('its journal belongs to a transaction over several files')
+    const answer = await this.ask<'recover'>({ step: 'recover', keep: false })
+    if (answer === null) return null
+    if (!answer.recovered && (files.hotJournal || files.walCommits))
+      return this.#stop('its journal or write-ahead log could not be written back')
     const schema = await this.ask<'schema'>({ step: 'schema' })
     if (schema === null) return null
-    if (!schema.opened) return this.#fail('SQLite cannot read its schema')
-    if (schema.refused.length > 0) return this.#fail(`SQLite does not take all of its schema (${schema.refused[0]})`)
-    const answer = await this.ask<'describe'>({ step: 'describe' })
-    if (answer === null) return null
-    return answer.kind === 'described'
-      ? { plan: schema.plan, description: answer.description }
-      : this.#fail(`its schema could not be read: ${answer.why}`)
+    if (!schema.opened) return this.#stop('SQLite cannot read its schema')
+    if (schema.refused.length > 0) return this.#stop(`SQLite does not take all of its schema (${schema.refused[0]})`)
+    const described = await this.ask<'describe'>({ step: 'describe' })
+    if (described === null) return null
+    return described.kind === 'described'
+      ? { plan: schema.plan, description: described.description }
+      : this.#stop(`its schema could not be read: ${described.why}`)
   }
 
-  /** null when the child did not come to its end, or had not before. @throws the reason of an abort */
+  /** @returns null if there is no answer, now or to an earlier question @throws signal.reason if it was aborted */
   async ask<S extends ReaderStep>(question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
-    if (this.trouble !== null) return null
+    if (this.stoppedWhy !== null) return null
     const leftMs = this.#endsAtMs - monotonicMs()
-    if (leftMs <= 0) return this.#fail('no time was left for it')
-    try {
-      return await this.#asking.ask<S>(question, leftMs)
-    } catch (error) {
-      if (error instanceof ChildEnded) return this.#fail(endings[error.ended.how] ?? 'the process that read it ended')
-      if (error instanceof StepFailed) return this.#fail(`it could not be read: ${error.message}`)
-      throw error
-    }
+    if (leftMs <= 0) return this.#stop('no time was left for it')
+    const answer = await this.#reader.ask<S>(question, leftMs)
+    return isUnanswered<S>(answer) ? this.#stop(inWords(answer)) : answer
   }
 
-  #fail(why: string): null {
-    this.trouble ??= why
+  #stop(why: string): null {
+    this.stoppedWhy ??= why
     return null
   }
 }
 
-const endings: Readonly<Record<string, string>> = {
-  'killed-timeout': 'looking at it took longer than it may',
-  'killed-memory': 'looking at it took more memory than it may',
+function inWords({ how, detail }: NotAnswered): string {
+  switch (how) {
+    case 'failed':
+      return `it could not be read: ${detail}`
+    case 'timeout':
+      return 'reading it took longer than it may'
+    case 'memory':
+      return 'reading it took more memory than it may'
+    case 'killed':
+    case 'crashed':
+      return 'the process that read it ended'
+  }
 }

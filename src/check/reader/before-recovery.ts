@@ -1,6 +1,6 @@
 /**
- * Child side: what the pages were before SQLite recovered the file. They are kept beside it until the reading is over,
- * so that the file can be read a second time without its WAL or journal. Only pages that recovery may write are kept.
+ * Child side: copies of the pages as they were before SQLite recovered the file, in a file beside it. With them the
+ * file can be read a second time without its WAL or journal. Only pages that recovery may write are copied.
  *
  *   bytes of the file (8) · page size (4) · then for each piece: offset in the file (8) · length (4) · its bytes
  */
@@ -22,14 +22,14 @@ import { readJournal } from '../../sqlite/journal/journal.ts'
 import { frameBytesOf, frameHeaderBytes, readWalHeader, walHeaderBytes } from '../../sqlite/wal/wal.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
-/** Pages beyond this many bytes are not kept: then nobody counts them, and there is no second reading. */
+/** If there are more bytes to copy, nothing is: no page is counted, and there is no second reading. */
 const keptBytesMax = 64_000_000
 const tailPieceBytes = 1 << 20
 const headBytes = 12
 
 const keptPath = (database: string): string => `${database}-before`
 
-/** @returns false where that would be too much, or the disk has no room for it */
+/** @returns false if that is too much, or the disk has too little space */
 export function keepBefore(database: string): boolean {
   const pages = pagesToKeep(database)
   if (pages === null) return false
@@ -59,7 +59,7 @@ function keepPieces(kept: number, { bytes, read }: OpenFile, pages: PagesToKeep)
   return true
 }
 
-/** How many pages of the file are not what was kept of them; pages that were added or cut off count too. */
+/** How many pages differ from their copies. Pages that were added or cut off count too. null if there are no copies. */
 export function countChanged(database: string): number | null {
   return withFile(keptPath(database), (kept) =>
     withFile(database, (now) => {
@@ -77,9 +77,9 @@ export function countChanged(database: string): number | null {
 }
 
 /**
- * Puts the file as it was in the place of the one that was recovered, whose other names keep that one. Companions that
- * SQLite could not write back step aside.
- * @returns false where there is no room for it
+ * Replaces the recovered file by the file as it was. The recovered one lives on under its other names. A WAL or journal
+ * that SQLite could not write back is renamed.
+ * @returns false if there are no copies, or the disk has too little space
  */
 export function putPagesBack(database: string): boolean {
   const copy = `${database}-alone`
@@ -105,7 +105,7 @@ export function putPagesBack(database: string): boolean {
   return true
 }
 
-/** The companions come back in their place: outside of the room they are part of the snapshot. */
+/** Gives the WAL and journal their names back: outside of the sandbox they are part of the snapshot. */
 export function bringCompanionsBack(database: string): void {
   for (const part of companionParts)
     if (existsSync(asidePath(database, part))) renameSync(asidePath(database, part), database + part)
@@ -116,15 +116,15 @@ const asidePath = (database: string, part: string): string => `${database}-aside
 
 interface PagesToKeep {
   readonly pageSize: number
-  /** Numbers; those behind `pageCount` are kept as a whole. */
+  /** Page numbers. Pages behind `pageCount` are copied in any case. */
   readonly pages: ReadonlySet<number>
-  /** Pages to which recovery may cut the file. */
+  /** Recovery may cut the file to so many pages. */
   readonly pageCount: number
 }
 
 /**
- * Every page that recovery may write: those in the journal, and those in frames of the WAL, whether they count or not.
- * @returns null where there is none, or there are too many
+ * Every page that recovery may write: all pages in the journal and in frames of the WAL, committed or not.
+ * @returns null if there is none, or there are too many
  */
 function pagesToKeep(database: string): PagesToKeep | null {
   const pages = new Set<number>()
@@ -154,7 +154,7 @@ function pagesToKeep(database: string): PagesToKeep | null {
   return pageSize === undefined || other !== undefined || pages.size >= pagesMax ? null : { pageSize, pages, pageCount }
 }
 
-/** More than `keptBytesMax` of the smallest pages. */
+/** So many of the smallest pages have `keptBytesMax`. */
 const pagesMax = Math.ceil(keptBytesMax / 512)
 
 function* piecesOf(
@@ -166,7 +166,7 @@ function* piecesOf(
     if (page > 0 && page <= pageCount && offset < fileBytes)
       yield { offset, length: Math.min(pageSize, fileBytes - offset) }
   }
-  // Infinity where nothing says a size: then nothing is cut off.
+  // Infinity if nothing gives a size: then recovery cuts nothing off.
   for (let offset = pageCount * pageSize; offset < fileBytes; offset += tailPieceBytes)
     yield { offset, length: Math.min(tailPieceBytes, fileBytes - offset) }
 }

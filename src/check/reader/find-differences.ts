@@ -1,6 +1,6 @@
 /**
- * Child side: the last part of a census. Streams what SQL must compute, compares all sums, and looks a second time
- * where they differ.
+ * Child side: the last part of a census. Adds the entries that SQL must compute, compares all sums, and reads again
+ * what differs.
  */
 import Database from 'better-sqlite3'
 import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
@@ -14,7 +14,7 @@ import type { CensusTally } from '../../census/scan/tally.ts'
 import type { Rule } from '../../model/result/finding.ts'
 import type { RowCounts, TableContent } from '../../model/result/verdict.ts'
 import { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
-import type { CompareAnswer, Uncounted } from '../protocol.ts'
+import type { CompareAnswer, Uncounted } from '../step-answers.ts'
 import type { PageCounter } from './pages/page-counter.ts'
 import { computedEntries, computingOf } from './sqlite/computed-entries.ts'
 import type { Computing } from './sqlite/computed-entries.ts'
@@ -24,25 +24,25 @@ import { askRowsForKeys } from './sqlite/unique-keys.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 
-/** @param wanted `map`: the pages of entries that are wrong; `showValues`: what they hold beside keys */
+/** @param wanted `map`: the pages of wrong entries; `showValues`: what entries hold beside keys */
 export function findCountDifferences(
   counter: PageCounter,
   db: Database.Database,
   { map, showValues }: { readonly map: boolean; readonly showValues: boolean },
 ): CompareAnswer {
   const { plan, tally, file } = counter
-  const streamed = streamComputed(counter, db)
+  const computed = addComputed(counter, db)
   const unread = [...tally.unread].flatMap(([tree, why]) =>
     unreadTrees(plan.trees, tree).map((one) => uncountedAt(plan.trees, one, why)),
   )
-  const uncounted = [...streamed.uncounted, ...unread]
-  // What was not read says nothing of what differs.
+  const uncounted = [...computed.uncounted, ...unread]
+  // A tree that was not read completely has no sums to compare.
   for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
   const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
   const agree = tally.noted.size === 0 && differingIndexes(plan, tally).length === 0
   const { findings, skipped } = agree
     ? { findings: [], skipped: [] }
-    : findDifferences(counter, db, streamed.queries, { places, showValues })
+    : findDifferences(counter, db, computed.queries, { places, showValues })
   const passedOver = new Set(uncounted.map(({ tree }) => tree))
   return {
     findings,
@@ -64,7 +64,7 @@ function findDifferences(
 ): Differences {
   const { plan, tally, owners, file } = counter
   const search = new DifferenceSearch(plan, owners, tally)
-  for (const pass of search.passes(file)) look(counter, db, pass, queries)
+  for (const pass of search.passes(file)) runPass(counter, db, pass, queries)
   const skipped = search.complete ? roundedOtherwise(counter, db, queries, search.unmatched) : []
   const passedOver = new Set(skipped.map(({ object }) => object))
   const differences = findingsOfDifferences(plan, owners, tally, search, file, options).filter(
@@ -83,7 +83,7 @@ interface UncountedTree extends Uncounted {
   readonly tree: number
 }
 
-function streamComputed(
+function addComputed(
   { plan, tally }: PageCounter,
   db: Database.Database,
 ): { readonly queries: ReadonlyMap<number, Query>; readonly uncounted: readonly UncountedTree[] } {
@@ -99,7 +99,7 @@ function streamComputed(
         for (const entry of computedEntries(db, computing)) entries.add(tree, entry)
       } else uncounted.push(uncountedAt(plan.trees, tree, computing.why))
     } catch (error) {
-      // SQLite says what it is when it is asked for its full check of this table.
+      // SQLite's full check of this table reports the reason.
       if (!(error instanceof Database.SqliteError)) throw error
       uncounted.push(uncountedAt(plan.trees, tree, error.message))
     }
@@ -112,7 +112,7 @@ function uncountedAt(trees: readonly TreePlan[], tree: number, why: string): Unc
   return { tree, object: object?.name ?? '', table: object?.table ?? object?.name ?? '', why }
 }
 
-/** A table that was not read wholly cannot be compared with any of its indexes. */
+/** A table that was not read completely cannot be compared with any of its indexes. */
 const unreadTrees = (trees: readonly TreePlan[], unread: number): readonly number[] =>
   trees.flatMap((tree, i) => (i === unread || (tree.kind === 'index' && tree.table === unread) ? [i] : []))
 
@@ -121,8 +121,8 @@ function forget(tally: CensusTally, tree: number, trees: number): void {
   tally.sums.fill(0, tree * each, (tree + 1) * each)
 }
 
-/** One pass of the second look: the pages that it needs, and what SQL must compute once more. */
-function look(
+/** One pass of the search: reads the pages that it needs, and computes entries by SQL again. */
+function runPass(
   counter: PageCounter,
   db: Database.Database,
   pass: DifferencePass,

@@ -1,3 +1,7 @@
+/**
+ * Child side: reads the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL silently, so
+ * afterwards its damage could not be found.
+ */
 import type { Finding } from '../../model/result/finding.ts'
 import type { Companion } from '../../model/result/recovery.ts'
 import type { Skipped } from '../../model/result/verdict.ts'
@@ -9,29 +13,25 @@ import { isNewer, versionText } from '../../sqlite/version.ts'
 import { findHiddenCommits } from '../../sqlite/wal/hidden-commits.ts'
 import { findWalCut } from '../../sqlite/wal/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
-/**
- * Child side: looks at the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL in
- * silence, so afterwards nothing would be left to see.
- */
 import { count } from '../../text/count.ts'
-import type { InspectedFile, InspectedFiles } from '../protocol.ts'
+import type { InspectedFile, InspectedFiles } from '../step-answers.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
 const pieceBytes = 1 << 20
-/** Enough for the longest super-journal name that SQLite would take. */
+/** Enough for the longest super-journal name that SQLite accepts. */
 const trailerBytes = 8192
 
 /** @param sqliteVersion of the SQLite that reads */
 export function inspectFiles(database: string, sqliteVersion: string): InspectedFiles {
   const file = inspectFile(database, sqliteVersion)
-  const journal = withFile(`${database}-journal`, (journal) => lookAtJournal(journal, database)) ?? {
+  const journal = withFile(`${database}-journal`, (journal) => inspectJournal(journal, database)) ?? {
     hot: false,
     superJournal: null,
     companion: [],
     findings: [],
     skipped: [],
   }
-  const wal = withFile(`${database}-wal`, (log) => lookAtWal(log, database, file)) ?? {
+  const wal = withFile(`${database}-wal`, (log) => inspectWal(log, database, file)) ?? {
     commits: false,
     companion: [],
     findings: [],
@@ -51,7 +51,7 @@ export function inspectFiles(database: string, sqliteVersion: string): Inspected
   }
 }
 
-/** The database file by itself. @param sqliteVersion of the SQLite that reads */
+/** The database file alone. @param sqliteVersion of the SQLite that reads */
 export function inspectFile(database: string, sqliteVersion: string): InspectedFile {
   const { bytes, header } = withFile(database, (file) => ({
     bytes: file.bytes,
@@ -61,7 +61,7 @@ export function inspectFile(database: string, sqliteVersion: string): InspectedF
   const notUnderstood = header.kind === 'wrong' ? foreignFormat(header, sqliteVersion) : null
   return {
     fileBytes: bytes,
-    headerTrouble:
+    headerProblem:
       header.kind === 'header'
         ? null
         : header.kind === 'wrong'
@@ -78,16 +78,15 @@ export function inspectFile(database: string, sqliteVersion: string): InspectedF
 }
 
 /**
- * Versions of the file format that another SQLite may have made already: they count up, and chance seldom hits the next
- * ones.
+ * Versions of the file format that another SQLite may already have. They count up; a damaged byte is seldom one of the
+ * next.
  */
 const formatVersionMax = 4
-/** The same of the schema's format, which counts up too. */
+/** The same for the schema's format, which counts up too. */
 const schemaFormatMax = 6
 
 /**
- * A format that a newer SQLite may have brought, or another one. null where it is no format that whoever wrote the file
- * has.
+ * A format that a newer SQLite may have introduced, or another SQLite. null if the writer of the file cannot have it.
  */
 function foreignFormat(
   { header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>,
@@ -112,7 +111,7 @@ const headerWrong = (why: string): Finding => ({
   text: `the header is wrong: ${why}`,
 })
 
-interface JournalLook {
+interface InspectedJournal {
   readonly hot: boolean
   readonly superJournal: string | null
   readonly companion: readonly Companion[]
@@ -120,7 +119,7 @@ interface JournalLook {
   readonly skipped: readonly Skipped[]
 }
 
-function lookAtJournal({ bytes, read }: OpenFile, database: string): JournalLook {
+function inspectJournal({ bytes, read }: OpenFile, database: string): InspectedJournal {
   const header = read(0, 28)
   const hot = isHot(header, bytes)
   const superJournal = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
@@ -154,17 +153,17 @@ const journalCut = ({ record, pages }: JournalCut): Finding => ({
     `and ${count(pages, 'page keeps', 'pages keep')} what a transaction that never ended wrote there`,
 })
 
-interface WalLook {
+interface InspectedWal {
   readonly commits: boolean
   readonly companion: readonly Companion[]
   readonly findings: readonly Finding[]
   readonly skipped: readonly Skipped[]
 }
 
-function lookAtWal(log: OpenFile, database: string, file: InspectedFile): WalLook {
+function inspectWal(log: OpenFile, database: string, file: InspectedFile): InspectedWal {
   const { bytes, read } = log
   const header = readWalHeader(read(0, walHeaderBytes))
-  if (header === null) return lookBehindHeader(log, database, file)
+  if (header === null) return inspectBehindHeader(log, database, file)
   const scan = new WalScan(header)
   for (let at = walHeaderBytes; at < bytes; at += pieceBytes) if (!scan.feed(read(at, pieceBytes))) break
   const state = scan.finish()
@@ -193,12 +192,12 @@ function lookAtWal(log: OpenFile, database: string, file: InspectedFile): WalLoo
         ]
       : []),
   ]
-  if (state.frames === 0 && state.stopped === 'salts' && cut === null) return lookBehindHeader(log, database, file)
+  if (state.frames === 0 && state.stopped === 'salts' && cut === null) return inspectBehindHeader(log, database, file)
   return { commits, companion: commits ? [{ part: '-wal', bytes, did: 'replayed' }] : [], findings, skipped: [] }
 }
 
-/** SQLite takes nothing from this log. */
-function lookBehindHeader(log: OpenFile, database: string, { pageSize }: InspectedFile): WalLook {
+/** For a WAL of which SQLite uses nothing. */
+function inspectBehindHeader(log: OpenFile, database: string, { pageSize }: InspectedFile): InspectedWal {
   const hidden = withFile(database, (main) =>
     findHiddenCommits(
       { read: log.exactly },

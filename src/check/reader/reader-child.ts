@@ -1,6 +1,6 @@
 /**
- * The child that reads a snapshot. A hostile file may cost no more than this process (hold/README.md, F10 and
- * Security).
+ * The program of the child process that reads snapshots. A hostile file can harm this process only (hold/README.md, F10
+ * and Security).
  */
 import {
   answerQuestions,

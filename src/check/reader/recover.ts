@@ -1,33 +1,33 @@
-/** Child side: lets SQLite recover the snapshot into one plain file, as the service would have found it. */
+/** Child side: SQLite recovers the snapshot into one plain file: what the service would have found. */
 import { existsSync, rmSync } from 'node:fs'
 import type { Fact } from '../../model/result/reading.ts'
-import type { RecoverAnswer } from '../protocol.ts'
+import type { RecoverAnswer } from '../step-answers.ts'
 import { countChanged, keepBefore } from './before-recovery.ts'
 import { inspectFile } from './inspect-files.ts'
 import { openDatabase, thrownFact } from './sqlite/open-database.ts'
 
 /**
- * @param keep whether the pages that recovery changes are to be kept as they were, and counted
+ * @param keep true to copy the pages that recovery may change (before-recovery.ts), and to count those that it changes
  * @param sqliteVersion of the SQLite that reads
  */
 export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: string): RecoverAnswer {
-  // One plain file is settled as it is: opening it once more took a tenth of a small file's check.
+  // One plain file needs no recovery, and opening it takes time (check/README.md, measured).
   if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`))
-    return { settled: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
+    return { recovered: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)
   const facts = recover(database)
-  // What is left was seen by SQLite and holds nothing any more: a journal with a zeroed header, a WAL without commits.
+  // SQLite has read what is left, and it holds nothing more: a journal with a zeroed header, a WAL without commits.
   if (facts.length === 0)
     for (const part of ['-journal', '-wal', '-shm']) if (existsSync(database + part)) rmSync(database + part)
   return {
-    settled: facts.length === 0,
+    recovered: facts.length === 0,
     facts,
     file: inspectFile(database, sqliteVersion),
     pagesChanged: kept && facts.length === 0 ? countChanged(database) : null,
   }
 }
 
-/** @returns why SQLite could not; nothing where it could */
+/** @returns why SQLite could not recover the file; empty if it could */
 function recover(database: string): readonly Fact[] {
   try {
     const db = openDatabase(database, 'strict')

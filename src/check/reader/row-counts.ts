@@ -1,11 +1,11 @@
-/** Child side: what SQL says of the rows: how many there are, and which of them have no parent. */
+/** Child side: asks SQL how many rows there are, and which of them have no parent. */
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../../model/result/reading.ts'
 import type { TableContent } from '../../model/result/verdict.ts'
 import { quoteName, thrownFact } from './sqlite/open-database.ts'
 import { nameOrphans } from './sqlite/orphans.ts'
 
-const rowsToldMax = 20
+const rowsListedMax = 20
 
 const tablesOf = (objects: readonly SchemaObject[]): readonly SchemaObject[] =>
   objects.filter((object) => object.kind === 'table' && object.root > 0 && !object.name.startsWith('sqlite_'))
@@ -38,9 +38,9 @@ interface OrphanRow {
   readonly parent: string
 }
 
-/** Rows without a parent. The application's matter, never damage (check/README.md). */
+/** Rows without a parent. They concern the application, and are never damage (check/README.md). */
 export function findOrphans(db: Database.Database, objects: readonly SchemaObject[]): readonly Fact[] {
-  // Most files have no foreign keys, and most of the others no orphans: one question is enough for them.
+  // One question is enough for most files: they have no foreign keys, or no orphans.
   if (!hasOrphans(db)) return []
   const facts: Fact[] = []
   for (const { name } of tablesOf(objects)) {
@@ -50,15 +50,15 @@ export function findOrphans(db: Database.Database, objects: readonly SchemaObjec
       facts.push(...(named?.map((finding): Fact => ({ kind: 'found', finding })) ?? orphans))
     } catch (error) {
       const thrown = thrownFact(error, 'foreign_key_check', name)
-      // A foreign key that SQLite cannot check (mismatch, function or collation of the application) says nothing about
-      // the file.
+      // SQLITE_ERROR: SQLite cannot check this foreign key (a mismatch, a function or collation of the application).
+      // That says nothing about the file.
       if (thrown.code !== 'SQLITE_ERROR') facts.push(thrown)
     }
   }
   return facts
 }
 
-/** Also true where SQLite cannot tell of all tables at once. */
+/** Also true if SQLite cannot check all tables in one question. */
 function hasOrphans(db: Database.Database): boolean {
   try {
     return db.prepare<[], OrphanRow>('PRAGMA foreign_key_check').get() !== undefined
@@ -79,11 +79,11 @@ function orphansOf(db: Database.Database, table: string): readonly Orphans[] {
     const parent = byParent.get(row.parent) ?? { rows: [], total: 0 }
     byParent.set(row.parent, parent)
     parent.total++
-    if (row.rowid !== null && parent.rows.length < rowsToldMax) parent.rows.push(rowidOf(row.rowid))
+    if (row.rowid !== null && parent.rows.length < rowsListedMax) parent.rows.push(rowidOf(row.rowid))
   }
   return [...byParent].map(([parent, { rows, total }]): Orphans => ({ kind: 'orphans', table, parent, rows, total }))
 }
 
-/** As reports have them: beyond 2^53 as text. */
+/** As in reports: above 2^53 as text. */
 const rowidOf = (rowid: bigint): number | string =>
   Number.isSafeInteger(Number(rowid)) ? Number(rowid) : rowid.toString()

@@ -1,6 +1,6 @@
 /**
- * Child side: answers the steps of one reading after the other. Runs in reader-child.ts only, because SQLite may crash,
- * hang or grow over a hostile file.
+ * Child side: answers the questions of the protocol, one after the other. Runs in reader-child.ts only, because a
+ * hostile file may make SQLite crash, hang or take all memory.
  */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -11,29 +11,29 @@ import { invariant } from '../../model/bug.ts'
 import type { Wall } from '../../model/result/reading.ts'
 import type { User } from '../confinement.ts'
 import { recoveredName } from '../protocol.ts'
-import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf } from '../protocol.ts'
+import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf, SingleStep } from '../protocol.ts'
 import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
+import { checkAlone } from './check-alone.ts'
 import { findCountDifferences } from './find-differences.ts'
 import { inspectFiles } from './inspect-files.ts'
 import { loadCore } from './pages/compiled-core.ts'
 import { countingBytes, PageCounter } from './pages/page-counter.ts'
 import { PageFile } from './pages/page-file.ts'
 import { PageReader } from './pages/page-reader.ts'
-import { readInOneGo } from './read-at-once.ts'
 import { recoverSnapshot } from './recover.ts'
 import { countRows, findOrphans } from './row-counts.ts'
 import { describeSchema } from './schema/describe-schema.ts'
 import { readSchema } from './schema/read-schema.ts'
 import { SchemaCache } from './schema/schema-cache.ts'
 import { objectsFromPages } from './schema/schema-objects.ts'
-import { askSqlite, askTables } from './sqlite/integrity.ts'
+import { checkIntegrity, checkTables } from './sqlite/integrity.ts'
 import { nameRows } from './sqlite/name-rows.ts'
 import { thrownFact } from './sqlite/open-database.ts'
 import { tableRowsBytes, TableRowReader } from './table-rows.ts'
 
-/** How this process is confined to a room, and how the files that it writes are. */
-export interface Confining {
-  /** @returns the walls that stand @throws {CannotConfine} */
+/** What confines this process, and limits the files that it writes. */
+interface Confining {
+  /** @returns the walls that hold @throws {CannotConfine} */
   enter(folder: string, user: User | null): readonly Wall[]
   limitFileSize(bytes: number): void
 }
@@ -55,22 +55,29 @@ export class SnapshotReader {
     this.#confining = confining
   }
 
-  answer(question: ReaderQuestion): ReaderAnswer {
+  /** Only `checkAlone` is answered later. @throws what a step throws */
+  answer(question: ReaderQuestion): ReaderAnswer | Promise<ReaderAnswer> {
+    return question.step === 'checkAlone' ? this.#checkAlone(question) : this.#answerStep(question)
+  }
+
+  async #checkAlone(question: QuestionOf<'checkAlone'>): Promise<AnswerOf<'checkAlone'>> {
+    return { step: 'checkAlone', answers: await checkAlone((step) => this.#answerStep(step), question) }
+  }
+
+  #answerStep(question: SingleStep): ReaderAnswer {
     switch (question.step) {
-      case 'enter':
-        return this.#enter(question)
-      case 'limit':
-        return this.#limit(question)
-      case 'atOnce':
-        return { step: 'atOnce', answers: [...readInOneGo((next) => this.answer(next), question)] }
-      case 'look':
-        return { step: 'look', ...inspectFiles(this.#database(), this.#sqliteVersion) }
-      case 'settle':
-        return { step: 'settle', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
-      case 'putBack':
-        return { step: 'putBack', done: putPagesBack(this.#database()) }
-      case 'bringBack':
-        return this.#bringBack()
+      case 'confine':
+        return this.#confine(question)
+      case 'limitFileSize':
+        return this.#limitFileSize(question)
+      case 'inspect':
+        return { step: 'inspect', ...inspectFiles(this.#database(), this.#sqliteVersion) }
+      case 'recover':
+        return { step: 'recover', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
+      case 'undoRecovery':
+        return { step: 'undoRecovery', done: putPagesBack(this.#database()) }
+      case 'restoreCompanions':
+        return this.#restoreCompanions()
       case 'account':
         return this.#account(question)
       case 'schema':
@@ -86,40 +93,45 @@ export class SnapshotReader {
       case 'compare':
         return this.#compare(question)
       case 'integrity':
-        return this.#askSqlite(question)
+        return this.#checkIntegrity(question)
       case 'compareBySqlite':
-        return { step: 'compareBySqlite', ...askTables(this.#opened(), question.tables) }
+        return { step: 'compareBySqlite', ...checkTables(this.#opened(), question.tables) }
       case 'foreignKeys':
-        return { step: 'foreignKeys', facts: findOrphans(this.#opened(), question.objects), skipped: [], whole: true }
-      case 'count':
-        return { step: 'count', ...countRows(this.#opened(), question.objects) }
+        return {
+          step: 'foreignKeys',
+          facts: findOrphans(this.#opened(), question.objects),
+          skipped: [],
+          complete: true,
+        }
+      case 'countRows':
+        return { step: 'countRows', ...countRows(this.#opened(), question.objects) }
       case 'describe':
         return this.#describe()
-      case 'rows':
-        return this.#beginRows(question)
+      case 'beginTable':
+        return this.#beginTable(question)
       case 'sumRows':
-        return { step: 'sumRows', ...this.#looking().sums() }
+        return { step: 'sumRows', ...this.#table().sums() }
       case 'collectRows':
-        return { step: 'collectRows', ...this.#looking().collect(question.wanted, question.rowsMax) }
+        return { step: 'collectRows', ...this.#table().collect(question.wanted, question.rowsMax) }
       case 'nameRows':
         return this.#nameRows(question)
       case 'firstKeys':
-        return { step: 'firstKeys', ...this.#looking().firstKeys() }
+        return { step: 'firstKeys', ...this.#table().firstKeys() }
       case 'finish':
         return this.#finish(question)
     }
   }
 
-  #enter({ folder, user }: QuestionOf<'enter'>): AnswerOf<'enter'> {
-    invariant(this.#folder === null, 'a reading child enters one room in its life')
-    // Loads the compiled core and SQLite's native code, which the room does not have.
+  #confine({ folder, user }: QuestionOf<'confine'>): AnswerOf<'confine'> {
+    invariant(this.#folder === null, 'a reading child is confined once in its life')
+    // Loads the compiled core and SQLite's native code now: the sandbox does not have their files.
     this.#core = loadCore()
     const memory = new Database(':memory:')
     this.#sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
     memory.close()
     const confinement = this.#confined(folder, user)
     this.#folder = user === null ? folder : '/'
-    return { step: 'enter', sqliteVersion: this.#sqliteVersion, confinement }
+    return { step: 'confine', sqliteVersion: this.#sqliteVersion, confinement }
   }
 
   #confined(folder: string, user: User | null): Confinement {
@@ -131,9 +143,9 @@ export class SnapshotReader {
     }
   }
 
-  #limit({ fileBytesMax }: QuestionOf<'limit'>): AnswerOf<'limit'> {
+  #limitFileSize({ fileBytesMax }: QuestionOf<'limitFileSize'>): AnswerOf<'limitFileSize'> {
     this.#confining.limitFileSize(fileBytesMax)
-    return { step: 'limit' }
+    return { step: 'limitFileSize' }
   }
 
   #account({ pagesMax, map, digest, memoryBytesMax }: QuestionOf<'account'>): AnswerOf<'account'> {
@@ -141,7 +153,7 @@ export class SnapshotReader {
     return { step: 'account', ...this.#pages.step(pagesMax, map, digest, memoryBytesMax) }
   }
 
-  /** Opens the database for SQLite's word, anew if it was open. */
+  /** Opens the database with SQLite; closes it first if it was open. */
   #readSchema(): AnswerOf<'schema'> {
     this.#sqlite?.close()
     this.#sqlite = null
@@ -170,12 +182,12 @@ export class SnapshotReader {
     return { step: 'compare', ...findCountDifferences(counter, this.#opened(), { map, showValues }) }
   }
 
-  #askSqlite(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
-    const word = askSqlite(this.#opened(), question)
+  #checkIntegrity(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
+    const checked = checkIntegrity(this.#opened(), question)
     return {
       step: 'integrity',
-      ...word,
-      facts: [...word.facts, ...nameRows(this.#opened(), word.facts, question.objects)],
+      ...checked,
+      facts: [...checked.facts, ...nameRows(this.#opened(), checked.facts, question.objects)],
     }
   }
 
@@ -187,23 +199,23 @@ export class SnapshotReader {
     }
   }
 
-  #beginRows({ tree, reading, rowsMax, memoryBytesMax }: QuestionOf<'rows'>): AnswerOf<'rows'> {
+  #beginTable({ tree, reading, rowsMax, memoryBytesMax }: QuestionOf<'beginTable'>): AnswerOf<'beginTable'> {
     const plan = this.#planned
-    invariant(plan !== null, 'rows are looked at by the plan of the schema')
+    invariant(plan !== null, 'the rows of a table are found by the plan of the schema')
     const needed = tableRowsBytes(plan, rowsMax)
     if (needed > memoryBytesMax)
       return {
-        step: 'rows',
+        step: 'beginTable',
         kind: 'not-possible',
-        why: `looking at the rows of this file needs ${Math.ceil(needed / 1e6)} MB`,
+        why: `reading the rows of this file needs ${Math.ceil(needed / 1e6)} MB`,
       }
     this.#rows ??= new TableRowReader(plan, this.#file(plan.pageSize))
     this.#rows.begin(tree, reading)
-    return { step: 'rows', kind: 'ready' }
+    return { step: 'beginTable', kind: 'ready' }
   }
 
   #nameRows({ onlyHere, different }: QuestionOf<'nameRows'>): AnswerOf<'nameRows'> {
-    this.#looking().name(onlyHere, different)
+    this.#table().name(onlyHere, different)
     return { step: 'nameRows' }
   }
 
@@ -221,34 +233,34 @@ export class SnapshotReader {
     return { step: 'finish', owners, digested }
   }
 
-  #bringBack(): AnswerOf<'bringBack'> {
+  #restoreCompanions(): AnswerOf<'restoreCompanions'> {
     bringCompanionsBack(this.#database())
-    return { step: 'bringBack' }
+    return { step: 'restoreCompanions' }
   }
 
   #database(): string {
-    invariant(this.#folder !== null, 'a reading child was asked before it entered its room')
+    invariant(this.#folder !== null, 'a reading child was asked before it was confined')
     return join(this.#folder, recoveredName)
   }
 
-  /** The settled file: nobody writes it any more. */
+  /** The recovered file: nothing writes to it any more. */
   #file(pageSize: number): PageFile {
     this.#pageFile ??= new PageFile(this.#database(), pageSize)
     return this.#pageFile
   }
 
   #counting(): PageCounter {
-    invariant(this.#counter !== null, 'the plan of the census is taken first')
+    invariant(this.#counter !== null, 'a reading child needs the plan of the census before it counts')
     return this.#counter
   }
 
-  #looking(): TableRowReader {
-    invariant(this.#rows !== null, 'a table is begun first')
+  #table(): TableRowReader {
+    invariant(this.#rows !== null, 'a reading child begins with a table before it reads its rows')
     return this.#rows
   }
 
   #opened(): Database.Database {
-    invariant(this.#sqlite !== null, 'the schema is read first')
+    invariant(this.#sqlite !== null, 'a reading child reads the schema before it asks SQLite')
     return this.#sqlite
   }
 }

@@ -1,11 +1,11 @@
+/**
+ * Child side: reads the rows of one table after the other, for a comparison with another file. The memory is bounded,
+ * whatever the number of rows.
+ */
 import { CellReader } from '../../census/differences/reread-cell.ts'
 import type { CensusPlan } from '../../census/plan.ts'
 import { Columns } from '../../census/record/columns.ts'
 import { primaryKey, rowidKey } from '../../census/record/row-key.ts'
-/**
- * Child side: the rows of one table after the other, for a comparison with another file. What it keeps of them is
- * bounded, whatever their number.
- */
 import { ownersBytes, walkOwners } from '../../census/scan/page-owners.ts'
 import type { PageOwners } from '../../census/scan/page-owners.ts'
 import { FirstKeys } from '../../comparison/first-keys.ts'
@@ -20,15 +20,15 @@ import type { RowKey } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { PageFile } from './pages/page-file.ts'
 
-/** Bytes read at once. */
-const pieceBytes = 1 << 20
+/** Bytes of one read. */
+const readBytes = 1 << 20
 
-/** Bytes that the owners and a pass over rows take. */
+/** Bytes of memory for the owners, and for one pass over rows. */
 export const tableRowsBytes = (plan: CensusPlan, rowsMax: number): number =>
-  ownersBytes(plan.pages) + rowsMax * 40 + pieceBytes
+  ownersBytes(plan.pages) + rowsMax * 40 + readBytes
 
-/** The table whose rows are being looked at. */
-interface LookedTable {
+/** The table whose rows are being read. */
+interface BegunTable {
   readonly tree: number
   readonly plan: TablePlan
   readonly rows: TableRows
@@ -40,21 +40,22 @@ export class TableRowReader {
   readonly #file: PageFile
   readonly #source: PageSource
   readonly #owners: PageOwners
-  #table: LookedTable | null = null
+  #table: BegunTable | null = null
   #collected: CollectedRows | null = null
-  /** What the disk would not give since the last table was begun. */
+  /** What the disk could not read since `begin`; null for nothing. */
   #unread: string | null = null
 
   constructor(plan: CensusPlan, file: PageFile) {
     this.#plan = plan
     this.#file = file
-    this.#source = { fileBytes: file.fileBytes, read: (page, into) => this.#noted(page, file.read(page, into)) }
+    this.#source = { fileBytes: file.fileBytes, read: (page, into) => this.#noteUnread(page, file.read(page, into)) }
     this.#owners = walkOwners(plan, this.#source)
   }
 
+  /** @param tree position of the table in the plan */
   begin(tree: number, reading: RowReading): void {
     const plan = this.#plan.trees[tree]
-    invariant(plan !== undefined && plan.kind !== 'index', 'only the rows of tables are looked at')
+    invariant(plan !== undefined && plan.kind !== 'index', 'only tables have rows to compare')
     this.#unread = null
     this.#table = {
       tree,
@@ -81,7 +82,7 @@ export class TableRowReader {
     return { entries: collected.entries(), full: collected.full, unread: this.#unread }
   }
 
-  /** Takes note of the keys of rows of the last pass, by their positions in it. */
+  /** Remembers the keys of rows. Rows are positions in the result of the last `collect`. */
   name(onlyHere: Uint32Array, different: Uint32Array): void {
     const { first } = this.#begun()
     const namer = new RowNamer(this.#plan, this.#begun().plan, this.#source)
@@ -97,7 +98,7 @@ export class TableRowReader {
     }
   }
 
-  /** Of all passes over the table. */
+  /** The first of all remembered keys of this table. */
   firstKeys(): { readonly onlyHere: readonly RowKey[]; readonly different: readonly RowKey[] } {
     const { onlyHere, different } = this.#begun().first
     return { onlyHere: onlyHere.keys, different: different.keys }
@@ -106,31 +107,31 @@ export class TableRowReader {
   #readTable(sink: RowSink): void {
     const { tree, rows } = this.#begun()
     const { pageSize, pages } = this.#plan
-    const atOnce = Math.max(1, Math.floor(pieceBytes / pageSize))
-    const piece = new Uint8Array(atOnce * pageSize)
+    const pagesEachRead = Math.max(1, Math.floor(readBytes / pageSize))
+    const piece = new Uint8Array(pagesEachRead * pageSize)
     const isOwn = (page: number): boolean => page <= pages && this.#owners.trees[page] === tree + 1
     for (let page = 1; page <= pages; page++) {
       if (!isOwn(page)) continue
       let count = 1
-      while (count < atOnce && isOwn(page + count)) count++
-      for (const missed of this.#file.readMany(page, count, piece)) this.#noted(missed, 'unread')
+      while (count < pagesEachRead && isOwn(page + count)) count++
+      for (const missed of this.#file.readMany(page, count, piece)) this.#noteUnread(missed, 'unread')
       rows.read(piece.subarray(0, count * pageSize), page, sink)
       page += count - 1
     }
   }
 
-  #noted(page: number, got: number | 'unread'): number | 'unread' {
+  #noteUnread(page: number, got: number | 'unread'): number | 'unread' {
     if (got === 'unread') this.#unread ??= `page ${page} could not be read from the disk`
     return got
   }
 
-  #begun(): LookedTable {
-    invariant(this.#table !== null, 'a table is begun first')
+  #begun(): BegunTable {
+    invariant(this.#table !== null, '`begin` is called before rows are read')
     return this.#table
   }
 }
 
-/** Reads the keys of rows again. */
+/** Reads rows again for their keys. */
 class RowNamer {
   readonly #plan: CensusPlan
   readonly #table: TablePlan
@@ -144,7 +145,7 @@ class RowNamer {
     this.#columns = new Columns(Math.max(1, table.columns.length))
   }
 
-  /** null where the row cannot be read again. */
+  /** null if the row cannot be read again. */
   keyOf([first, second]: readonly [number, number]): RowKey | null {
     const table = this.#table
     if (table.kind === 'rowid-table') return rowidKey(first, second)

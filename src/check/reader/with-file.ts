@@ -1,15 +1,15 @@
-/** Child side: one file of a snapshot, opened for as long as it is looked at. */
+/** Child side: opens one file of a snapshot for one piece of work. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 export interface OpenFile {
   readonly bytes: number
-  /** As many bytes as there are at `offset`, up to `length`. */
+  /** The bytes at `offset`, up to `length`; fewer at the end of the file. */
   readonly read: (offset: number, length: number) => Uint8Array
-  /** `length` bytes; null where the file ends before them. */
+  /** `length` bytes at `offset`; null if the file ends before that. */
   readonly exactly: (offset: number, length: number) => Uint8Array | null
 }
 
-/** null where there is no such file. */
+/** null if there is no such file. @throws what `work` throws, and system errors */
 export function withFile<Result>(path: string, work: (file: OpenFile) => Result): Result | null {
   let file: number
   try {

@@ -1,6 +1,6 @@
 /**
- * Comparisons by the real children: confined, each in its own room, and gone afterwards; one that dies costs the
- * answer, never the run.
+ * Comparisons by real children: each is confined to its own sandbox, and ends afterwards. One that dies costs the
+ * answer, not the run.
  */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ const isRoot = process.getuid?.() === 0
 const rows = 600_000
 let sides: Sided<CheckedSnapshot>
 
-/** Rows enough to be at work for a while. As a check would have found them, digests that differ among them. */
+/** Enough rows to be at work for a while, with digests as a check finds them: some differ. */
 function makeSide(name: string, value: number): CheckedSnapshot {
   mkdirSync(join(folder, name), { mode: 0o700 })
   const path = join(folder, name, 'snapshot.db')
@@ -45,7 +45,7 @@ const readers = (): readonly number[] =>
   descendantsOf(process.pid)
     .filter(({ command }) => command.includes('reader-child'))
     .map(({ pid }) => pid)
-/** The children of both sides, once they are in their rooms and have no rights left. */
+/** The children of both sides, once they are confined and have no rights left. */
 const bothInRooms = (): Promise<readonly number[]> =>
   eventually(
     'both sides being read',
@@ -58,10 +58,10 @@ const bothInRooms = (): Promise<readonly number[]> =>
 
 const isConfined = (pid: number): boolean =>
   /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) &&
-  roomOf(pid).startsWith(join(folder, 'room-'))
-const roomOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
+  rootOf(pid).startsWith(join(folder, 'sandbox-'))
+const rootOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
 
-/** By a checker that has room for one, and is gone when this is over. */
+/** Compares with a checker that reads one snapshot at a time. */
 async function comparing(signal = new AbortController().signal): Promise<Comparison> {
   await using checker = await openChecker({
     folder,
@@ -76,10 +76,10 @@ async function comparing(signal = new AbortController().signal): Promise<Compari
 
 const left = (): readonly string[] => readdirSync(folder).filter((name) => name !== 'a' && name !== 'b')
 
-test('each side is read by a child of its own, which sees its own room only; all rows are told; nothing is left', async () => {
+test('each side has its own child, which sees only its own sandbox; all rows are found; nothing is left', async () => {
   const compared = comparing()
   const pids = await bothInRooms()
-  if (isRoot) expect(new Set(pids.map(roomOf)).size).toBe(2)
+  if (isRoot) expect(new Set(pids.map(rootOf)).size).toBe(2)
   const { tables } = await compared
   expect(tables).toMatchObject([
     {
@@ -97,12 +97,12 @@ test('each side is read by a child of its own, which sees its own room only; all
   ])
 })
 
-test('a child that dies is said, and its table is not called anything that was not seen', async () => {
+test('a child that dies is reported, and nothing is said about a table that was not read', async () => {
   const compared = comparing()
   const [first = 0] = await bothInRooms()
   process.kill(first, 'SIGSEGV')
   const { tables, why } = await compared
-  // Before the schemas were read nothing is compared; afterwards the digests still say that they differ.
+  // If it dies before the schemas are read, nothing is compared. Later the digests still show that the tables differ.
   expect(`${why ?? ''} ${tables[0]?.why ?? ''}`).toMatch(/[AB]: the process that read it ended/)
   expect([tables[0]?.differing, ['not-compared', 'differs']]).toEqual([
     null,
@@ -111,7 +111,7 @@ test('a child that dies is said, and its table is not called anything that was n
   expect([readers(), left()]).toEqual([[], []])
 })
 
-test('a child that died while nobody asked it is replaced', async () => {
+test('a child that died between two questions is replaced', async () => {
   await using checker = await openChecker({
     folder,
     parallel: 1,
@@ -121,14 +121,14 @@ test('a child that died while nobody asked it is replaced', async () => {
     niceness: 0,
   })
   const idle = await eventually('an idle child', () => readers()[0] ?? null)
-  if (isRoot) await eventually('it is in its room', () => isConfined(idle))
+  if (isRoot) await eventually('it is confined', () => isConfined(idle))
   process.kill(idle, 'SIGKILL')
-  await eventually('we have been told of its end', () => !existsSync(`/proc/${idle}`))
+  await eventually('its end is known', () => !existsSync(`/proc/${idle}`))
   const { why, tables } = await checker.compare(sides, new AbortController().signal)
   expect([why, tables[0]?.comparison, tables[0]?.differing?.rows]).toEqual([null, 'differs', rows])
 })
 
-test('an abort ends both children at once, and gives the snapshots back', async () => {
+test('an abort ends both children immediately, and gives the snapshots back', async () => {
   const aborting = new AbortController()
   const compared = comparing(aborting.signal)
   await bothInRooms()

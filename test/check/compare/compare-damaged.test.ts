@@ -1,6 +1,5 @@
 /**
- * Comparisons with damaged files: whatever is wrong, no table is called equal that SQLite reads otherwise, and nothing
- * is thrown.
+ * Comparisons with damaged files: no table is called equal that SQLite reads differently, and nothing is thrown.
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,12 +16,12 @@ import { damage } from '../../support/differential/referee.ts'
 const folder = mkdtempSync(join(tmpdir(), 'compare-damaged-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** All rows of a table as SQLite reads them, in an order of their own; null where it cannot. */
+/** All rows of a table as SQLite reads them, sorted; null if it cannot. */
 function rowsOf(path: string, name: string): readonly string[] | null {
   let db: Database.Database | null = null
   try {
     db = new Database(path, { readonly: true })
-    // A table WITHOUT ROWID would be read from an index that covers it, which may be the one that is damaged.
+    // SQLite would read a table WITHOUT ROWID from a covering index, which may be the damaged one.
     const key = db
       .prepare<[string, string], string>(
         "SELECT l.name FROM pragma_index_list(?) l, pragma_table_list(?) t WHERE l.origin = 'pk' AND t.wr = 1",
@@ -54,7 +53,7 @@ function rowsOf(path: string, name: string): readonly string[] | null {
 
 type Rows = ReturnType<typeof rowsOf>
 
-/** @param whole the rows of the tables of `healthy`, as far as they were read for an earlier comparison */
+/** @param whole the rows of `healthy` that earlier comparisons have read, by table */
 async function compareWithDamaged(
   healthy: string,
   damaged: string,
@@ -66,8 +65,7 @@ async function compareWithDamaged(
     const [before, left] = [whole.get(name) ?? rowsOf(healthy, name), rowsOf(damaged, name)]
     whole.set(name, before)
     if (word === 'equal' && left !== null) expect(left, `${name}, ${how}`).toEqual(before)
-    // A difference that is none for SQLite is told with the doubt beside it; and so is one whose rows could not be
-    // told.
+    // A difference that SQLite does not see has a doubt beside it, and so has one without its rows.
     if (word === 'differs' && (differing === null || JSON.stringify(left) === JSON.stringify(before)))
       expect(why, `${name}, ${how}`).not.toBe(null)
   }
@@ -98,7 +96,7 @@ test.each(wounds.filter(({ only }) => only === undefined).map((wound) => [wound.
       wound.make(patient)
     }
     const { tables } = await compareWithDamaged(healthy, damaged, name, patientRows)
-    // An index is no content: whatever is wrong with it, its table is compared.
+    // An index is no content: its table is compared, whatever is wrong with the index.
     if (/index entr/.test(name))
       expect(tables.map((table) => table.comparison)).toEqual(['equal', 'equal', 'equal', 'equal'])
   },

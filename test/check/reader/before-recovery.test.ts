@@ -1,5 +1,5 @@
 /**
- * The file as it was before recovery: byte for byte, whatever was written into it, and changed pages exactly counted.
+ * The file is restored to what it was before recovery, byte for byte, and the changed pages are counted exactly.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ function pagesApart(a: Buffer, b: Buffer, pageSize: number): number {
   return apart
 }
 
-/** Of one history, and the companions of one beside the file of another. */
+/** Files and companions of one history, and companions of one beside the file of another. */
 function* mixed(states: readonly LiveSet[]): Generator<LiveSet> {
   for (const [i, set] of states.entries()) {
     yield set
@@ -43,7 +43,7 @@ test.each([
       putLiveSet(database, set)
       const { companions } = inspectFiles(database, '3.54.1')
       if (companions.length === 0 || set.main.length === 0) continue
-      const { settled, pagesChanged } = recoverSnapshot(database, true, '3.54.1')
+      const { recovered: settled, pagesChanged } = recoverSnapshot(database, true, '3.54.1')
       const after = readFileSync(database)
       if (settled) expect(pagesChanged, set.how).toBe(pagesApart(set.main, after, pageSize === 1 ? 65_536 : pageSize))
       expect(putPagesBack(database), set.how).toBe(true)

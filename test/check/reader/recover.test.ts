@@ -1,4 +1,4 @@
-/** Live sets with a WAL or a journal: what SQLite makes of them, and what would be lost in silence. */
+/** Snapshots with a WAL or a journal: what SQLite makes of them, and what would be lost silently. */
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -10,7 +10,7 @@ import { rules, useSnapshotFolder } from '../../support/snapshot-folder.ts'
 const place = useSnapshotFolder()
 const { check, make, expectBackInPlace } = place
 
-describe('live sets with a WAL or a journal are settled into one plain file', () => {
+describe('snapshots with a WAL or a journal are recovered into one plain file', () => {
   test('a WAL is written back, and its rows are there', async () => {
     const source = join(place.folder, 'source.db')
     const db = new Database(source)
@@ -47,7 +47,7 @@ describe('live sets with a WAL or a journal are settled into one plain file', ()
     expectBackInPlace()
   })
 
-  test('a journal that names a super-journal is left alone, and the other file is not looked at', async () => {
+  test('a journal that names a super-journal is not changed, and the other file is not opened', async () => {
     make(fillEvents(50))
     const other = join(place.folder, 'live-mj01')
     writeFileSync(other, 'live')
@@ -68,7 +68,7 @@ describe('live sets with a WAL or a journal are settled into one plain file', ()
   })
 })
 
-describe('a companion that damages what it is written into', () => {
+describe('a companion that damages the file that it is written into', () => {
   /** The WAL of one history beside the file of another one. */
   function makeForeign(): void {
     const source = join(place.folder, 'source.db')
@@ -91,7 +91,7 @@ describe('a companion that damages what it is written into', () => {
     reading?.content.find(({ name }) => name === 'events')?.rows
 
   test.each(['census', 'sqlite'] as const)(
-    'is told apart by a second reading without it, whose file is gone afterwards (%s)',
+    'is found by a second reading without it, whose file is gone afterwards (%s)',
     async (engine) => {
       makeForeign()
       const before = readFileSync(place.snapshot)
@@ -103,14 +103,14 @@ describe('a companion that damages what it is written into', () => {
       })
       expect(rowsIn(reading.recovered?.without)).toBe(200)
       expect(reading.recovered?.pagesChanged).toBeGreaterThan(0)
-      // What is left outside is the recovered file, as who compares it expects.
+      // The recovered file is left outside: a comparison expects it.
       expectBackInPlace()
       expect(readFileSync(place.snapshot).equals(before)).toBe(false)
       expect((await check('full', { engine })).facts).toEqual(reading.facts)
     },
   )
 
-  test('is read without only where something is wrong', async () => {
+  test('the file is read without its companion only if something is wrong', async () => {
     const source = join(place.folder, 'source.db')
     create(source, 4096, fillEvents(400))
     const db = new Database(source)
@@ -158,7 +158,7 @@ describe('a WAL that was cut', () => {
     expect(reading.facts).toMatchObject([{ finding: { severity: 'damage', object: { kind: 'file' } } }])
   })
 
-  test('a torn last frame is what a crash leaves, and no finding', async () => {
+  test('a torn last frame, which a crash leaves, is no finding', async () => {
     const { frames } = makeWal()
     flip(32 + 4120 * (frames - 1) + 1000)
     expect(await check()).toMatchObject({ facts: [], complete: true })

@@ -97,7 +97,7 @@ function pathOf(args: string): string | null {
 const alike = (text: string): string =>
   text
     .replaceAll(/holdfast-[A-Za-z0-9]{6}/g, 'holdfast-*')
-    .replaceAll(/room-\d+-[A-Za-z0-9]{6}/g, 'room-*')
+    .replaceAll(/sandbox-\d+-[A-Za-z0-9]{6}/g, 'sandbox-*')
     .replaceAll(/\/(?:hold|copy)-\d+/g, '/hold-*')
     .replaceAll(/[0-9A-HJKMNP-TV-Z]{26}/g, '*')
     .replaceAll(/(socket|pipe):\[\d+\]/g, '$1')

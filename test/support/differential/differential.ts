@@ -1,6 +1,6 @@
 /**
- * One generated database, healthy or wounded, before both engines. Each trial says how it came out, or throws what must
- * not be.
+ * Reads one generated database, healthy or wounded, with both engines. Each trial returns its outcome, or throws if an
+ * engine is wrong.
  */
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,9 +20,9 @@ import { damage } from './referee.ts'
 
 export interface Case {
   readonly shape: GeneratedDatabase
-  /** A collation of the application's own, which no checker has. */
+  /** True for a collation of the application, which no checker has. */
   readonly ownCollation: boolean
-  /** Changes after the database was built, whose pages may get lost. */
+  /** Seed of changes after the database was built, whose pages may get lost; 0 for none. */
   readonly changes: number
 }
 
@@ -49,7 +49,7 @@ export const woundedCase: fc.Arbitrary<WoundedCase> = fc.oneof(
 /** The outcome in a few words, for counting. */
 export type Outcome = string
 
-/** @throws where a healthy database is not sound, or only by what the configuration would have to accept */
+/** @throws if a healthy database is not sound, or only if the configuration would accept a collation */
 export async function tryHealthy(folder: string, { shape, ownCollation, changes }: Case): Promise<Outcome> {
   const path = join(folder, 'healthy.db')
   try {
@@ -63,9 +63,8 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
       : census.diagnosis
     const { skipped } = census.reading.coverage
     if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive')
-      throw new Error(`not everything was checked, and nobody says so: ${census.diagnosis.verdict.kind}`)
-    // Entries that SQL must compute by a collation that nobody here has: no configuration can accept that they were not
-    // compared.
+      throw new Error(`not everything was checked, and nothing says so: ${census.diagnosis.verdict.kind}`)
+    // Entries that need a collation that is unknown here were not compared. No configuration can accept that.
     if (
       hasOwn &&
       skipped.some(({ why }) => why.startsWith('neither the census')) &&
@@ -83,7 +82,7 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
   }
 }
 
-/** @throws where the census is weaker than the referee, or a wound ended in an exception */
+/** @throws if the census is weaker than the referee, or a wound ended in an exception */
 export async function tryWounded(
   folder: string,
   { shape, ownCollation, changes, wounds, bytes }: WoundedCase,
@@ -102,7 +101,7 @@ export async function tryWounded(
   }
 }
 
-/** @throws where the census is weaker than the referee */
+/** @throws if the census is weaker than the referee */
 export async function compare(path: string, done: readonly string[]): Promise<Outcome> {
   const both = await readWithBoth(path)
   const judgement = await judge(path, both)
@@ -147,7 +146,7 @@ function change(path: string, seed: number): void {
   }
 }
 
-/** False where the schema has no collation to be replaced. */
+/** False if the schema has no collation to replace. */
 function useOwnCollation(path: string): boolean {
   const db = new Database(path)
   try {

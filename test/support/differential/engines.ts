@@ -1,4 +1,4 @@
-/** Reads one file with both engines: what does each make of it? */
+/** Reads one file with both engines, and compares their results. */
 import { copyFileSync } from 'node:fs'
 import type { DiagnosisContext } from '../../../src/diagnosis/context.ts'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
@@ -49,19 +49,19 @@ function copyIfThere(from: string, to: string): void {
 
 const verdicts = ['sound', 'inconclusive', 'damaged'] as const
 
-/** What the census says beside the referee. */
+/** The result of the census, compared with the referee's. */
 export type Judgement =
   | { readonly kind: 'same' }
-  /** A graver verdict, or graver damage. */
+  /** The census has a worse verdict, or worse damage. */
   | { readonly kind: 'more' }
   /**
-   * The referee blames the table, the census only indexes; and with those of them rebuilt that are broken in
-   * themselves, the referee blames no table any more.
+   * The referee blames the table, the census only indexes. When the broken ones among them are rebuilt, the referee
+   * blames no table any more.
    */
   | { readonly kind: 'indexes-proven'; readonly referee: string }
   | { readonly kind: 'weaker'; readonly why: string }
 
-/** Compares what both engines made of the file at `path`. On no file may the census be weaker. */
+/** Compares what both engines found in the file at `path`. The census must not be weaker on any file. */
 export async function judge(path: string, { census, sqlite }: Readonly<Record<Engine, Concluded>>): Promise<Judgement> {
   const [ours, theirs] = [census.diagnosis, sqlite.diagnosis]
   const byVerdict = verdicts.indexOf(ours.verdict.kind) - verdicts.indexOf(theirs.verdict.kind)
@@ -79,18 +79,18 @@ export async function judge(path: string, { census, sqlite }: Readonly<Record<En
   return byDamage === 0 ? { kind: 'same' } : proveIndexes(path, ours, theirs)
 }
 
-/** Tables that are damaged, or whose indexes are. */
+/** Tables with damage in themselves or in their indexes. */
 const tablesOf = ({ findings }: Diagnosis): readonly string[] =>
   findings.flatMap(({ object, severity }) =>
     severity === 'damage' ? (object.kind === 'schema' ? object.name : (object.table ?? [])) : [],
   )
 
 /**
- * SQLite takes an entry that lies in the wrong place for a key that the table holds twice, breaks off over a broken
- * index and names its table, or hears two indexes against the table: it knows no keys, so of one row it may mean two
- * that were lost in each index by itself. Only indexes are rebuilt that are broken in themselves, or of which the
- * census, which knows the keys, heard no other say the same: where sound ones contradict the table together, it stays
- * suspect.
+ * SQLite may blame a table for its indexes. It calls an entry in the wrong place a key that the table holds twice; it
+ * breaks off over a broken index and names its table; or two indexes differ from the table, and it does not know
+ * whether they differ in the same row. The census knows the keys. So only two kinds of indexes are rebuilt: those that
+ * are broken themselves, and those that agree with no other index. If sound indexes contradict the table together, it
+ * stays suspect.
  */
 async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): Promise<Judgement> {
   const said = `class ${ours.damage} instead of ${theirs.damage}`
@@ -135,7 +135,7 @@ const brokenInItself = new Set([
   'overflow-broken',
 ])
 
-/** What the referee said of a table: for counting. */
+/** The referee's finding about a table, for counting. */
 const ruleOf = ({ findings }: Diagnosis): string =>
   findings.find(({ object, severity }) => severity === 'damage' && object.kind === 'table')?.rule ??
   'suspected by its indexes'

@@ -1,6 +1,6 @@
 /**
- * Index wounds of which SQL can tell every row: what the index must hold by its table, what it does hold, and the
- * difference that the census must name.
+ * Index wounds for which SQL can list every row: what the index must hold, what it does hold, and the difference, which
+ * the census must name.
  */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -19,14 +19,13 @@ import { randomFrom } from './referee.ts'
 
 interface Entry {
   readonly entry: string
-  /** Of the row that it names. */
+  /** The key of the row that the finding names. */
   readonly key: string
 }
 
 /**
- * Wounds the index i0 of a generated database in one of two ways, and gives how many rows differ then; null where there
- * is no such index.
- * @throws where the census names other rows
+ * Wounds the index i0 of a generated database in one of two ways.
+ * @returns how many rows differ; null if there is no such index @throws if the census names other rows
  */
 export async function tryExactRows(folder: string, shape: GeneratedDatabase, seed: number): Promise<number | null> {
   const path = join(folder, 'exact.db')
@@ -71,7 +70,7 @@ async function expectDifference(path: string, holds: readonly Entry[], mustHold:
     if (keys.length <= 20 && JSON.stringify(rows) !== JSON.stringify(keys.toSorted()))
       throw new Error(`${rule}: rows ${rows.join(' ')} instead of ${keys.toSorted().join(' ')}`)
   }
-  // Whether a key is there twice is what a rebuild shows.
+  // A rebuild shows whether a key is there twice.
   const said = findings.some(({ rule }) => rule === 'unique-violated')
   if (said === canRebuild(path)) throw new Error(`a rebuild ${said ? 'works' : 'fails'}: ${JSON.stringify(facts)}`)
   return missing.length + extra.length - differ.length
@@ -126,7 +125,7 @@ function entriesOf(path: string, shape: GeneratedDatabase, from: 'table' | 'inde
   }
 }
 
-/** A whole real is the same to SQLite as the integer. */
+/** To SQLite a whole real equals the integer. */
 function show(value: ColumnValue): string {
   if ('bytes' in value) return value.kind + Buffer.from(value.bytes).toString('hex')
   if (value.kind === 'real' && isWhole(value.value)) return `integer${BigInt(value.value)}`
@@ -139,7 +138,7 @@ function keyOf(value: ColumnValue | undefined, encoding: string): unknown {
   switch (value?.kind) {
     case 'integer':
       return Number.isSafeInteger(Number(value.value)) ? Number(value.value) : value.value.toString()
-    // Whole reals are told as the integers that they equal.
+    // Reports print whole reals as the integers that they equal.
     case 'real':
       return isWhole(value.value) && !Number.isSafeInteger(value.value)
         ? BigInt(value.value).toString()
@@ -155,7 +154,7 @@ function keyOf(value: ColumnValue | undefined, encoding: string): unknown {
   }
 }
 
-/** Changes the table while SQLite does not know of the index, which so keeps its old entries. */
+/** Changes the table while SQLite does not know the index, which therefore keeps its old entries. */
 function changeBehind(path: string, index: string, seed: number): void {
   const db = new Database(path)
   try {
@@ -176,7 +175,7 @@ function changeBehind(path: string, index: string, seed: number): void {
   }
 }
 
-/** Rows of t that come, go and change; what the constraints refuse is left out. */
+/** Adds, deletes and changes rows of t, except for what the constraints refuse. */
 export function changeRows(db: Database.Database, seed: number): void {
   for (const statement of [
     `DELETE FROM t WHERE abs(coalesce(CAST(k AS INTEGER), 0) % 1000 + ${seed}) % 5 = 0`,
@@ -192,7 +191,7 @@ export function changeRows(db: Database.Database, seed: number): void {
   }
 }
 
-/** Takes an entry each off some leaves of an index; none with overflow pages, which would belong to nothing then. */
+/** Removes one entry from some leaves of an index; none with overflow pages, which would then belong to nothing. */
 function dropEntries(path: string, index: string, seed: number): void {
   const random = randomFrom(seed)
   using patient = new Patient(path)

@@ -1,7 +1,7 @@
 /**
- * Files that want to crash, hang or bloat whoever reads them, made from real databases by a seed: mutated, with pages
- * swapped, spliced from two, cells that all claim the whole file, and noise. In memory, with a plan as SQLite would
- * make one, so that many thousands a minute can be read.
+ * Files that try to crash, hang or bloat a reader, made from real databases by a seed: mutated, with swapped pages,
+ * spliced from two, with cells that all claim the whole file, and noise. They are in memory, with a plan as SQLite
+ * would make one, so that many thousands can be read a minute.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ export interface Specimen {
 
 export interface HostileInput extends Specimen {
   readonly seed: number
-  /** What was done to the specimen. */
+  /** What was done to the database. */
   readonly done: readonly string[]
 }
 
@@ -36,8 +36,8 @@ const pagesOf = (bytes: Buffer, pageSize: number): number => Math.max(1, Math.fl
 
 /**
  * Healthy databases of every kind.
- * @param generatedCount how many of arbitrary shape beside the recipes
- * @param bytesMax larger ones are left out: they would only be fewer
+ * @param generatedCount databases of random shape, in addition to the recipes
+ * @param bytesMax larger ones are left out, so that more can be read
  */
 export function makeSpecimens(generatedCount: number, bytesMax: number): readonly Specimen[] {
   const folder = mkdtempSync(join(tmpdir(), 'specimens-'))
@@ -155,8 +155,8 @@ function spliced(random: Random, bytes: Buffer, other: Specimen, done: string[])
 }
 
 /**
- * What SQLite says of a schema that was tampered with: roots that lie anywhere, twice or nowhere; the schema of another
- * file.
+ * What SQLite would say about a schema that was changed: roots that are anywhere, twice or nowhere; the schema of
+ * another file.
  */
 function planOf(random: Random, plan: CensusPlan, other: CensusPlan, done: string[]): CensusPlan {
   done.push('another schema')
@@ -183,8 +183,8 @@ function fromAfar(random: Random, page: Buffer, at: number, pages: number): void
 }
 
 /**
- * As many cells as a page has room for, all at the same place, with a payload as long as the file and a chain that
- * leads anywhere.
+ * As many cells as fit on a page, all at the same offset. Each has a payload as long as the file, and a random overflow
+ * chain.
  */
 function claimEverything(random: Random, bytes: Buffer, page: number, pageSize: number): void {
   const at = page === 0 ? 100 : page

@@ -7,8 +7,8 @@ import { everything, Scanner } from '../../../src/census/scan/scan.ts'
 import { tableDigest, emptyTally } from '../../../src/census/scan/tally.ts'
 import type { CensusTally } from '../../../src/census/scan/tally.ts'
 /**
- * Puts every decoder of sqlite/ and the whole census to bytes in memory. What comes back only shows that something was
- * seen; that it comes back is the point.
+ * Runs every decoder of sqlite/ and the whole census on bytes in memory. The result only shows that something was
+ * found; the point is that there is a result.
  */
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
@@ -36,7 +36,7 @@ function decode(bytes: Buffer): void {
   readWalIndexHeader(bytes.subarray(0, 200))
   readRecord(bytes.subarray(100), 100)
   readTrunk(bytes.subarray(0, 512), 512)
-  // As it stands, and as if it were a write-ahead log.
+  // The bytes as they are, and as if they were a write-ahead log.
   for (const wal of [bytes, asWal(bytes)]) {
     const header = readWalHeader(wal.subarray(0, walHeaderBytes))
     if (header === null) continue
@@ -48,7 +48,7 @@ function decode(bytes: Buffer): void {
   }
 }
 
-/** The header of a log, before frames of whatever there is. */
+/** The header of a log, before frames made of the bytes. */
 function asWal(bytes: Buffer): Buffer {
   const wal = Buffer.concat([Buffer.alloc(walHeaderBytes), bytes])
   wal.writeUInt32BE(0x377f0682, 0)
@@ -60,7 +60,7 @@ function asWal(bytes: Buffer): Buffer {
 const sourceOf = (bytes: Buffer, pageSize: number): PageSource => ({
   fileBytes: bytes.length,
   read(page, into) {
-    // As a file does: nothing comes from behind its end.
+    // Like a file: there is nothing behind its end.
     const from = (page - 1) * pageSize
     return from < 0 || from >= bytes.length ? 0 : bytes.copy(into, 0, from, from + pageSize)
   },
@@ -85,7 +85,7 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
     new Scanner(plan, owners, source, tally, everything(core)).scan(bytes.subarray(0, plan.pages * plan.pageSize), 1)
     return tally
   }) as [CensusTally, CensusTally]
-  // Whatever the bytes are, the compiled core and JavaScript make the same of them, to the bit.
+  // For all bytes, the compiled core and JavaScript must have the same results, to the bit.
   const different = differenceOf(tally, other)
   if (different !== '') throw new Error(`the compiled core counted otherwise: ${different}`)
   const search = new DifferenceSearch(plan, owners, tally)
@@ -97,7 +97,7 @@ function count(bytes: Buffer, plan: CensusPlan, seed: number): number {
   return findingsOfNotes(plan, owners, tally).length + findingsOfDifferences(plan, owners, tally, search, source).length
 }
 
-/** Names of what differs. */
+/** The names of the results that differ. */
 const differenceOf = (one: CensusTally, other: CensusTally): string =>
   Object.keys(one)
     .filter((key) => !isSame(one[key as keyof CensusTally], other[key as keyof CensusTally]))

@@ -1,4 +1,4 @@
-/** Random byte damage, and what SQLite and our own accounting say of it. Reproducible by its seed. */
+/** Random byte damage, and what SQLite and our own accounting find. A seed reproduces it. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { Finding } from '../../../src/model/result/finding.ts'
@@ -56,7 +56,7 @@ export function damageBytes(bytes: Buffer, random: (below: number) => number): s
   return done.join(' ')
 }
 
-/** What our accounting says; null where the header is not readable. */
+/** What our accounting finds; null if the header is not readable. */
 export function accountFor(
   path: string,
 ): {
@@ -89,14 +89,30 @@ export function accountFor(
 }
 
 /**
- * Messages of SQLite about which page belongs where. The rest (order, free space, indexes against tables) is not the
- * accounting's matter.
+ * SQLite's messages about the owners of pages. The accounting does not check the rest: order, free space, indexes
+ * against tables.
  */
-const aboutPages =
-  /invalid page number|2nd reference|never used|Child page depth|overflow list length|freelist leaf count|Freelist: size|Bad ptr map|max rootpage|pointer map referenced|incremental_vacuum|btreeInitPage|Extends off end|unable to get the page/
+const aboutPages = new RegExp(
+  [
+    'invalid page number',
+    '2nd reference',
+    'never used',
+    'Child page depth',
+    'overflow list length',
+    'freelist leaf count',
+    'Freelist: size',
+    'Bad ptr map',
+    'max rootpage',
+    'pointer map referenced',
+    'incremental_vacuum',
+    'btreeInitPage',
+    'Extends off end',
+    'unable to get the page',
+  ].join('|'),
+)
 
 export interface SaidBySqlite {
-  /** Of all kinds; empty when it says ok. */
+  /** All messages; empty if it says ok. */
   readonly lines: readonly string[]
   readonly thrown: string | null
   readonly aboutPages: readonly string[]
@@ -131,8 +147,7 @@ export interface Disagreement {
 }
 
 /**
- * Where SQLite complains of pages and the accounting says nothing, or the accounting complains and SQLite says that all
- * is well.
+ * True if SQLite has messages about pages and the accounting has no finding, or the other way round.
  */
 export function compareOnce(healthy: string, path: string, seed: number): Disagreement | null {
   const done = damage(healthy, path, seed)
@@ -142,7 +157,7 @@ export function compareOnce(healthy: string, path: string, seed: number): Disagr
   const findings = account.headerRight
     ? account.findings
     : [...account.findings, { rule: 'header-wrong', text: 'the header is wrong' }]
-  // Where SQLite gives a page up for its free space, it calls all that the page points to unused; we look on.
+  // If SQLite gives a page up for its free space, it calls all pages behind it unused. The accounting reads on.
   if (said.lines.some((line) => line.includes('free space corruption'))) return null
   if (said.aboutPages.length > 0 && findings.length === 0)
     return { seed, damage: done, what: 'silent-accounting', detail: said.aboutPages.slice(0, 3).join(' | ') }

@@ -1,22 +1,22 @@
 /**
- * What a hostile file could make of a child in its room: makes folders in it and swaps them for links to a folder
- * outside, without end. `taken-over.ts '{"room": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`.
- * `rooted`: the room is its root, as a child's is.
+ * What a hostile file could make of a child: makes folders in its sandbox and swaps them for links to a folder outside,
+ * without end. `taken-over.ts '{"folder": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`. `rooted`:
+ * the folder is its root, like the sandbox of a child.
  */
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { chroot } from '../../../src/host/libc.ts'
 
 interface Asked {
-  readonly room: string
+  readonly folder: string
   readonly uid: number
   readonly gid: number
   readonly victim: string
   readonly rooted: boolean
 }
 
-const { room, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as Asked
-if (rooted) chroot(room)
-process.chdir(rooted ? '/' : room)
+const { folder, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as Asked
+if (rooted) chroot(folder)
+process.chdir(rooted ? '/' : folder)
 process.setgroups?.([])
 process.setgid?.(gid)
 process.setuid?.(uid)
@@ -35,7 +35,7 @@ for (;;) {
   try {
     swapOnce()
   } catch {
-    await new Promise((resolve) => setTimeout(resolve, 1)) // The room is not ours just now.
+    await new Promise((resolve) => setTimeout(resolve, 1)) // The parent has taken the sandbox back.
   }
   if (number === 8) process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
   await new Promise((resolve) => setImmediate(resolve))

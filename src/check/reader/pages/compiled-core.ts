@@ -2,11 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { CompiledCore } from '../../../census/fast/compiled-core.ts'
 
-/** Beside the built program; from sources it lies with the core that it is made of. */
+/** It is beside the built program, or beside the source of the core. */
 const here = new URL('core.wasm', import.meta.url)
 const programFile = existsSync(here) ? here : new URL('../../../census/fast/core.wasm', import.meta.url)
 
 let core: CompiledCore | null = null
 
-/** One for a process. null where the processor cannot run it. */
+/** The same one for the whole process. null if the processor cannot run it. */
 export const loadCore = (): CompiledCore | null => (core ??= CompiledCore.from(readFileSync(programFile)))

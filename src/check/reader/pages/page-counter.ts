@@ -1,9 +1,9 @@
+/** Child side: counts pages for the census (census/scan/scan.ts). */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import type { CensusPlan } from '../../../census/plan.ts'
 import { ownersBytes, walkOwners } from '../../../census/scan/page-owners.ts'
 import type { PageOwners } from '../../../census/scan/page-owners.ts'
 import { everything, Scanner } from '../../../census/scan/scan.ts'
-/** Child side: counts pages for the census (census/scan/scan). */
 import { emptyTally, mergeTallies } from '../../../census/scan/tally.ts'
 import type { CensusTally } from '../../../census/scan/tally.ts'
 import type { PageFile } from './page-file.ts'
@@ -23,10 +23,7 @@ export class PageCounter {
     this.#core = core
   }
 
-  /**
-   * Walked for when they are first asked for: who only adds up tallies that agree never does, and everybody else waits
-   * for it.
-   */
+  /** Found on first use, which takes time. A process that only adds tallies that agree never needs them. */
   get owners(): PageOwners {
     this.#owners ??= walkOwners(this.plan, this.file)
     return this.#owners
@@ -41,18 +38,18 @@ export class PageCounter {
       this.tally,
       everything(this.#core),
     ))
-    const pagesAtOnce = this.#pagesAtOnce(scanner)
-    for (let page = first; page <= last; page += pagesAtOnce)
-      this.#scan(scanner, page, Math.min(pagesAtOnce, last - page + 1))
+    const pagesEachRead = this.#pagesEachRead(scanner)
+    for (let page = first; page <= last; page += pagesEachRead)
+      this.#scan(scanner, page, Math.min(pagesEachRead, last - page + 1))
   }
 
-  /** Goes over the needed pages of the whole file once more, with another scanner. */
+  /** Scans the needed pages of the whole file again, with another scanner. */
   scanWith(scanner: Scanner, needs: (page: number) => boolean): void {
-    const pagesAtOnce = this.#pagesAtOnce(scanner)
+    const pagesEachRead = this.#pagesEachRead(scanner)
     for (let page = 1; page <= this.plan.pages; page++) {
       if (!needs(page)) continue
       let count = 1
-      while (count < pagesAtOnce && page + count <= this.plan.pages && needs(page + count)) count++
+      while (count < pagesEachRead && page + count <= this.plan.pages && needs(page + count)) count++
       this.#scan(scanner, page, count)
       page += count - 1
     }
@@ -62,13 +59,13 @@ export class PageCounter {
     for (const tally of tallies) mergeTallies(this.tally, tally)
   }
 
-  #pagesAtOnce(scanner: Scanner): number {
+  #pagesEachRead(scanner: Scanner): number {
     return scanner.piece.length / this.plan.pageSize
   }
 
   #scan(scanner: Scanner, first: number, count: number): void {
     const { pageSize } = this.plan
-    const bytes = this.file.atHand(first, count)
+    const bytes = this.file.inMemory(first, count)
     if (bytes !== null) return scanner.scan(bytes, first)
     const { piece } = scanner
     for (const page of this.file.readMany(first, count, piece)) {
@@ -79,8 +76,6 @@ export class PageCounter {
   }
 }
 
-/**
- * Bytes that the owners and the sums of a plan take, the latter in two places, and the compiled core's room for pages.
- */
+/** Bytes of memory for the owners, the sums of a plan (which exist twice), and the compiled core's pages. */
 export const countingBytes = (plan: CensusPlan): number =>
   ownersBytes(plan.pages) + plan.trees.length * 26_000 + 4_000_000

@@ -1,33 +1,32 @@
 /**
- * Child side: digests of the pages of a settled file, for the ledger (model/result/last-good.ts). They are taken of the
- * bytes that the page accounting reads anyway.
+ * Child side: digests of the pages of a recovered file, for the ledger (model/result/last-good.ts). They are made of
+ * the bytes that the page accounting reads anyway.
  *
- * CRC-32 tells change from accident, not from malice: one page that changed is missed once in four billion, a burst of
- * up to 32 bits never. It runs at several GB a second, where a cryptographic digest would take as long as the whole
- * check.
+ * CRC-32 detects accidents, not attacks: it misses one changed page in four billion, and never a burst of up to 32
+ * bits. It digests several GB a second. A cryptographic digest would take as long as the whole check.
  */
 import { crc32 } from 'node:zlib'
 import type { ChangedPages, PageDigests } from '../../../model/result/last-good.ts'
 import type { PageSource } from '../../../sqlite/accounting/page-source.ts'
 
-/** Raised whenever the same pages give other digests than before. */
+/** Raise it if the same pages get other digests than before. */
 const format = 1
-/** Digests of one file: 16 KB, whatever its size. Up to here every page has its own. */
+/** Digests of one file: 16 KB. Up to so many pages, each page has its own digest. */
 const groupsMax = 4096
-const runsToldMax = 20
-const ownersToldMax = 20
-/** As `PageAccount.ownerOf` has it. */
+const runsListedMax = 20
+const ownersListedMax = 20
+/** As in `PageAccount.ownerOf`. */
 const freeListOwner = 0
-const ofNoTree = 0
+const noTree = 0
 
-/** Passes pages on, and digests each on its way. Memory: 4 bytes a page. */
+/** Reads pages from another source, and digests each. Memory: 4 bytes a page. */
 export class DigestedPages implements PageSource {
   readonly fileBytes: number
   readonly dataPages: number
   readonly #source: PageSource
   readonly #digests: Uint32Array
 
-  /** @param pages of the database: what lies behind its end is no content */
+  /** @param pages of the database: what is behind its end is no content */
   constructor(source: PageSource, pages: number) {
     this.fileBytes = source.fileBytes
     this.dataPages = source.dataPages ?? Infinity
@@ -41,12 +40,12 @@ export class DigestedPages implements PageSource {
     return got
   }
 
-  /** A page that was read elsewhere. */
+  /** Digests a page that was read elsewhere. */
   take(page: number, bytes: Uint8Array): void {
     this.#digests[page] = crc32(bytes)
   }
 
-  /** @param holdsContent false for pages whose bytes say nothing */
+  /** @param holdsContent false for pages whose bytes mean nothing */
   digests(pageSize: number, holdsContent: (page: number) => boolean): PageDigests {
     const pages = this.#digests.length - 1
     const each = this.#digests.slice(1)
@@ -62,10 +61,10 @@ export class DigestedPages implements PageSource {
   }
 }
 
-/** Bytes that digesting a file of so many pages takes. */
+/** Bytes of memory for digesting so many pages. */
 export const digestingBytes = (pages: number): number => 4 * (pages + 1)
 
-/** null where nothing changed, and where the two cannot be compared. @param ownerOf as `PageAccount.ownerOf` has it */
+/** null if nothing changed, or the two cannot be compared. @param ownerOf as in `PageAccount.ownerOf` */
 export function changedBetween(
   earlier: PageDigests,
   now: PageDigests,
@@ -90,12 +89,12 @@ export function changedBetween(
     const before = runs.at(-1)
     if (before !== undefined && before[1] === first - 1) before[1] = last
     else runs.push([first, last])
-    for (let page = first; page <= last && owners.size < ownersToldMax; page++) {
+    for (let page = first; page <= last && owners.size < ownersListedMax; page++) {
       const owner = ownerOf(page)
-      if (owner !== freeListOwner) owners.add(owner ?? ofNoTree)
+      if (owner !== freeListOwner) owners.add(owner ?? noTree)
     }
   }
   return pages === 0
     ? null
-    : { runs: runs.slice(0, runsToldMax), pages, groupPages, owners: [...owners].toSorted((a, b) => a - b) }
+    : { runs: runs.slice(0, runsListedMax), pages, groupPages, owners: [...owners].toSorted((a, b) => a - b) }
 }

@@ -1,17 +1,14 @@
-/** Child side: the pages of the settled database file. */
+/** Child side: reads pages of the recovered database file. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { endOfDataAtOnce } from '../../../host/files/holes.ts'
 import type { PageSource } from '../../../sqlite/accounting/page-source.ts'
 import { readHeader } from '../../../sqlite/header.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 
-/** Files up to this size are read once, and then are at hand for all that looks at their pages. */
+/** Files up to this size are read once, into memory, for all that read their pages. */
 const wholeBytesMax = 4_000_000
-/**
- * What nobody uses now of the memory that such files are read into: anew for each, it grew by 60 MB before it was
- * collected.
- */
-const idle: Uint8Array[] = []
+/** Memory of earlier files, to use again: V8 collects it late (check/README.md, measured). */
+const unusedMemory: Uint8Array[] = []
 
 export class PageFile implements PageSource, Disposable {
   readonly fileBytes: number
@@ -19,7 +16,7 @@ export class PageFile implements PageSource, Disposable {
   readonly #file: number
   readonly #pageSize: number
   readonly #memory: Uint8Array | null
-  /** null for a large file, and for one of which the disk refuses a part. */
+  /** null for a large file, and for one that the disk cannot read completely. */
   readonly #whole: Uint8Array | null
 
   constructor(database: string, pageSize: number) {
@@ -27,7 +24,7 @@ export class PageFile implements PageSource, Disposable {
     this.fileBytes = fstatSync(this.#file).size
     this.#pageSize = pageSize
     this.dataPages = Math.ceil(endOfDataAtOnce(this.#file) / pageSize)
-    this.#memory = this.fileBytes <= wholeBytesMax ? (idle.pop() ?? new Uint8Array(wholeBytesMax)) : null
+    this.#memory = this.fileBytes <= wholeBytesMax ? (unusedMemory.pop() ?? new Uint8Array(wholeBytesMax)) : null
     this.#whole = this.#memory === null ? null : this.#readWhole(this.#memory.subarray(0, this.fileBytes))
   }
 
@@ -44,8 +41,8 @@ export class PageFile implements PageSource, Disposable {
   }
 
   /**
-   * Reads consecutive pages into `into`. What lies behind the end of the file becomes zeros.
-   * @returns pages that the disk would not give, zeros as well
+   * Reads consecutive pages into `into`. Bytes behind the end of the file become zeros.
+   * @returns the pages that the disk could not read; they become zeros too
    */
   readMany(first: number, count: number, into: Uint8Array): readonly number[] {
     const bytes = count * this.#pageSize
@@ -53,9 +50,9 @@ export class PageFile implements PageSource, Disposable {
       into.fill(0, 0, bytes)
       return []
     }
-    const atHand = this.atHand(first, count)
-    if (atHand !== null) {
-      into.set(atHand)
+    const bytesInMemory = this.inMemory(first, count)
+    if (bytesInMemory !== null) {
+      into.set(bytesInMemory)
       return []
     }
     let filled = 0
@@ -69,7 +66,7 @@ export class PageFile implements PageSource, Disposable {
     return []
   }
 
-  /** A page that cannot be read must not hide its neighbours. */
+  /** Because one page that cannot be read must not hide its neighbours. */
   #readOneByOne(first: number, count: number, into: Uint8Array): readonly number[] {
     const unread: number[] = []
     for (let i = 0; i < count; i++) {
@@ -81,14 +78,14 @@ export class PageFile implements PageSource, Disposable {
     return unread
   }
 
-  /** What `atHand` gave is not to be looked at any more. */
+  /** Do not read what `inMemory` returned after this: the memory is used again. */
   [Symbol.dispose](): void {
-    if (this.#memory !== null) idle.push(this.#memory)
+    if (this.#memory !== null) unusedMemory.push(this.#memory)
     closeSync(this.#file)
   }
 
-  /** Consecutive whole pages that are at hand already; null where they must be read. Not to be written into. */
-  atHand(first: number, count: number): Uint8Array | null {
+  /** Consecutive whole pages that are in memory; null if they must be read. Do not write to them. */
+  inMemory(first: number, count: number): Uint8Array | null {
     const bytes = this.#whole?.subarray((first - 1) * this.#pageSize, (first - 1 + count) * this.#pageSize)
     return bytes?.length === count * this.#pageSize ? bytes : null
   }
@@ -104,7 +101,7 @@ export class PageFile implements PageSource, Disposable {
     return whole.subarray(0, filled)
   }
 
-  /** null where the disk refuses. */
+  /** null if the disk reports an error. */
   #readAt(into: Uint8Array, at: number, length: number, from: number): number | null {
     try {
       return readSync(this.#file, into, at, length, from)
@@ -115,13 +112,13 @@ export class PageFile implements PageSource, Disposable {
   }
 }
 
-export interface FileLayout {
+interface FileLayout {
   readonly header: DatabaseHeader
-  /** Pages of the file, a torn last one included. */
+  /** Pages of the file, with an incomplete last page. */
   readonly filePages: number
 }
 
-/** What the header says of the pages; a reason where they cannot be told apart. */
+/** The layout of the pages by the header; or the reason why it cannot be found. */
 export function readLayout(database: string): FileLayout | string {
   const file = openSync(database, 'r')
   try {

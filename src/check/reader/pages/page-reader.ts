@@ -1,4 +1,4 @@
-/** Child side: the page accounting of the settled database file (sqlite/accounting/accounting). */
+/** Child side: the page accounting of the recovered database file (sqlite/accounting/account-pages.ts). */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { prescanBytes } from '../../../census/fast/prescan.ts'
 import type { PagesSeen } from '../../../model/result/last-good.ts'
@@ -8,7 +8,8 @@ import { claimsBytes } from '../../../sqlite/accounting/claims.ts'
 import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
-import type { AccountAnswer, Digesting } from '../../protocol.ts'
+import type { Digesting } from '../../protocol.ts'
+import type { AccountAnswer } from '../../step-answers.ts'
 import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
@@ -18,15 +19,15 @@ export class PageReader {
   readonly #database: string
   readonly #open: (pageSize: number) => PageFile
   readonly #core: CompiledCore | null
-  /** null where there is no core, or no memory for what it sees. */
-  #glance: Prescan | null = null
+  /** null if there is no core, or too little memory for it. */
+  #prescan: Prescan | null = null
   #accounting: PageAccounting | null = null
   #account: PageAccount | null = null
   #header: DatabaseHeader | null = null
-  /** null where nobody asked for digests. */
+  /** null if no digests were asked for. */
   #digests: DigestedPages | null = null
 
-  /** @param core null where JavaScript shall look at all pages */
+  /** @param core null to read all pages with JavaScript */
   constructor(database: string, open: (pageSize: number) => PageFile, core: CompiledCore | null) {
     this.#database = database
     this.#open = open
@@ -34,8 +35,8 @@ export class PageReader {
   }
 
   /**
-   * Goes on with the accounting. It takes 5 to 9 bytes a page: a sparse file of terabytes must not take the machine's
-   * memory.
+   * Accounts for about `pagesMax` more pages. It takes 5 to 9 bytes a page, so it has a limit: a sparse file of
+   * terabytes must not take the machine's memory.
    */
   step(pagesMax: number, map: boolean, digest: boolean, memoryBytesMax: number): AccountAnswer {
     if (this.#accounting === null) {
@@ -44,13 +45,13 @@ export class PageReader {
       this.#accounting = begun
     }
     const accounting = this.#accounting
-    const glanced = this.#glance === null || this.#glance.step(pagesMax)
-    // What was glanced at has been read, whether or not the accounting has come to it.
-    if (!glanced || !accounting.step(pagesMax))
+    const prescanned = this.#prescan === null || this.#prescan.step(pagesMax)
+    // The prescan has read pages that the accounting has not reached yet.
+    if (!prescanned || !accounting.step(pagesMax))
       return {
         kind: 'going-on',
         pages: accounting.pages,
-        pagesRead: Math.max(this.#glance?.pagesRead ?? 0, accounting.pagesRead),
+        pagesRead: Math.max(this.#prescan?.pagesRead ?? 0, accounting.pagesRead),
       }
     const { pages, pagesRead, pagesUnread, findings } = (this.#account = accounting.result())
     return { kind: 'ended', pages, pagesRead, pagesUnread, findings, groups: map ? this.#account.groups() : null }
@@ -65,7 +66,7 @@ export class PageReader {
     return owners
   }
 
-  /** What the pages are as bytes; of an accounting that could not read them all, nothing. */
+  /** The digests of the pages; none if the accounting could not read them all. */
   digested(digesting: Digesting): PagesSeen {
     const [account, header, digests] = [this.#account, this.#header, this.#digests]
     if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0)
@@ -76,7 +77,7 @@ export class PageReader {
       usable: pageSize - header.reservedBytes,
       autoVacuum: header.largestRoot > 0,
     })
-    // A free page holds nothing, whatever its bytes are; neither does the page with SQLite's locks.
+    // The bytes of a free page mean nothing, nor do those of the page with SQLite's locks.
     const now = digests.digests(pageSize, (page) => account.ownerOf(page) !== 0 && page !== lockPage)
     return {
       kind: 'digested',
@@ -87,7 +88,7 @@ export class PageReader {
     }
   }
 
-  /** What the pages of the schema say; empty before the accounting has ended. */
+  /** The rows on the pages of the schema; empty until the accounting has ended. */
   get rows(): readonly SchemaPageRow[] {
     return this.#account?.rows ?? []
   }
@@ -102,8 +103,8 @@ export class PageReader {
     this.#header = header
     const file = this.#open(header.pageSize)
     this.#digests = digest ? new DigestedPages(file, pages) : null
-    const glances = this.#core !== null && needed + prescanBytes(pages) <= memoryBytesMax
-    this.#glance = glances ? new Prescan(this.#core, file, header, pages, this.#digests) : null
-    return accountPages(header, this.#digests ?? file, this.#glance?.glances)
+    const fits = this.#core !== null && needed + prescanBytes(pages) <= memoryBytesMax
+    this.#prescan = fits ? new Prescan(this.#core, file, header, pages, this.#digests) : null
+    return accountPages(header, this.#digests ?? file, this.#prescan?.glances)
   }
 }

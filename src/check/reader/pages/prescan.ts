@@ -1,4 +1,4 @@
-/** Child side: reads a whole file in its order, and keeps of each page what the page accounting asks most. */
+/** Child side: reads a whole file in its order, and keeps what the page accounting asks most often about each page. */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { PrescannedPages } from '../../../census/fast/prescan.ts'
 import type { PagePrescan } from '../../../sqlite/accounting/page-source.ts'
@@ -7,17 +7,17 @@ import type { DigestedPages } from './page-digests.ts'
 import type { PageFile } from './page-file.ts'
 
 export class Prescan {
-  /** Pages that were read so far. */
+  /** Pages read so far. */
   pagesRead = 0
   readonly #file: PageFile
   readonly #pageSize: number
-  readonly #glanced: PrescannedPages
-  /** A piece at the end of the file that is no whole page is left to be read by itself. */
+  readonly #prescanned: PrescannedPages
+  /** Without an incomplete page at the end of the file, which the accounting reads itself. */
   readonly #pages: number
   readonly #digests: DigestedPages | null
   #next = 1
 
-  /** @param pages of the database: what lies behind its end is in no tree */
+  /** @param pages of the database: what is behind its end belongs to no tree */
   constructor(
     core: CompiledCore,
     file: PageFile,
@@ -28,27 +28,27 @@ export class Prescan {
     this.#file = file
     this.#pageSize = pageSize
     this.#pages = Math.min(pages, Math.floor(file.fileBytes / pageSize))
-    this.#glanced = new PrescannedPages(core, this.#pages, pageSize, pageSize - reservedBytes)
+    this.#prescanned = new PrescannedPages(core, this.#pages, pageSize, pageSize - reservedBytes)
     this.#digests = digests
   }
 
   get glances(): PagePrescan {
-    return this.#glanced
+    return this.#prescanned
   }
 
-  /** Goes on for about so many pages. @returns whether it has come to the end */
+  /** Reads about `pagesMax` more pages. @returns true at the end of the file */
   step(pagesMax: number): boolean {
-    const { piece } = this.#glanced
-    const pagesAtOnce = piece.length / this.#pageSize
-    for (const end = this.#next + pagesMax; this.#next < end && this.#next <= this.#pages; this.#next += pagesAtOnce)
-      this.#take(this.#next, Math.min(pagesAtOnce, this.#pages - this.#next + 1))
+    const { piece } = this.#prescanned
+    const pagesEachRead = piece.length / this.#pageSize
+    for (const end = this.#next + pagesMax; this.#next < end && this.#next <= this.#pages; this.#next += pagesEachRead)
+      this.#take(this.#next, Math.min(pagesEachRead, this.#pages - this.#next + 1))
     return this.#next > this.#pages
   }
 
   #take(first: number, count: number): void {
-    const { piece } = this.#glanced
+    const { piece } = this.#prescanned
     const unread = this.#file.readMany(first, count, piece)
-    this.#glanced.take(first, count, unread)
+    this.#prescanned.take(first, count, unread)
     this.pagesRead += count - unread.length
     if (this.#digests === null) return
     for (let i = 0; i < count; i++)

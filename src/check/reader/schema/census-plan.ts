@@ -1,30 +1,35 @@
-/** Child side: the plan of a census, from what SQLite says of the schema and the header of the settled file. */
+/** Child side: makes the plan of a census, from SQLite's view of the schema and the header of the recovered file. */
 import Database from 'better-sqlite3'
 import { planCensus } from '../../../census/plan-census.ts'
 import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
-import type { Uncounted } from '../../protocol.ts'
+import type { Uncounted } from '../../step-answers.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { notUnderstood } from './countable.ts'
 import type { SchemaLayout } from './schema-facts.ts'
 
-export interface Planning {
-  /** null where SQLite or the header do not tell what is to be counted: then SQLite's full check must do. */
+export interface CensusPlanning {
+  /** null if SQLite or the header do not give what is to be counted. SQLite's full check then replaces the census. */
   readonly plan: CensusPlan | null
-  /** Why there is none. */
-  readonly planTrouble: string | null
-  /** What will not be looked at at all. */
+  /** Why there is no plan; null if there is one. */
+  readonly noPlanWhy: string | null
+  /** What nothing will check. */
   readonly skipped: readonly Skipped[]
+  /** What SQLite's full check decides. */
   readonly uncounted: readonly Uncounted[]
 }
 
-/** @param ask asks SQLite about the schema; may throw what it throws */
-export function makePlan(path: string, db: Database.Database, ask: (layout: SchemaLayout) => SchemaFacts): Planning {
+/** @param ask asks SQLite about the schema; may throw what SQLite throws */
+export function makePlan(
+  path: string,
+  db: Database.Database,
+  ask: (layout: SchemaLayout) => SchemaFacts,
+): CensusPlanning {
   const layout = readLayout(path)
-  if (typeof layout === 'string') return { plan: null, planTrouble: layout, skipped: [], uncounted: [] }
+  if (typeof layout === 'string') return { plan: null, noPlanWhy: layout, skipped: [], uncounted: [] }
   const { header, filePages } = layout
-  // As the page accounting has it: the header's page count where it is valid, but never more than there are.
+  // As in the page accounting: the header's page count if it is valid, but no more pages than there are.
   const pages = header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
   try {
     const facts = ask({
@@ -45,13 +50,13 @@ export function makePlan(path: string, db: Database.Database, ask: (layout: Sche
     const others = skipped.filter(({ why }) => !/\bcollation\b/.test(why))
     return {
       plan,
-      planTrouble: null,
+      noPlanWhy: null,
       skipped: [...foreign, ...ordered],
       uncounted: others.map(({ object, why }) => ({ object, why, table: tableOf.get(object) ?? object })),
     }
   } catch (error) {
     if (error instanceof Database.SqliteError)
-      return { plan: null, planTrouble: error.message, skipped: [], uncounted: [] }
+      return { plan: null, noPlanWhy: error.message, skipped: [], uncounted: [] }
     throw error
   }
 }

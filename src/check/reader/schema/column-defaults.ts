@@ -1,6 +1,5 @@
 /**
- * Child side: what rows hold in columns that were added after them. SQLite itself is asked, with a scratch table in
- * memory.
+ * Child side: the values that rows have in columns that were added after them. A scratch table in SQLite shows them.
  */
 import Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../sqlite/column-value.ts'
@@ -14,15 +13,15 @@ export class ColumnDefaults implements Disposable {
   readonly #known = new Map<string, ColumnValue>()
   #db: Database.Database | null = null
 
-  /** @param encoding as the header has it */
+  /** @param encoding as in the header */
   constructor(encoding: number) {
     this.#encoding = encoding
   }
 
-  /** @param value the default, as table_xinfo gives it */
+  /** @param type of the column @param value its default as table_xinfo gives it */
   valueOf(type: string, strict: boolean, value: string): ColumnValue {
     const column = `c ${affinityOf(type, strict)} DEFAULT`
-    // A default may be a bare word, which is no expression; or an expression, which needs its brackets again.
+    // A default may be a bare word, which is no expression, or an expression, which needs brackets.
     return (
       this.#known.get(column + value) ??
       this.#tried(column + value, `${column} ${value}\n`) ??
@@ -34,7 +33,7 @@ export class ColumnDefaults implements Disposable {
     this.#db?.close()
   }
 
-  /** null where SQLite refuses to add such a column: then no row can be older than it. */
+  /** null if SQLite refuses to add such a column: then no row can be older than the column. */
   #tried(key: string, column: string): ColumnValue | null {
     const db = (this.#db ??= this.#open())
     db.exec('BEGIN')

@@ -1,4 +1,4 @@
-/** Child side: what of a schema a census can count, and what the schema itself lacks. */
+/** Child side: the part of a schema that a census can count, and what the schema lacks. */
 import Database from 'better-sqlite3'
 import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
@@ -11,7 +11,7 @@ import { moduleOf } from './virtual-table-module.ts'
 
 type Named = Pick<SchemaFacts, 'tables' | 'indexes'>
 
-/** Tables that are refused are not counted, nor are their indexes, nor indexes without a tree. */
+/** Without refused tables and their indexes, refused indexes, and indexes without a tree. */
 export function countable<Facts extends Named>(facts: Facts, refused: ReadonlySet<string>): Facts {
   return {
     ...facts,
@@ -20,7 +20,7 @@ export function countable<Facts extends Named>(facts: Facts, refused: ReadonlySe
   }
 }
 
-/** Tables and indexes for which the schema gives no root page: what is in them cannot be found any more. */
+/** Tables and indexes without a root page in the schema: what they hold cannot be found. */
 export function findIncomplete(
   rows: readonly SchemaRow[],
   { indexes }: Named,
@@ -56,12 +56,12 @@ const incomplete = (object: Finding['object'], text: string): Finding => ({
   text,
 })
 
-/** What SQLite says of a function that it does not have, or not like this. */
+/** SQLite's messages about a function that it does not have, or not with these arguments. */
 const unknownFunction = /^(?:no such function: |wrong number of arguments to function )/
 
 /**
- * Computed indexes of the plan that call functions which this SQLite does not have: whoever has them may keep such an
- * index in a way of their own.
+ * Computed indexes of the plan that call functions which this SQLite does not have. The application that has them may
+ * keep such an index in its own way.
  */
 export function notUnderstood(db: Database.Database, plan: CensusPlan): readonly Skipped[] {
   return plan.trees.flatMap((tree): readonly Skipped[] => {
@@ -71,7 +71,7 @@ export function notUnderstood(db: Database.Database, plan: CensusPlan): readonly
       if (computing.kind === 'query') db.prepare(computing.sql)
       return []
     } catch (error) {
-      // What else goes wrong shows when the entries are computed.
+      // Other errors show when the entries are computed.
       if (!(error instanceof Database.SqliteError)) throw error
       return unknownFunction.test(error.message) ? [{ object: tree.object.name, why: error.message }] : []
     }

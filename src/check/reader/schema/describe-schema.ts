@@ -1,4 +1,4 @@
-/** Child side: what a schema says, for comparing it with another. Statements leave the child as digests only. */
+/** Child side: describes a schema, to compare it with another. Statements leave the child as digests only. */
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type { DescribedObject, SchemaDescription } from '../../../comparison/schema.ts'
@@ -10,7 +10,7 @@ const encodings = ['UTF-8', 'UTF-16le', 'UTF-16be'] as const
 /** @throws what SQLite throws */
 export function describeSchema(db: Database.Database): SchemaDescription {
   const pragma = (name: string): unknown => db.pragma(name, { simple: true })
-  const said = pragma('encoding')
+  const encodingName = pragma('encoding')
   const statements = db
     .prepare<[], readonly [string, string]>("SELECT name, coalesce(CAST(sql AS TEXT), '') FROM sqlite_schema")
     .raw()
@@ -26,7 +26,7 @@ export function describeSchema(db: Database.Database): SchemaDescription {
   )
   const statementOf = new Map(statements)
   return {
-    encoding: encodings.find((encoding) => encoding === said) ?? 'UTF-8',
+    encoding: encodings.find((encoding) => encoding === encodingName) ?? 'UTF-8',
     userVersion: Number(pragma('user_version')),
     applicationId: Number(pragma('application_id')),
     objects: readObjects(db)
@@ -46,8 +46,8 @@ export function describeSchema(db: Database.Database): SchemaDescription {
 }
 
 /**
- * A statement without what makes no difference to SQLite: ALTER TABLE and tools that dump and load write it in their
- * own way. Two that mean the same may still come out differently; two that come out the same mean the same.
+ * A statement without what makes no difference to SQLite: ALTER TABLE, and tools that dump and load, write statements
+ * in their own way. If two results are equal, the statements mean the same. The reverse is not always true.
  */
 export function plainStatement(sql: string): string {
   return tokensOf(sql)

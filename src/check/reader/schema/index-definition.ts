@@ -1,19 +1,18 @@
 /**
- * Takes a CREATE INDEX statement of sqlite_schema apart: the text of each term, and of the condition of a partial
- * index. SQLite tells of no pragma that would. SQLite has accepted the statement before, so only the parts have to be
- * found, not judged.
+ * Child side: splits a CREATE INDEX statement of sqlite_schema: the text of each term, and the condition of a partial
+ * index. No pragma of SQLite gives them. SQLite has accepted the statement, so the parts are found and not judged.
  */
 import { tokensOf } from './sql-tokens.ts'
 import type { Token } from './sql-tokens.ts'
 
-export interface IndexDefinition {
-  /** Expressions as they stand in the statement, without ASC and DESC: in the order of the key. */
+interface IndexDefinition {
+  /** The expressions of the statement without ASC and DESC, in the order of the key. */
   readonly terms: readonly string[]
-  /** Condition of a partial index. */
+  /** Condition of a partial index; null for other indexes. */
   readonly where: string | null
 }
 
-/** null where the statement is none that SQLite would have written. */
+/** null if SQLite would not have written such a statement. */
 export function readIndexDefinition(sql: string): IndexDefinition | null {
   const tokens = tokensOf(sql)
   const on = tokens.findIndex(({ text }) => /^on$/i.test(text))
@@ -30,10 +29,7 @@ export function readIndexDefinition(sql: string): IndexDefinition | null {
   }
 }
 
-/**
- * The parts between the bracket at `open` and the one that closes it, split at commas that stand in no bracket of their
- * own.
- */
+/** The parts between the bracket at `open` and its closing bracket, split at the commas outside of inner brackets. */
 function partsBetween(
   tokens: readonly Token[],
   open: number,
@@ -52,8 +48,7 @@ function partsBetween(
 }
 
 /**
- * A COLLATE at the end stays: in `a = 'x' COLLATE NOCASE` it belongs to the comparison, and elsewhere it does not
- * change the value.
+ * COLLATE at the end stays: in `a = 'x' COLLATE NOCASE` it is part of the comparison; elsewhere it changes no value.
  */
 const withoutOrder = (part: readonly Token[]): readonly Token[] =>
   part.length > 1 && /^(?:asc|desc)$/i.test(part.at(-1)?.text ?? '') ? part.slice(0, -1) : part

@@ -1,9 +1,7 @@
-/**
- * Child side: opens a database for SQLite's word, and reads the schema: as a whole, or what this SQLite takes of it.
- */
+/** Child side: opens a database with SQLite, and reads the schema: all of it, or the part that this SQLite accepts. */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
-import type { SchemaAnswer } from '../../protocol.ts'
+import type { SchemaAnswer } from '../../step-answers.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
 import { SchemaCache } from './schema-cache.ts'
@@ -11,8 +9,8 @@ import type { SchemaRead } from './schema-cache.ts'
 import { readSchemaRows } from './schema-objects.ts'
 import { judgeRows } from './schema-refusals.ts'
 
-export interface ReadSchema {
-  /** null where SQLite can be asked nothing. */
+interface ReadSchema {
+  /** null if SQLite can be asked nothing. */
   readonly db: Database.Database | null
   readonly answer: SchemaAnswer
 }
@@ -26,7 +24,7 @@ export function readSchema(path: string, schemas: SchemaCache): ReadSchema {
   }
 }
 
-/** Rows that SQLite does not take hide all the others. null where it cannot say which they are. */
+/** Rows that SQLite refuses hide all the others. null if SQLite cannot read the rows at all. */
 function readInPart(path: string, thrown: Fact): ReadSchema | null {
   const layout = readLayout(path)
   if (typeof layout === 'string') return null
@@ -35,7 +33,7 @@ function readInPart(path: string, thrown: Fact): ReadSchema | null {
       const rows = readSchemaRows(db)
       const judged = judgeRows(rows, layout.filePages)
       const { refusals, refused } = judged ?? { refusals: [], refused: new Set<string>() }
-      // What a tolerant reader makes of a broken schema is known of no other file.
+      // With a cache of its own: what SQLite makes of a broken schema holds for no other file.
       return answerOf(
         new SchemaCache().readRows(path, db, rows, refused),
         refusals.length > 0 ? refusals : [thrown],
@@ -48,7 +46,7 @@ function readInPart(path: string, thrown: Fact): ReadSchema | null {
   }
 }
 
-/** @throws what SQLite throws, and then nothing is open */
+/** @throws what SQLite throws; nothing is open then */
 function tryOpened(
   path: string,
   mode: 'strict' | 'tolerant',
@@ -64,7 +62,7 @@ function tryOpened(
 }
 
 function answerOf(
-  { objects, plan, planTrouble, uncounted, passedOver, skipped, findings }: SchemaRead,
+  { objects, plan, noPlanWhy, uncounted, leftOut, skipped, findings }: SchemaRead,
   facts: readonly Fact[],
   refused: ReadonlySet<string>,
 ): SchemaAnswer {
@@ -82,10 +80,10 @@ function answerOf(
     opened: true,
     objects,
     plan,
-    planTrouble,
+    noPlanWhy,
     uncounted,
     refused: [...refused],
-    skipped: [...passedOver, ...skipped, ...unread],
+    skipped: [...leftOut, ...skipped, ...unread],
     facts: [...facts, ...findings.map((finding): Fact => ({ kind: 'found', finding }))],
   }
 }
@@ -94,7 +92,7 @@ const nothing: Omit<SchemaAnswer, 'facts'> = {
   opened: false,
   objects: [],
   plan: null,
-  planTrouble: null,
+  noPlanWhy: null,
   uncounted: [],
   refused: [],
   skipped: [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }],

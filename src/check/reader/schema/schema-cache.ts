@@ -1,6 +1,6 @@
 /**
- * Child side: what SQLite said of a schema, it says again of every file with the same statements. The tenants of a
- * service are alike, and to ask anew for each took a tenth of the check of a small file.
+ * Child side: remembers what SQLite said about a schema. It says the same about every file with the same statements,
+ * and the tenants of a service are alike (check/README.md, measured).
  */
 import type Database from 'better-sqlite3'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
@@ -9,44 +9,44 @@ import type { SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { makePlan } from './census-plan.ts'
-import type { Planning } from './census-plan.ts'
+import type { CensusPlanning } from './census-plan.ts'
 import { countable, findIncomplete } from './countable.ts'
 import { readSchemaFacts } from './schema-facts.ts'
 import { isVirtual, knownModules, objectsOf, readSchemaRows } from './schema-objects.ts'
 import type { SchemaRow } from './schema-objects.ts'
 
-/** While a service changes its schema, its tenants have the old one or the new one. */
+/** More than one: while a service changes its schema, some tenants have the old schema and some the new. */
 const schemasMax = 4
-/** Characters of one schema. */
+/** Characters of one schema; a longer one is not remembered. */
 const textMax = 200_000
 
-export interface SchemaRead extends Planning {
+export interface SchemaRead extends CensusPlanning {
   readonly objects: readonly SchemaObject[]
-  /** Objects that SQLite passes over. */
-  readonly passedOver: readonly Skipped[]
-  /** What the schema lacks. */
+  /** Objects that SQLite leaves out. */
+  readonly leftOut: readonly Skipped[]
+  /** About what the schema lacks. */
   readonly findings: readonly Finding[]
 }
 
-interface Known {
+interface KnownSchema {
   readonly modules: ReadonlySet<string>
-  /** null until they were asked for. */
+  /** null until SQLite was asked. */
   facts: Pick<SchemaFacts, 'tables' | 'indexes'> | null
 }
 
 export class SchemaCache {
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Map<string, KnownSchema>()
 
-  /** @param db opened on the file at `path`, as a strict reader has it @throws what SQLite throws */
+  /** @param db opened strictly on the file at `path` @throws what SQLite throws */
   read(path: string, db: Database.Database): SchemaRead {
     return this.readRows(path, db, readSchemaRows(db), new Set())
   }
 
-  /** @param refused objects of which SQLite knows nothing, or not all @throws what SQLite throws */
+  /** @param refused objects that SQLite does not know, or not completely @throws what SQLite throws */
   readRows(path: string, db: Database.Database, rows: readonly SchemaRow[], refused: ReadonlySet<string>): SchemaRead {
     const key = keyOf(path, rows)
     const known = (key === null ? null : this.#known.get(key)) ?? { modules: knownModules(db), facts: null }
-    const { objects, skipped: passedOver } = objectsOf(rows, known.modules)
+    const { objects, skipped: leftOut } = objectsOf(rows, known.modules)
     let findings: readonly Finding[] = []
     const planning = makePlan(path, db, (layout) => {
       const facts =
@@ -55,11 +55,11 @@ export class SchemaCache {
       findings = findIncomplete(rows, facts, refused)
       return countable(facts, refused)
     })
-    if (key !== null && known.facts !== null) this.#keep(key, known)
-    return { ...planning, objects, passedOver, findings }
+    if (key !== null && known.facts !== null) this.#remember(key, known)
+    return { ...planning, objects, leftOut, findings }
   }
 
-  #keep(key: string, known: Known): void {
+  #remember(key: string, known: KnownSchema): void {
     const [oldest] = this.#known.keys()
     if (oldest !== undefined && !this.#known.has(key) && this.#known.size >= schemasMax) this.#known.delete(oldest)
     this.#known.set(key, known)
@@ -67,9 +67,9 @@ export class SchemaCache {
 }
 
 /**
- * All that SQLite's word on a schema hangs on: its rows in their order but for the root pages, and what the header says
- * of texts and of descending indexes. null where it may hang on more: virtual tables look into their own data. And
- * where a name would not tell which root is whose.
+ * All that SQLite's view of a schema depends on: its rows in their order without the root pages, and the header's
+ * fields for text encoding and descending indexes. null if it may depend on more, because virtual tables read their own
+ * data. Also null if two rows have one name: the name then does not say whose a root page is.
  */
 function keyOf(path: string, rows: readonly SchemaRow[]): string | null {
   const layout = readLayout(path)
@@ -92,8 +92,8 @@ function keyOf(path: string, rows: readonly SchemaRow[]): string | null {
 const named = ({ type, name }: Pick<SchemaRow, 'type' | 'name'>): string => `${type} ${name}`
 
 /**
- * The same schema with the root pages of this file. The primary key of a table WITHOUT ROWID has no row of its own: its
- * tree is the table's.
+ * The same schema with the root pages of this file. The primary key of a table WITHOUT ROWID has no row in the schema:
+ * its tree is the table.
  */
 function rooted(
   { tables, indexes }: Pick<SchemaFacts, 'tables' | 'indexes'>,

@@ -1,4 +1,4 @@
-/** Child side: what SQLite says of the schema, for the plan of the census. */
+/** Child side: asks SQLite about the schema, for the plan of the census. */
 import type Database from 'better-sqlite3'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from '../../../census/schema-facts.ts'
 import type { ColumnValue } from '../../../sqlite/column-value.ts'
@@ -31,15 +31,20 @@ interface PartRow {
   readonly key: number
 }
 
-/** What the header says. */
+/** What the header gives. */
 export type SchemaLayout = Pick<SchemaFacts, 'pageSize' | 'usable' | 'pages' | 'encoding'>
 
+interface SchemaRows {
+  readonly columns: readonly ColumnRow[]
+  readonly indexes: readonly IndexRow[]
+  readonly parts: readonly PartRow[]
+}
+
 /**
- * Asks SQLite of one thing at a time, and puts it together here: joins of pragmas took a time that grew with the square
- * of the tables. And never `pragma table_list`, which expands every view: each of forty nested ones doubles that.
- * @param rows of the schema @throws what SQLite throws
+ * One question for each kind of row: SQLite's joins of pragmas take a time that grows with the square of the tables.
+ * None uses `pragma table_list`, which expands every view: each of forty nested views doubles the time.
  */
-export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, rows = readSchemaRows(db)): SchemaFacts {
+function askSchema(db: Database.Database): SchemaRows {
   const columns = db
     .prepare<[], ColumnRow>(
       'SELECT t.name AS owner, c.name, c.type, c.dflt_value AS value, c.pk, c.hidden FROM ' +
@@ -54,12 +59,19 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
     .all()
   const parts = db
     .prepare<[], PartRow>(`SELECT l.name AS owner, x.cid, x."desc" AS descending, x.coll AS collation, x.key
-    FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l, pragma_index_xinfo(l.name, 'main') x ORDER BY x.seqno`)
+      FROM (${ordinaryTables}) t, pragma_index_list(t.name, 'main') l, pragma_index_xinfo(l.name, 'main') x
+      ORDER BY x.seqno`)
     .all()
-  using oldRows = new ColumnDefaults(layout.encoding)
+  return { columns, indexes, parts }
+}
+
+/** @param rows of the schema @throws what SQLite throws */
+export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, rows = readSchemaRows(db)): SchemaFacts {
+  const { columns, indexes, parts } = askSchema(db)
+  using defaults = new ColumnDefaults(layout.encoding)
   const columnsOf = Map.groupBy(columns, ({ owner }) => owner)
   const partsOf = Map.groupBy(parts, ({ owner }) => owner)
-  // The primary key index of a table WITHOUT ROWID is the table: its entries are the rows, and end with no rowid.
+  // The primary key of a table WITHOUT ROWID is the table itself: its entries are the rows, without a rowid.
   const keyed = new Set(
     indexes.flatMap(({ name, owner, origin }) =>
       origin === 'pk' && (partsOf.get(name) ?? []).every(({ cid }) => cid !== -1) ? [owner] : [],
@@ -68,7 +80,7 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
   const indexRoots = new Map(
     rows.flatMap(({ type, name, rootpage }) => (type === 'index' ? [[name, rootpage ?? 0]] : [])),
   )
-  // A schema that is damaged may have two rows of one name: SQLite knows one table.
+  // A damaged schema may have two rows with one name; SQLite then knows one table.
   const tables = new Map(
     rows.flatMap((row) =>
       row.type === 'table' && !isVirtual(row) && columnsOf.has(row.name) ? [[row.name, row]] : [],
@@ -82,7 +94,7 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
         name,
         root: rootpage ?? 0,
         withoutRowid: keyed.has(name),
-        columns: (columnsOf.get(name) ?? []).map((column) => columnOf(column, strict, oldRows)),
+        columns: (columnsOf.get(name) ?? []).map((column) => columnOf(column, strict, defaults)),
       }
     }),
     indexes: indexes.map(({ name, owner, unique, partial, origin }): IndexFacts => ({
@@ -102,9 +114,7 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
   }
 }
 
-/**
- * Does the statement end with the option STRICT? What stands behind the last bracket of a CREATE TABLE are its options.
- */
+/** True if the statement has the option STRICT. The options of a CREATE TABLE follow its last bracket. */
 function isStrict(sql: string): boolean {
   const tokens = tokensOf(sql)
   const options = tokens.slice(tokens.findLastIndex(({ text }) => text === ')') + 1)
@@ -113,6 +123,10 @@ function isStrict(sql: string): boolean {
 
 const nothing: ColumnValue = { kind: 'null' }
 
-function columnOf({ name, type, value, pk, hidden }: ColumnRow, strict: boolean, oldRows: ColumnDefaults): ColumnFacts {
-  return { name, type, pk, hidden, absent: value === null ? nothing : oldRows.valueOf(type, strict, value) }
+function columnOf(
+  { name, type, value, pk, hidden }: ColumnRow,
+  strict: boolean,
+  defaults: ColumnDefaults,
+): ColumnFacts {
+  return { name, type, pk, hidden, absent: value === null ? nothing : defaults.valueOf(type, strict, value) }
 }

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
-import type { SchemaPageRow as RowOnPage } from '../../../sqlite/accounting/schema-rows.ts'
+import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
 import { foldedName } from './sql-tokens.ts'
 import { isShadow, moduleOf } from './virtual-table-module.ts'
 
@@ -15,18 +15,19 @@ export interface SchemaRow {
   readonly sql: string | null
 }
 
-/** In a damaged schema any value may be of any type. */
-const schemaRows = `SELECT ${['type', 'name', 'tbl_name'].map((column) => `coalesce(CAST(${column} AS TEXT), '') AS ${column}`).join(', ')}, CAST(rootpage AS INTEGER) AS rootpage, CAST(sql AS TEXT) AS sql
-  FROM sqlite_schema`
+const asText = (column: string): string => `coalesce(CAST(${column} AS TEXT), '') AS ${column}`
 
-/** The tables with a b-tree of their own, by name and root page. In a damaged schema any value may be of any type. */
+/** With casts: in a damaged schema any value may have any type. */
+const schemaRows =
+  `SELECT ${['type', 'name', 'tbl_name'].map(asText).join(', ')}, ` +
+  'CAST(rootpage AS INTEGER) AS rootpage, CAST(sql AS TEXT) AS sql FROM sqlite_schema'
+
+/** The tables that have a b-tree, by name and root page. */
 export const ordinaryTables =
-  "SELECT coalesce(CAST(name AS TEXT), '') AS name, CAST(rootpage AS INTEGER) AS rootpage " +
+  `SELECT ${asText('name')}, CAST(rootpage AS INTEGER) AS rootpage ` +
   "FROM sqlite_schema WHERE type = 'table' AND CAST(rootpage AS INTEGER) > 0"
 
-/**
- * Reads the schema; throws what SQLite throws. The schema's own table, whose root is page 1, is not among the objects.
- */
+/** The objects of the schema, without its own table, whose root is page 1. @throws what SQLite throws */
 export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf> =>
   objectsOf(readSchemaRows(db), knownModules(db))
 
@@ -34,7 +35,7 @@ export const readObjects = (db: Database.Database): ReturnType<typeof objectsOf>
 export const readSchemaRows = (db: Database.Database): readonly SchemaRow[] =>
   db.prepare<[], SchemaRow>(schemaRows).all()
 
-/** Modules that this SQLite has, in small letters. @throws what SQLite throws */
+/** Modules that this SQLite has, in lower case. @throws what SQLite throws */
 export const knownModules = (db: Database.Database): ReadonlySet<string> =>
   new Set(
     db
@@ -52,7 +53,7 @@ export function objectsOf(
     rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]),
   )
   const objects = rows.map((row) => objectOf(row, virtual))
-  // SQLite passes over a virtual table without its module in silence.
+  // SQLite silently leaves out a virtual table whose module it does not have.
   const skipped = objects
     .filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
     .map((object): Skipped => ({ object: object.name, why: `module ${object.module} is not part of this SQLite` }))
@@ -81,15 +82,15 @@ function kindOf(type: string): SchemaObject['kind'] {
   return type === 'index' || type === 'view' || type === 'trigger' ? type : 'table'
 }
 
-/** A shadow table is called after its virtual table, an underscore and its part. */
+/** The name of a shadow table is that of its virtual table, an underscore, and its part. */
 function ownerOfShadow(name: string, virtual: ReadonlyMap<string, VirtualTable>): string | null {
   const underscore = name.lastIndexOf('_')
   const owner = underscore < 0 ? undefined : virtual.get(foldedName(name.slice(0, underscore)))
   return owner !== undefined && isShadow(owner.module, name.slice(underscore + 1)) ? owner.name : null
 }
 
-/** Objects as the pages of the schema have them, for files whose schema SQLite refuses. */
-export const objectsFromPages = (rows: readonly RowOnPage[]): readonly SchemaObject[] =>
+/** Objects as the pages of the schema name them, for files whose schema SQLite refuses. */
+export const objectsFromPages = (rows: readonly SchemaPageRow[]): readonly SchemaObject[] =>
   rows.map((row) => ({
     kind: row.type === 'table' && row.root === 0 ? 'virtual-table' : kindOf(row.type),
     name: row.name,

@@ -1,26 +1,26 @@
 /**
- * Child side: which rows of a schema SQLite refuses, and why. It tells of the first only, and takes none of the others
- * then.
+ * Child side: which rows of a schema SQLite refuses, and why. SQLite itself reports only the first and reads no more.
  */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
 import type { SchemaRow } from './schema-objects.ts'
 import { foldedName, tokensOf, unquoted } from './sql-tokens.ts'
 
-/** Rows that are judged one by one. */
+/** With more rows than this, none is judged. */
 const rowsMax = 50_000
 
-export type RefusedRow = Fact & { readonly kind: 'refused' }
+type RefusedRow = Fact & { readonly kind: 'refused' }
 
-export interface JudgedRows {
+interface JudgedRows {
   readonly refusals: readonly RefusedRow[]
-  /** Names of all objects that are not to be asked about: those refused, and what belongs to a table that is. */
+  /** Names of all objects that must not be asked about: the refused ones, and what belongs to a refused table. */
   readonly refused: ReadonlySet<string>
 }
 
 /**
- * Lets SQLite read each row by itself, beside that of its table, in a scratch database. null where there are too many.
- * @param pages of the database: no root page lies behind them
+ * SQLite reads each row alone, or with the row of its table, in a scratch database.
+ * @param pages of the database: a root page behind them is wrong
+ * @returns null if there are too many rows
  */
 export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows | null {
   if (rows.length > rowsMax) return null
@@ -35,7 +35,7 @@ export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows
     refusals.push({ kind: 'refused', name: row.name, table: row.tbl_name, why, statement: statementOf(row) })
     refused.add(row.name)
   }
-  const wrongRoot = roots(pages)
+  const wrongRoot = rootChecks(pages)
   const later: SchemaRow[] = []
   for (const row of rows) {
     if (row.type === 'index' || row.type === 'trigger') {
@@ -49,7 +49,7 @@ export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows
   }
   for (const row of later) {
     const table = tables.get(foldedName(row.tbl_name))
-    // Of a table that is not read, its indexes are not either: that is no fault of theirs.
+    // The indexes of a refused table are not read either, but nothing is wrong with them.
     if (table !== undefined && refused.has(table.name)) refused.add(row.name)
     else {
       const why = wrongRoot(row) ?? scratch.whyRefused(table === undefined ? [row] : [table, row])
@@ -60,35 +60,35 @@ export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows
 }
 
 /**
- * Says what is wrong with a root page that SQLite looks at when it reads a schema: no page of the database, or that of
- * another index of the table.
+ * The checks of root pages that SQLite makes when it reads a schema: a root must be a page of the database, and not the
+ * root of another index of the table. @returns a function that gives the reason, or null
  */
-function roots(pages: number): (row: SchemaRow) => string | null {
+function rootChecks(pages: number): (row: SchemaRow) => string | null {
   const known = new Set<string>()
   return ({ type, tbl_name, rootpage }) => {
     const root = rootpage ?? 0
-    const place = `${root} ${foldedName(tbl_name)}`
-    if (root > pages || (type === 'index' && root > 0 && known.has(place))) return 'invalid rootpage'
-    if (type === 'index') known.add(place)
+    const key = `${root} ${foldedName(tbl_name)}`
+    if (root > pages || (type === 'index' && root > 0 && known.has(key))) return 'invalid rootpage'
+    if (type === 'index') known.add(key)
     return null
   }
 }
 
-/** An empty database in memory, whose schema is what is put into it for one question. */
+/** An empty database in memory. Each question puts rows into its schema and takes them out again. */
 class Scratch implements Disposable {
   readonly #db = new Database(':memory:')
 
   constructor() {
     this.#db.unsafeMode(true)
-    // Pages that may be roots.
-    this.#db.exec('CREATE TABLE room(a); INSERT INTO room VALUES(zeroblob(60000)); DROP TABLE room')
+    // Makes pages that can be roots.
+    this.#db.exec('CREATE TABLE filler(a); INSERT INTO filler VALUES(zeroblob(60000)); DROP TABLE filler')
   }
 
   [Symbol.dispose](): void {
     this.#db.close()
   }
 
-  /** null where SQLite takes the rows. */
+  /** null if SQLite accepts the rows. */
   whyRefused(rows: readonly SchemaRow[]): string | null {
     const db = this.#db
     db.pragma('writable_schema=ON')
@@ -112,7 +112,7 @@ class Scratch implements Disposable {
   }
 }
 
-/** SQLite puts the name of the object in front; names may hold anything. */
+/** SQLite writes the name of the object before the reason; a name may contain any characters. */
 function reasonIn(message: string, names: readonly string[]): string {
   for (const name of names) {
     const heading = `malformed database schema (${name})`
@@ -122,13 +122,13 @@ function reasonIn(message: string, names: readonly string[]): string {
   return message
 }
 
-/** Words of our SQLite between CREATE and the name. */
+/** Words between CREATE and the name that this SQLite knows. */
 const knownWords = ['unique', 'virtual', 'table', 'index', 'view', 'trigger']
-/** Words that another SQLite may put between CREATE and what is created: OR REPLACE, MATERIALIZED, UNLOGGED. */
+/** Another SQLite may have more words between CREATE and the type: OR REPLACE, MATERIALIZED, UNLOGGED. */
 const moreWordsMax = 3
 
-/** Does the statement create what the row says? A word in which one letter is wrong was hit. */
-function createsWhatIsSaid(type: string, words: readonly string[]): boolean {
+/** True if the statement creates what the row says. A known word with one wrong letter is damage, not a new word. */
+function createsType(type: string, words: readonly string[]): boolean {
   const at = words.indexOf(type.toLowerCase().split(' ')[0] ?? '')
   const before = words.slice(1, at)
   return at > 0 && before.length <= moreWordsMax && ![type, ...before].some(isOneLetterOff)
@@ -140,8 +140,8 @@ const isOneLetterOff = (word: string): boolean =>
   )
 
 /**
- * Is the statement SQL about this object, as far as that can be told without understanding it? SQLite writes the first
- * words itself.
+ * Whether the statement is SQL about this object, as far as that shows without understanding it. SQLite itself writes
+ * its first words.
  */
 function statementOf({ type, name, sql }: SchemaRow): RefusedRow['statement'] {
   if (sql === null) return 'torn'
@@ -156,5 +156,5 @@ function statementOf({ type, name, sql }: SchemaRow): RefusedRow['statement'] {
   const named = tokens.slice(1, 12).some(({ text }) => foldedName(unquoted(text)) === foldedName(name))
   if (!named || !/^create$/i.test(tokens[0]?.text ?? '')) return 'torn'
   const words = tokens.slice(0, moreWordsMax + 2).map(({ text }) => text.toLowerCase())
-  return createsWhatIsSaid(type, words) ? 'whole' : 'unlike'
+  return createsType(type, words) ? 'whole' : 'unlike'
 }

@@ -1,20 +1,26 @@
 /**
- * Child side: the text of SQL in tokens, as far as it takes to find names, strings and brackets (SQLite documentation,
- * "SQL As Understood By SQLite").
+ * Child side: splits SQL into tokens, precisely enough to find names, strings and brackets (SQLite documentation, "SQL
+ * As Understood By SQLite").
  */
 
 export interface Token {
   readonly text: string
-  /** Positions in the text: from the first character to behind the last. */
+  /** Positions in the text: of the first character, and behind the last. */
   readonly from: number
   readonly to: number
 }
 
-/** Quoted names and strings, comments and blanks, words and numbers, single marks. */
-const tokenPattern =
-  /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[ \t\n\f\r]+|[\w$\u0080-\uffff]+|[\s\S]/g
+const quoted = [/"(?:[^"]|"")*"/, /'(?:[^']|'')*'/, /`(?:[^`]|``)*`/, /\[[^\]]*\]/]
+const comments = [/--[^\n]*/, /\/\*[\s\S]*?(?:\*\/|$)/]
+const blanks = /[ \t\n\f\r]+/
+const words = /[\w$\u0080-\uffff]+/
+const anyCharacter = /[\s\S]/
+const tokenPattern = new RegExp(
+  [...quoted, ...comments, blanks, words, anyCharacter].map(({ source }) => source).join('|'),
+  'g',
+)
 
-/** All tokens but blanks and comments, in their order. */
+/** All tokens except blanks and comments, in their order. */
 export function tokensOf(sql: string): readonly Token[] {
   return Array.from(sql.matchAll(tokenPattern), (match) => ({
     text: match[0],
@@ -23,7 +29,7 @@ export function tokensOf(sql: string): readonly Token[] {
   })).filter(({ text }) => !/^(?:[ \t\n\f\r]|--|\/\*)/.test(text))
 }
 
-/** SQLite compares names without regard to the case of ASCII letters. */
+/** For comparing names as SQLite does: it ignores the case of ASCII letters. */
 export const foldedName = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 /** A name or string without its quotes. */
@@ -35,7 +41,7 @@ export function unquoted(text: string): string {
 
 export const isDoubleQuoted = (text: string): boolean => text.length >= 2 && text.startsWith('"') && text.endsWith('"')
 
-/** The same SQL without comments, and with one blank wherever there was any space: for statements that people type. */
+/** The same SQL without comments, and with one blank instead of any space: for statements that people type. */
 export function onOneLine(sql: string): string {
   let end = 0
   return tokensOf(sql).reduce((line, { text, from, to }) => {

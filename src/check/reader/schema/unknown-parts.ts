@@ -1,13 +1,13 @@
-/** Child side: why SQLite cannot use a virtual table, where it does not say so itself. */
+/** Child side: why SQLite cannot use a virtual table, if it does not say so itself. */
 import Database from 'better-sqlite3'
 import { tokensOf } from './sql-tokens.ts'
 
 /**
- * FTS5 loads its tokenizer when it needs it, and SQLite then says no more than "SQL logic error". An empty table of the
- * same kind in a scratch database says which tokenizer is missing.
- * @returns null where such a table works, or there is no statement @throws what SQLite throws on the schema
+ * FTS5 loads its tokenizer only when it needs it, and SQLite then says no more than "SQL logic error". An empty table
+ * of the same kind in a scratch database names the tokenizer that is missing.
+ * @returns null if such a table works, or there is no statement @throws what SQLite throws on the schema
  */
-export function troubleOf(db: Database.Database, name: string): string | null {
+export function whyUnusable(db: Database.Database, name: string): string | null {
   const sql = db
     .prepare<[string], string | null>(
       `SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'table' AND name = ? AND coalesce(rootpage, 0) = 0`,

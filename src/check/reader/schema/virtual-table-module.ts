@@ -1,9 +1,9 @@
-/** What the statement of a virtual table says of its module, and which tables modules keep their data in. */
+/** The module in the statement of a virtual table, and the tables in which modules keep their data. */
 import { tokensOf, unquoted } from './sql-tokens.ts'
 
 /**
- * Name of the module in `CREATE VIRTUAL TABLE name USING module(…)`; null where the text is none. Names may be quoted,
- * and hold anything then.
+ * Name of the module in `CREATE VIRTUAL TABLE name USING module(…)`; null if the text is no such statement. Names may
+ * be quoted, and then contain any characters.
  */
 export function moduleOf(sql: string): string | null {
   const tokens = tokensOf(sql)
@@ -16,8 +16,8 @@ const fts = ['content', 'docsize', 'segdir', 'segments', 'stat']
 const rtree = ['node', 'parent', 'rowid']
 
 /**
- * Shadow tables of the modules in this SQLite (xShadowName), by the end of their names. `pragma table_list` tells them
- * too, but to do so it expands every view.
+ * Shadow tables of the modules in this SQLite (xShadowName), by the end of their names. `pragma table_list` would list
+ * them too, but it expands every view.
  */
 const shadowParts: Readonly<Record<string, readonly string[]>> = {
   fts3: fts,
@@ -28,6 +28,6 @@ const shadowParts: Readonly<Record<string, readonly string[]>> = {
   geopoly: rtree,
 }
 
-/** Is the table with this end of its name one in which the module keeps its data? */
+/** True if the module keeps its data in a table with this end of its name. */
 export const isShadow = (module: string | null, part: string): boolean =>
   shadowParts[module?.toLowerCase() ?? '']?.includes(part.toLowerCase()) ?? false

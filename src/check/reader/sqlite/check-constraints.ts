@@ -1,7 +1,7 @@
-/** Child side: the CHECK constraints of a table, taken from its statement: SQLite gives them by no pragma. */
+/** Child side: the CHECK constraints of a table, from its statement: no pragma of SQLite gives them. */
 import { tokensOf } from '../schema/sql-tokens.ts'
 
-/** The conditions as they stand in the statement, which SQLite has accepted before. */
+/** The conditions as written in the statement, which SQLite has accepted. */
 export function checksOf(statement: string): readonly string[] {
   const tokens = tokensOf(statement)
   const checks: string[] = []
@@ -14,7 +14,7 @@ export function checksOf(statement: string): readonly string[] {
       from = null
     }
     if (text !== '(') continue
-    // CHECK is a reserved word: as a name it stands in quotes.
+    // CHECK is a reserved word: as a name it would have quotes.
     if (depth === 1 && /^check$/i.test(tokens[i - 1]?.text ?? '')) from = to
     depth++
   }

@@ -1,11 +1,11 @@
-/** Child side: values as SQLite gives them, exact: texts as the bytes of the database, integers with 64 bits. */
+/** Child side: exact values from SQLite: texts as the bytes of the database, integers with 64 bits. */
 import type { ColumnValue } from '../../../sqlite/column-value.ts'
 
 type Raw = bigint | number | string | Uint8Array | null
-/** What `typed` selects: the type's name, and the value. */
+/** What `typed` selects: the name of the type, and the value. */
 export type Typed = readonly [type: string, value: Raw]
 
-/** Two columns of a SELECT. A JavaScript string would lose bytes that are no valid text. */
+/** Two columns of a SELECT. Texts are read as blobs: a JavaScript string would lose bytes that are not valid text. */
 export const typed = (expression: string): string =>
   `typeof(${expression}), CASE typeof(${expression}) WHEN 'text' THEN ` +
   `CAST(${expression} AS BLOB) ELSE ${expression} END`

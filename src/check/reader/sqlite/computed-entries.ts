@@ -1,6 +1,6 @@
 /**
- * Child side: what indexes must hold that SQL must compute: partial indexes, expressions, virtual generated columns.
- * SQLite gives the entries, in the table's order.
+ * Child side: the index entries that only SQL can compute: of partial indexes, expressions, and virtual generated
+ * columns. SQLite gives the entries, in the order of the table.
  */
 import type Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../sqlite/column-value.ts'
@@ -16,18 +16,18 @@ interface Part {
   readonly name: string | null
 }
 
-/** A statement that yields the entries of an index; a reason where there is none. */
+/** A statement that lists the entries that an index must hold; or why there is none. */
 export type Computing = ComputingQuery | { readonly kind: 'not-possible'; readonly why: string }
 
 export interface ComputingQuery {
   readonly kind: 'query'
   readonly sql: string
   readonly parts: number
-  /** The parts of the key, as expressions. */
+  /** The parts of the entry, as expressions. */
   readonly terms: readonly string[]
   /** The table, for FROM. */
   readonly from: string
-  /** The condition of a partial index with its WHERE and a blank before it; else empty. */
+  /** Of a partial index: a blank, WHERE and the condition. Otherwise empty. */
   readonly where: string
 }
 
@@ -47,7 +47,7 @@ export function computingOf(db: Database.Database, index: string, table: string)
   const values: string[] = []
   for (const [i, { cid, name }] of parts.entries()) {
     const term = definition.terms[i]
-    // The names of the rowid mean nothing in a term.
+    // A term cannot use the names of the rowid, so only columns stay names in it.
     const value =
       cid === -1
         ? rowid
@@ -72,13 +72,13 @@ export function computingOf(db: Database.Database, index: string, table: string)
 }
 
 export interface Naming {
-  /** Folded. */
+  /** Folded names. */
   readonly columns: ReadonlySet<string>
-  /** What stands for the rowid; null where the table has none, or columns have taken its names. */
+  /** The expression for the rowid; null if the table has none, or columns have taken its names. */
   readonly rowid: string | null
   /** Names of the rowid that no column has taken. */
   readonly rowidNames: ReadonlySet<string>
-  /** Columns of the primary key of a table WITHOUT ROWID; empty for others. */
+  /** Columns of the primary key of a table WITHOUT ROWID; empty for other tables. */
   readonly key: readonly string[]
   /** The table, for FROM. */
   readonly from: string
@@ -94,8 +94,7 @@ export function naming(db: Database.Database, table: string): Naming {
   const columns = new Set(described.map(({ name }) => foldedName(name)))
   const key = keyIndexOf(db, table)
   if (key?.holdsRows === true) {
-    // For a table WITHOUT ROWID, NOT INDEXED does not keep SQLite from reading the entries from an index that covers
-    // them: perhaps from the very one in question.
+    // For a table WITHOUT ROWID, SQLite may read a covering index in spite of NOT INDEXED: perhaps the one in question.
     const primary = described
       .filter(({ pk }) => pk > 0)
       .toSorted((a, b) => a.pk - b.pk)
@@ -116,13 +115,11 @@ export function naming(db: Database.Database, table: string): Naming {
   return { columns, rowid: free, rowidNames, key: [], from: `${quoteName(table)} NOT INDEXED` }
 }
 
-/** What names a row in a SELECT: its rowid, or the columns of its primary key. Empty where no name is left. */
+/** The expressions that name a row: its rowid, or the columns of its primary key. Empty if columns have taken them. */
 export const rowNames = ({ key, rowid }: Naming): readonly string[] =>
   key.length > 0 ? key.map((name) => quoteName(name)) : rowid === null ? [] : [rowid]
 
-/**
- * The index of the primary key. `holdsRows`: it is the tree of a table WITHOUT ROWID, whose entries end with no rowid.
- */
+/** The index of the primary key. `holdsRows`: it is the table WITHOUT ROWID itself; its entries have no rowid. */
 const keyIndexOf = (
   db: Database.Database,
   table: string,
@@ -137,7 +134,7 @@ const keyIndexOf = (
   return row && { name: row.name, holdsRows: row.rowids === 0 }
 }
 
-/** The entries, one at a time. @throws what SQLite throws */
+/** Yields the entries one at a time. @throws what SQLite throws */
 export function* computedEntries(db: Database.Database, computing: ComputingQuery): Generator<readonly ColumnValue[]> {
   for (const row of db.prepare<[], Typed[number][]>(computing.sql).raw().safeIntegers().iterate()) {
     const entry: ColumnValue[] = []

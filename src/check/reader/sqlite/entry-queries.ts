@@ -1,6 +1,6 @@
 /**
- * Child side: statements that list what a finding is about, for people to type into a shell of SQLite. They read the
- * table's own tree, and the index by itself: neither is asked for what the other holds.
+ * Child side: statements that list what a finding is about, for people to run in the SQLite shell. They read the tree
+ * of the table and that of the index separately, so neither can hide what the other holds.
  */
 import Database from 'better-sqlite3'
 import type { Finding, Rule } from '../../../model/result/finding.ts'
@@ -8,12 +8,12 @@ import { computingOf, naming, rowNames } from './computed-entries.ts'
 import type { ComputingQuery } from './computed-entries.ts'
 import { quoteName } from './open-database.ts'
 
-/** What `INDEXED BY` and `NOT INDEXED` read: the entries of an index, and the rows of its table. */
+/** The parts of a statement: the entries of an index (`INDEXED BY`), and the rows of its table (`NOT INDEXED`). */
 interface Sources {
   readonly entries: string
   readonly rows: string
   readonly names: string
-  /** Names of a row, and all that the index holds of it, compared byte by byte. */
+  /** What names a row, and all that the index holds of it, compared byte by byte. */
   readonly whole: string
 }
 
@@ -24,11 +24,11 @@ const queries: Partial<Record<Rule, (sources: Sources) => string>> = {
     `SELECT ${names} FROM (${without(whole, rows, entries)}) INTERSECT SELECT ${names} FROM ${entries}`,
 }
 
-/** What one source has and the other has not. */
+/** What `one` has and `other` has not. */
 const without = (names: string, one: string, other: string): string =>
   `SELECT ${names} FROM ${one} EXCEPT SELECT ${names} FROM ${other}`
 
-/** The same findings, with a query where rows and entries of an index disagree. */
+/** The same findings, with a query if rows and entries of an index disagree. */
 export function withEntryQueries(db: Database.Database, findings: readonly Finding[]): readonly Finding[] {
   const known = new Map<string, Sources | null>()
   return findings.map((finding) => {
@@ -41,7 +41,7 @@ export function withEntryQueries(db: Database.Database, findings: readonly Findi
   })
 }
 
-/** null where no statement can be made. */
+/** null if no statement can be made. */
 function sourcesOf(db: Database.Database, index: string, table: string): Sources | null {
   try {
     const computing = computingOf(db, index, table)
@@ -65,7 +65,7 @@ function sourcesOf(db: Database.Database, index: string, table: string): Sources
 /**
  * Lists the rows that share a key with another.
  * @param collations of the columns that must be unique together
- * @returns null where no name is left for the rows
+ * @returns null if columns have taken all names of the rowid
  */
 export function sharedKeysQuery(
   { terms, from, where }: ComputingQuery,

@@ -1,60 +1,56 @@
-/** Child side: SQLite's own word, whole where it gives it, else table by table (check/README.md, blind spots). */
+/** Child side: SQLite's own check: of the whole file, and if that breaks off, table by table (check/README.md). */
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
-import { troubleOf } from '../schema/unknown-parts.ts'
+import type { QuestionOf } from '../../protocol.ts'
+import type { IntegrityAnswer } from '../../step-answers.ts'
+import { whyUnusable } from '../schema/unknown-parts.ts'
 import { quoteName, thrownFact } from './open-database.ts'
 
-/** SQLite stops after so many messages; more tell nobody anything. */
+/** SQLite stops after so many messages; more help no reader of the report. */
 const messagesMax = 10_000
-/** Tables that are looked at one by one where the whole did not work out. */
+/** Tables that are checked one by one if the check of the whole file breaks off. */
 const tablesMax = 20_000
 /**
- * Of SQLite's page cache. A quick check goes through the file and never back to a page: what is larger than the
- * processor's own cache only took an eighth of its time, and the memory. What looks up rows needs the usual one.
+ * SQLite's page cache. A quick check reads each page once, and a cache larger than the processor's own makes it slower
+ * (check/README.md, measured). A check that searches for rows needs the usual cache.
  */
 const cacheKilobytes = { quick: 400, usual: 16_000 }
 
-export interface Word {
-  readonly facts: readonly Fact[]
-  readonly skipped: readonly Skipped[]
-  readonly whole: boolean
-}
+type IntegrityQuestion = Pick<QuestionOf<'integrity'>, 'depth' | 'objects' | 'tableByTable'>
 
-export interface Asked {
-  readonly depth: 'quick' | 'full'
-  readonly objects: readonly SchemaObject[]
-  /** Each table by itself: SQLite does not know all of them, and would call the pages of the others lost. */
-  readonly apart: boolean
-}
-
-export function askSqlite(db: Database.Database, { depth, objects, apart }: Asked): Word {
+export function checkIntegrity(
+  db: Database.Database,
+  { depth, objects, tableByTable }: IntegrityQuestion,
+): IntegrityAnswer {
   const pragma = depth === 'quick' ? 'quick_check' : 'integrity_check'
-  // Rescues the free list where SQLite's check is silently partial.
+  // Checks the free list even if SQLite's check of the whole file is silently partial.
   const schema = ask(db, 'integrity_check(sqlite_schema)', 'integrity_check(sqlite_schema)', null)
-  if (apart) {
-    const tables = askEachTable(db, pragma, objects)
+  // SQLite does not know all tables, and would call the pages of the others lost.
+  if (tableByTable) {
+    const tables = checkEachTable(db, pragma, objects)
     return {
-      facts: [...schema.messages, ...unheard(tables.facts, schema.messages), ...thrownOf(schema)],
+      facts: [...schema.messages, ...newFacts(tables.facts, schema.messages), ...thrownBy(schema)],
       skipped: tables.skipped,
-      whole: tables.skipped.length === 0,
+      complete: tables.skipped.length === 0,
     }
   }
   const whole = ask(db, `${pragma}(${messagesMax})`, pragma, null)
-  const facts = [...whole.messages, ...unheard(schema.messages, whole.messages)]
+  const facts = [...whole.messages, ...newFacts(schema.messages, whole.messages)]
   if (whole.thrown === null)
-    return { facts: [...facts, ...thrownOf(schema)], skipped: whole.cut ? [tooMany] : [], whole: !whole.cut }
-  const tables = askEachTable(db, pragma, objects)
-  const all = [...facts, ...unheard(tables.facts, facts), ...thrownOf(schema)]
-  // What the whole check broke off for is told by the table that it is about; damage is told in any case.
-  const told = !whole.thrown.code.startsWith('SQLITE_CORRUPT') && tables.facts.some((fact) => fact.kind === 'thrown')
-  return { facts: told ? all : [...all, whole.thrown], skipped: tables.skipped, whole: false }
+    return { facts: [...facts, ...thrownBy(schema)], skipped: whole.cut ? [tooMany] : [], complete: !whole.cut }
+  const tables = checkEachTable(db, pragma, objects)
+  const all = [...facts, ...newFacts(tables.facts, facts), ...thrownBy(schema)]
+  // The table that the whole check broke off over has reported the reason. Damage is reported in any case.
+  const reported =
+    !whole.thrown.code.startsWith('SQLITE_CORRUPT') && tables.facts.some((fact) => fact.kind === 'thrown')
+  return { facts: reported ? all : [...all, whole.thrown], skipped: tables.skipped, complete: false }
 }
 
-/** The full check of single tables, whatever the whole has said. */
-export function askTables(db: Database.Database, tables: readonly string[]): Word {
-  const { facts, skipped } = askEach(db, 'integrity_check', tables)
-  return { facts, skipped, whole: skipped.length === 0 }
+/** The full check of single tables. */
+export function checkTables(db: Database.Database, tables: readonly string[]): IntegrityAnswer {
+  const { facts, skipped } = checkEach(db, 'integrity_check', tables)
+  return { facts, skipped, complete: skipped.length === 0 }
 }
 
 const tooMany: Skipped = {
@@ -63,17 +59,15 @@ const tooMany: Skipped = {
 }
 
 type Thrown = Fact & { kind: 'thrown' }
-interface Heard {
+interface PragmaResult {
   readonly messages: readonly Fact[]
   readonly thrown: Thrown | null
+  /** True if SQLite may have more messages. */
   readonly cut: boolean
 }
 
-/**
- * Runs one of the checking pragmas. Rows that come before an error are kept: SQLite says what it found, and then
- * throws.
- */
-function ask(db: Database.Database, pragma: string, during: string, object: string | null): Heard {
+/** Runs a checking pragma. SQLite reports what it has found, and may then throw: the rows before that are kept. */
+function ask(db: Database.Database, pragma: string, during: string, object: string | null): PragmaResult {
   const messages: Fact[] = []
   let thrown: Thrown | null = null
   const quick = pragma.startsWith('quick_check')
@@ -93,69 +87,63 @@ function setCache(db: Database.Database, kilobytes: number): void {
   try {
     db.pragma(`cache_size = ${-kilobytes}`)
   } catch (error) {
-    // A schema that cannot be read says so over every question; here none was asked.
+    // SQLite throws this about a schema that it cannot read. The check itself reports that.
     thrownFact(error, 'quick_check', null)
   }
 }
 
-/** The b-tree part comes as one row: a heading and a line for each message. */
+/** Messages about b-trees come as one row: a heading, then a line for each message. */
 function linesOf(row: string): readonly Fact[] {
   if (row === 'ok') return []
-  // A name in a message may hold a newline of its own, so only the b-tree part is split.
+  // Other rows are not split: a name in them may contain a newline.
   const lines = row.startsWith('*** in database ') ? row.split('\n').slice(1) : [row]
   return lines.filter((text) => text !== '').map((text) => ({ kind: 'message', text }))
 }
 
-function askEachTable(
-  db: Database.Database,
-  pragma: string,
-  objects: readonly SchemaObject[],
-): { readonly facts: readonly Fact[]; readonly skipped: readonly Skipped[] } {
+type TablesResult = Pick<IntegrityAnswer, 'facts' | 'skipped'>
+
+function checkEachTable(db: Database.Database, pragma: string, objects: readonly SchemaObject[]): TablesResult {
   const tables = objects.filter((object) => object.kind === 'table' || object.kind === 'virtual-table')
-  return askEach(
+  return checkEach(
     db,
     pragma,
     tables.map(({ name }) => name),
   )
 }
 
-function askEach(
-  db: Database.Database,
-  pragma: string,
-  tables: readonly string[],
-): { readonly facts: readonly Fact[]; readonly skipped: readonly Skipped[] } {
+function checkEach(db: Database.Database, pragma: string, tables: readonly string[]): TablesResult {
   const facts: Fact[] = []
   const skipped: Skipped[] = tables
     .slice(tablesMax)
-    .map((name) => ({ object: name, why: 'too many tables to look at one by one' }))
+    .map((name) => ({ object: name, why: 'too many tables to check one by one' }))
   for (const name of tables.slice(0, tablesMax)) {
-    const heard = ask(db, `${pragma}(${quoteName(name)})`, pragma, name)
-    facts.push(...heard.messages)
-    if (heard.thrown === null) continue
-    const thrown = explained(db, name, heard.thrown)
+    const result = ask(db, `${pragma}(${quoteName(name)})`, pragma, name)
+    facts.push(...result.messages)
+    if (result.thrown === null) continue
+    const thrown = explained(db, name, result.thrown)
     facts.push(thrown)
     skipped.push({ object: name, why: thrown.text })
-    // Without what SQL must compute, the structure can still be looked at.
+    // The quick check computes nothing by SQL, so it may still check the structure.
     if (pragma === 'integrity_check')
       facts.push(...ask(db, `quick_check(${quoteName(name)})`, 'quick_check', name).messages)
   }
   return { facts, skipped }
 }
 
-/** SQLite's words for what it does not explain. */
+/** SQLite's text for an error that it does not explain. */
 const logicError = 'SQL logic error'
 
 function explained(db: Database.Database, name: string, thrown: Thrown): Thrown {
-  return thrown.text === logicError ? { ...thrown, text: troubleOf(db, name) ?? thrown.text } : thrown
+  return thrown.text === logicError ? { ...thrown, text: whyUnusable(db, name) ?? thrown.text } : thrown
 }
 
-const thrownOf = (heard: Heard): readonly Fact[] => (heard.thrown === null ? [] : [heard.thrown])
+const thrownBy = (result: PragmaResult): readonly Fact[] => (result.thrown === null ? [] : [result.thrown])
 
 /**
- * The same message from two questions is one fact; the same message twice from one question is two rows of which SQLite
- * says the same.
+ * The facts that are not among `known`: the same message from two questions is one fact. The same message twice from
+ * one question stays two: it is about two rows.
  */
-function unheard(facts: readonly Fact[], heard: readonly Fact[]): readonly Fact[] {
-  const known = new Set(heard.map((fact) => JSON.stringify(fact)))
-  return facts.filter((fact) => !known.has(JSON.stringify(fact)))
+function newFacts(facts: readonly Fact[], known: readonly Fact[]): readonly Fact[] {
+  const texts = new Set(known.map((fact) => JSON.stringify(fact)))
+  return facts.filter((fact) => !texts.has(JSON.stringify(fact)))
 }

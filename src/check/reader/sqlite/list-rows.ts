@@ -1,4 +1,4 @@
-/** Child side: the rows that a statement of ours lists, by their keys. */
+/** Child side: the keys of the rows that a statement of ours lists. */
 import type Database from 'better-sqlite3'
 import type { TextEncoding } from '../../../census/plan.ts'
 import { Columns } from '../../../census/record/columns.ts'
@@ -9,11 +9,11 @@ import type { Typed } from './column-value.ts'
 import { rowNames } from './computed-entries.ts'
 import type { Naming } from './computed-entries.ts'
 
-/** Rows that one finding names. */
+/** Rows that a finding names. */
 const rowsMax = 20
 
 export interface ListedRows {
-  /** The first of them. */
+  /** The first of them, in the order of their keys. */
   readonly rows: readonly RowKey[]
   /** How many there are. */
   readonly total: number
@@ -21,7 +21,7 @@ export interface ListedRows {
   readonly query: string
 }
 
-/** @returns null where no name is left for the rows @throws what SQLite throws */
+/** @returns null if columns have taken all names of the rowid @throws what SQLite throws */
 export function listRows(db: Database.Database, naming: Naming, condition: string): ListedRows | null {
   const names = rowNames(naming)
   if (names.length === 0) return null
@@ -51,6 +51,6 @@ export function listRows(db: Database.Database, naming: Naming, condition: strin
 }
 
 function encodingOf(db: Database.Database): TextEncoding {
-  const said = String(db.pragma('encoding', { simple: true }))
-  return said === 'UTF-16le' ? 2 : said === 'UTF-16be' ? 3 : 1
+  const name = String(db.pragma('encoding', { simple: true }))
+  return name === 'UTF-16le' ? 2 : name === 'UTF-16be' ? 3 : 1
 }

@@ -1,6 +1,6 @@
 /**
- * Child side: SQLite says how many values of a table are wrong, not where. A query of our own names the rows, and is
- * told, so that a person can run it too.
+ * Child side: SQLite says how many values of a table are wrong, but not where. A query of ours names the rows. The
+ * report shows it, so that a person can run it too.
  */
 import Database from 'better-sqlite3'
 import type { Finding } from '../../../model/result/finding.ts'
@@ -15,13 +15,13 @@ import { listRows } from './list-rows.ts'
 import type { ListedRows } from './list-rows.ts'
 import { quoteName } from './open-database.ts'
 
-/** `undeclared`: an application may have put such a value there itself. */
+/** `undeclared-type`: the application may have stored such a value itself. */
 type Kind = 'null' | 'forbidden-type' | 'undeclared-type' | 'check'
 
 interface Wrong {
   readonly kind: Kind
   readonly table: string
-  /** Columns, each with the condition that finds wrong values in it; empty for CHECK constraints. */
+  /** Columns, each with the condition that finds its wrong values. Empty for CHECK constraints. */
   readonly columns: Map<string, string>
 }
 
@@ -34,9 +34,9 @@ const rightTypes: Readonly<Record<string, string>> = {
   BLOB: 'blob',
 }
 
-/** What SQLite says, and the condition of a row of which it says it. The place is at the end of the text. */
+/** SQLite's messages, and the condition that finds their rows. Table and column are at the end of the message. */
 const messages: readonly (readonly [RegExp, Kind, (column: string, match: RegExpExecArray) => string])[] = [
-  // IS NULL would be left out of the question: SQLite knows that the column forbids it.
+  // Not IS NULL: SQLite would drop it, because the column forbids NULL.
   [/^NULL value in /, 'null', (column) => `typeof(${column}) = 'null'`],
   [
     /^non-(INT|INTEGER|REAL|TEXT|BLOB) value in /,
@@ -44,12 +44,12 @@ const messages: readonly (readonly [RegExp, Kind, (column: string, match: RegExp
     (column, match) => `typeof(${column}) NOT IN ('${rightTypes[match[1] ?? ''] ?? ''}', 'null')`,
   ],
   [/^NUMERIC value in /, 'undeclared-type', (column) => `typeof(${column}) IN ('integer', 'real')`],
-  // A text that the column would have made a number is compared as one, and every number is less than any text.
+  // The column makes a number of such a text before it compares. Every number is less than any text.
   [/^TEXT value in /, 'undeclared-type', (column) => `typeof(${column}) = 'text' AND ${column} < ''`],
   [/^CHECK constraint failed in /, 'check', () => ''],
 ]
 
-/** @param facts that SQLite gave */
+/** @param facts from SQLite @returns findings that name the rows; SQLite's messages stay beside them */
 export function nameRows(
   db: Database.Database,
   facts: readonly Fact[],
@@ -58,10 +58,10 @@ export function nameRows(
   return wrongRows(facts, objects).flatMap((wrong): readonly Fact[] => {
     try {
       const rows = findRows(db, wrong)
-      // Where the query finds none, or none can be made, SQLite's own words stay.
+      // If the query finds no row, or there is none, only SQLite's message stays.
       return rows === null || rows.total === 0 ? [] : [{ kind: 'found', finding: findingOf(wrong, rows) }]
     } catch (error) {
-      // What SQLite breaks off over it has told; its own words stay.
+      // SQLite has reported why it breaks off; only its message stays.
       if (error instanceof Database.SqliteError) return []
       throw error
     }
@@ -76,20 +76,20 @@ function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): re
     for (const [pattern, kind, condition] of messages) {
       const match = pattern.exec(fact.text)
       if (match === null) continue
-      const place = fact.text.slice(match[0].length)
-      // Both names may hold dots: the longest table wins.
-      const table = tables.find(({ name }) => (kind === 'check' ? place === name : place.startsWith(`${name}.`)))?.name
+      const about = fact.text.slice(match[0].length)
+      // Both names may contain dots: the longest name of a table that fits is the right one.
+      const table = tables.find(({ name }) => (kind === 'check' ? about === name : about.startsWith(`${name}.`)))?.name
       if (table === undefined) continue
       const wrong = found.get(`${kind} ${table}`) ?? { kind, table, columns: new Map<string, string>() }
       found.set(`${kind} ${table}`, wrong)
-      const column = place.slice(table.length + 1)
+      const column = about.slice(table.length + 1)
       if (kind !== 'check') wrong.columns.set(column, condition(quoteName(column), match))
     }
   }
   return [...found.values()]
 }
 
-/** null where no query can be made. @throws what SQLite throws */
+/** null if no query can be made. @throws what SQLite throws */
 function findRows(db: Database.Database, { kind, table, columns }: Wrong): ListedRows | null {
   const named = naming(db, table)
   const conditions = kind === 'check' ? failedChecks(db, table, named) : [...columns.values()]
@@ -106,7 +106,7 @@ function failedChecks(db: Database.Database, table: string, { columns, rowidName
     .pluck()
     .get(table)
   const names = new Set([...columns, ...rowidNames])
-  // A constraint that comes to NULL is kept.
+  // A CHECK that is NULL is not violated, and NOT (NULL) finds no row.
   return checksOf(statement ?? '').map((check) => `NOT (${onOneLine(withLiterals(check, names))})`)
 }
 

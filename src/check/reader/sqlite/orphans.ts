@@ -1,6 +1,6 @@
 /**
- * Child side: rows without a parent. SQLite counts them by the index of the parent's key, which may be wrong, and names
- * no rows of a table WITHOUT ROWID. A query of our own asks the rows of both tables.
+ * Child side: names rows without a parent. SQLite finds them by the index of the parent's key, which may be wrong, and
+ * names no rows of a table WITHOUT ROWID. A query of ours asks the rows of both tables.
  */
 import Database from 'better-sqlite3'
 import type { Finding } from '../../../model/result/finding.ts'
@@ -9,20 +9,20 @@ import { naming } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
 import { quoteName } from './open-database.ts'
 
-/** The keys of so many parents are kept in memory. Above that SQLite's own words have to do. */
+/** SQLite keeps the keys of so many parents in memory. If there are more, only SQLite's own result is reported. */
 const parentsMax = 2_000_000
 
 interface Reference {
   readonly id: number
   readonly parent: string
   readonly from: string
-  /** null where the primary key of the parent is meant. */
+  /** null for the primary key of the parent. */
   readonly to: string | null
 }
 
 /**
- * @param parents that SQLite says are missing @returns null where the rows cannot be asked; no finding where they all
- * have a parent
+ * @param parents tables in which SQLite misses rows
+ * @returns null if the rows cannot be asked; no finding if all of them have a parent
  */
 export function nameOrphans(
   db: Database.Database,
@@ -52,13 +52,13 @@ export function nameOrphans(
     const object = { kind: 'table', name: table, table } as const
     return [{ rule: 'foreign-key-violated', severity: 'notice', source: 'census', object, rows, total, query, text }]
   } catch (error) {
-    // What SQLite breaks off over is told of the table already.
+    // The table has a finding about what SQLite breaks off over.
     if (error instanceof Database.SqliteError) return null
     throw error
   }
 }
 
-/** The foreign keys of a table, each with its columns in their order. */
+/** The foreign keys of a table; each has its columns in their order. */
 function referencesOf(db: Database.Database, table: string): readonly (readonly Reference[])[] {
   const all = db
     .prepare<[string], Reference>(
@@ -68,7 +68,7 @@ function referencesOf(db: Database.Database, table: string): readonly (readonly 
   return [...Map.groupBy(all, ({ id }) => id).values()]
 }
 
-/** The condition that a row refers to a parent that is not there; null where there are too many parents. */
+/** The condition that a row refers to a parent that does not exist; null if there are too many parents, or no key. */
 function withoutParent(db: Database.Database, references: readonly Reference[]): string | null {
   const filled = references.map(({ from }) => `typeof(${quoteName(from)}) <> 'null'`).join(' AND ')
   const parent = references[0]?.parent ?? ''
@@ -79,12 +79,12 @@ function withoutParent(db: Database.Database, references: readonly Reference[]):
   const source = naming(db, parent).from
   const many = isRowid ? 0 : (db.prepare<[], number>(`SELECT count(*) FROM ${source}`).pluck().get() ?? 0)
   if (many > parentsMax) return null
-  // Without an affinity of its own a value is compared under that of the parent's column, as SQLite does.
+  // `+` removes the affinity of the column. SQLite then compares with that of the parent's column, as foreign keys do.
   const values = references.map(
     ({ from }, i) => `+${quoteName(from)}${isRowid ? '' : ` COLLATE ${quoteName(collations[i] ?? 'BINARY')}`}`,
   )
   const one = values.length === 1 ? values.join('') : `(${values.join(', ')})`
-  // No key of a parent is NULL, whatever its column says: one would make every answer unknown.
+  // Without NULL: one NULL in the list would make every NOT IN unknown.
   const known = isRowid
     ? ''
     : ` WHERE ${columns.map((column) => `typeof(${quoteName(column)}) <> 'null'`).join(' AND ')}`
@@ -99,7 +99,7 @@ interface ParentKey {
   readonly isRowid: boolean
 }
 
-/** null where no key of the parent fits. */
+/** null if no unique key of the parent fits. */
 function parentKey(
   db: Database.Database,
   parent: string,
@@ -139,6 +139,6 @@ function parentKey(
   return null
 }
 
-/** SQLite compares names without regard to the case of ASCII letters. */
+/** Compares names as SQLite does. null and undefined equal nothing. */
 const same = (a: string | null | undefined, b: string | null | undefined): boolean =>
   a !== null && a !== undefined && b !== null && b !== undefined && foldedName(a) === foldedName(b)

@@ -1,6 +1,6 @@
 /**
- * Child side: indexes whose entries another version of SQLite computed, and which differ from what this one computes by
- * rounding alone. They are not damaged by the rules of their writer, and a rebuild by these rules would break them.
+ * Child side: indexes whose entries another version of SQLite computed, and which differ from our results only by
+ * rounding. By the rules of their writer they are not damaged, and a rebuild with this version would break them.
  */
 import type Database from 'better-sqlite3'
 import type { EntryPair, UnmatchedEntries } from '../../../census/differences/unmatched-entries.ts'
@@ -15,21 +15,22 @@ import type { Computing } from './computed-entries.ts'
 
 type Query = Extract<Computing, { kind: 'query' }>
 
+/** @returns those indexes, as what this SQLite cannot judge */
 export function roundedOtherwise(
   { plan, file }: PageCounter,
   db: Database.Database,
   queries: ReadonlyMap<number, Query>,
-  leftovers: UnmatchedEntries,
+  unmatched: UnmatchedEntries,
 ): readonly Skipped[] {
   const ours = db.prepare<[], string>('SELECT sqlite_version()').pluck().get()
   const firstPage = new Uint8Array(plan.pageSize)
   const header = file.read(1, firstPage) === 'unread' ? null : readHeader(firstPage.subarray(0, 100))
   const writer = header?.kind === 'header' ? versionText(header.header.sqliteVersion) : null
   if (writer === null || writer === ours) return []
-  return [...leftovers.trees].flatMap((tree): readonly Skipped[] => {
+  return [...unmatched.trees].flatMap((tree): readonly Skipped[] => {
     const [index, query] = [plan.trees[tree], queries.get(tree)]
     if (index?.kind !== 'index' || query === undefined) return []
-    const pairs = leftovers.pairsOf(tree, file)
+    const pairs = unmatched.pairsOf(tree, file)
     if (pairs === null || !pairs.every((pair) => isRounded(index, query, pair))) return []
     const why =
       `SQLite ${writer} wrote the file, and SQLite ${ours} rounds ${pairs.length} of its computed values otherwise: ` +
@@ -46,8 +47,8 @@ const isRounded = ({ parts }: IndexPlan, { terms }: Query, { expected, actual }:
   })
 
 /**
- * Arithmetic is the same everywhere; functions, casts and text made of numbers are not. A term is in brackets, and a
- * generated column is a name behind which anything may stand.
+ * Arithmetic is the same in all versions; functions, casts and text made of numbers are not. A term has brackets. A
+ * generated column is only a name, so its expression may be anything.
  */
 const dependsOnVersion = (term: string): boolean =>
   !term.startsWith('(') || /[\w"\]`]\s*\(|\|\||->|\bcast\b/i.test(term.slice(1))

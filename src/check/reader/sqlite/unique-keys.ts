@@ -1,7 +1,4 @@
-/**
- * Child side: is a key that is to be unique there twice? The rows are asked, wherever the entries of a unique index are
- * not in order.
- */
+/** Child side: asks the rows whether a unique key is there twice, if the entries of a unique index are damaged. */
 import Database from 'better-sqlite3'
 import { findSharedKeys } from '../../../census/differences/shared-keys.ts'
 import type { SharedKeys } from '../../../census/differences/shared-keys.ts'
@@ -12,8 +9,8 @@ import { computedEntries, computingOf, naming, rowNames } from './computed-entri
 import { sharedKeysQuery } from './entry-queries.ts'
 
 /**
- * @param findings of the census @returns the same, but for what was said of unique keys: what the rows say instead,
- * where they can be asked
+ * @param findings of the census
+ * @returns the same; findings about unique keys are replaced by what the rows say, if the rows can be asked
  */
 export function askRowsForKeys(
   counter: PageCounter,
@@ -23,20 +20,20 @@ export function askRowsForKeys(
   const suspect = new Set(
     findings.flatMap(({ object, severity }) => (object.kind === 'index' && severity === 'damage' ? [object.name] : [])),
   )
-  let said = findings
+  let result = findings
   for (const index of counter.plan.trees) {
     if (index.kind !== 'index' || index.uniqueParts === 0 || !suspect.has(index.object.name)) continue
     const shared = sharedKeysOf(counter, db, index)
     if (shared === null) continue
-    const others = said.filter(({ rule, object }) => rule !== 'unique-violated' || object.name !== index.object.name)
-    if (shared.total > 0) said = [...others, shared.finding]
-    // Equal keys in the index alone are entries that have no row, or another: they are told as that.
-    else if (others.some(({ object }) => object.name === index.object.name)) said = others
+    const others = result.filter(({ rule, object }) => rule !== 'unique-violated' || object.name !== index.object.name)
+    if (shared.total > 0) result = [...others, shared.finding]
+    // Keys that are equal only in the index belong to entries with no row or another row, which have findings already.
+    else if (others.some(({ object }) => object.name === index.object.name)) result = others
   }
-  return said
+  return result
 }
 
-/** null where the rows cannot be read, or are too many. */
+/** null if the rows cannot be read, or are too many. */
 function sharedKeysOf(
   { plan, tally }: PageCounter,
   db: Database.Database,
@@ -60,7 +57,7 @@ function sharedKeysOf(
     const query = sharedKeysQuery(computing, rowNames(naming(db, table ?? '')), collations)
     return { ...shared, finding: violated(index, shared, query) }
   } catch (error) {
-    // SQLite breaks off over what is told of the table already.
+    // The table has a finding about what SQLite breaks off over.
     if (error instanceof Database.SqliteError) return null
     throw error
   }

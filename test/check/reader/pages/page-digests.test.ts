@@ -1,4 +1,4 @@
-/** Digests of pages: which of them changed, and whose they are. */
+/** Digests of pages: they show which pages changed, and whose they are. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,7 +75,7 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
     })
   })
 
-  test('a free page holds nothing: whatever it becomes, nothing changed', async () => {
+  test('changes on a free page are no change of content', async () => {
     const earlier = digestsOf(await readInProcess(path))
     copyFileSync(path, copy)
     using patient = new Patient(copy)
@@ -86,7 +86,7 @@ describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
   })
 })
 
-test('children that read bring back the same; a quick check and SQLite\u2019s own bring back none', async () => {
+test('children bring back the same digests; a quick check and the SQLite engine bring back none', async () => {
   const path = join(folder, 'children.db') as SnapshotPath
   create(path, 4096, fillEvents(3000))
   const signal = new AbortController().signal
@@ -122,7 +122,7 @@ test('children that read bring back the same; a quick check and SQLite\u2019s ow
   expect((await checker.check(path, { depth: 'full', signal })).pages).toEqual({ kind: 'not-digested' })
 })
 
-/** A file of a hundred thousand pages that exists in numbers only. */
+/** A file of a hundred thousand pages, computed instead of stored. */
 const largeSource = (changed: ReadonlySet<number>): PageSource => ({
   fileBytes: 100_000 * 512,
   read: (page, into) => {
@@ -131,7 +131,7 @@ const largeSource = (changed: ReadonlySet<number>): PageSource => ({
   },
 })
 
-test('of a hundred thousand pages some thousand digests are kept, and a change is told by its group', () => {
+test('a hundred thousand pages have some thousand digests, and a change is found by its group', () => {
   const digest = (changed: readonly number[], free = 0): PageDigests => {
     const pages = new DigestedPages(largeSource(new Set(changed)), 100_000)
     const into = new Uint8Array(512)

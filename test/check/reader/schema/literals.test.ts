@@ -1,4 +1,4 @@
-/** "Text" in double quotes: a literal in a schema, whatever SQLite was built with, unless it names something. */
+/** "Text" in double quotes is a literal in a schema, unless it names something. */
 import { expect, test } from 'vitest'
 import { withLiterals } from '../../../../src/check/reader/schema/literals.ts'
 

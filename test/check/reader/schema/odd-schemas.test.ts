@@ -1,4 +1,4 @@
-/** Schemas that are sound and large in one way or another: names, views, triggers, tables. */
+/** Sound schemas with many or strange names, views, triggers, tables. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -88,13 +88,14 @@ const odd: readonly (readonly [string, number, (db: Database.Database) => void])
     'full-text tables called like parts of others',
     4096,
     (db) =>
-      db.exec(`CREATE VIRTUAL TABLE a USING fts5(x); CREATE VIRTUAL TABLE a_data_x USING /* ( */ rtree(id, l, h); CREATE TABLE a_other(x);
+      db.exec(`CREATE VIRTUAL TABLE a USING fts5(x); CREATE VIRTUAL TABLE a_data_x USING /* ( */ rtree(id, l, h);
+    CREATE TABLE a_other(x);
     INSERT INTO a VALUES('text'); INSERT INTO a_data_x VALUES(1, 2, 3)`),
   ],
 ]
 
 describe.each(odd)('%s', (_, pageSize, fill) => {
-  test('sound, and told of in seconds', async () => {
+  test('sound, and described within seconds', async () => {
     const reading = await readInProcess(make(pageSize, fill))
     expect(diagnose(reading, context)).toMatchObject({ verdict: { kind: 'sound' } })
     using db = openForDescribing(make(pageSize, fill))
@@ -109,7 +110,7 @@ function openForDescribing(file: string): Disposable & { readonly opened: Databa
   return { opened, [Symbol.dispose]: () => void opened.close() }
 }
 
-test('which tables are shadows, without asking SQLite to expand every view', async () => {
+test('shadow tables are found without making SQLite expand every view', async () => {
   const { objects } = await readInProcess(make(4096, odd.at(-1)?.[2] ?? (() => {})))
   expect(
     objects.flatMap(({ name, shadowOf }) => (shadowOf === null ? [] : [`${name}: ${shadowOf}`])).toSorted(),

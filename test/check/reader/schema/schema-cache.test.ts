@@ -1,4 +1,4 @@
-/** What was said of one file's schema and is said again of another's: the same as if SQLite had been asked. */
+/** What the cache says about a schema is what SQLite would say. */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ function read(path: string, schemas: SchemaCache): SchemaRead {
 const before =
   'create table gone (a, b, unique (a), unique (b)); drop table gone; create ' +
   'table first (x); insert into first values (1); drop table first;'
-/** The same rows of the schema, with other roots: the tree of a table that was emptied goes elsewhere. */
+/** The same rows of the schema with other root pages: the tree of a table that was emptied moves. */
 const moved = `pragma auto_vacuum = full; ${before}`
 
 test.each<[string, (database: Database.Database) => void, number]>([
@@ -86,13 +86,13 @@ test('a file in a format that knows no descending indexes', () => {
   expect(read(old, schemas)).toEqual(read(old, new SchemaCache()))
 })
 
-test('root pages are those of the file', () => {
+test('the root pages are those of the file', () => {
   const schemas = new SchemaCache()
   const roots = (path: string): unknown => read(path, schemas).plan?.trees.map((tree) => tree.root)
   expect(roots(made(plain(statements, moved)))).not.toEqual(roots(made(plain(statements))))
 })
 
-test('of many schemas the last few are kept', () => {
+test('only the last few schemas are remembered', () => {
   const schemas = new SchemaCache()
   for (const round of [1, 2])
     for (let at = 0; at < 8; at++)

@@ -1,4 +1,4 @@
-/** What an application has and a checker has not: the object that needs it is named, and nothing is called damaged. */
+/** Parts that only an application has: the object that needs one is named, and nothing is called damaged. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'unknown-parts-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'made.db')
 
-/** The words that are known, the words of the application in their place, the object that needs them, and the limit. */
+/** The known words, the application's words instead of them, the object that needs these, and the limit. */
 const cases = [
   [
     'fts5(body, tokenize = porter)',
@@ -89,7 +89,7 @@ describe.each(engines)('by %s', (engine) => {
   })
 })
 
-test('a schema that has lost a row is damaged: what was not read for that is no limit', async () => {
+test('a schema that has lost a row is damaged: what could not be read is no limit of the checker', async () => {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
     db.exec('CREATE TABLE t(a UNIQUE, b); CREATE INDEX i ON t(b); CREATE TABLE other(a)')

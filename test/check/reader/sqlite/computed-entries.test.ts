@@ -1,4 +1,4 @@
-/** Indexes whose entries SQL must compute: blind spots of integrity_check, and the rows exactly. */
+/** Indexes whose entries only SQL can compute: blind spots of integrity_check, with the exact rows. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,10 +13,13 @@ const folder = mkdtempSync(join(tmpdir(), 'computed-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const fill = (db: Database.Database): void => {
-  db.exec(`CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b REAL, c INTEGER, d AS (c * 2) VIRTUAL, e AS (a || '!') STORED);
-    CREATE INDEX part ON t(a, c) WHERE c % 3 = 0; CREATE INDEX expr ON t(lower(a) COLLATE nocase DESC, c + 1); CREATE INDEX virt ON t(d); CREATE INDEX stored ON t(e);
+  db.exec(`
+    CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b REAL, c INTEGER, d AS (c * 2) VIRTUAL, e AS (a || '!') STORED);
+    CREATE INDEX part ON t(a, c) WHERE c % 3 = 0; CREATE INDEX expr ON t(lower(a) COLLATE nocase DESC, c + 1);
+    CREATE INDEX virt ON t(d); CREATE INDEX stored ON t(e);
     CREATE UNIQUE INDEX uniq ON t(a) WHERE b IS NOT NULL;
-    CREATE TABLE w(k TEXT COLLATE nocase, n, v, PRIMARY KEY(k, n)) WITHOUT ROWID; CREATE INDEX w_expr ON w(v || 'x'); CREATE INDEX w_part ON w(v) WHERE n > 10`)
+    CREATE TABLE w(k TEXT COLLATE nocase, n, v, PRIMARY KEY(k, n)) WITHOUT ROWID;
+    CREATE INDEX w_expr ON w(v || 'x'); CREATE INDEX w_part ON w(v) WHERE n > 10`)
   const t = db.prepare('INSERT INTO t(id, a, b, c) VALUES(?,?,?,?)')
   const w = db.prepare('INSERT INTO w VALUES(?,?,?)')
   db.transaction(() => {
@@ -25,7 +28,7 @@ const fill = (db: Database.Database): void => {
   })()
 }
 
-/** Runs SQL while the schema says something else of the indexes, so that they go wrong; then puts the schema back. */
+/** Runs SQL with a changed schema, so that the indexes become wrong; then restores the schema. */
 function behindTheirBack(path: string, hidden: string, sql: string): void {
   const db = new Database(path)
   db.unsafeMode(true)
@@ -67,12 +70,12 @@ async function found(hidden: string | null, sql = ''): Promise<readonly unknown[
 const rename = (name: string, from: string, to: string): string =>
   `UPDATE sqlite_schema SET sql = replace(sql, '${from}', '${to}') WHERE name = '${name}'`
 
-test('healthy ones are silent', async () => {
+test('healthy indexes have no finding', async () => {
   expect(await found(null)).toEqual([])
 })
 
 test('stale entries of a partial index, which integrity_check does not see', async () => {
-  // While the index covers more rows than it should, three more get in.
+  // As long as the index covers too many rows, it gets three more.
   expect(
     await found(
       rename('part', 'c % 3 = 0', 'c % 3 = 0 OR c > 996'),
@@ -81,19 +84,19 @@ test('stale entries of a partial index, which integrity_check does not see', asy
   ).toEqual([{ rule: 'entry-without-row', object: 'part', rows: [1000, 1001, 1003], total: 3 }])
 })
 
-test('entries of an expression that was another when they were written', async () => {
+test('entries that another expression has computed', async () => {
   expect(
     await found(rename('expr', 'c + 1', 'c + 2'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)"),
   ).toEqual([{ rule: 'entry-differs-from-row', object: 'expr', rows: [1000], total: 1 }])
 })
 
-test('entries that are missing from a partial index', async () => {
+test('missing entries of a partial index', async () => {
   expect(
     await found(rename('uniq', 'b IS NOT NULL', 'b IS NULL'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', 1, 1000)"),
   ).toEqual([{ rule: 'row-missing-from-index', object: 'uniq', rows: [1000], total: 1 }])
 })
 
-test('a virtual column that was computed otherwise', async () => {
+test('a virtual column that was computed differently', async () => {
   expect(
     await found(rename('t', 'c * 2', 'c * 3'), "INSERT INTO t(id, a, b, c) VALUES(1000, 'x', NULL, 1000)"),
   ).toEqual([{ rule: 'entry-differs-from-row', object: 'virt', rows: [1000], total: 1 }])
@@ -105,7 +108,7 @@ test('a table WITHOUT ROWID names its rows by their key', async () => {
   ])
 })
 
-test('entries by a collation that nobody has are compared by nobody: no configuration makes that sound', async () => {
+test('entries in an unknown collation are not compared, and no configuration makes that sound', async () => {
   const path = join(folder, 'klingon.db')
   create(path, 1024, (db) => {
     db.exec(
@@ -125,7 +128,7 @@ test('entries by a collation that nobody has are compared by nobody: no configur
     kind: 'inconclusive',
     reason: expect.stringContaining('t: SQLite broke off before it had compared its rows with its indexes') as string,
   })
-  // Where the condition needs no collation the entries are compared, and one is missing now.
+  // If the condition needs no collation, the entries are compared, and one is missing now.
   const db = new Database(path)
   db.unsafeMode(true)
   db.pragma('writable_schema=ON')
@@ -135,7 +138,7 @@ test('entries by a collation that nobody has are compared by nobody: no configur
 })
 
 /**
- * Double quotes in the schema of a build that takes them for strings: this build does so in no statement of its own.
+ * Double quotes in the schema of a build that reads them as strings. This build does not do so in statements of ours.
  */
 const quoted: readonly (readonly [string, string])[] = [
   ['CREATE INDEX part ON t(a) WHERE b = "open"', "CREATE INDEX part ON t(a) WHERE b = 'open'"],
@@ -154,7 +157,7 @@ const quoted: readonly (readonly [string, string])[] = [
   ],
 ]
 
-/** Makes indexes of other rows than their statements in double quotes say. @param but what each of them misses */
+/** Makes indexes of other rows than their statements in double quotes say. @param but the rows that each misses */
 function makeQuoted(path: string, but: (name: string) => string): void {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
@@ -182,7 +185,7 @@ function makeQuoted(path: string, but: (name: string) => string): void {
 
 const conclude = async (path: string) => diagnose(await readInProcess(path), context)
 
-test('indexes with strings in double quotes: healthy ones are sound, and missing rows are named', async () => {
+test('strings in double quotes: healthy indexes are sound, and missing rows are named', async () => {
   const path = join(folder, 'quoted.db')
   makeQuoted(path, () => 'true')
   expect(await conclude(path)).toMatchObject({ verdict: { kind: 'sound' } })
@@ -196,7 +199,7 @@ test('indexes with strings in double quotes: healthy ones are sound, and missing
   ])
 })
 
-/** Makes a partial index hold two entries too many, which SQLite's own check does not see. */
+/** Gives a partial index two entries too many, which SQLite's own check does not find. */
 function makeGhosts(path: string, table: string): void {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
@@ -214,7 +217,7 @@ function makeGhosts(path: string, table: string): void {
   db.close()
 }
 
-test('a column that is the rowid under another name stands for it where all its names are taken', async () => {
+test('if all names of the rowid are taken, the column that is the rowid replaces them', async () => {
   const path = join(folder, 'alias.db')
   makeGhosts(path, 'CREATE TABLE t(oid INTEGER PRIMARY KEY, rowid, _rowid_, v)')
   expect((await conclude(path)).findings).toMatchObject([{ rule: 'entry-without-row', rows: [2, 7], total: 2 }])
@@ -223,7 +226,7 @@ test('a column that is the rowid under another name stands for it where all its 
 test.each([
   ['no name is left for the rowid', 1e9, 'part'],
   ['there is no memory for a census', 8e6, 'census'],
-])('where %s, SQLite decides: never sound, and told of', async (_, memory, object) => {
+])('where %s, SQLite decides: never sound, and reported', async (_, memory, object) => {
   const path = join(folder, 'fallback.db')
   makeGhosts(path, memory === 1e9 ? 'CREATE TABLE t(oid, rowid, _rowid_, v)' : 'CREATE TABLE t(a, b, _rowid_, v)')
   const reading = await readInProcess(path, 'full', 'census', false, null, false, memory)

@@ -1,4 +1,4 @@
-/** Values that a column does not allow: SQLite counts them, a query of our own names the rows. */
+/** Values that a column does not allow: SQLite counts them, and a query of ours names the rows. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'name-rows-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'made.db')
 
-/** @param later what the schema says afterwards, by name */
+/** @param later statements that the schema has afterwards, by name */
 function make(sql: string, later: Readonly<Record<string, string>>, encoding = 'UTF-8'): void {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
@@ -30,43 +30,41 @@ function make(sql: string, later: Readonly<Record<string, string>>, encoding = '
 
 const conclude = async (depth: 'quick' | 'full' = 'full', engine: 'census' | 'sqlite' = 'census'): Promise<Diagnosis> =>
   diagnose(await readInProcess(path, depth, engine), context)
-const told = ({ findings }: Diagnosis): readonly unknown[] =>
+const rulesAndRows = ({ findings }: Diagnosis): readonly unknown[] =>
   findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
 
 test.each([
   ['full', 'census'],
   ['full', 'sqlite'],
   ['quick', 'census'],
-] as const)(
-  'NULLs that are forbidden, by row or by key, and the query that lists them (%s, %s)',
-  async (depth, engine) => {
-    make(
-      `CREATE TABLE "a.b"("x.y", z); INSERT INTO "a.b" VALUES(1, 1), (NULL, 2), (3, NULL), (NULL, NULL);
-     CREATE TABLE pref(v, name TEXT, n INT, PRIMARY KEY(name DESC, n)) WITHOUT ROWID; INSERT INTO pref VALUES(1, 'größe', 1), (NULL, 'größe', 2), (2, 'x', 1)`,
-      {
-        'a.b': 'CREATE TABLE "a.b"("x.y" NOT NULL, z NOT NULL)',
-        pref: 'CREATE TABLE pref(v NOT NULL, name TEXT, n INT, PRIMARY KEY(name DESC, n)) WITHOUT ROWID',
-      },
-      'UTF-16le',
-    )
-    const diagnosis = await conclude(depth, engine)
-    expect(told(diagnosis)).toEqual([
-      ['null-in-not-null', 'a.b', [2, 3, 4], 3],
-      ['null-in-not-null', 'pref', [['größe', 2]], 1],
-    ])
-    expect(diagnosis).toMatchObject({ damage: 'table', remedy: { do: 'ask' } })
-    const db = new Database(path, { readonly: true })
-    expect(
-      diagnosis.findings.map(({ query }) =>
-        db
-          .prepare(query ?? '')
-          .raw()
-          .all(),
-      ),
-    ).toEqual([[[2], [3], [4]], [['größe', 2]]])
-    db.close()
-  },
-)
+] as const)('forbidden NULLs, by rowid or key, and the query that lists them (%s, %s)', async (depth, engine) => {
+  make(
+    `CREATE TABLE "a.b"("x.y", z); INSERT INTO "a.b" VALUES(1, 1), (NULL, 2), (3, NULL), (NULL, NULL);
+     CREATE TABLE pref(v, name TEXT, n INT, PRIMARY KEY(name DESC, n)) WITHOUT ROWID;
+     INSERT INTO pref VALUES(1, 'größe', 1), (NULL, 'größe', 2), (2, 'x', 1)`,
+    {
+      'a.b': 'CREATE TABLE "a.b"("x.y" NOT NULL, z NOT NULL)',
+      pref: 'CREATE TABLE pref(v NOT NULL, name TEXT, n INT, PRIMARY KEY(name DESC, n)) WITHOUT ROWID',
+    },
+    'UTF-16le',
+  )
+  const diagnosis = await conclude(depth, engine)
+  expect(rulesAndRows(diagnosis)).toEqual([
+    ['null-in-not-null', 'a.b', [2, 3, 4], 3],
+    ['null-in-not-null', 'pref', [['größe', 2]], 1],
+  ])
+  expect(diagnosis).toMatchObject({ damage: 'table', remedy: { do: 'ask' } })
+  const db = new Database(path, { readonly: true })
+  expect(
+    diagnosis.findings.map(({ query }) =>
+      db
+        .prepare(query ?? '')
+        .raw()
+        .all(),
+    ),
+  ).toEqual([[[2], [3], [4]], [['größe', 2]]])
+  db.close()
+})
 
 test('values of another type in a STRICT table', async () => {
   const columns = (strict: string): string =>
@@ -77,7 +75,7 @@ test('values of another type in a STRICT table', async () => {
       `'q', 'x', x'00', NULL), (9, NULL, NULL, x'01', NULL, NULL), (10, 1, 2, 'x', 'text', 1)`,
     { s: columns('STRICT') },
   )
-  expect(told(await conclude())).toEqual([['type-mismatch', 's', [7, 8, 9, 10], 4]])
+  expect(rulesAndRows(await conclude())).toEqual([['type-mismatch', 's', [7, 8, 9, 10], 4]])
 })
 
 test('the first twenty rows, and how many there are', async () => {
@@ -86,10 +84,12 @@ test('the first twenty rows, and how many there are', async () => {
       'SELECT i - 1 FROM n WHERE i > 1) INSERT INTO t SELECT i, NULL FROM n',
     { t: 'CREATE TABLE t(id INTEGER PRIMARY KEY, v NOT NULL)' },
   )
-  expect(told(await conclude())).toEqual([['null-in-not-null', 't', Array.from({ length: 20 }, (_, i) => i + 1), 3000]])
+  expect(rulesAndRows(await conclude())).toEqual([
+    ['null-in-not-null', 't', Array.from({ length: 20 }, (_, i) => i + 1), 3000],
+  ])
 })
 
-test('where the table breaks off, the word of SQLite stays', async () => {
+test('if the table cannot be read, only the message of SQLite stays', async () => {
   make(
     'CREATE TABLE t(id INTEGER PRIMARY KEY, v, w); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i ' +
       '+ 1 FROM n WHERE i < 500) INSERT INTO t SELECT i, nullif(i, 7), i * 1000 FROM n',

@@ -1,4 +1,4 @@
-/** Indexes of computed values that another version of SQLite rounded in its own way. */
+/** Indexes of computed values that another version of SQLite rounded differently. */
 import { mkdtempSync, openSync, closeSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,13 +11,14 @@ import { readInProcess } from '../../../support/read-in-process.ts'
 const folder = mkdtempSync(join(tmpdir(), 'rounded-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** The entries of `t_key` are made by one expression, and the schema says another. */
+/** The entries of `t_key` come from one expression, and the schema has another. */
 async function read(madeBy: string, said: string, writer: number | null): Promise<readonly [string, string][]> {
   const path = join(folder, 'made.db')
   rmSync(path, { force: true })
   create(path, 1024, (db: Database.Database) => {
     db.exec(`CREATE TABLE t(id INTEGER PRIMARY KEY, a REAL);
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO t(a) SELECT i / 7.0 FROM n;
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+      INSERT INTO t(a) SELECT i / 7.0 FROM n;
       CREATE INDEX t_key ON t(${madeBy})`)
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
@@ -31,7 +32,7 @@ async function read(madeBy: string, said: string, writer: number | null): Promis
   ]
 }
 
-/** The version in the header. */
+/** Writes the version into the header. */
 function write(path: string, version: number): void {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(version)

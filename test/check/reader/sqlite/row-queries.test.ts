@@ -1,4 +1,4 @@
-/** Findings name their rows, whatever engine was asked, and give a statement that lists exactly these rows. */
+/** Findings of both engines name their rows, and have a statement that lists exactly these rows. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const path = join(folder, 'made.db')
 interface Case {
   readonly name: string
   readonly sql: string
-  /** An index that is out of the schema while `behind` is done. */
+  /** An index that is removed from the schema while `behind` runs. */
   readonly index?: string
   readonly behind?: string
   /** Statements that the schema has afterwards, by name. */
@@ -57,7 +57,7 @@ function changeBehind(index: string, behind: string): void {
 const conclude = async (engine: Engine, depth: 'full' | 'quick' = 'full'): Promise<Diagnosis> =>
   diagnose(await readInProcess(path, depth, engine), context)
 
-/** What the findings name, and what their statements list in a fresh connection. */
+/** The rows that the findings name, and the rows that their statements list in a fresh connection. */
 function namedAndListed({ findings }: Diagnosis): readonly [named: unknown, listed: unknown] {
   const db = new Database(path, { readonly: true })
   const named: Record<string, unknown> = {}
@@ -189,12 +189,15 @@ const ofContent: readonly Case[] = [
   {
     name: 'rows without a parent, by rowid and by key, over several columns',
     sql: `PRAGMA foreign_keys=OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); INSERT INTO p VALUES(1), (5);
-      CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p); INSERT INTO c VALUES(1, 1), (2, '5'), (3, 7), (4, NULL), (5, 'x');
-      CREATE TABLE ${quoted}(a TEXT COLLATE nocase, b, UNIQUE(b, a)); INSERT INTO ${quoted} VALUES('X', 1), ('y', NULL), (NULL, 3);
+      CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p);
+      INSERT INTO c VALUES(1, 1), (2, '5'), (3, 7), (4, NULL), (5, 'x');
+      CREATE TABLE ${quoted}(a TEXT COLLATE nocase, b, UNIQUE(b, a));
+      INSERT INTO ${quoted} VALUES('X', 1), ('y', NULL), (NULL, 3);
       CREATE TABLE w(k TEXT PRIMARY KEY, x, y INT, FOREIGN KEY(x, y) REFERENCES ${quoted}(a, b)) WITHOUT ROWID;
       INSERT INTO w VALUES('fits', 'x', 1), ('not', 'z', 1), ('null', 'z', NULL), ('other', 'y', 3);
       CREATE TABLE lost(a REFERENCES nowhere); INSERT INTO lost VALUES(NULL), (1);
-      CREATE TABLE self(id INTEGER PRIMARY KEY, up REFERENCES self(id), p REFERENCES p); INSERT INTO self VALUES(1, 1, 1), (2, 9, 1), (3, 1, 9), (4, 9, 9)`,
+      CREATE TABLE self(id INTEGER PRIMARY KEY, up REFERENCES self(id), p REFERENCES p);
+      INSERT INTO self VALUES(1, 1, 1), (2, 9, 1), (3, 1, 9), (4, 9, 9)`,
     rows: {
       'foreign-key-violated c': [3, 5],
       'foreign-key-violated w': ['not', 'other'],
@@ -220,7 +223,7 @@ test.each(ofContent.slice(0, 4).map((one) => [one.name, one] as const))('by a qu
   expect(listed).toEqual(expected(one.rows))
 })
 
-test('a parent that only the index does not know is no orphan of its child', async () => {
+test('a parent that is missing only from an index leaves no orphan', async () => {
   make({
     name: '',
     sql: `PRAGMA foreign_keys=OFF; CREATE TABLE p(k TEXT); CREATE UNIQUE INDEX u ON p(k); INSERT INTO p VALUES('a');

@@ -1,4 +1,4 @@
-/** A key that is to be unique: whether it is there twice is what the rows say, not the index. */
+/** Unique keys: the rows show whether a key is there twice, not the index. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,15 +23,12 @@ interface Case {
   readonly table: string
   /** The unique index u, by its columns and condition. */
   readonly on: string
-  /** Done to the rows while the index is out of the schema. */
+  /** Changes the rows while the index is removed from the schema. */
   readonly behind: string
   readonly encoding?: string
 }
 
-/**
- * A database whose index knows nothing of a change; @param uniquely whether the entries of the index itself may be
- * equal
- */
+/** The diagnosis of a database whose index has missed a change. */
 async function conclude({ table, on, behind, encoding }: Case, engine: Engine = 'census'): Promise<Diagnosis> {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
@@ -68,8 +65,8 @@ const keyed =
   'CREATE TABLE t(k TEXT PRIMARY KEY, a, b) WITHOUT ROWID; INSERT INTO t ' +
   "VALUES('one', 'x', 1), ('two', 'y', 2), ('three', 'z', 3);"
 
-/** The index has a key twice that one row has: a rebuild mends it. */
-const ghosts: readonly Case[] = [
+/** The index has a key twice that only one row has: a rebuild repairs it. */
+const onlyInIndex: readonly Case[] = [
   {
     name: 'an entry of a row that is gone',
     table: `${rows} INSERT INTO t VALUES(9, 'x', 9)`,
@@ -120,7 +117,7 @@ const ghosts: readonly Case[] = [
   },
 ]
 
-describe.each(ghosts)('a ghost: $name', (one) => {
+describe.each(onlyInIndex)('a key that only the index has twice: $name', (one) => {
   test('index damage, and a rebuild is offered', async () => {
     const diagnosis = await conclude(one)
     expect(diagnosis).toMatchObject({ damage: 'index', remedy: { do: 'rebuild', indexes: ['u'] } })
@@ -222,7 +219,7 @@ describe.each(shared)('rows that share a key: $name', (one) => {
     const diagnosis = await conclude(one)
     expect(diagnosis).toMatchObject({ damage: 'table', remedy: { do: 'ask' } })
     expect(rowsOf(diagnosis)['unique-violated']).toEqual([one.sharing, one.sharing.length])
-    // The statement that is told lists these rows.
+    // The statement of the finding lists these rows.
     const db = new Database(path, { readonly: true })
     const query = diagnosis.findings.find(({ rule }) => rule === 'unique-violated')?.query ?? ''
     const listed = db.prepare<[], unknown[]>(query).raw().all()
@@ -233,7 +230,7 @@ describe.each(shared)('rows that share a key: $name', (one) => {
   })
 })
 
-test('NULLs are no key, and what differs by more than its collation is another', async () => {
+test('NULLs are no key, and keys that their collation does not make equal are different', async () => {
   expect(
     await conclude({
       name: '',
@@ -244,7 +241,7 @@ test('NULLs are no key, and what differs by more than its collation is another',
   ).toMatchObject({ verdict: { kind: 'sound' } })
 })
 
-test('in as many shares as it takes, the same rows are named', () => {
+test('the same rows are named in several parts', () => {
   const index: IndexPlan = {
     kind: 'index',
     root: 3,

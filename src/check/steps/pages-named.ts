@@ -1,5 +1,5 @@
-/** Pages that messages name (diagnosis/README.md), so that their owners can be told. */
-import type { Fact } from '../../../model/result/reading.ts'
+/** The pages that SQLite's messages name (diagnosis/README.md). Their owners are asked for at the end of a check. */
+import type { Fact } from '../../model/result/reading.ts'
 
 const pagesMax = 10_000
 

@@ -1,4 +1,4 @@
-/** The second look over files of more pages than are read at once. */
+/** The search for differences in a file of more pages than one read takes. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,10 +7,10 @@ import { afterAll, expect, test } from 'vitest'
 import { create } from '../support/databases/create-database.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'second-look-'))
+const folder = mkdtempSync(join(tmpdir(), 'many-differences-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('of a table of several megabytes, all rows that are missing from its index are named, and no others', async () => {
+test('in a table of several megabytes, exactly the rows that are missing from its index are named', async () => {
   const path = join(folder, 'large.db')
   create(path, 1024, (db) => {
     db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, a)')
@@ -18,7 +18,7 @@ test('of a table of several megabytes, all rows that are missing from its index 
     db.transaction(() => {
       for (let i = 1; i <= 40_000; i++) insert.run(i, `${'a'.repeat(60)} ${i}`)
     })()
-    // The index holds every row but those, and says that it holds all.
+    // The index holds all rows but those; its statement says that it holds all.
     db.exec('CREATE INDEX t_a ON t(a) WHERE id % 40 <> 7')
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
