@@ -102,11 +102,24 @@ function opened(
   let database: Database.Database | null = null
   try {
     if (options.readonly !== true) createPrivately(file)
-    database = new Database(file, options)
+    database = connect(file, options)
     return prepare(database)
   } catch (error) {
     database?.close()
     return translate(error, `cannot open the ledger ${file}`)
+  }
+}
+
+function connect(file: string, options: Database.Options): Database.Database {
+  try {
+    return new Database(file, options)
+  } catch (error) {
+    // better-sqlite3 looks for the folder itself, and does not say why it could not.
+    if (!(error instanceof TypeError)) throw error
+    throw new LedgerUnusable(`cannot open the ledger ${file}: its folder is gone or cannot be reached`, {
+      hint: 'look at the owner, mode and mount of ledger.dir, and of the folders above it',
+      cause: error,
+    })
   }
 }
 
