@@ -16,7 +16,7 @@ import type {
 } from './plan.ts'
 import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-facts.ts'
 
-export interface PlanResult {
+interface PlanResult {
   readonly plan: CensusPlan
   /** Objects that are not counted, or whose order is not checked, with the reason. */
   readonly skipped: readonly Skipped[]

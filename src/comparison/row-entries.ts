@@ -71,7 +71,7 @@ export class CollectedRows implements RowSink {
 }
 
 /** Positions of the rows without a counterpart. `different`: rows of A whose key B has too, with other content. */
-export interface MatchedRows {
+interface MatchedRows {
   readonly onlyInA: Uint32Array
   readonly onlyInB: Uint32Array
   readonly different: Uint32Array

@@ -7,7 +7,7 @@
 import type { RowSink } from './table-rows.ts'
 
 /** Buckets of a table: a power of two. They take 48 KB. Of ten million rows each has two or three thousand. */
-export const rowBuckets = 4096
+const rowBuckets = 4096
 const numbersEach = 3
 
 export const rowBucketOf = (low: number, high: number): number => (low ^ high) & (rowBuckets - 1)

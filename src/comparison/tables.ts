@@ -75,7 +75,7 @@ export function identityIn(a: TablePlan, b: TablePlan): RowIdentity | 'other-col
 
 const otherColumns = 'its columns are not the same, so its rows cannot be compared one by one'
 
-export interface MatchedTables {
+interface MatchedTables {
   readonly table: TableComparison
   /** How rows are identified, if they must be compared one by one; null if not. */
   readonly compareRowsBy: RowIdentity | null

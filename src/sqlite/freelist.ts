@@ -5,7 +5,7 @@
 
 import { read32 } from './bytes.ts'
 
-export type Trunk =
+type Trunk =
   | { readonly kind: 'trunk'; readonly next: number; readonly leaves: readonly number[] }
   /** Says that it has more leaves than a page has room for: none of them can be trusted. */
   | { readonly kind: 'wrong'; readonly next: number; readonly why: string }

@@ -56,7 +56,7 @@ export type HeaderReading =
     }
 
 /** Which format of the header is unknown, if nothing else is wrong with it. */
-export type UnknownFormat = 'reading' | 'writing' | 'schema' | 'encoding'
+type UnknownFormat = 'reading' | 'writing' | 'schema' | 'encoding'
 
 /** 'SQLite format 3\0' */
 export const magic = [

@@ -14,7 +14,7 @@
 import { read16, read32 } from './bytes.ts'
 import type { PageLayout } from './page-layout.ts'
 
-export const pageTypes = { indexInterior: 2, tableInterior: 5, indexLeaf: 10, tableLeaf: 13 } as const
+const pageTypes = { indexInterior: 2, tableInterior: 5, indexLeaf: 10, tableLeaf: 13 } as const
 
 export interface BTreePage {
   readonly kind: 'b-tree'
@@ -29,7 +29,7 @@ export interface BTreePage {
   readonly rightChild: number
 }
 
-export type PageReading = BTreePage | { readonly kind: 'unreadable'; readonly why: string }
+type PageReading = BTreePage | { readonly kind: 'unreadable'; readonly why: string }
 
 /** Byte offset of the b-tree header: 100 on page 1. */
 export const headerOffset = (page: number): number => (page === 1 ? 100 : 0)

@@ -7,7 +7,7 @@ import { read32 } from './bytes.ts'
 
 export const pointerMapTypes = { root: 1, free: 2, firstOverflow: 3, laterOverflow: 4, bTree: 5 } as const
 
-export interface PointerMapEntry {
+interface PointerMapEntry {
   readonly type: number
   readonly parent: number
 }

@@ -4,7 +4,7 @@ import { count } from '../text/count.ts'
 import type { ColumnValue } from './column-value.ts'
 import { varintBytes, varintNumber } from './varint.ts'
 
-export type RecordReading =
+type RecordReading =
   | { readonly kind: 'record'; readonly values: readonly ColumnValue[] }
   | { readonly kind: 'malformed'; readonly why: string }
 

@@ -14,7 +14,7 @@ import { decoderOf, integerKey } from '../record/row-key.ts'
 const rowsMax = 1000
 
 /** The parts of an index that are not in the key of the row: their positions, and the columns that they come from. */
-export interface SalvageColumns {
+interface SalvageColumns {
   readonly positions: readonly number[]
   readonly columns: readonly string[]
 }
@@ -69,7 +69,7 @@ function textOf(bytes: Uint8Array, encoding: TextEncoding): SalvagedValue {
 const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** A row that an entry names, and the values that the entry holds; null if they are not listed. */
-export interface SalvagedRow {
+interface SalvagedRow {
   readonly key: RowKey
   readonly values: readonly SalvagedValue[] | null
 }

@@ -20,7 +20,7 @@ import { Separators } from './separators.ts'
 import { addEntry, note } from './tally.ts'
 import type { CensusTally } from './tally.ts'
 
-export interface ScanOptions {
+interface ScanOptions {
   /** True if the content of tables goes into their digests. It takes about a third of the time. */
   readonly content: boolean
   /** The trees to scan, as positions in the plan; null for all. */

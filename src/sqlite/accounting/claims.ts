@@ -20,7 +20,7 @@ export type Use = (typeof uses)[keyof typeof uses]
 
 /** What is wrong with a page. Stored in the same byte as its use. */
 export const marks = { damaged: 0x40, unread: 0x80 } as const
-export type Mark = (typeof marks)[keyof typeof marks]
+type Mark = (typeof marks)[keyof typeof marks]
 const useBits = 0x0f
 
 export type Claim =

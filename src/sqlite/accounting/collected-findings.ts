@@ -10,7 +10,7 @@ export const listedOfEachMax = 50
 /** Objects of one rule that are counted one by one. */
 const objectsOfEachMax = 200
 
-export interface SeenFinding {
+interface SeenFinding {
   readonly rule: Rule
   readonly severity: Severity
   readonly object: FoundObject

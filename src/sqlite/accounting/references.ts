@@ -12,7 +12,7 @@ export interface OverflowChain {
   readonly pages: number
 }
 
-export type References =
+type References =
   | {
       readonly kind: 'references'
       readonly tree: 'table' | 'index'

@@ -20,7 +20,7 @@ export interface SchemaPageRow {
   readonly root: number
 }
 
-export type SchemaPage = { readonly rows: readonly SchemaPageRow[]; readonly malformed: readonly string[] }
+type SchemaPage = { readonly rows: readonly SchemaPageRow[]; readonly malformed: readonly string[] }
 
 /** Type, names and root page come first. The SQL behind them is not needed here. */
 const columnsRead = 4

@@ -18,18 +18,18 @@ import type { WalHeader } from './wal.ts'
 /** Reads `length` bytes at `offset`; null if the file ends before them. */
 export type ReadExactly = (offset: number, length: number) => Uint8Array | null
 
-export interface LogFile {
+interface LogFile {
   readonly read: ReadExactly
 }
 
-export interface DatabaseFile {
+interface DatabaseFile {
   readonly bytes: number
   /** Bytes; null if the header of the file is not readable. */
   readonly pageSize: number | null
   readonly read: ReadExactly
 }
 
-export type HiddenCommits =
+type HiddenCommits =
   /** `frames` frames prove each other up to a commit, and `pages` pages of the file have other content. */
   | { readonly kind: 'lost'; readonly frames: number; readonly pages: number }
   /** Frames differ from the file, but nothing proves that they are the newest ones, or that they are commits. */

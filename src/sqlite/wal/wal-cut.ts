@@ -14,7 +14,7 @@ import type { Checksum } from './wal-checksum.ts'
 import { frameBytesOf, frameChecksum, frameHeaderBytes, walHeaderBytes } from './wal.ts'
 import type { WalHeader, WalScanState } from './wal.ts'
 
-export interface WalCut {
+interface WalCut {
   /** The first bad frame, counted from 1, and its byte offset. */
   readonly frame: number
   readonly offset: number
@@ -23,7 +23,7 @@ export interface WalCut {
 }
 
 /** A log that was scanned up to its first bad frame. */
-export interface ScannedLog {
+interface ScannedLog {
   readonly header: WalHeader
   readonly state: WalScanState
   /** Checksum up to the last valid frame (`WalScan.checksum`). */

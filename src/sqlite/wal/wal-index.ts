@@ -17,7 +17,7 @@ import { addChecksum, viewOf } from './wal-checksum.ts'
 const headerBytes = 48
 export const walIndexHeaderBytes = 2 * headerBytes
 
-export interface WalIndexHeader {
+interface WalIndexHeader {
   /** Committed frames of the WAL. 0 also if the next frame starts the WAL again from its beginning. */
   readonly frames: number
   /** The salts of the WAL that this header describes, as `WalHeader.salts`. */

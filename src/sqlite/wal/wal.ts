@@ -71,7 +71,7 @@ const hex = (word: number): string => word.toString(16).padStart(8, '0')
  * Why the valid frames end. `end`: the last frame is incomplete. `salts`: an older generation begins. `checksum`: the
  * frame is of this generation, but its checksum does not continue from the frame before.
  */
-export type ScanStop = 'end' | 'salts' | 'checksum'
+type ScanStop = 'end' | 'salts' | 'checksum'
 
 export interface WalScanState {
   /** Byte offset behind the last commit frame; 32 if nothing is committed. */

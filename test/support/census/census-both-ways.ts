@@ -24,7 +24,7 @@ import { accountFor } from '../differential/referee.ts'
 
 const core = loadCore()
 
-export interface Census {
+interface Census {
   readonly accounting: readonly Finding[]
   readonly findings: readonly Finding[]
   readonly plan: CensusPlan

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { generatedValue } from './generated-values.ts'
 import type { GeneratedValue } from './generated-values.ts'
 
-export interface GeneratedIndex {
+interface GeneratedIndex {
   readonly columns: readonly {
     readonly column: number
     readonly collation: string

@@ -13,7 +13,7 @@ export interface LiveSet {
   readonly how: string
 }
 
-export function takeLiveSet(path: string, how: string): LiveSet {
+function takeLiveSet(path: string, how: string): LiveSet {
   const read = (part: string): Buffer | null => (existsSync(path + part) ? readFileSync(path + part) : null)
   return { main: read('') ?? Buffer.alloc(0), wal: read('-wal'), journal: read('-journal'), how }
 }

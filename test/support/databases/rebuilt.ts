@@ -20,7 +20,7 @@ import {
 import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
 import { removeDatabase } from './create-database.ts'
 
-export type Rebuilding = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
+type Rebuilding = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
 
 /** Makes `copy` from the database at `path`. The caller removes it. */
 export function rebuildIndexes(path: string, copy: string, indexes: readonly string[]): Rebuilding {

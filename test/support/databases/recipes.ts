@@ -5,7 +5,7 @@ import type { Fill } from './create-database.ts'
 import { copyCached } from './database-cache.ts'
 import { createReserved } from './special-layouts.ts'
 
-export interface Recipe {
+interface Recipe {
   readonly name: string
   /** Creates the database at `path`, which must not exist. */
   readonly build: (path: string, pageSize: number) => void

@@ -41,7 +41,7 @@ interface WoundTarget extends PatientPage {
 
 type Cell = Extract<CellReading, { kind: 'cell' }>
 
-export type PageWoundKind = keyof typeof pageWounds
+type PageWoundKind = keyof typeof pageWounds
 
 /** Wounds the page. @param pageCount pages of the file */
 export function woundPage(
