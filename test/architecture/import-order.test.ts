@@ -1,8 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs'
-import { join, relative, resolve, dirname, sep } from 'node:path'
-import { expect, test } from 'vitest'
+/** Which folder may import which (src/ARCHITECTURE.md, "Folders"). `npm run lint` finds circles between modules. */
+import { basename, dirname } from 'node:path'
+import { expect, it } from 'vitest'
+import { sourceModules, type ImportedModule, type SourceModule } from '../support/sources.ts'
 
-/** The only permitted order: a folder sees itself and those before it (src/ARCHITECTURE.md). */
+/** A folder may import itself and those before it. */
 const order = [
   'model',
   'text',
@@ -23,57 +24,107 @@ const order = [
   'report',
   'cli',
 ]
-const pure = new Set(['model', 'text', 'sqlite', 'census', 'comparison', 'diagnosis'])
-/** Without effects. */
-const libraries = new Set(['get-east-asian-width', 'leven'])
-const root = resolve(import.meta.dirname, '../../src')
+const pure = new Set(order.slice(0, order.indexOf('host')))
+/** Packages that have no effects. */
+const pureLibraries = new Set(['get-east-asian-width', 'leven'])
 
-const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
-const imports = sources.flatMap((name) => {
-  const file = join(root, name)
-  const found = readFileSync(file, 'utf8').matchAll(
-    /^(?:import|export)\b[^\n'`]*\bfrom '([^'\n]+)'$|^import '([^'\n]+)'$|\bimport\('([^']+)'\)/gm,
+const modules = sourceModules.filter(({ path }) => path.startsWith('src/'))
+const imports = sourceModules.flatMap((from) => from.imports.map((imported) => ({ from, imported })))
+const importsOfSources = imports.filter(({ from }) => from.path.startsWith('src/'))
+
+const folderOf = (path: string): string => path.split('/')[1] ?? ''
+const orderOf = (path: string): number => order.indexOf(folderOf(path))
+const isIn = (path: string | null, folder: string): boolean => path?.startsWith(`${folder}/`) ?? false
+
+type Found = readonly { readonly from: SourceModule; readonly imported: ImportedModule }[]
+const violations = (found: Found, rule: string): readonly string[] =>
+  found.map(({ from, imported }) => `${from.path}:${imported.line}: imports ${imported.target}: ${rule}`)
+
+it('every source file lies in a known folder', () => {
+  const strays = modules.filter(({ path }) => orderOf(path) < 0)
+  expect(strays.map(({ path }) => `${path}:1: its folder has no place in the order of imports`)).toEqual([])
+  expect(modules.length).toBeGreaterThan(0)
+})
+
+it('no folder imports one that comes after it', () => {
+  const found = importsOfSources.filter(({ from, imported: { path } }) =>
+    path === null ? false : !isIn(path, 'src') || orderOf(path) > orderOf(from.path),
   )
-  return [...found]
-    .map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '')
-    .map((target) => ({
-      name,
-      target,
-      resolved: target.startsWith('.') ? relative(root, resolve(dirname(file), target)) : null,
-    }))
-})
-const folderOf = (path: string): string => path.split(sep)[0] ?? ''
-
-test('every source file lies in a known folder', () => {
-  expect(sources.filter((name) => !order.includes(folderOf(name)))).toEqual([])
-  expect(sources.length).toBeGreaterThan(0)
+  expect(violations(found, 'a folder may import itself and those before it')).toEqual([])
 })
 
-test('no folder imports one that comes after it', () => {
-  const wrong = imports.filter(
-    ({ name, resolved }) => resolved !== null && order.indexOf(folderOf(resolved)) > order.indexOf(folderOf(name)),
+it('the pure folders import nothing with effects', () => {
+  const found = importsOfSources.filter(
+    ({ from, imported: { path, target } }) =>
+      pure.has(folderOf(from.path)) && path === null && !pureLibraries.has(target),
   )
-  expect(wrong).toEqual([])
+  expect(violations(found, 'this folder has no effects')).toEqual([])
 })
 
-test('the pure folders import nothing with effects', () => {
-  expect(
-    imports.filter(
-      ({ name, target, resolved }) => pure.has(folderOf(name)) && resolved === null && !libraries.has(target),
-    ),
-  ).toEqual([])
+it('the gate has no dependencies but Node and itself', () => {
+  const found = importsOfSources.filter(
+    ({ from, imported: { path, target } }) =>
+      isIn(from.path, 'src/service/gate') &&
+      (path === null ? !target.startsWith('node:') : !isIn(path, 'src/service/gate')),
+  )
+  expect(violations(found, 'services embed the gate: it imports Node and itself')).toEqual([])
 })
 
-test('the gate has no dependencies but Node and itself', () => {
-  const gate = imports.filter(({ name }) => name.startsWith(join('service', 'gate')))
-  expect(
-    gate.filter(({ target, resolved }) =>
-      resolved === null ? !target.startsWith('node:') : !resolved.startsWith(join('service', 'gate')),
-    ),
-  ).toEqual([])
+it('only the confined child and tests import check/reader/', () => {
+  const found = imports.filter(
+    ({ from, imported: { path } }) =>
+      isIn(path, 'src/check/reader') && !isIn(from.path, 'src/check/reader') && !isIn(from.path, 'test'),
+  )
+  expect(violations(found, 'check/reader/ runs in the confined child only')).toEqual([])
 })
 
-test('only hold/ mints and accepts a LivePath', () => {
-  const mentions = sources.filter((name) => /\bLivePath\b/.test(readFileSync(join(root, name), 'utf8')))
-  expect(mentions.map(folderOf).filter((folder) => folder !== 'hold' && folder !== 'model')).toEqual([])
+it('commands import nothing from each other', () => {
+  const found = imports.filter(
+    ({ from, imported: { path } }) => isIn(from.path, 'src/cli/commands') && isIn(path, 'src/cli/commands'),
+  )
+  expect(violations(found, 'what two commands share belongs beside commands/')).toEqual([])
+})
+
+it('scripts import nothing of the tests', () => {
+  const found = imports.filter(({ from, imported: { path } }) => isIn(from.path, 'scripts') && isIn(path, 'test'))
+  expect(violations(found, 'scripts/ imports nothing of test/')).toEqual([])
+})
+
+/** Programs that people start, and their modules. */
+const programs = ['test/fuzz', 'test/soak']
+/** `npm run lint` compiles it, and nothing runs it. */
+const misuses = 'test/architecture/must-not-compile.ts'
+
+it('the helpers of tests lie in test/support/', () => {
+  const found = sourceModules.filter(
+    ({ path }) =>
+      isIn(path, 'test') &&
+      !isIn(path, 'test/support') &&
+      !basename(path).endsWith('.test.ts') &&
+      !programs.includes(dirname(path)) &&
+      path !== misuses,
+  )
+  expect(found.map(({ path }) => `${path}:1: not a test; its place is test/support/`)).toEqual([])
+})
+
+it('no test imports another test', () => {
+  const found = imports.filter(({ imported: { path } }) => path?.endsWith('.test.ts') ?? false)
+  expect(violations(found, 'what two tests share belongs in test/support/')).toEqual([])
+})
+
+const mentions = (pattern: RegExp): readonly { readonly path: string; readonly at: string }[] =>
+  modules.flatMap(({ path, lines }) =>
+    lines.flatMap((line, index) => (pattern.test(line) ? [{ path, at: `${path}:${index + 1}` }] : [])),
+  )
+
+it('only hold/ accepts a LivePath', () => {
+  const found = mentions(/\bLivePath\b/).filter(({ path }) => !['hold', 'model'].includes(folderOf(path)))
+  expect(found.map(({ at }) => `${at}: live files are opened in hold/ and nowhere else`)).toEqual([])
+})
+
+it('only hold/live/ makes a LivePath', () => {
+  const made = mentions(/\bas (?:unknown as )?(?:readonly )?LivePath\b|\bis LivePath\b|<LivePath>\w/)
+  expect(made.length).toBeGreaterThan(0)
+  const found = made.filter(({ path }) => !isIn(path, 'src/hold/live'))
+  expect(found.map(({ at }) => `${at}: only hold/live/ makes a LivePath`)).toEqual([])
 })
