@@ -1,28 +1,25 @@
-/**
- * What else one could do to a live database, with the tools that are at hand: how long it takes, and how long writers
- * wait.
- */
+/** Other ways to copy a live database, with common tools: how long each takes, and how long writers wait meanwhile. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import type { BenchService } from './service-process.ts'
 import { spreadOf, type Spread } from './units.ts'
-import type { Workplace } from './workplace.ts'
+import type { Workspace } from './workspace.ts'
 
-export interface RivalFigures {
+export interface AlternativeFigures {
   readonly name: string
-  /** `unending`: it was given up after `ms`. `failed`: it said so itself. */
+  /** `unending`: we ended it after `ms`. `failed`: it exited with an error. */
   readonly outcome: 'done' | 'unending' | 'failed'
   readonly ms: number
-  /** Of the transactions that were due meanwhile. */
+  /** Milliseconds of the transactions that were due meanwhile. */
   readonly transactions: Spread
 }
 
-interface Rival {
+interface Alternative {
   readonly name: string
   readonly arguments: (file: string, to: string) => readonly string[]
 }
 
-const rivals: readonly Rival[] = [
+const alternatives: readonly Alternative[] = [
   { name: 'sqlite3 .backup', arguments: (file, to) => ['-cmd', '.timeout 600000', file, `.backup '${to}'`] },
   { name: 'VACUUM INTO', arguments: (file, to) => ['-cmd', '.timeout 600000', file, `vacuum into '${to}'`] },
   {
@@ -38,39 +35,39 @@ const rivals: readonly Rival[] = [
   },
 ]
 
-/** A backup whose source another process writes begins anew, and may never end: then it is given up. */
-const patienceMs = 30_000
+/** `.backup` begins anew whenever another process writes its source, so it may never end. */
+const timeLimitMs = 30_000
 
-/** In their order, each alone. @throws when sqlite3 is not there */
-export async function measureRivals(
-  workplace: Workplace,
+/** Runs one after the other. @throws if sqlite3 is not installed */
+export async function measureAlternatives(
+  workspace: Workspace,
   service: BenchService,
   file: string,
   to: string,
-): Promise<readonly RivalFigures[]> {
-  const figures: RivalFigures[] = []
-  for (const rival of rivals) {
-    if (!workplace.hasTime) break
+): Promise<readonly AlternativeFigures[]> {
+  const figures: AlternativeFigures[] = []
+  for (const alternative of alternatives) {
+    if (!workspace.hasTime) break
     await service.figures()
     const startedAt = performance.now()
-    const outcome = await run(rival.arguments(file, to), workplace.signal)
+    const outcome = await run(alternative.arguments(file, to), workspace.signal)
     const ms = performance.now() - startedAt
-    // What still waits when the rival ends belongs to it: it commits in the next moments.
+    // Transactions that still wait now waited for this alternative: they commit within this time.
     await new Promise((resolve) => setTimeout(resolve, 300))
     const { latencies } = await service.figures()
-    figures.push({ name: rival.name, outcome, ms, transactions: spreadOf(latencies) })
+    figures.push({ name: alternative.name, outcome, ms, transactions: spreadOf(latencies) })
     for (const part of ['', '-wal', '-journal']) rmSync(to + part, { force: true })
   }
   return figures
 }
 
-async function run(args: readonly string[], signal: AbortSignal): Promise<RivalFigures['outcome']> {
+async function run(args: readonly string[], signal: AbortSignal): Promise<AlternativeFigures['outcome']> {
   const child = spawn('sqlite3', args, { stdio: 'ignore' })
   let unending = false
   const timer = setTimeout(() => {
     unending = true
     child.kill('SIGKILL')
-  }, patienceMs)
+  }, timeLimitMs)
   const stop = (): void => void child.kill('SIGKILL')
   signal.addEventListener('abort', stop)
   try {

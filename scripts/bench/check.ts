@@ -1,27 +1,25 @@
-/**
- * How long the check of a large database takes: the census with two workers, against what else one could do with the
- * same file in the same run.
- */
+/** How long the check of a large database takes, against other programs on the same file in the same run. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openChecker, type Checker } from '../../src/check/check.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { weigh, weighEach } from './processes.ts'
-import type { Workplace } from './workplace.ts'
+import { memoryUseOf, memoryUseOfEach } from './memory.ts'
+import type { Workspace } from './workspace.ts'
 
-export interface CheckOptions {
+export interface CheckBenchOptions {
   /** Rows of the largest table. */
   readonly rows: number
   readonly rounds: number
   readonly workers: number
 }
 
-export interface Contestant {
+export interface Competitor {
   readonly name: string
-  /** Wall clock of each round; null where the page cache could not be dropped. */
+  /** Wall clock of each round. */
   readonly warmMs: readonly number[]
+  /** null if the page cache could not be dropped. */
   readonly coldMs: number | null
 }
 
@@ -29,66 +27,67 @@ export interface CheckFigures {
   readonly rows: number
   readonly bytes: number
   readonly workers: number
-  readonly contestants: readonly Contestant[]
-  /** Time of a database with a tenth of the rows, by the census. */
+  readonly competitors: readonly Competitor[]
+  /** How long the census takes for a database with a tenth of the rows. */
   readonly tenthMs: number
-  /** The heaviest moment of the census, all processes together and the one that asks as well. */
-  readonly heaviest: { readonly processes: number; readonly pss: number; readonly rss: number }
-  readonly each: readonly { readonly command: string; readonly rss: number; readonly pss: number }[]
+  /** Of the census when it used most memory: all processes together, this one included. */
+  readonly mostMemory: { readonly processes: number; readonly pss: number; readonly rss: number }
+  /** Each process at that moment. */
+  readonly each: ReturnType<typeof memoryUseOfEach>
 }
 
 const run = promisify(execFile)
 
-export async function measureChecks(workplace: Workplace, options: CheckOptions): Promise<CheckFigures> {
-  const file = await make(workplace, 'reference', options.rows)
-  const tenth = await make(workplace, 'tenth', options.rows / 10)
+export async function measureChecks(workspace: Workspace, options: CheckBenchOptions): Promise<CheckFigures> {
+  const file = await make(workspace, 'reference', options.rows)
+  const tenth = await make(workspace, 'tenth', options.rows / 10)
   await using checker = await openChecker({
-    folder: workplace.folder,
+    folder: workspace.folder,
     parallel: options.workers,
     engine: 'census',
     timeoutMs: 3_600_000,
     memoryBytesMax: 2e9,
     niceness: 0,
   })
-  const scale = new Scale()
-  const contestants: readonly { readonly name: string; readonly run: () => Promise<unknown> }[] = [
+  const memory = new MemoryWatch()
+  const competitors: readonly { readonly name: string; readonly run: () => Promise<unknown> }[] = [
     {
       name: `census, ${options.workers} workers`,
-      run: () => scale.weighing(() => check(checker, file, workplace.signal)),
+      run: () => memory.during(() => check(checker, file, workspace.signal)),
     },
-    { name: 'sha256sum', run: () => run('sha256sum', [file], { signal: workplace.signal }) },
+    { name: 'sha256sum', run: () => run('sha256sum', [file], { signal: workspace.signal }) },
     {
       name: 'integrity_check, better-sqlite3, 64 MB cache',
       run: () =>
-        run(process.execPath, ['-e', pragmaProgram, file], { signal: workplace.signal, cwd: import.meta.dirname }),
+        run(process.execPath, ['-e', pragmaProgram, file], { signal: workspace.signal, cwd: import.meta.dirname }),
     },
     {
       name: 'integrity_check, sqlite3 shell',
-      run: () => run('sqlite3', [file, 'pragma integrity_check'], { signal: workplace.signal }),
+      run: () => run('sqlite3', [file, 'pragma integrity_check'], { signal: workspace.signal }),
     },
   ]
-  const warm = new Map<string, number[]>(contestants.map(({ name }) => [name, []]))
-  await check(checker, file, workplace.signal) // Fills the page cache.
-  for (let round = 1; round <= options.rounds && workplace.hasTime; round++) {
-    for (const { name, run } of contestants) {
-      workplace.tell(`round ${round} of ${options.rounds}: ${name}`)
+  const warm = new Map<string, number[]>(competitors.map(({ name }) => [name, []]))
+  await check(checker, file, workspace.signal) // Fills the page cache.
+  for (let round = 1; round <= options.rounds && workspace.hasTime; round++) {
+    for (const { name, run } of competitors) {
+      workspace.report(`round ${round} of ${options.rounds}: ${name}`)
       warm.get(name)?.push(await timed(run))
     }
   }
   const tenthTimes = [
-    await timed(() => check(checker, tenth, workplace.signal)),
-    await timed(() => check(checker, tenth, workplace.signal)),
+    await timed(() => check(checker, tenth, workspace.signal)),
+    await timed(() => check(checker, tenth, workspace.signal)),
   ]
   const cold = new Map<string, number>()
-  for (const { name, run } of contestants) if (workplace.hasTime && dropPageCache()) cold.set(name, await timed(run))
+  for (const { name, run } of competitors) if (workspace.hasTime && dropPageCache()) cold.set(name, await timed(run))
   return {
     rows: options.rows,
     bytes: statSync(file).size,
     workers: options.workers,
     tenthMs: Math.min(...tenthTimes),
-    heaviest: scale.heaviest,
-    each: scale.each,
-    contestants: contestants.map(({ name }) => ({
+    mostMemory: memory.most,
+    each: memory.each,
+    competitors: competitors.map(({ name }) => ({
       name,
       warmMs: warm.get(name) ?? [],
       coldMs: cold.get(name) ?? null,
@@ -96,17 +95,18 @@ export async function measureChecks(workplace: Workplace, options: CheckOptions)
   }
 }
 
-/** With a cache of 64 MB, which is generous to it. */
-const pragmaProgram = `const D = require('better-sqlite3'); const d = new D(process.argv[1], { readonly: true }); d.pragma('cache_size = -65536')
+/** With a cache of 64 MB, more than most services give it. */
+const pragmaProgram = `const D = require('better-sqlite3'); const d = new D(process.argv[1], { readonly: true })
+d.pragma('cache_size = -65536')
 if (d.pragma('integrity_check', { simple: true }) !== 'ok') process.exit(1)`
 
-async function make(workplace: Workplace, name: string, rows: number): Promise<string> {
-  workplace.tell(`making a database of ${rows} rows`)
-  const folder = join(workplace.folder, name)
+async function make(workspace: Workspace, name: string, rows: number): Promise<string> {
+  workspace.report(`making a database of ${rows} rows`)
+  const folder = join(workspace.folder, name)
   mkdirSync(folder)
   const file = join(folder, 'reference.db')
   await run(process.execPath, [join(import.meta.dirname, 'reference.ts'), file, String(rows)], {
-    signal: workplace.signal,
+    signal: workspace.signal,
   })
   return file
 }
@@ -123,7 +123,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt
 }
 
-/** True when what follows reads from the disk. Needs root. */
+/** Needs root. @returns whether the next program reads from the disk */
 function dropPageCache(): boolean {
   try {
     writeFileSync('/proc/sys/vm/drop_caches', '3')
@@ -133,13 +133,15 @@ function dropPageCache(): boolean {
   }
 }
 
-/** Weighs this process and its children while something runs. */
-class Scale {
-  heaviest = { processes: 0, pss: 0, rss: 0 }
-  each: ReturnType<typeof weighEach> = []
+const sampleEveryMs = 250
 
-  async weighing(work: () => Promise<unknown>): Promise<void> {
-    const timer = setInterval(() => this.#look(), 250)
+/** Samples the memory of this process and its children while something runs. */
+class MemoryWatch {
+  most = { processes: 0, pss: 0, rss: 0 }
+  each: ReturnType<typeof memoryUseOfEach> = []
+
+  async during(work: () => Promise<unknown>): Promise<void> {
+    const timer = setInterval(() => this.#sample(), sampleEveryMs)
     try {
       await work()
     } finally {
@@ -147,10 +149,10 @@ class Scale {
     }
   }
 
-  #look(): void {
-    const weight = weigh(process.pid)
-    if (weight === null || weight.pss <= this.heaviest.pss) return
-    this.heaviest = { processes: weight.processes, pss: weight.pss, rss: weight.rss }
-    this.each = weighEach(process.pid)
+  #sample(): void {
+    const use = memoryUseOf(process.pid)
+    if (use === null || use.pss <= this.most.pss) return
+    this.most = { processes: use.processes, pss: use.pss, rss: use.rss }
+    this.each = memoryUseOfEach(process.pid)
   }
 }

@@ -1,22 +1,28 @@
-/** Tenants to measure on: a few tables with indexes, as a service of some age has them. */
+/** The tenants to measure: a few tables with indexes, as an older service has them. */
 import { copyFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { makeReference } from './reference.ts'
 
 const schema = `
 create table users (id integer primary key, email text not null unique, name text not null, created integer not null);
-create table events (id integer primary key, user integer not null references users, kind text not null, at integer not null, body text not null);
+create table events (
+  id integer primary key, user integer not null references users, kind text not null, at integer not null,
+  body text not null
+);
 create index events_user on events (user, at);
 create index events_kind on events (kind);
 create table accounts (id integer primary key, balance integer not null);
-create table transfers (id integer primary key, source integer not null, target integer not null, amount integer not null, at integer not null);
+create table transfers (
+  id integer primary key, source integer not null, target integer not null, amount integer not null,
+  at integer not null
+);
 `
-/** Rows of one transaction while a database is filled. */
-const rowsAtOnce = 20_000
+/** Rows that one transaction inserts while it fills a database. */
+const rowsOfTransaction = 20_000
 const eventBytes = 330
 
-/** Makes a database of about so many bytes, at rest: one file, without a journal. */
-export function makeDatabase(file: string, bytes: number, mode: 'wal' | 'delete'): void {
+/** Makes a database of about this many bytes: closed, one file, without a journal. */
+export function makeBenchTenant(file: string, bytes: number, mode: 'wal' | 'delete'): void {
   const database = new Database(file)
   try {
     database.pragma('journal_mode = off')
@@ -35,10 +41,11 @@ export function makeDatabase(file: string, bytes: number, mode: 'wal' | 'delete'
       )
       .run()
     const fill = database.prepare(`with recursive n(i) as (select ? union all select i + 1 from n where i < ?)
-      insert into events select i, 1 + i * 7919 % ?, 'kind ' || i % 17, 1700000000 + i, hex(randomblob(${eventBytes / 4})) || i from n`)
+      insert into events
+      select i, 1 + i * 7919 % ?, 'kind ' || i % 17, 1700000000 + i, hex(randomblob(${eventBytes / 4})) || i from n`)
     const pages = database.prepare<[], number>('pragma page_count').pluck()
     const pageBytes = Number(database.pragma('page_size', { simple: true }))
-    const rows = Math.max(200, Math.min(rowsAtOnce, Math.round(bytes / 10 / eventBytes)))
+    const rows = Math.max(200, Math.min(rowsOfTransaction, Math.round(bytes / 10 / eventBytes)))
     for (let first = 1; (pages.get() ?? 0) * pageBytes < bytes; first += rows) fill.run(first, first + rows - 1, users)
     database.pragma(`journal_mode = ${mode}`)
   } finally {
@@ -49,8 +56,8 @@ export function makeDatabase(file: string, bytes: number, mode: 'wal' | 'delete'
 /** Bytes of the reference database for each of its events. */
 const bytesPerEvent = 187
 
-/** Many tenants of about one size, each a small reference database: made once and copied. @returns their paths */
-export function makeTenants(folder: string, count: number, bytes: number): readonly string[] {
+/** Makes one small reference database and copies it for each tenant. @returns their paths */
+export function makeBenchTenants(folder: string, count: number, bytes: number): readonly string[] {
   const paths = Array.from({ length: count }, (_, at) => `${folder}/tenant-${String(at).padStart(5, '0')}.db`)
   const [first, ...rest] = paths
   if (first === undefined) return paths

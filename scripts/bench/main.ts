@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 /**
- * The measurements: `npm run bench -- pause` and `npm run bench -- sweep`. Everything happens in a temporary folder
- * that is removed in the end, also after Ctrl-C; each measurement ends by itself. What is compared is compared in one
- * run, on the same files: the figures of two runs, or of two machines, say nothing about each other.
+ * `npm run bench -- pause|sweep|check`. A measurement works in a temporary folder that it removes at its end, also after
+ * Ctrl-C. It compares programs in one run on the same files: figures of two runs or two machines cannot be compared.
  */
+import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { describeChecks } from './check-text.ts'
 import { measureChecks } from './check.ts'
@@ -12,45 +11,45 @@ import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
 import { describeSweep } from './sweep-text.ts'
 import { measureSweep } from './sweep.ts'
 import { parseBytes } from './units.ts'
-import { withWorkplace, type Workplace } from './workplace.ts'
+import { withWorkspace, type Workspace } from './workspace.ts'
 
 const help = `npm run bench -- pause|sweep|check [options]
 
-pause   how long a tenant stands still, measured at the service, while the service works on;
-        and on the same files in the same run: sqlite3 .backup, VACUUM INTO, lock-and-cp
+pause   how long a tenant stands still while the service works, measured by the service;
+        and in the same run: copies of the same files by .backup, VACUUM INTO and cp
   --sizes LIST       sizes of the tenants               (100MB,500MB,1GB)
-  --kinds LIST       ${pauseKinds.join(', ')}           (all that this machine can)
-  --holds N          holds of each tenant               (40; of fewer than 100 p99 is the longest)
+  --kinds LIST       ${pauseKinds.join(', ')}           (all that this machine supports)
+  --holds N          holds of each tenant               (40; below 100 the p99 is the longest)
   --tps N            transactions a second meanwhile    (100)
-  --no-rivals        only our own pauses
+  --no-alternatives  measures only our own pauses
 
-sweep   whole sweeps of a service against a bare shell loop of
-        sqlite3 FILE 'PRAGMA integrity_check' over the same files, in turn; memory and descriptors
-  --tenants N        how many                           (1000)
+sweep   whole sweeps of a service, in turn with a shell loop of
+        sqlite3 FILE 'PRAGMA integrity_check' over the same files; memory and open descriptors
+  --tenants N        number of tenants                  (1000)
   --bytes SIZE       size of each                       (1MB)
-  --rounds N         how often each is measured         (3)
+  --rounds N         measurements of each program       (3)
   --program FILE     the program to measure             (bin/holdfast.js of this folder)
-  --only-sweep       one sweep, nothing to compare with: for memory and descriptors over very many tenants
+  --only-sweep       one sweep without the loop: memory and descriptors with very many tenants
   --arg TEXT         an argument for the sweep, repeatable (--arg=--max-paused --arg=2)
 
-check   the full check of one large database: the census, sha256sum, and PRAGMA integrity_check
-        by better-sqlite3 and by the sqlite3 shell, in turn; memory of all processes
-  --rows N           rows of its largest table          (3000000, which is 560 MB)
-  --rounds N         how often each is measured         (3)
-  --workers N        children that count                (2)
+check   the full check of one large database, in turn with sha256sum and with PRAGMA integrity_check
+        by better-sqlite3 and by sqlite3; memory of all processes
+  --rows N           rows of its largest table          (3000000, which are 560 MB)
+  --rounds N         measurements of each program       (3)
+  --workers N        child processes that count         (2)
 
 all
-  --seconds N        nothing new is begun after this    (900)
-  --dir DIR          where the temporary folder is made (TMPDIR)
-  --json             one JSON document on stdout instead of the text
-  --help`
+  --seconds N        begins nothing new after this time (900)
+  --dir DIR          where to make the temporary folder (TMPDIR)
+  --json             prints one JSON document instead of the text
+  --help             prints this help`
 
 const options = {
   sizes: { type: 'string', default: '100MB,500MB,1GB' },
   kinds: { type: 'string', default: pauseKinds.join(',') },
   holds: { type: 'string', default: '40' },
   tps: { type: 'string', default: '100' },
-  'no-rivals': { type: 'boolean', default: false },
+  'no-alternatives': { type: 'boolean', default: false },
   tenants: { type: 'string', default: '1000' },
   bytes: { type: 'string', default: '1MB' },
   rounds: { type: 'string', default: '3' },
@@ -70,17 +69,17 @@ process.exitCode = await run()
 async function run(): Promise<number> {
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [what] = positionals
-  if (values.help) return say(help)
+  if (values.help) return print(help)
   if ((what !== 'pause' && what !== 'sweep' && what !== 'check') || positionals.length > 1) {
     process.stderr.write(`${help}\n`)
     return 64
   }
   const seconds = whole(values.seconds, 'seconds')
-  return withWorkplace(
-    { parent: values.dir ?? null, seconds, tell: (line) => void process.stderr.write(`${line}\n`) },
-    async (workplace) => {
-      const { figures, text } = await { pause, sweep, check }[what](values, workplace)
-      return say(values.json ? JSON.stringify(figures, null, 2) : text)
+  return withWorkspace(
+    { parent: values.dir ?? null, seconds, report: (line) => void process.stderr.write(`${line}\n`) },
+    async (workspace) => {
+      const { figures, text } = await { pause, sweep, check }[what](values, workspace)
+      return print(values.json ? JSON.stringify(figures, null, 2) : text)
     },
   )
 }
@@ -91,31 +90,31 @@ interface Outcome {
   readonly text: string
 }
 
-async function pause(values: Values, workplace: Workplace): Promise<Outcome> {
-  const figures = await measurePauses(workplace, {
+async function pause(values: Values, workspace: Workspace): Promise<Outcome> {
+  const figures = await measurePauses(workspace, {
     sizes: values.sizes.split(',').map(parseBytes),
     kinds: kindsOf(values.kinds),
     holds: whole(values.holds, 'holds'),
     perSecond: whole(values.tps, 'tps'),
-    rivals: !values['no-rivals'],
+    alternatives: !values['no-alternatives'],
   })
   return { figures, text: describePauses(figures) }
 }
 
-async function sweep(values: Values, workplace: Workplace): Promise<Outcome> {
-  const figures = await measureSweep(workplace, {
+async function sweep(values: Values, workspace: Workspace): Promise<Outcome> {
+  const figures = await measureSweep(workspace, {
     tenants: whole(values.tenants, 'tenants'),
     bytes: parseBytes(values.bytes),
     rounds: whole(values.rounds, 'rounds'),
     program: resolve(values.program),
-    onlySweep: values['only-sweep'],
+    sweepsOnly: values['only-sweep'],
     args: values.arg,
   })
   return { figures, text: describeSweep(figures) }
 }
 
-async function check(values: Values, workplace: Workplace): Promise<Outcome> {
-  const figures = await measureChecks(workplace, {
+async function check(values: Values, workspace: Workspace): Promise<Outcome> {
+  const figures = await measureChecks(workspace, {
     rows: whole(values.rows, 'rows'),
     rounds: whole(values.rounds, 'rounds'),
     workers: whole(values.workers, 'workers'),
@@ -126,7 +125,7 @@ async function check(values: Values, workplace: Workplace): Promise<Outcome> {
 function kindsOf(list: string): readonly PauseKind[] {
   return list.split(',').map((name) => {
     const kind = pauseKinds.find((kind) => kind === name)
-    if (!kind) throw new TypeError(`--kinds: ${JSON.stringify(name)} is none of ${pauseKinds.join(', ')}`)
+    if (!kind) throw new TypeError(`--kinds: ${JSON.stringify(name)} is not one of ${pauseKinds.join(', ')}`)
     return kind
   })
 }
@@ -138,7 +137,7 @@ function whole(text: string, name: string): number {
   return number
 }
 
-function say(text: string): number {
+function print(text: string): number {
   process.stdout.write(`${text}\n`)
   return 0
 }

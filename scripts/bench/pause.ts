@@ -1,4 +1,4 @@
-/** Pauses, measured at the service (issue: "Pause, measured at the service"), for each kind of tenant and each size. */
+/** How long tenants stand still, by the service's clock, for each kind of tenant and each size. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultHoldSettings } from '../../src/config/defaults.ts'
@@ -10,143 +10,145 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { invariant } from '../../src/model/bug.ts'
 import { connectService } from '../../src/service/connect.ts'
-import { measureRivals, type RivalFigures } from './alternatives.ts'
-import { makeDatabase } from './databases.ts'
+import { measureAlternatives, type AlternativeFigures } from './alternatives.ts'
+import { makeBenchTenant } from './databases.ts'
 import { startService, type BenchService } from './service-process.ts'
-import { bytesText, spreadOf, type Spread } from './units.ts'
-import { mountXfs, whyNoXfs, type Workplace } from './workplace.ts'
+import { formatBytes, spreadOf, type Spread } from './units.ts'
+import { mountXfs, whyNoXfs, type Workspace } from './workspace.ts'
 
 /**
- * `wal`: warm copy. `reflink`: rollback journal on xfs with shared blocks. `rollback`: rollback journal, copied in the
- * pause.
+ * `wal`: copied before the pause. `reflink`: a rollback journal on xfs, which shares the blocks. `rollback`: a rollback
+ * journal, copied in the pause.
  */
 export const pauseKinds = ['wal', 'reflink', 'rollback'] as const
 export type PauseKind = (typeof pauseKinds)[number]
 
-export interface PauseOptions {
+export interface PauseBenchOptions {
   readonly sizes: readonly number[]
   readonly kinds: readonly PauseKind[]
   readonly holds: number
   readonly perSecond: number
-  readonly rivals: boolean
+  readonly alternatives: boolean
 }
 
 export interface TenantFigures {
   readonly kind: PauseKind
   readonly bytes: number
   readonly method: string
-  /** By the service's clock, from quiesced to active. */
+  /** From quiesced to active, by the service's clock. */
   readonly heldMs: Spread
-  /** As holdfast saw it, from its request on: draining and closing included. */
+  /** From our request to active, by our clock: includes draining and closing. */
   readonly pauseMs: Spread
   readonly predictedMs: Spread
-  /** Held by predicted, each hold by its own prediction. */
+  /** heldMs divided by the prediction of the same hold. */
   readonly heldByPredicted: Spread
   readonly warmMs: Spread
   readonly tailBytes: Spread
-  /** Milliseconds of each step, its median and its longest. */
+  /** Milliseconds of each step. */
   readonly steps: readonly { readonly step: HoldStep; readonly ms: Spread }[]
   readonly failures: readonly string[]
-  /** Of the service's transactions: undisturbed, and while the holds went on. */
+  /** Milliseconds of the service's transactions: before the first hold, and during the holds. */
   readonly transactionsBefore: Spread
   readonly transactionsDuring: Spread
-  readonly rivals: readonly RivalFigures[]
+  readonly alternatives: readonly AlternativeFigures[]
 }
 
 export interface PauseFigures {
   readonly perSecond: number
   readonly tenants: readonly TenantFigures[]
-  /** What was not measured, and why. */
-  readonly leftOut: readonly string[]
+  /** Each with the reason. */
+  readonly notMeasured: readonly string[]
 }
 
-export async function measurePauses(workplace: Workplace, options: PauseOptions): Promise<PauseFigures> {
+export async function measurePauses(workspace: Workspace, options: PauseBenchOptions): Promise<PauseFigures> {
   const tenants: TenantFigures[] = []
-  const leftOut: string[] = []
-  await using companions = await startHoldProcesses()
+  const notMeasured: string[] = []
+  await using processes = await startHoldProcesses()
   for (const kind of options.kinds) {
     const why = kind === 'reflink' ? whyNoXfs() : null
-    if (why !== null) leftOut.push(`${kind}: ${why}`)
+    if (why !== null) notMeasured.push(`${kind}: ${why}`)
     else {
       for (const bytes of options.sizes) {
-        if (workplace.hasTime) tenants.push(await measureTenant(workplace, companions, kind, bytes, options))
-        else leftOut.push(`${kind} ${bytesText(bytes)}: the time was over (--seconds)`)
+        if (workspace.hasTime) tenants.push(await measureTenant(workspace, processes, kind, bytes, options))
+        else notMeasured.push(`${kind} ${formatBytes(bytes)}: no time was left (--seconds)`)
       }
     }
   }
-  return { perSecond: options.perSecond, tenants, leftOut }
+  return { perSecond: options.perSecond, tenants, notMeasured }
 }
 
 const tenant = 'tenant'
 const quietMs = 2_000
-/** Long enough for the slowest: how long it takes is what is measured. */
+/** Limits that the slowest hold does not reach. */
 const settings: HoldSettings = { ...defaultHoldSettings, maxPauseMs: 50_000, ttlMs: 60_000, trustMounts: [] }
 
 async function measureTenant(
-  workplace: Workplace,
-  companions: HoldProcesses,
+  workspace: Workspace,
+  processes: HoldProcesses,
   kind: PauseKind,
   bytes: number,
-  options: PauseOptions,
+  options: PauseBenchOptions,
 ): Promise<TenantFigures> {
-  workplace.tell(`${kind}, ${bytesText(bytes)}: making the tenant`)
-  using place = placeFor(workplace, kind, bytes)
-  const files = join(place.folder, 'files')
+  workspace.report(`${kind}, ${formatBytes(bytes)}: making the tenant`)
+  using measured = makeMeasuredFolder(workspace, kind, bytes)
+  const files = join(measured.folder, 'files')
   const file = join(files, `${tenant}.db`)
   mkdirSync(files)
-  makeDatabase(file, bytes, kind === 'wal' ? 'wal' : 'delete')
-  await using service = await startService(files, join(workplace.folder, 'admin.sock'))
+  makeBenchTenant(file, bytes, kind === 'wal' ? 'wal' : 'delete')
+  await using service = await startService(files, join(workspace.folder, 'admin.sock'))
   await service.load(tenant, options.perSecond)
-  await wait(quietMs, workplace.signal)
+  await wait(quietMs, workspace.signal)
   await service.figures()
-  await wait(quietMs, workplace.signal)
+  await wait(quietMs, workspace.signal)
   const before = await service.figures()
 
-  workplace.tell(`${kind}, ${bytesText(bytes)}: ${options.holds} holds`)
-  const held = await holdAgainAndAgain(workplace, companions, service, place.folder, file, options.holds)
+  workspace.report(`${kind}, ${formatBytes(bytes)}: ${options.holds} holds`)
+  const held = await holdRepeatedly(workspace, processes, service, measured.folder, file, options.holds)
   const during = await service.figures()
 
-  if (options.rivals && workplace.hasTime) workplace.tell(`${kind}, ${bytesText(bytes)}: the rivals`)
-  const rivals = options.rivals ? await measureRivals(workplace, service, file, join(place.folder, 'rival.db')) : []
+  if (options.alternatives && workspace.hasTime) workspace.report(`${kind}, ${formatBytes(bytes)}: other ways to copy`)
+  const alternatives = options.alternatives
+    ? await measureAlternatives(workspace, service, file, join(measured.folder, 'copy.db'))
+    : []
   return {
     kind,
     bytes,
     ...held,
     transactionsBefore: spreadOf(before.latencies),
     transactionsDuring: spreadOf(during.latencies),
-    rivals,
+    alternatives,
   }
 }
 
-interface Place extends Disposable {
+interface MeasuredFolder extends Disposable {
   readonly folder: string
 }
 
-let places = 0
+let folders = 0
 
-/** For shared blocks the snapshots must lie on the same file system. */
-function placeFor(workplace: Workplace, kind: PauseKind, bytes: number): Place {
-  const name = `place-${places++}`
-  if (kind === 'reflink') return mountXfs(workplace, name, bytes * 4 + 200_000_000)
-  const folder = join(workplace.folder, name)
+/** Holds the tenant and its snapshots: files share blocks only within one file system. */
+function makeMeasuredFolder(workspace: Workspace, kind: PauseKind, bytes: number): MeasuredFolder {
+  const name = `measured-${folders++}`
+  if (kind === 'reflink') return mountXfs(workspace, name, bytes * 4 + 200_000_000)
+  const folder = join(workspace.folder, name)
   mkdirSync(folder)
   return { folder, [Symbol.dispose]: () => undefined }
 }
 
-type Held = Pick<
+type HoldFigures = Pick<
   TenantFigures,
   'method' | 'heldMs' | 'pauseMs' | 'predictedMs' | 'heldByPredicted' | 'warmMs' | 'tailBytes' | 'steps' | 'failures'
 >
 
-/** Each hold as a sweep makes it, ledger and all; the snapshot is hashed and thrown away. */
-async function holdAgainAndAgain(
-  workplace: Workplace,
-  companions: HoldProcesses,
+/** Holds the tenant as a sweep does, with a ledger. Each snapshot is hashed and removed. */
+async function holdRepeatedly(
+  workspace: Workspace,
+  processes: HoldProcesses,
   { socket }: BenchService,
   folder: string,
   file: string,
   holds: number,
-): Promise<Held> {
+): Promise<HoldFigures> {
   const snapshots = join(folder, 'snapshots')
   mkdirSync(snapshots, { recursive: true, mode: 0o700 })
   await using service = await connectService({
@@ -169,7 +171,7 @@ async function holdAgainAndAgain(
   const steps = new Map<HoldStep, number[]>()
   const failures: string[] = []
   let method = ''
-  for (let at = 0; at < holds && workplace.hasTime; at++) {
+  for (let at = 0; at < holds && workspace.hasTime; at++) {
     let last = performance.now()
     const onStep = (step: HoldStep): void => {
       const now = performance.now()
@@ -185,8 +187,8 @@ async function holdAgainAndAgain(
         folder: snapshots,
         bounds: unbounded,
       },
-      companions,
-      workplace.signal,
+      processes,
+      workspace.signal,
     )
     invariant(result, 'a hold has an outcome for each file')
     if (result.kind !== 'snapshot') {
@@ -203,8 +205,8 @@ async function holdAgainAndAgain(
     push(seen.tail, evidence.snapshot?.tailBytes)
     if (timings.predictedPauseMs !== null && typeof evidence.quiesce?.heldMs === 'number')
       seen.ratio.push(evidence.quiesce.heldMs / timings.predictedPauseMs)
-    // Not in step with the load, nor with its checkpoints.
-    await wait(50 + Math.random() * 150, workplace.signal)
+    // At random, so that holds do not keep step with the load or its checkpoints.
+    await wait(50 + Math.random() * 150, workspace.signal)
   }
   return {
     method,

@@ -1,18 +1,19 @@
-/**
- * The reference database of the check: a service's events with three indexes, users, BLOBs of several pages, and a
- * table WITHOUT ROWID.
- */
+/** The reference database of the check: events with three indexes, users, long BLOBs and a table WITHOUT ROWID. */
 import { createHash } from 'node:crypto'
 import Database from 'better-sqlite3'
 
 const schema = `create table users (id integer primary key, email text not null unique, name text, created integer);
-create table events (id integer primary key, user_id integer not null, kind text not null, at integer not null, payload text);
-create index events_user on events (user_id, at); create index events_kind on events (kind, at); create index events_at on events (at);
+create table events (
+  id integer primary key, user_id integer not null, kind text not null, at integer not null, payload text
+);
+create index events_user on events (user_id, at);
+create index events_kind on events (kind, at);
+create index events_at on events (at);
 create table blobs (id integer primary key, sha text not null, data blob); create unique index blobs_sha on blobs (sha);
 create table kv (k text primary key, v text) without rowid;`
 const kinds = ['click', 'view', 'purchase', 'login', 'logout', 'error']
 
-/** 3 million events are 560 MB. The same in every run. */
+/** Makes the same bytes in every run. Three million events are 560 MB. */
 export function makeReference(file: string, events: number): void {
   const database = new Database(file)
   try {
@@ -46,7 +47,7 @@ export function makeReference(file: string, events: number): void {
   }
 }
 
-// Run by itself, so that what it takes to fill a database weighs nothing in the measurement.
+// A program of its own, so that the memory that filling takes is not measured.
 if (process.argv[1] === import.meta.filename) makeReference(process.argv[2] ?? '', Number(process.argv[3]))
 
 function randomFrom(seed: number): (below: number) => number {

@@ -1,26 +1,26 @@
-/** Our side of the service that is measured. */
+/** Starts the service that is measured, and asks it for figures. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 
-export type ToService =
+export type ServiceRequest =
   | { readonly do: 'load'; readonly tenant: string; readonly perSecond: number }
   | { readonly do: 'figures' }
   | { readonly do: 'end' }
 
-export interface FromService {
-  readonly said: 'ready' | 'done'
-  /** Milliseconds of each transaction since the last question, from due to committed. */
+export interface ServiceAnswer {
+  readonly kind: 'ready' | 'done'
+  /** Milliseconds of each transaction since the last answer, from due to committed. */
   readonly latencies: readonly number[]
-  /** Holds so far. */
+  /** Holds since the start. */
   readonly holds: number
 }
 
 export interface BenchService extends AsyncDisposable {
   readonly socket: string
-  /** Transactions on one tenant, evenly spread over time, from now on. */
+  /** Begins transactions on one tenant, evenly spread over time. */
   load(tenant: string, perSecond: number): Promise<void>
-  /** What was measured since the last question. */
-  figures(): Promise<FromService>
+  /** What was measured since the last answer. */
+  figures(): Promise<ServiceAnswer>
 }
 
 /** @param folder whose *.db are the tenants */
@@ -34,7 +34,7 @@ export async function startService(folder: string, socket: string): Promise<Benc
   )
   ended.catch(() => undefined)
   await Promise.race([heard(child), ended])
-  const ask = async (message: ToService): Promise<FromService> => {
+  const ask = async (message: ServiceRequest): Promise<ServiceAnswer> => {
     const answer = heard(child)
     child.send(message)
     return Promise.race([answer, ended])
@@ -45,7 +45,7 @@ export async function startService(folder: string, socket: string): Promise<Benc
     figures: () => ask({ do: 'figures' }),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return
-      child.send({ do: 'end' } satisfies ToService, () => undefined)
+      child.send({ do: 'end' } satisfies ServiceRequest, () => undefined)
       const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
       await ended.catch(() => undefined)
       clearTimeout(timer)
@@ -53,5 +53,5 @@ export async function startService(folder: string, socket: string): Promise<Benc
   }
 }
 
-const heard = (child: ChildProcess): Promise<FromService> =>
-  new Promise((resolve) => child.once('message', (message) => resolve(message as FromService)))
+const heard = (child: ChildProcess): Promise<ServiceAnswer> =>
+  new Promise((resolve) => child.once('message', (message) => resolve(message as ServiceAnswer)))

@@ -1,13 +1,13 @@
 /**
- * A service to measure at: it embeds the gate as any Node service would, works on one tenant at a steady rate, and
- * keeps how long each transaction took from the moment it was due. It is a process of its own, told what to do over
- * IPC, and ends with whoever started it.
+ * The service that is measured. It embeds the gate as any Node service does, and works on one tenant at a steady rate.
+ * It records how long each transaction took from the moment when it was due. The parent commands it over IPC, and it
+ * ends with the parent.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createGate } from '../../src/service/gate/index.ts'
-import type { FromService, ToService } from './service-process.ts'
+import type { ServiceAnswer, ServiceRequest } from './service-process.ts'
 
 const [folder = '', socket = ''] = process.argv.slice(2)
 const tickMs = 2
@@ -19,7 +19,7 @@ const ids = readdirSync(folder)
   .sort()
 const known = new Set(ids)
 
-/** Nobody else may keep a transaction from ending: how long it had to wait is what is measured. */
+/** Longer than any lock is held: a transaction waits instead of failing, and its wait is measured. */
 const busyMs = 600_000
 
 function handleOf(id: string): Database.Database {
@@ -52,15 +52,13 @@ await gate.listen(socket)
 let latencies: number[] = []
 let timer: NodeJS.Timeout | null = null
 
-/**
- * Transactions are due at even times, whether the earlier ones have ended or not: waiting is never left out of the
- * figures.
- */
+/** Transactions are due at even times, even if earlier ones have not ended: so the figures include all waiting. */
 function startLoad(tenant: string, perSecond: number): void {
   const startedAt = performance.now()
   let begun = 0
   timer = setInterval(() => {
-    for (; startedAt + (begun * 1000) / perSecond <= performance.now(); begun++)
+    const now = performance.now() // Read once: on a slow machine this loop would never catch up, and block the process.
+    for (; startedAt + (begun * 1000) / perSecond <= now; begun++)
       void transact(tenant, startedAt + (begun * 1000) / perSecond)
   }, tickMs)
 }
@@ -83,15 +81,15 @@ async function transact(tenant: string, dueAt: number): Promise<void> {
   latencies.push(performance.now() - dueAt)
 }
 
-const say = (message: FromService): void => void process.send?.(message)
+const send = (message: ServiceAnswer): void => void process.send?.(message)
 
-process.on('message', (message: ToService) => {
+process.on('message', (message: ServiceRequest) => {
   switch (message.do) {
     case 'load':
       startLoad(message.tenant, message.perSecond)
-      return say({ said: 'done', latencies: [], holds })
+      return send({ kind: 'done', latencies: [], holds })
     case 'figures':
-      say({ said: 'done', latencies, holds })
+      send({ kind: 'done', latencies, holds })
       latencies = []
       return
     case 'end':
@@ -99,7 +97,7 @@ process.on('message', (message: ToService) => {
       return void gate[Symbol.asyncDispose]().then(() => process.exit(0))
   }
 })
-// Ctrl-C is for the measurement: it ends us when holdfast has resumed what it held.
+// Ctrl-C reaches this process too. The parent ends it after holdfast has resumed the tenants.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.on('disconnect', () => process.exit(1))
-say({ said: 'ready', latencies: [], holds })
+send({ kind: 'ready', latencies: [], holds })

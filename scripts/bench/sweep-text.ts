@@ -1,15 +1,15 @@
-/** Figures of sweeps, for a person. */
-import type { Weight } from './processes.ts'
+/** The figures of sweeps as text. */
+import type { MemoryUse } from './memory.ts'
 import type { SweepFigures, Timed } from './sweep.ts'
-import { bytesText, tableText } from './units.ts'
+import { formatBytes, formatTable } from './units.ts'
 
 export function describeSweep(figures: SweepFigures): string {
-  const { tenants, bytes, rounds, sweepByLoop, checkByLoop, first, last, heaviest, each } = figures
+  const { tenants, bytes, rounds, sweepByLoop, checkByLoop, first, last, mostMemory, each } = figures
   const kinds = [...new Set(rounds.map(({ what }) => what))]
   return [
-    `${tenants} tenants of ${bytesText(bytes)}, each measured ` +
+    `${tenants} tenants of ${formatBytes(bytes)}, each measured ` +
       `${rounds.filter(({ what }) => what === 'holdfast sweep').length} times, in turn`,
-    tableText([
+    formatTable([
       ['', 'seconds', 'of processor time', 'tenants a second'],
       ...kinds.map((what) => [
         what,
@@ -22,17 +22,17 @@ export function describeSweep(figures: SweepFigures): string {
     ...(sweepByLoop === null ? [] : [`sweep by shell loop: ${sweepByLoop.toFixed(2)} (at most 1 is the aim)`]),
     ...(checkByLoop === null ? [] : [`check DIR by shell loop: ${checkByLoop.toFixed(2)}`]),
     '',
-    'Memory of all processes of holdfast together. PSS is what the machine gives for ' +
-      'them: a page that several share counts once (the aim: below 250 MB).',
-    tableText([
+    'Memory of all processes of holdfast together. PSS counts a page that several ' +
+      'processes share once (the aim: below 250 MB).',
+    formatTable([
       ['', 'processes', 'PSS', 'RSS', 'open descriptors of the main process'],
-      ...weightRow('first tenants', first),
-      ...weightRow('last tenants', last),
-      ...weightRow('heaviest', heaviest),
+      ...memoryRow('first tenants', first),
+      ...memoryRow('last tenants', last),
+      ...memoryRow('most memory', mostMemory),
     ]),
-    tableText([
+    formatTable([
       ['each, once', 'PSS', 'RSS'],
-      ...each.map(({ command, pss, rss }) => [command, bytesText(pss), bytesText(rss)]),
+      ...each.map(({ command, pss, rss }) => [command, formatBytes(pss), formatBytes(rss)]),
     ]),
   ].join('\n')
 }
@@ -48,7 +48,7 @@ function rateOf(rounds: readonly Timed[], what: Timed['what'], tenants: number):
   return `${(tenants / (fastest / 1000)).toFixed(1)} (fastest)`
 }
 
-const weightRow = (name: string, weight: Weight | null): string[][] =>
-  weight === null
+const memoryRow = (name: string, use: MemoryUse | null): string[][] =>
+  use === null
     ? []
-    : [[name, String(weight.processes), bytesText(weight.pss), bytesText(weight.rss), String(weight.descriptors)]]
+    : [[name, String(use.processes), formatBytes(use.pss), formatBytes(use.rss), String(use.descriptors)]]

@@ -1,35 +1,32 @@
-/** Whole sweeps against a bare shell loop over the same files, in turn; and what the sweep weighs meanwhile. */
+/** Whole sweeps against a shell loop over the same files, in turn, and how much memory the sweep uses. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeTenants } from './databases.ts'
-import { processorMsOfEnded, weigh, weighEach, type Weight } from './processes.ts'
+import { makeBenchTenants } from './databases.ts'
+import { processorMsOfEnded, memoryUseOf, memoryUseOfEach, type MemoryUse } from './memory.ts'
 import { startService, type BenchService } from './service-process.ts'
-import { bytesText } from './units.ts'
-import type { Workplace } from './workplace.ts'
+import { formatBytes } from './units.ts'
+import type { Workspace } from './workspace.ts'
 
-export interface SweepOptions {
+export interface SweepBenchOptions {
   readonly tenants: number
   readonly bytes: number
   readonly rounds: number
   readonly program: string
-  readonly onlySweep: boolean
+  readonly sweepsOnly: boolean
   /** More arguments for the sweep. */
   readonly args: readonly string[]
 }
 
 export interface Timed {
-  readonly what: 'holdfast sweep' | 'holdfast check DIR' | 'shell loop' | 'weighed sweep'
+  readonly what: 'holdfast sweep' | 'holdfast check DIR' | 'shell loop' | 'watched sweep'
   readonly ms: number
-  /**
-   * Processor time of all its processes, on a machine of which others use a part the truer measure; the service's is
-   * not in it.
-   */
+  /** Processor time of all its processes, without the service. The better measure on a busy machine. */
   readonly processorMs: number
 }
 
-/** Samples of the weight, with the number of holds by then. */
-export interface Sample extends Weight {
+/** Memory at one moment, and the number of holds until then. */
+interface Sample extends MemoryUse {
   readonly holds: number
 }
 
@@ -37,54 +34,53 @@ export interface SweepFigures {
   readonly tenants: number
   readonly bytes: number
   readonly rounds: readonly Timed[]
-  /** Of the medians; null where nothing was compared. At most 1: at least as fast as the loop. */
+  /** Median of ours divided by that of the loop, so 1 is as fast as the loop; null if nothing was compared. */
   readonly sweepByLoop: number | null
   readonly checkByLoop: number | null
-  /** Of all sweeps; processes of holdfast only, not the service. */
+  /** Of all watched sweeps, without the service. */
   readonly samples: readonly Sample[]
-  /** Of the first and the last thousand tenants of the last sweep (or tenth, with fewer): the medians. */
-  readonly first: Weight | null
-  readonly last: Weight | null
-  readonly heaviest: Weight | null
-  readonly each: ReturnType<typeof weighEach>
+  /** Medians over the first and last thousand tenants of the last sweep, or over a tenth of them if that is less. */
+  readonly first: MemoryUse | null
+  readonly last: MemoryUse | null
+  readonly mostMemory: MemoryUse | null
+  readonly each: ReturnType<typeof memoryUseOfEach>
 }
 
-export async function measureSweep(workplace: Workplace, options: SweepOptions): Promise<SweepFigures> {
-  const files = join(workplace.folder, 'files')
+export async function measureSweep(workspace: Workspace, options: SweepBenchOptions): Promise<SweepFigures> {
+  const files = join(workspace.folder, 'files')
   mkdirSync(files)
-  workplace.tell(`making ${options.tenants} tenants of ${bytesText(options.bytes)}`)
-  const paths = makeTenants(files, options.tenants, options.bytes)
-  await using service = await startService(files, join(workplace.folder, 'admin.sock'))
-  const configuration = writeConfiguration(workplace, files, service)
+  workspace.report(`making ${options.tenants} tenants of ${formatBytes(options.bytes)}`)
+  const paths = makeBenchTenants(files, options.tenants, options.bytes)
+  await using service = await startService(files, join(workspace.folder, 'admin.sock'))
+  const configuration = writeConfiguration(workspace, files, service)
   const rounds: Timed[] = []
   const samples: Sample[] = []
-  let each: ReturnType<typeof weighEach> = []
+  let each: ReturnType<typeof memoryUseOfEach> = []
   let lastSweep: Sample[] = []
-  for (let round = 0; round < options.rounds && workplace.hasTime && !options.onlySweep; round++) {
-    rounds.push(await timed(workplace, 'shell loop', () => shellLoop(workplace, files)))
+  for (let round = 0; round < options.rounds && workspace.hasTime && !options.sweepsOnly; round++) {
+    rounds.push(await timed(workspace, 'shell loop', () => shellLoop(workspace, files)))
     rounds.push(
-      await timed(workplace, 'holdfast sweep', () =>
-        holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], null),
+      await timed(workspace, 'holdfast sweep', () =>
+        holdfast(workspace, options, ['sweep', '--config', configuration, ...options.args], null),
       ),
     )
     rounds.push(
-      await timed(workplace, 'holdfast check DIR', () => holdfast(workplace, options, ['check', files], null)),
+      await timed(workspace, 'holdfast check DIR', () => holdfast(workspace, options, ['check', files], null)),
     )
   }
-  // Weighing takes time of the processes that are weighed: where sweeps are measured against others, it has one of its
-  // own.
-  for (let round = 0; round < (options.onlySweep ? options.rounds : 1) && workplace.hasTime; round++) {
+  // Watching slows the sweep, so sweeps that are compared with the loop are not watched.
+  for (let round = 0; round < (options.sweepsOnly ? options.rounds : 1) && workspace.hasTime; round++) {
     const before = (await service.figures()).holds
     lastSweep = []
-    const weighed = await timed(workplace, 'weighed sweep', () =>
-      holdfast(workplace, options, ['sweep', '--config', configuration, ...options.args], async (pid) => {
-        const weight = weigh(pid)
-        if (!weight) return
-        lastSweep.push({ ...weight, holds: (await service.figures()).holds - before })
-        if (each.length <= weight.processes) each = weighEach(pid)
+    const watched = await timed(workspace, 'watched sweep', () =>
+      holdfast(workspace, options, ['sweep', '--config', configuration, ...options.args], async (pid) => {
+        const use = memoryUseOf(pid)
+        if (!use) return
+        lastSweep.push({ ...use, holds: (await service.figures()).holds - before })
+        if (each.length <= use.processes) each = memoryUseOfEach(pid)
       }),
     )
-    if (options.onlySweep) rounds.push(weighed)
+    if (options.sweepsOnly) rounds.push(watched)
     samples.push(...lastSweep)
   }
   const share = Math.min(1_000, Math.ceil(paths.length / 10))
@@ -98,37 +94,37 @@ export async function measureSweep(workplace: Workplace, options: SweepOptions):
     checkByLoop: ratio(rounds, 'holdfast check DIR'),
     first: middle(lastSweep.filter(({ holds }) => holds > 0 && holds <= share)),
     last: middle(lastSweep.filter(({ holds }) => holds > paths.length - share)),
-    heaviest: samples.toSorted((a, b) => b.pss - a.pss)[0] ?? null,
+    mostMemory: samples.toSorted((a, b) => b.pss - a.pss)[0] ?? null,
   }
 }
 
-function writeConfiguration(workplace: Workplace, files: string, { socket }: BenchService): string {
-  const path = join(workplace.folder, 'holdfast.yaml')
-  for (const name of ['snapshots', 'ledger']) mkdirSync(join(workplace.folder, name), { mode: 0o700 })
+function writeConfiguration(workspace: Workspace, files: string, { socket }: BenchService): string {
+  const path = join(workspace.folder, 'holdfast.yaml')
+  for (const name of ['snapshots', 'ledger']) mkdirSync(join(workspace.folder, name), { mode: 0o700 })
   writeFileSync(
     path,
     `service: { name: bench, admin: "unix:${socket}" }
 tenants: { roots: [${JSON.stringify(files)}] }
-snapshots: { dir: ${JSON.stringify(join(workplace.folder, 'snapshots'))} }
-ledger: { dir: ${JSON.stringify(join(workplace.folder, 'ledger'))} }
+snapshots: { dir: ${JSON.stringify(join(workspace.folder, 'snapshots'))} }
+ledger: { dir: ${JSON.stringify(join(workspace.folder, 'ledger'))} }
 `,
   )
   return path
 }
 
-async function timed(workplace: Workplace, what: Timed['what'], work: () => Promise<void>): Promise<Timed> {
+async function timed(workspace: Workspace, what: Timed['what'], work: () => Promise<void>): Promise<Timed> {
   const processorMs = processorMsOfEnded()
   const startedAt = performance.now()
   await work()
   const ms = performance.now() - startedAt
-  workplace.tell(`${what}: ${(ms / 1000).toFixed(1)} s`)
+  workspace.report(`${what}: ${(ms / 1000).toFixed(1)} s`)
   return { what, ms, processorMs: processorMsOfEnded() - processorMs }
 }
 
-/** As somebody would type it. */
-const shellLoop = (workplace: Workplace, files: string): Promise<void> =>
+/** As a person would type it. */
+const shellLoop = (workspace: Workspace, files: string): Promise<void> =>
   run(
-    workplace,
+    workspace,
     'sh',
     [
       '-c',
@@ -140,49 +136,50 @@ const shellLoop = (workplace: Workplace, files: string): Promise<void> =>
   )
 
 function holdfast(
-  workplace: Workplace,
-  { program }: SweepOptions,
+  workspace: Workspace,
+  { program }: SweepBenchOptions,
   args: readonly string[],
-  look: Look | null,
+  watch: Watch | null,
 ): Promise<void> {
-  return run(workplace, process.execPath, [program, ...args, '--quiet'], look)
+  return run(workspace, process.execPath, [program, ...args, '--quiet'], watch)
 }
 
-type Look = (pid: number) => Promise<void>
-const lookEveryMs = 250
+type Watch = (pid: number) => Promise<void>
+const watchEveryMs = 250
 
 /**
- * Interrupts it when the measurement is, and waits for its end: a sweep resumes what it holds.
- * @param look at it again and again while it runs; null where it is timed
+ * Runs a program. If the measurement is interrupted, the program gets SIGTERM, and we wait until it has ended: a sweep
+ * resumes its tenants first.
+ * @param watch called with the pid at intervals; null if the program is only timed
  * @throws unless it exits with 0
  */
-async function run(workplace: Workplace, command: string, args: readonly string[], look: Look | null): Promise<void> {
+async function run(workspace: Workspace, command: string, args: readonly string[], watch: Watch | null): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
+  let output = ''
   child.stdout.on('data', (bytes: Buffer) => {
-    said = (said + bytes.toString()).slice(-4_000)
+    output = (output + bytes.toString()).slice(-4_000)
   })
   const stop = (): void => void child.kill('SIGTERM')
-  workplace.signal.addEventListener('abort', stop)
-  let looking = Promise.resolve()
+  workspace.signal.addEventListener('abort', stop)
+  let watching = Promise.resolve()
   const { pid } = child
   const timer =
-    look === null || pid === undefined
+    watch === null || pid === undefined
       ? null
       : setInterval(() => {
-          looking = looking.then(() => look(pid)).catch(() => undefined)
-        }, lookEveryMs)
+          watching = watching.then(() => watch(pid)).catch(() => undefined)
+        }, watchEveryMs)
   try {
     const code = await new Promise<number | null>((resolve, reject) =>
       child.once('exit', resolve).once('error', reject),
     )
-    workplace.signal.throwIfAborted()
-    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${said}`)
+    workspace.signal.throwIfAborted()
+    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${output}`)
   } finally {
     if (timer !== null) clearInterval(timer)
-    await looking
-    workplace.signal.removeEventListener('abort', stop)
-    rmSync(join(workplace.folder, 'loop.txt'), { force: true })
+    await watching
+    workspace.signal.removeEventListener('abort', stop)
+    rmSync(join(workspace.folder, 'loop.txt'), { force: true })
   }
 }
 
@@ -199,6 +196,6 @@ function ratio(rounds: readonly Timed[], what: Timed['what']): number | null {
   return ours === null || loop === null ? null : ours / loop
 }
 
-function middle(samples: readonly Sample[]): Weight | null {
+function middle(samples: readonly Sample[]): MemoryUse | null {
   return samples.toSorted((a, b) => a.pss - b.pss)[Math.floor(samples.length / 2)] ?? null
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: a dozen tenants of a live service are swept while it works: one with a damaged index, one with a damaged table, one that
- * a rogue process keeps mapped. Each step says what it shows; what is not as promised ends with exit code 1. Nothing is
- * left behind.
+ * `npm run demo`: sweeps twelve tenants of a service while it works. One has a damaged index, one a damaged table, and a
+ * rogue process maps a third. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
+ * removes everything at its end.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,8 +10,15 @@ import { createColors } from 'picocolors'
 import { hasColors, isUtf8, widthOf } from '../../src/cli/terminal/surroundings.ts'
 import { hanging } from '../../src/text/layout.ts'
 import { showAsciiOnly } from '../../src/text/letters.ts'
-import { fingerprints, holdfast, start, writeConfiguration, type Ran } from './steps.ts'
-import { prepareTenants } from './tenants.ts'
+import {
+  fingerprints,
+  runHoldfast,
+  startDemoProgram,
+  writeConfiguration,
+  type DemoProgram,
+  type HoldfastRun,
+} from './steps.ts'
+import { prepareTenants, type DemoTenants } from './tenants.ts'
 import { isWhole, verifyTenants } from './verify.ts'
 
 const bytesPerTenant = 2_000_000
@@ -25,93 +32,102 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
 
 try {
-  await demo(interrupted.signal)
+  await runDemo(interrupted.signal)
 } catch (error) {
   if (!interrupted.signal.aborted) throw error
-  say(`interrupted; everything was stopped and removed`)
+  say('interrupted; everything was stopped and removed')
   process.exitCode = 130
 }
 
-async function demo(signal: AbortSignal): Promise<void> {
+/** What each step of the demo works with. */
+interface Demo {
+  /** Of the databases. */
+  readonly dir: string
+  readonly config: string
+  readonly tenants: DemoTenants
+  readonly service: DemoProgram
+  readonly rogue: DemoProgram
+  readonly signal: AbortSignal
+}
+
+async function runDemo(signal: AbortSignal): Promise<void> {
   await using cleanup = new AsyncDisposableStack()
+  const demo = await prepare(cleanup, signal)
+  signal.throwIfAborted()
+  await showSweep(demo)
+  await showReports(demo)
+  await showThatNoWriteIsLost(demo)
+  await cleanup.disposeAsync()
+  expect(
+    !isRunning(demo.service.pid) && !isRunning(demo.rogue.pid),
+    'the service and the rogue process have ended, and the folder is removed',
+  )
+  if (process.exitCode === 1) say(' was not as promised, see above', 'something', colors.red)
+  else say('done: holdfast checked the service while it worked, and did no harm')
+}
+
+async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-demo-'))
   cleanup.defer(() => rmSync(folder, { recursive: true, force: true }))
   const dir = join(folder, 'tenants')
   for (const name of ['snapshots', 'ledger']) mkdirSync(join(folder, name), { mode: 0o700 })
-
   const tenants = prepareTenants(dir, bytesPerTenant)
   say(
-    `prepared ${tenants.all.length} tenants; ${tenants.damagedIndex} has a damaged ` +
-      `index, ${tenants.damagedTable} has lost a page of a table`,
+    `made ${tenants.all.length} tenants; index notes_title of ${tenants.damagedIndex} is damaged, ` +
+      `and table notes of ${tenants.damagedTable} has lost a page`,
   )
-
-  const socket = join(folder, 'admin.sock')
-  const service = cleanup.use(
-    await start('service.ts', [
-      '--dir',
-      dir,
-      '--socket',
-      socket,
-      '--load',
-      String(transfersPerSecond),
-      '--loaded',
-      tenants.busy.join(),
-    ]),
-  )
+  const [socket, busy] = [join(folder, 'admin.sock'), tenants.busy]
+  const load = ['--load', String(transfersPerSecond), '--loaded', busy.join()]
+  const service = cleanup.use(await startDemoProgram('service.ts', ['--dir', dir, '--socket', socket, ...load]))
   say(
     `started the notes service (pid ${service.pid}); it makes ` +
-      `${transfersPerSecond} transfers a second for ${tenants.busy.join(', ')}`,
+      `${transfersPerSecond} transfers a second for ${busy.join(', ')}`,
   )
-  const rogue = cleanup.use(await start('rogue.ts', [join(dir, `${tenants.rogue}.db`)]))
-  say(`started a rogue (pid ${rogue.pid}); it has mapped ${tenants.rogue} for writing and closed its descriptor`)
+  const rogue = cleanup.use(await startDemoProgram('rogue.ts', [join(dir, `${tenants.rogue}.db`)]))
+  say(
+    `started a rogue process (pid ${rogue.pid}); it has mapped the file of ${tenants.rogue} for writing and closed ` +
+      'the descriptor',
+  )
+  return { dir, config: writeConfiguration(folder, socket, dir), tenants, service, rogue, signal }
+}
+
+async function showSweep({ dir, config, tenants: { idle }, signal }: Demo): Promise<void> {
+  const before = fingerprints(dir, idle)
+  say('holdfast sweep, while the service works:')
+  const sweep = await runHoldfast(['sweep', '--config', config], 'shown', signal)
   signal.throwIfAborted()
-
-  const before = fingerprints(dir, tenants.idle)
-  const config = writeConfiguration(folder, socket, dir)
-  say(`holdfast sweep, while the service works:`)
-  const sweep = await holdfast(['sweep', '--config', config], 'shown', signal)
-  signal.throwIfAborted()
-  expect(sweep.code === 2, `it found damage and says so: exit code ${sweep.code}`)
-
+  expect(sweep.code === 2, `exit code 2 means that damage was found, and it is ${sweep.code}`)
   expect(
-    same(before, fingerprints(dir, tenants.idle)),
-    `no byte and no time of change of the ${tenants.idle.length} idle ` +
-      'databases is different (sha256 and mtime, before and after)',
+    same(before, fingerprints(dir, idle)),
+    `SHA-256 and mtime of the ${idle.length} databases that the service does not write are the same before and after`,
   )
+}
 
-  const index = readResult(
-    await holdfast(['check', '--tenant', tenants.damagedIndex, '--config', config, '--json'], 'kept', signal),
-  )
-  expect(
-    index.damage === 'index',
-    `of ${tenants.damagedIndex} the JSON report says: ${index.findings[0]?.text ?? 'nothing'}`,
-  )
-  const table = readResult(
-    await holdfast(['check', '--tenant', tenants.damagedTable, '--config', config, '--json'], 'kept', signal),
-  )
-  expect(table.damage === 'table', `of ${tenants.damagedTable} it says: ${table.findings[0]?.text ?? 'nothing'}`)
-  const refused = readResult(
-    await holdfast(['check', '--tenant', tenants.rogue, '--config', config, '--json'], 'kept', signal),
-  )
+async function showReports({ config, tenants, signal }: Demo): Promise<void> {
+  const reportOf = async (tenant: string): Promise<Result> =>
+    readResult(await runHoldfast(['check', '--tenant', tenant, '--config', config, '--json'], 'kept', signal))
+  const says = (tenant: string, text: string | undefined): string => `the JSON report of ${tenant} says: ${text ?? '-'}`
+  const index = await reportOf(tenants.damagedIndex)
+  expect(index.damage === 'index', says(tenants.damagedIndex, index.findings[0]?.text))
+  const table = await reportOf(tenants.damagedTable)
+  expect(table.damage === 'table', says(tenants.damagedTable, table.findings[0]?.text))
+  const refused = await reportOf(tenants.rogue)
   expect(
     refused.failure?.code === 'IN_USE' && refused.verdict === 'inconclusive',
-    `of ${tenants.rogue} it says: ${refused.failure?.message ?? refused.verdict}`,
+    says(tenants.rogue, refused.failure?.message ?? refused.verdict),
   )
   signal.throwIfAborted()
+}
 
+async function showThatNoWriteIsLost({ dir, tenants, service, rogue }: Demo): Promise<void> {
   await service.stop()
   await rogue.stop()
   const verified = verifyTenants(dir, tenants.busy)
   const acknowledged = verified.reduce((sum, one) => sum + one.acknowledged, 0)
   expect(
     verified.every(isWhole) && acknowledged > 0,
-    `the service acknowledged ${acknowledged} transfers meanwhile: every one is there, and all balances add up`,
+    `the service acknowledged ${acknowledged} transfers: none is missing, and all balances add up`,
   )
-
-  await cleanup.disposeAsync()
-  expect(!isRunning(service.pid) && !isRunning(rogue.pid), 'service and rogue are stopped, the folder is removed')
-  if (process.exitCode === 1) say(' was not as promised, see above', 'something', colors.red)
-  else say('that is all: checked while it worked, and nobody was harmed')
 }
 
 interface Result {
@@ -121,7 +137,7 @@ interface Result {
   readonly failure?: { readonly code: string; readonly message: string }
 }
 
-function readResult(ran: Ran): Result {
+function readResult(ran: HoldfastRun): Result {
   const { results } = JSON.parse(ran.stdout) as { results: readonly Result[] }
   if (!results[0]) throw new Error(`holdfast gave no result (exit code ${ran.code})`)
   return results[0]
@@ -131,7 +147,7 @@ function same(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, st
   return before.size === after.size && [...before].every(([id, print]) => after.get(id) === print)
 }
 
-/** A zombie that nobody has waited for counts as ended. */
+/** A zombie counts as ended. */
 function isRunning(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
@@ -140,7 +156,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** @param word at the beginning of the text that is painted */
+/** @param word printed before the text, in colour */
 function say(text: string, word = '', paint: (word: string) => string = colors.bold): void {
   const [first = '', ...more] = hanging(`demo: ${word}${text}`, widthOf(process.stdout, process.env))
   const painted = first.startsWith(`demo: ${word}`)

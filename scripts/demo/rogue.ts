@@ -1,18 +1,18 @@
 /**
- * A process that nobody knows of: it maps a tenant's file for writing and closes its descriptor, so that neither locks
- * nor lists of open files show it (I1.3). It writes nothing.
+ * A process that the service does not know (I1.3). It maps a tenant's file for writing and closes the descriptor, so
+ * neither locks nor lists of open files show it. It writes nothing.
  *   node scripts/demo/rogue.ts FILE
- * Prints one JSON line when it has the file mapped; ends on SIGTERM, or when its stdin closes.
+ * Prints one JSON line once the file is mapped. Ends on SIGTERM, or when its stdin is closed.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import koffi from 'koffi'
 
 const file = process.argv[2]
-if (file === undefined) throw new Error('which file?')
+if (file === undefined) throw new Error('usage: node scripts/demo/rogue.ts FILE')
 
 const protReadWrite = 3
 const mapShared = 1
-// null: the symbols of the running program, with glibc and musl alike.
+// null stands for the running program, so this works with glibc and with musl.
 const mmap = koffi
   .load(null)
   .func(

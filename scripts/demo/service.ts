@@ -1,13 +1,13 @@
 /**
  * The demo service as a process:
- * node scripts/demo/service.ts --dir DIR --socket SOCK [--tenants N] [--size BYTES] [--load TPS] [--loaded a,b]
- * [--max-paused N] [--misbehave LIST] [--port P] Prints one JSON line when it is ready, ends on SIGTERM or SIGINT, and
- * says on stdout how much work it acknowledged.
+ *   node scripts/demo/service.ts --dir DIR --socket SOCKET [--tenants N] [--size BYTES] [--load TPS] [--loaded a,b]
+ *     [--max-paused N] [--misbehave LIST] [--port PORT]
+ * Prints one JSON line when it is ready. Ends on SIGTERM or SIGINT.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Faults } from './misbehaviour.ts'
-import { startNotesService } from './notes-service.ts'
+import { ServiceFaults } from './notes/misbehaviour.ts'
+import { startNotesService } from './notes/notes-service.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +34,7 @@ const service = await startNotesService({
   loaded: values.loaded === undefined ? null : values.loaded.split(','),
   port: Number(values.port),
   maxPaused: Number(values['max-paused']),
-  faults: new Faults(values.misbehave),
+  faults: new ServiceFaults(values.misbehave),
 })
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket, port: service.port })}\n`)
 

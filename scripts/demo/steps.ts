@@ -1,4 +1,4 @@
-/** What the demo does with processes and files: started here, ended here, by pid. */
+/** The processes that the demo starts and ends, and the files that it reads and writes. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -8,17 +8,17 @@ import { createInterface } from 'node:readline'
 
 const root = resolve(import.meta.dirname, '../..')
 
-export interface Started extends AsyncDisposable {
+export interface DemoProgram extends AsyncDisposable {
   readonly pid: number
-  /** The line that it printed when it was ready. */
+  /** The JSON line that it printed when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>
   /** Ends it with SIGTERM, after 5 s with SIGKILL. */
   stop(): Promise<void>
 }
 
-/** A program of the demo as a process; resolves when it says that it is ready. */
-export async function start(program: string, args: readonly string[]): Promise<Started> {
-  // In a session of its own: Ctrl-C is for the demo, which ends its children in order.
+/** Starts a program of this folder. Resolves when it has reported that it is ready. */
+export async function startDemoProgram(program: string, args: readonly string[]): Promise<DemoProgram> {
+  // Detached, so that Ctrl-C reaches the demo alone, which ends its children in order.
   const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
@@ -38,18 +38,22 @@ export async function start(program: string, args: readonly string[]): Promise<S
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGTERM')
-  const patience = setTimeout(() => child.kill('SIGKILL'), 5_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
   await ended
-  clearTimeout(patience)
+  clearTimeout(timer)
 }
 
-export interface Ran {
+export interface HoldfastRun {
   readonly code: number
   readonly stdout: string
 }
 
-/** holdfast as a user would run it. Interrupted, it resumes whatever it paused before it ends. */
-export async function holdfast(args: readonly string[], show: 'shown' | 'kept', signal: AbortSignal): Promise<Ran> {
+/** Runs holdfast as a user does. If `signal` aborts, holdfast resumes its tenants and then ends. */
+export async function runHoldfast(
+  args: readonly string[],
+  show: 'shown' | 'kept',
+  signal: AbortSignal,
+): Promise<HoldfastRun> {
   const child = spawn(process.execPath, [join(root, 'bin/holdfast.js'), ...args], {
     stdio: ['ignore', show === 'shown' ? 'inherit' : 'pipe', show === 'shown' ? 'inherit' : 'ignore'],
     detached: true,
@@ -69,8 +73,8 @@ export async function holdfast(args: readonly string[], show: 'shown' | 'kept', 
 }
 
 /**
- * sha256 and time of change of each tenant's main file. Reading opens and closes, so only ever from outside the
- * service.
+ * SHA-256 and mtime of each tenant's main file. Never call it in the process of the service: closing the file drops the
+ * POSIX locks of that process.
  */
 export function fingerprints(dir: string, tenants: readonly string[]): ReadonlyMap<string, string> {
   return new Map(

@@ -1,22 +1,19 @@
-/**
- * After whatever happened: do the balances add up, and is every acknowledged transfer there? Run it on closed or live
- * databases.
- */
+/** Checks that balances add up and that no acknowledged transfer is missing, on closed or live databases. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { keepsAccounts, readInvariant } from './ledger-database.ts'
+import { keepsAccounts, readInvariant } from './notes/tenant-database.ts'
 
 export interface Verified {
   readonly tenant: string
   readonly sum: number
   readonly promised: number
   readonly acknowledged: number
-  /** Acknowledged transfers that are not in the database: writes that were lost. */
+  /** Acknowledged transfers that are not in the database: lost writes. */
   readonly missing: readonly string[]
 }
 
-/** One line per tenant that keeps accounts. @throws what SQLite throws for a database that cannot be read */
+/** One for each tenant with accounts. @throws what SQLite throws for a database that it cannot read */
 export function verifyTenants(dir: string, tenants: readonly string[]): readonly Verified[] {
   const acknowledged = readAcknowledged(join(dir, 'acknowledged.log'))
   return tenants.flatMap((tenant) => {
@@ -37,9 +34,7 @@ export function verifyTenants(dir: string, tenants: readonly string[]): readonly
 
 export const isWhole = ({ sum, promised, missing }: Verified): boolean => sum === promised && missing.length === 0
 
-/**
- * Transfer ids by tenant. A last line without its end was never acknowledged: the process was killed while it wrote.
- */
+/** Transfer ids by tenant. A last line without a line end does not count: its process was killed while it wrote. */
 export function readAcknowledged(log: string): ReadonlyMap<string, readonly string[]> {
   const byTenant = new Map<string, string[]>()
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : []

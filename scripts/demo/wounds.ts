@@ -1,12 +1,12 @@
-/** Two wounds for the demo, made on closed databases by changing bytes, as a bad disk or a stray writer would. */
+/** Two wounds for the demo, made by changing bytes of closed databases, as a bad disk or a stray writer does. */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 /**
- * Changes one title inside a leaf page of index notes_title, so that the index holds an entry for a row that has
- * another title. The order of the index stays right: this is the wound that structure checks cannot see.
+ * Changes one title in a leaf page of index notes_title, so that the entry and its row have different titles. The order
+ * of the index stays correct, so a check of the structure alone cannot find it.
  */
-export function damageIndex(file: string): { readonly page: number } {
+export function damageNotesIndex(file: string): { readonly page: number } {
   const { pageSize, pages } = leavesOf(file, 'notes_title')
   for (const page of pages.slice(Math.floor(pages.length / 2))) {
     const bytes = readPage(file, page, pageSize)
@@ -18,8 +18,8 @@ export function damageIndex(file: string): { readonly page: number } {
   throw new Error(`${file}: no leaf of notes_title holds a title to change`)
 }
 
-/** Overwrites a leaf page of table notes with zeroes: rows are lost. */
-export function damageTable(file: string): { readonly page: number } {
+/** Overwrites a leaf page of table notes with zeroes, so rows are lost. */
+export function damageNotesTable(file: string): { readonly page: number } {
   const { pageSize, pages } = leavesOf(file, 'notes')
   const page = pages[Math.floor(pages.length / 2)]
   if (page === undefined) throw new Error(`${file}: table notes has no leaf page`)
@@ -27,15 +27,12 @@ export function damageTable(file: string): { readonly page: number } {
   return { page }
 }
 
-/** A title that ends in 9: with a letter instead it still sorts before the next, which is one ten higher. */
+/** A title that ends in 9. With a letter instead of a digit it still sorts before the next title. */
 const title = /Note [0-9]{7}9/
-/** Bytes from the start of a cell within which its title ends. */
+/** A title ends within this many bytes of the start of its cell. */
 const titleMax = 24
 
-/**
- * Offsets of the cells of an index leaf (file format, section 1.6). What lies between them is left from earlier and
- * means nothing.
- */
+/** Offsets of the cells of an index leaf (file format, section 1.6). Bytes between cells have no meaning. */
 function cellsOf(page: Buffer): readonly number[] {
   return Array.from({ length: page.readUInt16BE(3) }, (_, at) => page.readUInt16BE(8 + 2 * at))
 }

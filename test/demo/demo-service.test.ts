@@ -6,12 +6,12 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { isWhole, readAcknowledged, verifyTenants } from '../../scripts/demo/verify.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { startDemo } from '../support/demo.ts'
+import { startDemoProcess } from '../support/demo.ts'
 import { acme, connect, forever, request } from '../support/service/client.ts'
 import { until } from '../support/service/gate.ts'
 
 test('under load, balances add up and every acknowledged transfer is there, through quiesces and a clean end', async () => {
-  await using demo = await startDemo(['--tenants', '3', '--load', '60', '--size', '50000'])
+  await using demo = await startDemoProcess(['--tenants', '3', '--load', '60', '--size', '50000'])
   await using client = await connect(demo.socket)
   const ids = (await client.tenants(forever)).map(({ id }) => id)
   expect(ids).toEqual(['acme', 'bolt', 'crate'])
@@ -36,7 +36,7 @@ test('under load, balances add up and every acknowledged transfer is there, thro
 })
 
 test('after kill -9 in the middle of its work no acknowledged transfer is missing', async () => {
-  await using demo = await startDemo(['--tenants', '2', '--load', '500', '--size', '20000'])
+  await using demo = await startDemoProcess(['--tenants', '2', '--load', '500', '--size', '20000'])
   await until(
     () => (readAcknowledged(join(demo.dir, 'acknowledged.log')).get('acme')?.length ?? 0) > 50,
     'work was acknowledged',
@@ -46,14 +46,14 @@ test('after kill -9 in the middle of its work no acknowledged transfer is missin
 })
 
 test('the proof of lost writes can fail: a transfer that is not there is named', async () => {
-  await using demo = await startDemo(['--tenants', '1', '--size', '20000'])
+  await using demo = await startDemoProcess(['--tenants', '1', '--size', '20000'])
   await demo.stop()
   writeFileSync(join(demo.dir, 'acknowledged.log'), 'acme lost-1\nacme cut-of')
   expect(verifyTenants(demo.dir, ['acme'])).toMatchObject([{ missing: ['lost-1'] }])
 })
 
 test('it answers people: notes, transfers, and health without the gate while a tenant is quiesced', async () => {
-  await using demo = await startDemo(['--tenants', '2', '--size', '20000'])
+  await using demo = await startDemoProcess(['--tenants', '2', '--size', '20000'])
   const ask = async (
     path: string,
     init: RequestInit = {},
@@ -76,7 +76,7 @@ test('it answers people: notes, transfers, and health without the gate while a t
 })
 
 test('I1.5: looking at an idle tenant and quiescing it changes neither its bytes nor its time', async () => {
-  await using demo = await startDemo(['--tenants', '3', '--size', '100000', '--load', '100', '--loaded', 'bolt'])
+  await using demo = await startDemoProcess(['--tenants', '3', '--size', '100000', '--load', '100', '--loaded', 'bolt'])
   await using client = await connect(demo.socket)
   const look = (id: string): unknown => [
     createHash('sha256')
@@ -102,7 +102,7 @@ test('whatever lies in its folder becomes a tenant, and nothing is written into 
     writeFileSync(join(dir, 'broken.db'), 'this is no database at all, but it is here')
     copyFileSync(join(dir, 'foreign.db'), join(dir, 'with space.db'))
     const before = readFileSync(join(dir, 'foreign.db'))
-    await using demo = await startDemo(['--load', '200'], dir)
+    await using demo = await startDemoProcess(['--load', '200'], dir)
     await using client = await connect(demo.socket)
     expect((await client.tenants(forever)).map(({ id }) => id)).toEqual(['broken', 'foreign', 'with space'])
     expect(await client.tenant(tenantId('foreign'), forever)).toMatchObject({ healthy: true })

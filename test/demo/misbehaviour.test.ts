@@ -2,10 +2,10 @@
 import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { Faults, misbehaviours } from '../../scripts/demo/misbehaviour.ts'
+import { ServiceFaults, misbehaviours } from '../../scripts/demo/notes/misbehaviour.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Quiesced, Service } from '../../src/service/port.ts'
-import { startDemo, type DemoProcess } from '../support/demo.ts'
+import { startDemoProcess, type DemoProcess } from '../support/demo.ts'
 import { acme, connect, forever, request, shortOf } from '../support/service/client.ts'
 import { until } from '../support/service/gate.ts'
 
@@ -16,7 +16,7 @@ async function withDemo(
   act: (client: Service, demo: DemoProcess) => Promise<void>,
   more: readonly string[] = [],
 ): Promise<void> {
-  await using demo = await startDemo(['--tenants', '2', '--size', '20000', '--misbehave', faults, ...more])
+  await using demo = await startDemoProcess(['--tenants', '2', '--size', '20000', '--misbehave', faults, ...more])
   await using client = await connect(demo.socket, { requestTimeoutMs: 1_500 })
   await act(client, demo)
 }
@@ -25,8 +25,8 @@ const quiesce = (client: Service, more = {}): Promise<Quiesced> =>
   client.quiesce(acme, { ...request, ...more }, forever)
 
 test('names that are not known are refused, and every fault can be limited to a tenant and given a measure', () => {
-  expect(() => new Faults('keeps-writting')).toThrow('no such misbehaviour')
-  const faults = new Faults('slow=300:bolt,busy')
+  expect(() => new ServiceFaults('keeps-writting')).toThrow('no such misbehaviour')
+  const faults = new ServiceFaults('slow=300:bolt,busy')
   expect([
     faults.measure('slow', 'bolt', 5),
     faults.measure('slow', 'acme', 5),
@@ -34,7 +34,7 @@ test('names that are not known are refused, and every fault can be limited to a 
     faults.has('denies', null),
   ]).toEqual([300, null, true, false])
   for (const name of Object.keys(misbehaviours))
-    expect(new Faults(`${name}=1:acme`).has(name as keyof typeof misbehaviours, 'acme')).toBe(true)
+    expect(new ServiceFaults(`${name}=1:acme`).has(name as keyof typeof misbehaviours, 'acme')).toBe(true)
 })
 
 test('keeps-writing: claims no handles and writes on; only the tenant named is concerned', async () => {

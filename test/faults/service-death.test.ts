@@ -3,7 +3,7 @@
  * loudest.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { damageIndex } from '../../scripts/demo/wounds.ts'
+import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
 import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
 import { startNode, type Program } from '../support/processes.ts'
@@ -99,7 +99,7 @@ describe('in the middle of a hold', () => {
     { successor, ...options }: HoldOptions & { readonly successor: boolean },
   ): Promise<Examined> {
     await using demo = await startDemo({ tenants: 3, bytes: 20_000, requestTimeoutMs: 300 })
-    damageIndex(demo.fileOf(tenant))
+    damageNotesIndex(demo.fileOf(tenant))
     const started: Program[] = []
     const examined = await place.examine(demo, tenant, {
       ...options,

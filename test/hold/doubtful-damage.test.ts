@@ -1,6 +1,6 @@
 /** Damage that a weaker seal shows: it counts only where nobody could write while the copy was made. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { damageIndex } from '../../scripts/demo/wounds.ts'
+import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
 import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
 import { startStranger, type Stranger } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
@@ -16,7 +16,7 @@ describe('at hold.require: exclusive, damage', () => {
       openWorkplace(),
       startDemo({ tenants: 6, bytes: 20_000, misbehave: 'keeps-handles:crate' }),
     ])
-    for (const tenant of ['crate', 'fjord']) damageIndex(demo.fileOf(tenant))
+    for (const tenant of ['crate', 'fjord']) damageNotesIndex(demo.fileOf(tenant))
     stranger = await startStranger()
   })
   afterAll(async () => {

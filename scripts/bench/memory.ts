@@ -1,8 +1,8 @@
-/** What a program and its children weigh, read from /proc while they run. */
+/** The memory and processor time of a program and its children, read from /proc. */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** In bytes. `pss` counts a page that several processes share once; `rss` counts it once for each of them. */
-export interface Weight {
+/** In bytes. `pss` counts a page that several processes share once; `rss` counts it for each of them. */
+export interface MemoryUse {
   readonly processes: number
   readonly rss: number
   readonly pss: number
@@ -10,8 +10,8 @@ export interface Weight {
   readonly descriptors: number
 }
 
-/** null when the program is gone. Children are found by their parents: those with sessions of their own too. */
-export function weigh(pid: number): Weight | null {
+/** Of a program and its children, also those with sessions of their own. @returns null if the program has ended */
+export function memoryUseOf(pid: number): MemoryUse | null {
   const descriptors = countDescriptors(pid)
   if (descriptors === null) return null
   const sizes = descendantsOf(pid).flatMap((one) => sizeOf(one) ?? [])
@@ -23,8 +23,8 @@ export function weigh(pid: number): Weight | null {
   }
 }
 
-/** What each process of the program weighs, by its command line. */
-export function weighEach(
+/** Of each process of a program, named by the file that it runs. */
+export function memoryUseOfEach(
   pid: number,
 ): readonly { readonly command: string; readonly rss: number; readonly pss: number }[] {
   return descendantsOf(pid).flatMap((one) => {
@@ -37,20 +37,14 @@ export function weighEach(
   })
 }
 
-/**
- * Milliseconds of processor time of all our children that have ended, and of theirs: as the kernel counts it, without a
- * look at them while they run.
- */
+/** Milliseconds of processor time of all ended children and their children, as the kernel counts it. */
 export function processorMsOfEnded(): number {
   const ticksMs = 10 // USER_HZ is 100 on every Linux.
   const fields = statOf('self')
   return (Number(fields?.[13] ?? 0) + Number(fields?.[14] ?? 0)) * ticksMs
 }
 
-/**
- * Fields of /proc/PID/stat from the state on; the command before it stands in brackets and may hold anything, brackets
- * too.
- */
+/** Fields of /proc/PID/stat from the state on. The command before it is in brackets, and may contain brackets. */
 function statOf(pid: number | string): readonly string[] | null {
   const stat = textOf(`/proc/${pid}/stat`)
   return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -88,6 +82,6 @@ function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'latin1')
   } catch {
-    return null // The process ended while we looked.
+    return null // The process has just ended.
   }
 }

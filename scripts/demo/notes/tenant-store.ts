@@ -1,22 +1,19 @@
-/**
- * All tenants of the demo service: every *.db in its folder. Handles are opened when first needed; no more than a
- * bounded number stay open.
- */
+/** All tenants of the demo service: every *.db in its folder. Handles open when first needed; their number is bounded. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { keepsAccounts, openDatabase, type Handle } from './ledger-database.ts'
+import { keepsAccounts, openTenantDatabase, type TenantHandle } from './tenant-database.ts'
 
 const handlesMax = 200
 
 interface OpenTenant {
-  readonly handle: Handle
+  readonly handle: TenantHandle
   readonly journalMode: string
   readonly keepsAccounts: boolean
 }
 
-export class Store {
+export class TenantStore {
   readonly #dir: string
-  /** In the order of use, the least recently used first. */
+  /** The least recently used first. */
   readonly #open = new Map<string, OpenTenant>()
   readonly #journalModes = new Map<string, string>()
 
@@ -35,7 +32,7 @@ export class Store {
     return join(this.#dir, `${id}.db`)
   }
 
-  /** Databases of the tenant that the service has closed all the time: those in its folder of that name. */
+  /** More databases of the tenant, in the folder `ID.files`. The service never opens them. */
   furtherFilesOf(id: string): readonly string[] {
     const folder = join(this.#dir, `${id}.files`)
     return existsSync(folder)
@@ -58,7 +55,7 @@ export class Store {
     return this.#journalModes.get(id) ?? 'unknown'
   }
 
-  /** @throws what SQLite throws for a file it cannot read */
+  /** @throws what SQLite throws for a file that it cannot read */
   tenant(id: string): OpenTenant {
     const open = this.#open.get(id) ?? this.#take(id)
     this.#open.delete(id)
@@ -80,7 +77,7 @@ export class Store {
   }
 
   #take(id: string): OpenTenant {
-    const handle = openDatabase(this.fileOf(id))
+    const handle = openTenantDatabase(this.fileOf(id))
     try {
       const journalMode = String(handle.pragma('journal_mode', { simple: true }))
       this.#journalModes.set(id, journalMode)

@@ -1,32 +1,33 @@
-/** The temporary folder of a measurement, and everything that must be gone when it ends: files, mounts, processes. */
+/** The temporary folder of a measurement. Files and mounts in it are removed when the measurement ends. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export interface Workplace {
+export interface Workspace {
   readonly folder: string
-  /** Aborts on Ctrl-C, on SIGTERM, and when the measurement takes far longer than it may. */
+  /** Aborts on SIGINT, SIGTERM and SIGHUP, and after one and a half times `seconds`. */
   readonly signal: AbortSignal
-  /** False when the time for beginning something new is over. */
+  /** False once `seconds` are over: nothing new is begun then. */
   readonly hasTime: boolean
-  /** Progress, for a person. */
-  tell(line: string): void
+  /** Shows progress. */
+  report(line: string): void
 }
 
-export interface WorkplaceOptions {
+export interface WorkspaceOptions {
+  /** Where the folder is made; null: in TMPDIR. */
   readonly parent: string | null
-  /** Nothing new is begun after this; half as long again, and what runs is aborted. */
+  /** Nothing new is begun after this time. After one and a half times as long, what still runs is aborted. */
   readonly seconds: number
-  readonly tell: (line: string) => void
+  readonly report: (line: string) => void
 }
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** @returns what `work` returns, or the exit code of the signal that interrupted it */
-export async function withWorkplace(
-  options: WorkplaceOptions,
-  work: (workplace: Workplace) => Promise<number>,
+export async function withWorkspace(
+  options: WorkspaceOptions,
+  work: (workspace: Workspace) => Promise<number>,
 ): Promise<number> {
   const controller = new AbortController()
   let interruptedBy: keyof typeof exitCodes | null = null
@@ -38,7 +39,7 @@ export async function withWorkplace(
   }
   const folder = mkdtempSync(join(options.parent ?? tmpdir(), 'holdfast-bench-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', remove) // A second net: a defect of ours must not leave gigabytes behind.
+  process.once('exit', remove) // Also after a defect, which must not leave gigabytes.
   const startedAt = performance.now()
   const limit = setTimeout(
     () => controller.abort(new Error(`it took longer than ${options.seconds * 1.5} s`)),
@@ -48,7 +49,7 @@ export async function withWorkplace(
     return await work({
       folder,
       signal: controller.signal,
-      tell: options.tell,
+      report: options.report,
       get hasTime() {
         return performance.now() - startedAt < options.seconds * 1000
       },
@@ -62,11 +63,11 @@ export async function withWorkplace(
   }
 }
 
-export interface Mount extends Disposable {
+export interface XfsMount extends Disposable {
   readonly folder: string
 }
 
-/** Why no xfs with shared blocks can be mounted here; null when it can. */
+/** @returns why no xfs can be mounted here; null if it can */
 export function whyNoXfs(): string | null {
   if (process.getuid?.() !== 0) return 'mounting needs root'
   return ['/usr/sbin/mkfs.xfs', '/sbin/mkfs.xfs'].some((path) => existsSync(path))
@@ -74,10 +75,10 @@ export function whyNoXfs(): string | null {
     : 'there is no mkfs.xfs (package xfsprogs)'
 }
 
-/** A file system in a sparse file of the workplace, with reflinks. @throws when it cannot be made or mounted */
-export function mountXfs(workplace: Workplace, name: string, bytes: number): Mount {
-  const image = join(workplace.folder, `${name}.img`)
-  const folder = join(workplace.folder, name)
+/** An xfs with reflinks in a sparse file of the workspace. @throws if it cannot be made or mounted */
+export function mountXfs(workspace: Workspace, name: string, bytes: number): XfsMount {
+  const image = join(workspace.folder, `${name}.img`)
+  const folder = join(workspace.folder, name)
   mkdirSync(folder)
   writeFileSync(image, '')
   execFileSync('truncate', ['-s', String(Math.max(bytes, 400_000_000)), image])
@@ -86,7 +87,7 @@ export function mountXfs(workplace: Workplace, name: string, bytes: number): Mou
   })
   execFileSync('mount', ['-o', 'loop', image, folder])
   const unmount = (): void => {
-    // Lazily: whoever still has a file open must not keep the folder from being removed.
+    // Lazily, so that a program with an open file cannot prevent the removal of the folder.
     execFileSync('umount', ['-l', folder], { stdio: 'ignore' })
     rmSync(image, { force: true })
   }

@@ -1,36 +1,34 @@
-/**
- * Ways in which a service can break its word, one name each, for the demo and for tests that must see holdfast notice.
- */
+/** Ways in which a service can break its promises, each with a name. Tests use them to see that holdfast notices. */
 
-/** What each does. A number after `=` is its measure, a tenant after `:` limits it to that tenant: `slow=3000:bolt`. */
+/** What each does. A number after `=` is its measure, and `:` limits it to one tenant: `slow=3000:bolt`. */
 export const misbehaviours = {
   'keeps-writing': 'answers quiesced with no open handles, and goes on writing through a hidden one',
-  'keeps-handles': 'keeps an idle handle open though it claims none',
-  'keeps-shm-open': 'keeps a descriptor on the -shm open though it claims none',
+  'keeps-handles': 'keeps an idle handle open but reports none',
+  'keeps-shm-open': 'keeps a descriptor on the -shm open but reports none',
   'writes-once': 'writes one row, once, the given ms (5) after it answered quiesced, through a fresh handle',
-  'wrong-inode': 'claims another inode than that of the file',
+  'wrong-inode': 'reports another inode than that of the file',
   'outside-roots': 'names a file outside its folder in the registry and in its answers',
-  'new-boot-id': 'shows another boot id when it resumes',
-  discontinuous: 'says at the resume that it was not quiesced all the time',
-  restarts: 'forgets everything, as a new process would, the given ms (0) after it answered quiesced',
+  'new-boot-id': 'reports another boot id when it resumes',
+  discontinuous: 'answers a resume with continuous: false',
+  restarts: 'forgets everything, as a new process does, the given ms (0) after it answered quiesced',
   'lease-expires': 'ends the lease the given ms (1) after it answered quiesced, though it granted what was asked',
-  'loses-replies': 'does the work and destroys the connection, once per kind of request',
+  'loses-replies': 'does the work and destroys the connection, once for each kind of request',
   slow: 'does the work and answers quiesce and resume the given ms (2000) later',
   'never-answers': 'does the work of a quiesce and never answers it',
   'never-answers-resume': 'does the work of a resume and never answers it',
   'refuses-resume': 'answers 500 to a resume and stays quiesced until the lease ends',
-  'unknown-lease': 'answers 410 to a resume as if the lease had never been',
-  'unhealthy-after-resume': 'is not well any more once it was resumed',
-  unhealthy: 'is not well, before and after',
+  'unknown-lease': 'answers 410 to a resume, as if there had been no such lease',
+  'unhealthy-after-resume': 'is unhealthy after a resume',
+  unhealthy: 'is always unhealthy',
   busy: 'answers 423 to a quiesce',
   denies: 'answers 403 to a quiesce',
   limit: 'answers 429 to the first two attempts to quiesce',
   starting: 'answers 503 to the first two attempts to quiesce',
   'close-fails': 'cannot close its handles: 500, active again',
-  'long-job': 'has a job that runs the given ms (60000) when a quiesce comes',
-  garbage: 'does the work of a quiesce and answers something that is not JSON',
-  'repeats-cursor': 'pages its registry without end',
-  'empty-registry': 'shows a registry without tenants',
+  'long-job': 'begins a job of the given ms (60000) when a quiesce comes',
+  garbage: 'does the work of a quiesce and answers with text that is not JSON',
+  'repeats-cursor': 'answers every page of the registry with the same cursor',
+  'empty-registry': 'answers with a registry without tenants',
 } as const satisfies Record<string, string>
 
 export type Misbehaviour = keyof typeof misbehaviours
@@ -41,11 +39,11 @@ interface Fault {
   readonly tenant: string | null
 }
 
-export class Faults {
+export class ServiceFaults {
   readonly #faults: readonly Fault[]
   readonly #counts = new Map<string, number>()
 
-  /** @throws {Error} for a name that is not known */
+  /** @throws {Error} for an unknown name */
   constructor(list: string) {
     this.#faults = list
       .split(',')
@@ -57,13 +55,13 @@ export class Faults {
     return this.#find(name, tenant) !== undefined
   }
 
-  /** The number given after `=`, else `usual`; null when the service behaves. */
+  /** @returns the number after `=`, or `usual` without one; null if the service does not have this fault */
   measure(name: Misbehaviour, tenant: string | null, usual: number): number | null {
     const fault = this.#find(name, tenant)
     return fault ? (fault.measure ?? usual) : null
   }
 
-  /** True for the first `times` questions about the same occasion. */
+  /** @returns true for the first `times` calls with the same name and occasion, if the service has this fault */
   first(name: Misbehaviour, tenant: string | null, occasion: string, times: number): boolean {
     if (!this.has(name, tenant)) return false
     const key = `${name} ${occasion}`

@@ -1,9 +1,9 @@
-/** One tenant's database: notes to search, and accounts whose balances always add up to the same sum. */
+/** A tenant's database: notes to search, and accounts whose balances always have the same sum. */
 import Database from 'better-sqlite3'
 
-export type Handle = Database.Database
+export type TenantHandle = Database.Database
 
-export interface Features {
+export interface TenantFeatures {
   readonly wal: boolean
   readonly fts: boolean
   /** About this many bytes of notes. */
@@ -14,14 +14,14 @@ export interface Features {
 const accounts = 100
 const balance = 1_000
 
-export function openDatabase(file: string): Handle {
+export function openTenantDatabase(file: string): TenantHandle {
   const database = new Database(file, { timeout: 5_000, fileMustExist: true })
   database.pragma('synchronous = normal')
   return database
 }
 
-/** Makes the file. The caller closes what it gets. */
-export function createDatabase(file: string, features: Features): Handle {
+/** Makes the file. The caller closes the handle. */
+export function createTenantDatabase(file: string, features: TenantFeatures): TenantHandle {
   const database = new Database(file)
   database.pragma(`page_size = ${features.pageSize}`)
   database.pragma(`journal_mode = ${features.wal ? 'wal' : 'delete'}`)
@@ -31,7 +31,10 @@ export function createDatabase(file: string, features: Features): Handle {
     create index notes_title on notes (title);
     create index notes_at on notes (at);
     create table accounts (id integer primary key, balance integer not null);
-    create table transfers (id text primary key, source integer not null references accounts, target integer not null references accounts, amount integer not null, at integer not null);
+    create table transfers (
+      id text primary key, source integer not null references accounts, target integer not null references accounts,
+      amount integer not null, at integer not null
+    );
     create table promises (name text primary key, value integer not null) without rowid;
   `)
   if (features.fts) database.exec('create virtual table notes_search using fts5(title, body)')
@@ -40,7 +43,7 @@ export function createDatabase(file: string, features: Features): Handle {
   return database
 }
 
-function fill(database: Handle, features: Features): void {
+function fill(database: TenantHandle, features: TenantFeatures): void {
   const account = database.prepare('insert into accounts values (?, ?)')
   for (let id = 1; id <= accounts; id++) account.run(id, balance)
   database.prepare('insert into promises values (?, ?)').run('sum of balances', accounts * balance)
@@ -60,24 +63,24 @@ function fill(database: Handle, features: Features): void {
 
 const words = ['harvest', 'shipping', 'payroll', 'weather', 'travel', 'repairs', 'garden']
 
-/** One transfer between two accounts and the row that tells of it, in one transaction. */
-export function transfer(database: Handle, id: string): void {
+/** Makes one transfer between two accounts and records it as a row, in one transaction. */
+export function transfer(database: TenantHandle, id: string): void {
   const pick = (): number => 1 + Math.floor(Math.random() * accounts)
   const source = pick()
   const target = pick()
   const amount = 1 + Math.floor(Math.random() * 10)
   const move = prepared(database, 'update accounts set balance = balance + ? where id = ?')
-  const tell = prepared(database, 'insert into transfers values (?, ?, ?, ?, ?)')
+  const record = prepared(database, 'insert into transfers values (?, ?, ?, ?, ?)')
   database.transaction(() => {
     move.run(-amount, source)
     move.run(amount, target)
-    tell.run(id, source, target, amount, Date.now())
+    record.run(id, source, target, amount, Date.now())
   })()
 }
 
-const statements = new WeakMap<Handle, Map<string, Database.Statement>>()
+const statements = new WeakMap<TenantHandle, Map<string, Database.Statement>>()
 
-function prepared(database: Handle, sql: string): Database.Statement {
+function prepared(database: TenantHandle, sql: string): Database.Statement {
   const known = statements.get(database) ?? new Map<string, Database.Statement>()
   statements.set(database, known)
   const statement = known.get(sql) ?? database.prepare(sql)
@@ -91,15 +94,15 @@ export interface Invariant {
   readonly transfers: number
 }
 
-export function readInvariant(database: Handle): Invariant {
+export function readInvariant(database: TenantHandle): Invariant {
   const sum = database.prepare('select sum(balance) from accounts').pluck().get() as number
   const promised = database.prepare('select value from promises').pluck().get() as number
   const transfers = database.prepare('select count(*) from transfers').pluck().get() as number
   return { sum, promised, transfers }
 }
 
-/** Is it one of ours? Other people's databases are adopted as tenants, but nothing is written into them. */
-export function keepsAccounts(database: Handle): boolean {
+/** @returns whether the demo made this database. Others can be tenants too, but the demo writes nothing into them. */
+export function keepsAccounts(database: TenantHandle): boolean {
   return (
     database
       .prepare(

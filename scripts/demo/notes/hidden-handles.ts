@@ -1,32 +1,29 @@
-/**
- * Handles that the service says it does not have: what a careless connection pool or a forgotten job would leave
- * behind.
- */
+/** Handles that the service keeps but does not report, as a careless connection pool or a forgotten job does. */
 import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import type { Faults } from './misbehaviour.ts'
-import type { Store } from './store.ts'
+import type { ServiceFaults } from './misbehaviour.ts'
+import type { TenantStore } from './tenant-store.ts'
 
 export class HiddenHandles implements Disposable {
-  readonly #faults: Faults
-  readonly #store: Store
+  readonly #faults: ServiceFaults
+  readonly #store: TenantStore
   readonly #handles = new Map<string, Database.Database>()
   readonly #descriptors = new Map<string, number>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
 
-  constructor(faults: Faults, store: Store) {
+  constructor(faults: ServiceFaults, store: TenantStore) {
     this.#faults = faults
     this.#store = store
   }
 
-  /** Before the service closes its handles. */
+  /** To be called before the service closes its handles. */
   beforeClose(tenant: string): void {
     const file = this.#store.fileOf(tenant)
     if (this.#faults.has('keeps-writing', tenant)) this.#keep(tenant, file, (handle) => this.#writeOn(tenant, handle))
     else if (this.#faults.has('keeps-handles', tenant)) this.#keep(tenant, file, () => {})
   }
 
-  /** After it. */
+  /** To be called after the service has closed its handles. */
   afterClose(tenant: string): void {
     const file = this.#store.fileOf(tenant)
     if (this.#faults.has('keeps-shm-open', tenant)) this.#descriptors.set(tenant, openSync(`${file}-shm`, 'a+'))
@@ -38,7 +35,7 @@ export class HiddenHandles implements Disposable {
       )
   }
 
-  letGo(tenant: string): void {
+  release(tenant: string): void {
     clearTimeout(this.#timers.get(tenant))
     this.#timers.delete(tenant)
     this.#handles.get(tenant)?.close()
@@ -50,11 +47,11 @@ export class HiddenHandles implements Disposable {
 
   [Symbol.dispose](): void {
     for (const tenant of new Set([...this.#handles.keys(), ...this.#descriptors.keys(), ...this.#timers.keys()]))
-      this.letGo(tenant)
+      this.release(tenant)
   }
 
   #keep(tenant: string, file: string, use: (handle: Database.Database) => void): void {
-    this.letGo(tenant)
+    this.release(tenant)
     const handle = new Database(file, { timeout: 0 })
     handle.prepare('select count(*) from sqlite_schema').get()
     this.#handles.set(tenant, handle)
@@ -69,7 +66,7 @@ export class HiddenHandles implements Disposable {
   }
 }
 
-/** Each write is one row of notes. Refused by a lock, it is simply tried again: that is what such a job does. */
+/** Writes one row of notes. Errors of SQLite are ignored: a lock may refuse it, and such a job simply tries again. */
 function tryWrite(handle: Database.Database): void {
   try {
     handle.prepare("insert into notes (title, body, at) values ('hidden', 'written while quiesced', 0)").run()

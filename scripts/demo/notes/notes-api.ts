@@ -1,15 +1,15 @@
+/** What users of the service call: notes and transfers over HTTP. Each request of a tenant goes through the gate. */
 import { randomBytes } from 'node:crypto'
-/** What the service is for: notes and transfers over HTTP, every request of a tenant through its gate. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Gate } from '../../src/service/gate/index.ts'
-import { readInvariant, transfer } from './ledger-database.ts'
-import type { Store } from './store.ts'
+import type { Gate } from '../../../src/service/gate/index.ts'
+import { readInvariant, transfer } from './tenant-database.ts'
+import type { TenantStore } from './tenant-store.ts'
 
 /**
- * `GET /health` (never through the gate), `GET /tenants/ID/notes?title=…`, `POST /tenants/ID/notes` with a text, `POST /tenants/ID/transfers`,
- * `GET /tenants/ID/invariant`.
+ * `GET /health` (not through the gate), `GET /tenants/ID/notes?title=…`, `POST /tenants/ID/notes` with a text,
+ * `POST /tenants/ID/transfers` and `GET /tenants/ID/invariant`.
  */
-export function createNotesApi(gate: () => Gate, store: Store): Server {
+export function createNotesApi(gate: () => Gate, store: TenantStore): Server {
   return createServer((request, response) => {
     void serve(gate(), store, request).then(
       ({ status, body }) => send(response, status, { 'content-type': 'application/json' }, JSON.stringify(body)),
@@ -33,7 +33,7 @@ interface Answer {
   readonly body: unknown
 }
 
-async function serve(gate: Gate, store: Store, request: IncomingMessage): Promise<Answer> {
+async function serve(gate: Gate, store: TenantStore, request: IncomingMessage): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://localhost')
   if (url.pathname === '/health') return { status: 200, body: { healthy: true, tenants: store.ids().length } }
   const [, tenants, id = '', what] = url.pathname.split('/').map(decodeURIComponent)

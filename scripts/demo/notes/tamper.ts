@@ -1,18 +1,22 @@
-/** Stands between the gate and whoever asks it, and makes a liar of an honest gate. */
+/** Changes requests and answers between a client and an honest gate, so that the service seems to misbehave. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { GateHandler } from '../../src/service/gate/index.ts'
-import type { Faults, Misbehaviour } from './misbehaviour.ts'
+import type { GateHandler } from '../../../src/service/gate/index.ts'
+import type { ServiceFaults, Misbehaviour } from './misbehaviour.ts'
 
 type Kind = 'registry' | 'status' | 'quiesce' | 'renew' | 'resume' | 'leases' | 'capabilities'
 type Json = Record<string, unknown>
 
-interface Asked {
+interface AdminRequest {
   readonly kind: Kind
   readonly tenant: string | null
 }
 
-/** `onQuiesced` is called once the answer of a quiesce has left. */
-export function tamper(handler: () => GateHandler, faults: Faults, onQuiesced: (tenant: string) => void): GateHandler {
+/** @param onQuiesced called after the answer to a quiesce was sent */
+export function falsifyAnswers(
+  handler: () => GateHandler,
+  faults: ServiceFaults,
+  onQuiesced: (tenant: string) => void,
+): GateHandler {
   return (request, response) => {
     const asked = askedBy(request)
     const early = answerBefore(faults, asked)
@@ -28,7 +32,7 @@ export function tamper(handler: () => GateHandler, faults: Faults, onQuiesced: (
   }
 }
 
-function askedBy(request: IncomingMessage): Asked {
+function askedBy(request: IncomingMessage): AdminRequest {
   const [, , , kind, id, quiesce, lease, renew] = (request.url ?? '').split('?')[0]?.split('/') ?? []
   const tenant = id === undefined ? null : decodeURIComponent(id)
   if (kind !== 'tenants') return { kind: kind === 'quiesce' ? 'leases' : 'capabilities', tenant: null }
@@ -50,8 +54,8 @@ const problem = (status: number, name: string, more: Json = {}, headers: Record<
   headers: { 'content-type': 'application/problem+json', ...headers },
 })
 
-/** Answers that come instead of the work. */
-function answerBefore(faults: Faults, { kind, tenant }: Asked): Early | null {
+/** Answers that are sent instead of doing the work. */
+function answerBefore(faults: ServiceFaults, { kind, tenant }: AdminRequest): Early | null {
   const occasion = `${kind} ${tenant}`
   if (kind === 'registry' && faults.has('empty-registry', null))
     return { status: 200, body: { tenants: [], next: null }, headers: {} }
@@ -67,8 +71,8 @@ function answerBefore(faults: Faults, { kind, tenant }: Asked): Early | null {
   return null
 }
 
-/** A shorter lease is asked of the gate than the client asked of the service. */
-async function shorten(faults: Faults, { kind, tenant }: Asked, request: IncomingMessage): Promise<void> {
+/** Asks the gate for a shorter lease than the client asked for. */
+async function shorten(faults: ServiceFaults, { kind, tenant }: AdminRequest, request: IncomingMessage): Promise<void> {
   const ttlMs = faults.measure('lease-expires', tenant, 1)
   if (kind !== 'quiesce' || ttlMs === null) return
   const chunks: Buffer[] = []
@@ -80,7 +84,7 @@ async function shorten(faults: Faults, { kind, tenant }: Asked, request: Incomin
 
 const claimedTtl = new WeakMap<IncomingMessage, unknown>()
 
-function changed(faults: Faults, { kind, tenant }: Asked, status: number, body: Json): Json {
+function changed(faults: ServiceFaults, { kind, tenant }: AdminRequest, status: number, body: Json): Json {
   const has = (name: Misbehaviour): boolean => faults.has(name, tenant)
   if (kind === 'registry' && status === 200)
     return {
@@ -100,23 +104,23 @@ function changed(faults: Faults, { kind, tenant }: Asked, status: number, body: 
   return body
 }
 
-/** How the answer leaves: late, never, or with the connection destroyed. */
+/** Sends the answer late, never, or destroys the connection. */
 function deliver(
-  faults: Faults,
-  { kind, tenant }: Asked,
+  faults: ServiceFaults,
+  { kind, tenant }: AdminRequest,
   request: IncomingMessage,
   response: ServerResponse,
   send: () => void,
   onQuiesced: (tenant: string) => void,
 ): void {
   const quiesced = kind === 'quiesce' && response.statusCode === 201 && tenant !== null
-  // Whether or not the answer arrives; 'close' comes after 'finish', so only one of them counts.
-  let told = false
-  const tell = (): void => {
-    if (!told && tenant !== null) onQuiesced(tenant)
-    told = true
+  // Also if the answer never arrives. 'close' comes after 'finish': only the first of them counts.
+  let reported = false
+  const report = (): void => {
+    if (!reported && tenant !== null) onQuiesced(tenant)
+    reported = true
   }
-  if (quiesced) response.once('finish', tell).once('close', tell)
+  if (quiesced) response.once('finish', report).once('close', report)
   if (faults.first('loses-replies', tenant, kind, 1)) return void request.socket.destroy()
   if (kind === 'quiesce' && faults.has('never-answers', tenant)) return
   if (kind === 'resume' && faults.has('never-answers-resume', tenant)) return
@@ -126,7 +130,7 @@ function deliver(
   else setTimeout(send, lateMs)
 }
 
-/** Catches what the gate would have sent. */
+/** Intercepts the answer of the gate. */
 function change(
   response: ServerResponse,
   edit: (status: number, body: Json) => Json,

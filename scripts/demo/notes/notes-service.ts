@@ -1,34 +1,34 @@
+/** The demo service as a whole: tenants, the gate, faults, load, the admin API and the API of its users. */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
-/** The demo service put together: its tenants, the gate as a service embeds it, its faults, its load, its two doors. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { createGate, type Gate } from '../../src/service/gate/index.ts'
-import { HiddenHandles } from './hidden-handle.ts'
-import { createDatabase } from './ledger-database.ts'
+import { createGate, type Gate } from '../../../src/service/gate/index.ts'
+import { tenantName } from '../names.ts'
+import { HiddenHandles } from './hidden-handles.ts'
 import { startLoad } from './load.ts'
-import type { Faults } from './misbehaviour.ts'
-import { tenantName } from './names.ts'
+import type { ServiceFaults } from './misbehaviour.ts'
 import { createNotesApi } from './notes-api.ts'
-import { Store } from './store.ts'
-import { tamper } from './tamper.ts'
+import { falsifyAnswers } from './tamper.ts'
+import { createTenantDatabase } from './tenant-database.ts'
+import { TenantStore } from './tenant-store.ts'
 
 export interface NotesOptions {
   readonly dir: string
   readonly socket: string
-  /** Made when missing; whatever else is in the folder is adopted. */
+  /** This many are made if they do not exist. Other databases in the folder are tenants too. */
   readonly tenants: number
   readonly bytes: number
-  /** Transfers a second, in all. */
+  /** Transfers a second, of all tenants together. */
   readonly load: number
-  /** Tenants that get the load; null: all of them. */
+  /** Tenants that get the load; null: all. */
   readonly loaded: readonly string[] | null
   /** 0: any free port. */
   readonly port: number
-  /** Tenants that may be quiesced at once. */
+  /** Tenants that may be quiesced at the same time. */
   readonly maxPaused: number
-  readonly faults: Faults
+  readonly faults: ServiceFaults
 }
 
 export interface NotesService extends AsyncDisposable {
@@ -37,7 +37,7 @@ export interface NotesService extends AsyncDisposable {
 
 export async function startNotesService(options: NotesOptions): Promise<NotesService> {
   const { faults } = options
-  const store = new Store(options.dir)
+  const store = new TenantStore(options.dir)
   mkdirSync(options.dir, { recursive: true })
   prepare(options, store)
   const hidden = new HiddenHandles(faults, store)
@@ -62,8 +62,8 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
       },
       open: (id) => {
         resumed.add(id)
-        hidden.letGo(id)
-        // Idle tenants stay closed until somebody asks for them.
+        hidden.release(id)
+        // A tenant that was closed before the pause stays closed until a request needs it.
         if (wasOpen.delete(id)) store.tenant(id)
       },
       healthy: (id) => {
@@ -85,7 +85,7 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
     const jobMs = faults.measure('long-job', id, 60_000)
     if (jobMs !== null) void gate.run(id, () => new Promise((resolve) => setTimeout(resolve, jobMs).unref()))
   }
-  /** What a new process would know: nothing. Whatever waited for the old gate goes on. */
+  /** A new gate knows nothing, like a new process. Requests that waited for the old gate continue. */
   const restart = (): void => {
     const old = gate
     gate = makeGate()
@@ -97,7 +97,7 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
     else if (delayMs !== null) setTimeout(restart, delayMs)
   }
 
-  const admin = createServer(tamper(() => gate.handler, faults, onQuiesced))
+  const admin = createServer(falsifyAnswers(() => gate.handler, faults, onQuiesced))
   await listen(admin, options.socket)
   chmodSync(options.socket, 0o660)
   const api = createNotesApi(() => gate, store)
@@ -126,7 +126,7 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
   }
 }
 
-const tenantOf = (store: Store, id: string): { id: string; files: { path: string; journalMode: string }[] } => ({
+const tenantOf = (store: TenantStore, id: string): { id: string; files: { path: string; journalMode: string }[] } => ({
   id,
   files: [
     { path: store.fileOf(id), journalMode: store.journalModeOf(id) },
@@ -134,12 +134,12 @@ const tenantOf = (store: Store, id: string): { id: string; files: { path: string
   ],
 })
 
-/** Every third tenant keeps a rollback journal, every other one has full-text search, page sizes differ. */
-function prepare({ dir, tenants, bytes }: NotesOptions, store: Store): void {
+/** Every third tenant has a rollback journal, every second one has full-text search, page sizes differ. */
+function prepare({ dir, tenants, bytes }: NotesOptions, store: TenantStore): void {
   for (let at = 0; at < tenants; at++) {
     const id = tenantName(at)
     if (store.has(id)) continue
-    createDatabase(join(dir, `${id}.db`), {
+    createTenantDatabase(join(dir, `${id}.db`), {
       wal: at % 3 !== 2,
       fts: at % 2 === 0,
       bytes,

@@ -1,18 +1,15 @@
+/** Background work of the service: transfers at a steady rate, each through the gate, each logged after its commit. */
 import { randomBytes } from 'node:crypto'
-/**
- * Background work of the service: transfers at a steady rate, each through the gate, each written down once it is
- * acknowledged.
- */
 import { closeSync, openSync, writeSync } from 'node:fs'
-import type { Gate } from '../../src/service/gate/index.ts'
-import { transfer } from './ledger-database.ts'
-import type { Store } from './store.ts'
+import type { Gate } from '../../../src/service/gate/index.ts'
+import { transfer } from './tenant-database.ts'
+import type { TenantStore } from './tenant-store.ts'
 
 const tickMs = 5
-/** Transfers that may wait for one paused tenant, as real requests would queue. */
+/** Transfers that may wait for one paused tenant, as real requests do. */
 const pendingMax = 4
 
-export interface LoadCounts {
+interface LoadCounts {
   acknowledged: number
   paused: number
   failed: number
@@ -23,12 +20,12 @@ export interface Load extends Disposable {
 }
 
 /**
- * `perSecond` transfers in all, spread evenly over `tenants`. A transfer is acknowledged by one line `tenant id` in `log`, never synced: the
- * line is written after the commit, so every line must be found in its database, whatever happened meanwhile.
+ * Makes `perSecond` transfers, spread evenly over `tenants`. After its commit a transfer is acknowledged by one line
+ * `tenant id` in `log`. So each line must be found in its database, even after a crash. The log is never synced.
  */
 export function startLoad(
   gate: () => Gate,
-  store: Store,
+  store: TenantStore,
   options: { readonly tenants: readonly string[]; readonly perSecond: number; readonly log: string },
 ): Load {
   const counts: LoadCounts = { acknowledged: 0, paused: 0, failed: 0 }
@@ -63,7 +60,7 @@ export function startLoad(
 
   const timer = setInterval(() => {
     const now = performance.now()
-    // After a stall the missed transfers are not made up for all at once.
+    // After a stall, not all missed transfers follow in one burst.
     due = Math.min(due + ((now - lastAt) * options.perSecond) / 1000, options.perSecond / 10 + 1)
     lastAt = now
     for (let tried = 0; due >= 1 && tried < options.tenants.length * pendingMax; tried++) {
