@@ -1,14 +1,13 @@
-/** Somebody else dies or gets in the way in the middle of a hold: the probe, the guardian, a second run of holdfast. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+/** During a hold the probe or the guardian dies, or a second run of holdfast works on the same service. */
+import { describe, expect, it } from 'vitest'
 import { startHoldProcesses } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { configure } from '../support/cli/holdfast.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { useHold } from '../support/hold-set-up.ts'
 import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { startDemo } from '../support/service/demo-service.ts'
 
-/** Of our children that run this program. Pids begin anew at 32,768, so the greatest is not the newest. */
+/** Pids of our children that run this program. Pids start again after 32,768, so the largest is not the newest. */
 const pidsOf = (program: string): readonly number[] =>
   descendantsOf(process.pid).flatMap(({ pid, command }) => (command.includes(program) ? [pid] : []))
 
@@ -21,28 +20,16 @@ function onlyOneOf(pids: readonly number[], others: readonly number[]): number {
 const moments: readonly HoldStep[] = ['quiesced', 'sealed', 'copied', 'probed-again']
 
 describe('in the middle of a hold', () => {
-  let place: Workplace
-  let demo: Demo
-  let freedom: Freedom
-  beforeAll(async () => {
-    place = await openWorkplace()
-    demo = await startDemo({ tenants: 1, bytes: 20_000 })
-    freedom = await openFreedom()
-  })
-  afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
-    await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
-  })
+  const hold = useHold({ tenants: 1, bytes: 20_000 })
 
   it.each(moments)(
-    'the probe is killed after "%s": nothing is proven by silence, the tenant serves, the next hold has a new probe',
+    'the probe is killed after "%s": its silence proves nothing, the tenant serves, the next hold has a new probe',
     async (at) => {
       const others = pidsOf('probe-child')
-      await using companions = await startHoldProcesses()
+      await using processes = await startHoldProcesses()
       const probe = onlyOneOf(pidsOf('probe-child'), others)
-      const { result, open } = await place.examine(demo, 'acme', {
-        companions,
+      const { result, open } = await hold.fixture.examine(hold.demo, 'acme', {
+        companions: processes,
         onStep: (step) => {
           if (step === at) process.kill(probe, 'SIGKILL')
         },
@@ -50,28 +37,28 @@ describe('in the middle of a hold', () => {
       expect(['sound', 'inconclusive']).toContain(result?.verdict)
       if (result?.verdict === 'inconclusive') expect(result.failure).toMatchObject({ tenantState: 'active' })
       expect(open).toEqual([])
-      expect((await demo.status('acme')).state).toBe('active')
-      await freedom.expect(demo.fileOf('acme'))
-      expect((await place.examine(demo, 'acme', { companions })).result?.verdict).toBe('sound')
+      expect((await hold.demo.status('acme')).state).toBe('active')
+      await hold.expectUnlocked(hold.demo.fileOf('acme'))
+      expect((await hold.fixture.examine(hold.demo, 'acme', { companions: processes })).result?.verdict).toBe('sound')
     },
   )
 
   it.each(moments)(
-    'the guardian is killed after "%s": this hold ends in good order, and none begins without one',
+    'the guardian is killed after "%s": this hold ends in order, and no hold begins without a guardian',
     async (at) => {
       const others = pidsOf('guardian-child')
-      await using companions = await startHoldProcesses()
+      await using processes = await startHoldProcesses()
       const guardian = onlyOneOf(pidsOf('guardian-child'), others)
-      await place.examine(demo, 'acme', {
-        companions,
+      await hold.fixture.examine(hold.demo, 'acme', {
+        companions: processes,
         onStep: (step) => {
           if (step === at) process.kill(guardian, 'SIGKILL')
         },
       })
-      expect((await demo.status('acme')).state).toBe('active')
-      await freedom.expect(demo.fileOf('acme'))
-      await eventually('it has ended', () => !isRunning(guardian))
-      const next = await place.examine(demo, 'acme', { companions })
+      expect((await hold.demo.status('acme')).state).toBe('active')
+      await hold.expectUnlocked(hold.demo.fileOf('acme'))
+      await eventually('the guardian has ended', () => !isRunning(guardian))
+      const next = await hold.fixture.examine(hold.demo, 'acme', { companions: processes })
       expect(next).toMatchObject({
         stopped: { code: 'GUARDIAN_LOST' },
         result: { verdict: 'failed', failure: { code: 'GUARDIAN_LOST', tenantState: 'untouched' } },
@@ -81,13 +68,13 @@ describe('in the middle of a hold', () => {
   )
 
   it(
-    'a second run works on the same service, with a ledger of its own and the same ' +
-      'snapshot folder: both are harmless, and neither says a false word',
+    'a second run works on the same service, with its own ledger and the same snapshot folder: ' +
+      'no tenant is harmed, and no report is false',
     async () => {
       await using demo = await startDemo({ tenants: 9, bytes: 60_000, load: 100, loaded: ['acme', 'bolt', 'crate'] })
-      const hold = '{ ttl: 3s, drainTimeout: 500ms, maxPaused: 2, warmAbove: 0B }'
-      const one = configure(demo, { name: 'one', hold })
-      const other = configure(demo, { name: 'other', hold, snapshots: one.snapshots })
+      const terms = '{ ttl: 3s, drainTimeout: 500ms, maxPaused: 2, warmAbove: 0B }'
+      const one = configure(demo, { name: 'one', hold: terms })
+      const other = configure(demo, { name: 'other', hold: terms, snapshots: one.snapshots })
       for (let time = 0; time < 3; time++) {
         const runs = await Promise.all([one.sweep(), other.sweep()])
         for (const { code, report, stderr } of runs) {

@@ -1,33 +1,13 @@
 /**
- * Each step of a hold fails once, cold and warm, by a failure, a defect and an interruption: the tenant is served again
- * and nothing is left.
+ * Each step of a hold fails once, by a failure, a defect, a disk error and an interruption, with a cold and with a warm
+ * copy. The tenant serves again and nothing is left.
  */
-import Database from 'better-sqlite3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Held } from '../../src/hold/hold.ts'
-import type { HoldStep } from '../../src/hold/record.ts'
 import { Failure } from '../../src/model/failure.ts'
-import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { holdSteps, useHold } from '../support/hold-set-up.ts'
+import { footprint } from '../support/hold/expect-unlocked.ts'
 import { descendantsOf, eventually } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service/demo-service.ts'
-
-const steps: readonly HoldStep[] = [
-  'preflight',
-  'warm',
-  'asked',
-  'quiesced',
-  'locked',
-  'probed',
-  'sealed',
-  'proven',
-  'copied',
-  'proven-again',
-  'probed-again',
-  'released',
-  'resumed',
-  'kept',
-]
 
 const faults = [
   { fault: 'a failure', thrown: () => new Failure('IN_USE', 'made by the test') },
@@ -42,37 +22,22 @@ describe.each([
   ['cold', 1e9],
   ['warm', 0],
 ] as const)('a %s hold', (temperature, warmAboveBytes) => {
-  let place: Workplace
-  let demo: Demo
-  let freedom: Freedom
-  let writer: Database.Database
-  beforeAll(async () => {
-    place = await openWorkplace()
-    demo = await startDemo({ tenants: 3, bytes: 20_000, load: 30, loaded: ['acme'] })
-    freedom = await openFreedom()
-    // Idle by the service's handle, WAL and wal-index in place: what a warm copy pins. `acme` has the service's own.
-    writer = new Database(demo.fileOf('bolt'))
-    writer.close()
-  })
-  afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
-    await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
-  })
+  const hold = useHold({ tenants: 3, bytes: 20_000, load: 30, loaded: ['acme'] })
 
+  /** The service writes to `acme`, which a warm copy needs, and has not opened `bolt`. */
   const tenant = temperature === 'warm' ? 'acme' : 'bolt'
 
   async function expectAllAsBefore(children: number): Promise<void> {
-    await demo.servesAgain(tenant, 5_000)
-    expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
-    expect(await place.ledger.openHolds()).toEqual([])
-    expect(place.leftovers()).toEqual([])
+    await hold.demo.servesAgain(tenant, 5_000)
+    expect(await hold.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    expect(await hold.fixture.ledger.openHolds()).toEqual([])
+    expect(hold.fixture.leftovers()).toEqual([])
     expect(descendantsOf(process.pid).length).toBeLessThanOrEqual(children)
-    if (tenant === 'bolt') await freedom.expect(demo.fileOf(tenant))
-    // And the next hold goes through, on the same companions; warm as soon as the service has opened the tenant again.
+    if (tenant === 'bolt') await hold.expectUnlocked(hold.demo.fileOf(tenant))
+    // The next hold succeeds, with the same processes. It is warm once the service has opened the tenant again.
     const refused: string[] = []
     await eventually(`a ${temperature} hold`, async () => {
-      const held = await place.holdTenant(demo, tenant, { settings: { warmAboveBytes } })
+      const held = await hold.fixture.holdTenant(hold.demo, tenant, { settings: { warmAboveBytes } })
       if (held.kind !== 'snapshot') return refused.push(held.failure.message)
       await held.snapshot[Symbol.asyncDispose]()
       return temperature === 'cold' || held.record.evidence.snapshot?.method === 'warm+tail'
@@ -80,34 +45,34 @@ describe.each([
     expect(refused).toEqual([])
   }
 
-  describe.each(faults)('in which $fault comes', ({ fault, thrown }) => {
-    it.each(steps)('after "%s" ends with the tenant served and nothing left behind', async (at) => {
+  describe.each(faults)('that meets $fault', ({ fault, thrown }) => {
+    it.each(holdSteps)('after "%s" ends with the tenant serving and nothing left', async (at) => {
       const children = descendantsOf(process.pid).length
-      const before = tenant === 'bolt' ? footprint(demo.fileOf(tenant)) : null
-      let told: Error | null = null
-      const ended: Held | Error = await place
-        .holdTenant(demo, tenant, {
+      const before = tenant === 'bolt' ? footprint(hold.demo.fileOf(tenant)) : null
+      let raised: Error | null = null
+      const ended: Held | Error = await hold.fixture
+        .holdTenant(hold.demo, tenant, {
           settings: { warmAboveBytes },
           onStep: (step) => {
-            if (step !== at || told) return
-            told = thrown()
-            throw told
+            if (step !== at || raised) return
+            raised = thrown()
+            throw raised
           },
         })
         .catch((error: unknown) => error as Error)
-      expect(told, 'the step was reached').not.toBeNull()
+      expect(raised, 'the step was reached').not.toBeNull()
       if (fault === 'a defect') expect(ended).toBeInstanceOf(TypeError)
       else expect(ended instanceof Error ? ended : ended.kind).toMatch(/undecided|refused/)
       await expectAllAsBefore(children)
-      if (before) expect(footprint(demo.fileOf(tenant))).toEqual(before)
+      if (before) expect(footprint(hold.demo.fileOf(tenant))).toEqual(before)
     })
   })
 
-  it.each(steps)('that is interrupted after "%s" resumes first', async (at) => {
+  it.each(holdSteps)('that is interrupted after "%s" resumes the tenant first', async (at) => {
     const children = descendantsOf(process.pid).length
     const interrupt = new AbortController()
-    const ended = await place
-      .holdTenant(demo, tenant, {
+    const ended = await hold.fixture
+      .holdTenant(hold.demo, tenant, {
         settings: { warmAboveBytes },
         signal: interrupt.signal,
         onStep: (step) => {
@@ -117,7 +82,7 @@ describe.each([
       .catch((error: unknown) => error as Failure)
     if (ended instanceof Error) expect(ended).toMatchObject({ code: 'INTERRUPTED' })
     else {
-      // Too late to stop anything: the copy was made already.
+      // The interruption came after the copy, so there is nothing to stop.
       expect(ended.kind).toBe('snapshot')
       if (ended.kind === 'snapshot') await ended.snapshot[Symbol.asyncDispose]()
     }

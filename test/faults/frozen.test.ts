@@ -1,6 +1,6 @@
 /**
- * holdfast is frozen (SIGSTOP, swapped out, stuck in I/O): at each step exactly, because a program of the test freezes
- * itself there. With a whole run: signals.test.ts.
+ * holdfast freezes (SIGSTOP, swapped out, stuck in I/O) at an exact step: a program of this test freezes itself there.
+ * signals.test.ts freezes a whole run.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('frozen (SIGSTOP) at the end of any step at which it holds something, holdfast', () => {
   const ttl = 1_500
-  /** Nobody is paused during a warm copy, so no lease ends it (hold/seal/guardian.ts). */
+  /** No tenant is paused during a warm copy, so no lease ends it: the heartbeat does (hold/seal/guardian.ts). */
   const heartbeatMs = 15_000
-  /** What the guardian may take, and the test to notice it, beside all others on a busy machine. */
+  /** Time for the guardian to act and for this test to notice, on a busy machine. */
   const slackMs = 4_000
   const frozen: readonly (readonly [HoldStep, 'warm' | 'cold'])[] = [
     ...(
@@ -33,26 +33,24 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
     ).map((step) => [step, 'cold'] as const),
     ...(['warm', 'quiesced', 'sealed', 'probed-again'] as const).map((step) => [step, 'warm'] as const),
   ]
-  /**
-   * Every third tenant of the demo keeps a rollback journal, which has no warm copy; nor has one that nobody writes to.
-   */
+  /** Every third tenant. The third of three has a rollback journal, which has no warm copy. */
   const tenantOf = (at: number): string => tenantName(at * 3)
   let demo: Demo
-  let freedom: Freedom
+  let unlocked: Freedom
   beforeAll(async () => {
     const loaded = frozen.flatMap(([, how], at) => (how === 'warm' ? [tenantOf(at)] : []))
     demo = await startDemo({ tenants: frozen.length * 3, bytes: 20_000, maxPaused: frozen.length, load: 60, loaded })
-    freedom = await openFreedom()
+    unlocked = await openFreedom()
   })
   afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
+    await unlocked[Symbol.asyncDispose]()
     const acknowledged = await demo.stopAndVerify()
     await demo[Symbol.asyncDispose]()
     expect(acknowledged).toBeGreaterThan(0)
   })
 
   it.concurrent.each(frozen)(
-    'is killed by its guardian after "%s" (%s), and the tenant serves again (F13)',
+    'is killed by its guardian after "%s" (%s copy), and the tenant serves again (F13)',
     async (step, how) => {
       const tenant = tenantOf(frozen.findIndex(([at, also]) => at === step && also === how))
       const folder = join(demo.home, `frozen-${step}-${how}`)
@@ -71,7 +69,7 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
       expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
       expect(performance.now() - frozenAt).toBeLessThan((step === 'warm' ? heartbeatMs : ttl) + slackMs)
       await demo.servesAgain(tenant, 2_000)
-      if (how === 'cold') await freedom.expect(demo.fileOf(tenant)) // The others are open again, and written to.
+      if (how === 'cold') await unlocked.expect(demo.fileOf(tenant)) // The service writes to the others again.
     },
   )
 })

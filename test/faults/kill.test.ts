@@ -1,4 +1,4 @@
-/** kill -9 of a real sweep at any moment, under load (hold/README.md, "we are killed"). */
+/** A real sweep is killed (SIGKILL) at random moments, under load (hold/README.md, "we are killed"). */
 import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { openScriptedService, overlapsIn, type ScriptedService } from '../support/cli/scripted-service.ts'
@@ -6,7 +6,7 @@ import { commandOf, descendantsOf, eventually, isRunning, type Program } from '.
 import { randomFrom } from '../support/random.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
-/** Of the killed run's tenants, from the blow on. Their leases last 30 s, and pauses by hooks have none. */
+/** A tenant must serve this long after the kill. Leases last 30 s, and pauses by hooks have none. */
 const servesWithinMs = 2_000
 const services = [
   { number: 0, warmAbove: '0B', maxPaused: 1 },
@@ -17,32 +17,31 @@ const kills = 13
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
 
 describe(
-  'kill -9 of a sweep by the admin API, under load, ' +
+  'SIGKILL of a sweep by the admin API, under load, ' +
     `${services.length * kills} times at random moments ` +
     `(HOLDFAST_SEED=${seed})`,
   () => {
     it.concurrent.each(services)(
-      'harms no tenant of service $number: all serve again at once, no write is lost, nothing is left',
+      'harms no tenant of service $number: all serve again within 2 s, no write is lost, nothing is left',
       async ({ number, warmAbove, maxPaused }) => {
         const random = randomFrom(seed + number)
         await using demo = await startDemo({ tenants: 5, bytes: 20_000, load: 60, maxPaused: 4 })
         const wholeMs = await timeOf(async () =>
-          expect((await sweepPatiently(demo)).report.summary).toMatchObject({ sound: 5, exitCode: 0 }),
+          expect((await sweepWithLongLimits(demo)).report.summary).toMatchObject({ sound: 5, exitCode: 0 }),
         )
         const holdfast = configure(demo, {
           hold: `{ ttl: 30s, drainTimeout: 500ms, maxPause: 1s, maxPaused: ${maxPaused}, warmAbove: ${warmAbove} }`,
         })
         let paused = 0
         for (let time = 0; time < kills; time++) {
-          // Every other blow falls within milliseconds of a quiesce: most of a run is start and check, which nobody's
-          // tenant feels.
+          // Every second kill comes within milliseconds of a quiesce, because no tenant is paused most of the time.
           const moment =
             time % 2 === 0 ? sleep(random() * wholeMs) : firstLease(demo, wholeMs).then(() => sleep(random() * 12))
           if (await killAt(moment, demo, holdfast, servesWithinMs)) paused++
         }
 
         expect(JSON.parse((await holdfast.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
-        const last = await sweepPatiently(demo)
+        const last = await sweepWithLongLimits(demo)
         expect(
           last.report.results.map(({ verdict, failure }) => failure?.message ?? verdict),
           last.stderr,
@@ -56,24 +55,24 @@ describe(
       180_000,
     )
 
-    it('the guardian first: the lease ends it', async () => {
+    it('of a run whose guardian was killed first: the lease ends the pause', async () => {
       const ttlMs = 1_000
       const reopenMs = 1_500 // On a busy machine.
       await using demo = await startDemo({ tenants: 2, bytes: 20_000 })
       const holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 1s }` })
       for (let time = 0; time < 3; time++)
         await killAt(firstLease(demo, 5_000), demo, holdfast, ttlMs + reopenMs, killGuardian)
-      expect((await sweepPatiently(demo)).code).toBe(0)
+      expect((await sweepWithLongLimits(demo)).code).toBe(0)
     })
   },
 )
 
-describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
+describe(`SIGKILL of a sweep by hooks, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
   const tenants = ['acme', 'bolt', 'crate']
 
   it.concurrent.each(services)(
-    'leaves no tenant of service $number standing: all serve again at once, no ' +
-      'command runs beside another of its tenant, nothing is left',
+    'leaves no tenant of service $number paused: all serve again within 2 s, no two ' +
+      'commands of a tenant run at the same time, nothing is left',
     async ({ number, maxPaused }) => {
       const random = randomFrom(seed + 10 + number)
       using service = openScriptedService({
@@ -86,11 +85,11 @@ describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at rando
       let met = 0
       for (let time = 0; time < kills; time++) {
         const before = service.deeds().length
-        // Half of a run is its start.
+        // The start takes half of a run.
         const moment =
           time % 2 === 0
             ? sleep(random() * wholeMs)
-            : firstDeed(service, before).then(() => sleep(random() * wholeMs * 0.5))
+            : firstCommand(service, before).then(() => sleep(random() * wholeMs * 0.5))
         await killScripted(moment, service)
         if (service.deeds().length > before) met++
         await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
@@ -100,16 +99,16 @@ describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at rando
       }
       expect(JSON.parse((await service.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
       expect((await service.run('sweep', '--quiet')).code).toBe(0)
-      expect(met, 'kills of a run that had paused somebody').toBeGreaterThan(kills / 4)
+      expect(met, 'kills of a run that had paused a tenant').toBeGreaterThan(kills / 4)
     },
     180_000,
   )
 
-  it('the guardian first: the next run ends it', async () => {
+  it('of a run whose guardian was killed first: the next run ends the pause', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .2', resume: 'sleep .1' })
     for (let time = 0; time < 2; time++) {
       await killScripted(
-        firstDeed(service, service.deeds().length).then(() => sleep(100)),
+        firstCommand(service, service.deeds().length).then(() => sleep(100)),
         service,
         killGuardian,
       )
@@ -120,7 +119,7 @@ describe(`kill -9 of a sweep by hooks, ${services.length * kills} times at rando
   })
 })
 
-describe('a hold that a kill left open, with nobody to resume it, is resumed long before its lease ends', () => {
+describe('a hold that a kill of run and guardian left open is resumed long before its lease ends', () => {
   const resumers = [
     ['`resume --all`', ['resume', '--all']],
     ['the next run, over another tenant', ['check', '--tenant', 'bolt', '--quiet']],
@@ -128,7 +127,7 @@ describe('a hold that a kill left open, with nobody to resume it, is resumed lon
   it.concurrent.each(resumers)(
     'by %s',
     async (_, args) => {
-      // Copied whole while it stands still: long enough to be met.
+      // Copied as a whole during the pause, which is long enough for the kill.
       await using demo = await startDemo({ tenants: 2, bytes: 20_000_000 })
       const holdfast = configure(demo, { hold: '{ ttl: 60s, maxPause: 5s, warmAbove: 1GB }' })
       await eventually('a kill that met the paused tenant', async () => {
@@ -151,8 +150,8 @@ describe('a hold that a kill left open, with nobody to resume it, is resumed lon
   )
 })
 
-/** With the same ledger and snapshots. Where nobody is killed, a slow machine is no fault. */
-const sweepPatiently = (demo: Demo): ReturnType<Holdfast['sweep']> =>
+/** Uses the same ledger and snapshots, with long limits for a slow machine. */
+const sweepWithLongLimits = (demo: Demo): ReturnType<Holdfast['sweep']> =>
   configure(demo, { hold: '{ ttl: 20s, drainTimeout: 10s }' }).sweep()
 
 const sleep = (ms: number): Promise<void> =>
@@ -166,7 +165,7 @@ async function firstLease(demo: Demo, mostMs: number): Promise<void> {
     await sleep(3)
 }
 
-async function firstDeed(service: ScriptedService, before: number): Promise<void> {
+async function firstCommand(service: ScriptedService, before: number): Promise<void> {
   await eventually('a command has begun', () => service.deeds().length > before, 15_000)
 }
 
@@ -176,25 +175,25 @@ const timeOf = async (work: () => Promise<void>): Promise<number> => {
   return performance.now() - beganAt
 }
 
-type BeforeBlow = (run: Program) => void
+type BeforeKill = (run: Program) => void
 
 function killGuardian(run: Program): void {
   for (const { pid, command } of descendantsOf(run.pid))
     if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
 }
 
-/** @returns whether a tenant was paused when the blow fell */
+/** @returns whether a tenant was paused at the kill */
 async function killAt(
   moment: Promise<void>,
   demo: Demo,
   holdfast: Holdfast,
   withinMs: number,
-  beforeBlow: BeforeBlow = () => undefined,
+  beforeKill: BeforeKill = () => undefined,
 ): Promise<boolean> {
   await using sweep = holdfast.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])
   const children = descendantsOf(sweep.pid)
-  beforeBlow(sweep)
+  beforeKill(sweep)
   sweep.kill('SIGKILL')
   const killedAt = performance.now()
   await sweep.ended
@@ -209,11 +208,11 @@ async function killAt(
 async function killScripted(
   moment: Promise<void>,
   service: ScriptedService,
-  beforeBlow: BeforeBlow = () => undefined,
+  beforeKill: BeforeKill = () => undefined,
 ): Promise<void> {
   await using sweep = service.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])
-  beforeBlow(sweep)
+  beforeKill(sweep)
   sweep.kill('SIGKILL')
   await sweep.ended
 }

@@ -1,4 +1,4 @@
-/** Processes that read die at their start, as by the kernel's memory killer: one tenant's trouble, or the machine's. */
+/** Readers die at their start, as the kernel's memory killer does it: the failure of one tenant, or of the machine. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -16,20 +16,21 @@ beforeAll(() => {
   files = Array.from({ length: 30 }, (_, at) => makeDatabase(join(readers.home, `${at}.db`)))
 })
 afterAll(() => readers[Symbol.dispose]())
-/** Of runs of this user, in TMPDIR. */
+/** Folders of runs of this user in TMPDIR. */
 const runFolders = (): readonly string[] => readdirSync(readers.home).filter((name) => name.startsWith('holdfast-'))
 
 async function run(
   times: number,
   ...args: readonly string[]
-): Promise<{ readonly code: number | null; readonly said: unknown }> {
+): Promise<{ readonly code: number | null; readonly report: unknown }> {
   await using program = readers.start(times, ...args)
   const { code, stdout, stderr } = await program.ended
   expect(stdout, stderr).not.toBe('')
-  return { code, said: JSON.parse(stdout) }
+  return { code, report: JSON.parse(stdout) }
 }
 
-const verdicts = (said: unknown): readonly string[] => (said as Report).results.map(({ verdict }) => verdict).toSorted()
+const verdicts = (report: unknown): readonly string[] =>
+  (report as Report).results.map(({ verdict }) => verdict).toSorted()
 const lost = {
   code: 'READ_FAILED',
   message: 'the process reader-child was killed from outside (SIGKILL)',
@@ -40,26 +41,26 @@ describe.each([
   ['check', ['check', '--json', '--workers', '1']],
   ['check --snapshot', ['check', '--snapshot', '--json', '--workers', '1']],
 ] as const)('`%s` of several files', (_, command) => {
-  it('starts a reader again once, and no file is the worse for it', async () => {
-    const { code, said } = await run(1, ...command, ...files.slice(0, 3))
-    expect([readers.deaths(), code, verdicts(said)]).toEqual([1, 0, ['sound', 'sound', 'sound']])
+  it('starts a dead reader again once, and the result of the file is the same', async () => {
+    const { code, report } = await run(1, ...command, ...files.slice(0, 3))
+    expect([readers.deaths(), code, verdicts(report)]).toEqual([1, 0, ['sound', 'sound', 'sound']])
     expect(runFolders()).toEqual([])
   })
 
-  it('calls one file inconclusive whose readers died twice, and checks the others', async () => {
-    const { code, said } = await run(2, ...command, ...files.slice(0, 3))
-    expect([readers.deaths(), code, verdicts(said)]).toEqual([2, 3, ['inconclusive', 'sound', 'sound']])
-    expect((said as Report).results.find(({ verdict }) => verdict === 'inconclusive')?.failure).toMatchObject(lost)
+  it('reports a file inconclusive if its reader died twice, and checks the others', async () => {
+    const { code, report } = await run(2, ...command, ...files.slice(0, 3))
+    expect([readers.deaths(), code, verdicts(report)]).toEqual([2, 3, ['inconclusive', 'sound', 'sound']])
+    expect((report as Report).results.find(({ verdict }) => verdict === 'inconclusive')?.failure).toMatchObject(lost)
     expect(runFolders()).toEqual([])
   })
 
-  it('stops where no reader lives, and names the rest as not covered', async () => {
-    const { code, said } = await run(99, ...command, ...files)
+  it('stops if every reader dies, and reports the other files as not covered', async () => {
+    const { code, report } = await run(99, ...command, ...files)
     const {
       results,
       run: { stopped },
       summary,
-    } = said as Report
+    } = report as Report
     expect([code, stopped]).toEqual([1, `READ_FAILED: ${lost.message}`])
     expect(results.filter(({ failure }) => failure?.code === 'READ_FAILED').length).toBeGreaterThanOrEqual(3)
     for (const { verdict, failure } of results)
@@ -70,22 +71,22 @@ describe.each([
   })
 })
 
-it('`compare` says of a pair that could not be read that it was not compared', async () => {
-  // Each side has a reader: of three deaths one has two.
-  const { code, said } = await run(3, 'compare', '--json', ...files.slice(0, 2))
+it('`compare` reports a pair that could not be read as not compared', async () => {
+  // Each side has a reader, so one of them dies twice.
+  const { code, report } = await run(3, 'compare', '--json', ...files.slice(0, 2))
   const {
     files: [pair, ...others],
-  } = said as ComparisonReport
+  } = report as ComparisonReport
   expect([code, pair?.comparison, others]).toEqual([3, 'not-compared', []])
   expect([pair?.results.a?.failure, pair?.results.b?.failure]).toContainEqual(expect.objectContaining(lost))
   expect(runFolders()).toEqual([])
 })
 
-it('a sweep resumes every tenant, and goes on behind the one that was not read', async () => {
+it('a sweep resumes every tenant, and continues after a tenant that could not be read', async () => {
   await using demo = await startDemo({ tenants: 4, bytes: 20_000 })
   const holdfast = configure(demo)
-  const { code, said } = await run(2, 'sweep', '--json', '--config', holdfast.config)
-  expect([code, verdicts(said)]).toEqual([3, ['inconclusive', 'sound', 'sound', 'sound']])
+  const { code, report } = await run(2, 'sweep', '--json', '--config', holdfast.config)
+  expect([code, verdicts(report)]).toEqual([3, ['inconclusive', 'sound', 'sound', 'sound']])
   for (const tenant of demo.tenants) expect((await demo.status(tenant)).state).toBe('active')
   expect(holdfast.leftovers()).toEqual([])
 })

@@ -1,4 +1,4 @@
-/** A run is killed while a tenant stands still that only a command takes up again: the guardian has it resumed. */
+/** A run by hooks is killed while a tenant is paused, which only a command can resume: the guardian resumes it. */
 import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -24,23 +24,23 @@ const guardiansOf = (pid: number): readonly number[] =>
   descendantsOf(pid)
     .filter(({ command }) => command.includes('guardian-child'))
     .map((child) => child.pid)
-const words = (deeds: readonly Deed[]): readonly string[] =>
+const textsOf = (deeds: readonly Deed[]): readonly string[] =>
   deeds.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
 
-async function isOver(service: ScriptedService): Promise<void> {
+async function expectOver(service: ScriptedService): Promise<void> {
   await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
   await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
   expect(overlapsIn(service.deeds())).toEqual([])
 }
 
-async function isForgotten(service: ScriptedService): Promise<void> {
+async function expectNoOpenHold(service: ScriptedService): Promise<void> {
   expect((await service.run('status', '--format', 'nagios')).stdout).toContain('holds_overdue=0')
 }
 
 describe('killed', () => {
-  test.concurrent('while a tenant stands still, a run is followed by a resume and by nothing else, and the ledger knows', async () => {
+  test.concurrent('while a tenant is paused: one resume follows and nothing else, and the ledger records it', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
-    // Whoever stops a run may send its signals to all of its processes.
+    // A supervisor may send its signals to all processes of a run.
     await killWhen('it is paused', () => service.paused().length > 0, service, [
       'SIGTERM',
       'SIGINT',
@@ -48,77 +48,69 @@ describe('killed', () => {
       'SIGQUIT',
       'SIGUSR1',
     ])
-    await isOver(service)
+    await expectOver(service)
     expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
-    await isForgotten(service)
+    await expectNoOpenHold(service)
     expect((await service.run('resume', '--all')).stdout).toBe(
       'no tenant is known to be paused (no hold stands open)\n',
     )
   })
 
-  test.concurrent('while the quiesce command runs: the command is ended, so that it does not pause the tenant after the resume', async () => {
+  test.concurrent('while the quiesce command runs: the command is ended, so that it cannot pause the tenant after the resume', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'sleep 10' })
     await killWhen('the command runs', () => service.deeds().length > 0, service)
-    await isOver(service)
-    expect(words(service.deeds())).toEqual(['pause acme begins', 'resume acme begins', 'resume acme ends'])
-    await isForgotten(service)
+    await expectOver(service)
+    expect(textsOf(service.deeds())).toEqual(['pause acme begins', 'resume acme begins', 'resume acme ends'])
+    await expectNoOpenHold(service)
   })
 
-  test.concurrent(
-    'while the resume command runs: that is left to end, whoever reads ' +
-      'what it prints, and only then another is started',
-    async () => {
-      using service = openScriptedService({
-        tenants: ['acme'],
-        resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done',
-      })
-      await killWhen('the command runs', () => service.deeds().some(({ what }) => what === 'resume'), service)
-      await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
-      await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
-      expect(words(service.deeds())).toEqual([
-        'pause acme begins',
-        'pause acme ends',
-        'resume acme begins',
-        'resume acme ends',
-        'resume acme begins',
-        'resume acme ends',
-      ])
-      await isForgotten(service)
-    },
-  )
+  test.concurrent('while the resume command runs: it may end, though no process reads its output, and only then another is started', async () => {
+    using service = openScriptedService({
+      tenants: ['acme'],
+      resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done',
+    })
+    await killWhen('the command runs', () => service.deeds().some(({ what }) => what === 'resume'), service)
+    await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+    expect(textsOf(service.deeds())).toEqual([
+      'pause acme begins',
+      'pause acme ends',
+      'resume acme begins',
+      'resume acme ends',
+      'resume acme begins',
+      'resume acme ends',
+    ])
+    await expectNoOpenHold(service)
+  })
 
-  test.concurrent(
-    'where the process that resumes is killed too, again and again, as ' +
-      'the memory killer may: it is started until it lives',
-    async () => {
-      using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
-      await killWhen('it is paused', () => service.paused().length > 0, service)
-      const killed = new Set<number>()
-      await eventually(
-        'five were killed',
-        () => {
-          for (const pid of service.leftRunning()) {
-            if (killed.size === 5 || killed.has(pid) || !commandOf(pid).includes('resume-child')) continue
-            killed.add(pid)
-            process.kill(pid, 'SIGKILL')
-          }
-          return killed.size === 5
-        },
-        20_000,
-      )
-      await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
-      await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
-    },
-  )
+  test.concurrent('and the process that resumes is killed repeatedly, as by the memory killer: it is started until it survives', async () => {
+    using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
+    await killWhen('it is paused', () => service.paused().length > 0, service)
+    const killed = new Set<number>()
+    await eventually(
+      'five were killed',
+      () => {
+        for (const pid of service.leftRunning()) {
+          if (killed.size === 5 || killed.has(pid) || !commandOf(pid).includes('resume-child')) continue
+          killed.add(pid)
+          process.kill(pid, 'SIGKILL')
+        }
+        return killed.size === 5
+      },
+      20_000,
+    )
+    await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
+  })
 
-  test.concurrent('after the resume command said yes, and before the tenant was seen: it is not started again', async () => {
+  test.concurrent('after the resume command succeeded, before the tenant was seen serving: the command is not started again', async () => {
     using service = openScriptedService({ tenants: ['acme'] })
     service.let('resume', 'echo sleep 1 > tenants.sh')
-    await killWhen('the command has ended', () => words(service.deeds()).includes('resume acme ends'), service)
+    await killWhen('the command has ended', () => textsOf(service.deeds()).includes('resume acme ends'), service)
     await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 8_000)
     expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     service.let('tenants', '')
-    await isForgotten(service)
+    await expectNoOpenHold(service)
   })
 
   const broken: readonly (readonly [string, (ledger: string) => void])[] = [
@@ -129,9 +121,9 @@ describe('killed', () => {
         for (const name of ['ledger.db', 'ledger.db-wal', 'ledger.db-shm']) chmodSync(join(ledger, name), 0o400)
       },
     ],
-    ['is no database', (ledger) => renameSync(join(ledger, 'run-scripted.json'), join(ledger, 'ledger.db'))],
+    ['is not a database', (ledger) => renameSync(join(ledger, 'run-scripted.json'), join(ledger, 'ledger.db'))],
   ]
-  test.concurrent.each(broken)('while the ledger %s: the tenant is resumed all the same', async (_, harm) => {
+  test.concurrent.each(broken)('while the ledger %s: the tenant is still resumed', async (_, harm) => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen(
       'it is paused',
@@ -142,10 +134,10 @@ describe('killed', () => {
       },
       service,
     )
-    await isOver(service)
+    await expectOver(service)
   })
 
-  test.concurrent('with several tenants paused at a time: all are resumed', async () => {
+  test.concurrent('while several tenants are paused: all are resumed', async () => {
     const tenants = ['acme', 'bolt', 'crate']
     using service = openScriptedService({
       tenants,
@@ -153,21 +145,21 @@ describe('killed', () => {
       maxPaused: 3,
     })
     await killWhen('all are paused', () => service.paused().length === 3, service)
-    await isOver(service)
-    await isForgotten(service)
+    await expectOver(service)
+    await expectNoOpenHold(service)
   })
 
-  test.concurrent('beside a next run that is there at once: one of them resumes, the other waits for it', async () => {
+  test.concurrent('and the next run starts immediately: guardian and run do not resume at the same time', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4', resume: 'sleep .5' })
     await killWhen('it is paused', () => service.paused().length > 0, service)
     const next = await service.run('sweep', '--json')
     expect([next.code, JSON.parse(next.stdout)], next.stderr).toMatchObject([0, { summary: { sound: 1 } }])
-    await isOver(service)
+    await expectOver(service)
     const resumes = service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')
     expect(resumes).toHaveLength(2) // Of the killed run's hold, and of the next run's.
   })
 
-  test.concurrent('what a resume command leaves running has no part in the locks, and lives on', async () => {
+  test.concurrent('after which a process that the resume command has left runs on, and holds no lock', async () => {
     using service = openScriptedService({
       tenants: ['acme'],
       pause: 'touch state/acme; sleep .4',
@@ -177,27 +169,27 @@ describe('killed', () => {
     await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs)
     const daemon = Number(readFileSync(join(service.home, 'daemon'), 'utf8'))
     try {
-      await eventually('only that is left', () => service.leftRunning().every((pid) => pid === daemon), 5_000)
+      await eventually('only that process is left', () => service.leftRunning().every((pid) => pid === daemon), 5_000)
       expect(isRunning(daemon)).toBe(true)
       expect(await filesOf(daemon)).not.toContainEqual(expect.stringContaining(service.ledger))
-      await isForgotten(service)
+      await expectNoOpenHold(service)
     } finally {
       process.kill(daemon, 'SIGKILL')
     }
   })
 
-  test.concurrent('while it resumes what the run before left open: its own guardian goes on with that', async () => {
+  test.concurrent('while it resumes a hold of the run before: its own guardian continues that', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
     service.let('resume', 'sleep .5')
     await killWhen('it resumes', () => service.deeds().some(({ what }) => what === 'resume'), service)
-    await isOver(service)
-    await isForgotten(service)
+    await expectOver(service)
+    await expectNoOpenHold(service)
   })
 
   test.concurrent(
-    'together with its guardian: `status` is CRITICAL at once and says ' +
-      'that nothing ends this, and `resume --all` does',
+    'together with its guardian: `status` is CRITICAL and says that nothing ends ' +
+      'this by itself, and `resume --all` ends it',
     async () => {
       using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
       await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
@@ -212,8 +204,8 @@ describe('killed', () => {
       const resumed = await service.run('resume', '--all')
       expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on acme open; it serves again\n'])
       expect(overlapsIn(service.deeds())).toEqual([])
-      await isOver(service)
-      await isForgotten(service)
+      await expectOver(service)
+      await expectNoOpenHold(service)
     },
   )
 })

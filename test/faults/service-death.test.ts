@@ -1,32 +1,20 @@
-/**
- * The service dies or freezes in the middle of a hold: whether the tenant serves, nobody can say then, and that is said
- * loudest.
- */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+/** The service dies or freezes during a hold. Then the tenant may still be paused, and the report says so first. */
+import { describe, expect, it } from 'vitest'
 import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
+import { useHold } from '../support/hold-set-up.ts'
+import type { Examined, HoldOptions } from '../support/hold/hold-fixture.ts'
 import { startNode, type Program } from '../support/processes.ts'
-import { startDemo } from '../support/service/demo-service.ts'
+import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('in the middle of a hold', () => {
-  let place: Workplace
-  let freedom: Freedom
-  beforeAll(async () => {
-    place = await openWorkplace()
-    freedom = await openFreedom()
-  })
-  afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
-  })
+  const hold = useHold(null)
 
   it.concurrent(
-    'the service is killed: the tenant is called maybe-paused, exit ' +
-      'code 4, the line stops, and the ledger remembers',
+    'the service is killed: the tenant is reported maybe-paused with exit code 4, ' +
+      'the run stops, and the ledger has an open hold',
     async () => {
       await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
-      const examined = await place.examine(demo, 'acme', {
+      const examined = await hold.fixture.examine(demo, 'acme', {
         settings: { ttlMs: 1_000 },
         onStep: (step) => {
           if (step === 'copied') process.kill(demo.pid, 'SIGKILL')
@@ -38,38 +26,23 @@ describe('in the middle of a hold', () => {
         result: { verdict: 'inconclusive', failure: { code: 'RESUME_FAILED', tenantState: 'maybe-paused' } },
       })
       expect(examined.open.length).toBe(1)
-      await freedom.expect(demo.fileOf('acme'))
+      await hold.expectUnlocked(demo.fileOf('acme'))
     },
   )
 
   it.concurrent(
-    'the service is killed, and another process takes its place: the sealed snapshot is ' +
-      'checked, what is not proven is said, the tenant serves, and the run goes on',
+    'the service is killed, and another process takes its place: the sealed snapshot is checked, ' +
+      'the report says what is not proven, the tenant serves, and the run continues',
     async () => {
       await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
       let successor: Program | null = null
       try {
-        const examined = await place.examine(demo, 'acme', {
+        const examined = await hold.fixture.examine(demo, 'acme', {
           settings: { ttlMs: 20_000 },
           onStep: (step) => {
             if (step !== 'copied') return
             process.kill(demo.pid, 'SIGKILL')
-            successor ??= startNode('scripts/demo/service.ts', [
-              '--dir',
-              demo.dir,
-              '--socket',
-              demo.socket,
-              '--tenants',
-              '1',
-              '--size',
-              '20000',
-              '--load',
-              '0',
-              '--max-paused',
-              '4',
-              '--misbehave',
-              '',
-            ])
+            successor ??= startSuccessor(demo)
           },
         })
         expect(examined).toMatchObject({
@@ -85,15 +58,15 @@ describe('in the middle of a hold', () => {
         expect(examined.result?.coverage.pagesRead).toBeGreaterThan(0)
         expect(examined.open).toEqual([])
         expect((await demo.status('acme')).state).toBe('active')
-        await freedom.expect(demo.fileOf('acme'))
-        expect((await place.examine(demo, 'acme')).result?.verdict).toBe('sound')
+        await hold.expectUnlocked(demo.fileOf('acme'))
+        expect((await hold.fixture.examine(demo, 'acme')).result?.verdict).toBe('sound')
       } finally {
         await (successor as Program | null)?.[Symbol.asyncDispose]()
       }
     },
   )
 
-  /** Killed after the copy; `successor`: another process takes its place. */
+  /** Kills the service after the copy of a damaged tenant. With `successor` another process takes its place. */
   async function examineKilled(
     tenant: string,
     { successor, ...options }: HoldOptions & { readonly successor: boolean },
@@ -101,30 +74,12 @@ describe('in the middle of a hold', () => {
     await using demo = await startDemo({ tenants: 3, bytes: 20_000, requestTimeoutMs: 300 })
     damageNotesIndex(demo.fileOf(tenant))
     const started: Program[] = []
-    const examined = await place.examine(demo, tenant, {
+    const examined = await hold.fixture.examine(demo, tenant, {
       ...options,
       onStep: (step) => {
         if (step !== 'copied') return
         process.kill(demo.pid, 'SIGKILL')
-        if (successor)
-          started.push(
-            startNode('scripts/demo/service.ts', [
-              '--dir',
-              demo.dir,
-              '--socket',
-              demo.socket,
-              '--tenants',
-              '3',
-              '--size',
-              '20000',
-              '--load',
-              '0',
-              '--max-paused',
-              '4',
-              '--misbehave',
-              '',
-            ]),
-          )
+        if (successor) started.push(startSuccessor(demo))
       },
     })
     for (const program of started) await program[Symbol.asyncDispose]()
@@ -132,7 +87,7 @@ describe('in the middle of a hold', () => {
   }
 
   it.concurrent.each(['bolt', 'crate'])(
-    'the service is killed over a damaged file: the verdict is had all the same (%s)',
+    'the service is killed during the hold of a damaged file: the report still has the verdict (%s)',
     async (tenant) => {
       const examined = await examineKilled(tenant, { successor: true, settings: { ttlMs: 20_000 } })
       expect(examined).toMatchObject({
@@ -149,7 +104,7 @@ describe('in the middle of a hold', () => {
     },
   )
 
-  it.concurrent('and does not come back: the verdict is had, and the paused tenant is what counts', async () => {
+  it.concurrent('and does not come back: the report has the verdict, and the exit code reports the paused tenant', async () => {
     const examined = await examineKilled('crate', { successor: false, settings: { ttlMs: 1_000 } })
     expect(examined).toMatchObject({
       exitCode: 4,
@@ -159,9 +114,9 @@ describe('in the middle of a hold', () => {
     expect(examined.open.length).toBe(1)
   })
 
-  it.concurrent('the service freezes: the same, and no lock of ours outlives it', async () => {
+  it.concurrent('the service freezes: the tenant is reported maybe-paused, and none of our locks is left', async () => {
     await using demo = await startDemo({ tenants: 1, bytes: 20_000, requestTimeoutMs: 300 })
-    const examined = await place.examine(demo, 'acme', {
+    const examined = await hold.fixture.examine(demo, 'acme', {
       settings: { ttlMs: 1_000 },
       onStep: (step) => {
         if (step === 'sealed') process.kill(demo.pid, 'SIGSTOP')
@@ -172,8 +127,12 @@ describe('in the middle of a hold', () => {
       stopped: { code: 'RESUME_FAILED' },
       result: { failure: { tenantState: 'maybe-paused' } },
     })
-    await freedom.expect(demo.fileOf('acme'))
+    await hold.expectUnlocked(demo.fileOf('acme'))
     process.kill(demo.pid, 'SIGCONT')
     await demo.servesAgain('acme', 2_000)
   })
 })
+
+/** Another process of the service, with the tenants that exist. */
+const startSuccessor = ({ dir, socket }: Demo): Program =>
+  startNode('scripts/demo/service.ts', ['--dir', dir, '--socket', socket])

@@ -1,7 +1,4 @@
-/**
- * A machine without a free descriptor, for a moment or for good: whoever needs a process says so in words, as its own
- * trouble.
- */
+/** No descriptor is free, for a moment or for good: each program reports this as a failure of the machine, in words. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { repository } from '../support/processes.ts'
@@ -34,7 +31,7 @@ describe('no descriptor is free', () => {
     expect(shortOfFiles(what)).toMatchObject({ code, message: words, hint, concerns: 'machine' })
   })
 
-  it.each(['guardian', 'hook'])('for a moment: the %s is started when there is one again', (what) => {
+  it.each(['guardian', 'hook'])('for a moment: the %s is started once a descriptor is free', (what) => {
     expect(shortOfFiles(what, 'briefly')).toEqual({ code: 'started' })
   })
 })

@@ -1,4 +1,4 @@
-/** A person, a supervisor or the kernel stops holdfast in the middle: SIGINT, SIGTERM, SIGHUP, SIGSTOP. */
+/** A person, a supervisor or the kernel interrupts holdfast: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSTOP. */
 import { truncateSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,26 +11,26 @@ import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 const ttlMs = 2_000
 
-describe('holdfast, in the middle of a hold,', () => {
+describe('holdfast, during a hold,', () => {
   let demo: Demo
   let holdfast: Holdfast
-  let freedom: Freedom
+  let unlocked: Freedom
   beforeAll(async () => {
     demo = await startDemo({ tenants: 3, bytes: 20_000 })
-    // Long enough a copy for a signal to come into it.
+    // Large, so that a signal can come during its copy.
     truncateSync(demo.fileOf('crate'), 250e6)
     holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 10s, warmAbove: 100MB }` })
-    freedom = await openFreedom()
+    unlocked = await openFreedom()
   })
   afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
+    await unlocked[Symbol.asyncDispose]()
     await demo[Symbol.asyncDispose]()
   })
 
-  /** Starts a check of the large tenant and waits until it has come to a step. */
+  /** Starts a check of the large tenant, and waits until the hold has reached a step. */
   async function checkUntil(step: HoldStep): Promise<Program> {
     const program = holdfast.start('check', '--tenant', 'crate', '--depth', 'quick', '--json', '--log-level', 'debug')
-    await eventually(`the hold comes to "${step}"`, () => program.stderr().includes(`"step":"${step}"`), 20_000)
+    await eventually(`the hold reaches "${step}"`, () => program.stderr().includes(`"step":"${step}"`), 20_000)
     return program
   }
 
@@ -46,36 +46,36 @@ describe('holdfast, in the middle of a hold,', () => {
     const ended = await program.ended
     expect({ code: ended.code, signal: ended.signal }, ended.stderr).toEqual({ code, signal: null })
     expect((JSON.parse(ended.stdout) as Report).summary).toMatchObject({ selected: 1, notCovered: 1, exitCode: code })
-    await expectAllIsOver(children.map(({ pid }) => pid))
+    await expectOver(children.map(({ pid }) => pid))
   })
 
   it.each(['preflight', 'asked', 'copied', 'resumed', 'kept'] as const)(
-    'told to end after "%s" ends, with its tenant served and its report printed',
+    'ends after "%s" on SIGTERM and SIGINT, with its tenant serving and its report printed',
     async (step) => {
       await using program = await checkUntil(step)
       const children = descendantsOf(program.pid)
       program.kill('SIGTERM')
-      program.kill('SIGINT') // Of two that come together either may be heard first; the second changes nothing.
+      program.kill('SIGINT') // Either of the two may arrive first; the second changes nothing.
       const ended = await program.ended
       expect([130, 143]).toContain(ended.code)
       expect((JSON.parse(ended.stdout) as Report).schema).toBe('holdfast.report/1')
-      await expectAllIsOver(children.map(({ pid }) => pid))
+      await expectOver(children.map(({ pid }) => pid))
     },
   )
 
-  it('opens no debugger on SIGUSR1, nor does any process of it, and goes on', async () => {
+  it('opens no debugger on SIGUSR1 in any of its processes, and continues', async () => {
     await using program = await checkUntil('proven')
     const all = [program.pid, ...descendantsOf(program.pid).map(({ pid }) => pid)]
     for (const pid of all) process.kill(pid, 'SIGUSR1')
     const ended = await program.ended
-    expect([ended.code, ended.signal], ended.stderr).toEqual([2, null]) // The tenant was made of a hole.
+    expect([ended.code, ended.signal], ended.stderr).toEqual([2, null]) // The tenant is a file with a hole.
     expect(ended.stderr).not.toMatch(/Debugger/)
     expect(all.length).toBeGreaterThan(3)
   })
 
   it(
-    'frozen with its locks held is killed by its guardian once the lease ' +
-      'must have ended, and stalls nobody meanwhile (F13)',
+    'frozen while it has locks is killed by its guardian when the lease ' +
+      'must have ended, and the service answers for other tenants meanwhile (F13)',
     async () => {
       await using program = await checkUntil('proven')
       const children = descendantsOf(program.pid)
@@ -92,21 +92,21 @@ describe('holdfast, in the middle of a hold,', () => {
       expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 1_500)
       expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(1_000)
       await demo.servesAgain('crate', 2_000)
-      await freedom.expect(demo.fileOf('crate'))
+      await unlocked.expect(demo.fileOf('crate'))
       for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 3_000)
 
       const next = await holdfast.run('check', '--tenant', 'acme')
       expect(next.code, next.stderr).toBe(0)
-      expect(next.stderr).toBe('') // The guardian has had it resumed, and has said so in the ledger.
+      expect(next.stderr).toBe('') // The guardian has resumed the tenant and recorded that in the ledger.
       expect(holdfast.leftovers()).toEqual([])
     },
   )
 
-  async function expectAllIsOver(children: readonly number[]): Promise<void> {
+  async function expectOver(children: readonly number[]): Promise<void> {
     expect((await demo.status('crate')).state).toBe('active')
     expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
     for (const pid of children) await eventually('its children have ended', () => !isRunning(pid), 3_000)
     expect(holdfast.leftovers()).toEqual([])
-    await freedom.expect(demo.fileOf('crate'))
+    await unlocked.expect(demo.fileOf('crate'))
   }
 })

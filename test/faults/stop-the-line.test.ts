@@ -1,40 +1,22 @@
-/**
- * What must stop a whole run (operations.md, Sweep): it does so before another tenant stands still. Three tenants or
- * more, one of which meets it.
- */
+/** A failure that must stop the run (fleet/stop-the-line.ts) stops it before another tenant is paused. */
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { startHoldProcesses } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { pathOf } from '../../src/host/files/descriptor.ts'
 import { unlock } from '../../src/host/locks/byte-lock.ts'
 import { lockBytes } from '../../src/sqlite/lock-bytes.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Through, type Workplace } from '../support/hold/hold-fixture.ts'
+import { useHold } from '../support/hold-set-up.ts'
+import { openWorkplace, type Through } from '../support/hold/hold-fixture.ts'
 import { descendantsOf } from '../support/processes.ts'
-import { startDemo, type Demo } from '../support/service/demo-service.ts'
+import { startDemo } from '../support/service/demo-service.ts'
 
 const three = ['acme', 'bolt', 'crate']
 
-describe('the run is stopped, and nobody else is paused', () => {
-  let place: Workplace
-  let demo: Demo
-  let freedom: Freedom
-  beforeAll(async () => {
-    place = await openWorkplace()
-    demo = await startDemo({ tenants: 3, bytes: 20_000 })
-    freedom = await openFreedom()
-  })
-  afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
-    await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
-  })
+describe('the run stops, and no other tenant is paused', () => {
+  const hold = useHold({ tenants: 3, bytes: 20_000 })
 
-  /**
-   * Tenants that a hold asked the service to keep still. Which of the three is the first is not settled: that one meets
-   * it.
-   */
+  /** Tenants that a hold has asked the service to quiesce. The first, which may be any of the three, meets the failure. */
   const asked: string[] = []
   beforeEach(() => void asked.splice(0))
   const watching =
@@ -53,18 +35,18 @@ describe('the run is stopped, and nobody else is paused', () => {
   })
   const allServe = async (): Promise<void> => {
     for (const tenant of three) {
-      expect((await demo.status(tenant)).state).toBe('active')
-      await freedom.expect(demo.fileOf(tenant))
+      expect((await hold.demo.status(tenant)).state).toBe('active')
+      await hold.expectUnlocked(hold.demo.fileOf(tenant))
     }
-    expect(place.leftovers()).toEqual([])
+    expect(hold.fixture.leftovers()).toEqual([])
   }
 
   it.each(['locked', 'copied'] as const)(
-    'when a lock of ours is not there any more after "%s", and a second process is let in',
+    'when our lock is lost after "%s", and a second process gets it',
     async (at) => {
-      const through = await place.examineAll(demo, three, {
+      const through = await hold.fixture.examineAll(hold.demo, three, {
         onStep: watching((step, of) => {
-          if (step === at) dropLocksOn(demo.fileOf(of))
+          if (step === at) dropLocksOn(hold.demo.fileOf(of))
         }),
       })
       expect(outcome(through)).toEqual({
@@ -79,9 +61,9 @@ describe('the run is stopped, and nobody else is paused', () => {
     },
   )
 
-  it('when a tenant is not seen serving again, though the ledger cannot be written just then', async () => {
+  it('when a tenant is not seen serving again, even if the ledger cannot be written at that moment', async () => {
     await using service = await startDemo({ tenants: 3, bytes: 20_000, misbehave: 'unhealthy-after-resume' })
-    const through = await place.examineAll(service, three, {
+    const through = await hold.fixture.examineAll(service, three, {
       onStep: watching(() => undefined),
       unwritten: ({ kind }) => kind === 'resume-failed',
     })
@@ -95,11 +77,11 @@ describe('the run is stopped, and nobody else is paused', () => {
     })
   })
 
-  it('when there is a defect in holdfast itself, which ends the run', async () => {
+  it('when there is a defect in holdfast itself', async () => {
     const meets = watching((step) => {
       if (step === 'copied') throw new TypeError('made by the test')
     })
-    await expect(place.examineAll(demo, three, { onStep: meets })).rejects.toThrow('made by the test')
+    await expect(hold.fixture.examineAll(hold.demo, three, { onStep: meets })).rejects.toThrow('made by the test')
     expect(asked).toHaveLength(1)
     await allServe()
   })
@@ -108,7 +90,7 @@ describe('the run is stopped, and nobody else is paused', () => {
     const others = new Set(guardians())
     await using companions = await startHoldProcesses()
     const [guardian] = guardians().filter((pid) => !others.has(pid))
-    const through = await place.examineAll(demo, three, {
+    const through = await hold.fixture.examineAll(hold.demo, three, {
       companions,
       onStep: watching((step) => {
         if (step === 'resumed') process.kill(guardian ?? 0, 'SIGKILL')
@@ -122,24 +104,22 @@ describe('the run is stopped, and nobody else is paused', () => {
   })
 })
 
-it('one lost lease after the other stops a run: the service does not keep its promise to stand still', async () => {
-  await using place = await openWorkplace()
+it('four lost leases stop a run: the service does not keep its promise', async () => {
+  await using fixture = await openWorkplace()
   await using demo = await startDemo({ tenants: 8, bytes: 20_000, misbehave: 'lease-expires' })
-  const { results, stopped, notCovered, open } = await place.examineAll(demo, demo.tenants)
+  const { results, stopped, notCovered, open } = await fixture.examineAll(demo, demo.tenants)
   expect(stopped).toMatchObject({
     code: 'LEASE_LOST',
     message: expect.stringMatching(/^4 leases ended before holdfast ended the pauses/) as string,
   })
-  // The fourth one is told when the next may be on its way.
+  // When the fourth is reported, the next hold may have begun.
   expect([results.length + notCovered, open]).toEqual([8, []])
   expect(results.length).toBeLessThanOrEqual(6)
   for (const { failure } of results) expect(['LEASE_LOST', 'INTERRUPTED']).toContain(failure?.code)
   for (const tenant of demo.tenants) expect((await demo.status(tenant)).state).toBe('active')
 })
 
-/**
- * As a mount whose locks hold nobody off, or a library that drops them (hold/README.md F1). This process is the holder.
- */
+/** Like a mount whose locks have no effect, or a library that drops them (F1). This process has the locks. */
 function dropLocksOn(file: string): void {
   const descriptors = readdirSync('/proc/self/fd')
     .map(Number)
@@ -152,7 +132,7 @@ function leadsTo(descriptor: number, file: string): boolean {
   try {
     return pathOf(descriptor) === file
   } catch {
-    return false // That of the listing itself is closed by now.
+    return false // The descriptor of the listing itself is closed again.
   }
 }
 

@@ -1,12 +1,12 @@
-/** A sample of system-calls.long.test.ts: some calls of some commands fail, as the seed has it. */
+/** A sample of system-calls.long.test.ts: some calls of some commands fail, chosen by the seed. */
 import { describe, expect, it } from 'vitest'
 import { randomFrom } from '../support/random.ts'
-import { commands } from './system-calls/commands.ts'
-import type { Injection } from './system-calls/injection.ts'
-import { openPlace } from './system-calls/place.ts'
-import { Planner } from './system-calls/plan.ts'
-import { whyNotTraced } from './system-calls/strace.ts'
-import { survey } from './system-calls/survey.ts'
+import { commands } from '../support/system-calls/commands.ts'
+import type { Injection } from '../support/system-calls/injection.ts'
+import { Planner } from '../support/system-calls/plan.ts'
+import { openScene } from '../support/system-calls/scene.ts'
+import { whyNotTraced } from '../support/system-calls/strace.ts'
+import { survey } from '../support/system-calls/survey.ts'
 
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
 const why = whyNotTraced()
@@ -16,7 +16,7 @@ const callsOfEach = 6
 const how = why === null ? `HOLDFAST_SEED=${seed}` : `not tried: ${why}`
 
 describe.skipIf(why !== null)(`a system call fails (${how})`, () => {
-  it('nothing hangs, nobody stays paused, no false word or defect is told, and nothing is left', async () => {
+  it('no command hangs, reports a defect or a false verdict, leaves a tenant paused or leaves files', async () => {
     const random = randomFrom(seed)
     const draw = <One>(list: readonly One[], many: number): readonly One[] =>
       list
@@ -25,11 +25,11 @@ describe.skipIf(why !== null)(`a system call fails (${how})`, () => {
         .slice(0, many)
         .map(({ one }) => one)
     const planner = new Planner()
-    await using place = await openPlace()
+    await using scene = await openScene()
     const drawn: Injection[] = []
     const each = commands.flatMap((command) => command.roles.map((role) => ({ ...command, roles: [role] })))
     for (const command of draw(each, programs)) {
-      const { injections } = await planner.plan(place, command)
+      const { injections } = await planner.plan(scene, command)
       drawn.push(...draw(injections, callsOfEach))
     }
     const { wrong, trials, missed } = await survey(drawn)

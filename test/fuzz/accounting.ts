@@ -1,6 +1,6 @@
 /**
- * Damages databases at random and compares our page accounting with SQLite's word. What the accounting alone complains
- * of is printed, to be judged.
+ * Damages databases at random, and compares our page accounting with SQLite's check. Complaints of the accounting alone
+ * are printed, for a person to judge.
  */
 import { join } from 'node:path'
 import { removeDatabase } from '../support/databases/create-database.ts'
@@ -8,7 +8,7 @@ import { recipes } from '../support/databases/recipes.ts'
 import { createPatient } from '../support/databases/wounds.ts'
 import { compareOnce } from '../support/differential/referee.ts'
 
-/** @returns false when the accounting was silent where SQLite complained of pages */
+/** @returns false if the accounting was silent about a file in which SQLite found a wrong page */
 export function fuzzAccounting(
   folder: string,
   inputs: number,
@@ -28,19 +28,16 @@ export function fuzzAccounting(
   )
   const damaged = join(folder, 'damaged.db')
   let silent = 0
-  let lonely = 0
+  let alone = 0
   for (let seed = firstSeed; seed < firstSeed + inputs; seed++) {
     const { name, path } = healthy[seed % healthy.length] ?? { name: '', path: '' }
     const disagreement = compareOnce(path, damaged, seed)
     removeDatabase(damaged)
     if (disagreement === null) continue
     if (disagreement.what === 'silent-accounting') silent++
-    else lonely++
+    else alone++
     say(`${disagreement.what} ${name} seed ${seed} (${disagreement.damage}): ${disagreement.detail}`)
   }
-  say(
-    `${inputs} damaged files: accounting silent where SQLite complains ` +
-      `of pages: ${silent}; accounting alone: ${lonely}`,
-  )
+  say(`${inputs} damaged files: in ${silent} only SQLite found a wrong page, in ${alone} only the accounting`)
   return silent === 0
 }

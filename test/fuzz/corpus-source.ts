@@ -1,7 +1,4 @@
-/**
- * SQLite's own fuzz corpus: out of Debian's source package of sqlite3, which is fetched with this machine's apt and
- * nothing else.
- */
+/** SQLite's own fuzz corpus, from Debian's source package of sqlite3, which only this machine's apt fetches. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -14,8 +11,8 @@ export interface CorpusFile {
 }
 
 /**
- * Where the databases of the corpus lie once it is unpacked.
- * @param archive a source package that is here already; null to fetch it
+ * @param archive a source package that is already on this machine; null to fetch it
+ * @returns the paths of the corpus's databases
  */
 export function unpackCorpus(folder: string, archive: string | null): readonly string[] {
   const from = archive ?? fetchArchive(folder)
@@ -27,9 +24,7 @@ export function unpackCorpus(folder: string, archive: string | null): readonly s
     .map((name) => join(into, 'test', name))
 }
 
-/**
- * All test databases: the rows of `db` as they stand, those of `xsql` that spell one in hexadecimal digits, decoded.
- */
+/** All test databases: the rows of `db`, and the decoded rows of `xsql` that are a database in hexadecimal digits. */
 export function* readCorpus(paths: readonly string[]): Generator<CorpusFile> {
   for (const path of paths) {
     const db = new Database(path, { readonly: true, fileMustExist: true })
@@ -41,7 +36,8 @@ export function* readCorpus(paths: readonly string[]): Generator<CorpusFile> {
       for (const { id, text } of db
         .prepare<[], { id: number; text: Buffer }>('SELECT sqlid AS id, CAST(sqltext AS BLOB) AS text FROM xsql')
         .iterate()) {
-        if (spellsDatabase(text)) yield { name: `${basename(path)} xsql ${id}`, bytes: decode(text.toString('latin1')) }
+        if (isEncodedDatabase(text))
+          yield { name: `${basename(path)} xsql ${id}`, bytes: decode(text.toString('latin1')) }
       }
     } finally {
       db.close()
@@ -49,11 +45,11 @@ export function* readCorpus(paths: readonly string[]): Generator<CorpusFile> {
   }
 }
 
-/** @returns the source archive @throws when apt cannot fetch it */
+/** @returns the source archive @throws if apt cannot fetch it */
 function fetchArchive(folder: string): string {
   for (const name of ['lists/partial', 'sources']) mkdirSync(join(folder, name), { recursive: true })
   copySources(join(folder, 'sources'))
-  // As root apt would fetch as another user, who may not write here.
+  // Otherwise apt fetches as another user if we are root, and that user may not write here.
   const options = [
     'Dir::Etc::sourcelist=/dev/null',
     `Dir::Etc::sourceparts=${join(folder, 'sources')}`,
@@ -66,11 +62,11 @@ function fetchArchive(folder: string): string {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const archive = readdirSync(folder).find((name) => /^sqlite3_.*\.orig\.tar\.\w+$/.test(name))
-  if (archive === undefined) throw new Error('apt-get source brought no archive of sqlite3')
+  if (archive === undefined) throw new Error('apt-get source fetched no archive of sqlite3')
   return join(folder, archive)
 }
 
-/** The sources of packages that this machine knows, for their source code instead. */
+/** Copies this machine's package sources, changed so that they name source packages. */
 function copySources(into: string): void {
   const known = [
     '/etc/apt/sources.list',
@@ -88,8 +84,8 @@ function copySources(into: string): void {
   }
 }
 
-/** Whether a text begins with the digits of `SQLi`, as those of dbsqlfuzz do (test/fuzzcheck.c). */
-const spellsDatabase = (text: Buffer): boolean =>
+/** Whether a text begins with the digits of `SQLi`, as the texts of dbsqlfuzz do (SQLite's test/fuzzcheck.c). */
+const isEncodedDatabase = (text: Buffer): boolean =>
   text
     .subarray(0, 100)
     .toString('latin1')
@@ -97,25 +93,22 @@ const spellsDatabase = (text: Buffer): boolean =>
     .toLowerCase()
     .startsWith('53514c69')
 
-/**
- * Bytes in hexadecimal digits; `[offset]` says where the next ones go; a line of two hyphens ends them. Whole pages of
- * 4096.
- */
+/** Bytes in hexadecimal digits. `[offset]` is where the next go; a line `--` is the end. Padded to pages of 4096. */
 function decode(text: string): Buffer {
   const stop = text.indexOf('\n--\n')
-  const placed: { readonly at: number; readonly bytes: Buffer }[] = []
+  const pieces: { readonly at: number; readonly bytes: Buffer }[] = []
   let at = 0
   for (const [, offset, digits] of (stop < 0 ? text : text.slice(0, stop)).matchAll(
     /\[([0-9a-f]*)\]|([0-9a-f]{2})/gi,
   )) {
     if (offset !== undefined) at = Number.parseInt(offset || '0', 16)
-    else placed.push({ at: at++, bytes: Buffer.from(digits ?? '', 'hex') })
+    else pieces.push({ at: at++, bytes: Buffer.from(digits ?? '', 'hex') })
   }
-  const length = Math.ceil(placed.reduce((end, piece) => Math.max(end, piece.at + 1), 0) / 4096) * 4096
+  const length = Math.ceil(pieces.reduce((end, piece) => Math.max(end, piece.at + 1), 0) / 4096) * 4096
   const whole = Buffer.alloc(Math.min(length, corpusBytesMax))
-  for (const piece of placed) if (piece.at < whole.length) piece.bytes.copy(whole, piece.at)
+  for (const piece of pieces) if (piece.at < whole.length) piece.bytes.copy(whole, piece.at)
   return whole
 }
 
-/** What fuzzcheck.c gives its databases at most. */
+/** The limit of fuzzcheck.c. */
 const corpusBytesMax = 500_000

@@ -1,4 +1,4 @@
-/** SQLite's own fuzz corpus through the confined checker, and through the full check of the same SQLite. */
+/** Checks SQLite's own fuzz corpus with the confined checker and with the full check of the same SQLite. */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openChecker } from '../../src/check/check.ts'
@@ -16,18 +16,18 @@ import { readCorpus, unpackCorpus } from './corpus-source.ts'
 import type { CorpusFile } from './corpus-source.ts'
 
 export interface CorpusOptions {
-  /** 1: all of it. */
+  /** Checks only every nth database; 1: all. */
   readonly every: number
-  /** A source package that is here already; null to fetch it. */
+  /** A source package that is already on this machine; null to fetch it. */
   readonly archive: string | null
 }
 
 const timeoutMs = 20_000
 const memoryBytesMax = 1e9
-/** Databases at a time: a child that has seen damage serves no second one, and starting it is mostly waiting. */
+/** Databases checked in parallel. A child reads no second file after a damaged one, and starting a child is slow. */
 const parallel = 2
 
-/** @returns false when the checker threw, or called sound what SQLite complains of */
+/** @returns false if the checker threw, or reported a file sound in which SQLite found something */
 export async function fuzzCorpus(
   folder: string,
   options: CorpusOptions,
@@ -50,16 +50,16 @@ export async function fuzzCorpus(
   const wrong: string[] = []
   const queue = files.values()
   let done = 0
-  const work = async (place: number): Promise<void> => {
+  const work = async (worker: number): Promise<void> => {
     await using referee = new Referee()
     for (const file of queue) {
-      const path = join(snapshots, `${place}.db`) as SnapshotPath
+      const path = join(snapshots, `${worker}.db`) as SnapshotPath
       writeFileSync(path, file.bytes)
       copyFileSync(path, `${path}.referee`)
       try {
-        const said = await referee.ask(`${path}.referee`)
+        const answer = await referee.ask(`${path}.referee`)
         const reading = await checker.check(path, { depth: 'full', signal })
-        const outcome = compare(file, reading, diagnose(reading, context), said, wrong)
+        const outcome = compare(file, reading, diagnose(reading, context), answer, wrong)
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       } catch (error) {
         wrong.push(`${file.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
@@ -68,26 +68,26 @@ export async function fuzzCorpus(
       if (++done % 500 === 0) say(`${done} done, ${wrong.length} wrong`)
     }
   }
-  await Promise.all(Array.from({ length: parallel }, (_, place) => work(place)))
+  await Promise.all(Array.from({ length: parallel }, (_, worker) => work(worker)))
   for (const [outcome, number] of [...outcomes].toSorted(([, a], [, b]) => b - a)) say(`  ${number} ${outcome}`)
   for (const line of wrong) say(line)
   say(
     wrong.length === 0
-      ? 'nothing that SQLite complains of was called sound'
-      : `${wrong.length} DATABASES CAME OUT WRONG`,
+      ? 'no database in which SQLite found something was reported sound'
+      : `${wrong.length} DATABASES HAD A WRONG RESULT`,
   )
   return wrong.length === 0
 }
 
-/** SQLite's word on a file, or how the process ended that was asked for it. */
-type Word =
+/** SQLite's answer about a file, or how the process ended that should have given it. */
+type RefereeAnswer =
   | { readonly kind: 'ok' | 'complains'; readonly text: string }
   | { readonly kind: 'ended'; readonly text: string }
 
 class Referee implements AsyncDisposable {
   #child: Child<string, SaidBySqlite> | null = null
 
-  async ask(path: string): Promise<Word> {
+  async ask(path: string): Promise<RefereeAnswer> {
     this.#child ??= await startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), {
       ownSession: true,
       niceness: 15,
@@ -113,18 +113,18 @@ function compare(
   file: CorpusFile,
   reading: Reading,
   { verdict, findings }: Diagnosis,
-  said: Word,
+  answer: RefereeAnswer,
   wrong: string[],
 ): string {
   const ended = reading.facts.flatMap((fact) =>
     fact.kind === 'child-ended' ? [`${fact.how} during ${fact.during}`] : [],
   )
-  // Content that an application may have put there is sound, but must be listed (check/README.md, bars).
-  if (said.kind !== 'ok' && verdict.kind === 'sound' && (said.kind === 'ended' || findings.length === 0))
-    wrong.push(`${file.name}: sound, but SQLite: ${said.text}`)
+  // Content that an application may have written is sound, but must be listed (check/README.md, bars).
+  if (answer.kind !== 'ok' && verdict.kind === 'sound' && (answer.kind === 'ended' || findings.length === 0))
+    wrong.push(`${file.name}: sound, but SQLite: ${answer.text}`)
   const ours = ended.length > 0 ? `${verdict.kind} (the reading child: ${ended.join(', ')})` : verdict.kind
-  const theirs = { ok: 'SQLite says ok', complains: 'SQLite complains', ended: `SQLite's own process: ${said.text}` }[
-    said.kind
+  const theirs = { ok: 'SQLite says ok', complains: 'SQLite complains', ended: `SQLite's own process: ${answer.text}` }[
+    answer.kind
   ]
   return `${ours}; ${theirs}${verdict.kind === 'sound' && findings.length > 0 ? ', notices are listed' : ''}`
 }

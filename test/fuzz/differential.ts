@@ -1,4 +1,4 @@
-/** Generated databases before the census and before its referee, SQLite's full check; counts how they come out. */
+/** Checks generated databases with the census and with SQLite's full check, and counts the outcomes. */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -13,11 +13,11 @@ import { damage } from '../support/differential/referee.ts'
 
 type Say = (line: string) => void
 
-/** @returns false when something did not come out as it must */
+/** @returns false if any outcome was wrong */
 export async function fuzzDifferential(folder: string, inputs: number, seed: number, say: Say): Promise<boolean> {
   const parts: readonly (() => Promise<boolean>)[] = [
     () =>
-      hold(
+      checkProperty(
         'healthy databases',
         fc.asyncProperty(
           healthyCase,
@@ -28,7 +28,7 @@ export async function fuzzDifferential(folder: string, inputs: number, seed: num
         say,
       ),
     () =>
-      hold(
+      checkProperty(
         'wounded databases',
         fc.asyncProperty(
           woundedCase,
@@ -39,7 +39,7 @@ export async function fuzzDifferential(folder: string, inputs: number, seed: num
         say,
       ),
     () =>
-      hold(
+      checkProperty(
         'indexes that differ from their tables',
         fc.asyncProperty(
           fc.tuple(generated, fc.nat({ max: 31 })),
@@ -66,8 +66,8 @@ const counting =
   async (one: Case): Promise<void> =>
     count(await trial(one))
 
-/** Shrinks what fails to the smallest case. */
-async function hold<Case>(
+/** Reduces a failing case to the smallest one. */
+async function checkProperty<Case>(
   name: string,
   property: fc.IAsyncProperty<[Case]>,
   inputs: number,
@@ -76,19 +76,19 @@ async function hold<Case>(
 ): Promise<boolean> {
   outcomes = new Map()
   const details = await fc.check(property, { numRuns: inputs, seed })
-  tell(name, say)
+  reportOutcomes(name, say)
   if (!details.failed) return true
   say(fc.defaultReportMessage(details) ?? 'it failed')
   if (details.errorInstance instanceof Error) say(details.errorInstance.stack ?? '')
   return false
 }
 
-function tell(name: string, say: Say): void {
+function reportOutcomes(name: string, say: Say): void {
   say(`${[...outcomes.values()].reduce((sum, number) => sum + number, 0)} ${name}`)
   for (const [outcome, number] of [...outcomes].toSorted(([, a], [, b]) => b - a)) say(`  ${number} ${outcome}`)
 }
 
-/** Every wound of the surgeon on every size of page that holds the patient's schema whole, as its wounds expect it. */
+/** Every wound of the surgeon, on every page size at which the patient's schema fits on one page. */
 async function everyWound(folder: string, say: Say): Promise<boolean> {
   outcomes = new Map()
   const failed: string[] = []
@@ -111,12 +111,12 @@ async function everyWound(folder: string, say: Say): Promise<boolean> {
     }
     removeDatabase(patient)
   }
-  tell('wounds of the surgeon', say)
+  reportOutcomes('wounds of the surgeon', say)
   for (const line of failed) say(line)
   return failed.length === 0
 }
 
-/** Bytes changed at random in databases of every kind. */
+/** Random bytes changed in databases of every recipe. */
 async function damagedRecipes(folder: string, inputs: number, firstSeed: number, say: Say): Promise<boolean> {
   outcomes = new Map()
   const failed: string[] = []
@@ -131,7 +131,7 @@ async function damagedRecipes(folder: string, inputs: number, firstSeed: number,
     }
     removeDatabase(healthy)
   }
-  tell('recipes with bytes changed', say)
+  reportOutcomes('recipes with bytes changed', say)
   for (const line of failed) say(line)
   return failed.length === 0
 }

@@ -6,7 +6,7 @@ import { readHostile } from '../support/differential/read-hostile.ts'
 export interface HostileTask {
   readonly inputs: number
   readonly firstSeed: number
-  /** One number: the input at hand, from 1 on. */
+  /** The number of the current input, from 1. */
   readonly progress: Int32Array
 }
 

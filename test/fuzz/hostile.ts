@@ -1,21 +1,21 @@
 /**
- * Hostile files by the hundred thousand. A thread reads them, this one watches: an input that does not end is named,
- * and so is what memory it came to.
+ * Reads hostile files in a thread, and watches that thread: reports an input whose reading does not end, and the memory
+ * that the inputs took.
  */
 import { Worker } from 'node:worker_threads'
 import type { HostileAnswer, HostileTask } from './hostile-thread.ts'
 
-/** Milliseconds of one input, however busy the machine may be, after which it counts as one that does not end. */
+/** The reading of an input that takes longer counts as one that does not end, on the busiest machine. */
 const inputMsMax = 30_000
-/** Processor time that an input of some hundred kilobytes may take. */
+/** Processor time for one input of some hundred kilobytes. */
 const cpuMsMax = 2000
-/** Bytes above what the process held before it began. */
+/** Bytes above the memory of the process at the first input. */
 const memoryBytesMax = 512e6
-const lookEveryMs = 100
-/** Inputs after which a line tells that it goes on. */
-const tellEvery = 10_000
+const watchEveryMs = 100
+/** Progress is reported after this many inputs. */
+const reportEvery = 10_000
 
-/** @returns false when an input threw, did not end, took too long or too much */
+/** @returns false if an input threw, did not end, took too long or too much memory */
 export async function fuzzHostile(inputs: number, firstSeed: number, say: (line: string) => void): Promise<boolean> {
   const progress = new Int32Array(new SharedArrayBuffer(4))
   const task: HostileTask = { inputs, firstSeed, progress }
@@ -51,26 +51,26 @@ export async function fuzzHostile(inputs: number, firstSeed: number, say: (line:
 
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
-/** `progress` holds the number of the input at hand, counted from 1. */
+/** @param progress the number of the current input, from 1 */
 function watchOver(
   progress: Int32Array,
   thread: Worker,
   say: (line: string) => void,
 ): { readonly before: number; readonly peak: number; readonly stop: () => void } {
   const seen = { input: 0, since: performance.now() }
-  let told = 0
+  let reported = 0
   const memory = { before: process.memoryUsage.rss(), peak: 0 }
   const timer = setInterval(() => {
     const input = Atomics.load(progress, 0)
     if (input <= 1) memory.before = process.memoryUsage.rss()
     memory.peak = Math.max(memory.peak, process.memoryUsage.rss())
-    if (input - told > tellEvery) say(`${(told = input - 1)} inputs without trouble`)
+    if (input - reported > reportEvery) say(`${(reported = input - 1)} inputs without a failure`)
     if (input !== seen.input) Object.assign(seen, { input, since: performance.now() })
     else if (input > 0 && performance.now() - seen.since > inputMsMax) {
-      say(`INPUT ${input} DOES NOT END: its seed is the first one and ${input - 1}`)
+      say(`INPUT ${input} DOES NOT END: its seed is the first seed plus ${input - 1}`)
       void thread.terminate()
     }
-  }, lookEveryMs)
+  }, watchEveryMs)
   return {
     get before() {
       return memory.before

@@ -1,7 +1,7 @@
 /**
- * The reader of hostile files against hostile files: `npm run fuzz -- hostile|differential|corpus|accounting`. Whatever
- * it makes follows from a seed, which it prints; what it finds ends the run with exit code 1, and with what is needed
- * to see it again.
+ * `npm run fuzz -- hostile|differential|corpus|accounting`: tests the readers of hostile files with random ones. All
+ * inputs follow from a seed, which is printed. If an input has a wrong outcome, the program prints how to repeat it and
+ * ends with exit code 1.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,26 +14,26 @@ import { fuzzHostile } from './hostile.ts'
 
 const help = `npm run fuzz -- hostile|differential|corpus|accounting [options]
 
-hostile       mutated, spliced and made-up files in memory through all decoders and the census,
+hostile       reads mutated, spliced and invented files in memory with all decoders and the census,
               in one process whose time and memory are watched
-  --inputs N      how many                              (100000)
+  --inputs N      number of files                       (100000)
 
-differential  generated databases, healthy and wounded in every way, before the census and before
-              SQLite's full check: sound where healthy, never weaker where wounded, the exact rows
-  --inputs N      how many of each kind                 (2000)
+differential  compares the census with SQLite's full check on generated databases, healthy and wounded:
+              a healthy one must be sound, no wound may be missed, and the rows must be exact
+  --inputs N      number of databases of each kind      (2000)
 
-corpus        SQLite's own fuzz corpus, out of Debian's source package of sqlite3 (apt-get), through
-              the confined checker and through PRAGMA integrity_check in a child of its own
-  --every N       only every so many                    (1)
-  --archive FILE  a source package that is already here (sqlite3_*.orig.tar.xz)
+corpus        checks SQLite's own fuzz corpus, from Debian's source package of sqlite3 (apt-get), with
+              the confined checker and with PRAGMA integrity_check in a child process
+  --every N       checks only every nth database        (1)
+  --archive FILE  a source package that you have        (sqlite3_*.orig.tar.xz)
 
-accounting    damaged files before the page accounting, and before SQLite
-  --inputs N      how many                              (2000)
+accounting    compares the page accounting with SQLite on damaged files
+  --inputs N      number of files                       (2000)
 
 all
-  --seed N        begins with this seed                 (drawn at random; printed)
-  --dir DIR       where the temporary folder is made    (TMPDIR)
-  --help`
+  --seed N        begins with this seed                 (random; printed)
+  --dir DIR       where to make the temporary folder    (TMPDIR)
+  --help          prints this help`
 
 const options = {
   inputs: { type: 'string' },

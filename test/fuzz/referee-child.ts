@@ -1,4 +1,4 @@
-/** The referee, in a process of its own: a database of the corpus may crash it. */
+/** The referee in its own process, because a database of the corpus may crash it. */
 import { answerQuestions } from '../../src/host/process/child-side.ts'
 import { askInProcess } from '../support/differential/referee.ts'
 import type { SaidBySqlite } from '../support/differential/referee.ts'

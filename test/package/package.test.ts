@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
-import { install, machineEnvironment, runAs, type Ran } from '../support/npm.ts'
+import { install, machineEnvironment, runAs, type NpmRun } from '../support/npm.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
 
@@ -13,7 +13,7 @@ describe('npm pack, installed into an empty folder', () => {
   let folder: Folder
   let app: string
   let tarball: string
-  const run = (program: string, args: readonly string[], cwd = app): Ran =>
+  const run = (program: string, args: readonly string[], cwd = app): NpmRun =>
     runAs(machineEnvironment(), cwd, program, args)
 
   beforeAll(() => {

@@ -1,6 +1,6 @@
 /**
- * Who cannot confine the processes that read is told so, before anything is held; whoever is not root reads as well,
- * and is told how.
+ * If the processes that read snapshots cannot be confined, holdfast reports that before it holds anything. A user other
+ * than root can read too, and the report states the confinement.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { chownSync } from 'node:fs'
@@ -24,7 +24,7 @@ const isRoot = process.geteuid?.() === 0
 
 const environment = { PATH: process.env['PATH'] ?? '' }
 
-/** Root without these capabilities, as a container or a service unit leaves it. */
+/** Runs holdfast as root without these capabilities, as in a container or a service unit. */
 const without = (capabilities: readonly string[], args: readonly string[]): Promise<Ran> =>
   ending(
     spawn(
@@ -38,7 +38,7 @@ const cannotDrop = !isRoot
   ? 'needs root'
   : spawnSync('setpriv', ['--version']).status === 0
     ? null
-    : 'there is no setpriv'
+    : 'setpriv is not installed'
 
 describe.skipIf(cannotDrop !== null)(
   `root that lacks a capability${cannotDrop === null ? '' : ` (skipped: ${cannotDrop})`}`,
@@ -51,7 +51,7 @@ describe.skipIf(cannotDrop !== null)(
       ['kill'],
       ['dac_override'],
       ['sys_chroot', 'setuid', 'setgid', 'chown', 'kill', 'dac_override'],
-    ])('%s … is told so, and nothing is held: 1, CANNOT_CONFINE', async (...capabilities) => {
+    ])('%s … gets CANNOT_CONFINE with exit code 1, and nothing is held', async (...capabilities) => {
       using folder = makeFolder()
       const path = makeDatabase(folder.in('a.db'))
       const report = reportIn(await without(capabilities, ['check', path, '--json']))
@@ -60,7 +60,7 @@ describe.skipIf(cannotDrop !== null)(
         expect(report.failure?.message).toContain(`CAP_${capability.toUpperCase()}`)
     })
 
-    test('is told the same of copies and comparisons', async () => {
+    test('gets the same failure for copies and comparisons', async () => {
       using folder = makeFolder()
       const [a, b] = [makeDatabase(folder.in('a.db')), makeDatabase(folder.in('b.db'))]
       expect(reportIn(await without(['sys_chroot'], ['check', '--snapshot', a, '--json'])).failure?.code).toBe(
@@ -73,7 +73,7 @@ describe.skipIf(cannotDrop !== null)(
       ]).toEqual([1, 'CANNOT_CONFINE'])
     })
 
-    test('pauses no tenant, and the doctor says that the machine is unfit', async () => {
+    test('pauses no tenant, and the doctor reports that the machine is unfit', async () => {
       await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
       const { config } = configure(demo)
       const swept = reportIn(await without(['sys_chroot'], ['sweep', '--config', config, '--json']))
@@ -105,7 +105,7 @@ describe.skipIf(cannotDrop !== null)(
 const cannot = whyNotSomebody()
 
 test.skipIf(cannot !== null)(
-  'who is not root reads in a process without network and programs, and the ' +
+  'a user other than root reads in a process without network and programs, and the ' +
     `report says so${cannot === null ? '' : ` (skipped: ${cannot})`}`,
   async () => {
     using folder = makeFolder()
@@ -116,7 +116,7 @@ test.skipIf(cannot !== null)(
   },
 )
 
-/** As `holdfast`, on a kernel without seccomp. */
+/** Runs holdfast as on a kernel without seccomp. */
 const withoutFilters = (args: readonly string[], as: typeof somebody): Promise<Ran> =>
   ending(
     spawn(process.execPath, [programOf('without-filters'), launcher, ...args], {
@@ -127,7 +127,7 @@ const withoutFilters = (args: readonly string[], as: typeof somebody): Promise<R
   )
 
 test.skipIf(!isRoot)(
-  'root on a kernel without filters for calls still has two walls, says so, and ' +
+  'root on a kernel without seccomp still confines in two ways, the report says so, and ' +
     `the doctor warns${isRoot ? '' : ' (skipped: needs root)'}`,
   async () => {
     using folder = makeFolder()
@@ -151,7 +151,7 @@ test.skipIf(!isRoot)(
 )
 
 test.skipIf(cannot !== null)(
-  `who is not root on such a kernel is refused: CANNOT_CONFINE${cannot === null ? '' : ` (skipped: ${cannot})`}`,
+  `a user other than root on a kernel without seccomp gets CANNOT_CONFINE${cannot === null ? '' : ` (skipped: ${cannot})`}`,
   async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('a.db'))

@@ -1,7 +1,4 @@
-/**
- * A FIFO in the place of each file that holdfast reads by name: nothing waits for it, and what it stands for is
- * refused by name.
- */
+/** A FIFO in place of each file that holdfast reads by name: holdfast never waits for it, and reports its name. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +8,7 @@ import { ending, launcher, start, type Ran } from '../support/cli/program.ts'
 
 const waitMsMax = 20_000
 
-/** @throws when it does not end by itself */
+/** @throws if holdfast does not end by itself */
 async function run(folder: Folder, args: readonly string[]): Promise<Ran> {
   const child = start(args, { cwd: folder.path, env: { TMPDIR: folder.path } })
   const timer = setTimeout(() => child.kill('SIGKILL'), waitMsMax)
@@ -21,32 +18,32 @@ async function run(folder: Folder, args: readonly string[]): Promise<Ran> {
   return ran
 }
 
-function layFifo(path: string): void {
+function makeFifo(path: string): void {
   execFileSync('mkfifo', [path])
   chmodSync(path, 0o600)
 }
 
-/** A configuration of a service that nobody runs. */
+/** Writes a configuration of a service that does not run. */
 function configure(folder: Folder, service: object = {}): void {
   if (!existsSync(folder.in('token'))) writeFileSync(folder.in('token'), 'secret', { mode: 0o600 })
-  const said = {
+  const settings = {
     service: { name: 'notes', admin: 'https://127.0.0.1:1', tokenFile: 'token', ...service },
     tenants: { roots: [folder.path] },
     snapshots: { dir: folder.in('snapshots') },
     ledger: { dir: folder.in('ledger') },
   }
-  writeFileSync(folder.in('holdfast.yaml'), JSON.stringify(said), { mode: 0o600 })
+  writeFileSync(folder.in('holdfast.yaml'), JSON.stringify(settings), { mode: 0o600 })
 }
 
-/** Lays the FIFO. @returns what is then asked of holdfast */
-type Lay = (folder: Folder) => readonly string[]
+/** Makes the FIFO. @returns the arguments of holdfast */
+type Prepare = (folder: Folder) => readonly string[]
 
-const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: number])[] = [
+const cases: readonly (readonly [what: string, prepare: Prepare, expected: RegExp, code: number])[] = [
   [
-    'the owner file of an abandoned folder of ours',
+    'the owner file of an abandoned run folder',
     (folder) => {
       mkdirSync(folder.in('holdfast-x'), { mode: 0o700 })
-      layFifo(folder.in('holdfast-x/owner'))
+      makeFifo(folder.in('holdfast-x/owner'))
       return ['check', 'app.db']
     },
     /app\.db +sound/,
@@ -55,7 +52,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   [
     'the WAL of a private copy',
     (folder) => {
-      layFifo(folder.in('app.db-wal'))
+      makeFifo(folder.in('app.db-wal'))
       return ['check', '--snapshot', 'app.db']
     },
     /NOT_A_FILE: .*app\.db-wal is not a regular file/,
@@ -64,7 +61,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   [
     'the journal of a private copy',
     (folder) => {
-      layFifo(folder.in('app.db-journal'))
+      makeFifo(folder.in('app.db-journal'))
       return ['check', '--snapshot', 'app.db']
     },
     /NOT_A_FILE: .*app\.db-journal is not a regular file/,
@@ -73,7 +70,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   [
     'the manifest of a private copy',
     (folder) => {
-      layFifo(folder.in('manifest.json'))
+      makeFifo(folder.in('manifest.json'))
       return ['check', '--snapshot', 'app.db']
     },
     /app\.db +sound/,
@@ -88,7 +85,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
       const manifest = JSON.parse(readFileSync(path, 'utf8')) as { readonly files: readonly object[] }
       const named = { name: 'named', bytes: 0, sha256: '0'.repeat(64) }
       writeFileSync(path, JSON.stringify({ ...manifest, files: [...manifest.files, named] }))
-      layFifo(folder.in('kept/named'))
+      makeFifo(folder.in('kept/named'))
       return ['check', '--snapshot', 'kept/app.db']
     },
     /app\.db +sound/,
@@ -97,7 +94,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   [
     'the configuration',
     (folder) => {
-      layFifo(folder.in('holdfast.yaml'))
+      makeFifo(folder.in('holdfast.yaml'))
       return ['sweep']
     },
     /CONFIG_INVALID: .*holdfast\.yaml: is not a regular file/,
@@ -106,7 +103,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   [
     'the token',
     (folder) => {
-      layFifo(folder.in('token'))
+      makeFifo(folder.in('token'))
       configure(folder)
       return ['sweep']
     },
@@ -116,7 +113,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   [
     'the certificates',
     (folder) => {
-      layFifo(folder.in('ca.pem'))
+      makeFifo(folder.in('ca.pem'))
       configure(folder, { caFile: 'ca.pem' })
       return ['sweep']
     },
@@ -128,7 +125,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
     (folder) => {
       configure(folder)
       mkdirSync(folder.in('ledger'), { mode: 0o700 })
-      layFifo(folder.in('ledger/run-notes.json'))
+      makeFifo(folder.in('ledger/run-notes.json'))
       return ['sweep']
     },
     /LEDGER_UNUSABLE: cannot open the run lock .*: it is not a regular file/,
@@ -139,7 +136,7 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
     (folder) => {
       configure(folder)
       mkdirSync(folder.in('ledger'), { mode: 0o700 })
-      layFifo(folder.in('ledger/ledger.db'))
+      makeFifo(folder.in('ledger/ledger.db'))
       return ['status']
     },
     /LEDGER_UNUSABLE: .*ledger\.db is not a file with one name/,
@@ -147,10 +144,10 @@ const cases: readonly (readonly [what: string, lay: Lay, said: RegExp, code: num
   ],
 ]
 
-test.each(cases)('%s', async (_, lay, said, code) => {
+test.each(cases)('%s', async (_, prepare, expected, code) => {
   using folder = makeFolder()
   makeDatabase(join(folder.path, 'app.db'))
-  const ran = await run(folder, lay(folder))
-  expect((ran.stdout + ran.stderr).replaceAll(/\s+/g, ' ')).toMatch(said)
+  const ran = await run(folder, prepare(folder))
+  expect((ran.stdout + ran.stderr).replaceAll(/\s+/g, ' ')).toMatch(expected)
   expect(ran.code).toBe(code)
 })

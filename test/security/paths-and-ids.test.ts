@@ -1,7 +1,4 @@
-/**
- * The service tells us which files to open, and what its tenants are called: neither is trusted (hold/README.md,
- * Security).
- */
+/** Paths and ids of tenants come from the service, and holdfast trusts neither (hold/README.md, Security). */
 import {
   copyFileSync,
   mkdirSync,
@@ -20,7 +17,7 @@ import { gist, holdfast, reportIn, reportOf, single } from '../support/cli/progr
 import { openService } from '../support/cli/service.ts'
 
 test(
-  'a file outside the roots is refused before anybody is paused: by name, by ' +
+  'a file outside the roots is refused before a tenant is paused: by name, by ' +
     '.., by a link to it, through a linked folder, as its WAL',
   async () => {
     using outside = makeFolder()
@@ -77,7 +74,7 @@ test('a WAL that is a link out of the roots is not followed', async () => {
   expect(service.gate.stateOf('acme')).toBe('active')
 })
 
-test('a folder that is swapped for a link between the look and the open is noticed by the opened descriptor', async () => {
+test('a folder that becomes a link between check and open is noticed by the path of the opened descriptor', async () => {
   using outside = makeFolder()
   makeDatabase(outside.in('acme.db'))
   await using service = await openService({
@@ -122,12 +119,12 @@ const evilIds = [
   'constructor',
 ]
 
-/** In a path such an id would lead to another call: it cannot be asked for. */
+/** In a URL such an id would lead to another call, so the service cannot be asked for it. */
 const isStep = (id: string): boolean => id === '.' || id === '..'
 
 test(
-  'tenant ids are text, whatever they hold: each is held and checked, and ' +
-    'none becomes a path, an argument or an escape sequence',
+  'any text can be a tenant id: each tenant is held and checked, and ' +
+    'no id becomes a path, an argument or an escape sequence',
   async () => {
     await using service = await openService({
       tenants: (data) => {

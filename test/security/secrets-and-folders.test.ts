@@ -1,4 +1,4 @@
-/** Tokens and customers' data stay where they belong: private files and folders, and no process list, log or report. */
+/** Tokens and customers' data stay in private files and folders, and appear in no process list, log or report. */
 import {
   chmodSync,
   chownSync,
@@ -75,7 +75,7 @@ test('the token is in no argument, environment, log, report or ledger while a sw
           try {
             if (readFileSync(`/proc/${pid}/${file}`).includes(token)) found.push(`/proc/${pid}/${file}`)
           } catch {
-            /* It ended, or is not ours to look at. */
+            /* It has ended, or we may not read it. */
           }
         }
       }
@@ -84,7 +84,7 @@ test('the token is in no argument, environment, log, report or ledger while a sw
 })
 
 test.each([0o755, 0o777, 0o750, 0o701])(
-  'a snapshot folder that others can get into (%o) is refused before anybody is paused',
+  'a snapshot folder that others can enter (%o) is refused before a tenant is paused',
   async (mode) => {
     await using service = await openService()
     chmodSync(service.snapshots, mode)
@@ -112,21 +112,21 @@ test.skipIf(!asRoot)('a snapshot folder or ledger of another owner is refused (s
   expect([ledger.failure?.code, service.deeds]).toEqual(['LEDGER_UNUSABLE', []])
 })
 
-test('a ledger folder that others can write is refused before anybody is paused', async () => {
+test('a ledger folder that others can write is refused before a tenant is paused', async () => {
   await using service = await openService()
   chmodSync(service.ledger, 0o777)
   const ran = await holdfast(['sweep', '--json', '--config', service.config])
   expect([reportIn(ran).failure?.code, ran.code, service.deeds]).toEqual(['LEDGER_UNUSABLE', 1, []])
 })
 
-test('a configuration that everybody may write is refused: it names commands', async () => {
+test('a configuration that other users may write is refused, because it names commands', async () => {
   await using service = await openService()
   chmodSync(service.config, 0o666)
   const ran = await holdfast(['sweep', '--json', '--config', service.config])
   expect([reportIn(ran).failure?.code, ran.code]).toEqual(['CONFIG_INVALID', 78])
 })
 
-test('what a run writes is for its owner only, while it runs and afterwards', async () => {
+test('only its owner can read what a run writes, during the run and afterwards', async () => {
   const modes: string[] = []
   await using service = await openService({
     onClose: () => {
@@ -138,7 +138,7 @@ test('what a run writes is for its owner only, while it runs and afterwards', as
   })
   expect((await holdfast(['sweep', '--config', service.config])).code).toBe(0)
   expect(modes.length).toBeGreaterThan(2)
-  // The run lock is an empty folder of another library's making, in a folder of ours.
+  // A library makes the run lock, an empty folder, in our private folder.
   expect(modes.filter((mode) => !mode.startsWith('0 ') && !mode.endsWith('.lock'))).toEqual([])
 })
 
@@ -162,7 +162,7 @@ test.skipIf(!asRoot)(
         for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
           try {
             if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('reader-child')) continue
-            // What counts is what it is from its first look at a file on.
+            // It must be confined before it opens the database, not from its start.
             if (
               !readdirSync(`/proc/${pid}/fd`).some((fd) =>
                 readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith(`/${recoveredName}`),
@@ -179,7 +179,7 @@ test.skipIf(!asRoot)(
               root,
             })
           } catch {
-            /* It ended while we looked. */
+            /* It has just ended. */
           }
         }
         return seen.length > 0
@@ -198,16 +198,19 @@ test.skipIf(!asRoot)(
 )
 
 test(
-  'a database that calls itself into functions, views and triggers ' +
-    'runs nothing, and costs no more than its own result',
+  'a database whose schema calls functions, views and triggers ' + 'runs no code, and affects no other result',
   async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('hostile.db'))
     const database = new Database(path)
     database.unsafeMode(true)
-    database.exec(`CREATE TABLE t(a CHECK(a IS NULL OR upper('/nonexistent/evil') IS NULL)); INSERT INTO t VALUES(NULL); CREATE VIEW v AS SELECT upper('/nonexistent/evil');
-    CREATE INDEX t_a ON t(a) WHERE upper('/nonexistent/evil') IS NULL; CREATE TRIGGER r AFTER INSERT ON notes BEGIN INSERT INTO t VALUES(NULL); END;
-    PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'upper', 'load_extension')`)
+    database.exec(`CREATE TABLE t(a CHECK(a IS NULL OR upper('/nonexistent/evil') IS NULL));
+    INSERT INTO t VALUES(NULL);
+    CREATE VIEW v AS SELECT upper('/nonexistent/evil');
+    CREATE INDEX t_a ON t(a) WHERE upper('/nonexistent/evil') IS NULL;
+    CREATE TRIGGER r AFTER INSERT ON notes BEGIN INSERT INTO t VALUES(NULL); END;
+    PRAGMA writable_schema=ON;
+    UPDATE sqlite_schema SET sql = replace(sql, 'upper', 'load_extension')`)
     database.close()
     copyFileSync(path, folder.in('copy.db'))
     const report = await reportOf(['check', path])

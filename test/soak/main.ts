@@ -1,21 +1,21 @@
-import { tenantId } from '../../src/model/brand.ts'
 /**
- * `npm run soak -- [N]`: N warm copies (1000) of a tenant that a service writes to as hard as it can, each compared with what the service held when
- * it stood still: integrity, the sum of the balances, and every row. Half of them against a service that opens its
- * tenant anew for each request.
+ * `npm run soak -- [N]`: makes N warm copies (1000) of a tenant that a busy service writes to. Each is compared with what
+ * the service recorded while it was quiesced: integrity, sum of the balances, and every row. For half of them the
+ * service opens the tenant again for each request.
  */
+import { tenantId } from '../../src/model/brand.ts'
 import { openWorkplace } from '../support/hold/hold-fixture.ts'
 import { deviationOf, startHeavy } from '../support/service/busy-service.ts'
 
 const total = Number(process.argv[2] ?? 1000)
-if (!Number.isInteger(total) || total < 1) throw new Error('how many? A whole number above 0')
+if (!Number.isInteger(total) || total < 1) throw new Error('usage: npm run soak -- [N], with a whole number above 0')
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-await using place = await openWorkplace()
+await using fixture = await openWorkplace()
 let inexact = 0
 for (const manner of ['keeps', 'reopens'] as const) {
-  await using heavy = await startHeavy(manner)
+  await using busy = await startHeavy(manner)
   const methods = new Map<string, number>()
   const pauses: number[] = []
   let undecided = 0
@@ -23,18 +23,18 @@ for (const manner of ['keeps', 'reopens'] as const) {
     const keeper = {
       kind: 'service',
       tenant: tenantId('heavy'),
-      service: heavy.service,
-      ledger: place.ledger,
-      socket: heavy.socket,
+      service: busy.service,
+      ledger: fixture.ledger,
+      socket: busy.socket,
     } as const
-    const held = await place.hold(heavy.file, keeper, { settings: { warmAboveBytes: 0 } })
+    const held = await fixture.hold(busy.file, keeper, { settings: { warmAboveBytes: 0 } })
     if (held.kind !== 'snapshot') {
       undecided++
       say(`${manner} ${time}: no snapshot: ${held.failure.code}: ${held.failure.message}`)
       continue
     }
     await using snapshot = held.snapshot
-    const deviation = deviationOf(snapshot.path, heavy.quiesced())
+    const deviation = deviationOf(snapshot.path, busy.quiesced())
     const method = held.record.evidence.snapshot?.method ?? 'none'
     methods.set(method, (methods.get(method) ?? 0) + 1)
     pauses.push(held.record.evidence.quiesce?.heldMs ?? 0)
@@ -44,7 +44,7 @@ for (const manner of ['keeps', 'reopens'] as const) {
     }
     if (time % 100 === 99) say(`${manner} ${time + 1}: ${inexact} not exact`)
   }
-  const { transactions, failures, slowest } = await heavy.end()
+  const { transactions, failures, slowest } = await busy.end()
   const sorted = pauses.toSorted((one, other) => one - other)
   say(
     `a service that ${manner} its handle: ${pauses.length} copies ` +

@@ -1,4 +1,4 @@
-/** A comparison without child processes: the same steps. Only where nothing can crash or hang. */
+/** The steps of a comparison without child processes, for files that cannot crash or hang the reader. */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareSnapshots } from '../../src/check/compare/compare-snapshots.ts'
@@ -35,12 +35,12 @@ const checkedOf = (reading: Reading): CheckedContent => ({
   doubtOf: doubtsIn(diagnose(reading, context).findings, reading.coverage.skipped),
 })
 
-/** It has an answer to every question. */
+/** Answers every question. */
 export interface InProcessReader extends Reader {
   ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>>
 }
 
-/** A reader of a copy of the database, in this process. */
+/** Reads a copy of the database in this process. */
 export function openInProcess(path: string): InProcessReader & Disposable {
   const folder = mkdtempSync(`${path}-sandbox-`)
   for (const part of ['', '-wal', '-journal'])

@@ -11,10 +11,10 @@ const object = (
 ): SchemaObject => ({ kind, name, table, root, module: null, shadowOf: null, ...more })
 
 /**
- * A schema with one of everything. Root pages: events 2, its indexes 3 and 4, users 5 with a single index 6, keyed 7
+ * A schema with one object of each kind. Root pages: events 2, its indexes 3 and 4, users 5 with one index 6, keyed 7
  * (WITHOUT ROWID), full text 8 to 12, R-Tree 13 to 15.
  */
-export const objects: readonly SchemaObject[] = [
+const objects: readonly SchemaObject[] = [
   object('table', 'events', 'events', 2),
   object('index', 'events_kind', 'events', 3),
   object('index', 'events_at', 'events', 4),

@@ -1,22 +1,19 @@
-/**
- * The built program, of which one part dies at its start, as by the kernel's memory killer: as often as is wanted, by a
- * real signal.
- */
+/** The built program, one part of which dies at its start by a real signal, as the kernel's memory killer does it. */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { repository, startProgram, type Program } from './processes.ts'
 
 export interface DyingProgram extends Disposable {
-  /** Folder that belongs to the test. */
+  /** The folder of this test. */
   readonly home: string
-  /** Starts the command line, whose part dies so many times from now on. TMPDIR is `home`. */
+  /** Starts holdfast with TMPDIR `home`. The part dies the given number of times from now on. */
   start(times: number, ...args: readonly string[]): Program
-  /** How often the part died since. */
+  /** How often the part has died since the last start. */
   deaths(): number
 }
 
-/** @param part name of a program in dist/, such as `reader-child` */
+/** @param part a program in dist/, such as `reader-child` */
 export function makeDying(part: string): DyingProgram {
   const home = mkdtempSync(join(tmpdir(), 'dying-'))
   const top = join(home, 'program')

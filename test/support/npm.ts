@@ -1,12 +1,9 @@
-/**
- * npm as it runs for others on this machine: its certificates, proxies and mirrors are kept.
- * What this test run adds to the environment is taken away.
- */
+/** Runs npm with the environment of this machine (certificates, proxies, mirrors), without what this test run added. */
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 
 /** Variables of Node, Vitest, npm's lifecycle and our own tests. All others belong to the machine. */
-const ofTheRun = [
+const variablesOfTestRun = [
   /^NODE(_OPTIONS|_PATH|_ENV|_COMPILE_CACHE|_DISABLE_COMPILE_CACHE|_V8_COVERAGE|_PENDING_DEPRECATION)?$/i,
   /^(VITEST|VITE)(_|$)|^(TEST|MODE|DEV|PROD|SSR|BASE_URL)$/,
   /^npm_(?!config_)|^INIT_CWD$/i,
@@ -15,33 +12,33 @@ const ofTheRun = [
   /^HOLDFAST_/,
 ]
 
-/** Node as the tests run on it comes before any other on the path. */
+/** The Node that runs the tests comes first on the path. */
 export function machineEnvironment(variables: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const kept = Object.entries(variables).filter(([name]) => !ofTheRun.some((pattern) => pattern.test(name)))
+  const kept = Object.entries(variables).filter(([name]) => !variablesOfTestRun.some((pattern) => pattern.test(name)))
   return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${variables['PATH']}` }
 }
 
-export interface Ran {
+export interface NpmRun {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-export function runAs(env: NodeJS.ProcessEnv, cwd: string, program: string, args: readonly string[]): Ran {
+export function runAs(env: NodeJS.ProcessEnv, cwd: string, program: string, args: readonly string[]): NpmRun {
   return spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 180_000 })
 }
 
-/** npm's own patience is minutes, in silence. */
-const impatient = [
+/** By default npm tries for minutes without a message. */
+const shortWaits = [
   '--fetch-retries=1',
   '--fetch-retry-mintimeout=500',
   '--fetch-retry-maxtimeout=1000',
   '--fetch-timeout=30000',
 ]
 
-/** @throws {Error} that says whether it was the registry, and which one, or something else */
+/** @throws {Error} that names the registry if it was the cause */
 export function install(env: NodeJS.ProcessEnv, cwd: string, what: string): void {
-  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...impatient, what]
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...shortWaits, what]
   const { status, stderr } = runAs(env, cwd, 'npm', args)
   if (status === 0) return
   const unreachable = status === null || unreachableCodes.test(stderr)

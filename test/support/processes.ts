@@ -13,16 +13,16 @@ export interface Ended {
 export interface Program extends AsyncDisposable {
   readonly pid: number
   readonly ended: Promise<Ended>
-  /** The first whole line on stdout, parsed as JSON. @throws when the program ends before it */
+  /** The first whole line of stdout, parsed as JSON. Rejects if the program ends before it. */
   readonly ready: Promise<Readonly<Record<string, unknown>>>
   kill(signal: NodeJS.Signals): void
-  /** What it has said there so far. */
+  /** What it has printed on stderr until now. */
   stderr(): string
 }
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Starts a Node program of this repository, by its path from the top. Disposing ends it. */
+/** Starts a Node program of this repository, named by its path from the top. Disposing ends it. */
 export const startNode = (
   program: string,
   args: readonly string[],
@@ -41,14 +41,14 @@ export function startProgram(
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => {})
-  const said = collect(child)
+  const output = collect(child)
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code, signal, ...said() }))
+    child.once('close', (code, signal) => resolve({ code, signal, ...output() }))
   })
   const ready = new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
     child.stdout.on('data', () => {
-      const line = said().stdout.split('\n', 2)
+      const line = output().stdout.split('\n', 2)
       if (line.length === 2 && line[0]?.endsWith('}')) resolve(JSON.parse(line[0]) as Readonly<Record<string, unknown>>)
     })
     ended.then(
@@ -57,14 +57,14 @@ export function startProgram(
       reject,
     )
   })
-  ready.catch(() => {}) // Not everybody asks.
+  ready.catch(() => {}) // Not every test waits for it.
   if (child.pid === undefined) throw new Error(`${command} could not be started`)
   return {
     pid: child.pid,
     ended,
     ready,
     kill: (signal) => void child.kill(signal),
-    stderr: () => said().stderr,
+    stderr: () => output().stderr,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGTERM')
@@ -88,8 +88,9 @@ function collect(child: ChildProcess): () => { readonly stdout: string; readonly
 }
 
 /**
- * Waits until `condition` answers something true, with a deadline. Looks often at first: most of it happens at once,
- * and what takes long costs those beside it.
+ * Waits until `condition` returns something other than null, undefined and false. Tries often in the beginning and then
+ * less often, because a long wait must not slow other tests.
+ * @throws after `deadlineMs`
  */
 export async function eventually<Seen>(
   what: string,
@@ -111,7 +112,7 @@ export async function eventually<Seen>(
   }
 }
 
-/** Pids of all processes below `pid`, children of children included, with what they run. */
+/** All descendants of a process, with their command lines. */
 export function descendantsOf(pid: number): readonly { readonly pid: number; readonly command: string }[] {
   const byParent = new Map<number, number[]>()
   for (const entry of readdirSync('/proc')
@@ -128,7 +129,7 @@ export function descendantsOf(pid: number): readonly { readonly pid: number; rea
   return below.map((pid) => ({ pid, command: commandOf(pid) }))
 }
 
-/** Is it there, and more than a zombie? */
+/** False for a zombie. */
 export const isRunning = (pid: number): boolean => stateOf(pid) !== null && !'ZX'.includes(stateOf(pid) ?? 'X')
 
 export const commandOf = (pid: number): string => {

@@ -153,7 +153,7 @@ export function report(results: readonly Result[], more: Partial<Report['run']> 
   }
 }
 
-/** What the tally of these results says at the end of a run. */
+/** The summary of these results at the end of a run. */
 export function summarize(
   results: readonly Result[],
   notCovered: number,
@@ -167,10 +167,7 @@ export function summarize(
   )
 }
 
-/**
- * Lines that are wider and could have been broken: a label, a name or a path that is longer has a line of its own and
- * stays whole.
- */
+/** Lines that are too wide and could have been wrapped. A label, name or path that is too long stays on one line. */
 export const needlesslyWide = (text: string, width: number): readonly string[] =>
   text
     .split('\n')

@@ -1,6 +1,6 @@
 /**
- * Property tests try the same cases every time, so that a red test means a changed program. Others are tried with
- * HOLDFAST_SEED, and by the thousand in scripts/.
+ * Property tests try the same cases in every run, so that a failure means a changed program. HOLDFAST_SEED chooses other
+ * cases, and `npm run fuzz` tries thousands.
  */
 import * as fc from 'fast-check'
 

@@ -1,6 +1,6 @@
 /**
- * A folder in which another user can write, with databases of root in it, traps of the other user, and files of root
- * elsewhere that must stay as they are.
+ * A folder in which another user can write. It has databases of root and traps of the other user. Files of root in
+ * another folder must stay as they are.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -20,35 +20,35 @@ import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import { makeDatabase } from './cli/folder.ts'
 
-/** The user that our own readers become: nobody else comes as near to them. */
-export const stranger = { uid: 65_534, gid: 65_534 }
+/** The user as which our readers run: of all users it is the nearest to them. */
+export const otherUser = { uid: 65_534, gid: 65_534 }
 export const secret = 'for-the-eyes-of-root-only'
 
-export const kinds = { sticky: 0o1777, open: 0o777, theirs: 0o755 } as const
+export const modes = { sticky: 0o1777, open: 0o777, theirs: 0o755 } as const
 
-export interface SharedPlace extends Disposable {
+export interface SharedFolder extends Disposable {
   readonly path: string
   readonly victim: string
-  /** Exists once a command of the other user was run as root. */
+  /** Exists if root has run a command of the other user. */
   readonly pwned: string
-  /** A configuration out of the other user's reach, for tenants in the shared folder. */
+  /** Writes a configuration that the other user cannot change, for tenants in the shared folder. */
   readonly config: (name: string, settings?: Readonly<Record<string, object>>) => string
 }
 
-export function openSharedPlace(kind: keyof typeof kinds): SharedPlace {
-  const top = mkdtempSync(join(tmpdir(), 'strangers-'))
+export function openSharedFolder(kind: keyof typeof modes): SharedFolder {
+  const top = mkdtempSync(join(tmpdir(), 'other-user-'))
   chmodSync(top, 0o755)
-  const path = join(top, 'place')
+  const path = join(top, 'shared')
   mkdirSync(path)
-  chmodSync(path, kinds[kind])
-  if (kind === 'theirs') chownSync(path, stranger.uid, stranger.gid)
+  chmodSync(path, modes[kind])
+  if (kind === 'theirs') chownSync(path, otherUser.uid, otherUser.gid)
   const safe = join(top, 'safe')
   mkdirSync(safe)
   const victim = join(top, 'victim')
   makeVictim(victim)
   for (const name of ['app.db', 'copy.db', 'acme.db']) makeSecretDatabase(join(path, name))
   const pwned = join(top, 'pwned')
-  layTraps(path, pwned)
+  makeTraps(path, pwned)
   const program = join(safe, 'ctl')
   const listed = JSON.stringify([{ id: 'acme', files: [join(path, 'acme.db')] }])
   writeFileSync(program, `#!/bin/sh\n[ "$1" = tenants ] && echo '${listed}'\nexit 0\n`, { mode: 0o755 })
@@ -73,7 +73,7 @@ const hooksOf = (command: readonly string[]): object => ({
   resume: [...command, 'resume', '{tenant}'],
 })
 
-/** With names that holdfast uses in folders of its own: whatever it does there by name would hit these. */
+/** Files of root with names that holdfast uses in its own folders. */
 function makeVictim(path: string): void {
   mkdirSync(join(path, 'folder'), { recursive: true })
   for (const name of ['owner', 'snapshot.db', 'test.db', 'manifest.json', 'results', 'ledger.db', 'folder/file']) {
@@ -100,16 +100,16 @@ printf %s "$2" > .holdfast-doctor-1/owner && chmod 700 .holdfast-doctor-1
 printf %s "$3" > holdfast.yaml
 `
 
-/** An owner file that never ends, folders that look abandoned, and a configuration whose commands must never run. */
-function layTraps(place: string, pwned: string): void {
+/** An owner file that is a FIFO, folders that look abandoned, and a configuration whose commands must never run. */
+function makeTraps(folder: string, pwned: string): void {
   const process = { pid: 999_999, startTime: '1', bootId: 'x', pidNamespace: 'x' }
   const gone = { schema: 'holdfast.owner/1', locked: true, ...process }
   const config = { service: { name: 'x', hooks: hooksOf(['/usr/bin/touch', pwned]) }, tenants: { roots: ['/'] } }
-  const args = ['-c', traps, 'sh', place, JSON.stringify(gone), JSON.stringify(config)]
-  expect(spawnSync('sh', args, { ...stranger, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  const args = ['-c', traps, 'sh', folder, JSON.stringify(gone), JSON.stringify(config)]
+  expect(spawnSync('sh', args, { ...otherUser, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
 }
 
-/** All that lies in a folder, with owners, modes, times of change and content. */
+/** Everything in a folder, with owners, modes, times and content. */
 export function stateOf(folder: string): readonly string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
   return ['.', ...names].map((name) => {

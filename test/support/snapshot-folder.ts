@@ -1,4 +1,4 @@
-/** A folder of its own for each test of a file, and in it one snapshot under a name that is awkward. */
+/** A new folder for each test of a file, and in it one snapshot with an awkward name. */
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,15 +19,15 @@ type Changes = Partial<Pick<CheckerOptions, 'engine'> & CheckLimits>
 export interface SnapshotFolder {
   readonly folder: string
   readonly snapshot: SnapshotPath
-  /** A checker for this folder. */
+  /** Opens a checker for this folder. */
   readonly open: (changes?: Changes) => Promise<Checker>
-  /** One check by a checker that ends with it. */
+  /** Makes one check, with a checker of its own. */
   readonly check: (depth?: 'quick' | 'full', changes?: Changes) => Promise<Reading>
-  /** Makes a database at a path that better-sqlite3 can name, then gives it the snapshot's awkward one. */
+  /** Makes the snapshot: better-sqlite3 cannot open its awkward name, so it is made elsewhere and copied. */
   readonly make: (fill: (db: Database.Database) => void) => void
-  /** The surgeon at work on the snapshot. */
+  /** Changes the snapshot by the surgeon. */
   readonly wound: (change: (patient: Patient) => void) => void
-  /** A copy at a path that better-sqlite3 can name; removed before the next check. */
+  /** Makes a copy whose name better-sqlite3 can open. The caller removes it before the next check. */
   readonly copy: () => string
   readonly expectBackInPlace: () => void
 }

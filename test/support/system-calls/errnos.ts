@@ -1,10 +1,10 @@
 /**
- * Which errnos a call can have, as its manual page and the file systems below it have them: a few for each call, one
- * for each way in which a program may take it. Calls that no program can be ready for are named below, with the reason.
+ * The errnos that a call can have, by its manual page and its file systems: for each call one errno for each way in
+ * which a program may treat it. Calls whose failure no program can handle are listed below, with the reason.
  */
-import { repository } from '../../support/processes.ts'
+import { repository } from '../processes.ts'
 
-/** @returns the errnos to try, none for a call that is the runtime's own, null for one that no table names */
+/** @returns the errnos to try; none for a call of the runtime itself; null for an unknown call */
 export function errnosOf(name: string, args: string): readonly string[] | null {
   if (isOfRuntime(name, args)) return []
   const fitting = Object.keys(table).filter((key) => {
@@ -16,56 +16,56 @@ export function errnosOf(name: string, args: string): readonly string[] | null {
   return runtimeCalls.has(name) ? [] : null
 }
 
-const noRoom = ['ENOSPC', 'EDQUOT', 'EIO'] as const
-const noEntry = ['EACCES', 'ENOENT', 'EIO'] as const
-const noChange = ['EACCES', 'ENOSPC', 'EROFS'] as const
-const noDescriptor = ['EMFILE', 'ENOMEM'] as const
-const noProcess = ['EAGAIN', 'ENOMEM'] as const
+const writeErrnos = ['ENOSPC', 'EDQUOT', 'EIO'] as const
+const lookupErrnos = ['EACCES', 'ENOENT', 'EIO'] as const
+const changeErrnos = ['EACCES', 'ENOSPC', 'EROFS'] as const
+const descriptorErrnos = ['EMFILE', 'ENOMEM'] as const
+const processErrnos = ['EAGAIN', 'ENOMEM'] as const
 
-/** By the name of the call, or by the name and a word in its arguments. The longest that fits counts. */
+/** By the name of the call, or by its name and a word in its arguments. The longest match counts. */
 const table: Readonly<Record<string, readonly string[]>> = {
   openat: ['EACCES', 'EMFILE', 'ENOENT', 'EIO', 'ESTALE'],
   'openat O_CREAT': ['ENOSPC', 'EMFILE', 'EACCES', 'EDQUOT', 'EROFS'],
   'openat O_DIRECTORY': ['EMFILE', 'EACCES', 'EIO'],
   close: ['EIO'],
 
-  statx: noEntry,
-  newfstatat: noEntry,
-  lstat: noEntry,
-  stat: noEntry,
-  access: noEntry,
-  faccessat2: noEntry,
+  statx: lookupErrnos,
+  newfstatat: lookupErrnos,
+  lstat: lookupErrnos,
+  stat: lookupErrnos,
+  access: lookupErrnos,
+  faccessat2: lookupErrnos,
   'statx AT_EMPTY_PATH': ['EIO', 'ENOMEM'],
   'newfstatat AT_EMPTY_PATH': ['EIO'],
   fstat: ['EIO'],
   statfs: ['EACCES', 'EIO'],
   fstatfs: ['EIO'],
   getdents64: ['EIO', 'ENOENT'],
-  readlink: noEntry,
+  readlink: lookupErrnos,
   getcwd: ['ENOENT'],
 
   read: ['EIO'],
   pread64: ['EIO'],
   preadv: ['EIO'],
   lseek: ['EIO'],
-  write: noRoom,
-  writev: noRoom,
-  pwritev: noRoom,
-  pwrite64: [...noRoom, 'EFBIG'],
-  fsync: noRoom,
-  fdatasync: noRoom,
+  write: writeErrnos,
+  writev: writeErrnos,
+  pwritev: writeErrnos,
+  pwrite64: [...writeErrnos, 'EFBIG'],
+  fsync: writeErrnos,
+  fdatasync: writeErrnos,
   ftruncate: ['EIO', 'EFBIG'],
   fallocate: ['ENOSPC', 'EOPNOTSUPP'],
   copy_file_range: ['EIO', 'ENOSPC', 'EXDEV', 'EDQUOT'],
   'ioctl FICLONE': ['EOPNOTSUPP', 'EIO', 'ENOSPC'],
   'mmap .db': ['ENOMEM', 'EAGAIN'],
 
-  mkdir: noChange,
-  rename: noChange,
-  renameat: noChange,
-  symlink: noChange,
-  link: ['EMLINK', ...noChange],
-  linkat: ['EMLINK', ...noChange],
+  mkdir: changeErrnos,
+  rename: changeErrnos,
+  renameat: changeErrnos,
+  symlink: changeErrnos,
+  link: ['EMLINK', ...changeErrnos],
+  linkat: ['EMLINK', ...changeErrnos],
   rmdir: ['EBUSY', 'EACCES', 'EIO'],
   unlink: ['EACCES', 'EIO', 'EBUSY'],
   unlinkat: ['EACCES', 'EIO'],
@@ -93,15 +93,15 @@ const table: Readonly<Record<string, readonly string[]>> = {
   sendmsg: ['EPIPE', 'ENOBUFS'],
   'write pipe:': ['EPIPE'],
   'writev pipe:': ['EPIPE'],
-  pipe2: noDescriptor,
-  socketpair: noDescriptor,
-  socket: noDescriptor,
-  memfd_create: noDescriptor,
+  pipe2: descriptorErrnos,
+  socketpair: descriptorErrnos,
+  socket: descriptorErrnos,
+  memfd_create: descriptorErrnos,
   connect: ['ECONNREFUSED', 'ENOENT', 'EACCES', 'EAGAIN'],
 
-  clone: noProcess,
-  vfork: noProcess,
-  fork: noProcess,
+  clone: processErrnos,
+  vfork: processErrnos,
+  fork: processErrnos,
   execve: ['ENOMEM', 'EACCES', 'E2BIG'],
   dup2: ['EBUSY', 'EMFILE'],
   dup3: ['EBUSY', 'EMFILE'],
@@ -125,13 +125,13 @@ const table: Readonly<Record<string, readonly string[]>> = {
   setresuid: ['EPERM'],
 }
 
-/** Calls that Node, V8 or glibc make for themselves: when one fails the process ends, and no line of ours is asked. */
+/** Calls that Node, V8 or glibc make for themselves. If one fails, the process ends before our code can react. */
 const runtime: readonly (readonly [calls: string, why: string])[] = [
   ['mmap munmap mprotect madvise brk mremap pkey_alloc', 'V8 and glibc end a process that gets no memory'],
   ['clone3 futex rseq set_robust_list exit sched_yield membarrier tgkill gettid', 'libuv and V8 need their threads'],
-  ['sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler', 'asked when a thread begins'],
+  ['sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler', 'called when a thread begins'],
   ['epoll_ctl epoll_pwait epoll_create1 eventfd2 poll ppoll timerfd_create', 'libuv aborts when its loop is broken'],
-  ['io_uring_setup io_uring_enter io_uring_register wait4 waitid', 'libuv aborts, or goes on without'],
+  ['io_uring_setup io_uring_enter io_uring_register wait4 waitid', 'libuv aborts, or works without them'],
   ['rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall', 'they fail for wrong arguments only'],
   ['getpid getppid getuid geteuid getgid getegid getgroups getpriority', 'they cannot fail'],
   ['uname sysinfo umask times', 'they cannot fail'],
@@ -139,8 +139,11 @@ const runtime: readonly (readonly [calls: string, why: string])[] = [
     'getrandom clock_gettime clock_nanosleep nanosleep getrusage arch_prctl set_tid_address exit_group',
     'they cannot fail',
   ],
-  ['fcntl ioctl prctl dup', 'flags of its own descriptors, names of threads: libuv asserts that they can be set'],
-  ['setsockopt getsockopt getsockname getpeername shutdown', 'of sockets that it has just made, or is about to close'],
+  ['fcntl ioctl prctl dup', 'libuv sets flags of its own descriptors and names of threads, and asserts that it can'],
+  [
+    'setsockopt getsockopt getsockname getpeername shutdown',
+    'libuv calls them for sockets that it has just made or is about to close',
+  ],
 ]
 const runtimeCalls = new Set(runtime.flatMap(([calls]) => calls.split(' ')))
 
@@ -149,15 +152,12 @@ function isOfRuntime(name: string, args: string): boolean {
   return ownDescriptors.test(args) || standardStreams.test(`${name}(${args}`)
 }
 
-/** They wake libuv's loop and tell it of signals and of ended children. It aborts when they fail, or waits for ever. */
+/** Descriptors that wake libuv's loop, report signals and ended children. If they fail, it aborts or waits for ever. */
 const ownDescriptors = /^\d+<anon_inode:\[(?:eventfd|eventpoll|io_uring|signalfd)\]>|^(?:[3-9]|\d{2,})<pipe:/
 
-/** Node looks at the standard streams when it begins and ends, koffi's library when it is unloaded: both abort. */
+/** Node checks the standard streams at its start and end, and koffi's library when it is unloaded: both abort. */
 const standardStreams = /^(?:fstat|fsync|fcntl|ioctl|newfstatat|statx)\([012]</
 
-/**
- * Only what was written can fail when it is closed. libuv asserts that sockets do not, Node the same of a file that it
- * reads at one go.
- */
+/** Only a written file can fail to close. libuv asserts this for sockets, and Node for files that it reads whole. */
 const neverFailsToClose = (args: string): boolean =>
   /^\d+<(?:socket:|\/(?:proc|sys|etc|dev|usr|lib)\/)/.test(args) || args.includes(`<${repository}`)

@@ -1,21 +1,21 @@
 /**
- * How one program of a command comes to be traced: a command starts its children with `process.execPath`, which is a
- * script of ours here. It starts the first process of that program under strace, with the pid that the parent expects.
+ * Traces one program of a command. A command starts its children with `process.execPath`, which is a script of this
+ * test here. The script starts the first process of that program under strace, with the pid that the parent expects.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Role } from './injection.ts'
 import { straceArguments, type Fault } from './strace.ts'
-import { callsIn, type Call } from './trace.ts'
+import { callsIn, type TracedCall } from './trace.ts'
 
-/** What stands in the arguments of Node when it runs this program. */
+/** Part of the arguments of Node when it runs this program. */
 const programOf = (role: string): string => (role === 'main' ? 'bin/holdfast.js' : `${role}-child.cjs`)
 
-/** By program: what fails in its first process. null: nothing, its calls are written down. */
-export type Faults = Readonly<Partial<Record<Role, Fault | null>>>
+/** By program: what fails in its first process. null: nothing fails, and its calls are recorded. */
+export type FaultOfProgram = Readonly<Partial<Record<Role, Fault | null>>>
 
-/** @param folder where nothing is @returns what starts a command, instead of Node */
-export function makeLauncher(folder: string, faults: Faults): string {
+/** @param folder that does not exist yet @returns the program that starts a command in the place of Node */
+export function makeLauncher(folder: string, faults: FaultOfProgram): string {
   mkdirSync(folder)
   const [launcher, preload] = [join(folder, 'node'), join(folder, 'exec-path.cjs')]
   writeFileSync(preload, `process.execPath = ${JSON.stringify(launcher)}\n`)
@@ -30,8 +30,8 @@ export function makeLauncher(folder: string, faults: Faults): string {
   return launcher
 }
 
-/** What the traced process of a launcher in this folder has called; null where the program was not started. */
-export function tracedCalls(folder: string, role: Role): readonly Call[] | null {
+/** @returns the calls of the traced process; null if that program was not started */
+export function tracedCalls(folder: string, role: Role): readonly TracedCall[] | null {
   const trace = join(folder, role, 'trace')
   return existsSync(trace) ? callsIn(readFileSync(trace, 'utf8')) : null
 }

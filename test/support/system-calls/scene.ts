@@ -1,29 +1,29 @@
-/** Where trials are made, one after the other: a folder with databases, a service of the real gate, one with hooks. */
+/** What trials work on, one after the other: databases in a folder, a service with the gate, a service with hooks. */
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
-import { openScriptedService, type ScriptedService } from '../../support/cli/scripted-service.ts'
-import { openService, type TestService } from '../../support/cli/service.ts'
+import { damageIndex, makeDatabase } from '../cli/folder.ts'
+import { openScriptedService, type ScriptedService } from '../cli/scripted-service.ts'
+import { openService, type TestService } from '../cli/service.ts'
 
-export interface Place extends AsyncDisposable {
+export interface Scene extends AsyncDisposable {
   in(name: string): string
   readonly service: TestService
   readonly hooked: ScriptedService
-  /** Names of its folders, which are drawn at random, become `@`, `@service` and `@hooks`. */
+  /** Replaces the random names of its folders by `@`, `@service` and `@hooks`. */
   aliased(text: string): string
-  /** And back. */
+  /** Replaces the aliases by the names. */
   real(text: string): string
 }
 
-/** The lease ends a pause that nobody ends, so late. */
+/** A lease that is not ended by holdfast ends after this time. */
 export const ttlMs = 3_000
 
 export const tenants = ['acme', 'bolt'] as const
 
-/** What is true of the files, by name: whatever fails, nobody says the contrary. */
+/** The true verdict of each file, by name. No failure may change it into another verdict. */
 export const truth: Readonly<Record<string, 'sound' | 'damaged'>> = {
   'plain.db': 'sound',
   'wal.db': 'sound',
@@ -32,11 +32,11 @@ export const truth: Readonly<Record<string, 'sound' | 'damaged'>> = {
   'bolt.db': 'sound',
 }
 
-export async function openPlace(): Promise<Place> {
+export async function openScene(): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'))
-  const inside = (name: string): string => join(folder, name)
-  mkdirSync(inside('files'))
-  makeFiles(inside('files'))
+  const pathOf = (name: string): string => join(folder, name)
+  mkdirSync(pathOf('files'))
+  makeFiles(pathOf('files'))
   const hold = { ttl: `${ttlMs}ms`, drainTimeout: '500ms' }
   const service = await openService({ settings: { hold, check: { workers: 1, niceness: 0 } } })
   const hooked = openScriptedService({ tenants, timeout: '5s' })
@@ -46,7 +46,7 @@ export async function openPlace(): Promise<Place> {
     ['@', folder],
   ] as const
   return {
-    in: inside,
+    in: pathOf,
     service,
     hooked,
     aliased: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(path, alias), text),
@@ -63,7 +63,7 @@ function makeFiles(folder: string): void {
   makeDatabase(join(folder, 'plain.db'))
   makeDatabase(join(folder, 'wrong.db'))
   damageIndex(join(folder, 'wrong.db'))
-  // As a program that was killed leaves them: committed pages lie in the WAL alone.
+  // As a killed program leaves them: committed pages are in the WAL only.
   const [made, left] = [join(folder, '.made.db'), join(folder, 'wal.db')]
   makeDatabase(made, { wal: true })
   const database = new Database(made)
@@ -73,19 +73,19 @@ function makeFiles(folder: string): void {
   for (const part of ['', '-wal', '-shm']) rmSync(made + part, { force: true })
 }
 
-/** Bytes, owner, mode and times of all live files: no trial may change one. */
-export const footprintsIn = (place: Place): string =>
+/** Digest, owner, mode and times of all live files, as text. A trial must not change any. */
+export const liveFilesIn = (scene: Scene): string =>
   JSON.stringify(
     [
-      footprints(place.in('files'), () => true),
-      footprints(place.service.data, (name) => name.endsWith('.db')), // The service makes and removes the other parts.
-      footprints(join(place.hooked.home, 'live'), () => true),
+      stateOfFiles(scene.in('files'), () => true),
+      stateOfFiles(scene.service.data, (name) => name.endsWith('.db')), // The service itself makes and removes the other parts.
+      stateOfFiles(join(scene.hooked.home, 'live'), () => true),
     ],
     null,
     1,
   )
 
-function footprints(folder: string, isMeant: (name: string) => boolean): Readonly<Record<string, string>> {
+function stateOfFiles(folder: string, isMeant: (name: string) => boolean): Readonly<Record<string, string>> {
   return Object.fromEntries(
     readdirSync(folder)
       .filter(isMeant)

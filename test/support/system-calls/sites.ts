@@ -1,25 +1,25 @@
-/** Where a program makes a call: what plans are made of. */
-import { repository } from '../../support/processes.ts'
+/** Where a program makes its calls. */
+import { repository } from '../processes.ts'
 import { errnosOf } from './errnos.ts'
 import type { Injection, Role } from './injection.ts'
-import type { Place } from './place.ts'
-import type { Call } from './trace.ts'
+import type { Scene } from './scene.ts'
+import type { TracedCall } from './trace.ts'
 
 export interface Occurrence {
   readonly name: string
-  /** Alike for calls that differ in what is drawn at random, numbered by the kernel, or another file of its kind. */
+  /** The same for calls that differ only in random names, in numbers of the kernel, or in which database they use. */
   readonly site: string
-  /** With the aliases of the place. null where it changes from run to run. */
+  /** With the aliases of the scene. null where it changes from run to run. */
   readonly path: string | null
-  /** Counted in its thread, of all calls of this name, or of those on this path. */
+  /** Number in its thread among the calls of this name; with a path, among those on this path. */
   readonly when: number
-  /** Of all calls of this name. */
+  /** Number in its thread among all calls of this name. */
   readonly ofAll: number
   readonly errnos: readonly string[]
 }
 
-/** Calls of one process as occurrences. @param unnamed gets the names of calls that no table of errnos names */
-export function occurrencesIn(calls: readonly Call[], place: Place, unnamed: Set<string>): readonly Occurrence[] {
+/** @param unnamed receives the names of calls that have no entry in the tables of errnos.ts */
+export function occurrencesIn(calls: readonly TracedCall[], scene: Scene, unnamed: Set<string>): readonly Occurrence[] {
   const counts = new Map<string, number>()
   const count = (key: string): number => {
     const next = (counts.get(key) ?? 0) + 1
@@ -30,21 +30,21 @@ export function occurrencesIn(calls: readonly Call[], place: Place, unnamed: Set
     const errnos = errnosOf(name, args)
     if (errnos === null) unnamed.add(name)
     const real = pathOf(args)
-    const path = real === null ? null : alike(place.aliased(real))
+    const path = real === null ? null : alike(scene.aliased(real))
     const ofAll = count(`${thread} ${name}`)
     const ofPath = real === null ? 0 : count(`${thread} ${name} ${real}`)
-    const site = siteOf(name, args, path ?? alike(place.aliased(/^\d*<?[^,>]*>?/.exec(args)?.[0] ?? '')))
+    const site = siteOf(name, args, path ?? alike(scene.aliased(/^\d*<?[^,>]*>?/.exec(args)?.[0] ?? '')))
     const isSettled = path !== null && !path.includes('*') && !/[',\s]/.test(path)
     return { name, site, path: isSettled ? path : null, when: isSettled ? ofPath : ofAll, ofAll, errnos: errnos ?? [] }
   })
 }
 
 /**
- * Every errno at each site once, over all commands: at its first call in the first command that makes it. At other
- * calls, and in other commands, one errno or another. A child does not know for which command it works: of its calls,
- * those at sites that an earlier command had are left out.
- * @param from how many calls were made before the first that is ours to answer for
- * @param tried errnos by program and site, of commands before this one; those of this one are added
+ * Over all commands, each errno is tried once at each site: at the first call of the first command that has the site.
+ * Other calls and other commands try one errno. A child does not know for which command it works, so its sites are
+ * left out if an earlier command had them.
+ * @param from number of calls that the runtime makes before our program
+ * @param tried errnos by program and site of earlier commands; those of this command are added
  */
 export function injectionsFor(
   command: string,
@@ -72,7 +72,7 @@ export function injectionsFor(
   return [...injections.values()]
 }
 
-/** strace counts in each thread by itself: the nth of a later thread may be the nth of one that began before ours. */
+/** Without calls that strace could confuse with a call of the runtime: it counts in each thread separately. */
 function distinguishable(occurrences: readonly Occurrence[], from: number): readonly Occurrence[] {
   const counted = (name: string, path: string | null, when: number): string => JSON.stringify([name, path, when])
   const before = new Set(
@@ -85,7 +85,7 @@ function distinguishable(occurrences: readonly Occurrence[], from: number): read
     .filter(({ name, path, when, errnos }) => errnos.length > 0 && !before.has(counted(name, path, when)))
 }
 
-/** The path that a call is about, as strace would match it. */
+/** The path of a call, as strace matches it. */
 function pathOf(args: string): string | null {
   const found = /^(?:\d+|AT_FDCWD)<([^>]+)>, "([^"]*)"|^\d+<([^>]+)>|^"([^"]*)"/.exec(args)
   const [, folder, name, descriptor, first] = found ?? []
@@ -93,7 +93,7 @@ function pathOf(args: string): string | null {
   return path?.startsWith('/') ? path : null
 }
 
-/** Without what is drawn at random, and without numbers of the kernel. */
+/** Replaces random names and numbers of the kernel. */
 const alike = (text: string): string =>
   text
     .replaceAll(/holdfast-[A-Za-z0-9]{6}/g, 'holdfast-*')
@@ -106,7 +106,7 @@ const alike = (text: string): string =>
     .replaceAll(/\b\d+</g, '*<')
     .replaceAll(/0x[0-9a-f]+/g, '0x*')
 
-/** Databases are alike, but for the one that has a WAL; so are the services that own them. */
+/** All databases count as one, except the one with a WAL, and so do the services. */
 function siteOf(name: string, args: string, subject: string): string {
   const where = subject
     .replace(/^@\w*(?:\/(?:files|live|tenants))?/, '@')
@@ -117,7 +117,7 @@ function siteOf(name: string, args: string, subject: string): string {
 
 const usualFlags = new Set(['AT_FDCWD', 'AT_STATX_SYNC_AS_STAT', 'O_CLOEXEC', 'O_RDONLY', 'O_NONBLOCK'])
 
-/** Loading a program is one site for each call: whichever of its files is missing, it does not begin. */
+/** Loading a program is one site for each call: it does not start, whichever file is missing. */
 const siteOfProgram = ({ name, path, site }: Occurrence): string =>
   path !== null && isOfProgram(path) ? name + fileOfProgram : site
 
@@ -128,11 +128,11 @@ const isOfProgram = (path: string): boolean =>
   repository.startsWith(`${path}/`) ||
   /^(?:@\/traced|\/usr\/lib|\/lib|\/etc\/ld|\/usr\/share)/.test(path)
 
-/** A process, or one of its descriptors, of all that are there. */
+/** One of many processes, or one of many descriptors. */
 const isOneOfMany = (site: string): boolean => site.includes('/proc/*') || site.includes('/fd/*')
 
 const at = (all: readonly Occurrence[], ...places: readonly number[]): readonly Occurrence[] =>
-  [...new Set(places)].flatMap((place) => all[place] ?? [])
+  [...new Set(places)].flatMap((scene) => all[scene] ?? [])
 const ends = (all: readonly Occurrence[]): readonly Occurrence[] => at(all, 0, all.length - 1)
 const endsAndMiddle = (all: readonly Occurrence[]): readonly Occurrence[] =>
   at(all, 0, Math.floor(all.length / 2), all.length - 1)

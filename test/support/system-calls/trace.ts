@@ -1,18 +1,18 @@
-/** Reads what strace wrote (`-f -y -s 0`) as calls, in the order in which they began. */
+/** Reads the output of strace (`-f -y -s 0`) as calls, in the order in which they began. */
 
-export interface Call {
+export interface TracedCall {
   readonly thread: number
   readonly name: string
-  /** The arguments as far as they were known when the call began. */
+  /** The arguments that were known when the call began. */
   readonly args: string
   readonly injected: boolean
 }
 
 const begun = /^(\d+) +([a-z_0-9]+)\((.*)$/
 
-export function callsIn(text: string): readonly Call[] {
+export function callsIn(text: string): readonly TracedCall[] {
   const calls: { thread: number; name: string; args: string; injected: boolean }[] = []
-  /** The call that a thread is in. */
+  /** The unfinished call of each thread. */
   const open = new Map<number, (typeof calls)[number]>()
   for (const line of text.split('\n')) {
     const resumed = /^(\d+) +<\.\.\. /.exec(line)

@@ -1,66 +1,69 @@
-/** One command with one call that fails, and all that must be true afterwards. */
+/** Runs one command in which one call fails, and checks everything that must be true afterwards. */
 import { readdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { pidsWith } from '../../support/cli/scripted-service.ts'
-import { eventually, isRunning, repository, startProgram, type Ended } from '../../support/processes.ts'
-import { commandNamed, prepare, type TriedCommand } from './commands.ts'
+import { pidsWith } from '../cli/scripted-service.ts'
+import { eventually, isRunning, repository, startProgram, type Ended } from '../processes.ts'
+import { commandNamed, prepareTrial, type TriedCommand } from './commands.ts'
 import type { Injection, Role } from './injection.ts'
 import { complaintsAbout, isOfRuntime } from './judge.ts'
-import { footprintsIn, tenants, ttlMs, type Place } from './place.ts'
-import { makeLauncher, tracedCalls, type Faults } from './programs.ts'
-import type { Call } from './trace.ts'
+import { makeLauncher, tracedCalls, type FaultOfProgram } from './programs.ts'
+import { liveFilesIn, tenants, ttlMs, type Scene } from './scene.ts'
+import type { TracedCall } from './trace.ts'
 
-/** On a machine that does much else. What waits for a lease takes seconds. */
+/** Generous, for a busy machine: a command that waits for a lease takes seconds. */
 const deadlineMs = 45_000
 
-export interface Trial {
+export interface TrialOutcome {
   readonly ended: Ended
-  /** Calls that were failed. */
-  readonly failed: readonly Call[]
+  /** Calls that strace made fail. */
+  readonly failed: readonly TracedCall[]
   readonly complaints: readonly string[]
 }
 
-export const tracedIn = (place: Place): string => place.in('traced')
+export const tracedIn = (scene: Scene): string => scene.in('traced')
 
 /** Makes one call fail. */
-export function tryOut(place: Place, { command, role, call, when, errno, path }: Injection): Promise<Trial> {
-  const fault = { call, what: `error=${errno}`, when, path: path === null ? null : place.real(path) }
-  return carryOut(place, commandNamed(command), { [role]: fault })
+export function tryInjection(
+  scene: Scene,
+  { command, role, call, when, errno, path }: Injection,
+): Promise<TrialOutcome> {
+  const fault = { call, what: `error=${errno}`, when, path: path === null ? null : scene.real(path) }
+  return carryOut(scene, commandNamed(command), { [role]: fault })
 }
 
 let trials = 0
 
-export async function carryOut(place: Place, command: TriedCommand, faults: Faults): Promise<Trial> {
-  await prepare(command, place)
-  const before = footprintsIn(place)
+export async function carryOut(scene: Scene, command: TriedCommand, faults: FaultOfProgram): Promise<TrialOutcome> {
+  await prepareTrial(command, scene)
+  const before = liveFilesIn(scene)
   const mark = `/nonexistent/faults-${process.pid}-${trials++}`
-  const { ended, isLate } = await runTo(deadlineMs, place, command, faults, mark)
+  const { ended, isLate } = await runTo(deadlineMs, scene, command, faults, mark)
   const left = await complaintsOf('no process is left', () => pidsWith(mark).filter(isRunning).map(String))
   const failed = (Object.keys(faults) as Role[])
-    .flatMap((role) => tracedCalls(tracedIn(place), role) ?? [])
+    .flatMap((role) => tracedCalls(tracedIn(scene), role) ?? [])
     .filter(({ injected }) => injected)
   const complaints = [
     ...(isLate ? lateness(failed) : complaintsAbout(command, ended, failed)),
     ...left,
-    ...(await leftPaused(place, command, ended.code)),
-    ...(footprintsIn(place) === before ? [] : [`a live file was changed: ${before} is ${footprintsIn(place)}`]),
-    ...(await leftBehind(place, command)),
+    ...(await leftPaused(scene, command, ended.code)),
+    ...(liveFilesIn(scene) === before ? [] : [`a live file was changed: ${before} is ${liveFilesIn(scene)}`]),
+    ...(await leftBehind(scene, command)),
   ]
   return { ended, failed, complaints }
 }
 
 async function runTo(
   deadline: number,
-  place: Place,
+  scene: Scene,
   command: TriedCommand,
-  faults: Faults,
+  faults: FaultOfProgram,
   mark: string,
 ): Promise<{ readonly ended: Ended; readonly isLate: boolean }> {
   const death = command.dies === undefined ? {} : { main: command.dies }
-  const launcher = makeLauncher(tracedIn(place), { ...death, ...faults })
-  await using run = startProgram(launcher, [join(repository, 'bin/holdfast.js'), ...command.args(place)], {
-    TMPDIR: place.in('tmp'),
+  const launcher = makeLauncher(tracedIn(scene), { ...death, ...faults })
+  await using run = startProgram(launcher, [join(repository, 'bin/holdfast.js'), ...command.args(scene)], {
+    TMPDIR: scene.in('tmp'),
     PATH: `${process.env['PATH'] ?? ''}:${mark}`, // Children get it too.
     UV_THREADPOOL_SIZE: '1', // Calls of one thread come in the same order each time.
   })
@@ -74,8 +77,8 @@ async function runTo(
   return { ended, isLate }
 }
 
-/** libuv waits for ever for a letter of its own that was not sent. */
-const lateness = (failed: readonly Call[]): readonly string[] =>
+/** A command may hang if a call of the runtime failed: libuv waits for ever for a message to itself. */
+const lateness = (failed: readonly TracedCall[]): readonly string[] =>
   isOfRuntime(failed) ? [] : [`it had not ended after ${deadlineMs} ms`]
 
 async function complaintsOf(what: string, left: () => readonly string[], withinMs = 8_000): Promise<readonly string[]> {
@@ -83,15 +86,15 @@ async function complaintsOf(what: string, left: () => readonly string[], withinM
     await eventually(what, () => left().length === 0, withinMs)
     return []
   } catch {
-    return [`not so: ${what}: ${left().join(', ')}`]
+    return [`not true: ${what}: ${left().join(', ')}`]
   }
 }
 
-/** A command that says so may leave a tenant to the end of its lease; one that does not leaves it serving. */
-async function leftPaused(place: Place, command: TriedCommand, code: number | null): Promise<readonly string[]> {
+/** A command may leave a tenant to the end of its lease only if its exit code says so. */
+async function leftPaused(scene: Scene, command: TriedCommand, code: number | null): Promise<readonly string[]> {
   const { asks, dies, before } = command
-  if (asks === 'hooks') return hooksLeftPaused(place, code)
-  const { gate, data } = place.service
+  if (asks === 'hooks') return hooksLeftPaused(scene, code)
+  const { gate, data } = scene.service
   const standing = (): readonly string[] => tenants.filter((tenant) => gate.stateOf(tenant) !== 'active')
   const isLeftToTheLease = code === 4 || dies !== undefined || (before === 'paused' && code !== 0)
   const complaints = await complaintsOf('every tenant serves', standing, isLeftToTheLease ? ttlMs + 2_000 : 300)
@@ -99,7 +102,7 @@ async function leftPaused(place: Place, command: TriedCommand, code: number | nu
   return [...complaints, ...tenants.flatMap((tenant) => refusedWrites(join(data, `${tenant}.db`)))]
 }
 
-/** Another handle beside that of the service gets the lock that a write needs. */
+/** Checks that another handle than the one of the service can take the lock for a write. */
 function refusedWrites(file: string): readonly string[] {
   const database = new Database(file, { timeout: 500 })
   try {
@@ -112,33 +115,33 @@ function refusedWrites(file: string): readonly string[] {
   }
 }
 
-/** No lease ends a pause by hooks: only a command that says so may leave one. */
-async function hooksLeftPaused(place: Place, code: number | null): Promise<readonly string[]> {
-  const paused = place.hooked.paused()
-  for (const tenant of paused) await place.hooked.run('resume', tenant)
-  return paused.length === 0 || code === 4 ? [] : [`exit code ${code}, and ${paused.join(', ')} stands still`]
+/** No lease ends a pause by hooks. So a command may leave a tenant paused only if its exit code says so. */
+async function hooksLeftPaused(scene: Scene, code: number | null): Promise<readonly string[]> {
+  const paused = scene.hooked.paused()
+  for (const tenant of paused) await scene.hooked.run('resume', tenant)
+  return paused.length === 0 || code === 4 ? [] : [`exit code ${code}, and ${paused.join(', ')} is still paused`]
 }
 
-/** What a command could not delete is cleared by a run of the next day: nobody ever has to. */
-async function leftBehind(place: Place, { asks }: TriedCommand): Promise<readonly string[]> {
-  const folders = [place.in('tmp'), place.service.snapshots, join(place.hooked.home, 'snapshots')]
+/** A run on the next day must delete whatever the command could not delete. */
+async function leftBehind(scene: Scene, { asks }: TriedCommand): Promise<readonly string[]> {
+  const folders = [scene.in('tmp'), scene.service.snapshots, join(scene.hooked.home, 'snapshots')]
   const left = (): readonly string[] =>
     folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
   if (left().length === 0) return []
   const yesterday = new Date(Date.now() - 86_400_000)
   for (const path of left()) utimesSync(path, yesterday, yesterday)
-  const args = [join(repository, 'bin/holdfast.js'), ...nextRun[asks](place)]
-  await using next = startProgram(process.execPath, args, { TMPDIR: place.in('tmp') })
+  const args = [join(repository, 'bin/holdfast.js'), ...nextRun[asks](scene)]
+  await using next = startProgram(process.execPath, args, { TMPDIR: scene.in('tmp') })
   await next.ended
   const still = left()
   for (const path of still) rmSync(path, { recursive: true })
-  return still.map((path) => `left behind, by a run of the next day too: ${path}`)
+  return still.map((path) => `left behind, also by a run on the next day: ${path}`)
 }
 
-/** It makes its snapshots where the command made them. */
+/** The run of the next day: its snapshots are in the same folder as those of the command. */
 const nextRun = {
-  files: (place) => ['check', place.in('files/plain.db')],
-  service: (place) => ['check', '--tenant', 'bolt', '--config', place.service.config],
-  hooks: (place) => ['check', '--tenant', 'bolt', '--config', place.hooked.config],
+  files: (scene) => ['check', scene.in('files/plain.db')],
+  service: (scene) => ['check', '--tenant', 'bolt', '--config', scene.service.config],
+  hooks: (scene) => ['check', '--tenant', 'bolt', '--config', scene.hooked.config],
   nothing: () => ['--version'],
-} satisfies Record<TriedCommand['asks'], (place: Place) => readonly string[]>
+} satisfies Record<TriedCommand['asks'], (scene: Scene) => readonly string[]>

@@ -1,7 +1,7 @@
 /**
- * Root at work where another user can write: every command, in a folder like /tmp, in one that everybody may write, and
- * in one of that user's own. The other user swaps all names that it can meanwhile. Nothing of root's outside of our
- * folders may be read, written or deleted. Skipped unless root.
+ * Root runs every command in a folder where another user can write: one like /tmp, one that all users may write, and one
+ * of the other user. Meanwhile the other user swaps all names that it can. It must not make us read, write or delete any
+ * file of root outside of our folders. Skipped unless root.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -10,30 +10,30 @@ import { expect, test } from 'vitest'
 import { exitCodes } from '../../src/model/exit-code.ts'
 import { ending, start, type Ran } from '../support/cli/program.ts'
 import { repository } from '../support/processes.ts'
-import { kinds, openSharedPlace, secret, stateOf, stranger, type SharedPlace } from '../support/shared-place.ts'
+import { modes, openSharedFolder, secret, stateOf, otherUser, type SharedFolder } from '../support/shared-folder.ts'
 
 const program = `${repository}test/support/programs/attacker.ts`
-/** Node and this repository must be within the other user's reach. */
-const canAttack = process.getuid?.() === 0 && spawnSync(process.execPath, ['--check', program], stranger).status === 0
+/** The other user must be able to read Node and this repository. */
+const canAttack = process.getuid?.() === 0 && spawnSync(process.execPath, ['--check', program], otherUser).status === 0
 
 const commandMsMax = 60_000
 
 interface Attack {
-  /** Ends it. `found`: where it could read what only root may. */
+  /** Ends the attack. `found`: paths at which the other user could read the secret of root. */
   end(): Promise<{ readonly swaps: number; readonly found: readonly string[] }>
 }
 
-async function beginAttack({ path, victim }: SharedPlace): Promise<Attack> {
-  const asked = JSON.stringify({ places: [path], victim, secret })
-  const surroundings = { ...stranger, cwd: '/', env: {} }
-  const attacker = spawn(process.execPath, [program, asked], { ...surroundings, stdio: ['pipe', 'pipe', 'inherit'] })
-  let said = ''
+async function startAttack({ path, victim }: SharedFolder): Promise<Attack> {
+  const options = JSON.stringify({ places: [path], victim, secret })
+  const spawnOptions = { ...otherUser, cwd: '/', env: {} }
+  const attacker = spawn(process.execPath, [program, options], { ...spawnOptions, stdio: ['pipe', 'pipe', 'inherit'] })
+  let output = ''
   const closed = new Promise<void>((resolve) => {
     attacker.once('close', () => resolve())
   })
   await new Promise<void>((resolve) => {
     attacker.stdout.on('data', (bytes: Buffer) => {
-      said += bytes.toString()
+      output += bytes.toString()
       resolve()
     })
   })
@@ -41,13 +41,13 @@ async function beginAttack({ path, victim }: SharedPlace): Promise<Attack> {
     end: async () => {
       attacker.stdin.end()
       await closed
-      return JSON.parse(said.split('\n')[1] ?? '') as { swaps: number; found: string[] }
+      return JSON.parse(output.split('\n')[1] ?? '') as { swaps: number; found: string[] }
     },
   }
 }
 
-/** By root, with the shared folder as current folder and as TMPDIR. Without a code when it took too long. */
-async function run({ path }: SharedPlace, args: readonly string[]): Promise<Ran> {
+/** Runs as root, in the shared folder and with it as TMPDIR. The code is null if the command took too long. */
+async function run({ path }: SharedFolder, args: readonly string[]): Promise<Ran> {
   const child = start(args, { cwd: path, env: { TMPDIR: path } })
   const timer = setTimeout(() => child.kill('SIGKILL'), commandMsMax)
   const ran = await ending(child)
@@ -55,8 +55,8 @@ async function run({ path }: SharedPlace, args: readonly string[]): Promise<Ran>
   return ran
 }
 
-/** Every command with what lies there, and with a configuration that is out of the other user's reach. */
-function commandsIn({ path, config }: SharedPlace): readonly (readonly string[])[] {
+/** Every command, on files in the shared folder and with a configuration that the other user cannot change. */
+function commandsIn({ path, config }: SharedFolder): readonly (readonly string[])[] {
   const at = (name: string): string => join(path, name)
   const safe = ['--config', config('safe')]
   return [
@@ -82,34 +82,34 @@ function commandsIn({ path, config }: SharedPlace): readonly (readonly string[])
   ]
 }
 
-const places = Object.keys(kinds) as (keyof typeof kinds)[]
+const folderKinds = Object.keys(modes) as (keyof typeof modes)[]
 
-const about = 'beside another user in a place that is %s, nothing outside is touched (skipped unless root)'
+const title = 'in a folder that is %s, another user can make root touch nothing outside (skipped unless root)'
 
-test.skipIf(!canAttack).each(places)(
-  about,
+test.skipIf(!canAttack).each(folderKinds)(
+  title,
   async (kind) => {
-    using place = openSharedPlace(kind)
-    const before = stateOf(place.victim)
-    const attack = await beginAttack(place)
+    using shared = openSharedFolder(kind)
+    const before = stateOf(shared.victim)
+    const attack = await startAttack(shared)
     const codes = new Map<string, number | null>()
     const wrong: unknown[] = []
-    for (const args of commandsIn(place)) {
-      const ran = await run(place, args)
+    for (const args of commandsIn(shared)) {
+      const ran = await run(shared, args)
       codes.set(args.join(' '), ran.code)
       if (ran.code === null || ran.code === exitCodes.bug) wrong.push({ args, ...ran })
     }
     const { swaps, found } = await attack.end()
     expect(wrong).toEqual([])
-    expect(stateOf(place.victim)).toEqual(before)
+    expect(stateOf(shared.victim)).toEqual(before)
     expect(found).toEqual([])
     expect(swaps > 0).toBe(kind !== 'sticky')
-    expect(readdirSync(join(place.path, 'holdfast-old/d'))).toEqual(['file'])
-    expect(readdirSync(join(place.path, '.holdfast-doctor-1'))).toEqual(['owner'])
-    // The configuration there is refused by name, and none of its commands was run.
+    expect(readdirSync(join(shared.path, 'holdfast-old/d'))).toEqual(['file'])
+    expect(readdirSync(join(shared.path, '.holdfast-doctor-1'))).toEqual(['owner'])
+    // The configuration in the shared folder is refused, and none of its commands was run.
     for (const command of ['sweep', 'status']) expect(codes.get(command)).toBe(exitCodes.configuration)
-    expect(existsSync(place.pwned)).toBe(false)
-    // Where names cannot be swapped, all is as anywhere.
+    expect(existsSync(shared.pwned)).toBe(false)
+    // If names cannot be swapped, every command works as usual.
     const sound = [...codes].filter(([args]) => /^(check|compare|pull|doctor)/.test(args)).map(([, code]) => code)
     if (kind === 'sticky') expect(new Set(sound)).toEqual(new Set([exitCodes.sound]))
   },
