@@ -209,11 +209,11 @@ test('a sweep of some is no sweep of all, and its pauses are added to those befo
   expect(sweptAt((await run(['status', '--json'])).stdout)).toBe(sweptAt(whole))
 })
 
-/** The plug-in that README.md gives to monitors of another user, word for word. */
+/** The plug-in for monitors of another user, word for word from src/report/status/README.md. */
 function plugin(): string {
-  const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+  const readme = readFileSync(join(repository, 'src/report/status/README.md'), 'utf8')
   const [, text] = /```sh\n(#!\/bin\/sh\n# check_holdfast[^]*?)```/.exec(readme) ?? []
-  if (text === undefined) throw new Error('README.md has no plug-in')
+  if (text === undefined) throw new Error('the README has no plug-in')
   return text
 }
 

@@ -87,7 +87,7 @@ describe('npm pack, installed into an empty folder', () => {
     ])
       expect(files).toContain(name)
     const permitted =
-      /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|src\/config\/README\.md|src\/service\/hooks\/README\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/gate\.js|dist\/[\w-]+\.(cjs|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
+      /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|src\/(?:config|report\/status)\/README\.md|src\/service\/hooks\/README\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/gate\.js|dist\/[\w-]+\.(cjs|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
     expect(files.filter((name) => !permitted.test(name))).toEqual([])
     // Nothing is left of an older build: each file is a program, or loaded by one. And none loads a program, which
     // would begin then.
