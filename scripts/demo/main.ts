@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: sweeps twelve tenants of a service while it works. One has a damaged index, one a damaged table, and a
- * rogue process maps a third. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
+ * `npm run demo`: sweeps twelve tenants of a service while it works. One has a damaged index, one a damaged table, and
+ * a rogue process maps a third. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
  * removes everything at its end.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'

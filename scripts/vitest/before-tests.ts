@@ -1,4 +1,4 @@
-/** What all tests of a run share is made before the first of them, and removed after the last. */
+/** Makes what all tests of a run share, before the first test. Removes it after the last. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
@@ -8,22 +8,22 @@ import { compiled } from './config.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 
-/** @returns what ends it */
+/** @returns the function that removes it */
 export async function setup(): Promise<() => void> {
   installDebianPackages()
-  // Programs are tested as built: of no older sources.
+  // Tests run the built programs, so these must be of the current sources.
   execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' })
   await compileChildren()
   const databases = mkdtempSync(join(tmpdir(), 'holdfast-databases-'))
-  // For the processes that run tests (test/support/databases/database-cache.ts).
+  // The processes that run tests read it (test/support/databases/database-cache.ts).
   process.env['HOLDFAST_DATABASE_CACHE'] = databases
   return () => rmSync(databases, { recursive: true })
 }
 
-/** Each with a program that it brings. */
+/** Each with a program that it contains. */
 const debianPackages = { strace: 'strace', xfsprogs: 'mkfs.xfs' } as const
 
-/** Tests that need a package say why they were skipped where root could not install it, and where nobody is root. */
+/** Only root can install them. Tests that need a missing package are skipped and say why. */
 function installDebianPackages(): void {
   const missing = Object.entries(debianPackages)
     .filter(([, program]) => spawnSync('which', [program]).status !== 0)
@@ -36,8 +36,8 @@ function installDebianPackages(): void {
 }
 
 /**
- * Node keeps what it made of a program's sources when the program ends by itself. Children of a run are mostly killed:
- * each is started once, alone, and ends at once.
+ * Node stores the compiled code of a program when the program ends by itself. Tests mostly kill the child programs, so
+ * each is started once here: without a parent it ends immediately.
  */
 async function compileChildren(): Promise<void> {
   const programs = globSync(['dist/*-child.cjs'], { cwd: root })

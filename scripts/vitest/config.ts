@@ -1,13 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Where Node keeps what it made of the sources of programs. */
+/** Where Node stores the compiled code of programs. */
 export const compiled = new URL('../../node_modules/.compiled', import.meta.url).pathname
 
-/**
- * These take longest. One that is begun last keeps all others waiting; Vitest knows only after a first run how long
- * each takes.
- */
+/** The longest tests. They begin first, so that none of them runs alone at the end. */
 const longest = [
   'cli/check/silent-change',
   'faults/kill',
@@ -42,8 +39,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  // Children of what is tested in this process are those that people run (before-tests.ts builds them): from its
-  // sources a child takes twice as long to start.
+  // Tests start the built child programs (before-tests.ts builds them), as users do. From its sources a child takes
+  // twice as long to start.
   resolve: {
     alias: [
       {
@@ -55,17 +52,16 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    // Real processes and real locks want processes, not threads. Many tests wait for leases to end: five keep two cores
-    // busy.
-    // Each process runs many files: to load everything anew for each file took a tenth of the time, and no test has a
-    // mock or a global that others could meet.
+    // Tests with real processes and locks need processes, not threads. Many wait for the end of a lease, so five keep
+    // two cores busy. Each process runs many files: loading all modules again for each file took a tenth of the time.
+    // No test has a mock or a global that could affect another.
     pool: 'forks',
     isolate: false,
     maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Programs are started some thousand times: what Node makes of them is kept.
+    // Tests start programs some thousand times, so their compiled code is stored.
     env: { NODE_COMPILE_CACHE: compiled },
     globalSetup: [new URL('before-tests.ts', import.meta.url).pathname],
     setupFiles: [new URL('../../test/support/seed.ts', import.meta.url).pathname],

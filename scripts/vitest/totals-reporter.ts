@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from 'vitest/node'
 
 const root = new URL('../..', import.meta.url).pathname
 
-/** Names what was skipped or left out, and prints the totals in the one plain line that other programs read. */
+/** Prints what was skipped or left out, and the totals in one line that other programs read. */
 export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 }
@@ -20,14 +20,14 @@ export default class TotalsReporter implements Reporter {
         }
       }
     }
-    nameLeftOut(modules)
+    printLeftOut(modules)
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
     process.stdout.write(`\n${count.passed} passed, ${count.failed} failed${skipped}\n`)
   }
 }
 
-/** Long tests are left out of `npm test`. Who runs a few files by name knows. */
-function nameLeftOut(modules: readonly TestModule[]): void {
+/** Prints which long tests `npm test` has left out, but nothing if only some files were run by name. */
+function printLeftOut(modules: readonly TestModule[]): void {
   const ran = new Set(modules.map((module) => relative(root, module.moduleId)))
   const all = globSync('test/**/*.test.ts', { cwd: root })
   const left = all.filter((file) => !ran.has(file))

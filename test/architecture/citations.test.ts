@@ -9,6 +9,9 @@ const citedFile = /(?<![\w/.~$<>{}*@-])(?:\.{1,2}\/)*[\w-]+(?:[./-][\w-]+)*\.(?:
 /** `hold/live/` */
 const citedFolder = /(?<![\w/.~$<>{}*@:-])[\w-]+(?:\/[\w-]+)*\/(?![\w/*<{$~.-])/g
 
+/** A test without `.test.ts`. */
+const citedTest = /(?<![\w/.-])test\/[\w-]+(?:\/[\w-]+)*(?![\w/.*-])/g
+
 /** A name in capitals stands for any name: `src/cli/commands/NAME.ts`. */
 const isPlaceholder = (cited: string): boolean =>
   /[A-Z]{2,}/.test(cited.replace(/README|ARCHITECTURE|CONTRIBUTING/, ''))
@@ -30,6 +33,7 @@ function sourceText(path: string): string {
 /** From the citing file, from src/, test/ or the top; a name alone also anywhere below the citing file. */
 function exists(cited: string, from: string): boolean {
   const near = [dirname(from), 'src', 'test', ''].some((folder) => existsSync(join(root, folder, cited)))
+  if (from.endsWith('.md') && cited.startsWith('test/') && existsSync(join(root, `${cited}.test.ts`))) return true
   if (near || published.has(cited.replace(/^holdfast\//, ''))) return true
   const below = [...folders, ...sourceFiles.map(({ path }) => path)].filter((path) =>
     path.startsWith(`${dirname(from)}/`),
@@ -38,7 +42,8 @@ function exists(cited: string, from: string): boolean {
 }
 
 const missing = (from: SourceFile, text: string, line: number): readonly string[] =>
-  [...text.matchAll(citedFile), ...text.matchAll(citedFolder)]
+  [citedFile, citedFolder, citedTest]
+    .flatMap((pattern) => [...text.matchAll(pattern)])
     .filter(([cited]) => !elsewhere.test(cited) && !isPlaceholder(cited) && !exists(cited, from.path))
     .map(({ 0: cited, index }) => {
       const lineOfCitation = line + text.slice(0, index).split('\n').length - 1

@@ -10,7 +10,7 @@ import { startDemoProcess } from '../support/demo.ts'
 import { acme, connect, forever, request } from '../support/service/client.ts'
 import { until } from '../support/service/gate.ts'
 
-test('under load, balances add up and every acknowledged transfer is there, through quiesces and a clean end', async () => {
+test('under load and quiesces, balances add up and every acknowledged transfer is in the database', async () => {
   await using demo = await startDemoProcess(['--tenants', '3', '--load', '60', '--size', '50000'])
   await using client = await connect(demo.socket)
   const ids = (await client.tenants(forever)).map(({ id }) => id)

@@ -67,7 +67,8 @@ describe(
   },
 )
 
-describe(`SIGKILL of a sweep by hooks, ${services.length * kills} times at random moments (HOLDFAST_SEED=${seed})`, () => {
+const title = `SIGKILL of a sweep by hooks, ${services.length * kills} times at random moments`
+describe(`${title} (HOLDFAST_SEED=${seed})`, () => {
   const tenants = ['acme', 'bolt', 'crate']
 
   it.concurrent.each(services)(

@@ -38,7 +38,7 @@ async function expectNoOpenHold(service: ScriptedService): Promise<void> {
 }
 
 describe('killed', () => {
-  test.concurrent('while a tenant is paused: one resume follows and nothing else, and the ledger records it', async () => {
+  test.concurrent('while a tenant is paused: one resume follows, and the ledger records it', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     // A supervisor may send its signals to all processes of a run.
     await killWhen('it is paused', () => service.paused().length > 0, service, [
@@ -56,7 +56,7 @@ describe('killed', () => {
     )
   })
 
-  test.concurrent('while the quiesce command runs: the command is ended, so that it cannot pause the tenant after the resume', async () => {
+  test.concurrent('while the quiesce command runs: it is ended, so that it cannot pause the tenant later', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'sleep 10' })
     await killWhen('the command runs', () => service.deeds().length > 0, service)
     await expectOver(service)
@@ -64,7 +64,7 @@ describe('killed', () => {
     await expectNoOpenHold(service)
   })
 
-  test.concurrent('while the resume command runs: it may end, though no process reads its output, and only then another is started', async () => {
+  test.concurrent('while the resume command runs: it may end, and only then another is started', async () => {
     using service = openScriptedService({
       tenants: ['acme'],
       resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done',
@@ -83,7 +83,7 @@ describe('killed', () => {
     await expectNoOpenHold(service)
   })
 
-  test.concurrent('and the process that resumes is killed repeatedly, as by the memory killer: it is started until it survives', async () => {
+  test.concurrent('and its resuming process is killed repeatedly: it is started until it survives', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen('it is paused', () => service.paused().length > 0, service)
     const killed = new Set<number>()
@@ -103,7 +103,7 @@ describe('killed', () => {
     await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
   })
 
-  test.concurrent('after the resume command succeeded, before the tenant was seen serving: the command is not started again', async () => {
+  test.concurrent('after the resume command, before the tenant was seen serving: it is not started again', async () => {
     using service = openScriptedService({ tenants: ['acme'] })
     service.let('resume', 'echo sleep 1 > tenants.sh')
     await killWhen('the command has ended', () => textsOf(service.deeds()).includes('resume acme ends'), service)
@@ -197,7 +197,10 @@ describe('killed', () => {
       expect([status.code, status.stdout]).toEqual([
         2,
         expect.stringMatching(
-          /^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, run holdfast resume --config \S+ --all/,
+          new RegExp(
+            '^HOLDFAST CRITICAL - PAUSED\\? 1 hold never seen to end: acme; NOTHING ENDS THIS BY ITSELF, ' +
+              'run holdfast resume --config \\S+ --all',
+          ),
         ),
       ])
       expect(service.paused()).toEqual(['acme'])

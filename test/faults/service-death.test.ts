@@ -104,7 +104,7 @@ describe('in the middle of a hold', () => {
     },
   )
 
-  it.concurrent('and does not come back: the report has the verdict, and the exit code reports the paused tenant', async () => {
+  it.concurrent('and does not come back: the report has the verdict, the exit code the paused tenant', async () => {
     const examined = await examineKilled('crate', { successor: false, settings: { ttlMs: 1_000 } })
     expect(examined).toMatchObject({
       exitCode: 4,

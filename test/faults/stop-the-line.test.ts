@@ -16,7 +16,7 @@ const three = ['acme', 'bolt', 'crate']
 describe('the run stops, and no other tenant is paused', () => {
   const hold = useHold({ tenants: 3, bytes: 20_000 })
 
-  /** Tenants that a hold has asked the service to quiesce. The first, which may be any of the three, meets the failure. */
+  /** Tenants that the service was asked to quiesce. The first, which may be any of the three, meets the failure. */
   const asked: string[] = []
   beforeEach(() => void asked.splice(0))
   const watching =

@@ -1,6 +1,6 @@
 /**
- * Every system call of every command fails once, with each errno that it can have. No command hangs, reports a defect or
- * a false verdict, leaves a tenant paused or leaves files. Takes about 25 minutes on two cores.
+ * Every system call of every command fails once, with each errno that it can have. No command hangs, reports a defect
+ * or a false verdict, leaves a tenant paused or leaves files. Takes about 25 minutes on two cores.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commands } from '../support/system-calls/commands.ts'

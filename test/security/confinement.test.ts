@@ -151,7 +151,8 @@ test.skipIf(!isRoot)(
 )
 
 test.skipIf(cannot !== null)(
-  `a user other than root on a kernel without seccomp gets CANNOT_CONFINE${cannot === null ? '' : ` (skipped: ${cannot})`}`,
+  'a user other than root on a kernel without seccomp gets CANNOT_CONFINE' +
+    (cannot === null ? '' : ` (skipped: ${cannot})`),
   async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('a.db'))

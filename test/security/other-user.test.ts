@@ -1,7 +1,7 @@
 /**
- * Root runs every command in a folder where another user can write: one like /tmp, one that all users may write, and one
- * of the other user. Meanwhile the other user swaps all names that it can. It must not make us read, write or delete any
- * file of root outside of our folders. Skipped unless root.
+ * Root runs every command in a folder where another user can write: one like /tmp, one that all users may write, and
+ * one of the other user. Meanwhile the other user swaps all names that it can. It must not make us read, write or
+ * delete any file of root outside of our folders. Skipped unless root.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'

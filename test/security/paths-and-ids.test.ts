@@ -74,7 +74,7 @@ test('a WAL that is a link out of the roots is not followed', async () => {
   expect(service.gate.stateOf('acme')).toBe('active')
 })
 
-test('a folder that becomes a link between check and open is noticed by the path of the opened descriptor', async () => {
+test('a folder that becomes a link between check and open is noticed by the opened descriptor', async () => {
   using outside = makeFolder()
   makeDatabase(outside.in('acme.db'))
   await using service = await openService({

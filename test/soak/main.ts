@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- [N]`: makes N warm copies (1000) of a tenant that a busy service writes to. Each is compared with what
- * the service recorded while it was quiesced: integrity, sum of the balances, and every row. For half of them the
+ * `npm run soak -- [N]`: makes N warm copies (1000) of a tenant that a busy service writes to. Each is compared with
+ * what the service recorded while it was quiesced: integrity, sum of the balances, and every row. For half of them the
  * service opens the tenant again for each request.
  */
 import { tenantId } from '../../src/model/brand.ts'

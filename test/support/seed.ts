@@ -1,6 +1,6 @@
 /**
- * Property tests try the same cases in every run, so that a failure means a changed program. HOLDFAST_SEED chooses other
- * cases, and `npm run fuzz` tries thousands.
+ * Property tests try the same cases in every run, so that a failure means a changed program. HOLDFAST_SEED chooses
+ * other cases, and `npm run fuzz` tries thousands.
  */
 import * as fc from 'fast-check'
 

@@ -1,4 +1,4 @@
-/** The files of this repository as the tests of its architecture read them: once, with imports, exports and comments. */
+/** All source files, read once for the tests of the architecture, with their imports, exports and comments. */
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { parseSync } from 'rolldown/utils'

@@ -1,4 +1,4 @@
-/** All tenants of the demo service: every *.db in its folder. Handles open when first needed; their number is bounded. */
+/** All tenants of the demo service: every *.db in its folder. A bounded number of handles stays open. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { keepsAccounts, openTenantDatabase, type TenantHandle } from './tenant-database.ts'

@@ -46,7 +46,7 @@ async function callsWithoutFault(scene: Scene, command: TriedCommand, role: Role
 
 /**
  * Node begins a process with hundreds of calls of its own, and holdfast cannot answer for their failures. The first of
- * our calls is the one with which Node finds our program. If the program cannot be loaded, its parent sees a dead child.
+ * our calls is the one with which Node finds our program. If Node cannot load it, its parent sees a dead child.
  */
 function firstOfOurs(calls: readonly TracedCall[], role: Role): number {
   const program = role === 'main' ? '/dist/holdfast.cjs"' : `/${role}-child.cjs"`

@@ -78,7 +78,8 @@ export const liveFilesIn = (scene: Scene): string =>
   JSON.stringify(
     [
       stateOfFiles(scene.in('files'), () => true),
-      stateOfFiles(scene.service.data, (name) => name.endsWith('.db')), // The service itself makes and removes the other parts.
+      // The service itself makes and removes the other parts.
+      stateOfFiles(scene.service.data, (name) => name.endsWith('.db')),
       stateOfFiles(join(scene.hooked.home, 'live'), () => true),
     ],
     null,
